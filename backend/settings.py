@@ -1,0 +1,251 @@
+"""Every setting of Doorstep, typed and checked: the only reader of the environment and of `.env`."""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+from zoneinfo import ZoneInfo
+
+from backend import settings_values as v
+from backend.settings_values import SettingsError
+
+__all__ = ["Settings", "SettingsError", "describe", "env_example"]
+
+RUNTIME_FILE = "run/runtime.env"
+SECRET_KEY_BYTES = 32
+
+
+def _in(group: str) -> Any:
+    """A maker of fields that belong to one group of `.env.example`."""
+
+    def setting(parse: Any, default: str, about: str, *, secret: bool = False) -> Any:
+        metadata = {"parse": parse, "default": default, "about": about, "group": group, "secret": secret}
+        return dataclasses.field(default=parse(default), repr=not secret, metadata=metadata)
+
+    return setting
+
+
+_start, _web, _store = _in("Start"), _in("Web server"), _in("Database, cache and queue")
+_first, _mail, _channels, _market = _in("First admin"), _in("Mail"), _in("Google Chat and SMS"), _in("Market")
+_access, _limits, _files, _jobs = _in("Access"), _in("Limits"), _in("Documents and exports"), _in("Jobs")
+_logs = _in("Logs and metrics")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Attribute = lower-case name of the environment's variable. Durations carry their unit in the name."""
+
+    env: str = _start(v.one_of("production", "development", "test"), "development", "production, development or test")
+    data_dir: Path = _start(Path, "data", "Everything kept on disk: documents, exports, mails, own database")
+    secret_key: str = _start(
+        v.text, "", "32 bytes or more; signs tokens. make run makes one; production needs it", secret=True
+    )
+    public_url: str = _start(v.web_url, "", "Address that people reach the product at; default http://127.0.0.1:PORT")
+
+    host: str = _web(v.host_address, "127.0.0.1", "Address to listen on")
+    port: int = _web(v.whole(1, 65535), "5000", "Port to listen on")
+    web_workers: int = _web(v.whole(1, 256), "2", "Web server processes")
+    web_threads: int = _web(v.whole(1, 256), "8", "Threads that answer in each web server process")
+    trusted_proxies: tuple[str, ...] = _web(
+        v.networks, "", "Addresses or networks of proxies whose X-Forwarded-For is believed, comma-separated"
+    )
+    max_body_bytes: int = _web(v.whole(1024, 1 << 30), "6291456", "Largest body of a call; documents are 5 MiB at most")
+    shutdown_seconds: int = _web(v.whole(1, 600), "20", "How long calls and jobs in flight may take to end at a stop")
+
+    database_url: str = _store(
+        v.database_url, "", "postgresql://user:password@host/name; empty: make run starts its own", secret=True
+    )
+    redis_url: str = _store(
+        v.redis_url, "", "redis://:password@host:6379/0; empty: make run starts its own Valkey", secret=True
+    )
+    broker_url: str = _store(v.redis_url, "", "Queue; default: REDIS_URL's database", secret=True)
+    cache_url: str = _store(v.redis_url, "", "Cache; default: REDIS_URL's database + 1", secret=True)
+    limits_url: str = _store(v.redis_url, "", "Rate limits; default: REDIS_URL's database + 2", secret=True)
+    db_pool_size: int = _store(v.whole(1, 200), "10", "Database connections of each process")
+    db_pool_timeout_seconds: int = _store(v.whole(1, 60), "3", "Wait for a free connection before a 503")
+    db_statement_timeout_ms: int = _store(v.whole(100, 600000), "8000", "Longest statement of a call")
+    db_lock_timeout_ms: int = _store(v.whole(100, 600000), "5000", "Longest wait for a lock")
+    db_idle_transaction_timeout_ms: int = _store(
+        v.whole(100, 600000), "15000", "An open transaction that does nothing is ended after this"
+    )
+    cache_timeout_ms: int = _store(v.whole(10, 10000), "200", "Longest wait for the cache; then it is done without")
+    cache_seconds: int = _store(v.whole(0, 86400), "60", "How long a cached answer is kept")
+
+    admin_username: str = _first(v.username, "admin", "Made at the first start, when there is no admin")
+    admin_email: str = _first(v.mail_address, "admin@example.com", "Mail address of that admin")
+    admin_password: str = _first(v.password, "", "Empty: one is made and printed once", secret=True)
+
+    mail_server: str = _mail(v.text, "", "SMTP host; empty: mails are kept as .eml files under DATA_DIR/mail")
+    mail_port: int = _mail(v.whole(1, 65535), "25", "SMTP port")
+    mail_username: str = _mail(v.text, "", "SMTP user")
+    mail_password: str = _mail(v.text, "", "SMTP password", secret=True)
+    mail_use_tls: bool = _mail(v.switch, "off", "STARTTLS")
+    mail_use_ssl: bool = _mail(v.switch, "off", "TLS from the first byte")
+    mail_default_sender: str = _mail(v.mail_address, "Doorstep <noreply@localhost.localdomain>", "Sender of all mails")
+    mail_timeout_seconds: int = _mail(v.whole(1, 120), "10", "Longest wait for the mail server")
+
+    gchat_webhook_url: str = _channels(v.web_url, "", "The market's own webhook", secret=True)
+    gchat_allowed_hosts: tuple[str, ...] = _channels(
+        v.hosts, "chat.googleapis.com", "host or host:port, comma-separated; http only for a loopback address listed"
+    )
+    sms_url: str = _channels(v.sms_url, "", "Apprise URL in which {phone} stands for the number", secret=True)
+    outbound_timeout_seconds: int = _channels(v.whole(1, 120), "10", "Longest wait for a gateway or webhook")
+
+    market_name: str = _market(v.text, "Doorstep", "Name shown in the application and in mails")
+    market_timezone: str = _market(v.zone, "Asia/Kolkata", "Times are shown in this zone, days begin in it")
+    market_currency: str = _market(v.capitals(3, "INR"), "INR", "ISO 4217 code of all prices")
+    market_country: str = _market(v.capitals(2, "IN"), "IN", "ISO 3166 code; local phone numbers belong to it")
+    reminder_at: time = _market(v.clock_time, "18:00", "Time of the daily reminders, in the market's zone")
+
+    access_token_minutes: int = _access(v.whole(1, 1440), "15", "Life of an access token")
+    refresh_token_days: int = _access(v.whole(1, 365), "30", "Life of a session without a visit")
+    reset_token_minutes: int = _access(v.whole(5, 1440), "60", "Life of a mailed link that resets a password")
+    email_confirmation: bool = _access(
+        v.switch, "off", "An unconfirmed mail address gets no mail but the one to confirm"
+    )
+    argon2_memory_kib: int = _access(v.whole(8, 4194304), "19456", "Argon2id memory")
+    argon2_time_cost: int = _access(v.whole(1, 100), "2", "Argon2id passes")
+    argon2_parallelism: int = _access(v.whole(1, 64), "1", "Argon2id lanes")
+    hashes_at_once: int = _access(v.whole(1, 64), "1", "Passwords hashed at once in each process")
+
+    login_window_minutes: int = _limits(v.whole(1, 1440), "15", "Span in which failed sign-ins are counted")
+    login_failures_per_account_and_address: int = _limits(v.whole(1, 100000), "10", "Failed tries before 429")
+    login_failures_per_account: int = _limits(v.whole(1, 100000), "50", "The same from all addresses")
+    login_failures_per_address: int = _limits(v.whole(1, 100000), "100", "The same for all accounts")
+    signup_rate_limit: str = _limits(v.rate, "2000 per hour", "Sign-ups from one address")
+    forgot_rate_limit: str = _limits(v.rate, "60 per hour", "Forgotten-password mails asked for from one address")
+    request_rate_limit: str = _limits(v.rate, "2000 per hour", "Requests made by one account")
+    idempotency_keep_hours: int = _limits(v.whole(1, 720), "24", "How long the answer to an Idempotency-Key is kept")
+
+    document_store_url: str = _files(
+        v.store_url, "", "file:///folder or s3://bucket/folder; default DATA_DIR/documents"
+    )
+    document_store_options: str = _files(
+        v.json_object, "", "JSON object of options for the store (fsspec)", secret=True
+    )
+    export_store_url: str = _files(v.store_url, "", "The same for exports; default DATA_DIR/exports")
+    export_keep_days: int = _files(v.whole(1, 365), "7", "An export can be downloaded for this long")
+
+    worker_concurrency: int = _jobs(v.whole(1, 256), "2", "Job processes of the worker")
+    job_soft_limit_seconds: int = _jobs(v.whole(1, 86400), "240", "A job is asked to end after this")
+    job_hard_limit_seconds: int = _jobs(v.whole(1, 86400), "270", "A job is ended after this")
+    job_lease_seconds: int = _jobs(
+        v.whole(1, 86400), "300", "Another worker may take a job that is not renewed for this long"
+    )
+    job_visibility_seconds: int = _jobs(
+        v.whole(1, 86400), "600", "The queue offers an unconfirmed job again after this"
+    )
+    job_max_attempts: int = _jobs(v.whole(1, 100), "8", "Tries before a job is parked for an admin")
+    job_sweep_seconds: int = _jobs(v.whole(1, 3600), "10", "How often jobs are looked for that the queue forgot")
+
+    log_level: str = _logs(v.one_of("debug", "info", "warning", "error"), "info", "debug, info, warning or error")
+    log_format: str = _logs(v.one_of("text", "json"), "text", "text for people, json for machines")
+    metrics_open: bool = _logs(v.switch, "off", "/metrics for everyone, not only from this machine")
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.market_timezone)
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Cookies travel over TLS only where people reach the product over TLS."""
+        return self.public_url.startswith("https://")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the given mapping, or the environment over `.env` over what `make run` noted for its own servers."""
+        given = _process_environment() if environ is None else environ
+        values = {field.name: _value(field, given) for field in dataclasses.fields(cls)}
+        _fill_in(values)
+        settings = cls(**values)
+        _check_together(settings)
+        return settings
+
+
+def _process_environment() -> Mapping[str, str]:
+    merged = {**_file(Path(".env")), **os.environ}
+    data_dir = Path(merged.get("DATA_DIR") or "data")
+    return {**_file(data_dir / RUNTIME_FILE), **merged}
+
+
+def _file(path: Path) -> Mapping[str, str]:
+    try:
+        return v.read_env_file(path.read_text(encoding="utf-8"), name=path.name)
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(str(path), f"cannot be read: {error}") from None
+
+
+def _value(field: "dataclasses.Field[Any]", given: Mapping[str, str]) -> object:
+    name = field.name.upper()
+    raw = given.get(name, "").strip() or field.metadata["default"]
+    try:
+        return field.metadata["parse"](raw)
+    except ValueError as error:
+        raise SettingsError(name, str(error)) from None
+
+
+def _fill_in(values: dict[str, Any]) -> None:
+    """Defaults that follow from other settings."""
+    data_dir = values["data_dir"] = values["data_dir"].expanduser().absolute()
+    values["public_url"] = values["public_url"] or f"http://127.0.0.1:{values['port']}"
+    for offset, name in enumerate(("broker_url", "cache_url", "limits_url")):
+        values[name] = values[name] or v.redis_database(values["redis_url"], offset)
+    for name, folder in (("document_store_url", "documents"), ("export_store_url", "exports")):
+        values[name] = values[name] or f"file://{data_dir / folder}"
+
+
+def _check_together(settings: Settings) -> None:
+    if settings.secret_key and len(settings.secret_key.encode()) < SECRET_KEY_BYTES:
+        raise SettingsError("SECRET_KEY", f"must have {SECRET_KEY_BYTES} bytes or more")
+    if settings.is_production:
+        for name in ("secret_key", "database_url", "redis_url"):
+            if not getattr(settings, name):
+                raise SettingsError(name.upper(), "is needed in production and has no default")
+    if settings.mail_use_tls and settings.mail_use_ssl:
+        raise SettingsError("MAIL_USE_SSL", "cannot be on together with MAIL_USE_TLS")
+    order = ("job_soft_limit_seconds", "job_hard_limit_seconds", "job_lease_seconds", "job_visibility_seconds")
+    for lower, higher in zip(order, order[1:], strict=False):
+        if getattr(settings, lower) >= getattr(settings, higher):
+            raise SettingsError(higher.upper(), f"must be more than {lower.upper()}")
+
+
+class Described(NamedTuple):
+    """One line of the table of settings."""
+
+    name: str
+    default: str
+    about: str
+    group: str
+
+
+def describe() -> Iterator[Described]:
+    """All settings with their defaults, in order."""
+    for field in dataclasses.fields(Settings):
+        meta = field.metadata
+        yield Described(field.name.upper(), meta["default"], meta["about"], meta["group"])
+
+
+def env_example() -> str:
+    """The content of `.env.example`: every setting, commented out, with its default."""
+    lines = ["# All settings of Doorstep with their defaults. Copy to .env and change what you need.", ""]
+    group = None
+    for row in describe():
+        if row.group != group:
+            lines += ([] if group is None else [""]) + [f"## {row.group}"]
+            group = row.group
+        lines += [f"# {row.about}", f"#{row.name}={row.default}"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(env_example())

@@ -1,0 +1,219 @@
+"""Turns the text of a setting into a checked value; says in one line what is wrong with it."""
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import time
+from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+TRUE_WORDS = {"1", "true", "yes", "on"}
+FALSE_WORDS = {"0", "false", "no", "off", ""}
+RATE = re.compile(r"\d+\s*(per|/)\s*(\d+\s*)?(second|minute|hour|day)s?")
+HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
+
+
+class SettingsError(Exception):
+    """One setting cannot be used; the message is a single line that names it."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name}: {problem}")
+        self.name = name
+
+
+def text(value: str) -> str:
+    return value
+
+
+def username(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{3,30}", value):
+        raise ValueError("must be 3 to 30 letters, digits, dots, dashes or underscores")
+    return value
+
+
+def password(value: str) -> str:
+    if value and not 8 <= len(value) <= 1024:
+        raise ValueError("must have 8 to 1,024 characters")
+    return value
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError(f"must be one of {', '.join(words)}, not {value!r}")
+        return value.lower()
+
+    return parse
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,18}", value) or not low <= int(value) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}, not {value!r}")
+        return int(value)
+
+    return parse
+
+
+def switch(value: str) -> bool:
+    if value.lower() in TRUE_WORDS:
+        return True
+    if value.lower() in FALSE_WORDS:
+        return False
+    raise ValueError(f"must be on or off, not {value!r}")
+
+
+def words(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def hosts(value: str) -> tuple[str, ...]:
+    for part in words(value):
+        if not HOST_AND_PORT.fullmatch(part):
+            raise ValueError(f"must list host or host:port separated by commas, not {part!r}")
+    return tuple(part.lower() for part in words(value))
+
+
+def networks(value: str) -> tuple[str, ...]:
+    for part in words(value):
+        try:
+            ipaddress.ip_network(part, strict=False)
+        except ValueError:
+            raise ValueError(f"must list addresses or networks separated by commas, not {part!r}") from None
+    return words(value)
+
+
+def rate(value: str) -> str:
+    if not RATE.fullmatch(value.lower()):
+        raise ValueError(f'must be a rate like "100 per hour", not {value!r}')
+    return value.lower()
+
+
+def clock_time(value: str) -> time:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        raise ValueError(f"must be a time of day as HH:MM, not {value!r}")
+    return time.fromisoformat(value)
+
+
+def zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"must be a time zone such as Asia/Kolkata, not {value!r}") from None
+    return value
+
+
+def capitals(length: int, example: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if not re.fullmatch(rf"[A-Z]{{{length}}}", value):
+            raise ValueError(f"must be {length} capital letters such as {example}, not {value!r}")
+        return value
+
+    return parse
+
+
+def web_url(value: str) -> str:
+    parts = urlsplit(value) if value else None
+    if parts and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ValueError("must be an address that begins with http:// or https://")
+    return value.rstrip("/")
+
+
+def host_address(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.:_-]+", value):
+        raise ValueError(f"must be an address to listen on such as 127.0.0.1, not {value!r}")
+    return value
+
+
+def database_url(value: str) -> str:
+    if not value:
+        return value
+    scheme, _, rest = value.partition("://")
+    if scheme not in {"postgres", "postgresql", "postgresql+psycopg"} or not rest:
+        raise ValueError("must be a PostgreSQL address: postgresql://user:password@host:5432/name")
+    _check_port(value)
+    return f"postgresql://{rest}"
+
+
+def redis_url(value: str) -> str:
+    if not value:
+        return value
+    parts = urlsplit(value)
+    scheme = {"valkey": "redis", "valkeys": "rediss"}.get(parts.scheme, parts.scheme)
+    if scheme not in {"redis", "rediss"} or not parts.hostname or not re.fullmatch(r"(/\d{0,4})?", parts.path):
+        raise ValueError("must be a Redis or Valkey address: redis://:password@host:6379/0")
+    _check_port(value)
+    return urlunsplit((scheme, parts.netloc, parts.path, parts.query, ""))
+
+
+def _check_port(value: str) -> None:
+    try:
+        _ = urlsplit(value).port
+    except ValueError:
+        raise ValueError("has a port that is not a number from 1 to 65535") from None
+
+
+def redis_database(url: str, offset: int) -> str:
+    """The same server, `offset` databases further on."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    number = int(parts.path.strip("/") or 0) + offset
+    return urlunsplit(parts._replace(path=f"/{number}"))
+
+
+def sms_url(value: str) -> str:
+    if not value:
+        return value
+    if "{phone}" not in value:
+        raise ValueError("must hold {phone} where the recipient's number goes")
+    from apprise import Apprise  # imported here: it is heavy, and most installations send no SMS
+
+    if Apprise.instantiate(value.replace("{phone}", "+919876543210"), suppress_exceptions=True) is None:
+        raise ValueError("is not an Apprise URL that can be used, such as json://127.0.0.1:9000/sms/{phone}")
+    return value
+
+
+def store_url(value: str) -> str:
+    if value and not re.match(r"(file|memory|s3)://", value):
+        raise ValueError("must begin with file://, s3:// or memory://")
+    if value.startswith("s3://") and not urlsplit(value).netloc:
+        raise ValueError("must name a bucket: s3://bucket/folder")
+    return value
+
+
+def json_object(value: str) -> str:
+    try:
+        parsed = json.loads(value or "{}")
+    except ValueError:
+        raise ValueError("must be a JSON object") from None
+    if not isinstance(parsed, dict):
+        raise ValueError("must be a JSON object")
+    return value
+
+
+def mail_address(value: str) -> str:
+    if value and not re.fullmatch(r"(?:[^<>\r\n]*<[^@<>\s]+@[^@<>\s]+>|[^@<>\s]+@[^@<>\s]+)", value):
+        raise ValueError(f"must be a mail address, not {value!r}")
+    return value
+
+
+def read_env_file(content: str, *, name: str = ".env") -> Mapping[str, str]:
+    """Lines of NAME=value; quotes around a value and `export ` before a name are allowed."""
+    found: dict[str, str] = {}
+    for number, raw in enumerate(content.splitlines(), start=1):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        key, sign, value = line.removeprefix("export ").partition("=")
+        if not sign or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key.strip()):
+            raise SettingsError(f"{name} line {number}", "must be NAME=value")
+        found[key.strip()] = _unquoted(value.strip())
+    return found
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        return value[1:-1]
+    return re.split(r"\s+#", value, maxsplit=1)[0].rstrip()
