@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
@@ -104,9 +105,7 @@ class Settings:
     access_token_minutes: int = _access(v.whole(1, 1440), "15", "Life of an access token")
     refresh_token_days: int = _access(v.whole(1, 365), "30", "Life of a session without a visit")
     reset_token_minutes: int = _access(v.whole(5, 1440), "60", "Life of a mailed link that resets a password")
-    email_confirmation: bool = _access(
-        v.switch, "off", "An unconfirmed mail address gets no mail but the one to confirm"
-    )
+    email_confirmation: bool = _access(v.switch, "off", "An unconfirmed mail address gets only the mail to confirm it")
     argon2_memory_kib: int = _access(v.whole(8, 4194304), "19456", "Argon2id memory")
     argon2_time_cost: int = _access(v.whole(1, 100), "2", "Argon2id passes")
     argon2_parallelism: int = _access(v.whole(1, 64), "1", "Argon2id lanes")
@@ -121,12 +120,8 @@ class Settings:
     request_rate_limit: str = _limits(v.rate, "2000 per hour", "Requests made by one account")
     idempotency_keep_hours: int = _limits(v.whole(1, 720), "24", "How long the answer to an Idempotency-Key is kept")
 
-    document_store_url: str = _files(
-        v.store_url, "", "file:///folder or s3://bucket/folder; default DATA_DIR/documents"
-    )
-    document_store_options: str = _files(
-        v.json_object, "", "JSON object of options for the store (fsspec)", secret=True
-    )
+    document_store_url: str = _files(v.store_url, "", "file:///dir or s3://bucket/dir; default DATA_DIR/documents")
+    document_store_options: str = _files(v.json_object, "", "JSON object of the store's options (fsspec)", secret=True)
     export_store_url: str = _files(v.store_url, "", "The same for exports; default DATA_DIR/exports")
     export_keep_days: int = _files(v.whole(1, 365), "7", "An export can be downloaded for this long")
 
@@ -134,11 +129,9 @@ class Settings:
     job_soft_limit_seconds: int = _jobs(v.whole(1, 86400), "240", "A job is asked to end after this")
     job_hard_limit_seconds: int = _jobs(v.whole(1, 86400), "270", "A job is ended after this")
     job_lease_seconds: int = _jobs(
-        v.whole(1, 86400), "300", "Another worker may take a job that is not renewed for this long"
+        v.whole(1, 86400), "300", "A job not renewed for this long is free to be taken again"
     )
-    job_visibility_seconds: int = _jobs(
-        v.whole(1, 86400), "600", "The queue offers an unconfirmed job again after this"
-    )
+    job_visibility_seconds: int = _jobs(v.whole(1, 86400), "600", "The queue offers an unconfirmed job again then")
     job_max_attempts: int = _jobs(v.whole(1, 100), "8", "Tries before a job is parked for an admin")
     job_sweep_seconds: int = _jobs(v.whole(1, 3600), "10", "How often jobs are looked for that the queue forgot")
 
@@ -185,7 +178,7 @@ def _file(path: Path) -> Mapping[str, str]:
         raise SettingsError(str(path), f"cannot be read: {error}") from None
 
 
-def _value(field: "dataclasses.Field[Any]", given: Mapping[str, str]) -> object:
+def _value(field: "dataclasses.Field[Any]", given: Mapping[str, str]) -> Any:
     name = field.name.upper()
     raw = given.get(name, "").strip() or field.metadata["default"]
     try:
@@ -214,7 +207,7 @@ def _check_together(settings: Settings) -> None:
     if settings.mail_use_tls and settings.mail_use_ssl:
         raise SettingsError("MAIL_USE_SSL", "cannot be on together with MAIL_USE_TLS")
     order = ("job_soft_limit_seconds", "job_hard_limit_seconds", "job_lease_seconds", "job_visibility_seconds")
-    for lower, higher in zip(order, order[1:], strict=False):
+    for lower, higher in pairwise(order):
         if getattr(settings, lower) >= getattr(settings, higher):
             raise SettingsError(higher.upper(), f"must be more than {lower.upper()}")
 

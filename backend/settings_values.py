@@ -185,10 +185,10 @@ def store_url(value: str) -> str:
 
 def json_object(value: str) -> str:
     try:
-        parsed = json.loads(value or "{}")
+        is_object = isinstance(json.loads(value or "{}"), dict)
     except ValueError:
-        raise ValueError("must be a JSON object") from None
-    if not isinstance(parsed, dict):
+        is_object = False
+    if not is_object:
         raise ValueError("must be a JSON object")
     return value
 
