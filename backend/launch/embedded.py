@@ -1,0 +1,6 @@
+"""Real servers out of wheels, for `make run` and for the tests: `EmbeddedPostgres` and `EmbeddedValkey`."""
+
+from backend.launch.postgres import EmbeddedPostgres
+from backend.launch.valkey import EmbeddedValkey
+
+__all__ = ["EmbeddedPostgres", "EmbeddedValkey"]

@@ -1,0 +1,211 @@
+"""PostgreSQL from its wheel: makes the cluster once, starts it, recovers it, stops it."""
+
+import contextlib
+import locale
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from backend.launch import postgres_home, private_files, processes
+from backend.launch.errors import LaunchError
+
+ROLE = "doorstep"
+DATABASE = "doorstep"
+START_SECONDS = 120.0
+PARAMETERS: Mapping[str, str] = {
+    "max_connections": "120",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "wal_compression": "on",
+    "max_wal_size": "2GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "lc_messages": "C",
+}
+
+
+class EmbeddedPostgres:
+    """One cluster under `data_dir`, reached over loopback with a password that is kept in `data_dir`.
+
+    Loopback and not a socket file: a socket's path may have 107 characters at most, a DATA_DIR may have more.
+    """
+
+    def __init__(self, data_dir: Path, *, name: str = "postgres", parameters: Mapping[str, str] | None = None) -> None:
+        self.data_dir = data_dir.absolute()
+        self.name = name
+        self.parameters = {**PARAMETERS, **(parameters or {})}
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = self.data_dir / "logs" / f"{name}.log"
+        self._note = self.data_dir / "run" / f"{name}.json"
+
+    def start(self) -> str:
+        """Start, recovering from whatever ended the last run; returns the database's address."""
+        (self.data_dir / "logs").mkdir(parents=True, exist_ok=True)
+        self._home = postgres_home.find(self.data_dir, self.name)
+        password = private_files.kept_secret(self.data_dir / f"{self.name}.password")
+        if not (self._home.cluster / "PG_VERSION").exists():
+            self._make_cluster(password)
+        self._end_leftover()
+        self.port = private_files.free_port(private_files.read_json(self._note).get("port"))
+        private_files.write(self._note, f'{{"port": {self.port}}}\n')
+        self._password = password
+        self._start_server()
+        self._ensure_database()
+        return self.url
+
+    @property
+    def url(self) -> str:
+        """Address of the database, once started."""
+        return self._url(DATABASE)
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server while it runs."""
+        return self.process.pid if self.alive() and self.process else None
+
+    def alive(self) -> bool:
+        """Whether the server process is there."""
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self) -> None:
+        """Fast shutdown: open transactions are rolled back, everything committed is on disk."""
+        if self.process is not None:
+            processes.end(self.process, first=signal.SIGINT, patience=30)
+            self.process = None
+
+    def destroy(self) -> None:
+        """Stop and remove the cluster wherever it lies; for tests."""
+        self.stop()
+        shutil.rmtree(postgres_home.find(self.data_dir, self.name).cluster, ignore_errors=True)
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://{ROLE}:{self._password}@127.0.0.1:{self.port}/{database}"
+
+    def _make_cluster(self, password: str) -> None:
+        """Make it under another name first: an interrupted first start leaves nothing that looks finished."""
+        unfinished = self._home.cluster.with_name(f"{self._home.cluster.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True, mode=0o700)
+        if self._home.user is not None:
+            os.chown(unfinished, self._home.user, self._home.user)
+        with tempfile.TemporaryFile() as password_file:
+            password_file.write(password.encode())
+            password_file.seek(0)
+            if self._home.user is not None:
+                os.fchown(password_file.fileno(), self._home.user, self._home.user)
+            self._run_initdb(unfinished, password_file.fileno())
+        if self._home.cluster.exists():  # made by hand, or by a start that was cut off before it wrote anything
+            self._home.cluster.rmdir()
+        unfinished.rename(self._home.cluster)
+
+    def _run_initdb(self, cluster: Path, password_file: int) -> None:
+        text = ["--locale=C.UTF-8"] if _has_utf8_locale() else ["--locale=C"]
+        argv = [
+            self._home.programs / "bin" / "initdb",
+            *("-D", cluster, "-U", ROLE, "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+            *(*text, "--auth=scram-sha-256", "--pwfile=/dev/stdin", "--no-instructions"),
+        ]
+        done = subprocess.run(
+            [str(part) for part in argv],
+            check=False,
+            stdin=password_file,
+            capture_output=True,
+            text=True,
+            env=_environment(),
+            cwd="/",
+            user=self._home.user,
+            group=self._home.user,
+            extra_groups=[] if self._home.user is not None else None,
+        )
+        if done.returncode != 0:
+            last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
+            raise LaunchError(f"The database's files could not be made: {last}")
+
+    def _end_leftover(self) -> None:
+        """A server that outlived a killed start is ended; a note of one that is gone is removed."""
+        note = self._home.cluster / "postmaster.pid"
+        with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
+            leftover = processes.running(int(note.read_text().split()[0]), program="postgres")
+            if leftover is not None and leftover.uids().real == (self._home.user or os.getuid()):
+                processes.end_all([leftover], first=signal.SIGINT, patience=20)
+            note.unlink()
+
+    def _start_server(self) -> None:
+        parameters = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            **self.parameters,
+        }
+        argv: list[str | Path] = [self._home.programs / "bin" / "postgres", "-D", self._home.cluster]
+        for key, value in parameters.items():
+            argv += ["-c", f"{key}={value}"]
+        for _ in range(20):
+            with self.log.open("ab") as log:
+                start_of_log = log.tell()
+                self.process = processes.spawn(
+                    argv,
+                    env=_environment(),
+                    output=log.fileno(),
+                    on_parent_death=signal.SIGINT,
+                    user=self._home.user,
+                    cwd=Path("/"),
+                )
+            if (
+                processes.wait_until(lambda: self._answers() or not self.alive(), seconds=START_SECONDS)
+                and self.alive()
+            ):
+                return
+            reason = self._last_words(start_of_log)
+            self.stop()
+            if "pre-existing shared memory" not in reason:  # else: backends of a killed server are still ending
+                raise LaunchError(f"The database does not start: {reason} (more in {self.log})")
+            processes.wait_until(lambda: False, seconds=0.5)
+        raise LaunchError(f"Processes of an earlier database run do not end; see {self.log}")
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._url("postgres"), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _ensure_database(self) -> None:
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
+            if row is None:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+
+    def _last_words(self, start_of_log: int) -> str:
+        with self.log.open("rb") as log:
+            log.seek(start_of_log)
+            lines = log.read().decode(errors="replace").splitlines()
+        told = [line for line in lines if "FATAL" in line or "PANIC" in line] or lines or ["no message"]
+        return told[-1].split("FATAL:")[-1].strip()
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of ours: neither secrets nor PG* variables that would change the server."""
+    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _has_utf8_locale() -> bool:
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+    except locale.Error:
+        return False
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+    return True

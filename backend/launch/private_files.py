@@ -1,0 +1,59 @@
+"""Small files of one installation: secrets readable by their owner only, written whole or not at all."""
+
+import json
+import os
+import secrets
+import socket
+from pathlib import Path
+from typing import Any
+
+
+def write(path: Path, content: str, *, mode: int = 0o600) -> None:
+    """Write beside, flush to disk, rename: a crash leaves the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def read(path: Path) -> str:
+    """The content, or nothing when there is no such file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in the file; empty when there is none or it was cut off."""
+    try:
+        found = json.loads(read(path) or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def kept_secret(path: Path) -> str:
+    """A random secret, made once and kept."""
+    secret = read(path).strip()
+    if len(secret) < 32:
+        secret = secrets.token_urlsafe(48)
+        write(path, secret + "\n")
+    return secret
+
+
+def free_port(preferred: int | None) -> int:
+    """The preferred port of this machine's loopback if nobody holds it, else any free one."""
+    for port in (preferred or 0, 0):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free port on 127.0.0.1")

@@ -1,0 +1,123 @@
+"""Starts child processes that never outlive us, and ends processes politely, then firmly."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+MARK = "DOORSTEP_STARTED_BY"
+PR_SET_PDEATHSIG = 1
+
+
+def spawn(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    output: IO[bytes] | int | None = None,
+    on_parent_death: signal.Signals = signal.SIGTERM,
+    user: int | None = None,
+    cwd: Path | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own (Ctrl-C reaches only us) that is told to end when we die."""
+    return subprocess.Popen(
+        [str(part) for part in argv],
+        env=dict(env),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT if output is not None else None,
+        start_new_session=True,
+        user=user,
+        group=user,
+        extra_groups=[] if user is not None else None,
+        preexec_fn=_die_with_parent(on_parent_death),  # noqa: PLW1509 - only the one thread of the launcher forks
+    )
+
+
+def _die_with_parent(wanted: signal.Signals) -> Callable[[], None] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def before_exec() -> None:
+        prctl(PR_SET_PDEATHSIG, int(wanted), 0, 0, 0)
+        if os.getppid() != parent:  # we died between fork and prctl: nobody would tell this child
+            os._exit(1)
+
+    return before_exec
+
+
+def end(process: subprocess.Popen[bytes], *, first: signal.Signals = signal.SIGTERM, patience: float = 10.0) -> None:
+    """Ask the process to end, wait, then kill it with everything it started."""
+    if process.poll() is None:
+        process.send_signal(first)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=patience)
+    kill_group(process)
+    process.wait()
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the process's session, its leader being dead or not."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Running processes that an earlier or present start with this mark left behind, ourselves aside."""
+    found = []
+    for process in psutil.process_iter():
+        if process.pid == os.getpid():
+            continue
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(MARK) == mark:
+                found.append(process)
+    return found
+
+
+def end_marked(mark: str, *, patience: float = 10.0) -> int:
+    """End all marked processes; returns how many there were."""
+    return end_all(marked(mark), patience=patience)
+
+
+def end_all(processes: Iterable[psutil.Process], *, first: int = signal.SIGTERM, patience: float = 10.0) -> int:
+    """Ask all of them at once, wait for all, kill the rest."""
+    targets = list(processes)
+    for process in targets:
+        with contextlib.suppress(psutil.Error):
+            process.send_signal(first)
+    _, alive = psutil.wait_procs(targets, timeout=patience)
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(alive, timeout=5)
+    return len(targets)
+
+
+def running(pid: int, *, program: str) -> psutil.Process | None:
+    """The process with this id if it is alive and really is that program (ids are used again)."""
+    try:
+        process = psutil.Process(pid)
+        alive = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return process if alive and Path(process.exe()).name == program else None
+    except (psutil.Error, OSError):
+        return None
+
+
+def wait_until(ready: Callable[[], bool], *, seconds: float, pause: float = 0.03) -> bool:
+    """Ask again and again until it is so, or the time is over."""
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        if ready():
+            return True
+        time.sleep(pause)
+    return ready()
