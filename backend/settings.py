@@ -18,6 +18,12 @@ __all__ = ["Settings", "SettingsError", "describe", "env_example"]
 
 RUNTIME_FILE = "run/runtime.env"
 SECRET_KEY_BYTES = 32
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _folder(text: str) -> Path:
+    """Relative to the project's folder, wherever a command is called from."""
+    return (ROOT / Path(text).expanduser()).absolute()
 
 
 def _in(group: str) -> Any:
@@ -41,7 +47,7 @@ class Settings:
     """Attribute = lower-case name of the environment's variable. Durations carry their unit in the name."""
 
     env: str = _start(v.one_of("production", "development", "test"), "development", "production, development or test")
-    data_dir: Path = _start(Path, "data", "Everything kept on disk: documents, exports, mails, own database")
+    data_dir: Path = _start(_folder, "data", "Everything kept on disk: documents, exports, mails, own database")
     secret_key: str = _start(
         v.text, "", "32 bytes or more; signs tokens. make run makes one; production needs it", secret=True
     )
@@ -164,9 +170,8 @@ class Settings:
 
 
 def _process_environment() -> Mapping[str, str]:
-    merged = {**_file(Path(".env")), **os.environ}
-    data_dir = Path(merged.get("DATA_DIR") or "data")
-    return {**_file(data_dir / RUNTIME_FILE), **merged}
+    merged = {**_file(ROOT / ".env"), **os.environ}
+    return {**_file(_folder(merged.get("DATA_DIR") or "data") / RUNTIME_FILE), **merged}
 
 
 def _file(path: Path) -> Mapping[str, str]:
@@ -189,7 +194,7 @@ def _value(field: "dataclasses.Field[Any]", given: Mapping[str, str]) -> Any:
 
 def _fill_in(values: dict[str, Any]) -> None:
     """Defaults that follow from other settings."""
-    data_dir = values["data_dir"] = values["data_dir"].expanduser().absolute()
+    data_dir = values["data_dir"]
     values["public_url"] = values["public_url"] or f"http://127.0.0.1:{values['port']}"
     for offset, name in enumerate(("broker_url", "cache_url", "limits_url")):
         values[name] = values[name] or v.redis_database(values["redis_url"], offset)

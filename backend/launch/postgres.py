@@ -45,6 +45,7 @@ class EmbeddedPostgres:
         self.data_dir = data_dir.absolute()
         self.name = name
         self.parameters = {**PARAMETERS, **(parameters or {})}
+        self.port: int | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self.log = self.data_dir / "logs" / f"{name}.log"
         self._note = self.data_dir / "run" / f"{name}.json"
@@ -57,7 +58,7 @@ class EmbeddedPostgres:
         if not (self._home.cluster / "PG_VERSION").exists():
             self._make_cluster(password)
         self._end_leftover()
-        self.port = private_files.free_port(private_files.read_json(self._note).get("port"))
+        self.port = private_files.kept_port(self._note, insist=self.port)
         private_files.write(self._note, f'{{"port": {self.port}}}\n')
         self._password = password
         self._start_server()

@@ -7,6 +7,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from backend.launch.errors import LaunchError
+
 
 def write(path: Path, content: str, *, mode: int = 0o600) -> None:
     """Write beside, flush to disk, rename: a crash leaves the old file or the new one."""
@@ -57,3 +59,11 @@ def free_port(preferred: int | None) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise OSError("no free port on 127.0.0.1")
+
+
+def kept_port(note: Path, *, insist: int | None) -> int:
+    """The port noted at the last start if it is free, else another; once clients know a port, only that one."""
+    port = free_port(insist or read_json(note).get("port"))
+    if insist is not None and port != insist:
+        raise LaunchError(f"Port {insist} was taken by another program in the meantime.")
+    return port

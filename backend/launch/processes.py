@@ -21,7 +21,8 @@ def spawn(
     argv: Sequence[str | Path],
     *,
     env: Mapping[str, str],
-    output: IO[bytes] | int | None = None,
+    output: int | None = None,
+    errors: IO[bytes] | None = None,
     on_parent_death: signal.Signals = signal.SIGTERM,
     user: int | None = None,
     cwd: Path | None = None,
@@ -33,27 +34,43 @@ def spawn(
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=output,
-        stderr=subprocess.STDOUT if output is not None else None,
+        stderr=errors or (subprocess.STDOUT if output is not None else None),
         start_new_session=True,
         user=user,
         group=user,
         extra_groups=[] if user is not None else None,
-        preexec_fn=_die_with_parent(on_parent_death),  # noqa: PLW1509 - only the one thread of the launcher forks
+        preexec_fn=_before_exec(on_parent_death),  # noqa: PLW1509 - only the one thread of the launcher forks
     )
 
 
-def _die_with_parent(wanted: signal.Signals) -> Callable[[], None] | None:
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
+def die_with_parent(wanted: signal.Signals) -> None:
+    """Have the kernel send this process the signal when its parent is gone, however that ended."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(wanted), 0, 0, 0)
+
+
+def _before_exec(wanted: signal.Signals) -> Callable[[], None]:
     parent = os.getpid()
 
     def before_exec() -> None:
-        prctl(PR_SET_PDEATHSIG, int(wanted), 0, 0, 0)
+        die_with_parent(wanted)
         if os.getppid() != parent:  # we died between fork and prctl: nobody would tell this child
             os._exit(1)
 
     return before_exec
+
+
+def run(
+    argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, errors: IO[bytes] | None = None
+) -> tuple[int, str]:
+    """Run to the end; returns exit code and output. Whatever interrupts us also ends all that it started."""
+    process = spawn(argv, env=env, output=subprocess.PIPE, errors=errors, cwd=cwd, on_parent_death=signal.SIGKILL)
+    try:
+        output, _ = process.communicate()
+    finally:
+        kill_group(process)
+        process.wait()
+    return process.returncode, output.decode(errors="replace")
 
 
 def end(process: subprocess.Popen[bytes], *, first: signal.Signals = signal.SIGTERM, patience: float = 10.0) -> None:

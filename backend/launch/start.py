@@ -1,0 +1,232 @@
+"""The steps of `make run`, one readable line each."""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+from backend.launch import database_state, frontend, private_files, processes
+from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
+from backend.launch.errors import LaunchError, explain
+from backend.launch.supervisor import Program, Supervisor
+from backend.settings import RUNTIME_FILE, Settings, SettingsError
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+READY_SECONDS = 90.0
+FAILURES_AT_START = 5
+
+
+class Stopped(BaseException):
+    """The person pressed Ctrl-C, or the system asked us to end, before all was running."""
+
+
+@dataclass
+class Launch:
+    """One run of the product in one DATA_DIR."""
+
+    settings: Settings
+    supervisor: Supervisor
+    began: float = field(default_factory=time.monotonic)
+    lock: IO[str] | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    sign_in: str = ""
+
+    def say(self, line: str) -> None:
+        print(f"[{time.monotonic() - self.began:6.1f} s] {line}", flush=True)
+
+    def run(self) -> int:
+        """From nothing to a running product, and to its end."""
+        try:
+            self.claim_folder()
+            self.end_leftovers()
+            self.check_port()
+            frontend.build(self.say)
+            self.start_servers()
+            self.prepare_database()
+            self.start_programs()
+            self.supervisor.listen()
+            ready = self.wait_until_ready()
+            if ready:
+                self.supervisor.run()
+            return 0 if ready or self.supervisor.stopping else 1
+        finally:
+            self.finish()
+
+    def claim_folder(self) -> None:
+        """One run a folder; the lock goes with the process, however that ends."""
+        data = self.settings.data_dir
+        if not data.exists():
+            data.mkdir(parents=True, mode=0o711)  # the database's own user may walk through, nobody may list
+        (data / "run").mkdir(exist_ok=True)
+        self.lock = (data / "run" / "lock").open("a+")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.lock.seek(0)
+            holder = self.lock.read().strip() or "unknown"
+            self.lock = None
+            raise LaunchError(f"Doorstep already runs in {data} (process {holder}).") from None
+        self.lock.truncate(0)
+        self.lock.write(f"{os.getpid()}\n")
+        self.lock.flush()
+
+    def end_leftovers(self) -> None:
+        """Programs of an earlier run that was killed."""
+        if ended := processes.end_marked(self.mark, patience=10):
+            self.say(f"Ended {ended} processes that an earlier run left behind")
+        (self.settings.data_dir / RUNTIME_FILE).unlink(missing_ok=True)
+        self.settings = Settings.from_env()
+
+    def check_port(self) -> None:
+        host, port = self.settings.host, self.settings.port
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                raise LaunchError(
+                    f"Port {port} on {host} cannot be used ({error.strerror}): end the program that holds it, "
+                    f"or choose another: PORT={port + 1 if port < 65535 else port - 1} make run"
+                ) from None
+
+    def start_servers(self) -> None:
+        """Our own PostgreSQL and Valkey, each only where no address is given."""
+        secret = self.settings.secret_key or private_files.kept_secret(self.settings.data_dir / "secret_key")
+        noted = {"SECRET_KEY": secret, "DATABASE_URL": self.settings.database_url, "REDIS_URL": self.settings.redis_url}
+        if not self.settings.database_url:
+            postgres = EmbeddedPostgres(self.settings.data_dir)
+            noted["DATABASE_URL"] = self._start(postgres)
+            self.say(f"Database: PostgreSQL on port {postgres.port}, data in {self.settings.data_dir}")
+        if not self.settings.redis_url:
+            valkey = EmbeddedValkey(self.settings.data_dir)
+            noted["REDIS_URL"] = self._start(valkey)
+            self.say(f"Cache and queue: Valkey on port {valkey.port}")
+        lines = [f"{name}={value}" for name, value in noted.items()]
+        private_files.write(self.settings.data_dir / RUNTIME_FILE, "\n".join(lines) + "\n")
+        self.environment = {
+            **os.environ,
+            **noted,
+            "DATA_DIR": str(self.settings.data_dir),
+            processes.MARK: self.mark,
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _start(self, server: EmbeddedPostgres | EmbeddedValkey) -> str:
+        try:
+            return server.start()
+        finally:
+            if server.alive():
+                self.supervisor.add(server)
+
+    def prepare_database(self) -> None:
+        """Migrations, places, first admin; skipped when this database is known to have them."""
+        data, url = self.settings.data_dir, self.environment["DATABASE_URL"]
+        if database_state.is_prepared(data, url):
+            self.sign_in = f"Sign in as {self.settings.admin_username}, or any account"
+            return
+        self.say("Database: migrations, pincodes and first admin ...")
+        log_path = data / "logs" / "prepare.log"
+        log_path.parent.mkdir(exist_ok=True)
+        with log_path.open("wb") as log:
+            code, output = processes.run(
+                [sys.executable, "-m", "backend.launch.prepare"], env=self.environment, cwd=ROOT, errors=log
+            )
+        if code != 0:
+            lines = log_path.read_text(errors="replace").strip().splitlines() or ["no message"]
+            raise LaunchError(f"The database could not be prepared: {lines[-1]} (more in {log_path})")
+        told = json.loads(output.strip().splitlines()[-1])
+        self.sign_in = f"Sign in as {told['username']}"
+        if told["password"]:
+            self.sign_in += f" with the password {told['password']} (shown this once; change it in your profile)"
+            self.say(self.sign_in)
+        database_state.remember(data, url)
+
+    def start_programs(self) -> None:
+        python, logs = sys.executable, self.settings.data_dir / "logs"
+        commands = {
+            "web": [python, "-m", "backend.wsgi"],
+            "worker": [python, "-m", "backend.worker", "worker"],
+            "beat": [python, "-m", "backend.worker", "beat"],
+        }
+        for name, argv in commands.items():
+            self.supervisor.add(
+                Program(name, argv, self.environment, logs / f"{name}.log", patience=self.settings.shutdown_seconds)
+            )
+        self.say(f"Started web server, worker and beat; their logs are in {logs}")
+
+    def wait_until_ready(self) -> bool:
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - compared, not listened on
+        limit = time.monotonic() + READY_SECONDS
+        while not self.supervisor.stopping:
+            if _answers_ready(f"http://{host}:{self.settings.port}/readyz"):
+                self.say(f"Ready: {self.settings.public_url}")
+                self.say(f"{self.sign_in}. Ctrl-C ends everything.")
+                return True
+            self.supervisor.look()
+            if self.supervisor.failures() >= FAILURES_AT_START or time.monotonic() > limit:
+                self.say(f"The product does not get ready; the logs in {self.settings.data_dir / 'logs'} say why.")
+                return False
+            self.supervisor.wait(0.1)
+        return False
+
+    def finish(self) -> None:
+        """End everything that we started, in any case."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        if self.lock is None:
+            return
+        if self.environment:
+            self.say("Stopping; calls and jobs in flight may end ...")
+        self.supervisor.stop()
+        processes.end_marked(self.mark, patience=5)
+        (self.settings.data_dir / RUNTIME_FILE).unlink(missing_ok=True)
+        if self.environment:
+            self.say("Stopped.")
+        self.lock.close()
+
+    @property
+    def mark(self) -> str:
+        return str(self.settings.data_dir)
+
+
+def _answers_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def _stop(*_: object) -> None:
+    raise Stopped
+
+
+def main() -> int:
+    """0: ended as asked, 1: could not go on, 2: a setting is wrong."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        launch = Launch(settings=Settings.from_env(), supervisor=Supervisor(say=print))
+        launch.supervisor.say = launch.say
+        return launch.run()
+    except SettingsError as error:
+        print(f"A setting is wrong: {error}", file=sys.stderr)
+        return 2
+    except LaunchError as error:
+        print(f"Doorstep cannot start: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"Doorstep cannot start: {explain(error)}", file=sys.stderr)
+        return 1
+    except Stopped:
+        return 0

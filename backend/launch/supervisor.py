@@ -1,0 +1,142 @@
+"""Keeps the processes of one installation running, and ends all of them together."""
+
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from backend.launch import processes
+from backend.launch.errors import LaunchError
+
+FIRST_PAUSE, LONGEST_PAUSE, QUIET_SECONDS = 0.5, 30.0, 60.0
+
+Say = Callable[[str], None]
+
+
+class Part(Protocol):
+    """Something that runs and can be started again."""
+
+    name: str
+
+    def start(self) -> object: ...
+    def alive(self) -> bool: ...
+    def stop(self) -> None: ...
+
+
+@dataclass
+class Program:
+    """One of our own processes, its output in a log file."""
+
+    name: str
+    argv: Sequence[str]
+    env: dict[str, str]
+    log: Path
+    patience: float
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        if self.process is not None:
+            processes.kill_group(self.process)  # whatever the dead one left behind
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = processes.spawn(self.argv, env=self.env, output=log.fileno())
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def ask_to_end(self) -> None:
+        if self.process is not None and self.alive():
+            self.process.terminate()
+
+    def stop(self) -> None:
+        if self.process is not None:
+            processes.end(self.process, patience=self.patience)
+            self.process = None
+
+
+@dataclass
+class _Watch:
+    part: Part
+    failures: int = 0
+    started_at: float = 0.0
+    again_at: float | None = None
+
+
+@dataclass
+class Supervisor:
+    """Starts parts in order, starts again what dies, stops in the opposite order."""
+
+    say: Say
+    stopping: bool = False
+    _watched: list[_Watch] = field(default_factory=list)
+    _wake: tuple[int, int] = field(default_factory=os.pipe)
+
+    def listen(self) -> None:
+        """SIGINT and SIGTERM end the product, SIGCHLD wakes us up to look."""
+        os.set_blocking(self._wake[1], False)
+        signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._stop_soon)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def add(self, part: Part) -> None:
+        """Take over a part that already runs, or start it."""
+        if not part.alive():
+            part.start()
+        self._watched.append(_Watch(part, started_at=time.monotonic()))
+
+    def run(self) -> None:
+        """Watch until told to stop."""
+        while not self.stopping:
+            self.look()
+            self.wait(0.5)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but wake up for signals."""
+        if select.select([self._wake[0]], [], [], seconds)[0]:
+            os.read(self._wake[0], 512)
+
+    def look(self) -> None:
+        """Start again what has died, each a little later the more often it dies."""
+        for watch in self._watched:
+            now = time.monotonic()
+            if watch.part.alive():
+                if watch.failures and now - watch.started_at > QUIET_SECONDS:
+                    watch.failures = 0
+            elif watch.again_at is None:
+                pause = min(FIRST_PAUSE * 2**watch.failures, LONGEST_PAUSE)
+                watch.failures += 1
+                watch.again_at = now + pause
+                self.say(f"{watch.part.name} ended unexpectedly; starting it again in {pause:g} s")
+            elif now >= watch.again_at:
+                self._start_again(watch)
+
+    def failures(self) -> int:
+        """How often the worst part has died lately."""
+        return max((watch.failures for watch in self._watched), default=0)
+
+    def stop(self) -> None:
+        """Programs first and all at once, so that what is in flight ends while database and cache are there."""
+        parts = [watch.part for watch in self._watched]
+        for part in parts:
+            if isinstance(part, Program):
+                part.ask_to_end()
+        for part in sorted(parts, key=lambda part: not isinstance(part, Program)):
+            part.stop()
+        self._watched.clear()
+
+    def _start_again(self, watch: _Watch) -> None:
+        watch.again_at = None
+        watch.started_at = time.monotonic()
+        try:
+            watch.part.start()
+        except (LaunchError, OSError) as error:
+            self.say(f"{watch.part.name}: {error}")
+
+    def _stop_soon(self, *_: object) -> None:
+        self.stopping = True

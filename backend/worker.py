@@ -1,0 +1,60 @@
+"""Job processes: `python -m backend.worker worker` and `python -m backend.worker beat`."""
+
+import sys
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_process_init, worker_ready
+
+from backend.app import create_app
+from backend.core.database import db
+from backend.jobs import tasks
+from backend.jobs.celery_app import make_celery
+from backend.settings import Settings, SettingsError
+
+USAGE = "usage: python -m backend.worker worker|beat"
+
+
+def work(settings: Settings) -> None:
+    """Take jobs until SIGTERM; the job in hand ends first."""
+    app = create_app(settings)
+    celery = make_celery(settings)
+    tasks.register(celery, app)
+
+    def forget_connections_of_parent(**_: Any) -> None:
+        with app.app_context():
+            db.engine.dispose(close=False)
+
+    def show_life_at_once(**_: Any) -> None:
+        celery.send_task("doorstep.heartbeat", ignore_result=True, expires=30)
+
+    worker_process_init.connect(forget_connections_of_parent, weak=False)
+    worker_ready.connect(show_life_at_once, weak=False)
+    _start(celery, "worker", f"--concurrency={settings.worker_concurrency}", "--without-gossip", "--without-mingle")
+
+
+def tick(settings: Settings) -> None:
+    """Ring the bells of the schedule. It keeps nothing: what is due is decided and claimed in PostgreSQL."""
+    _start(make_celery(settings), "beat", "--scheduler=celery.beat:Scheduler", "--pidfile=")
+
+
+def _start(celery: Celery, command: str, *options: str) -> None:
+    celery.start([command, f"--loglevel={Settings.from_env().log_level.upper()}", *options])
+
+
+def main(arguments: list[str]) -> int:
+    commands = {"worker": work, "beat": tick}
+    if len(arguments) != 1 or arguments[0] not in commands:
+        sys.stderr.write(f"{USAGE}\n")
+        return 2
+    try:
+        settings = Settings.from_env()
+    except SettingsError as error:
+        sys.stderr.write(f"A setting is wrong: {error}\n")
+        return 2
+    commands[arguments[0]](settings)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

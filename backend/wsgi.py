@@ -1,0 +1,49 @@
+"""Web process: `python -m backend.wsgi` serves with Granian; any other WSGI server may take `backend.wsgi:app`."""
+
+import signal
+import sys
+
+from backend.launch.processes import die_with_parent
+from backend.settings import Settings, SettingsError
+
+
+def serve() -> int:
+    """Serve until SIGTERM; calls in flight end first."""
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    import backend.app  # noqa: F401 - read once here; the forked server processes then start in no time
+
+    try:
+        settings = Settings.from_env()
+    except SettingsError as error:
+        sys.stderr.write(f"A setting is wrong: {error}\n")
+        return 2
+    Server(
+        "backend.wsgi:app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        websockets=False,
+        workers=settings.web_workers,
+        blocking_threads=settings.web_threads,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        respawn_interval=0.5,
+        workers_kill_timeout=settings.shutdown_seconds,
+    ).serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(serve())
+else:
+    from backend.app import create_app
+
+    if "granian.server.mp" in sys.modules:
+        die_with_parent(signal.SIGTERM)  # else a killed master would leave processes that hold the port
+    app = create_app()
