@@ -1,0 +1,1 @@
+"""Doorstep: the home-services marketplace's API, workers and command line."""

@@ -1,0 +1,101 @@
+"""Tokens in and out: JWTs by Flask-JWT-Extended, held against the session's row at every call."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from flask import Flask, Response, g, request
+from flask_jwt_extended import (
+    JWTManager,
+    create_access_token,
+    create_refresh_token,
+    get_jwt,
+    set_refresh_cookies,
+    unset_refresh_cookies,
+    verify_jwt_in_request,
+)
+from flask_jwt_extended.exceptions import NoAuthorizationError
+
+from backend.core.authz import Actor
+from backend.core.errors import Unauthenticated
+from backend.domain.accounts import sessions
+from backend.settings import Settings
+
+REFRESH_PATH: Final = "/token/refresh"
+jwt = JWTManager()
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Access tokens as Bearer only; browsers hold the refresh token in an httpOnly, SameSite=Strict cookie with CSRF."""
+    app.config.update(
+        JWT_SECRET_KEY=settings.secret_key,
+        JWT_ALGORITHM="HS256",
+        JWT_TOKEN_LOCATION=["headers", "cookies"],
+        JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.access_token_minutes),
+        JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.refresh_token_days),
+        JWT_COOKIE_SECURE=settings.public_url.startswith("https://"),
+        JWT_COOKIE_SAMESITE="Strict",
+        JWT_COOKIE_CSRF_PROTECT=True,
+        JWT_REFRESH_COOKIE_PATH=REFRESH_PATH,
+        JWT_REFRESH_CSRF_COOKIE_PATH="/",
+        JWT_SESSION_COOKIE=False,
+    )
+    jwt.init_app(app)
+
+
+def actor() -> Actor | None:
+    """The account behind the access token; None when no token came.
+
+    Raises Unauthenticated for a token of any other kind, and Forbidden for a blocked account. Role, block and
+    sign-out are read from the database: claims are not trusted for what may have changed.
+    """
+    if "Authorization" not in request.headers:
+        return None
+    claims = _verified(refresh=False, locations=["headers"])
+    found = sessions.actor_of(session_id=claims["sid"], account_id=int(claims["sub"]), address=request.remote_addr)
+    g.actor = found
+    return found
+
+
+def refresh_claims() -> dict[str, Any]:
+    """The claims of the refresh token, from the cookie (with its CSRF token) or the Authorization header."""
+    return _verified(refresh=True, locations=["headers", "cookies"])
+
+
+def _verified(*, refresh: bool, locations: list[str]) -> dict[str, Any]:
+    try:
+        verify_jwt_in_request(refresh=refresh, locations=locations)
+        claims: dict[str, Any] = get_jwt()
+        if not (isinstance(claims.get("sid"), str) and str(claims["sub"]).isascii() and str(claims["sub"]).isdigit()):
+            raise ValueError("claims")
+    except NoAuthorizationError as error:
+        raise Unauthenticated("This call needs a token.") from error
+    except Exception as error:  # every bad token of any kind is a 401 (the library has many ways to fail)
+        raise Unauthenticated("The token is not valid any more. Sign in again.", code="invalid_token") from error
+    return claims
+
+
+def tokens_for(issued: sessions.Issued) -> dict[str, Any]:
+    """The token fields of an answer; the refresh token is added for API clients only (see :func:`deliver`)."""
+    claims = {"role": issued.role, "sid": issued.session_id}
+    access = create_access_token(identity=str(issued.account_id), additional_claims=claims)
+    return {
+        "access_token": access,
+        "token_type": "Bearer",
+        "expires_in": issued.access_seconds,
+        "role": issued.role,
+    }
+
+
+def refresh_token_for(issued: sessions.Issued) -> str:
+    """The refresh token of the session's present line."""
+    claims = {"role": issued.role, "sid": issued.session_id, "jti": issued.jti}
+    token: str = create_refresh_token(identity=str(issued.account_id), additional_claims=claims)
+    return token
+
+
+def set_cookies(response: Response, refresh_token: str) -> None:
+    set_refresh_cookies(response, refresh_token)
+
+
+def unset_cookies(response: Response) -> None:
+    unset_refresh_cookies(response)

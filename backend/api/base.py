@@ -1,0 +1,106 @@
+"""The @endpoint declaration: one per call; it feeds access, validation, the transaction, OpenAPI and the error list."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Final
+
+from flask import Response, current_app, request
+from flask_restful import Resource
+from marshmallow import Schema
+
+from backend.api import auth, body, idempotency, rate_limits
+from backend.api.access import Access
+from backend.api.wire import Reply, render
+from backend.core.database import transaction
+from backend.core.errors import DomainError
+
+__all__ = ["Endpoint", "Resource", "endpoint"]
+
+Handler = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """All that is declared of one call."""
+
+    summary: str
+    who: Access
+    body: Schema | None = None
+    body_required: bool = True
+    form: Schema | None = None
+    query: Schema | None = None
+    response: Schema | None = None
+    paged: bool = False
+    status: int = 200
+    errors: tuple[type[DomainError], ...] = ()
+    media_type: str | None = None
+    headers: tuple[str, ...] = ()
+    idempotent: bool = False
+    rate_limit: str | None = None
+    writes: bool = True
+
+
+ATTRIBUTE: Final = "__endpoint__"
+
+
+def endpoint(**declaration: Any) -> Callable[[Handler], Handler]:
+    """Declare a Resource's method as a call; see :class:`Endpoint` for what can be said.
+
+    The method receives the actor (or None) first, then path arguments, then ``body``, ``form`` and ``query`` as far
+    as declared. It returns what goes on the wire: plain data, a Page, a Reply or a Response. Everything from access
+    to the last byte of the answer happens in one transaction, committed here.
+    """
+    spec = Endpoint(**declaration)
+
+    def decorate(handler: Handler) -> Handler:
+        @wraps(handler)
+        def call(self: Resource, **path: Any) -> Response:
+            rate_limits.check(spec.rate_limit, None)
+            with transaction():
+                actor = auth.actor() if spec.who.reads_token else None
+                spec.who.check(actor)
+                rate_limits.check(spec.rate_limit, actor)
+                arguments = {**path, **_read(spec)}
+                if not (spec.idempotent and actor):
+                    return _answer(spec, handler(self, actor, **arguments))
+                return idempotency.once(actor, lambda: _answer(spec, handler(self, actor, **arguments)))
+
+        setattr(call, ATTRIBUTE, spec)
+        return call
+
+    return decorate
+
+
+def _read(spec: Endpoint) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    if spec.query is not None:
+        arguments["query"] = body.read_query(spec.query)
+    elif request.args:
+        body.read_query(Schema())
+    is_form = spec.form is not None and (spec.body is None or request.mimetype == "multipart/form-data")
+    if is_form and spec.form is not None:
+        key = "form" if spec.body is None else "body"
+        arguments[key] = body.read_form(spec.form)
+    elif spec.body is not None:
+        arguments["body"] = body.read_json(spec.body, required=spec.body_required)
+    return arguments
+
+
+def _answer(spec: Endpoint, result: Any) -> Response:
+    if isinstance(result, Response):
+        return result
+    reply = result if isinstance(result, Reply) else Reply(result)
+    if current_app.testing and spec.response is not None and reply.body is not None:
+        _hold_to_contract(spec, reply.body)
+    return render(reply, status=spec.status)
+
+
+def _hold_to_contract(spec: Endpoint, answer: Any) -> None:
+    """In tests every answer is held against its declared schema: rows that bypass marshmallow must still agree."""
+    from backend.api.contract_check import differences
+
+    rows = answer.items if spec.paged and hasattr(answer, "items") and not isinstance(answer, dict) else [answer]
+    for row in rows:
+        if problems := differences(spec.response, row):
+            raise AssertionError(f"{request.method} {request.path} breaks its own contract: {problems}")

@@ -1,0 +1,78 @@
+"""Reading what a call brings: JSON, query strings and forms, each through its marshmallow schema."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from flask import request
+from marshmallow import Schema, ValidationError, fields
+
+from backend.core.errors import Invalid, Malformed, TooLarge, UnsupportedType
+
+MAX_JSON_BYTES = 1 << 20
+
+
+def read_json(schema: Schema, *, required: bool) -> Any:
+    """The checked body. Raises Malformed (400), UnsupportedType (415), TooLarge (413) or Invalid (422)."""
+    raw = request.get_data(cache=True)
+    if not raw and not required:
+        return load(schema, {})
+    if raw and request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        raise UnsupportedType("Send application/json.")
+    if len(raw) > MAX_JSON_BYTES:
+        raise TooLarge(f"A JSON body may have {MAX_JSON_BYTES} bytes at most.")
+    try:
+        data = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"The body is not JSON: {error}", code="not_json") from error
+    if not isinstance(data, dict):
+        raise Invalid("The body must be a JSON object.", errors={"body": ["Must be a JSON object."]})
+    return load(schema, data)
+
+
+def read_form(schema: Schema) -> Any:
+    """The checked fields of a multipart form; fields that the schema knows as lists may be repeated."""
+    if request.mimetype != "multipart/form-data":
+        raise UnsupportedType("Send multipart/form-data.")
+    return load(schema, _collect(schema, request.form.lists()))
+
+
+def read_query(schema: Schema) -> Any:
+    """The checked query string."""
+    return load(schema, _collect(schema, request.args.lists()))
+
+
+def load(schema: Schema, data: Mapping[str, Any]) -> Any:
+    """Run a schema. Raises Invalid with one list of messages for each field (nested names joined by dots)."""
+    try:
+        return schema.load(dict(data))
+    except ValidationError as error:
+        messages = flatten(error.normalized_messages())
+        first = next(iter(messages))
+        raise Invalid(f"{first}: {messages[first][0]}", errors=messages) from error
+
+
+def flatten(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str]]:
+    """Nested marshmallow messages as flat ones: ``{"quiet_hours.from": ["..."]}``."""
+    flat: dict[str, list[str]] = {}
+    for name, value in messages.items():
+        path = prefix if name == "_schema" and prefix else f"{prefix}.{name}" if prefix else str(name)
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, path))
+        else:
+            flat.setdefault("body" if path == "_schema" else path, []).extend(str(line) for line in value)
+    return flat
+
+
+def _collect(schema: Schema, pairs: Any) -> dict[str, Any]:
+    """Repeated parameters become lists where the schema has lists; elsewhere a second one is an error."""
+    collected: dict[str, Any] = {}
+    by_key = {(field.data_key or name): field for name, field in schema.fields.items()}
+    for name, values in pairs:
+        if isinstance(by_key.get(name), fields.List):
+            collected[name] = [part for value in values for part in value.split(",") if part]
+        elif len(values) > 1:
+            raise Invalid.field(name, "Given more than once.")
+        else:
+            collected[name] = values[0]
+    return collected

@@ -1,0 +1,107 @@
+"""The one place where errors become RFC 9457 problems, the framework's and the database's included."""
+
+from typing import Any
+
+import structlog
+from flask import Flask, Response, request
+from flask_restful import Api
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from backend.api.wire import to_json
+from backend.core.errors import DomainError, Unavailable
+
+log = structlog.get_logger(__name__)
+PROBLEM_JSON = "application/problem+json"
+HTTP_CODES = {
+    400: "malformed",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    408: "request_timeout",
+    413: "too_large",
+    414: "uri_too_long",
+    415: "unsupported_type",
+    416: "range_not_satisfiable",
+    429: "too_many_requests",
+    431: "headers_too_large",
+}
+
+
+class ProblemApi(Api):
+    """Flask-RESTful without its own error handling, which answers 500 for JWT and domain errors in production."""
+
+    def error_router(self, original_handler: Any, error: Exception) -> Any:
+        return original_handler(error)
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(DomainError, domain_problem)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DBAPIError, _database_error)
+    app.register_error_handler(PoolTimeoutError, _database_away)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    *,
+    errors: dict[str, list[str]] | None = None,
+    retry_after: int | None = None,
+) -> Response:
+    """An answer of ``application/problem+json``."""
+    body: dict[str, Any] = {"type": f"/docs#{code}", "title": title, "status": status, "detail": detail, "code": code}
+    if errors:
+        body["errors"] = errors
+    response = Response(to_json(body), status=status, mimetype=PROBLEM_JSON)
+    response.headers["Cache-Control"] = "no-store"
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="doorstep"'
+    return response
+
+
+def domain_problem(error: DomainError) -> Response:
+    """The problem that a domain error is on the wire."""
+    retry_after = error.retry_after
+    if retry_after is None and error.status in (429, 503):
+        retry_after = 5
+    return problem(error.status, error.code, error.title, error.detail, errors=error.errors, retry_after=retry_after)
+
+
+def _http_error(error: HTTPException) -> Response:
+    if error.code is not None and error.code < 400:
+        return Response(error.get_response().get_data(), status=error.code, headers=dict(error.get_headers()))
+    status = error.code or 500
+    if status >= 500:
+        return _unexpected(error)
+    code = HTTP_CODES.get(status, error.name.lower().replace(" ", "_"))
+    response = problem(status, code, error.name, error.description or error.name)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
+
+
+def _database_error(error: DBAPIError) -> Response:
+    """A value that PostgreSQL cannot hold is the caller's; a database that is away or overloaded is nobody's."""
+    if isinstance(error, DataError):
+        log.info("value_refused_by_database", error=repr(error.orig))
+        return problem(422, "invalid_fields", "Some fields are not right", "A value is outside of what can be kept.")
+    if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
+        return _database_away(error)
+    return _unexpected(error)
+
+
+def _database_away(error: Exception) -> Response:
+    log.warning("database_away", error=repr(error))
+    return domain_problem(Unavailable("The database does not answer at this moment. Nothing was changed.", retry_after=3))
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("unexpected_error", method=request.method, path=request.path, exc_info=error)
+    return problem(500, "internal_error", "Something went wrong", "An error of ours; it has been logged.")

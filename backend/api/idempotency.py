@@ -1,0 +1,31 @@
+"""Idempotency-Key: a call that is repeated gives the first answer again and makes nothing twice."""
+
+import hashlib
+from collections.abc import Callable
+
+from flask import Response, request
+
+from backend.core import idempotency
+from backend.core.authz import Actor
+from backend.core.errors import Invalid
+
+MAX_KEY_LENGTH = 255
+KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Retry-After", "Cache-Control")
+
+
+def once(actor: Actor, work: Callable[[], Response]) -> Response:
+    """Do the work, or answer as the first call with this key did."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return work()
+    if not 1 <= len(key) <= MAX_KEY_LENGTH or not key.isprintable():
+        raise Invalid.field("Idempotency-Key", f"1 to {MAX_KEY_LENGTH} printable characters.")
+    what = f"{request.method} {request.path}\n".encode() + request.get_data(cache=True)
+    first = idempotency.begin(actor.account_id, key, hashlib.sha256(what).hexdigest())
+    if first is not None:
+        return Response(first.body, status=first.status, headers={**first.headers, "Idempotent-Replayed": "true"})
+    response = work()
+    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    kept = idempotency.Answer(status=response.status_code, headers=headers, body=response.get_data())
+    idempotency.keep(actor.account_id, key, kept)
+    return response

@@ -1,0 +1,1 @@
+"""Flask-RESTful resources, a module for each feature."""

@@ -1,0 +1,1 @@
+"""Marshmallow schemas, named as the resources that use them."""

@@ -1,0 +1,151 @@
+"""Kinds of field that many calls share: trimmed text, money, moments, pincodes, phones; and what lists have."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import phonenumbers
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from backend.core import text
+from backend.core.config import current
+from backend.core.pagination import DEFAULT_LIMIT, MAX_LIMIT
+
+MAX_BIGINT = 2**63 - 1
+
+
+class Strict(Schema):
+    """Unknown fields are refused."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class Text(fields.String):
+    """Trimmed text without control characters, of at most ``max`` characters (line breaks only where ``multiline``)."""
+
+    def __init__(self, *, max: int = 100, min: int = 1, multiline: bool = False, **kwargs: Any) -> None:
+        self.multiline = multiline
+        checks = [validate.Length(min=min, max=max), *kwargs.pop("validators", [])]
+        super().__init__(validate=checks, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        cleaned = str(super()._deserialize(value, attr, data, **kwargs))
+        if self.multiline:
+            cleaned = cleaned.replace("\r\n", "\n").replace("\r", "\n")
+        cleaned = cleaned.strip()
+        if text.has_control_characters(cleaned, multiline=self.multiline):
+            raise ValidationError("Control characters are not allowed.")
+        return cleaned
+
+
+class Id(fields.Integer):
+    """An id: a whole number that fits PostgreSQL's bigint, or its digits."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strict=True, validate=validate.Range(min=1, max=MAX_BIGINT), **kwargs)
+
+
+class Money(fields.Field[Decimal]):
+    """Money with two decimals; a string or a number in, a string out."""
+
+    def __init__(self, *, max: Decimal = Decimal("10000000"), **kwargs: Any) -> None:
+        self.max = max
+        super().__init__(metadata={"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$", "example": "499.00"}, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else f"{Decimal(value):.2f}"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Decimal:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+            raise ValidationError('Money is a string such as "499.00".')
+        try:
+            amount = Decimal(str(value).strip())
+            if not (str(value).strip().isascii() and amount.is_finite()):
+                raise InvalidOperation
+        except InvalidOperation as error:
+            raise ValidationError('Money is a string such as "499.00".') from error
+        if amount <= 0 or amount > self.max:
+            raise ValidationError(f"Must be more than 0 and at most {self.max:,}.")
+        if amount != amount.quantize(Decimal("0.01")):
+            raise ValidationError("Two decimals at most.")
+        return amount.quantize(Decimal("0.01"))
+
+
+class Moment(fields.Field[datetime]):
+    """A moment: ISO 8601 with an offset in, the same in UTC out."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={"type": "string", "format": "date-time"}, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value.isoformat() if isinstance(value, datetime) else value
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
+        if not isinstance(value, str):
+            raise ValidationError("A time is ISO 8601 with an offset, e.g. 2026-12-01T10:00:00+05:30.")
+        try:
+            moment = datetime.fromisoformat(value.strip())
+            if moment.tzinfo is None:
+                raise ValidationError("The time lacks an offset, e.g. +05:30 or Z.")
+            moment = moment.astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise ValidationError("A time is ISO 8601 with an offset, e.g. 2026-12-01T10:00:00+05:30.") from error
+        if not 2000 <= moment.year < 2100:
+            raise ValidationError("Must lie between the years 2000 and 2099.")
+        return moment
+
+
+class Flag(fields.Integer):
+    """0 or 1; true and false are taken too."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strict=True, validate=validate.OneOf([0, 1]), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if isinstance(value, bool):
+            return int(value)
+        return super()._deserialize({"true": 1, "false": 0}.get(value, value) if isinstance(value, str) else value, attr, data, **kwargs)
+
+
+class Pincode(fields.String):
+    """Six digits; a whole number is taken as its digits. That it exists is checked where it is used."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        pattern = validate.Regexp(r"^[1-9][0-9]{5}\Z", error="A pincode has six digits.")
+        super().__init__(validate=pattern, metadata={"example": "560001"}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        return str(super()._deserialize(value, attr, data, **kwargs)).strip()
+
+
+class Phone(fields.String):
+    """E.164, or a number of the market's country; kept as E.164."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        typed = str(super()._deserialize(value, attr, data, **kwargs)).strip()
+        try:
+            number = phonenumbers.parse(typed, current().market_country)
+        except phonenumbers.NumberParseException as error:
+            raise ValidationError("Not a phone number. Write it as +919876543210.") from error
+        if not phonenumbers.is_valid_number(number):
+            raise ValidationError("There is no such phone number. Write it as +919876543210.")
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+class Window(Strict):
+    """What every list takes."""
+
+    limit = fields.Integer(
+        strict=True, load_default=DEFAULT_LIMIT, validate=validate.Range(min=1, max=MAX_LIMIT)
+    )
+    cursor = fields.String(load_default=None, validate=validate.Length(min=1, max=2000))
+
+
+class Reason(Strict):
+    """Why: 3 to 500 characters."""
+
+    reason = Text(min=3, max=500, multiline=True, required=True)

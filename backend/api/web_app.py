@@ -1,0 +1,40 @@
+"""Serves the built web application at /app/ and leads / there."""
+
+from pathlib import Path
+from typing import Final
+
+from flask import Flask, Response, redirect, send_from_directory
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as BaseResponse
+
+DIST: Final = Path(__file__).resolve().parents[2] / "frontend" / "dist"
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; frame-src 'self' blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+FOREVER: Final = "public, max-age=31536000, immutable"
+
+
+def init_app(app: Flask) -> None:
+    app.add_url_rule("/", "home", lambda: redirect("/app/", code=302))
+    app.add_url_rule("/app", "web_app_bare", lambda: redirect("/app/", code=308))
+    app.add_url_rule("/app/", "web_app_home", _page, defaults={"path": ""})
+    app.add_url_rule("/app/<path:path>", "web_app", _page)
+
+
+def _page(path: str) -> BaseResponse:
+    """A built file by its name, or the application's page for every address that its own router knows."""
+    if path and (DIST / path).is_file():
+        response = send_from_directory(DIST, path)
+        hashed = path.startswith("assets/")
+        response.headers["Cache-Control"] = FOREVER if hashed else "public, max-age=3600"
+        return response
+    if path.startswith("assets/"):
+        raise NotFound("No such file.")
+    if not (DIST / "index.html").is_file():
+        return Response("The web application is not built yet. Run: make build\n", status=503, mimetype="text/plain")
+    response = send_from_directory(DIST, "index.html")
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Content-Security-Policy"] = POLICY
+    return response

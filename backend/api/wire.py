@@ -1,0 +1,92 @@
+"""Answers on the wire: plain rows to bytes by orjson, entity tags, links."""
+
+import hashlib
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from flask import Response, request
+
+from backend.core.pagination import Page
+
+JSON = "application/json"
+PRIVATE = "private, no-cache"
+
+
+@dataclass(slots=True)
+class Reply:
+    """What a handler answers when a body alone does not say it. ``version`` makes an ETag that If-Match can name."""
+
+    body: Any = None
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    version: int | None = None
+    cache_control: str = PRIVATE
+
+
+def to_json(body: Any) -> bytes:
+    """JSON bytes: money with two decimals as strings, times as ISO 8601 with an offset."""
+    return orjson.dumps(body, default=_default, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value:.2f}"
+    raise TypeError(f"{type(value).__name__} has no form on the wire")
+
+
+def money(value: Decimal) -> str:
+    """Money as the contract has it: "499.00"."""
+    return f"{value:.2f}"
+
+
+def render(reply: Reply, *, status: int) -> Response:
+    """The response, with an ETag for a successful read; 304 when the caller has it already."""
+    response = Response(status=reply.status or status, headers=reply.headers)
+    if reply.body is None:
+        response.headers.pop("Content-Type", None)
+    else:
+        if isinstance(reply.body, Page):
+            link_next(response, reply.body)
+            data = to_json({"items": reply.body.items, "next_cursor": reply.body.next_cursor})
+        else:
+            data = to_json(reply.body)
+        response.data = data
+        response.mimetype = JSON
+        tag_response(response, data, reply.version)
+    response.headers.setdefault("Cache-Control", reply.cache_control)
+    return response
+
+
+def tag_response(response: Response, data: bytes, version: int | None) -> None:
+    """ETag (RFC 9110): the version, which If-Match is held against, and a digest, which If-None-Match is."""
+    if response.status_code >= 300:
+        return
+    digest = hashlib.blake2b(data, digest_size=8).hexdigest()
+    tag = f"v{version}-{digest}" if version is not None else digest
+    response.set_etag(tag)
+    if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(tag):
+        response.status_code = 304
+        response.data = b""
+
+
+def link_next(response: Response, page: Page[Any]) -> None:
+    """The RFC 8288 Link header of the next page."""
+    if page.next_cursor:
+        arguments = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
+        query = urlencode([*arguments, ("cursor", page.next_cursor)])
+        response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+
+
+def expected_version() -> int | None:
+    """The version that an edit's If-Match names; None without the header; -1 (never current) for a tag not ours."""
+    header = request.headers.get("If-Match")
+    if header is None or header.strip() == "*":
+        return None
+    for tag in request.if_match.as_set(include_weak=True):
+        head = tag.split("-", 1)[0]
+        if head.startswith("v") and head[1:].isascii() and head[1:].isdigit():
+            return int(head[1:])
+    return -1

@@ -1,0 +1,32 @@
+"""create_app(): the only file that knows every ring."""
+
+from flask import Flask
+
+from backend import cli, jobs
+from backend.api import auth, converters, errors, http, rate_limits, routes, web_app
+from backend.core import cache, database, logging, mailer, passwords, queue, storage
+from backend.migrations import setup as migrations
+from backend.settings import Settings
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The whole application for these settings (read from the environment when none are given)."""
+    settings = settings or Settings.from_env()
+    logging.configure(settings)
+    app = Flask(__name__, static_folder=None)
+    app.extensions["settings"] = settings
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["TESTING"] = settings.env == "test"
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    for part in (database, cache, passwords, storage, mailer):
+        part.init_app(app, settings)
+    migrations.init_app(app)
+    queue.init_app(app, bell=jobs.bell(settings))
+    for edge in (http, auth, rate_limits):
+        edge.init_app(app, settings)
+    errors.init_app(app)
+    converters.init_app(app)
+    routes.init_app(app)
+    web_app.init_app(app)
+    cli.init_app(app)
+    return app

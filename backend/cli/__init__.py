@@ -1,0 +1,9 @@
+"""Flask commands: what an operator types."""
+
+from flask import Flask
+
+from backend.cli import bootstrap
+
+
+def init_app(app: Flask) -> None:
+    app.cli.add_command(bootstrap.command)

@@ -1,0 +1,68 @@
+"""First start: the places, and the first admin."""
+
+import secrets
+from dataclasses import dataclass
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from sqlalchemy import select, text
+
+from backend.core.authz import MARKET, Role
+from backend.core.config import current
+from backend.core.database import db, transaction
+from backend.domain.accounts.actions import NewAccount, sign_up
+from backend.domain.accounts.models import Account
+from backend.domain.audit.actions import record
+from backend.domain.places import loading
+
+LOCK = 7_310_544_201  # any number that only this step uses: two first starts at once make one admin
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrapResult:
+    """What was made. ``admin_password`` is set only when it was invented and must be shown once."""
+
+    admin_username: str | None
+    admin_password: str | None
+    places_loaded: int
+
+
+def run(app: Flask) -> BootstrapResult:
+    """Load the places and make the first admin, each unless it is there. Safe to repeat and to race."""
+    with app.app_context(), transaction():
+        db.session.execute(text("SET LOCAL statement_timeout = 0"))
+        db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        loaded = loading.load()
+        first = select(Account.username).where(Account.role == Role.ADMIN.value).order_by(Account.id).limit(1)
+        if there := db.session.execute(first).scalar_one_or_none():
+            return BootstrapResult(there, None, loaded)
+        username, invented = _first_admin()
+        return BootstrapResult(username, invented, loaded)
+
+
+def _first_admin() -> tuple[str, str | None]:
+    settings = current()
+    invented = None if settings.admin_password else secrets.token_urlsafe(12)
+    account = sign_up(
+        NewAccount(
+            username=settings.admin_username,
+            email=settings.admin_email,
+            password=settings.admin_password or str(invented),
+            firstname="Market",
+            lastname="Admin",
+            address="-",
+            pincode="560001",
+        ),
+        role=Role.ADMIN,
+    )
+    record(MARKET, "admin_created", subject_id=account.id, after={"username": account.username})
+    return account.username, invented
+
+
+@click.command("bootstrap")
+@with_appcontext
+def command() -> None:
+    """Load places and make the first admin (what `make run` does after the migrations)."""
+    result = run(current_app._get_current_object())  # type: ignore[attr-defined]  # the proxy's own way to the app
+    click.echo(f"admin: {result.admin_username}" + (f"  password: {result.admin_password}" if result.admin_password else ""))

@@ -1,0 +1,33 @@
+"""Who acts: the account behind a call, a job or a command, as the rules see it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    CUSTOMER = "customer"
+    PROFESSIONAL = "professional"
+    ADMIN = "admin"
+    MARKET = "market"  # the system itself: housekeeping and the command line
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An account that acts. ``id`` is None for the market itself; ``address`` is the caller's network address."""
+
+    id: int | None
+    role: Role
+    is_active: bool = True
+    address: str | None = None
+    session_id: str | None = None
+
+    @property
+    def account_id(self) -> int:
+        """The id of the person who acts. Raises ValueError for the market itself, which is nobody."""
+        if self.id is None:
+            raise ValueError("the market itself has no account")
+        return self.id
+
+
+MARKET: Final = Actor(id=None, role=Role.MARKET)

@@ -1,0 +1,83 @@
+"""Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a row in the transaction of the work it guards."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import LargeBinary, delete, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.core.clock import now
+from backend.core.database import Base, Created, db
+from backend.core.errors import Conflict, Invalid
+
+KEPT: Final = timedelta(hours=24)
+
+
+class IdempotencyKey(Base):
+    """The first answer to a call that its client may repeat."""
+
+    __tablename__ = "idempotency_keys"
+
+    account_id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    created_at: Mapped[Created]
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A kept answer, to be given again as it was."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def begin(account_id: int, key: str, fingerprint: str) -> Answer | None:
+    """Claim a key, or give the first answer again.
+
+    Raises Conflict while the first call still runs and Invalid when the key came with another body. An advisory
+    lock tells a running call from a finished one; it ends with the transaction, so a crash leaves nothing behind.
+    """
+    lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+    if not db.session.execute(lock, {"name": f"idempotency:{account_id}:{key}"}).scalar_one():
+        raise Conflict("The first call with this Idempotency-Key still runs.", code="still_running", retry_after=1)
+    db.session.execute(
+        delete(IdempotencyKey).where(
+            IdempotencyKey.account_id == account_id,
+            IdempotencyKey.key == key,
+            IdempotencyKey.created_at < now() - KEPT,
+        )
+    )
+    values = {"account_id": account_id, "key": key, "fingerprint": fingerprint}
+    fresh = db.session.execute(
+        insert(IdempotencyKey).values(values).on_conflict_do_nothing().returning(IdempotencyKey.key)
+    ).one_or_none()
+    if fresh:
+        return None
+    row = db.session.execute(
+        select(IdempotencyKey).where(IdempotencyKey.account_id == account_id, IdempotencyKey.key == key)
+    ).scalar_one()
+    if row.fingerprint != fingerprint:
+        raise Invalid.field("Idempotency-Key", "Already used with another body.", code="idempotency_key_reused")
+    return Answer(status=row.status or 200, headers=row.headers or {}, body=row.body or b"")
+
+
+def keep(account_id: int, key: str, answer: Answer) -> None:
+    """Keep the answer in the transaction of the work itself."""
+    db.session.execute(
+        update(IdempotencyKey)
+        .where(IdempotencyKey.account_id == account_id, IdempotencyKey.key == key)
+        .values(status=answer.status, headers=answer.headers, body=answer.body)
+    )
+
+
+def drop_expired(*, before: datetime | None = None) -> int:
+    """Delete keys older than 24 h; returns how many."""
+    expired = delete(IdempotencyKey).where(IdempotencyKey.created_at < (before or now() - KEPT))
+    return len(db.session.execute(expired.returning(IdempotencyKey.key)).all())

@@ -1,0 +1,62 @@
+"""Tables of the job queue."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.core.database import Base, BigId, Created
+
+
+class Job(Base):
+    """One piece of work that an acknowledged change implies. Open until done_at or parked_at is set."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[BigId]
+    topic: Mapped[str]
+    key: Mapped[str | None]
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[Created]
+    run_at: Mapped[Created]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    lease_until: Mapped[datetime | None]
+    lease_token: Mapped[str | None] = mapped_column(UUID(as_uuid=False))
+    done_at: Mapped[datetime | None]
+    parked_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+    trace_id: Mapped[str | None]
+
+    __table_args__ = (
+        UniqueConstraint("topic", "key"),
+        Index("ix_jobs_open", "run_at", postgresql_where=text("done_at IS NULL AND parked_at IS NULL")),
+        Index("ix_jobs_done", "done_at", postgresql_where=text("done_at IS NOT NULL")),
+        Index("ix_jobs_parked", "parked_at", postgresql_where=text("parked_at IS NOT NULL")),
+    )
+
+
+class JobRun(Base):
+    """One run of a scheduled job. The unique (name, period) lets any number of beats tick safely."""
+
+    __tablename__ = "job_runs"
+
+    id: Mapped[BigId]
+    name: Mapped[str]
+    period: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default=text("'queued'"))
+    created_at: Mapped[Created]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    sent: Mapped[int] = mapped_column(server_default=text("0"))
+    failed: Mapped[int] = mapped_column(server_default=text("0"))
+    skipped: Mapped[int] = mapped_column(server_default=text("0"))
+    error: Mapped[str | None]
+    requested_by: Mapped[int | None]
+    params: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+
+    __table_args__ = (
+        UniqueConstraint("name", "period"),
+        CheckConstraint("status IN ('queued', 'running', 'done', 'failed')", name="status"),
+    )

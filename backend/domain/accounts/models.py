@@ -1,0 +1,67 @@
+"""Tables of people: one of accounts with a role, and one of their sessions."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.core.database import Base, BigId, Created
+
+
+class Account(Base):
+    """A customer, a professional or an admin. ``*_key`` columns hold the comparable form that must be unique."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[BigId]
+    role: Mapped[str]
+    username: Mapped[str]
+    username_key: Mapped[str] = mapped_column(unique=True)
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(unique=True)
+    email_confirmed_at: Mapped[datetime | None]
+    password_hash: Mapped[str]
+    firstname: Mapped[str]
+    lastname: Mapped[str]
+    address: Mapped[str]
+    pincode: Mapped[str] = mapped_column(ForeignKey("places.pincode"))
+    phone: Mapped[str | None]
+    blocked_at: Mapped[datetime | None]
+    blocked_reason: Mapped[str | None]
+    blocked_note: Mapped[str | None]
+    created_at: Mapped[Created]
+    last_seen_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+
+    __table_args__ = (
+        CheckConstraint("role IN ('customer', 'professional', 'admin')", name="role"),
+        CheckConstraint("(blocked_at IS NULL) = (blocked_reason IS NULL)", name="blocked_with_reason"),
+        Index("ix_accounts_role", "role", "created_at", "id"),
+    )
+
+
+class Session(Base):
+    """One sign-in on one device: a family of refresh tokens of which only the newest is good."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(UUID(as_uuid=False), primary_key=True, server_default=text("gen_random_uuid()"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    client: Mapped[str]
+    current_jti: Mapped[str]
+    previous_jti: Mapped[str | None]
+    rotated_at: Mapped[datetime | None]
+    created_at: Mapped[Created]
+    last_used_at: Mapped[Created]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None]
+    user_agent: Mapped[str | None]
+    address: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint("client IN ('browser', 'api')", name="client"),
+        Index("ix_sessions_account", "account_id", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_sessions_expires", "expires_at"),
+    )

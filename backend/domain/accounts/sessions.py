@@ -1,0 +1,139 @@
+"""Sessions: one for each sign-in; refresh tokens rotate and an old one that comes back ends the session."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, select, text, update
+
+from backend.core.authz import Actor, Role
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.database import db
+from backend.core.errors import Forbidden, Unauthenticated
+from backend.domain.accounts.models import Account, Session
+
+TWO_TABS: Final = timedelta(seconds=10)
+ENDED: Final = "This session has ended. Sign in again."
+# A professional's approval is read here as plain SQL: their table lies in a layer above this one.
+ACTOR_QUERY: Final = text("""
+    SELECT a.role, a.blocked_at IS NOT NULL AS blocked,
+           a.blocked_at IS NULL AND (a.role <> 'professional' OR p.approval = 'approved') AS is_active
+      FROM sessions s
+      JOIN accounts a ON a.id = s.account_id
+      LEFT JOIN professionals p ON p.account_id = a.id
+     WHERE s.id = CAST(:session_id AS uuid) AND s.account_id = :account_id
+       AND s.ended_at IS NULL AND s.expires_at > now()
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What new tokens are made of."""
+
+    account_id: int
+    role: str
+    session_id: str
+    jti: str
+    client: str
+    access_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a sign-in comes from, as shown in the person's list of sessions."""
+
+    client: str = "browser"
+    user_agent: str | None = None
+    address: str | None = None
+
+
+def start(account: Account, device: Device) -> Issued:
+    """A new session for an account that proved who it is."""
+    settings = current()
+    session = Session(
+        id=str(uuid.uuid4()),
+        account_id=account.id,
+        client=device.client,
+        current_jti=str(uuid.uuid4()),
+        expires_at=now() + timedelta(days=settings.refresh_token_days),
+        user_agent=(device.user_agent or "")[:300] or None,
+        address=device.address,
+    )
+    db.session.add(session)
+    db.session.flush()
+    return _issued(session, account.role)
+
+
+def rotate(*, session_id: str, jti: str) -> Issued:
+    """New tokens for a refresh token.
+
+    Raises Unauthenticated for a session that ended. A token that was rotated away ends the whole session (RFC 9700,
+    4.14.2), except for the one just before within 10 s: two tabs of one browser refresh at once and keep one line.
+    """
+    row = db.session.execute(
+        select(Session, Account.role, Account.blocked_at)
+        .join(Account, Account.id == Session.account_id)
+        .where(Session.id == session_id)
+        .with_for_update(of=Session)
+    ).one_or_none()
+    if row is None or row[0].ended_at is not None or row[0].expires_at <= now():
+        raise Unauthenticated(ENDED, code="session_ended")
+    session, role, blocked_at = row
+    if blocked_at is not None:
+        raise Forbidden("This account is blocked.", code="account_blocked")
+    if jti == session.current_jti:
+        session.previous_jti, session.current_jti = session.current_jti, str(uuid.uuid4())
+        session.rotated_at = session.last_used_at = now()
+        session.expires_at = now() + timedelta(days=current().refresh_token_days)
+    elif not (jti == session.previous_jti and session.rotated_at and now() - session.rotated_at <= TWO_TABS):
+        raise ReusedToken(session.id)
+    db.session.flush()
+    return _issued(session, role)
+
+
+class ReusedToken(Unauthenticated):
+    """A refresh token that was rotated away came back: someone may have stolen it."""
+
+    code = "session_ended"
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(ENDED)
+        self.session_id = session_id
+
+
+def end(*, session_id: str, reason: str) -> None:
+    """End one session; both its tokens are dead from the next call on."""
+    _end(Session.id == session_id, reason=reason)
+
+
+def end_all(*, account_id: int, reason: str, but: str | None = None) -> None:
+    """End every session of an account, or all but one."""
+    condition = Session.account_id == account_id
+    _end(condition & (Session.id != but) if but else condition, reason=reason)
+
+
+def _end(condition: ColumnElement[bool], *, reason: str) -> None:
+    statement = update(Session).where(condition, Session.ended_at.is_(None))
+    db.session.execute(statement.values(ended_at=func.now(), end_reason=reason))
+
+
+def actor_of(*, session_id: str, account_id: int, address: str | None) -> Actor:
+    """The account behind a session, as it stands now, in one query.
+
+    Raises Unauthenticated when the session ended, Forbidden for a blocked account.
+    """
+    row = db.session.execute(ACTOR_QUERY, {"session_id": session_id, "account_id": account_id}).one_or_none()
+    if row is None:
+        raise Unauthenticated(ENDED, code="session_ended")
+    if row.blocked:
+        raise Forbidden("This account is blocked.", code="account_blocked")
+    return Actor(
+        id=account_id, role=Role(row.role), is_active=row.is_active, address=address, session_id=session_id
+    )
+
+
+def _issued(session: Session, role: str) -> Issued:
+    seconds = current().access_token_minutes * 60
+    return Issued(session.account_id, role, session.id, session.current_jti, session.client, seconds)

@@ -1,0 +1,1 @@
+"""The audit trail: what was done to whom, by whom, append-only."""

@@ -1,0 +1,1 @@
+"""The market's own settings, kept in the database and changed by admins."""

@@ -1,0 +1,17 @@
+"""Table of the market's settings."""
+
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.core.database import Base
+
+
+class MarketSetting(Base):
+    """One setting that an admin changed; those never changed have the default in settings.py of this package."""
+
+    __tablename__ = "market_settings"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(JSONB)

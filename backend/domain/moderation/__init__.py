@@ -1,0 +1,1 @@
+"""Moderation: blocking and unblocking people."""

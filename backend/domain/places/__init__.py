@@ -1,0 +1,1 @@
+"""Real places: pincodes with coordinates, localities, districts, states."""

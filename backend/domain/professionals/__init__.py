@@ -1,0 +1,1 @@
+"""Professionals: approval, tasks they do, places they serve."""

@@ -1,0 +1,1 @@
+"""Reviews of finished requests, and the ratings made of them."""

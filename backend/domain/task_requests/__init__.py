@@ -1,0 +1,1 @@
+"""Requests: the life of one customer's order of one task."""

@@ -1,0 +1,105 @@
+"""Tables of requests, their history, and who turned which one down."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.core.database import Base, BigId, Created, Money
+
+
+class TaskRequest(Base):
+    """One customer's order of one task, with the name, price and time of the day it was made.
+
+    ``busy`` is the span that the professional cannot give to another request: the work and the way to it.
+    """
+
+    __tablename__ = "task_requests"
+
+    id: Mapped[BigId]
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"))
+    task_name: Mapped[str]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    professional_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    asked_professional_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    asked_until: Mapped[datetime | None]
+    status: Mapped[str] = mapped_column(server_default=text("'requested'"))
+    date_of_request: Mapped[datetime]
+    price: Mapped[Money]
+    currency: Mapped[str]
+    time_required: Mapped[int]
+    address: Mapped[str]
+    pincode: Mapped[str] = mapped_column(ForeignKey("places.pincode"))
+    remarks: Mapped[str] = mapped_column(server_default=text("''"))
+    closing_remarks: Mapped[str] = mapped_column(server_default=text("''"))
+    busy: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
+    created_at: Mapped[Created]
+    updated_at: Mapped[Created]
+    accepted_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    expired_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('requested', 'accepted', 'completed', 'closed', 'cancelled', 'expired')", name="status"
+        ),
+        CheckConstraint(
+            "status NOT IN ('accepted', 'completed', 'closed')"
+            " OR (professional_id IS NOT NULL AND accepted_at IS NOT NULL)",
+            name="taken_has_professional",
+        ),
+        CheckConstraint("status <> 'requested' OR professional_id IS NULL", name="waiting_has_none"),
+        CheckConstraint("status NOT IN ('completed', 'closed') OR completed_at IS NOT NULL", name="completed_has_time"),
+        CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
+        CheckConstraint("(status = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_has_time"),
+        CheckConstraint("(status = 'expired') = (expired_at IS NOT NULL)", name="expired_has_time"),
+        CheckConstraint("status <> 'accepted' OR busy IS NOT NULL", name="accepted_is_busy"),
+        ExcludeConstraint(
+            ("professional_id", "="),
+            ("busy", "&&"),
+            where=text("status = 'accepted'"),
+            using="gist",
+            name="ex_task_requests_overlap",
+        ),
+        Index("ix_task_requests_customer", "customer_id", text("date_of_request DESC"), text("id DESC")),
+        Index("ix_task_requests_professional", "professional_id", text("date_of_request DESC"), text("id DESC")),
+        Index("ix_task_requests_date", text("date_of_request DESC"), text("id DESC")),
+        Index("ix_task_requests_open", "date_of_request", "id", postgresql_where=text("status = 'requested'")),
+        Index("ix_task_requests_closed", "closed_at", "id", postgresql_where=text("status = 'closed'")),
+        Index("ix_task_requests_task", "task_id", text("date_of_request DESC")),
+    )
+
+
+class RequestEvent(Base):
+    """One change of one request: who, what, when, from, to, why."""
+
+    __tablename__ = "request_events"
+
+    id: Mapped[BigId]
+    request_id: Mapped[int] = mapped_column(ForeignKey("task_requests.id"))
+    at: Mapped[Created]
+    action: Mapped[str]
+    actor_id: Mapped[int | None]
+    actor_role: Mapped[str]
+    from_status: Mapped[str | None]
+    to_status: Mapped[str]
+    note: Mapped[str | None]
+    changes: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+    __table_args__ = (Index("ix_request_events_request", "request_id", "id"),)
+
+
+class RequestRejection(Base):
+    """A professional turned a request down: it stays hidden from them."""
+
+    __tablename__ = "request_rejections"
+
+    professional_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("task_requests.id"), primary_key=True)
+    reason: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,0 +1,1 @@
+"""Tasks: what the market offers."""

@@ -1,0 +1,57 @@
+"""Tells the workers of new jobs from a thread of its own, so that a frozen broker never holds up a call."""
+
+import os
+import threading
+from collections.abc import Callable
+from queue import Full, Queue
+from typing import Final
+
+import structlog
+
+from backend.jobs.celery_app import make_celery
+from backend.settings import Settings
+
+log = structlog.get_logger(__name__)
+WAITING_AT_MOST: Final = 10_000
+
+
+class Bell:
+    """Rings for job ids in the background. What it cannot ring for is found by the sweep."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._pid = 0
+        self._waiting: Queue[int] = Queue(WAITING_AT_MOST)
+
+    def __call__(self, job_ids: list[int]) -> None:
+        self._start()
+        for job_id in job_ids:
+            try:
+                self._waiting.put_nowait(job_id)
+            except Full:
+                log.warning("job_bell_full")
+                return
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._pid == os.getpid():
+                return
+            self._pid = os.getpid()  # a forked child has no thread of its parent's
+            self._waiting = Queue(WAITING_AT_MOST)
+            threading.Thread(target=self._ring, args=(self._waiting,), name="job-bell", daemon=True).start()
+
+    def _ring(self, waiting: "Queue[int]") -> None:
+        celery = make_celery(self._settings)
+        celery.conf.broker_transport_options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
+        while True:
+            job_id = waiting.get()
+            try:
+                celery.send_task("doorstep.run_job", args=[job_id], ignore_result=True, retry=False)
+            except Exception as error:  # the broker is away; the sweep rings again
+                log.warning("job_bell_failed", error=repr(error))
+
+
+def bell(settings: Settings) -> Callable[[list[int]], None]:
+    """The bell of this process."""
+    return Bell(settings)

@@ -1,0 +1,49 @@
+"""The Celery application: a doorbell over the job table, with limits that keep one job in one pair of hands."""
+
+from typing import Any
+
+from celery import Celery
+
+from backend.settings import Settings
+
+
+def make_celery(settings: Settings) -> Celery:
+    """Celery for these settings. soft limit < hard limit < lease < visibility timeout (see docs/architecture.md)."""
+    app = Celery("doorstep", broker=settings.broker_url)
+    app.conf.update(
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_default_queue="doorstep",
+        worker_prefetch_multiplier=1,
+        worker_concurrency=settings.worker_concurrency,
+        worker_hijack_root_logger=False,
+        task_soft_time_limit=settings.job_soft_limit_seconds,
+        task_time_limit=settings.job_hard_limit_seconds,
+        broker_connection_retry_on_startup=True,
+        broker_connection_timeout=1,
+        broker_transport_options={
+            "visibility_timeout": settings.job_visibility_seconds,
+            "unacked_restore_interval": 2,
+            "unacked_restore_throttle": 1,
+            "socket_timeout": 30,
+            "socket_connect_timeout": 1,
+        },
+        timezone="UTC",
+        beat_schedule=_beat(settings),
+        beat_max_loop_interval=5,
+    )
+    return app
+
+
+def _beat(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Beat only ticks: what is due is decided from the schedule table and claimed in PostgreSQL."""
+    return {
+        "tick": {"task": "doorstep.tick", "schedule": 15.0, "options": {"expires": 15}},
+        "sweep": {
+            "task": "doorstep.sweep",
+            "schedule": float(settings.job_sweep_seconds),
+            "options": {"expires": settings.job_sweep_seconds},
+        },
+        "heartbeat": {"task": "doorstep.heartbeat", "schedule": 5.0, "options": {"expires": 10}},
+    }

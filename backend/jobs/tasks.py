@@ -1,0 +1,30 @@
+"""The few tasks that Celery knows: run one job, tick, sweep, heartbeat. All else is rows in the job table."""
+
+from importlib import import_module
+from typing import Any, Final
+
+from celery import Celery, Task
+from flask import Flask
+
+from backend.jobs import heartbeat, runner, schedule, sweep
+
+HANDLER_MODULES: Final = ("notifications",)
+
+
+def register(celery: Celery, app: Flask) -> None:
+    """Bind the tasks to the Flask application whose context they run in."""
+    for name in HANDLER_MODULES:
+        import_module(f"backend.jobs.{name}")
+
+    class ContextTask(Task):  # type: ignore[misc]  # Celery is untyped
+        abstract = True
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            with app.app_context():
+                return self.run(*args, **kwargs)
+
+    celery.Task = ContextTask
+    celery.task(name="doorstep.run_job")(runner.run)
+    celery.task(name="doorstep.tick")(schedule.tick)
+    celery.task(name="doorstep.sweep")(sweep.sweep)
+    celery.task(name="doorstep.heartbeat")(heartbeat.beat)

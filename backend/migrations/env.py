@@ -1,0 +1,47 @@
+"""Alembic's environment: every model, one database, online only."""
+
+from alembic import context
+from flask import current_app
+
+from backend.core import heartbeats, idempotency
+from backend.core.database import Base
+from backend.core.queue import models as queue_models
+from backend.domain.accounts import models as account_models
+from backend.domain.audit import models as audit_models
+from backend.domain.documents import models as document_models
+from backend.domain.market import models as market_models
+from backend.domain.notifications import models as notification_models
+from backend.domain.places import models as place_models
+from backend.domain.professionals import models as professional_models
+from backend.domain.reviews import models as review_models
+from backend.domain.task_requests import models as request_models
+from backend.domain.tasks import models as task_models
+
+ALL_MODELS = (
+    account_models,
+    audit_models,
+    document_models,
+    heartbeats,
+    idempotency,
+    market_models,
+    notification_models,
+    place_models,
+    professional_models,
+    queue_models,
+    request_models,
+    review_models,
+    task_models,
+)
+
+
+def run() -> None:
+    with current_app.extensions["sqlalchemy"].engine.connect() as connection:
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        connection.exec_driver_sql("SET lock_timeout = '10s'")
+        connection.commit()
+        context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

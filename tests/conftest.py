@@ -1,0 +1,101 @@
+"""Real servers for the tests: one PostgreSQL and one Valkey a run, a clean market for every test that uses it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import text
+
+from backend.app import create_app
+from backend.cli import bootstrap
+from backend.core.database import Base, db
+from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
+from backend.settings import Settings
+from tests.factories.people import People
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+KEPT = {"places", "localities"}
+ADMIN_PASSWORD = "an admin's long password"
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An empty database on a real server."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), parameters=FAST)
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Valkey."""
+    server = EmbeddedValkey(tmp_path_factory.mktemp("valkey"))
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def environ(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The settings of the tests' market, as an environment."""
+    data: Path = tmp_path_factory.mktemp("data")
+    return {
+        "ENV": "test",
+        "SECRET_KEY": "only-for-tests-" * 4,
+        "DATABASE_URL": postgres_url,
+        "REDIS_URL": valkey_url,
+        "DATA_DIR": str(data),
+        "ADMIN_PASSWORD": ADMIN_PASSWORD,
+        "ARGON2_MEMORY_KIB": "8",
+        "ARGON2_TIME_COST": "1",
+        "LOG_LEVEL": "warning",
+        "SIGNUP_RATE_LIMIT": "100000 per hour",
+        "FORGOT_RATE_LIMIT": "100000 per hour",
+        "REQUEST_RATE_LIMIT": "100000 per hour",
+    }
+
+
+@pytest.fixture(scope="session")
+def settings(environ: dict[str, str]) -> Settings:
+    return Settings.from_env(environ)
+
+
+@pytest.fixture(scope="session")
+def shared_app(settings: Settings) -> Flask:
+    """The application on a migrated database with all places."""
+    app = create_app(settings)
+    with app.app_context():
+        upgrade()
+    bootstrap.run(app)
+    return app
+
+
+@pytest.fixture
+def app(shared_app: Flask) -> Iterator[Flask]:
+    """The application on a market with nobody in it, inside an application context."""
+    with shared_app.app_context():
+        empty_the_market()
+        yield shared_app
+        db.session.rollback()
+        db.session.remove()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def people(app: Flask) -> People:
+    """Makes customers, professionals and admins, and signs them in."""
+    return People(app)
+
+
+def empty_the_market() -> None:
+    """Remove all rows but the places; the append-only triggers are stepped around as only a superuser can."""
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables if table.name not in KEPT)
+    with db.engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
