@@ -1,0 +1,22 @@
+/** Who may open which page. The server decides in the end; this spares people a page they cannot use. */
+import type { RouteLocationNormalized, RouteLocationRaw } from 'vue-router'
+import { homeOf, useSession } from '@/shared/session/store'
+
+export async function mayEnter(to: RouteLocationNormalized): Promise<true | RouteLocationRaw> {
+  const session = useSession()
+  await session.restore()
+  const { roles, guestsOnly, whileWaiting, homePage } = to.meta
+
+  if (guestsOnly && session.signedIn) return homeOf(session.user)
+  if (homePage && session.role && session.role !== 'customer') return homeOf(session.user)
+  if (!roles) return true
+  if (!session.role) return { path: '/sign-in', query: { next: to.fullPath } }
+  if (!roles.includes(session.role)) return { path: '/not-found', query: {}, replace: true }
+  if (session.waiting && !whileWaiting) return '/approval'
+  return true
+}
+
+/** A path inside the application to go on to after signing in; anything else is ignored. */
+export function safeNext(next: unknown): string | null {
+  return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : null
+}

@@ -1,0 +1,46 @@
+/** Every feature brings its own routes.ts; nothing is listed here twice. */
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import type { Role } from '@/shared/api/types'
+import { mayEnter } from './guards'
+
+export interface NavEntry {
+  roles: readonly (Role | 'visitor')[]
+  icon: string
+  order: number
+  /** A key of the texts; the page's title where it is left out. */
+  label?: string
+}
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Key of the page's title. */
+    title: string
+    /** Who may open the page; everyone where it is left out. */
+    roles?: readonly Role[]
+    guestsOnly?: boolean
+    /** Open to professionals who wait for their approval. */
+    whileWaiting?: boolean
+    /** The visitors' and customers' home: others are led to theirs. */
+    homePage?: boolean
+    /** Puts the page into the menu of these roles. */
+    nav?: NavEntry
+  }
+}
+
+const modules = import.meta.glob<{ default: RouteRecordRaw[] }>('../features/*/routes.ts', { eager: true })
+export const featureRoutes: RouteRecordRaw[] = Object.values(modules).flatMap((module) => module.default)
+
+export const router = createRouter({
+  history: createWebHistory(import.meta.env.BASE_URL),
+  routes: [
+    ...featureRoutes,
+    { path: '/:rest(.*)*', component: () => import('./pages/NotFoundPage.vue'), meta: { title: 'common.notFound.title' } },
+  ],
+  scrollBehavior: (to, from, saved) => {
+    if (saved) return saved
+    if (to.hash) return { el: to.hash }
+    return to.path === from.path ? false : { top: 0 }
+  },
+})
+
+router.beforeEach(mayEnter)

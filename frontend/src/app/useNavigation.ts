@@ -1,0 +1,25 @@
+/** The menu of whoever is signed in, put together from what the routes say about themselves. */
+import { computed } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { useSession } from '@/shared/session/store'
+import { featureRoutes } from './router'
+
+export interface NavItem {
+  to: string
+  icon: string
+  label: string
+}
+
+export function useNavigation() {
+  const session = useSession()
+  const { t } = useI18n()
+
+  return computed<NavItem[]>(() => {
+    const who = session.role ?? 'visitor'
+    return featureRoutes
+      .flatMap(({ path, meta }) => (meta?.nav?.roles.includes(who) ? [{ path, meta, nav: meta.nav }] : []))
+      .filter(({ meta }) => !session.waiting || meta.whileWaiting)
+      .sort((a, b) => a.nav.order - b.nav.order)
+      .map(({ path, meta, nav }) => ({ to: path, icon: nav.icon, label: t(nav.label ?? meta.title) }))
+  })
+}

@@ -1,0 +1,20 @@
+import type { RouteRecordRaw } from 'vue-router'
+
+const everyone = ['customer', 'professional', 'admin'] as const
+
+export default [
+  { path: '/sign-in', component: () => import('./pages/SignInPage.vue'), meta: { title: 'accounts.signIn.title', guestsOnly: true } },
+  { path: '/sign-up', component: () => import('./pages/SignUpPage.vue'), meta: { title: 'accounts.signUp.title', guestsOnly: true } },
+  {
+    path: '/sign-up/professional',
+    component: () => import('./pages/ProfessionalSignUpPage.vue'),
+    meta: { title: 'accounts.signUp.professionalTitle', guestsOnly: true },
+  },
+  { path: '/password/forgot', component: () => import('./pages/ForgotPasswordPage.vue'), meta: { title: 'accounts.forgot.title' } },
+  { path: '/password/reset', component: () => import('./pages/ResetPasswordPage.vue'), meta: { title: 'accounts.reset.title' } },
+  {
+    path: '/profile',
+    component: () => import('./pages/ProfilePage.vue'),
+    meta: { title: 'accounts.profile.title', roles: everyone, whileWaiting: true },
+  },
+] satisfies RouteRecordRaw[]

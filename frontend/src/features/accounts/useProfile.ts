@@ -1,0 +1,45 @@
+/** One's own account: what may be edited, and sending only what changed. */
+import { http } from '@/shared/api/http'
+import type { Account } from '@/shared/api/types'
+import { fields, z } from '@/shared/lib/schema'
+import { useSession } from '@/shared/session/store'
+
+export const profileSchema = z.object({
+  firstname: fields.name(),
+  lastname: fields.name(),
+  email: fields.email(),
+  phone: fields.phone(),
+  address: fields.address(),
+  pincode: fields.pincode(),
+  compname: fields.name().optional(),
+  exp: fields.exp().optional(),
+  task_ids: z.array(z.number()).optional(),
+  radius_km: z.number().min(1).max(200).nullish(),
+})
+export type Profile = z.infer<typeof profileSchema>
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? '') === JSON.stringify(b ?? '')
+
+/** Only the fields that differ from the account; an emptied phone goes as null. */
+export function changes(account: Account, values: Profile): Record<string, unknown> {
+  const changed = Object.entries(values).filter(([field, value]) => value !== undefined && !same(account[field as keyof Account], value))
+  return Object.fromEntries(changed.map(([field, value]) => [field, field === 'phone' && value === '' ? null : value]))
+}
+
+export function useProfile() {
+  const session = useSession()
+
+  async function save(values: Profile): Promise<boolean> {
+    if (!session.user) return false
+    const body = changes(session.user, values)
+    if (Object.keys(body).length === 0) return false
+    session.user = (await http.patch<Account>('/me', body)).data
+    return true
+  }
+
+  async function changePassword(values: { current_password: string; password: string }): Promise<void> {
+    await http.post('/me/password', values)
+  }
+
+  return { save, changePassword }
+}

@@ -1,0 +1,81 @@
+/** Tasks: reading them, and for admins making, changing and taking them away. */
+import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
+import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import { http } from '@/shared/api/http'
+import type { Page, PublicProfile, Task } from '@/shared/api/types'
+import { useKeysetList } from '@/shared/composables/useKeysetList'
+import { i18n } from '@/app/i18n'
+import { z } from '@/shared/lib/schema'
+
+export const taskSchema = z.object({
+  name: z.string().trim().min(1).max(100),
+  description: z.string().trim().min(1).max(2000),
+  category: z.string().trim().min(1).max(100),
+  base_price: z
+    .string()
+    .trim()
+    .regex(/^\d{1,8}(\.\d{1,2})?$/, { error: () => i18n.global.t('validation.price') })
+    .refine((price) => Number(price) > 0 && Number(price) <= 10_000_000, { error: () => i18n.global.t('validation.price') }),
+  time_required: z.number().int().min(5).max(1440),
+  isactive: z.boolean(),
+})
+export type TaskValues = z.infer<typeof taskSchema>
+
+export function useTaskList(filters: MaybeRefOrGetter<{ q?: string; category?: string }>) {
+  return useKeysetList<Task>({
+    key: computed(() => ['tasks', 'list', toValue(filters)]),
+    load: async (cursor) => (await http.get<Page<Task>>('/tasks', { params: { ...toValue(filters), cursor, limit: 50 } })).data,
+  })
+}
+
+/** Every task that is offered, for choosing among them. */
+export function useOfferedTasks() {
+  return useQuery({
+    queryKey: ['tasks', 'offered'],
+    queryFn: async () => {
+      const all: Task[] = []
+      let cursor: string | null | undefined
+      do {
+        const { data } = await http.get<Page<Task>>('/tasks', { params: { limit: 100, cursor: cursor ?? undefined } })
+        all.push(...data.items)
+        cursor = data.next_cursor
+      } while (cursor && all.length < 1000)
+      return all.filter((task) => task.isactive === 1)
+    },
+    staleTime: 300_000,
+  })
+}
+
+export function useTask(id: MaybeRefOrGetter<number>) {
+  return useQuery({
+    queryKey: computed(() => ['tasks', toValue(id)]),
+    queryFn: async () => {
+      const { data, headers } = await http.get<Task>(`/tasks/${toValue(id)}`)
+      return { task: data, etag: typeof headers.etag === 'string' ? headers.etag : undefined }
+    },
+  })
+}
+
+export function useTaskProfessionals(id: MaybeRefOrGetter<number>, pincode: MaybeRefOrGetter<string | undefined>, enabled: MaybeRefOrGetter<boolean>) {
+  return useKeysetList<PublicProfile>({
+    key: computed(() => ['tasks', toValue(id), 'professionals', toValue(pincode)]),
+    load: async (cursor) =>
+      (await http.get<Page<PublicProfile>>(`/tasks/${toValue(id)}/professionals`, { params: { pincode: toValue(pincode) || undefined, cursor } })).data,
+    enabled,
+  })
+}
+
+export function useTaskEdits() {
+  const client = useQueryClient()
+  const refresh = () => Promise.all([client.invalidateQueries({ queryKey: ['tasks'] }), client.invalidateQueries({ queryKey: ['search'] })])
+  const body = (values: Partial<TaskValues>) => ({ ...values, ...(values.isactive !== undefined && { isactive: values.isactive ? 1 : 0 }) })
+
+  const create = useMutation({ mutationFn: (values: TaskValues) => http.post<Task>('/tasks', body(values)), onSuccess: refresh })
+  const change = useMutation({
+    mutationFn: ({ id, etag, values }: { id: number; etag?: string; values: Partial<TaskValues> }) =>
+      http.patch<Task>(`/tasks/${id}`, body(values), { headers: etag ? { 'If-Match': etag } : {} }),
+    onSettled: refresh,
+  })
+  const remove = useMutation({ mutationFn: (id: number) => http.delete(`/tasks/${id}`), onSettled: refresh })
+  return { create, change, remove }
+}

@@ -1,0 +1,43 @@
+/** An RFC 9457 problem, whatever went wrong: every failure of a call has this shape for the pages. */
+import { isAxiosError } from 'axios'
+
+export interface Problem {
+  /** 0 when there was no answer at all. */
+  status: number
+  code: string
+  detail: string
+  errors: Record<string, string[]>
+  retryAfter: number | null
+}
+
+interface ProblemBody {
+  code?: unknown
+  detail?: unknown
+  errors?: unknown
+}
+
+function seconds(header: unknown): number | null {
+  const value = Number(header)
+  return typeof header === 'string' && Number.isFinite(value) ? value : null
+}
+
+function fieldErrors(errors: unknown): Record<string, string[]> {
+  if (typeof errors !== 'object' || errors === null) return {}
+  return Object.fromEntries(
+    Object.entries(errors).map(([field, messages]) => [field, (Array.isArray(messages) ? messages : [messages]).map(String)]),
+  )
+}
+
+export function toProblem(error: unknown): Problem {
+  if (!isAxiosError(error)) return { status: -1, code: 'unknown', detail: '', errors: {}, retryAfter: null }
+  const { response } = error
+  if (!response) return { status: 0, code: 'no_answer', detail: '', errors: {}, retryAfter: null }
+  const body = (typeof response.data === 'object' && response.data !== null ? response.data : {}) as ProblemBody
+  return {
+    status: response.status,
+    code: typeof body.code === 'string' ? body.code : `status_${response.status}`,
+    detail: typeof body.detail === 'string' ? body.detail : '',
+    errors: fieldErrors(body.errors),
+    retryAfter: seconds(response.headers['retry-after']),
+  }
+}

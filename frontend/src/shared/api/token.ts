@@ -1,0 +1,40 @@
+/** The access token lives here, in memory only: a reload asks for a new one with the httpOnly cookie. */
+import axios from 'axios'
+import type { SignIn } from './types'
+
+let access: string | null = null
+let running: Promise<SignIn | null> | null = null
+
+export const getToken = (): string | null => access
+
+export function setToken(token: string | null): void {
+  access = token
+}
+
+/** The readable half of the double-submit pair; without it there is no session to renew. */
+export function csrfToken(): string | null {
+  const found = /(?:^|;\s*)csrf_refresh_token=([^;]+)/.exec(document.cookie)
+  return found?.[1] ? decodeURIComponent(found[1]) : null
+}
+
+async function renew(csrf: string): Promise<SignIn | null> {
+  try {
+    const { data } = await axios.post<SignIn>('/token/refresh', {}, { headers: { 'X-CSRF-TOKEN': csrf }, timeout: 15_000 })
+    setToken(data.access_token)
+    return data
+  } catch (error) {
+    const status = axios.isAxiosError(error) ? error.response?.status : undefined
+    if (status === 401 || status === 403) return null
+    throw error
+  }
+}
+
+/** One renewal at a time, shared by every call that waits for it; null when the session is over. */
+export function refreshSession(): Promise<SignIn | null> {
+  const csrf = csrfToken()
+  if (!csrf) return Promise.resolve(null)
+  running ??= renew(csrf).finally(() => {
+    running = null
+  })
+  return running
+}

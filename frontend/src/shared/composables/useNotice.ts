@@ -1,0 +1,18 @@
+/** Short messages that come and go: `done` for what worked, `failed` for a call that did not. */
+import { useToast } from '@nuxt/ui/composables'
+import { useProblem } from './useProblem'
+
+export function useNotice() {
+  const toast = useToast()
+  const { tell } = useProblem()
+
+  return {
+    done: (title: string, description?: string) =>
+      toast.add({ title, description, color: 'success', icon: 'i-lucide-circle-check' }),
+    failed: (error: unknown) => {
+      const problem = tell(error)
+      const first = Object.values(problem.errors)[0]?.[0]
+      toast.add({ title: problem.title, description: first, color: 'error', icon: 'i-lucide-circle-alert', duration: 8000 })
+    },
+  }
+}

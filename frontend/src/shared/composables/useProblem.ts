@@ -1,0 +1,20 @@
+/** A failure in words: by its code, else by its status, never by the server's English alone. */
+import { useI18n } from 'vue-i18n'
+import { toProblem, type Problem } from '@/shared/api/problem'
+
+export interface Told extends Problem {
+  title: string
+}
+
+export function useProblem() {
+  const { t, te } = useI18n()
+
+  function tell(error: unknown): Told {
+    const problem = toProblem(error)
+    const keys = [`errors.${problem.code}`, `errors.status_${problem.status}`]
+    const key = keys.find((candidate) => te(candidate, 'en')) ?? 'errors.unknown'
+    return { ...problem, title: t(key, { minutes: Math.max(1, Math.ceil((problem.retryAfter ?? 60) / 60)) }) }
+  }
+
+  return { tell }
+}

@@ -1,0 +1,32 @@
+/** Between what people pick (a day and a time in the market's zone) and what the API takes (ISO 8601 with offset). */
+import { fromDate, parseAbsolute, parseDate, parseTime, toCalendarDateTime, toZoned, today } from '@internationalized/date'
+import { market } from '@/shared/market'
+
+const offsetOnly = (zoned: { toString(): string }): string => zoned.toString().replace(/\[.*\]$/, '')
+
+/** '2026-12-01' and '09:30' → '2026-12-01T09:30:00+05:30'; a time that a clock change skips moves to the next that exists. */
+export function toIso(day: string, time: string, zone = market.timezone): string {
+  return offsetOnly(toZoned(toCalendarDateTime(parseDate(day), parseTime(time)), zone, 'later'))
+}
+
+export function fromIso(iso: string, zone = market.timezone): { day: string; time: string } {
+  const zoned = parseAbsolute(new Date(iso).toISOString(), zone)
+  const two = (value: number) => String(value).padStart(2, '0')
+  return { day: `${zoned.year}-${two(zoned.month)}-${two(zoned.day)}`, time: `${two(zoned.hour)}:${two(zoned.minute)}` }
+}
+
+/** The next days of the market's calendar, today first, as 'YYYY-MM-DD'. */
+export function comingDays(count: number, zone = market.timezone, now?: Date): string[] {
+  const first = now ? fromDate(now, zone) : today(zone)
+  return Array.from({ length: count }, (_, index) => first.add({ days: index }).toString().slice(0, 10))
+}
+
+/** Times of a day at which a visit may begin, every half hour; what is already past today is left out. */
+export function startTimes(day: string, zone = market.timezone, now = new Date(), notice = 0): string[] {
+  const times = Array.from({ length: 28 }, (_, index) => {
+    const minutes = 7 * 60 + index * 30
+    return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`
+  })
+  const earliest = now.getTime() + notice * 60_000
+  return times.filter((time) => new Date(toIso(day, time, zone)).getTime() > earliest)
+}

@@ -1,0 +1,10 @@
+/** Money comes as a string with two decimals and is never made a float. */
+export function formatMoney(amount: string | null | undefined, currency: string, locale: string): string {
+  if (amount === null || amount === undefined || amount === '') return '–'
+  const format = new Intl.NumberFormat(locale === 'en' ? 'en-IN' : `${locale}-IN`, {
+    style: 'currency',
+    currency,
+    trailingZeroDisplay: 'stripIfInteger',
+  } as Intl.NumberFormatOptions)
+  return format.format(amount as `${number}`)
+}

@@ -1,0 +1,49 @@
+/** Times for people: always in the market's zone, whatever the browser's. */
+import { market } from '@/shared/market'
+
+type Style = 'day' | 'dayShort' | 'time' | 'full' | 'weekday'
+
+const styles: Record<Style, Intl.DateTimeFormatOptions> = {
+  day: { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
+  dayShort: { day: 'numeric', month: 'short' },
+  weekday: { weekday: 'short' },
+  time: { hour: 'numeric', minute: '2-digit' },
+  full: { weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' },
+}
+
+/** The market's own way of writing English and its other languages. */
+export const regional = (locale: string): string => (locale.includes('-') ? locale : `${locale}-${market.country}`)
+
+export function formatTime(iso: string, style: Style, locale: string): string {
+  const date = new Date(iso)
+  if (Number.isNaN(date.getTime())) return '–'
+  const options = { ...styles[style], timeZone: market.timezone }
+  if (style === 'full' && date.getFullYear() !== new Date().getFullYear()) options.year = 'numeric'
+  return new Intl.DateTimeFormat(regional(locale), options).format(date)
+}
+
+const steps: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+]
+
+/** "3 hours ago", "in 2 days". */
+export function formatRelative(iso: string, locale: string, now = Date.now()): string {
+  const seconds = Math.round((new Date(iso).getTime() - now) / 1000)
+  const format = new Intl.RelativeTimeFormat(regional(locale), { numeric: 'auto' })
+  const step = steps.find(([, size]) => Math.abs(seconds) >= size)
+  return step ? format.format(Math.trunc(seconds / step[1]), step[0]) : format.format(0, 'minute')
+}
+
+/** 90 → "1 h 30 min". */
+export function formatDuration(minutes: number, locale: string): string {
+  const unit = (value: number, name: 'hour' | 'minute') =>
+    new Intl.NumberFormat(regional(locale), { style: 'unit', unit: name, unitDisplay: 'short' }).format(value)
+  const hours = Math.floor(minutes / 60)
+  const rest = minutes % 60
+  return [hours ? unit(hours, 'hour') : '', rest || !hours ? unit(rest, 'minute') : ''].filter(Boolean).join(' ')
+}

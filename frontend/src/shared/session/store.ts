@@ -1,0 +1,81 @@
+/** Who is signed in. The only state that pages share; everything else is the server's and comes by vue-query. */
+import { defineStore } from 'pinia'
+import { computed, ref } from 'vue'
+import { http } from '@/shared/api/http'
+import { refreshSession, setToken } from '@/shared/api/token'
+import type { Account, Role, SignIn } from '@/shared/api/types'
+
+export const useSession = defineStore('session', () => {
+  const user = ref<Account | null>(null)
+  /** True while the person is asked to sign in again over the page they are on. */
+  const asking = ref(false)
+  let answer: ((signedIn: boolean) => void) | null = null
+  let restoring: Promise<void> | null = null
+
+  const role = computed<Role | null>(() => user.value?.role ?? null)
+  const signedIn = computed(() => user.value !== null)
+  /** A professional whom no admin has approved yet sees little more than where the approval stands. */
+  const waiting = computed(() => role.value === 'professional' && user.value?.isactive !== 1)
+
+  function adopt(signIn: SignIn): void {
+    setToken(signIn.access_token)
+    user.value = signIn.user
+    answer?.(true)
+    answer = null
+    asking.value = false
+  }
+
+  function forget(): void {
+    setToken(null)
+    user.value = null
+    answer?.(false)
+    answer = null
+    asking.value = false
+  }
+
+  /** Once per load: the cookie, if there is one, becomes a session again. */
+  function restore(): Promise<void> {
+    restoring ??= refreshSession()
+      .then((signIn) => (signIn ? adopt(signIn) : undefined))
+      .catch(() => undefined)
+    return restoring
+  }
+
+  async function signIn(credentials: { username: string; password: string }): Promise<Account> {
+    const { data } = await http.post<SignIn>('/check', credentials)
+    adopt(data)
+    return data.user
+  }
+
+  async function signOut(): Promise<void> {
+    try {
+      await http.post('/logout')
+    } finally {
+      forget()
+    }
+  }
+
+  async function reload(): Promise<void> {
+    user.value = (await http.get<Account>('/me')).data
+  }
+
+  function askAgain(): Promise<boolean> {
+    asking.value = true
+    return new Promise((resolve) => {
+      const earlier = answer
+      answer = (done) => {
+        earlier?.(done)
+        resolve(done)
+      }
+    })
+  }
+
+  return { user, role, signedIn, waiting, asking, adopt, forget, restore, signIn, signOut, reload, askAgain }
+})
+
+/** Where each role begins. */
+export function homeOf(account: Account | null): string {
+  if (account?.role === 'admin') return '/admin'
+  if (account?.role === 'professional') return account.isactive === 1 ? '/inbox' : '/approval'
+  return '/'
+}
