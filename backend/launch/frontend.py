@@ -62,7 +62,13 @@ def _npm(*arguments: str) -> None:
     npm = programs / "npm" if (programs / "npm").exists() else shutil.which("npm")
     if npm is None:
         raise LaunchError("npm is not there; run make to install what is locked.")
-    env = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}", "CI": "1"}
+    env = {
+        **os.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
+        "CI": "1",
+        "NO_COLOR": "1",
+        "FORCE_COLOR": "0",
+    }
     code, output = processes.run([npm, *arguments], env=env, cwd=FRONTEND)
     if code != 0:
         if "ENOSPC" in output:
