@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { baseCompile } from '@intlify/message-compiler'
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig, type Plugin } from 'vitest/config'
@@ -6,6 +7,17 @@ import { defineConfig, type Plugin } from 'vitest/config'
 const api = process.env.DOORSTEP_API ?? 'http://127.0.0.1:5000'
 /** What a browser may open as a page lives under /app/; everything else belongs to the API. */
 const proxied = `^/(?!app(/|$)|@|src/|node_modules/).+`
+
+/** Calls go by XMLHttpRequest, which tells how far an upload is; axios's other way in is left out of the bundle. */
+function oneAdapter(): Plugin {
+  return {
+    name: 'doorstep:one-adapter',
+    enforce: 'pre',
+    load(id) {
+      if (/axios\/lib\/adapters\/fetch\.js/.test(id)) return 'export const getFetch = () => false; export default { getFetch }'
+    },
+  }
+}
 
 /** Nuxt UI writes its colours into an inline <style> at run time, which a strict policy refuses: ours are in colours.css. */
 function staticColours(): Plugin {
@@ -18,10 +30,36 @@ function staticColours(): Plugin {
   }
 }
 
+type Texts = { [key: string]: string | Texts }
+
+/** Texts with placeholders or plurals are compiled here, so that the browser need not bring the compiler along. */
+function compiled(texts: Texts): object {
+  return Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => {
+      if (typeof text !== 'string') return [key, compiled(text)]
+      return [key, /[{}|@]/.test(text) ? baseCompile(text, { jit: true, location: false, optimize: true, mangle: true }).ast : text]
+    }),
+  )
+}
+
+function compiledTexts(): Plugin {
+  return {
+    name: 'doorstep:compiled-texts',
+    enforce: 'pre',
+    apply: 'build',
+    config: () => ({ define: { __INTLIFY_DROP_MESSAGE_COMPILER__: 'true' } }),
+    transform(code, id) {
+      if (/\/src\/locales\/[^/]+\/[^/]+\.json$/.test(id)) return { code: JSON.stringify(compiled(JSON.parse(code) as Texts)), map: null }
+    },
+  }
+}
+
 export default defineConfig({
   base: '/app/',
   plugins: [
+    oneAdapter(),
     staticColours(),
+    compiledTexts(),
     vue(),
     ui({
       autoImport: false,
@@ -42,7 +80,13 @@ export default defineConfig({
       },
     }),
   ],
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  define: { __VUE_OPTIONS_API__: 'false', __VUE_I18N_LEGACY_API__: 'false', __INTLIFY_PROD_DEVTOOLS__: 'false' },
+  resolve: {
+    alias: [
+      { find: '@', replacement: fileURLToPath(new URL('./src', import.meta.url)) },
+      { find: /^@iconify\/vue$/, replacement: fileURLToPath(new URL('./src/shared/lib/iconify.ts', import.meta.url)) },
+    ],
+  },
   build: {
     target: 'es2022',
     manifest: true,

@@ -2,6 +2,7 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import type { Role } from '@/shared/api/types'
 import { mayEnter } from './guards'
+import { loadRest } from './i18n'
 
 export interface NavEntry {
   roles: readonly (Role | 'visitor')[]
@@ -44,3 +45,8 @@ export const router = createRouter({
 })
 
 router.beforeEach(mayEnter)
+// The landing page has its texts with it; every other page waits for the rest of them, which come in one file.
+router.beforeEach(async (to) => {
+  if (to.path !== '/') await loadRest()
+})
+

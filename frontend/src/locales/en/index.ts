@@ -1,6 +1,4 @@
-/** All English texts: each file beside this one is a namespace of its own name. */
-const files = import.meta.glob<Record<string, unknown>>('./*.json', { eager: true, import: 'default' })
+/** What every page and the first one say: each file is a namespace of its own name. */
+import { byName } from '../byName'
 
-export default Object.fromEntries(
-  Object.entries(files).map(([path, texts]) => [path.replace(/^\.\/|\.json$/g, ''), texts]),
-)
+export default byName(import.meta.glob(['./common.json', './nav.json', './errors.json', './search.json'], { eager: true, import: 'default' }))
