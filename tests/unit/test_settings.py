@@ -1,0 +1,155 @@
+"""Settings: each refused value names its setting, and .env.example says the truth."""
+
+import dataclasses
+from datetime import time
+from pathlib import Path
+
+import pytest
+
+from backend.settings import ROOT, Settings, SettingsError, describe, env_example
+
+PRODUCTION = {
+    "ENV": "production",
+    "SECRET_KEY": "s" * 32,
+    "DATABASE_URL": "postgresql://market@db/market",
+    "REDIS_URL": "redis://cache:6379",
+}
+# fmt: off
+CONTRACT = [
+    "PORT", "DATA_DIR", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ADMIN_USERNAME", "ADMIN_EMAIL",
+    "ADMIN_PASSWORD", "MAIL_SERVER", "MAIL_PORT", "MAIL_USERNAME", "MAIL_PASSWORD", "MAIL_USE_TLS",
+    "MAIL_DEFAULT_SENDER", "GCHAT_WEBHOOK_URL", "GCHAT_ALLOWED_HOSTS", "SMS_URL", "MARKET_TIMEZONE",
+    "MARKET_CURRENCY", "REMINDER_AT", "PUBLIC_URL", "DOCUMENT_STORE_URL",
+]
+# fmt: on
+
+
+def test_example_file_agrees_with_the_settings() -> None:
+    assert (ROOT / ".env.example").read_text(encoding="utf-8") == env_example(), "write it anew: make generate"
+
+
+def test_every_promised_setting_is_there() -> None:
+    assert set(CONTRACT) <= {row.name for row in describe()}
+
+
+def test_defaults() -> None:
+    settings = Settings.from_env({})
+    assert (settings.env, settings.port, settings.host) == ("development", 5000, "127.0.0.1")
+    assert settings.data_dir == ROOT / "data"
+    assert settings.public_url == "http://127.0.0.1:5000"
+    assert settings.document_store_url == f"file://{ROOT}/data/documents"
+    assert settings.reminder_at == time(18, 0)
+    assert settings.gchat_allowed_hosts == ("chat.googleapis.com",)
+    assert settings.zone.key == "Asia/Kolkata"
+    assert not settings.secure_cookies
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings.from_env({}).port = 1  # type: ignore[misc]  # the point of the test
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr(Settings.from_env({**PRODUCTION, "ADMIN_PASSWORD": "not for the log", "MAIL_PASSWORD": "nor this"}))
+    assert "not for" not in shown
+    assert "nor this" not in shown
+    assert "s" * 32 not in shown
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL"])
+def test_production_needs_what_has_no_safe_default(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name}: "):
+        Settings.from_env({key: value for key, value in PRODUCTION.items() if key != name})
+
+
+def test_production_starts_with_what_it_needs() -> None:
+    settings = Settings.from_env({**PRODUCTION, "PUBLIC_URL": "https://market.example/"})
+    assert settings.is_production
+    assert settings.secure_cookies
+    assert settings.public_url == "https://market.example"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENV", "staging"),
+        ("PORT", "abc"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "\u0665\u0660\u0660\u0660"),
+        ("HOST", "not a host"),
+        ("SECRET_KEY", "short"),
+        ("PUBLIC_URL", "ftp://market.example"),
+        ("DATABASE_URL", "mysql://db/market"),
+        ("DATABASE_URL", "postgresql://db:port/market"),
+        ("REDIS_URL", "http://cache"),
+        ("REDIS_URL", "redis://cache:99999999/0"),
+        ("REDIS_URL", "redis://cache/name"),
+        ("ADMIN_USERNAME", "two words"),
+        ("ADMIN_EMAIL", "nobody"),
+        ("ADMIN_PASSWORD", "short"),
+        ("MAIL_PORT", "smtp"),
+        ("MAIL_USE_TLS", "perhaps"),
+        ("MAIL_DEFAULT_SENDER", "a@b\nBcc: c@d"),
+        ("GCHAT_WEBHOOK_URL", "chat.googleapis.com"),
+        ("GCHAT_ALLOWED_HOSTS", "https://chat.googleapis.com"),
+        ("SMS_URL", "json://127.0.0.1:9000/sms"),
+        ("SMS_URL", "carrier-pigeon://{phone}"),
+        ("MARKET_TIMEZONE", "Asia/Nowhere"),
+        ("MARKET_TIMEZONE", "../etc/passwd"),
+        ("MARKET_CURRENCY", "rupees"),
+        ("MARKET_COUNTRY", "India"),
+        ("REMINDER_AT", "6 pm"),
+        ("REMINDER_AT", "24:00"),
+        ("TRUSTED_PROXIES", "the-proxy"),
+        ("SIGNUP_RATE_LIMIT", "many"),
+        ("DOCUMENT_STORE_URL", "gopher://x"),
+        ("DOCUMENT_STORE_OPTIONS", "[1]"),
+        ("JOB_LEASE_SECONDS", "10"),
+    ],
+)
+def test_a_malformed_setting_is_one_line_that_names_it(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({name: value})
+    assert str(caught.value).startswith(f"{name}: ")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_secret_values_are_not_repeated_in_errors() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"DATABASE_URL": "mysql://root:hunter2@db/market"})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_queue_cache_and_limits_are_kept_apart_on_one_server() -> None:
+    settings = Settings.from_env({"REDIS_URL": "valkey://:pw@cache:6379/3", "LIMITS_URL": "redis://other/0"})
+    assert settings.broker_url == "redis://:pw@cache:6379/3"
+    assert settings.cache_url == "redis://:pw@cache:6379/4"
+    assert settings.limits_url == "redis://other/0"
+
+
+def test_working_sms_gateway_is_taken() -> None:
+    url = "json://127.0.0.1:9000/sms/{phone}"
+    assert Settings.from_env({"SMS_URL": url}).sms_url == url
+
+
+def test_environment_wins_over_env_file_and_that_over_what_a_start_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "runtime.env").write_text(f"DATABASE_URL=postgresql://own/db\nSECRET_KEY={'r' * 40}\nPORT=1\n")
+    (tmp_path / ".env").write_text(f"export DATA_DIR='{tmp_path}'\nPORT=2  # a remark\nMAIL_PORT=26\n")
+    monkeypatch.setattr("backend.settings.ROOT", tmp_path)
+    for name in ("DATA_DIR", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MAIL_PORT", "27")
+    settings = Settings.from_env()
+    assert (settings.database_url, settings.port, settings.mail_port) == ("postgresql://own/db", 2, 27)
+    assert settings.secret_key == "r" * 40
+
+
+def test_a_line_of_the_env_file_that_is_no_setting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("PORT=5000\nwhat is this\n")
+    monkeypatch.setattr("backend.settings.ROOT", tmp_path)
+    with pytest.raises(SettingsError, match=r"^\.env line 2: "):
+        Settings.from_env()
