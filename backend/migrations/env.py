@@ -9,10 +9,12 @@ from backend.core.queue import models as queue_models
 from backend.domain.accounts import models as account_models
 from backend.domain.audit import models as audit_models
 from backend.domain.documents import models as document_models
+from backend.domain.exports import models as export_models
 from backend.domain.market import models as market_models
 from backend.domain.notifications import models as notification_models
 from backend.domain.places import models as place_models
 from backend.domain.professionals import models as professional_models
+from backend.domain.reports import models as report_models
 from backend.domain.reviews import models as review_models
 from backend.domain.task_requests import models as request_models
 from backend.domain.tasks import models as task_models
@@ -21,6 +23,7 @@ ALL_MODELS = (
     account_models,
     audit_models,
     document_models,
+    export_models,
     heartbeats,
     idempotency,
     market_models,
@@ -28,6 +31,7 @@ ALL_MODELS = (
     place_models,
     professional_models,
     queue_models,
+    report_models,
     request_models,
     review_models,
     task_models,
