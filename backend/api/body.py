@@ -1,6 +1,7 @@
 """Reading what a call brings: JSON, query strings and forms, each through its marshmallow schema."""
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -31,10 +32,11 @@ def read_json(schema: Schema, *, required: bool) -> Any:
 
 
 def read_form(schema: Schema) -> Any:
-    """The checked fields of a multipart form; fields that the schema knows as lists may be repeated."""
+    """The checked fields and files of a multipart form; fields that the schema knows as lists may be repeated."""
     if request.mimetype != "multipart/form-data":
         raise UnsupportedType("Send multipart/form-data.")
-    return load(schema, _collect(schema, request.form.lists()))
+    fields_and_files = chain(request.form.lists(), request.files.lists())
+    return load(schema, _collect(schema, fields_and_files))
 
 
 def read_query(schema: Schema) -> Any:
@@ -69,10 +71,20 @@ def _collect(schema: Schema, pairs: Any) -> dict[str, Any]:
     collected: dict[str, Any] = {}
     by_key = {(field.data_key or name): field for name, field in schema.fields.items()}
     for name, values in pairs:
-        if isinstance(by_key.get(name), fields.List):
-            collected[name] = [part for value in values for part in value.split(",") if part]
+        field = by_key.get(name)
+        if isinstance(field, fields.List):
+            parts = [part for value in values if isinstance(value, str) for part in value.split(",") if part]
+            collected[name] = [_number(field.inner, part) for part in parts]
         elif len(values) > 1:
             raise Invalid.field(name, "Given more than once.")
         else:
-            collected[name] = values[0]
+            collected[name] = _number(field, values[0])
     return collected
+
+
+def _number(field: Any, value: Any) -> Any:
+    """Digits as a number where the schema has one: query strings and forms know text only."""
+    if not (isinstance(field, fields.Integer) and isinstance(value, str)):
+        return value
+    digits = value.strip().removeprefix("-")
+    return int(value) if digits.isascii() and digits.isdigit() and len(digits) <= 19 else value

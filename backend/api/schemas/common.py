@@ -7,6 +7,7 @@ from typing import Any
 
 import phonenumbers
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from werkzeug.datastructures import FileStorage
 
 from backend.core import text
 from backend.core.config import current
@@ -40,11 +41,29 @@ class Text(fields.String):
         return cleaned
 
 
-class Id(fields.Integer):
+class Whole(fields.Integer):
+    """A whole number: 3 and 3.0, but neither "3" nor true (query strings are made numbers before they come here)."""
+
+    def __init__(self, *, min: int | None = None, max: int | None = None, **kwargs: Any) -> None:
+        if min is not None or max is not None:
+            kwargs["validate"] = validate.Range(min=min, max=max)
+        super().__init__(**kwargs)
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+class Id(Whole):
     """An id: a whole number that fits PostgreSQL's bigint, or its digits."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(strict=True, validate=validate.Range(min=1, max=MAX_BIGINT), **kwargs)
+        super().__init__(min=1, max=MAX_BIGINT, **kwargs)
+
+    def _validated(self, value: Any) -> int:
+        digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19
+        return super()._validated(int(value) if digits else value)
 
 
 class Money(fields.Field[Decimal]):
@@ -97,11 +116,11 @@ class Moment(fields.Field[datetime]):
         return moment
 
 
-class Flag(fields.Integer):
+class Flag(Whole):
     """0 or 1; true and false are taken too."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(strict=True, validate=validate.OneOf([0, 1]), **kwargs)
+        super().__init__(validate=validate.OneOf([0, 1]), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if isinstance(value, bool):
@@ -136,12 +155,24 @@ class Phone(fields.String):
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+class Upload(fields.Field[FileStorage]):
+    """A file of a multipart form. What is in it is looked at by whoever keeps it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={"type": "string", "format": "binary"}, **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> FileStorage:
+        if not isinstance(value, FileStorage):
+            raise ValidationError("Send a file.")
+        return value
+
+
 class Window(Strict):
     """What every list takes."""
 
-    limit = fields.Integer(
-        strict=True, load_default=DEFAULT_LIMIT, validate=validate.Range(min=1, max=MAX_LIMIT)
-    )
+    limit = Whole(min=1, max=MAX_LIMIT, load_default=DEFAULT_LIMIT)
     cursor = fields.String(load_default=None, validate=validate.Length(min=1, max=2000))
 
 
