@@ -1,5 +1,6 @@
 """Job processes: `python -m backend.worker worker` and `python -m backend.worker beat`."""
 
+import logging
 import sys
 from typing import Any
 
@@ -39,6 +40,8 @@ def tick(settings: Settings) -> None:
 
 
 def _start(celery: Celery, command: str, *options: str) -> None:
+    for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # a line for every tick would bury what matters
     celery.start([command, f"--loglevel={Settings.from_env().log_level.upper()}", *options])
 
 

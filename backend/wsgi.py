@@ -31,7 +31,7 @@ def serve() -> int:
         websockets=False,
         workers=settings.web_workers,
         blocking_threads=settings.web_threads,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=settings.shutdown_seconds,

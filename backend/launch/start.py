@@ -215,6 +215,8 @@ def main() -> int:
     """0: ended as asked, 1: could not go on, 2: a setting is wrong."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
+    if os.environ.get("MAKELEVEL"):
+        processes.die_with_parent(signal.SIGTERM)  # make was killed: nobody could stop us any more
     try:
         launch = Launch(settings=Settings.from_env(), supervisor=Supervisor(say=print))
         launch.supervisor.say = launch.say

@@ -14,6 +14,7 @@ from backend.launch import processes
 from backend.launch.errors import LaunchError
 
 FIRST_PAUSE, LONGEST_PAUSE, QUIET_SECONDS = 0.5, 30.0, 60.0
+LARGEST_LOG = 20 * 1024 * 1024
 
 Say = Callable[[str], None]
 
@@ -42,7 +43,7 @@ class Program:
     def start(self) -> None:
         if self.process is not None:
             processes.kill_group(self.process)  # whatever the dead one left behind
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        _make_room(self.log)
         with self.log.open("ab") as log:
             self.process = processes.spawn(self.argv, env=self.env, output=log.fileno())
 
@@ -57,6 +58,12 @@ class Program:
         if self.process is not None:
             processes.end(self.process, patience=self.patience)
             self.process = None
+
+
+def _make_room(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > LARGEST_LOG:
+        log.replace(log.with_name(f"{log.name}.1"))
 
 
 @dataclass
