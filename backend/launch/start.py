@@ -7,13 +7,11 @@ import signal
 import socket
 import sys
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from backend.launch import database_state, frontend, private_files, processes
+from backend.launch import database_state, frontend, health, private_files, processes
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.launch.errors import LaunchError, explain
 from backend.launch.supervisor import Program, Supervisor
@@ -168,7 +166,7 @@ class Launch:
         host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - compared, not listened on
         limit = time.monotonic() + READY_SECONDS
         while not self.supervisor.stopping:
-            if _answers_ready(f"http://{host}:{self.settings.port}/readyz"):
+            if health.answers(f"http://{host}:{self.settings.port}/readyz"):
                 self.say(f"Ready: {self.settings.public_url}")
                 self.say(f"{self.sign_in}. Ctrl-C ends everything.")
                 return True
@@ -197,14 +195,6 @@ class Launch:
     @property
     def mark(self) -> str:
         return str(self.settings.data_dir)
-
-
-def _answers_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError, ValueError):
-        return False
 
 
 def _stop(*_: object) -> None:

