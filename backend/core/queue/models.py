@@ -28,6 +28,7 @@ class Job(Base):
     parked_at: Mapped[datetime | None]
     error: Mapped[str | None]
     trace_id: Mapped[str | None]
+    rung_at: Mapped[datetime | None]  # when a worker was last told of it; the sweep tells again after a while
 
     __table_args__ = (
         UniqueConstraint("topic", "key"),
@@ -58,5 +59,7 @@ class JobRun(Base):
 
     __table_args__ = (
         UniqueConstraint("name", "period"),
+        Index("ix_job_runs_name", "name", "id"),
+        Index("ix_job_runs_open", "id", postgresql_where=text("finished_at IS NULL")),
         CheckConstraint("status IN ('queued', 'running', 'done', 'failed')", name="status"),
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -33,33 +33,68 @@ class Notification(Base):
 
 
 class Delivery(Base):
-    """One message on its way by one channel. The key makes a second one of the same impossible."""
+    """One message on its way by one channel.
+
+    ``subject`` is what it tells of (a notification, a day, a month); ``position`` counts the channels tried so far:
+    the unique constraints make a second message of the same to the same person impossible.
+    """
 
     __tablename__ = "deliveries"
 
     id: Mapped[BigId]
-    key: Mapped[str] = mapped_column(unique=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-    notification_id: Mapped[int | None] = mapped_column(ForeignKey("notifications.id"))
     kind: Mapped[str]
+    subject: Mapped[str]
+    position: Mapped[int] = mapped_column(server_default=text("0"))
     channel: Mapped[str]
+    next_channels: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
+    notification_id: Mapped[int | None] = mapped_column(ForeignKey("notifications.id"))
+    request_id: Mapped[int | None]
+    run_id: Mapped[int | None]
     params: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     state: Mapped[str] = mapped_column(server_default=text("'waiting'"))
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
-    message_id: Mapped[str | None]
+    message_id: Mapped[str]
     error: Mapped[str | None]
     created_at: Mapped[Created]
+    not_before: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
 
     __table_args__ = (
+        UniqueConstraint("account_id", "kind", "subject", "position"),
+        UniqueConstraint("account_id", "kind", "subject", "channel"),
         CheckConstraint("state IN ('waiting', 'sent', 'failed', 'skipped')", name="state"),
         Index("ix_deliveries_account", "account_id", "created_at"),
         Index("ix_deliveries_created", "created_at", "id"),
+        Index("ix_deliveries_state", "state", "created_at", "id", postgresql_where=text("state <> 'sent'")),
+        Index("ix_deliveries_run", "run_id", "state", postgresql_where=text("run_id IS NOT NULL")),
+        Index("ix_deliveries_notification", "notification_id"),
+    )
+
+
+class DeliveryAttempt(Base):
+    """One try at sending one delivery, and what came of it."""
+
+    __tablename__ = "delivery_attempts"
+
+    id: Mapped[BigId]
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    at: Mapped[Created]
+    outcome: Mapped[str]
+    detail: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint("outcome IN ('sent', 'put_off', 'refused', 'interrupted')", name="outcome"),
+        Index("ix_delivery_attempts_delivery", "delivery_id", "id"),
     )
 
 
 class Preferences(Base):
-    """By which channels, and when, a person wants to hear of things."""
+    """By which channels, and when, a person wants to hear of things.
+
+    ``kinds`` holds the channels of single kinds that differ from ``channels``; an empty list is "in the app only".
+    """
 
     __tablename__ = "preferences"
 
@@ -67,5 +102,4 @@ class Preferences(Base):
     channels: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("ARRAY['mail']"))
     gchat_webhook: Mapped[str | None]
     quiet_hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    muted: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
-
+    kinds: Mapped[dict[str, list[str]]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))

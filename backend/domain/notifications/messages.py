@@ -1,0 +1,267 @@
+"""THE TABLE of messages: each kind's title, body, button, template and channels, by language.
+
+A body is a row of sentences; one whose values are not all there is left out. Values are plain text: templates escape.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from string import Formatter
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from backend.core.config import current
+
+REQUEST_PAGE: Final = "/app/requests/{request_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is said of one kind. ``account`` messages always go, by mail only, and never show in the app."""
+
+    title: str
+    body: tuple[str, ...]
+    action: str = ""
+    path: str = "/app/"
+    template: str = "notification"
+    in_app: bool = True
+    account: bool = False
+    unsubscribable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A message with its values filled in."""
+
+    title: str
+    body: str
+    action: str
+    url: str
+
+
+ENGLISH: Final[dict[str, Message]] = {
+    "approved": Message(
+        "You are approved",
+        (
+            "Your document was checked and approved. You can accept requests from now on.",
+            "The approval is good until {expires}.",
+        ),
+        "See requests near you",
+    ),
+    "rejected": Message(
+        "Your document was not approved",
+        ("Reason: {reason}", "You can hand in another document at any time."),
+        "Hand in another document",
+        "/app/approval",
+    ),
+    "blocked": Message(
+        "Your account is blocked",
+        ("Reason: {reason}.", "{note}", "Until then you cannot use {market}. Write to its admins to object."),
+    ),
+    "unblocked": Message("Your account is open again", ("You can use {market} as before.",), "Sign in"),
+    "request_new": Message(
+        "You are asked for: {task}",
+        ("Wanted on {date} at pincode {pincode}.", "Remarks: {remarks}", "Accept or reject it before it opens to all."),
+        "Accept or reject",
+        REQUEST_PAGE,
+    ),
+    "request_accepted": Message(
+        "Accepted: {task}",
+        ("{professional} will come on {date}.", "Phone: {phone}."),
+        "See the request",
+        REQUEST_PAGE,
+    ),
+    "request_rejected": Message(
+        "{professional} cannot take your request: {task}",
+        ("Reason: {reason}", "It is now open to all professionals who do this task near you."),
+        "See the request",
+        REQUEST_PAGE,
+    ),
+    "request_released": Message(
+        "{professional} had to give back your request: {task}",
+        ("Reason: {reason}", "It is open to other professionals again; you need not do anything."),
+        "See the request",
+        REQUEST_PAGE,
+    ),
+    "request_opened": Message(
+        "Your request is now open to all: {task}",
+        ("There was no answer from {professional} in time, so every professional near you can take it now.",),
+        "See the request",
+        REQUEST_PAGE,
+    ),
+    "request_changed": Message(
+        "Changed by the customer: {task}",
+        ("What changed: {changes}.", "It is wanted on {date}.", "Look whether it still suits you."),
+        "See the request",
+        REQUEST_PAGE,
+    ),
+    "request_completed": Message(
+        "Completed: {task}",
+        ("The work of {date} is marked as completed.", "Close the request when all is well."),
+        "See the request",
+        REQUEST_PAGE,
+    ),
+    "request_closed": Message(
+        "Closed: {task}",
+        ("The request of {date} is closed.", "Closing remarks: {remarks}"),
+        "See the request",
+        REQUEST_PAGE,
+    ),
+    "request_cancelled": Message(
+        "Cancelled: {task}",
+        ("The request for {date} was cancelled.", "Reason: {reason}"),
+        "See the request",
+        REQUEST_PAGE,
+    ),
+    "request_expired": Message(
+        "Nobody could take your request: {task}",
+        ("The date, {date}, has passed.", "Ask again with another date; more time ahead helps."),
+        "Ask again",
+        REQUEST_PAGE,
+    ),
+    "request_reviewed": Message(
+        "You were given {rating} of 5 stars: {task}",
+        ("{customer} wrote: {comment}", "You can reply once."),
+        "Read and reply",
+        REQUEST_PAGE,
+    ),
+    "export_done": Message(
+        "Your export is ready",
+        ("It has {rows} rows.", "It can be downloaded until {expires}."),
+        "Download it",
+        "/app/admin/exports",
+    ),
+    "export_failed": Message(
+        "Your export could not be made",
+        ("Reason: {reason}", "Start it again; if it fails again, see the jobs page."),
+        "See exports",
+        "/app/admin/exports",
+    ),
+    "reminder": Message(
+        "{waiting_title}",
+        ("{waiting_body}", "{visit_body}", "Accept or reject, so that customers know where they stand."),
+        "See what waits",
+        "/app/inbox",
+        template="reminder",
+        in_app=False,
+        unsubscribable=True,
+    ),
+    "report": Message(
+        "Your month with {market}: {month}",
+        ("Asked for: {requested}. Closed: {closed}. Spent: {spent}.",),
+        "Read the report",
+        "/app/reports/{period}",
+        template="report",
+        in_app=False,
+        unsubscribable=True,
+    ),
+    "password_reset": Message(
+        "Choose a new password",
+        (
+            "Someone, hopefully you, asked for a new password of {username}.",
+            "The button works once, within {minutes} minutes.",
+            "If it was not you, ignore this mail: nothing changes.",
+        ),
+        "Choose a new password",
+        "{link}",
+        in_app=False,
+        account=True,
+    ),
+    "password_changed": Message(
+        "Your password was changed",
+        ("All other sessions were signed out.", "If it was not you, ask for a new password at once."),
+        "Ask for a new password",
+        "/app/forgot-password",
+        in_app=False,
+        account=True,
+    ),
+    "email_confirmation": Message(
+        "Confirm your mail address",
+        ("Welcome to {market}. Confirm that this address is yours.", "Until then no other mail reaches you."),
+        "Confirm",
+        "{link}",
+        in_app=False,
+        account=True,
+    ),
+    "email_changed": Message(
+        "Your mail address was changed",
+        ("Mails of {market} now go to {email}.", "If it was not you, write to the admins at once."),
+        in_app=False,
+        account=True,
+    ),
+    "document_expiring": Message(
+        "Your approval ends on {expires}",
+        ("Hand in a new document before then, so that you can go on accepting requests.",),
+        "Hand in a new document",
+        "/app/approval",
+        in_app=False,
+        account=True,
+    ),
+    "document_expired": Message(
+        "Your approval has ended",
+        ("It was good until {expires}.", "Hand in a new document to accept requests again."),
+        "Hand in a new document",
+        "/app/approval",
+        in_app=False,
+        account=True,
+    ),
+}
+LANGUAGES: Final[dict[str, dict[str, Message]]] = {"en": ENGLISH}
+FALLBACKS: Final[dict[str, str]] = {
+    "task": "a task",
+    "professional": "The professional",
+    "customer": "The customer",
+    "rating": "some",
+    "expires": "a day soon",
+    "waiting_title": "It is time for a visit",
+    "month": "the past month",
+}
+
+
+def message(kind: str, *, language: str = "en") -> Message:
+    """What is said of a kind. Raises KeyError for one that the table does not know: a programming error."""
+    return LANGUAGES[language][kind]
+
+
+def words(kind: str, params: Mapping[str, Any], *, request_id: int | None = None, language: str = "en") -> Words:
+    """Title, body and link of a message with these values."""
+    said = message(kind, language=language)
+    values = _values(params, request_id)
+    body = " ".join(sentence.format_map(values) for sentence in said.body if _complete(sentence, values))
+    path = said.path.format_map(values) if _complete(said.path, values) else "/app/"
+    url = path if path.startswith(("http://", "https://")) else current().public_url + path
+    return Words(said.title.format_map({**FALLBACKS, **values}), body, said.action, url)
+
+
+def _values(params: Mapping[str, Any], request_id: int | None) -> dict[str, str]:
+    values = {name: text for name, value in params.items() if (text := _text(value))}
+    values["market"] = current().market_name
+    if request_id is not None:
+        values["request_id"] = str(request_id)
+    return values
+
+
+def _complete(sentence: str, values: Mapping[str, str]) -> bool:
+    return all(name in values for _, name, _, _ in Formatter().parse(sentence) if name)
+
+
+def _text(value: Any) -> str:
+    """A value as people read it: moments in the market's zone, lists with commas."""
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_text(part) for part in value)
+    if isinstance(value, str) and len(value) >= 19 and value[:4].isdigit() and value[10:11] == "T":
+        try:
+            return moment(datetime.fromisoformat(value), current().zone)
+        except ValueError:
+            return value.strip()
+    if isinstance(value, datetime):
+        return moment(value, current().zone)
+    return str(value).strip()
+
+
+def moment(value: datetime, zone: ZoneInfo) -> str:
+    """A moment as people of the market read it: "Tue 1 Dec 2026, 10:00"."""
+    there = value.astimezone(zone)
+    return f"{there:%a} {there.day} {there:%b %Y, %H:%M}"

@@ -1,0 +1,120 @@
+"""Puts messages on their way: delivery and job rows in the present transaction, for any number of people at once."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any, Final
+
+from sqlalchemy import Row
+from sqlalchemy.dialects.postgresql import insert
+
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.database import db
+from backend.core.queue import enqueue_many
+from backend.domain.notifications import preferences
+from backend.domain.notifications.messages import message
+from backend.domain.notifications.models import Delivery
+
+TOPIC: Final = "notification.deliver"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to one person about one subject. The same twice is sent once."""
+
+    account_id: int
+    kind: str
+    subject: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    request_id: int | None = None
+    notification_id: int | None = None
+    run_id: int | None = None
+
+
+def post(messages: Sequence[Outgoing]) -> int:
+    """Write deliveries and their jobs, set-based; returns how many are new.
+
+    Not written: those sent (or on their way) already, and those whose receiver wants them by no channel.
+    """
+    choices = preferences.of(one.account_id for one in messages)
+    rows = [row for one in messages if (row := _row(one, choices.get(one.account_id, preferences.Choice())))]
+    if not rows:
+        return 0
+    statement = insert(Delivery).on_conflict_do_nothing().returning(Delivery.id, Delivery.not_before)
+    written = db.session.execute(statement, rows).all()
+    _enqueue(written)
+    return len(written)
+
+
+def post_next(failed: Delivery) -> bool:
+    """Put the message on its way by the next channel after one that failed for good. False: there is none left."""
+    if not failed.next_channels:
+        return False
+    row = {
+        name: getattr(failed, name)
+        for name in ("account_id", "kind", "subject", "params", "request_id", "notification_id", "run_id")
+    }
+    row |= {
+        "position": failed.position + 1,
+        "channel": failed.next_channels[0],
+        "next_channels": failed.next_channels[1:],
+        "message_id": _message_id(),
+        "not_before": None,
+    }
+    statement = insert(Delivery).values(row).on_conflict_do_nothing().returning(Delivery.id, Delivery.not_before)
+    _enqueue(db.session.execute(statement).all())
+    return True
+
+
+def _row(one: Outgoing, choice: preferences.Choice) -> dict[str, Any] | None:
+    is_account_mail = message(one.kind).account
+    channels = ("mail",) if is_account_mail else choice.channels_for(one.kind)
+    if not channels:
+        return None
+    return {
+        "account_id": one.account_id,
+        "kind": one.kind,
+        "subject": one.subject,
+        "channel": channels[0],
+        "next_channels": list(channels[1:]),
+        "params": plain(one.params),
+        "request_id": one.request_id,
+        "notification_id": one.notification_id,
+        "run_id": one.run_id,
+        "message_id": _message_id(),
+        "not_before": None if is_account_mail else preferences.quiet_until(choice),
+    }
+
+
+def _enqueue(written: Iterable[Row[int, datetime | None]]) -> None:
+    by_time: dict[datetime | None, list[int]] = defaultdict(list)
+    for delivery_id, not_before in written:
+        by_time[not_before].append(delivery_id)
+    for not_before, ids in by_time.items():
+        jobs = [(f"d{delivery_id}", {"delivery_id": delivery_id}) for delivery_id in ids]
+        enqueue_many(TOPIC, jobs, run_at=not_before or now())
+
+
+def plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON can keep them."""
+    return {name: _plain(value) for name, value in params.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, Mapping):
+        return plain(value)
+    return value if isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _message_id() -> str:
+    """Made once for each delivery and kept: a repeat after a crash can be told from a second mail."""
+    domain = parseaddr(current().mail_default_sender)[1].rpartition("@")[2] or "localhost"
+    return f"<{uuid.uuid4().hex}@{domain}>"

@@ -1,0 +1,84 @@
+"""Which channels a message goes by, and when: the person's order, their choices for single kinds, quiet hours."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.database import db
+from backend.domain.notifications.models import Preferences
+
+CHANNELS: Final = ("mail", "gchat", "sms")
+DEFAULT_CHANNELS: Final = ("mail",)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What one person chose; the defaults for people who chose nothing yet."""
+
+    channels: tuple[str, ...] = DEFAULT_CHANNELS
+    gchat_webhook: str | None = None
+    quiet_hours: dict[str, Any] | None = None
+    kinds: dict[str, list[str]] = field(default_factory=dict)
+
+    def channels_for(self, kind: str) -> tuple[str, ...]:
+        """The channels of one kind, the first to be tried first."""
+        return tuple(self.kinds[kind]) if kind in self.kinds else self.channels
+
+    def not_before(self, moment: datetime) -> datetime | None:
+        """The end of the quiet hours that the moment lies in (the market's zone); None outside of them."""
+        if not self.quiet_hours:
+            return None
+        begin, end = (time.fromisoformat(self.quiet_hours[name]) for name in ("from", "to"))
+        there = moment.astimezone(current().zone)
+        clock = there.timetz().replace(tzinfo=None)
+        quiet = begin <= clock < end if begin <= end else clock >= begin or clock < end
+        if not quiet:
+            return None
+        day = there.date() + timedelta(days=int(begin > end and clock >= begin))
+        return datetime.combine(day, end, tzinfo=current().zone).astimezone(moment.tzinfo)
+
+
+def of(account_ids: Iterable[int]) -> dict[int, Choice]:
+    """The choices of many people in one query; those who chose nothing are not in it."""
+    statement = select(
+        Preferences.account_id,
+        Preferences.channels,
+        Preferences.gchat_webhook,
+        Preferences.quiet_hours,
+        Preferences.kinds,
+    ).where(Preferences.account_id.in_(set(account_ids)))
+    return {row[0]: Choice(tuple(row[1]), row[2], row[3], row[4]) for row in db.session.execute(statement)}
+
+
+def get(account_id: int) -> Choice:
+    """One person's choices."""
+    return of([account_id]).get(account_id, Choice())
+
+
+def put(account_id: int, choice: Choice) -> None:
+    """Replace one person's choices."""
+    values = {
+        "channels": list(choice.channels),
+        "gchat_webhook": choice.gchat_webhook,
+        "quiet_hours": choice.quiet_hours,
+        "kinds": choice.kinds,
+    }
+    row = insert(Preferences).values(account_id=account_id, **values)
+    db.session.execute(row.on_conflict_do_update(index_elements=["account_id"], set_=values))
+
+
+def unsubscribe(account_id: int, kind: str) -> None:
+    """Send no more of this kind by any channel, until the person chooses otherwise."""
+    choice = get(account_id)
+    put(account_id, Choice(choice.channels, choice.gchat_webhook, choice.quiet_hours, {**choice.kinds, kind: []}))
+
+
+def quiet_until(choice: Choice) -> datetime | None:
+    """When a message of this moment may go out; None for at once."""
+    return choice.not_before(now())

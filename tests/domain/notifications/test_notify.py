@@ -1,0 +1,86 @@
+"""Telling people: rows in the app, deliveries, jobs, all or nothing."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, select
+
+from backend.core.database import db, transaction
+from backend.core.queue import Job
+from backend.domain.notifications import actions, outbox, preferences
+from backend.domain.notifications.actions import Note
+from backend.domain.notifications.models import Delivery, Notification
+from tests.factories.people import People
+
+
+def count(model: type) -> int:
+    return db.session.execute(select(func.count()).select_from(model)).scalar_one()
+
+
+def test_a_notification_is_written_with_its_delivery_and_job(people: People) -> None:
+    asha = people.customer()
+    before = count(Job)
+    with transaction():
+        at = datetime(2026, 12, 1, 4, 30, tzinfo=UTC)
+        params = {"task": "Plumbing", "date": at, "professional": "Ravi"}
+        actions.notify(asha.id, "request_accepted", request_id=7, params=params)
+    row = db.session.execute(select(Notification)).scalar_one()
+    assert row.title == "Accepted: Plumbing"
+    assert row.body == "Ravi will come on Tue 1 Dec 2026, 10:00."
+    assert row.request_id == 7
+    delivery = db.session.execute(select(Delivery)).scalar_one()
+    assert (delivery.channel, delivery.state, delivery.notification_id) == ("mail", "waiting", row.id)
+    assert delivery.message_id.endswith("@localhost.localdomain>")
+    assert count(Job) == before + 1
+
+
+def test_nothing_is_left_of_a_change_that_failed(people: People) -> None:
+    asha = people.customer()
+
+    def change() -> None:
+        with transaction():
+            actions.notify(asha.id, "approved")
+            raise RuntimeError("the change failed")
+
+    with pytest.raises(RuntimeError):
+        change()
+    assert (count(Notification), count(Delivery)) == (0, 0)
+
+
+def test_many_are_told_and_each_has_their_own(people: People) -> None:
+    both = [people.customer(), people.customer()]
+    with transaction():
+        actions.notify_many([Note(one.id, "approved", params={}) for one in both])
+    rows = db.session.execute(select(Delivery.account_id, Notification.account_id).join(Notification)).all()
+    assert sorted(rows) == [(one.id, one.id) for one in both]
+
+
+def test_the_same_subject_is_sent_once_whatever_the_channel(people: People) -> None:
+    asha = people.customer()
+    reminder = outbox.Outgoing(asha.id, "reminder", "2026-12-01")
+    with transaction():
+        assert outbox.post([reminder]) == 1
+    with transaction():
+        preferences.put(asha.id, preferences.Choice(channels=("gchat",)))
+        assert outbox.post([reminder]) == 0
+
+
+def test_someone_who_wants_a_kind_by_no_channel_sees_it_in_the_app_only(people: People) -> None:
+    asha = people.customer()
+    with transaction():
+        preferences.put(asha.id, preferences.Choice(kinds={"approved": []}))
+        actions.notify(asha.id, "approved")
+        actions.send_account_mail(asha.id, "password_changed")
+    assert count(Notification) == 1
+    assert db.session.execute(select(Delivery.kind)).scalars().all() == ["password_changed"]
+
+
+@pytest.mark.parametrize(
+    ("clock", "expected"),
+    [("21:59", None), ("22:00", (2, "07:00")), ("23:30", (2, "07:00")), ("06:59", (1, "07:00")), ("07:00", None)],
+)
+def test_quiet_hours_put_a_message_off(people: People, clock: str, expected: tuple[int, str] | None) -> None:
+    choice = preferences.Choice(quiet_hours={"from": "22:00", "to": "07:00"})
+    at = datetime.fromisoformat(f"2026-12-01T{clock}:00+05:30")
+    found = choice.not_before(at)
+    assert (found and (found.day, f"{found:%H:%M}")) == expected
