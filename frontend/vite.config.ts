@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { baseCompile } from '@intlify/message-compiler'
 import ui from '@nuxt/ui/vite'
@@ -19,15 +21,51 @@ function oneAdapter(): Plugin {
   }
 }
 
-/** Nuxt UI writes its colours into an inline <style> at run time, which a strict policy refuses: ours are in colours.css. */
+/**
+ * Nuxt UI writes its colours into an inline <style> at run time, which a strict policy refuses: ours are in colours.css.
+ * Its icons would all come with the first page: firstIcons() brings that page's own, i18n.ts the others later.
+ */
 function staticColours(): Plugin {
   return {
     name: 'doorstep:static-colours',
     enforce: 'pre',
     load(id) {
-      if (/@nuxt\/ui\/dist\/runtime\/(plugins\/colors|vue\/plugins\/head)\.js/.test(id)) return 'export default { install() {} }'
+      if (/@nuxt\/ui\/dist\/runtime\/(plugins\/colors|vue\/plugins\/(head|icons))\.js/.test(id)) return 'export default { install() {} }'
     },
   }
+}
+
+/** Files whose icons the first page may show. */
+const early = ['src/app', 'src/features/search', 'src/features/tasks/look.ts', 'src/features/notifications/components', 'src/shared/ui/PlaceInput.vue', 'src/shared/ui/RatingText.vue']
+
+function namesIn(path: string, found = new Set<string>()): Set<string> {
+  if (statSync(path).isDirectory()) for (const entry of readdirSync(path)) namesIn(join(path, entry), found)
+  else for (const [, name] of readFileSync(path, 'utf8').matchAll(/i-lucide-([a-z0-9-]+)/g)) if (name) found.add(name)
+  return found
+}
+
+function firstIcons(): Plugin {
+  const name = 'virtual:first-icons'
+  return {
+    name: 'doorstep:first-icons',
+    resolveId: (id) => (id === name ? name : undefined),
+    load(id) {
+      if (id !== name) return
+      const routes = readdirSync('src/features').map((feature) => join('src/features', feature, 'routes.ts'))
+      const { icons, aliases } = JSON.parse(readFileSync('node_modules/@iconify-json/lucide/icons.json', 'utf8')) as Lucide
+      const wanted = new Set([...early, ...routes].filter((path) => existsSync(path)).flatMap((path) => [...namesIn(path)]))
+      const picked = [...wanted].map((icon) => {
+        const body = (icons[icon] ?? icons[aliases[icon]?.parent ?? ''])?.body
+        if (!body) throw new Error(`There is no icon i-lucide-${icon}`)
+        return [icon, body]
+      })
+      return `export default ${JSON.stringify(Object.fromEntries(picked))}`
+    },
+  }
+}
+interface Lucide {
+  icons: Record<string, { body: string }>
+  aliases: Record<string, { parent: string }>
 }
 
 type Texts = { [key: string]: string | Texts }
@@ -37,7 +75,7 @@ function compiled(texts: Texts): object {
   return Object.fromEntries(
     Object.entries(texts).map(([key, text]) => {
       if (typeof text !== 'string') return [key, compiled(text)]
-      return [key, /[{}|@]/.test(text) ? baseCompile(text, { jit: true, location: false, optimize: true, mangle: true }).ast : text]
+      return [key, /[{}|@]/.test(text) ? baseCompile(text, { jit: true, location: false, optimize: true }).ast : text]
     }),
   )
 }
@@ -60,6 +98,7 @@ export default defineConfig({
     oneAdapter(),
     staticColours(),
     compiledTexts(),
+    firstIcons(),
     vue(),
     ui({
       autoImport: false,
@@ -72,7 +111,7 @@ export default defineConfig({
         defaultVariants: { size: 'lg' },
       },
       ui: {
-        colors: { primary: 'peacock', secondary: 'marigold', neutral: 'sand', warning: 'marigold' },
+        colors: { primary: 'peacock', secondary: 'marigold', neutral: 'sand' as 'stone', warning: 'marigold' },
         button: { slots: { base: 'font-semibold justify-center' } },
         card: { slots: { root: 'rounded-xl', body: 'p-4 sm:p-5' } },
         formField: { slots: { label: 'font-semibold', error: 'text-(--ui-error) font-medium' } },

@@ -1,8 +1,8 @@
-import { createI18n } from 'vue-i18n'
+import { createI18n, type I18n } from 'vue-i18n'
 import en from '@/locales/en'
+import type { Texts } from '@/locales/byName'
 
 /** A language is a folder: `index.ts` holds what the first page needs, `rest.ts` everything else. */
-type Texts = Record<string, unknown>
 
 export const languages = ['en', 'hi'] as const
 export type Language = (typeof languages)[number]
@@ -11,7 +11,7 @@ const stored = 'doorstep-language'
 const firsts = import.meta.glob<{ default: Texts }>(['../locales/*/index.ts', '!../locales/en/index.ts'])
 const rests = import.meta.glob<{ default: Texts }>('../locales/*/rest.ts')
 
-export const i18n = createI18n({
+export const i18n: I18n<Record<string, Texts>, {}, {}, string, false> = createI18n({
   legacy: false,
   locale: 'en',
   fallbackLocale: 'en',

@@ -3,6 +3,7 @@ import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import type { Role } from '@/shared/api/types'
 import { mayEnter } from './guards'
 import { loadRest } from './i18n'
+import { loadIcons } from './icons'
 
 export interface NavEntry {
   roles: readonly (Role | 'visitor')[]
@@ -45,8 +46,8 @@ export const router = createRouter({
 })
 
 router.beforeEach(mayEnter)
-// The landing page has its texts with it; every other page waits for the rest of them, which come in one file.
+// The landing page has its texts and icons with it; every other page waits for the rest of them.
 router.beforeEach(async (to) => {
-  if (to.path !== '/') await loadRest()
+  if (to.path !== '/') await Promise.all([loadRest(), loadIcons()])
 })
 

@@ -1,4 +1,8 @@
+export interface Texts {
+  [key: string]: string | Texts
+}
+
 /** { './common.json': texts } → { common: texts } */
-export function byName(files: Record<string, unknown>): Record<string, unknown> {
+export function byName(files: Record<string, Texts>): Texts {
   return Object.fromEntries(Object.entries(files).map(([path, texts]) => [path.replace(/^\.\/|\.json$/g, ''), texts]))
 }

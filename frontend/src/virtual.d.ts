@@ -1,0 +1,15 @@
+declare module 'virtual:first-icons' {
+  const bodies: Record<string, string>
+  export default bodies
+}
+
+declare module 'virtual:nuxt-ui-icons' {
+  export function init(add: (name: string, data: { body: string }) => unknown): void
+}
+
+declare module '@nuxt/ui/vue-plugin' {
+  import type { Plugin } from 'vue'
+
+  const plugin: Plugin
+  export default plugin
+}
