@@ -177,7 +177,7 @@ def _process_environment() -> Mapping[str, str]:
 def _file(path: Path) -> Mapping[str, str]:
     try:
         return v.read_env_file(path.read_text(encoding="utf-8"), name=path.name)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), f"cannot be read: {error}") from None

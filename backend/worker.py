@@ -5,11 +5,7 @@ import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init, worker_ready
 
-from backend.app import create_app
-from backend.core.database import db
-from backend.jobs import tasks
 from backend.jobs.celery_app import make_celery
 from backend.settings import Settings, SettingsError
 
@@ -18,6 +14,12 @@ USAGE = "usage: python -m backend.worker worker|beat"
 
 def work(settings: Settings) -> None:
     """Take jobs until SIGTERM; the job in hand ends first."""
+    from celery.signals import worker_process_init, worker_ready
+
+    from backend.app import create_app
+    from backend.core.database import db
+    from backend.jobs import tasks
+
     app = create_app(settings)
     celery = make_celery(settings)
     tasks.register(celery, app)

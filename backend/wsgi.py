@@ -9,6 +9,11 @@ from backend.settings import Settings, SettingsError
 
 def serve() -> int:
     """Serve until SIGTERM; calls in flight end first."""
+    try:
+        settings = Settings.from_env()
+    except SettingsError as error:
+        sys.stderr.write(f"A setting is wrong: {error}\n")
+        return 2
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
@@ -16,11 +21,6 @@ def serve() -> int:
 
     import backend.app  # noqa: F401 - read once here; the forked server processes then start in no time
 
-    try:
-        settings = Settings.from_env()
-    except SettingsError as error:
-        sys.stderr.write(f"A setting is wrong: {error}\n")
-        return 2
     Server(
         "backend.wsgi:app",
         address=settings.host,

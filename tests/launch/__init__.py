@@ -1,0 +1,1 @@
+"""The start, the supervision and the end of the whole product."""

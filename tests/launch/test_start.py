@@ -1,0 +1,122 @@
+"""One installation through its life: first start, second start, everything killed, started again, ended."""
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.launch import processes
+from tests.launch.product import Product, all_gone
+
+pytestmark = pytest.mark.launch
+SECOND_START_SECONDS = 12  # 6 s on a machine of its own; the suite keeps both cores busy meanwhile
+CUSTOMER = {
+    "username": "asha",
+    "email": "asha@example.com",
+    "password": "a long enough password",
+    "firstname": "Asha",
+    "lastname": "Rao",
+    "address": "1 Brigade Road",
+    "pincode": "560001",
+}
+SIGN_IN = {"username": "asha", "password": CUSTOMER["password"]}
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """In a folder so deep that no socket's path would fit."""
+    deep = tmp_path_factory.mktemp("launch") / ("deep folder " * 10).strip()
+    product = Product(deep)
+    yield product
+    product.destroy()
+
+
+def test_the_whole_life(product: Product) -> None:
+    first_start_and_end(product)
+    second_start_is_quick(product)
+    whatever_dies_is_started_again(product)
+    second_launcher_is_refused(product)
+    nothing_outlives_a_killed_launcher(product)
+    data_is_there_after_the_kill(product)
+    calls_in_flight_end_before_the_end(product)
+
+
+def first_start_and_end(product: Product) -> None:
+    product.start()
+    assert product.call("/add_customer", CUSTOMER)[0] == 201
+    assert product.call("/check", {"username": "admin", "password": "a password of tests"})[0] == 200
+    everything = product.everything()
+    assert len(everything) >= 7
+    assert product.stop() == 0
+    assert not all_gone(everything, seconds=5)
+    assert "Ready: http://127.0.0.1" in product.output
+    assert "Sign in as admin" in product.output
+    assert product.password_shown() is None, "a password that was given is not shown"
+
+
+def second_start_is_quick(product: Product) -> None:
+    seconds = product.start()
+    assert seconds < SECOND_START_SECONDS, product.output
+    assert "migrations" not in product.output
+    assert product.call("/check", SIGN_IN)[0] == 200
+
+
+def whatever_dies_is_started_again(product: Product) -> None:
+    before = {}
+    for name in ("backend.wsgi", "backend.worker worker", "backend.worker beat", "valkey-server", "bin/postgres"):
+        before[name] = product.children(name)[0]
+        before[name].kill()
+
+    def all_new() -> bool:
+        found = {name: product.children(name) for name in before}
+        return all(new and new[0] != before[name] for name, new in found.items()) and product.ready()
+
+    assert processes.wait_until(all_new, seconds=40, pause=0.3), product.told()
+    assert product.call("/check", SIGN_IN)[0] == 200
+
+
+def second_launcher_is_refused(product: Product) -> None:
+    other = Product(product.folder.parent / "other", settings={"DATA_DIR": str(product.data)})
+    assert other.launch().wait(timeout=20) == 1
+    assert "already runs" in other.output
+
+
+def nothing_outlives_a_killed_launcher(product: Product) -> None:
+    everything = product.everything()
+    assert product.process is not None
+    product.process.kill()
+    product.process.wait()
+    left = all_gone(everything, seconds=15)
+    assert not left, left
+
+
+def data_is_there_after_the_kill(product: Product) -> None:
+    product.start()
+    assert product.call("/check", SIGN_IN)[0] == 200
+
+
+def calls_in_flight_end_before_the_end(product: Product) -> None:
+    body = b'{"username": "asha", "password": "a long enough password"}'
+    with socket.create_connection(("127.0.0.1", product.port), timeout=20) as client:
+        head = (
+            f"POST /check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        client.sendall(head.encode() + body[:10])
+        time.sleep(0.5)
+        assert product.process is not None
+        product.process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        client.sendall(body[10:])
+        assert b"200" in client.recv(100).split(b"\r\n")[0]
+    assert product.process.wait(timeout=60) == 0
+    assert not product.ready()
+    assert not (product.data / "run" / "runtime.env").exists()
+
+
+def test_folder_of_the_installation_keeps_its_secrets(product: Product) -> None:
+    secrets = [*product.data.glob("*.password"), product.data / "secret_key"]
+    assert len(secrets) == 3
+    assert all(Path(path).stat().st_mode & 0o077 == 0 for path in secrets)
