@@ -4,7 +4,7 @@ from flask import Flask
 
 from backend import cli, jobs
 from backend.api import auth, converters, errors, http, rate_limits, routes, web_app
-from backend.core import cache, database, logging, mailer, passwords, queue, storage
+from backend.core import cache, database, health, logging, mailer, metrics, passwords, queue, storage
 from backend.migrations import setup as migrations
 from backend.settings import Settings
 
@@ -18,7 +18,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["TESTING"] = settings.env == "test"
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    for part in (database, cache, passwords, storage, mailer):
+    for part in (metrics, database, cache, passwords, storage, mailer, health):
         part.init_app(app, settings)
     migrations.init_app(app)
     queue.init_app(app, bell=jobs.bell(settings))

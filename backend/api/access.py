@@ -1,4 +1,4 @@
-"""Who may make a call: declared beside each endpoint, enforced in one place, printed into OpenAPI and the route matrix."""
+"""Who may make a call: declared beside each endpoint, enforced in one place, printed into OpenAPI."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,13 +10,17 @@ from backend.core.errors import Forbidden, Unauthenticated
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Roles that may call; whether a token is read, and needed; whether a professional must be approved."""
+    """Roles that may call; whether a token is read, and needed; whether a professional must be approved.
+
+    ``forgives_bad_token``: who signs in or up again may still send an old token, but a blocked account is told so.
+    """
 
     name: str
     roles: frozenset[Role] = field(default_factory=frozenset)
     reads_token: bool = True
     needs_token: bool = True
     needs_active: bool = True
+    forgives_bad_token: bool = False
 
     def check(self, actor: Actor | None) -> None:
         """Let the actor pass, or raise Unauthenticated or Forbidden with the contract's codes."""
@@ -38,7 +42,8 @@ def _for(name: str, roles: Iterable[Role], *, needs_active: bool = True) -> Acce
     return Access(name, frozenset(roles), needs_active=needs_active)
 
 
-ANYONE: Final = Access("anyone", reads_token=False, needs_token=False, needs_active=False)
+PROBES: Final = Access("anyone", reads_token=False, needs_token=False, needs_active=False)
+ANYONE: Final = Access("anyone", needs_token=False, needs_active=False, forgives_bad_token=True)
 VISITORS: Final = Access("anyone (a token tells who asks)", needs_token=False, needs_active=False)
 SIGNED_IN: Final = _for("signed in", [Role.CUSTOMER, Role.PROFESSIONAL, Role.ADMIN], needs_active=False)
 ACTIVE: Final = _for("signed in and active", [Role.CUSTOMER, Role.PROFESSIONAL, Role.ADMIN])

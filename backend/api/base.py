@@ -12,8 +12,9 @@ from marshmallow import Schema
 from backend.api import auth, body, idempotency, rate_limits
 from backend.api.access import Access
 from backend.api.wire import Reply, render
+from backend.core.authz import Actor
 from backend.core.database import transaction
-from backend.core.errors import DomainError
+from backend.core.errors import DomainError, Unauthenticated
 
 __all__ = ["Endpoint", "Resource", "endpoint"]
 
@@ -56,11 +57,10 @@ def endpoint(**declaration: Any) -> Callable[[Handler], Handler]:
     def decorate(handler: Handler) -> Handler:
         @wraps(handler)
         def call(self: Resource, **path: Any) -> Response:
-            rate_limits.check(spec.rate_limit, None)
+            rate_limits.check(spec.rate_limit, None, by_account=False)
             with transaction():
-                actor = auth.actor() if spec.who.reads_token else None
-                spec.who.check(actor)
-                rate_limits.check(spec.rate_limit, actor)
+                actor = _admit(spec.who)
+                rate_limits.check(spec.rate_limit, actor, by_account=True)
                 arguments = {**path, **_read(spec)}
                 if not (spec.idempotent and actor):
                     return _answer(spec, handler(self, actor, **arguments))
@@ -70,6 +70,18 @@ def endpoint(**declaration: Any) -> Callable[[Handler], Handler]:
         return call
 
     return decorate
+
+
+def _admit(who: Access) -> Actor | None:
+    """The caller, if they may make this call: before anything that they sent is looked at."""
+    try:
+        actor = auth.actor() if who.reads_token else None
+    except Unauthenticated:
+        if not who.forgives_bad_token:
+            raise
+        actor = None
+    who.check(actor)
+    return actor
 
 
 def _read(spec: Endpoint) -> dict[str, Any]:

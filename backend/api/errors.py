@@ -52,9 +52,11 @@ def problem(
     *,
     errors: dict[str, list[str]] | None = None,
     retry_after: int | None = None,
+    more: dict[str, Any] | None = None,
 ) -> Response:
-    """An answer of ``application/problem+json``."""
+    """An answer of ``application/problem+json``; ``more`` are extension members (RFC 9457, 3.2)."""
     body: dict[str, Any] = {"type": f"/docs#{code}", "title": title, "status": status, "detail": detail, "code": code}
+    body.update(more or {})
     if errors:
         body["errors"] = errors
     response = Response(to_json(body), status=status, mimetype=PROBLEM_JSON)
@@ -99,7 +101,9 @@ def _database_error(error: DBAPIError) -> Response:
 
 def _database_away(error: Exception) -> Response:
     log.warning("database_away", error=repr(error))
-    return domain_problem(Unavailable("The database does not answer at this moment. Nothing was changed.", retry_after=3))
+    return domain_problem(
+        Unavailable("The database does not answer at this moment. Nothing was changed.", retry_after=3)
+    )
 
 
 def _unexpected(error: Exception) -> Response:

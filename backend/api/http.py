@@ -1,16 +1,24 @@
-"""What every answer carries: request id, safety headers; and proxies that may speak for callers."""
+"""What every answer carries: request id, safety headers, a count; and proxies that may speak for callers."""
 
+import ipaddress
 import re
+import time
 import uuid
-from typing import Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from backend.core import metrics
 from backend.settings import Settings
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 SAFETY: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -24,7 +32,8 @@ SAFETY: Final = {
 
 def init_app(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
-        app.wsgi_app = _TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
+        proxies = _TrustedProxies(app.wsgi_app, settings.trusted_proxies)
+        app.wsgi_app = proxies  # type: ignore[method-assign]  # Flask's own documented way to wrap it
     app.before_request(_begin)
     app.after_request(_finish)
     if settings.public_url.startswith("https://"):
@@ -32,6 +41,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _begin() -> None:
+    g.began = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
     request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
     structlog.contextvars.clear_contextvars()
@@ -43,6 +53,12 @@ def _finish(response: Response) -> Response:
     for name, value in SAFETY.items():
         response.headers.setdefault(name, value)
     response.vary.update(("Authorization", "Accept", "Accept-Encoding"))
+    metrics.request_done(
+        method=request.method if request.method in METHODS else "other",
+        route=request.url_rule.rule if request.url_rule else "none",
+        status=response.status_code,
+        seconds=time.perf_counter() - g.get("began", time.perf_counter()),
+    )
     return response
 
 
@@ -54,20 +70,18 @@ def _strict_transport(response: Response) -> Response:
 class _TrustedProxies:
     """X-Forwarded-* counts only when it comes from a configured proxy: anyone else could claim any address."""
 
-    def __init__(self, wsgi_app: object, proxies: tuple[str, ...]) -> None:
-        import ipaddress
-
+    def __init__(self, wsgi_app: "WSGIApplication", proxies: tuple[str, ...]) -> None:
         self._plain = wsgi_app
-        self._fixed = ProxyFix(wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[arg-type]
+        self._fixed = ProxyFix(wsgi_app, x_for=1, x_proto=1, x_host=1)
         self._networks = [ipaddress.ip_network(proxy, strict=False) for proxy in proxies]
 
-    def __call__(self, environ: dict[str, object], start_response: object) -> object:
-        import ipaddress
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        chosen = self._fixed if self._speaks_for_others(str(environ.get("REMOTE_ADDR", ""))) else self._plain
+        return chosen(environ, start_response)
 
+    def _speaks_for_others(self, sender: str) -> bool:
         try:
-            address = ipaddress.ip_address(str(environ.get("REMOTE_ADDR", "")))
+            address = ipaddress.ip_address(sender)
         except ValueError:
-            return self._plain(environ, start_response)  # type: ignore[operator]
-        trusted = any(address in network for network in self._networks)
-        chosen = self._fixed if trusted else self._plain
-        return chosen(environ, start_response)  # type: ignore[operator,arg-type]
+            return False
+        return any(address in network for network in self._networks)

@@ -3,8 +3,8 @@
 from typing import Final
 
 import structlog
-from flask import Flask, current_app, request
-from limits import RateLimitItem, parse
+from flask import Flask, Response, current_app, g, request
+from limits import RateLimitItem, WindowStats, parse
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
@@ -15,6 +15,8 @@ from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
 TIMEOUT_SECONDS: Final = 0.2
+NOWHERE: Final = "redis://127.0.0.1:1/0"
+NAMES: Final = ("signup_rate_limit", "forgot_rate_limit", "request_rate_limit")
 PER_ACCOUNT: Final = {"request_rate_limit"}
 
 
@@ -22,36 +24,51 @@ class RateLimits:
     """The limits that settings name, e.g. ``signup_rate_limit``."""
 
     def __init__(self, settings: Settings) -> None:
-        names = ("signup_rate_limit", "forgot_rate_limit", "request_rate_limit")
-        self._items: dict[str, RateLimitItem] = {name: parse(getattr(settings, name)) for name in names}
+        self._items: dict[str, RateLimitItem] = {name: parse(getattr(settings, name)) for name in NAMES}
         shared = storage_from_string(
-            settings.limits_url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+            settings.limits_url or NOWHERE, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
         )
         self._shared: RateLimiter = FixedWindowRateLimiter(shared)
         self._local: RateLimiter = FixedWindowRateLimiter(MemoryStorage())
 
-    def hit(self, name: str, key: str) -> None:
-        """Count one call. Raises TooMany with the seconds until the window ends."""
+    def hit(self, name: str, key: str) -> dict[str, str]:
+        """Count one call; returns the headers that tell where it stands. Raises TooMany until the window ends."""
         item = self._items[name]
         try:
-            limiter, allowed = self._shared, self._shared.hit(item, name, key)
-        except Exception as error:  # Valkey is away: limits go on in this process alone
+            allowed, stats = _count(self._shared, item, name, key)
+        except Exception as error:  # noqa: BLE001 - Valkey is away, however that shows: this process counts alone
             log.warning("rate_limit_storage_away", error=repr(error))
-            limiter, allowed = self._local, self._local.hit(item, name, key)
+            allowed, stats = _count(self._local, item, name, key)
+        wait = max(1, int(stats.reset_time - now().timestamp()) + 1)
+        title = name.removesuffix("_rate_limit")
+        headers = {
+            "RateLimit-Policy": f'"{title}";q={item.amount};w={item.get_expiry()}',
+            "RateLimit": f'"{title}";r={stats.remaining};t={wait}',
+        }
+        g.rate_limit_headers = headers
         if not allowed:
-            reset = limiter.get_window_stats(item, name, key).reset_time
-            raise TooMany(
-                "Too many of these in a short time. Wait a little.", retry_after=max(1, int(reset - now().timestamp()) + 1)
-            )
+            raise TooMany("Too many of these in a short time. Wait a little.", retry_after=wait)
+        return headers
+
+
+def _count(limiter: RateLimiter, item: RateLimitItem, name: str, key: str) -> tuple[bool, WindowStats]:
+    return limiter.hit(item, name, key), limiter.get_window_stats(item, name, key)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["rate_limits"] = RateLimits(settings)
+    app.after_request(_tell)
 
 
-def check(name: str | None, actor: Actor | None) -> None:
-    """Count this call against a limit: before sign-in by address, after it by account, whichever the limit is for."""
-    if name is None or (name in PER_ACCOUNT) != (actor is not None):
+def check(name: str | None, actor: Actor | None, *, by_account: bool) -> None:
+    """Count this call: by address before anything is read, by account once it is known, whichever the limit is for."""
+    if name is None or (name in PER_ACCOUNT) != by_account:
         return
     limits: RateLimits = current_app.extensions["rate_limits"]
-    limits.hit(name, str(actor.id) if actor else request.remote_addr or "unknown")
+    limits.hit(name, str(actor.id) if by_account and actor else request.remote_addr or "unknown")
+
+
+def _tell(response: Response) -> Response:
+    """RateLimit headers (draft-ietf-httpapi-ratelimit-headers), on refusals too."""
+    response.headers.update(g.pop("rate_limit_headers", {}))
+    return response

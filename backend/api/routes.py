@@ -6,13 +6,32 @@ from flask import Flask
 from flask_restful import Resource
 
 from backend.api.errors import ProblemApi
-from backend.api.resources import accounts, sessions
+from backend.api.resources import accounts, docs, documents, exports, health, openapi, places, professionals, sessions, tasks
 
 ROUTES: Final[tuple[tuple[str, type[Resource]], ...]] = (
     ("/add_customer", accounts.AddCustomer),
+    ("/add_professional", accounts.AddProfessional),
+    ("/me", accounts.Me),
+    ("/me/document", documents.MyDocument),
+    ("/professionals/<id:professional_id>/document", documents.ProfessionalDocument),
+    ("/professionals/<id:professional_id>/approve", professionals.Approve),
+    ("/professionals/<id:professional_id>/reject", professionals.Reject),
     ("/check", sessions.Check),
     ("/token/refresh", sessions.Refresh),
     ("/logout", sessions.Logout),
+    ("/healthz", health.Healthz),
+    ("/readyz", health.Readyz),
+    ("/metrics", health.Metrics),
+    ("/openapi.json", openapi.OpenApi),
+    ("/docs", docs.Docs),
+    ("/docs/<string:name>", docs.DocsPart),
+    ("/exports", exports.Exports),
+    ("/exports/<id:export_id>", exports.OneExport),
+    ("/exports/<id:export_id>/cancel", exports.CancelExport),
+    ("/exports/<id:export_id>/download", exports.DownloadExport),
+    ("/tasks", tasks.Tasks),
+    ("/tasks/<id:task_id>", tasks.OneTask),
+    ("/places", places.Places),
 )
 
 

@@ -2,8 +2,9 @@
 
 from flask import Flask
 
-from backend.cli import bootstrap
+from backend.cli import bootstrap, openapi
 
 
 def init_app(app: Flask) -> None:
     app.cli.add_command(bootstrap.command)
+    app.cli.add_command(openapi.command)

@@ -22,6 +22,8 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
+NOWHERE = "postgresql://127.0.0.1:1/none"  # commands that need no database run without one: nobody listens there
+
 BigId = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 Created = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
@@ -57,7 +59,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the database to the application."""
-    app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy_url(settings.database_url)
+    app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy_url(settings.database_url or NOWHERE)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
     db.init_app(app)
 

@@ -1,0 +1,89 @@
+"""Names that a generated client will carry: an operationId and a tag for each call, made from its path."""
+
+from typing import Final
+
+VERBS: Final = {"GET": "get", "PATCH": "update", "PUT": "put", "DELETE": "delete"}
+NAMED: Final = {
+    ("GET", "/healthz"): "getHealth",
+    ("GET", "/readyz"): "getReadiness",
+    ("GET", "/openapi.json"): "getOpenApi",
+    ("GET", "/exports/{}/download"): "downloadExport",
+    ("POST", "/admins"): "createAdmin",
+    ("POST", "/me/password"): "changePassword",
+    ("POST", "/me/document"): "sendMyDocument",
+    ("POST", "/notifications/read"): "markNotificationsRead",
+}
+TAGS: Final = {
+    "accounts": "Sign-up and the account",
+    "sessions": "Signing in",
+    "documents": "Documents",
+    "tasks": "Tasks",
+    "search": "Search",
+    "places": "Places",
+    "task_requests": "Requests",
+    "reviews": "Reviews",
+    "professionals": "Professionals",
+    "customers": "Customers",
+    "moderation": "Moderation",
+    "market": "Settings",
+    "exports": "Exports",
+    "reports": "Reports",
+    "jobs": "Jobs",
+    "notifications": "Notifications",
+    "dashboard": "Dashboard",
+    "audit": "Audit trail",
+    "health": "Health",
+    "docs": "Documentation",
+    "openapi": "Documentation",
+}
+
+
+def tag(module: str) -> str:
+    """The heading under which a resource's calls stand."""
+    name = module.rsplit(".", 1)[-1]
+    return TAGS.get(name, name.replace("_", " ").capitalize())
+
+
+def operation_id(method: str, path: str, *, paged: bool, has_get: bool) -> str:
+    """``listRequests``, ``createRequest``, ``acceptRequest``, ``addCustomer``. The path has parameters in braces."""
+    segments = path.strip("/").split("/")
+    anonymous = "/" + "/".join("{}" if "{" in part else part for part in segments)
+    if named := NAMED.get((method, anonymous)):
+        return named
+    words = [part for part in segments if "{" not in part]
+    if method == "POST":
+        return _posted(segments, words, has_get=has_get)
+    if paged:
+        return _camel("list", *_singular_owners(segments), words[-1])
+    return _camel(VERBS[method], *_singular_owners(segments), *_last(segments))
+
+
+def _posted(segments: list[str], words: list[str], *, has_get: bool) -> str:
+    if has_get:
+        return _camel("create", *_singular_owners(segments), _singular(words[-1]))
+    if len(words) == 1:
+        return _camel(words[0])
+    return _camel(words[-1], *(_singular(word) for word in words[:-1]))
+
+
+def _singular_owners(segments: list[str]) -> list[str]:
+    """The static parts before the last one: ``/tasks/{id}/professionals`` is a task's professionals."""
+    words = [part for part in segments if "{" not in part]
+    return [_singular(word) for word in words[:-1]]
+
+
+def _last(segments: list[str]) -> list[str]:
+    words = [part for part in segments if "{" not in part]
+    one = "{" in segments[-1]
+    return [_singular(words[-1]) if one else words[-1]]
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def _camel(*words: str) -> str:
+    parts = [part for word in words for part in word.replace("-", "_").replace(".", "_").split("_") if part]
+    return parts[0] + "".join(part[:1].upper() + part[1:] for part in parts[1:])

@@ -1,0 +1,92 @@
+"""marshmallow schemas as JSON Schema: what apispec's plugin does, and what our own kinds of field take and give."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow import Schema, fields, missing
+
+from backend.api.schemas.common import Flag, Id, Money, Phone, Pincode
+
+Json = dict[str, Any]
+MONEY_IN: Final[Json] = {"anyOf": [{"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$"}, {"type": "number"}]}
+FLAG_IN: Final[Json] = {"anyOf": [{"type": "integer", "enum": [0, 1]}, {"type": "boolean"}]}
+
+
+class Converter(OpenAPIConverter):
+    """What comes in may be written in more ways than what goes out: ``incoming`` says which of the two is described."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.incoming = False
+        untyped: Any = self
+        untyped.add_attribute_function(_our_fields)
+        untyped.add_attribute_function(_tidy)
+
+
+class Plugin(MarshmallowPlugin):
+    Converter = Converter
+
+
+def _our_fields(self: Converter, field: fields.Field[Any], ret: Json) -> Json:
+    if isinstance(field, Id):
+        return {"format": "int64"}
+    if isinstance(field, Pincode):
+        return {"pattern": "^[1-9][0-9]{5}$"}
+    if isinstance(field, Phone) and not self.incoming:
+        return {"pattern": r"^\+[1-9][0-9]{1,14}$"}
+    if self.incoming and isinstance(field, (Money, Flag)):
+        for name in ("type", "pattern", "enum"):
+            ret.pop(name, None)
+        choices = (MONEY_IN if isinstance(field, Money) else FLAG_IN)["anyOf"]
+        return {"anyOf": [*choices, {"type": "null"}] if field.allow_none else list(choices)}
+    return {}
+
+
+def _tidy(self: Converter, field: fields.Field[Any], ret: Json) -> Json:
+    """Patterns as ECMA-262 has them; no default of null for what may not be null; none at all for what goes out."""
+    if isinstance(ret.get("pattern"), str):
+        ret["pattern"] = ret["pattern"].replace(r"\Z", "$")
+    if not self.incoming or (ret.get("default", missing) is None and not field.allow_none):
+        ret.pop("default", None)
+    if field.allow_none and "enum" in ret and isinstance(ret.get("type"), str):
+        ret["type"] = [ret["type"], "null"]
+    if not self.incoming:
+        ret.pop("writeOnly", None)
+    return {}
+
+
+class Names:
+    """A name for each schema: its class's; its module's before it where two classes share one name; ``Input`` after it
+    where one class goes both ways and this is the way in."""
+
+    def __init__(self, *, incoming: Iterable[Schema], outgoing: Iterable[Schema]) -> None:
+        taken = {type(found) for schema in incoming for found in _with_nested(schema, set())}
+        given = {type(found) for schema in outgoing for found in _with_nested(schema, set())}
+        names = [cls.__name__ for cls in taken | given]
+        self._shared = {name for name in names if names.count(name) > 1}
+        self._both_ways = taken & given
+        self.incoming = False
+
+    def __call__(self, schema: Schema | type[Schema]) -> str:
+        cls = schema if isinstance(schema, type) else type(schema)
+        module = cls.__module__.rsplit(".", 1)[-1].title().replace("_", "")
+        name = f"{module}{cls.__name__}" if cls.__name__ in self._shared else cls.__name__
+        if isinstance(schema, Schema):
+            name += "Edit" if schema.partial else ""
+            name += "Part" if schema.only or schema.exclude else ""
+        return f"{name}Input" if self.incoming and cls in self._both_ways else name
+
+
+def _with_nested(schema: Schema, seen: set[int]) -> Iterator[Schema]:
+    if id(schema) in seen:
+        return
+    seen.add(id(schema))
+    yield schema
+    for field in schema.fields.values():
+        inner: Any = field
+        while isinstance(inner, (fields.List, fields.Dict)):
+            inner = inner.inner if isinstance(inner, fields.List) else inner.value_field
+        if isinstance(inner, fields.Nested):
+            yield from _with_nested(inner.schema, seen)

@@ -1,0 +1,102 @@
+"""Alive, ready, and figures for Prometheus."""
+
+import ipaddress
+from typing import Any, Final
+
+from flask import Response, current_app, request
+from marshmallow import fields, validate
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.api.access import PROBES
+from backend.api.base import Resource, endpoint
+from backend.api.errors import problem
+from backend.api.schemas.common import Strict
+from backend.api.wire import Reply
+from backend.core import metrics
+from backend.core.authz import Actor
+from backend.core.database import db
+from backend.core.errors import Forbidden, Unavailable
+from backend.core.health import Health
+from backend.core.queue.backlog import backlog
+from backend.settings import Settings
+
+FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
+
+
+class Alive(Strict):
+    """The web server answers."""
+
+    status = fields.String(required=True, validate=validate.Equal("alive"))
+
+
+class PartState(Strict):
+    """``age``: seconds since the part last showed that it works."""
+
+    state = fields.String(required=True, validate=validate.OneOf(["up", "starting", "down"]))
+    age = fields.Float(required=True, allow_none=True)
+
+
+class Readiness(Strict):
+    """Every part works."""
+
+    status = fields.String(required=True, validate=validate.Equal("ready"))
+    database = fields.Nested(PartState, required=True)
+    cache = fields.Nested(PartState, required=True)
+    broker = fields.Nested(PartState, required=True)
+    workers = fields.Nested(PartState, required=True)
+
+
+class Healthz(Resource):
+    @endpoint(summary="Is the web server alive?", who=PROBES, response=Alive())
+    def get(self, _: Actor | None) -> Reply:
+        """Depends on nothing: a database that is away is no reason to start the web server again."""
+        return Reply({"status": "alive"}, cache_control="no-store")
+
+
+class Readyz(Resource):
+    @endpoint(summary="Does every part work?", who=PROBES, response=Readiness(), errors=(Unavailable,))
+    def get(self, _: Actor | None) -> Reply | Response:
+        """503 names the parts that do not, in the same form."""
+        health: Health = current_app.extensions["health"]
+        parts = health.parts()
+        shown: dict[str, Any] = {name: {"state": part.state, "age": part.age} for name, part in parts.items()}
+        missing = [name for name, part in parts.items() if not part.up]
+        if not missing:
+            return Reply({"status": "ready", **shown}, cache_control="no-store")
+        detail = f"Not there at this moment: {', '.join(missing)}."
+        return problem(503, "not_ready", Unavailable.title, detail, retry_after=2, more=shown)
+
+
+class Metrics(Resource):
+    @endpoint(summary="Figures for Prometheus", who=PROBES, media_type="text/plain", errors=(Forbidden,))
+    def get(self, _: Actor | None) -> Response:
+        """For this machine only, unless METRICS_OPEN is on."""
+        settings: Settings = current_app.extensions["settings"]
+        if not (settings.metrics_open or _from_this_machine()):
+            raise Forbidden("Figures are for this machine only.", code="not_local")
+        answer = Response(metrics.exposition(_jobs()), content_type=metrics.CONTENT_TYPE)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+
+def _from_this_machine() -> bool:
+    """A proxy on this machine makes every caller look local: what came through one does not count as local."""
+    if any(name in request.headers for name in FORWARDED):
+        return False
+    try:
+        return ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _jobs() -> list[metrics.Metric]:
+    try:
+        now = backlog()
+    except SQLAlchemyError:  # the other figures are wanted most while the database is away
+        db.session.rollback()
+        return []
+    return [
+        metrics.gauge("jobs_waiting", "Jobs that wait or run", now.waiting),
+        metrics.gauge("jobs_parked", "Jobs parked for an admin", now.parked),
+        metrics.gauge("jobs_oldest_seconds", "How long the oldest due job has waited", now.oldest_seconds),
+    ]

@@ -1,0 +1,25 @@
+"""Prints the contract; it is committed as openapi.json, where a generated client and a reader find it."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from backend.api import openapi
+
+COMMITTED: Final = Path(__file__).resolve().parents[2] / "openapi.json"
+
+
+@click.command("openapi")
+@click.option("--check", is_flag=True, help="Print nothing; fail when the committed document is stale.")
+@with_appcontext
+def command(*, check: bool) -> None:
+    """Print the OpenAPI document, made from the URL table."""
+    fresh = openapi.render(current_app)
+    if not check:
+        sys.stdout.write(fresh.decode())
+    elif not COMMITTED.is_file() or COMMITTED.read_bytes() != fresh:
+        raise click.ClickException("openapi.json is stale. Run: make openapi")

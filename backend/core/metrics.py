@@ -1,0 +1,129 @@
+"""Figures for Prometheus, added up over all processes of one machine by files in DATA_DIR/run/metrics."""
+
+import os
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import psutil
+import structlog
+from flask import Flask
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess, values
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from backend.settings import Settings
+
+__all__ = ["Metric", "cache_used", "exposition", "gauge", "init_app", "job_done", "request_done"]
+
+log = structlog.get_logger(__name__)
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+FILE_BYTES: Final = 1 << 20
+REQUEST_BUCKETS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+JOB_BUCKETS: Final = (0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 300.0)
+HOST: Final = socket.gethostname().replace("_", "-")  # containers that share a folder have the same process ids
+
+
+class _Figures:
+    """The counters of this process. Made once: applications come and go only in tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._pid = 0
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # the library's only way to be told
+        values.ValueClass = values.MultiProcessValue(self._identity)
+        registry = CollectorRegistry()
+        of_call = ["method", "route"]
+        self.requests = Counter("http_requests", "HTTP calls answered", [*of_call, "status"], registry=registry)
+        self.seconds = Histogram(
+            "http_request_seconds", "Seconds to an answer", of_call, buckets=REQUEST_BUCKETS, registry=registry
+        )
+        self.jobs = Counter("jobs_run", "Jobs run, by how they ended", ["topic", "outcome"], registry=registry)
+        self.job_seconds = Histogram(
+            "job_seconds", "Seconds that jobs took", ["topic"], buckets=JOB_BUCKETS, registry=registry
+        )
+        self.cache = Counter(
+            "cache_lookups", "Looks into the cache, by outcome", ["name", "outcome"], registry=registry
+        )
+
+    def _identity(self) -> str:
+        pid = os.getpid()
+        if pid != self._pid:
+            self._pid = pid
+            for kind in ("counter", "histogram"):
+                _reserve(self.folder / f"{kind}_{HOST}-{pid}.db")
+        return f"{HOST}-{pid}"
+
+
+_figures: list[_Figures] = []
+
+
+def init_app(_: Flask, settings: Settings) -> None:
+    """Begin to count. Where the folder cannot be written, nothing is counted and everything else goes on."""
+    if _figures:
+        return
+    folder = settings.data_dir / "run" / "metrics"
+    try:
+        _forget_the_dead(folder)
+        _figures.append(_Figures(folder))
+    except OSError as error:
+        log.warning("metrics_off", error=repr(error))
+
+
+def request_done(*, method: str, route: str, status: int, seconds: float) -> None:
+    """Count one HTTP call."""
+    for figures in _figures:
+        figures.requests.labels(method, route, status).inc()
+        figures.seconds.labels(method, route).observe(seconds)
+
+
+def job_done(*, topic: str, outcome: str, seconds: float) -> None:
+    """Count one run of a job."""
+    for figures in _figures:
+        figures.jobs.labels(topic, outcome).inc()
+        figures.job_seconds.labels(topic).observe(seconds)
+
+
+def cache_used(*, name: str, outcome: str) -> None:
+    """Count one look into the cache: hit, miss, stale or away."""
+    for figures in _figures:
+        figures.cache.labels(name, outcome).inc()
+
+
+def gauge(name: str, about: str, value: float, labels: dict[str, str] | None = None) -> Metric:
+    """A figure that was read just now."""
+    family = GaugeMetricFamily(name, about, labels=list(labels or {}))
+    family.add_metric(list((labels or {}).values()), value)
+    return family
+
+
+def exposition(present: Iterable[Metric] = ()) -> bytes:
+    """All figures of all processes in Prometheus' text format, and those of the present moment."""
+    registry = CollectorRegistry()
+    for figures in _figures:
+        multiprocess.MultiProcessCollector(registry, path=str(figures.folder))
+    registry.register(_Present(list(present)))
+    return generate_latest(registry)
+
+
+class _Present:
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def _reserve(path: Path) -> None:
+    """Take the file's room now: writing into a hole of a memory-mapped file on a full disk kills the process."""
+    with path.open("ab") as file:
+        os.posix_fallocate(file.fileno(), 0, FILE_BYTES)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Remove files of this machine's ended processes; for Prometheus their counters begin anew."""
+    for path in folder.glob(f"*_{HOST}-*.db"):
+        pid = path.stem.rsplit("-", 1)[-1]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            path.unlink(missing_ok=True)
