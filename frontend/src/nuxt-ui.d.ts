@@ -1,5 +1,5 @@
 /** The parts of Nuxt UI by their names in templates, so that vue-tsc checks their props. */
-export {}
+import 'vue'
 
 declare module 'vue' {
   export interface GlobalComponents {

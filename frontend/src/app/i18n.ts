@@ -11,7 +11,7 @@ const stored = 'doorstep-language'
 const firsts = import.meta.glob<{ default: Texts }>(['../locales/*/index.ts', '!../locales/en/index.ts'])
 const rests = import.meta.glob<{ default: Texts }>('../locales/*/rest.ts')
 
-export const i18n: I18n<Record<string, Texts>, object, object, string, false> = createI18n({
+export const i18n: I18n<Record<string, Texts>, Record<string, never>, Record<string, never>, string, false> = createI18n({
   legacy: false,
   locale: 'en',
   fallbackLocale: 'en',

@@ -17,9 +17,9 @@ export const useSession = defineStore('session', () => {
   /** A professional whom no admin has approved yet sees little more than where the approval stands. */
   const waiting = computed(() => role.value === 'professional' && user.value?.isactive !== 1)
 
-  function adopt(signIn: SignIn): void {
-    setToken(signIn.access_token)
-    user.value = signIn.user
+  function adopt(answered: SignIn): void {
+    setToken(answered.access_token)
+    user.value = answered.user
     answer?.(true)
     answer = null
     asking.value = false
@@ -36,7 +36,7 @@ export const useSession = defineStore('session', () => {
   /** Once per load: the cookie, if there is one, becomes a session again. */
   function restore(): Promise<void> {
     restoring ??= refreshSession()
-      .then((signIn) => (signIn ? adopt(signIn) : undefined))
+      .then((answered) => (answered ? adopt(answered) : undefined))
       .catch(() => undefined)
     return restoring
   }
