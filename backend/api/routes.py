@@ -6,7 +6,19 @@ from flask import Flask
 from flask_restful import Resource
 
 from backend.api.errors import ProblemApi
-from backend.api.resources import accounts, docs, documents, exports, health, openapi, places, professionals, sessions, tasks
+from backend.api.resources import (
+    accounts,
+    docs,
+    documents,
+    exports,
+    health,
+    openapi,
+    places,
+    professionals,
+    sessions,
+    task_requests,
+    tasks,
+)
 
 ROUTES: Final[tuple[tuple[str, type[Resource]], ...]] = (
     ("/add_customer", accounts.AddCustomer),
@@ -32,6 +44,15 @@ ROUTES: Final[tuple[tuple[str, type[Resource]], ...]] = (
     ("/tasks", tasks.Tasks),
     ("/tasks/<id:task_id>", tasks.OneTask),
     ("/places", places.Places),
+    ("/requests", task_requests.Requests),
+    ("/requests/<id:request_id>", task_requests.OneRequest),
+    ("/requests/<id:request_id>/accept", task_requests.Accept),
+    ("/requests/<id:request_id>/reject", task_requests.Reject),
+    ("/requests/<id:request_id>/release", task_requests.Release),
+    ("/requests/<id:request_id>/complete", task_requests.Complete),
+    ("/requests/<id:request_id>/close", task_requests.Close),
+    ("/requests/<id:request_id>/cancel", task_requests.Cancel),
+    ("/me/inbox", task_requests.Inbox),
 )
 
 

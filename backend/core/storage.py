@@ -1,10 +1,166 @@
-"""Files kept through fsspec: a folder by default, S3 by a setting."""
+"""Files kept through fsspec: a folder by default, S3 by a setting. A file is there whole and safe, or not at all."""
 
-from flask import Flask
+import contextlib
+import errno
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any, Final
+from urllib.parse import unquote, urlsplit
 
+import fsspec
+import structlog
+from flask import Flask, current_app
+
+from backend.core.errors import Unavailable
 from backend.settings import Settings
+
+log = structlog.get_logger(__name__)
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+S3_LIMITS: Final = {"connect_timeout": 3, "read_timeout": 8, "retries": {"max_attempts": 1}}
+
+
+class StoreFailed(Unavailable):
+    """The store is full or away: nothing was kept, and the caller may try again."""
+
+    code = "storage_unavailable"
+
+
+class Store:
+    """One place for files, under keys such as ``2026/11/3f2a.pdf``."""
+
+    def __init__(self, url: str, options: dict[str, Any] | None = None) -> None:
+        parts = urlsplit(url)
+        self._scheme = parts.scheme or "file"
+        self._root = unquote(parts.path) if self._scheme == "file" else (parts.netloc + parts.path).rstrip("/")
+        self._options = dict(options or {})
+
+    @cached_property
+    def _files(self) -> Any:
+        options = {"use_listings_cache": False, **self._options}
+        if self._scheme == "s3":
+            options["config_kwargs"] = {**S3_LIMITS, **options.get("config_kwargs", {})}
+        files = fsspec.filesystem(self._scheme, **options)
+        if self._scheme == "s3":
+            files.retries = 2
+        return files
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[IO[bytes]]:
+        """Write a file; it appears under its key when the block ends well and not at all when it does not."""
+        with _faults("write", key):
+            write = self._write_local if self._scheme == "file" else self._write_remote
+            with write(self._path(key)) as file:
+                yield file
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep these bytes. Raises StoreFailed when the store is full or away."""
+        with self.writing(key) as file:
+            file.write(data)
+
+    @contextmanager
+    def reading(self, key: str) -> Iterator[IO[bytes]]:
+        """Read a file. Raises StoreFailed when it cannot be had."""
+        with _faults("read", key), self._files.open(self._path(key), "rb") as file:
+            yield file
+
+    def get(self, key: str) -> bytes:
+        """All bytes of a file. Raises StoreFailed when it cannot be had."""
+        with self.reading(key) as file:
+            return file.read()
+
+    def size(self, key: str) -> int:
+        """Bytes of a file. Raises StoreFailed when it cannot be had."""
+        with _faults("read", key):
+            return int(self._files.size(self._path(key)))
+
+    def drop(self, key: str) -> None:
+        """Remove a file; one that is gone already is no error."""
+        with _faults("drop", key), contextlib.suppress(FileNotFoundError):
+            self._files.rm_file(self._path(key))
+
+    def drop_all(self, prefix: str) -> None:
+        """Remove every file whose key begins so, unfinished ones that a killed process left included."""
+        folder, _, start = self._path(prefix).rpartition("/")
+        with _faults("drop", prefix), contextlib.suppress(FileNotFoundError):
+            for path in self._files.ls(folder, detail=False):
+                if path.rpartition("/")[2].startswith((start, f".{start}")):
+                    self._files.rm_file(path)
+
+    def _path(self, key: str) -> str:
+        if key.startswith("/") or ".." in key.split("/"):
+            raise ValueError(f"not a key: {key!r}")
+        return f"{self._root}/{key}"
+
+    @contextmanager
+    def _write_local(self, path: str) -> Iterator[IO[bytes]]:
+        """Temporary name in the same folder, fsync, rename, fsync of the folder: never a short file called done."""
+        target = Path(path)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+        try:
+            with self._files.open(str(unfinished), "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.chmod(0o600)
+            unfinished.replace(target)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @contextmanager
+    def _write_remote(self, path: str) -> Iterator[IO[bytes]]:
+        file = self._files.open(path, "wb", autocommit=False)
+        try:
+            yield file
+            file.close()
+            file.commit()
+        except BaseException:
+            with contextlib.suppress(Exception):  # the first error is the one to tell of
+                file.discard()
+            raise
+
+
+@contextmanager
+def _faults(what: str, key: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        log.exception("store_failed", what=what, key=key, error=repr(error))
+        if error.errno in FULL:
+            raise StoreFailed("There is no room left to keep files. The market's operator has to make some.") from error
+        raise StoreFailed("The file store does not answer at this moment. Nothing was changed.") from error
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in ("botocore", "aiobotocore", "aiohttp", "s3fs", "fsspec"):
+            raise
+        log.exception("store_failed", what=what, key=key, error=repr(error))
+        raise StoreFailed("The file store does not answer at this moment. Nothing was changed.") from error
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Bind the stores to the application."""
-    app.extensions["document_store_url"] = settings.document_store_url
+    """Bind the stores to the application. Nothing is opened before the first use."""
+    options = json.loads(settings.document_store_options or "{}")
+    for name, url in (("document_store", settings.document_store_url), ("export_store", settings.export_store_url)):
+        app.extensions[name] = Store(url, {} if url.startswith("file:") else options)
+
+
+def documents() -> Store:
+    """Where documents lie."""
+    store: Store = current_app.extensions["document_store"]
+    return store
+
+
+def exports() -> Store:
+    """Where exports lie."""
+    store: Store = current_app.extensions["export_store"]
+    return store

@@ -7,8 +7,9 @@ from celery import Celery, Task
 from flask import Flask
 
 from backend.jobs import heartbeat, runner, schedule, sweep
+from backend.jobs.bell import TASK
 
-HANDLER_MODULES: Final = ("notifications",)
+HANDLER_MODULES: Final = ("documents", "exports", "notifications")
 
 
 def register(celery: Celery, app: Flask) -> None:
@@ -24,7 +25,11 @@ def register(celery: Celery, app: Flask) -> None:
                 return self.run(*args, **kwargs)
 
     celery.Task = ContextTask
-    celery.task(name="doorstep.run_job")(runner.run)
+    celery.task(name=TASK)(_run_jobs)
     celery.task(name="doorstep.tick")(schedule.tick)
     celery.task(name="doorstep.sweep")(sweep.sweep)
     celery.task(name="doorstep.heartbeat")(heartbeat.beat)
+
+
+def _run_jobs(job_ids: list[int]) -> None:
+    runner.run_many(job_ids)

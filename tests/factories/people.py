@@ -1,5 +1,6 @@
 """People for tests, made through the same rules as everyone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -7,27 +8,25 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from backend.core.authz import Role
+from backend.core.authz import MARKET, Role
 from backend.core.database import transaction
 from backend.domain.accounts.actions import NewAccount, sign_up
+from backend.domain.professionals import actions as professionals
+from tests.factories.files import picture
 
 PASSWORD = "correct horse battery 9"
 BENGALURU = "560001"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """An account and a way to call as it."""
+class Caller:
+    """Someone who calls the API; a visitor as long as no token is set."""
 
-    id: int
-    username: str
-    role: str
     client: FlaskClient
-    token: str
+    token: str | None
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def get(self, path: str, **kwargs: Any) -> Any:
         return self.client.get(path, headers={**self.headers, **kwargs.pop("headers", {})}, **kwargs)
@@ -45,6 +44,25 @@ class Person:
         return self.client.delete(path, headers={**self.headers, **kwargs.pop("headers", {})}, **kwargs)
 
 
+@dataclass
+class Visitor(Caller):
+    """Someone without an account."""
+
+    client: FlaskClient
+    token: str | None = None
+
+
+@dataclass
+class Person(Caller):
+    """An account and a way to call as it."""
+
+    id: int
+    username: str
+    role: str
+    client: FlaskClient
+    token: str | None
+
+
 class People:
     """Makes people with names of their own."""
 
@@ -57,6 +75,33 @@ class People:
 
     def admin(self, **changes: Any) -> Person:
         return self._signed_in(Role.ADMIN, **changes)
+
+    def professional(
+        self,
+        *,
+        approved: bool = True,
+        exp: int = 5,
+        compname: str = "Rao and Sons",
+        task_ids: Sequence[int] = (),
+        pincodes: Sequence[str] = (),
+        radius_km: int | None = None,
+        **changes: Any,
+    ) -> Person:
+        """A professional who handed in a document that an admin approved, or one who did not hand in any."""
+        fields = self.fields("professional", **changes)
+        document = professionals.Upload(picture(), "proof.png") if approved else None
+        with transaction():
+            trade = professionals.NewTrade(exp=exp, compname=compname, task_ids=task_ids)
+            account = professionals.sign_up(NewAccount(**fields), trade=trade, document=document)
+            if pincodes or radius_km:
+                professionals.edit(account.id, pincodes=list(pincodes), radius_km=radius_km)
+            if approved:
+                professionals.approve(MARKET, professional_id=account.id)
+        return self.sign_in(fields["username"])
+
+    def trade_fields(self, **changes: Any) -> dict[str, Any]:
+        """What a professional's sign-up asks for, unique each time."""
+        return {**self.fields("professional"), "exp": 4, "compname": "Asha Repairs", **changes}
 
     def _signed_in(self, role: Role, **changes: Any) -> Person:
         fields = self.fields(role.value, **changes)
@@ -80,8 +125,12 @@ class People:
 
     def sign_in(self, username: str, password: str = PASSWORD) -> Person:
         """A person over HTTP, with an access token."""
-        client = self.app.test_client()
-        answer = client.post("/check", json={"username": username, "password": password, "client": "api"})
+        visitor = self.visitor()
+        answer = visitor.post("/check", {"username": username, "password": password, "client": "api"})
         assert answer.status_code == 200, answer.json
         body = answer.json
-        return Person(body["user"]["id"], username, body["role"], client, body["access_token"])
+        return Person(body["user"]["id"], username, body["role"], visitor.client, body["access_token"])
+
+    def visitor(self) -> Visitor:
+        """Someone without an account, with cookies of their own."""
+        return Visitor(self.app.test_client())

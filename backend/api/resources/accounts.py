@@ -1,18 +1,29 @@
 """Sign-up and one's own account."""
 
+from dataclasses import asdict
 from typing import Any
 
-from backend.api.access import ANYONE
+from backend.api.access import ANYONE, SIGNED_IN
 from backend.api.base import Resource, endpoint
 from backend.api.schemas import accounts as schemas
+from backend.api.wire import Reply, expected_version
 from backend.core.authz import Actor, Role
-from backend.domain.accounts import actions
+from backend.core.config import current
+from backend.core.errors import Invalid, Stale, TooLarge, UnsupportedType
+from backend.domain.accounts import actions, queries
 from backend.domain.accounts.models import Account
+from backend.domain.documents.inspection import MAX_BYTES
+from backend.domain.professionals import actions as professionals
+from backend.domain.professionals import queries as trades
+from backend.domain.professionals.approval import Approval
+from backend.domain.professionals.queries import Trade
+
+TRADE_FIELDS = ("compname", "exp", "task_ids", "pincodes", "radius_km")
 
 
-def present(account: Account) -> dict[str, Any]:
-    """An account on the wire, without what is special to its role."""
-    return {
+def present(account: Account, trade: Trade | None = None) -> dict[str, Any]:
+    """An account on the wire; a professional's trade is looked up unless it is given."""
+    body: dict[str, Any] = {
         "id": account.id,
         "role": account.role,
         "username": account.username,
@@ -25,6 +36,34 @@ def present(account: Account) -> dict[str, Any]:
         "isactive": int(account.blocked_at is None),
         "created_at": account.created_at,
     }
+    if current().email_confirmation:
+        body["email_confirmed"] = int(account.email_confirmed_at is not None)
+    if account.role == Role.PROFESSIONAL:
+        body |= _present_trade(account, trade or trades.trade(account.id))
+    return body
+
+
+def _present_trade(account: Account, trade: Trade) -> dict[str, Any]:
+    return {
+        "isactive": int(account.blocked_at is None and trade.approval is Approval.APPROVED),
+        "exp": trade.exp,
+        "compname": trade.compname,
+        "task_ids": trade.task_ids,
+        "pincodes": trade.pincodes,
+        "radius_km": trade.radius_km,
+        "rating": trade.rating,
+        "reviews": trade.reviews,
+        "approval": trade.approval.value,
+        "approval_reason": trade.approval_reason,
+        "approval_changed_at": trade.approval_changed_at,
+        "approval_expires_at": trade.approval_expires_at,
+        "document": asdict(trade.document) if trade.document else None,
+    }
+
+
+def upload(file: Any) -> professionals.Upload:
+    """The bytes of a file that came in a form; one byte beyond the limit is enough to know that it is too large."""
+    return professionals.Upload(file.stream.read(MAX_BYTES + 1), file.filename)
 
 
 class AddCustomer(Resource):
@@ -39,3 +78,53 @@ class AddCustomer(Resource):
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> dict[str, Any]:
         """Anyone can; the account is active at once."""
         return present(actions.sign_up(actions.NewAccount(**body), role=Role.CUSTOMER))
+
+
+class AddProfessional(Resource):
+    @endpoint(
+        summary="Sign up as a professional",
+        who=ANYONE,
+        body=schemas.ProfessionalSignUp(),
+        form=schemas.ProfessionalSignUpForm(),
+        response=schemas.Account(),
+        status=201,
+        errors=(TooLarge, UnsupportedType),
+        rate_limit="signup_rate_limit",
+    )
+    def post(self, _: Actor | None, *, body: dict[str, Any]) -> dict[str, Any]:
+        """Anyone can; ``isactive`` stays 0 until an admin approves the document, which may come along or later."""
+        document = body.pop("document", None)
+        trade = professionals.NewTrade(
+            exp=body.pop("exp"), compname=body.pop("compname"), task_ids=body.pop("task_ids")
+        )
+        account = professionals.sign_up(
+            actions.NewAccount(**body), trade=trade, document=upload(document) if document else None
+        )
+        return present(account)
+
+
+class Me(Resource):
+    @endpoint(summary="One's own account", who=SIGNED_IN, response=schemas.Account())
+    def get(self, actor: Actor) -> Reply:
+        """Everything about oneself, for a professional with where the approval stands."""
+        account = queries.get(actor.account_id)
+        return Reply(present(account), version=account.version)
+
+    @endpoint(
+        summary="Edit one's own account",
+        who=SIGNED_IN,
+        body=schemas.Profile(),
+        response=schemas.Account(),
+        errors=(Stale,),
+    )
+    def patch(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+        """Fields left out stay as they are. Send If-Match to overwrite nothing unseen."""
+        trade = {name: body.pop(name) for name in TRADE_FIELDS if name in body}
+        if trade and actor.role is not Role.PROFESSIONAL:
+            raise Invalid(
+                "Some fields are for professionals only.", errors={name: ["Unknown field."] for name in trade}
+            )
+        account = actions.edit(actor.account_id, expected_version=expected_version(), **body)
+        if actor.role is Role.PROFESSIONAL:
+            professionals.edit(account.id, **trade)
+        return Reply(present(account), version=account.version)

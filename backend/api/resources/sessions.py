@@ -9,11 +9,11 @@ from backend.api.access import ANYONE, SIGNED_IN
 from backend.api.base import Resource, endpoint
 from backend.api.errors import domain_problem
 from backend.api.resources.accounts import present
-from backend.api.schemas import accounts as schemas
+from backend.api.schemas import sessions as schemas
 from backend.api.wire import Reply, render
 from backend.core.authz import Actor
-from backend.core.errors import Forbidden, Unauthenticated
-from backend.domain.accounts import actions, queries, sessions
+from backend.core.errors import Forbidden, TooMany, Unauthenticated
+from backend.domain.accounts import queries, sessions, signing_in
 from backend.domain.accounts.models import Account
 
 
@@ -35,17 +35,22 @@ class Check(Resource):
         who=ANYONE,
         body=schemas.Credentials(),
         response=schemas.Tokens(),
-        errors=(Unauthenticated, Forbidden),
+        errors=(Unauthenticated, Forbidden, TooMany),
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> Response:
         """For all three roles, by username or mail address."""
         device = sessions.Device(body["client"], request.headers.get("User-Agent"), request.remote_addr)
-        account, issued = actions.sign_in(username=body["username"], password=body["password"], device=device)
+        try:
+            account, issued = signing_in.sign_in(username=body["username"], password=body["password"], device=device)
+        except signing_in.WrongCredentials as error:
+            return domain_problem(error)  # answered, not raised: the failed try must be committed
         return tokens(account, issued)
 
 
 class Refresh(Resource):
-    @endpoint(summary="New tokens for a refresh token", who=ANYONE, response=schemas.Tokens(), errors=(Unauthenticated,))
+    @endpoint(
+        summary="New tokens for a refresh token", who=ANYONE, response=schemas.Tokens(), errors=(Unauthenticated,)
+    )
     def post(self, _: Actor | None) -> Response:
         """By cookie (with X-CSRF-TOKEN) or as Bearer; the old refresh token is dead afterwards."""
         claims = auth.refresh_claims()

@@ -1,26 +1,48 @@
-"""Sign-up, sign-in and the account itself."""
+"""Sign-up and the account itself."""
 
-from marshmallow import fields, validate
+from collections.abc import Mapping
+from typing import Any
 
-from backend.api.schemas.common import Flag, Id, Moment, Phone, Pincode, Strict, Text
+from marshmallow import ValidationError, fields, validate
+
+from backend.api.schemas.common import Flag, Id, Moment, Phone, Pincode, Strict, Text, Upload, Whole
 
 USERNAME = validate.Regexp(r"^[A-Za-z0-9._-]{3,30}\Z", error="3 to 30 letters, digits, dots, dashes or underscores.")
+MAX_TASKS = 300
+MAX_PINCODES = 1000
 
 
 class Password(fields.String):
     """8 to 1,024 characters, kept as typed."""
 
-    def __init__(self, **kwargs: object) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            required=True, load_only=True, validate=validate.Length(min=8, max=1024), metadata={"format": "password"}
+            load_only=True,
+            validate=validate.Length(min=8, max=1024),
+            metadata={"format": "password"},
+            **{"required": True, **kwargs},
         )
+
+
+class MailAddress(Text):
+    """A mail address of at most 254 characters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max=254, metadata={"format": "email"}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        address = super()._deserialize(value, attr, data, **kwargs)
+        validate.Email()(address)
+        if len(address.rpartition("@")[0]) > 64:
+            raise ValidationError("Not a valid email address.")
+        return address
 
 
 class CustomerSignUp(Strict):
     """What a customer signs up with."""
 
     username = Text(max=30, required=True, validators=[USERNAME])
-    email = fields.Email(required=True, validate=validate.Length(max=254))
+    email = MailAddress(required=True)
     password = Password()
     firstname = Text(required=True)
     lastname = Text(required=True)
@@ -29,11 +51,51 @@ class CustomerSignUp(Strict):
     phone = Phone(load_default=None, allow_none=True)
 
 
+class ProfessionalSignUp(CustomerSignUp):
+    """What a professional signs up with."""
+
+    exp = Whole(min=0, max=60, required=True, metadata={"description": "Years of experience"})
+    compname = Text(required=True)
+    task_ids = fields.List(Id(), load_default=list, validate=validate.Length(max=MAX_TASKS))
+
+
+class ProfessionalSignUpForm(ProfessionalSignUp):
+    """The same as a form, with the document that proves it."""
+
+    document = Upload(load_default=None)
+
+
+class Profile(Strict):
+    """What people change about themselves; ``compname`` to ``radius_km`` are for professionals only."""
+
+    email = MailAddress()
+    firstname = Text()
+    lastname = Text()
+    address = Text(max=500, multiline=True)
+    pincode = Pincode()
+    phone = Phone(allow_none=True)
+    compname = Text()
+    exp = Whole(min=0, max=60)
+    task_ids = fields.List(Id(), validate=validate.Length(max=MAX_TASKS))
+    pincodes = fields.List(Pincode(), validate=validate.Length(max=MAX_PINCODES))
+    radius_km = Whole(min=1, max=200)
+
+
+class HandedIn(Strict):
+    """The present document, without its bytes."""
+
+    filename = fields.String(required=True)
+    content_type = fields.String(required=True)
+    size = Whole(required=True)
+    pages = Whole(required=True)
+    created_at = Moment(required=True)
+
+
 class Account(Strict):
-    """An account as its owner and admins see it. ``exp`` to ``approval`` are there for professionals only."""
+    """An account as its owner and admins see it. ``exp`` to ``document`` are there for professionals only."""
 
     id = Id(required=True)
-    role = fields.String(required=True)
+    role = fields.String(required=True, validate=validate.OneOf(["customer", "professional", "admin"]))
     username = fields.String(required=True)
     email = fields.String(required=True)
     firstname = fields.String(required=True)
@@ -43,28 +105,18 @@ class Account(Strict):
     phone = fields.String(required=True, allow_none=True)
     isactive = Flag(required=True)
     created_at = Moment(required=True)
-    exp = fields.Integer()
+    email_confirmed = Flag(metadata={"description": "Only where mail addresses have to be confirmed"})
+    exp = Whole()
     compname = fields.String()
     task_ids = fields.List(Id())
+    pincodes = fields.List(fields.String())
+    radius_km = Whole()
+    rating = fields.Float(allow_none=True)
+    reviews = Whole()
     approval = fields.String(
         validate=validate.OneOf(["document_missing", "pending", "approved", "rejected", "expired"])
     )
-
-
-class Credentials(Strict):
-    """Who signs in, and whether the refresh token is wanted in the answer (``api``) or as a cookie."""
-
-    username = fields.String(required=True, validate=validate.Length(min=1, max=254))
-    password = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=1024))
-    client = fields.String(load_default="browser", validate=validate.OneOf(["api", "browser"]))
-
-
-class Tokens(Strict):
-    """What signing in and refreshing give."""
-
-    access_token = fields.String(required=True)
-    token_type = fields.String(required=True)
-    expires_in = fields.Integer(required=True)
-    role = fields.String(required=True)
-    user = fields.Nested(Account, required=True)
-    refresh_token = fields.String()
+    approval_reason = fields.String(allow_none=True)
+    approval_changed_at = Moment(allow_none=True)
+    approval_expires_at = Moment(allow_none=True)
+    document = fields.Nested(HandedIn, allow_none=True)

@@ -1,12 +1,17 @@
-"""Tables of people: one of accounts with a role, and one of their sessions."""
+"""Tables of people: accounts with a role, their sessions, failed sign-ins, and links that were mailed."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.database import Base, BigId, Created
+
+PERSON_TEXT: Final = (
+    "folded(firstname || ' ' || lastname || ' ' || username || ' ' || email || ' ' || coalesce(phone, ''))"
+)
 
 
 class Account(Base):
@@ -38,6 +43,9 @@ class Account(Base):
         CheckConstraint("role IN ('customer', 'professional', 'admin')", name="role"),
         CheckConstraint("(blocked_at IS NULL) = (blocked_reason IS NULL)", name="blocked_with_reason"),
         Index("ix_accounts_role", "role", "created_at", "id"),
+        Index("ix_accounts_pincode", "pincode", "role"),
+        Index("ix_accounts_blocked", "role", "blocked_at", postgresql_where=text("blocked_at IS NOT NULL")),
+        Index("ix_accounts_person_text", text(f"({PERSON_TEXT}) gin_trgm_ops"), postgresql_using="gin"),
     )
 
 
@@ -64,4 +72,41 @@ class Session(Base):
         CheckConstraint("client IN ('browser', 'api')", name="client"),
         Index("ix_sessions_account", "account_id", postgresql_where=text("ended_at IS NULL")),
         Index("ix_sessions_expires", "expires_at"),
+    )
+
+
+class SignInFailure(Base):
+    """A try to sign in that failed. ``account_key`` is the account, or a digest of a name that nobody has."""
+
+    __tablename__ = "sign_in_failures"
+
+    id: Mapped[BigId]
+    account_key: Mapped[str]
+    address: Mapped[str]
+    at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("ix_sign_in_failures_account", "account_key", "at"),
+        Index("ix_sign_in_failures_address", "address", "at"),
+        Index("ix_sign_in_failures_at", "at"),
+    )
+
+
+class MailedLink(Base):
+    """A link that works once. Only its token's digest is kept, so that nobody who reads the table can use it."""
+
+    __tablename__ = "mailed_links"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    purpose: Mapped[str]
+    email_key: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("purpose IN ('password_reset', 'email_confirmation')", name="purpose"),
+        Index("ix_mailed_links_account", "account_id", "purpose", "created_at"),
+        Index("ix_mailed_links_expires", "expires_at"),
     )

@@ -1,6 +1,6 @@
 """Reading accounts."""
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from backend.core import text
 from backend.core.database import db
@@ -21,3 +21,11 @@ def get(account_id: int) -> Account:
     if account is None:
         raise NotFound("No such account.")
     return account
+
+
+def taken(*, username_key: str, email_key: str) -> tuple[bool, bool]:
+    """Whether someone has this username, and whether someone has this mail address."""
+    names = select(func.count()).where(Account.username_key == username_key).scalar_subquery()
+    mails = select(func.count()).where(Account.email_key == email_key).scalar_subquery()
+    row = db.session.execute(select(names, mails)).one()
+    return bool(row[0]), bool(row[1])

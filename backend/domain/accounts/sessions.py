@@ -15,16 +15,27 @@ from backend.core.errors import Forbidden, Unauthenticated
 from backend.domain.accounts.models import Account, Session
 
 TWO_TABS: Final = timedelta(seconds=10)
+BLOCKED: Final = "This account is blocked. Ask the market's admins."
 ENDED: Final = "This session has ended. Sign in again."
-# A professional's approval is read here as plain SQL: their table lies in a layer above this one.
+SEEN_EVERY: Final = timedelta(minutes=5)
+# A professional's approval is read here as plain SQL: their table lies in a layer above this one. The session of a
+# blocked account has ended, yet its holder is told of the block.
 ACTOR_QUERY: Final = text("""
     SELECT a.role, a.blocked_at IS NOT NULL AS blocked,
-           a.blocked_at IS NULL AND (a.role <> 'professional' OR p.approval = 'approved') AS is_active
+           s.ended_at IS NOT NULL AS ended,
+           a.blocked_at IS NULL AND (a.role <> 'professional' OR (
+               p.approval = 'approved' AND (p.approval_expires_at IS NULL OR p.approval_expires_at > now())
+           )) AS is_active,
+           a.last_seen_at IS NULL OR a.last_seen_at < :stale AS unseen
       FROM sessions s
       JOIN accounts a ON a.id = s.account_id
       LEFT JOIN professionals p ON p.account_id = a.id
-     WHERE s.id = CAST(:session_id AS uuid) AND s.account_id = :account_id
-       AND s.ended_at IS NULL AND s.expires_at > now()
+     WHERE s.id = CAST(:session_id AS uuid) AND s.account_id = :account_id AND s.expires_at > now()
+       AND (s.ended_at IS NULL OR s.end_reason = 'blocked')
+""")
+SEEN: Final = text("""
+    UPDATE accounts SET last_seen_at = :now
+     WHERE id = (SELECT id FROM accounts WHERE id = :account_id FOR NO KEY UPDATE SKIP LOCKED)
 """)
 
 
@@ -78,11 +89,13 @@ def rotate(*, session_id: str, jti: str) -> Issued:
         .where(Session.id == session_id)
         .with_for_update(of=Session)
     ).one_or_none()
-    if row is None or row[0].ended_at is not None or row[0].expires_at <= now():
+    if row is None or row[0].expires_at <= now():
         raise Unauthenticated(ENDED, code="session_ended")
     session, role, blocked_at = row
-    if blocked_at is not None:
-        raise Forbidden("This account is blocked.", code="account_blocked")
+    if blocked_at is not None and session.end_reason in (None, "blocked"):
+        raise Forbidden(BLOCKED, code="account_blocked")
+    if session.ended_at is not None:
+        raise Unauthenticated(ENDED, code="session_ended")
     if jti == session.current_jti:
         session.previous_jti, session.current_jti = session.current_jti, str(uuid.uuid4())
         session.rotated_at = session.last_used_at = now()
@@ -124,14 +137,15 @@ def actor_of(*, session_id: str, account_id: int, address: str | None) -> Actor:
 
     Raises Unauthenticated when the session ended, Forbidden for a blocked account.
     """
-    row = db.session.execute(ACTOR_QUERY, {"session_id": session_id, "account_id": account_id}).one_or_none()
-    if row is None:
+    parameters = {"session_id": session_id, "account_id": account_id, "stale": now() - SEEN_EVERY}
+    row = db.session.execute(ACTOR_QUERY, parameters).one_or_none()
+    if row is not None and row.blocked:
+        raise Forbidden(BLOCKED, code="account_blocked")
+    if row is None or row.ended:
         raise Unauthenticated(ENDED, code="session_ended")
-    if row.blocked:
-        raise Forbidden("This account is blocked.", code="account_blocked")
-    return Actor(
-        id=account_id, role=Role(row.role), is_active=row.is_active, address=address, session_id=session_id
-    )
+    if row.unseen:  # a visit is written down once in a while, and never waited for
+        db.session.execute(SEEN, {"now": now(), "account_id": account_id})
+    return Actor(id=account_id, role=Role(row.role), is_active=row.is_active, address=address, session_id=session_id)
 
 
 def _issued(session: Session, role: str) -> Issued:

@@ -1,8 +1,9 @@
 """Tables of what is special about professionals."""
 
 from datetime import datetime
+from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Numeric, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.database import Base
@@ -20,10 +21,15 @@ class Professional(Base):
     approval_reason: Mapped[str | None]
     approval_changed_at: Mapped[datetime | None]
     approval_expires_at: Mapped[datetime | None]
+    expiry_reminded_at: Mapped[datetime | None]
     radius_km: Mapped[int] = mapped_column(server_default=text("10"))
     rating_count: Mapped[int] = mapped_column(server_default=text("0"))
     rating_sum: Mapped[int] = mapped_column(server_default=text("0"))
     tasks_done: Mapped[int] = mapped_column(server_default=text("0"))
+    rating: Mapped[Decimal] = mapped_column(
+        Numeric(3, 2),
+        Computed("CASE WHEN rating_count > 0 THEN round(rating_sum::numeric / rating_count, 2) ELSE 0 END"),
+    )
 
     __table_args__ = (
         CheckConstraint("exp BETWEEN 0 AND 60", name="exp"),
@@ -32,6 +38,13 @@ class Professional(Base):
             "approval IN ('document_missing', 'pending', 'approved', 'rejected', 'expired')", name="approval"
         ),
         Index("ix_professionals_approval", "approval", "approval_changed_at", "account_id"),
+        Index("ix_professionals_rating", text("rating DESC"), text("account_id DESC")),
+        Index(
+            "ix_professionals_expiring",
+            "approval_expires_at",
+            postgresql_where=text("approval = 'approved' AND approval_expires_at IS NOT NULL"),
+        ),
+        Index("ix_professionals_compname", text("folded(compname) gin_trgm_ops"), postgresql_using="gin"),
     )
 
 
@@ -41,7 +54,7 @@ class ProfessionalTask(Base):
     __tablename__ = "professional_tasks"
 
     account_id: Mapped[int] = mapped_column(ForeignKey("professionals.account_id"), primary_key=True)
-    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
 
     __table_args__ = (Index("ix_professional_tasks_task", "task_id", "account_id"),)
 

@@ -1,0 +1,94 @@
+"""Proving who one is, and changing what one proves it with."""
+
+from datetime import timedelta
+
+from sqlalchemy import update
+
+from backend.core import passwords, text
+from backend.core.authz import Actor
+from backend.core.config import current
+from backend.core.database import db
+from backend.core.errors import Forbidden, Invalid, Unauthenticated
+from backend.domain.accounts import known_passwords, links, queries, sessions, throttle
+from backend.domain.accounts.models import Account
+from backend.domain.notifications.actions import send_account_mail
+
+
+class WrongCredentials(Unauthenticated):
+    """A failed try, counted: the caller has to commit although it answers with this."""
+
+    code = "invalid_credentials"
+
+
+class WrongPassword(Invalid):
+    """The present password was not right, counted: the caller has to commit although it answers with this."""
+
+    code = "wrong_password"
+
+
+def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[Account, sessions.Issued]:
+    """Prove who one is by name (or mail) and password.
+
+    Raises TooMany after too many failed tries, WrongCredentials (the same, at the same cost, for unknown names),
+    Forbidden ``account_blocked`` when the password is right but the account is blocked.
+    """
+    account = queries.by_login(username)
+    counted = throttle.key_of(account, text.key(username))
+    throttle.check(counted, device.address)
+    if not passwords.current().matches(account.password_hash if account else None, password) or account is None:
+        throttle.count(counted, device.address)
+        raise WrongCredentials("The username or the password is not right.")
+    if account.blocked_at is not None:
+        raise Forbidden("This account is blocked. Ask the market's admins.", code="account_blocked")
+    if passwords.current().is_outdated(account.password_hash):
+        _keep(account.id, password)
+    return account, sessions.start(account, device)
+
+
+def change_password(actor: Actor, *, current_password: str, password: str) -> None:
+    """Change one's own password; all other sessions end.
+
+    Raises WrongPassword, TooMany after too many wrong ones, Invalid for a well-known new one.
+    """
+    account = queries.get(actor.account_id)
+    counted = throttle.key_of(account, account.username_key)
+    throttle.check(counted, actor.address)
+    if not passwords.current().matches(account.password_hash, current_password):
+        throttle.count(counted, actor.address)
+        message = "This is not your present password."
+        raise WrongPassword(f"current_password: {message}", errors={"current_password": [message]})
+    set_password(account.id, password)
+    sessions.end_all(account_id=account.id, reason="password_changed", but=actor.session_id)
+    send_account_mail(account.id, "password_changed", {})
+
+
+def forgot(email: str) -> None:
+    """Mail a link to choose a new password, when an account has this address. Nobody is told whether one has."""
+    account = queries.by_login(email) if "@" in email else None
+    if account is None or (current().email_confirmation and account.email_confirmed_at is None):
+        return
+    minutes = current().reset_token_minutes
+    link = links.make(account, "password_reset", life=timedelta(minutes=minutes))
+    if link:
+        params = {"link": link, "username": account.username, "minutes": minutes}
+        send_account_mail(account.id, "password_reset", params)
+
+
+def reset(*, token: str, password: str) -> None:
+    """Choose a new password by a mailed link; all sessions end. Raises Invalid for a link that does not work."""
+    account = links.use(token, "password_reset")
+    set_password(account.id, password)
+    sessions.end_all(account_id=account.id, reason="password_reset")
+    send_account_mail(account.id, "password_changed", {})
+
+
+def set_password(account_id: int, password: str) -> None:
+    """Give an account another password. Raises Invalid for a well-known one. Sessions are the caller's to end."""
+    if known_passwords.is_well_known(password):
+        raise Invalid.field("password", known_passwords.WELL_KNOWN, code="password_well_known")
+    _keep(account_id, password)
+
+
+def _keep(account_id: int, password: str) -> None:
+    hashed = passwords.current().hash(password)
+    db.session.execute(update(Account).where(Account.id == account_id).values(password_hash=hashed))

@@ -1,0 +1,183 @@
+"""What is done about professionals: sign up, hand in a document, decide on it, edit what they do and where."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, insert
+
+from backend.core.authz import Actor, Role
+from backend.core.clock import now
+from backend.core.database import db
+from backend.core.errors import Conflict, Invalid
+from backend.domain.accounts import actions as accounts
+from backend.domain.accounts.actions import NewAccount
+from backend.domain.accounts.models import Account
+from backend.domain.audit.actions import record
+from backend.domain.documents import actions as documents
+from backend.domain.documents.inspection import inspect
+from backend.domain.notifications.actions import notify
+from backend.domain.professionals import approval, availability, queries
+from backend.domain.professionals.approval import Approval, Transition
+from backend.domain.professionals.models import Professional, ProfessionalPincode, ProfessionalTask
+
+
+@dataclass(frozen=True, slots=True)
+class NewTrade:
+    """What a professional's sign-up asks for besides the account."""
+
+    exp: int
+    compname: str
+    task_ids: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it came."""
+
+    data: bytes
+    filename: str | None = None
+
+
+def sign_up(new: NewAccount, *, trade: NewTrade, document: Upload | None = None) -> Account:
+    """Make a professional's account, inactive until a document is approved. Raises Invalid naming each wrong field."""
+    inspected = inspect(document.data) if document else None
+    account = accounts.sign_up(new, role=Role.PROFESSIONAL, also_wrong=_unknown_tasks(trade.task_ids))
+    row = Professional(account_id=account.id, exp=trade.exp, compname=trade.compname)
+    db.session.add(row)
+    db.session.flush()
+    _set_tasks(account.id, trade.task_ids)
+    if inspected and document:
+        documents.keep(account.id, inspected=inspected, filename=document.filename)
+        _move(row, approval.HAND_IN)
+    availability.refresh(account.id)
+    return account
+
+
+def hand_in(actor: Actor, *, document: Upload) -> None:
+    """Hand in a document, or another one; an admin has to look at it before work goes on."""
+    inspected = inspect(document.data)
+    row = queries.locked(actor.account_id)
+    documents.keep(row.account_id, inspected=inspected, filename=document.filename)
+    _move(row, approval.HAND_IN)
+    availability.refresh(row.account_id)
+
+
+def approve(
+    actor: Actor, *, professional_id: int, expires_at: datetime | None = None, expected_version: int | None = None
+) -> None:
+    """Approve the document, until a moment when one is given. Raises Conflict ``document_missing`` without one."""
+    if expires_at is not None and expires_at <= now():
+        raise Invalid.field("expires_at", "Must lie in the future.")
+    row = _decided_on(professional_id, expected_version)
+    before = row.approval
+    _move(row, approval.APPROVE, expires_at=expires_at)
+    record(
+        actor,
+        "professional_approved",
+        subject_id=professional_id,
+        before={"approval": before},
+        after={"approval": row.approval, "expires_at": expires_at.isoformat() if expires_at else None},
+    )
+    notify(professional_id, "approved", params={"expires": expires_at} if expires_at else {})
+    availability.refresh(professional_id)
+
+
+def reject(actor: Actor, *, professional_id: int, reason: str, expected_version: int | None = None) -> None:
+    """Reject the document with a reason; another one can be handed in."""
+    row = _decided_on(professional_id, expected_version)
+    before = row.approval
+    _move(row, approval.REJECT, reason=reason)
+    record(
+        actor,
+        "professional_rejected",
+        subject_id=professional_id,
+        before={"approval": before},
+        after={"approval": row.approval, "reason": reason},
+    )
+    notify(professional_id, "rejected", params={"reason": reason})
+    availability.refresh(professional_id)
+
+
+def set_expiry(
+    actor: Actor, *, professional_id: int, expires_at: datetime | None, expected_version: int | None = None
+) -> None:
+    """Say until when an approval is good (None: for good). Raises Conflict where there is no approval."""
+    if expires_at is not None and expires_at <= now():
+        raise Invalid.field("approval_expires_at", "Must lie in the future.")
+    row = _decided_on(professional_id, expected_version)
+    if row.approval != Approval.APPROVED:
+        message = f"The approval is {row.approval}: only an approved one can have an end."
+        raise Conflict(message, code="invalid_transition")
+    before = row.approval_expires_at
+    row.approval_expires_at, row.expiry_reminded_at = expires_at, None
+    db.session.flush()
+    record(
+        actor,
+        "approval_expiry_set",
+        subject_id=professional_id,
+        before={"expires_at": before.isoformat() if before else None},
+        after={"expires_at": expires_at.isoformat() if expires_at else None},
+    )
+    availability.refresh(professional_id)
+
+
+def edit(
+    account_id: int,
+    *,
+    compname: str | None = None,
+    exp: int | None = None,
+    radius_km: int | None = None,
+    task_ids: Sequence[int] | None = None,
+    pincodes: Sequence[str] | None = None,
+) -> None:
+    """Change what a professional does and where; None leaves a field. Raises Invalid for unknown tasks or pincodes."""
+    wrong = _unknown_tasks(task_ids or (), account_id=account_id)
+    if missing := queries.unknown_pincodes(pincodes or ()):
+        wrong["pincodes"] = [f"There is no pincode {pincode}." for pincode in missing]
+    if wrong:
+        raise Invalid("Some fields are not right.", errors=wrong)
+    row = queries.locked(account_id)
+    row.compname = row.compname if compname is None else compname
+    row.exp = row.exp if exp is None else exp
+    row.radius_km = row.radius_km if radius_km is None else radius_km
+    db.session.flush()
+    if task_ids is not None:
+        db.session.execute(delete(ProfessionalTask).where(ProfessionalTask.account_id == account_id))
+        _set_tasks(account_id, task_ids)
+    if pincodes is not None:
+        db.session.execute(delete(ProfessionalPincode).where(ProfessionalPincode.account_id == account_id))
+        rows = [{"account_id": account_id, "pincode": pincode} for pincode in dict.fromkeys(pincodes)]
+        if rows:
+            db.session.execute(insert(ProfessionalPincode), rows)
+    availability.refresh(account_id)
+
+
+def _decided_on(professional_id: int, expected_version: int | None) -> Professional:
+    """The row held for a decision: of two decisions at once, the second finds what the first made of it."""
+    row = queries.locked(professional_id)
+    accounts.touch(professional_id, expected_version=expected_version)
+    return row
+
+
+def _move(
+    row: Professional, transition: Transition, *, reason: str | None = None, expires_at: datetime | None = None
+) -> None:
+    approval.require(transition, queries.standing(row.approval, row.approval_expires_at))
+    row.approval = transition.target.value
+    row.approval_reason = reason
+    row.approval_changed_at = now()
+    row.approval_expires_at = expires_at
+    row.expiry_reminded_at = None
+    db.session.flush()
+
+
+def _set_tasks(account_id: int, task_ids: Sequence[int]) -> None:
+    rows = [{"account_id": account_id, "task_id": task_id} for task_id in dict.fromkeys(task_ids)]
+    if rows:
+        db.session.execute(insert(ProfessionalTask), rows)
+
+
+def _unknown_tasks(task_ids: Sequence[int], *, account_id: int | None = None) -> dict[str, list[str]]:
+    unknown = queries.unknown_tasks(task_ids, account_id=account_id)
+    return {"task_ids": [f"There is no task {task_id}." for task_id in unknown]} if unknown else {}

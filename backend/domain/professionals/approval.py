@@ -1,0 +1,58 @@
+"""THE STATE TABLE of approval: who may do what, from where, to where. Plain Python; all else follows it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from backend.core.authz import Role
+from backend.core.errors import Conflict
+
+
+class Approval(StrEnum):
+    DOCUMENT_MISSING = "document_missing"
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One thing that can be done about an approval."""
+
+    action: str
+    who: Role
+    sources: frozenset[Approval]
+    target: Approval
+    needs_reason: bool = False
+
+
+HAND_IN: Final = Transition(
+    # from approved too: a paper that nobody has looked at must not stand in for the one that was approved
+    "hand_in",
+    Role.PROFESSIONAL,
+    frozenset(Approval),
+    Approval.PENDING,
+)
+APPROVE: Final = Transition("approve", Role.ADMIN, frozenset({Approval.PENDING, Approval.EXPIRED}), Approval.APPROVED)
+REJECT: Final = Transition("reject", Role.ADMIN, frozenset({Approval.PENDING}), Approval.REJECTED, needs_reason=True)
+EXPIRE: Final = Transition("expire", Role.MARKET, frozenset({Approval.APPROVED}), Approval.EXPIRED)
+
+TRANSITIONS: Final = (HAND_IN, APPROVE, REJECT, EXPIRE)
+
+
+def require(transition: Transition, state: Approval) -> None:
+    """Let the transition pass, or raise Conflict: ``document_missing``, or ``invalid_transition`` with the way out."""
+    if state in transition.sources:
+        return
+    if state is Approval.DOCUMENT_MISSING:
+        raise Conflict("There is no document to decide on yet.", code="document_missing")
+    raise Conflict(
+        f"The approval is {state}: {transition.action} is for {' or '.join(sorted(transition.sources))}.",
+        code="invalid_transition",
+    )
+
+
+def allowed_actions(state: Approval, role: Role) -> list[str]:
+    """What this role may do now; the buttons follow it."""
+    return [one.action for one in TRANSITIONS if one.who is role and state in one.sources]

@@ -1,0 +1,127 @@
+"""Reading what is special about professionals."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select, text
+
+from backend.core.clock import now
+from backend.core.database import db
+from backend.core.errors import NotFound
+from backend.domain.places.models import Place
+from backend.domain.professionals.approval import Approval
+from backend.domain.professionals.models import Professional
+
+# One query, however many professionals: their row, tasks, pincodes and present document.
+TRADES: Final = text("""
+    SELECT p.account_id, p.exp, p.compname, p.approval, p.approval_reason, p.approval_changed_at,
+           p.approval_expires_at, p.radius_km, p.rating_count, p.rating_sum, p.tasks_done,
+           ARRAY(SELECT task_id FROM professional_tasks t WHERE t.account_id = p.account_id ORDER BY 1) AS task_ids,
+           ARRAY(SELECT pincode FROM professional_pincodes n WHERE n.account_id = p.account_id ORDER BY 1) AS pincodes,
+           d.filename, d.content_type, d.size, d.pages, d.created_at AS handed_in_at
+      FROM professionals p
+      LEFT JOIN documents d ON d.account_id = p.account_id AND d.replaced_at IS NULL
+     WHERE p.account_id = ANY(:ids)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """The present document, without its bytes."""
+
+    filename: str
+    content_type: str
+    size: int
+    pages: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A professional's side of an account, as it stands."""
+
+    account_id: int
+    exp: int
+    compname: str
+    approval: Approval
+    approval_reason: str | None
+    approval_changed_at: datetime | None
+    approval_expires_at: datetime | None
+    radius_km: int
+    rating: float | None
+    reviews: int
+    tasks_done: int
+    task_ids: list[int]
+    pincodes: list[str]
+    document: HandedIn | None
+
+
+def trade(account_id: int) -> Trade:
+    """One professional's side. Raises NotFound for an account that is no professional's."""
+    found = trades([account_id]).get(account_id)
+    if found is None:
+        raise NotFound("No such professional.")
+    return found
+
+
+def trades(account_ids: Iterable[int]) -> dict[int, Trade]:
+    """Many professionals' sides, by account id, in one query."""
+    rows = db.session.execute(TRADES, {"ids": list(account_ids)})
+    return {row.account_id: _trade(row) for row in rows}
+
+
+def standing(approval: str, expires_at: datetime | None) -> Approval:
+    """Where an approval stands now: one whose day has passed is expired, whether or not a job has said so yet."""
+    if approval == Approval.APPROVED and expires_at is not None and expires_at <= now():
+        return Approval.EXPIRED
+    return Approval(approval)
+
+
+def unknown_tasks(task_ids: Sequence[int], *, account_id: int | None = None) -> list[int]:
+    """Those of the ids that cannot be chosen: never there, or archived (unless this professional has it already)."""
+    if not task_ids:
+        return []
+    offered = text("""
+        SELECT id FROM tasks WHERE id = ANY(:ids) AND archived_at IS NULL
+        UNION SELECT task_id FROM professional_tasks WHERE account_id = :account_id AND task_id = ANY(:ids)
+    """)
+    known = set(db.session.execute(offered, {"ids": list(task_ids), "account_id": account_id}).scalars())
+    return [task_id for task_id in dict.fromkeys(task_ids) if task_id not in known]
+
+
+def unknown_pincodes(pincodes: Sequence[str]) -> list[str]:
+    """Those of the pincodes that do not exist."""
+    if not pincodes:
+        return []
+    known = set(db.session.execute(select(Place.pincode).where(Place.pincode.in_(pincodes))).scalars())
+    return [pincode for pincode in dict.fromkeys(pincodes) if pincode not in known]
+
+
+def locked(account_id: int) -> Professional:
+    """The professional's row, held until this transaction ends. Raises NotFound."""
+    row = db.session.get(Professional, account_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound("No such professional.")
+    return row
+
+
+def _trade(row: Any) -> Trade:
+    document = HandedIn(row.filename, row.content_type, row.size, row.pages, row.handed_in_at) if row.filename else None
+    return Trade(
+        account_id=row.account_id,
+        exp=row.exp,
+        compname=row.compname,
+        approval=standing(row.approval, row.approval_expires_at),
+        approval_reason=row.approval_reason,
+        approval_changed_at=row.approval_changed_at,
+        approval_expires_at=row.approval_expires_at,
+        radius_km=row.radius_km,
+        rating=round(row.rating_sum / row.rating_count, 2) if row.rating_count else None,
+        reviews=row.rating_count,
+        tasks_done=row.tasks_done,
+        task_ids=list(row.task_ids),
+        pincodes=list(row.pincodes),
+        document=document,
+    )

@@ -1,0 +1,123 @@
+"""From a professional's sign-up to the admin's decision, over HTTP."""
+
+import pytest
+
+from tests.factories.files import form, pdf, picture
+from tests.factories.people import PASSWORD, People, Person
+
+
+def test_a_professional_signs_up_inactive(people: People) -> None:
+    answer = people.visitor().post("/add_professional", json=people.trade_fields(pincode=560001))
+    assert answer.status_code == 201
+    body = answer.json
+    assert (body["isactive"], body["approval"], body["document"]) == (0, "document_missing", None)
+    assert (body["role"], body["exp"], body["compname"], body["task_ids"]) == ("professional", 4, "Asha Repairs", [])
+
+
+def test_the_document_may_come_with_the_sign_up(people: People) -> None:
+    answer = people.visitor().post("/add_professional", **form(pdf(pages=3), name="proof.pdf", **people.trade_fields()))
+    assert answer.status_code == 201, answer.json
+    assert (answer.json["approval"], answer.json["isactive"]) == ("pending", 0)
+    assert answer.json["document"]["pages"] == 3
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("exp", -1), ("exp", 61), ("exp", "many"), ("exp", True), ("exp", 2.5), ("compname", "  "), ("task_ids", [987654]),
+     ("task_ids", ["x"]), ("task_ids", 5), ("task_ids", [2**70]), ("pincode", "१२३४५६"), ("wings", 2)],
+)  # fmt: skip
+def test_each_wrong_field_is_named(people: People, field: str, value: object) -> None:
+    answer = people.visitor().post("/add_professional", json=people.trade_fields(**{field: value}))
+    assert answer.status_code == 422
+    assert [name.split(".")[0] for name in answer.json["errors"]] == [field]
+
+
+def test_until_approved_a_professional_may_do_little(people: People) -> None:
+    ravi = people.professional(approved=False)
+    assert ravi.get("/me").json["isactive"] == 0
+    assert ravi.get("/me/document").status_code == 404
+    assert ravi.patch("/me", {"compname": "Ravi and Co"}).json["compname"] == "Ravi and Co"
+
+
+def test_approve_reject_and_hand_in_again(people: People) -> None:
+    admin, ravi = people.admin(), people.professional(approved=False)
+    path = f"/professionals/{ravi.id}"
+    assert admin.post(f"{path}/approve").json["code"] == "document_missing"
+    assert ravi.put("/me/document", **form(picture())).json["approval"] == "pending"
+    rejected = admin.post(f"{path}/reject", {"reason": "The name cannot be read"})
+    assert (rejected.status_code, rejected.json["approval"]) == (200, "rejected")
+    assert ravi.get("/me").json["approval_reason"] == "The name cannot be read"
+    again = admin.post(f"{path}/approve")
+    assert (again.status_code, again.json["code"]) == (409, "invalid_transition")
+    ravi.put("/me/document", **form(picture("JPEG"), name="proof.jpg"))
+    approved = admin.post(f"{path}/approve")
+    assert (approved.json["approval"], approved.json["isactive"]) == ("approved", 1)
+    assert ravi.get("/me").json["isactive"] == 1
+
+
+def test_deciding_needs_an_admin_and_a_reason(people: People) -> None:
+    admin, ravi = people.admin(), people.professional(approved=False)
+    assert ravi.post(f"/professionals/{ravi.id}/approve").json["code"] == "role_not_allowed"
+    assert people.customer().post(f"/professionals/{ravi.id}/reject", {"reason": "no"}).status_code == 403
+    assert list(admin.post(f"/professionals/{ravi.id}/reject", {}).json["errors"]) == ["reason"]
+    assert list(admin.post(f"/professionals/{ravi.id}/reject", {"reason": "ab"}).json["errors"]) == ["reason"]
+    assert admin.post("/professionals/99999/approve").status_code == 404
+    assert admin.post(f"/professionals/{admin.id}/approve").status_code == 404
+
+
+def test_another_document_has_to_be_approved_again(people: People) -> None:
+    ravi = people.professional()
+    assert ravi.get("/me").json["isactive"] == 1
+    answer = ravi.put("/me/document", **form(picture()))
+    assert (answer.json["approval"], answer.json["isactive"]) == ("pending", 0)
+
+
+def test_an_admin_decides_on_what_was_read(people: People) -> None:
+    admin, ravi = people.admin(), people.professional(approved=False)
+    first = ravi.put("/me/document", **form(picture()))
+    ravi.put("/me/document", **form(picture("JPEG")))
+    stale = admin.post(f"/professionals/{ravi.id}/approve", headers={"If-Match": first.headers["ETag"]})
+    assert stale.status_code == 412
+    fresh = admin.post(f"/professionals/{ravi.id}/approve", headers={"If-Match": ravi.get("/me").headers["ETag"]})
+    assert fresh.status_code == 200
+
+
+def test_an_approval_with_a_past_end_is_refused(people: People) -> None:
+    admin, ravi = people.admin(), people.professional(approved=False)
+    ravi.put("/me/document", **form(picture()))
+    answer = admin.post(f"/professionals/{ravi.id}/approve", {"expires_at": "2020-01-01T00:00:00Z"})
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["expires_at"])
+    answer = admin.post(f"/professionals/{ravi.id}/approve", {"expires_at": "2090-01-01T00:00:00Z"})
+    assert answer.json["approval_expires_at"].startswith("2090-01-01")
+
+
+def test_customers_have_no_document(people: People) -> None:
+    asha = people.customer()
+    for answer in (asha.put("/me/document", **form(picture())), asha.get("/me/document")):
+        assert answer.json["code"] == "role_not_allowed"
+    assert asha.patch("/me", {"exp": 3}).status_code == 422
+
+
+def test_profile_edits(people: People) -> None:
+    ravi = people.professional()
+    etag = ravi.get("/me").headers["ETag"]
+    body = {"exp": 9, "pincodes": ["560002", 560003, "560002"], "radius_km": 25}
+    body |= {"phone": "98765 43210", "lastname": " Iyer "}
+    answer = ravi.patch("/me", body, headers={"If-Match": etag})
+    assert answer.status_code == 200, answer.json
+    assert answer.json["pincodes"] == ["560002", "560003"]
+    assert (answer.json["exp"], answer.json["radius_km"]) == (9, 25)
+    assert (answer.json["phone"], answer.json["lastname"]) == ("+919876543210", "Iyer")
+    assert ravi.patch("/me", {"exp": 10}, headers={"If-Match": etag}).status_code == 412
+    wrong = ravi.patch("/me", {"pincodes": ["999999"], "task_ids": [4040]})
+    assert set(wrong.json["errors"]) == {"pincodes", "task_ids"}
+
+
+def test_signing_in_with_a_new_mail_address(people: People) -> None:
+    asha: Person = people.customer()
+    taken = people.customer()
+    assert asha.patch("/me", {"email": "Asha.New@Example.org"}).json["email"] == "Asha.New@Example.org"
+    answer = people.visitor().post("/check", json={"username": "asha.new@example.ORG", "password": PASSWORD})
+    assert answer.json["user"]["id"] == asha.id
+    other = asha.patch("/me", {"email": f"{taken.username}@EXAMPLE.org"})
+    assert (other.status_code, list(other.json["errors"])) == (422, ["email"])
