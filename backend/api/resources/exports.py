@@ -1,0 +1,124 @@
+"""Exports: ask for one, follow it, download or cancel it."""
+
+from contextlib import ExitStack
+from typing import Any
+
+from flask import Response, request
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.wsgi import wrap_file
+
+from backend.api.access import ADMINS
+from backend.api.base import Resource, endpoint
+from backend.api.schemas import exports as schemas
+from backend.api.wire import Reply
+from backend.core import storage
+from backend.core.authz import Actor
+from backend.core.errors import Invalid, NotFound
+from backend.core.pagination import Page, Window
+from backend.domain.exports import actions, queries
+from backend.domain.exports.errors import Expired, Failed, NotReady, NotRunning
+from backend.domain.exports.models import Export
+
+POLL_SECONDS = "1"
+
+
+def present(export: Export) -> dict[str, Any]:
+    """An export on the wire."""
+    return {
+        "id": export.id,
+        "status": export.status,
+        "progress": queries.progress(export),
+        "rows": export.rows,
+        "professional_id": export.professional_id,
+        "from": export.span_from,
+        "to": export.span_to,
+        "requested_by": export.requested_by,
+        "created_at": export.created_at,
+        "started_at": export.started_at,
+        "finished_at": export.finished_at,
+        "expires_at": export.expires_at,
+        "size": export.size,
+        "sha256": export.sha256,
+        "failure": export.failure,
+        "download_url": f"/exports/{export.id}/download" if queries.is_available(export) else None,
+    }
+
+
+class Exports(Resource):
+    @endpoint(
+        summary="Start a CSV export of closed requests",
+        who=ADMINS,
+        body=schemas.NewExport(),
+        body_required=False,
+        response=schemas.Export(),
+        status=202,
+        errors=(Invalid,),
+        headers=("Location", "Retry-After"),
+        idempotent=True,
+    )
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+        """It runs as a job: follow Location until the status is done or failed."""
+        export = actions.ask(actor, **body)
+        headers = {"Location": f"/exports/{export.id}", "Retry-After": POLL_SECONDS}
+        return Reply(present(export), headers=headers)
+
+    @endpoint(summary="List exports", who=ADMINS, query=schemas.Exports(), response=schemas.Export(), paged=True)
+    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """Newest first, of all admins."""
+        page = queries.newest(Window(query["limit"], query["cursor"]), status=query["status"])
+        return Page([present(export) for export in page.items], page.next_cursor)
+
+
+class OneExport(Resource):
+    @endpoint(summary="How far an export is", who=ADMINS, response=schemas.Export(), errors=(NotFound,))
+    def get(self, _: Actor, *, export_id: int) -> Reply:
+        """Retry-After says when it is worth asking again."""
+        export = queries.get(export_id)
+        waiting = export.status in actions.OPEN
+        return Reply(present(export), headers={"Retry-After": POLL_SECONDS} if waiting else {})
+
+
+class CancelExport(Resource):
+    @endpoint(
+        summary="Cancel an export that waits or runs",
+        who=ADMINS,
+        response=schemas.Export(),
+        errors=(NotFound, NotRunning),
+    )
+    def post(self, actor: Actor, *, export_id: int) -> dict[str, Any]:
+        """Its status is failed from then on; nothing is kept of it."""
+        return present(actions.cancel(actor, export_id=export_id))
+
+
+class DownloadExport(Resource):
+    @endpoint(
+        summary="Download the CSV of a finished export",
+        who=ADMINS,
+        media_type="text/csv",
+        errors=(NotFound, NotReady, Failed, Expired, storage.StoreFailed),
+        headers=("Content-Disposition", "Accept-Ranges"),
+    )
+    def get(self, actor: Actor, *, export_id: int) -> Response:
+        """Range is honoured, so that a broken download can go on; the ETag is the file's SHA-256."""
+        file = queries.file(export_id)
+        if "Range" not in request.headers:
+            actions.note_download(actor, export_id=export_id)
+        return _send(file)
+
+
+def _send(file: queries.File) -> Response:
+    open_files = ExitStack()
+    stream = open_files.enter_context(storage.exports().reading(file.key))
+    response = Response(wrap_file(request.environ, stream), mimetype="text/csv")
+    response.call_on_close(open_files.close)
+    response.content_length = file.size
+    response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.set_etag(file.sha256)
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=file.size)
+    except RequestedRangeNotSatisfiable:
+        open_files.close()
+        raise
+    return response

@@ -1,0 +1,43 @@
+"""Exports on the wire."""
+
+from marshmallow import fields, validate
+
+from backend.api.schemas.common import Id, Moment, Strict, Window
+from backend.api.schemas.spans import SpanEdge
+
+STATUSES = validate.OneOf(["queued", "running", "done", "failed"])
+
+
+class NewExport(Strict):
+    """Which closed requests: of one professional or of all; of a span of closed_at or of all time."""
+
+    professional_id = Id(load_default=None, allow_none=True)
+    first = SpanEdge(data_key="from", load_default=None, allow_none=True)
+    last = SpanEdge(data_key="to", load_default=None, allow_none=True)
+
+
+class Exports(Window):
+    """Which exports to list."""
+
+    status = fields.String(load_default=None, validate=STATUSES)
+
+
+class Export(Strict):
+    """An export and how far it is."""
+
+    id = Id(required=True)
+    status = fields.String(required=True, validate=STATUSES)
+    progress = fields.Integer(required=True, validate=validate.Range(0, 100))
+    rows = fields.Integer(required=True)
+    professional_id = Id(required=True, allow_none=True)
+    span_from = fields.String(required=True, allow_none=True, data_key="from")
+    span_to = fields.String(required=True, allow_none=True, data_key="to")
+    requested_by = Id(required=True)
+    created_at = Moment(required=True)
+    started_at = Moment(required=True, allow_none=True)
+    finished_at = Moment(required=True, allow_none=True)
+    expires_at = Moment(required=True, allow_none=True)
+    size = fields.Integer(required=True, allow_none=True)
+    sha256 = fields.String(required=True, allow_none=True)
+    failure = fields.String(required=True, allow_none=True)
+    download_url = fields.String(required=True, allow_none=True)

@@ -1,0 +1,160 @@
+"""What is done with exports: ask for one, write it step by step, cancel it, drop old ones."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+
+from backend.core import storage
+from backend.core.authz import Actor
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.database import db
+from backend.core.errors import Invalid
+from backend.core.queue import enqueue
+from backend.core.spans import Edge, Span, between
+from backend.domain.accounts.models import Account
+from backend.domain.audit.actions import record
+from backend.domain.exports import queries
+from backend.domain.exports.errors import ExportInterrupted, NotRunning
+from backend.domain.exports.models import Export
+from backend.domain.exports.queries import File
+from backend.domain.notifications.actions import notify
+from backend.domain.professionals.models import Professional
+
+TOPIC = "export.run"
+OPEN = ("queued", "running")
+CANCELLED = "Cancelled by an admin."
+
+
+def ask(
+    actor: Actor, *, professional_id: int | None = None, first: Edge | None = None, last: Edge | None = None
+) -> Export:
+    """Ask for the closed requests of one professional or of all in a span of closed_at, as a job.
+
+    Raises Invalid for an unknown professional, or a span that ends before it begins.
+    """
+    if professional_id is not None and db.session.get(Professional, professional_id) is None:
+        raise Invalid.field("professional_id", "There is no such professional.")
+    span = between(first, last, zone=current().zone)
+    export = Export(
+        requested_by=actor.account_id,
+        professional_id=professional_id,
+        span_from=first.isoformat() if first else None,
+        span_to=last.isoformat() if last else None,
+        starts=span.starts,
+        ends=span.ends,
+        status="queued",
+        rows=0,
+        created_at=now(),
+    )
+    db.session.add(export)
+    db.session.flush()
+    enqueue(TOPIC, {"export_id": export.id}, key=str(export.id))
+    asked = {"professional_id": professional_id, "from": export.span_from, "to": export.span_to}
+    record(actor, "export_requested", subject_id=export.id, subject_kind="export", after=asked)
+    return export
+
+
+def start(export_id: int) -> Export | None:
+    """Begin to write, or begin again after a crash. None: it has ended meanwhile and there is nothing to do."""
+    export = db.session.get(Export, export_id, with_for_update=True)
+    if export is None or export.status not in OPEN:
+        return None
+    asker = db.session.get(Account, export.requested_by)
+    if asker is None or asker.blocked_at is not None:
+        fail(export_id, "The account that asked for it is blocked.")
+        return None
+    export.status, export.rows, export.rows_expected = "running", 0, None
+    export.started_at = now()
+    db.session.flush()
+    return export
+
+
+def expect(export_id: int, rows: int) -> None:
+    """Note how many rows there will be, so that progress can be told."""
+    _change(export_id, rows_expected=rows)
+
+
+def advance(export_id: int, rows: int) -> None:
+    """Note how many rows are written. Raises ExportInterrupted when the export was cancelled."""
+    _change(export_id, rows=rows)
+
+
+def finish(export_id: int, *, file: File, rows: int) -> None:
+    """The file is whole and safe: make it known, in the transaction that ends the job. Raises ExportInterrupted."""
+    expires = now() + timedelta(days=current().export_keep_days)
+    asker = _change(
+        export_id,
+        status="done",
+        rows=rows,
+        rows_expected=rows,
+        store_key=file.key,
+        size=file.size,
+        sha256=file.sha256,
+        finished_at=now(),
+        expires_at=expires,
+    )
+    notify(asker, "export_done", params={"export_id": export_id, "rows": rows, "expires": expires})
+
+
+def fail(export_id: int, reason: str) -> None:
+    """Give up: the reason is shown to the admin who asked, who is told. One that has ended stays as it is."""
+    try:
+        asker = _change(export_id, statuses=OPEN, status="failed", failure=reason, finished_at=now())
+    except ExportInterrupted:
+        return
+    notify(asker, "export_failed", params={"export_id": export_id, "reason": reason})
+
+
+def cancel(actor: Actor, *, export_id: int) -> Export:
+    """Stop an export that waits or runs. Raises NotFound, or NotRunning when it has ended."""
+    queries.get(export_id)
+    try:
+        _change(export_id, statuses=OPEN, status="failed", failure=CANCELLED, finished_at=now())
+    except ExportInterrupted as error:
+        raise NotRunning("This export has ended already.") from error
+    record(actor, "export_cancelled", subject_id=export_id, subject_kind="export")
+    return queries.get(export_id)
+
+
+def note_download(actor: Actor, *, export_id: int) -> None:
+    """People's data leaves the house: the trail says who took it."""
+    record(actor, "export_downloaded", subject_id=export_id, subject_kind="export")
+
+
+def drop_expired(*, before: datetime | None = None, limit: int = 500) -> int:
+    """Remove files whose time has passed; returns how many. Their rows stay and answer 410."""
+    due = (
+        select(Export.id, Export.store_key)
+        .where(Export.status == "done", Export.dropped_at.is_(None), Export.expires_at <= (before or now()))
+        .order_by(Export.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = db.session.execute(due).all()
+    for _, key in rows:
+        storage.exports().drop(str(key))
+    if rows:
+        dropped = [export_id for export_id, _ in rows]
+        db.session.execute(update(Export).where(Export.id.in_(dropped)).values(dropped_at=func.now()))
+    return len(rows)
+
+
+def span(export: Export) -> Span:
+    """The span of closed_at that the export covers."""
+    return Span(export.starts, export.ends)
+
+
+def _change(export_id: int, *, statuses: tuple[str, ...] = ("running",), **values: object) -> int:
+    """One conditional UPDATE decides between the job and an admin who cancels. Returns who asked for the export."""
+    statement = (
+        update(Export)
+        .where(Export.id == export_id, Export.status.in_(statuses))
+        .values(**values)
+        .returning(Export.requested_by)
+        .execution_options(synchronize_session=False)
+    )
+    asker = db.session.execute(statement).scalar_one_or_none()
+    if asker is None:
+        raise ExportInterrupted(f"export {export_id} has ended meanwhile")
+    return asker

@@ -1,0 +1,86 @@
+"""The CSV itself: which columns, from which rows, and how a cell is kept from being a formula."""
+
+from collections.abc import Generator
+from typing import Any, Final
+
+from psycopg import Connection, sql
+
+from backend.core.spans import Span
+
+# A spreadsheet runs a cell that begins with one of these (the last four are full-width forms): a quote stands before.
+FORMULA_STARTS: Final = "=+-@\t\r\n|%＝＋－＠"  # noqa: RUF001 - the full-width forms are meant
+CHUNK_BYTES: Final = 256 * 1024
+
+PLAIN, TEXT, MOMENT = "{value}", "escaped text", "moment"
+COLUMNS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("request_id", "r.id", PLAIN),
+    ("task_id", "r.task_id", PLAIN),
+    ("task_name", "r.task_name", TEXT),
+    ("customer_id", "r.customer_id", PLAIN),
+    ("professional_id", "r.professional_id", PLAIN),
+    ("date_of_request", "r.date_of_request", MOMENT),
+    ("accepted_at", "r.accepted_at", MOMENT),
+    ("completed_at", "r.completed_at", MOMENT),
+    ("closed_at", "r.closed_at", MOMENT),
+    ("remarks", "r.remarks", TEXT),
+    ("closing_remarks", "r.closing_remarks", TEXT),
+    ("price", "r.price", PLAIN),
+    ("rating", "v.rating", PLAIN),
+)
+ESCAPED: Final = "CASE WHEN ascii({value}) IN ({starts}) THEN '''' || {value} ELSE {value} END"
+ISO_8601: Final = "replace({value}::text, ' ', 'T') || ':00'"  # in UTC, as the API writes it; to_char is far slower
+
+
+def select(*, professional_id: int | None, span: Span, escaped: bool = True) -> sql.Composed:
+    """The rows of an export, oldest first. ``escaped=False`` is what benchmarks hold the cost of escaping against."""
+    columns = [_column(name, value, kind if escaped or kind != TEXT else PLAIN) for name, value, kind in COLUMNS]
+    return sql.SQL("SELECT {} FROM task_requests r LEFT JOIN reviews v ON v.request_id = r.id WHERE {}{}").format(
+        sql.SQL(", ").join(columns),
+        _condition(professional_id, span),
+        sql.SQL(" ORDER BY r.closed_at, r.id"),
+    )
+
+
+def expected(connection: Connection[Any], *, professional_id: int | None, span: Span) -> int:
+    """How many rows there will be, as of now."""
+    counting = sql.SQL("SELECT count(*) FROM task_requests r WHERE {}").format(_condition(professional_id, span))
+    row = connection.execute(counting).fetchone()
+    return int(row[0]) if row else 0
+
+
+def chunks(connection: Connection[Any], rows: sql.Composed) -> Generator[tuple[bytes, int]]:
+    """The CSV in pieces of some 256 KiB, each with how many rows are in it. The database formats, we only carry."""
+    connection.execute("SET LOCAL timezone TO 'UTC'")
+    connection.execute("SET LOCAL statement_timeout TO 0")  # the job's own time limits hold
+    connection.execute("SET LOCAL datestyle TO 'ISO'")
+    command = sql.SQL("COPY ({}) TO STDOUT WITH (FORMAT csv, HEADER true, ENCODING 'UTF8')").format(rows)
+    parts: list[bytes] = []
+    size, header = 0, 1
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        for line in copy:
+            parts.append(bytes(line))
+            size += len(line)
+            if size >= CHUNK_BYTES:
+                yield b"".join(parts), len(parts) - header
+                parts.clear()
+                size, header = 0, 0
+        if parts:
+            yield b"".join(parts), len(parts) - header
+
+
+def _column(name: str, value: str, kind: str) -> sql.Composed:
+    template = {TEXT: ESCAPED, MOMENT: ISO_8601}.get(kind, kind)
+    starts = sql.SQL(", ").join(sql.Literal(ord(character)) for character in FORMULA_STARTS)
+    formed = sql.SQL(template).format(value=sql.SQL(value), starts=starts)
+    return sql.SQL("{} AS {}").format(formed, sql.Identifier(name))
+
+
+def _condition(professional_id: int | None, span: Span) -> sql.Composed:
+    conditions: list[sql.Composable] = [sql.SQL("r.status = 'closed'")]
+    if professional_id is not None:
+        conditions.append(sql.SQL("r.professional_id = {}").format(sql.Literal(professional_id)))
+    if span.starts is not None:
+        conditions.append(sql.SQL("r.closed_at >= {}").format(sql.Literal(span.starts)))
+    if span.ends is not None:
+        conditions.append(sql.SQL("r.closed_at < {}").format(sql.Literal(span.ends)))
+    return sql.SQL(" AND ").join(conditions)

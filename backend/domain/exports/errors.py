@@ -1,0 +1,31 @@
+"""What can go wrong with exports."""
+
+from backend.core.errors import Conflict, Gone
+
+
+class NotReady(Conflict):
+    """The file is not written yet."""
+
+    code = "export_not_ready"
+
+
+class Failed(Conflict):
+    """The export failed or was cancelled: there is no file."""
+
+    code = "export_failed"
+
+
+class Expired(Gone):
+    """The file was dropped after its time."""
+
+    code = "export_expired"
+
+
+class NotRunning(Conflict):
+    """An export that has ended cannot be cancelled."""
+
+    code = "export_ended"
+
+
+class ExportInterrupted(Exception):  # noqa: N818 - it is no error: someone cancelled
+    """The export was cancelled, or another worker has taken it, while it was written."""

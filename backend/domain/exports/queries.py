@@ -1,0 +1,73 @@
+"""Reading exports."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select
+
+from backend.core import pagination
+from backend.core.clock import now
+from backend.core.database import db
+from backend.core.errors import NotFound
+from backend.core.pagination import Page, SortKey, Window
+from backend.domain.exports.errors import Expired, Failed, NotReady
+from backend.domain.exports.models import Export
+
+NEWEST_FIRST: Final[tuple[SortKey, ...]] = ((Export.created_at.expression, True), (Export.id.expression, True))
+SCOPE: Final = "exports"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A finished CSV: where it lies in the store and what it is."""
+
+    key: str
+    name: str
+    size: int
+    sha256: str
+
+
+def get(export_id: int) -> Export:
+    """The export as it stands now. Raises NotFound."""
+    export = db.session.get(Export, export_id, populate_existing=True)
+    if export is None:
+        raise NotFound("No such export.")
+    return export
+
+
+def newest(window: Window, *, status: str | None = None) -> Page[Export]:
+    """All exports of the market, newest first."""
+    query = select(Export).order_by(*pagination.order(NEWEST_FIRST)).limit(window.limit + 1)
+    if status is not None:
+        query = query.where(Export.status == status)
+    if window.cursor is not None:
+        values = pagination.decode_cursor(SCOPE, window.cursor, length=len(NEWEST_FIRST))
+        query = query.where(pagination.after(NEWEST_FIRST, values))
+    rows = db.session.execute(query).scalars().all()
+    return pagination.cut(rows, window=window, scope=SCOPE, values=lambda row: (row.created_at, row.id))
+
+
+def is_available(export: Export) -> bool:
+    """Whether the file can be downloaded now."""
+    return export.status == "done" and export.dropped_at is None and (export.expires_at or now()) > now()
+
+
+def file(export_id: int) -> File:
+    """The finished file. Raises NotFound, NotReady, Failed or Expired."""
+    export = get(export_id)
+    if export.status in ("queued", "running"):
+        raise NotReady("The export is not finished. Ask for it again in a few seconds.", retry_after=2)
+    if export.status == "failed" or export.store_key is None:
+        raise Failed("This export has no file. Start another one.")
+    if not is_available(export):
+        raise Expired("The file was kept for its time and is gone. Start another export.")
+    return File(export.store_key, f"closed-requests-{export.id}.csv", export.size or 0, export.sha256 or "")
+
+
+def progress(export: Export) -> int:
+    """0 to 100; 100 only when it is done, whatever rows came in while it ran."""
+    if export.status == "done":
+        return 100
+    if not export.rows_expected:
+        return 0
+    return min(99, export.rows * 100 // export.rows_expected)

@@ -1,0 +1,114 @@
+"""Writes exports: COPY from the database straight to the store, with progress that others can see while it runs."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any, Final, TypeVar, cast
+
+import structlog
+from flask import current_app
+from psycopg import Connection
+
+from backend.core import queue, storage
+from backend.core.config import current
+from backend.core.database import db, transaction
+from backend.core.queue import Lease
+from backend.domain.exports import actions, copying
+from backend.domain.exports.errors import ExportInterrupted
+from backend.domain.exports.models import Export
+from backend.domain.exports.queries import File
+from backend.jobs.registry import Retry, job
+
+log = structlog.get_logger(__name__)
+ATTEMPTS: Final = 4
+PROGRESS_SECONDS: Final = 0.5
+NO_ROOM: Final = "There is no room left to keep the file. The market's operator has to make some."
+STORE_AWAY: Final = "The file store did not answer."
+KEPT_FAILING: Final = "It was begun several times and could not be finished."
+Result = TypeVar("Result")
+
+
+@job(actions.TOPIC)
+def run(lease: Lease) -> None:
+    """Write one export. A worker that dies leaves a temporary file; the next one begins anew and clears it."""
+    export_id = int(lease.payload["export_id"])
+    if lease.attempts > ATTEMPTS:
+        actions.fail(export_id, KEPT_FAILING)
+        return
+    export = aside(lambda: actions.start(export_id))
+    if export is None:
+        return
+    try:
+        if lease.attempts > 1:
+            storage.exports().drop_all(f"{export_id}-")
+        _write(lease, export)
+    except ExportInterrupted:
+        log.info("export_interrupted", export_id=export_id)
+        storage.exports().drop_all(f"{export_id}-")
+    except storage.StoreFailed as error:
+        _store_failed(lease, export_id, error)
+
+
+def _write(lease: Lease, export: Export) -> None:
+    key = f"{export.id}-{lease.token}.csv"
+    progress = Progress(lease, export.id)
+    digest = hashlib.sha256()
+    with db.session.begin_nested():  # a failed COPY must not take the row of its failure with it
+        connection = _driver_connection()
+        span = actions.span(export)
+        expected = copying.expected(connection, professional_id=export.professional_id, span=span)
+        aside(lambda: actions.expect(export.id, expected))
+        select = copying.select(professional_id=export.professional_id, span=span)
+        with storage.exports().writing(key) as file, closing(copying.chunks(connection, select)) as pieces:
+            for piece, rows in pieces:
+                file.write(piece)
+                digest.update(piece)
+                progress.add(size=len(piece), rows=rows)
+    written = File(key, "", progress.size, digest.hexdigest())
+    actions.finish(export.id, file=written, rows=progress.rows)
+
+
+class Progress:
+    """Counts what is written; tells others of it, and keeps the lease, in short transactions beside the long one."""
+
+    def __init__(self, lease: Lease, export_id: int) -> None:
+        self.rows = self.size = 0
+        self._lease = lease
+        self._export_id = export_id
+        self._told = self._renewed = time.monotonic()
+
+    def add(self, *, size: int, rows: int) -> None:
+        """Raises ExportInterrupted when the export was cancelled, LeaseLost when another worker took the job."""
+        self.size += size
+        self.rows += rows
+        moment = time.monotonic()
+        if moment - self._told >= PROGRESS_SECONDS:
+            self._told = moment
+            aside(self._tell)
+
+    def _tell(self) -> None:
+        actions.advance(self._export_id, self.rows)
+        seconds = current().job_lease_seconds
+        if self._told - self._renewed >= seconds / 4:
+            self._renewed = self._told
+            queue.renew(self._lease, lease_seconds=seconds)
+
+
+def aside(work: Callable[[], Result]) -> Result:
+    """Do something in a short transaction of its own, on another connection, while the job's own one goes on."""
+    with current_app.app_context(), transaction():
+        return work()
+
+
+def _driver_connection() -> "Connection[Any]":
+    connection = db.session.connection().connection.driver_connection
+    return cast("Connection[Any]", connection)
+
+
+def _store_failed(lease: Lease, export_id: int, error: storage.StoreFailed) -> None:
+    full = isinstance(error.__cause__, OSError) and error.__cause__.errno in storage.FULL
+    if full or lease.attempts >= ATTEMPTS:
+        actions.fail(export_id, NO_ROOM if full else STORE_AWAY)
+        return
+    raise Retry(STORE_AWAY) from error

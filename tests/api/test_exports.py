@@ -1,0 +1,201 @@
+"""Exports over HTTP: asked for, written by the job, downloaded, gone."""
+
+import csv
+import hashlib
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from backend.core.database import db, transaction
+from backend.domain.exports import actions
+from backend.domain.exports.models import Export
+from backend.domain.notifications.models import Notification
+from tests.factories import closed_requests as made
+from tests.factories.people import People, Person
+
+COLUMNS = (
+    "request_id,task_id,task_name,customer_id,professional_id,date_of_request,accepted_at,completed_at,closed_at,"
+    "remarks,closing_remarks,price,rating"
+)
+
+
+@pytest.fixture
+def admin(people: People) -> Person:
+    return people.admin()
+
+
+def export(admin: Person, **filters: Any) -> dict[str, Any]:
+    """An export, run to its end."""
+    answer = admin.post("/exports", filters)
+    assert answer.status_code == 202, answer.json
+    made.run_jobs(actions.TOPIC)
+    body: dict[str, Any] = admin.get(answer.headers["Location"]).json
+    return body
+
+
+def rows(admin: Person, **filters: Any) -> list[dict[str, str]]:
+    """What the export's file holds."""
+    text = admin.get(export(admin, **filters)["download_url"]).get_data().decode()
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_it_is_queued_then_done_then_downloaded(admin: Person) -> None:
+    market = made.market()
+    closed = made.request(market, remarks="Bring a ladder", closing_remarks='He said "done", twice\nand left')
+    made.review(closed, 4)
+    made.request(market, status="completed")
+    asked = admin.post("/exports", {})
+    assert asked.status_code == 202
+    assert int(asked.headers["Retry-After"]) >= 1
+    assert (asked.json["status"], asked.json["progress"], asked.json["download_url"]) == ("queued", 0, None)
+    assert asked.headers["Location"] == f"/exports/{asked.json['id']}"
+    waiting = admin.get(f"/exports/{asked.json['id']}/download")
+    assert (waiting.status_code, waiting.json["code"]) == (409, "export_not_ready")
+    assert made.run_jobs(actions.TOPIC) == ["done"]
+    done = admin.get(asked.headers["Location"]).json
+    assert (done["status"], done["progress"], done["rows"]) == ("done", 100, 1)
+    file = admin.get(done["download_url"])
+    assert file.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert file.headers["Content-Disposition"].startswith("attachment; filename=")
+    assert file.headers["X-Content-Type-Options"] == "nosniff"
+    assert file.get_data().decode().splitlines()[0] == COLUMNS
+    assert hashlib.sha256(file.get_data()).hexdigest() == done["sha256"]
+    [row] = csv.DictReader(io.StringIO(file.get_data().decode(), newline=""))
+    assert (row["request_id"], row["price"], row["rating"]) == (str(closed.id), "499.00", "4")
+    assert row["closing_remarks"] == 'He said "done", twice\nand left'
+    assert row["closed_at"] == "2026-10-15T06:30:00+00:00"
+    assert datetime.fromisoformat(row["accepted_at"]) == closed.accepted_at
+
+
+def test_the_admin_is_told_when_it_is_done(admin: Person) -> None:
+    made.request(made.market())
+    export(admin)
+    told = db.session.execute(select(Notification).where(Notification.account_id == admin.id)).scalar_one()
+    assert told.kind == "export_done"
+    assert "1 row" in told.body
+
+
+@pytest.mark.parametrize("start", list("=+-@|%＝＋－＠"))  # noqa: RUF001 - the full-width forms are meant
+def test_no_cell_can_start_a_formula(admin: Person, start: str) -> None:
+    market = made.market()
+    typed = f"{start}cmd"
+    made.request(market, remarks=typed, closing_remarks=typed, task_name=typed)
+    [row] = rows(admin)
+    assert {row["remarks"], row["closing_remarks"], row["task_name"]} == {f"'{typed}"}
+
+
+@pytest.mark.parametrize("start", ["\t", "\r", "\n"])
+def test_nor_hide_one_behind_a_control_character(admin: Person, start: str) -> None:
+    made.request(made.market(), remarks=f"{start}=cmd")
+    [row] = rows(admin)
+    assert row["remarks"] == f"'{start}=cmd"
+
+
+def test_words_that_are_no_formula_stay_as_they_are(admin: Person) -> None:
+    made.request(made.market(), remarks="a=b", closing_remarks="धन्यवाद, ठीक है")
+    [row] = rows(admin)
+    assert (row["remarks"], row["closing_remarks"], row["rating"]) == ("a=b", "धन्यवाद, ठीक है", "")
+
+
+def test_both_days_are_included_in_the_markets_zone(admin: Person) -> None:
+    market = made.market()
+    first = datetime(2026, 9, 30, 18, 30, tzinfo=UTC)  # midnight in India, as 1 October begins
+    inside = [made.request(market, at=first), made.request(market, at=first + timedelta(days=2, microseconds=-1))]
+    made.request(market, at=first - timedelta(microseconds=1))
+    made.request(market, at=first + timedelta(days=2))
+    found = rows(admin, **{"from": "2026-10-01", "to": "2026-10-02"})
+    assert [row["request_id"] for row in found] == [str(one.id) for one in inside]
+
+
+def test_of_one_professional_only(admin: Person) -> None:
+    market = made.market()
+    made.request(market)
+    other = made.professional()
+    theirs = made.request(made.Market(market.customer_id, other, market.task_id))
+    assert [row["request_id"] for row in rows(admin, professional_id=other)] == [str(theirs.id)]
+
+
+def test_nothing_closed_gives_the_header_alone(admin: Person) -> None:
+    done = export(admin)
+    assert (done["status"], done["rows"], done["progress"]) == ("done", 0, 100)
+    assert admin.get(done["download_url"]).get_data().decode() == COLUMNS + "\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"professional_id": 999}, "professional_id"),
+        ({"from": "2026-13-01"}, "from"),
+        ({"from": "2026-10-01T00:00:00"}, "from"),
+        ({"from": "2026-10-02", "to": "2026-10-01"}, "to"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_wrong_fields_are_named(admin: Person, body: dict[str, Any], field: str) -> None:
+    answer = admin.post("/exports", body)
+    assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
+
+
+def test_the_same_key_makes_one_export(admin: Person) -> None:
+    key = {"Idempotency-Key": "an-export-1"}
+    first = admin.post("/exports", {}, headers=key)
+    again = admin.post("/exports", {}, headers=key)
+    assert (first.json, first.headers["Location"]) == (again.json, again.headers["Location"])
+    assert len(admin.get("/exports").json["items"]) == 1
+    assert admin.post("/exports", {"from": "2026-10-01"}, headers=key).status_code == 422
+
+
+def test_part_of_the_file(admin: Person) -> None:
+    made.request(made.market())
+    url = export(admin)["download_url"]
+    whole = admin.get(url)
+    part = admin.get(url, headers={"Range": "bytes=8-14", "If-Range": whole.headers["ETag"]})
+    assert (part.status_code, part.get_data()) == (206, whole.get_data()[8:15])
+    assert part.headers["Content-Range"] == f"bytes 8-14/{len(whole.get_data())}"
+    assert admin.get(url, headers={"Range": "bytes=999999-"}).status_code == 416
+    assert admin.get(url, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+
+
+def test_gone_after_its_time(admin: Person) -> None:
+    made.request(made.market())
+    done = export(admin)
+    with transaction():
+        db.session.execute(update(Export).values(expires_at=datetime(2026, 1, 1, tzinfo=UTC)))
+    answer = admin.get(done["download_url"])
+    assert (answer.status_code, answer.json["code"]) == (410, "export_expired")
+    with transaction():
+        assert actions.drop_expired() == 1
+    with transaction():
+        assert actions.drop_expired() == 0
+    assert admin.get(done["download_url"]).status_code == 410
+    assert admin.get(f"/exports/{done['id']}").json["download_url"] is None
+
+
+def test_cancelled_before_it_runs(admin: Person) -> None:
+    asked = admin.post("/exports", {}).json
+    cancelled = admin.post(f"/exports/{asked['id']}/cancel")
+    assert (cancelled.status_code, cancelled.json["status"]) == (200, "failed")
+    made.run_jobs(actions.TOPIC)
+    assert admin.get(f"/exports/{asked['id']}").json["status"] == "failed"
+    assert admin.get(f"/exports/{asked['id']}/download").status_code == 409
+    assert admin.post(f"/exports/{asked['id']}/cancel").status_code == 409
+
+
+def test_pages_and_filters(admin: Person) -> None:
+    ids = [admin.post("/exports", {}).json["id"] for _ in range(3)]
+    first = admin.get("/exports?limit=2").json
+    second = admin.get(f"/exports?limit=2&cursor={first['next_cursor']}").json
+    assert [row["id"] for row in first["items"] + second["items"]] == ids[::-1]
+    assert second["next_cursor"] is None
+    assert admin.get("/exports?status=done").json["items"] == []
+
+
+def test_nobody_else_may(client: FlaskClient, people: People) -> None:
+    for path in ("/exports", "/exports/1", "/exports/1/download"):
+        assert client.get(path).status_code == 401
+        assert people.customer().get(path).json["code"] == "role_not_allowed"
+    assert people.admin().get("/exports/1").status_code == 404
