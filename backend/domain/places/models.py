@@ -1,9 +1,11 @@
-"""Tables of places: a pincode's point, and the localities (post offices) in it."""
+"""Tables of places: a pincode's point, the localities (post offices) in it, districts and states."""
 
-from sqlalchemy import Index, text
+from sqlalchemy import CheckConstraint, Computed, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.database import Base, BigId
+
+BYTEWISE = Text(collation="C")  # so that one index finds beginnings and gives the order
 
 
 class Place(Base):
@@ -25,6 +27,7 @@ class Place(Base):
             postgresql_using="gist",
             postgresql_where=text("latitude IS NOT NULL"),
         ),
+        Index("ix_places_district", "state", "district"),
     )
 
 
@@ -38,5 +41,27 @@ class Locality(Base):
     name: Mapped[str]
     district: Mapped[str]
     state: Mapped[str]
+    name_key: Mapped[str] = mapped_column(BYTEWISE, Computed("plain_text(name)", persisted=True))
 
-    __table_args__ = (Index("ix_localities_pincode", "pincode"),)
+    __table_args__ = (
+        Index("ix_localities_pincode", "pincode"),
+        Index("ix_localities_name", "name_key", "pincode", "id"),
+        Index("ix_localities_similar", text("name_key gin_trgm_ops"), postgresql_using="gin"),
+    )
+
+
+class Region(Base):
+    """A district or a state, by the key under which availability is counted there."""
+
+    __tablename__ = "regions"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    state: Mapped[str]
+    name_key: Mapped[str] = mapped_column(BYTEWISE, Computed("plain_text(name)", persisted=True))
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('district', 'state')", name="kind"),
+        Index("ix_regions_name", "name_key"),
+    )

@@ -1,8 +1,16 @@
 """Reading places."""
 
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import Row, String, func, literal, select, union_all
+
 from backend.core.database import db
 from backend.core.errors import Invalid
-from backend.domain.places.models import Place
+from backend.core.pagination import Page, Window, after, cut, decode_cursor, order
+from backend.domain.places.models import Locality, Place, Region
+
+SCOPE: Final = "places"
 
 
 def require(pincode: str, *, field: str = "pincode") -> Place:
@@ -11,3 +19,72 @@ def require(pincode: str, *, field: str = "pincode") -> Place:
     if place is None:
         raise Invalid.field(field, "There is no such pincode.", code="unknown_pincode")
     return place
+
+
+def unknown(pincodes: Iterable[str]) -> list[str]:
+    """Those that are no pincode at all."""
+    wanted = set(pincodes)
+    if not wanted:
+        return []
+    known = db.session.execute(select(Place.pincode).where(Place.pincode.in_(wanted))).scalars()
+    return sorted(wanted - set(known))
+
+
+def page(*, q: str, window: Window) -> Page[Row[Any]]:
+    """Places whose pincode begins so; or localities whose name does, then the places of such a district or state."""
+    digits = q.replace(" ", "")
+    found = _by_pincode(digits) if digits.isascii() and digits.isdigit() else _by_name(q)
+    keys = [(found.c.rank, False), (found.c.name_key, False), (found.c.pincode, False), (found.c.number, False)]
+    statement = select(found)
+    if window.cursor:
+        statement = statement.where(after(keys, decode_cursor(SCOPE, window.cursor, length=len(keys))))
+    rows = db.session.execute(statement.order_by(*order(keys)).limit(window.limit + 1)).all()
+    return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.rank, row.name_key, row.pincode, row.number))
+
+
+def _by_pincode(beginning: str) -> Any:
+    return (
+        select(
+            literal(0).label("rank"),
+            literal("", String(collation="C")).label("name_key"),
+            Place.pincode,
+            literal(0).label("number"),
+            Place.locality,
+            Place.district,
+            Place.state,
+        )
+        .where(Place.pincode.startswith(beginning, autoescape=True))
+        .subquery()
+    )
+
+
+def _by_name(beginning: str) -> Any:
+    pattern = func.plain_text(_escaped(beginning) + "%")
+    localities = select(
+        literal(0).label("rank"),
+        Locality.name_key,
+        Locality.pincode,
+        Locality.id.label("number"),
+        Locality.name.label("locality"),
+        Locality.district,
+        Locality.state,
+    ).where(Locality.name_key.like(pattern, escape="\\"))
+    in_region = ((Region.kind == "district") & (Region.name == Place.district)) | (Region.kind == "state")
+    of_regions = (
+        select(
+            literal(1).label("rank"),
+            Region.name_key,
+            Place.pincode,
+            literal(0).label("number"),
+            Place.locality,
+            Place.district,
+            Place.state,
+        )
+        .join(Region, (Region.state == Place.state) & in_region)
+        .where(Region.name_key.like(pattern, escape="\\"))
+    )
+    return union_all(localities, of_regions).subquery()
+
+
+def _escaped(typed: str) -> str:
+    return typed.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

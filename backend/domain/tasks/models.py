@@ -1,15 +1,19 @@
-"""Table of tasks."""
+"""Tables of tasks, and of the words that mean the same in a search."""
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Computed, Index, text
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.database import Base, BigId, Created, Money
 
 
 class Task(Base):
-    """Something the market offers. ``time_required`` is in minutes; archived ones are kept for old requests."""
+    """Something the market offers. ``time_required`` is in minutes; archived ones are kept for old requests.
+
+    ``professionals`` (how many active ones do it anywhere) is kept ready by ``professionals.availability``.
+    """
 
     __tablename__ = "tasks"
 
@@ -28,10 +32,31 @@ class Task(Base):
     version: Mapped[int] = mapped_column(server_default=text("1"))
     rating_count: Mapped[int] = mapped_column(server_default=text("0"))
     rating_sum: Mapped[int] = mapped_column(server_default=text("0"))
+    professionals: Mapped[int] = mapped_column(server_default=text("0"))
+    picture: Mapped[str | None]
+    search_words: Mapped[list[str]] = mapped_column(ARRAY(TEXT), server_default=text("'{}'::text[]"))
+    search_text: Mapped[str] = mapped_column(
+        Computed("plain_text(name || ' ' || category || ' ' || join_words(search_words))", persisted=True)
+    )
 
     __table_args__ = (
         CheckConstraint("base_price > 0 AND base_price <= 10000000", name="base_price"),
         CheckConstraint("time_required BETWEEN 5 AND 1440", name="time_required"),
         Index("uq_tasks_name_key", "name_key", unique=True, postgresql_where=text("archived_at IS NULL")),
         Index("ix_tasks_category", "category"),
+        Index("ix_tasks_search_text", text("search_text gin_trgm_ops"), postgresql_using="gin"),
     )
+
+
+class Synonym(Base):
+    """Phrases that mean the same to people who search: "ac repair", "air conditioner service"."""
+
+    __tablename__ = "task_synonyms"
+
+    id: Mapped[BigId]
+    phrases: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    created_at: Mapped[Created]
+    updated_at: Mapped[Created]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+
+    __table_args__ = (CheckConstraint("cardinality(phrases) BETWEEN 2 AND 20", name="phrases"),)

@@ -1,0 +1,91 @@
+"""Tasks: what the market offers."""
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from backend.api.access import ADMINS, VISITORS
+from backend.api.base import Resource, endpoint
+from backend.api.schemas import tasks as schemas
+from backend.api.wire import Reply, expected_version
+from backend.core.authz import MARKET, Actor
+from backend.core.errors import Conflict, Invalid, NotFound, Stale
+from backend.core.pagination import Page, Window
+from backend.domain.tasks import actions, queries
+
+
+def present(row: Row[Any], *, for_admin: bool) -> dict[str, Any]:
+    """A task on the wire."""
+    task = {
+        "id": row.id,
+        "name": row.name,
+        "description": row.description,
+        "category": row.category,
+        "base_price": row.base_price,
+        "currency": row.currency,
+        "time_required": row.time_required,
+        "isactive": int(row.isactive),
+        "rating": float(row.rating) if row.rating is not None else None,
+        "reviews": row.reviews,
+        "professionals": row.professionals,
+        "picture": row.picture,
+    }
+    if for_admin:
+        task |= {"search_words": row.search_words, "archived_at": row.archived_at}
+    return task
+
+
+def reply(task_id: int, *, actor: Actor | None) -> Reply:
+    """One task as this caller sees it, with the version that If-Match can name."""
+    row = queries.one(actor, task_id=task_id)
+    return Reply(present(row, for_admin=queries.sees_all(actor)), version=row.version)
+
+
+class Tasks(Resource):
+    @endpoint(summary="Tasks on offer", who=VISITORS, query=schemas.TaskFilter(), response=schemas.Task(), paged=True)
+    def get(self, actor: Actor | None, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """By name. Admins see those switched off and archived too."""
+        window = Window(query.pop("limit"), query.pop("cursor"))
+        found = queries.page(actor, window=window, **query)
+        for_admin = queries.sees_all(actor)
+        return Page([present(row, for_admin=for_admin) for row in found.items], found.next_cursor)
+
+    @endpoint(
+        summary="Create a task",
+        who=ADMINS,
+        body=schemas.NewTask(),
+        response=schemas.Task(),
+        status=201,
+        errors=(Invalid,),
+    )
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+        """Offered at once, unless isactive is 0: then it is a draft."""
+        task = actions.create(actor, new=actions.NewTask(**{**body, "isactive": bool(body["isactive"])}))
+        answer = reply(task.id, actor=actor)
+        answer.headers["Location"] = f"/tasks/{task.id}"
+        return answer
+
+
+class OneTask(Resource):
+    @endpoint(summary="One task", who=VISITORS, response=schemas.Task(), errors=(NotFound,))
+    def get(self, actor: Actor | None, *, task_id: int) -> Reply:
+        """Those switched off or archived are there for admins only."""
+        return reply(task_id, actor=actor)
+
+    @endpoint(
+        summary="Edit a task",
+        who=ADMINS,
+        body=schemas.TaskEdit(),
+        response=schemas.Task(),
+        errors=(NotFound, Conflict, Stale, Invalid),
+    )
+    def patch(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> Reply:
+        """What is left out stays. Requests made before keep the name, price and time of their day."""
+        changes = {**body, "isactive": bool(body["isactive"])} if "isactive" in body else body
+        actions.edit(actor, task_id=task_id, changes=changes, expected_version=expected_version())
+        return reply(task_id, actor=MARKET)
+
+    @endpoint(summary="Delete a task", who=ADMINS, status=204, errors=(NotFound, Stale))
+    def delete(self, actor: Actor, *, task_id: int) -> None:
+        """Destroyed when nobody ever asked for it, archived when it has requests."""
+        actions.remove(actor, task_id=task_id, expected_version=expected_version())

@@ -1,0 +1,58 @@
+"""Tasks on the wire."""
+
+from marshmallow import fields, validate
+
+from backend.api.schemas.common import Flag, Id, Moment, Money, Strict, Text, Whole, Window
+from backend.domain.tasks.pictures import PICTURES
+
+
+class NewTask(Strict):
+    """What an admin creates; all but the name's uniqueness is checked here."""
+
+    name = Text(required=True)
+    description = Text(max=2000, multiline=True, required=True)
+    category = Text(required=True)
+    base_price = Money(required=True)
+    time_required = Whole(min=5, max=1440, required=True)
+    isactive = Flag(load_default=1)
+    picture = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(PICTURES))
+    search_words = fields.List(Text(), load_default=list, validate=validate.Length(max=20))
+
+
+class TaskEdit(Strict):
+    """What an admin may change; what is left out stays."""
+
+    name = Text()
+    description = Text(max=2000, multiline=True)
+    category = Text()
+    base_price = Money()
+    time_required = Whole(min=5, max=1440)
+    isactive = Flag()
+    picture = fields.String(allow_none=True, validate=validate.OneOf(PICTURES))
+    search_words = fields.List(Text(), validate=validate.Length(max=20))
+
+
+class Task(Strict):
+    """A task. ``rating`` is the mean of its own reviews; search words and archived_at are there for admins only."""
+
+    id = Id(required=True)
+    name = fields.String(required=True)
+    description = fields.String(required=True)
+    category = fields.String(required=True)
+    base_price = Money(required=True)
+    currency = fields.String(required=True)
+    time_required = Whole(required=True)
+    isactive = Flag(required=True)
+    rating = fields.Float(required=True, allow_none=True)
+    reviews = Whole(required=True)
+    professionals = Whole(required=True)
+    picture = fields.String(required=True, allow_none=True)
+    search_words = fields.List(fields.String())
+    archived_at = Moment(allow_none=True)
+
+
+class TaskFilter(Window):
+    """What the list of tasks can be narrowed by."""
+
+    category = Text(load_default=None)
+    q = Text(load_default=None)

@@ -1,0 +1,135 @@
+"""What admins do with tasks: create, edit, delete."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from backend.core import text
+from backend.core.authz import Actor
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.database import db
+from backend.core.errors import Conflict, Invalid, NotFound, Stale
+from backend.domain.audit.actions import record
+from backend.domain.tasks.models import Task
+
+EDITABLE: Final = (
+    "name",
+    "description",
+    "category",
+    "base_price",
+    "time_required",
+    "isactive",
+    "picture",
+    "search_words",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """What a task is made of; see :class:`Task`."""
+
+    name: str
+    description: str
+    category: str
+    base_price: Decimal
+    time_required: int
+    isactive: bool = True
+    picture: str | None = None
+    search_words: Sequence[str] = ()
+
+
+def create(actor: Actor, *, new: NewTask) -> Task:
+    """Offer a new task, or keep it as a draft (not active). Raises Invalid ``name_taken``."""
+    fields = {**asdict(new), "search_words": list(new.search_words)}
+    task = Task(**fields, name_key=text.key(new.name), currency=current().market_currency)
+    db.session.add(task)
+    _flush_unique()
+    record(actor, "task_created", subject_id=task.id, subject_kind="task", after=_facts(task))
+    return task
+
+
+def edit(actor: Actor, *, task_id: int, changes: Mapping[str, Any], expected_version: int | None = None) -> Task:
+    """Change what is offered from now on; requests keep the name, price and time of the day they were made.
+
+    Raises NotFound, Stale when someone else edited it meanwhile, Conflict ``task_archived``, Invalid ``name_taken``.
+    """
+    task = _locked(task_id, expected_version)
+    if task.archived_at is not None:
+        raise Conflict("This task is archived. Create a new one instead.", code="task_archived")
+    before = _facts(task)
+    for name in EDITABLE:
+        if name in changes:
+            setattr(task, name, changes[name])
+    task.name_key = text.key(task.name)
+    after = _facts(task)
+    if after == before:
+        return task
+    task.version += 1
+    task.updated_at = now()
+    _flush_unique()
+    different = [name for name in EDITABLE if before[name] != after[name]]
+    record(
+        actor,
+        "task_edited",
+        subject_id=task.id,
+        subject_kind="task",
+        before={name: before[name] for name in different},
+        after={name: after[name] for name in different},
+    )
+    return task
+
+
+def remove(actor: Actor, *, task_id: int, expected_version: int | None = None) -> None:
+    """Destroy a task that nobody ever asked for; archive one that has requests. Raises NotFound, Stale.
+
+    The foreign keys decide which it is: a request made at this very moment holds the task's row.
+    """
+    task = _locked(task_id, expected_version)
+    if task.archived_at is not None:
+        return
+    facts = _facts(task)
+    try:
+        with db.session.begin_nested():
+            db.session.execute(delete(Task).where(Task.id == task_id))
+    except IntegrityError as error:
+        if not isinstance(error.orig, ForeignKeyViolation):
+            raise
+        task.archived_at = task.updated_at = now()
+        task.version += 1
+        db.session.flush()
+        record(actor, "task_archived", subject_id=task_id, subject_kind="task", before=facts)
+    else:
+        db.session.expunge(task)
+        record(actor, "task_deleted", subject_id=task_id, subject_kind="task", before=facts)
+
+
+def _locked(task_id: int, expected_version: int | None) -> Task:
+    statement = select(Task).where(Task.id == task_id).with_for_update().execution_options(populate_existing=True)
+    task = db.session.execute(statement).scalar_one_or_none()
+    if task is None:
+        raise NotFound("No such task.")
+    if expected_version is not None and expected_version != task.version:
+        raise Stale("Someone edited this task meanwhile. Read it again.")
+    return task
+
+
+def _facts(task: Task) -> dict[str, Any]:
+    """What the audit trail keeps of a task."""
+    facts = {name: getattr(task, name) for name in EDITABLE}
+    return {**facts, "base_price": f"{task.base_price:.2f}", "search_words": list(task.search_words)}
+
+
+def _flush_unique() -> None:
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        diagnosis = getattr(error.orig, "diag", None)
+        if isinstance(error.orig, UniqueViolation) and diagnosis and diagnosis.constraint_name == "uq_tasks_name_key":
+            raise Invalid.field("name", "There is a task of this name already.", code="name_taken") from error
+        raise

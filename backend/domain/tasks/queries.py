@@ -1,0 +1,91 @@
+"""Reading tasks. Visitors see what is offered; admins see those switched off and archived too."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, case, func, literal, select
+
+from backend.core import text
+from backend.core.authz import Actor, Role
+from backend.core.database import db
+from backend.core.errors import NotFound
+from backend.core.pagination import Page, SortKey, Window, after, cut, decode_cursor, order
+from backend.domain.tasks import matching
+from backend.domain.tasks.models import Task
+
+SCOPE: Final = "tasks"
+KEYS: Final[tuple[SortKey, ...]] = ((Task.__table__.c.name_key, False), (Task.__table__.c.id, False))
+RATING: Final = case(
+    (Task.rating_count > 0, func.round(Task.rating_sum / func.nullif(Task.rating_count, 0), 2)), else_=None
+)
+COLUMNS: Final = (
+    Task.id,
+    Task.name,
+    Task.description,
+    Task.category,
+    Task.base_price,
+    Task.currency,
+    Task.time_required,
+    (Task.isactive & Task.archived_at.is_(None)).label("isactive"),
+    RATING.label("rating"),
+    Task.rating_count.label("reviews"),
+    Task.professionals,
+    Task.picture,
+    Task.search_words,
+    Task.archived_at,
+    Task.name_key,
+    Task.version,
+)
+
+
+def get(task_id: int) -> Task:
+    """The task, whatever its state. Raises NotFound."""
+    task = db.session.get(Task, task_id)
+    if task is None:
+        raise NotFound("No such task.")
+    return task
+
+
+def sees_all(actor: Actor | None) -> bool:
+    """Whether this caller sees tasks that are switched off or archived."""
+    return actor is not None and actor.role in (Role.ADMIN, Role.MARKET)
+
+
+def one(actor: Actor | None, *, task_id: int) -> Row[Any]:
+    """A task as this caller may see it. Raises NotFound."""
+    row = db.session.execute(_visible(select(*COLUMNS), actor).where(Task.id == task_id)).one_or_none()
+    if row is None:
+        raise NotFound("No such task.")
+    return row
+
+
+def page(actor: Actor | None, *, window: Window, category: str | None = None, q: str | None = None) -> Page[Row[Any]]:
+    """Tasks by name, filtered by category (whatever its case) and by words that may be mistyped."""
+    statement = _visible(select(*COLUMNS), actor)
+    if category is not None:
+        statement = statement.where(func.plain_text(Task.category) == func.plain_text(literal(category)))
+    if q is not None:
+        statement = statement.where(matching.condition(q))
+    if window.cursor:
+        statement = statement.where(after(KEYS, decode_cursor(SCOPE, window.cursor, length=len(KEYS))))
+    rows = db.session.execute(statement.order_by(*order(KEYS)).limit(window.limit + 1)).all()
+    return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.name_key, row.id))
+
+
+def unknown(task_ids: Iterable[int]) -> list[int]:
+    """Those of the ids that are no task a professional could take up: not there, or archived."""
+    wanted = set(task_ids)
+    if not wanted:
+        return []
+    known = db.session.execute(select(Task.id).where(Task.id.in_(wanted), Task.archived_at.is_(None))).scalars()
+    return sorted(wanted - set(known))
+
+
+def by_name(name: str) -> Task | None:
+    """The task of this name that is not archived, whatever the case."""
+    statement = select(Task).where(Task.name_key == text.key(name), Task.archived_at.is_(None))
+    return db.session.execute(statement).scalar_one_or_none()
+
+
+def _visible(statement: Select[Any], actor: Actor | None) -> Select[Any]:
+    return statement if sees_all(actor) else statement.where(Task.isactive, Task.archived_at.is_(None))

@@ -1,0 +1,177 @@
+"""Tasks over HTTP: what admins do with them, who sees which."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from backend.core.database import db
+from backend.domain.audit.models import AuditEntry
+from tests.factories.people import People
+from tests.factories.tasks import fields, make_task
+
+CONTRACT = {
+    "id",
+    "name",
+    "description",
+    "category",
+    "base_price",
+    "currency",
+    "time_required",
+    "isactive",
+    "rating",
+    "professionals",
+}
+
+
+def test_an_admin_creates_a_task_that_everyone_sees(client: FlaskClient, people: People) -> None:
+    answer = people.admin().post("/tasks", fields(name="  Fan repair ", base_price=499.5))
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == f"/tasks/{answer.json['id']}"
+    assert set(answer.json) >= CONTRACT
+    assert (answer.json["name"], answer.json["base_price"], answer.json["currency"]) == ("Fan repair", "499.50", "INR")
+    assert (answer.json["isactive"], answer.json["rating"], answer.json["professionals"]) == (1, None, 0)
+    seen = client.get(f"/tasks/{answer.json['id']}")
+    assert seen.json["base_price"] == "499.50"
+    assert set(seen.json) >= CONTRACT
+    assert client.get("/tasks").json["items"][0] == seen.json
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", " "),
+        ("name", "x" * 101),
+        ("name", "bell\x07"),
+        ("name", None),
+        ("name", 7),
+        ("description", "x" * 2001),
+        ("category", ""),
+        ("base_price", "0"),
+        ("base_price", "-1.00"),
+        ("base_price", "10000000.01"),
+        ("base_price", "1.005"),
+        ("base_price", "NaN"),
+        ("base_price", "1e400"),
+        ("base_price", True),
+        ("base_price", "\u0663"),
+        ("time_required", 4),
+        ("time_required", 1441),
+        ("time_required", 30.5),
+        ("time_required", 10**30),
+        ("time_required", "soon"),
+        ("isactive", 2),
+        ("isactive", "yes"),
+        ("picture", "../../etc/passwd"),
+        ("search_words", ["x"] * 21),
+        ("search_words", "tap"),
+        ("colour", "blue"),
+    ],
+)
+def test_each_wrong_field_is_named(people: People, field: str, value: Any) -> None:
+    answer = people.admin().post("/tasks", fields(**{field: value}))
+    assert answer.status_code == 422, answer.json
+    assert next(iter(answer.json["errors"])).split(".")[0] == field
+
+
+@pytest.mark.parametrize("field", ["name", "description", "category", "base_price", "time_required"])
+def test_each_missing_field_is_named(people: People, field: str) -> None:
+    body = fields()
+    del body[field]
+    answer = people.admin().post("/tasks", body)
+    assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
+
+
+@pytest.mark.parametrize(("price", "shown"), [("0.01", "0.01"), (10000000, "10000000.00"), ("12.5", "12.50")])
+def test_prices_are_exact(people: People, price: Any, shown: str) -> None:
+    assert people.admin().post("/tasks", fields(base_price=price)).json["base_price"] == shown
+
+
+def test_names_are_unique_whatever_the_case(people: People) -> None:
+    admin = people.admin()
+    admin.post("/tasks", fields(name="Sofa Cleaning"))
+    answer = admin.post("/tasks", fields(name="sofa cleaning"))
+    assert (answer.status_code, answer.json["code"], list(answer.json["errors"])) == (422, "name_taken", ["name"])
+    other = admin.post("/tasks", fields()).json["id"]
+    assert admin.patch(f"/tasks/{other}", {"name": "SOFA CLEANING"}).status_code == 422
+
+
+def test_only_admins_write(client: FlaskClient, people: People) -> None:
+    task = make_task()
+    assert client.post("/tasks", json=fields()).status_code == 401
+    asha = people.customer()
+    for answer in (
+        asha.post("/tasks", fields()),
+        asha.patch(f"/tasks/{task.id}", {"name": "Mine"}),
+        asha.delete(f"/tasks/{task.id}"),
+    ):
+        assert (answer.status_code, answer.json["code"]) == (403, "role_not_allowed")
+
+
+def test_drafts_are_there_for_admins_only(client: FlaskClient, people: People) -> None:
+    task = make_task(isactive=0)
+    assert client.get(f"/tasks/{task.id}").status_code == 404
+    assert client.get("/tasks").json["items"] == []
+    assert people.customer().get(f"/tasks/{task.id}").status_code == 404
+    admin = people.admin()
+    assert admin.get(f"/tasks/{task.id}").json["isactive"] == 0
+    assert [item["id"] for item in admin.get("/tasks").json["items"]] == [task.id]
+    assert admin.patch(f"/tasks/{task.id}", {"isactive": True}).json["isactive"] == 1
+    assert client.get(f"/tasks/{task.id}").status_code == 200
+
+
+def test_two_admins_do_not_overwrite_each_other_unseen(people: People) -> None:
+    task, first, second = make_task(), people.admin(), people.admin()
+    read = first.get(f"/tasks/{task.id}").headers["ETag"]
+    assert second.patch(f"/tasks/{task.id}", {"base_price": "600.00"}, headers={"If-Match": read}).status_code == 200
+    stale = first.patch(f"/tasks/{task.id}", {"base_price": "550.00"}, headers={"If-Match": read})
+    assert (stale.status_code, stale.json["code"]) == (412, "stale")
+    assert first.delete(f"/tasks/{task.id}", headers={"If-Match": read}).status_code == 412
+    assert first.patch(f"/tasks/{task.id}", {"base_price": "550.00"}, headers={"If-Match": '"x"'}).status_code == 412
+    again = first.get(f"/tasks/{task.id}")
+    assert again.json["base_price"] == "600.00"
+    edit = first.patch(f"/tasks/{task.id}", {"base_price": "550.00"}, headers={"If-Match": again.headers["ETag"]})
+    assert edit.json["base_price"] == "550.00"
+
+
+def test_an_unused_task_is_destroyed(people: People) -> None:
+    task, admin = make_task(), people.admin()
+    assert admin.delete(f"/tasks/{task.id}").status_code == 204
+    assert admin.get(f"/tasks/{task.id}").status_code == 404
+    assert admin.delete(f"/tasks/{task.id}").status_code == 404
+    assert admin.post("/tasks", fields(name=task.name)).status_code == 201
+
+
+@pytest.mark.parametrize("task_id", ["0", "-1", "9" * 40, "abc", "\u0663", "1.5", "9223372036854775808"])
+def test_an_id_of_the_wrong_form_is_not_there(people: People, task_id: str) -> None:
+    assert people.admin().get(f"/tasks/{task_id}").status_code == 404
+
+
+def test_what_admins_do_is_in_the_audit_trail(people: People) -> None:
+    admin = people.admin()
+    task_id = admin.post("/tasks", fields(base_price="10.00")).json["id"]
+    admin.patch(f"/tasks/{task_id}", {"base_price": "12.00"})
+    admin.patch(f"/tasks/{task_id}", {"base_price": "12.00"})
+    admin.delete(f"/tasks/{task_id}")
+    entries = db.session.execute(
+        select(AuditEntry).where(AuditEntry.subject_kind == "task").order_by(AuditEntry.id)
+    ).scalars()
+    rows = [(e.action, e.actor_id, e.subject_id, e.before, e.after) for e in entries]
+    assert [row[0] for row in rows] == ["task_created", "task_edited", "task_deleted"]
+    assert rows[1][1:] == (admin.id, task_id, {"base_price": "10.00"}, {"base_price": "12.00"})
+
+
+def test_the_list_is_paged_and_filtered(client: FlaskClient) -> None:
+    for name in ("Bed bugs", "Ants", "Cats", "Dogs"):
+        make_task(name=name, category="Pets" if name in ("Cats", "Dogs") else "Pests")
+    first = client.get("/tasks?limit=3")
+    assert [t["name"] for t in first.json["items"]] == ["Ants", "Bed bugs", "Cats"]
+    assert 'rel="next"' in first.headers["Link"]
+    rest = client.get(f"/tasks?limit=3&cursor={first.json['next_cursor']}")
+    assert ([t["name"] for t in rest.json["items"]], rest.json["next_cursor"]) == (["Dogs"], None)
+    assert [t["name"] for t in client.get("/tasks?category=pets").json["items"]] == ["Cats", "Dogs"]
+    assert [t["name"] for t in client.get("/tasks?q=bed%20bug").json["items"]] == ["Bed bugs"]
+    for query in ("limit=0", "limit=101", "limit=x", "cursor=x", "colour=blue", "q=", "limit=1&limit=2"):
+        assert client.get(f"/tasks?{query}").status_code == 422, query
