@@ -16,7 +16,8 @@ app.use(VueQueryPlugin, { queryClient })
 app.use(nuxtUi)
 connectSession()
 
-// The first guard waits for the session, so that nobody sees a page flash that is not theirs.
 await startLanguage()
 app.use(router)
+// The first guard waits for the session, so that nobody sees a page or a menu flash that is not theirs.
+await router.isReady()
 app.mount('#app')
