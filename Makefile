@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: help run test lint types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
 	test-faults test-launch test-frontend test-browser frontend frontend-lint frontend-types bench bench-data demo doctor \
-	admin openapi generate format lock prepare install install-dev clean
+	admin backup restore openapi generate format lock prepare install install-dev clean
 
 ##@ Run
 run: $(VENV)/.runtime ## Start the whole product on http://127.0.0.1:5000 (PORT, DATA_DIR); Ctrl-C ends it
@@ -31,6 +31,12 @@ admin: $(VENV)/.runtime ## Admins from the command line: make admin ARGS="create
 
 prepare: $(VENV)/.runtime ## Migrations, pincodes and first admin on DATABASE_URL, without starting anything
 	@$(PY) -m backend.launch.prepare
+
+backup: $(VENV)/.runtime ## Save database, documents and exports: make backup TO=folder (may run beside the product)
+	@$(PY) -m backend.launch.backup save "$(TO)"
+
+restore: $(VENV)/.runtime ## Put a backup back: make restore FROM=folder (end the product first)
+	@$(PY) -m backend.launch.backup restore "$(FROM)"
 
 ##@ Test
 test: install-dev ## Everything: lint, types, import contracts, all tests, browser journeys; ends with what passed

@@ -1,6 +1,5 @@
 """The steps of `make run`, one readable line each."""
 
-import fcntl
 import json
 import os
 import signal
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from backend.launch import database_state, frontend, health, private_files, processes
+from backend.launch import database_state, folder, frontend, health, private_files, processes
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.launch.errors import LaunchError, explain
 from backend.launch.supervisor import Program, Supervisor
@@ -43,7 +42,7 @@ class Launch:
     def run(self) -> int:
         """From nothing to a running product, and to its end."""
         try:
-            self.claim_folder()
+            self.lock = folder.claim(self.settings.data_dir)
             self.end_leftovers()
             self.check_port()
             frontend.build(self.say)
@@ -57,24 +56,6 @@ class Launch:
             return 0 if ready or self.supervisor.stopping else 1
         finally:
             self.finish()
-
-    def claim_folder(self) -> None:
-        """One run a folder; the lock goes with the process, however that ends."""
-        data = self.settings.data_dir
-        if not data.exists():
-            data.mkdir(parents=True, mode=0o711)  # the database's own user may walk through, nobody may list
-        (data / "run").mkdir(exist_ok=True)
-        self.lock = (data / "run" / "lock").open("a+")
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.lock.seek(0)
-            holder = self.lock.read().strip() or "unknown"
-            self.lock = None
-            raise LaunchError(f"Doorstep already runs in {data} (process {holder}).") from None
-        self.lock.truncate(0)
-        self.lock.write(f"{os.getpid()}\n")
-        self.lock.flush()
 
     def end_leftovers(self) -> None:
         """Programs of an earlier run that was killed."""
