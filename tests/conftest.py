@@ -63,13 +63,15 @@ def settings(environ: dict[str, str]) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def shared_app(settings: Settings) -> Flask:
+def shared_app(settings: Settings) -> Iterator[Flask]:
     """The application on a migrated database with all places."""
     app = create_app(settings)
     with app.app_context():
         upgrade()
     bootstrap.run(app)
-    return app
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Tokens in and out: JWTs by Flask-JWT-Extended, held against the session's row at every call."""
 
+import uuid
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from flask_jwt_extended import (
 )
 from flask_jwt_extended.exceptions import NoAuthorizationError
 
+from backend.api.converters import MAX_BIGINT
 from backend.core.authz import Actor
 from backend.core.errors import Unauthenticated
 from backend.domain.accounts import sessions
@@ -65,13 +67,21 @@ def _verified(*, refresh: bool, locations: list[str]) -> dict[str, Any]:
     try:
         verify_jwt_in_request(refresh=refresh, locations=locations)
         claims: dict[str, Any] = get_jwt()
-        if not (isinstance(claims.get("sid"), str) and str(claims["sub"]).isascii() and str(claims["sub"]).isdigit()):
-            raise ValueError("claims")
+        _insist_on_ours(claims, kind="refresh" if refresh else "access")
     except NoAuthorizationError as error:
         raise Unauthenticated("This call needs a token.") from error
-    except Exception as error:  # every bad token of any kind is a 401 (the library has many ways to fail)
+    except Exception as error:  # noqa: BLE001 - every bad token of any kind is a 401 (the library has many ways to fail)
         raise Unauthenticated("The token is not valid any more. Sign in again.", code="invalid_token") from error
     return claims
+
+
+def _insist_on_ours(claims: dict[str, Any], *, kind: str) -> None:
+    """The claims that each of our tokens has. Raises ValueError, TypeError or KeyError when one is not as we make it."""
+    subject = claims["sub"]
+    is_id = isinstance(subject, str) and subject.isascii() and subject.isdigit() and int(subject) <= MAX_BIGINT
+    if not (is_id and claims["type"] == kind and isinstance(claims["jti"], str) and claims["exp"]):
+        raise ValueError("claims")
+    uuid.UUID(claims["sid"])
 
 
 def tokens_for(issued: sessions.Issued) -> dict[str, Any]:

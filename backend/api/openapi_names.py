@@ -10,7 +10,6 @@ NAMED: Final = {
     ("GET", "/exports/{}/download"): "downloadExport",
     ("POST", "/admins"): "createAdmin",
     ("POST", "/me/password"): "changePassword",
-    ("POST", "/me/document"): "sendMyDocument",
     ("POST", "/notifications/read"): "markNotificationsRead",
 }
 TAGS: Final = {
@@ -85,5 +84,6 @@ def _singular(word: str) -> str:
 
 
 def _camel(*words: str) -> str:
+    words = tuple("my" if word == "me" and place < len(words) - 1 else word for place, word in enumerate(words))
     parts = [part for word in words for part in word.replace("-", "_").replace(".", "_").split("_") if part]
     return parts[0] + "".join(part[:1].upper() + part[1:] for part in parts[1:])

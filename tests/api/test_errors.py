@@ -1,0 +1,338 @@
+"""Every refusal is an RFC 9457 problem, as in production: no input of any kind gets a 500."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from backend.app import create_app
+from backend.core import errors
+from backend.core.clock import now
+from backend.core.database import db
+from backend.settings import Settings
+from tests.factories.people import PASSWORD, People, Person
+
+SIGN_IN = "/check"
+
+
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture(scope="module")
+def make(shared_app: Flask, environ: dict[str, str]) -> Iterator[MakeApp]:
+    """Makes applications as they run for people: TESTING is off, and the framework's own ideas about errors with it."""
+    made: list[Flask] = []
+
+    def production(**changes: str) -> Flask:
+        made.append(create_app(Settings.from_env({**environ, "ENV": "production", **changes})))
+        return made[-1]
+
+    yield production
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def production_app(make: MakeApp) -> Flask:
+    app = make()
+    assert not app.testing
+    return app
+
+
+@pytest.fixture
+def production(app: Flask, production_app: Flask) -> FlaskClient:
+    return production_app.test_client()
+
+
+def assert_problem(answer: TestResponse, status: int, code: str | None = None) -> dict[str, Any]:
+    """The answer is a problem of that status; returns it."""
+    assert answer.status_code == status, (answer.status_code, answer.get_data(as_text=True)[:500])
+    assert answer.mimetype == "application/problem+json"
+    problem: dict[str, Any] = json.loads(answer.data)
+    assert {"type", "title", "status", "detail", "code"} <= set(problem)
+    assert problem["status"] == status
+    assert code is None or problem["code"] == code
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Request-Id"]
+    if status == 401:
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    if status in (429, 503):
+        assert int(answer.headers["Retry-After"]) >= 1
+    return problem
+
+
+class TestFramework:
+    """What Werkzeug, Flask and Flask-RESTful raise."""
+
+    @pytest.mark.parametrize("path", ["/nowhere", "/tasks/", "/requests/0", "/requests/-1", "/app/assets/none.js"])
+    def test_an_address_that_is_not_there(self, production: FlaskClient, path: str) -> None:
+        assert_problem(production.get(path), 404, "not_found")
+
+    @pytest.mark.parametrize(
+        "number", ["\u0663", "\u0967\u0968", "9" * 19, "9" * 40, "1e3", "0x10", "1.0", "+1", "%001", "1%00", "01"]
+    )
+    def test_an_id_of_the_wrong_form_is_not_there(self, production: FlaskClient, number: str) -> None:
+        assert_problem(production.get(f"/tasks/{number}"), 404, "not_found")
+
+    @pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "GET", "TRACE", "BREW"])
+    def test_a_method_that_is_not_there_names_those_that_are(self, production: FlaskClient, method: str) -> None:
+        answer = production.open(SIGN_IN, method=method)
+        assert_problem(answer, 405, "method_not_allowed")
+        assert {part.strip() for part in answer.headers["Allow"].split(",")} == {"OPTIONS", "POST"}
+
+    def test_options_tells_what_there_is(self, production: FlaskClient) -> None:
+        answer = production.options("/healthz")
+        assert answer.status_code == 200
+        assert {part.strip() for part in answer.headers["Allow"].split(",")} == {"GET", "HEAD", "OPTIONS"}
+
+    def test_head_is_get_without_a_body(self, production: FlaskClient) -> None:
+        answer = production.head("/healthz")
+        assert (answer.status_code, answer.data) == (200, b"")
+        assert answer.headers["ETag"] == production.get("/healthz").headers["ETag"]
+
+    def test_a_body_beyond_the_limit(self, production: FlaskClient) -> None:
+        answer = production.post(SIGN_IN, data=b'"' + b"a" * 7_000_000 + b'"', content_type="application/json")
+        assert_problem(answer, 413, "too_large")
+
+    def test_a_json_body_has_a_limit_of_its_own(self, production: FlaskClient) -> None:
+        answer = production.post(
+            SIGN_IN, data=b'{"username": "' + b"a" * (1 << 20) + b'"}', content_type="application/json"
+        )
+        assert_problem(answer, 413, "too_large")
+
+    def test_a_long_address(self, production: FlaskClient) -> None:
+        assert_problem(production.get("/" + "a" * 60_000), 404)
+        assert_problem(production.get("/healthz?" + "a=1&" * 10_000), 422)
+
+
+class TestDomain:
+    """Errors that rules raise, and what nobody foresaw."""
+
+    KINDS = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, errors.DomainError)]
+
+    @pytest.mark.parametrize("kind", [cls for cls in KINDS if cls is not errors.DomainError])
+    def test_each_kind(self, make: MakeApp, kind: type[errors.DomainError]) -> None:
+        answer = self._answer(make(), kind("So it is.", errors={"name": ["Not so."]}))
+        problem = assert_problem(answer, kind.status, kind.code)
+        assert (problem["detail"], problem["errors"]) == ("So it is.", {"name": ["Not so."]})
+
+    def test_what_nobody_foresaw_says_nothing_of_the_inside(self, make: MakeApp) -> None:
+        answer = self._answer(make(), RuntimeError("a secret of the inside"))
+        assert_problem(answer, 500, "internal_error")
+        assert "inside" not in answer.get_data(as_text=True)
+
+    def test_a_value_that_the_database_cannot_hold(self, make: MakeApp) -> None:
+        answer = self._answer(make(), lambda: db.session.execute(text("SELECT CAST(:n AS int)"), {"n": "x"}))
+        assert_problem(answer, 422, "invalid_fields")
+
+    def test_a_database_that_is_away(self, make: MakeApp) -> None:
+        client = make(DATABASE_URL="postgresql://nobody:x@127.0.0.1:9/none").test_client()
+        answer = client.post(SIGN_IN, json={"username": "asha", "password": PASSWORD})
+        assert_problem(answer, 503, "unavailable")
+        assert client.get("/healthz").status_code == 200
+
+    @staticmethod
+    def _answer(app: Flask, what: Exception | Callable[[], Any]) -> TestResponse:
+        def view() -> str:
+            if isinstance(what, Exception):
+                raise what
+            what()
+            return "done"
+
+        app.add_url_rule("/raise", "raise", view)
+        return app.test_client().get("/raise")
+
+
+BODIES = {
+    "nothing": b"",
+    "not JSON": b"{",
+    "no UTF-8": b'{"username": "\xff\xfe"}',
+    "a lone surrogate": b'{"username": "\\ud800", "password": "x"}',
+    "deep": b'{"username": ' * 50_000,
+    "deep list": b"[" * 100_000 + b"]" * 100_000,
+    "an infinite number": b'{"username": 1e999, "password": "x"}',
+    "NaN": b'{"username": NaN}',
+    "a byte order mark": b"\xef\xbb\xbf{}",
+}
+WRONG = {
+    "a list": b"[]",
+    "a string": b'"text"',
+    "null": b"null",
+    "a bigint": b'{"username": ' + b"9" * 300 + b', "password": "x"}',
+    "nested": b'{"username": {"$gt": ""}, "password": ["x"]}',
+    "unknown fields": b'{"username": "a", "password": "b", "isactive": 1, "role": "admin"}',
+    "key twice, the last counts": b'{"username": "a", "password": "b", "username": 1}',
+    "an empty name": b'{"": 1}',
+}
+
+
+class TestBodies:
+    """What calls bring."""
+
+    @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+    def test_what_is_not_json(self, production: FlaskClient, body: bytes) -> None:
+        assert_problem(production.post(SIGN_IN, data=body, content_type="application/json"), 400, "not_json")
+
+    @pytest.mark.parametrize("body", WRONG.values(), ids=WRONG)
+    def test_json_that_is_not_what_was_asked_for(self, production: FlaskClient, body: bytes) -> None:
+        problem = assert_problem(production.post(SIGN_IN, data=body, content_type="application/json"), 422)
+        assert problem["errors"]
+        assert all(isinstance(messages, list) for messages in problem["errors"].values())
+
+    @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "", "json"])
+    def test_another_type(self, production: FlaskClient, kind: str) -> None:
+        answer = production.post(SIGN_IN, data=b'{"username": "a", "password": "b"}', content_type=kind)
+        assert_problem(answer, 415, "unsupported_type")
+
+    def test_a_broken_form(self, production: FlaskClient) -> None:
+        for body in (b"", b"--x\r\n", b"--x\r\nContent-Disposition: form-data\r\n\r\nz\r\n--x--", b"\x00" * 50):
+            answer = production.post("/add_professional", data=body, content_type="multipart/form-data; boundary=x")
+            assert_problem(answer, answer.status_code)
+            assert answer.status_code in (400, 422)
+
+    @pytest.mark.parametrize("name", ["a\x00b", "a\nb", "\u202egpj", "", "  ", "x" * 101, 5, None, [], {}, True])
+    def test_names_that_cannot_be(self, production: FlaskClient, people: People, name: object) -> None:
+        answer = production.post("/add_customer", json=people.fields(firstname=name))
+        assert list(assert_problem(answer, 422, "invalid_fields")["errors"]) == ["firstname"]
+
+    @pytest.mark.parametrize("name", ["a\x00b", "\uff41\uff53\uff48\uff41\x00", "x" * 255])
+    def test_nobody_signs_in_by_such_a_name(self, production: FlaskClient, name: str) -> None:
+        answer = production.post(SIGN_IN, json={"username": name, "password": "x"})
+        assert_problem(answer, answer.status_code)
+        assert answer.status_code in (401, 422)
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "limit=0",
+            "limit=101",
+            "limit=x",
+            "limit=",
+            "limit=\u0661",
+            "limit=5&limit=6",
+            "limit=" + "9" * 400,
+            "limit=1e1",
+            "limit=-1",
+            "cursor=none",
+            "cursor=%00",
+            "cursor=",
+            "cursor=%ED%A0%80",
+            "unknown=1",
+            "%00=%00",
+        ],
+    )
+    def test_query_strings(self, production: FlaskClient, query: str) -> None:
+        assert assert_problem(production.get(f"/tasks?{query}"), 422)["errors"]
+
+
+class TestTokens:
+    """Every bad token of any kind is a 401 that says how to sign in."""
+
+    @pytest.fixture
+    def asha(self, people: People) -> Person:
+        return people.customer()
+
+    def _get_me(self, client: FlaskClient, header: str) -> TestResponse:
+        return client.get("/me", headers={"Authorization": header})
+
+    def test_a_good_one(self, production: FlaskClient, asha: Person) -> None:
+        assert self._get_me(production, f"Bearer {asha.token}").status_code == 200
+
+    def test_none(self, production: FlaskClient) -> None:
+        assert_problem(production.get("/me"), 401, "unauthenticated")
+
+    @pytest.mark.parametrize(
+        "header",
+        [
+            "Bearer",
+            "Bearer ",
+            "Basic YTpi",
+            "Bearer a",
+            "Bearer a.b.c",
+            "Bearer a b",
+            "bearer",
+            "Bearer ..",
+            "Bearer \u00e9",
+            "Bearer " + "a" * 6000,
+            "",
+            "Token x",
+            "Bearer null",
+        ],
+    )
+    def test_malformed(self, production: FlaskClient, header: str) -> None:
+        assert_problem(self._get_me(production, header), 401)
+
+    def test_signed_by_someone_else(self, production: FlaskClient, asha: Person) -> None:
+        claims = self._claims(asha)
+        forged = jwt.encode(claims, "another key of more than thirty-two bytes", algorithm="HS256")
+        assert_problem(self._get_me(production, f"Bearer {forged}"), 401, "invalid_token")
+
+    def test_unsigned(self, production: FlaskClient, asha: Person) -> None:
+        def part(data: dict[str, Any]) -> str:
+            return base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
+
+        unsigned = f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(self._claims(asha))}."
+        assert_problem(self._get_me(production, f"Bearer {unsigned}"), 401, "invalid_token")
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"exp": 1}, {"exp": "soon"}, {"nbf": 99_999_999_999}, {"type": "refresh"}, {"type": "other"}, {"sub": 1},
+            {"sub": "x"}, {"sub": "\u0663"}, {"sub": "9" * 30}, {"sub": None}, {"sid": None}, {"sid": "x"}, {"sid": 7},
+            {"sid": "00000000-0000-0000-0000-000000000000"}, {"sid": "a\x00"}, {"iat": "x"}, {"csrf": 5, "sid": []},
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_right_key_and_wrong_claims(
+        self, production: FlaskClient, asha: Person, settings: Settings, changes: dict[str, Any]
+    ) -> None:
+        token = jwt.encode({**self._claims(asha), **changes}, settings.secret_key, algorithm="HS256")
+        assert_problem(self._get_me(production, f"Bearer {token}"), 401)
+
+    @pytest.mark.parametrize("missing", ["sub", "sid", "jti", "exp"])
+    def test_right_key_and_missing_claims(
+        self, production: FlaskClient, asha: Person, settings: Settings, missing: str
+    ) -> None:
+        claims = {name: value for name, value in self._claims(asha).items() if name != missing}
+        answer = self._get_me(production, f"Bearer {jwt.encode(claims, settings.secret_key, algorithm='HS256')}")
+        assert_problem(answer, 401)
+
+    def test_a_refresh_token_is_no_access_token(self, production: FlaskClient, asha: Person) -> None:
+        signed_in = production.post(SIGN_IN, json={"username": asha.username, "password": PASSWORD, "client": "api"})
+        refresh = json.loads(signed_in.data)["refresh_token"]
+        assert_problem(self._get_me(production, f"Bearer {refresh}"), 401, "invalid_token")
+        answer = production.post("/token/refresh", headers={"Authorization": f"Bearer {asha.token}"})
+        assert_problem(answer, 401)
+
+    def test_an_account_that_is_gone(self, production: FlaskClient, asha: Person, settings: Settings) -> None:
+        token = jwt.encode({**self._claims(asha), "sub": "999999"}, settings.secret_key, algorithm="HS256")
+        assert_problem(self._get_me(production, f"Bearer {token}"), 401)
+
+    def test_after_signing_out(self, production: FlaskClient, asha: Person) -> None:
+        assert production.post("/logout", headers=asha.headers).status_code == 204
+        assert_problem(self._get_me(production, f"Bearer {asha.token}"), 401, "session_ended")
+
+    def test_an_old_token_does_not_keep_anyone_from_signing_in(self, production: FlaskClient, asha: Person) -> None:
+        for token in ("x", asha.token + "x"):
+            answer = production.post(
+                SIGN_IN,
+                json={"username": asha.username, "password": PASSWORD},
+                headers={"Authorization": f"Bearer {token}"},
+            )
+            assert answer.status_code == 200
+
+    def test_a_bad_token_is_refused_where_a_token_is_welcome(self, production: FlaskClient) -> None:
+        assert_problem(production.get("/tasks", headers={"Authorization": "Bearer x"}), 401, "invalid_token")
+
+    def _claims(self, person: Person) -> dict[str, Any]:
+        claims: dict[str, Any] = jwt.decode(person.token, options={"verify_signature": False})
+        return {**claims, "exp": int((now() + timedelta(minutes=5)).timestamp())}
