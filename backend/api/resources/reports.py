@@ -1,0 +1,101 @@
+"""Monthly reports: read one as JSON or as the page that was mailed, list those that went out."""
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response, render_template, request
+from werkzeug.exceptions import NotAcceptable
+
+from backend.api.access import CUSTOMERS_AND_ADMINS
+from backend.api.base import Resource, endpoint
+from backend.api.schemas import reports as schemas
+from backend.api.wire import PRIVATE
+from backend.core.authz import Actor
+from backend.core.config import current
+from backend.core.errors import Invalid, NotFound
+from backend.core.pagination import Page, Window
+from backend.domain.notifications.messages import words
+from backend.domain.reports import actions, queries, wording
+from backend.domain.reports.figures import COUNTED
+from backend.domain.reports.queries import Report, Sent
+
+JSON, HTML = "application/json", "text/html"
+INLINE_STYLES_ONLY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-popups"
+
+
+def present(report: Report) -> dict[str, Any]:
+    """A report on the wire."""
+    figures = report.figures
+    return {
+        "customer_id": report.customer.id,
+        "month": str(report.month),
+        "unfinished": report.unfinished,
+        "sent_at": report.sent_at,
+        "generated_at": figures.generated_at,
+        **{name: getattr(figures, name) for name in COUNTED},
+        "spent": figures.spent,
+        "currency": figures.currency,
+        "upcoming": [asdict(one) for one in figures.upcoming],
+    }
+
+
+def present_sent(sent: Sent) -> dict[str, Any]:
+    """A line of the list."""
+    figures = sent.figures
+    return {
+        "month": str(sent.month),
+        "sent_at": sent.sent_at,
+        "requested": figures.requested,
+        "closed": figures.closed,
+        "spent": figures.spent,
+        "currency": figures.currency,
+    }
+
+
+class OneReport(Resource):
+    @endpoint(
+        summary="A customer's month",
+        who=CUSTOMERS_AND_ADMINS,
+        query=schemas.Whose(),
+        response=schemas.Report(),
+        errors=(NotFound, Invalid),
+    )
+    def get(self, actor: Actor, *, month: str, query: dict[str, Any]) -> dict[str, Any] | Response:
+        """JSON, or HTML for those who accept it first. The month that runs is marked unfinished; later ones are 404."""
+        report = queries.get(actor, written=month, customer_id=query["customer_id"])
+        accepted = request.accept_mimetypes
+        wanted = accepted.best_match([JSON, HTML]) if accepted else JSON
+        if wanted is None:
+            raise NotAcceptable("A report is there as application/json and as text/html.")
+        return present(report) if wanted == JSON else _page(report)
+
+
+class Reports(Resource):
+    @endpoint(
+        summary="Reports that went out to a customer",
+        who=CUSTOMERS_AND_ADMINS,
+        query=schemas.Reports(),
+        response=schemas.SentReport(),
+        paged=True,
+        errors=(NotFound, Invalid),
+    )
+    def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """Latest first. A month that is not in it can be read all the same."""
+        page = queries.sent(actor, Window(query["limit"], query["cursor"]), customer_id=query["customer_id"])
+        return Page([present_sent(one) for one in page.items], page.next_cursor)
+
+
+def _page(report: Report) -> Response:
+    params = wording.params(report.month, report.figures, unfinished=report.unfinished)
+    html = render_template(
+        "mail/report.html",
+        **params,
+        words=words(actions.KIND, params),
+        firstname=report.customer.firstname,
+        market=current().market_name,
+        home=current().public_url,
+    )
+    response = Response(html, mimetype=HTML)
+    response.headers["Content-Security-Policy"] = INLINE_STYLES_ONLY
+    response.headers["Cache-Control"] = PRIVATE
+    return response

@@ -1,0 +1,60 @@
+"""Monthly reports on the wire."""
+
+from marshmallow import fields, validate
+
+from backend.api.schemas.common import Id, Moment, Strict, Window
+
+COUNT = validate.Range(min=0)
+
+
+class Whose(Strict):
+    """Whose report: admins say it, customers need not."""
+
+    customer_id = Id(load_default=None)
+
+
+class Reports(Window):
+    """Whose reports to list."""
+
+    customer_id = Id(load_default=None)
+
+
+class Upcoming(Strict):
+    """A request that still lies ahead."""
+
+    id = Id(required=True)
+    task_name = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(["requested", "accepted"]))
+    date_of_request = Moment(required=True)
+
+
+class Report(Strict):
+    """One customer's month; counts are of what happened in it, money of what was closed in it."""
+
+    customer_id = Id(required=True)
+    month = fields.String(required=True, metadata={"example": "2026-10"})
+    unfinished = fields.Boolean(required=True)
+    sent_at = Moment(required=True, allow_none=True)
+    generated_at = Moment(required=True)
+    requested = fields.Integer(required=True, validate=COUNT)
+    accepted = fields.Integer(required=True, validate=COUNT)
+    completed = fields.Integer(required=True, validate=COUNT)
+    closed = fields.Integer(required=True, validate=COUNT)
+    cancelled = fields.Integer(required=True, validate=COUNT)
+    spent = fields.String(required=True, metadata={"example": "499.00"})
+    currency = fields.String(required=True)
+    professionals_met = fields.Integer(required=True, validate=COUNT)
+    reviews_given = fields.Integer(required=True, validate=COUNT)
+    upcoming_count = fields.Integer(required=True, validate=COUNT)
+    upcoming = fields.List(fields.Nested(Upcoming), required=True)
+
+
+class SentReport(Strict):
+    """A report that went out, as a line of a list."""
+
+    month = fields.String(required=True, metadata={"example": "2026-10"})
+    sent_at = Moment(required=True)
+    requested = fields.Integer(required=True, validate=COUNT)
+    closed = fields.Integer(required=True, validate=COUNT)
+    spent = fields.String(required=True, metadata={"example": "499.00"})
+    currency = fields.String(required=True)

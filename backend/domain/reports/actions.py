@@ -1,0 +1,125 @@
+"""Sending monthly reports: a row for each customer and month decides that nobody gets the same one twice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Row, exists, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from backend.core.authz import Role
+from backend.core.database import db
+from backend.core.errors import Invalid
+from backend.domain.accounts.models import Account
+from backend.domain.notifications import outbox
+from backend.domain.notifications.outbox import Outgoing
+from backend.domain.reports import months, wording
+from backend.domain.reports.figures import Figures, compute
+from backend.domain.reports.models import MonthlyReport
+from backend.domain.reports.months import Month
+
+KIND: Final = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What came of some customers. ``skipped`` have it already, are blocked, or want none."""
+
+    last_id: int | None
+    sent: int
+    skipped: int
+
+
+def check(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What an admin may ask a run for: a month that has begun (the last finished one by default), one customer.
+
+    Raises Invalid naming the field.
+    """
+    month, customer_id = params.get("month"), params.get("customer_id")
+    wanted = months.running().previous if month is None else Month.parse(str(month))
+    if wanted is None:
+        raise Invalid.field("month", "A month is written as 2026-10.")
+    if wanted > months.running():
+        raise Invalid.field("month", "This month has not begun.")
+    if customer_id is None:
+        return {"month": str(wanted)}
+    customer = db.session.get(Account, customer_id)
+    if customer is None or customer.role != Role.CUSTOMER.value:
+        raise Invalid.field("customer_id", "There is no such customer.")
+    return {"month": str(wanted), "customer_id": customer_id}
+
+
+def send_batch(month: Month, *, run_id: int, after: int, limit: int) -> Batch:
+    """Send the month's report to the next customers by id who lack it."""
+    people = _customers(month, after=after, limit=limit)
+    if not people:
+        return Batch(None, 0, 0)
+    lacking = [person.id for person in people if not person.has_it and not person.blocked]
+    figures = compute(month, lacking)
+    if month < months.running():
+        fresh = _keep(month, figures)
+        posted = _post(month, fresh, subject=str(month), run_id=run_id)
+    else:
+        posted = _post(month, figures, subject=f"{month}:unfinished:{run_id}", run_id=run_id)
+    return Batch(people[-1].id, posted, len(people) - posted)
+
+
+def send_to_one(month: Month, *, run_id: int, customer_id: int) -> Batch:
+    """Send the month's report to one customer, again if they have had it."""
+    account = db.session.get(Account, customer_id)
+    if account is None or account.blocked_at is not None:
+        return Batch(customer_id, 0, 1)
+    figures = compute(month, [customer_id])
+    if month == months.running():
+        subject = f"{month}:unfinished:{run_id}"
+    elif _keep(month, figures):
+        subject = str(month)
+    else:
+        subject = f"{month}:again:{run_id}"
+        figures = {customer_id: _again(month, customer_id)}
+    posted = _post(month, figures, subject=subject, run_id=run_id)
+    return Batch(customer_id, posted, 1 - posted)
+
+
+def _customers(month: Month, *, after: int, limit: int) -> Sequence[Row[int, bool, bool]]:
+    has_it = exists().where(MonthlyReport.customer_id == Account.id, MonthlyReport.month == month.first_day)
+    query = (
+        select(Account.id, has_it.label("has_it"), Account.blocked_at.is_not(None).label("blocked"))
+        .where(Account.role == Role.CUSTOMER.value, Account.id > after)
+        .order_by(Account.id)
+        .limit(limit)
+    )
+    return db.session.execute(query).all()
+
+
+def _keep(month: Month, figures: Mapping[int, Figures]) -> dict[int, Figures]:
+    """Write the rows; the unique constraint decides between runs at the same time. Returns those that are new."""
+    if not figures:
+        return {}
+    rows = [
+        {"customer_id": customer_id, "month": month.first_day, "figures": of.as_json()}
+        for customer_id, of in sorted(figures.items())
+    ]
+    statement = upsert(MonthlyReport).on_conflict_do_nothing(index_elements=["customer_id", "month"])
+    fresh = db.session.execute(statement.returning(MonthlyReport.customer_id), rows).scalars()
+    return {customer_id: figures[customer_id] for customer_id in fresh}
+
+
+def _again(month: Month, customer_id: int) -> Figures:
+    statement = (
+        update(MonthlyReport)
+        .where(MonthlyReport.customer_id == customer_id, MonthlyReport.month == month.first_day)
+        .values(sent_again_at=func.now())
+        .returning(MonthlyReport.figures)
+    )
+    return Figures.from_json(db.session.execute(statement).scalar_one())
+
+
+def _post(month: Month, figures: Mapping[int, Figures], *, subject: str, run_id: int) -> int:
+    unfinished = month == months.running()
+    return outbox.post(
+        [
+            Outgoing(customer_id, KIND, subject, wording.params(month, of, unfinished=unfinished), run_id=run_id)
+            for customer_id, of in figures.items()
+        ]
+    )

@@ -1,0 +1,66 @@
+"""Calendar months of the market's zone."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, Self
+from zoneinfo import ZoneInfo
+
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.spans import Span, day_start
+
+WRITTEN: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
+NAMES: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Month:
+    """One calendar month."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def parse(cls, written: str) -> Self | None:
+        """The month written as ``2026-10``; None for anything else."""
+        found = WRITTEN.fullmatch(written) if written.isascii() else None
+        return cls(int(found[1]), int(found[2])) if found else None
+
+    @classmethod
+    def of(cls, moment: datetime, zone: ZoneInfo) -> Self:
+        """The month that a moment lies in."""
+        there = moment.astimezone(zone)
+        return cls(there.year, there.month)
+
+    @property
+    def first_day(self) -> date:
+        return date(self.year, self.number, 1)
+
+    @property
+    def label(self) -> str:
+        """As people read it: "October 2026"."""
+        return f"{NAMES[self.number - 1]} {self.year}"
+
+    @property
+    def next(self) -> "Month":
+        return Month(self.year + self.number // 12, self.number % 12 + 1)
+
+    @property
+    def previous(self) -> "Month":
+        return Month(self.year - (self.number == 1), (self.number - 2) % 12 + 1)
+
+    def span(self, zone: ZoneInfo) -> Span:
+        """From its first moment in the zone up to the first of the next."""
+        return Span(day_start(self.first_day, zone), day_start(self.next.first_day, zone))
+
+    def __str__(self) -> str:
+        return f"{self.year:04}-{self.number:02}"
+
+
+def running() -> Month:
+    """The month that runs now in the market's zone."""
+    return Month.of(now(), current().zone)

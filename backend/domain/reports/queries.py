@@ -1,0 +1,89 @@
+"""Reading monthly reports."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+
+from backend.core import pagination
+from backend.core.authz import Actor, Role
+from backend.core.database import db
+from backend.core.errors import Invalid, NotFound
+from backend.core.pagination import Page, SortKey, Window
+from backend.domain.accounts.models import Account
+from backend.domain.reports import months
+from backend.domain.reports.figures import Figures, compute
+from backend.domain.reports.models import MonthlyReport
+from backend.domain.reports.months import Month
+
+LATEST_FIRST: Final[tuple[SortKey, ...]] = ((MonthlyReport.month.expression, True),)
+NO_REPORT: Final = "There is no report of this month."
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One customer's month. ``sent_at`` is None for one that did not go out from the schedule."""
+
+    customer: Account
+    month: Month
+    unfinished: bool
+    figures: Figures
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A report that went out, as a line of a list."""
+
+    month: Month
+    sent_at: datetime
+    figures: Figures
+
+
+def get(actor: Actor, *, written: str, customer_id: int | None) -> Report:
+    """The report of a month: as it went out, else computed now. Raises NotFound; Invalid when an admin names nobody."""
+    customer = _customer(actor, customer_id)
+    month = Month.parse(written)
+    running = months.running()
+    if month is None or month > running:
+        raise NotFound(NO_REPORT)
+    kept = db.session.execute(
+        select(MonthlyReport.figures, MonthlyReport.created_at).where(
+            MonthlyReport.customer_id == customer.id, MonthlyReport.month == month.first_day
+        )
+    ).one_or_none()
+    if kept is not None:
+        return Report(customer, month, unfinished=False, figures=Figures.from_json(kept[0]), sent_at=kept[1])
+    figures = compute(month, [customer.id])[customer.id]
+    return Report(customer, month, unfinished=month == running, figures=figures, sent_at=None)
+
+
+def sent(actor: Actor, window: Window, *, customer_id: int | None) -> Page[Sent]:
+    """The reports that went out to a customer, latest first."""
+    customer = _customer(actor, customer_id)
+    scope = f"reports:{customer.id}"
+    query = select(MonthlyReport).where(MonthlyReport.customer_id == customer.id)
+    if window.cursor is not None:
+        [year, number] = pagination.decode_cursor(scope, window.cursor, length=2)
+        query = query.where(MonthlyReport.month < Month(year, number).first_day)
+    rows = db.session.execute(query.order_by(*pagination.order(LATEST_FIRST)).limit(window.limit + 1)).scalars().all()
+    page = pagination.cut(rows, window=window, scope=scope, values=lambda row: (row.month.year, row.month.month))
+    items = [
+        Sent(Month(row.month.year, row.month.month), row.created_at, Figures.from_json(row.figures))
+        for row in page.items
+    ]
+    return Page(items, page.next_cursor)
+
+
+def _customer(actor: Actor, customer_id: int | None) -> Account:
+    """Whose report it is: one's own, or for admins that of whom they name."""
+    if actor.role is Role.ADMIN and customer_id is None:
+        raise Invalid.field("customer_id", "Say whose report it is.")
+    wanted = actor.account_id if customer_id is None else customer_id
+    if actor.role is not Role.ADMIN and wanted != actor.account_id:
+        raise NotFound(NO_REPORT)
+    customer = db.session.get(Account, wanted)
+    if customer is None or customer.role != Role.CUSTOMER.value:
+        raise NotFound(NO_REPORT)
+    return customer

@@ -1,0 +1,59 @@
+"""A report in words: the same lines for the mail, its plain-text part and the page."""
+
+from decimal import Decimal
+from typing import Any, Final
+
+from backend.core.config import current
+from backend.domain.notifications.messages import moment
+from backend.domain.reports.figures import Figures, Upcoming
+from backend.domain.reports.months import Month
+
+SIGNS: Final = {"INR": "\N{INDIAN RUPEE SIGN}", "EUR": "\N{EURO SIGN}", "GBP": "\N{POUND SIGN}", "USD": "$"}
+STATES: Final = {"requested": "waiting for a professional", "accepted": "accepted"}
+UNFINISHED: Final = "This month is not over yet: the figures are those up to now."
+QUIET: Final = "It was a quiet month: you asked for nothing. Whenever something needs doing at home, we are here."
+
+
+def params(month: Month, figures: Figures, *, unfinished: bool) -> dict[str, Any]:
+    """What the report's texts are filled with, in plain values. ``period`` and the counts serve short messages."""
+    return {
+        "period": str(month),
+        "month": f"{month.label} (not over yet)" if unfinished else month.label,
+        "requested": figures.requested,
+        "closed": figures.closed,
+        "spent": money(figures.spent, figures.currency),
+        "intro": _intro(figures, unfinished=unfinished),
+        "lines": _lines(figures),
+        "upcoming": [_upcoming(one) for one in figures.upcoming],
+        "upcoming_more": max(0, figures.upcoming_count - len(figures.upcoming)),
+    }
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount as people read it."""
+    sign = SIGNS.get(currency, f"{currency} ")
+    return f"{sign}{amount:,.2f}"
+
+
+def _intro(figures: Figures, *, unfinished: bool) -> str:
+    if unfinished:
+        return UNFINISHED
+    return QUIET if figures.is_quiet else "Here is what happened with the work at your home."
+
+
+def _lines(figures: Figures) -> list[list[str]]:
+    return [
+        ["Asked for", str(figures.requested)],
+        ["Accepted", str(figures.accepted)],
+        ["Completed", str(figures.completed)],
+        ["Closed", str(figures.closed)],
+        ["Cancelled", str(figures.cancelled)],
+        ["Spent", money(figures.spent, figures.currency)],
+        ["Professionals met", str(figures.professionals_met)],
+        ["Reviews given", str(figures.reviews_given)],
+    ]
+
+
+def _upcoming(one: Upcoming) -> dict[str, Any]:
+    when = moment(one.date_of_request, current().zone)
+    return {"id": one.id, "task": one.task_name, "when": when, "state": STATES[one.status]}

@@ -1,0 +1,59 @@
+"""Monthly reports: a run sends a month to all customers, batch by batch, or to one."""
+
+from typing import Final
+
+from backend.core.database import db
+from backend.core.queue import Lease, enqueue, runs
+from backend.core.queue.models import JobRun
+from backend.domain.reports import actions
+from backend.domain.reports.actions import Batch
+from backend.domain.reports.months import Month
+from backend.jobs.registry import GiveUp, job
+
+BATCH: Final = 1000
+RUN: Final = "reports.run"
+NEXT: Final = "reports.batch"
+
+
+@job(RUN)
+def begin(lease: Lease) -> None:
+    """Begin a run: a scheduled one sends the month before the one in which it was due."""
+    run = runs.begin(lease.payload["run_id"])
+    month = _month(run)
+    customer_id = run.params.get("customer_id")
+    if customer_id is None:
+        _enqueue_batch(run.id, month=month, after=0)
+        return
+    _count(run.id, actions.send_to_one(month, run_id=run.id, customer_id=customer_id))
+    runs.settle(run.id)
+
+
+@job(NEXT)
+def batch(lease: Lease) -> None:
+    """Write the reports of the next thousand customers and the job of those after them, all or nothing."""
+    run_id, month = lease.payload["run_id"], Month.parse(lease.payload["month"])
+    if month is None:
+        raise GiveUp(f"{lease.payload['month']} is no month")
+    db.session.connection().exec_driver_sql("SET LOCAL statement_timeout TO '60s'")
+    done = actions.send_batch(month, run_id=run_id, after=lease.payload["after"], limit=BATCH)
+    _count(run_id, done)
+    if done.last_id is None:
+        runs.settle(run_id)
+    else:
+        _enqueue_batch(run_id, month=month, after=done.last_id)
+
+
+def _month(run: JobRun) -> Month:
+    month = Month.parse(run.params["month"]) if "month" in run.params else Month.parse(run.period)
+    if month is None:
+        raise GiveUp(f"the run {run.id} names no month")
+    return month if "month" in run.params else month.previous
+
+
+def _enqueue_batch(run_id: int, *, month: Month, after: int) -> None:
+    enqueue(NEXT, {"run_id": run_id, "month": str(month), "after": after}, key=f"run{run_id}:{after}")
+
+
+def _count(run_id: int, done: Batch) -> None:
+    """Those sent and failed are counted from the ledger, once the mail server has had its say."""
+    runs.add(run_id, skipped=done.skipped)
