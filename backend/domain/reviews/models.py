@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.database import Base, Created
@@ -31,4 +31,6 @@ class Review(Base):
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
         Index("ix_reviews_professional", "professional_id", "created_at"),
         Index("ix_reviews_task", "task_id"),
+        Index("ix_reviews_created", "created_at", "request_id"),
+        Index("ix_reviews_reported", "reported_at", postgresql_where=text("reported_at IS NOT NULL")),
     )

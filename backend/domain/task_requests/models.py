@@ -1,6 +1,6 @@
-"""Tables of requests, their history, and who turned which one down."""
+"""Tables of requests, their history, who turned which one down, policies and working hours."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
@@ -13,7 +13,8 @@ from backend.core.database import Base, BigId, Created, Money
 class TaskRequest(Base):
     """One customer's order of one task, with the name, price and time of the day it was made.
 
-    ``busy`` is the span that the professional cannot give to another request: the work and the way to it.
+    ``busy`` is the span that the professional cannot give to another request: the work and the way to the next.
+    ``moved_late``: its date was changed away from an acceptance when it was too late to cancel freely.
     """
 
     __tablename__ = "task_requests"
@@ -42,6 +43,9 @@ class TaskRequest(Base):
     closed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     expired_at: Mapped[datetime | None]
+    reviewed_at: Mapped[datetime | None]
+    moved_late: Mapped[bool] = mapped_column(server_default=text("false"))
+    cancelled_late: Mapped[bool] = mapped_column(server_default=text("false"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
 
     __table_args__ = (
@@ -54,6 +58,19 @@ class TaskRequest(Base):
             name="taken_has_professional",
         ),
         CheckConstraint("status <> 'requested' OR professional_id IS NULL", name="waiting_has_none"),
+        CheckConstraint(
+            "status <> 'requested' OR (accepted_at IS NULL AND completed_at IS NULL AND busy IS NULL)",
+            name="waiting_is_untouched",
+        ),
+        CheckConstraint(
+            "asked_until IS NULL OR (asked_professional_id IS NOT NULL AND status = 'requested')",
+            name="asked_of_someone",
+        ),
+        CheckConstraint(
+            "status <> 'requested' OR asked_professional_id IS NULL OR asked_until IS NOT NULL", name="asked_for_a_time"
+        ),
+        CheckConstraint("reviewed_at IS NULL OR status IN ('completed', 'closed')", name="reviewed_when_done"),
+        CheckConstraint("closed_at >= completed_at AND completed_at >= accepted_at", name="times_in_order"),
         CheckConstraint("status NOT IN ('completed', 'closed') OR completed_at IS NOT NULL", name="completed_has_time"),
         CheckConstraint("(status = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
         CheckConstraint("(status = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_has_time"),
@@ -70,6 +87,8 @@ class TaskRequest(Base):
         Index("ix_task_requests_professional", "professional_id", text("date_of_request DESC"), text("id DESC")),
         Index("ix_task_requests_date", text("date_of_request DESC"), text("id DESC")),
         Index("ix_task_requests_open", "date_of_request", "id", postgresql_where=text("status = 'requested'")),
+        Index("ix_task_requests_unanswered", "asked_until", postgresql_where=text("asked_until IS NOT NULL")),
+        Index("ix_task_requests_status", "status", text("date_of_request DESC"), text("id DESC")),
         Index("ix_task_requests_closed", "closed_at", "id", postgresql_where=text("status = 'closed'")),
         Index("ix_task_requests_task", "task_id", text("date_of_request DESC")),
     )
@@ -91,7 +110,15 @@ class RequestEvent(Base):
     note: Mapped[str | None]
     changes: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
-    __table_args__ = (Index("ix_request_events_request", "request_id", "id"),)
+    __table_args__ = (
+        Index("ix_request_events_request", "request_id", "id"),
+        Index(
+            "ix_request_events_let_down",
+            "at",
+            "actor_id",
+            postgresql_where=text("action IN ('cancel', 'release')"),
+        ),
+    )
 
 
 class RequestRejection(Base):
@@ -103,3 +130,50 @@ class RequestRejection(Base):
     request_id: Mapped[int] = mapped_column(ForeignKey("task_requests.id"), primary_key=True)
     reason: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class TaskPolicy(Base):
+    """What is special to one task; empty ones are as the market's settings say."""
+
+    __tablename__ = "task_policies"
+
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
+    answer_within_minutes: Mapped[int | None]
+    min_notice_minutes: Mapped[int | None]
+    free_cancel_minutes: Mapped[int | None]
+    travel_buffer_minutes: Mapped[int | None]
+
+
+class WorkingHours(Base):
+    """A span of the week in which a professional works: Monday is 0, times are the market's, 24:00 is 1440."""
+
+    __tablename__ = "working_hours"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("professionals.account_id"), primary_key=True)
+    weekday: Mapped[int] = mapped_column(primary_key=True)
+    begins: Mapped[int] = mapped_column(primary_key=True)
+    ends: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+        CheckConstraint("0 <= begins AND begins < ends AND ends <= 1440", name="span"),
+    )
+
+
+class WorkingDay(Base):
+    """A date on which a professional works other hours than each week, or not at all (``spans`` empty)."""
+
+    __tablename__ = "working_days"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("professionals.account_id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    spans: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+
+
+class InboxVisit(Base):
+    """When a professional last looked at what waits: what came since is new."""
+
+    __tablename__ = "inbox_visits"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("professionals.account_id"), primary_key=True)
+    seen_at: Mapped[Created]

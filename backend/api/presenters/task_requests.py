@@ -1,0 +1,108 @@
+"""Requests on the wire, as far as the one who asks may see them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from backend.core.authz import Actor, Role
+from backend.core.clock import now
+from backend.domain.task_requests import hours
+from backend.domain.task_requests.lifecycle import Relation
+from backend.domain.task_requests.visibility import allowed, relation, sees_contact
+
+PLAIN = (
+    "id",
+    "task_id",
+    "task_name",
+    "customer_id",
+    "professional_id",
+    "asked_professional_id",
+    "asked_until",
+    "status",
+    "date_of_request",
+    "price",
+    "currency",
+    "time_required",
+    "pincode",
+    "remarks",
+    "closing_remarks",
+    "created_at",
+    "updated_at",
+    "accepted_at",
+    "completed_at",
+    "closed_at",
+    "cancelled_at",
+    "expired_at",
+    "cancelled_late",
+)
+
+
+def request(actor: Actor, row: Any, who: Relation) -> dict[str, Any]:
+    """One request, with warnings for a professional who could take it or holds it."""
+    body = _shown(row, who)
+    if who in (Relation.CANDIDATE, Relation.ONLOOKER, Relation.PROFESSIONAL):
+        body["warnings"] = _warnings(row, hours.of(actor.account_id))
+        if not row.does_task and who is not Relation.PROFESSIONAL:
+            body["warnings"].append("task_not_done")
+    return body
+
+
+def requests(actor: Actor, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """A page of the actor's own requests, or of all for an admin."""
+    at = now()
+    if actor.role is Role.CUSTOMER:
+        return [_shown(row, Relation.CUSTOMER) for row in rows]
+    return [_shown(row, relation(actor, row, at=at)) for row in rows]
+
+
+def waiting(actor: Actor, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """A page of a professional's inbox: each with its distance and what speaks against it."""
+    working = hours.of(actor.account_id) if rows else None
+    items = []
+    for row in rows:
+        body = _shown(row, Relation.CANDIDATE if row.does_task else Relation.ONLOOKER)
+        body["distance_km"] = None if row.distance_km is None else round(row.distance_km, 1)
+        body["warnings"] = _warnings(row, working) if working else []
+        body["warnings"] += ["not_free"] if not row.is_free else []
+        body["warnings"] += ["out_of_area"] if not row.serves else []
+        body["warnings"] += ["task_not_done"] if not row.does_task else []
+        items.append(body)
+    return items
+
+
+def _warnings(row: Any, working: hours.Hours) -> list[str]:
+    ends = hours.end_of(row.date_of_request, row.time_required)
+    return [] if working.covers(row.date_of_request, ends) else ["outside_hours"]
+
+
+def _shown(row: Any, who: Relation) -> dict[str, Any]:
+    at = now()
+    contact = sees_contact(who, row, at=at)
+    body = {name: getattr(row, name) for name in PLAIN}
+    body["address"] = row.address if contact else None
+    body["reviewed"] = row.reviewed_at is not None
+    body["customer"] = _customer(row) if contact else None
+    body["professional"] = _professional(row, phone=contact)
+    body["allowed_actions"] = allowed(who, row, at=at)
+    body["distance_km"] = None
+    body["warnings"] = []
+    return body
+
+
+def _customer(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.customer_id,
+        "firstname": row.customer_firstname,
+        "lastname": row.customer_lastname,
+        "phone": row.customer_phone,
+    }
+
+
+def _professional(row: Any, *, phone: bool) -> dict[str, Any] | None:
+    if row.professional_id is None:
+        return None
+    return {
+        "id": row.professional_id,
+        "firstname": row.professional_firstname,
+        "compname": row.professional_compname,
+        "phone": row.professional_phone if phone else None,
+    }

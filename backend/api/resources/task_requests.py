@@ -1,0 +1,197 @@
+"""Requests over HTTP: ask, list, read, edit, and a call for each verb."""
+
+from typing import Any
+
+from backend.api.access import ACTIVE, CUSTOMERS, CUSTOMERS_AND_PROFESSIONALS, PROFESSIONALS
+from backend.api.base import Resource, endpoint
+from backend.api.presenters import task_requests as present
+from backend.api.schemas import task_requests as schemas
+from backend.api.wire import Reply, expected_version
+from backend.core.authz import Actor, Role
+from backend.core.config import current
+from backend.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from backend.core.pagination import Page, Window
+from backend.core.spans import between
+from backend.domain.reviews import queries as reviews
+from backend.domain.task_requests import actions, editing, history, inbox, queries
+
+CHANGE_ERRORS = (NotFound, Forbidden, Conflict, Stale, Invalid)
+
+
+def changed(actor: Actor, request_id: int) -> Reply:
+    """The request as it is after the caller's change."""
+    row, who = queries.after_change(actor, request_id=request_id)
+    return Reply(present.request(actor, row, who), version=row.version)
+
+
+class Requests(Resource):
+    @endpoint(
+        summary="Ask for a task",
+        who=CUSTOMERS,
+        body=schemas.NewRequest(),
+        response=schemas.Request(),
+        status=201,
+        errors=(Conflict, Invalid),
+        headers=("Location",),
+        idempotent=True,
+        rate_limit="request_rate_limit",
+    )
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+        """The price and time are the task's of this day. With ``professional_id`` only that one sees it at first."""
+        request_id = actions.create(actor, new=actions.NewRequest(**body))
+        reply = changed(actor, request_id)
+        reply.headers["Location"] = f"/requests/{request_id}"
+        return reply
+
+    @endpoint(
+        summary="Requests that concern the caller",
+        who=ACTIVE,
+        query=schemas.RequestQuery(),
+        response=schemas.Request(),
+        paged=True,
+        writes=False,
+    )
+    def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """A customer's own; a professional's open ones, best match first, or ``scope=mine`` their own; an admin's: all."""
+        window = Window(query["limit"], query["cursor"])
+        filters = queries.Filters(
+            status=query["status"],
+            task_id=query["task_id"],
+            span=between(query["first"], query["last"], zone=current().zone),
+            professional_id=query["professional_id"],
+            customer_id=query["customer_id"],
+        )
+        if actor.role is Role.PROFESSIONAL and query["scope"] == "open":
+            wishes = inbox.Wishes(bool(query["matching"]), bool(query["free"]), query["max_km"])
+            found = inbox.page(actor, filters=filters, wishes=wishes, window=window)
+            return Page(present.waiting(actor, found.items), found.next_cursor)
+        found = queries.page(actor, filters=filters, window=window)
+        return Page(present.requests(actor, found.items), found.next_cursor)
+
+
+class OneRequest(Resource):
+    @endpoint(
+        summary="A request with its history and review",
+        who=ACTIVE,
+        response=schemas.RequestDetail(),
+        errors=(NotFound,),
+        writes=False,
+    )
+    def get(self, actor: Actor, *, request_id: int) -> Reply:
+        """For its customer, its professional, admins, and professionals while it is open to them."""
+        row, who = queries.one(actor, request_id=request_id)
+        body = present.request(actor, row, who)
+        body["history"] = history.read(actor, who, request_id=request_id)
+        body["review"] = reviews.of_request(actor, request_id=request_id) if row.reviewed_at else None
+        return Reply(body, version=row.version)
+
+    @endpoint(
+        summary="Change a request",
+        who=CUSTOMERS,
+        body=schemas.RequestEdit(),
+        response=schemas.Request(),
+        errors=CHANGE_ERRORS,
+    )
+    def patch(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> Reply:
+        """A new date asks the same professional again; ``status: "completed"`` goes the way of the verb."""
+        status, version = body.pop("status", None), expected_version()
+        if body or status is None:
+            edits = editing.Edits(**body)
+            actions.edit(actor, request_id=request_id, edits=edits, expected_version=version)
+            version = None
+        if status is not None:
+            actions.complete(actor, request_id=request_id, expected_version=version)
+        return changed(actor, request_id)
+
+
+class Accept(Resource):
+    @endpoint(summary="Accept a request", who=PROFESSIONALS, response=schemas.Request(), errors=CHANGE_ERRORS)
+    def post(self, actor: Actor, *, request_id: int) -> Reply:
+        """Of several at once exactly one wins; the others get 409 ``already_taken``."""
+        actions.accept(actor, request_id=request_id, expected_version=expected_version())
+        return changed(actor, request_id)
+
+
+class Reject(Resource):
+    @endpoint(
+        summary="Turn a request down",
+        who=PROFESSIONALS,
+        body=schemas.RejectReason(),
+        response=schemas.Request(),
+        errors=CHANGE_ERRORS,
+    )
+    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> Reply:
+        """Hidden from this professional from now on, open to the others."""
+        actions.reject(actor, request_id=request_id, **body, expected_version=expected_version())
+        return changed(actor, request_id)
+
+
+class Release(Resource):
+    @endpoint(
+        summary="Give an accepted request back",
+        who=PROFESSIONALS,
+        body=schemas.ReleaseReason(),
+        response=schemas.Request(),
+        errors=CHANGE_ERRORS,
+    )
+    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> Reply:
+        """It waits again, open to all."""
+        actions.release(actor, request_id=request_id, **body, expected_version=expected_version())
+        return changed(actor, request_id)
+
+
+class Complete(Resource):
+    @endpoint(
+        summary="Say that the work is done",
+        who=CUSTOMERS_AND_PROFESSIONALS,
+        response=schemas.Request(),
+        errors=CHANGE_ERRORS,
+    )
+    def post(self, actor: Actor, *, request_id: int) -> Reply:
+        """By its professional or its customer, before or after the date."""
+        actions.complete(actor, request_id=request_id, expected_version=expected_version())
+        return changed(actor, request_id)
+
+
+class Close(Resource):
+    @endpoint(
+        summary="Close a request",
+        who=CUSTOMERS_AND_PROFESSIONALS,
+        body=schemas.Closing(),
+        body_required=False,
+        response=schemas.Request(),
+        errors=CHANGE_ERRORS,
+    )
+    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> Reply:
+        """By its professional once completed; by its customer from accepted too, which completes it."""
+        actions.close(actor, request_id=request_id, remarks=body["remarks"], expected_version=expected_version())
+        return changed(actor, request_id)
+
+
+class Cancel(Resource):
+    @endpoint(
+        summary="Call a request off",
+        who=CUSTOMERS,
+        body=schemas.CancelReason(),
+        response=schemas.Request(),
+        errors=CHANGE_ERRORS,
+    )
+    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> Reply:
+        """``cancelled_late`` tells when it was too late to do so freely."""
+        actions.cancel(actor, request_id=request_id, **body, expected_version=expected_version())
+        return changed(actor, request_id)
+
+
+class Inbox(Resource):
+    @endpoint(
+        summary="How much waits, and what is new", who=PROFESSIONALS, response=schemas.InboxCounts(), writes=False
+    )
+    def get(self, actor: Actor) -> dict[str, Any]:
+        """``new``: matching ones that came or changed since the last look."""
+        return inbox.counts(actor)
+
+    @endpoint(summary="Mark the inbox as seen", who=PROFESSIONALS, response=schemas.InboxCounts())
+    def post(self, actor: Actor) -> dict[str, Any]:
+        """What comes from now on is new."""
+        inbox.look(actor)
+        return inbox.counts(actor)

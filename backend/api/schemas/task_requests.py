@@ -1,0 +1,167 @@
+"""Requests: what is asked, changed, listed and shown."""
+
+from marshmallow import fields, validate
+
+from backend.api.schemas.common import Flag, Id, Moment, Money, Pincode, Reason, Strict, Text, Whole, Window
+from backend.api.schemas.spans import SpanEdge
+from backend.domain.task_requests.lifecycle import REASONS, Action, Status
+
+STATUSES = [status.value for status in Status]
+ACTIONS = ["edit", "accept", "reject", "release", "complete", "close", "cancel", "review"]
+WARNINGS = ["outside_hours", "not_free", "out_of_area", "task_not_done"]
+
+
+class NewRequest(Strict):
+    """What a customer asks for. Address and pincode are the customer's own where none are given."""
+
+    task_id = Id(required=True)
+    date_of_request = Moment(required=True)
+    remarks = Text(min=0, max=2000, multiline=True, load_default="")
+    address = Text(max=500, multiline=True, load_default=None, allow_none=True)
+    pincode = Pincode(load_default=None, allow_none=True)
+    professional_id = Id(load_default=None, allow_none=True)
+
+
+class RequestEdit(Strict):
+    """What its customer may change. ``status`` may only become "completed"."""
+
+    date_of_request = Moment()
+    remarks = Text(min=0, max=2000, multiline=True)
+    address = Text(max=500, multiline=True)
+    pincode = Pincode()
+    status = fields.String(validate=validate.Equal("completed", error='Only "completed" can be set here.'))
+
+
+class RejectReason(Reason):
+    """Why a request is turned down."""
+
+    reason_code = fields.String(load_default=None, validate=validate.OneOf(REASONS[Action.REJECT]))
+
+
+class ReleaseReason(Reason):
+    """Why an accepted request is given back."""
+
+    reason_code = fields.String(load_default=None, validate=validate.OneOf(REASONS[Action.RELEASE]))
+
+
+class CancelReason(Reason):
+    """Why a request is called off."""
+
+    reason_code = fields.String(load_default=None, validate=validate.OneOf(REASONS[Action.CANCEL]))
+
+
+class Closing(Strict):
+    """What is said at the end."""
+
+    remarks = Text(min=0, max=2000, multiline=True, load_default=None, allow_none=True)
+
+
+class RequestQuery(Window):
+    """How the list may be narrowed. ``scope`` to ``max_km`` are for professionals; the last three for the open ones."""
+
+    scope = fields.String(load_default="open", validate=validate.OneOf(["open", "mine"]))
+    status = fields.List(
+        fields.String(), load_default=(), validate=validate.ContainsOnly(STATUSES, error="There is no such status.")
+    )
+    task_id = Id(load_default=None)
+    first = SpanEdge(data_key="from", load_default=None)
+    last = SpanEdge(data_key="to", load_default=None)
+    professional_id = Id(load_default=None)
+    customer_id = Id(load_default=None)
+    matching = Flag(load_default=0)
+    free = Flag(load_default=0)
+    max_km = Whole(min=1, max=5000, load_default=None)
+
+
+class CustomerContact(Strict):
+    """Whom to ask for."""
+
+    id = Id(required=True)
+    firstname = fields.String(required=True)
+    lastname = fields.String(required=True)
+    phone = fields.String(required=True, allow_none=True)
+
+
+class ProfessionalContact(Strict):
+    """Who comes."""
+
+    id = Id(required=True)
+    firstname = fields.String(required=True)
+    compname = fields.String(required=True)
+    phone = fields.String(required=True, allow_none=True)
+
+
+class Request(Strict):
+    """A request. Professionals see ``address`` and ``customer`` of those they accepted, until 30 days after the end."""
+
+    id = Id(required=True)
+    task_id = Id(required=True)
+    task_name = fields.String(required=True)
+    customer_id = Id(required=True)
+    professional_id = Id(required=True, allow_none=True)
+    asked_professional_id = Id(required=True, allow_none=True)
+    asked_until = Moment(required=True, allow_none=True)
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
+    date_of_request = Moment(required=True)
+    price = Money(required=True)
+    currency = fields.String(required=True)
+    time_required = Whole(required=True)
+    address = fields.String(required=True, allow_none=True)
+    pincode = fields.String(required=True)
+    remarks = fields.String(required=True)
+    closing_remarks = fields.String(required=True)
+    created_at = Moment(required=True)
+    updated_at = Moment(required=True)
+    accepted_at = Moment(required=True, allow_none=True)
+    completed_at = Moment(required=True, allow_none=True)
+    closed_at = Moment(required=True, allow_none=True)
+    cancelled_at = Moment(required=True, allow_none=True)
+    expired_at = Moment(required=True, allow_none=True)
+    cancelled_late = fields.Boolean(required=True)
+    reviewed = fields.Boolean(required=True)
+    customer = fields.Nested(CustomerContact, required=True, allow_none=True)
+    professional = fields.Nested(ProfessionalContact, required=True, allow_none=True)
+    allowed_actions = fields.List(fields.String(validate=validate.OneOf(ACTIONS)), required=True)
+    distance_km = fields.Float(required=True, allow_none=True)
+    warnings = fields.List(fields.String(validate=validate.OneOf(WARNINGS)), required=True)
+
+
+class HistoryEntry(Strict):
+    """One change: who, what, when, from, to, why."""
+
+    at = Moment(required=True)
+    action = fields.String(required=True)
+    actor_id = Id(required=True, allow_none=True)
+    actor_role = fields.String(required=True)
+    from_status = fields.String(data_key="from", required=True, allow_none=True)
+    to_status = fields.String(data_key="to", required=True)
+    note = fields.String(required=True, allow_none=True)
+    changes = fields.Dict(keys=fields.String(), required=True, allow_none=True)
+
+
+class RequestReview(Strict):
+    """What the customer said of it, and the professional's reply."""
+
+    rating = Whole(required=True, min=1, max=5)
+    comment = fields.String(required=True, allow_none=True)
+    created_at = Moment(required=True)
+    reply = fields.String(required=True, allow_none=True)
+    replied_at = Moment(required=True, allow_none=True)
+    reported = fields.Boolean(required=True)
+    hidden = fields.Boolean(required=True)
+
+
+class RequestDetail(Request):
+    """A request with its history and review."""
+
+    history = fields.List(fields.Nested(HistoryEntry), required=True)
+    review = fields.Nested(RequestReview, required=True, allow_none=True)
+
+
+class InboxCounts(Strict):
+    """How much waits in a professional's inbox, and how many that match are new since the last look."""
+
+    waiting = Whole(required=True)
+    matching = Whole(required=True)
+    new = Whole(required=True)
+    seen_at = Moment(required=True, allow_none=True)

@@ -1,0 +1,95 @@
+"""The market's settings: typed, with defaults, changed by admins while it runs."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import time
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from backend.core.authz import Actor
+from backend.core.config import current
+from backend.core.database import db
+from backend.core.errors import Invalid
+from backend.domain.audit.actions import record
+from backend.domain.market.models import MarketSetting
+
+WEEK: Final = 7 * 24 * 60
+BOUNDS: Final[dict[str, tuple[int, int]]] = {
+    "answer_within_minutes": (1, WEEK),
+    "min_notice_minutes": (0, WEEK),
+    "free_cancel_minutes": (0, WEEK),
+    "travel_buffer_minutes": (0, 240),
+    "tell_nearest": (0, 50),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSettings:
+    """How the market works. Times of day are in the market's zone.
+
+    ``answer_within_minutes``: a professional asked for has this long before the request opens to all.
+    ``min_notice_minutes``: a date must lie at least this far ahead. ``free_cancel_minutes``: cancelling an accepted
+    request later than this before its start is marked late. ``travel_buffer_minutes``: kept free after each request.
+    ``tell_nearest``: how many professionals hear of a new request that is open to all. ``day_begins_at`` and
+    ``day_ends_at``: working hours of those who set none.
+    """
+
+    reminder_at: time
+    answer_within_minutes: int = 120
+    min_notice_minutes: int = 0
+    free_cancel_minutes: int = 120
+    travel_buffer_minutes: int = 0
+    tell_nearest: int = 10
+    day_begins_at: time = time(8)
+    day_ends_at: time = time(20)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values: times of day as "18:00"."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+NAMES: Final = tuple(field.name for field in fields(MarketSettings))
+
+
+def get() -> MarketSettings:
+    """The settings as they stand now."""
+    rows = db.session.execute(select(MarketSetting.name, MarketSetting.value)).all()
+    return of_rows({row.name: row.value for row in rows})
+
+
+def of_rows(rows: Mapping[str, Any]) -> MarketSettings:
+    """The settings out of the table's rows, for a query that reads them beside other things."""
+    kept = {name: _rich(name, value) for name, value in rows.items() if name in NAMES}
+    return MarketSettings(**{"reminder_at": current().reminder_at, **kept})
+
+
+def change(actor: Actor, *, changes: dict[str, Any]) -> MarketSettings:
+    """Change some settings. Raises Invalid naming the field for one out of bounds."""
+    before = get()
+    for name, value in changes.items():
+        if name in BOUNDS and not BOUNDS[name][0] <= value <= BOUNDS[name][1]:
+            raise Invalid.field(name, f"From {BOUNDS[name][0]} to {BOUNDS[name][1]}.")
+    after = MarketSettings(**{**asdict(before), **changes})
+    if after.day_begins_at >= after.day_ends_at:
+        raise Invalid.field("day_ends_at", "Must lie after day_begins_at.")
+    differing = [name for name in changes if getattr(after, name) != getattr(before, name)]
+    different = {name: _plain(getattr(after, name)) for name in differing}
+    if not different:
+        return before
+    statement = insert(MarketSetting).values([{"name": name, "value": value} for name, value in different.items()])
+    db.session.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_={"value": statement.excluded.value})
+    )
+    was = {name: _plain(getattr(before, name)) for name in different}
+    record(actor, "settings_changed", subject_kind="market", before=was, after=different)
+    return after
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat("minutes") if isinstance(value, time) else value
+
+
+def _rich(name: str, value: Any) -> Any:
+    return time.fromisoformat(value) if name.endswith("_at") and isinstance(value, str) else value

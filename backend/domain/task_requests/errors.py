@@ -1,0 +1,58 @@
+"""What can go wrong with a request, by the codes of the contract."""
+
+from backend.core.errors import Conflict, Forbidden, NotFound
+
+
+class InvalidTransition(Conflict):
+    """The state does not allow it."""
+
+    code = "invalid_transition"
+
+
+class AlreadyTaken(Conflict):
+    """Another professional was first."""
+
+    code = "already_taken"
+
+
+class OverlappingRequest(Conflict):
+    """The professional holds another accepted request at that time."""
+
+    code = "overlapping_request"
+
+
+class TaskNotAvailable(Conflict):
+    """The task is not offered (any more)."""
+
+    code = "task_not_available"
+
+
+class TaskNotDone(Forbidden):
+    """The professional sees the request but does not do its task."""
+
+    code = "task_not_done"
+
+
+class RequestNotFound(NotFound):
+    """Not there, or not the caller's to see."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such request, or it is not yours to see.")
+
+
+class AlreadyReviewed(Conflict):
+    """One review for each request."""
+
+    code = "already_reviewed"
+
+    def __init__(self) -> None:
+        super().__init__("This request has its review already.")
+
+
+class ReviewTooLate(Conflict):
+    """The time for a review is over."""
+
+    code = "review_too_late"
+
+    def __init__(self) -> None:
+        super().__init__("A review may be given within 30 days of the end.")

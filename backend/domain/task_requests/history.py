@@ -1,0 +1,91 @@
+"""The history of a request: who did what, when, from, to, why. Rows are only ever added."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from backend.core.authz import Actor, Role
+from backend.core.clock import now
+from backend.core.database import db
+from backend.domain.task_requests.lifecycle import Action, Relation
+from backend.domain.task_requests.models import RequestEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change, ready to be written."""
+
+    request_id: int
+    action: Action
+    from_status: str | None
+    to_status: str
+    note: str | None = None
+    changes: dict[str, Any] | None = None
+
+
+def write(actor: Actor, entries: Sequence[Entry]) -> None:
+    """Add entries in one statement, in the transaction of the change."""
+    rows = [
+        {
+            "request_id": entry.request_id,
+            "at": now(),
+            "action": entry.action.public,
+            "actor_id": actor.id,
+            "actor_role": actor.role.value,
+            "from_status": entry.from_status,
+            "to_status": entry.to_status,
+            "note": entry.note,
+            "changes": entry.changes,
+        }
+        for entry in entries
+    ]
+    if rows:
+        db.session.execute(insert(RequestEvent), rows)
+
+
+def read(actor: Actor, relation: Relation, *, request_id: int) -> list[dict[str, Any]]:
+    """The history as this actor may see it, oldest first.
+
+    What professionals who were not asked said when they turned it down is between them and the market, and so is an
+    admin's reason for a block.
+    """
+    columns = RequestEvent
+    rows = db.session.execute(
+        select(
+            columns.at,
+            columns.action,
+            columns.actor_id,
+            columns.actor_role,
+            columns.from_status,
+            columns.to_status,
+            columns.note,
+            columns.changes,
+        )
+        .where(RequestEvent.request_id == request_id)
+        .order_by(RequestEvent.id)
+    ).all()
+    return [_present(actor, relation, row) for row in rows if _is_shown(actor, relation, row)]
+
+
+def _is_shown(actor: Actor, relation: Relation, row: Any) -> bool:
+    if relation is Relation.ADMIN or row.actor_id == actor.id:
+        return True
+    if relation is Relation.CUSTOMER:
+        return row.action != Action.REJECT or bool((row.changes or {}).get("asked"))
+    return bool(row.actor_role != Role.PROFESSIONAL)
+
+
+def _present(actor: Actor, relation: Relation, row: Any) -> dict[str, Any]:
+    private = row.actor_role == Role.ADMIN and actor.role is not Role.ADMIN
+    return {
+        "at": row.at,
+        "action": row.action,
+        "actor_id": row.actor_id,
+        "actor_role": row.actor_role,
+        "from": row.from_status,
+        "to": row.to_status,
+        "note": None if private else row.note,
+        "changes": None if relation in (Relation.CANDIDATE, Relation.ONLOOKER) else row.changes,
+    }

@@ -1,0 +1,84 @@
+"""The rules of time that a market sets: for all tasks, and otherwise for some."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from backend.core.authz import Actor
+from backend.core.database import db
+from backend.core.errors import Invalid, NotFound
+from backend.domain.audit.actions import record
+from backend.domain.market import settings
+from backend.domain.task_requests.models import TaskPolicy
+from backend.domain.tasks.models import Task
+
+NAMES: Final = ("answer_within_minutes", "min_notice_minutes", "free_cancel_minutes", "travel_buffer_minutes")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What holds for one task, in minutes; see the market's settings of the same names."""
+
+    answer_within_minutes: int
+    min_notice_minutes: int
+    free_cancel_minutes: int
+    travel_buffer_minutes: int
+
+    def answer_by(self, *, date_of_request: datetime, at: datetime) -> datetime:
+        """Until when the professional asked for may answer: at most half of what is left, so that others have time."""
+        return at + min(timedelta(minutes=self.answer_within_minutes), (date_of_request - at) / 2)
+
+    def check_notice(self, date_of_request: datetime, *, at: datetime) -> None:
+        """Raises Invalid for a date that has passed or does not lie far enough ahead."""
+        if date_of_request <= at:
+            raise Invalid.field("date_of_request", "Must lie in the future.")
+        if date_of_request < at + timedelta(minutes=self.min_notice_minutes):
+            message = f"Must lie at least {self.min_notice_minutes} minutes ahead."
+            raise Invalid.field("date_of_request", message, code="too_soon")
+
+    def is_late(self, date_of_request: datetime, *, at: datetime) -> bool:
+        """Whether it is too late to leave an acceptance freely."""
+        return date_of_request - at < timedelta(minutes=self.free_cancel_minutes)
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+def for_task(task_id: int) -> Policy:
+    """The market's settings, with what is special to the task."""
+    market = settings.get()
+    own = db.session.execute(
+        select(*(getattr(TaskPolicy, name) for name in NAMES)).where(TaskPolicy.task_id == task_id)
+    ).one_or_none()
+    values = {name: getattr(market, name) for name in NAMES}
+    if own is not None:
+        values.update({name: value for name, value in own._asdict().items() if value is not None})
+    return Policy(**values)
+
+
+def own_of_task(task_id: int) -> dict[str, Any]:
+    """What is special to a task (None: as the market's settings). Raises NotFound."""
+    if db.session.get(Task, task_id) is None:
+        raise NotFound("There is no such task.")
+    row = db.session.execute(
+        select(*(getattr(TaskPolicy, name) for name in NAMES)).where(TaskPolicy.task_id == task_id)
+    ).one_or_none()
+    return row._asdict() if row is not None else dict.fromkeys(NAMES)
+
+
+def change(actor: Actor, *, task_id: int, values: dict[str, Any]) -> dict[str, Any]:
+    """Set what is special to a task; all four at once. Raises NotFound, Invalid for one out of bounds."""
+    before = own_of_task(task_id)
+    for name, value in values.items():
+        low, high = settings.BOUNDS[name]
+        if value is not None and not low <= value <= high:
+            raise Invalid.field(name, f"From {low} to {high}.")
+    after = {**dict.fromkeys(NAMES), **values}
+    statement = insert(TaskPolicy).values(task_id=task_id, **after)
+    db.session.execute(statement.on_conflict_do_update(index_elements=["task_id"], set_=after))
+    if after != before:
+        record(actor, "task_policy_changed", subject_id=task_id, subject_kind="task", before=before, after=after)
+    return after

@@ -1,0 +1,152 @@
+"""The one way in which a request changes: by the state table, in one conditional UPDATE with its history row."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import select, update
+
+from backend.core.authz import Actor
+from backend.core.clock import now
+from backend.core.database import db
+from backend.core.errors import Forbidden, Stale
+from backend.domain.task_requests import history
+from backend.domain.task_requests.errors import (
+    AlreadyReviewed,
+    AlreadyTaken,
+    InvalidTransition,
+    RequestNotFound,
+    ReviewTooLate,
+    TaskNotDone,
+)
+from backend.domain.task_requests.lifecycle import (
+    VISIBLE_TO,
+    Action,
+    Facts,
+    Relation,
+    Rule,
+    Status,
+    allowed_actions,
+    rule_of,
+    sources_of,
+)
+from backend.domain.task_requests.models import TaskRequest
+from backend.domain.task_requests.visibility import does_task, is_reviewable, rejected, relation
+
+TRIES: Final = 8  # each lost try means that someone else changed the request: it cannot go on for long
+PROFESSIONALS: Final = frozenset({Relation.PROFESSIONAL, Relation.CANDIDATE, Relation.ONLOOKER})
+TAKEN: Final = frozenset({Status.ACCEPTED, Status.COMPLETED, Status.CLOSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a permitted action writes: columns of the request, and what the history says.
+
+    ``action``: it turned out to be this one (an edit that changes the date is a move).
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    note: str | None = None
+    changes: dict[str, Any] | None = None
+    action: Action | None = None
+
+
+def carry_out(
+    actor: Actor,
+    action: Action,
+    *,
+    request_id: int,
+    plan: Callable[[Any], Plan | None],
+    expected_version: int | None = None,
+) -> Any:
+    """Do one action; returns the request as it was before.
+
+    The row is read, held against the state table, and changed only if it is still that very version: whoever comes
+    second reads again and is told what the state is now. Raises RequestNotFound, Stale (If-Match), InvalidTransition,
+    AlreadyTaken or TaskNotDone. A plan of None changes nothing.
+    """
+    for _ in range(TRIES):
+        row = _read(actor, request_id)
+        rule = permit(actor, row, action, expected_version=expected_version)
+        planned = plan(row)
+        if planned is not None and planned.action is not None:
+            rule = permit(actor, row, planned.action)
+        if planned is None or _write(actor, row, rule, planned):
+            return row
+    raise InvalidTransition("The request is changing at this moment. Look at it again.")
+
+
+def _read(actor: Actor, request_id: int) -> Any:
+    columns = TaskRequest.__table__.columns
+    statement = select(*columns, does_task(actor).label("does_task"), rejected(actor).label("rejected"))
+    row = db.session.execute(statement.where(TaskRequest.id == request_id)).one_or_none()
+    if row is None:
+        raise RequestNotFound
+    return row
+
+
+def permit(actor: Actor, row: Any, action: Action, *, expected_version: int | None = None) -> Rule:
+    """The table's row that allows it, or the error that says why not: not visible, stale, wrong state, wrong person."""
+    at = now()
+    status, who = Status(row.status), relation(actor, row, at=at)
+    if who is Relation.LATECOMER and Relation.CANDIDATE in _who_may(action):
+        raise _too_late(action, status)
+    if who is not Relation.MARKET and who not in VISIBLE_TO:
+        raise RequestNotFound
+    if expected_version is not None and expected_version != row.version:
+        raise Stale("The request has changed since you read it. Look at it again.")
+    rule = rule_of(action, who, status)
+    facts = Facts(passed=row.date_of_request <= at, reviewable=is_reviewable(row, at=at))
+    if rule is not None and (who is Relation.MARKET or action.public in allowed_actions(status, who, facts)):
+        return rule
+    raise _refusal(action, row, who)
+
+
+def _who_may(action: Action) -> frozenset[Relation]:
+    return frozenset(r for source in sources_of(action) for r in Relation if rule_of(action, r, source))
+
+
+def _too_late(action: Action, status: Status) -> InvalidTransition | AlreadyTaken:
+    if status in TAKEN:
+        return AlreadyTaken("Another professional has taken this request.")
+    return InvalidTransition(f"This request cannot be {_done(action)} any more: it is {_now(status)}.")
+
+
+def _refusal(action: Action, row: Any, who: Relation) -> Exception:
+    status = Status(row.status)
+    same_side = PROFESSIONALS if who in PROFESSIONALS else frozenset({who})
+    if not same_side & _who_may(action):
+        return Forbidden("That is not yours to do.", code="role_not_allowed")
+    if who is Relation.ONLOOKER and status in sources_of(action):
+        return TaskNotDone("You do not do this task. Add it to your tasks first.")
+    if action is Action.REVIEW and status in sources_of(action):
+        return AlreadyReviewed() if row.reviewed_at else ReviewTooLate()
+    return InvalidTransition(f"This request cannot be {_done(action)}: it is {_now(status)}.")
+
+
+def _done(action: Action) -> str:
+    return "cancelled" if action is Action.CANCEL else action + ("d" if action.endswith("e") else "ed")
+
+
+def _now(status: Status) -> str:
+    return "waiting, and its date may have passed" if status is Status.REQUESTED else status.value
+
+
+def _write(actor: Actor, row: Any, rule: Rule, planned: Plan) -> bool:
+    target = rule.target or Status(row.status)
+    statement = (
+        update(TaskRequest)
+        .where(
+            TaskRequest.id == row.id,
+            TaskRequest.status.in_([source for source in rule.sources if source is not None]),
+            TaskRequest.version == row.version,
+        )
+        .values(status=target, version=TaskRequest.version + 1, updated_at=now(), **planned.values)
+        .returning(TaskRequest.id)
+        .execution_options(synchronize_session=False)
+    )
+    if db.session.execute(statement).one_or_none() is None:
+        return False
+    entry = history.Entry(row.id, rule.action, row.status, target, planned.note, planned.changes)
+    history.write(actor, [entry])
+    return True

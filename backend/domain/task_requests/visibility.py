@@ -1,0 +1,96 @@
+"""Who is what to a request, who sees it, and who sees the customer's name, address and phone."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, exists, false, literal, or_, select
+
+from backend.core.authz import Actor, Role
+from backend.domain.professionals.models import ProfessionalTask
+from backend.domain.task_requests.lifecycle import Facts, Relation, Status, allowed_actions
+from backend.domain.task_requests.models import RequestRejection, TaskRequest
+
+CONTACT_KEPT: Final = timedelta(days=30)
+REVIEW_WITHIN: Final = timedelta(days=30)
+
+
+def does_task(actor: Actor) -> ColumnElement[bool]:
+    """Whether the professional who looks does the request's task."""
+    if actor.role is not Role.PROFESSIONAL:
+        return false()
+    return exists().where(ProfessionalTask.account_id == actor.id, ProfessionalTask.task_id == TaskRequest.task_id)
+
+
+def rejected(actor: Actor) -> ColumnElement[bool]:
+    """Whether the professional who looks has turned the request down."""
+    if actor.role is not Role.PROFESSIONAL:
+        return false()
+    return exists().where(RequestRejection.professional_id == actor.id, RequestRejection.request_id == TaskRequest.id)
+
+
+def waits_for(actor: Actor, *, at: datetime) -> ColumnElement[bool]:
+    """The requests that wait to be taken and that this professional sees."""
+    return and_(
+        TaskRequest.status == Status.REQUESTED,
+        TaskRequest.date_of_request > at,
+        or_(
+            TaskRequest.asked_professional_id.is_(None),
+            TaskRequest.asked_professional_id == actor.id,
+            TaskRequest.asked_until <= at,
+        ),
+        ~exists(
+            select(literal(1)).where(
+                RequestRejection.professional_id == actor.id, RequestRejection.request_id == TaskRequest.id
+            )
+        ),
+    )
+
+
+def relation(actor: Actor, row: Any, *, at: datetime) -> Relation:
+    """What the actor is to a request (a row with ``does_task`` and ``rejected`` beside the table's columns)."""
+    if actor.role is Role.ADMIN:
+        return Relation.ADMIN
+    if actor.role is Role.MARKET:
+        return Relation.MARKET
+    if actor.role is Role.CUSTOMER:
+        return Relation.CUSTOMER if row.customer_id == actor.id else Relation.STRANGER
+    if row.professional_id == actor.id:
+        return Relation.PROFESSIONAL
+    if row.rejected or is_asked_of_another(actor, row, at=at):
+        return Relation.STRANGER
+    if row.status != Status.REQUESTED or row.date_of_request <= at:
+        return Relation.LATECOMER
+    return Relation.CANDIDATE if row.does_task else Relation.ONLOOKER
+
+
+def is_asked_of_another(actor: Actor, row: Any, *, at: datetime) -> bool:
+    """Whether it was or is asked of one other professional whose time to answer has not run out."""
+    if row.asked_professional_id in (None, actor.id):
+        return False
+    return row.asked_until is None or row.asked_until > at
+
+
+def ended_at(row: Any) -> datetime | None:
+    """When the request came to its end; None while it lives."""
+    end: datetime | None = row.closed_at or row.cancelled_at or row.expired_at or row.completed_at
+    return end
+
+
+def sees_contact(relation: Relation, row: Any, *, at: datetime) -> bool:
+    """Name, address and phone: its customer and admins always, its professional until 30 days after the end."""
+    if relation in (Relation.CUSTOMER, Relation.ADMIN):
+        return True
+    end = ended_at(row)
+    return relation is Relation.PROFESSIONAL and (end is None or at <= end + CONTACT_KEPT)
+
+
+def is_reviewable(row: Any, *, at: datetime) -> bool:
+    """Whether a review may (still) be given."""
+    end = row.closed_at or row.completed_at
+    return row.reviewed_at is None and end is not None and at <= end + REVIEW_WITHIN
+
+
+def allowed(relation: Relation, row: Any, *, at: datetime) -> list[str]:
+    """What may be done now, as the state table says."""
+    facts = Facts(passed=row.date_of_request <= at, reviewable=is_reviewable(row, at=at))
+    return allowed_actions(Status(row.status), relation, facts)

@@ -1,0 +1,76 @@
+"""A small market for tests of requests: a task, people, and requests in every state, all made over HTTP."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from backend.core.clock import now
+from backend.core.database import db
+from backend.domain.notifications.models import Notification
+from tests.factories.people import People, Person
+from tests.factories.tasks import make_task
+
+WHY = {"reason": "Something came up"}
+
+
+class RequestMarket:
+    """One task "Plumbing", customers, and professionals who do it."""
+
+    def __init__(self, people: People) -> None:
+        self.people = people
+        self.task_id = self.task()
+
+    def task(self, name: str = "Plumbing", **changes: Any) -> int:
+        """A task that is offered; returns its id."""
+        return make_task(name=name, **changes).id
+
+    def professional(self, **changes: Any) -> Person:
+        """An active professional who does the task."""
+        return self.people.professional(**{"task_ids": [self.task_id], **changes})
+
+    def body(self, **changes: Any) -> dict[str, Any]:
+        """What a request asks for: tomorrow at this time, unless said otherwise."""
+        return {"task_id": self.task_id, "date_of_request": at(days=1), **changes}
+
+    def ask(self, customer: Person, **changes: Any) -> dict[str, Any]:
+        """A new request."""
+        answer = customer.post("/requests", self.body(**changes))
+        assert answer.status_code == 201, answer.json
+        return dict(answer.json)
+
+    def bring_to(self, status: str, customer: Person, professional: Person, **changes: Any) -> dict[str, Any]:
+        """A request in this state, taken by the professional as far as it was taken."""
+        made = self.ask(customer, **changes)
+        path = f"/requests/{made['id']}"
+        if status in ("accepted", "completed", "closed"):
+            do(professional, f"{path}/accept")
+        if status in ("completed", "closed"):
+            do(professional, f"{path}/complete")
+        if status == "closed":
+            do(customer, f"{path}/close")
+        if status == "cancelled":
+            do(customer, f"{path}/cancel", WHY)
+        return dict(customer.get(path).json)
+
+
+def do(who: Person, path: str, body: Any = None) -> dict[str, Any]:
+    """A verb that must succeed."""
+    answer = who.post(path, body)
+    assert answer.status_code in (200, 201), answer.json
+    return dict(answer.json)
+
+
+def at(**ahead: float) -> str:
+    """A moment so far from now, as callers send it."""
+    return moment(**ahead).isoformat()
+
+
+def moment(**ahead: float) -> datetime:
+    return (now() + timedelta(**ahead)).replace(microsecond=0)
+
+
+def told(who: Person) -> list[str]:
+    """The kinds of notification that someone has, the latest first."""
+    statement = select(Notification.kind).where(Notification.account_id == who.id).order_by(Notification.id.desc())
+    return list(db.session.execute(statement).scalars())
