@@ -13,6 +13,7 @@ from backend.domain.exports import models as export_models
 from backend.domain.market import models as market_models
 from backend.domain.notifications import models as notification_models
 from backend.domain.places import models as place_models
+from backend.domain.professionals import areas as area_models
 from backend.domain.professionals import models as professional_models
 from backend.domain.reports import models as report_models
 from backend.domain.reviews import models as review_models
@@ -21,6 +22,7 @@ from backend.domain.tasks import models as task_models
 
 ALL_MODELS = (
     account_models,
+    area_models,
     audit_models,
     document_models,
     export_models,

@@ -16,6 +16,45 @@ CREATE FUNCTION plain_text(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARA
 CREATE FUNCTION join_words(text[]) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ SELECT array_to_string($1, ' ') $$;
 """
+# Which places a professional serves: those within the radius around home, and those listed; and their regions.
+PLACES_SERVED = """
+CREATE FUNCTION places_served(home text, radius_km integer, listed text[])
+    RETURNS TABLE (place text, metres integer) LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    WITH centre AS (
+        SELECT ll_to_earth(latitude, longitude) AS point FROM places WHERE pincode = home
+    ), near AS (
+        SELECT p.pincode, p.state, p.district,
+               CAST(round(earth_distance(c.point, ll_to_earth(p.latitude, p.longitude))) AS integer) AS metres
+          FROM centre c JOIN places p
+            ON p.latitude IS NOT NULL
+           AND earth_box(c.point, radius_km * 1000.0) @> ll_to_earth(p.latitude, p.longitude)
+    ), served AS (
+        SELECT n.pincode, n.state, n.district, n.metres FROM near n WHERE n.metres <= radius_km * 1000
+        UNION
+        SELECT p.pincode, p.state, p.district,
+               coalesce(CAST(round(earth_distance(c.point, ll_to_earth(p.latitude, p.longitude))) AS integer), 0)
+          FROM centre c, places p WHERE p.pincode = ANY(listed || home)
+    )
+    SELECT s.pincode, s.metres FROM served s
+    UNION ALL
+    SELECT DISTINCT s.state || '/' || s.district, CAST(NULL AS integer) FROM served s
+    UNION ALL
+    SELECT DISTINCT s.state, CAST(NULL AS integer) FROM served s
+$$
+"""
+# Fires once at the end of each transaction that changed what a search shows, so its row is locked for an instant only.
+VERSIONS = """
+CREATE FUNCTION new_cache_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('doorstep.new_version', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
+        PERFORM set_config('doorstep.new_version', pg_current_xact_id()::text, true);
+        INSERT INTO cache_versions (name, version) VALUES (TG_ARGV[0], gen_random_uuid())
+            ON CONFLICT (name) DO UPDATE SET version = excluded.version;
+    END IF;
+    RETURN NULL;
+END $$;
+"""
+VERSIONED = ("tasks", "task_synonyms", "professional_areas")
 SEARCH_TEXT = "plain_text(name || ' ' || category || ' ' || join_words(search_words))"
 
 
@@ -45,6 +84,68 @@ def upgrade() -> None:
     )
     _cascade("professional_tasks", "CASCADE")
     _places()
+    _availability()
+    _versions()
+
+
+def _availability() -> None:
+    op.execute(PLACES_SERVED)
+    op.create_table(
+        "professional_areas",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("pincode", sa.Text(), nullable=False),
+        sa.Column("radius_km", sa.Integer(), nullable=False),
+        sa.Column("listed", postgresql.ARRAY(sa.TEXT()), nullable=False),
+        sa.Column("task_ids", postgresql.ARRAY(sa.BIGINT()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["professionals.account_id"], name=op.f("fk_professional_areas_account_id")
+        ),
+        sa.ForeignKeyConstraint(["pincode"], ["places.pincode"], name=op.f("fk_professional_areas_pincode")),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_professional_areas")),
+    )
+    op.create_index("ix_professional_areas_pincode", "professional_areas", ["pincode"])
+    op.create_table(
+        "task_places",
+        sa.Column("place", sa.Text(), nullable=False),
+        *_task_counts("task_places"),
+        sa.Column("nearest", sa.Integer(), nullable=True),
+        sa.Column(
+            "distances", postgresql.ARRAY(sa.INTEGER()), server_default=sa.text("'{}'::integer[]"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("place", "task_id", name=op.f("pk_task_places")),
+    )
+    op.create_index("ix_task_places_task", "task_places", ["task_id"])
+    op.create_table(
+        "task_homes",
+        sa.Column("pincode", sa.Text(), nullable=False),
+        *_task_counts("task_homes"),
+        sa.PrimaryKeyConstraint("pincode", "task_id", name=op.f("pk_task_homes")),
+    )
+    op.create_index("ix_task_homes_task", "task_homes", ["task_id"])
+
+
+def _task_counts(table: str) -> list[sa.schema.SchemaItem]:
+    return [
+        sa.Column("task_id", sa.BigInteger(), nullable=False),
+        sa.Column("professionals", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f(f"fk_{table}_task_id"), ondelete="CASCADE"),
+    ]
+
+
+def _versions() -> None:
+    op.create_table(
+        "cache_versions",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("version", sa.UUID(as_uuid=False), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_cache_versions")),
+    )
+    op.execute("INSERT INTO cache_versions (name, version) VALUES ('catalogue', gen_random_uuid())")
+    op.execute(VERSIONS)
+    for table in VERSIONED:
+        op.execute(
+            f"CREATE CONSTRAINT TRIGGER new_cache_version AFTER INSERT OR UPDATE OR DELETE ON {table}"
+            " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION new_cache_version('catalogue')"
+        )
 
 
 def _places() -> None:
@@ -70,6 +171,12 @@ def _places() -> None:
 
 
 def downgrade() -> None:
+    for table in VERSIONED:
+        op.execute(f"DROP TRIGGER new_cache_version ON {table}")
+    op.execute("DROP FUNCTION new_cache_version()")
+    for table in ("cache_versions", "task_homes", "task_places", "professional_areas"):
+        op.drop_table(table)
+    op.execute("DROP FUNCTION places_served(text, integer, text[])")
     op.drop_table("regions")
     op.drop_index("ix_places_district", table_name="places")
     op.drop_index("ix_localities_similar", table_name="localities")

@@ -1,0 +1,221 @@
+"""Counts by task and place: whatever is written in whatever order, they are what a slow, obvious count gives."""
+
+import math
+import random
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, insert, select, text, update
+
+from backend.core.authz import MARKET
+from backend.core.clock import now
+from backend.core.database import db, transaction
+from backend.domain.accounts.models import Account
+from backend.domain.places.models import Place
+from backend.domain.professionals import availability, recount
+from backend.domain.professionals.areas import ProfessionalArea, TaskHome, TaskPlace
+from backend.domain.professionals.models import Professional, ProfessionalPincode, ProfessionalTask
+from backend.domain.tasks import actions as tasks
+from backend.domain.tasks.models import Task
+from tests.factories.people import People
+from tests.factories.queries import count_queries
+from tests.factories.tasks import make_task
+
+EARTH = 6378168.0
+NEAR_BENGALURU = ["560001", "560002", "560038", "560066", "562101", "570001"]
+
+
+def metres(a: Place, b: Place) -> float:
+    """Haversine on PostgreSQL's sphere."""
+    lat_a, lon_a, lat_b, lon_b = (math.radians(x or 0) for x in (a.latitude, a.longitude, b.latitude, b.longitude))
+    h = math.sin((lat_b - lat_a) / 2) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin((lon_b - lon_a) / 2) ** 2
+    return 2 * EARTH * math.asin(math.sqrt(h))
+
+
+def slow_count() -> tuple[dict[Any, list[float]], Counter[Any], Counter[Any]]:
+    """Distances by pincode and task, counts by region and task, counts by home and task: one professional at a time."""
+    places = {place.pincode: place for place in db.session.execute(select(Place)).scalars()}
+    by_place: dict[Any, list[float]] = defaultdict(list)
+    by_region: Counter[Any] = Counter()
+    homes: Counter[Any] = Counter()
+    active = select(Account.id, Account.pincode, Professional.radius_km).join(
+        Professional, (Professional.account_id == Account.id) & (Professional.approval == "approved")
+    )
+    for account_id, home, radius_km in db.session.execute(active.where(Account.blocked_at.is_(None))):
+        listed = set(
+            db.session.execute(
+                select(ProfessionalPincode.pincode).where(ProfessionalPincode.account_id == account_id)
+            ).scalars()
+        )
+        doing = list(
+            db.session.execute(
+                select(ProfessionalTask.task_id).where(ProfessionalTask.account_id == account_id)
+            ).scalars()
+        )
+        far = {pincode: metres(places[home], place) for pincode, place in places.items()}
+        served = {p for p, d in far.items() if round(d) <= radius_km * 1000} | listed | {home}
+        regions = {f"{places[p].state}/{places[p].district}" for p in served} | {places[p].state for p in served}
+        for task_id in doing:
+            homes[home, task_id] += 1
+            for pincode in served:
+                by_place[pincode, task_id].append(far[pincode])
+            by_region.update((region, task_id) for region in regions)
+    return by_place, by_region, homes
+
+
+def kept_counts() -> dict[Any, tuple[int, list[int]]]:
+    rows = db.session.execute(
+        select(TaskPlace.place, TaskPlace.task_id, TaskPlace.professionals, TaskPlace.nearest, TaskPlace.distances)
+    ).all()
+    for row in rows:
+        assert row.distances == sorted(row.distances)
+        assert row.nearest == (row.distances[0] if row.distances else None)
+    return {(row.place, row.task_id): (row.professionals, row.distances) for row in rows}
+
+
+def agree() -> None:
+    by_place, by_region, homes = slow_count()
+    kept = kept_counts()
+    assert {key for key, (_, distances) in kept.items() if distances} == set(by_place)
+    for key, distances in by_place.items():
+        assert kept[key][0] == len(distances)
+        assert kept[key][1] == pytest.approx(sorted(distances), abs=1)
+    assert {key: n for key, (n, distances) in kept.items() if not distances} == dict(by_region)
+    rows = db.session.execute(select(TaskHome.pincode, TaskHome.task_id, TaskHome.professionals)).all()
+    assert {(row.pincode, row.task_id): row.professionals for row in rows} == dict(homes)
+    totals = {row.id: row.professionals for row in db.session.execute(select(Task.id, Task.professionals))}
+    by_task = Counter(dict.fromkeys(totals, 0))
+    for (_, task_id), n in homes.items():
+        by_task[task_id] += n
+    assert totals == dict(by_task)
+
+
+class Market:
+    """Professionals written straight into the tables, edited at random."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.tasks = [make_task().id for _ in range(4)]
+        self.pincodes = NEAR_BENGALURU + list(
+            db.session.execute(select(Place.pincode).order_by(Place.pincode).limit(4)).scalars()
+        )
+        self.people: list[int] = []
+
+    def change(self) -> None:
+        with transaction():
+            if len(self.people) < 3 or self.dice.random() < 0.2:
+                account_id = self._new()
+            else:
+                account_id = self.dice.choice(self.people)
+                self.dice.choice([self._move, self._radius, self._list, self._tasks, self._approval, self._block])(
+                    account_id
+                )
+            availability.refresh(account_id)
+
+    def _new(self) -> int:
+        n = len(self.people)
+        names = dict.fromkeys(("username", "username_key", "email", "email_key", "firstname", "lastname"), f"pro{n}")
+        account = Account(
+            **names, role="professional", password_hash="-", address="-", pincode=self.dice.choice(self.pincodes)
+        )
+        db.session.add(account)
+        db.session.flush()
+        trade = Professional(account_id=account.id, exp=1, compname="-", approval="approved", radius_km=10)
+        db.session.add(trade)
+        db.session.flush()
+        self.people.append(account.id)
+        self._tasks(account.id)
+        return account.id
+
+    def _move(self, account_id: int) -> None:
+        pincode = self.dice.choice(self.pincodes)
+        db.session.execute(update(Account).where(Account.id == account_id).values(pincode=pincode))
+
+    def _radius(self, account_id: int) -> None:
+        radius = self.dice.choice([1, 5, 10, 15, 60])
+        db.session.execute(update(Professional).where(Professional.account_id == account_id).values(radius_km=radius))
+
+    def _list(self, account_id: int) -> None:
+        chosen = self.dice.sample(self.pincodes, self.dice.randrange(4))
+        db.session.execute(text("DELETE FROM professional_pincodes WHERE account_id = :id"), {"id": account_id})
+        for pincode in chosen:
+            db.session.execute(insert(ProfessionalPincode).values(account_id=account_id, pincode=pincode))
+
+    def _tasks(self, account_id: int) -> None:
+        chosen = self.dice.sample(self.tasks, self.dice.randrange(len(self.tasks) + 1))
+        db.session.execute(text("DELETE FROM professional_tasks WHERE account_id = :id"), {"id": account_id})
+        for task_id in chosen:
+            db.session.execute(insert(ProfessionalTask).values(account_id=account_id, task_id=task_id))
+
+    def _approval(self, account_id: int) -> None:
+        state = self.dice.choice(["approved", "approved", "rejected", "pending", "expired"])
+        db.session.execute(update(Professional).where(Professional.account_id == account_id).values(approval=state))
+
+    def _block(self, account_id: int) -> None:
+        blocked = self.dice.random() < 0.3
+        values = {"blocked_at": now() if blocked else None, "blocked_reason": "fraud" if blocked else None}
+        db.session.execute(update(Account).where(Account.id == account_id).values(values))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_counts_follow_every_write(app: Flask, seed: int) -> None:
+    market = Market(seed)
+    for _ in range(25):
+        market.change()
+    agree()
+    with transaction():
+        assert recount.rebuild() == 0
+
+
+def test_rebuilding_from_nothing_gives_the_same(app: Flask) -> None:
+    market = Market(4)
+    for _ in range(20):
+        market.change()
+    followed = kept_counts()
+    with transaction():
+        for model in (TaskPlace, TaskHome, ProfessionalArea):
+            db.session.execute(delete(model))
+        db.session.execute(update(Task).values(professionals=77))
+    with transaction():
+        assert recount.rebuild() > 0
+    assert kept_counts() == followed
+    agree()
+
+
+def test_a_destroyed_task_leaves_no_counts(app: Flask, people: People) -> None:
+    gone, stays = make_task(), make_task()
+    pro = people.professional(task_ids=[gone.id, stays.id])
+    with transaction():
+        tasks.remove(MARKET, task_id=gone.id)
+    with transaction():
+        db.session.execute(update(Professional).where(Professional.account_id == pro.id).values(radius_km=30))
+        availability.refresh(pro.id)
+    agree()
+    with transaction():
+        assert recount.rebuild() == 0
+
+
+def test_many_writers_at_once_count_each_professional_once(app: Flask, people: People) -> None:
+    task = make_task()
+    pros = [people.professional(approved=False, task_ids=[task.id]).id for _ in range(8)]
+
+    def approve(account_id: int) -> None:
+        with app.app_context(), transaction():
+            statement = update(Professional).where(Professional.account_id == account_id)
+            db.session.execute(statement.values(approval="approved"))
+            availability.refresh(account_id)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(approve, pros))
+    agree()
+    assert kept_counts()["560001", task.id][0] == 8
+
+
+def test_refreshing_without_a_change_costs_two_queries(app: Flask, people: People) -> None:
+    pro = people.professional(task_ids=[make_task().id])
+    with count_queries() as counted, transaction():
+        availability.refresh(pro.id)
+    assert counted.number == 2
