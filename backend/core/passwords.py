@@ -1,5 +1,8 @@
 """Password hashing: Argon2id, RFC 9106 low-memory profile, bounded so that a flood of sign-ins starves nobody."""
 
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import BoundedSemaphore
 from typing import Final
 
@@ -14,45 +17,44 @@ WAIT_SECONDS: Final = 5.0
 
 
 class Passwords:
-    """Hashes and checks passwords, at most ``parallel`` at once in this process."""
+    """Hashes and checks passwords, at most ``at_once`` at a time in this process."""
 
-    def __init__(self, *, memory_kib: int, time_cost: int, parallelism: int, parallel: int = 1) -> None:
+    def __init__(self, *, memory_kib: int, time_cost: int, parallelism: int, at_once: int = 1) -> None:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism)
-        self._slots = BoundedSemaphore(parallel)
+        self._slots = BoundedSemaphore(at_once)
         self._decoy = self._hasher.hash("a password that nobody has")
 
     def hash(self, password: str) -> str:
         """The encoded Argon2id hash. Raises Unavailable when too many others wait."""
         with self._slot():
-            return self._hasher.hash(password)
+            return self._hasher.hash(_typed(password))
 
     def matches(self, encoded: str | None, password: str) -> bool:
-        """Whether the password fits. An unknown account (None) costs the same time as a known one (OWASP ASVS 5, V6)."""
+        """Whether the password fits. An unknown account (None) costs the same as a known one (OWASP ASVS 5, V6)."""
         with self._slot():
             try:
-                fits = self._hasher.verify(encoded or self._decoy, password)
+                self._hasher.verify(encoded or self._decoy, _typed(password))
             except (VerificationError, InvalidHashError):
                 return False
-        return fits and encoded is not None
+        return encoded is not None
 
     def is_outdated(self, encoded: str) -> bool:
-        """Whether the hash was made with weaker parameters than those in force."""
+        """Whether the hash was made with other parameters than those in force."""
         return self._hasher.check_needs_rehash(encoded)
 
-    def _slot(self) -> "_Slot":
-        return _Slot(self._slots)
-
-
-class _Slot:
-    def __init__(self, slots: BoundedSemaphore) -> None:
-        self._slots = slots
-
-    def __enter__(self) -> None:
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
         if not self._slots.acquire(timeout=WAIT_SECONDS):
             raise Unavailable("Too many people sign in at this moment. Try again shortly.", retry_after=5)
+        try:
+            yield
+        finally:
+            self._slots.release()
 
-    def __exit__(self, *_: object) -> None:
-        self._slots.release()
+
+def _typed(password: str) -> bytes:
+    """The bytes to hash: keyboards write the same letter in more than one way (RFC 8265, OpaqueString)."""
+    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -61,6 +63,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         memory_kib=settings.argon2_memory_kib,
         time_cost=settings.argon2_time_cost,
         parallelism=settings.argon2_parallelism,
+        at_once=settings.hashes_at_once,
     )
 
 

@@ -128,6 +128,8 @@ class Store:
         except BaseException:
             with contextlib.suppress(Exception):  # the first error is the one to tell of
                 file.discard()
+                if self._scheme == "memory":  # which shows a file from its first byte on
+                    self._files.rm_file(path)
             raise
 
 

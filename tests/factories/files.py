@@ -7,6 +7,8 @@ from typing import Any
 
 from PIL import Image
 from pypdf import PdfWriter
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 
 @cache
@@ -31,4 +33,6 @@ def pdf(change: Callable[[PdfWriter], Any] | None = None, *, pages: int = 1) -> 
 
 def form(data: bytes, *, name: str = "proof.png", **fields: Any) -> dict[str, Any]:
     """Arguments of a multipart call with this document."""
-    return {"data": {**fields, "document": (BytesIO(data), name)}, "content_type": "multipart/form-data"}
+    file = FileStorage(BytesIO(data), filename=name, content_type="application/octet-stream")
+    boundary, body = encode_multipart({**fields, "document": file})
+    return {"data": body, "content_type": f'multipart/form-data; boundary="{boundary}"'}

@@ -1,5 +1,6 @@
 """Sign-up and one's own account."""
 
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -63,7 +64,8 @@ def _present_trade(account: Account, trade: Trade) -> dict[str, Any]:
 
 def upload(file: Any) -> professionals.Upload:
     """The bytes of a file that came in a form; one byte beyond the limit is enough to know that it is too large."""
-    return professionals.Upload(file.stream.read(MAX_BYTES + 1), file.filename)
+    with closing(file):
+        return professionals.Upload(file.stream.read(MAX_BYTES + 1), file.filename)
 
 
 class AddCustomer(Resource):

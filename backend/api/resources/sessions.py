@@ -10,11 +10,14 @@ from backend.api.base import Resource, endpoint
 from backend.api.errors import domain_problem
 from backend.api.resources.accounts import present
 from backend.api.schemas import sessions as schemas
+from backend.api.schemas.common import Window
 from backend.api.wire import Reply, render
+from backend.core import pagination
 from backend.core.authz import Actor
-from backend.core.errors import Forbidden, TooMany, Unauthenticated
+from backend.core.errors import Forbidden, NotFound, TooMany, Unauthenticated
+from backend.core.pagination import Page
 from backend.domain.accounts import queries, sessions, signing_in
-from backend.domain.accounts.models import Account
+from backend.domain.accounts.models import Account, Session
 
 
 def tokens(account: Account, issued: sessions.Issued) -> Response:
@@ -67,6 +70,47 @@ class Logout(Resource):
     def post(self, actor: Actor) -> Response:
         """Both tokens of this session are dead from now on."""
         sessions.end(session_id=str(actor.session_id), reason="signed_out")
-        response = render(Reply(None), status=204)
-        auth.unset_cookies(response)
-        return response
+        return signed_out()
+
+
+class LogoutEverywhere(Resource):
+    @endpoint(summary="Sign out everywhere", who=SIGNED_IN, status=204)
+    def post(self, actor: Actor) -> Response:
+        """Every session of the account ends, this one among them."""
+        sessions.end_all(account_id=actor.account_id, reason="signed_out")
+        return signed_out()
+
+
+class MySessions(Resource):
+    @endpoint(summary="Where one is signed in", who=SIGNED_IN, query=Window(), response=schemas.Session(), paged=True)
+    def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """One's open sessions, the newest first."""
+        page = queries.sessions_of(actor.account_id, window=pagination.Window(**query))
+        return Page([_present(one, actor) for one in page.items], page.next_cursor)
+
+
+class MySession(Resource):
+    @endpoint(summary="End one of one's own sessions", who=SIGNED_IN, status=204, errors=(NotFound,))
+    def delete(self, actor: Actor, session_id: str) -> None:
+        """Its tokens are dead from now on."""
+        sessions.end_own(actor, session_id=session_id)
+
+
+def signed_out() -> Response:
+    """204, and the browser forgets its cookies."""
+    response = render(Reply(None), status=204)
+    auth.unset_cookies(response)
+    return response
+
+
+def _present(one: Session, actor: Actor) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "client": one.client,
+        "user_agent": one.user_agent,
+        "address": one.address,
+        "created_at": one.created_at,
+        "last_used_at": one.last_used_at,
+        "expires_at": one.expires_at,
+        "current": int(one.id == actor.session_id),
+    }

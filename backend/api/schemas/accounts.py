@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from backend.api.schemas.common import Flag, Id, Moment, Phone, Pincode, Strict, Text, Upload, Whole
+from backend.core import text
 
 USERNAME = validate.Regexp(r"^[A-Za-z0-9._-]{3,30}\Z", error="3 to 30 letters, digits, dots, dashes or underscores.")
 MAX_TASKS = 300
@@ -22,6 +23,12 @@ class Password(fields.String):
             metadata={"format": "password"},
             **{"required": True, **kwargs},
         )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        password = str(super()._deserialize(value, attr, data, **kwargs))
+        if text.has_control_characters(password):
+            raise ValidationError("Control characters are not allowed.")
+        return password
 
 
 class MailAddress(Text):

@@ -11,12 +11,13 @@ from backend.core.authz import Actor, Role
 from backend.core.clock import now
 from backend.core.config import current
 from backend.core.database import db
-from backend.core.errors import Forbidden, Unauthenticated
+from backend.core.errors import Forbidden, NotFound, Unauthenticated
 from backend.domain.accounts.models import Account, Session
 
 TWO_TABS: Final = timedelta(seconds=10)
 BLOCKED: Final = "This account is blocked. Ask the market's admins."
 ENDED: Final = "This session has ended. Sign in again."
+NOT_YOURS: Final = "No such session."
 SEEN_EVERY: Final = timedelta(minutes=5)
 # A professional's approval is read here as plain SQL: their table lies in a layer above this one. The session of a
 # blocked account has ended, yet its holder is told of the block.
@@ -119,6 +120,20 @@ class ReusedToken(Unauthenticated):
 def end(*, session_id: str, reason: str) -> None:
     """End one session; both its tokens are dead from the next call on."""
     _end(Session.id == session_id, reason=reason)
+
+
+def end_own(actor: Actor, *, session_id: str) -> None:
+    """End one of one's own sessions. Raises NotFound for any other."""
+    try:
+        known = str(uuid.UUID(session_id))
+    except ValueError:
+        raise NotFound(NOT_YOURS) from None
+    mine = select(Session.id).where(
+        Session.id == known, Session.account_id == actor.account_id, Session.ended_at.is_(None)
+    )
+    if db.session.execute(mine).scalar_one_or_none() is None:
+        raise NotFound(NOT_YOURS)
+    end(session_id=known, reason="signed_out")
 
 
 def end_all(*, account_id: int, reason: str, but: str | None = None) -> None:

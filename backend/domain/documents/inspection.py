@@ -90,6 +90,8 @@ def _redraw(data: bytes, kind: str) -> bytes:
             clean.save(target, kind, **({"quality": 88} if kind == "JPEG" else {}))
     except Invalid:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise Invalid.field("document", TOO_MANY_PIXELS, code="too_many_pixels") from error
     except Exception as error:  # Pillow fails in many ways on a broken picture; all mean that it cannot be read
         raise Invalid.field("document", UNREADABLE, code="document_unreadable") from error
     return target.getvalue()

@@ -1,0 +1,78 @@
+"""Changing a password, and getting back in when it was forgotten; confirming a mail address."""
+
+from typing import Any
+
+from flask import Response
+
+from backend.api.access import ANYONE, SIGNED_IN
+from backend.api.base import Resource, endpoint
+from backend.api.errors import domain_problem
+from backend.api.schemas import sessions as schemas
+from backend.core.authz import Actor
+from backend.core.errors import Invalid, TooMany
+from backend.domain.accounts import confirmation, signing_in
+
+
+class MyPassword(Resource):
+    @endpoint(
+        summary="Change one's own password",
+        who=SIGNED_IN,
+        body=schemas.NewPassword(),
+        status=204,
+        errors=(Invalid, TooMany),
+    )
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> Response | None:
+        """All other sessions end. Wrong present passwords count as failed sign-ins."""
+        try:
+            signing_in.change_password(actor, **body)
+        except signing_in.WrongPassword as error:
+            return domain_problem(error)  # answered, not raised: the failed try must be committed
+        return None
+
+
+class ForgotPassword(Resource):
+    @endpoint(
+        summary="Ask for a mail to choose a new password",
+        who=ANYONE,
+        body=schemas.Forgot(),
+        status=202,
+        rate_limit="forgot_rate_limit",
+    )
+    def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
+        """202 whether or not there is an account with this address; the link works once and not for long."""
+        signing_in.forgot(body["email"])
+
+
+class ResetPassword(Resource):
+    @endpoint(
+        summary="Choose a new password by a mailed link",
+        who=ANYONE,
+        body=schemas.Reset(),
+        status=204,
+        errors=(Invalid,),
+        rate_limit="forgot_rate_limit",
+    )
+    def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
+        """All sessions of the account end. 422 `link_invalid` for a token that was used, is too old, or is not ours."""
+        signing_in.reset(token=body["token"], password=body["password"])
+
+
+class ConfirmMail(Resource):
+    @endpoint(
+        summary="Confirm a mail address by a mailed link",
+        who=ANYONE,
+        body=schemas.Confirm(),
+        status=204,
+        errors=(Invalid,),
+        rate_limit="forgot_rate_limit",
+    )
+    def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
+        """Other mails reach the address from now on, where the market wants it confirmed."""
+        confirmation.confirm(body["token"])
+
+
+class MyConfirmation(Resource):
+    @endpoint(summary="Ask for the mail that confirms one's address again", who=SIGNED_IN, status=202)
+    def post(self, actor: Actor) -> None:
+        """202 whether or not one is needed."""
+        confirmation.ask_again(actor.account_id)

@@ -1,0 +1,193 @@
+"""Documents over HTTP: told by content, made harmless or refused, private."""
+
+import hashlib
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from pypdf import PdfWriter
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
+from sqlalchemy import select
+
+from backend.core import storage
+from backend.core.database import db
+from backend.core.queue import Job
+from backend.domain.documents import actions
+from backend.domain.documents.models import Document
+from tests.factories.files import form, pdf, picture
+from tests.factories.people import People, Person
+
+
+def script(writer: PdfWriter) -> None:
+    action = {NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject("app.alert(1)")}
+    names = ArrayObject([TextStringObject("hello"), writer._add_object(DictionaryObject(action))])
+    scripts = DictionaryObject({NameObject("/JavaScript"): DictionaryObject({NameObject("/Names"): names})})
+    writer.root_object[NameObject("/Names")] = scripts
+
+
+def attachment(writer: PdfWriter) -> None:
+    writer.add_attachment("run.exe", b"MZ")
+
+
+def launch(writer: PdfWriter) -> None:
+    action = DictionaryObject({NameObject("/S"): NameObject("/Launch"), NameObject("/F"): TextStringObject("calc.exe")})
+    writer.root_object[NameObject("/OpenAction")] = action
+
+
+def submit_on_open(writer: PdfWriter) -> None:
+    action = DictionaryObject(
+        {NameObject("/S"): NameObject("/SubmitForm"), NameObject("/F"): TextStringObject("http://x")}
+    )
+    writer.root_object[NameObject("/OpenAction")] = writer._add_object(action)
+
+
+def script_on_a_page(writer: PdfWriter) -> None:
+    action = DictionaryObject({NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject("1")})
+    writer.pages[0][NameObject("/AA")] = DictionaryObject({NameObject("/O"): writer._add_object(action)})
+
+
+def locked(writer: PdfWriter) -> None:
+    writer.encrypt("secret", algorithm="RC4-128")
+
+
+def opens_at_the_first_page(writer: PdfWriter) -> None:
+    target = ArrayObject([writer.pages[0].indirect_reference, NameObject("/Fit")])
+    writer.root_object[NameObject("/OpenAction")] = target
+
+
+@pytest.fixture
+def ravi(people: People) -> Person:
+    return people.professional(approved=False)
+
+
+@pytest.mark.parametrize("change", [script, attachment, launch, submit_on_open, script_on_a_page])
+def test_pdfs_that_do_things_are_refused(ravi: Person, change: Callable[[PdfWriter], None]) -> None:
+    answer = ravi.put("/me/document", **form(pdf(change), name="proof.pdf"))
+    assert (answer.status_code, answer.json["code"]) == (422, "document_refused"), answer.json
+    assert ravi.get("/me").json["approval"] == "document_missing"
+
+
+def test_escaped_names_hide_nothing(ravi: Person) -> None:
+    hidden = pdf(script).replace(b"/JavaScript", b"/J#61vaScript")
+    assert ravi.put("/me/document", **form(hidden, name="proof.pdf")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"%PDF-1.7\nnothing else", pdf()[: len(pdf()) // 3], pdf(locked), picture()[:40], picture("JPEG")[:100], b"",
+     pdf(pages=101)],
+)  # fmt: skip
+def test_what_cannot_be_read_is_422(ravi: Person, data: bytes) -> None:
+    answer = ravi.put("/me/document", **form(data))
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["document"])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"<html><script>1</script>", b"MZ\x90\x00", b"plain text", b"PK\x03\x04zip", picture("GIF"), picture("WEBP")],
+)
+def test_other_kinds_are_415_whatever_their_name(ravi: Person, data: bytes) -> None:
+    assert ravi.put("/me/document", **form(data, name="proof.pdf")).status_code == 415
+
+
+def test_more_than_5_mib_is_413(ravi: Person) -> None:
+    for size in (5 * 1024 * 1024 + 1, 8 * 1024 * 1024):
+        data = picture("JPEG") + b"\0" * (size - len(picture("JPEG")))
+        assert ravi.put("/me/document", **form(data)).status_code == 413
+
+
+def test_exactly_5_mib_is_taken(ravi: Person) -> None:
+    data = picture("JPEG") + b"\0" * (5 * 1024 * 1024 - len(picture("JPEG")))
+    answer = ravi.put("/me/document", **form(data))
+    assert answer.status_code == 200
+    assert answer.json["document"]["size"] < 10_000, "what hid behind the picture is gone"
+
+
+def test_a_picture_of_too_many_pixels_is_refused(ravi: Person) -> None:
+    bomb = BytesIO()
+    Image.new("1", (20_000, 20_000)).save(bomb, "PNG")
+    answer = ravi.put("/me/document", **form(bomb.getvalue()))
+    assert (answer.status_code, answer.json["code"]) == (422, "too_many_pixels")
+
+
+def test_pictures_are_drawn_anew(ravi: Person) -> None:
+    source, exif = BytesIO(), Image.Exif()
+    exif[0x010E] = "where I live"
+    Image.new("RGB", (30, 20), "red").save(source, "JPEG", exif=exif)
+    ravi.put("/me/document", **form(source.getvalue(), name="../../my proof.exe"))
+    answer = ravi.get("/me/document")
+    assert answer.mimetype == "image/jpeg"
+    assert b"where I live" not in answer.data
+    with Image.open(BytesIO(answer.data)) as image:
+        assert (image.size, image.format) == ((30, 20), "JPEG")
+    assert ravi.get("/me").json["document"]["filename"] == "my proof.jpg"
+
+
+def test_forms_without_the_file_or_with_more_are_refused(ravi: Person) -> None:
+    kind = {"content_type": "multipart/form-data"}
+    assert ravi.put("/me/document", data={}, **kind).status_code in (415, 422)
+    assert ravi.put("/me/document", data={"document": "text"}, **kind).status_code == 422
+    two = {"document": [(BytesIO(picture()), "a.png"), (BytesIO(picture()), "b.png")]}
+    assert ravi.put("/me/document", data=two, **kind).status_code == 422
+    extra = {"document": (BytesIO(picture()), "a.png"), "other": (BytesIO(picture()), "b.png")}
+    assert list(ravi.put("/me/document", data=extra, **kind).json["errors"]) == ["other"]
+    assert ravi.put("/me/document", {"document": "x"}).status_code == 415
+
+
+def test_a_document_is_private_and_served_harmlessly(people: People, ravi: Person) -> None:
+    data = pdf(opens_at_the_first_page, pages=2)
+    assert ravi.put("/me/document", **form(data, name='pro"of हिन्दी.PDF')).status_code == 200
+    path = f"/professionals/{ravi.id}/document"
+    for answer in (ravi.get("/me/document"), people.admin().get(path)):
+        assert (answer.status_code, answer.data, answer.mimetype) == (200, data, "application/pdf")
+        assert answer.headers["Content-Disposition"].startswith("attachment; ")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert answer.headers["Cache-Control"] == "private, no-store"
+    assert people.professional().get(path).status_code == 403
+    assert people.customer().get(path).status_code == 403
+    assert people.visitor().get(path).status_code == 401
+    assert people.admin().get("/professionals/4711/document").status_code == 404
+
+
+@pytest.mark.parametrize("data", [pdf(pages=2), picture(size=(3000, 200))])
+def test_the_admin_looks_at_pages_as_pictures(people: People, ravi: Person, data: bytes) -> None:
+    ravi.put("/me/document", **form(data))
+    admin, path = people.admin(), f"/professionals/{ravi.id}/document"
+    page = admin.get(f"{path}?page=1")
+    assert (page.status_code, page.mimetype) == (200, "image/png")
+    with Image.open(BytesIO(page.data)) as image:
+        assert image.width <= 1400
+    pages = ravi.get("/me").json["document"]["pages"]
+    assert admin.get(f"{path}?page={pages}").status_code == 200
+    assert admin.get(f"{path}?page={pages + 1}").status_code == 404
+    assert admin.get(f"{path}?page=0").status_code == 422
+
+
+def test_replacing_drops_the_bytes_of_the_one_before(ravi: Person) -> None:
+    ravi.put("/me/document", **form(picture()))
+    ravi.put("/me/document", **form(picture("JPEG")))
+    first, second = db.session.execute(select(Document).order_by(Document.id)).scalars()
+    assert (first.replaced_at is None, second.replaced_at) == (False, None)
+    payload = db.session.execute(select(Job.payload).where(Job.topic == actions.DROP_TOPIC)).scalar_one()
+    assert payload == {"store_key": first.store_key}
+    actions.drop(first.store_key)
+    actions.drop(first.store_key)
+    with pytest.raises(storage.StoreFailed):
+        storage.documents().get(first.store_key)
+    assert hashlib.sha256(storage.documents().get(second.store_key)).hexdigest() == second.sha256
+
+
+def test_a_store_that_cannot_write_is_503_and_changes_nothing(
+    ravi: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: Any
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_bytes(b"in the way")
+    monkeypatch.setitem(app.extensions, "document_store", storage.Store(f"file://{blocked}"))
+    answer = ravi.put("/me/document", **form(picture()))
+    assert (answer.status_code, answer.json["code"]) == (503, "storage_unavailable")
+    assert answer.headers["Retry-After"]
+    assert ravi.get("/me").json["approval"] == "document_missing"

@@ -1,0 +1,117 @@
+"""Passwords: what is refused, changing one, and choosing a new one by a mailed link."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from backend.core.database import db
+from backend.domain.accounts.models import MailedLink
+from backend.domain.notifications.models import Delivery
+from tests.factories.people import PASSWORD, People
+
+NEW = "another good one 77"
+
+
+def mails(kind: str) -> list[dict[str, Any]]:
+    db.session.rollback()
+    return list(db.session.execute(select(Delivery.params).where(Delivery.kind == kind)).scalars())
+
+
+def token() -> str:
+    return str(mails("password_reset")[-1]["link"].partition("?token=")[2])
+
+
+@pytest.mark.parametrize(
+    "password", ["password", "PassWord1", "12345678", "short 7", "x" * 1025, "", 12345678, None, "nul \0 inside"]
+)
+def test_passwords_that_are_refused(people: People, password: Any) -> None:
+    answer = people.visitor().post("/add_customer", people.fields(password=password))
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["password"])
+
+
+@pytest.mark.parametrize("password", ["x7 y8 z9", "पासवर्ड बहुत लंबा", "🐘" * 8, "p" * 1024, "  spaces count  "])
+def test_passwords_that_are_taken(people: People, password: str) -> None:
+    fields = people.fields(password=password)
+    assert people.visitor().post("/add_customer", fields).status_code == 201
+    assert people.sign_in(fields["username"], password).role == "customer"
+
+
+def test_the_same_letters_typed_another_way(people: People) -> None:
+    fields = people.fields(password="caf\u00e9 on the corner")
+    people.visitor().post("/add_customer", fields)
+    assert people.sign_in(fields["username"], "cafe\u0301 on the corner")
+
+
+def test_changing_the_password_ends_all_other_sessions(people: People) -> None:
+    asha = people.customer()
+    other = people.sign_in(asha.username)
+    wrong = asha.post("/me/password", {"current_password": "not it", "password": NEW})
+    assert (wrong.status_code, list(wrong.json["errors"])) == (422, ["current_password"])
+    known = asha.post("/me/password", {"current_password": PASSWORD, "password": "password123"})
+    assert (known.status_code, list(known.json["errors"])) == (422, ["password"])
+    assert asha.post("/me/password", {"current_password": PASSWORD, "password": NEW}).status_code == 204
+    assert asha.get("/me").status_code == 200
+    assert other.get("/me").status_code == 401
+    assert people.visitor().post("/check", {"username": asha.username, "password": PASSWORD}).status_code == 401
+    assert people.sign_in(asha.username, NEW)
+    assert len(mails("password_changed")) == 1
+
+
+def test_guessing_the_present_password_is_throttled(people: People) -> None:
+    asha = people.customer()
+    body = {"current_password": "not it", "password": NEW}
+    codes = [asha.post("/me/password", body).status_code for _ in range(11)]
+    assert codes == [422] * 10 + [429]
+
+
+def test_forgotten_passwords_tell_nobody_who_has_an_account(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    for email in (f"{asha.username}@example.org", "nobody@example.org"):
+        answer = visitor.post("/password/forgot", {"email": email})
+        assert (answer.status_code, answer.data) == (202, b"")
+    assert len(mails("password_reset")) == 1
+    assert visitor.post("/password/forgot", {"email": "no address"}).status_code == 422
+
+
+def test_a_mailed_link_works_once_and_ends_all_sessions(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    for _ in range(2):
+        visitor.post("/password/forgot", {"email": f"{asha.username}@EXAMPLE.org"})
+    first, second = (one["link"].partition("?token=")[2] for one in mails("password_reset"))
+    weak = visitor.post("/password/reset", {"token": first, "password": "password123"})
+    assert list(weak.json["errors"]) == ["password"], "a refused password does not use the link up"
+    assert visitor.post("/password/reset", {"token": first, "password": NEW}).status_code == 204
+    assert asha.get("/me").status_code == 401
+    assert people.sign_in(asha.username, NEW)
+    for used in (first, second, "made up"):
+        again = visitor.post("/password/reset", {"token": used, "password": PASSWORD})
+        assert (again.status_code, again.json["code"]) == (422, "link_invalid")
+
+
+def test_a_mailed_link_expires_and_only_its_digest_is_kept(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    visitor.post("/password/forgot", {"email": f"{asha.username}@example.org"})
+    secret = token()
+    kept = db.session.execute(select(MailedLink)).scalar_one()
+    assert secret not in (kept.token_hash, kept.email_key)
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=61)):
+        answer = visitor.post("/password/reset", {"token": secret, "password": NEW})
+        assert answer.json["code"] == "link_invalid"
+
+
+def test_a_link_goes_with_the_address_that_it_was_mailed_to(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    visitor.post("/password/forgot", {"email": f"{asha.username}@example.org"})
+    secret = token()
+    asha.patch("/me", {"email": "moved@example.org"})
+    assert visitor.post("/password/reset", {"token": secret, "password": NEW}).status_code == 422
+
+
+def test_nobody_is_flooded_with_mails(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    for _ in range(8):
+        assert visitor.post("/password/forgot", {"email": f"{asha.username}@example.org"}).status_code == 202
+    assert len(mails("password_reset")) == 5

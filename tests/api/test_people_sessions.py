@@ -1,0 +1,198 @@
+"""Signing in, staying signed in, signing out, over HTTP."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+import time_machine
+
+from backend.core import passwords
+from backend.core.database import db
+from backend.core.passwords import Passwords
+from backend.domain.accounts.models import Account
+from tests.factories.people import PASSWORD, People, Visitor
+
+GOOD: dict[str, Any] = {"password": PASSWORD}
+CSRF = "csrf_refresh_token"
+
+
+def claims(token: str) -> dict[str, Any]:
+    decoded: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return decoded
+
+
+def refresh_by_cookie(browser: Visitor) -> Any:
+    cookie = browser.client.get_cookie(CSRF)
+    return browser.post("/token/refresh", headers={"X-CSRF-TOKEN": cookie.decoded_value if cookie else ""})
+
+
+def refresh_by_token(visitor: Visitor, token: str) -> Any:
+    return visitor.post("/token/refresh", headers={"Authorization": f"Bearer {token}"})
+
+
+def test_all_roles_sign_in_by_name_and_by_mail(people: People) -> None:
+    for person in (people.customer(), people.professional(approved=False), people.admin()):
+        for name in (person.username.upper(), f" {person.username}@EXAMPLE.org "):
+            answer = people.visitor().post("/check", {"username": name, **GOOD, "client": "api"})
+            assert answer.status_code == 200, answer.json
+            assert (answer.json["role"], answer.json["user"]["id"]) == (person.role, person.id)
+            assert answer.json["token_type"] == "Bearer"
+            assert answer.headers["Cache-Control"] == "no-store"
+            known = claims(answer.json["access_token"])
+            assert (known["sub"], known["role"]) == (str(person.id), person.role)
+
+
+def test_wrong_name_and_wrong_password_look_the_same(people: People) -> None:
+    asha = people.customer()
+    wrong = people.visitor().post("/check", {"username": asha.username, "password": "not this one"})
+    nobody = people.visitor().post("/check", {"username": "nobody.at.all", "password": "not this one"})
+    assert wrong.status_code == nobody.status_code == 401
+    assert wrong.json == nobody.json
+    assert wrong.json["code"] == "invalid_credentials"
+    assert wrong.headers["WWW-Authenticate"]
+
+
+MALFORMED: list[dict[str, Any]] = [
+    {},
+    {"username": "a"},
+    {"username": 5, "password": "x"},
+    {"username": "a\0", "password": "x"},
+    {"username": "a", "password": "x" * 1025},
+    {"username": "a", "password": "x", "client": "phone"},
+]
+
+
+@pytest.mark.parametrize("body", MALFORMED)
+def test_malformed_sign_ins_are_422(people: People, body: dict[str, Any]) -> None:
+    assert people.visitor().post("/check", body).status_code == 422
+
+
+def test_browsers_get_the_refresh_token_as_a_cookie_only(people: People) -> None:
+    asha, browser = people.customer(), people.visitor()
+    answer = browser.post("/check", {"username": asha.username, **GOOD})
+    assert "refresh_token" not in answer.json
+    cookies = answer.headers.getlist("Set-Cookie")
+    refresh = next(one for one in cookies if one.startswith("refresh_token_cookie="))
+    assert "HttpOnly" in refresh
+    assert "SameSite=Strict" in refresh
+    assert browser.post("/token/refresh").status_code == 401, "the cookie alone is not enough"
+    fresh = refresh_by_cookie(browser)
+    assert fresh.status_code == 200
+    assert fresh.json["user"]["id"] == asha.id
+
+
+def test_refresh_tokens_rotate_and_an_old_one_ends_the_session(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    with time_machine.travel(datetime(2026, 12, 1, tzinfo=UTC)) as traveller:
+        first = visitor.post("/check", {"username": asha.username, **GOOD, "client": "api"}).json
+        second = refresh_by_token(visitor, first["refresh_token"]).json
+        assert second["refresh_token"] != first["refresh_token"]
+        traveller.shift(5)
+        tab = refresh_by_token(visitor, first["refresh_token"])
+        assert tab.status_code == 200, "two tabs at once keep one line"
+        assert claims(tab.json["refresh_token"])["jti"] == claims(second["refresh_token"])["jti"]
+        traveller.shift(6)
+        reused = refresh_by_token(visitor, first["refresh_token"])
+        assert (reused.status_code, reused.json["code"]) == (401, "session_ended")
+        assert refresh_by_token(visitor, second["refresh_token"]).status_code == 401
+        visitor.token = second["access_token"]
+        assert visitor.get("/me").status_code == 401
+
+
+def test_an_access_token_is_no_refresh_token_and_the_other_way_round(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    tokens = visitor.post("/check", {"username": asha.username, **GOOD, "client": "api"}).json
+    assert refresh_by_token(visitor, tokens["access_token"]).status_code == 401
+    visitor.token = tokens["refresh_token"]
+    assert visitor.get("/me").status_code == 401
+
+
+def test_bad_tokens_of_every_kind_are_401(people: People) -> None:
+    asha = people.customer()
+    good = str(asha.token)
+    none = jwt.encode(claims(good), key="", algorithm="none")
+    forged = jwt.encode(claims(good), key="some other key that is long enough", algorithm="HS256")
+    for bad in ("", "x", "a.b.c", good[:-2], none, forged, "ü", f"{good} {good}"):
+        answer = people.visitor().get("/me", headers={"Authorization": f"Bearer {bad}".encode().decode("latin-1")})
+        assert (answer.status_code, bool(answer.headers["WWW-Authenticate"])) == (401, True), bad
+    assert people.visitor().get("/me", headers={"Authorization": "Basic eDp5"}).status_code == 401
+    assert people.visitor().get("/me").status_code == 401
+
+
+def test_an_expired_access_token_is_401(people: People) -> None:
+    asha = people.customer()
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=16)):
+        assert asha.get("/me").status_code == 401
+
+
+def test_signing_out_ends_both_tokens(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    tokens = visitor.post("/check", {"username": asha.username, **GOOD, "client": "api"}).json
+    visitor.token = tokens["access_token"]
+    assert visitor.post("/logout").status_code == 204
+    assert visitor.get("/me").status_code == 401
+    visitor.token = None
+    assert refresh_by_token(visitor, tokens["refresh_token"]).status_code == 401
+    assert asha.get("/me").status_code == 200, "the other session goes on"
+
+
+def test_the_list_of_sessions_and_ending_one(people: People) -> None:
+    asha, other = people.customer(), people.customer()
+    second = people.sign_in(asha.username)
+    items = asha.get("/me/sessions").json["items"]
+    assert [one["current"] for one in items] == [0, 1]
+    assert other.delete(f"/me/sessions/{items[0]['id']}").status_code == 404
+    assert asha.delete("/me/sessions/no-such-id").status_code == 404
+    assert asha.delete(f"/me/sessions/{items[0]['id']}").status_code == 204
+    assert second.get("/me").status_code == 401
+    assert asha.get("/me").status_code == 200
+    assert asha.delete(f"/me/sessions/{items[0]['id']}").status_code == 404
+
+
+def test_sessions_come_in_pages(people: People) -> None:
+    asha = people.customer()
+    for _ in range(4):
+        people.sign_in(asha.username)
+    first = asha.get("/me/sessions?limit=3").json
+    rest = asha.get(f"/me/sessions?limit=3&cursor={first['next_cursor']}").json
+    ids = [one["id"] for one in first["items"] + rest["items"]]
+    assert (len(ids), len(set(ids)), rest["next_cursor"]) == (5, 5, None)
+
+
+def test_signing_out_everywhere(people: People) -> None:
+    asha = people.customer()
+    second = people.sign_in(asha.username)
+    assert second.post("/logout/everywhere").status_code == 204
+    assert asha.get("/me").status_code == second.get("/me").status_code == 401
+
+
+def test_a_hash_of_older_parameters_is_renewed_at_sign_in(people: People) -> None:
+    asha = people.customer()
+    account = db.session.get_one(Account, asha.id)
+    old = Passwords(memory_kib=16, time_cost=2, parallelism=1).hash(PASSWORD)
+    account.password_hash = old
+    db.session.commit()
+    people.sign_in(asha.username)
+    db.session.refresh(account)
+    assert account.password_hash != old
+    assert not passwords.current().is_outdated(account.password_hash)
+
+
+def test_the_last_visit_is_kept_cheaply(people: People) -> None:
+    asha = people.customer()
+    start = datetime.now(UTC)
+    with time_machine.travel(start, tick=False) as traveller:
+        asha.get("/me")
+        seen = _last_seen(asha.id)
+        traveller.shift(60)
+        asha.get("/me")
+        assert _last_seen(asha.id) == seen, "at most one write within some minutes"
+        traveller.shift(300)
+        asha.get("/me")
+        assert _last_seen(asha.id) == start + timedelta(seconds=360)
+
+
+def _last_seen(account_id: int) -> datetime | None:
+    db.session.expire_all()
+    return db.session.get_one(Account, account_id).last_seen_at

@@ -1,0 +1,99 @@
+"""Stores: a folder, memory, and a server that speaks S3."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from backend.core import storage
+from backend.core.storage import Store, StoreFailed
+
+KEYS = {"key": "testing", "secret": "testing"}
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Store]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    client = boto3.client(
+        "s3",
+        endpoint_url=address,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        region_name="us-east-1",
+    )
+    client.create_bucket(Bucket="papers")
+    client.close()
+    yield Store(
+        "s3://papers/documents", {**KEYS, "client_kwargs": {"endpoint_url": address, "region_name": "us-east-1"}}
+    )
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "memory", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "s3":
+        found: Store = request.getfixturevalue("s3")
+        return found
+    return Store(f"file://{tmp_path}/a folder" if request.param == "folder" else "memory://papers")
+
+
+def test_what_is_put_can_be_had_until_it_is_dropped(store: Store) -> None:
+    store.put("2026/11/one.pdf", b"x" * 100_000)
+    assert store.get("2026/11/one.pdf") == b"x" * 100_000
+    assert store.size("2026/11/one.pdf") == 100_000
+    with store.reading("2026/11/one.pdf") as file:
+        file.seek(99_990)
+        assert file.read() == b"x" * 10
+    store.drop("2026/11/one.pdf")
+    store.drop("2026/11/one.pdf")
+    with pytest.raises(StoreFailed):
+        store.get("2026/11/one.pdf")
+
+
+def test_a_write_that_fails_leaves_nothing(store: Store) -> None:
+    def fail_halfway() -> None:
+        with store.writing("half.csv") as file:
+            file.write(b"only the beginning")
+            raise RuntimeError("the worker died")
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
+    with pytest.raises(StoreFailed):
+        store.get("half.csv")
+
+
+def test_a_folder_holds_whole_files_only(tmp_path: Path) -> None:
+    store = Store(f"file://{tmp_path}")
+    with store.writing("a/b.bin") as file:
+        file.write(b"1")
+        assert not (tmp_path / "a/b.bin").exists()
+    assert [one.name for one in (tmp_path / "a").iterdir()] == ["b.bin"]
+    assert (tmp_path / "a/b.bin").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("key", ["../outside", "/etc/passwd", "a/../../b"])
+def test_keys_stay_inside(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ValueError, match="not a key"):
+        Store(f"file://{tmp_path}").put(key, b"")
+
+
+def test_a_full_disk_is_a_clear_refusal() -> None:
+    with (
+        pytest.raises(StoreFailed, match="no room"),
+        storage._faults("write", "x"),
+        Path("/dev/full").open("wb", 0) as full,
+    ):
+        full.write(b"x")
+
+
+def test_an_s3_that_is_away_is_a_clear_refusal() -> None:
+    away = Store(
+        "s3://papers", {**KEYS, "client_kwargs": {"endpoint_url": "http://127.0.0.1:9", "region_name": "us-east-1"}}
+    )
+    with pytest.raises(StoreFailed):
+        away.put("x", b"x")
