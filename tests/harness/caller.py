@@ -1,0 +1,69 @@
+"""Calls the product over HTTP as one person."""
+
+import itertools
+from typing import Any, Self
+
+import requests
+
+ADMIN_PASSWORD = "an admin's long password"
+PASSWORD = "correct horse battery 9"
+BENGALURU = "560001"
+_numbers = itertools.count(1)
+
+
+class Caller:
+    """A person with a session of their own, or a visitor."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.account: dict[str, Any] = {}
+        self._http = requests.Session()
+        self._http.trust_env = False
+
+    def call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        return self._http.request(method, self.base + path, timeout=15, **kwargs)
+
+    def get(self, path: str, *, status: int = 200, **query: Any) -> Any:
+        return _body(self.call("GET", path, params=query), status)
+
+    def post(self, path: str, json: Any = None, *, status: int = 200, **kwargs: Any) -> Any:
+        return _body(self.call("POST", path, json=json, **kwargs), status)
+
+    def put(self, path: str, json: Any = None, *, status: int = 200, **kwargs: Any) -> Any:
+        return _body(self.call("PUT", path, json=json, **kwargs), status)
+
+    def patch(self, path: str, json: Any = None, *, status: int = 200, **kwargs: Any) -> Any:
+        return _body(self.call("PATCH", path, json=json, **kwargs), status)
+
+    def sign_in(self, username: str, password: str = PASSWORD) -> Self:
+        answer = self.post("/check", {"username": username, "password": password, "client": "api"})
+        self.account = answer["user"]
+        self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
+        return self
+
+    def sign_up(self, kind: str = "customer", **changes: Any) -> Self:
+        """Sign up as a new customer or professional, and sign in."""
+        fields = {**person(kind), **changes}
+        self.post(f"/add_{kind}", fields, status=201)
+        return self.sign_in(fields["username"])
+
+
+def person(kind: str) -> dict[str, Any]:
+    """What a sign-up asks for, unique each time."""
+    name = f"{kind}{next(_numbers)}"
+    fields: dict[str, Any] = {
+        "username": name,
+        "email": f"{name}@example.org",
+        "password": PASSWORD,
+        "firstname": "Asha" if kind == "customer" else "Ravi",
+        "lastname": "Rao",
+        "address": "12 MG Road",
+        "pincode": BENGALURU,
+    }
+    return fields if kind == "customer" else {**fields, "exp": 5, "compname": "Rao and Sons"}
+
+
+def _body(answer: requests.Response, status: int) -> Any:
+    line = f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text[:800]}"
+    assert answer.status_code == status, line
+    return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.content

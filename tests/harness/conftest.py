@@ -1,0 +1,5 @@
+"""The running product for the journey over HTTP."""
+
+from tests.harness.fixtures import market
+
+__all__ = ["market"]
