@@ -116,6 +116,7 @@ def request(of: Market, *, status: str = "closed", at: datetime = NOON, **change
         db.session.add(made)
         db.session.flush()
         db.session.refresh(made)
+    db.session.expunge(made)  # so that it keeps what it was, whatever the session does
     return made
 
 

@@ -1,0 +1,83 @@
+"""Reports over HTTP: whose, which month, JSON or HTML."""
+
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+
+from backend.core.database import transaction
+from backend.domain.reports import actions
+from tests.factories import closed_requests as made
+from tests.factories.closed_requests import Market
+from tests.factories.people import People, Person
+
+OCTOBER = "/reports/2026-10"
+
+
+@pytest.fixture
+def asha(people: People) -> Person:
+    return people.customer(firstname="<Asha>")
+
+
+@pytest.fixture
+def market(asha: Person) -> Market:
+    return Market(asha.id, made.professional(), made.task())
+
+
+def test_ones_own_month(asha: Person, market: Market) -> None:
+    made.review(made.request(market, price="1499.50"), created_at=made.NOON)
+    report = asha.get(OCTOBER).json
+    assert (report["month"], report["unfinished"], report["customer_id"]) == ("2026-10", False, asha.id)
+    counted = {name: report[name] for name in ("requested", "accepted", "completed", "closed", "cancelled")}
+    assert counted == {"requested": 1, "accepted": 1, "completed": 1, "closed": 1, "cancelled": 0}
+    assert (report["spent"], report["currency"]) == ("1499.50", "INR")
+    assert (report["professionals_met"], report["reviews_given"], report["upcoming"]) == (1, 1, [])
+
+
+def test_as_a_page_that_escapes_what_people_typed(asha: Person, market: Market) -> None:
+    made.request(market)
+    page = asha.get(OCTOBER, headers={"Accept": "text/html"})
+    assert page.headers["Content-Type"].startswith("text/html")
+    html = page.get_data(as_text=True)
+    assert "October 2026" in html
+    assert "₹499.00" in html
+    assert "&lt;Asha&gt;" in html
+    assert "<Asha>" not in html
+    assert "script" not in page.headers["Content-Security-Policy"]
+    assert asha.get(OCTOBER, headers={"Accept": "image/png"}).status_code == 406
+
+
+@time_machine.travel("2026-11-10T00:00:00Z", tick=True)
+def test_the_month_that_runs_is_marked(people: People) -> None:
+    asha = people.customer()
+    assert asha.get("/reports/2026-11").json["unfinished"] is True
+    assert asha.get("/reports/2026-12").status_code == 404
+
+
+@pytest.mark.parametrize("month", ["2026-13", "2026-1", "last", "1999-01", "2026-10-01"])
+def test_no_such_month(asha: Person, month: str) -> None:
+    assert asha.get(f"/reports/{month}").status_code == 404
+
+
+def test_whose_report_it_may_be(client: FlaskClient, people: People, asha: Person) -> None:
+    other = people.customer()
+    admin = people.admin()
+    assert client.get(OCTOBER).status_code == 401
+    assert other.get(f"{OCTOBER}?customer_id={asha.id}").status_code == 404
+    assert asha.get(f"{OCTOBER}?customer_id={asha.id}").json["customer_id"] == asha.id
+    assert admin.get(f"{OCTOBER}?customer_id={asha.id}").json["customer_id"] == asha.id
+    assert list(admin.get(OCTOBER).json["errors"]) == ["customer_id"]
+    assert admin.get(f"{OCTOBER}?customer_id={admin.id}").status_code == 404
+
+
+def test_what_went_out_stays_as_it_was(asha: Person, market: Market) -> None:
+    made.request(market)
+    with transaction():
+        actions.send_batch(actions.Month(2026, 10), run_id=1, after=0, limit=10)
+        actions.send_batch(actions.Month(2026, 9), run_id=1, after=0, limit=10)
+    made.request(market, at=made.NOON.replace(day=20))
+    assert asha.get(OCTOBER).json["closed"] == 1
+    assert asha.get(OCTOBER).json["sent_at"]
+    listed = asha.get("/reports?limit=1").json
+    assert [one["month"] for one in listed["items"]] == ["2026-10"]
+    rest = asha.get(f"/reports?limit=1&cursor={listed['next_cursor']}").json
+    assert ([one["month"] for one in rest["items"]], rest["next_cursor"]) == (["2026-09"], None)

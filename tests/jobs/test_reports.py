@@ -1,0 +1,114 @@
+"""The monthly run: exactly one for each customer and month, whatever runs how often."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from backend.core.authz import Role
+from backend.core.database import db, transaction
+from backend.core.errors import Invalid
+from backend.core.queue import JobRun, runs
+from backend.domain.notifications.models import Delivery, Preferences
+from backend.domain.reports import actions
+from backend.domain.reports.models import MonthlyReport
+from backend.jobs import reports, schedule
+from tests.factories import closed_requests as made
+
+DECEMBER = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)  # 07:30 on the first in the market's zone
+ROW = next(row for row in schedule.TABLE if row.name == "monthly-reports")
+
+
+def run(**params: Any) -> JobRun:
+    """One run, asked for by an admin, up to its last batch."""
+    with transaction():
+        run_id = runs.start(ROW, params=actions.check(params), requested_by=None)
+    made.run_jobs(reports.RUN)
+    while made.run_jobs(reports.NEXT):
+        pass
+    found = db.session.execute(select(JobRun).where(JobRun.id == run_id)).scalar_one()
+    db.session.expunge(found)
+    return found
+
+
+def deliveries() -> list[Delivery]:
+    return list(db.session.execute(select(Delivery).order_by(Delivery.id)).scalars())
+
+
+def kept() -> list[MonthlyReport]:
+    return list(db.session.execute(select(MonthlyReport)).scalars())
+
+
+@pytest.fixture
+def customers(app: Flask) -> list[int]:
+    return [made.account(Role.CUSTOMER) for _ in range(3)]
+
+
+def test_each_customer_gets_one_however_often_it_runs(customers: list[int]) -> None:
+    first = run(month="2026-10")
+    again = run(month="2026-10")
+    assert sorted(one.account_id for one in deliveries()) == customers
+    assert {str(one.month) for one in kept()} == {"2026-10-01"}
+    assert (first.skipped, again.skipped) == (0, 3)
+
+
+def test_in_batches_nobody_is_left_out(customers: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "BATCH", 2)
+    run(month="2026-10")
+    assert sorted(one.account_id for one in deliveries()) == customers
+
+
+def test_the_schedule_sends_the_month_before_once(customers: list[int]) -> None:
+    with time_machine.travel(DECEMBER, tick=True):
+        for _ in range(3):
+            schedule.tick()
+            made.run_jobs(reports.RUN)
+            while made.run_jobs(reports.NEXT):
+                pass
+    assert {str(one.month) for one in kept()} == {"2026-11-01"}
+    assert len([one for one in deliveries() if one.kind == actions.KIND]) == len(customers)
+
+
+def test_again_to_one_customer_only(customers: list[int]) -> None:
+    run(month="2026-10")
+    again = run(month="2026-10", customer_id=customers[1])
+    sent = [one.account_id for one in deliveries()]
+    assert sent.count(customers[1]) == 2
+    assert len(sent) == 4
+    assert again.skipped == 0
+    assert len(kept()) == 3
+
+
+def test_the_running_month_does_not_count_as_that_months(customers: list[int]) -> None:
+    with time_machine.travel(DECEMBER, tick=True):
+        run(month="2026-12", customer_id=customers[0])
+        assert kept() == []
+        assert "not over yet" in deliveries()[0].params["month"]
+        run(month="2026-12")
+    assert len(deliveries()) == 4
+    with time_machine.travel(datetime(2027, 1, 3, tzinfo=UTC), tick=True):
+        run(month="2026-12")
+    assert len(kept()) == 3
+    assert len(deliveries()) == 7
+
+
+def test_those_who_want_none_are_skipped(customers: list[int]) -> None:
+    with transaction():
+        db.session.add(Preferences(account_id=customers[0], channels=["mail"], kinds={actions.KIND: []}))
+    done = run(month="2026-10")
+    assert done.skipped == 1
+    assert sorted(one.account_id for one in deliveries()) == customers[1:]
+    assert len(kept()) == 3  # readable in the app all the same
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [({"month": "2026-13"}, "month"), ({"month": "2099-01"}, "month"), ({"customer_id": 999}, "customer_id")],
+)
+def test_what_cannot_be_asked_for(app: Flask, params: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        actions.check(params)
+    assert list(refused.value.errors or {}) == [field]
