@@ -45,5 +45,7 @@ else:
     from backend.app import create_app
 
     if "granian.server.mp" in sys.modules:
+        # until Granian listens for itself: its master's own handler, inherited here, would swallow a stop
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         die_with_parent(signal.SIGTERM)  # else a killed master would leave processes that hold the port
     app = create_app()

@@ -138,7 +138,7 @@ class Launch:
         }
         for name, argv in commands.items():
             self.supervisor.add(
-                Program(name, argv, self.environment, logs / f"{name}.log", patience=self.settings.shutdown_seconds)
+                Program(name, argv, self.environment, logs / f"{name}.log", patience=self.settings.shutdown_seconds + 5)
             )
         self.say(f"Started web server, worker and beat; their logs are in {logs}")
 
