@@ -52,7 +52,7 @@ class Requests(Resource):
         writes=False,
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """A customer's own; a professional's open ones, best match first, or ``scope=mine`` their own; an admin's: all."""
+        """A customer's own; a professional's open ones, best match first, or (``scope=mine``) own; an admin's: all."""
         window = Window(query["limit"], query["cursor"])
         filters = queries.Filters(
             status=query["status"],

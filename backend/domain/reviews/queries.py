@@ -1,12 +1,46 @@
 """Reading reviews."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlalchemy import select
 
+from backend.core import pagination
 from backend.core.authz import Actor, Role
 from backend.core.database import db
+from backend.core.pagination import Page, SortKey, Window
+from backend.domain.accounts.models import Account
 from backend.domain.reviews.models import Review
+from backend.domain.task_requests.models import TaskRequest
+
+KEYS: Final[tuple[SortKey, ...]] = (
+    (Review.created_at.expression, True),
+    (Review.request_id.expression, True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of reviews may be narrowed by; None: all."""
+
+    professional_id: int | None = None
+    customer_id: int | None = None
+    task_id: int | None = None
+    reported: bool | None = None
+    hidden: bool | None = None
+
+    def conditions(self) -> list[Any]:
+        """As SQL."""
+        equal = {
+            Review.professional_id: self.professional_id,
+            Review.customer_id: self.customer_id,
+            Review.task_id: self.task_id,
+        }
+        found: list[Any] = [column == value for column, value in equal.items() if value is not None]
+        for column, wanted in ((Review.reported_at, self.reported), (Review.hidden_at, self.hidden)):
+            if wanted is not None:
+                found.append(column.is_not(None) if wanted else column.is_(None))
+        return found
 
 
 def present(row: Review) -> dict[str, Any]:
@@ -28,3 +62,40 @@ def of_request(actor: Actor, *, request_id: int) -> dict[str, Any] | None:
     if row is None or (row.hidden_at is not None and actor.role is Role.PROFESSIONAL):
         return None
     return present(row)
+
+
+def page(*, filters: Filters, window: Window, private: bool) -> Page[dict[str, Any]]:
+    """Reviews, the latest first. ``private``: with reasons of reports and of hiding, for admins."""
+    statement = (
+        select(Review, TaskRequest.task_name, Account.firstname)
+        .join(TaskRequest, TaskRequest.id == Review.request_id)
+        .join(Account, Account.id == Review.customer_id)
+        .where(*filters.conditions())
+    )
+    if window.cursor is not None:
+        values = pagination.decode_cursor("reviews", window.cursor, length=len(KEYS))
+        statement = statement.where(pagination.after(KEYS, values))
+    rows = db.session.execute(statement.order_by(*pagination.order(KEYS)).limit(window.limit + 1)).all()
+    cut = pagination.cut(
+        rows, window=window, scope="reviews", values=lambda row: (row[0].created_at, row[0].request_id)
+    )
+    return Page([_listed(row, private=private) for row in cut.items], cut.next_cursor)
+
+
+def _listed(row: Any, *, private: bool) -> dict[str, Any]:
+    review, task_name, firstname = row
+    listed = {
+        **present(review),
+        "request_id": review.request_id,
+        "professional_id": review.professional_id,
+        "task_id": review.task_id,
+        "task_name": task_name,
+        "customer_firstname": firstname,
+    }
+    if private:
+        listed |= {
+            "customer_id": review.customer_id,
+            "report_reason": review.report_reason,
+            "hidden_reason": review.hidden_reason,
+        }
+    return listed

@@ -85,6 +85,13 @@ def cancelled(rows: Sequence[Any], *, reason: str | None) -> None:
     notify_many(notes)
 
 
+def reviewed(row: Any, *, rating: int, comment: str | None) -> None:
+    """To the professional."""
+    name = db.session.execute(select(Account.firstname).where(Account.id == row.customer_id)).scalar_one()
+    params = {**_about(row), "customer": name, "rating": rating, "comment": comment}
+    notify_many([Note(row.professional_id, "request_reviewed", row.id, params)])
+
+
 def expired(rows: Sequence[Any]) -> None:
     """To the customers."""
     notify_many([Note(row.customer_id, "request_expired", row.id, _about(row)) for row in rows])

@@ -1,0 +1,66 @@
+"""The market's settings over HTTP, and what is special to one task."""
+
+from typing import Any
+
+from backend.api.access import ACTIVE, ADMINS
+from backend.api.base import Resource, endpoint
+from backend.api.schemas import settings as schemas
+from backend.core.authz import Actor
+from backend.core.config import current
+from backend.core.errors import Invalid, NotFound
+from backend.domain.market import settings
+from backend.domain.task_requests import policies
+
+
+def present(market: settings.MarketSettings) -> dict[str, Any]:
+    """The settings on the wire, with what the environment fixed."""
+    return {**market.as_dict(), "timezone": current().market_timezone, "currency": current().market_currency}
+
+
+def policy(task_id: int) -> dict[str, Any]:
+    """What holds for a task, and which of it is its own."""
+    own = policies.own_of_task(task_id)
+    return {**policies.for_task(task_id).as_dict(), "own": own}
+
+
+class MarketSettings(Resource):
+    @endpoint(summary="The market's settings", who=ADMINS, response=schemas.MarketSettings(), writes=False)
+    def get(self, _: Actor) -> dict[str, Any]:
+        """All of them, as they hold now."""
+        return present(settings.get())
+
+    @endpoint(
+        summary="Change settings",
+        who=ADMINS,
+        body=schemas.SettingsEdit(),
+        response=schemas.MarketSettings(),
+        errors=(Invalid,),
+    )
+    def patch(self, actor: Actor, *, body: dict[str, Any]) -> dict[str, Any]:
+        """They hold at once; the audit trail keeps what they were."""
+        return present(settings.change(actor, changes=body))
+
+
+class TaskPolicy(Resource):
+    @endpoint(
+        summary="What holds for a task",
+        who=ACTIVE,
+        response=schemas.EffectivePolicy(),
+        errors=(NotFound,),
+        writes=False,
+    )
+    def get(self, _: Actor, *, task_id: int) -> dict[str, Any]:
+        """How long ahead it must be asked for, and until when it can be cancelled freely."""
+        return policy(task_id)
+
+    @endpoint(
+        summary="Set what is special to a task",
+        who=ADMINS,
+        body=schemas.TaskPolicy(),
+        response=schemas.EffectivePolicy(),
+        errors=(NotFound, Invalid),
+    )
+    def put(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> dict[str, Any]:
+        """All four at once; null goes back to the market's setting."""
+        policies.change(actor, task_id=task_id, values=body)
+        return policy(task_id)

@@ -1,0 +1,47 @@
+"""Reviews: given, replied to, reported, listed."""
+
+from marshmallow import fields
+
+from backend.api.schemas.common import Flag, Id, Strict, Text, Whole, Window
+from backend.api.schemas.task_requests import RequestReview
+
+
+class NewReview(Strict):
+    """One to five stars, and words."""
+
+    rating = Whole(required=True, min=1, max=5)
+    comment = Text(min=0, max=2000, multiline=True, load_default=None, allow_none=True)
+
+
+class Reply(Strict):
+    """The professional's one reply."""
+
+    reply = Text(min=1, max=2000, multiline=True, required=True)
+
+
+class ReviewListed(RequestReview):
+    """A review in a list, with what it is of."""
+
+    request_id = Id(required=True)
+    professional_id = Id(required=True)
+    task_id = Id(required=True)
+    task_name = fields.String(required=True)
+    customer_firstname = fields.String(required=True)
+
+
+class ReviewJudged(ReviewListed):
+    """A review as admins see it."""
+
+    customer_id = Id(required=True)
+    report_reason = fields.String(required=True, allow_none=True)
+    hidden_reason = fields.String(required=True, allow_none=True)
+
+
+class ReviewQuery(Window):
+    """How the admins' list may be narrowed."""
+
+    professional_id = Id(load_default=None)
+    customer_id = Id(load_default=None)
+    task_id = Id(load_default=None)
+    reported = Flag(load_default=None)
+    hidden = Flag(load_default=None)

@@ -1,0 +1,78 @@
+"""The market's settings, and what is special to one task."""
+
+from datetime import time
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+from backend.api.schemas.common import Strict, Whole
+from backend.domain.market.settings import BOUNDS
+
+
+class ClockTime(fields.Field[time]):
+    """A time of day in the market's zone: "18:00"."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"}, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value.isoformat("minutes") if isinstance(value, time) else value
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> time:
+        try:
+            if not (isinstance(value, str) and len(value) == 5 and value[2] == ":" and value.isascii()):
+                raise ValueError(value)
+            return time(int(value[:2]), int(value[3:]))
+        except ValueError as error:
+            raise ValidationError('A time of day is written "18:00".') from error
+
+
+def _minutes(name: str, **kwargs: Any) -> Whole:
+    return Whole(min=BOUNDS[name][0], max=BOUNDS[name][1], **kwargs)
+
+
+class SettingsEdit(Strict):
+    """Any of the market's settings."""
+
+    answer_within_minutes = _minutes("answer_within_minutes")
+    min_notice_minutes = _minutes("min_notice_minutes")
+    free_cancel_minutes = _minutes("free_cancel_minutes")
+    travel_buffer_minutes = _minutes("travel_buffer_minutes")
+    tell_nearest = _minutes("tell_nearest")
+    reminder_at = ClockTime()
+    day_begins_at = ClockTime()
+    day_ends_at = ClockTime()
+
+
+class MarketSettings(Strict):
+    """All of the market's settings. Times of day are in ``timezone``."""
+
+    answer_within_minutes = Whole(required=True)
+    min_notice_minutes = Whole(required=True)
+    free_cancel_minutes = Whole(required=True)
+    travel_buffer_minutes = Whole(required=True)
+    tell_nearest = Whole(required=True)
+    reminder_at = ClockTime(required=True)
+    day_begins_at = ClockTime(required=True)
+    day_ends_at = ClockTime(required=True)
+    timezone = fields.String(required=True)
+    currency = fields.String(required=True)
+
+
+class TaskPolicy(Strict):
+    """What is special to one task; null: as the market's settings say."""
+
+    answer_within_minutes = _minutes("answer_within_minutes", load_default=None, allow_none=True)
+    min_notice_minutes = _minutes("min_notice_minutes", load_default=None, allow_none=True)
+    free_cancel_minutes = _minutes("free_cancel_minutes", load_default=None, allow_none=True)
+    travel_buffer_minutes = _minutes("travel_buffer_minutes", load_default=None, allow_none=True)
+
+
+class EffectivePolicy(Strict):
+    """What holds for one task: its own values, else the market's."""
+
+    answer_within_minutes = Whole(required=True)
+    min_notice_minutes = Whole(required=True)
+    free_cancel_minutes = Whole(required=True)
+    travel_buffer_minutes = Whole(required=True)
+    own = fields.Nested(TaskPolicy, required=True)

@@ -1,0 +1,143 @@
+"""Reviews: given once, replied to once, reported, looked at by admins. The ratings are kept ready with each change."""
+
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from backend.core.authz import Actor
+from backend.core.clock import now
+from backend.core.database import db
+from backend.core.errors import Conflict, NotFound
+from backend.domain.audit.actions import record
+from backend.domain.professionals.models import Professional
+from backend.domain.reviews.models import Review
+from backend.domain.task_requests import telling
+from backend.domain.task_requests.errors import RequestNotFound
+from backend.domain.task_requests.lifecycle import Action, Relation
+from backend.domain.task_requests.queries import one
+from backend.domain.task_requests.transitions import Plan, carry_out
+from backend.domain.tasks.models import Task
+
+
+def give(
+    actor: Actor, *, request_id: int, rating: int, comment: str | None, expected_version: int | None = None
+) -> None:
+    """Review a request that is done, once and within 30 days. Raises AlreadyReviewed, ReviewTooLate."""
+    row = carry_out(
+        actor,
+        Action.REVIEW,
+        request_id=request_id,
+        plan=lambda _: Plan({"reviewed_at": now()}, comment, {"rating": rating}),
+        expected_version=expected_version,
+    )
+    values = {
+        "request_id": request_id,
+        "customer_id": row.customer_id,
+        "professional_id": row.professional_id,
+        "task_id": row.task_id,
+        "rating": rating,
+        "comment": comment,
+        "created_at": now(),
+    }
+    db.session.execute(insert(Review).values(values))
+    _count(row, ratings=1, stars=rating)
+    telling.reviewed(row, rating=rating, comment=comment)
+
+
+def reply(actor: Actor, *, request_id: int, text: str) -> None:
+    """The professional's one reply. Raises Conflict ``already_replied``, NotFound where there is no review."""
+    _require_own(actor, request_id)
+    statement = (
+        update(Review)
+        .where(Review.request_id == request_id, Review.reply.is_(None), Review.hidden_at.is_(None))
+        .values(reply=text, replied_at=now())
+        .returning(Review.request_id)
+    )
+    if not _done(statement):
+        _require_shown(request_id)
+        raise Conflict("There is a reply already.", code="already_replied")
+
+
+def report(actor: Actor, *, request_id: int, reason: str) -> None:
+    """Ask the admins to look at a review. Raises Conflict ``already_reported``."""
+    _require_own(actor, request_id)
+    statement = (
+        update(Review)
+        .where(Review.request_id == request_id, Review.reported_at.is_(None), Review.hidden_at.is_(None))
+        .values(reported_at=now(), report_reason=reason)
+        .returning(Review.request_id)
+    )
+    if not _done(statement):
+        _require_shown(request_id)
+        raise Conflict("This review has been reported already.", code="already_reported")
+
+
+def hide(actor: Actor, *, request_id: int, reason: str) -> None:
+    """Take a review out of sight and out of the ratings. Raises NotFound, Conflict ``already_hidden``."""
+    statement = (
+        update(Review)
+        .where(Review.request_id == request_id, Review.hidden_at.is_(None))
+        .values(hidden_at=now(), hidden_reason=reason)
+        .returning(Review.professional_id, Review.task_id, Review.rating)
+    )
+    row = _done(statement)
+    if not row:
+        _require(request_id)
+        raise Conflict("This review is hidden already.", code="already_hidden")
+    _count(row, ratings=-1, stars=-row.rating)
+    record(actor, "review_hidden", subject_id=row.professional_id, after={"request_id": request_id, "reason": reason})
+
+
+def show(actor: Actor, *, request_id: int) -> None:
+    """Put a hidden review back, or let a reported one stand: the report is settled either way."""
+    hidden = update(Review).where(Review.request_id == request_id, Review.hidden_at.is_not(None))
+    row = _done(
+        hidden.values(hidden_at=None, hidden_reason=None, reported_at=None, report_reason=None).returning(
+            Review.professional_id, Review.task_id, Review.rating
+        )
+    )
+    if row:
+        _count(row, ratings=1, stars=row.rating)
+    else:
+        reported = update(Review).where(Review.request_id == request_id, Review.reported_at.is_not(None))
+        row = _done(reported.values(reported_at=None, report_reason=None).returning(Review.professional_id))
+    if not row:
+        _require(request_id)
+        raise Conflict("This review is neither hidden nor reported.", code="not_hidden")
+    record(actor, "review_shown", subject_id=row.professional_id, after={"request_id": request_id})
+
+
+def _count(row: Any, *, ratings: int, stars: int) -> None:
+    """Keep the ratings ready: the database adds, so reviews at the same moment all count. Always in this order."""
+    for model, condition in (
+        (Professional, Professional.account_id == row.professional_id),
+        (Task, Task.id == row.task_id),
+    ):
+        db.session.execute(
+            update(model)
+            .where(condition)
+            .values(rating_count=model.rating_count + ratings, rating_sum=model.rating_sum + stars)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _done(statement: Any) -> Any:
+    return db.session.execute(statement.execution_options(synchronize_session=False)).one_or_none()
+
+
+def _require_own(actor: Actor, request_id: int) -> None:
+    _, who = one(actor, request_id=request_id)
+    if who is not Relation.PROFESSIONAL:
+        raise RequestNotFound
+
+
+def _require(request_id: int) -> Review:
+    review = db.session.get(Review, request_id, populate_existing=True)
+    if review is None:
+        raise NotFound("This request has no review.")
+    return review
+
+
+def _require_shown(request_id: int) -> None:
+    if _require(request_id).hidden_at is not None:
+        raise NotFound("This request has no review.")

@@ -1,0 +1,49 @@
+"""A professional's agenda: the days of a span with working hours and what is to be done in them."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from backend.core.authz import Actor
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.database import db
+from backend.core.errors import Invalid
+from backend.core.spans import day_start
+from backend.domain.task_requests import hours, queries
+from backend.domain.task_requests.lifecycle import Status
+from backend.domain.task_requests.models import TaskRequest
+
+MAX_DAYS: Final = 62
+SHOWN: Final = (Status.ACCEPTED, Status.COMPLETED, Status.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day: its working hours as minutes, and the requests that start in it, earliest first."""
+
+    day: date
+    hours: list[hours.Minutes]
+    is_exception: bool
+    rows: list[Any]
+
+
+def of(actor: Actor, *, first: date | None, last: date | None) -> list[Day]:
+    """The days from the one to the other, both included; a week from today when none are given."""
+    zone = current().zone
+    first = first or now().astimezone(zone).date()
+    last = last or first + timedelta(days=6)
+    if not first <= last < first + timedelta(days=MAX_DAYS):
+        raise Invalid.field("to", f"Must be from 0 to {MAX_DAYS - 1} days after from.")
+    working = hours.of(actor.account_id)
+    statement = queries.rows(actor).where(
+        TaskRequest.professional_id == actor.id,
+        TaskRequest.status.in_(SHOWN),
+        TaskRequest.date_of_request >= day_start(first, zone),
+        TaskRequest.date_of_request < day_start(last + timedelta(days=1), zone),
+    )
+    rows: dict[date, list[Any]] = {}
+    for row in db.session.execute(statement.order_by(TaskRequest.date_of_request, TaskRequest.id)):
+        rows.setdefault(row.date_of_request.astimezone(zone).date(), []).append(row)
+    days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+    return [Day(day, sorted(working.on(day)), day in working.days, rows.get(day, [])) for day in days]

@@ -1,0 +1,154 @@
+"""Working hours, times on offer, agenda, inbox and reliability over HTTP."""
+
+from typing import Any
+
+import pytest
+import time_machine
+
+from tests.factories.people import People
+from tests.factories.requests import WHY, RequestMarket, do
+
+MUMBAI, DELHI = "400001", "110001"
+MONDAY = "2030-01-07"
+
+
+@pytest.fixture
+def market(people: People) -> RequestMarket:
+    return RequestMarket(people)
+
+
+def test_hours_are_kept_and_shown(market: RequestMarket) -> None:
+    ravi = market.professional()
+    assert ravi.get("/me/hours").json["usual"] == {"from": "08:00", "to": "20:00"}
+    hours = {
+        "weekly": [{"weekday": 0, "from": "09:00", "to": "12:00"}, {"weekday": 0, "from": "13:00", "to": "24:00"}],
+        "exceptions": [{"date": MONDAY, "hours": []}],
+    }
+    kept = ravi.put("/me/hours", hours).json
+    assert (kept["weekly"], kept["exceptions"]) == (hours["weekly"], hours["exceptions"])
+    assert ravi.get("/me/hours").json == kept
+
+
+@pytest.mark.parametrize(
+    "weekly",
+    [
+        [{"weekday": 7, "from": "09:00", "to": "12:00"}],
+        [{"weekday": 0, "from": "12:00", "to": "09:00"}],
+        [{"weekday": 0, "from": "09:00", "to": "12:00"}, {"weekday": 0, "from": "11:00", "to": "13:00"}],
+        [{"weekday": 0, "from": "9", "to": "12:00"}],
+        [{"weekday": 0, "from": "09:00", "to": "24:01"}],
+    ],
+)
+def test_wrong_hours_are_refused(market: RequestMarket, weekly: list[dict[str, Any]]) -> None:
+    assert market.professional().put("/me/hours", {"weekly": weekly}).status_code == 422
+
+
+def test_times_are_offered_when_someone_works_and_is_free(market: RequestMarket, people: People) -> None:
+    asha, ravi = people.customer(), market.professional()
+    ravi.put("/me/hours", {"weekly": [{"weekday": 0, "from": "09:00", "to": "12:00"}]})
+    path = f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}"
+    starts = [item["at"][11:16] for item in asha.get(path).json["items"]]
+    assert starts == ["03:30", "04:00", "04:30", "05:00", "05:30"]
+    taken = market.ask(asha, date_of_request=f"{MONDAY}T10:00:00+05:30")
+    do(ravi, f"/requests/{taken['id']}/accept")
+    assert [item["at"][11:16] for item in asha.get(path).json["items"]] == ["03:30", "05:30"]
+    assert asha.get(f"/tasks/{market.task_id}/times?pincode={MUMBAI}&date={MONDAY}").json["items"] == []
+    assert asha.get(f"/tasks/999/times?pincode=560001&date={MONDAY}").status_code == 404
+    assert asha.get(f"/tasks/{market.task_id}/times?pincode=999999&date={MONDAY}").status_code == 422
+
+
+def test_a_request_outside_the_hours_warns_and_can_be_accepted(market: RequestMarket, people: People) -> None:
+    ravi = market.professional()
+    made = market.ask(people.customer(), date_of_request=f"{MONDAY}T05:00:00+05:30")
+    (waiting,) = ravi.get("/requests").json["items"]
+    assert waiting["warnings"] == ["outside_hours"]
+    assert do(ravi, f"/requests/{made['id']}/accept")["warnings"] == ["outside_hours"]
+
+
+def test_the_agenda_shows_days_with_hours_and_requests(market: RequestMarket, people: People) -> None:
+    asha, ravi = people.customer(), market.professional()
+    ravi.put("/me/hours", {"weekly": [], "exceptions": [{"date": "2030-01-08", "hours": []}]})
+    late = market.ask(asha, date_of_request=f"{MONDAY}T23:30:00+05:30")
+    do(ravi, f"/requests/{late['id']}/accept")
+    days = ravi.get(f"/me/agenda?from={MONDAY}&to=2030-01-08").json["items"]
+    assert [(day["date"], len(day["hours"]), day["exception"]) for day in days] == [
+        (MONDAY, 1, False),
+        ("2030-01-08", 0, True),
+    ]
+    assert [[request["id"] for request in day["requests"]] for day in days] == [[late["id"]], []]
+    assert days[0]["requests"][0]["address"] == "12 MG Road"
+    assert ravi.get(f"/me/agenda?from={MONDAY}&to=2031-01-08").status_code == 422
+    assert len(ravi.get("/me/agenda").json["items"]) == 7
+
+
+def test_the_inbox_has_the_best_match_first(market: RequestMarket, people: People) -> None:
+    asha, ravi = people.customer(), market.professional()
+    other = market.task("Gardening")
+    near = "2030-01-07T10:00:00+05:30"
+    ids = {
+        "other task": market.ask(asha, task_id=other, date_of_request=near)["id"],
+        "far": market.ask(asha, pincode=DELHI, date_of_request=near)["id"],
+        "not free": market.ask(asha, date_of_request="2030-01-07T15:30:00+05:30")["id"],
+        "near": market.ask(asha, date_of_request=near)["id"],
+        "later": market.ask(asha, date_of_request=near)["id"],
+    }
+    held = market.ask(asha, date_of_request="2030-01-07T15:00:00+05:30")
+    do(ravi, f"/requests/{held['id']}/accept")
+    best = [ids[name] for name in ("near", "later", "not free", "far", "other task")]
+    items = ravi.get("/requests").json["items"]
+    assert [item["id"] for item in items] == best
+    assert [item["distance_km"] for item in items][:2] == [0.0, 0.0]
+    assert 1700 < items[3]["distance_km"] < 1800
+    assert [item["warnings"] for item in items[2:]] == [["not_free"], ["out_of_area"], ["task_not_done"]]
+    assert items[4]["allowed_actions"] == []
+    paged: list[int] = []
+    cursor = ""
+    while cursor is not None:
+        page = ravi.get(f"/requests?limit=2{cursor and '&cursor='}{cursor}").json
+        paged += [item["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+    assert paged == best
+    assert [i["id"] for i in ravi.get("/requests?matching=1&free=1&max_km=5").json["items"]] == best[:2]
+
+
+def test_the_inbox_counts_what_is_new(market: RequestMarket, people: People) -> None:
+    asha, ravi = people.customer(), market.professional()
+    empty = ravi.get("/me/inbox").json
+    assert (empty["waiting"], empty["new"], empty["seen_at"]) == (0, 0, None)
+    market.ask(asha)
+    market.ask(asha, pincode=DELHI)
+    counts = ravi.get("/me/inbox").json
+    assert (counts["waiting"], counts["matching"], counts["new"]) == (2, 1, 1)
+    assert ravi.post("/me/inbox").json["new"] == 0
+    market.ask(asha)
+    assert ravi.get("/me/inbox").json["new"] == 1
+
+
+def test_a_late_cancellation_is_marked_and_moving_first_is_no_way_around(market: RequestMarket, people: People) -> None:
+    admin, asha, ravi = people.admin(), people.customer(), market.professional()
+    admin.patch("/settings", {"free_cancel_minutes": 120})
+    with time_machine.travel("2030-01-07T04:00:00+00:00"):
+        asha, ravi, admin = (people.sign_in(who.username) for who in (asha, ravi, admin))
+        soon, tomorrow = "2030-01-07T05:00:00+00:00", "2030-01-08T05:00:00+00:00"
+        free = market.ask(asha, date_of_request=soon)
+        assert do(asha, f"/requests/{free['id']}/cancel", WHY)["cancelled_late"] is False
+        late = market.bring_to("accepted", asha, ravi, date_of_request=soon)
+        assert do(asha, f"/requests/{late['id']}/cancel", WHY)["cancelled_late"] is True
+        moved = market.bring_to("accepted", asha, ravi, date_of_request=soon)
+        asha.patch(f"/requests/{moved['id']}", {"date_of_request": tomorrow})
+        assert do(asha, f"/requests/{moved['id']}/cancel", WHY)["cancelled_late"] is True
+        kept = market.bring_to("accepted", asha, ravi, date_of_request=tomorrow)
+        assert do(asha, f"/requests/{kept['id']}/cancel", WHY)["cancelled_late"] is False
+        (row,) = admin.get("/reliability?role=customer").json["items"]
+        assert (row["account_id"], row["cancelled"], row["cancelled_late"], row["released"]) == (asha.id, 4, 2, 0)
+
+
+def test_travel_time_is_kept_free_after_each_request(market: RequestMarket, people: People) -> None:
+    admin, asha, ravi = people.admin(), people.customer(), market.professional()
+    admin.patch("/settings", {"travel_buffer_minutes": 30})
+    first = market.ask(asha, date_of_request=f"{MONDAY}T10:00:00Z")
+    at_once = market.ask(asha, date_of_request=f"{MONDAY}T11:00:00Z")
+    later = market.ask(asha, date_of_request=f"{MONDAY}T11:30:00Z")
+    do(ravi, f"/requests/{first['id']}/accept")
+    assert ravi.post(f"/requests/{at_once['id']}/accept").json["code"] == "overlapping_request"
+    do(ravi, f"/requests/{later['id']}/accept")

@@ -1,0 +1,98 @@
+"""Reviews over HTTP: once, replied to, reported, hidden; ratings right with each change."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from backend.core.clock import now
+from backend.core.database import db
+from backend.domain.professionals.models import Professional
+from backend.domain.tasks.models import Task
+from tests.factories.people import People, Person
+from tests.factories.requests import WHY, RequestMarket, told
+
+
+@pytest.fixture
+def market(people: People) -> RequestMarket:
+    return RequestMarket(people)
+
+
+def ratings(market: RequestMarket, professional: Person) -> tuple[Any, Any]:
+    """Count and sum as kept ready, of the professional and of the task."""
+    of_professional = select(Professional.rating_count, Professional.rating_sum).where(
+        Professional.account_id == professional.id
+    )
+    of_task = select(Task.rating_count, Task.rating_sum).where(Task.id == market.task_id)
+    return tuple(db.session.execute(of_professional).one()), tuple(db.session.execute(of_task).one())
+
+
+def test_a_review_is_given_once_and_counts(market: RequestMarket, people: People) -> None:
+    asha, ravi = people.customer(), market.professional()
+    path = f"/requests/{market.bring_to('closed', asha, ravi)['id']}"
+    answer = asha.post(f"{path}/review", {"rating": 4, "comment": "Quick and clean"})
+    assert answer.status_code == 201
+    assert (answer.json["rating"], answer.json["comment"], answer.json["reply"]) == (4, "Quick and clean", None)
+    again = asha.post(f"{path}/review", {"rating": 5})
+    assert (again.status_code, again.json["code"]) == (409, "already_reviewed")
+    assert ratings(market, ravi) == ((1, 4), (1, 4))
+    assert told(ravi)[0] == "request_reviewed"
+    seen = asha.get(path).json
+    assert seen["review"]["rating"] == 4
+    assert seen["history"][-1]["action"] == "review"
+    assert "review" not in seen["allowed_actions"]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"rating": 0}, {"rating": 6}, {"rating": "5"}, {"rating": 5, "comment": "x" * 2001}]
+)
+def test_wrong_reviews_are_refused(market: RequestMarket, people: People, body: dict[str, Any]) -> None:
+    asha, ravi = people.customer(), market.professional()
+    path = f"/requests/{market.bring_to('completed', asha, ravi)['id']}"
+    assert asha.post(f"{path}/review", body).status_code == 422
+
+
+def test_a_review_needs_work_that_is_done_and_not_long_ago(market: RequestMarket, people: People) -> None:
+    asha, ravi = people.customer(), market.professional()
+    early = market.bring_to("accepted", asha, ravi)
+    refused = asha.post(f"/requests/{early['id']}/review", {"rating": 5})
+    assert (refused.status_code, refused.json["code"]) == (409, "invalid_transition")
+    done = market.bring_to("closed", asha, ravi, date_of_request="2031-01-01T10:00:00Z")
+    with time_machine.travel(now() + timedelta(days=31)):
+        asha = people.sign_in(asha.username)
+        late = asha.post(f"/requests/{done['id']}/review", {"rating": 5})
+        assert (late.status_code, late.json["code"]) == (409, "review_too_late")
+        assert "review" not in asha.get(f"/requests/{done['id']}").json["allowed_actions"]
+
+
+def test_the_professional_replies_once(market: RequestMarket, people: People) -> None:
+    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+    path = f"/requests/{market.bring_to('closed', asha, ravi)['id']}"
+    assert ravi.post(f"{path}/review/reply", {"reply": "Thanks"}).status_code == 404
+    asha.post(f"{path}/review", {"rating": 5})
+    assert sita.post(f"{path}/review/reply", {"reply": "Thanks"}).status_code == 404
+    assert ravi.post(f"{path}/review/reply", {"reply": "Thanks"}).json["reply"] == "Thanks"
+    again = ravi.post(f"{path}/review/reply", {"reply": "And more"})
+    assert (again.status_code, again.json["code"]) == (409, "already_replied")
+    assert asha.get(path).json["review"]["reply"] == "Thanks"
+
+
+def test_a_hidden_review_is_out_of_sight_and_out_of_the_ratings(market: RequestMarket, people: People) -> None:
+    asha, ravi, admin = people.customer(), market.professional(), people.admin()
+    request_id = market.bring_to("closed", asha, ravi)["id"]
+    asha.post(f"/requests/{request_id}/review", {"rating": 1, "comment": "Rude words"})
+    assert ravi.post(f"/requests/{request_id}/review/report", WHY).json["reported"] is True
+    waiting = admin.get("/reviews?reported=1&hidden=0").json["items"]
+    assert [(item["request_id"], item["report_reason"]) for item in waiting] == [(request_id, WHY["reason"])]
+    assert admin.post(f"/reviews/{request_id}/hide", {"reason": "Abusive"}).json["hidden"] is True
+    assert admin.post(f"/reviews/{request_id}/hide", {"reason": "Abusive"}).status_code == 409
+    assert ratings(market, ravi) == ((0, 0), (0, 0))
+    assert ravi.get(f"/requests/{request_id}").json["review"] is None
+    assert ravi.get("/me/reviews").json["items"] == []
+    assert asha.get(f"/requests/{request_id}").json["review"]["hidden"] is True
+    assert admin.post(f"/reviews/{request_id}/show").json["hidden"] is False
+    assert ratings(market, ravi) == ((1, 1), (1, 1))
+    assert ravi.get("/me/reviews").json["items"][0]["rating"] == 1
+    assert admin.post(f"/reviews/{request_id}/show").status_code == 409

@@ -1,0 +1,61 @@
+"""The market's settings over HTTP."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from backend.core.database import db
+from backend.domain.audit.models import AuditEntry
+from tests.factories.people import People
+from tests.factories.requests import RequestMarket, at
+
+
+def test_defaults_and_changes_hold_at_once_and_are_kept_in_the_audit_trail(people: People) -> None:
+    admin = people.admin()
+    first = admin.get("/settings").json
+    assert (first["min_notice_minutes"], first["travel_buffer_minutes"], first["reminder_at"]) == (0, 0, "18:00")
+    changed = admin.patch("/settings", {"answer_within_minutes": 30, "reminder_at": "19:30"}).json
+    assert (changed["answer_within_minutes"], changed["reminder_at"]) == (30, "19:30")
+    assert admin.get("/settings").json == changed
+    entry = db.session.execute(select(AuditEntry).where(AuditEntry.action == "settings_changed")).scalar_one()
+    assert entry.before == {"answer_within_minutes": 120, "reminder_at": "18:00"}
+    assert entry.after == {"answer_within_minutes": 30, "reminder_at": "19:30"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"answer_within_minutes": 0},
+        {"answer_within_minutes": "30"},
+        {"reminder_at": "25:00"},
+        {"reminder_at": "1800"},
+        {"travel_buffer_minutes": -1},
+        {"day_begins_at": "21:00"},
+        {"colour": "red"},
+    ],
+)
+def test_wrong_settings_are_refused(people: People, body: dict[str, Any]) -> None:
+    assert people.admin().patch("/settings", body).status_code == 422
+
+
+def test_only_admins_see_and_change_them(people: People) -> None:
+    assert people.customer().get("/settings").json["code"] == "role_not_allowed"
+    assert people.professional().patch("/settings", {}).json["code"] == "role_not_allowed"
+
+
+def test_a_task_may_have_rules_of_its_own(people: People) -> None:
+    market, admin, asha = RequestMarket(people), people.admin(), people.customer()
+    path = f"/tasks/{market.task_id}/policy"
+    assert asha.get(path).json["min_notice_minutes"] == 0
+    assert admin.put(path, {"min_notice_minutes": 120}).json["own"]["min_notice_minutes"] == 120
+    refused = asha.post("/requests", market.body(date_of_request=at(minutes=90)))
+    assert (refused.status_code, refused.json["code"], list(refused.json["errors"])) == (
+        422,
+        "too_soon",
+        ["date_of_request"],
+    )
+    assert asha.post("/requests", market.body(date_of_request=at(minutes=130))).status_code == 201
+    assert asha.put(path, {}).json["code"] == "role_not_allowed"
+    assert admin.put(path, {}).json["min_notice_minutes"] == 0
+    assert admin.put("/tasks/999/policy", {}).status_code == 404
