@@ -1,10 +1,184 @@
-"""Mail out: Flask-Mail with a timeout, or files under DATA_DIR/mail when no server is set."""
+"""Mail out: Flask-Mail on one kept connection with time limits, or files under DATA_DIR/mail when no server is set."""
 
-from flask import Flask
+import os
+import smtplib
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Flask, current_app
+from flask_mail import Connection, Mail, Message, sanitize_address
 
 from backend.settings import Settings
+
+KEPT_SECONDS: Final = 30.0
+MAILS_A_CONNECTION: Final = 100
+
+
+class MailRefused(Exception):
+    """The server will never take this mail: another try is no use."""
+
+
+class MailPutOff(Exception):
+    """The server does not take mail at this moment, or is away: try again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail to one person."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Limited(Connection):
+    """Flask-Mail's connection with a time limit, which it lacks."""
+
+    def __init__(self, mail: Any, timeout: float) -> None:
+        super().__init__(mail)
+        self._timeout = timeout
+
+    def configure_host(self) -> smtplib.SMTP:
+        kind = smtplib.SMTP_SSL if self.mail.use_ssl else smtplib.SMTP
+        host = kind(self.mail.server, self.mail.port, timeout=self._timeout)
+        if self.mail.use_tls:
+            host.starttls()
+        if self.mail.username and self.mail.password:
+            host.login(self.mail.username, self.mail.password)
+        return host
+
+
+class Mailer:
+    """Sends letters one after the other; the connection is kept for a while, so that a batch needs only one."""
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        app.config.update(
+            MAIL_SERVER=settings.mail_server,
+            MAIL_PORT=settings.mail_port,
+            MAIL_USE_TLS=settings.mail_use_tls,
+            MAIL_USE_SSL=settings.mail_use_ssl,
+            MAIL_USERNAME=settings.mail_username or None,
+            MAIL_PASSWORD=settings.mail_password or None,
+            MAIL_DEFAULT_SENDER=settings.mail_default_sender,
+            MAIL_SUPPRESS_SEND=False,
+        )
+        Mail(app)
+        self._state = app.extensions["mail"]
+        self._timeout = settings.mail_timeout_seconds
+        self._folder = None if settings.mail_server else settings.data_dir / "mail"
+        self._lock = threading.Lock()
+        self._connection: _Limited | None = None
+        self._used_at = 0.0
+        self._pid = 0
+
+    def send(self, letter: Letter) -> str:
+        """Hand the letter over; returns what the server said. Raises MailRefused or MailPutOff."""
+        message = _message(letter)
+        if self._folder is not None:
+            return _keep(self._folder, letter, message.as_bytes())
+        with self._lock:
+            try:
+                self._connected().send(message)
+            except smtplib.SMTPRecipientsRefused as error:
+                code, said = next(iter(error.recipients.values()))
+                raise _told(code, said) from error
+            except smtplib.SMTPResponseException as error:
+                self._forget()
+                raise _told(error.smtp_code, error.smtp_error) from error
+            except (smtplib.SMTPException, OSError) as error:
+                self._forget()
+                raise MailPutOff(f"{type(error).__name__}: {error}") from error
+            self._used_at = time.monotonic()
+            return "250 taken"
+
+    def close(self) -> None:
+        """Let go of the kept connection."""
+        with self._lock:
+            self._forget()
+
+    def _connected(self) -> _Limited:
+        fresh = time.monotonic() - self._used_at < KEPT_SECONDS and self._pid == os.getpid()
+        connection = self._connection
+        if connection is not None and fresh and connection.num_emails < MAILS_A_CONNECTION and _alive(connection):
+            return connection
+        self._forget()
+        connection = _Limited(self._state, self._timeout)
+        connection.__enter__()
+        self._connection, self._pid = connection, os.getpid()
+        return connection
+
+    def _forget(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and connection.host is not None:
+            connection.host.close()
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the mailer to the application."""
-    app.extensions["mail_server"] = settings.mail_server
+    app.extensions["mailer"] = Mailer(app, settings)
+
+
+def send(letter: Letter) -> str:
+    """Send by the mailer of the present application."""
+    mailer: Mailer = current_app.extensions["mailer"]
+    return mailer.send(letter)
+
+
+def _message(letter: Letter) -> Message:
+    message = Message(
+        subject=" ".join(letter.subject.split()),
+        recipients=[letter.to],
+        body=letter.text,
+        html=letter.html,
+        extra_headers={"Auto-Submitted": "auto-generated", **letter.headers},
+    )
+    message.msgId = letter.message_id
+    return message
+
+
+def _alive(connection: _Limited) -> bool:
+    try:
+        return connection.host is not None and connection.host.noop()[0] == 250
+    except (smtplib.SMTPException, OSError):
+        return False
+
+
+def _told(code: int, said: bytes | str) -> Exception:
+    """5xx is for good; all else may pass. An address that cannot be written (501, 553) counts as 5xx."""
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    line = f"{code} {' '.join(text.split())}"[:300]
+    return MailRefused(line) if 500 <= code < 600 else MailPutOff(line)
+
+
+def _keep(folder: Path, letter: Letter, content: bytes) -> str:
+    """One file a letter, under its Message-ID: complete or not there, and a repeat replaces the first."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    name = "".join(char for char in letter.message_id.strip("<>").split("@")[0] if char.isalnum() or char in "-_.")
+    partial = folder / f".{name}.{os.getpid()}"
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(folder / f"{name}.eml")
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise MailPutOff(f"the mail could not be kept: {error.strerror}") from error
+    return f"kept as {name}.eml"
+
+
+def is_usable(address: str) -> bool:
+    """Whether a mail address can be written on an envelope."""
+    try:
+        name, found = parseaddr(sanitize_address(address))
+    except (UnicodeError, ValueError):
+        return False
+    return not name and "@" in found and not any(char.isspace() for char in found)

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable
-from queue import Full, Queue
+from queue import Empty, Full, Queue
 from typing import Final
 
 import structlog
@@ -13,10 +13,12 @@ from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
 WAITING_AT_MOST: Final = 10_000
+JOBS_A_RING: Final = 20
+TASK: Final = "doorstep.run_jobs"
 
 
 class Bell:
-    """Rings for job ids in the background. What it cannot ring for is found by the sweep."""
+    """Rings for job ids in the background, many in one message. What it cannot ring for is found by the sweep."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -26,12 +28,11 @@ class Bell:
 
     def __call__(self, job_ids: list[int]) -> None:
         self._start()
-        for job_id in job_ids:
-            try:
+        try:
+            for job_id in job_ids:
                 self._waiting.put_nowait(job_id)
-            except Full:
-                log.warning("job_bell_full")
-                return
+        except Full:
+            log.warning("job_bell_full", jobs=len(job_ids))
 
     def _start(self) -> None:
         with self._lock:
@@ -45,11 +46,22 @@ class Bell:
         celery = make_celery(self._settings)
         celery.conf.broker_transport_options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
         while True:
-            job_id = waiting.get()
+            job_ids = _next(waiting)
             try:
-                celery.send_task("doorstep.run_job", args=[job_id], ignore_result=True, retry=False)
-            except Exception as error:  # the broker is away; the sweep rings again
-                log.warning("job_bell_failed", error=repr(error))
+                celery.send_task(TASK, args=[job_ids], ignore_result=True, retry=False)
+            except Exception as error:  # noqa: BLE001 - the broker is away; the sweep rings again
+                log.warning("job_bell_failed", error=repr(error), jobs=len(job_ids))
+
+
+def _next(waiting: "Queue[int]") -> list[int]:
+    """The next jobs to ring for: at least one, and as many more as wait already, up to a message's worth."""
+    job_ids = [waiting.get()]
+    try:
+        while len(job_ids) < JOBS_A_RING:
+            job_ids.append(waiting.get_nowait())
+    except Empty:
+        pass
+    return job_ids
 
 
 def bell(settings: Settings) -> Callable[[list[int]], None]:

@@ -1,9 +1,19 @@
 """Sends deliveries out of the outbox."""
 
 from backend.core.queue import Lease
-from backend.jobs.registry import job
+from backend.domain.notifications import delivering, ledger, outbox
+from backend.jobs.registry import Retry, job
 
 
-@job("notification.deliver")
+@job(outbox.TOPIC)
 def deliver(lease: Lease) -> None:
-    """Send one delivery."""
+    """Send one delivery. The ledger says when enough was tried, so a try that failed does not count against the job."""
+    try:
+        delivering.deliver(lease.payload["delivery_id"], job_attempts=lease.attempts)
+    except delivering.TryAgain as error:
+        again = error
+
+        def record() -> None:
+            ledger.note_attempt(again.delivery_id, number=again.number, outcome="put_off", detail=again.reason)
+
+        raise Retry(again.reason, after_seconds=again.after_seconds, counts=False, record=record) from error

@@ -1,33 +1,57 @@
 """Which function carries out which topic of the job table."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from backend.core.queue import Lease
 
 Handler = Callable[[Lease], None]
-HANDLERS: Final[dict[str, Handler]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The function of a topic. ``together``: it has effects in the database only, so that many may share a commit."""
+
+    handle: Handler
+    together: bool = False
+
+
+HANDLERS: Final[dict[str, Registered]] = {}
 
 
 class Retry(Exception):
-    """The job cannot be done now; try again after so many seconds."""
+    """The job cannot be done now; try again after so many seconds.
 
-    def __init__(self, reason: str, *, after_seconds: int | None = None) -> None:
+    ``record`` is called in the transaction that puts the job back (the job's own is rolled back).
+    ``counts=False``: waiting was the point, it is no failed try.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        after_seconds: int | None = None,
+        counts: bool = True,
+        record: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__(reason)
         self.after_seconds = after_seconds
+        self.counts = counts
+        self.record = record
 
 
 class GiveUp(Exception):
     """The job can never be done: park it for an admin at once."""
 
 
-def job(topic: str) -> Callable[[Handler], Handler]:
+def job(topic: str, *, together: bool = False) -> Callable[[Handler], Handler]:
     """Register the function for a topic. It runs in one transaction that ends with the job's done_at."""
 
     def register(handler: Handler) -> Handler:
         if topic in HANDLERS:
             raise ValueError(f"two handlers for {topic}")
-        HANDLERS[topic] = handler
+        HANDLERS[topic] = Registered(handler, together)
         return handler
 
     return register

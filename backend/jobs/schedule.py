@@ -1,5 +1,53 @@
 """THE BEAT TABLE: what runs when. Each tick claims its period in PostgreSQL, so any number of beats is safe."""
 
+from datetime import time, timedelta
+from typing import Final
+
+import structlog
+
+from backend.core.database import transaction
+from backend.core.queue import runs
+from backend.core.queue.timetable import Daily, Every, Monthly, Scheduled
+from backend.domain.market import settings as market
+from backend.domain.reports import actions as reports
+
+log = structlog.get_logger(__name__)
+
+
+def reminder_at() -> time:
+    """An admin may move it while the market runs."""
+    return market.get().reminder_at
+
+
+TABLE: Final = (
+    Scheduled(
+        "daily-reminders",
+        "Ask professionals with waiting requests, or who stayed away, to visit",
+        Daily(reminder_at),
+        topic="reminders.run",
+        catch_up=timedelta(hours=5),
+    ),
+    Scheduled(
+        "monthly-reports",
+        "Send each customer the report of the past month",
+        Monthly(day=1, at=time(7)),
+        topic="reports.run",
+        catch_up=timedelta(days=20),
+        check=reports.check,
+    ),
+    Scheduled(
+        "housekeeping",
+        "Expire and open requests, send what got stuck, drop what is old",
+        Every(minutes=1),
+        topic="housekeeping.run",
+        catch_up=timedelta(minutes=1),
+    ),
+)
+
 
 def tick() -> None:
-    """Claim and enqueue every period that is due."""
+    """Claim and begin every period that is due."""
+    with transaction():
+        names = runs.claim_due()
+    for name in names:
+        log.info("scheduled_job_begun", name=name)

@@ -9,7 +9,7 @@ from flask import Flask
 from backend.jobs import heartbeat, runner, schedule, sweep
 from backend.jobs.bell import TASK
 
-HANDLER_MODULES: Final = ("documents", "exports", "notifications")
+HANDLER_MODULES: Final = ("documents", "exports", "housekeeping", "notifications", "reminders", "reports", "settling")
 
 
 def register(celery: Celery, app: Flask) -> None:
@@ -17,7 +17,7 @@ def register(celery: Celery, app: Flask) -> None:
     for name in HANDLER_MODULES:
         import_module(f"backend.jobs.{name}")
 
-    class ContextTask(Task):  # type: ignore[misc]  # Celery is untyped
+    class ContextTask(Task):
         abstract = True
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:

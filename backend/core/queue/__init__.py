@@ -1,6 +1,17 @@
 """The job table (an outbox): jobs are rows written with the change that needs them; Celery is only the doorbell."""
 
-from backend.core.queue.leases import Lease, LeaseLost, claim, due_ids, fail, finish, renew
+from backend.core.queue.leases import (
+    Lease,
+    LeaseLost,
+    claim,
+    claim_many,
+    fail,
+    finish,
+    finish_many,
+    forgotten_ids,
+    release,
+    renew,
+)
 from backend.core.queue.models import Job, JobRun
 from backend.core.queue.outbox import enqueue, enqueue_many, init_app
 
@@ -10,11 +21,14 @@ __all__ = [
     "Lease",
     "LeaseLost",
     "claim",
-    "due_ids",
+    "claim_many",
     "enqueue",
     "enqueue_many",
     "fail",
     "finish",
+    "finish_many",
+    "forgotten_ids",
     "init_app",
+    "release",
     "renew",
 ]

@@ -1,17 +1,18 @@
-"""Taking, keeping and ending a job: conditional updates decide who works, never a check in Python."""
+"""Taking, keeping and ending jobs: conditional updates decide who works, never a check in Python."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_, update
 
+from backend.core.config import current
 from backend.core.database import db
 from backend.core.queue.models import Job
 
-MAX_ATTEMPTS: Final = 8
 BACKOFF_BASE_SECONDS: Final = 5
 BACKOFF_MAX_SECONDS: Final = 3600
-BOUNCE_SECONDS: Final = 10
+RING_AGAIN_SECONDS: Final = 10
 
 
 class LeaseLost(Exception):
@@ -30,73 +31,122 @@ class Lease:
     trace_id: str | None
 
 
+def seconds(amount: float) -> ColumnElement[Any]:
+    """An interval of PostgreSQL."""
+    return func.make_interval(0, 0, 0, 0, 0, 0, amount)
+
+
 def claim(job_id: int, *, lease_seconds: int) -> Lease | None:
     """Take a due job that nobody holds. None: someone else has it, it is done, or it is not due. Caller commits."""
+    leases = claim_many([job_id], lease_seconds=lease_seconds)
+    return leases[0] if leases else None
+
+
+def claim_many(job_ids: Sequence[int], *, lease_seconds: int) -> list[Lease]:
+    """Take those of the jobs that are due and held by nobody, in one statement, in the order given."""
+    free = (
+        select(Job.id)
+        .where(Job.id.in_(job_ids), _open(), Job.run_at <= func.now())
+        .order_by(Job.id)
+        .with_for_update(skip_locked=True)
+    )
     statement = (
         update(Job)
-        .where(
-            Job.id == job_id,
-            Job.done_at.is_(None),
-            Job.parked_at.is_(None),
-            Job.run_at <= func.now(),
-            or_(Job.lease_until.is_(None), Job.lease_until < func.now()),
-        )
+        .where(Job.id.in_(free.scalar_subquery()))
         .values(
-            lease_until=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, lease_seconds),
+            lease_until=func.now() + seconds(lease_seconds),
             lease_token=func.gen_random_uuid(),
             attempts=Job.attempts + 1,
         )
         .returning(Job.id, Job.lease_token, Job.topic, Job.payload, Job.attempts, Job.trace_id)
+        .execution_options(synchronize_session=False)
     )
-    row = db.session.execute(statement).one_or_none()
-    return Lease(*row) if row else None
+    leases = {row[0]: Lease(*row) for row in db.session.execute(statement)}
+    return [leases[job_id] for job_id in dict.fromkeys(job_ids) if job_id in leases]
 
 
 def renew(lease: Lease, *, lease_seconds: int) -> None:
     """Keep a long job. Raises LeaseLost when someone else took it. Caller commits."""
-    _held(lease, lease_until=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, lease_seconds))
+    _held([lease], lease_until=func.now() + seconds(lease_seconds))
 
 
 def finish(lease: Lease) -> None:
     """Mark the job done in the transaction of its effect. Raises LeaseLost when someone else took it."""
-    _held(lease, done_at=func.now(), lease_until=None, error=None)
+    finish_many([lease])
 
 
-def fail(lease: Lease, error: str, *, retry_seconds: int | None = None, give_up: bool = False) -> bool:
-    """Put the job back with growing pauses (jittered), or park it for an admin after MAX_ATTEMPTS. True: parked."""
-    parked = give_up or lease.attempts >= MAX_ATTEMPTS
-    pause = retry_seconds or min(BACKOFF_MAX_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (lease.attempts - 1))
-    values: dict[str, Any] = {"error": error[:2000], "lease_until": None}
+def finish_many(leases: Sequence[Lease]) -> None:
+    """Mark jobs done that had their effects in this transaction. Raises LeaseLost when any was taken."""
+    _held(leases, done_at=func.now(), lease_until=None, error=None)
+
+
+def release(leases: Sequence[Lease]) -> None:
+    """Give back jobs that were taken but not begun; those taken by someone else meanwhile are left alone."""
+    _update(leases, lease_until=None, lease_token=None, attempts=Job.attempts - 1, rung_at=None)
+
+
+def fail(
+    lease: Lease, error: str, *, retry_seconds: int | None = None, give_up: bool = False, counts: bool = True
+) -> bool:
+    """Put the job back with growing pauses (jittered), or park it for an admin after too many tries. True: parked.
+
+    A pause that was asked for is never shortened. ``counts=False``: waiting was the point, it is no failed try.
+    """
+    parked = give_up or (counts and lease.attempts >= current().job_max_attempts)
+    values: dict[str, Any] = {"error": error[:2000], "lease_until": None, "rung_at": None}
     if parked:
         values["parked_at"] = func.now()
+    elif retry_seconds is not None:
+        values["run_at"] = func.now() + seconds(retry_seconds) * (1 + 0.1 * func.random())
     else:
-        values["run_at"] = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, pause) * (0.75 + 0.5 * func.random())
-    _held(lease, **values)
+        pause = min(BACKOFF_MAX_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (lease.attempts - 1))
+        values["run_at"] = func.now() + seconds(pause) * (0.75 + 0.5 * func.random())
+    if not counts:
+        values["attempts"] = Job.attempts - 1
+    _held([lease], **values)
     return parked
 
 
-def _held(lease: Lease, **values: Any) -> None:
-    statement = (
-        update(Job)
-        .where(Job.id == lease.job_id, Job.lease_token == lease.token, Job.done_at.is_(None))
-        .values(**values)
-        .returning(Job.id)
-    )
-    if db.session.execute(statement).one_or_none() is None:
-        raise LeaseLost(f"job {lease.job_id} is held by another worker")
+def forgotten_ids(*, limit: int = 1000) -> list[int]:
+    """Due jobs that nobody holds and nobody was told of lately, oldest first; notes that they are rung for now.
 
-
-def due_ids(*, limit: int = 500) -> list[int]:
-    """Due jobs that nobody holds, oldest first: what the sweep rings for again. Fresh ones are left to their own bell."""
-    statement = (
+    Those are jobs whose bell was lost, whose worker died, or whose pause is over. Caller commits, then rings.
+    """
+    silent = or_(Job.rung_at.is_(None), Job.rung_at < func.now() - seconds(RING_AGAIN_SECONDS))
+    found = (
         select(Job.id)
-        .where(
-            Job.done_at.is_(None),
-            Job.parked_at.is_(None),
-            Job.run_at <= func.now() - text(f"interval '{BOUNCE_SECONDS} seconds'"),
-            or_(Job.lease_until.is_(None), Job.lease_until < func.now()),
-        )
+        .where(_open(), Job.run_at <= func.now(), silent)
         .order_by(Job.run_at)
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )
-    return list(db.session.execute(statement).scalars())
+    statement = (
+        update(Job)
+        .where(Job.id.in_(found.scalar_subquery()))
+        .values(rung_at=func.now())
+        .returning(Job.id)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(db.session.execute(statement).scalars())
+
+
+def _open() -> ColumnElement[bool]:
+    return and_(
+        Job.done_at.is_(None), Job.parked_at.is_(None), or_(Job.lease_until.is_(None), Job.lease_until < func.now())
+    )
+
+
+def _held(leases: Sequence[Lease], **values: Any) -> None:
+    if _update(leases, **values) < len(leases):
+        ids = ", ".join(str(lease.job_id) for lease in leases)
+        raise LeaseLost(f"jobs {ids}: another worker holds one")
+
+
+def _update(leases: Sequence[Lease], **values: Any) -> int:
+    if not leases:
+        return 0
+    held: ColumnElement[bool] = and_(Job.id == leases[0].job_id, Job.lease_token == leases[0].token)
+    if len(leases) > 1:
+        held = tuple_(Job.id, Job.lease_token).in_([(lease.job_id, lease.token) for lease in leases])
+    statement = update(Job).where(held, Job.done_at.is_(None)).values(**values).returning(Job.id)
+    return len(db.session.execute(statement.execution_options(synchronize_session=False)).all())

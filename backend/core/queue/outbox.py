@@ -6,11 +6,10 @@ from typing import Any
 
 import structlog
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from backend.core.clock import now
 from backend.core.database import db
 from backend.core.queue.models import Job
 
@@ -27,7 +26,10 @@ def init_app(app: Flask, *, bell: Bell) -> None:
 
 
 def enqueue(topic: str, payload: Mapping[str, Any], *, key: str | None = None, run_at: datetime | None = None) -> None:
-    """Add one job to the present transaction. A key that is already there (done or not) adds nothing."""
+    """Add one job to the present transaction. A key that is already there (done or not) adds nothing.
+
+    A job with a ``run_at`` begins when the sweep finds it due; one without begins right after commit.
+    """
     enqueue_many(topic, [(key, payload)], run_at=run_at)
 
 
@@ -35,18 +37,24 @@ def enqueue_many(
     topic: str, jobs: Iterable[tuple[str | None, Mapping[str, Any]]], *, run_at: datetime | None = None
 ) -> None:
     """Add many jobs of one topic in one statement; see :func:`enqueue`."""
-    due = run_at or now()
+    later = {"run_at": run_at} if run_at is not None else {}
     trace_id = structlog.contextvars.get_contextvars().get("request_id")
     rows = [
-        {"topic": topic, "key": key, "payload": dict(payload), "run_at": due, "trace_id": trace_id}
-        for key, payload in jobs
+        {"topic": topic, "key": key, "payload": dict(payload), "trace_id": trace_id, **later} for key, payload in jobs
     ]
     if not rows:
         return
-    statement = insert(Job).values(rows).on_conflict_do_nothing(index_elements=["topic", "key"]).returning(Job.id)
-    ids = db.session.execute(statement).scalars().all()
-    if due <= now():
-        db.session.info.setdefault(_RINGING, []).extend(ids)
+    rings_now = run_at is None
+    told = {"rung_at": func.now()} if rings_now else {}
+    statement = insert(Job).values(told).on_conflict_do_nothing(index_elements=["topic", "key"]).returning(Job.id)
+    ids = db.session.execute(statement, rows).scalars().all()
+    if rings_now:
+        ring(ids)
+
+
+def ring(job_ids: Iterable[int]) -> None:
+    """Tell a worker of these jobs once the present transaction is committed."""
+    db.session.info.setdefault(_RINGING, []).extend(job_ids)
 
 
 @event.listens_for(Session, "after_commit")
@@ -55,7 +63,7 @@ def _ring(session: Session) -> None:
     if ids and _bell:
         try:
             _bell[0](ids)
-        except Exception as error:  # the change is safe in PostgreSQL; a silent broker must not turn it into a failure
+        except Exception as error:  # noqa: BLE001 - the change is safe in PostgreSQL; a silent broker must not turn it into a failure
             log.warning("job_bell_failed", error=repr(error), jobs=len(ids))
 
 

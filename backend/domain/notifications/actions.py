@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, update
 
 from backend.core.database import db
 from backend.domain.notifications import outbox
@@ -73,3 +73,11 @@ def send_account_mail(account_id: int, template: str, params: Mapping[str, Any] 
     if not message(template).account:
         raise ValueError(f"{template} is not a mail about the account")
     outbox.post([Outgoing(account_id, template, uuid.uuid4().hex, params or {})])
+
+
+def mark_read(account_id: int, *, ids: Sequence[int] | None) -> None:
+    """Mark some (None: all) of one's own as read; those of others, and unknown ones, are left alone."""
+    statement = update(Notification).where(Notification.account_id == account_id, Notification.read_at.is_(None))
+    if ids is not None:
+        statement = statement.where(Notification.id.in_(ids))
+    db.session.execute(statement.values(read_at=func.now()).execution_options(synchronize_session=False))

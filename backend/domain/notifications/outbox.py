@@ -11,7 +11,6 @@ from typing import Any, Final
 from sqlalchemy import Row
 from sqlalchemy.dialects.postgresql import insert
 
-from backend.core.clock import now
 from backend.core.config import current
 from backend.core.database import db
 from backend.core.queue import enqueue_many
@@ -96,7 +95,7 @@ def _enqueue(written: Iterable[Row[int, datetime | None]]) -> None:
         by_time[not_before].append(delivery_id)
     for not_before, ids in by_time.items():
         jobs = [(f"d{delivery_id}", {"delivery_id": delivery_id}) for delivery_id in ids]
-        enqueue_many(TOPIC, jobs, run_at=not_before or now())
+        enqueue_many(TOPIC, jobs, run_at=not_before)
 
 
 def plain(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from backend.core import outbound
 from backend.core.clock import now
 from backend.core.config import current
 from backend.core.database import db
+from backend.core.errors import Invalid
 from backend.domain.notifications.models import Preferences
 
 CHANNELS: Final = ("mail", "gchat", "sms")
@@ -59,6 +61,16 @@ def of(account_ids: Iterable[int]) -> dict[int, Choice]:
 def get(account_id: int) -> Choice:
     """One person's choices."""
     return of([account_id]).get(account_id, Choice())
+
+
+def choose(account_id: int, choice: Choice) -> None:
+    """Keep what a person chose. Raises Invalid for a webhook that may not be called."""
+    if choice.gchat_webhook:
+        try:
+            outbound.check(choice.gchat_webhook, allowed=current().gchat_allowed_hosts)
+        except outbound.NotAllowed as error:
+            raise Invalid.field("gchat_webhook", str(error)) from error
+    put(account_id, choice)
 
 
 def put(account_id: int, choice: Choice) -> None:

@@ -1,0 +1,123 @@
+"""Jobs for admins: the schedule, runs, running one now, parked jobs."""
+
+from typing import Any
+
+from backend.api.access import ADMINS
+from backend.api.base import Resource, endpoint
+from backend.api.schemas import jobs as schemas
+from backend.api.schemas.common import Window as Paging
+from backend.api.wire import Reply
+from backend.core.authz import Actor
+from backend.core.errors import Conflict, Invalid, NotFound
+from backend.core.pagination import Page, Window
+from backend.core.queue import Job, JobRun, backlog, overview
+from backend.domain.market import operations
+
+POLL_SECONDS = "1"
+
+
+def present(run: JobRun) -> dict[str, Any]:
+    """A run on the wire."""
+    ended = run.finished_at and run.started_at and (run.finished_at - run.started_at).total_seconds()
+    return {
+        "id": run.id,
+        "name": run.name,
+        "status": run.status,
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "seconds": ended,
+        "sent": run.sent,
+        "failed": run.failed,
+        "skipped": run.skipped,
+        "error": run.error,
+        "requested_by": run.requested_by,
+        "params": run.params,
+    }
+
+
+def present_parked(job: Job) -> dict[str, Any]:
+    """A parked job on the wire; its payload stays inside."""
+    names = ("id", "topic", "attempts", "error", "created_at", "parked_at")
+    return {name: getattr(job, name) for name in names}
+
+
+class Jobs(Resource):
+    @endpoint(summary="The scheduled jobs", who=ADMINS, response=schemas.Jobs())
+    def get(self, _: Actor) -> dict[str, Any]:
+        """When each runs, how the last run ended, and how the queue stands."""
+        items = [
+            {
+                "name": line.row.name,
+                "title": line.row.title,
+                "schedule": line.row.when.describe(),
+                "last_run": present(line.last_run) if line.last_run else None,
+                "next_run": line.next_run,
+            }
+            for line in overview.timetable()
+        ]
+        stands = backlog.backlog()
+        return {
+            "items": items,
+            "next_cursor": None,
+            "waiting": stands.waiting,
+            "parked": stands.parked,
+            "oldest_waiting_seconds": round(stands.oldest_seconds, 3),
+        }
+
+
+class RunJob(Resource):
+    @endpoint(
+        summary="Run a job now",
+        who=ADMINS,
+        body=schemas.RunNow(),
+        body_required=False,
+        response=schemas.Run(),
+        status=202,
+        errors=(NotFound, Invalid),
+        headers=("Location", "Retry-After"),
+    )
+    def post(self, actor: Actor, *, name: str, body: dict[str, Any]) -> Reply:
+        """Whoever had today's reminder, or the month's report, already is skipped."""
+        run = operations.run_now(actor, name=name, params=body)
+        headers = {"Location": f"/jobs/runs/{run.id}", "Retry-After": POLL_SECONDS}
+        return Reply(present(run), headers=headers)
+
+
+class JobRuns(Resource):
+    @endpoint(summary="List runs", who=ADMINS, query=schemas.RunFilter(), response=schemas.Run(), paged=True)
+    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """Newest first."""
+        page = overview.run_page(name=query["name"], window=Window(query["limit"], query["cursor"]))
+        return Page([present(run) for run in page.items], page.next_cursor)
+
+
+class OneJobRun(Resource):
+    @endpoint(
+        summary="How far a run is", who=ADMINS, response=schemas.Run(), errors=(NotFound,), headers=("Retry-After",)
+    )
+    def get(self, _: Actor, *, run_id: int) -> Reply:
+        """Done means that each of its messages was sent, or failed for good."""
+        run = overview.run(run_id)
+        return Reply(present(run), headers={"Retry-After": POLL_SECONDS} if run.finished_at is None else {})
+
+
+class ParkedJobs(Resource):
+    @endpoint(summary="Jobs that were given up", who=ADMINS, query=Paging(), response=schemas.ParkedJob(), paged=True)
+    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """With the last error of each, newest first."""
+        page = overview.parked_page(window=Window(query["limit"], query["cursor"]))
+        return Page([present_parked(job) for job in page.items], page.next_cursor)
+
+
+class RetryParkedJob(Resource):
+    @endpoint(
+        summary="Begin a parked job anew",
+        who=ADMINS,
+        response=schemas.ParkedJob(),
+        status=202,
+        errors=(NotFound, Conflict),
+    )
+    def post(self, actor: Actor, *, job_id: int) -> dict[str, Any]:
+        """With all its tries."""
+        return present_parked(operations.retry_parked(actor, job_id=job_id))

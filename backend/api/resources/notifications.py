@@ -1,0 +1,131 @@
+"""One's notifications; the ledger of deliveries for admins; ending reminders and reports by one click."""
+
+from typing import Any
+
+from flask import Response, render_template, url_for
+
+from backend.api.access import ADMINS, ANYONE, SIGNED_IN
+from backend.api.base import Resource, endpoint
+from backend.api.schemas import notifications as schemas
+from backend.api.wire import Reply, next_link
+from backend.core.authz import Actor
+from backend.core.errors import Conflict, NotFound
+from backend.core.pagination import Page, Window
+from backend.domain.notifications import actions, ledger, queries, unsubscribing
+from backend.domain.notifications.models import Delivery
+
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+
+
+class Notifications(Resource):
+    @endpoint(
+        summary="One's notifications",
+        who=SIGNED_IN,
+        query=schemas.NotificationFilter(),
+        response=schemas.Notifications(),
+        headers=("Link",),
+    )
+    def get(self, actor: Actor, *, query: dict[str, Any]) -> Reply:
+        """Newest first, with the number of those unread."""
+        unread = None if query["unread"] is None else bool(query["unread"])
+        page = queries.page(actor.account_id, unread=unread, window=Window(query["limit"], query["cursor"]))
+        items = [
+            {
+                "id": row.id,
+                "kind": row.kind,
+                "title": row.title,
+                "body": row.body,
+                "request_id": row.request_id,
+                "read": row.read_at is not None,
+                "created_at": row.created_at,
+            }
+            for row in page.items
+        ]
+        count = queries.unread_count(actor.account_id)
+        body = {"items": items, "next_cursor": page.next_cursor, "unread_count": count}
+        return Reply(body, headers=next_link(page))
+
+
+class ReadNotifications(Resource):
+    @endpoint(
+        summary="Mark notifications as read", who=SIGNED_IN, body=schemas.MarkRead(), response=schemas.UnreadCount()
+    )
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> dict[str, int]:
+        """Some by their ids, or all. Repeating it changes nothing."""
+        actions.mark_read(actor.account_id, ids=body.get("ids"))
+        return {"unread_count": queries.unread_count(actor.account_id)}
+
+
+def present(delivery: Delivery) -> dict[str, Any]:
+    """A delivery on the wire."""
+    names = schemas.Delivery().fields
+    return {name: getattr(delivery, name) for name in names}
+
+
+class Deliveries(Resource):
+    @endpoint(
+        summary="The ledger of deliveries",
+        who=ADMINS,
+        query=schemas.DeliveryFilter(),
+        response=schemas.Delivery(),
+        paged=True,
+    )
+    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """Newest first: what was sent to whom by which channel, and what did not get out."""
+        window = Window(query.pop("limit"), query.pop("cursor"))
+        page = ledger.page(ledger.Filter(**query), window=window)
+        return Page([present(one) for one in page.items], page.next_cursor)
+
+
+class OneDelivery(Resource):
+    @endpoint(
+        summary="A delivery with each try", who=ADMINS, response=schemas.DeliveryWithAttempts(), errors=(NotFound,)
+    )
+    def get(self, _: Actor, *, delivery_id: int) -> dict[str, Any]:
+        """What the other side said each time."""
+        delivery = ledger.get(delivery_id)
+        tries = [
+            {"number": one.number, "at": one.at, "outcome": one.outcome, "detail": one.detail}
+            for one in ledger.attempts_of(delivery_id)
+        ]
+        return {**present(delivery), "tries": tries}
+
+
+class Resend(Resource):
+    @endpoint(
+        summary="Send a delivery that failed again",
+        who=ADMINS,
+        response=schemas.Delivery(),
+        status=202,
+        errors=(NotFound, Conflict),
+        headers=("Location",),
+    )
+    def post(self, actor: Actor, *, delivery_id: int) -> Reply:
+        """By the same channel, with the same Message-ID."""
+        delivery = ledger.resend(actor, delivery_id=delivery_id)
+        return Reply(present(delivery), headers={"Location": f"/deliveries/{delivery_id}"})
+
+
+class Unsubscribe(Resource):
+    @endpoint(summary="A page that asks whether to end them", who=ANYONE, media_type="text/html", errors=(NotFound,))
+    def get(self, _: Actor | None, *, token: str) -> Response:
+        """Looking changes nothing: programs that read mails follow links."""
+        return _page(kind=unsubscribing.read(token)[1], done=False)
+
+    @endpoint(
+        summary="End reminders or reports by one click (RFC 8058)",
+        who=ANYONE,
+        media_type="text/html",
+        errors=(NotFound,),
+    )
+    def post(self, _: Actor | None, *, token: str) -> Response:
+        """The token, from a mail's List-Unsubscribe header, names the person and the kind."""
+        return _page(kind=unsubscribing.unsubscribe(token), done=True)
+
+
+def _page(*, kind: str, done: bool) -> Response:
+    html = render_template("pages/unsubscribe.html", kind=kind, done=done, home=url_for("web_app_home"))
+    response = Response(html, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,69 @@
+"""Scheduled jobs, their runs, and parked jobs, on the wire."""
+
+from marshmallow import fields, validate
+
+from backend.api.schemas.common import Id, Moment, Strict, Window
+
+STATUSES = ("queued", "running", "done", "failed")
+
+
+class RunNow(Strict):
+    """What a run is limited to, for jobs that take it (monthly-reports)."""
+
+    month = fields.String(validate=validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z", error="A month such as 2026-11."))
+    customer_id = Id()
+
+
+class RunFilter(Window):
+    """Which runs."""
+
+    name = fields.String(load_default=None, validate=validate.Length(min=1, max=100))
+
+
+class Run(Strict):
+    """One run of a job, with what came of it. ``figures`` and ``failed_parts`` are there for housekeeping."""
+
+    id = Id(required=True)
+    name = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
+    created_at = Moment(required=True)
+    started_at = Moment(required=True, allow_none=True)
+    finished_at = Moment(required=True, allow_none=True)
+    seconds = fields.Float(required=True, allow_none=True)
+    sent = fields.Integer(required=True)
+    failed = fields.Integer(required=True)
+    skipped = fields.Integer(required=True)
+    error = fields.String(required=True, allow_none=True)
+    requested_by = Id(required=True, allow_none=True)
+    params = fields.Dict(keys=fields.String(), values=fields.Raw(), required=True)
+
+
+class Job(Strict):
+    """One scheduled job."""
+
+    name = fields.String(required=True)
+    title = fields.String(required=True)
+    schedule = fields.String(required=True)
+    last_run = fields.Nested(Run, required=True, allow_none=True)
+    next_run = Moment(required=True)
+
+
+class Jobs(Strict):
+    """The beat table, and how the queue stands."""
+
+    items = fields.List(fields.Nested(Job), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+    waiting = fields.Integer(required=True)
+    parked = fields.Integer(required=True)
+    oldest_waiting_seconds = fields.Float(required=True)
+
+
+class ParkedJob(Strict):
+    """A job that was given up after too many tries."""
+
+    id = Id(required=True)
+    topic = fields.String(required=True)
+    attempts = fields.Integer(required=True)
+    error = fields.String(required=True, allow_none=True)
+    created_at = Moment(required=True)
+    parked_at = Moment(required=True, allow_none=True)

@@ -1,0 +1,97 @@
+"""Notifications, and the ledger of their deliveries, on the wire."""
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from backend.api.schemas.common import Flag, Id, Moment, Strict, Window
+from backend.domain.notifications.messages import ENGLISH
+from backend.domain.notifications.preferences import CHANNELS
+
+STATES = ("waiting", "sent", "failed", "skipped")
+
+
+class NotificationFilter(Window):
+    """Which of one's notifications."""
+
+    unread = Flag(load_default=None)
+
+
+class Notification(Strict):
+    """One message as it stands in the app."""
+
+    id = Id(required=True)
+    kind = fields.String(required=True)
+    title = fields.String(required=True)
+    body = fields.String(required=True)
+    request_id = Id(required=True, allow_none=True)
+    read = fields.Boolean(required=True)
+    created_at = Moment(required=True)
+
+
+class Notifications(Strict):
+    """A page of notifications, and how many are unread in all."""
+
+    items = fields.List(fields.Nested(Notification), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+    unread_count = fields.Integer(required=True)
+
+
+class MarkRead(Strict):
+    """Which notifications were read: some by their ids, or all."""
+
+    ids = fields.List(Id(), validate=validate.Length(min=1, max=1000))
+    all = fields.Boolean(truthy={True}, falsy={False})
+
+    @validates_schema
+    def one_of_both(self, data: dict[str, object], **_: object) -> None:
+        if ("ids" in data) == bool(data.get("all")):
+            raise ValidationError('Send either ids or "all": true.', "ids")
+
+
+class UnreadCount(Strict):
+    """How many are unread."""
+
+    unread_count = fields.Integer(required=True)
+
+
+class DeliveryFilter(Window):
+    """Which deliveries."""
+
+    account_id = Id(load_default=None)
+    state = fields.String(load_default=None, validate=validate.OneOf(STATES))
+    kind = fields.String(load_default=None, validate=validate.OneOf(list(ENGLISH)))
+    channel = fields.String(load_default=None, validate=validate.OneOf(CHANNELS))
+    run_id = Id(load_default=None)
+
+
+class Delivery(Strict):
+    """One message on its way by one channel. What it says is not shown: some hold secrets."""
+
+    id = Id(required=True)
+    account_id = Id(required=True)
+    kind = fields.String(required=True)
+    channel = fields.String(required=True)
+    next_channels = fields.List(fields.String(), required=True)
+    state = fields.String(required=True, validate=validate.OneOf(STATES))
+    attempts = fields.Integer(required=True)
+    message_id = fields.String(required=True)
+    error = fields.String(required=True, allow_none=True)
+    request_id = Id(required=True, allow_none=True)
+    run_id = Id(required=True, allow_none=True)
+    created_at = Moment(required=True)
+    not_before = Moment(required=True, allow_none=True)
+    sent_at = Moment(required=True, allow_none=True)
+
+
+class Attempt(Strict):
+    """One try at a delivery."""
+
+    number = fields.Integer(required=True)
+    at = Moment(required=True)
+    outcome = fields.String(required=True)
+    detail = fields.String(required=True, allow_none=True)
+
+
+class DeliveryWithAttempts(Delivery):
+    """A delivery with each try."""
+
+    tries = fields.List(fields.Nested(Attempt), required=True)

@@ -1,0 +1,45 @@
+"""By which channels, and when, a person wants to hear of things."""
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from backend.api.schemas.common import Strict
+from backend.domain.notifications.messages import ENGLISH
+from backend.domain.notifications.preferences import CHANNELS
+
+CHOSEN = tuple(kind for kind, said in ENGLISH.items() if not said.account)
+CLOCK = validate.Regexp(r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", error="A time of day such as 22:00.")
+
+
+class Channels(fields.List[str]):
+    """Channels in the order in which they are tried, each at most once."""
+
+    def __init__(self, *, required: bool = False) -> None:
+        super().__init__(fields.String(validate=validate.OneOf(CHANNELS)), required=required, validate=self._unique)
+
+    @staticmethod
+    def _unique(value: list[str]) -> None:
+        if len(set(value)) < len(value):
+            raise ValidationError("Name each channel once.")
+
+
+class QuietHours(Strict):
+    """From when until when nothing is sent, in the market's zone; it may span midnight."""
+
+    begin = fields.String(required=True, data_key="from", validate=CLOCK)
+    end = fields.String(required=True, data_key="to", validate=CLOCK)
+
+    @validates_schema
+    def some_hours(self, data: dict[str, str], **_: object) -> None:
+        if data["begin"] == data["end"]:
+            raise ValidationError("Must end at another time than it begins.", "to")
+
+
+class Preferences(Strict):
+    """``kinds`` names channels for single kinds where they differ from ``channels``; an empty list: in the app only."""
+
+    channels = Channels(required=True)
+    gchat_webhook = fields.String(load_default=None, allow_none=True, validate=validate.Length(min=1, max=2000))
+    quiet_hours = fields.Nested(QuietHours, load_default=None, allow_none=True)
+    kinds = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(CHOSEN)), values=Channels(), load_default=dict, required=False
+    )

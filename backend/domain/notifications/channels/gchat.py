@@ -1,0 +1,69 @@
+"""By Google Chat: a JSON POST to a webhook, the person's own or the market's."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import orjson
+
+from backend.core import outbound
+from backend.core.config import current
+from backend.domain.notifications.channels.parcel import NotReachable, Parcel, PutOff, Refused
+
+GOOGLE: Final = "chat.googleapis.com"
+RETRYABLE: Final = (408, 425, 429)
+
+
+def send(parcel: Parcel) -> str:
+    """Post the message. Raises NotReachable, Refused or PutOff."""
+    settings = current()
+    own = parcel.contact.gchat_webhook
+    webhook = own or settings.gchat_webhook_url
+    if not webhook:
+        raise NotReachable("There is no Google Chat webhook.")
+    body = orjson.dumps({"text": text(parcel, shared=not own)})
+    try:
+        answer = outbound.post_json(
+            _with_request_id(webhook, parcel),
+            body,
+            allowed=settings.gchat_allowed_hosts,
+            timeout=settings.outbound_timeout_seconds,
+        )
+    except outbound.NotAllowed as error:
+        raise Refused(str(error)) from error
+    except outbound.Unreachable as error:
+        raise PutOff(str(error)) from error
+    return _judge(answer)
+
+
+def text(parcel: Parcel, *, shared: bool) -> str:
+    """The message in Google Chat's own markup; what people typed loses it. A shared room is told whom it is for."""
+    title, body, name = (_plain(part) for part in (parcel.words.title, parcel.words.body, parcel.contact.firstname))
+    lines = [f"*{title}*", body]
+    if shared:
+        lines.insert(0, f"For {name}:")
+    if parcel.words.action:
+        lines.append(f"<{parcel.words.url}|{parcel.words.action}>")
+    return "\n".join(line for line in lines if line)
+
+
+def _judge(answer: outbound.Answer) -> str:
+    """Only JSON with a 2xx is Google Chat's yes: a page of HTML comes from something in between."""
+    if 200 <= answer.status < 300:
+        if answer.content_type == "text/html":
+            raise PutOff(f"{answer.status} with a page of HTML")
+        return str(answer.status)
+    if answer.status in RETRYABLE or answer.status >= 500:
+        raise PutOff(f"{answer.status} from the webhook", after_seconds=answer.retry_after)
+    raise Refused(f"{answer.status} from the webhook")
+
+
+def _with_request_id(webhook: str, parcel: Parcel) -> str:
+    """Google keeps a message once under its requestId: a repeat after a crash adds none. Others may not know it."""
+    if urlsplit(webhook).hostname != GOOGLE:
+        return webhook
+    request_id = parcel.message_id.strip("<>").partition("@")[0]
+    return f"{webhook}{'&' if '?' in webhook else '?'}requestId={request_id}"
+
+
+def _plain(value: str) -> str:
+    return "".join(char for char in value if char not in "*_~`<>|")

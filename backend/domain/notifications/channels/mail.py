@@ -1,0 +1,62 @@
+"""By mail: HTML with inlined styles and a plain-text part; reminders and reports have RFC 8058's one click."""
+
+from functools import cache
+
+import css_inline
+from flask import render_template
+
+from backend.core import mailer
+from backend.core.config import current
+from backend.domain.notifications import unsubscribing
+from backend.domain.notifications.channels.parcel import NotReachable, Parcel, PutOff, Refused
+
+CONFIRMATION = "email_confirmation"
+
+
+def send(parcel: Parcel) -> str:
+    """Hand the mail to the server. Raises NotReachable, Refused or PutOff."""
+    contact = parcel.contact
+    if current().email_confirmation and not contact.email_confirmed and parcel.kind != CONFIRMATION:
+        raise NotReachable("The mail address is not confirmed yet.")
+    if not mailer.is_usable(contact.email):
+        raise Refused("The mail address cannot be used.")
+    try:
+        return mailer.send(letter(parcel))
+    except mailer.MailRefused as error:
+        raise Refused(str(error)) from error
+    except mailer.MailPutOff as error:
+        raise PutOff(str(error)) from error
+
+
+def letter(parcel: Parcel) -> mailer.Letter:
+    """The mail as it goes out. Templates escape what people typed."""
+    headers: dict[str, str] = {}
+    stop = ""
+    if parcel.said.unsubscribable:
+        stop = unsubscribing.address(parcel.contact.account_id, parcel.kind)
+        headers = {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    values = {
+        **parcel.params,
+        "params": parcel.params,
+        "words": parcel.words,
+        "firstname": parcel.contact.firstname,
+        "market": current().market_name,
+        "home": current().public_url,
+        "unsubscribe": stop,
+        "account_mail": parcel.said.account,
+    }
+    html = render_template(f"mail/{parcel.said.template}.html", **values)
+    text = render_template(f"mail/{parcel.said.template}.txt", **values)
+    return mailer.Letter(
+        to=parcel.contact.email,
+        subject=parcel.words.title,
+        text=text.strip() + "\n",
+        html=_inliner().inline(html),
+        message_id=parcel.message_id,
+        headers=headers,
+    )
+
+
+@cache
+def _inliner() -> css_inline.CSSInliner:
+    return css_inline.CSSInliner(keep_at_rules=True, keep_style_tags=False, load_remote_stylesheets=False)

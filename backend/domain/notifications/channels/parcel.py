@@ -1,0 +1,48 @@
+"""What a channel is given, and the three ways in which it can fail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backend.domain.notifications.messages import Message, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where a person can be reached."""
+
+    account_id: int
+    firstname: str
+    email: str
+    email_confirmed: bool
+    phone: str | None
+    gchat_webhook: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message ready to go to one person."""
+
+    delivery_id: int
+    kind: str
+    message_id: str
+    contact: Contact
+    said: Message
+    words: Words
+    params: Mapping[str, Any]
+
+
+class NotReachable(Exception):
+    """The person cannot be reached by this channel at all: no number, no webhook, not set up."""
+
+
+class Refused(Exception):
+    """The other side will never take this message."""
+
+
+class PutOff(Exception):
+    """Not now: the other side is away, slow or busy."""
+
+    def __init__(self, reason: str, *, after_seconds: int | None = None) -> None:
+        super().__init__(reason)
+        self.after_seconds = after_seconds

@@ -1,0 +1,86 @@
+"""Sending one delivery: what is said, to whom, by which channel, and what to do when it does not work."""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import func, select, text
+
+from backend.core.clock import now
+from backend.core.crash import crash_point
+from backend.core.database import db
+from backend.domain.notifications import ledger, preferences
+from backend.domain.notifications.channels import SENDERS, NotReachable, Parcel, PutOff, Refused
+from backend.domain.notifications.channels.parcel import Contact
+from backend.domain.notifications.messages import message, words
+from backend.domain.notifications.models import Delivery
+
+LONGEST_SEND_MS: Final = 240_000
+TRIES_BEFORE_NEXT_CHANNEL: Final = 3
+PATIENCE: Final = timedelta(hours=24)
+FIRST_PAUSE_SECONDS: Final = 3
+LONGEST_PAUSE_SECONDS: Final = 900
+# Accounts lie in a layer above this one: their contact is read as plain SQL.
+CONTACT: Final = text("""
+    SELECT id, firstname, email, email_confirmed_at IS NOT NULL AS confirmed, phone FROM accounts WHERE id = :id
+""")
+
+
+class TryAgain(Exception):
+    """It did not get out now; nothing was changed. ``number`` is the try that failed."""
+
+    def __init__(self, *, delivery_id: int, number: int, reason: str, after_seconds: int) -> None:
+        super().__init__(reason)
+        self.delivery_id = delivery_id
+        self.number = number
+        self.reason = reason
+        self.after_seconds = after_seconds
+
+
+def deliver(delivery_id: int, *, job_attempts: int) -> None:
+    """Send a delivery that waits, or put it on its next channel. Raises TryAgain."""
+    delivery = ledger.waiting(delivery_id)
+    if delivery is None:
+        return
+    # A slow mail server must not have the database end our transaction, and a mail that is out go out again.
+    db.session.execute(select(func.set_config("idle_in_transaction_session_timeout", str(LONGEST_SEND_MS), True)))
+    if job_attempts > 1:
+        ledger.note_interrupted(delivery)
+    parcel = _parcel(delivery)
+    try:
+        said = SENDERS[delivery.channel](parcel)
+    except NotReachable as error:
+        ledger.mark_failed(delivery, detail=str(error), skipped=True)
+    except Refused as error:
+        ledger.mark_failed(delivery, detail=str(error))
+    except PutOff as error:
+        _put_off(delivery, error)
+    else:
+        crash_point("delivery.sent")
+        ledger.mark_sent(delivery, detail=said)
+
+
+def _put_off(delivery: Delivery, error: PutOff) -> None:
+    """Try again with growing pauses; not for ever, and sooner by another channel where there is one."""
+    number = delivery.attempts + 1
+    begun = max(delivery.created_at, delivery.not_before or delivery.created_at)
+    enough = number >= TRIES_BEFORE_NEXT_CHANNEL if delivery.next_channels else now() - begun > PATIENCE
+    if enough:
+        ledger.mark_failed(delivery, detail=str(error))
+        return
+    pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(number - 1, 10))
+    after = max(pause, error.after_seconds or 0)
+    raise TryAgain(delivery_id=delivery.id, number=number, reason=str(error), after_seconds=after)
+
+
+def _parcel(delivery: Delivery) -> Parcel:
+    row = db.session.execute(CONTACT, {"id": delivery.account_id}).one()
+    webhook = preferences.get(delivery.account_id).gchat_webhook
+    return Parcel(
+        delivery_id=delivery.id,
+        kind=delivery.kind,
+        message_id=delivery.message_id,
+        contact=Contact(row.id, row.firstname, row.email, row.confirmed, row.phone, webhook),
+        said=message(delivery.kind),
+        words=words(delivery.kind, delivery.params, request_id=delivery.request_id),
+        params=delivery.params,
+    )

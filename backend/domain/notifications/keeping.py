@@ -1,0 +1,49 @@
+"""Keeps the ledger in order: what got stuck goes on its way again, what is old goes."""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import delete, exists, select, text
+from sqlalchemy.orm import aliased
+
+from backend.core.clock import now
+from backend.core.database import db
+from backend.core.queue import enqueue_many
+from backend.domain.notifications import outbox
+from backend.domain.notifications.models import Delivery, Notification
+
+KEPT: Final = timedelta(days=400)
+BATCH: Final = 500
+# A delivery and its job are written together; one whose job is gone was resent, restored or cleaned by hand.
+STUCK: Final = text("""
+    SELECT d.id, d.attempts FROM deliveries d
+     WHERE d.state = 'waiting' AND coalesce(d.not_before, d.created_at) < now() - interval '10 minutes'
+       AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.topic = :topic AND j.done_at IS NULL
+                          AND j.key IN ('d' || d.id, 'd' || d.id || ':' || d.attempts, 'd' || d.id || ':revived'))
+     ORDER BY d.created_at LIMIT :batch
+""")
+
+
+def revive() -> int:
+    """Put deliveries on their way that wait without a job; returns how many."""
+    rows = db.session.execute(STUCK, {"topic": outbox.TOPIC, "batch": BATCH}).all()
+    enqueue_many(outbox.TOPIC, [(f"d{row.id}:revived", {"delivery_id": row.id}) for row in rows])
+    return len(rows)
+
+
+def drop_old_deliveries() -> int:
+    """Delete settled deliveries of long ago, with their attempts."""
+    old = select(Delivery.id).where(Delivery.created_at < now() - KEPT, Delivery.state != "waiting")
+    chosen = old.order_by(Delivery.created_at).limit(BATCH).scalar_subquery()
+    gone = delete(Delivery).where(Delivery.id.in_(chosen)).returning(Delivery.id)
+    return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())
+
+
+def drop_old_notifications() -> int:
+    """Delete notifications of long ago that no delivery refers to any more."""
+    delivery = aliased(Delivery)
+    unreferenced = ~exists().where(delivery.notification_id == Notification.id)
+    old = select(Notification.id).where(Notification.created_at < now() - KEPT, unreferenced)
+    gone = delete(Notification).where(Notification.id.in_(old.limit(BATCH).scalar_subquery()))
+    done = db.session.execute(gone.returning(Notification.id).execution_options(synchronize_session=False))
+    return len(done.all())

@@ -1,0 +1,146 @@
+"""The ledger of deliveries: what became of each message, for workers, runs and admins."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from backend.core.authz import Actor
+from backend.core.database import db
+from backend.core.errors import Conflict, NotFound
+from backend.core.pagination import Page, Window, after, cut, decode_cursor, order
+from backend.core.queue import enqueue
+from backend.domain.audit.actions import record
+from backend.domain.notifications import outbox
+from backend.domain.notifications.messages import message
+from backend.domain.notifications.models import Delivery, DeliveryAttempt
+
+NEWEST: Final = ((Delivery.created_at, True), (Delivery.id, True))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A run's messages, counted by person: one that failed on one channel and goes on by the next is not failed."""
+
+    sent: int
+    failed: int
+    waiting: int
+    later: int
+    later_until: datetime | None
+    age_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which deliveries are looked for."""
+
+    account_id: int | None = None
+    state: str | None = None
+    kind: str | None = None
+    channel: str | None = None
+    run_id: int | None = None
+
+
+def tally(run_id: int) -> Tally:
+    """How a run's messages stand."""
+    waits = Delivery.state == "waiting"
+    later = and_(waits, Delivery.not_before > func.now())
+    statement = select(
+        func.count().filter(Delivery.state == "sent"),
+        func.count().filter(Delivery.state == "failed", Delivery.next_channels == []),
+        func.count().filter(waits, or_(Delivery.not_before.is_(None), Delivery.not_before <= func.now())),
+        func.count().filter(later),
+        func.max(Delivery.not_before).filter(later),
+        func.coalesce(func.extract("epoch", func.now() - func.min(Delivery.created_at)), 0),
+    ).where(Delivery.run_id == run_id)
+    sent, failed, waiting, put_off, until, age = db.session.execute(statement).one()
+    return Tally(sent, failed, waiting, put_off, until, float(age))
+
+
+def waiting(delivery_id: int) -> Delivery | None:
+    """A delivery that is to be sent, locked until the end of the transaction; None when it was settled already."""
+    statement = select(Delivery).where(Delivery.id == delivery_id, Delivery.state == "waiting").with_for_update()
+    return db.session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
+
+
+def note_attempt(delivery_id: int, *, number: int, outcome: str, detail: str | None = None) -> None:
+    """Write an attempt down, and the delivery's last error."""
+    detail = detail[:500] if detail else None
+    row = {"delivery_id": delivery_id, "number": number, "outcome": outcome, "detail": detail}
+    db.session.execute(insert(DeliveryAttempt).values(row))
+    values = {"attempts": number, "error": detail}
+    db.session.execute(update(Delivery).where(Delivery.id == delivery_id).values(**values))
+
+
+def note_interrupted(delivery: Delivery) -> None:
+    """The worker of the try before this one died: the message may be out, or not."""
+    note_attempt(delivery.id, number=delivery.attempts + 1, outcome="interrupted", detail="the worker ended")
+    db.session.refresh(delivery)
+
+
+def mark_sent(delivery: Delivery, *, detail: str | None = None) -> None:
+    """It is out. What the message held about the account itself (a link with a secret) is wiped."""
+    note_attempt(delivery.id, number=delivery.attempts + 1, outcome="sent", detail=detail)
+    wiped: dict[str, object] = {"params": {}} if message(delivery.kind).account else {}
+    values = {"state": "sent", "sent_at": func.now(), "error": None, **wiped}
+    db.session.execute(update(Delivery).where(Delivery.id == delivery.id).values(**values))
+
+
+def mark_failed(delivery: Delivery, *, detail: str, skipped: bool = False) -> None:
+    """It will not get out by this channel; the next one is tried, if there is one."""
+    note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail)
+    state = "skipped" if skipped and delivery.next_channels else "failed"
+    db.session.execute(update(Delivery).where(Delivery.id == delivery.id).values(state=state))
+    outbox.post_next(delivery)
+
+
+def page(wanted: Filter, *, window: Window) -> Page[Delivery]:
+    """The ledger, newest first."""
+    statement = select(Delivery).where(*_conditions(wanted))
+    if window.cursor:
+        values = decode_cursor("deliveries", window.cursor, length=2)
+        statement = statement.where(after(NEWEST, values))
+    rows = db.session.execute(statement.order_by(*order(NEWEST)).limit(window.limit + 1)).scalars().all()
+    return cut(rows, window=window, scope="deliveries", values=lambda row: (row.created_at, row.id))
+
+
+def get(delivery_id: int) -> Delivery:
+    """One delivery. Raises NotFound."""
+    delivery = db.session.get(Delivery, delivery_id)
+    if delivery is None:
+        raise NotFound("No such delivery.")
+    return delivery
+
+
+def attempts_of(delivery_id: int) -> list[DeliveryAttempt]:
+    """Each try at a delivery, in order."""
+    statement = select(DeliveryAttempt).where(DeliveryAttempt.delivery_id == delivery_id).order_by(DeliveryAttempt.id)
+    return list(db.session.execute(statement).scalars())
+
+
+def resend(actor: Actor, *, delivery_id: int) -> Delivery:
+    """Try a delivery that failed once more. Raises NotFound, or Conflict for one that is out or on its way."""
+    delivery = get(delivery_id)
+    if delivery.state not in ("failed", "skipped"):
+        raise Conflict("Only a delivery that failed can be sent again.", code="not_failed")
+    statement = update(Delivery).where(Delivery.id == delivery_id, Delivery.state == delivery.state)
+    values = {"state": "waiting", "next_channels": [], "not_before": func.now()}
+    if db.session.execute(statement.values(**values).returning(Delivery.id)).one_or_none() is None:
+        raise Conflict("Someone else sent it again just now.", code="not_failed")
+    enqueue(outbox.TOPIC, {"delivery_id": delivery_id}, key=f"d{delivery_id}:{delivery.attempts}")
+    record(actor, "delivery_resent", subject_id=delivery_id, subject_kind="delivery", after={"kind": delivery.kind})
+    db.session.refresh(delivery)
+    return delivery
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    columns = {
+        Delivery.account_id: wanted.account_id,
+        Delivery.state: wanted.state,
+        Delivery.kind: wanted.kind,
+        Delivery.channel: wanted.channel,
+        Delivery.run_id: wanted.run_id,
+    }
+    return [column == value for column, value in columns.items() if value is not None]

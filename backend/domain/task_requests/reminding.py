@@ -1,0 +1,107 @@
+"""Who is to be reminded today, and of which requests: thousands of professionals in one query."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.database import db
+
+DAILY_FOR_DAYS: Final = 7
+WEEKLY_UNTIL_DAYS: Final = 30
+SHOWN: Final = 5
+# A request waits for a professional who is asked for, or, open to all, for those who do the task and serve the place.
+BATCH: Final = text("""
+WITH people AS MATERIALIZED (
+    SELECT a.id, coalesce(a.last_seen_at, a.created_at) AS seen, a.pincode, p.radius_km,
+           CASE WHEN pl.latitude IS NOT NULL THEN ll_to_earth(pl.latitude, pl.longitude) END AS earth
+      FROM professionals p
+      JOIN accounts a ON a.id = p.account_id
+      JOIN places pl ON pl.pincode = a.pincode
+     WHERE p.account_id > :after AND p.approval = 'approved' AND a.blocked_at IS NULL
+     ORDER BY p.account_id
+     LIMIT :limit
+), waiting AS MATERIALIZED (
+    SELECT r.id, r.task_id, r.pincode, r.asked_professional_id,
+           r.asked_professional_id IS NULL OR coalesce(r.asked_until <= :now, false) AS is_open,
+           CASE WHEN pl.latitude IS NOT NULL THEN ll_to_earth(pl.latitude, pl.longitude) END AS earth
+      FROM task_requests r
+      JOIN places pl ON pl.pincode = r.pincode
+     WHERE r.status = 'requested' AND r.date_of_request > :now
+), pairs AS (
+    SELECT p.id AS account_id, w.id AS request_id
+      FROM people p JOIN waiting w ON w.asked_professional_id = p.id
+    UNION
+    SELECT p.id, w.id
+      FROM people p
+      JOIN professional_tasks t ON t.account_id = p.id
+      JOIN waiting w ON w.task_id = t.task_id AND w.is_open
+     WHERE w.pincode = p.pincode
+        OR w.earth <-> p.earth <= p.radius_km * 1000
+        OR EXISTS (SELECT 1 FROM professional_pincodes s WHERE s.account_id = p.id AND s.pincode = w.pincode)
+), ranked AS (
+    SELECT pairs.account_id, r.id, r.task_name, r.date_of_request, r.pincode,
+           count(*) OVER (PARTITION BY pairs.account_id) AS total,
+           row_number() OVER (PARTITION BY pairs.account_id ORDER BY r.date_of_request, r.id) AS place
+      FROM pairs JOIN task_requests r ON r.id = pairs.request_id
+     WHERE NOT EXISTS (SELECT 1 FROM request_rejections j
+                        WHERE j.professional_id = pairs.account_id AND j.request_id = pairs.request_id)
+), summed AS (
+    SELECT account_id, max(total) AS total,
+           jsonb_agg(jsonb_build_object('id', id, 'task', task_name, 'date', date_of_request, 'pincode', pincode)
+                     ORDER BY place) AS shown
+      FROM ranked WHERE place <= :shown GROUP BY account_id
+)
+SELECT p.id, p.seen, coalesce(s.total, 0) AS waiting, coalesce(s.shown, '[]'::jsonb) AS shown,
+       EXISTS (SELECT 1 FROM deliveries d
+                WHERE d.account_id = p.id AND d.kind = 'reminder' AND d.subject > :week_ago AND d.subject < :day
+              ) AS this_week
+  FROM people p LEFT JOIN summed s ON s.account_id = p.id
+ ORDER BY p.id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A professional looked at. ``wanted``: there is something to remind of; ``due``: and to do so is no nagging."""
+
+    account_id: int
+    waiting: int
+    shown: list[dict[str, Any]]
+    wanted: bool
+    due: bool
+
+
+def candidates(*, day: date, after: int, limit: int) -> list[Candidate]:
+    """The next professionals by id, each with what waits for them."""
+    values = {
+        "after": after,
+        "limit": limit,
+        "now": now(),
+        "shown": SHOWN,
+        "day": day.isoformat(),
+        "week_ago": (day - timedelta(days=7)).isoformat(),
+    }
+    return [_candidate(row, day=day) for row in db.session.execute(BATCH, values)]
+
+
+def _candidate(row: Any, *, day: date) -> Candidate:
+    away = days_away(row.seen, day=day)
+    wanted = row.waiting > 0 or away > 0
+    due = wanted and is_due(away, reminded_this_week=row.this_week)
+    return Candidate(row.id, row.waiting, row.shown, wanted, due)
+
+
+def days_away(seen: datetime, *, day: date) -> int:
+    """Days of the market's zone since the last visit; 0 on the day itself."""
+    return max(0, (day - seen.astimezone(current().zone).date()).days)
+
+
+def is_due(days: int, *, reminded_this_week: bool) -> bool:
+    """Every day for a week, then once a week for a month, then no more until the next visit."""
+    if days <= DAILY_FOR_DAYS:
+        return True
+    return days <= WEEKLY_UNTIL_DAYS and not reminded_this_week

@@ -1,0 +1,59 @@
+"""Daily reminders: who has requests waiting, or stayed away, is asked to visit; in batches, once a person and day."""
+
+from datetime import date, datetime
+from typing import Any, Final
+
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.queue import Lease, enqueue, runs
+from backend.domain.notifications import outbox
+from backend.domain.notifications.messages import moment
+from backend.domain.notifications.outbox import Outgoing
+from backend.domain.task_requests import reminding
+from backend.jobs.registry import job
+
+BATCH: Final = 1000
+NEXT: Final = "reminders.batch"
+
+
+@job("reminders.run")
+def begin(lease: Lease) -> None:
+    """Begin a run: the day is the market's present one, also for a run that was due earlier."""
+    run = runs.begin(lease.payload["run_id"])
+    today = now().astimezone(current().zone).date()
+    _enqueue_batch(run.id, day=today, after=0)
+
+
+@job(NEXT)
+def batch(lease: Lease) -> None:
+    """Write the reminders of the next thousand people and the job of those after them, all or nothing."""
+    run_id, day = lease.payload["run_id"], date.fromisoformat(lease.payload["day"])
+    people = reminding.candidates(day=day, after=lease.payload["after"], limit=BATCH)
+    posted = outbox.post([_reminder(person, run_id=run_id, day=day) for person in people if person.due])
+    runs.add(run_id, skipped=sum(person.wanted for person in people) - posted)
+    if len(people) == BATCH:
+        _enqueue_batch(run_id, day=day, after=people[-1].account_id)
+    else:
+        runs.settle(run_id)
+
+
+def _enqueue_batch(run_id: int, *, day: date, after: int) -> None:
+    payload = {"run_id": run_id, "day": day.isoformat(), "after": after}
+    enqueue(NEXT, payload, key=f"run{run_id}:{after}")
+
+
+def _reminder(person: reminding.Candidate, *, run_id: int, day: date) -> Outgoing:
+    params: dict[str, Any] = {"waiting": [_line(one) for one in person.shown]}
+    if person.waiting:
+        wait = "1 request waits" if person.waiting == 1 else f"{person.waiting} requests wait"
+        params["waiting_title"] = f"{wait} for your answer"
+        params["waiting_body"] = f"{wait} for your answer."
+    else:
+        params["waiting_title"] = "It is time for a visit"
+        params["visit_body"] = "You have not visited since yesterday; new requests may come in at any time."
+    return Outgoing(person.account_id, "reminder", day.isoformat(), params, run_id=run_id)
+
+
+def _line(one: dict[str, Any]) -> dict[str, Any]:
+    when = moment(datetime.fromisoformat(one["date"]), current().zone)
+    return {"id": one["id"], "task": one["task"], "when": when, "pincode": one["pincode"]}

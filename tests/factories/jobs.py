@@ -1,0 +1,54 @@
+"""Runs jobs in the test's own process, and looks at what became of them."""
+
+from importlib import import_module
+
+from sqlalchemy import func, select, update
+
+from backend.core.database import db, transaction
+from backend.core.queue import Job, JobRun, overview, runs
+from backend.domain.notifications.models import Delivery
+from backend.jobs import runner
+from backend.jobs.tasks import HANDLER_MODULES
+
+ROUNDS = 40
+
+
+def work(*, now: bool = False) -> int:
+    """Do all due jobs until none is left; returns how many were begun. ``now``: those put off are due as well."""
+    for name in HANDLER_MODULES:
+        import_module(f"backend.jobs.{name}")
+    begun = 0
+    for _ in range(ROUNDS):
+        if now:
+            with transaction():
+                db.session.execute(update(Job).where(Job.done_at.is_(None)).values(run_at=func.now()))
+        free = select(Job.id).where(Job.done_at.is_(None), Job.parked_at.is_(None), Job.run_at <= func.now())
+        ids = list(db.session.execute(free.order_by(Job.id)).scalars())
+        db.session.rollback()
+        if not ids:
+            break
+        begun += len(ids)
+        runner.run_many(ids)
+    return begun
+
+
+def run_now(name: str, **params: object) -> JobRun:
+    """A whole run of a scheduled job."""
+    with transaction():
+        run_id = runs.start(overview.scheduled(name), params=params, requested_by=None)
+    work(now=True)
+    return fresh_run(run_id)
+
+
+def fresh_run(run_id: int) -> JobRun:
+    """A run as it stands."""
+    db.session.rollback()
+    statement = select(JobRun).where(JobRun.id == run_id).execution_options(populate_existing=True)
+    return db.session.execute(statement).scalar_one()
+
+
+def deliveries(**wanted: object) -> list[Delivery]:
+    """The ledger, in order."""
+    db.session.rollback()
+    statement = select(Delivery).order_by(Delivery.id).execution_options(populate_existing=True)
+    return list(db.session.execute(statement.filter_by(**wanted)).scalars())

@@ -1,0 +1,137 @@
+"""Real servers on loopback that misbehave on demand: SMTP by aiosmtpd, HTTP for webhooks and gateways."""
+
+import email
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass
+class SmtpServer:
+    """Keeps what it takes. ``answers`` says what to answer to an address at RCPT; ``after_data`` what after a mail."""
+
+    mails: list[tuple[str, Message]] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+    after_data: Callable[[str], str | None] = lambda _: None
+    delay: float = 0.0
+    drop_after_data: bool = False
+    connections: int = 0
+    controller: Any = None
+
+    @property
+    def port(self) -> int:
+        return int(self.controller.port)
+
+    def to(self, address: str) -> list[Message]:
+        """What one address was sent."""
+        return [mail for receiver, mail in self.mails if receiver == address]
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd finds it by this name
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd finds it by this name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.answers:
+            return self.answers[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - the same
+        time.sleep(self.delay)  # noqa: ASYNC251 - the whole server is to be slow
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        for address in envelope.rcpt_tos:
+            if (said := self.after_data(address)) is not None:
+                return said
+            self.mails.append((address, email.message_from_bytes(content)))
+        if self.drop_after_data:
+            server.transport.abort()
+        return "250 taken"
+
+    def start(self, port: int = 0) -> None:
+        """Listen; port 0 finds a free one."""
+        self.controller = _Controller(self, hostname="127.0.0.1", port=port or free_port(), ready_timeout=10)
+        self.controller.start()
+
+    def stop(self) -> None:
+        if self.controller is not None:
+            self.controller.stop()
+            self.controller = None
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        return SMTP(self.handler, hostname="mail.test", enable_SMTPUTF8=True)
+
+
+@dataclass
+class Post:
+    """One call that a web server got."""
+
+    path: str
+    body: Any
+    at: float
+
+
+class WebServer:
+    """Answers 200 with JSON, or what ``answer`` says: status, headers, body. ``hang``: seconds before each answer."""
+
+    def __init__(self) -> None:
+        self.posts: list[Post] = []
+        self.answer: Callable[[int], tuple[int, dict[str, str], bytes]] = lambda _: (200, {}, b"{}")
+        self.hang = 0.0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                outer.posts.append(Post(self.path, json.loads(raw) if raw else None, time.monotonic()))
+                time.sleep(outer.hang)
+                status, headers, body = outer.answer(len(outer.posts))
+                self.send_response(status)
+                for name, value in {"Content-Type": "application/json", **headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Says nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    def url(self, path: str = "/hook") -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=5)
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,57 @@
+"""Jobs run here and now, against real mail servers and webhooks, with settings of the test's own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from backend.app import create_app
+from backend.core.database import db
+from backend.settings import Settings
+from tests.factories.servers import SmtpServer, WebServer
+
+Another = Callable[..., Flask]
+
+
+@pytest.fixture
+def another(app: Flask, settings: Settings) -> Iterator[Another]:
+    """Makes an application on the same market with other settings, and steps into it."""
+    with ExitStack() as stack:
+
+        def make(**changes: Any) -> Flask:
+            made = create_app(replace(settings, **changes))
+            stack.enter_context(made.app_context())
+            stack.callback(_leave, made)
+            return made
+
+        yield make
+
+
+def _leave(made: Flask) -> None:
+    made.extensions["mailer"].close()
+    db.session.remove()
+    db.engine.dispose()
+
+
+@pytest.fixture
+def smtp() -> Iterator[SmtpServer]:
+    server = SmtpServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    server = WebServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mailing(another: Another, smtp: SmtpServer) -> Flask:
+    """The application with a mail server."""
+    return another(mail_server="127.0.0.1", mail_port=smtp.port, mail_timeout_seconds=2)

@@ -1,0 +1,167 @@
+"""Mails as they leave: what they hold, what happens when the server says no, or nothing."""
+
+import pytest
+from flask import Flask
+
+from backend.core.database import transaction
+from backend.domain.notifications import actions, ledger, outbox
+from tests.factories.jobs import deliveries, work
+from tests.factories.people import People
+from tests.factories.servers import SmtpServer
+from tests.jobs.conftest import Another
+
+
+def tell(account_id: int, kind: str = "approved", **params: object) -> None:
+    with transaction():
+        actions.notify(account_id, kind, request_id=7, params=params)
+
+
+def test_a_mail_has_both_parts_and_a_message_id_that_stays(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+    asha = people.customer(firstname="Asha")
+    tell(asha.id, "request_accepted", task="Plumbing", professional="Ravi")
+    work()
+    (mail,) = smtp.to(f"{asha.username}@example.org")
+    (delivery,) = deliveries()
+    assert mail["Message-ID"] == delivery.message_id
+    assert mail["Subject"] == "Accepted: Plumbing"
+    assert (delivery.state, delivery.attempts) == ("sent", 1)
+    parts = {part.get_content_type(): part.get_payload(decode=True) for part in mail.walk() if not part.is_multipart()}
+    assert b"Hello Asha" in parts["text/plain"]
+    assert b"/app/requests/7" in parts["text/html"]
+    assert b"style=" in parts["text/html"]
+    assert b"prefers-color-scheme: dark" in parts["text/html"]
+    assert mail["List-Unsubscribe"] is None
+
+
+def test_what_people_typed_is_escaped(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+    asha = people.customer()
+    tell(asha.id, "rejected", reason="<script>alert(1)</script>")
+    work()
+    html = next(p for p in smtp.mails[0][1].walk() if p.get_content_type() == "text/html").get_payload(decode=True)
+    assert b"<script>" not in html
+    assert b"&lt;script&gt;" in html
+
+
+def test_a_line_break_in_a_name_adds_no_header(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+    asha = people.customer()
+    tell(asha.id, "request_accepted", task="Plumbing\r\nBcc: eve@example.org", professional="Ravi")
+    work()
+    (mail,) = smtp.to(f"{asha.username}@example.org")
+    assert mail["Bcc"] is None
+
+
+def test_a_run_of_mails_shares_a_connection(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+    for _ in range(3):
+        tell(people.customer().id)
+    work()
+    assert (len(smtp.mails), smtp.connections) == (3, 1)
+
+
+def test_a_refused_address_fails_for_good_and_stops_no_other(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+    asha, ravi = people.customer(), people.customer()
+    smtp.answers[f"{asha.username}@example.org"] = "550 no such mailbox"
+    tell(asha.id)
+    tell(ravi.id)
+    work()
+    first, second = deliveries()
+    assert (first.state, second.state) == ("failed", "sent")
+    assert "no such mailbox" in str(first.error)
+    assert [one.outcome for one in ledger.attempts_of(first.id)] == ["refused"]
+
+
+@pytest.mark.parametrize("said", ["421 too busy", "450 greylisted", "452 no room"])
+def test_what_may_pass_is_tried_again(mailing: Flask, people: People, smtp: SmtpServer, said: str) -> None:
+    asha = people.customer()
+    address = f"{asha.username}@example.org"
+    smtp.answers[address] = said
+    tell(asha.id)
+    work()
+    (delivery,) = deliveries()
+    assert (delivery.state, delivery.attempts, smtp.mails) == ("waiting", 1, [])
+    smtp.answers.clear()
+    work(now=True)
+    (delivery,) = deliveries()
+    assert (delivery.state, len(smtp.to(address))) == ("sent", 1)
+    assert [one.outcome for one in ledger.attempts_of(delivery.id)] == ["put_off", "sent"]
+
+
+def test_a_server_that_is_down_loses_nothing(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+    port = smtp.port
+    smtp.stop()
+    tell(people.customer().id)
+    work()
+    assert deliveries()[0].state == "waiting"
+    smtp.start(port)
+    work(now=True)
+    assert len(smtp.mails) == 1
+
+
+def test_a_server_that_answers_too_slowly_is_given_up_in_time(another: Another, people: People) -> None:
+    slow = SmtpServer(delay=3)
+    slow.start()
+    another(mail_server="127.0.0.1", mail_port=slow.port, mail_timeout_seconds=1)
+    tell(people.customer().id)
+    work()
+    assert deliveries()[0].state == "waiting"
+    slow.stop()
+
+
+def test_dropped_after_data_goes_again_with_the_same_message_id(
+    mailing: Flask, people: People, smtp: SmtpServer
+) -> None:
+    smtp.drop_after_data = True
+    tell(people.customer().id)
+    work()
+    smtp.drop_after_data = False
+    work(now=True)
+    first, second = (mail for _, mail in smtp.mails)
+    assert first["Message-ID"] == second["Message-ID"]
+    assert deliveries()[0].state == "sent"
+
+
+def test_without_a_server_mails_are_kept_as_files(another: Another, people: People, tmp_path: object) -> None:
+    app = another(data_dir=tmp_path)
+    tell(people.customer().id)
+    work()
+    folder = app.extensions["settings"].data_dir / "mail"
+    (kept,) = folder.iterdir()
+    assert kept.suffix == ".eml"
+    assert deliveries()[0].message_id.strip("<>").split("@")[0] == kept.stem
+
+
+def test_secrets_are_wiped_from_the_ledger_once_they_are_out(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+    asha = people.customer()
+    with transaction():
+        actions.send_account_mail(asha.id, "password_reset", {"link": "https://doorstep.test/reset?token=s3cret"})
+    work()
+    assert deliveries()[0].params == {}
+    assert b"s3cret" in smtp.mails[0][1].as_bytes()
+
+
+def test_an_unconfirmed_address_gets_only_the_mail_that_confirms_it(
+    another: Another, people: People, smtp: SmtpServer
+) -> None:
+    another(mail_server="127.0.0.1", mail_port=smtp.port, email_confirmation=True)
+    asha = people.customer()
+    tell(asha.id)
+    with transaction():
+        actions.send_account_mail(asha.id, "email_confirmation", {"link": "https://doorstep.test/confirm?token=a"})
+    work()
+    assert [mail["Subject"] for _, mail in smtp.mails] == ["Confirm your mail address"]
+
+
+def test_a_reminder_can_be_ended_by_one_click(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+    asha = people.customer()
+    with transaction():
+        outbox.post([outbox.Outgoing(asha.id, "reminder", "2026-12-01", {"waiting_title": "2 wait"})])
+    work()
+    mail = smtp.mails[0][1]
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    path = mail["List-Unsubscribe"].strip("<>").removeprefix("http://127.0.0.1:5000")
+    client = mailing.test_client()
+    assert client.get(path).status_code == 200
+    assert asha.get("/me/preferences").json["kinds"] == {}
+    assert client.post(path, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert asha.get("/me/preferences").json["kinds"] == {"reminder": []}
+    assert client.post(path[:-1] + "0").status_code in (200, 404)
+    assert client.post("/unsubscribe/1.reminder.abc").status_code == 404
