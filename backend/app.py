@@ -5,6 +5,8 @@ from flask import Flask
 from backend import cli, jobs
 from backend.api import auth, converters, errors, http, rate_limits, routes, web_app
 from backend.core import cache, database, health, logging, mailer, metrics, passwords, queue, storage
+from backend.core.queue import timetable
+from backend.jobs import schedule
 from backend.migrations import setup as migrations
 from backend.settings import Settings
 
@@ -22,6 +24,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         part.init_app(app, settings)
     migrations.init_app(app)
     queue.init_app(app, bell=jobs.bell(settings))
+    timetable.init_app(app, schedule.TABLE)
     for edge in (http, auth, rate_limits):
         edge.init_app(app, settings)
     errors.init_app(app)

@@ -135,11 +135,16 @@ class Settings:
     job_soft_limit_seconds: int = _jobs(v.whole(1, 86400), "240", "A job is asked to end after this")
     job_hard_limit_seconds: int = _jobs(v.whole(1, 86400), "270", "A job is ended after this")
     job_lease_seconds: int = _jobs(
-        v.whole(1, 86400), "300", "A job not renewed for this long is free to be taken again"
+        v.whole(2, 86400),
+        "20",
+        "Workers renew their jobs while they live; not renewed for this long, one is free again",
     )
     job_visibility_seconds: int = _jobs(v.whole(1, 86400), "600", "The queue offers an unconfirmed job again then")
     job_max_attempts: int = _jobs(v.whole(1, 100), "8", "Tries before a job is parked for an admin")
-    job_sweep_seconds: int = _jobs(v.whole(1, 3600), "10", "How often jobs are looked for that the queue forgot")
+    crash_at: str = _jobs(v.text, "", "For tests only: a named place at which a process is killed, once")
+    job_sweep_seconds: int = _jobs(
+        v.whole(1, 3600), "2", "How often jobs are looked for whose pause is over, or that the queue forgot"
+    )
 
     log_level: str = _logs(v.one_of("debug", "info", "warning", "error"), "info", "debug, info, warning or error")
     log_format: str = _logs(v.one_of("text", "json"), "text", "text for people, json for machines")
@@ -211,10 +216,12 @@ def _check_together(settings: Settings) -> None:
                 raise SettingsError(name.upper(), "is needed in production and has no default")
     if settings.mail_use_tls and settings.mail_use_ssl:
         raise SettingsError("MAIL_USE_SSL", "cannot be on together with MAIL_USE_TLS")
-    order = ("job_soft_limit_seconds", "job_hard_limit_seconds", "job_lease_seconds", "job_visibility_seconds")
+    order = ("job_soft_limit_seconds", "job_hard_limit_seconds", "job_visibility_seconds")
     for lower, higher in pairwise(order):
         if getattr(settings, lower) >= getattr(settings, higher):
             raise SettingsError(higher.upper(), f"must be more than {lower.upper()}")
+    if settings.crash_at and settings.env != "test":
+        raise SettingsError("CRASH_AT", "is for tests only (ENV=test)")
 
 
 class Described(NamedTuple):

@@ -49,7 +49,7 @@ def render(reply: Reply, *, status: int) -> Response:
         response.headers.pop("Content-Type", None)
     else:
         if isinstance(reply.body, Page):
-            link_next(response, reply.body)
+            response.headers.update(next_link(reply.body))
             data = to_json({"items": reply.body.items, "next_cursor": reply.body.next_cursor})
         else:
             data = to_json(reply.body)
@@ -72,12 +72,13 @@ def tag_response(response: Response, data: bytes, version: int | None) -> None:
         response.data = b""
 
 
-def link_next(response: Response, page: Page[Any]) -> None:
-    """The RFC 8288 Link header of the next page."""
-    if page.next_cursor:
-        arguments = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
-        query = urlencode([*arguments, ("cursor", page.next_cursor)])
-        response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+def next_link(page: Page[Any]) -> dict[str, str]:
+    """The RFC 8288 Link header of the next page; nothing on the last."""
+    if not page.next_cursor:
+        return {}
+    arguments = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
+    query = urlencode([*arguments, ("cursor", page.next_cursor)])
+    return {"Link": f'<{request.path}?{query}>; rel="next"'}
 
 
 def expected_version() -> int | None:

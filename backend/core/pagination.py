@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import orjson
 from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core.config import current
 from backend.core.errors import Invalid
@@ -19,7 +20,7 @@ from backend.core.errors import Invalid
 DEFAULT_LIMIT: Final = 20
 MAX_LIMIT: Final = 100
 SIGNATURE_BYTES: Final = 12
-SortKey = tuple[ColumnElement[Any], bool]  # a column, and whether it runs downward
+SortKey = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], bool]  # a column, and whether it runs downward
 Row = TypeVar("Row")
 
 

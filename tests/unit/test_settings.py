@@ -105,7 +105,7 @@ def test_production_starts_with_what_it_needs() -> None:
         ("SIGNUP_RATE_LIMIT", "many"),
         ("DOCUMENT_STORE_URL", "gopher://x"),
         ("DOCUMENT_STORE_OPTIONS", "[1]"),
-        ("JOB_LEASE_SECONDS", "10"),
+        ("JOB_LEASE_SECONDS", "1"),
     ],
 )
 def test_a_malformed_setting_is_one_line_that_names_it(name: str, value: str) -> None:
