@@ -13,6 +13,8 @@ import psutil
 import psycopg
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from backend.launch import postgres_home, processes
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
@@ -108,7 +110,7 @@ def test_an_unreadable_queue_is_put_aside(valkey: EmbeddedValkey) -> None:
 def test_strangers_are_not_let_in(valkey: EmbeddedValkey, postgres: EmbeddedPostgres) -> None:
     valkey.start()
     postgres.start()
-    client = redis.Redis(host="127.0.0.1", port=valkey.port or 0)
+    client = redis.Redis(host="127.0.0.1", port=valkey.port or 0, retry=Retry(NoBackoff(), 0))
     with pytest.raises(redis.AuthenticationError):
         client.ping()
     client.close()
