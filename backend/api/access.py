@@ -30,12 +30,12 @@ class Access:
             return
         if not self.needs_token:
             return
-        if actor.role not in self.roles:
-            raise Forbidden("Your role has no business with this call.", code="role_not_allowed")
         if self.needs_active and not actor.is_active:
             raise Forbidden(
                 "An admin has to approve your document first. See GET /me for where it stands.", code="not_active"
             )
+        if actor.role not in self.roles:
+            raise Forbidden("Your role has no business with this call.", code="role_not_allowed")
 
 
 def _for(name: str, roles: Iterable[Role], *, needs_active: bool = True) -> Access:

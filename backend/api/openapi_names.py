@@ -11,6 +11,14 @@ NAMED: Final = {
     ("POST", "/admins"): "createAdmin",
     ("POST", "/me/password"): "changePassword",
     ("POST", "/notifications/read"): "markNotificationsRead",
+    ("GET", "/notifications"): "listNotifications",
+    ("POST", "/logout/everywhere"): "logoutEverywhere",
+    ("POST", "/me/email/confirmation"): "sendMyEmailConfirmation",
+    ("POST", "/me/inbox"): "markInboxSeen",
+    ("POST", "/unsubscribe/{}"): "unsubscribe",
+    ("GET", "/jobs"): "listJobs",
+    ("GET", "/jobs/parked"): "listParkedJobs",
+    ("POST", "/jobs/parked/{}/retry"): "retryParkedJob",
 }
 TAGS: Final = {
     "accounts": "Sign-up and the account",

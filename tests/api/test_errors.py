@@ -70,6 +70,12 @@ def assert_problem(answer: TestResponse, status: int, code: str | None = None) -
     return problem
 
 
+KINDS = [
+    kind for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, errors.DomainError) and kind is not errors.DomainError
+]  # fmt: skip
+
+
 class TestFramework:
     """What Werkzeug, Flask and Flask-RESTful raise."""
 
@@ -117,9 +123,7 @@ class TestFramework:
 class TestDomain:
     """Errors that rules raise, and what nobody foresaw."""
 
-    KINDS = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, errors.DomainError)]
-
-    @pytest.mark.parametrize("kind", [cls for cls in KINDS if cls is not errors.DomainError])
+    @pytest.mark.parametrize("kind", KINDS)
     def test_each_kind(self, make: MakeApp, kind: type[errors.DomainError]) -> None:
         answer = self._answer(make(), kind("So it is.", errors={"name": ["Not so."]}))
         problem = assert_problem(answer, kind.status, kind.code)
@@ -322,7 +326,7 @@ class TestTokens:
         assert_problem(self._get_me(production, f"Bearer {asha.token}"), 401, "session_ended")
 
     def test_an_old_token_does_not_keep_anyone_from_signing_in(self, production: FlaskClient, asha: Person) -> None:
-        for token in ("x", asha.token + "x"):
+        for token in ("x", f"{asha.token}x"):
             answer = production.post(
                 SIGN_IN,
                 json={"username": asha.username, "password": PASSWORD},
@@ -334,5 +338,5 @@ class TestTokens:
         assert_problem(production.get("/tasks", headers={"Authorization": "Bearer x"}), 401, "invalid_token")
 
     def _claims(self, person: Person) -> dict[str, Any]:
-        claims: dict[str, Any] = jwt.decode(person.token, options={"verify_signature": False})
+        claims: dict[str, Any] = jwt.decode(str(person.token), options={"verify_signature": False})
         return {**claims, "exp": int((now() + timedelta(minutes=5)).timestamp())}
