@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -78,7 +79,7 @@ def _random_request(dice: random.Random, customers: list[int], professionals: li
     edges = [starts, starts - timedelta(microseconds=1), ends, ends - timedelta(microseconds=1)]
     status = dice.choice(STATES)
     at = dice.choice([*edges, starts + timedelta(minutes=dice.randrange(-40_000, 80_000))])
-    changes = {"price": Decimal(dice.randrange(100, 99_999)) / 100}
+    changes: dict[str, Any] = {"price": Decimal(dice.randrange(100, 99_999)) / 100}
     if status in ("requested", "accepted") and dice.random() < 0.7:
         changes["date_of_request"] = now() + timedelta(minutes=dice.randrange(-90, 90_000))
     market = made.Market(dice.choice(customers), _free(dice, professionals, status), task)

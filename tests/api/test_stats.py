@@ -1,0 +1,122 @@
+"""The dashboard's figures over HTTP, against what was put into the market."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from backend.core.clock import now
+from backend.core.database import db, transaction
+from backend.core.queue import enqueue
+from backend.domain.dashboard import queries
+from tests.factories import closed_requests as made
+from tests.factories.people import People, Person
+
+OCTOBER = "/stats?from=2026-10-01&to=2026-10-31"
+
+
+@pytest.fixture
+def admin(people: People) -> Person:
+    return people.admin()
+
+
+def stats(admin: Person, path: str = "/stats") -> dict[str, Any]:
+    answer = admin.get(path)
+    assert answer.status_code == 200, answer.json
+    body: dict[str, Any] = answer.json
+    return body
+
+
+def test_an_empty_market_has_figures_too(admin: Person) -> None:
+    found = stats(admin)
+    assert found["generated_at"]
+    assert set(found["requests_by_status"].values()) == {0}
+    assert len(found["requests_by_day"]) == 30
+    assert found["approvals"] == {
+        "waiting": 0,
+        "oldest": None,
+        "expiring": 0,
+        "by_state": dict.fromkeys(queries.APPROVALS, 0),
+    }
+
+
+def test_what_waits_for_an_admin(admin: Person) -> None:
+    since = now() - timedelta(days=2)
+    made.professional(approval="pending", approval_changed_at=since)
+    made.professional(approval_expires_at=now() + timedelta(days=3))
+    market = made.market()
+    long_ago, soon = now() - timedelta(days=1), now() + timedelta(hours=5)
+    made.request(market, status="requested", created_at=long_ago, date_of_request=soon)
+    made.request(market, status="requested", created_at=now(), date_of_request=now() + timedelta(days=9))
+    made.request(market, status="accepted", created_at=long_ago, date_of_request=long_ago)
+    with transaction():
+        enqueue("nobody.knows", {})
+    found = stats(admin)
+    assert (found["approvals"]["waiting"], found["approvals"]["expiring"]) == (1, 1)
+    assert found["approvals"]["oldest"].startswith(since.isoformat()[:19])
+    waiting = {name: found["waiting"][name] for name in ("total", "unanswered", "due_soon", "overdue")}
+    assert waiting == {"total": 2, "unanswered": 1, "due_soon": 1, "overdue": 1}
+    assert found["jobs"]["waiting"] == 1
+
+
+def test_the_work_of_a_span(admin: Person) -> None:
+    market = made.market()
+    made.request(market, price=Decimal("1000.50"))
+    made.request(market, price=Decimal(200), at=made.NOON + timedelta(days=1), pincode="110001")
+    made.request(market, status="cancelled")
+    made.request(market, at=made.NOON - timedelta(days=40))
+    found = stats(admin, OCTOBER)
+    assert found["requests_by_status"] == dict.fromkeys(queries.STATES, 0) | {"closed": 2, "cancelled": 1}
+    assert (found["closed_work"]["total"], found["closed_work"]["value"]) == (2, "1200.50")
+    by_day = {row["day"]: row for row in found["closed_work"]["by_day"]}
+    assert len(by_day) == 31
+    assert by_day["2026-10-15"] == {"day": "2026-10-15", "total": 1, "value": "1000.50"}
+    assert found["cancellations"] == {"requests": 3, "cancelled": 1, "expired": 0, "share": 0.3333}
+    [task] = found["top_tasks"]
+    assert (task["task_id"], task["task_name"], task["total"]) == (market.task_id, "Plumbing", 3)
+    assert [(row["pincode"], row["total"]) for row in found["top_pincodes"]] == [("560001", 2), ("110001", 1)]
+
+
+def test_a_day_is_that_of_the_markets_zone(admin: Person) -> None:
+    market = made.market()
+    midnight = made.NOON.replace(hour=18, minute=30)  # as the 16th begins in India
+    made.request(market, created_at=midnight, at=midnight + timedelta(hours=3))
+    made.request(market, created_at=midnight - timedelta(seconds=1), at=midnight - timedelta(hours=-3))
+    by_day = {row["day"]: row["closed"] for row in stats(admin, OCTOBER)["requests_by_day"]}
+    assert (by_day["2026-10-15"], by_day["2026-10-16"]) == (1, 1)
+
+
+def test_years_come_in_months(admin: Person) -> None:
+    made.request(made.market())
+    found = stats(admin, "/stats?from=2024-01-15&to=2026-10-31")
+    assert (found["step"], len(found["requests_by_day"])) == ("month", 34)
+    assert found["requests_by_day"][-1]["closed"] == 1
+
+
+def test_stars_and_people(admin: Person, people: People) -> None:
+    made.professional(rating_count=2, rating_sum=9)
+    made.professional()
+    people.customer()
+    found = stats(admin)
+    assert [row["professionals"] for row in found["professionals_by_rating"]] == [1, 0, 0, 0, 1, 0]
+    assert found["people"]["customers"] == {"total": 1, "blocked": 0, "joined": 1}
+    assert found["people"]["professionals"]["total"] == 2
+
+
+def test_at_most_eight_queries(app: Flask) -> None:
+    asked: list[str] = []
+    engine = db.engine
+    event.listen(engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    queries.figures()
+    assert 1 <= len(asked) <= 8
+
+
+def test_wrong_spans_and_wrong_people(admin: Person, client: FlaskClient, people: People) -> None:
+    assert list(admin.get("/stats?from=2026-10-02&to=2026-10-01").json["errors"]) == ["to"]
+    assert list(admin.get("/stats?from=yesterday").json["errors"]) == ["from"]
+    assert client.get("/stats").status_code == 401
+    assert people.customer().get("/stats").json["code"] == "role_not_allowed"
