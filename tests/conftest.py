@@ -26,7 +26,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An empty database on a real server."""
     server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), parameters=FAST)
     yield server.start()
-    server.stop()
+    server.destroy()
 
 
 @pytest.fixture(scope="session")
