@@ -89,6 +89,7 @@ class TaskRequest(Base):
         Index("ix_task_requests_open", "date_of_request", "id", postgresql_where=text("status = 'requested'")),
         Index("ix_task_requests_unanswered", "asked_until", postgresql_where=text("asked_until IS NOT NULL")),
         Index("ix_task_requests_status", "status", text("date_of_request DESC"), text("id DESC")),
+        Index("ix_task_requests_created", "created_at"),
         Index("ix_task_requests_closed", "closed_at", "id", postgresql_where=text("status = 'closed'")),
         Index("ix_task_requests_task", "task_id", text("date_of_request DESC")),
     )

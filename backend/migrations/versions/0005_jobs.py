@@ -148,8 +148,10 @@ def create_exports_and_reports() -> None:
             CONSTRAINT ck_monthly_reports_month_is_first_day CHECK (EXTRACT(day FROM month) = 1)
         )""")
     op.execute("CREATE INDEX ix_monthly_reports_month ON monthly_reports (month, customer_id)")
+    op.execute("CREATE INDEX ix_task_requests_created ON task_requests (created_at)")
 
 
 def drop_exports_and_reports() -> None:
+    op.execute("DROP INDEX ix_task_requests_created")
     op.execute("DROP TABLE monthly_reports")
     op.execute("DROP TABLE exports")
