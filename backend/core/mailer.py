@@ -6,6 +6,10 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email import policy
+from email.charset import QP, Charset
+from email.mime.base import MIMEBase
+from email.mime.text import MIMEText
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +21,7 @@ from backend.settings import Settings
 
 KEPT_SECONDS: Final = 30.0
 MAILS_A_CONNECTION: Final = 100
+LONGEST_LINE: Final = 900  # RFC 5322 allows 998
 
 
 class MailRefused(Exception):
@@ -37,6 +42,22 @@ class Letter:
     html: str
     message_id: str
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Message(Message):
+    """Flask-Mail's message, fit for the wire: 7 bit, no line too long, and long addresses in headers left whole."""
+
+    def _mimetext(self, text: str | None, subtype: str = "plain") -> MIMEText:
+        content = text or ""
+        short = all(len(line) <= LONGEST_LINE for line in content.splitlines())
+        encoded = Charset("utf-8")
+        encoded.body_encoding = None if content.isascii() and short else QP  # type: ignore[assignment]  # None: as it is
+        return MIMEText(content, _subtype=subtype, _charset=encoded)  # type: ignore[arg-type]  # a Charset is taken too
+
+    def _message(self) -> MIMEBase:
+        message = super()._message()
+        message.policy = policy.SMTP.clone(max_line_length=LONGEST_LINE)
+        return message
 
 
 class _Limited(Connection):
@@ -132,8 +153,8 @@ def send(letter: Letter) -> str:
     return mailer.send(letter)
 
 
-def _message(letter: Letter) -> Message:
-    message = Message(
+def _message(letter: Letter) -> _Message:
+    message = _Message(
         subject=" ".join(letter.subject.split()),
         recipients=[letter.to],
         body=letter.text,

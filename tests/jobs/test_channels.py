@@ -1,0 +1,157 @@
+"""Google Chat and SMS against real HTTP servers; the next channel when one fails for good."""
+
+import pytest
+from flask import Flask
+
+from backend.core.database import transaction
+from backend.domain.notifications import actions, ledger, preferences
+from backend.domain.notifications.preferences import Choice
+from tests.factories.jobs import deliveries, work
+from tests.factories.people import People, Person
+from tests.factories.servers import SmtpServer, WebServer
+from tests.jobs.conftest import Another
+
+PHONE = "+919876543210"
+
+
+@pytest.fixture
+def chatting(another: Another, smtp: SmtpServer, web: WebServer) -> Flask:
+    """The application with a mail server, the market's webhook and an SMS gateway."""
+    return another(
+        mail_server="127.0.0.1",
+        mail_port=smtp.port,
+        gchat_webhook_url=web.url("/market"),
+        gchat_allowed_hosts=(f"127.0.0.1:{web.port}",),
+        sms_url=f"json://127.0.0.1:{web.port}/sms/{{phone}}",
+        outbound_timeout_seconds=1,
+    )
+
+
+def someone(people: People, *channels: str, **choice: object) -> Person:
+    """A person who wants to hear by these channels."""
+    asha = people.customer(phone=PHONE, firstname="Asha")
+    with transaction():
+        preferences.put(asha.id, Choice(channels=channels, **choice))  # type: ignore[arg-type]  # fields of a choice
+    return asha
+
+
+def tell(person: Person) -> None:
+    with transaction():
+        actions.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing", "professional": "Ravi"})
+
+
+def test_the_markets_webhook_is_told_whom_it_is_for(chatting: Flask, people: People, web: WebServer) -> None:
+    tell(someone(people, "gchat"))
+    work()
+    (post,) = web.posts
+    assert post.path == "/market"
+    assert post.body["text"].startswith("For Asha:\n*Accepted: Plumbing*")
+    assert "/app/requests/7" in post.body["text"]
+    assert deliveries()[0].state == "sent"
+
+
+def test_ones_own_webhook_comes_first(chatting: Flask, people: People, web: WebServer) -> None:
+    tell(someone(people, "gchat", gchat_webhook=web.url("/mine?key=a&token=b")))
+    work()
+    assert [post.path for post in web.posts] == ["/mine?key=a&token=b"]
+    assert not web.posts[0].body["text"].startswith("For")
+
+
+def test_sms_goes_to_the_persons_number(chatting: Flask, people: People, web: WebServer) -> None:
+    tell(someone(people, "sms"))
+    work()
+    (post,) = web.posts
+    assert post.path == f"/sms/{PHONE}"
+    assert "Accepted: Plumbing" in post.body["message"]
+
+
+def test_only_the_first_channel_that_works_is_used(
+    chatting: Flask, people: People, web: WebServer, smtp: SmtpServer
+) -> None:
+    tell(someone(people, "gchat", "mail"))
+    work()
+    assert (len(web.posts), len(smtp.mails)) == (1, 0)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 302])
+def test_a_webhook_that_refuses_leads_to_the_next_channel(
+    chatting: Flask, people: People, web: WebServer, smtp: SmtpServer, status: int
+) -> None:
+    web.answer = lambda _: (status, {"Location": "http://127.0.0.1:1/"}, b"")
+    tell(someone(people, "gchat", "mail"))
+    work()
+    assert [(one.channel, one.state) for one in deliveries()] == [("gchat", "failed"), ("mail", "sent")]
+    assert (len(web.posts), len(smtp.mails)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [(500, {}, b"{}"), (503, {}, b"{}"), (429, {}, b"{}"), (200, {"Content-Type": "text/html"}, b"<html>")],
+)
+def test_a_webhook_that_stumbles_is_tried_again_then_left(
+    chatting: Flask, people: People, web: WebServer, smtp: SmtpServer, status: int, headers: dict[str, str], body: bytes
+) -> None:
+    web.answer = lambda _: (status, headers, body)
+    tell(someone(people, "gchat", "mail"))
+    work(now=True)
+    first, second = deliveries()
+    assert (first.state, second.state) == ("failed", "sent")
+    assert [one.outcome for one in ledger.attempts_of(first.id)] == ["put_off", "put_off", "refused"]
+    assert len(smtp.mails) == 1
+
+
+def test_a_webhook_that_recovers_is_called_once_more_only(chatting: Flask, people: People, web: WebServer) -> None:
+    web.answer = lambda number: (500, {}, b"") if number == 1 else (200, {}, b"{}")
+    tell(someone(people, "gchat", "mail"))
+    work(now=True)
+    assert (len(web.posts), [one.state for one in deliveries()]) == (2, ["sent"])
+
+
+def test_a_webhook_that_hangs_is_left_in_time(chatting: Flask, people: People, web: WebServer) -> None:
+    web.hang = 1.5
+    tell(someone(people, "gchat"))
+    work()
+    (delivery,) = deliveries()
+    assert (delivery.state, delivery.attempts) == ("waiting", 1)
+
+
+def test_a_pause_that_was_asked_for_is_kept(chatting: Flask, people: People, web: WebServer) -> None:
+    web.answer = lambda _: (429, {"Retry-After": "120"}, b"")
+    tell(someone(people, "gchat"))
+    work()
+    from sqlalchemy import text
+
+    from backend.core.database import db
+
+    pause = db.session.execute(text("SELECT extract(epoch FROM max(run_at) - now()) FROM jobs")).scalar_one()
+    assert 115 < pause < 140
+
+
+def test_without_number_or_webhook_the_next_channel_is_taken(
+    another: Another, people: People, smtp: SmtpServer
+) -> None:
+    another(mail_server="127.0.0.1", mail_port=smtp.port)
+    tell(someone(people, "gchat", "sms", "mail"))
+    work()
+    assert [(one.channel, one.state) for one in deliveries()] == [
+        ("gchat", "skipped"),
+        ("sms", "skipped"),
+        ("mail", "sent"),
+    ]
+
+
+def test_a_host_taken_off_the_list_is_called_no_more(
+    another: Another, people: People, web: WebServer, smtp: SmtpServer
+) -> None:
+    another(mail_server="127.0.0.1", mail_port=smtp.port, gchat_allowed_hosts=("chat.googleapis.com",))
+    tell(someone(people, "gchat", "mail", gchat_webhook=web.url()))
+    work()
+    assert (web.posts, len(smtp.mails)) == ([], 1)
+
+
+def test_nobody_left_to_try_is_a_failure_in_the_ledger(another: Another, people: People) -> None:
+    another()
+    tell(someone(people, "gchat"))
+    work()
+    (delivery,) = deliveries()
+    assert (delivery.state, delivery.error) == ("failed", "There is no Google Chat webhook.")
