@@ -148,5 +148,6 @@ export default defineConfig({
     include: ['src/**/*.spec.ts'],
     setupFiles: ['src/shared/testing/setup.ts'],
     maxWorkers: 2,
+    silent: 'passed-only',
   },
 })

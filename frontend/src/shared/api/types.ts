@@ -1,53 +1,13 @@
 /** What the API speaks, by the contract's names. */
-export type Role = 'customer' | 'professional' | 'admin'
-export type Approval = 'document_missing' | 'pending' | 'approved' | 'rejected' | 'expired'
+import type { Account, Place, Task, Tokens } from './generated'
+
+export type { Account, Place, Task }
+export type Role = Account['role']
+export type SignIn = Tokens
 
 export interface Page<T> {
   items: T[]
   next_cursor: string | null
-}
-
-export interface Account {
-  id: number
-  role: Role
-  username: string
-  email: string
-  firstname: string
-  lastname: string
-  address: string
-  pincode: string
-  phone: string | null
-  isactive: 0 | 1
-  created_at: string
-  exp?: number
-  compname?: string
-  task_ids?: number[]
-  pincodes?: string[]
-  radius_km?: number | null
-  approval?: Approval
-  rejection_reason?: string | null
-}
-
-export interface SignIn {
-  access_token: string
-  token_type: string
-  expires_in: number
-  role: Role
-  user: Account
-}
-
-export interface Task {
-  id: number
-  name: string
-  description: string
-  category: string
-  base_price: string
-  currency: string
-  time_required: number
-  isactive: 0 | 1
-  rating: number | string | null
-  professionals: number
-  reviews?: number
 }
 
 export interface TaskHit extends Task {
@@ -64,14 +24,15 @@ export interface PublicProfile {
   distance_km: number | null
 }
 
-export interface Place {
-  pincode: string
-  locality: string
-  district: string
-  state: string
-}
-
 export type RequestStatus = 'requested' | 'accepted' | 'completed' | 'closed' | 'cancelled' | 'expired'
+
+export interface Contact {
+  id: number
+  firstname: string
+  lastname?: string
+  compname?: string
+  phone: string | null
+}
 
 export interface TaskRequest {
   id: number
@@ -94,13 +55,18 @@ export interface TaskRequest {
   completed_at: string | null
   closed_at: string | null
   allowed_actions: string[]
+  /** Who asked, once accepted; who comes, for the customer. */
+  customer?: Contact | null
+  professional?: Contact | null
+  distance_km?: number | null
+  warnings?: string[]
 }
 
 export interface HistoryEntry {
   at: string
   action: string
   actor_id: number | null
-  actor_role: Role | 'system' | null
+  actor_role: string | null
   from: RequestStatus | null
   to: RequestStatus
   note: string | null

@@ -1,10 +1,21 @@
-/** Before every spec: a clean browser store, and no call that nobody answers. */
-import { afterEach, beforeEach } from 'vitest'
+/** Around every spec: a clean browser store, our texts, and no call that nobody answers. */
+import { enableAutoUnmount } from '@vue/test-utils'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import { loadRest } from '@/app/i18n'
+import { server } from './server'
 
+enableAutoUnmount(afterEach)
+beforeAll(async () => {
+  server.listen({ onUnhandledFrame: 'error' })
+  await loadRest()
+})
 beforeEach(() => {
   localStorage.clear()
   sessionStorage.clear()
 })
 afterEach(() => {
+  server.resetHandlers()
   document.body.innerHTML = ''
+  document.cookie = 'csrf_refresh_token=; max-age=0'
 })
+afterAll(() => server.close())

@@ -1,0 +1,42 @@
+import { createPinia, setActivePinia } from 'pinia'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { RouteLocationNormalized, RouteMeta } from 'vue-router'
+import { useSession } from '@/shared/session/store'
+import { someone } from '@/shared/testing/mount'
+import { mayEnter, safeNext } from './guards'
+
+const to = (meta: Partial<RouteMeta>, fullPath = '/somewhere?x=1') => ({ meta: { title: 'x', ...meta }, fullPath }) as RouteLocationNormalized
+
+describe('mayEnter', () => {
+  beforeEach(() => setActivePinia(createPinia()))
+
+  it('leads visitors to sign in and back', async () => {
+    expect(await mayEnter(to({ roles: ['customer'] }))).toEqual({ path: '/sign-in', query: { next: '/somewhere?x=1' } })
+    expect(await mayEnter(to({}))).toBe(true)
+  })
+
+  it('keeps other roles out', async () => {
+    useSession().user = someone('customer')
+    expect(await mayEnter(to({ roles: ['admin'] }))).toMatchObject({ path: '/not-found' })
+    expect(await mayEnter(to({ roles: ['customer', 'admin'] }))).toBe(true)
+  })
+
+  it('sends those who wait for approval to its page, except where they may be', async () => {
+    useSession().user = someone('professional', { isactive: 0 })
+    expect(await mayEnter(to({ roles: ['professional'] }))).toBe('/approval')
+    expect(await mayEnter(to({ roles: ['professional'], whileWaiting: true }))).toBe(true)
+  })
+
+  it('leads the signed-in from the pages for guests and from the shop window to their home', async () => {
+    useSession().user = someone('admin')
+    expect(await mayEnter(to({ guestsOnly: true }))).toBe('/admin')
+    expect(await mayEnter(to({ homePage: true }))).toBe('/admin')
+  })
+})
+
+describe('safeNext', () => {
+  it('takes paths of the application only', () => {
+    expect(safeNext('/requests/3?x=1')).toBe('/requests/3?x=1')
+    for (const bad of ['//evil.example', '/\\evil.example', 'https://evil.example', 'javascript:alert(1)', '', undefined, ['/x']]) expect(safeNext(bad)).toBeNull()
+  })
+})

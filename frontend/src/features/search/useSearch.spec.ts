@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { placeOf, readFilters } from './useSearch'
+
+describe('readFilters', () => {
+  it('takes what it knows and drops the rest', () => {
+    expect(readFilters({ q: ' tap ', pincode: '560025', sort: 'distance', evil: 'x', category: ['a', 'b'], location: '' })).toEqual({ q: 'tap', pincode: '560025', sort: 'distance' })
+  })
+
+  it('does not sort by distance from nowhere', () => {
+    expect(readFilters({ sort: 'distance' })).toEqual({})
+    expect(readFilters({ sort: 'sideways' })).toEqual({})
+  })
+})
+
+describe('placeOf', () => {
+  it.each([
+    ['560025', { pincode: '560025' }],
+    [' Bengaluru ', { location: 'Bengaluru' }],
+    ['5600', { location: '5600' }],
+    ['  ', {}],
+  ])('%s', (typed, place) => expect(placeOf(typed)).toEqual(place))
+})

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { comingDays, fromIso, startTimes, toIso } from './marketTime'
+
+describe('toIso', () => {
+  it('carries the offset of that day', () => {
+    expect(toIso('2026-12-01', '09:30', 'Asia/Kolkata')).toBe('2026-12-01T09:30:00+05:30')
+    expect(toIso('2026-07-01', '09:30', 'Europe/Berlin')).toBe('2026-07-01T09:30:00+02:00')
+    expect(toIso('2026-12-01', '09:30', 'Europe/Berlin')).toBe('2026-12-01T09:30:00+01:00')
+  })
+
+  it('moves a time that a clock change leaves out to the next that exists', () => {
+    expect(toIso('2026-03-29', '02:30', 'Europe/Berlin')).toBe('2026-03-29T03:30:00+02:00')
+  })
+
+  it('comes back as it went, across midnight', () => {
+    expect(fromIso('2026-11-30T20:00:00+00:00', 'Asia/Kolkata')).toEqual({ day: '2026-12-01', time: '01:30' })
+    expect(fromIso(toIso('2026-12-31', '23:30', 'Asia/Kolkata'), 'Asia/Kolkata')).toEqual({ day: '2026-12-31', time: '23:30' })
+  })
+})
+
+describe('comingDays', () => {
+  it("begins with the market's today, over the end of a month", () => {
+    expect(comingDays(3, 'Asia/Kolkata', new Date('2026-11-29T20:00:00Z'))).toEqual(['2026-11-30', '2026-12-01', '2026-12-02'])
+  })
+})
+
+describe('startTimes', () => {
+  it('offers the whole day for a later day, and today only what is ahead', () => {
+    const now = new Date('2026-11-30T14:00:00Z')
+    expect(startTimes('2026-12-01', 'Asia/Kolkata', now)).toHaveLength(28)
+    expect(startTimes('2026-11-30', 'Asia/Kolkata', now)).toEqual(['20:00', '20:30'])
+    expect(startTimes('2026-11-30', 'Asia/Kolkata', now, 45)).toEqual(['20:30'])
+    expect(startTimes('2026-11-29', 'Asia/Kolkata', now)).toEqual([])
+  })
+})

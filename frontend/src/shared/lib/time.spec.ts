@@ -1,0 +1,34 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { setMarket } from '@/shared/market'
+import { formatDuration, formatRelative, formatTime } from './time'
+
+afterEach(() => setMarket({ timezone: 'Asia/Kolkata', country: 'IN' }))
+
+describe('formatTime', () => {
+  it("shows the market's clock, not the browser's", () => {
+    expect(formatTime('2026-12-01T20:00:00+00:00', 'full', 'en')).toMatch(/Wed, 2 Dec.*1:30\s?am/i)
+    setMarket({ timezone: 'Europe/Berlin', country: 'DE' })
+    expect(formatTime('2026-12-01T20:00:00+00:00', 'time', 'en')).toMatch(/21:00/)
+  })
+
+  it('does not break on nonsense', () => {
+    expect(formatTime('soon', 'full', 'en')).toBe('–')
+  })
+})
+
+describe('formatRelative', () => {
+  const now = Date.parse('2026-12-01T12:00:00Z')
+  it.each([
+    ['2026-12-01T11:00:00Z', '1 hour ago'],
+    ['2026-12-03T12:00:00Z', 'in 2 days'],
+    ['2026-12-01T11:59:40Z', 'this minute'],
+  ])('%s is %s', (at, text) => expect(formatRelative(at, 'en', now)).toBe(text))
+})
+
+describe('formatDuration', () => {
+  it.each([
+    [30, /^30 min/],
+    [60, /^1 hr?$/],
+    [135, /^2 hrs? 15 min/],
+  ])('%i minutes', (minutes, text) => expect(formatDuration(minutes, 'en')).toMatch(text))
+})

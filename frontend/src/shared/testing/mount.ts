@@ -1,0 +1,65 @@
+/** Mounts a part with everything that the application gives it. */
+import { createPinia, setActivePinia } from 'pinia'
+import nuxtUi from '@nuxt/ui/vue-plugin'
+import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
+import { mount, type VueWrapper } from '@vue/test-utils'
+import { type Component, defineComponent, h } from 'vue'
+import { createMemoryHistory, createRouter, type Router } from 'vue-router'
+import AppFrame from '@/app/AppFrame.vue'
+import { i18n } from '@/app/i18n'
+import type { Account } from '@/shared/api/types'
+import { useSession } from '@/shared/session/store'
+
+interface Around {
+  props?: Record<string, unknown>
+  slots?: Record<string, string | (() => unknown)>
+  user?: Account
+  path?: string
+}
+
+export interface Mounted {
+  wrapper: VueWrapper
+  router: Router
+}
+
+export async function show(part: Component, { props = {}, slots = {}, user, path = '/' }: Around = {}): Promise<Mounted> {
+  const pinia = createPinia()
+  setActivePinia(pinia)
+  if (user) useSession().user = user
+  const page = defineComponent({ render: () => h('div') })
+  const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/:rest(.*)*', component: page, meta: { title: 'common.loading' } }] })
+  await router.push(path)
+  const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false, gcTime: 0 } } })
+  const wrapper = mount(AppFrame, {
+    attachTo: document.body,
+    slots: { default: () => h(part, props, slots as never) },
+    global: { plugins: [pinia, router, i18n, nuxtUi, [VueQueryPlugin, { queryClient }]] },
+  })
+  return { wrapper, router }
+}
+
+/** Waits until what is looked for holds, as a person would. */
+export async function until(holds: () => boolean, what = 'it'): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (holds()) return
+    await new Promise((resolve) => {
+      setTimeout(resolve, 10)
+    })
+  }
+  throw new Error(`Waited too long for ${what} to hold:\n${document.body.innerHTML.slice(0, 2000)}`)
+}
+
+export const someone = (role: Account['role'], more: Partial<Account> = {}): Account => ({
+  id: 7,
+  role,
+  username: 'asha',
+  email: 'asha@example.org',
+  firstname: 'Asha',
+  lastname: 'Rao',
+  address: '12 Residency Road',
+  pincode: '560025',
+  phone: null,
+  isactive: 1,
+  created_at: '2026-11-01T10:00:00+05:30',
+  ...more,
+})

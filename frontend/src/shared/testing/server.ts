@@ -1,0 +1,33 @@
+/** The API's stand-in for specs: each spec says what is answered. The browser journeys run against the real one. */
+import { http, HttpResponse, type JsonBodyType } from 'msw'
+import { setupServer } from 'msw/node'
+
+export const server = setupServer()
+
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
+
+export interface Seen {
+  headers: Headers
+  body: unknown
+  url: URL
+}
+
+/** Answers one call with each of the answers in turn, the last for ever; returns what was asked. */
+export function answer(method: Method, path: string, ...answers: [number, JsonBodyType?, Record<string, string>?][]): Seen[] {
+  const seen: Seen[] = []
+  server.use(
+    http[method](`*${path}`, async ({ request }) => {
+      const text = await request.clone().text()
+      let body: unknown = text
+      try {
+        body = JSON.parse(text)
+      } catch {
+        // A form or nothing at all: its text is what the spec sees.
+      }
+      seen.push({ headers: request.headers, body, url: new URL(request.url) })
+      const [status, json, headers] = answers[Math.min(seen.length, answers.length) - 1] ?? [200]
+      return status === 204 ? new HttpResponse(null, { status }) : HttpResponse.json(json ?? {}, { status, headers: headers ?? {} })
+    }),
+  )
+  return seen
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it, vi } from 'vitest'
+import { defineComponent, h, reactive } from 'vue'
+import UFormField from '@nuxt/ui/components/FormField.vue'
+import UInput from '@nuxt/ui/components/Input.vue'
+import { http } from '@/shared/api/http'
+import { fields, z } from '@/shared/lib/schema'
+import { show, until } from '@/shared/testing/mount'
+import { answer } from '@/shared/testing/server'
+import AppForm from './AppForm.vue'
+
+const schema = z.object({ username: fields.username(), email: fields.email() })
+
+async function form(send: (values: unknown) => Promise<unknown>, typed = { username: 'asha', email: 'asha@example.org' }) {
+  const state = reactive({ ...typed })
+  const field = (name: 'username' | 'email') =>
+    h(UFormField, { name, label: name }, () => h(UInput as never, { modelValue: state[name], 'onUpdate:modelValue': (value: string) => (state[name] = value) }))
+  const page = defineComponent({
+    render: () => h(AppForm as never, { schema, state, send, action: 'Send' }, () => [field('username'), field('email')]),
+  })
+  const { wrapper } = await show(page)
+  const submit = () => wrapper.find('form').trigger('submit')
+  return { wrapper, state, submit }
+}
+
+describe('AppForm', () => {
+  it('sends what the schema made of it', async () => {
+    const send = vi.fn(() => Promise.resolve())
+    const { submit } = await form(send, { username: '  asha ', email: 'asha@example.org' })
+    await submit()
+    await until(() => send.mock.calls.length === 1, 'sending')
+    expect(send).toHaveBeenCalledWith({ username: 'asha', email: 'asha@example.org' })
+  })
+
+  it('sends nothing that the schema refuses, and leads to the first field', async () => {
+    const send = vi.fn(() => Promise.resolve())
+    const { submit, wrapper } = await form(send, { username: 'a', email: 'nonsense' })
+    await submit()
+    await until(() => wrapper.findAll('[aria-invalid="true"]').length === 2, 'two marks')
+    await until(() => document.activeElement === wrapper.find('[aria-invalid="true"]').element, 'the focus')
+    expect(wrapper.text()).toContain('At least 3 characters.')
+    expect(wrapper.text()).toContain('This is not a mail address.')
+    expect(send).not.toHaveBeenCalled()
+  })
+
+  it("puts the server's words beside their fields, keeps what was typed, and can be sent again", async () => {
+    answer('post', '/add_customer', [422, { code: 'invalid_fields', errors: { email: ['This address is taken.'], pincode: ['There is no such pincode.'] } }], [201])
+    const { submit, wrapper, state } = await form((values) => http.post('/add_customer', values))
+    await submit()
+    await until(() => wrapper.text().includes('This address is taken.'), 'the word of the server')
+    await until(() => document.activeElement === wrapper.find('[aria-invalid="true"]').element, 'the focus')
+    expect(wrapper.find('[role="alert"]').text()).toContain('There is no such pincode.')
+    expect(state).toEqual({ username: 'asha', email: 'asha@example.org' })
+    await submit()
+    await until(() => wrapper.find('[role="alert"]').exists() === false, 'success')
+  })
+
+  it('says in words what went wrong as a whole', async () => {
+    answer('post', '/check', [429, { code: 'too_many_tries' }, { 'Retry-After': '600' }])
+    const { submit, wrapper } = await form((values) => http.post('/check', values))
+    await submit()
+    await until(() => wrapper.find('[role="alert"]').exists(), 'the banner')
+    expect(wrapper.find('[role="alert"]').text()).toContain('Wait 10 min')
+  })
+
+  it('does not send twice for two taps', async () => {
+    let done: () => void = () => undefined
+    const send = vi.fn(() => new Promise<void>((resolve) => (done = resolve)))
+    const { submit } = await form(send)
+    await submit()
+    await submit()
+    await until(() => send.mock.calls.length > 0, 'sending')
+    done()
+    expect(send).toHaveBeenCalledOnce()
+  })
+})
