@@ -30,6 +30,7 @@ FRESH: Final = (
       FROM fresh_areas, unnest(task_ids) AS task_id GROUP BY pincode, task_id
     """,
 )
+COUNT: Final = "WITH changed AS ({} RETURNING 1) SELECT count(*) FROM changed"
 PUT_RIGHT: Final = (
     """
     DELETE FROM professional_areas AS kept
@@ -84,4 +85,4 @@ def rebuild() -> int:
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     for statement in FRESH:
         db.session.execute(text(statement))
-    return sum(len(db.session.execute(text(f"{statement} RETURNING 1")).all()) for statement in PUT_RIGHT)
+    return sum(db.session.execute(text(COUNT.format(statement))).scalar_one() for statement in PUT_RIGHT)

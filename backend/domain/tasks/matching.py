@@ -13,7 +13,7 @@ SCORES = """
                 UNION ALL
                 SELECT unnest(s.phrases) FROM task_synonyms s
                  WHERE EXISTS (SELECT 1 FROM unnest(s.phrases) p
-                                WHERE similarity(plain_text(p), plain_text(:q)) >= 0.5
+                                WHERE similarity(plain_text(p), plain_text(:q)) >= 0.4
                                    OR ' ' || plain_text(:q) || ' ' LIKE '% ' || plain_text(p) || ' %')) known
     ),
     words AS (
@@ -30,7 +30,7 @@ SCORES = """
                   FROM words w JOIN tasks t
                     ON w.word <% t.search_text OR t.search_text LIKE '%' || w.word || '%'
                  GROUP BY t.id, w.phrase) by_phrase
-         WHERE score >= CASE WHEN n = 1 THEN 0.45 ELSE 0.6 END
+         WHERE score >= CASE WHEN n = 1 THEN 0.35 ELSE 0.55 END
          GROUP BY task_id
     ),
     matches AS (

@@ -49,7 +49,7 @@ class Task(Base):
 
 
 class Synonym(Base):
-    """Phrases that mean the same to people who search: "ac repair", "air conditioner service"."""
+    """Phrases that mean the same to people who search: "ac repair", "air conditioner check-up"."""
 
     __tablename__ = "task_synonyms"
 

@@ -15,6 +15,9 @@ CREATE FUNCTION plain_text(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARA
     AS $$ SELECT lower(public.unaccent('public.unaccent', $1)) $$;
 CREATE FUNCTION join_words(text[]) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ SELECT array_to_string($1, ' ') $$;
+CREATE FUNCTION metres_from(point cube, latitude double precision, longitude double precision) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT CAST(round(earth_distance(CAST($1 AS earth), ll_to_earth($2, $3))) AS integer) $$;
 """
 # Which places a professional serves: those within the radius around home, and those listed; and their regions.
 PLACES_SERVED = """
@@ -24,7 +27,7 @@ CREATE FUNCTION places_served(home text, radius_km integer, listed text[])
         SELECT ll_to_earth(latitude, longitude) AS point FROM places WHERE pincode = home
     ), near AS (
         SELECT p.pincode, p.state, p.district,
-               CAST(round(earth_distance(c.point, ll_to_earth(p.latitude, p.longitude))) AS integer) AS metres
+               metres_from(c.point, p.latitude, p.longitude) AS metres
           FROM centre c JOIN places p
             ON p.latitude IS NOT NULL
            AND earth_box(c.point, radius_km * 1000.0) @> ll_to_earth(p.latitude, p.longitude)
@@ -32,7 +35,7 @@ CREATE FUNCTION places_served(home text, radius_km integer, listed text[])
         SELECT n.pincode, n.state, n.district, n.metres FROM near n WHERE n.metres <= radius_km * 1000
         UNION
         SELECT p.pincode, p.state, p.district,
-               coalesce(CAST(round(earth_distance(c.point, ll_to_earth(p.latitude, p.longitude))) AS integer), 0)
+               coalesce(metres_from(c.point, p.latitude, p.longitude), 0)
           FROM centre c, places p WHERE p.pincode = ANY(listed || home)
     )
     SELECT s.pincode, s.metres FROM served s
@@ -187,6 +190,7 @@ def downgrade() -> None:
     op.drop_index("ix_tasks_search_text", table_name="tasks")
     for column in ("search_text", "search_words", "picture", "professionals"):
         op.drop_column("tasks", column)
+    op.execute("DROP FUNCTION metres_from(cube, double precision, double precision)")
     op.execute("DROP FUNCTION join_words(text[]); DROP FUNCTION plain_text(text)")
 
 

@@ -1,0 +1,121 @@
+"""Search, synonyms, and who does a task where."""
+
+from typing import Any
+
+import orjson
+
+from backend.api.access import ADMINS, ANYONE, CUSTOMERS_AND_ADMINS
+from backend.api.base import Resource, endpoint
+from backend.api.schemas import search as schemas
+from backend.api.wire import Reply, expected_version
+from backend.core.authz import Actor
+from backend.core.errors import Invalid, NotFound, Stale
+from backend.core.pagination import Page, Window
+from backend.domain.professionals import offered
+from backend.domain.search import queries
+from backend.domain.tasks import queries as tasks
+from backend.domain.tasks import synonyms
+from backend.domain.tasks.models import Synonym
+
+
+def body_of(found: queries.Found) -> bytes:
+    """The answer's bytes, put together from what the database wrote as JSON already."""
+    cursor = f'"{found.next_cursor}"'.encode() if found.next_cursor else b"null"
+    parts = (found.items, b',"next_cursor":', cursor, b',"categories":', found.categories, b',"near":', found.near)
+    return b'{"items":' + b"".join(parts) + b"}"
+
+
+class Search(Resource):
+    @endpoint(
+        summary="Search what is offered, where, at which price",
+        who=ANYONE,
+        query=schemas.SearchFilter(),
+        response=schemas.SearchResult(),
+        errors=(Invalid,),
+    )
+    def get(self, _: Actor | None, *, query: dict[str, Any]) -> Any:
+        """Typos are forgiven. With a place given, tasks that nobody serves there are left out."""
+        window = Window(query.pop("limit"), query.pop("cursor"))
+        return orjson.loads(body_of(queries.run(queries.Criteria(**query), window=window)))
+
+
+class TaskProfessionals(Resource):
+    @endpoint(
+        summary="Who does a task, and how far away they are",
+        who=CUSTOMERS_AND_ADMINS,
+        query=schemas.OfferedFilter(),
+        response=schemas.PublicProfile(),
+        paged=True,
+        errors=(NotFound, Invalid),
+    )
+    def get(self, actor: Actor, *, task_id: int, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """The nearest first when a pincode is given, else the best rated first."""
+        tasks.one(actor, task_id=task_id)
+        window = Window(query.pop("limit"), query.pop("cursor"))
+        found = offered.page(task_id=task_id, window=window, **query)
+        names = ("id", "firstname", "compname", "exp", "rating", "reviews", "distance_km")
+        return Page([{name: getattr(row, name) for name in names} for row in found.items], found.next_cursor)
+
+
+def present(group: Synonym) -> dict[str, Any]:
+    """Synonyms on the wire."""
+    return {
+        "id": group.id,
+        "phrases": group.phrases,
+        "created_at": group.created_at,
+        "updated_at": group.updated_at,
+    }
+
+
+class SynonymGroups(Resource):
+    @endpoint(
+        summary="Phrases that mean the same",
+        who=ADMINS,
+        query=schemas.Window(),
+        response=schemas.Synonyms(),
+        paged=True,
+    )
+    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """Oldest first."""
+        found = synonyms.page(window=Window(query["limit"], query["cursor"]))
+        return Page([present(group) for group in found.items], found.next_cursor)
+
+    @endpoint(
+        summary="Add phrases that mean the same",
+        who=ADMINS,
+        body=schemas.SynonymsEdit(),
+        response=schemas.Synonyms(),
+        status=201,
+        errors=(Invalid,),
+    )
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+        """They count with the very next search."""
+        group = synonyms.create(actor, phrases=body["phrases"])
+        return Reply(present(group), headers={"Location": f"/synonyms/{group.id}"}, version=group.version)
+
+
+class SynonymGroup(Resource):
+    @endpoint(summary="One group of phrases", who=ADMINS, response=schemas.Synonyms(), errors=(NotFound,))
+    def get(self, _: Actor, *, synonym_id: int) -> Reply:
+        """Its ETag can be named by If-Match."""
+        group = synonyms.get(synonym_id)
+        return Reply(present(group), version=group.version)
+
+    @endpoint(
+        summary="Exchange the phrases of a group",
+        who=ADMINS,
+        body=schemas.SynonymsEdit(),
+        response=schemas.Synonyms(),
+        errors=(NotFound, Stale, Invalid),
+    )
+    def put(self, actor: Actor, *, synonym_id: int, body: dict[str, Any]) -> Reply:
+        """They count with the very next search."""
+        group = synonyms.edit(
+            actor, synonym_id=synonym_id, phrases=body["phrases"], expected_version=expected_version()
+        )
+        return Reply(present(group), version=group.version)
+
+    @endpoint(summary="Forget that phrases mean the same", who=ADMINS, status=204, errors=(NotFound, Stale))
+    def delete(self, actor: Actor, *, synonym_id: int) -> None:
+        """The tasks stay; only the phrases no longer lead to each other."""
+        synonyms.remove(actor, synonym_id=synonym_id, expected_version=expected_version())

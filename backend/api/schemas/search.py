@@ -1,0 +1,98 @@
+"""Search on the wire: what can be asked for, hits, what is near; synonyms; professionals as everyone may see them."""
+
+from marshmallow import fields, validate
+
+from backend.api.schemas.common import Id, Moment, Money, Pincode, Strict, Text, Whole, Window
+from backend.api.schemas.tasks import Task
+from backend.domain.search.statement import SORTS
+
+RADIUS_KM = {"min": 1, "max": 200}
+
+
+class SearchFilter(Window):
+    """What is searched for; all of it may be left out."""
+
+    q = Text(load_default=None)
+    location = Text(load_default=None)
+    pincode = Pincode(load_default=None)
+    radius_km = Whole(
+        **RADIUS_KM, load_default=None, metadata={"description": "default: where professionals come (10)"}
+    )
+    category = Text(load_default=None)
+    max_price = Money(load_default=None)
+    min_rating = fields.Float(load_default=None, allow_nan=False, validate=validate.Range(min=0, max=5))
+    sort = fields.String(load_default="relevance", validate=validate.OneOf(list(SORTS)))
+
+
+class Hit(Task):
+    """A task that is offered there: by how many, the nearest in km; ``rating`` weighs how many reviews there are."""
+
+    nearest_km = fields.Float(required=True, allow_none=True)
+
+
+class CategoryCount(Strict):
+    """How many hits a category has, whichever category is looked at."""
+
+    category = fields.String(required=True)
+    tasks = Whole(required=True)
+
+
+class Near(Strict):
+    """When nothing was found: where it is offered nearest; or which place may have been meant (``name``)."""
+
+    pincode = fields.String(required=True, allow_none=True)
+    district = fields.String(required=True)
+    state = fields.String(required=True)
+    locality = fields.String()
+    distance_km = fields.Float()
+    task_id = Id()
+    task_name = fields.String()
+    professionals = Whole()
+    name = fields.String()
+
+
+class SearchResult(Strict):
+    """One page of hits, counts by category of all hits, and what is near when there are none."""
+
+    items = fields.List(fields.Nested(Hit), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+    categories = fields.List(fields.Nested(CategoryCount), required=True)
+    near = fields.List(fields.Nested(Near), required=True)
+
+
+class OfferedFilter(Window):
+    """Where the work is to be done."""
+
+    pincode = Pincode(load_default=None)
+    radius_km = Whole(**RADIUS_KM, load_default=None)
+
+
+class PublicProfile(Strict):
+    """A professional as customers may see them."""
+
+    id = Id(required=True)
+    firstname = fields.String(required=True)
+    compname = fields.String(required=True)
+    exp = Whole(required=True)
+    rating = fields.Float(required=True, allow_none=True)
+    reviews = Whole(required=True)
+    distance_km = fields.Float(required=True, allow_none=True)
+
+
+class SynonymsEdit(Strict):
+    """Phrases that mean the same in a search."""
+
+    phrases = fields.List(Text(), required=True, validate=validate.Length(min=2, max=20))
+
+
+class Synonyms(Strict):
+    """A group of phrases that mean the same."""
+
+    id = Id(required=True)
+    phrases = fields.List(fields.String(), required=True)
+    created_at = Moment(required=True)
+    updated_at = Moment(required=True)
+
+
+class SynonymsFilter(Window):
+    """The list of synonyms is not narrowed by anything."""

@@ -1,0 +1,85 @@
+"""Phrases that mean the same in a search; admins edit them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from backend.core.authz import Actor
+from backend.core.clock import now
+from backend.core.database import db
+from backend.core.errors import Invalid, NotFound, Stale
+from backend.core.pagination import Page, SortKey, Window, after, cut, decode_cursor, order
+from backend.domain.audit.actions import record
+from backend.domain.tasks.models import Synonym
+
+SCOPE = "synonyms"
+KEYS: list[SortKey] = [(Synonym.__table__.c.id, False)]
+
+
+def page(*, window: Window) -> Page[Synonym]:
+    """All groups of phrases, oldest first."""
+    statement = select(Synonym)
+    if window.cursor:
+        statement = statement.where(after(KEYS, decode_cursor(SCOPE, window.cursor, length=1)))
+    rows = db.session.execute(statement.order_by(*order(KEYS)).limit(window.limit + 1)).scalars().all()
+    return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.id,))
+
+
+def get(synonym_id: int) -> Synonym:
+    """One group. Raises NotFound."""
+    found = db.session.get(Synonym, synonym_id)
+    if found is None:
+        raise NotFound("There are no such synonyms.")
+    return found
+
+
+def create(actor: Actor, *, phrases: Sequence[str]) -> Synonym:
+    """A new group of phrases that mean the same. Raises Invalid when they are all one."""
+    group = Synonym(phrases=_distinct(phrases))
+    db.session.add(group)
+    db.session.flush()
+    record(actor, "synonyms_created", subject_id=group.id, subject_kind="synonyms", after={"phrases": group.phrases})
+    return group
+
+
+def edit(actor: Actor, *, synonym_id: int, phrases: Sequence[str], expected_version: int | None = None) -> Synonym:
+    """Exchange the phrases of a group. Raises NotFound, Stale, Invalid."""
+    group = _locked(synonym_id, expected_version)
+    before, group.phrases = group.phrases, _distinct(phrases)
+    group.version += 1
+    group.updated_at = now()
+    db.session.flush()
+    record(
+        actor,
+        "synonyms_edited",
+        subject_id=group.id,
+        subject_kind="synonyms",
+        before={"phrases": before},
+        after={"phrases": group.phrases},
+    )
+    return group
+
+
+def remove(actor: Actor, *, synonym_id: int, expected_version: int | None = None) -> None:
+    """Forget that these phrases mean the same. Raises NotFound, Stale."""
+    group = _locked(synonym_id, expected_version)
+    record(actor, "synonyms_deleted", subject_id=group.id, subject_kind="synonyms", before={"phrases": group.phrases})
+    db.session.delete(group)
+    db.session.flush()
+
+
+def _locked(synonym_id: int, expected_version: int | None) -> Synonym:
+    group = db.session.execute(select(Synonym).where(Synonym.id == synonym_id).with_for_update()).scalar_one_or_none()
+    if group is None:
+        raise NotFound("There are no such synonyms.")
+    if expected_version is not None and expected_version != group.version:
+        raise Stale("Someone edited these synonyms meanwhile. Read them again.")
+    return group
+
+
+def _distinct(phrases: Sequence[str]) -> list[str]:
+    """Each phrase once, whatever its case."""
+    kept = list({phrase.casefold(): phrase for phrase in phrases}.values())
+    if len(kept) < 2:
+        raise Invalid.field("phrases", "Give two different phrases at least.")
+    return kept
