@@ -102,7 +102,7 @@ def test_the_inbox_has_the_best_match_first(market: RequestMarket, people: Peopl
     assert [item["warnings"] for item in items[2:]] == [["not_free"], ["out_of_area"], ["task_not_done"]]
     assert items[4]["allowed_actions"] == []
     paged: list[int] = []
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         page = ravi.get(f"/requests?limit=2{cursor and '&cursor='}{cursor}").json
         paged += [item["id"] for item in page["items"]]

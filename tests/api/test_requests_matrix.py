@@ -1,0 +1,105 @@
+"""Generated from the state table: every action, from every state, by every kind of caller."""
+
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+
+from backend.core.database import transaction
+from backend.domain.task_requests.bulk import expire_due
+from backend.domain.task_requests.lifecycle import Action, Relation, Status
+from tests.factories.lifecycle import VERBS, expected
+from tests.factories.people import People, Person
+from tests.factories.requests import WHY, RequestMarket, at, do, moment
+
+KINDS = (
+    "its customer",
+    "its professional",
+    "another professional",
+    "without the task",
+    "who rejected it",
+    "customer",
+    "admin",
+)
+VISIBLE = {Relation.CUSTOMER, Relation.PROFESSIONAL, Relation.CANDIDATE, Relation.ONLOOKER}
+
+
+@dataclass
+class Cast:
+    """Everyone there is, by kind, and a clock that gives each request a time of its own."""
+
+    market: RequestMarket
+    people: dict[str, Person]
+    hours: "count[int]"
+
+    def request_in(self, status: Status) -> int:
+        """A fresh request in this state, rejected by the one who rejects."""
+        customer, professional = self.people["its customer"], self.people["its professional"]
+        made = self.market.ask(customer, date_of_request=at(days=10, hours=2 * next(self.hours)))
+        path = f"/requests/{made['id']}"
+        do(self.people["who rejected it"], f"{path}/reject", WHY)
+        if status in (Status.ACCEPTED, Status.COMPLETED, Status.CLOSED, Status.CANCELLED):
+            do(professional, f"{path}/accept")
+        if status in (Status.COMPLETED, Status.CLOSED):
+            do(professional, f"{path}/complete")
+        if status is Status.CLOSED:
+            do(professional, f"{path}/close")
+        if status is Status.CANCELLED:
+            do(customer, f"{path}/cancel", WHY)
+        if status is Status.EXPIRED:
+            with transaction():
+                expire_due(moment(days=1000))
+        return int(made["id"])
+
+
+@pytest.fixture
+def cast(people: People) -> Cast:
+    market = RequestMarket(people)
+    everyone = {
+        "its customer": people.customer(),
+        "its professional": market.professional(),
+        "another professional": market.professional(),
+        "without the task": people.professional(),
+        "who rejected it": market.professional(),
+        "customer": people.customer(),
+        "admin": people.admin(),
+    }
+    return Cast(market, everyone, count(1))
+
+
+def relation(kind: str, status: Status) -> Relation:
+    """What a kind of caller is to a request in a state, as made by the cast."""
+    waiting = status is Status.REQUESTED
+    if kind == "its professional" and status not in (Status.REQUESTED, Status.EXPIRED):
+        return Relation.PROFESSIONAL
+    return {
+        "its customer": Relation.CUSTOMER,
+        "customer": Relation.STRANGER,
+        "who rejected it": Relation.STRANGER,
+        "admin": Relation.ADMIN,
+        "without the task": Relation.ONLOOKER if waiting else Relation.LATECOMER,
+    }.get(kind, Relation.CANDIDATE if waiting else Relation.LATECOMER)
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_every_action_by_every_kind_of_caller(cast: Cast, status: Status) -> None:
+    wrong = []
+    request_id = cast.request_in(status)  # one that was refused everything is as it was: it serves again
+    for kind in KINDS:
+        who, is_what = cast.people[kind], relation(kind, status)
+        done = set()
+        for action, (method, path, body) in VERBS.items():
+            sent = {"date_of_request": at(days=500, hours=2 * next(cast.hours))} if action is Action.MOVE else body
+            answer = getattr(who, method)(f"/requests/{request_id}{path}", sent)
+            code = answer.json.get("code") if answer.status_code >= 400 else None
+            should = expected(action, who.role, is_what, status)
+            if (answer.status_code, code) != should:
+                wrong.append((kind, action, (answer.status_code, code), should))
+            if answer.status_code < 300:
+                done.add(action.public)
+                request_id = cast.request_in(status)
+        if is_what in VISIBLE:
+            allowed = set(who.get(f"/requests/{request_id}").json["allowed_actions"])
+            if allowed != done:
+                wrong.append((kind, Action.EDIT, tuple(sorted(allowed)), tuple(sorted(done))))
+    assert wrong == []

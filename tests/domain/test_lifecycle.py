@@ -1,0 +1,44 @@
+"""The state table itself, and the page made from it."""
+
+from pathlib import Path
+
+from backend.cli import lifecycle as page
+from backend.domain.task_requests.lifecycle import TABLE, Action, Facts, Relation, Status, allowed_actions, rule_of
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_page_is_fresh() -> None:
+    assert (ROOT / "docs" / "lifecycle.md").read_text() == page.render()
+
+
+def test_every_action_and_every_state_has_its_place() -> None:
+    assert {rule.action for rule in TABLE} == set(Action)
+    reached = {rule.target for rule in TABLE} - {None}
+    assert reached == set(Status)
+
+
+def test_the_end_is_the_end() -> None:
+    for end in (Status.CANCELLED, Status.EXPIRED):
+        assert not any(end in rule.sources for rule in TABLE)
+    after_close = {rule.action for rule in TABLE if Status.CLOSED in rule.sources}
+    assert after_close == {Action.REVIEW}
+
+
+def test_nobody_does_what_is_not_theirs() -> None:
+    for rule in TABLE:
+        assert not rule.who & {Relation.ONLOOKER, Relation.LATECOMER, Relation.STRANGER, Relation.ADMIN}
+    assert rule_of(Action.CLOSE, Relation.PROFESSIONAL, Status.ACCEPTED) is None
+    assert rule_of(Action.CLOSE, Relation.CUSTOMER, Status.ACCEPTED) is not None
+
+
+def test_buttons_follow_the_table_and_the_facts() -> None:
+    assert allowed_actions(Status.REQUESTED, Relation.CUSTOMER) == ["edit", "cancel"]
+    assert allowed_actions(Status.REQUESTED, Relation.CANDIDATE) == ["accept", "reject"]
+    assert allowed_actions(Status.REQUESTED, Relation.CANDIDATE, Facts(passed=True)) == ["reject"]
+    assert allowed_actions(Status.ACCEPTED, Relation.CUSTOMER) == ["edit", "complete", "close", "cancel"]
+    assert allowed_actions(Status.ACCEPTED, Relation.PROFESSIONAL) == ["release", "complete"]
+    assert allowed_actions(Status.COMPLETED, Relation.PROFESSIONAL) == ["close"]
+    assert allowed_actions(Status.CLOSED, Relation.CUSTOMER) == ["review"]
+    assert allowed_actions(Status.CLOSED, Relation.CUSTOMER, Facts(reviewable=False)) == []
+    assert allowed_actions(Status.ACCEPTED, Relation.ADMIN) == []

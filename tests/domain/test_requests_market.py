@@ -1,0 +1,137 @@
+"""What the market does to requests by itself: expire, open to all, give back and cancel after a block."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, text, update
+from sqlalchemy.exc import IntegrityError
+
+from backend.core.authz import MARKET, Actor, Role
+from backend.core.clock import now
+from backend.core.database import db, transaction
+from backend.domain.task_requests import actions, bulk
+from backend.domain.task_requests.models import TaskRequest
+from tests.factories.people import People, Person
+from tests.factories.requests import RequestMarket, at, told
+
+LONG_AGO = """
+UPDATE task_requests SET (accepted_at, completed_at, closed_at)
+     = (now() - interval '32 days', now() - interval '31 days', now() - interval '31 days')
+"""
+NOT_ALLOWED: dict[str, dict[str, object]] = {
+    "accepted by nobody": {"status": "accepted"},
+    "closed without a time": {"status": "closed"},
+    "cancelled without a time": {"status": "cancelled"},
+    "a state that does not exist": {"status": "lost"},
+    "awaiting an answer of nobody": {"asked_until": func.now()},
+    "reviewed before it is done": {"reviewed_at": func.now()},
+    "waiting and taken": {"professional_id": TaskRequest.customer_id},
+}
+
+
+@pytest.fixture
+def market(people: People) -> RequestMarket:
+    return RequestMarket(people)
+
+
+def state(who: Person, request_id: int) -> tuple[str, int | None]:
+    seen = who.get(f"/requests/{request_id}").json
+    return seen["status"], seen["asked_professional_id"]
+
+
+def test_what_nobody_took_expires_when_its_date_has_passed(market: RequestMarket, people: People) -> None:
+    asha, ravi = people.customer(), market.professional()
+    waiting = market.ask(asha, date_of_request=at(hours=2))["id"]
+    taken = market.bring_to("accepted", asha, ravi, date_of_request=at(hours=1))["id"]
+    later = market.ask(asha, date_of_request=at(hours=9))["id"]
+    with transaction():
+        assert bulk.expire_due(now() + timedelta(hours=3), limit=10) == 1
+    assert [state(asha, key)[0] for key in (waiting, taken, later)] == ["expired", "accepted", "requested"]
+    assert told(asha)[0] == "request_expired"
+    entry = asha.get(f"/requests/{waiting}").json["history"][-1]
+    assert (entry["action"], entry["actor_id"], entry["actor_role"], entry["to"]) == (
+        "expire",
+        None,
+        "market",
+        "expired",
+    )
+    with transaction():
+        assert bulk.expire_due(now() + timedelta(hours=3), limit=10) == 0
+
+
+def test_what_the_one_asked_did_not_answer_opens_to_all(market: RequestMarket, people: People) -> None:
+    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+    request_id = market.ask(asha, professional_id=ravi.id, date_of_request=at(days=2))["id"]
+    with transaction():
+        assert bulk.open_unanswered(now() + timedelta(minutes=119)) == 0
+        assert bulk.open_unanswered(now() + timedelta(minutes=121)) == 1
+    assert state(asha, request_id) == ("requested", None)
+    assert told(asha) == ["request_opened"]
+    assert sita.get(f"/requests/{request_id}").status_code == 200
+
+
+def test_it_is_open_the_moment_the_time_is_over_whether_housekeeping_came_or_not(
+    market: RequestMarket, people: People
+) -> None:
+    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+    request_id = market.ask(asha, professional_id=ravi.id)["id"]
+    assert sita.get(f"/requests/{request_id}").status_code == 404
+    with transaction():
+        db.session.execute(text("UPDATE task_requests SET asked_until = now() - interval '1 second'"))
+    assert [item["id"] for item in sita.get("/requests").json["items"]] == [request_id]
+    assert sita.post(f"/requests/{request_id}/accept").status_code == 200
+
+
+def test_a_blocked_professional_s_requests_go_back(market: RequestMarket, people: People) -> None:
+    asha, ravi, sita, admin = people.customer(), market.professional(), market.professional(), people.admin()
+    held = market.bring_to("accepted", asha, ravi)["id"]
+    done = market.bring_to("completed", asha, ravi, date_of_request=at(days=3))["id"]
+    asked = market.ask(asha, professional_id=ravi.id, date_of_request=at(days=4))["id"]
+    with transaction():
+        who = Actor(id=admin.id, role=Role.ADMIN)
+        assert actions.give_back_all(who, professional_id=ravi.id, reason="fraud") == 2
+    assert state(asha, held) == ("requested", None)
+    assert state(asha, asked) == ("requested", None)
+    assert state(asha, done)[0] == "completed"
+    assert told(asha)[:2] == ["request_opened", "request_released"]
+    entry = asha.get(f"/requests/{held}").json["history"][-1]
+    assert (entry["action"], entry["actor_role"], entry["note"]) == ("release", "admin", None)
+    assert admin.get(f"/requests/{held}").json["history"][-1]["note"] == "fraud"
+    assert sita.get(f"/requests/{asked}").status_code == 200
+
+
+def test_a_blocked_customer_s_requests_are_cancelled(market: RequestMarket, people: People) -> None:
+    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+    held = market.bring_to("accepted", asha, ravi)["id"]
+    asked = market.ask(asha, professional_id=sita.id, date_of_request=at(days=4))["id"]
+    done = market.bring_to("closed", asha, ravi, date_of_request=at(days=3))["id"]
+    with transaction():
+        assert actions.cancel_all(MARKET, customer_id=asha.id, reason="other") == 2
+    assert [state(asha, key)[0] for key in (held, asked, done)] == ["cancelled", "cancelled", "closed"]
+    assert (told(ravi)[0], told(sita)[0]) == ("request_cancelled", "request_cancelled")
+
+
+def test_contact_is_hidden_again_thirty_days_after_the_end(market: RequestMarket, people: People) -> None:
+    asha, ravi = people.customer(), market.professional()
+    request_id = market.bring_to("closed", asha, ravi)["id"]
+    assert ravi.get(f"/requests/{request_id}").json["address"] == "12 MG Road"
+    with transaction():
+        db.session.execute(text(LONG_AGO))
+    seen = ravi.get(f"/requests/{request_id}").json
+    assert (seen["address"], seen["customer"]) == (None, None)
+    assert asha.get(f"/requests/{request_id}").json["address"] == "12 MG Road"
+
+
+def test_the_nearest_who_match_hear_of_a_new_request(market: RequestMarket, people: People) -> None:
+    near, far, other = market.professional(), market.professional(pincode="110001"), people.professional()
+    market.ask(people.customer())
+    assert (told(near)[:1], "request_new" in told(far), "request_new" in told(other)) == (["request_new"], False, False)
+
+
+@pytest.mark.parametrize("values", NOT_ALLOWED.values(), ids=NOT_ALLOWED)
+def test_the_database_refuses_rows_that_the_table_does_not_allow(
+    market: RequestMarket, people: People, values: dict[str, object]
+) -> None:
+    market.ask(people.customer())
+    with pytest.raises(IntegrityError, match="violates check constraint"), transaction():
+        db.session.execute(update(TaskRequest).values(**values))

@@ -1,0 +1,46 @@
+"""What the state table promises, said once more for the tests: who may do what, and the answer when they may not."""
+
+from typing import Final
+
+from backend.domain.task_requests.lifecycle import TABLE, Action, Relation, Status, rule_of
+
+TAKEN: Final = {Status.ACCEPTED, Status.COMPLETED, Status.CLOSED}
+ROLES: Final = {
+    Relation.CUSTOMER: "customer",
+    Relation.PROFESSIONAL: "professional",
+    Relation.CANDIDATE: "professional",
+}
+VERBS: Final = {
+    Action.EDIT: ("patch", "", {"remarks": "Other remarks"}),
+    Action.MOVE: ("patch", "", None),
+    Action.ACCEPT: ("post", "/accept", None),
+    Action.REJECT: ("post", "/reject", {"reason": "Something came up"}),
+    Action.RELEASE: ("post", "/release", {"reason": "Something came up"}),
+    Action.COMPLETE: ("post", "/complete", None),
+    Action.CLOSE: ("post", "/close", {"remarks": "Well done"}),
+    Action.CANCEL: ("post", "/cancel", {"reason": "Something came up"}),
+    Action.REVIEW: ("post", "/review", {"rating": 5}),
+}
+
+
+def expected(action: Action, role: str, relation: Relation, status: Status) -> tuple[int, str | None]:
+    """The answer's status and code (None where it succeeds)."""
+    may = {who for rule in TABLE if rule.action is action for who in rule.who}
+    if role not in {ROLES[who] for who in may if who in ROLES}:
+        return 403, "role_not_allowed"
+    if relation is Relation.LATECOMER and Relation.CANDIDATE in may:
+        return 409, "already_taken" if status in TAKEN else "invalid_transition"
+    if relation in (Relation.STRANGER, Relation.LATECOMER):
+        return 404, "not_found"
+    if rule_of(action, relation, status):
+        return (201 if action is Action.REVIEW else 200), None
+    if relation is Relation.ONLOOKER and Relation.CANDIDATE in may:
+        return 403, "task_not_done"
+    return 409, "invalid_transition"
+
+
+def target(action: Action, relation: Relation, status: Status) -> Status:
+    """The state after an action that succeeds."""
+    rule = rule_of(action, relation, status)
+    assert rule is not None
+    return rule.target or status
