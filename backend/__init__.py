@@ -1,1 +1,1 @@
-"""Doorstep: the home-services marketplace's API, workers and command line."""
+"""Doorstep: the marketplace for help at home; its API, workers and command line."""

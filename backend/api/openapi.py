@@ -20,7 +20,7 @@ Json = dict[str, Any]
 VERSION: Final = "0.1.0"
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ABOUT: Final = (
-    "Doorstep is a home-services marketplace: customers ask for help at home, verified professionals do the work, one "
+    "Doorstep is a marketplace for help at home: customers ask, verified professionals do the work, one "
     "admin team keeps the market honest.\n\nSign in with `POST /check` and send the access token as "
     "`Authorization: Bearer ...`. Money is a string with two decimals, times are ISO 8601 with an offset, ids are "
     "opaque. Lists take `limit` and `cursor`. Errors are RFC 9457 problems whose `code` is a stable word."
@@ -128,7 +128,7 @@ def build(app: Flask) -> Json:
 
 def render(app: Flask) -> bytes:
     """The document as it is served and committed."""
-    return orjson.dumps(build(app), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(build(app), default=float, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def _sorted(document: Json) -> Json:

@@ -41,19 +41,19 @@ HEADERS: Final[dict[str, Json]] = {
     "Content-Disposition": {"description": "The file's name (RFC 6266).", "schema": TEXT},
 }
 ABOUT: Final = {
-    HTTPStatus.NOT_MODIFIED: "The caller has it already",
-    HTTPStatus.BAD_REQUEST: "Not JSON, or not HTTP",
-    HTTPStatus.UNAUTHORIZED: "The token is missing, malformed, expired, revoked or of the wrong kind",
-    HTTPStatus.FORBIDDEN: "Not allowed",
-    HTTPStatus.NOT_FOUND: "Not there, or not the caller's to see",
-    HTTPStatus.CONFLICT: "In conflict with the present state",
-    HTTPStatus.GONE: "No longer available",
-    HTTPStatus.PRECONDITION_FAILED: "Changed since it was read",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Too large",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Not a type that this call takes",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "Some fields are not right",
-    HTTPStatus.TOO_MANY_REQUESTS: "Too often",
-    HTTPStatus.SERVICE_UNAVAILABLE: "A part of Doorstep is away",
+    304: "The caller has it already",
+    400: "Not JSON, or not HTTP",
+    401: "The token is missing, malformed, expired, revoked or of the wrong kind",
+    403: "Not allowed",
+    404: "Not there, or not the caller's to see",
+    409: "In conflict with the present state",
+    410: "No longer available",
+    412: "Changed since it was read",
+    413: "Too large",
+    415: "Not a type that this call takes",
+    422: "Some fields are not right",
+    429: "Too often",
+    503: "A part of Doorstep is away",
 }
 BAD_TOKENS: Final = ("unauthenticated", "invalid_token", "session_ended")
 KEY_ABOUT: Final = "The same key and body within 24 hours gives the same answer and makes nothing twice."
@@ -63,7 +63,7 @@ def responses(method: str, path: str, spec: Endpoint, content: Json) -> Json:
     """All answers of one call by status."""
     answers: Json = {str(spec.status): _success(spec, content)}
     if _is_conditional(method, spec):
-        answers["304"] = {"description": ABOUT[HTTPStatus.NOT_MODIFIED], "headers": _headers(["ETag"])}
+        answers["304"] = {"description": ABOUT[304], "headers": _headers(["ETag"])}
     for status, codes in sorted(_errors(method, path, spec).items()):
         answers[str(status)] = _problem(status, codes)
     return answers
@@ -164,7 +164,7 @@ def _errors(method: str, path: str, spec: Endpoint) -> dict[int, set[str]]:
 def _problem(status: int, codes: set[str]) -> Json:
     names = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}.get(status, [])
     words = ", ".join(f"`{code}`" for code in sorted(codes))
-    answer: Json = {"description": f"{ABOUT.get(HTTPStatus(status), HTTPStatus(status).phrase)}: {words}"}
+    answer: Json = {"description": f"{ABOUT.get(status, HTTPStatus(status).phrase)}: {words}"}
     answer["x-codes"] = sorted(codes)
     if names:
         answer["headers"] = _headers(names)

@@ -1,1 +1,1 @@
-"""Technical ground: knows nothing of home services."""
+"""Technical ground: knows nothing of what the market offers."""

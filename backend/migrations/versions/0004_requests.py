@@ -116,6 +116,6 @@ def downgrade() -> None:
     op.drop_index("ix_task_requests_status", table_name="task_requests")
     op.drop_index("ix_task_requests_unanswered", table_name="task_requests")
     for name in CHECKS:
-        op.drop_constraint(f"ck_task_requests_{name}", "task_requests", type_="check")
+        op.drop_constraint(op.f(f"ck_task_requests_{name}"), "task_requests", type_="check")
     for name in ("cancelled_late", "moved_late", "reviewed_at"):
         op.drop_column("task_requests", name)

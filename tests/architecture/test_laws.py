@@ -1,0 +1,195 @@
+"""The laws of docs/architecture.md that can be read off the source."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from backend.settings import env_example
+from tests.architecture.source import BACKEND, ROOT, calls, functions, modules, shown, tree
+
+FILE_LINES: Final = 300
+FUNCTION_LINES: Final = 40
+BANNED_NAMES: Final = {"utils", "util", "helpers", "helper", "manager", "managers", "common_functions", "misc"}
+EDGES: Final = ("backend/api/base.py", "backend/jobs/", "backend/cli/", "backend/launch/")
+STATE_TABLES: Final = ("backend/domain/task_requests/lifecycle.py", "backend/domain/professionals/approval.py")
+PLAIN: Final = {
+    "dataclasses",
+    "enum",
+    "typing",
+    "collections",
+    "collections.abc",
+    "datetime",
+    "__future__",
+    "backend.core.authz",
+    "backend.core.errors",
+}
+
+
+def test_who_imports_whom() -> None:
+    """Import contracts (.importlinter): rings, features and their exhaustive lists."""
+    lint = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run([str(lint), "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout[-6000:]
+
+
+def test_only_the_edges_commit() -> None:
+    """One call or one job is one transaction, ended where it began."""
+    wrong = [
+        f"{shown(path)}:{line} {name}"
+        for path in modules()
+        for name, line in calls(path)
+        if re.fullmatch(r"db\.session\.(commit|begin)|(.*\.)?session\.commit", name)
+        and shown(path) != "backend/core/database.py"
+    ]
+    assert not wrong, wrong
+
+
+def test_transactions_begin_at_the_edges() -> None:
+    wrong = [
+        f"{shown(path)}:{line}"
+        for path in modules(BACKEND / "domain")
+        for name, line in calls(path)
+        if name in ("transaction", "database.transaction")
+    ]
+    assert not wrong, wrong
+
+
+def test_the_present_moment_has_one_source() -> None:
+    """Tests move the clock; what asks the machine itself would not follow."""
+    asking = re.compile(r"(datetime|date)\.(now|utcnow|today)|datetime\.datetime\.(now|utcnow|today)|time\.time")
+    allowed = {"backend/core/clock.py"}
+    wrong = [
+        f"{shown(path)}:{line} {name}"
+        for path in modules()
+        if not shown(path).startswith("backend/launch/") and shown(path) not in allowed
+        for name, line in calls(path)
+        if asking.fullmatch(name)
+    ]
+    assert not wrong, wrong
+
+
+def test_only_settings_read_the_environment() -> None:
+    wrong = [
+        f"{shown(path)}:{node.lineno}"
+        for path in modules()
+        if not shown(path).startswith(("backend/launch/", "backend/settings"))
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv")
+        and not _writes(path, node)
+    ]  # fmt: skip
+    assert not wrong, wrong
+
+
+def _writes(path: Path, node: ast.Attribute) -> bool:
+    """``os.environ["X"] = ...`` tells a library something; it reads nothing."""
+    targets = [
+        target.value
+        for assigned in ast.walk(tree(path))
+        if isinstance(assigned, ast.Assign)
+        for target in assigned.targets
+        if isinstance(target, ast.Subscript)
+    ]
+    return node in targets
+
+
+def test_state_tables_know_no_framework() -> None:
+    """Screens, documents and tests read them: they import nothing but plain Python."""
+    for name in STATE_TABLES:
+        path = ROOT / name
+        assert path.is_file(), name
+        found = {
+            module
+            for node in ast.walk(tree(path))
+            for module in (
+                [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else [part.name for part in node.names]
+                if isinstance(node, ast.Import)
+                else []
+            )
+        }
+        assert found <= PLAIN, (name, found - PLAIN)
+
+
+@pytest.mark.parametrize("folder", ["backend", "frontend/src"])
+def test_the_word_that_is_out_of_use(folder: str) -> None:
+    """It is a task that the market offers (names that libraries chose aside)."""
+    word = re.compile("servi" + "ces?", re.IGNORECASE)
+    wrong = [
+        f"{shown(path)}:{number}"
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in (".py", ".ts", ".vue", ".json", ".html", ".txt", ".mako", ".js", ".css")
+        and "generated" not in path.parts
+        and ".spec." not in path.name
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if word.search(line)
+    ]
+    assert not wrong, wrong
+
+
+def test_files_and_functions_stay_small() -> None:
+    long_files = [
+        f"{shown(path)}: {lines} lines"
+        for path in modules()
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > FILE_LINES and "versions" not in path.parts
+    ]
+    long_functions = [
+        f"{shown(path)}:{line} {name}: {length} lines"
+        for path in modules()
+        if "versions" not in path.parts
+        for name, line, length in functions(path)
+        if length > FUNCTION_LINES
+    ]
+    assert not long_files + long_functions, long_files + long_functions
+
+
+def test_every_module_says_what_belongs_in_it() -> None:
+    wrong = [shown(path) for path in modules() if not ast.get_docstring(tree(path))]
+    assert not wrong, wrong
+
+
+def test_no_module_is_a_drawer() -> None:
+    wrong = [shown(path) for path in [*modules(), *modules(ROOT / "tests")] if path.stem in BANNED_NAMES]
+    assert not wrong, wrong
+
+
+def test_nothing_is_left_for_later() -> None:
+    marks = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X"]) + r")\b")
+    folders = [*modules(), *modules(ROOT / "tests"), *sorted((ROOT / "frontend" / "src").rglob("*.vue"))]
+    wrong = [
+        f"{shown(path)}:{number}"
+        for path in folders
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if marks.search(line)
+    ]
+    assert not wrong, wrong
+
+
+def test_a_rule_that_is_switched_off_says_why() -> None:
+    bare = re.compile(r"# (noqa(: [A-Z0-9, ]+)?|type: ignore(\[[a-z, -]+\])?)\s*$")
+    wrong = [
+        f"{shown(path)}:{number}"
+        for path in [*modules(), *modules(ROOT / "tests")]
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if bare.search(line)
+    ]
+    assert not wrong, wrong
+
+
+def test_the_example_of_settings_is_what_the_settings_say() -> None:
+    assert (ROOT / ".env.example").read_text() == env_example(), "run: python -m backend.settings > .env.example"
+
+
+def test_no_test_is_skipped_or_expected_to_fail() -> None:
+    marks = re.compile(r"mark\.(skip|skipif|xfail)|pytest\.(skip|xfail)\(|importorskip")
+    wrong = [
+        shown(path)
+        for path in modules(ROOT / "tests")
+        if path != Path(__file__) and marks.search(path.read_text(encoding="utf-8"))
+    ]
+    assert not wrong, wrong
