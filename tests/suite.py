@@ -78,6 +78,12 @@ def lanes() -> tuple[list[Part], list[Part]]:
     return without, with_web
 
 
+def environment() -> dict[str, str]:
+    """With the environment's own programs first: its Node, not the machine's."""
+    path = f"{Path(PYTHON).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {**os.environ, "PATH": path, "NO_COLOR": "1", "CI": "1"}
+
+
 def carry_out(part: Part) -> None:
     """Run the part; a part that reports nothing counts as one test that passed or failed."""
     part.report.unlink(missing_ok=True)
@@ -86,7 +92,7 @@ def carry_out(part: Part) -> None:
         try:
             code = subprocess.run(
                 part.argv, cwd=part.folder, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                timeout=PART_SECONDS, check=False, env={**os.environ, "NO_COLOR": "1", "CI": "1"},
+                timeout=PART_SECONDS, check=False, env=environment(),
             ).returncode  # fmt: skip
         except subprocess.TimeoutExpired:
             code = -1
