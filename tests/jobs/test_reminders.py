@@ -1,0 +1,193 @@
+"""Daily reminders: who gets one, of what, and never two a day."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import text, update
+
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.database import db, transaction
+from backend.core.queue import JobRun, overview, runs
+from backend.domain.accounts.models import Account
+from backend.domain.notifications import preferences
+from backend.domain.notifications.preferences import Choice
+from backend.domain.task_requests import reminding
+from backend.jobs import reminders
+from tests.factories.closed_requests import run_jobs
+from tests.factories.jobs import deliveries, fresh_run, run_now, work
+from tests.factories.people import People, Person
+from tests.factories.queries import count_queries
+from tests.factories.requests import RequestMarket
+from tests.factories.servers import SmtpServer
+
+FAR = "110001"  # Delhi
+
+
+@pytest.fixture
+def market(mailing: Flask, people: People) -> RequestMarket:
+    return RequestMarket(people)
+
+
+def figures(run: JobRun) -> tuple[str, int, int, int]:
+    return run.status, run.sent, run.failed, run.skipped
+
+
+def last_seen(person: Person, days: float) -> None:
+    with transaction():
+        moment = now() - timedelta(days=days)
+        db.session.execute(update(Account).where(Account.id == person.id).values(last_seen_at=moment))
+
+
+def test_who_has_requests_waiting_is_told_of_each_once_a_day(market: RequestMarket, smtp: SmtpServer) -> None:
+    ravi = market.professional()
+    mine = market.ask(market.people.customer())
+    assert figures(run_now("daily-reminders")) == ("done", 1, 0, 0)
+    (mail,) = [one for one in smtp.to(f"{ravi.username}@example.org") if "waits" in one["Subject"]]
+    assert mail["Subject"] == "1 request waits for your answer"
+    body = str(mail.get_payload(0).get_payload(0).get_payload(decode=True), "utf-8")
+    assert f"/app/requests/{mine['id']}" in body
+    assert "Plumbing" in body
+    sent = len(smtp.mails)
+    assert figures(run_now("daily-reminders")) == ("done", 0, 0, 1)
+    assert len(smtp.mails) == sent
+
+
+def test_who_visited_today_and_has_nothing_waiting_is_left_alone(market: RequestMarket, smtp: SmtpServer) -> None:
+    market.professional()
+    assert figures(run_now("daily-reminders")) == ("done", 0, 0, 0)
+
+
+def test_who_has_not_visited_since_yesterday_is_asked_to(market: RequestMarket, smtp: SmtpServer) -> None:
+    last_seen(market.professional(), days=1)
+    assert figures(run_now("daily-reminders")) == ("done", 1, 0, 0)
+    assert smtp.mails[-1][1]["Subject"] == "It is time for a visit"
+
+
+@pytest.mark.parametrize("who", ["pending", "blocked", "does another task", "lives far away", "rejected it"])
+def test_who_cannot_take_it_is_not_reminded_of_it(market: RequestMarket, who: str) -> None:
+    if who == "pending":
+        market.people.professional(approved=False, task_ids=[market.task_id])
+    elif who == "does another task":
+        market.professional(task_ids=[market.task("Painting")])
+    elif who == "lives far away":
+        market.professional(pincode=FAR)
+    else:
+        ravi = market.professional()
+    made = market.ask(market.people.customer())
+    if who == "blocked":
+        with transaction():
+            blocked = {"blocked_at": now(), "blocked_reason": "other"}
+            db.session.execute(update(Account).where(Account.id == ravi.id).values(**blocked))
+    elif who == "rejected it":
+        ravi.post(f"/requests/{made['id']}/reject", {"reason": "Too far"})
+    assert figures(run_now("daily-reminders")) == ("done", 0, 0, 0)
+
+
+def test_a_request_asked_of_one_waits_for_that_one_only(market: RequestMarket) -> None:
+    ravi, _ = market.professional(), market.professional()
+    market.ask(market.people.customer(), professional_id=ravi.id)
+    assert figures(run_now("daily-reminders")) == ("done", 1, 0, 0)
+    assert [one.account_id for one in deliveries(kind="reminder")] == [ravi.id]
+
+
+def test_someone_far_who_serves_that_pincode_is_reminded(market: RequestMarket) -> None:
+    market.professional(pincode=FAR, pincodes=["560001"])
+    market.ask(market.people.customer())
+    assert run_now("daily-reminders").sent == 1
+
+
+def test_unsubscribed_and_refused_are_counted_truly(market: RequestMarket, smtp: SmtpServer) -> None:
+    ravi, uma, kiran = (market.professional() for _ in range(3))
+    with transaction():
+        preferences.unsubscribe(ravi.id, "reminder")
+    smtp.answers[f"{uma.username}@example.org"] = "550 no such mailbox"
+    market.ask(market.people.customer())
+    assert figures(run_now("daily-reminders")) == ("done", 1, 1, 1)
+    assert [one.account_id for one in deliveries(kind="reminder", state="sent")] == [kiran.id]
+
+
+def test_in_batches_nobody_is_left_out_or_told_twice(market: RequestMarket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reminders, "BATCH", 2)
+    everyone = [market.professional() for _ in range(5)]
+    market.ask(market.people.customer())
+    assert figures(run_now("daily-reminders")) == ("done", 5, 0, 0)
+    assert sorted(one.account_id for one in deliveries(kind="reminder")) == [one.id for one in everyone]
+
+
+def test_two_runs_at_once_send_one_each(market: RequestMarket) -> None:
+    market.professional()
+    market.ask(market.people.customer())
+    with transaction():
+        row = overview.scheduled("daily-reminders")
+        both = [runs.start(row, params={}, requested_by=None) for _ in range(2)]
+    work(now=True)
+    found = [fresh_run(run_id) for run_id in both]
+    assert sum(run.sent for run in found) == 1
+    assert sum(run.skipped for run in found) == 1
+
+
+def test_quiet_hours_put_it_off_and_do_not_hold_up_the_run(market: RequestMarket) -> None:
+    ravi = market.professional()
+    last_seen(ravi, days=1)
+    there = now().astimezone(current().zone)
+    quiet = {"from": f"{there - timedelta(hours=1):%H:%M}", "to": f"{there + timedelta(hours=1):%H:%M}"}
+    with transaction():
+        preferences.put(ravi.id, Choice(quiet_hours=quiet))
+        run_id = runs.start(overview.scheduled("daily-reminders"), params={}, requested_by=None)
+    work()
+    assert figures(fresh_run(run_id)) == ("done", 0, 0, 0)
+    with transaction():
+        db.session.execute(text("UPDATE deliveries SET not_before = now() - interval '1 second'"))
+    work(now=True)
+    assert figures(fresh_run(run_id)) == ("done", 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("days", "this_week", "due"),
+    [(0, True, True), (7, True, True), (8, True, False), (8, False, True), (30, False, True), (31, False, False)],
+)
+def test_nobody_is_nagged_for_ever(days: int, this_week: bool, due: bool) -> None:
+    assert reminding.is_due(days, reminded_this_week=this_week) is due
+
+
+def test_a_week_away_means_once_a_week_until_the_next_visit(market: RequestMarket) -> None:
+    ravi = market.professional()
+    last_seen(ravi, days=12)
+    assert run_now("daily-reminders").sent == 1
+    with transaction():
+        yesterday = (now() - timedelta(days=1)).date().isoformat()
+        db.session.execute(text("UPDATE deliveries SET subject = :day"), {"day": yesterday})
+    assert figures(run_now("daily-reminders")) == ("done", 0, 0, 1)
+    last_seen(ravi, days=2)
+    assert run_now("daily-reminders").sent == 1
+    last_seen(ravi, days=31)
+    with transaction():
+        db.session.execute(text("DELETE FROM delivery_attempts"))
+        db.session.execute(text("DELETE FROM deliveries"))
+    assert figures(run_now("daily-reminders")) == ("done", 0, 0, 1)
+
+
+def test_days_away_are_days_of_the_markets_zone(app: Flask) -> None:
+    just_before_midnight_there = datetime(2026, 11, 30, 18, 29, tzinfo=UTC)
+    assert reminding.days_away(just_before_midnight_there, day=date(2026, 12, 1)) == 1
+    assert reminding.days_away(just_before_midnight_there + timedelta(minutes=1), day=date(2026, 12, 1)) == 0
+
+
+def test_the_number_of_queries_does_not_grow_with_people(market: RequestMarket) -> None:
+    def queries_of_a_run() -> int:
+        with transaction():
+            run_id = runs.start(overview.scheduled("daily-reminders"), params={}, requested_by=None)
+        run_jobs("reminders.run")
+        with count_queries() as counted:
+            run_jobs("reminders.batch")
+        assert fresh_run(run_id).status == "running"
+        return counted.number
+
+    market.professional()
+    market.ask(market.people.customer())
+    few = queries_of_a_run()
+    for _ in range(10):
+        market.professional()
+    assert queries_of_a_run() == few
