@@ -20,7 +20,7 @@ from backend.core.errors import Unavailable
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
-FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 S3_LIMITS: Final = {"connect_timeout": 3, "read_timeout": 8, "retries": {"max_attempts": 1}}
 
 

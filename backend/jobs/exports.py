@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from backend.core import queue, storage
 from backend.core.config import current
+from backend.core.crash import crash_point
 from backend.core.database import db, transaction
 from backend.core.queue import Lease
 from backend.domain.exports import actions, copying
@@ -43,15 +44,17 @@ def run(lease: Lease) -> None:
         if lease.attempts > 1:
             storage.exports().drop_all(f"{export_id}-")
         _write(lease, export)
-    except ExportInterrupted:
+    except (ExportInterrupted, queue.LeaseLost) as error:
+        storage.exports().drop(_key(lease, export_id))  # its own only: another worker may have written the right one
+        if isinstance(error, queue.LeaseLost):
+            raise
         log.info("export_interrupted", export_id=export_id)
-        storage.exports().drop_all(f"{export_id}-")
     except storage.StoreFailed as error:
         _store_failed(lease, export_id, error)
 
 
 def _write(lease: Lease, export: Export) -> None:
-    key = f"{export.id}-{lease.token}.csv"
+    key = _key(lease, export.id)
     progress = Progress(lease, export.id)
     digest = hashlib.sha256()
     with db.session.begin_nested():  # a failed COPY must not take the row of its failure with it
@@ -65,6 +68,8 @@ def _write(lease: Lease, export: Export) -> None:
                 file.write(piece)
                 digest.update(piece)
                 progress.add(size=len(piece), rows=rows)
+            crash_point("export.written")
+    queue.renew(lease, lease_seconds=current().job_lease_seconds)  # held to the end: the file is the one and only
     written = File(key, "", progress.size, digest.hexdigest())
     actions.finish(export.id, file=written, rows=progress.rows)
 
@@ -99,6 +104,10 @@ def aside(work: Callable[[], Result]) -> Result:
     """Do something in a short transaction of its own, on another connection, while the job's own one goes on."""
     with current_app.app_context(), transaction():
         return work()
+
+
+def _key(lease: Lease, export_id: int) -> str:
+    return f"{export_id}-{lease.token}.csv"
 
 
 def _driver_connection() -> "Connection[Any]":

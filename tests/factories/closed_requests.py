@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy import text as text_clause
 from sqlalchemy.dialects.postgresql import Range
 
 from backend.core import text
@@ -118,6 +119,28 @@ def request(of: Market, *, status: str = "closed", at: datetime = NOON, **change
         db.session.refresh(made)
     db.session.expunge(made)  # so that it keeps what it was, whatever the session does
     return made
+
+
+def many(of: Market, number_of_them: int) -> None:
+    """So many closed requests, a minute apart, in one statement."""
+    with transaction():
+        db.session.execute(
+            text_clause("""
+                INSERT INTO task_requests (task_id, task_name, customer_id, professional_id, status, date_of_request,
+                    price, currency, time_required, address, pincode, remarks, closing_remarks, created_at, accepted_at,
+                    completed_at, closed_at)
+                SELECT :task, 'Plumbing', :customer, :professional, 'closed', at, 499, 'INR', 60, '12 MG Road',
+                       '560001', 'Please bring a ladder', '=1+1', at, at, at, at
+                  FROM generate_series(1, :number) n, LATERAL (SELECT :noon + n * interval '1 minute' AS at) moment
+            """),
+            {
+                "task": of.task_id,
+                "customer": of.customer_id,
+                "professional": of.professional_id,
+                "number": number_of_them,
+                "noon": NOON,
+            },
+        )
 
 
 def review(of: TaskRequest, rating: int = 5, **changes: Any) -> None:

@@ -1,0 +1,189 @@
+"""Exports through kills, a full disk, a cancel in the middle, and two workers at once."""
+
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from backend.core.config import current
+from backend.core.database import db, transaction
+from backend.core.queue import Job
+from backend.domain.exports import actions, copying
+from backend.domain.notifications.models import Notification
+from backend.jobs import exports as exports_job
+from backend.jobs import runner
+from backend.settings import ROOT
+from tests.factories import closed_requests as made
+from tests.factories.people import People, Person
+
+ROWS = 5000
+RUN_ONE = """
+from backend.app import create_app
+from backend.jobs import exports, runner
+with create_app().app_context():
+    print(runner.run({job_id}))
+"""
+
+
+@pytest.fixture
+def admin(people: People) -> Person:
+    shutil.rmtree(current().data_dir / "exports", ignore_errors=True)  # ids begin anew in every test
+    made.many(made.market(), ROWS)
+    return people.admin()
+
+
+@pytest.fixture
+def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Progress is told after every few rows."""
+    monkeypatch.setattr(exports_job, "PROGRESS_SECONDS", 0)
+    monkeypatch.setattr(copying, "CHUNK_BYTES", 64 * 1024)
+
+
+def ask(admin: Person) -> dict[str, Any]:
+    body: dict[str, Any] = admin.post("/exports", {}).json
+    return body
+
+
+def job_of(export: dict[str, Any]) -> int:
+    found = db.session.execute(select(Job.id).where(Job.topic == actions.TOPIC, Job.key == str(export["id"])))
+    job_id = found.scalar_one()
+    db.session.rollback()
+    return job_id
+
+
+def files_of(export: dict[str, Any]) -> list[str]:
+    """What lies in the store for an export, unfinished files too."""
+    folder = current().data_dir / "exports"
+    return sorted(path.name for path in folder.glob("*") if path.name.lstrip(".").startswith(f"{export['id']}-"))
+
+
+def kinds(admin: Person) -> list[str]:
+    return list(db.session.execute(select(Notification.kind).where(Notification.account_id == admin.id)).scalars())
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("place", ["export.written", "job.before_commit", "job.after_commit"])
+def test_a_killed_worker_leaves_nothing_and_the_next_one_finishes(
+    admin: Person, environ: dict[str, str], tmp_path: Path, place: str
+) -> None:
+    export = ask(admin)
+    job_id = job_of(export)
+    store = current().data_dir / "exports"
+    dying = {**environ, "CRASH_AT": place, "DATA_DIR": str(tmp_path), "EXPORT_STORE_URL": f"file://{store}"}
+    died = subprocess.run(
+        [sys.executable, "-c", RUN_ONE.format(job_id=job_id)], env=dying, cwd=ROOT, capture_output=True, check=False
+    )
+    assert died.returncode == -9, died.stderr
+    with transaction():
+        db.session.execute(update(Job).where(Job.id == job_id).values(lease_until=None))
+    runner.run(job_id)
+    done = admin.get(f"/exports/{export['id']}").json
+    assert (done["status"], done["rows"], done["progress"]) == ("done", ROWS, 100)
+    assert len(files_of(export)) == 1
+    lines = admin.get(done["download_url"]).get_data().splitlines()
+    assert len(lines) == ROWS + 1
+    assert kinds(admin) == ["export_done"]
+
+
+@pytest.mark.faults
+def test_no_room_is_a_clear_failure_and_never_a_short_file(admin: Person) -> None:
+    export = ask(admin)
+    with largest_file(64 * 1024):
+        assert runner.run(job_of(export)) == "done"
+    failed = admin.get(f"/exports/{export['id']}").json
+    assert (failed["status"], failed["failure"], failed["download_url"]) == ("failed", exports_job.NO_ROOM, None)
+    assert files_of(export) == []
+    assert kinds(admin) == ["export_failed"]
+    assert admin.get(f"/exports/{export['id']}/download").json["code"] == "export_failed"
+
+
+@pytest.mark.usefixtures("talkative")
+def test_others_see_how_far_it_is(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    export = ask(admin)
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setattr(actions, "advance", after(actions.advance, lambda: seen.append(status_of(admin, export))))
+    runner.run(job_of(export))
+    rows = [one["rows"] for one in seen]
+    assert rows == sorted(set(rows))
+    assert all(one["status"] == "running" and 0 < one["progress"] < 100 for one in seen)
+
+
+@pytest.mark.usefixtures("talkative")
+def test_cancelled_in_the_middle(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    export = ask(admin)
+    cancel = lambda: admin.post(f"/exports/{export['id']}/cancel")  # noqa: E731 - said where it is used
+    monkeypatch.setattr(actions, "advance", after(actions.advance, cancel))
+    assert runner.run(job_of(export)) == "done"
+    assert status_of(admin, export)["failure"] == actions.CANCELLED
+    assert files_of(export) == []
+    assert kinds(admin) == []
+
+
+@pytest.mark.usefixtures("talkative")
+def test_a_worker_whose_job_was_taken_keeps_its_hands_off(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lease runs out while it writes; another worker finishes meanwhile; the first one's work is dropped."""
+    export = ask(admin)
+    job_id = job_of(export)
+    outcomes: list[str] = []
+
+    def taken_by_another() -> None:
+        if not outcomes:
+            outcomes.append("begun")
+            with transaction():
+                db.session.execute(update(Job).where(Job.id == job_id).values(lease_until=None))
+            outcomes.append(runner.run(job_id))
+
+    monkeypatch.setattr(actions, "advance", after(actions.advance, taken_by_another))
+    assert runner.run(job_id) in ("lost", "retry")
+    assert outcomes == ["begun", "done"]
+    assert status_of(admin, export)["status"] == "done"
+    assert len(admin.get(f"/exports/{export['id']}/download").get_data().splitlines()) == ROWS + 1
+    assert kinds(admin) == ["export_done"]
+
+
+def test_an_admin_who_was_blocked_meanwhile_gets_nothing(admin: Person, app: Flask) -> None:
+    from backend.domain.accounts.models import Account
+
+    export = ask(admin)
+    with transaction():
+        blocked = {"blocked_at": made.NOON, "blocked_reason": "other"}
+        db.session.execute(update(Account).where(Account.id == admin.id).values(blocked))
+    runner.run(job_of(export))
+    with transaction():
+        db.session.execute(update(Account).where(Account.id == admin.id).values(blocked_at=None, blocked_reason=None))
+    assert status_of(admin, export)["status"] == "failed"
+
+
+def status_of(admin: Person, export: dict[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = admin.get(f"/exports/{export['id']}").json
+    return body
+
+
+def after(step: Callable[..., None], then: Callable[[], Any]) -> Callable[..., None]:
+    """The step as it is, and something that happens to come right after it, in another transaction."""
+
+    def both(*arguments: Any) -> None:
+        step(*arguments)
+        db.session.commit()
+        exports_job.aside(then)
+
+    return both
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """The operating system refuses to let any file of this process grow beyond so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
