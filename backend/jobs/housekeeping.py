@@ -12,6 +12,7 @@ from backend.domain.accounts import links, throttle
 from backend.domain.accounts import retention as accounts
 from backend.domain.exports import actions as exports
 from backend.domain.notifications import keeping
+from backend.domain.professionals import expiry
 from backend.domain.task_requests import bulk
 from backend.jobs.registry import job
 
@@ -21,6 +22,8 @@ BATCH: Final = 500
 PARTS: Final[tuple[tuple[str, Callable[[], int]], ...]] = (
     ("requests_expired", bulk.expire_due),
     ("requests_opened_to_all", bulk.open_unanswered),
+    ("approvals_ended", expiry.expire_approvals),
+    ("approvals_ending_told", expiry.remind_expiring),
     ("deliveries_put_on_their_way", keeping.revive),
     ("exports_dropped", exports.drop_expired),
     ("idempotency_keys_dropped", idempotency.drop_expired),

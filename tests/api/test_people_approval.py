@@ -57,7 +57,8 @@ def test_approve_reject_and_hand_in_again(people: People) -> None:
 
 def test_deciding_needs_an_admin_and_a_reason(people: People) -> None:
     admin, ravi = people.admin(), people.professional(approved=False)
-    assert ravi.post(f"/professionals/{ravi.id}/approve").json["code"] == "role_not_allowed"
+    assert ravi.post(f"/professionals/{ravi.id}/approve").json["code"] == "not_active"
+    assert people.professional().post(f"/professionals/{ravi.id}/approve").json["code"] == "role_not_allowed"
     assert people.customer().post(f"/professionals/{ravi.id}/reject", {"reason": "no"}).status_code == 403
     assert list(admin.post(f"/professionals/{ravi.id}/reject", {}).json["errors"]) == ["reason"]
     assert list(admin.post(f"/professionals/{ravi.id}/reject", {"reason": "ab"}).json["errors"]) == ["reason"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
+import fsspec
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -19,18 +19,9 @@ def s3() -> Iterator[Store]:
     server.start()
     host, port = server.get_host_and_port()
     address = f"http://{host}:{port}"
-    client = boto3.client(
-        "s3",
-        endpoint_url=address,
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket="papers")
-    client.close()
-    yield Store(
-        "s3://papers/documents", {**KEYS, "client_kwargs": {"endpoint_url": address, "region_name": "us-east-1"}}
-    )
+    options = {**KEYS, "client_kwargs": {"endpoint_url": address, "region_name": "eu-west-1"}}
+    fsspec.filesystem("s3", **options).mkdir("papers")
+    yield Store("s3://papers/documents", options)
     server.stop()
 
 
@@ -93,7 +84,7 @@ def test_a_full_disk_is_a_clear_refusal() -> None:
 
 def test_an_s3_that_is_away_is_a_clear_refusal() -> None:
     away = Store(
-        "s3://papers", {**KEYS, "client_kwargs": {"endpoint_url": "http://127.0.0.1:9", "region_name": "us-east-1"}}
+        "s3://papers", {**KEYS, "client_kwargs": {"endpoint_url": "http://127.0.0.1:9", "region_name": "eu-west-1"}}
     )
     with pytest.raises(StoreFailed):
         away.put("x", b"x")

@@ -1,23 +1,57 @@
-"""What admins decide about professionals."""
+"""Professionals as admins see them, and what admins decide about them."""
 
 from typing import Any
 
 from backend.api.access import ADMINS
 from backend.api.base import Resource, endpoint
-from backend.api.resources.accounts import present
-from backend.api.schemas import accounts as account_schemas
+from backend.api.resources.people import answer, answer_one, present_person
+from backend.api.schemas import people as people_schemas
 from backend.api.schemas import professionals as schemas
 from backend.api.schemas.common import Reason
 from backend.api.wire import Reply, expected_version
-from backend.core.authz import Actor
+from backend.core.authz import Actor, Role
 from backend.core.errors import Conflict, NotFound, Stale
-from backend.domain.accounts import queries as accounts
-from backend.domain.professionals import actions
+from backend.core.pagination import Page, Window
+from backend.domain.professionals import actions, finding
 
 
-def _answer(professional_id: int) -> Reply:
-    account = accounts.get(professional_id)
-    return Reply(present(account), version=account.version)
+class Professionals(Resource):
+    @endpoint(
+        summary="Professionals",
+        who=ADMINS,
+        query=people_schemas.Professionals(),
+        response=people_schemas.Person(),
+        paged=True,
+    )
+    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """The newest first; with words the likeliest first. ``sort=waiting``: who waits longest for a decision."""
+        window = Window(query.pop("limit"), query.pop("cursor"))
+        page = finding.professionals(filters=finding.Filters(**query), window=window)
+        return Page([present_person(account, trade) for account, trade in page.items], page.next_cursor)
+
+
+class OneProfessional(Resource):
+    @endpoint(summary="One professional", who=ADMINS, response=people_schemas.OnePerson(), errors=(NotFound,))
+    def get(self, _: Actor, professional_id: int) -> Reply:
+        """With figures, the latest reviews, and what was done to the account."""
+        return answer_one(professional_id, role=Role.PROFESSIONAL)
+
+    @endpoint(
+        summary="Say until when an approval is good",
+        who=ADMINS,
+        body=schemas.Expiry(),
+        response=people_schemas.Person(),
+        errors=(NotFound, Conflict, Stale),
+    )
+    def patch(self, actor: Actor, professional_id: int, *, body: dict[str, Any]) -> Reply:
+        """The professional is reminded 30 days ahead and inactive from then on."""
+        actions.set_expiry(
+            actor,
+            professional_id=professional_id,
+            expires_at=body["approval_expires_at"],
+            expected_version=expected_version(),
+        )
+        return answer(professional_id)
 
 
 class Approve(Resource):
@@ -26,13 +60,13 @@ class Approve(Resource):
         who=ADMINS,
         body=schemas.Approve(),
         body_required=False,
-        response=account_schemas.Account(),
+        response=people_schemas.Person(),
         errors=(NotFound, Conflict, Stale),
     )
     def post(self, actor: Actor, professional_id: int, *, body: dict[str, Any]) -> Reply:
         """From now on the professional can work. 409 ``document_missing`` without a document."""
         actions.approve(actor, professional_id=professional_id, expected_version=expected_version(), **body)
-        return _answer(professional_id)
+        return answer(professional_id)
 
 
 class Reject(Resource):
@@ -40,10 +74,10 @@ class Reject(Resource):
         summary="Reject a professional's document",
         who=ADMINS,
         body=Reason(),
-        response=account_schemas.Account(),
+        response=people_schemas.Person(),
         errors=(NotFound, Conflict, Stale),
     )
     def post(self, actor: Actor, professional_id: int, *, body: dict[str, Any]) -> Reply:
         """The professional is told why and can hand in another one."""
         actions.reject(actor, professional_id=professional_id, expected_version=expected_version(), **body)
-        return _answer(professional_id)
+        return answer(professional_id)

@@ -1,0 +1,21 @@
+"""The audit trail: to be read and searched, never changed."""
+
+from typing import Any
+
+from backend.api.access import ADMINS
+from backend.api.base import Resource, endpoint
+from backend.api.schemas import audit as schemas
+from backend.core import pagination, spans
+from backend.core.authz import Actor
+from backend.core.config import current
+from backend.core.pagination import Page
+from backend.domain.audit import queries
+
+
+class Audit(Resource):
+    @endpoint(summary="What admins did", who=ADMINS, query=schemas.Trail(), response=schemas.Entry(), paged=True)
+    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """The latest first: who, what, to whom, when, from where, before and after."""
+        window = pagination.Window(query.pop("limit"), query.pop("cursor"))
+        span = spans.between(query.pop("from_"), query.pop("to"), zone=current().zone)
+        return queries.page(filters=queries.Filters(**query, span=span), window=window)

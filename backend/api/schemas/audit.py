@@ -1,0 +1,34 @@
+"""The audit trail."""
+
+from marshmallow import fields
+
+from backend.api.schemas.common import Id, Moment, Strict, Text, Window
+from backend.api.schemas.spans import SpanEdge
+
+
+class Trail(Window):
+    """What the audit trail may be narrowed by."""
+
+    actor_id = Id(load_default=None)
+    subject_id = Id(load_default=None)
+    subject_kind = Text(load_default=None)
+    action = Text(load_default=None)
+    from_ = SpanEdge(data_key="from", load_default=None)
+    to = SpanEdge(load_default=None)
+
+
+class Entry(Strict):
+    """One thing done to someone or something."""
+
+    id = Id(required=True)
+    at = Moment(required=True)
+    actor_id = Id(required=True, allow_none=True)
+    actor_role = fields.String(required=True)
+    actor_username = fields.String(required=True, allow_none=True)
+    action = fields.String(required=True)
+    subject_id = Id(required=True, allow_none=True)
+    subject_kind = fields.String(required=True)
+    subject_username = fields.String(required=True, allow_none=True)
+    address = fields.String(required=True, allow_none=True)
+    before = fields.Dict(required=True, allow_none=True)
+    after = fields.Dict(required=True, allow_none=True)

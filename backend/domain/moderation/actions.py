@@ -1,0 +1,80 @@
+"""What admins do to people: block, unblock, make admins."""
+
+from typing import Final
+
+from sqlalchemy import select
+
+from backend.core.authz import Actor, Role
+from backend.core.clock import now
+from backend.core.database import db
+from backend.core.errors import Conflict, NotFound
+from backend.domain.accounts import actions as accounts
+from backend.domain.accounts import sessions
+from backend.domain.accounts.actions import NewAccount
+from backend.domain.accounts.models import Account
+from backend.domain.audit.actions import record
+from backend.domain.notifications.actions import notify
+from backend.domain.professionals import availability
+from backend.domain.task_requests import bulk as task_requests
+
+REASONS: Final = {"fraud": "suspected fraud", "poor_reviews": "poor reviews", "other": "other"}
+TOLD_TO_OTHERS: Final = "No longer on this market"  # why someone was blocked is between them and the admins
+
+
+def block(
+    actor: Actor, *, account_id: int, reason: str, note: str | None = None, expected_version: int | None = None
+) -> None:
+    """Shut an account out from its very next call on; its requests are given back or cancelled, and people told.
+
+    Raises Conflict for one's own account, the last admin, and an account that is blocked already.
+    """
+    _keep_an_admin(actor, account_id)
+    account = accounts.touch(account_id, expected_version=expected_version)
+    if account.blocked_at is not None:
+        raise Conflict("This account is blocked already.", code="already_blocked")
+    account.blocked_at, account.blocked_reason, account.blocked_note = now(), reason, note
+    db.session.flush()
+    sessions.end_all(account_id=account_id, reason="blocked")
+    if account.role == Role.PROFESSIONAL:
+        task_requests.give_back_all(actor, professional_id=account_id, reason=TOLD_TO_OTHERS)
+        availability.refresh(account_id)
+    elif account.role == Role.CUSTOMER:
+        task_requests.cancel_all(actor, customer_id=account_id, reason=TOLD_TO_OTHERS)
+    record(actor, "account_blocked", subject_id=account_id, after={"reason": reason, "note": note})
+    notify(account_id, "blocked", params={"reason": REASONS[reason], "note": note})
+
+
+def unblock(actor: Actor, *, account_id: int, expected_version: int | None = None) -> None:
+    """Let an account in again; it has to sign in anew. Raises Conflict for one that is not blocked."""
+    account = accounts.touch(account_id, expected_version=expected_version)
+    if account.blocked_at is None:
+        raise Conflict("This account is not blocked.", code="not_blocked")
+    before = {"reason": account.blocked_reason, "note": account.blocked_note}
+    account.blocked_at = account.blocked_reason = account.blocked_note = None
+    db.session.flush()
+    if account.role == Role.PROFESSIONAL:
+        availability.refresh(account_id)
+    record(actor, "account_unblocked", subject_id=account_id, before=before)
+    notify(account_id, "unblocked")
+
+
+def add_admin(actor: Actor, *, new: NewAccount) -> Account:
+    """Make a further admin. Raises Invalid as every sign-up."""
+    account = accounts.sign_up(new, role=Role.ADMIN)
+    record(actor, "admin_created", subject_id=account.id, after={"username": account.username})
+    return account
+
+
+def _keep_an_admin(actor: Actor, account_id: int) -> None:
+    """Nobody locks themself out. Admins' rows are held in one order: two who block each other at once leave one."""
+    if account_id == actor.id:
+        raise Conflict("Nobody blocks themself. Ask another admin.", code="own_account")
+    role = db.session.execute(select(Account.role).where(Account.id == account_id)).scalar_one_or_none()
+    if role is None:
+        raise NotFound("No such account.")
+    if role != Role.ADMIN:
+        return
+    statement = select(Account.id).where(Account.role == Role.ADMIN.value, Account.blocked_at.is_(None))
+    open_admins = set(db.session.execute(statement.order_by(Account.id).with_for_update(key_share=True)).scalars())
+    if not open_admins - {account_id} or (actor.id is not None and actor.id not in open_admins):
+        raise Conflict("This is the last admin.", code="last_admin")

@@ -1,0 +1,59 @@
+"""One person as admins see them: figures, reviews, what was done to them."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from backend.core.authz import Role
+from backend.core.database import db
+from backend.core.errors import NotFound
+from backend.core.pagination import Window
+from backend.domain.accounts import queries as accounts
+from backend.domain.accounts.models import Account
+from backend.domain.audit import queries as audit
+from backend.domain.reviews import queries as reviews
+
+LATEST: Final = 20
+FIGURES: Final = text("""
+    SELECT count(*) FILTER (WHERE status = 'requested') AS requested,
+           count(*) FILTER (WHERE status = 'accepted') AS accepted,
+           count(*) FILTER (WHERE status = 'completed') AS completed,
+           count(*) FILTER (WHERE status = 'closed') AS closed,
+           count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+           count(*) FILTER (WHERE status = 'expired') AS expired,
+           coalesce(sum(price) FILTER (WHERE status = 'closed'), 0)::numeric(14, 2) AS value_closed,
+           (SELECT count(*) FROM request_events e
+             WHERE e.actor_id = :id AND e.action = 'release' AND e.at > now() - interval '90 days') AS released_90_days,
+           (SELECT count(*) FROM request_events e
+             WHERE e.actor_id = :id AND e.action = 'cancel' AND e.at > now() - interval '90 days') AS cancelled_90_days,
+           (SELECT count(*) FROM request_rejections j WHERE j.professional_id = :id) AS rejected
+      FROM task_requests WHERE professional_id = :id OR customer_id = :id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account with what an admin decides by."""
+
+    account: Account
+    figures: dict[str, Any]
+    reviews: list[dict[str, Any]]
+    history: list[dict[str, Any]]
+
+
+def person(account_id: int, *, role: Role) -> Person:
+    """One customer or professional. Raises NotFound for anyone else."""
+    account = accounts.get(account_id)
+    if account.role != role:
+        raise NotFound(f"No such {role}.")
+    is_professional = role is Role.PROFESSIONAL
+    concerning = (
+        reviews.Filters(professional_id=account_id) if is_professional else reviews.Filters(customer_id=account_id)
+    )
+    latest = reviews.page(filters=concerning, window=Window(limit=LATEST), private=True)
+    history = audit.page(
+        filters=audit.Filters(subject_id=account_id, subject_kind="account"), window=Window(limit=LATEST)
+    )
+    figures = dict(db.session.execute(FIGURES, {"id": account_id}).mappings().one())
+    return Person(account, figures, latest.items, history.items)
