@@ -1,5 +1,5 @@
 /** One's own account: what may be edited, and sending only what changed. */
-import { http } from '@/shared/api/http'
+import { changePassword, updateMe } from '@/shared/api/generated'
 import type { Account } from '@/shared/api/types'
 import { fields, z } from '@/shared/lib/schema'
 import { useSession } from '@/shared/session/store'
@@ -33,13 +33,9 @@ export function useProfile() {
     if (!session.user) return false
     const body = changes(session.user, values)
     if (Object.keys(body).length === 0) return false
-    session.user = (await http.patch<Account>('/me', body)).data
+    session.user = (await updateMe({ body })).data
     return true
   }
 
-  async function changePassword(values: { current_password: string; password: string }): Promise<void> {
-    await http.post('/me/password', values)
-  }
-
-  return { save, changePassword }
+  return { save, changePassword: (values: { current_password: string; password: string }) => changePassword({ body: values }) }
 }

@@ -2,7 +2,7 @@ import { createPinia, setActivePinia } from 'pinia'
 import { describe, expect, it } from 'vitest'
 import { someone } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
-import { filled, multipart, professionalSchema, useSignUp, type ProfessionalSignUp } from './useSignUp'
+import { given, multipart, professionalSchema, useSignUp, type ProfessionalSignUp } from './useSignUp'
 
 const typed: ProfessionalSignUp = {
   username: 'imran', password: 'four words are better', firstname: 'Imran', lastname: 'Khan', email: 'imran@example.org', phone: '',
@@ -10,8 +10,8 @@ const typed: ProfessionalSignUp = {
 }
 
 describe('signing up', () => {
-  it('leaves out what is empty, not what is zero', () => {
-    expect(filled({ phone: '', exp: 0, task_ids: [] })).toEqual({ exp: 0, task_ids: [] })
+  it('leaves out an empty phone and nothing else', () => {
+    expect(given({ phone: '', exp: 0, task_ids: [] })).toEqual({ exp: 0, task_ids: [] })
   })
 
   it('sends a document with each task on its own', () => {

@@ -1,4 +1,5 @@
 /** Signing up leads straight in: the account is made, then signed in with what was just typed. */
+import { addCustomer, addProfessional } from '@/shared/api/generated'
 import { http } from '@/shared/api/http'
 import type { Account } from '@/shared/api/types'
 import { fields, z } from '@/shared/lib/schema'
@@ -24,14 +25,14 @@ export const professionalSchema = customerSchema.extend({
 export type CustomerSignUp = z.infer<typeof customerSchema>
 export type ProfessionalSignUp = z.infer<typeof professionalSchema>
 
-/** Fields left empty are left out, so that the API need not tell "" from nothing. */
-export function filled<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== '' && value !== undefined)) as Partial<T>
+/** A phone left empty is left out: it is the only field that may be. */
+export function given<T extends { phone?: string | undefined }>({ phone, ...values }: T) {
+  return { ...values, ...(phone && { phone }) }
 }
 
 export function multipart(values: ProfessionalSignUp, document: File): FormData {
   const form = new FormData()
-  for (const [name, value] of Object.entries(filled(values))) {
+  for (const [name, value] of Object.entries(given(values))) {
     for (const one of Array.isArray(value) ? value : [value]) form.append(name, String(one))
   }
   form.append('document', document)
@@ -47,11 +48,13 @@ export function useSignUp() {
 
   return {
     customer: async (values: CustomerSignUp): Promise<Account> => {
-      await http.post<Account>('/add_customer', filled(values))
+      await addCustomer({ body: given(values) })
       return enter(values)
     },
     professional: async (values: ProfessionalSignUp, document: File | null): Promise<Account> => {
-      await http.post<Account>('/add_professional', document ? multipart(values, document) : filled(values))
+      // The multipart form of the call repeats task_ids, which the generated client would send as one list.
+      if (document) await http.post<Account>('/add_professional', multipart(values, document))
+      else await addProfessional({ body: given(values) })
       return enter(values)
     },
   }

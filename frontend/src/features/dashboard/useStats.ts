@@ -1,18 +1,17 @@
-/** The market's figures. What a figure is called decides how it is shown; an unknown one is left out. */
+/** The market's figures, for a span of days. */
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import { http } from '@/shared/api/http'
+import { getStats } from '@/shared/api/generated'
 
 export interface Span {
   from?: string
   to?: string
 }
-export type Stats = Record<string, unknown>
 
 export function useStats(span: MaybeRefOrGetter<Span>) {
   return useQuery({
     queryKey: computed(() => ['stats', toValue(span)]),
-    queryFn: async () => (await http.get<Stats>('/stats', { params: toValue(span) })).data,
+    queryFn: async () => (await getStats({ query: toValue(span) })).data,
     placeholderData: keepPreviousData,
     refetchInterval: 60_000,
   })

@@ -2,14 +2,14 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import type { RouteLocationRaw } from 'vue-router'
-import { http } from '@/shared/api/http'
+import { listNotifications, markNotificationsRead } from '@/shared/api/generated'
 import type { Notification, NotificationPage, Role } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 
 export function useUnreadCount() {
   return useQuery({
     queryKey: ['notifications', 'unread'],
-    queryFn: async () => (await http.get<NotificationPage>('/notifications', { params: { limit: 1 } })).data.unread_count,
+    queryFn: async () => (await listNotifications({ query: { limit: 1 } })).data.unread_count,
     refetchInterval: 15_000,
   })
 }
@@ -18,14 +18,14 @@ export function useNotificationList(unread: MaybeRefOrGetter<boolean>) {
   return useKeysetList<Notification, NotificationPage>({
     key: computed(() => ['notifications', 'list', toValue(unread)]),
     load: async (cursor) =>
-      (await http.get<NotificationPage>('/notifications', { params: { unread: toValue(unread) ? 1 : undefined, cursor } })).data,
+      (await listNotifications({ query: { unread: toValue(unread) ? 1 : undefined, cursor } })).data,
   })
 }
 
 export function useMarkRead() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (which: { ids: number[] } | { all: true }) => http.post<{ unread_count: number }>('/notifications/read', which),
+    mutationFn: (which: { ids: number[] } | { all: true }) => markNotificationsRead({ body: which }),
     onSuccess: ({ data }) => {
       client.setQueryData(['notifications', 'unread'], data.unread_count)
       return client.invalidateQueries({ queryKey: ['notifications', 'list'] })

@@ -1,19 +1,29 @@
 /** The way from a document to an approved professional, from both sides. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
-import { onScopeDispose, ref, toValue, watch, type MaybeRefOrGetter } from 'vue'
-import { http } from '@/shared/api/http'
-import type { Account, Page } from '@/shared/api/types'
+import { computed, onScopeDispose, ref, toValue, watch, type MaybeRefOrGetter } from 'vue'
+import {
+  approveProfessional,
+  getMyDocument,
+  getProfessionalDocument,
+  listProfessionals,
+  putMyDocument,
+  rejectProfessional,
+} from '@/shared/api/generated'
+import type { Person } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { useSession } from '@/shared/session/store'
 
-/** A private file as an address of this page only; it goes when the page does. */
-export function useDocument(path: MaybeRefOrGetter<string | null>) {
+/** One page of a document, drawn by the server as a picture, so that nothing in the file ever runs; `owner` null: one's own. */
+export function useDocumentPage(owner: MaybeRefOrGetter<number | null>, page: MaybeRefOrGetter<number>) {
   const url = ref<string | null>(null)
-  const kind = ref('')
   const query = useQuery({
-    queryKey: ['document', () => toValue(path)],
-    queryFn: async () => (await http.get<Blob>(toValue(path) ?? '', { responseType: 'blob' })).data,
-    enabled: () => toValue(path) !== null,
+    queryKey: computed(() => ['document', toValue(owner), toValue(page)]),
+    queryFn: async () => {
+      const id = toValue(owner)
+      const asked = { page: toValue(page) }
+      const { data } = await (id === null ? getMyDocument({ query: asked }) : getProfessionalDocument({ path: { professional_id: id }, query: asked }))
+      return data as Blob
+    },
     staleTime: 60_000,
     gcTime: 0,
   })
@@ -26,14 +36,12 @@ export function useDocument(path: MaybeRefOrGetter<string | null>) {
     query.data,
     (file) => {
       release()
-      if (!file) return
-      kind.value = file.type
-      url.value = URL.createObjectURL(file)
+      if (file) url.value = URL.createObjectURL(file)
     },
     { immediate: true },
   )
   onScopeDispose(release)
-  return { url, kind, query }
+  return { url, query }
 }
 
 export function useHandIn() {
@@ -42,16 +50,14 @@ export function useHandIn() {
   const progress = ref<number | null>(null)
 
   const send = useMutation({
-    mutationFn: (file: File) => {
-      const form = new FormData()
-      form.append('document', file)
-      return http.put<Account>('/me/document', form, {
+    mutationFn: (file: File) =>
+      putMyDocument({
+        body: { document: file },
         timeout: 120_000,
         onUploadProgress: ({ loaded, total }) => {
           progress.value = total ? Math.round((loaded / total) * 100) : null
         },
-      })
-    },
+      }),
     onSuccess: async ({ data }) => {
       session.user = data
       await client.invalidateQueries({ queryKey: ['document'] })
@@ -64,9 +70,9 @@ export function useHandIn() {
 }
 
 export function useWaitingList() {
-  return useKeysetList<Account>({
+  return useKeysetList<Person>({
     key: ['professionals', 'waiting'],
-    load: async (cursor) => (await http.get<Page<Account>>('/professionals', { params: { approval: 'pending', cursor } })).data,
+    load: async (cursor) => (await listProfessionals({ query: { approval: 'pending', sort: 'waiting', cursor } })).data,
     every: 20_000,
   })
 }
@@ -74,8 +80,10 @@ export function useWaitingList() {
 export function useDecision() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: ({ id, ...decision }: { id: number; verb: 'approve' } | { id: number; verb: 'reject'; reason: string }) =>
-      http.post<Account>(`/professionals/${id}/${decision.verb}`, decision.verb === 'reject' ? { reason: decision.reason } : {}),
+    mutationFn: ({ id, ...decision }: { id: number; verb: 'approve' } | { id: number; verb: 'reject'; reason: string }) => {
+      const path = { professional_id: id }
+      return decision.verb === 'reject' ? rejectProfessional({ path, body: { reason: decision.reason } }) : approveProfessional({ path, body: {} })
+    },
     onSettled: () => Promise.all([client.invalidateQueries({ queryKey: ['professionals'] }), client.invalidateQueries({ queryKey: ['stats'] })]),
   })
 }

@@ -1,8 +1,8 @@
 /** Looking for tasks: the address holds every filter, so that a link shows the same to everyone. */
 import { computed, type MaybeRefOrGetter, toValue } from 'vue'
 import type { LocationQuery } from 'vue-router'
-import { http } from '@/shared/api/http'
-import type { Page, TaskHit } from '@/shared/api/types'
+import { getSearch, type SearchResult } from '@/shared/api/generated'
+import type { TaskHit } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 
 export const sorts = ['relevance', 'price', 'rating', 'distance'] as const
@@ -40,15 +40,20 @@ export function placeOf(typed: string): Pick<Filters, 'pincode' | 'location'> {
   return /^\d{6}$/.test(place) ? { pincode: place } : { location: place }
 }
 
+/** The address holds words; the API takes some of them as numbers. */
+function query({ radius_km, min_rating, ...rest }: Filters) {
+  return { ...rest, ...(radius_km && { radius_km: Number(radius_km) }), ...(min_rating && { min_rating: Number(min_rating) }) }
+}
+
 export function useSearch(filters: MaybeRefOrGetter<Filters>, limit = 20) {
-  return useKeysetList<TaskHit>({
+  return useKeysetList<TaskHit, SearchResult>({
     key: computed(() => ['search', toValue(filters), limit]),
-    load: async (cursor) => (await http.get<Page<TaskHit>>('/search', { params: { ...toValue(filters), limit, cursor } })).data,
+    load: async (cursor) => (await getSearch({ query: { ...query(toValue(filters)), limit, cursor } })).data,
   })
 }
 
 export async function suggestTasks(q: string, signal: AbortSignal): Promise<TaskHit[]> {
-  return (await http.get<Page<TaskHit>>('/search', { params: { q, limit: 6 }, signal })).data.items
+  return (await getSearch({ query: { q, limit: 6 }, signal })).data.items
 }
 
 const remembered = 'doorstep-place'

@@ -30,9 +30,8 @@ export function useAct() {
     const asks = verb !== 'accept' && verb !== 'complete'
     const answer = asks ? await confirm(question(request, verb)) : { reason: '' }
     if (!answer) return false
-    const words = answer.reason === '' ? {} : verb === 'close' ? { remarks: answer.reason } : { reason: answer.reason }
     try {
-      await act.mutateAsync({ id: request.id, verb, ...words })
+      await act.mutateAsync({ id: request.id, verb, words: answer.reason })
       notice.done(t(`requests.actions.${verb}.done`))
       return true
     } catch (error) {

@@ -1,11 +1,26 @@
 /** Requests: lists, one of them, and what can be done to it. What is allowed comes from the server with each request. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import { http } from '@/shared/api/http'
-import type { Page, Review, TaskRequest, TaskRequestDetail } from '@/shared/api/types'
+import {
+  acceptRequest,
+  cancelRequest,
+  closeRequest,
+  completeRequest,
+  createRequest,
+  getRequest,
+  listRequests,
+  rejectRequest,
+  releaseRequest,
+  reviewRequest,
+  updateRequest,
+  type ListRequestsData,
+  type NewRequest,
+  type RequestEdit,
+} from '@/shared/api/generated'
+import type { TaskRequest } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 
-export type Filters = Record<string, string | number | undefined>
+export type Filters = NonNullable<ListRequestsData['query']>
 
 /** Others act too: an open page looks again every few seconds, a hidden one does not. */
 const look = 3_000
@@ -13,7 +28,7 @@ const look = 3_000
 export function useRequestList(filters: MaybeRefOrGetter<Filters>, live = false) {
   return useKeysetList<TaskRequest>({
     key: computed(() => ['requests', 'list', toValue(filters)]),
-    load: async (cursor) => (await http.get<Page<TaskRequest>>('/requests', { params: { ...toValue(filters), cursor } })).data,
+    load: async (cursor) => (await listRequests({ query: { ...toValue(filters), cursor } })).data,
     every: live ? look : false,
   })
 }
@@ -21,7 +36,7 @@ export function useRequestList(filters: MaybeRefOrGetter<Filters>, live = false)
 export function useRequest(id: MaybeRefOrGetter<number>) {
   return useQuery({
     queryKey: computed(() => ['requests', toValue(id)]),
-    queryFn: async () => (await http.get<TaskRequestDetail>(`/requests/${toValue(id)}`)).data,
+    queryFn: async () => (await getRequest({ path: { request_id: toValue(id) } })).data,
     refetchInterval: (query) => (query.state.status === 'error' ? false : look),
   })
 }
@@ -29,16 +44,24 @@ export function useRequest(id: MaybeRefOrGetter<number>) {
 export const verbs = ['accept', 'reject', 'release', 'complete', 'close', 'cancel'] as const
 export type Verb = (typeof verbs)[number]
 
-export interface NewRequest {
-  task_id: number
-  date_of_request: string
-  address?: string
-  pincode?: string
-  professional_id?: number
-  remarks?: string
+/** Each verb with what it takes: words of reason, closing remarks, or nothing. */
+function call(id: number, verb: Verb, words: string) {
+  const path = { request_id: id }
+  switch (verb) {
+    case 'accept':
+      return acceptRequest({ path })
+    case 'complete':
+      return completeRequest({ path })
+    case 'close':
+      return closeRequest({ path, body: words ? { remarks: words } : {} })
+    case 'reject':
+      return rejectRequest({ path, body: { reason: words } })
+    case 'release':
+      return releaseRequest({ path, body: { reason: words } })
+    case 'cancel':
+      return cancelRequest({ path, body: { reason: words } })
+  }
 }
-
-export type RequestEdit = Partial<Pick<TaskRequest, 'date_of_request' | 'address' | 'pincode' | 'remarks'>>
 
 export function useRequestActions() {
   const client = useQueryClient()
@@ -46,20 +69,19 @@ export function useRequestActions() {
 
   const create = useMutation({
     mutationFn: ({ key, ...body }: NewRequest & { key: string }) =>
-      http.post<TaskRequest>('/requests', body, { headers: { 'Idempotency-Key': key } }),
+      createRequest({ body, headers: { 'Idempotency-Key': key } }),
     onSuccess: refresh,
   })
   const act = useMutation({
-    mutationFn: ({ id, verb, ...body }: { id: number; verb: Verb; reason?: string; remarks?: string }) =>
-      http.post<TaskRequest>(`/requests/${id}/${verb}`, body),
+    mutationFn: ({ id, verb, words }: { id: number; verb: Verb; words: string }) => call(id, verb, words),
     onSettled: refresh,
   })
   const edit = useMutation({
-    mutationFn: ({ id, ...body }: { id: number } & RequestEdit) => http.patch<TaskRequest>(`/requests/${id}`, body),
+    mutationFn: ({ id, ...body }: { id: number } & RequestEdit) => updateRequest({ path: { request_id: id }, body }),
     onSettled: refresh,
   })
   const review = useMutation({
-    mutationFn: ({ id, ...body }: { id: number; rating: number; comment?: string }) => http.post<Review>(`/requests/${id}/review`, body),
+    mutationFn: ({ id, ...body }: { id: number; rating: number; comment?: string }) => reviewRequest({ path: { request_id: id }, body }),
     onSettled: refresh,
   })
   return { create, act, edit, review }

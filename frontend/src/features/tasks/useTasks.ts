@@ -1,8 +1,8 @@
 /** Tasks: reading them, and for admins making, changing and taking them away. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import { http } from '@/shared/api/http'
-import type { Page, PublicProfile, Task } from '@/shared/api/types'
+import { createTask, deleteTask, getTask, listTaskProfessionals, listTasks, updateTask } from '@/shared/api/generated'
+import type { PublicProfile, Task } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { i18n } from '@/app/i18n'
 import { z } from '@/shared/lib/schema'
@@ -24,7 +24,7 @@ export type TaskValues = z.infer<typeof taskSchema>
 export function useTaskList(filters: MaybeRefOrGetter<{ q?: string; category?: string }>) {
   return useKeysetList<Task>({
     key: computed(() => ['tasks', 'list', toValue(filters)]),
-    load: async (cursor) => (await http.get<Page<Task>>('/tasks', { params: { ...toValue(filters), cursor, limit: 50 } })).data,
+    load: async (cursor) => (await listTasks({ query: { ...toValue(filters), cursor, limit: 50 } })).data,
   })
 }
 
@@ -36,7 +36,7 @@ export function useOfferedTasks() {
       const all: Task[] = []
       let cursor: string | null | undefined
       do {
-        const { data } = await http.get<Page<Task>>('/tasks', { params: { limit: 100, cursor: cursor ?? undefined } })
+        const { data } = await listTasks({ query: { limit: 100, cursor } })
         all.push(...data.items)
         cursor = data.next_cursor
       } while (cursor && all.length < 1000)
@@ -50,7 +50,7 @@ export function useTask(id: MaybeRefOrGetter<number>) {
   return useQuery({
     queryKey: computed(() => ['tasks', toValue(id)]),
     queryFn: async () => {
-      const { data, headers } = await http.get<Task>(`/tasks/${toValue(id)}`)
+      const { data, headers } = await getTask({ path: { task_id: toValue(id) } })
       return { task: data, etag: typeof headers.etag === 'string' ? headers.etag : undefined }
     },
   })
@@ -60,7 +60,7 @@ export function useTaskProfessionals(id: MaybeRefOrGetter<number>, pincode: Mayb
   return useKeysetList<PublicProfile>({
     key: computed(() => ['tasks', toValue(id), 'professionals', toValue(pincode)]),
     load: async (cursor) =>
-      (await http.get<Page<PublicProfile>>(`/tasks/${toValue(id)}/professionals`, { params: { pincode: toValue(pincode) || undefined, cursor } })).data,
+      (await listTaskProfessionals({ path: { task_id: toValue(id) }, query: { pincode: toValue(pincode) || undefined, cursor } })).data,
     enabled,
   })
 }
@@ -68,14 +68,13 @@ export function useTaskProfessionals(id: MaybeRefOrGetter<number>, pincode: Mayb
 export function useTaskEdits() {
   const client = useQueryClient()
   const refresh = () => Promise.all([client.invalidateQueries({ queryKey: ['tasks'] }), client.invalidateQueries({ queryKey: ['search'] })])
-  const body = (values: Partial<TaskValues>) => ({ ...values, ...(values.isactive !== undefined && { isactive: values.isactive ? 1 : 0 }) })
 
-  const create = useMutation({ mutationFn: (values: TaskValues) => http.post<Task>('/tasks', body(values)), onSuccess: refresh })
+  const create = useMutation({ mutationFn: (values: TaskValues) => createTask({ body: values }), onSuccess: refresh })
   const change = useMutation({
     mutationFn: ({ id, etag, values }: { id: number; etag?: string; values: Partial<TaskValues> }) =>
-      http.patch<Task>(`/tasks/${id}`, body(values), { headers: etag ? { 'If-Match': etag } : {} }),
+      updateTask({ path: { task_id: id }, body: values, headers: etag ? { 'If-Match': etag } : {} }),
     onSettled: refresh,
   })
-  const remove = useMutation({ mutationFn: (id: number) => http.delete(`/tasks/${id}`), onSettled: refresh })
+  const remove = useMutation({ mutationFn: (id: number) => deleteTask({ path: { task_id: id } }), onSettled: refresh })
   return { create, change, remove }
 }

@@ -1,7 +1,7 @@
 /** Who is signed in. The only state that pages share; everything else is the server's and comes by vue-query. */
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
-import { http } from '@/shared/api/http'
+import { check, getMe, logout } from '@/shared/api/generated'
 import { refreshSession, setToken } from '@/shared/api/token'
 import type { Account, Role, SignIn } from '@/shared/api/types'
 
@@ -42,21 +42,21 @@ export const useSession = defineStore('session', () => {
   }
 
   async function signIn(credentials: { username: string; password: string }): Promise<Account> {
-    const { data } = await http.post<SignIn>('/check', credentials)
+    const { data } = await check({ body: credentials })
     adopt(data)
     return data.user
   }
 
   async function signOut(): Promise<void> {
     try {
-      await http.post('/logout')
+      await logout()
     } finally {
       forget()
     }
   }
 
   async function reload(): Promise<void> {
-    user.value = (await http.get<Account>('/me')).data
+    user.value = (await getMe()).data
   }
 
   function askAgain(): Promise<boolean> {

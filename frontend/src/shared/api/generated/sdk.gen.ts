@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddCustomerData, AddCustomerErrors, AddCustomerResponses, AddProfessionalData, AddProfessionalErrors, AddProfessionalResponses, ApproveProfessionalData, ApproveProfessionalErrors, ApproveProfessionalResponses, CancelExportData, CancelExportErrors, CancelExportResponses, CheckData, CheckErrors, CheckResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DownloadExportData, DownloadExportErrors, DownloadExportResponses, GetDocData, GetDocErrors, GetDocResponses, GetDocsData, GetDocsErrors, GetDocsResponses, GetExportData, GetExportErrors, GetExportResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetMeData, GetMeDocumentData, GetMeDocumentErrors, GetMeDocumentResponses, GetMeErrors, GetMeResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOpenApiData, GetOpenApiErrors, GetOpenApiResponses, GetProfessionalDocumentData, GetProfessionalDocumentErrors, GetProfessionalDocumentResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetTaskData, GetTaskErrors, GetTaskResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListPlacesData, ListPlacesErrors, ListPlacesResponses, ListTasksData, ListTasksErrors, ListTasksResponses, LogoutData, LogoutErrors, LogoutResponses, PutMeDocumentData, PutMeDocumentErrors, PutMeDocumentResponses, RefreshTokenData, RefreshTokenErrors, RefreshTokenResponses, RejectProfessionalData, RejectProfessionalErrors, RejectProfessionalResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses } from './types.gen';
+import type { AcceptRequestData, AcceptRequestErrors, AcceptRequestResponses, AddCustomerData, AddCustomerErrors, AddCustomerResponses, AddProfessionalData, AddProfessionalErrors, AddProfessionalResponses, ApproveProfessionalData, ApproveProfessionalErrors, ApproveProfessionalResponses, BlockUserData, BlockUserErrors, BlockUserResponses, CancelExportData, CancelExportErrors, CancelExportResponses, CancelRequestData, CancelRequestErrors, CancelRequestResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckData, CheckErrors, CheckResponses, CloseRequestData, CloseRequestErrors, CloseRequestResponses, CompleteRequestData, CompleteRequestErrors, CompleteRequestResponses, ConfirmEmailData, ConfirmEmailErrors, ConfirmEmailResponses, CreateAdminData, CreateAdminErrors, CreateAdminResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateRequestData, CreateRequestErrors, CreateRequestResponses, CreateSynonymData, CreateSynonymErrors, CreateSynonymResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, DeleteMySessionData, DeleteMySessionErrors, DeleteMySessionResponses, DeleteSynonymData, DeleteSynonymErrors, DeleteSynonymResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DownloadExportData, DownloadExportErrors, DownloadExportResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCustomerData, GetCustomerErrors, GetCustomerResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetDocData, GetDocErrors, GetDocResponses, GetDocsData, GetDocsErrors, GetDocsResponses, GetExportData, GetExportErrors, GetExportResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetJobRunData, GetJobRunErrors, GetJobRunResponses, GetMeData, GetMeErrors, GetMeResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetMyAgendaData, GetMyAgendaErrors, GetMyAgendaResponses, GetMyDocumentData, GetMyDocumentErrors, GetMyDocumentResponses, GetMyHoursData, GetMyHoursErrors, GetMyHoursResponses, GetMyInboxData, GetMyInboxErrors, GetMyInboxResponses, GetMyPreferencesData, GetMyPreferencesErrors, GetMyPreferencesResponses, GetOpenApiData, GetOpenApiErrors, GetOpenApiResponses, GetProfessionalData, GetProfessionalDocumentData, GetProfessionalDocumentErrors, GetProfessionalDocumentResponses, GetProfessionalErrors, GetProfessionalResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetReportData, GetReportErrors, GetReportResponses, GetRequestData, GetRequestErrors, GetRequestResponses, GetSearchData, GetSearchErrors, GetSearchResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetStatsData, GetStatsErrors, GetStatsResponses, GetSynonymData, GetSynonymErrors, GetSynonymResponses, GetTaskData, GetTaskErrors, GetTaskPolicyData, GetTaskPolicyErrors, GetTaskPolicyResponses, GetTaskResponses, GetTaskTimesData, GetTaskTimesErrors, GetTaskTimesResponses, GetUnsubscribeData, GetUnsubscribeErrors, GetUnsubscribeResponses, HideReviewData, HideReviewErrors, HideReviewResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCustomersData, ListCustomersErrors, ListCustomersResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListJobRunsData, ListJobRunsErrors, ListJobRunsResponses, ListJobsData, ListJobsErrors, ListJobsResponses, ListMyReviewsData, ListMyReviewsErrors, ListMyReviewsResponses, ListMySessionsData, ListMySessionsErrors, ListMySessionsResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, ListParkedJobsData, ListParkedJobsErrors, ListParkedJobsResponses, ListPlacesData, ListPlacesErrors, ListPlacesResponses, ListProfessionalsData, ListProfessionalsErrors, ListProfessionalsResponses, ListReliabilityData, ListReliabilityErrors, ListReliabilityResponses, ListReportsData, ListReportsErrors, ListReportsResponses, ListRequestsData, ListRequestsErrors, ListRequestsResponses, ListReviewsData, ListReviewsErrors, ListReviewsResponses, ListSynonymsData, ListSynonymsErrors, ListSynonymsResponses, ListTaskProfessionalsData, ListTaskProfessionalsErrors, ListTaskProfessionalsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, LogoutData, LogoutErrors, LogoutEverywhereData, LogoutEverywhereErrors, LogoutEverywhereResponses, LogoutResponses, MarkInboxSeenData, MarkInboxSeenErrors, MarkInboxSeenResponses, MarkNotificationsReadData, MarkNotificationsReadErrors, MarkNotificationsReadResponses, PutMyDocumentData, PutMyDocumentErrors, PutMyDocumentResponses, PutMyHoursData, PutMyHoursErrors, PutMyHoursResponses, PutMyPreferencesData, PutMyPreferencesErrors, PutMyPreferencesResponses, PutSynonymData, PutSynonymErrors, PutSynonymResponses, PutTaskPolicyData, PutTaskPolicyErrors, PutTaskPolicyResponses, RefreshTokenData, RefreshTokenErrors, RefreshTokenResponses, RejectProfessionalData, RejectProfessionalErrors, RejectProfessionalResponses, RejectRequestData, RejectRequestErrors, RejectRequestResponses, ReleaseRequestData, ReleaseRequestErrors, ReleaseRequestResponses, ReplyRequestReviewData, ReplyRequestReviewErrors, ReplyRequestReviewResponses, ReportRequestReviewData, ReportRequestReviewErrors, ReportRequestReviewResponses, ResendDeliveryData, ResendDeliveryErrors, ResendDeliveryResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RetryParkedJobData, RetryParkedJobErrors, RetryParkedJobResponses, ReviewRequestData, ReviewRequestErrors, ReviewRequestResponses, RunJobData, RunJobErrors, RunJobResponses, SendMyEmailConfirmationData, SendMyEmailConfirmationErrors, SendMyEmailConfirmationResponses, ShowReviewData, ShowReviewErrors, ShowReviewResponses, UnblockUserData, UnblockUserErrors, UnblockUserResponses, UnsubscribeData, UnsubscribeErrors, UnsubscribeResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses, UpdateProfessionalData, UpdateProfessionalErrors, UpdateProfessionalResponses, UpdateRequestData, UpdateRequestErrors, UpdateRequestResponses, UpdateSettingsData, UpdateSettingsErrors, UpdateSettingsResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -53,6 +53,46 @@ export const addProfessional = <ThrowOnError extends boolean = true>(options: Op
 });
 
 /**
+ * Make an admin
+ *
+ * As a customer's sign-up; nobody can sign up as an admin.
+ *
+ * Who: admin.
+ */
+export const createAdmin = <ThrowOnError extends boolean = true>(options: Options<CreateAdminData, ThrowOnError>): RequestResult<CreateAdminResponses, CreateAdminErrors, ThrowOnError> => (options.client ?? client).post<CreateAdminResponses, CreateAdminErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/admins',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What admins did
+ *
+ * The latest first: who, what, to whom, when, from where, before and after.
+ *
+ * Who: admin.
+ */
+export const listAudit = <ThrowOnError extends boolean = true>(options?: Options<ListAuditData, ThrowOnError>): RequestResult<ListAuditResponses, ListAuditErrors, ThrowOnError> => (options?.client ?? client).get<ListAuditResponses, ListAuditErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/audit',
+    ...options
+});
+
+/**
  * Sign in
  *
  * For all three roles, by username or mail address.
@@ -67,6 +107,96 @@ export const check = <ThrowOnError extends boolean = true>(options: Options<Chec
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Customers
+ *
+ * The newest first; with words the likeliest first.
+ *
+ * Who: admin.
+ */
+export const listCustomers = <ThrowOnError extends boolean = true>(options?: Options<ListCustomersData, ThrowOnError>): RequestResult<ListCustomersResponses, ListCustomersErrors, ThrowOnError> => (options?.client ?? client).get<ListCustomersResponses, ListCustomersErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/customers',
+    ...options
+});
+
+/**
+ * One customer
+ *
+ * With figures, the latest reviews given, and what was done to the account.
+ *
+ * Who: admin.
+ */
+export const getCustomer = <ThrowOnError extends boolean = true>(options: Options<GetCustomerData, ThrowOnError>): RequestResult<GetCustomerResponses, GetCustomerErrors, ThrowOnError> => (options.client ?? client).get<GetCustomerResponses, GetCustomerErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/customers/{customer_id}',
+    ...options
+});
+
+/**
+ * The ledger of deliveries
+ *
+ * Newest first: what was sent to whom by which channel, and what did not get out.
+ *
+ * Who: admin.
+ */
+export const listDeliveries = <ThrowOnError extends boolean = true>(options?: Options<ListDeliveriesData, ThrowOnError>): RequestResult<ListDeliveriesResponses, ListDeliveriesErrors, ThrowOnError> => (options?.client ?? client).get<ListDeliveriesResponses, ListDeliveriesErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/deliveries',
+    ...options
+});
+
+/**
+ * A delivery with each try
+ *
+ * What the other side said each time.
+ *
+ * Who: admin.
+ */
+export const getDelivery = <ThrowOnError extends boolean = true>(options: Options<GetDeliveryData, ThrowOnError>): RequestResult<GetDeliveryResponses, GetDeliveryErrors, ThrowOnError> => (options.client ?? client).get<GetDeliveryResponses, GetDeliveryErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/deliveries/{delivery_id}',
+    ...options
+});
+
+/**
+ * Send a delivery that failed again
+ *
+ * By the same channel, with the same Message-ID.
+ *
+ * Who: admin.
+ */
+export const resendDelivery = <ThrowOnError extends boolean = true>(options: Options<ResendDeliveryData, ThrowOnError>): RequestResult<ResendDeliveryResponses, ResendDeliveryErrors, ThrowOnError> => (options.client ?? client).post<ResendDeliveryResponses, ResendDeliveryErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/deliveries/{delivery_id}/resend',
+    ...options
 });
 
 /**
@@ -93,6 +223,22 @@ export const getDoc = <ThrowOnError extends boolean = true>(options: Options<Get
     responseType: 'text',
     url: '/docs/{name}',
     ...options
+});
+
+/**
+ * Confirm a mail address by a mailed link
+ *
+ * Other mails reach the address from now on, where the market wants it confirmed.
+ *
+ * Who: anyone.
+ */
+export const confirmEmail = <ThrowOnError extends boolean = true>(options: Options<ConfirmEmailData, ThrowOnError>): RequestResult<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError> => (options.client ?? client).post<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError>({
+    url: '/email/confirm',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -203,6 +349,118 @@ export const getHealth = <ThrowOnError extends boolean = true>(options?: Options
 });
 
 /**
+ * The scheduled jobs
+ *
+ * When each runs, how the last run ended, and how the queue stands.
+ *
+ * Who: admin.
+ */
+export const listJobs = <ThrowOnError extends boolean = true>(options?: Options<ListJobsData, ThrowOnError>): RequestResult<ListJobsResponses, ListJobsErrors, ThrowOnError> => (options?.client ?? client).get<ListJobsResponses, ListJobsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/jobs',
+    ...options
+});
+
+/**
+ * Jobs that were given up
+ *
+ * With the last error of each, newest first.
+ *
+ * Who: admin.
+ */
+export const listParkedJobs = <ThrowOnError extends boolean = true>(options?: Options<ListParkedJobsData, ThrowOnError>): RequestResult<ListParkedJobsResponses, ListParkedJobsErrors, ThrowOnError> => (options?.client ?? client).get<ListParkedJobsResponses, ListParkedJobsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/jobs/parked',
+    ...options
+});
+
+/**
+ * Begin a parked job anew
+ *
+ * With all its tries.
+ *
+ * Who: admin.
+ */
+export const retryParkedJob = <ThrowOnError extends boolean = true>(options: Options<RetryParkedJobData, ThrowOnError>): RequestResult<RetryParkedJobResponses, RetryParkedJobErrors, ThrowOnError> => (options.client ?? client).post<RetryParkedJobResponses, RetryParkedJobErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/jobs/parked/{job_id}/retry',
+    ...options
+});
+
+/**
+ * List runs
+ *
+ * Newest first.
+ *
+ * Who: admin.
+ */
+export const listJobRuns = <ThrowOnError extends boolean = true>(options?: Options<ListJobRunsData, ThrowOnError>): RequestResult<ListJobRunsResponses, ListJobRunsErrors, ThrowOnError> => (options?.client ?? client).get<ListJobRunsResponses, ListJobRunsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/jobs/runs',
+    ...options
+});
+
+/**
+ * How far a run is
+ *
+ * Done means that each of its messages was sent, or failed for good.
+ *
+ * Who: admin.
+ */
+export const getJobRun = <ThrowOnError extends boolean = true>(options: Options<GetJobRunData, ThrowOnError>): RequestResult<GetJobRunResponses, GetJobRunErrors, ThrowOnError> => (options.client ?? client).get<GetJobRunResponses, GetJobRunErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/jobs/runs/{run_id}',
+    ...options
+});
+
+/**
+ * Run a job now
+ *
+ * Whoever had today's reminder, or the month's report, already is skipped.
+ *
+ * Who: admin.
+ */
+export const runJob = <ThrowOnError extends boolean = true>(options: Options<RunJobData, ThrowOnError>): RequestResult<RunJobResponses, RunJobErrors, ThrowOnError> => (options.client ?? client).post<RunJobResponses, RunJobErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/jobs/{name}/run',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Sign out here
  *
  * Both tokens of this session are dead from now on.
@@ -216,6 +474,23 @@ export const logout = <ThrowOnError extends boolean = true>(options?: Options<Lo
             type: 'http'
         }],
     url: '/logout',
+    ...options
+});
+
+/**
+ * Sign out everywhere
+ *
+ * Every session of the account ends, this one among them.
+ *
+ * Who: signed in.
+ */
+export const logoutEverywhere = <ThrowOnError extends boolean = true>(options?: Options<LogoutEverywhereData, ThrowOnError>): RequestResult<LogoutEverywhereResponses, LogoutEverywhereErrors, ThrowOnError> => (options?.client ?? client).post<LogoutEverywhereResponses, LogoutEverywhereErrors, ThrowOnError>({
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/logout/everywhere',
     ...options
 });
 
@@ -260,13 +535,31 @@ export const updateMe = <ThrowOnError extends boolean = true>(options: Options<U
 });
 
 /**
+ * One's agenda
+ *
+ * Day by day: working hours, and the requests that start in them.
+ *
+ * Who: active professional.
+ */
+export const getMyAgenda = <ThrowOnError extends boolean = true>(options?: Options<GetMyAgendaData, ThrowOnError>): RequestResult<GetMyAgendaResponses, GetMyAgendaErrors, ThrowOnError> => (options?.client ?? client).get<GetMyAgendaResponses, GetMyAgendaErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/agenda',
+    ...options
+});
+
+/**
  * One's own document
  *
  * The file as it is kept, or one page of it as PNG.
  *
  * Who: professional.
  */
-export const getMeDocument = <ThrowOnError extends boolean = true>(options?: Options<GetMeDocumentData, ThrowOnError>): RequestResult<GetMeDocumentResponses, GetMeDocumentErrors, ThrowOnError> => (options?.client ?? client).get<GetMeDocumentResponses, GetMeDocumentErrors, ThrowOnError>({
+export const getMyDocument = <ThrowOnError extends boolean = true>(options?: Options<GetMyDocumentData, ThrowOnError>): RequestResult<GetMyDocumentResponses, GetMyDocumentErrors, ThrowOnError> => (options?.client ?? client).get<GetMyDocumentResponses, GetMyDocumentErrors, ThrowOnError>({
     responseType: 'blob',
     security: [{
             key: 'bearer',
@@ -284,7 +577,7 @@ export const getMeDocument = <ThrowOnError extends boolean = true>(options?: Opt
  *
  * Who: professional.
  */
-export const putMeDocument = <ThrowOnError extends boolean = true>(options: Options<PutMeDocumentData, ThrowOnError>): RequestResult<PutMeDocumentResponses, PutMeDocumentErrors, ThrowOnError> => (options.client ?? client).put<PutMeDocumentResponses, PutMeDocumentErrors, ThrowOnError>({
+export const putMyDocument = <ThrowOnError extends boolean = true>(options: Options<PutMyDocumentData, ThrowOnError>): RequestResult<PutMyDocumentResponses, PutMyDocumentErrors, ThrowOnError> => (options.client ?? client).put<PutMyDocumentResponses, PutMyDocumentErrors, ThrowOnError>({
     ...formDataBodySerializer,
     responseType: 'json',
     security: [{
@@ -301,6 +594,213 @@ export const putMeDocument = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
+ * Ask for the mail that confirms one's address again
+ *
+ * 202 whether or not one is needed.
+ *
+ * Who: signed in.
+ */
+export const sendMyEmailConfirmation = <ThrowOnError extends boolean = true>(options?: Options<SendMyEmailConfirmationData, ThrowOnError>): RequestResult<SendMyEmailConfirmationResponses, SendMyEmailConfirmationErrors, ThrowOnError> => (options?.client ?? client).post<SendMyEmailConfirmationResponses, SendMyEmailConfirmationErrors, ThrowOnError>({
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/email/confirmation',
+    ...options
+});
+
+/**
+ * One's working hours
+ *
+ * Weekly hours in the market's zone, and exceptions by date.
+ *
+ * Who: active professional.
+ */
+export const getMyHours = <ThrowOnError extends boolean = true>(options?: Options<GetMyHoursData, ThrowOnError>): RequestResult<GetMyHoursResponses, GetMyHoursErrors, ThrowOnError> => (options?.client ?? client).get<GetMyHoursResponses, GetMyHoursErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/hours',
+    ...options
+});
+
+/**
+ * Set one's working hours
+ *
+ * All of them at once. They guide what is offered; a request outside them can be accepted all the same.
+ *
+ * Who: active professional.
+ */
+export const putMyHours = <ThrowOnError extends boolean = true>(options: Options<PutMyHoursData, ThrowOnError>): RequestResult<PutMyHoursResponses, PutMyHoursErrors, ThrowOnError> => (options.client ?? client).put<PutMyHoursResponses, PutMyHoursErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/hours',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * How much waits, and what is new
+ *
+ * ``new``: matching ones that came or changed since the last look.
+ *
+ * Who: active professional.
+ */
+export const getMyInbox = <ThrowOnError extends boolean = true>(options?: Options<GetMyInboxData, ThrowOnError>): RequestResult<GetMyInboxResponses, GetMyInboxErrors, ThrowOnError> => (options?.client ?? client).get<GetMyInboxResponses, GetMyInboxErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/inbox',
+    ...options
+});
+
+/**
+ * Mark the inbox as seen
+ *
+ * What comes from now on is new.
+ *
+ * Who: active professional.
+ */
+export const markInboxSeen = <ThrowOnError extends boolean = true>(options?: Options<MarkInboxSeenData, ThrowOnError>): RequestResult<MarkInboxSeenResponses, MarkInboxSeenErrors, ThrowOnError> => (options?.client ?? client).post<MarkInboxSeenResponses, MarkInboxSeenErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/inbox',
+    ...options
+});
+
+/**
+ * Change one's own password
+ *
+ * All other sessions end. Wrong present passwords count as failed sign-ins.
+ *
+ * Who: signed in.
+ */
+export const changePassword = <ThrowOnError extends boolean = true>(options: Options<ChangePasswordData, ThrowOnError>): RequestResult<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError> => (options.client ?? client).post<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/password',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * How one wants to hear of things
+ *
+ * Mail, for those who chose nothing yet.
+ *
+ * Who: signed in.
+ */
+export const getMyPreferences = <ThrowOnError extends boolean = true>(options?: Options<GetMyPreferencesData, ThrowOnError>): RequestResult<GetMyPreferencesResponses, GetMyPreferencesErrors, ThrowOnError> => (options?.client ?? client).get<GetMyPreferencesResponses, GetMyPreferencesErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/preferences',
+    ...options
+});
+
+/**
+ * Choose how to hear of things
+ *
+ * Replaces all of them. Messages go by the first channel that works; mails about the account always come.
+ *
+ * Who: signed in.
+ */
+export const putMyPreferences = <ThrowOnError extends boolean = true>(options: Options<PutMyPreferencesData, ThrowOnError>): RequestResult<PutMyPreferencesResponses, PutMyPreferencesErrors, ThrowOnError> => (options.client ?? client).put<PutMyPreferencesResponses, PutMyPreferencesErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/preferences',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Reviews of one's own work
+ *
+ * The latest first, without hidden ones.
+ *
+ * Who: active professional.
+ */
+export const listMyReviews = <ThrowOnError extends boolean = true>(options?: Options<ListMyReviewsData, ThrowOnError>): RequestResult<ListMyReviewsResponses, ListMyReviewsErrors, ThrowOnError> => (options?.client ?? client).get<ListMyReviewsResponses, ListMyReviewsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/reviews',
+    ...options
+});
+
+/**
+ * Where one is signed in
+ *
+ * One's open sessions, the newest first.
+ *
+ * Who: signed in.
+ */
+export const listMySessions = <ThrowOnError extends boolean = true>(options?: Options<ListMySessionsData, ThrowOnError>): RequestResult<ListMySessionsResponses, ListMySessionsErrors, ThrowOnError> => (options?.client ?? client).get<ListMySessionsResponses, ListMySessionsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/sessions',
+    ...options
+});
+
+/**
+ * End one of one's own sessions
+ *
+ * Its tokens are dead from now on.
+ *
+ * Who: signed in.
+ */
+export const deleteMySession = <ThrowOnError extends boolean = true>(options: Options<DeleteMySessionData, ThrowOnError>): RequestResult<DeleteMySessionResponses, DeleteMySessionErrors, ThrowOnError> => (options.client ?? client).delete<DeleteMySessionResponses, DeleteMySessionErrors, ThrowOnError>({
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/sessions/{session_id}',
+    ...options
+});
+
+/**
  * Figures for Prometheus
  *
  * For this machine only, unless METRICS_OPEN is on.
@@ -311,6 +811,46 @@ export const getMetrics = <ThrowOnError extends boolean = true>(options?: Option
     responseType: 'text',
     url: '/metrics',
     ...options
+});
+
+/**
+ * One's notifications
+ *
+ * Newest first, with the number of those unread.
+ *
+ * Who: signed in.
+ */
+export const listNotifications = <ThrowOnError extends boolean = true>(options?: Options<ListNotificationsData, ThrowOnError>): RequestResult<ListNotificationsResponses, ListNotificationsErrors, ThrowOnError> => (options?.client ?? client).get<ListNotificationsResponses, ListNotificationsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/notifications',
+    ...options
+});
+
+/**
+ * Mark notifications as read
+ *
+ * Some by their ids, or all. Repeating it changes nothing.
+ *
+ * Who: signed in.
+ */
+export const markNotificationsRead = <ThrowOnError extends boolean = true>(options: Options<MarkNotificationsReadData, ThrowOnError>): RequestResult<MarkNotificationsReadResponses, MarkNotificationsReadErrors, ThrowOnError> => (options.client ?? client).post<MarkNotificationsReadResponses, MarkNotificationsReadErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/notifications/read',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -327,9 +867,41 @@ export const getOpenApi = <ThrowOnError extends boolean = true>(options?: Option
 });
 
 /**
+ * Ask for a mail to choose a new password
+ *
+ * 202 whether or not there is an account with this address; the link works once and not for long.
+ *
+ * Who: anyone.
+ */
+export const forgotPassword = <ThrowOnError extends boolean = true>(options: Options<ForgotPasswordData, ThrowOnError>): RequestResult<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError> => (options.client ?? client).post<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError>({
+    url: '/password/forgot',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Choose a new password by a mailed link
+ *
+ * All sessions of the account end. 422 `link_invalid` for a token that was used, is too old, or is not ours.
+ *
+ * Who: anyone.
+ */
+export const resetPassword = <ThrowOnError extends boolean = true>(options: Options<ResetPasswordData, ThrowOnError>): RequestResult<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError> => (options.client ?? client).post<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError>({
+    url: '/password/reset',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Find a place
  *
- * By pincode, or by the beginning of a locality's, district's or state's name (data: India Post, GODL-India).
+ * By pincode, or by the beginning of the name of a locality, district or state (India Post, GODL-India).
  *
  * Who: anyone.
  */
@@ -337,6 +909,64 @@ export const listPlaces = <ThrowOnError extends boolean = true>(options: Options
     responseType: 'json',
     url: '/places',
     ...options
+});
+
+/**
+ * Professionals
+ *
+ * The newest first; with words the likeliest first. ``sort=waiting``: who waits longest for a decision.
+ *
+ * Who: admin.
+ */
+export const listProfessionals = <ThrowOnError extends boolean = true>(options?: Options<ListProfessionalsData, ThrowOnError>): RequestResult<ListProfessionalsResponses, ListProfessionalsErrors, ThrowOnError> => (options?.client ?? client).get<ListProfessionalsResponses, ListProfessionalsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/professionals',
+    ...options
+});
+
+/**
+ * One professional
+ *
+ * With figures, the latest reviews, and what was done to the account.
+ *
+ * Who: admin.
+ */
+export const getProfessional = <ThrowOnError extends boolean = true>(options: Options<GetProfessionalData, ThrowOnError>): RequestResult<GetProfessionalResponses, GetProfessionalErrors, ThrowOnError> => (options.client ?? client).get<GetProfessionalResponses, GetProfessionalErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/professionals/{professional_id}',
+    ...options
+});
+
+/**
+ * Say until when an approval is good
+ *
+ * The professional is reminded 30 days ahead and inactive from then on.
+ *
+ * Who: admin.
+ */
+export const updateProfessional = <ThrowOnError extends boolean = true>(options: Options<UpdateProfessionalData, ThrowOnError>): RequestResult<UpdateProfessionalResponses, UpdateProfessionalErrors, ThrowOnError> => (options.client ?? client).patch<UpdateProfessionalResponses, UpdateProfessionalErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/professionals/{professional_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -412,6 +1042,556 @@ export const getReadiness = <ThrowOnError extends boolean = true>(options?: Opti
     responseType: 'json',
     url: '/readyz',
     ...options
+});
+
+/**
+ * Who cancels or releases often
+ *
+ * The most often first.
+ *
+ * Who: admin.
+ */
+export const listReliability = <ThrowOnError extends boolean = true>(options?: Options<ListReliabilityData, ThrowOnError>): RequestResult<ListReliabilityResponses, ListReliabilityErrors, ThrowOnError> => (options?.client ?? client).get<ListReliabilityResponses, ListReliabilityErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/reliability',
+    ...options
+});
+
+/**
+ * Reports that went out to a customer
+ *
+ * Latest first. A month that is not in it can be read all the same.
+ *
+ * Who: customer or admin.
+ */
+export const listReports = <ThrowOnError extends boolean = true>(options?: Options<ListReportsData, ThrowOnError>): RequestResult<ListReportsResponses, ListReportsErrors, ThrowOnError> => (options?.client ?? client).get<ListReportsResponses, ListReportsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/reports',
+    ...options
+});
+
+/**
+ * A customer's month
+ *
+ * JSON, or HTML for those who accept it first. The month that runs is marked unfinished; later ones are 404.
+ *
+ * Who: customer or admin.
+ */
+export const getReport = <ThrowOnError extends boolean = true>(options: Options<GetReportData, ThrowOnError>): RequestResult<GetReportResponses, GetReportErrors, ThrowOnError> => (options.client ?? client).get<GetReportResponses, GetReportErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/reports/{month}',
+    ...options
+});
+
+/**
+ * Requests that concern the caller
+ *
+ * A customer's own; a professional's open ones, best match first, or (``scope=mine``) own; an admin's: all.
+ *
+ * Who: signed in and active.
+ */
+export const listRequests = <ThrowOnError extends boolean = true>(options?: Options<ListRequestsData, ThrowOnError>): RequestResult<ListRequestsResponses, ListRequestsErrors, ThrowOnError> => (options?.client ?? client).get<ListRequestsResponses, ListRequestsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests',
+    ...options
+});
+
+/**
+ * Ask for a task
+ *
+ * The price and time are the task's of this day. With ``professional_id`` only that one sees it at first.
+ *
+ * Who: customer.
+ */
+export const createRequest = <ThrowOnError extends boolean = true>(options: Options<CreateRequestData, ThrowOnError>): RequestResult<CreateRequestResponses, CreateRequestErrors, ThrowOnError> => (options.client ?? client).post<CreateRequestResponses, CreateRequestErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A request with its history and review
+ *
+ * For its customer, its professional, admins, and professionals while it is open to them.
+ *
+ * Who: signed in and active.
+ */
+export const getRequest = <ThrowOnError extends boolean = true>(options: Options<GetRequestData, ThrowOnError>): RequestResult<GetRequestResponses, GetRequestErrors, ThrowOnError> => (options.client ?? client).get<GetRequestResponses, GetRequestErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}',
+    ...options
+});
+
+/**
+ * Change a request
+ *
+ * A new date asks the same professional again; ``status: "completed"`` goes the way of the verb.
+ *
+ * Who: customer.
+ */
+export const updateRequest = <ThrowOnError extends boolean = true>(options: Options<UpdateRequestData, ThrowOnError>): RequestResult<UpdateRequestResponses, UpdateRequestErrors, ThrowOnError> => (options.client ?? client).patch<UpdateRequestResponses, UpdateRequestErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Accept a request
+ *
+ * Of several at once exactly one wins; the others get 409 ``already_taken``.
+ *
+ * Who: active professional.
+ */
+export const acceptRequest = <ThrowOnError extends boolean = true>(options: Options<AcceptRequestData, ThrowOnError>): RequestResult<AcceptRequestResponses, AcceptRequestErrors, ThrowOnError> => (options.client ?? client).post<AcceptRequestResponses, AcceptRequestErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/accept',
+    ...options
+});
+
+/**
+ * Call a request off
+ *
+ * ``cancelled_late`` tells when it was too late to do so freely.
+ *
+ * Who: customer.
+ */
+export const cancelRequest = <ThrowOnError extends boolean = true>(options: Options<CancelRequestData, ThrowOnError>): RequestResult<CancelRequestResponses, CancelRequestErrors, ThrowOnError> => (options.client ?? client).post<CancelRequestResponses, CancelRequestErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/cancel',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Close a request
+ *
+ * By its professional once completed; by its customer from accepted too, which completes it.
+ *
+ * Who: customer or active professional.
+ */
+export const closeRequest = <ThrowOnError extends boolean = true>(options: Options<CloseRequestData, ThrowOnError>): RequestResult<CloseRequestResponses, CloseRequestErrors, ThrowOnError> => (options.client ?? client).post<CloseRequestResponses, CloseRequestErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/close',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Say that the work is done
+ *
+ * By its professional or its customer, before or after the date.
+ *
+ * Who: customer or active professional.
+ */
+export const completeRequest = <ThrowOnError extends boolean = true>(options: Options<CompleteRequestData, ThrowOnError>): RequestResult<CompleteRequestResponses, CompleteRequestErrors, ThrowOnError> => (options.client ?? client).post<CompleteRequestResponses, CompleteRequestErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/complete',
+    ...options
+});
+
+/**
+ * Turn a request down
+ *
+ * Hidden from this professional from now on, open to the others.
+ *
+ * Who: active professional.
+ */
+export const rejectRequest = <ThrowOnError extends boolean = true>(options: Options<RejectRequestData, ThrowOnError>): RequestResult<RejectRequestResponses, RejectRequestErrors, ThrowOnError> => (options.client ?? client).post<RejectRequestResponses, RejectRequestErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/reject',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Give an accepted request back
+ *
+ * It waits again, open to all.
+ *
+ * Who: active professional.
+ */
+export const releaseRequest = <ThrowOnError extends boolean = true>(options: Options<ReleaseRequestData, ThrowOnError>): RequestResult<ReleaseRequestResponses, ReleaseRequestErrors, ThrowOnError> => (options.client ?? client).post<ReleaseRequestResponses, ReleaseRequestErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/release',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Review a request that is done
+ *
+ * Once, within 30 days of the end.
+ *
+ * Who: customer.
+ */
+export const reviewRequest = <ThrowOnError extends boolean = true>(options: Options<ReviewRequestData, ThrowOnError>): RequestResult<ReviewRequestResponses, ReviewRequestErrors, ThrowOnError> => (options.client ?? client).post<ReviewRequestResponses, ReviewRequestErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/review',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Reply to a review
+ *
+ * Once, by its professional.
+ *
+ * Who: active professional.
+ */
+export const replyRequestReview = <ThrowOnError extends boolean = true>(options: Options<ReplyRequestReviewData, ThrowOnError>): RequestResult<ReplyRequestReviewResponses, ReplyRequestReviewErrors, ThrowOnError> => (options.client ?? client).post<ReplyRequestReviewResponses, ReplyRequestReviewErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/review/reply',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Ask admins to look at a review
+ *
+ * By its professional, with a reason.
+ *
+ * Who: active professional.
+ */
+export const reportRequestReview = <ThrowOnError extends boolean = true>(options: Options<ReportRequestReviewData, ThrowOnError>): RequestResult<ReportRequestReviewResponses, ReportRequestReviewErrors, ThrowOnError> => (options.client ?? client).post<ReportRequestReviewResponses, ReportRequestReviewErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/review/report',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * All reviews
+ *
+ * The latest first; ``reported=1&hidden=0`` for those that wait to be looked at.
+ *
+ * Who: admin.
+ */
+export const listReviews = <ThrowOnError extends boolean = true>(options?: Options<ListReviewsData, ThrowOnError>): RequestResult<ListReviewsResponses, ListReviewsErrors, ThrowOnError> => (options?.client ?? client).get<ListReviewsResponses, ListReviewsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/reviews',
+    ...options
+});
+
+/**
+ * Hide a review
+ *
+ * It counts no more in any rating; its author still sees it.
+ *
+ * Who: admin.
+ */
+export const hideReview = <ThrowOnError extends boolean = true>(options: Options<HideReviewData, ThrowOnError>): RequestResult<HideReviewResponses, HideReviewErrors, ThrowOnError> => (options.client ?? client).post<HideReviewResponses, HideReviewErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/reviews/{request_id}/hide',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Let a review stand
+ *
+ * Shows a hidden one again, and settles a report.
+ *
+ * Who: admin.
+ */
+export const showReview = <ThrowOnError extends boolean = true>(options: Options<ShowReviewData, ThrowOnError>): RequestResult<ShowReviewResponses, ShowReviewErrors, ThrowOnError> => (options.client ?? client).post<ShowReviewResponses, ShowReviewErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/reviews/{request_id}/show',
+    ...options
+});
+
+/**
+ * Search what is offered, where, at which price
+ *
+ * Typos are forgiven. With a place given, tasks that nobody serves there are left out.
+ *
+ * Who: anyone.
+ */
+export const getSearch = <ThrowOnError extends boolean = true>(options?: Options<GetSearchData, ThrowOnError>): RequestResult<GetSearchResponses, GetSearchErrors, ThrowOnError> => (options?.client ?? client).get<GetSearchResponses, GetSearchErrors, ThrowOnError>({
+    responseType: 'json',
+    url: '/search',
+    ...options
+});
+
+/**
+ * The market's settings
+ *
+ * All of them, as they hold now.
+ *
+ * Who: admin.
+ */
+export const getSettings = <ThrowOnError extends boolean = true>(options?: Options<GetSettingsData, ThrowOnError>): RequestResult<GetSettingsResponses, GetSettingsErrors, ThrowOnError> => (options?.client ?? client).get<GetSettingsResponses, GetSettingsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/settings',
+    ...options
+});
+
+/**
+ * Change settings
+ *
+ * They hold at once; the audit trail keeps what they were.
+ *
+ * Who: admin.
+ */
+export const updateSettings = <ThrowOnError extends boolean = true>(options: Options<UpdateSettingsData, ThrowOnError>): RequestResult<UpdateSettingsResponses, UpdateSettingsErrors, ThrowOnError> => (options.client ?? client).patch<UpdateSettingsResponses, UpdateSettingsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/settings',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Figures for the dashboard
+ *
+ * What waits for an admin, and how the market is doing in a span of days; at most ten seconds old.
+ *
+ * Who: admin.
+ */
+export const getStats = <ThrowOnError extends boolean = true>(options?: Options<GetStatsData, ThrowOnError>): RequestResult<GetStatsResponses, GetStatsErrors, ThrowOnError> => (options?.client ?? client).get<GetStatsResponses, GetStatsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/stats',
+    ...options
+});
+
+/**
+ * Phrases that mean the same
+ *
+ * Oldest first.
+ *
+ * Who: admin.
+ */
+export const listSynonyms = <ThrowOnError extends boolean = true>(options?: Options<ListSynonymsData, ThrowOnError>): RequestResult<ListSynonymsResponses, ListSynonymsErrors, ThrowOnError> => (options?.client ?? client).get<ListSynonymsResponses, ListSynonymsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/synonyms',
+    ...options
+});
+
+/**
+ * Add phrases that mean the same
+ *
+ * They count with the very next search.
+ *
+ * Who: admin.
+ */
+export const createSynonym = <ThrowOnError extends boolean = true>(options: Options<CreateSynonymData, ThrowOnError>): RequestResult<CreateSynonymResponses, CreateSynonymErrors, ThrowOnError> => (options.client ?? client).post<CreateSynonymResponses, CreateSynonymErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/synonyms',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Forget that phrases mean the same
+ *
+ * The tasks stay; only the phrases no longer lead to each other.
+ *
+ * Who: admin.
+ */
+export const deleteSynonym = <ThrowOnError extends boolean = true>(options: Options<DeleteSynonymData, ThrowOnError>): RequestResult<DeleteSynonymResponses, DeleteSynonymErrors, ThrowOnError> => (options.client ?? client).delete<DeleteSynonymResponses, DeleteSynonymErrors, ThrowOnError>({
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/synonyms/{synonym_id}',
+    ...options
+});
+
+/**
+ * One group of phrases
+ *
+ * Its ETag can be named by If-Match.
+ *
+ * Who: admin.
+ */
+export const getSynonym = <ThrowOnError extends boolean = true>(options: Options<GetSynonymData, ThrowOnError>): RequestResult<GetSynonymResponses, GetSynonymErrors, ThrowOnError> => (options.client ?? client).get<GetSynonymResponses, GetSynonymErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/synonyms/{synonym_id}',
+    ...options
+});
+
+/**
+ * Exchange the phrases of a group
+ *
+ * They count with the very next search.
+ *
+ * Who: admin.
+ */
+export const putSynonym = <ThrowOnError extends boolean = true>(options: Options<PutSynonymData, ThrowOnError>): RequestResult<PutSynonymResponses, PutSynonymErrors, ThrowOnError> => (options.client ?? client).put<PutSynonymResponses, PutSynonymErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/synonyms/{synonym_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -512,6 +1692,82 @@ export const updateTask = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
+ * What holds for a task
+ *
+ * How long ahead it must be asked for, and until when it can be cancelled freely.
+ *
+ * Who: signed in and active.
+ */
+export const getTaskPolicy = <ThrowOnError extends boolean = true>(options: Options<GetTaskPolicyData, ThrowOnError>): RequestResult<GetTaskPolicyResponses, GetTaskPolicyErrors, ThrowOnError> => (options.client ?? client).get<GetTaskPolicyResponses, GetTaskPolicyErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/tasks/{task_id}/policy',
+    ...options
+});
+
+/**
+ * Set what is special to a task
+ *
+ * All four at once; null goes back to the market's setting.
+ *
+ * Who: admin.
+ */
+export const putTaskPolicy = <ThrowOnError extends boolean = true>(options: Options<PutTaskPolicyData, ThrowOnError>): RequestResult<PutTaskPolicyResponses, PutTaskPolicyErrors, ThrowOnError> => (options.client ?? client).put<PutTaskPolicyResponses, PutTaskPolicyErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/tasks/{task_id}/policy',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Who does a task, and how far away they are
+ *
+ * The nearest first when a pincode is given, else the best rated first.
+ *
+ * Who: customer or admin.
+ */
+export const listTaskProfessionals = <ThrowOnError extends boolean = true>(options: Options<ListTaskProfessionalsData, ThrowOnError>): RequestResult<ListTaskProfessionalsResponses, ListTaskProfessionalsErrors, ThrowOnError> => (options.client ?? client).get<ListTaskProfessionalsResponses, ListTaskProfessionalsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/tasks/{task_id}/professionals',
+    ...options
+});
+
+/**
+ * Times at which someone can come
+ *
+ * Of one day at one place. A request for another time can be made all the same.
+ *
+ * Who: anyone (a token tells who asks).
+ */
+export const getTaskTimes = <ThrowOnError extends boolean = true>(options: Options<GetTaskTimesData, ThrowOnError>): RequestResult<GetTaskTimesResponses, GetTaskTimesErrors, ThrowOnError> => (options.client ?? client).get<GetTaskTimesResponses, GetTaskTimesErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/tasks/{task_id}/times',
+    ...options
+});
+
+/**
  * New tokens for a refresh token
  *
  * By cookie (with X-CSRF-TOKEN) or as Bearer; the old refresh token is dead afterwards.
@@ -534,5 +1790,71 @@ export const refreshToken = <ThrowOnError extends boolean = true>(options?: Opti
         { name: 'X-CSRF-TOKEN', type: 'apiKey' }
     ],
     url: '/token/refresh',
+    ...options
+});
+
+/**
+ * A page that asks whether to end them
+ *
+ * Looking changes nothing: programs that read mails follow links.
+ *
+ * Who: anyone.
+ */
+export const getUnsubscribe = <ThrowOnError extends boolean = true>(options: Options<GetUnsubscribeData, ThrowOnError>): RequestResult<GetUnsubscribeResponses, GetUnsubscribeErrors, ThrowOnError> => (options.client ?? client).get<GetUnsubscribeResponses, GetUnsubscribeErrors, ThrowOnError>({
+    responseType: 'text',
+    url: '/unsubscribe/{token}',
+    ...options
+});
+
+/**
+ * End reminders or reports by one click (RFC 8058)
+ *
+ * The token, from a mail's List-Unsubscribe header, names the person and the kind.
+ *
+ * Who: anyone.
+ */
+export const unsubscribe = <ThrowOnError extends boolean = true>(options: Options<UnsubscribeData, ThrowOnError>): RequestResult<UnsubscribeResponses, UnsubscribeErrors, ThrowOnError> => (options.client ?? client).post<UnsubscribeResponses, UnsubscribeErrors, ThrowOnError>({
+    responseType: 'text',
+    url: '/unsubscribe/{token}',
+    ...options
+});
+
+/**
+ * Block an account
+ *
+ * From its very next call on it is refused; accepted requests go back to the market, open ones are cancelled.
+ *
+ * Who: admin.
+ */
+export const blockUser = <ThrowOnError extends boolean = true>(options: Options<BlockUserData, ThrowOnError>): RequestResult<BlockUserResponses, BlockUserErrors, ThrowOnError> => (options.client ?? client).post<BlockUserResponses, BlockUserErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/users/{account_id}/block',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Unblock an account
+ *
+ * It can sign in again; what was given back or cancelled stays so.
+ *
+ * Who: admin.
+ */
+export const unblockUser = <ThrowOnError extends boolean = true>(options: Options<UnblockUserData, ThrowOnError>): RequestResult<UnblockUserResponses, UnblockUserErrors, ThrowOnError> => (options.client ?? client).post<UnblockUserResponses, UnblockUserErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/users/{account_id}/unblock',
     ...options
 });

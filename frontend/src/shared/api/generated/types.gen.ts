@@ -34,17 +34,108 @@ export type Account = {
     document?: HandedIn | null;
 };
 
+export type Agenda = {
+    items: Array<AgendaDay>;
+    timezone: string;
+};
+
+export type AgendaDay = {
+    date: string;
+    hours: Array<Hours>;
+    exception: boolean;
+    requests: Array<Request>;
+};
+
 export type Alive = {
     status: 'alive';
+};
+
+export type Approvals = {
+    waiting: number;
+    oldest: string | null;
+    expiring: number;
+    by_state: ByState;
 };
 
 export type Approve = {
     expires_at?: string | null;
 };
 
+export type Attempt = {
+    number: number;
+    at: string;
+    outcome: string;
+    detail: string | null;
+};
+
+export type Block = {
+    reason: 'fraud' | 'poor_reviews' | 'other';
+    note?: string | null;
+};
+
+export type ByState = {
+    document_missing: number;
+    pending: number;
+    approved: number;
+    rejected: number;
+    expired: number;
+};
+
+export type CancelReason = {
+    reason: string;
+    reason_code?: 'not_needed' | 'other_date' | 'found_someone_else' | 'price' | 'professional_not_reached' | 'other' | null;
+};
+
+export type Cancellations = {
+    requests: number;
+    cancelled: number;
+    expired: number;
+    share: number;
+};
+
+export type CategoryCount = {
+    category: string;
+    tasks: number;
+};
+
+export type ClosedDay = {
+    day: string;
+    total: number;
+    value: string;
+};
+
+export type ClosedTask = {
+    task_id: number;
+    task_name: string;
+    total: number;
+    value: string;
+};
+
+export type ClosedWork = {
+    total: number;
+    value: string;
+    by_day: Array<ClosedDay>;
+    top_tasks: Array<ClosedTask>;
+};
+
+export type Closing = {
+    remarks?: string | null;
+};
+
+export type Confirm = {
+    token: string;
+};
+
 export type Credentials = {
     username: string;
     client?: 'api' | 'browser';
+};
+
+export type CustomerContact = {
+    id: number;
+    firstname: string;
+    lastname: string;
+    phone: string | null;
 };
 
 export type CustomerSignUp = {
@@ -57,8 +148,100 @@ export type CustomerSignUp = {
     phone?: string | null;
 };
 
+export type Day = {
+    requested: number;
+    accepted: number;
+    completed: number;
+    closed: number;
+    cancelled: number;
+    expired: number;
+    day: string;
+};
+
+export type Delivery = {
+    id: number;
+    account_id: number;
+    kind: string;
+    channel: string;
+    next_channels: Array<string>;
+    state: 'waiting' | 'sent' | 'failed' | 'skipped';
+    attempts: number;
+    message_id: string;
+    error: string | null;
+    request_id: number | null;
+    run_id: number | null;
+    created_at: string;
+    not_before: string | null;
+    sent_at: string | null;
+};
+
+export type DeliveryPage = {
+    items: Array<Delivery>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type DeliveryWithAttempts = {
+    id: number;
+    account_id: number;
+    kind: string;
+    channel: string;
+    next_channels: Array<string>;
+    state: 'waiting' | 'sent' | 'failed' | 'skipped';
+    attempts: number;
+    message_id: string;
+    error: string | null;
+    request_id: number | null;
+    run_id: number | null;
+    created_at: string;
+    not_before: string | null;
+    sent_at: string | null;
+    tries: Array<Attempt>;
+};
+
 export type Document = {
     document: Blob | File;
+};
+
+export type EffectivePolicy = {
+    answer_within_minutes: number;
+    min_notice_minutes: number;
+    free_cancel_minutes: number;
+    travel_buffer_minutes: number;
+    own: TaskPolicy;
+};
+
+export type Entry = {
+    id: number;
+    at: string;
+    actor_id: number | null;
+    actor_role: string;
+    actor_username: string | null;
+    action: string;
+    subject_id: number | null;
+    subject_kind: string;
+    subject_username: string | null;
+    address: string | null;
+    before: {
+        [key: string]: unknown;
+    } | null;
+    after: {
+        [key: string]: unknown;
+    } | null;
+};
+
+export type EntryPage = {
+    items: Array<Entry>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type Expiry = {
+    approval_expires_at: string | null;
 };
 
 export type Export = {
@@ -88,12 +271,133 @@ export type ExportPage = {
     next_cursor: string | null;
 };
 
+export type Figures = {
+    requested: number;
+    accepted: number;
+    completed: number;
+    closed: number;
+    cancelled: number;
+    expired: number;
+    rejected: number;
+    released_90_days: number;
+    cancelled_90_days: number;
+    value_closed: string;
+};
+
+export type Forgot = {
+    email: string;
+};
+
 export type HandedIn = {
     filename: string;
     content_type: string;
     size: number;
     pages: number;
     created_at: string;
+};
+
+export type HistoryEntry = {
+    at: string;
+    action: string;
+    actor_id: number | null;
+    actor_role: string;
+    from: string | null;
+    to: string;
+    note: string | null;
+    changes: {
+        [key: string]: unknown;
+    } | null;
+};
+
+export type Hit = {
+    id: number;
+    name: string;
+    description: string;
+    category: string;
+    base_price: string;
+    currency: string;
+    time_required: number;
+    isactive: 0 | 1;
+    rating: number | null;
+    reviews: number;
+    professionals: number;
+    picture: string | null;
+    search_words?: Array<string>;
+    archived_at?: string | null;
+    nearest_km: number | null;
+};
+
+export type Hours = {
+    from: string;
+    to: string;
+};
+
+export type HoursException = {
+    date: string;
+    hours: Array<Hours>;
+};
+
+export type HoursExceptionInput = {
+    date: string;
+    hours: Array<HoursInput>;
+};
+
+export type HoursInput = {
+    from: string;
+    to: string;
+};
+
+export type InboxCounts = {
+    waiting: number;
+    matching: number;
+    new: number;
+    seen_at: string | null;
+};
+
+export type Job = {
+    name: string;
+    title: string;
+    schedule: string;
+    last_run: Run | null;
+    next_run: string;
+};
+
+export type JobsJobs = {
+    items: Array<Job>;
+    next_cursor: string | null;
+    waiting: number;
+    parked: number;
+    oldest_waiting_seconds: number;
+};
+
+export type MarkRead = {
+    ids?: Array<number>;
+    all?: boolean;
+};
+
+export type MarketSettings = {
+    answer_within_minutes: number;
+    min_notice_minutes: number;
+    free_cancel_minutes: number;
+    travel_buffer_minutes: number;
+    tell_nearest: number;
+    reminder_at: string;
+    day_begins_at: string;
+    day_ends_at: string;
+    timezone: string;
+    currency: string;
+};
+
+export type Near = {
+    pincode: string | null;
+    district: string;
+    state: string;
+    locality?: string;
+    distance_km?: number;
+    task_id?: number;
+    task_name?: string;
+    professionals?: number;
+    name?: string;
 };
 
 export type NewExport = {
@@ -108,6 +412,25 @@ export type NewExport = {
     to?: string | null;
 };
 
+export type NewPassword = {
+    current_password: string;
+    password: string;
+};
+
+export type NewRequest = {
+    task_id: number;
+    date_of_request: string;
+    remarks?: string;
+    address?: string | null;
+    pincode?: string | null;
+    professional_id?: number | null;
+};
+
+export type NewReview = {
+    rating: number;
+    comment?: string | null;
+};
+
 export type NewTask = {
     name: string;
     description: string;
@@ -119,9 +442,158 @@ export type NewTask = {
     search_words?: Array<string>;
 };
 
+export type Notification = {
+    id: number;
+    kind: string;
+    title: string;
+    body: string;
+    request_id: number | null;
+    read: boolean;
+    created_at: string;
+};
+
+export type Notifications = {
+    items: Array<Notification>;
+    next_cursor: string | null;
+    unread_count: number;
+};
+
+export type OfferedTime = {
+    at: string;
+    professionals: number;
+};
+
+export type OfferedTimes = {
+    items: Array<OfferedTime>;
+    timezone: string;
+};
+
+export type OnePerson = {
+    id: number;
+    role: 'customer' | 'professional' | 'admin';
+    username: string;
+    email: string;
+    firstname: string;
+    lastname: string;
+    address: string;
+    pincode: string;
+    phone: string | null;
+    isactive: 0 | 1;
+    created_at: string;
+    /**
+     * Only where mail addresses have to be confirmed
+     */
+    email_confirmed?: 0 | 1;
+    exp?: number;
+    compname?: string;
+    task_ids?: Array<number>;
+    pincodes?: Array<string>;
+    radius_km?: number;
+    rating?: number | null;
+    reviews?: number;
+    approval?: 'document_missing' | 'pending' | 'approved' | 'rejected' | 'expired';
+    approval_reason?: string | null;
+    approval_changed_at?: string | null;
+    approval_expires_at?: string | null;
+    document?: HandedIn | null;
+    blocked_at: string | null;
+    blocked_reason: string | null;
+    blocked_note: string | null;
+    last_seen_at: string | null;
+    tasks_done?: number;
+    allowed_actions: Array<'approve' | 'reject' | 'block' | 'unblock'>;
+    figures: Figures;
+    latest_reviews: Array<PersonReview>;
+    history: Array<Entry>;
+};
+
+export type ParkedJob = {
+    id: number;
+    topic: string;
+    attempts: number;
+    error: string | null;
+    created_at: string;
+    parked_at: string | null;
+};
+
+export type ParkedJobPage = {
+    items: Array<ParkedJob>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
 export type PartState = {
     state: 'up' | 'starting' | 'down';
     age: number | null;
+};
+
+export type People = {
+    customers: Role;
+    professionals: Role;
+};
+
+export type Person = {
+    id: number;
+    role: 'customer' | 'professional' | 'admin';
+    username: string;
+    email: string;
+    firstname: string;
+    lastname: string;
+    address: string;
+    pincode: string;
+    phone: string | null;
+    isactive: 0 | 1;
+    created_at: string;
+    /**
+     * Only where mail addresses have to be confirmed
+     */
+    email_confirmed?: 0 | 1;
+    exp?: number;
+    compname?: string;
+    task_ids?: Array<number>;
+    pincodes?: Array<string>;
+    radius_km?: number;
+    rating?: number | null;
+    reviews?: number;
+    approval?: 'document_missing' | 'pending' | 'approved' | 'rejected' | 'expired';
+    approval_reason?: string | null;
+    approval_changed_at?: string | null;
+    approval_expires_at?: string | null;
+    document?: HandedIn | null;
+    blocked_at: string | null;
+    blocked_reason: string | null;
+    blocked_note: string | null;
+    last_seen_at: string | null;
+    tasks_done?: number;
+    allowed_actions: Array<'approve' | 'reject' | 'block' | 'unblock'>;
+};
+
+export type PersonPage = {
+    items: Array<Person>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type PersonReview = {
+    request_id: number;
+    task_id: number;
+    task_name: string;
+    customer_id: number;
+    customer_firstname: string;
+    professional_id: number;
+    rating: number;
+    comment: string | null;
+    created_at: string;
+    reply: string | null;
+    replied_at: string | null;
+    reported: boolean;
+    report_reason: string | null;
+    hidden: boolean;
+    hidden_reason: string | null;
 };
 
 export type Place = {
@@ -137,6 +609,24 @@ export type PlacePage = {
      * null on the last page
      */
     next_cursor: string | null;
+};
+
+export type Preferences = {
+    channels: Array<'mail' | 'gchat' | 'sms'>;
+    gchat_webhook?: string | null;
+    quiet_hours?: QuietHours | null;
+    kinds?: {
+        [key: string]: Array<'mail' | 'gchat' | 'sms'>;
+    };
+};
+
+export type PreferencesInput = {
+    channels: Array<'mail' | 'gchat' | 'sms'>;
+    gchat_webhook?: string | null;
+    quiet_hours?: QuietHoursInput | null;
+    kinds?: {
+        [key: string]: Array<'mail' | 'gchat' | 'sms'>;
+    };
 };
 
 /**
@@ -157,6 +647,13 @@ export type Problem = {
     errors?: {
         [key: string]: Array<string>;
     };
+};
+
+export type ProfessionalContact = {
+    id: number;
+    firstname: string;
+    compname: string;
+    phone: string | null;
 };
 
 export type ProfessionalSignUp = {
@@ -206,6 +703,34 @@ export type Profile = {
     radius_km?: number;
 };
 
+export type PublicProfile = {
+    id: number;
+    firstname: string;
+    compname: string;
+    exp: number;
+    rating: number | null;
+    reviews: number;
+    distance_km: number | null;
+};
+
+export type PublicProfilePage = {
+    items: Array<PublicProfile>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type QuietHours = {
+    from: string;
+    to: string;
+};
+
+export type QuietHoursInput = {
+    from: string;
+    to: string;
+};
+
 export type Readiness = {
     status: 'ready';
     database: PartState;
@@ -216,6 +741,362 @@ export type Readiness = {
 
 export type Reason = {
     reason: string;
+};
+
+export type RejectReason = {
+    reason: string;
+    reason_code?: 'not_free' | 'too_far' | 'not_my_work' | 'other' | null;
+};
+
+export type ReleaseReason = {
+    reason: string;
+    reason_code?: 'ill' | 'not_free' | 'too_far' | 'customer_not_reached' | 'other' | null;
+};
+
+export type Reliability = {
+    account_id: number;
+    role: string;
+    firstname: string;
+    lastname: string;
+    cancelled: number;
+    cancelled_late: number;
+    released: number;
+    times: number;
+    latest: string;
+};
+
+export type ReliabilityPage = {
+    items: Array<Reliability>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type Reply = {
+    reply: string;
+};
+
+export type Report = {
+    customer_id: number;
+    month: string;
+    unfinished: boolean;
+    sent_at: string | null;
+    generated_at: string;
+    requested: number;
+    accepted: number;
+    completed: number;
+    closed: number;
+    cancelled: number;
+    spent: string;
+    currency: string;
+    professionals_met: number;
+    reviews_given: number;
+    upcoming_count: number;
+    upcoming: Array<Upcoming>;
+};
+
+export type Request = {
+    id: number;
+    task_id: number;
+    task_name: string;
+    customer_id: number;
+    professional_id: number | null;
+    asked_professional_id: number | null;
+    asked_until: string | null;
+    status: 'requested' | 'accepted' | 'completed' | 'closed' | 'cancelled' | 'expired';
+    date_of_request: string;
+    price: string;
+    currency: string;
+    time_required: number;
+    address: string | null;
+    pincode: string;
+    remarks: string;
+    closing_remarks: string;
+    created_at: string;
+    updated_at: string;
+    accepted_at: string | null;
+    completed_at: string | null;
+    closed_at: string | null;
+    cancelled_at: string | null;
+    expired_at: string | null;
+    cancelled_late: boolean;
+    reviewed: boolean;
+    customer: CustomerContact | null;
+    professional: ProfessionalContact | null;
+    allowed_actions: Array<'edit' | 'accept' | 'reject' | 'release' | 'complete' | 'close' | 'cancel' | 'review'>;
+    distance_km: number | null;
+    warnings: Array<'outside_hours' | 'not_free' | 'out_of_area' | 'task_not_done'>;
+};
+
+export type RequestDetail = {
+    id: number;
+    task_id: number;
+    task_name: string;
+    customer_id: number;
+    professional_id: number | null;
+    asked_professional_id: number | null;
+    asked_until: string | null;
+    status: 'requested' | 'accepted' | 'completed' | 'closed' | 'cancelled' | 'expired';
+    date_of_request: string;
+    price: string;
+    currency: string;
+    time_required: number;
+    address: string | null;
+    pincode: string;
+    remarks: string;
+    closing_remarks: string;
+    created_at: string;
+    updated_at: string;
+    accepted_at: string | null;
+    completed_at: string | null;
+    closed_at: string | null;
+    cancelled_at: string | null;
+    expired_at: string | null;
+    cancelled_late: boolean;
+    reviewed: boolean;
+    customer: CustomerContact | null;
+    professional: ProfessionalContact | null;
+    allowed_actions: Array<'edit' | 'accept' | 'reject' | 'release' | 'complete' | 'close' | 'cancel' | 'review'>;
+    distance_km: number | null;
+    warnings: Array<'outside_hours' | 'not_free' | 'out_of_area' | 'task_not_done'>;
+    history: Array<HistoryEntry>;
+    review: RequestReview | null;
+};
+
+export type RequestEdit = {
+    date_of_request?: string;
+    remarks?: string;
+    address?: string;
+    pincode?: string;
+    status?: 'completed';
+};
+
+export type RequestPage = {
+    items: Array<Request>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type RequestReview = {
+    rating: number;
+    comment: string | null;
+    created_at: string;
+    reply: string | null;
+    replied_at: string | null;
+    reported: boolean;
+    hidden: boolean;
+};
+
+export type Reset = {
+    token: string;
+    password: string;
+};
+
+export type ReviewJudged = {
+    rating: number;
+    comment: string | null;
+    created_at: string;
+    reply: string | null;
+    replied_at: string | null;
+    reported: boolean;
+    hidden: boolean;
+    request_id: number;
+    professional_id: number;
+    task_id: number;
+    task_name: string;
+    customer_firstname: string;
+    customer_id: number;
+    report_reason: string | null;
+    hidden_reason: string | null;
+};
+
+export type ReviewJudgedPage = {
+    items: Array<ReviewJudged>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type ReviewListed = {
+    rating: number;
+    comment: string | null;
+    created_at: string;
+    reply: string | null;
+    replied_at: string | null;
+    reported: boolean;
+    hidden: boolean;
+    request_id: number;
+    professional_id: number;
+    task_id: number;
+    task_name: string;
+    customer_firstname: string;
+};
+
+export type ReviewListedPage = {
+    items: Array<ReviewListed>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type Role = {
+    total: number;
+    blocked: number;
+    joined: number;
+};
+
+export type Run = {
+    id: number;
+    name: string;
+    status: 'queued' | 'running' | 'done' | 'failed';
+    created_at: string;
+    started_at: string | null;
+    finished_at: string | null;
+    seconds: number | null;
+    sent: number;
+    failed: number;
+    skipped: number;
+    error: string | null;
+    requested_by: number | null;
+    params: {
+        [key: string]: unknown;
+    };
+};
+
+export type RunNow = {
+    month?: string;
+    customer_id?: number;
+};
+
+export type RunPage = {
+    items: Array<Run>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type SearchResult = {
+    items: Array<Hit>;
+    next_cursor: string | null;
+    categories: Array<CategoryCount>;
+    near: Array<Near>;
+};
+
+export type SentReport = {
+    month: string;
+    sent_at: string;
+    requested: number;
+    closed: number;
+    spent: string;
+    currency: string;
+};
+
+export type SentReportPage = {
+    items: Array<SentReport>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type Session = {
+    id: string;
+    client: string;
+    user_agent: string | null;
+    address: string | null;
+    created_at: string;
+    last_used_at: string;
+    expires_at: string;
+    /**
+     * 1 for the session that asks
+     */
+    current: 0 | 1;
+};
+
+export type SessionPage = {
+    items: Array<Session>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type SettingsEdit = {
+    answer_within_minutes?: number;
+    min_notice_minutes?: number;
+    free_cancel_minutes?: number;
+    travel_buffer_minutes?: number;
+    tell_nearest?: number;
+    reminder_at?: string;
+    day_begins_at?: string;
+    day_ends_at?: string;
+};
+
+export type Stars = {
+    stars: number;
+    professionals: number;
+};
+
+export type States = {
+    requested: number;
+    accepted: number;
+    completed: number;
+    closed: number;
+    cancelled: number;
+    expired: number;
+};
+
+export type Stats = {
+    generated_at: string;
+    from: string;
+    to: string;
+    step: 'day' | 'month';
+    currency: string;
+    approvals: Approvals;
+    professionals_by_rating: Array<Stars>;
+    people: People;
+    waiting: Waiting;
+    requests_by_status: States;
+    requests_by_day: Array<Day>;
+    cancellations: Cancellations;
+    top_tasks: Array<TopTask>;
+    top_pincodes: Array<TopPincode>;
+    closed_work: ClosedWork;
+    jobs: StatsJobs;
+};
+
+export type StatsJobs = {
+    waiting: number;
+    parked: number;
+    deliveries_waiting: number;
+    deliveries_failed: number;
+    runs_failed: number;
+    oldest: string | null;
+};
+
+export type Synonyms = {
+    id: number;
+    phrases: Array<string>;
+    created_at: string;
+    updated_at: string;
+};
+
+export type SynonymsEdit = {
+    phrases: Array<string>;
+};
+
+export type SynonymsPage = {
+    items: Array<Synonyms>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
 };
 
 export type Task = {
@@ -254,6 +1135,20 @@ export type TaskPage = {
     next_cursor: string | null;
 };
 
+export type TaskPolicy = {
+    answer_within_minutes?: number | null;
+    min_notice_minutes?: number | null;
+    free_cancel_minutes?: number | null;
+    travel_buffer_minutes?: number | null;
+};
+
+export type TaskPolicyInput = {
+    answer_within_minutes?: number | null;
+    min_notice_minutes?: number | null;
+    free_cancel_minutes?: number | null;
+    travel_buffer_minutes?: number | null;
+};
+
 export type Tokens = {
     access_token: string;
     token_type: string;
@@ -261,6 +1156,66 @@ export type Tokens = {
     role: string;
     user: Account;
     refresh_token?: string;
+};
+
+export type TopPincode = {
+    pincode: string;
+    locality: string;
+    district: string;
+    total: number;
+    cancelled: number;
+    expired: number;
+};
+
+export type TopTask = {
+    task_id: number;
+    task_name: string;
+    total: number;
+    cancelled: number;
+    expired: number;
+};
+
+export type UnreadCount = {
+    unread_count: number;
+};
+
+export type Upcoming = {
+    id: number;
+    task_name: string;
+    status: 'requested' | 'accepted';
+    date_of_request: string;
+};
+
+export type Waiting = {
+    total: number;
+    unanswered: number;
+    due_soon: number;
+    overdue: number;
+    oldest: string | null;
+};
+
+export type WeeklyHours = {
+    from: string;
+    to: string;
+    weekday: number;
+};
+
+export type WeeklyHoursInput = {
+    from: string;
+    to: string;
+    weekday: number;
+};
+
+export type WorkingHours = {
+    weekly: Array<WeeklyHoursInput>;
+    exceptions?: Array<HoursExceptionInput>;
+};
+
+export type WorkingHoursShown = {
+    weekly: Array<WeeklyHours>;
+    exceptions?: Array<HoursException>;
+    usual: Hours;
+    timezone: string;
 };
 
 export type CredentialsWritable = {
@@ -413,6 +1368,113 @@ export type AddProfessionalResponses = {
 
 export type AddProfessionalResponse = AddProfessionalResponses[keyof AddProfessionalResponses];
 
+export type CreateAdminData = {
+    body: CustomerSignUpWritable;
+    path?: never;
+    query?: never;
+    url: '/admins';
+};
+
+export type CreateAdminErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type CreateAdminError = CreateAdminErrors[keyof CreateAdminErrors];
+
+export type CreateAdminResponses = {
+    /**
+     * Created
+     */
+    201: Account;
+};
+
+export type CreateAdminResponse = CreateAdminResponses[keyof CreateAdminResponses];
+
+export type ListAuditData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        actor_id?: number | null;
+        subject_id?: number | null;
+        subject_kind?: string | null;
+        action?: string | null;
+        /**
+         * A day (2026-12-01) or a time with an offset; the end is included.
+         */
+        from?: string | null;
+        /**
+         * A day (2026-12-01) or a time with an offset; the end is included.
+         */
+        to?: string | null;
+    };
+    url: '/audit';
+};
+
+export type ListAuditErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
+
+export type ListAuditResponses = {
+    /**
+     * OK
+     */
+    200: EntryPage;
+};
+
+export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
 export type CheckData = {
     body: CredentialsWritable;
     path?: never;
@@ -465,6 +1527,255 @@ export type CheckResponses = {
 };
 
 export type CheckResponse = CheckResponses[keyof CheckResponses];
+
+export type ListCustomersData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        /**
+         * Name, username, mail or phone; typos are forgiven
+         */
+        q?: string | null;
+        blocked?: 0 | 1 | boolean | null;
+        pincode?: string | null;
+        sort?: 'created' | 'name' | 'relevance' | null;
+    };
+    url: '/customers';
+};
+
+export type ListCustomersErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListCustomersError = ListCustomersErrors[keyof ListCustomersErrors];
+
+export type ListCustomersResponses = {
+    /**
+     * OK
+     */
+    200: PersonPage;
+};
+
+export type ListCustomersResponse = ListCustomersResponses[keyof ListCustomersResponses];
+
+export type GetCustomerData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        customer_id: number;
+    };
+    query?: never;
+    url: '/customers/{customer_id}';
+};
+
+export type GetCustomerErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetCustomerError = GetCustomerErrors[keyof GetCustomerErrors];
+
+export type GetCustomerResponses = {
+    /**
+     * OK
+     */
+    200: OnePerson;
+};
+
+export type GetCustomerResponse = GetCustomerResponses[keyof GetCustomerResponses];
+
+export type ListDeliveriesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        account_id?: number | null;
+        state?: 'waiting' | 'sent' | 'failed' | 'skipped' | null;
+        kind?: 'approved' | 'rejected' | 'blocked' | 'unblocked' | 'request_new' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'export_done' | 'export_failed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'document_expiring' | 'document_expired' | null;
+        channel?: 'mail' | 'gchat' | 'sms' | null;
+        run_id?: number | null;
+    };
+    url: '/deliveries';
+};
+
+export type ListDeliveriesErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListDeliveriesError = ListDeliveriesErrors[keyof ListDeliveriesErrors];
+
+export type ListDeliveriesResponses = {
+    /**
+     * OK
+     */
+    200: DeliveryPage;
+};
+
+export type ListDeliveriesResponse = ListDeliveriesResponses[keyof ListDeliveriesResponses];
+
+export type GetDeliveryData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        delivery_id: number;
+    };
+    query?: never;
+    url: '/deliveries/{delivery_id}';
+};
+
+export type GetDeliveryErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetDeliveryError = GetDeliveryErrors[keyof GetDeliveryErrors];
+
+export type GetDeliveryResponses = {
+    /**
+     * OK
+     */
+    200: DeliveryWithAttempts;
+};
+
+export type GetDeliveryResponse = GetDeliveryResponses[keyof GetDeliveryResponses];
+
+export type ResendDeliveryData = {
+    body?: never;
+    path: {
+        delivery_id: number;
+    };
+    query?: never;
+    url: '/deliveries/{delivery_id}/resend';
+};
+
+export type ResendDeliveryErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ResendDeliveryError = ResendDeliveryErrors[keyof ResendDeliveryErrors];
+
+export type ResendDeliveryResponses = {
+    /**
+     * Accepted
+     */
+    202: Delivery;
+};
+
+export type ResendDeliveryResponse = ResendDeliveryResponses[keyof ResendDeliveryResponses];
 
 export type GetDocsData = {
     body?: never;
@@ -521,6 +1832,55 @@ export type GetDocResponses = {
 };
 
 export type GetDocResponse = GetDocResponses[keyof GetDocResponses];
+
+export type ConfirmEmailData = {
+    body: Confirm;
+    path?: never;
+    query?: never;
+    url: '/email/confirm';
+};
+
+export type ConfirmEmailErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * Not allowed: `account_blocked`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ConfirmEmailError = ConfirmEmailErrors[keyof ConfirmEmailErrors];
+
+export type ConfirmEmailResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ConfirmEmailResponse = ConfirmEmailResponses[keyof ConfirmEmailResponses];
 
 export type ListExportsData = {
     body?: never;
@@ -806,6 +2166,293 @@ export type GetHealthResponses = {
 
 export type GetHealthResponse = GetHealthResponses[keyof GetHealthResponses];
 
+export type ListJobsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/jobs';
+};
+
+export type ListJobsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListJobsError = ListJobsErrors[keyof ListJobsErrors];
+
+export type ListJobsResponses = {
+    /**
+     * OK
+     */
+    200: JobsJobs;
+};
+
+export type ListJobsResponse = ListJobsResponses[keyof ListJobsResponses];
+
+export type ListParkedJobsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+    };
+    url: '/jobs/parked';
+};
+
+export type ListParkedJobsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListParkedJobsError = ListParkedJobsErrors[keyof ListParkedJobsErrors];
+
+export type ListParkedJobsResponses = {
+    /**
+     * OK
+     */
+    200: ParkedJobPage;
+};
+
+export type ListParkedJobsResponse = ListParkedJobsResponses[keyof ListParkedJobsResponses];
+
+export type RetryParkedJobData = {
+    body?: never;
+    path: {
+        job_id: number;
+    };
+    query?: never;
+    url: '/jobs/parked/{job_id}/retry';
+};
+
+export type RetryParkedJobErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type RetryParkedJobError = RetryParkedJobErrors[keyof RetryParkedJobErrors];
+
+export type RetryParkedJobResponses = {
+    /**
+     * Accepted
+     */
+    202: ParkedJob;
+};
+
+export type RetryParkedJobResponse = RetryParkedJobResponses[keyof RetryParkedJobResponses];
+
+export type ListJobRunsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        name?: string | null;
+    };
+    url: '/jobs/runs';
+};
+
+export type ListJobRunsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListJobRunsError = ListJobRunsErrors[keyof ListJobRunsErrors];
+
+export type ListJobRunsResponses = {
+    /**
+     * OK
+     */
+    200: RunPage;
+};
+
+export type ListJobRunsResponse = ListJobRunsResponses[keyof ListJobRunsResponses];
+
+export type GetJobRunData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        run_id: number;
+    };
+    query?: never;
+    url: '/jobs/runs/{run_id}';
+};
+
+export type GetJobRunErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetJobRunError = GetJobRunErrors[keyof GetJobRunErrors];
+
+export type GetJobRunResponses = {
+    /**
+     * OK
+     */
+    200: Run;
+};
+
+export type GetJobRunResponse = GetJobRunResponses[keyof GetJobRunResponses];
+
+export type RunJobData = {
+    body?: RunNow;
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/jobs/{name}/run';
+};
+
+export type RunJobErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type RunJobError = RunJobErrors[keyof RunJobErrors];
+
+export type RunJobResponses = {
+    /**
+     * Accepted
+     */
+    202: Run;
+};
+
+export type RunJobResponse = RunJobResponses[keyof RunJobResponses];
+
 export type LogoutData = {
     body?: never;
     path?: never;
@@ -842,6 +2489,43 @@ export type LogoutResponses = {
 };
 
 export type LogoutResponse = LogoutResponses[keyof LogoutResponses];
+
+export type LogoutEverywhereData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/logout/everywhere';
+};
+
+export type LogoutEverywhereErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type LogoutEverywhereError = LogoutEverywhereErrors[keyof LogoutEverywhereErrors];
+
+export type LogoutEverywhereResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type LogoutEverywhereResponse = LogoutEverywhereResponses[keyof LogoutEverywhereResponses];
 
 export type GetMeData = {
     body?: never;
@@ -945,7 +2629,53 @@ export type UpdateMeResponses = {
 
 export type UpdateMeResponse = UpdateMeResponses[keyof UpdateMeResponses];
 
-export type GetMeDocumentData = {
+export type GetMyAgendaData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        from?: string | null;
+        to?: string | null;
+    };
+    url: '/me/agenda';
+};
+
+export type GetMyAgendaErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetMyAgendaError = GetMyAgendaErrors[keyof GetMyAgendaErrors];
+
+export type GetMyAgendaResponses = {
+    /**
+     * OK
+     */
+    200: Agenda;
+};
+
+export type GetMyAgendaResponse = GetMyAgendaResponses[keyof GetMyAgendaResponses];
+
+export type GetMyDocumentData = {
     body?: never;
     path?: never;
     query?: {
@@ -954,7 +2684,7 @@ export type GetMeDocumentData = {
     url: '/me/document';
 };
 
-export type GetMeDocumentErrors = {
+export type GetMyDocumentErrors = {
     /**
      * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
      */
@@ -977,25 +2707,25 @@ export type GetMeDocumentErrors = {
     503: Problem;
 };
 
-export type GetMeDocumentError = GetMeDocumentErrors[keyof GetMeDocumentErrors];
+export type GetMyDocumentError = GetMyDocumentErrors[keyof GetMyDocumentErrors];
 
-export type GetMeDocumentResponses = {
+export type GetMyDocumentResponses = {
     /**
      * OK
      */
     200: Blob | File;
 };
 
-export type GetMeDocumentResponse = GetMeDocumentResponses[keyof GetMeDocumentResponses];
+export type GetMyDocumentResponse = GetMyDocumentResponses[keyof GetMyDocumentResponses];
 
-export type PutMeDocumentData = {
+export type PutMyDocumentData = {
     body: Document;
     path?: never;
     query?: never;
     url: '/me/document';
 };
 
-export type PutMeDocumentErrors = {
+export type PutMyDocumentErrors = {
     /**
      * Not JSON, or not HTTP: `malformed`
      */
@@ -1026,16 +2756,503 @@ export type PutMeDocumentErrors = {
     503: Problem;
 };
 
-export type PutMeDocumentError = PutMeDocumentErrors[keyof PutMeDocumentErrors];
+export type PutMyDocumentError = PutMyDocumentErrors[keyof PutMyDocumentErrors];
 
-export type PutMeDocumentResponses = {
+export type PutMyDocumentResponses = {
     /**
      * OK
      */
     200: Account;
 };
 
-export type PutMeDocumentResponse = PutMeDocumentResponses[keyof PutMeDocumentResponses];
+export type PutMyDocumentResponse = PutMyDocumentResponses[keyof PutMyDocumentResponses];
+
+export type SendMyEmailConfirmationData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/me/email/confirmation';
+};
+
+export type SendMyEmailConfirmationErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type SendMyEmailConfirmationError = SendMyEmailConfirmationErrors[keyof SendMyEmailConfirmationErrors];
+
+export type SendMyEmailConfirmationResponses = {
+    /**
+     * Accepted
+     */
+    202: unknown;
+};
+
+export type GetMyHoursData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/me/hours';
+};
+
+export type GetMyHoursErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetMyHoursError = GetMyHoursErrors[keyof GetMyHoursErrors];
+
+export type GetMyHoursResponses = {
+    /**
+     * OK
+     */
+    200: WorkingHoursShown;
+};
+
+export type GetMyHoursResponse = GetMyHoursResponses[keyof GetMyHoursResponses];
+
+export type PutMyHoursData = {
+    body: WorkingHours;
+    path?: never;
+    query?: never;
+    url: '/me/hours';
+};
+
+export type PutMyHoursErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type PutMyHoursError = PutMyHoursErrors[keyof PutMyHoursErrors];
+
+export type PutMyHoursResponses = {
+    /**
+     * OK
+     */
+    200: WorkingHoursShown;
+};
+
+export type PutMyHoursResponse = PutMyHoursResponses[keyof PutMyHoursResponses];
+
+export type GetMyInboxData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/me/inbox';
+};
+
+export type GetMyInboxErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetMyInboxError = GetMyInboxErrors[keyof GetMyInboxErrors];
+
+export type GetMyInboxResponses = {
+    /**
+     * OK
+     */
+    200: InboxCounts;
+};
+
+export type GetMyInboxResponse = GetMyInboxResponses[keyof GetMyInboxResponses];
+
+export type MarkInboxSeenData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/me/inbox';
+};
+
+export type MarkInboxSeenErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type MarkInboxSeenError = MarkInboxSeenErrors[keyof MarkInboxSeenErrors];
+
+export type MarkInboxSeenResponses = {
+    /**
+     * OK
+     */
+    200: InboxCounts;
+};
+
+export type MarkInboxSeenResponse = MarkInboxSeenResponses[keyof MarkInboxSeenResponses];
+
+export type ChangePasswordData = {
+    body: NewPassword;
+    path?: never;
+    query?: never;
+    url: '/me/password';
+};
+
+export type ChangePasswordErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
+
+export type ChangePasswordResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
+
+export type GetMyPreferencesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/me/preferences';
+};
+
+export type GetMyPreferencesErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetMyPreferencesError = GetMyPreferencesErrors[keyof GetMyPreferencesErrors];
+
+export type GetMyPreferencesResponses = {
+    /**
+     * OK
+     */
+    200: Preferences;
+};
+
+export type GetMyPreferencesResponse = GetMyPreferencesResponses[keyof GetMyPreferencesResponses];
+
+export type PutMyPreferencesData = {
+    body: PreferencesInput;
+    path?: never;
+    query?: never;
+    url: '/me/preferences';
+};
+
+export type PutMyPreferencesErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type PutMyPreferencesError = PutMyPreferencesErrors[keyof PutMyPreferencesErrors];
+
+export type PutMyPreferencesResponses = {
+    /**
+     * OK
+     */
+    200: Preferences;
+};
+
+export type PutMyPreferencesResponse = PutMyPreferencesResponses[keyof PutMyPreferencesResponses];
+
+export type ListMyReviewsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+    };
+    url: '/me/reviews';
+};
+
+export type ListMyReviewsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListMyReviewsError = ListMyReviewsErrors[keyof ListMyReviewsErrors];
+
+export type ListMyReviewsResponses = {
+    /**
+     * OK
+     */
+    200: ReviewListedPage;
+};
+
+export type ListMyReviewsResponse = ListMyReviewsResponses[keyof ListMyReviewsResponses];
+
+export type ListMySessionsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+    };
+    url: '/me/sessions';
+};
+
+export type ListMySessionsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListMySessionsError = ListMySessionsErrors[keyof ListMySessionsErrors];
+
+export type ListMySessionsResponses = {
+    /**
+     * OK
+     */
+    200: SessionPage;
+};
+
+export type ListMySessionsResponse = ListMySessionsResponses[keyof ListMySessionsResponses];
+
+export type DeleteMySessionData = {
+    body?: never;
+    path: {
+        session_id: string;
+    };
+    query?: never;
+    url: '/me/sessions/{session_id}';
+};
+
+export type DeleteMySessionErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type DeleteMySessionError = DeleteMySessionErrors[keyof DeleteMySessionErrors];
+
+export type DeleteMySessionResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type DeleteMySessionResponse = DeleteMySessionResponses[keyof DeleteMySessionResponses];
 
 export type GetMetricsData = {
     body?: never;
@@ -1066,6 +3283,102 @@ export type GetMetricsResponses = {
 
 export type GetMetricsResponse = GetMetricsResponses[keyof GetMetricsResponses];
 
+export type ListNotificationsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        unread?: 0 | 1 | boolean | null;
+    };
+    url: '/notifications';
+};
+
+export type ListNotificationsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListNotificationsError = ListNotificationsErrors[keyof ListNotificationsErrors];
+
+export type ListNotificationsResponses = {
+    /**
+     * OK
+     */
+    200: Notifications;
+};
+
+export type ListNotificationsResponse = ListNotificationsResponses[keyof ListNotificationsResponses];
+
+export type MarkNotificationsReadData = {
+    body: MarkRead;
+    path?: never;
+    query?: never;
+    url: '/notifications/read';
+};
+
+export type MarkNotificationsReadErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type MarkNotificationsReadError = MarkNotificationsReadErrors[keyof MarkNotificationsReadErrors];
+
+export type MarkNotificationsReadResponses = {
+    /**
+     * OK
+     */
+    200: UnreadCount;
+};
+
+export type MarkNotificationsReadResponse = MarkNotificationsReadResponses[keyof MarkNotificationsReadResponses];
+
 export type GetOpenApiData = {
     body?: never;
     path?: never;
@@ -1092,6 +3405,102 @@ export type GetOpenApiResponses = {
 };
 
 export type GetOpenApiResponse = GetOpenApiResponses[keyof GetOpenApiResponses];
+
+export type ForgotPasswordData = {
+    body: Forgot;
+    path?: never;
+    query?: never;
+    url: '/password/forgot';
+};
+
+export type ForgotPasswordErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * Not allowed: `account_blocked`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ForgotPasswordError = ForgotPasswordErrors[keyof ForgotPasswordErrors];
+
+export type ForgotPasswordResponses = {
+    /**
+     * Accepted
+     */
+    202: unknown;
+};
+
+export type ResetPasswordData = {
+    body: Reset;
+    path?: never;
+    query?: never;
+    url: '/password/reset';
+};
+
+export type ResetPasswordErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * Not allowed: `account_blocked`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors];
+
+export type ResetPasswordResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
 
 export type ListPlacesData = {
     body?: never;
@@ -1135,6 +3544,181 @@ export type ListPlacesResponses = {
 };
 
 export type ListPlacesResponse = ListPlacesResponses[keyof ListPlacesResponses];
+
+export type ListProfessionalsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        /**
+         * Name, company, username, mail or phone; typos are forgiven
+         */
+        q?: string | null;
+        blocked?: 0 | 1 | boolean | null;
+        pincode?: string | null;
+        sort?: 'created' | 'name' | 'rating' | 'waiting' | 'relevance' | null;
+        approval?: 'document_missing' | 'pending' | 'approved' | 'rejected' | 'expired' | null;
+        task_id?: number | null;
+        min_rating?: number | null;
+        max_rating?: number | null;
+    };
+    url: '/professionals';
+};
+
+export type ListProfessionalsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListProfessionalsError = ListProfessionalsErrors[keyof ListProfessionalsErrors];
+
+export type ListProfessionalsResponses = {
+    /**
+     * OK
+     */
+    200: PersonPage;
+};
+
+export type ListProfessionalsResponse = ListProfessionalsResponses[keyof ListProfessionalsResponses];
+
+export type GetProfessionalData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        professional_id: number;
+    };
+    query?: never;
+    url: '/professionals/{professional_id}';
+};
+
+export type GetProfessionalErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetProfessionalError = GetProfessionalErrors[keyof GetProfessionalErrors];
+
+export type GetProfessionalResponses = {
+    /**
+     * OK
+     */
+    200: OnePerson;
+};
+
+export type GetProfessionalResponse = GetProfessionalResponses[keyof GetProfessionalResponses];
+
+export type UpdateProfessionalData = {
+    body: Expiry;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        professional_id: number;
+    };
+    query?: never;
+    url: '/professionals/{professional_id}';
+};
+
+export type UpdateProfessionalErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type UpdateProfessionalError = UpdateProfessionalErrors[keyof UpdateProfessionalErrors];
+
+export type UpdateProfessionalResponses = {
+    /**
+     * OK
+     */
+    200: Person;
+};
+
+export type UpdateProfessionalResponse = UpdateProfessionalResponses[keyof UpdateProfessionalResponses];
 
 export type ApproveProfessionalData = {
     body?: Approve;
@@ -1200,7 +3784,7 @@ export type ApproveProfessionalResponses = {
     /**
      * OK
      */
-    200: Account;
+    200: Person;
 };
 
 export type ApproveProfessionalResponse = ApproveProfessionalResponses[keyof ApproveProfessionalResponses];
@@ -1314,7 +3898,7 @@ export type RejectProfessionalResponses = {
     /**
      * OK
      */
-    200: Account;
+    200: Person;
 };
 
 export type RejectProfessionalResponse = RejectProfessionalResponses[keyof RejectProfessionalResponses];
@@ -1353,6 +3937,1611 @@ export type GetReadinessResponses = {
 };
 
 export type GetReadinessResponse = GetReadinessResponses[keyof GetReadinessResponses];
+
+export type ListReliabilityData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        role?: 'customer' | 'professional' | null;
+        account_id?: number | null;
+        least?: number;
+        /**
+         * A day (2026-12-01) or a time with an offset; the end is included.
+         */
+        from?: string | null;
+        /**
+         * A day (2026-12-01) or a time with an offset; the end is included.
+         */
+        to?: string | null;
+    };
+    url: '/reliability';
+};
+
+export type ListReliabilityErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListReliabilityError = ListReliabilityErrors[keyof ListReliabilityErrors];
+
+export type ListReliabilityResponses = {
+    /**
+     * OK
+     */
+    200: ReliabilityPage;
+};
+
+export type ListReliabilityResponse = ListReliabilityResponses[keyof ListReliabilityResponses];
+
+export type ListReportsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        customer_id?: number | null;
+    };
+    url: '/reports';
+};
+
+export type ListReportsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListReportsError = ListReportsErrors[keyof ListReportsErrors];
+
+export type ListReportsResponses = {
+    /**
+     * OK
+     */
+    200: SentReportPage;
+};
+
+export type ListReportsResponse = ListReportsResponses[keyof ListReportsResponses];
+
+export type GetReportData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        month: string;
+    };
+    query?: {
+        customer_id?: number | null;
+    };
+    url: '/reports/{month}';
+};
+
+export type GetReportErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetReportError = GetReportErrors[keyof GetReportErrors];
+
+export type GetReportResponses = {
+    /**
+     * OK
+     */
+    200: Report;
+};
+
+export type GetReportResponse = GetReportResponses[keyof GetReportResponses];
+
+export type ListRequestsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        scope?: 'open' | 'mine';
+        status?: 'requested' | 'accepted' | 'completed' | 'closed' | 'cancelled' | 'expired';
+        task_id?: number | null;
+        /**
+         * A day (2026-12-01) or a time with an offset; the end is included.
+         */
+        from?: string | null;
+        /**
+         * A day (2026-12-01) or a time with an offset; the end is included.
+         */
+        to?: string | null;
+        professional_id?: number | null;
+        customer_id?: number | null;
+        matching?: 0 | 1 | boolean;
+        free?: 0 | 1 | boolean;
+        max_km?: number | null;
+    };
+    url: '/requests';
+};
+
+export type ListRequestsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListRequestsError = ListRequestsErrors[keyof ListRequestsErrors];
+
+export type ListRequestsResponses = {
+    /**
+     * OK
+     */
+    200: RequestPage;
+};
+
+export type ListRequestsResponse = ListRequestsResponses[keyof ListRequestsResponses];
+
+export type CreateRequestData = {
+    body: NewRequest;
+    headers?: {
+        /**
+         * The same key and body within 24 hours gives the same answer and makes nothing twice.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/requests';
+};
+
+export type CreateRequestErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * In conflict with the present state: `conflict`, `still_running`
+     */
+    409: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `idempotency_key_reused`, `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type CreateRequestError = CreateRequestErrors[keyof CreateRequestErrors];
+
+export type CreateRequestResponses = {
+    /**
+     * Created
+     */
+    201: Request;
+};
+
+export type CreateRequestResponse = CreateRequestResponses[keyof CreateRequestResponses];
+
+export type GetRequestData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}';
+};
+
+export type GetRequestErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetRequestError = GetRequestErrors[keyof GetRequestErrors];
+
+export type GetRequestResponses = {
+    /**
+     * OK
+     */
+    200: RequestDetail;
+};
+
+export type GetRequestResponse = GetRequestResponses[keyof GetRequestResponses];
+
+export type UpdateRequestData = {
+    body: RequestEdit;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}';
+};
+
+export type UpdateRequestErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type UpdateRequestError = UpdateRequestErrors[keyof UpdateRequestErrors];
+
+export type UpdateRequestResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type UpdateRequestResponse = UpdateRequestResponses[keyof UpdateRequestResponses];
+
+export type AcceptRequestData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/accept';
+};
+
+export type AcceptRequestErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type AcceptRequestError = AcceptRequestErrors[keyof AcceptRequestErrors];
+
+export type AcceptRequestResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type AcceptRequestResponse = AcceptRequestResponses[keyof AcceptRequestResponses];
+
+export type CancelRequestData = {
+    body: CancelReason;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/cancel';
+};
+
+export type CancelRequestErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type CancelRequestError = CancelRequestErrors[keyof CancelRequestErrors];
+
+export type CancelRequestResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type CancelRequestResponse = CancelRequestResponses[keyof CancelRequestResponses];
+
+export type CloseRequestData = {
+    body?: Closing;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/close';
+};
+
+export type CloseRequestErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type CloseRequestError = CloseRequestErrors[keyof CloseRequestErrors];
+
+export type CloseRequestResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type CloseRequestResponse = CloseRequestResponses[keyof CloseRequestResponses];
+
+export type CompleteRequestData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/complete';
+};
+
+export type CompleteRequestErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type CompleteRequestError = CompleteRequestErrors[keyof CompleteRequestErrors];
+
+export type CompleteRequestResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type CompleteRequestResponse = CompleteRequestResponses[keyof CompleteRequestResponses];
+
+export type RejectRequestData = {
+    body: RejectReason;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/reject';
+};
+
+export type RejectRequestErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type RejectRequestError = RejectRequestErrors[keyof RejectRequestErrors];
+
+export type RejectRequestResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type RejectRequestResponse = RejectRequestResponses[keyof RejectRequestResponses];
+
+export type ReleaseRequestData = {
+    body: ReleaseReason;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/release';
+};
+
+export type ReleaseRequestErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ReleaseRequestError = ReleaseRequestErrors[keyof ReleaseRequestErrors];
+
+export type ReleaseRequestResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type ReleaseRequestResponse = ReleaseRequestResponses[keyof ReleaseRequestResponses];
+
+export type ReviewRequestData = {
+    body: NewReview;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/review';
+};
+
+export type ReviewRequestErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ReviewRequestError = ReviewRequestErrors[keyof ReviewRequestErrors];
+
+export type ReviewRequestResponses = {
+    /**
+     * Created
+     */
+    201: RequestReview;
+};
+
+export type ReviewRequestResponse = ReviewRequestResponses[keyof ReviewRequestResponses];
+
+export type ReplyRequestReviewData = {
+    body: Reply;
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/review/reply';
+};
+
+export type ReplyRequestReviewErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ReplyRequestReviewError = ReplyRequestReviewErrors[keyof ReplyRequestReviewErrors];
+
+export type ReplyRequestReviewResponses = {
+    /**
+     * OK
+     */
+    200: RequestReview;
+};
+
+export type ReplyRequestReviewResponse = ReplyRequestReviewResponses[keyof ReplyRequestReviewResponses];
+
+export type ReportRequestReviewData = {
+    body: Reason;
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/review/report';
+};
+
+export type ReportRequestReviewErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ReportRequestReviewError = ReportRequestReviewErrors[keyof ReportRequestReviewErrors];
+
+export type ReportRequestReviewResponses = {
+    /**
+     * OK
+     */
+    200: RequestReview;
+};
+
+export type ReportRequestReviewResponse = ReportRequestReviewResponses[keyof ReportRequestReviewResponses];
+
+export type ListReviewsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        professional_id?: number | null;
+        customer_id?: number | null;
+        task_id?: number | null;
+        reported?: 0 | 1 | boolean | null;
+        hidden?: 0 | 1 | boolean | null;
+    };
+    url: '/reviews';
+};
+
+export type ListReviewsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListReviewsError = ListReviewsErrors[keyof ListReviewsErrors];
+
+export type ListReviewsResponses = {
+    /**
+     * OK
+     */
+    200: ReviewJudgedPage;
+};
+
+export type ListReviewsResponse = ListReviewsResponses[keyof ListReviewsResponses];
+
+export type HideReviewData = {
+    body: Reason;
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/reviews/{request_id}/hide';
+};
+
+export type HideReviewErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type HideReviewError = HideReviewErrors[keyof HideReviewErrors];
+
+export type HideReviewResponses = {
+    /**
+     * OK
+     */
+    200: RequestReview;
+};
+
+export type HideReviewResponse = HideReviewResponses[keyof HideReviewResponses];
+
+export type ShowReviewData = {
+    body?: never;
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/reviews/{request_id}/show';
+};
+
+export type ShowReviewErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ShowReviewError = ShowReviewErrors[keyof ShowReviewErrors];
+
+export type ShowReviewResponses = {
+    /**
+     * OK
+     */
+    200: RequestReview;
+};
+
+export type ShowReviewResponse = ShowReviewResponses[keyof ShowReviewResponses];
+
+export type GetSearchData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        q?: string | null;
+        location?: string | null;
+        pincode?: string | null;
+        /**
+         * default: where professionals come (10)
+         */
+        radius_km?: number | null;
+        category?: string | null;
+        max_price?: string | number | null;
+        min_rating?: number | null;
+        sort?: 'relevance' | 'price' | 'rating' | 'distance';
+    };
+    url: '/search';
+};
+
+export type GetSearchErrors = {
+    /**
+     * Not allowed: `account_blocked`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetSearchError = GetSearchErrors[keyof GetSearchErrors];
+
+export type GetSearchResponses = {
+    /**
+     * OK
+     */
+    200: SearchResult;
+};
+
+export type GetSearchResponse = GetSearchResponses[keyof GetSearchResponses];
+
+export type GetSettingsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/settings';
+};
+
+export type GetSettingsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetSettingsError = GetSettingsErrors[keyof GetSettingsErrors];
+
+export type GetSettingsResponses = {
+    /**
+     * OK
+     */
+    200: MarketSettings;
+};
+
+export type GetSettingsResponse = GetSettingsResponses[keyof GetSettingsResponses];
+
+export type UpdateSettingsData = {
+    body: SettingsEdit;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/settings';
+};
+
+export type UpdateSettingsErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type UpdateSettingsError = UpdateSettingsErrors[keyof UpdateSettingsErrors];
+
+export type UpdateSettingsResponses = {
+    /**
+     * OK
+     */
+    200: MarketSettings;
+};
+
+export type UpdateSettingsResponse = UpdateSettingsResponses[keyof UpdateSettingsResponses];
+
+export type GetStatsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * A day (2026-12-01) or a time with an offset; the end is included.
+         */
+        from?: string | null;
+        /**
+         * A day (2026-12-01) or a time with an offset; the end is included.
+         */
+        to?: string | null;
+    };
+    url: '/stats';
+};
+
+export type GetStatsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetStatsError = GetStatsErrors[keyof GetStatsErrors];
+
+export type GetStatsResponses = {
+    /**
+     * OK
+     */
+    200: Stats;
+};
+
+export type GetStatsResponse = GetStatsResponses[keyof GetStatsResponses];
+
+export type ListSynonymsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+    };
+    url: '/synonyms';
+};
+
+export type ListSynonymsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListSynonymsError = ListSynonymsErrors[keyof ListSynonymsErrors];
+
+export type ListSynonymsResponses = {
+    /**
+     * OK
+     */
+    200: SynonymsPage;
+};
+
+export type ListSynonymsResponse = ListSynonymsResponses[keyof ListSynonymsResponses];
+
+export type CreateSynonymData = {
+    body: SynonymsEdit;
+    path?: never;
+    query?: never;
+    url: '/synonyms';
+};
+
+export type CreateSynonymErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type CreateSynonymError = CreateSynonymErrors[keyof CreateSynonymErrors];
+
+export type CreateSynonymResponses = {
+    /**
+     * Created
+     */
+    201: Synonyms;
+};
+
+export type CreateSynonymResponse = CreateSynonymResponses[keyof CreateSynonymResponses];
+
+export type DeleteSynonymData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        synonym_id: number;
+    };
+    query?: never;
+    url: '/synonyms/{synonym_id}';
+};
+
+export type DeleteSynonymErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type DeleteSynonymError = DeleteSynonymErrors[keyof DeleteSynonymErrors];
+
+export type DeleteSynonymResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type DeleteSynonymResponse = DeleteSynonymResponses[keyof DeleteSynonymResponses];
+
+export type GetSynonymData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        synonym_id: number;
+    };
+    query?: never;
+    url: '/synonyms/{synonym_id}';
+};
+
+export type GetSynonymErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetSynonymError = GetSynonymErrors[keyof GetSynonymErrors];
+
+export type GetSynonymResponses = {
+    /**
+     * OK
+     */
+    200: Synonyms;
+};
+
+export type GetSynonymResponse = GetSynonymResponses[keyof GetSynonymResponses];
+
+export type PutSynonymData = {
+    body: SynonymsEdit;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        synonym_id: number;
+    };
+    query?: never;
+    url: '/synonyms/{synonym_id}';
+};
+
+export type PutSynonymErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type PutSynonymError = PutSynonymErrors[keyof PutSynonymErrors];
+
+export type PutSynonymResponses = {
+    /**
+     * OK
+     */
+    200: Synonyms;
+};
+
+export type PutSynonymResponse = PutSynonymResponses[keyof PutSynonymResponses];
 
 export type ListTasksData = {
     body?: never;
@@ -1622,6 +5811,217 @@ export type UpdateTaskResponses = {
 
 export type UpdateTaskResponse = UpdateTaskResponses[keyof UpdateTaskResponses];
 
+export type GetTaskPolicyData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        task_id: number;
+    };
+    query?: never;
+    url: '/tasks/{task_id}/policy';
+};
+
+export type GetTaskPolicyErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetTaskPolicyError = GetTaskPolicyErrors[keyof GetTaskPolicyErrors];
+
+export type GetTaskPolicyResponses = {
+    /**
+     * OK
+     */
+    200: EffectivePolicy;
+};
+
+export type GetTaskPolicyResponse = GetTaskPolicyResponses[keyof GetTaskPolicyResponses];
+
+export type PutTaskPolicyData = {
+    body: TaskPolicyInput;
+    path: {
+        task_id: number;
+    };
+    query?: never;
+    url: '/tasks/{task_id}/policy';
+};
+
+export type PutTaskPolicyErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type PutTaskPolicyError = PutTaskPolicyErrors[keyof PutTaskPolicyErrors];
+
+export type PutTaskPolicyResponses = {
+    /**
+     * OK
+     */
+    200: EffectivePolicy;
+};
+
+export type PutTaskPolicyResponse = PutTaskPolicyResponses[keyof PutTaskPolicyResponses];
+
+export type ListTaskProfessionalsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        task_id: number;
+    };
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        pincode?: string | null;
+        radius_km?: number | null;
+    };
+    url: '/tasks/{task_id}/professionals';
+};
+
+export type ListTaskProfessionalsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListTaskProfessionalsError = ListTaskProfessionalsErrors[keyof ListTaskProfessionalsErrors];
+
+export type ListTaskProfessionalsResponses = {
+    /**
+     * OK
+     */
+    200: PublicProfilePage;
+};
+
+export type ListTaskProfessionalsResponse = ListTaskProfessionalsResponses[keyof ListTaskProfessionalsResponses];
+
+export type GetTaskTimesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        task_id: number;
+    };
+    query: {
+        pincode: string;
+        date: string;
+        professional_id?: number | null;
+    };
+    url: '/tasks/{task_id}/times';
+};
+
+export type GetTaskTimesErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetTaskTimesError = GetTaskTimesErrors[keyof GetTaskTimesErrors];
+
+export type GetTaskTimesResponses = {
+    /**
+     * OK
+     */
+    200: OfferedTimes;
+};
+
+export type GetTaskTimesResponse = GetTaskTimesResponses[keyof GetTaskTimesResponses];
+
 export type RefreshTokenData = {
     body?: never;
     path?: never;
@@ -1658,3 +6058,207 @@ export type RefreshTokenResponses = {
 };
 
 export type RefreshTokenResponse = RefreshTokenResponses[keyof RefreshTokenResponses];
+
+export type GetUnsubscribeData = {
+    body?: never;
+    path: {
+        token: string;
+    };
+    query?: never;
+    url: '/unsubscribe/{token}';
+};
+
+export type GetUnsubscribeErrors = {
+    /**
+     * Not allowed: `account_blocked`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetUnsubscribeError = GetUnsubscribeErrors[keyof GetUnsubscribeErrors];
+
+export type GetUnsubscribeResponses = {
+    /**
+     * OK
+     */
+    200: string;
+};
+
+export type GetUnsubscribeResponse = GetUnsubscribeResponses[keyof GetUnsubscribeResponses];
+
+export type UnsubscribeData = {
+    body?: never;
+    path: {
+        token: string;
+    };
+    query?: never;
+    url: '/unsubscribe/{token}';
+};
+
+export type UnsubscribeErrors = {
+    /**
+     * Not allowed: `account_blocked`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type UnsubscribeError = UnsubscribeErrors[keyof UnsubscribeErrors];
+
+export type UnsubscribeResponses = {
+    /**
+     * OK
+     */
+    200: string;
+};
+
+export type UnsubscribeResponse = UnsubscribeResponses[keyof UnsubscribeResponses];
+
+export type BlockUserData = {
+    body: Block;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        account_id: number;
+    };
+    query?: never;
+    url: '/users/{account_id}/block';
+};
+
+export type BlockUserErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type BlockUserError = BlockUserErrors[keyof BlockUserErrors];
+
+export type BlockUserResponses = {
+    /**
+     * OK
+     */
+    200: Person;
+};
+
+export type BlockUserResponse = BlockUserResponses[keyof BlockUserResponses];
+
+export type UnblockUserData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        account_id: number;
+    };
+    query?: never;
+    url: '/users/{account_id}/unblock';
+};
+
+export type UnblockUserErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
+     */
+    503: Problem;
+};
+
+export type UnblockUserError = UnblockUserErrors[keyof UnblockUserErrors];
+
+export type UnblockUserResponses = {
+    /**
+     * OK
+     */
+    200: Person;
+};
+
+export type UnblockUserResponse = UnblockUserResponses[keyof UnblockUserResponses];
