@@ -3,15 +3,17 @@
 from pathlib import Path
 from typing import Final
 
-from flask import Flask, Response, redirect, send_from_directory
+from flask import Flask, Response, jsonify, redirect, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
+from backend.core.config import current
+
 DIST: Final = Path(__file__).resolve().parents[2] / "frontend" / "dist"
 POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self'; connect-src 'self'; manifest-src 'self'; frame-src 'self' blob:; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
 )
 FOREVER: Final = "public, max-age=31536000, immutable"
 
@@ -20,7 +22,21 @@ def init_app(app: Flask) -> None:
     app.add_url_rule("/", "home", lambda: redirect("/app/", code=302))
     app.add_url_rule("/app", "web_app_bare", lambda: redirect("/app/", code=308))
     app.add_url_rule("/app/", "web_app_home", _page, defaults={"path": ""})
+    app.add_url_rule("/app/market.json", "web_app_market", _market)
     app.add_url_rule("/app/<path:path>", "web_app", _page)
+
+
+def _market() -> Response:
+    """What the application has to know of this market before anyone signs in."""
+    settings = current()
+    response = jsonify(
+        name=settings.market_name,
+        timezone=settings.market_timezone,
+        currency=settings.market_currency,
+        country=settings.market_country,
+    )
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
 
 
 def _page(path: str) -> BaseResponse:

@@ -4,6 +4,7 @@ import type { Role } from '@/shared/api/types'
 import { mayEnter } from './guards'
 import { loadRest } from './i18n'
 import { loadIcons } from './icons'
+import { loadMarket } from '@/shared/market'
 import { useSession } from '@/shared/session/store'
 
 export interface NavEntry {
@@ -49,6 +50,6 @@ export const router = createRouter({
 router.beforeEach(mayEnter)
 // A visitor's landing page has its texts and icons with it; everything else, menus included, waits for the rest of them.
 router.beforeEach(async (to) => {
-  if (to.path !== '/' || useSession().signedIn) await Promise.all([loadRest(), loadIcons()])
+  if (to.path !== '/' || useSession().signedIn) await Promise.all([loadRest(), loadIcons(), loadMarket()])
 })
 

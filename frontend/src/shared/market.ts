@@ -1,6 +1,6 @@
 /** The market's zone, currency and country: read once from the server, with India's as the start. */
+import axios from 'axios'
 import { reactive, readonly } from 'vue'
-import { http } from '@/shared/api/http'
 
 export interface Market {
   timezone: string
@@ -15,10 +15,13 @@ export function setMarket(next: Partial<Market>): void {
   Object.assign(state, next)
 }
 
-export async function loadMarket(): Promise<void> {
-  try {
-    setMarket((await http.get<Market>('/market')).data)
-  } catch {
+let loading: Promise<void> | null = null
+
+export function loadMarket(): Promise<void> {
+  loading ??= axios.get<Market>(`${import.meta.env.BASE_URL}market.json`, { timeout: 5_000 }).then(
+    ({ data }) => setMarket(data),
     // The defaults stand; every time that is sent carries its own offset.
-  }
+    () => undefined,
+  )
+  return loading
 }

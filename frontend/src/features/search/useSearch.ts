@@ -41,14 +41,14 @@ export function placeOf(typed: string): Pick<Filters, 'pincode' | 'location'> {
 }
 
 /** The address holds words; the API takes some of them as numbers. */
-function query({ radius_km, min_rating, ...rest }: Filters) {
+function asked({ radius_km, min_rating, ...rest }: Filters) {
   return { ...rest, ...(radius_km && { radius_km: Number(radius_km) }), ...(min_rating && { min_rating: Number(min_rating) }) }
 }
 
 export function useSearch(filters: MaybeRefOrGetter<Filters>, limit = 20) {
   return useKeysetList<TaskHit, SearchResult>({
     key: computed(() => ['search', toValue(filters), limit]),
-    load: async (cursor) => (await getSearch({ query: { ...query(toValue(filters)), limit, cursor } })).data,
+    load: async (cursor) => (await getSearch({ query: { ...asked(toValue(filters)), limit, cursor } })).data,
   })
 }
 
