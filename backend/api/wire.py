@@ -49,7 +49,7 @@ def render(reply: Reply, *, status: int) -> Response:
         response.headers.pop("Content-Type", None)
     else:
         if isinstance(reply.body, Page):
-            response.headers.update(next_link(reply.body))
+            link_next(response, reply.body)
             data = to_json({"items": reply.body.items, "next_cursor": reply.body.next_cursor})
         else:
             data = to_json(reply.body)
@@ -79,6 +79,11 @@ def next_link(page: Page[Any]) -> dict[str, str]:
     arguments = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
     query = urlencode([*arguments, ("cursor", page.next_cursor)])
     return {"Link": f'<{request.path}?{query}>; rel="next"'}
+
+
+def link_next(response: Response, page: Page[Any]) -> None:
+    """Put the Link header of the next page on an answer."""
+    response.headers.update(next_link(page))
 
 
 def expected_version() -> int | None:
