@@ -1,8 +1,24 @@
-"""The one source of the present moment, so that tests can move it."""
+"""The one source of the present moment, so that tests, and the demo's invented past, can move it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import Final
+
+_STANDS_AT: Final[ContextVar[datetime | None]] = ContextVar("stands_at", default=None)
 
 
 def now() -> datetime:
     """The present moment, aware, in UTC."""
-    return datetime.now(UTC)
+    return _STANDS_AT.get() or datetime.now(UTC)
+
+
+@contextmanager
+def standing_at(moment: datetime) -> Iterator[None]:
+    """Let this thread's work take place at another moment. For the demo only: a test of the house holds it to that."""
+    token = _STANDS_AT.set(moment.astimezone(UTC))
+    try:
+        yield
+    finally:
+        _STANDS_AT.reset(token)

@@ -73,6 +73,17 @@ def test_the_present_moment_has_one_source() -> None:
     assert not wrong, wrong
 
 
+def test_only_the_demo_moves_the_clock() -> None:
+    wrong = [
+        f"{shown(path)}:{line}"
+        for path in modules()
+        if not shown(path).startswith("backend/cli/demo/")
+        for name, line in calls(path)
+        if name.endswith("standing_at")
+    ]
+    assert not wrong, wrong
+
+
 def test_only_settings_read_the_environment() -> None:
     wrong = [
         f"{shown(path)}:{node.lineno}"

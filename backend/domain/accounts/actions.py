@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.core import passwords, text
 from backend.core.authz import Role
+from backend.core.clock import now
 from backend.core.database import db
 from backend.core.errors import Invalid, NotFound, Stale
 from backend.domain.accounts import confirmation, known_passwords, queries
@@ -62,6 +63,7 @@ def sign_up(new: NewAccount, *, role: Role, also_wrong: Mapping[str, list[str]] 
         address=new.address,
         pincode=new.pincode,
         phone=new.phone,
+        created_at=now(),
     )
     db.session.add(account)
     flush_unique()

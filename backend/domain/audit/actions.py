@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.core.authz import Actor
+from backend.core.clock import now
 from backend.core.database import db
 from backend.domain.audit.models import AuditEntry
 
@@ -20,6 +21,7 @@ def record(
     """Add an entry: who did what to whom, from where, before and after. Never pass secrets."""
     db.session.add(
         AuditEntry(
+            at=now(),
             actor_id=actor.id,
             actor_role=actor.role.value,
             action=action,

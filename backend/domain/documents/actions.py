@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 
 from backend.core import storage
 from backend.core.clock import now
@@ -21,7 +21,7 @@ def keep(account_id: int, *, inspected: Inspected, filename: str | None) -> Docu
     replaced = db.session.execute(
         update(Document)
         .where(Document.account_id == account_id, Document.replaced_at.is_(None))
-        .values(replaced_at=func.now())
+        .values(replaced_at=now())
         .returning(Document.store_key)
     ).scalars()
     for key in replaced:
@@ -36,6 +36,7 @@ def keep(account_id: int, *, inspected: Inspected, filename: str | None) -> Docu
         sha256=hashlib.sha256(inspected.data).hexdigest(),
         pages=inspected.pages,
         store_key=store_key,
+        created_at=now(),
     )
     db.session.add(document)
     db.session.flush()

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, insert, update
+from sqlalchemy import insert, update
 
+from backend.core.clock import now
 from backend.core.database import db
 from backend.domain.notifications import outbox
 from backend.domain.notifications.messages import message, words
@@ -52,6 +53,7 @@ def notify_many(notes: Sequence[Note]) -> None:
                 "body": said.body,
                 "request_id": note.request_id,
                 "params": params,
+                "created_at": now(),
             }
         )
     statement = insert(Notification).returning(Notification.id, sort_by_parameter_order=True)
@@ -80,4 +82,4 @@ def mark_read(account_id: int, *, ids: Sequence[int] | None) -> None:
     statement = update(Notification).where(Notification.account_id == account_id, Notification.read_at.is_(None))
     if ids is not None:
         statement = statement.where(Notification.id.in_(ids))
-    db.session.execute(statement.values(read_at=func.now()).execution_options(synchronize_session=False))
+    db.session.execute(statement.values(read_at=now()).execution_options(synchronize_session=False))
