@@ -54,6 +54,8 @@ def _tidy(self: Converter, field: fields.Field[Any], ret: Json) -> Json:
         ret["type"] = [ret["type"], "null"]
     if not self.incoming:
         ret.pop("writeOnly", None)
+    if isinstance(field, fields.List) and "enum" in ret:
+        return {"items": {**ret["items"], "enum": ret.pop("enum")}}
     return {}
 
 
