@@ -3,7 +3,7 @@
 from flask import Flask
 
 from backend import cli, jobs
-from backend.api import auth, converters, errors, http, rate_limits, routes, web_app
+from backend.api import answers, auth, converters, errors, http, rate_limits, routes, web_app
 from backend.core import cache, database, health, logging, mailer, metrics, passwords, queue, storage
 from backend.core.queue import timetable
 from backend.jobs import schedule
@@ -31,5 +31,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     converters.init_app(app)
     routes.init_app(app)
     web_app.init_app(app)
+    answers.init_app(app)
     cli.init_app(app)
     return app

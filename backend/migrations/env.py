@@ -4,6 +4,7 @@ from alembic import context
 from flask import current_app
 
 from backend.core import heartbeats, idempotency
+from backend.core.cache import versions as cache_versions
 from backend.core.database import Base
 from backend.core.queue import models as queue_models
 from backend.domain.accounts import models as account_models
@@ -24,6 +25,7 @@ ALL_MODELS = (
     account_models,
     area_models,
     audit_models,
+    cache_versions,
     document_models,
     export_models,
     heartbeats,

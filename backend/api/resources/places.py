@@ -1,22 +1,30 @@
 """Places: typing ahead by pincode or name."""
 
-from typing import Any
+from typing import Any, Final
+
+from flask import Response
 
 from backend.api.access import ANYONE
+from backend.api.answers import held_to, public
 from backend.api.base import Resource, endpoint
 from backend.api.schemas import places as schemas
+from backend.api.wire import to_json
 from backend.core.authz import Actor
-from backend.core.pagination import Page, Window
+from backend.core.cache import Made
+from backend.core.pagination import Window
 from backend.domain.places import queries
+
+NAMES: Final = ("pincode", "locality", "district", "state")
 
 
 class Places(Resource):
     @endpoint(summary="Find a place", who=ANYONE, query=schemas.PlaceFilter(), response=schemas.Place(), paged=True)
-    def get(self, _: Actor | None, *, query: dict[str, Any]) -> Page[dict[str, str]]:
+    def get(self, _: Actor | None, *, query: dict[str, Any]) -> Response:
         """By pincode, or by the beginning of the name of a locality, district or state (India Post, GODL-India)."""
-        found = queries.page(q=query["q"], window=Window(query["limit"], query["cursor"]))
-        rows = [
-            {"pincode": row.pincode, "locality": row.locality, "district": row.district, "state": row.state}
-            for row in found.items
-        ]
-        return Page(rows, found.next_cursor)
+
+        def places() -> Made:
+            found = queries.page(q=query["q"], window=Window(query["limit"], query["cursor"]))
+            items = [{name: getattr(row, name) for name in NAMES} for row in found.items]
+            return Made(held_to(schemas.Place(), to_json({"items": items, "next_cursor": found.next_cursor})))
+
+        return public("places", places)

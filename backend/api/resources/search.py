@@ -2,13 +2,15 @@
 
 from typing import Any
 
-import orjson
+from flask import Response
 
 from backend.api.access import ADMINS, ANYONE, CUSTOMERS_AND_ADMINS
+from backend.api.answers import held_to, public
 from backend.api.base import Resource, endpoint
 from backend.api.schemas import search as schemas
 from backend.api.wire import Reply, expected_version
 from backend.core.authz import Actor
+from backend.core.cache import Made
 from backend.core.errors import Invalid, NotFound, Stale
 from backend.core.pagination import Page, Window
 from backend.domain.professionals import offered
@@ -21,7 +23,7 @@ from backend.domain.tasks.models import Synonym
 def body_of(found: queries.Found) -> bytes:
     """The answer's bytes, put together from what the database wrote as JSON already."""
     cursor = f'"{found.next_cursor}"'.encode() if found.next_cursor else b"null"
-    parts = (found.items, b',"next_cursor":', cursor, b',"categories":', found.categories, b',"near":', found.near)
+    parts = (found.items, b',"categories":', found.categories, b',"near":', found.near, b',"next_cursor":', cursor)
     return b'{"items":' + b"".join(parts) + b"}"
 
 
@@ -33,10 +35,15 @@ class Search(Resource):
         response=schemas.SearchResult(),
         errors=(Invalid,),
     )
-    def get(self, _: Actor | None, *, query: dict[str, Any]) -> Any:
+    def get(self, _: Actor | None, *, query: dict[str, Any]) -> Response:
         """Typos are forgiven. With a place given, tasks that nobody serves there are left out."""
         window = Window(query.pop("limit"), query.pop("cursor"))
-        return orjson.loads(body_of(queries.run(queries.Criteria(**query), window=window)))
+
+        def search() -> Made:
+            body = body_of(queries.run(queries.Criteria(**query), window=window))
+            return Made(held_to(schemas.SearchResult(), body))
+
+        return public("search", search)
 
 
 class TaskProfessionals(Resource):
@@ -71,7 +78,7 @@ class SynonymGroups(Resource):
     @endpoint(
         summary="Phrases that mean the same",
         who=ADMINS,
-        query=schemas.Window(),
+        query=schemas.SynonymsFilter(),
         response=schemas.Synonyms(),
         paged=True,
     )

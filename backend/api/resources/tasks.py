@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from flask import Response
 from sqlalchemy import Row
 
 from backend.api.access import ADMINS, VISITORS
+from backend.api.answers import held_to, public
 from backend.api.base import Resource, endpoint
 from backend.api.schemas import tasks as schemas
-from backend.api.wire import Reply, expected_version
+from backend.api.wire import Reply, expected_version, to_json
 from backend.core.authz import MARKET, Actor
+from backend.core.cache import Made
 from backend.core.errors import Conflict, Invalid, NotFound, Stale
 from backend.core.pagination import Page, Window
 from backend.domain.tasks import actions, queries
@@ -43,12 +46,19 @@ def reply(task_id: int, *, actor: Actor | None) -> Reply:
 
 class Tasks(Resource):
     @endpoint(summary="Tasks on offer", who=VISITORS, query=schemas.TaskFilter(), response=schemas.Task(), paged=True)
-    def get(self, actor: Actor | None, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, actor: Actor | None, *, query: dict[str, Any]) -> Page[dict[str, Any]] | Response:
         """By name. Admins see those switched off and archived too."""
         window = Window(query.pop("limit"), query.pop("cursor"))
-        found = queries.page(actor, window=window, **query)
-        for_admin = queries.sees_all(actor)
-        return Page([present(row, for_admin=for_admin) for row in found.items], found.next_cursor)
+        if queries.sees_all(actor):
+            found = queries.page(actor, window=window, **query)
+            return Page([present(row, for_admin=True) for row in found.items], found.next_cursor)
+
+        def on_offer() -> Made:
+            found = queries.page(None, window=window, **query)
+            items = [present(row, for_admin=False) for row in found.items]
+            return Made(held_to(schemas.Task(), to_json({"items": items, "next_cursor": found.next_cursor})))
+
+        return public("tasks", on_offer)
 
     @endpoint(
         summary="Create a task",
@@ -68,9 +78,16 @@ class Tasks(Resource):
 
 class OneTask(Resource):
     @endpoint(summary="One task", who=VISITORS, response=schemas.Task(), errors=(NotFound,))
-    def get(self, actor: Actor | None, *, task_id: int) -> Reply:
+    def get(self, actor: Actor | None, *, task_id: int) -> Reply | Response:
         """Those switched off or archived are there for admins only."""
-        return reply(task_id, actor=actor)
+        if queries.sees_all(actor):
+            return reply(task_id, actor=actor)
+
+        def on_offer() -> Made:
+            row = queries.one(None, task_id=task_id)
+            return Made(held_to(schemas.Task(), to_json(present(row, for_admin=False))), tag_version=row.version)
+
+        return public("task", on_offer)
 
     @endpoint(
         summary="Edit a task",

@@ -1,0 +1,192 @@
+"""Answers kept as final bytes: looked for in this process, then in Valkey, else made once however many wait for it."""
+
+import hashlib
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from backend.core import metrics
+from backend.core.cache.memory import Shelf
+from backend.core.cache.valkey import ValkeyBytes
+from backend.core.cache.versions import Versions
+from backend.core.clock import now
+
+MEMORY_BYTES: Final = 32 << 20
+STALE_TIMES: Final = 3  # an answer is kept this many times longer than it is fresh
+JITTER: Final = 0.2
+LOCK_SECONDS: Final = 5
+PATIENCE_SECONDS: Final = 3.0
+LOOK_AGAIN_SECONDS: Final = 0.01
+SHARED_PER_MINUTE: Final = 600  # so that a flood of odd searches cannot fill Valkey, where the queue lives
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was computed: the bytes of the body, and a version that If-Match can name."""
+
+    body: bytes
+    tag_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The bytes of a body with their entity tag, good for one version; fresh until a moment (seconds of the epoch)."""
+
+    body: bytes
+    etag: str
+    version: str
+    fresh_until: float
+
+    @property
+    def is_fresh(self) -> bool:
+        return now().timestamp() < self.fresh_until
+
+    @property
+    def age_beyond_freshness(self) -> float:
+        """Seconds since it ceased to be fresh."""
+        return now().timestamp() - self.fresh_until
+
+    def packed(self) -> bytes:
+        """The form that Valkey keeps."""
+        return f"{self.fresh_until!r} {self.etag} {self.version}\n".encode() + self.body
+
+
+def digest(body: bytes) -> str:
+    """The part of an entity tag that stands for the bytes."""
+    return hashlib.blake2b(body, digest_size=8).hexdigest()
+
+
+def unpacked(data: bytes | None) -> Answer | None:
+    """An answer out of Valkey; None for anything that is not one, whole."""
+    if data is None:
+        return None
+    head, _, body = data.partition(b"\n")
+    try:
+        fresh_until, etag, version = head.decode("ascii").split(" ")
+        answer = Answer(body, etag, version, float(fresh_until))
+    except ValueError:
+        return None
+    return answer if etag.rsplit("-", 1)[-1] == digest(body) else None
+
+
+class Answers:
+    """Keeps answers by name, version and key. Everything that can fail here ends in computing, never in an error."""
+
+    def __init__(self, *, store: ValkeyBytes | None, versions: Versions, seconds: int) -> None:
+        self._store = store
+        self._versions = versions
+        self._seconds = seconds
+        self._memory: Shelf[Answer] = Shelf(most_bytes=MEMORY_BYTES, size=lambda answer: len(answer.body) + 300)
+        self._flights: dict[str, threading.Lock] = {}
+        self._flights_lock = threading.Lock()
+        self._shared_in_minute = (0, 0)
+
+    def version(self, versioned: str | None) -> str | None:
+        """The present version of what is cached; None when it is not known, or nothing is to be kept."""
+        if not self._seconds:
+            return None
+        return "-" if versioned is None else self._versions.read(versioned)
+
+    def get(
+        self, name: str, key: str, make: Callable[[], Made], *, versioned: str | None = None, seconds: int | None = None
+    ) -> Answer:
+        """The answer for a key, made when there is none for the present version.
+
+        An answer older than ``seconds`` is made anew by one caller, while the others still get the old one; of those
+        who find none at all, one makes it and the others wait for it.
+        """
+        lifetime = self._seconds if seconds is None else seconds
+        version = self.version(versioned)
+        if version is None or not lifetime:
+            metrics.cache_used(name=name, outcome="away")
+            return _answer(make(), version="", lifetime=0)
+        place = f"{name}:{version}:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
+        found = self._find(place)
+        if found is not None and found.is_fresh:
+            metrics.cache_used(name=name, outcome="hit")
+            return found
+        if found is not None and found.age_beyond_freshness > lifetime * STALE_TIMES:
+            found = None
+        return self._fly(name, place, found, lambda: _answer(make(), version=version, lifetime=lifetime), lifetime)
+
+    def _find(self, place: str) -> Answer | None:
+        kept = self._memory.get(place)
+        if (kept is not None and kept.is_fresh) or self._store is None:
+            return kept
+        shared = unpacked(self._store.get(place))
+        if shared is None:
+            return kept
+        self._memory.put(place, shared)
+        return shared
+
+    def _fly(self, name: str, place: str, stale: Answer | None, make: Callable[[], Answer], lifetime: int) -> Answer:
+        """One maker in this process, and one among the processes while Valkey is there."""
+        with self._flight(place, wait=stale is None) as leads:
+            if not leads and stale is not None:
+                metrics.cache_used(name=name, outcome="stale")
+                return stale
+            landed = self._memory.get(place)
+            if landed is not None and landed.is_fresh:
+                metrics.cache_used(name=name, outcome="hit")
+                return landed
+            alone = self._store.claim(f"{place}:made", seconds=LOCK_SECONDS) if self._store else None
+            if alone is False:
+                other = stale or self._wait_for_other(place)
+                if other is not None:
+                    metrics.cache_used(name=name, outcome="stale" if stale else "hit")
+                    return other
+            return self._make(name, place, make, lifetime, locked=bool(alone))
+
+    def _make(self, name: str, place: str, make: Callable[[], Answer], lifetime: int, *, locked: bool) -> Answer:
+        metrics.cache_used(name=name, outcome="miss")
+        try:
+            made = make()
+            self._memory.put(place, made)
+            if self._store is not None and self._may_share():
+                self._store.set(place, made.packed(), lifetime * STALE_TIMES)
+            return made
+        finally:
+            if locked and self._store is not None:
+                self._store.delete(f"{place}:made")
+
+    def _may_share(self) -> bool:
+        minute = int(time.monotonic() // 60)
+        since, shared = self._shared_in_minute
+        self._shared_in_minute = (minute, shared + 1 if since == minute else 1)
+        return self._shared_in_minute[1] <= SHARED_PER_MINUTE
+
+    def _wait_for_other(self, place: str) -> Answer | None:
+        """What another process makes, within reason."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while self._store is not None and time.monotonic() < until:
+            time.sleep(LOOK_AGAIN_SECONDS)
+            shared = unpacked(self._store.get(place))
+            if shared is not None and shared.is_fresh:
+                self._memory.put(place, shared)
+                return shared
+            if self._store.get(f"{place}:made") is None:
+                return None
+        return None
+
+    @contextmanager
+    def _flight(self, place: str, *, wait: bool) -> Iterator[bool]:
+        with self._flights_lock:
+            lock = self._flights.setdefault(place, threading.Lock())
+        leads = lock.acquire(blocking=wait, timeout=PATIENCE_SECONDS if wait else -1)
+        try:
+            yield leads
+        finally:
+            if leads:
+                with self._flights_lock:
+                    self._flights.pop(place, None)
+                lock.release()
+
+
+def _answer(made: Made, *, version: str, lifetime: int) -> Answer:
+    tag = digest(made.body) if made.tag_version is None else f"v{made.tag_version}-{digest(made.body)}"
+    jittered = lifetime * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # keeps expiries apart, hides nothing
+    return Answer(made.body, tag, version, now().timestamp() + jittered)
