@@ -130,8 +130,9 @@ class EmbeddedPostgres:
             extra_groups=[] if self._home.user is not None else None,
         )
         if done.returncode != 0:
-            last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
-            raise LaunchError(f"The database's files could not be made: {last}")
+            lines = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()
+            told = [line for line in lines if "error:" in line or "FATAL:" in line] or lines
+            raise LaunchError(f"The database's files could not be made: {told[0]}")
 
     def _end_leftover(self) -> None:
         """A server that outlived a killed start is ended; a note of one that is gone is removed."""
