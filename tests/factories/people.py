@@ -64,11 +64,11 @@ class Person(Caller):
 
 
 class People:
-    """Makes people with names of their own."""
+    """Makes people with names of their own, numbered from ``first`` on."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, *, first: int = 1) -> None:
         self.app = app
-        self._number = count(1)
+        self._number = count(first)
 
     def customer(self, **changes: Any) -> Person:
         return self._signed_in(Role.CUSTOMER, **changes)
