@@ -20,7 +20,8 @@ def test_by_the_beginning_of_a_name_whatever_its_case(client: Any) -> None:
 
 
 def test_pages_hold_every_place_once(client: Any) -> None:
-    seen, cursor = [], ""
+    seen: list[Any] = []
+    cursor: Any = ""
     while cursor is not None:
         answer = client.get(f"/places?q=gandhi&limit=40{cursor and '&cursor=' + cursor}").json
         seen += [(p["pincode"], p["locality"]) for p in answer["items"]]

@@ -200,7 +200,7 @@ def test_pages_have_no_gaps_or_repeats_while_data_changes(client: Any, people: P
     for task in tasks[::2]:
         rate(task, count=dice.randrange(1, 4), total=6)
     seen: list[str] = []
-    cursor = ""
+    cursor: Any = ""
     while cursor is not None:
         answer = client.get(f"/search?q=repair&limit=4&sort={sort}{cursor and '&cursor=' + cursor}").json
         seen += [item["name"] for item in answer["items"]]
@@ -329,7 +329,8 @@ def test_who_does_a_task_there(people: People) -> None:
 def test_who_does_a_task_is_paged_and_guarded(client: Any, people: People) -> None:
     task, admin = make_task(), people.admin()
     all_of_them = [people.professional(task_ids=[task.id]).id for _ in range(5)]
-    seen, cursor = [], ""
+    seen: list[Any] = []
+    cursor: Any = ""
     while cursor is not None:
         path = f"/tasks/{task.id}/professionals?pincode={HERE}&limit=2{cursor and '&cursor=' + cursor}"
         answer = admin.get(path).json

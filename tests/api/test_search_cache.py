@@ -1,0 +1,295 @@
+"""The cache over HTTP, on a Valkey of its own that is killed and frozen."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import redis
+from flask import Flask
+from sqlalchemy import text
+
+from backend.app import create_app
+from backend.core import cache
+from backend.core.cache import CATALOGUE, Made
+from backend.core.cache.answers import unpacked
+from backend.core.database import db, transaction
+from backend.launch.embedded import EmbeddedValkey
+from backend.settings import Settings
+from tests.conftest import empty_the_market
+from tests.factories.people import People
+from tests.factories.tasks import make_task
+
+
+class OwnValkey:
+    """A Valkey that a test may do anything to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.server = EmbeddedValkey(folder)
+        self.url = self.server.start()
+        self.client = redis.Redis.from_url(self.url, socket_timeout=2)
+        self.pid = int(self.client.info()["process_id"])
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        psutil.wait_procs([psutil.Process(self.pid)] if psutil.pid_exists(self.pid) else [], timeout=5)
+
+    def freeze(self) -> None:
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[OwnValkey]:
+    valkey = OwnValkey(tmp_path / "valkey")
+    yield valkey
+    valkey.client.close()
+    if psutil.pid_exists(valkey.pid):
+        valkey.thaw()
+    valkey.server.stop()
+
+
+@pytest.fixture
+def cached_app(shared_app: Flask, environ: dict[str, str], valkey: OwnValkey) -> Iterator[Flask]:
+    """An application with that Valkey, on an empty market."""
+    app = create_app(Settings.from_env({**environ, "REDIS_URL": valkey.url}))
+    with app.app_context():
+        empty_the_market()
+        make_task(name="Plumbing")
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(cached_app: Flask) -> Any:
+    return cached_app.test_client()
+
+
+def outcomes(app: Flask, name: str = "search") -> dict[str, float]:
+    """How the looks into the cache ended so far, as /metrics tells."""
+    lines = app.test_client().get("/metrics").get_data(as_text=True).splitlines()
+    found = [line for line in lines if line.startswith("cache_lookups_total{") and f'name="{name}"' in line]
+    return {line.split('outcome="')[1].split('"')[0]: float(line.rsplit(" ", 1)[1]) for line in found}
+
+
+def test_the_second_answer_is_the_first_byte_for_byte(cached_app: Flask, client: Any) -> None:
+    first, second = client.get("/search?q=plumer"), client.get("/search?q=plumer")
+    assert first.data == second.data
+    assert first.headers["ETag"] == second.headers["ETag"]
+    ours = {"X-Request-Id", "Date"}
+    assert {k: v for k, v in first.headers if k not in ours} == {k: v for k, v in second.headers if k not in ours}
+    assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]
+    given = client.get("/search?q=plumer", headers={"X-Request-Id": "from-the-caller"})
+    assert given.headers["X-Request-Id"] == "from-the-caller"
+
+
+def test_not_modified_before_any_work(client: Any) -> None:
+    for path in ("/search?q=plumer", "/tasks", "/places?q=5600&limit=3"):
+        tag = client.get(path).headers["ETag"]
+        for given in (tag, f'"x", {tag}', f"W/{tag}"):
+            answer = client.get(path, headers={"If-None-Match": given})
+            assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", tag), path
+            assert "Content-Length" not in answer.headers or answer.headers["Content-Length"] == "0"
+        assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_public_and_private_are_told_apart(cached_app: Flask, client: Any) -> None:
+    people = People(cached_app)
+    asha, admin = people.customer(), people.admin()
+    draft = make_task(name="Draft", isactive=0)
+    for path in ("/search", "/tasks"):
+        for _ in range(2):
+            assert client.get(path).headers["Cache-Control"].startswith("public, max-age=")
+            assert asha.get(path).headers["Cache-Control"] == "private, no-cache"
+        assert "Authorization" in client.get(path).headers["Vary"]
+    assert draft.id in [task["id"] for task in admin.get("/tasks").json["items"]]
+    for _ in range(2):
+        assert draft.id not in [task["id"] for task in client.get("/tasks").json["items"]]
+    assert client.get("/search?limit=0").headers["Cache-Control"] == "no-store"
+
+
+def test_pages_keep_their_link(client: Any) -> None:
+    make_task(name="Painting")
+    for _ in range(2):
+        assert 'rel="next"' in client.get("/search?limit=1").headers["Link"]
+        assert 'rel="next"' in client.get("/tasks?limit=1").headers["Link"]
+
+
+def test_a_blocked_account_is_told_so_though_the_answer_is_cached(cached_app: Flask, client: Any) -> None:
+    people = People(cached_app)
+    asha, admin = people.customer(), people.admin()
+    assert client.get("/search").status_code == asha.get("/search").status_code == 200
+    admin.post(f"/users/{asha.id}/block", {"reason": "fraud"})
+    assert client.get("/search").status_code == 200
+    assert asha.get("/search").json["code"] == "account_blocked"
+
+
+def test_processes_share_answers_and_see_each_others_changes(
+    cached_app: Flask, client: Any, environ: dict[str, str], valkey: OwnValkey
+) -> None:
+    other_app = create_app(Settings.from_env({**environ, "REDIS_URL": valkey.url}))
+    other: Any = other_app.test_client()
+    first = client.get("/search?q=plumbing")
+    before = outcomes(cached_app)
+    assert other.get("/search?q=plumbing").data == first.data
+    assert outcomes(cached_app).get("miss") == before.get("miss")
+    admin = People(cached_app).admin()
+    task_id = first.json["items"][0]["id"]
+    for price in ("1.00", "2.00", "3.00"):
+        admin.patch(f"/tasks/{task_id}", {"base_price": price})
+        assert other.get("/search?q=plumbing").json["items"][0]["base_price"] == price
+        assert client.get("/search?q=plumbing").json["items"][0]["base_price"] == price
+    with other_app.app_context():
+        db.engine.dispose()
+
+
+def test_valkey_killed(client: Any, valkey: OwnValkey) -> None:
+    assert client.get("/search").status_code == 200
+    valkey.kill()
+    admin = People(client.application).admin()
+    for n in range(5):
+        made = admin.post("/tasks", {**vars_of_task(), "name": f"Task {n}"})
+        assert made.status_code == 201
+        began = time.monotonic()
+        assert len(client.get("/search").json["items"]) == n + 2
+        assert time.monotonic() - began < 1.5
+
+
+def test_valkey_frozen_costs_one_short_wait_and_then_nothing(client: Any, valkey: OwnValkey) -> None:
+    client.get("/search")
+    valkey.freeze()
+    began = time.monotonic()
+    for n in range(30):
+        assert client.get(f"/search?limit={n + 1}").status_code == 200
+    assert time.monotonic() - began < 4
+    valkey.thaw()
+
+
+def test_valkey_emptied_or_holding_nonsense(client: Any) -> None:
+    body = client.get("/search").data
+    settings = client.application.extensions["settings"]
+    with redis.Redis.from_url(settings.cache_url) as valkey:
+        keys: Any = valkey.keys("doorstep:search:*")
+        assert keys
+        for key in keys:
+            valkey.set(key, b"nonsense")
+        fresh = create_app(settings)
+        assert fresh.test_client().get("/search").data == body
+        valkey.flushall()
+    assert client.get("/search").data == body
+    with fresh.app_context():
+        db.engine.dispose()
+
+
+def test_half_an_answer_is_no_answer() -> None:
+    for data in (None, b"", b"x", b"1 2\n", b"x abc version\nbody", b"1.0 abc version\nbody", b"\xff\xfe\n"):
+        assert unpacked(data) is None
+
+
+def test_of_many_who_ask_at_once_one_computes(cached_app: Flask) -> None:
+    calls: list[int] = []
+
+    def slow() -> Made:
+        calls.append(1)
+        time.sleep(0.3)
+        return Made(b"{}")
+
+    def ask(_: int) -> bytes:
+        with cached_app.app_context():
+            return cache.answers().get("test", "slow", slow, versioned=CATALOGUE).body
+
+    with ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(ask, range(16))) == {b"{}"}
+    assert len(calls) == 1
+
+
+def test_who_computes_in_another_process_is_waited_for(
+    cached_app: Flask, environ: dict[str, str], valkey: OwnValkey
+) -> None:
+    other_app = create_app(Settings.from_env({**environ, "REDIS_URL": valkey.url}))
+    calls: list[int] = []
+
+    def slow() -> Made:
+        calls.append(1)
+        time.sleep(0.3)
+        return Made(b"{}")
+
+    def ask(app: Flask) -> bytes:
+        with app.app_context():
+            return cache.answers().get("test", "two", slow, versioned=CATALOGUE).body
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask, [cached_app, other_app] * 4)) == {b"{}"}
+    assert len(calls) == 1
+
+
+def test_an_old_answer_is_shown_while_one_makes_the_new(cached_app: Flask) -> None:
+    answers = cache.answers()
+    numbers = iter(range(100))
+    begun = threading.Event()
+
+    def count() -> Made:
+        begun.set()
+        time.sleep(0.2)
+        return Made(str(next(numbers)).encode())
+
+    assert answers.get("test", "old", count, seconds=1).body == b"0"
+    time.sleep(1.3)
+    begun.clear()
+    with ThreadPoolExecutor(2) as pool:
+        renewing = pool.submit(answers.get, "test", "old", count, seconds=1)
+        begun.wait(2)
+        began = time.monotonic()
+        assert answers.get("test", "old", count, seconds=1).body == b"0"
+        assert time.monotonic() - began < 0.15
+        assert renewing.result().body == b"1"
+    assert answers.get("test", "old", count, seconds=1).body == b"1"
+
+
+def test_a_failed_computation_keeps_nothing_and_blocks_nobody(cached_app: Flask) -> None:
+    def fail() -> Made:
+        raise ValueError("no")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"):
+            cache.answers().get("test", "fails", fail, versioned=CATALOGUE)
+    assert cache.answers().get("test", "fails", lambda: Made(b"1"), versioned=CATALOGUE).body == b"1"
+
+
+def test_a_change_that_is_rolled_back_changes_no_version(cached_app: Flask) -> None:
+    before = cache.answers().version(CATALOGUE)
+    assert before
+    db.session.execute(text("UPDATE tasks SET base_price = 7"))
+    db.session.rollback()
+    assert cache.answers().version(CATALOGUE) == before
+    with transaction():
+        db.session.execute(text("UPDATE tasks SET base_price = 7"))
+        assert cache.answers().version(CATALOGUE) == before
+    assert cache.answers().version(CATALOGUE) != before
+
+
+def test_cut_connections_are_made_anew(cached_app: Flask, client: Any) -> None:
+    client.get("/search")
+    with transaction():
+        db.session.execute(
+            text("""
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE pid <> pg_backend_pid() AND datname = current_database()
+            """)
+        )
+    for _ in range(3):
+        assert client.get("/search").status_code == 200
+    assert cache.answers().version(CATALOGUE)
+
+
+def vars_of_task() -> dict[str, Any]:
+    return {"description": "-", "category": "Repairs", "base_price": "1", "time_required": 60}
