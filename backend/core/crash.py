@@ -7,9 +7,9 @@ from backend.core.config import current
 
 
 def crash_point(name: str) -> None:
-    """End this process as kill -9 would, once in a DATA_DIR, where the setting CRASH_AT names this place."""
+    """End this process as kill -9 would, once in a DATA_DIR, if the setting CRASH_AT names this place."""
     settings = current()
-    if settings.crash_at != name:
+    if name not in settings.crash_at.split(","):
         return
     try:
         (settings.data_dir / f"crashed-{name}").touch(exist_ok=False)

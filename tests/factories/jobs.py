@@ -11,12 +11,12 @@ from backend.jobs import runner
 from backend.jobs.tasks import HANDLER_MODULES
 
 ROUNDS = 40
+for handlers in HANDLER_MODULES:
+    import_module(f"backend.jobs.{handlers}")
 
 
 def work(*, now: bool = False) -> int:
     """Do all due jobs until none is left; returns how many were begun. ``now``: those put off are due as well."""
-    for name in HANDLER_MODULES:
-        import_module(f"backend.jobs.{name}")
     begun = 0
     for _ in range(ROUNDS):
         if now:

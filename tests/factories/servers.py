@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from asyncio import Transport
+from typing import Any, cast
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -57,7 +58,7 @@ class SmtpServer:
                 return said
             self.mails.append((address, email.message_from_bytes(content)))
         if self.drop_after_data:
-            server.transport.abort()
+            cast(Transport, server.transport).abort()
         return "250 taken"
 
     def start(self, port: int = 0) -> None:
@@ -107,7 +108,7 @@ class WebServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, *_: Any) -> None:
                 """Says nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -85,13 +85,13 @@ def test_a_webhook_that_refuses_leads_to_the_next_channel(
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "body"),
+    "answer",
     [(500, {}, b"{}"), (503, {}, b"{}"), (429, {}, b"{}"), (200, {"Content-Type": "text/html"}, b"<html>")],
 )
 def test_a_webhook_that_stumbles_is_tried_again_then_left(
-    chatting: Flask, people: People, web: WebServer, smtp: SmtpServer, status: int, headers: dict[str, str], body: bytes
+    chatting: Flask, people: People, web: WebServer, smtp: SmtpServer, answer: tuple[int, dict[str, str], bytes]
 ) -> None:
-    web.answer = lambda _: (status, headers, body)
+    web.answer = lambda _: answer
     tell(someone(people, "gchat", "mail"))
     work(now=True)
     first, second = deliveries()

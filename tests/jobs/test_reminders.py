@@ -46,9 +46,9 @@ def test_who_has_requests_waiting_is_told_of_each_once_a_day(market: RequestMark
     assert figures(run_now("daily-reminders")) == ("done", 1, 0, 0)
     (mail,) = [one for one in smtp.to(f"{ravi.username}@example.org") if "waits" in one["Subject"]]
     assert mail["Subject"] == "1 request waits for your answer"
-    body = str(mail.get_payload(0).get_payload(0).get_payload(decode=True), "utf-8")
-    assert f"/app/requests/{mine['id']}" in body
-    assert "Plumbing" in body
+    plain = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
+    assert f"/app/requests/{mine['id']}" in plain.as_string()
+    assert "Plumbing" in plain.as_string()
     sent = len(smtp.mails)
     assert figures(run_now("daily-reminders")) == ("done", 0, 0, 1)
     assert len(smtp.mails) == sent

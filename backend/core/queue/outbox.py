@@ -10,6 +10,7 @@ from sqlalchemy import event, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from backend.core.crash import crash_point
 from backend.core.database import db
 from backend.core.queue.models import Job
 
@@ -61,6 +62,7 @@ def ring(job_ids: Iterable[int]) -> None:
 def _ring(session: Session) -> None:
     ids: list[int] = session.info.pop(_RINGING, [])
     if ids and _bell:
+        crash_point("queue.before_ring")
         try:
             _bell[0](ids)
         except Exception as error:  # noqa: BLE001 - the change is safe in PostgreSQL; a silent broker must not turn it into a failure

@@ -56,7 +56,7 @@ ENGLISH: Final[dict[str, Message]] = {
     ),
     "blocked": Message(
         "Your account is blocked",
-        ("Reason: {reason}.", "{note}", "Until then you cannot use {market}. Write to its admins to object."),
+        ("Reason: {reason}", "{note}", "Until then you cannot use {market}. Write to its admins to object."),
     ),
     "unblocked": Message("Your account is open again", ("You can use {market} as before.",), "Sign in"),
     "request_new": Message(
@@ -67,7 +67,7 @@ ENGLISH: Final[dict[str, Message]] = {
     ),
     "request_accepted": Message(
         "Accepted: {task}",
-        ("{professional} will come on {date}.", "Phone: {phone}."),
+        ("{professional} will come on {date}.", "Phone: {phone}"),
         "See the request",
         REQUEST_PAGE,
     ),
@@ -91,7 +91,7 @@ ENGLISH: Final[dict[str, Message]] = {
     ),
     "request_changed": Message(
         "Changed by the customer: {task}",
-        ("What changed: {changes}.", "It is wanted on {date}.", "Look whether it still suits you."),
+        ("What changed: {changes}", "It is wanted on {date}.", "Look whether it still suits you."),
         "See the request",
         REQUEST_PAGE,
     ),
@@ -227,7 +227,7 @@ def words(kind: str, params: Mapping[str, Any], *, request_id: int | None = None
     """Title, body and link of a message with these values."""
     said = message(kind, language=language)
     values = _values(params, request_id)
-    body = " ".join(sentence.format_map(values) for sentence in said.body if _complete(sentence, values))
+    body = " ".join(_ended(sentence.format_map(values)) for sentence in said.body if _complete(sentence, values))
     path = said.path.format_map(values) if _complete(said.path, values) else "/app/"
     url = path if path.startswith(("http://", "https://")) else current().public_url + path
     return Words(said.title.format_map({**FALLBACKS, **values}), body, said.action, url)
@@ -239,6 +239,11 @@ def _values(params: Mapping[str, Any], request_id: int | None) -> dict[str, str]
     if request_id is not None:
         values["request_id"] = str(request_id)
     return values
+
+
+def _ended(sentence: str) -> str:
+    """With a full stop, where what people typed has none."""
+    return sentence if sentence.endswith((".", "!", "?", "…", "।")) else f"{sentence}."
 
 
 def _complete(sentence: str, values: Mapping[str, str]) -> bool:

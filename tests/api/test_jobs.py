@@ -1,0 +1,79 @@
+"""Jobs over HTTP: the schedule, running one now, following it, parked jobs."""
+
+from flask import Flask
+from sqlalchemy import text
+
+from backend.core import queue
+from backend.core.database import db, transaction
+from tests.factories.jobs import work
+from tests.factories.people import People
+
+
+def test_the_schedule_names_each_job_with_its_next_run(people: People) -> None:
+    admin = people.admin()
+    body = admin.get("/jobs").json
+    names = {row["name"]: row for row in body["items"]}
+    assert {"daily-reminders", "monthly-reports", "housekeeping"} <= set(names)
+    assert names["daily-reminders"]["schedule"] == "daily at 18:00"
+    assert names["daily-reminders"]["last_run"] is None
+    assert names["daily-reminders"]["next_run"]
+    assert body["next_cursor"] is None
+
+
+def test_a_run_is_followed_until_it_is_done(people: People) -> None:
+    admin = people.admin()
+    answer = admin.post("/jobs/daily-reminders/run")
+    assert (answer.status_code, answer.json["status"]) == (202, "queued")
+    assert answer.headers["Retry-After"]
+    location = answer.headers["Location"]
+    assert location == f"/jobs/runs/{answer.json['id']}"
+    assert admin.get(location).headers["Retry-After"]
+    work(now=True)
+    run = admin.get(location).json
+    assert (run["status"], run["sent"], run["failed"], run["skipped"]) == ("done", 0, 0, 0)
+    assert run["started_at"] <= run["finished_at"]
+    assert "Retry-After" not in admin.get(location).headers
+    items = {row["name"]: row for row in admin.get("/jobs").json["items"]}
+    assert items["daily-reminders"]["last_run"]["id"] == run["id"]
+    assert [row["id"] for row in admin.get("/jobs/runs?name=daily-reminders").json["items"]] == [run["id"]]
+    (entry,) = db.session.execute(text("SELECT action, subject_id FROM audit_entries WHERE action = 'job_run'"))
+    assert entry.subject_id == run["id"]
+
+
+def test_housekeeping_tells_what_it_did(people: People) -> None:
+    admin = people.admin()
+    location = admin.post("/jobs/housekeeping/run", {}).headers["Location"]
+    work(now=True)
+    run = admin.get(location).json
+    assert (run["status"], run["failed"], run["params"]["failed_parts"]) == ("done", 0, [])
+
+
+def test_an_unknown_job_and_choices_it_does_not_take(people: People) -> None:
+    admin = people.admin()
+    assert admin.post("/jobs/tea-making/run").status_code == 404
+    refused = admin.post("/jobs/daily-reminders/run", {"month": "2026-11"})
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["month"])
+    assert admin.post("/jobs/monthly-reports/run", {"month": "2026-13"}).status_code == 422
+    assert admin.post("/jobs/daily-reminders/run", {"colour": "red"}).status_code == 422
+    assert admin.get("/jobs/runs/999").status_code == 404
+
+
+def test_a_parked_job_is_listed_and_begun_anew(app: Flask, people: People) -> None:
+    admin = people.admin()
+    with transaction():
+        queue.enqueue("nobody.knows", {"secret": "x"})
+    work()
+    (parked,) = admin.get("/jobs/parked").json["items"]
+    assert (parked["topic"], "secret" in str(parked)) == ("nobody.knows", False)
+    assert admin.get("/jobs").json["parked"] == 1
+    again = admin.post(f"/jobs/parked/{parked['id']}/retry")
+    assert (again.status_code, again.json["parked_at"]) == (202, None)
+    assert admin.post(f"/jobs/parked/{parked['id']}/retry").json["code"] == "not_parked"
+    assert admin.post("/jobs/parked/999/retry").status_code == 404
+
+
+def test_jobs_are_for_admins(people: People) -> None:
+    asha = people.customer()
+    for method, path in (("get", "/jobs"), ("post", "/jobs/daily-reminders/run"), ("get", "/jobs/runs/1")):
+        answer = getattr(asha, method)(path)
+        assert (answer.status_code, answer.json["code"]) == (403, "role_not_allowed")

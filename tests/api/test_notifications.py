@@ -1,0 +1,111 @@
+"""Notifications, preferences and the ledger over HTTP."""
+
+import pytest
+
+from backend.core.database import transaction
+from backend.domain.notifications import actions
+from tests.factories.jobs import deliveries, work
+from tests.factories.people import People, Person
+
+
+def tell(person: Person, times: int = 1) -> None:
+    with transaction():
+        for _ in range(times):
+            actions.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing"})
+
+
+def test_ones_notifications_newest_first_with_pages(people: People) -> None:
+    asha, other = people.customer(), people.customer()
+    tell(asha, 3)
+    tell(other)
+    first = asha.get("/notifications?limit=2")
+    assert first.json["unread_count"] == 3
+    assert first.json["items"][0]["title"] == "Accepted: Plumbing"
+    assert (first.json["items"][0]["read"], first.json["items"][0]["request_id"]) == (False, 7)
+    second = asha.get(first.headers["Link"].split(">")[0].strip("<"))
+    ids = [row["id"] for page in (first, second) for row in page.json["items"]]
+    assert ids == sorted(ids, reverse=True)
+    assert (len(ids), second.json["next_cursor"]) == (3, None)
+    assert asha.get("/notifications?cursor=nonsense").status_code == 422
+
+
+def test_marking_as_read_touches_only_ones_own(people: People) -> None:
+    asha, other = people.customer(), people.customer()
+    tell(asha, 3)
+    tell(other)
+    ids = [row["id"] for row in asha.get("/notifications").json["items"]]
+    theirs = other.get("/notifications").json["items"][0]["id"]
+    assert asha.post("/notifications/read", {"ids": [ids[0], theirs, 10**12]}).json == {"unread_count": 2}
+    assert other.get("/notifications").json["unread_count"] == 1
+    assert [row["read"] for row in asha.get("/notifications").json["items"]] == [True, False, False]
+    assert len(asha.get("/notifications?unread=1").json["items"]) == 2
+    assert len(asha.get("/notifications?unread=true").json["items"]) == 2
+    assert len(asha.get("/notifications?unread=0").json["items"]) == 1
+    assert asha.post("/notifications/read", {"all": True}).json == {"unread_count": 0}
+
+
+@pytest.mark.parametrize("body", [{}, {"ids": []}, {"all": False}, {"ids": [1], "all": True}, {"ids": ["x"]}])
+def test_marking_needs_ids_or_all(people: People, body: dict[str, object]) -> None:
+    assert people.customer().post("/notifications/read", body).status_code == 422
+
+
+def test_preferences_are_mail_until_chosen_otherwise(people: People) -> None:
+    asha = people.customer()
+    assert asha.get("/me/preferences").json == {
+        "channels": ["mail"],
+        "gchat_webhook": None,
+        "quiet_hours": None,
+        "kinds": {},
+    }
+    chosen = {
+        "channels": ["gchat", "sms", "mail"],
+        "gchat_webhook": "https://chat.googleapis.com/v1/spaces/A/messages?key=k&token=t",
+        "quiet_hours": {"from": "22:00", "to": "07:00"},
+        "kinds": {"reminder": [], "request_accepted": ["sms"]},
+    }
+    assert asha.put("/me/preferences", chosen).json == chosen
+    assert asha.get("/me/preferences").json == chosen
+    assert asha.put("/me/preferences", {"channels": ["mail"]}).json["gchat_webhook"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"channels": ["pigeon"]}, "channels.0"),
+        ({"channels": ["mail", "mail"]}, "channels"),
+        ({"channels": "mail"}, "channels"),
+        ({"gchat_webhook": "https://evil.example/hook"}, "gchat_webhook"),
+        ({"gchat_webhook": "http://chat.googleapis.com/hook"}, "gchat_webhook"),
+        ({"gchat_webhook": "https://chat.googleapis.com@evil.example/"}, "gchat_webhook"),
+        ({"gchat_webhook": "https://chat.googleapis.com:8443/"}, "gchat_webhook"),
+        ({"gchat_webhook": "file:///etc/passwd"}, "gchat_webhook"),
+        ({"gchat_webhook": "http://[::1"}, "gchat_webhook"),
+        ({"quiet_hours": {"from": "22:00", "to": "22:00"}}, "quiet_hours.to"),
+        ({"quiet_hours": {"from": "25:00", "to": "07:00"}}, "quiet_hours.from"),
+        ({"kinds": {"password_reset": []}}, "kinds.password_reset.key"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_preferences_name_the_field_that_is_wrong(people: People, change: dict[str, object], field: str) -> None:
+    answer = people.customer().put("/me/preferences", {"channels": ["mail"], **change})
+    assert answer.status_code == 422
+    assert field in answer.json["errors"], answer.json
+
+
+def test_the_ledger_is_for_admins_and_resends_what_failed(people: People) -> None:
+    admin, asha = people.admin(), people.customer()
+    asha.put("/me/preferences", {"channels": ["sms"]})
+    tell(asha)
+    work()
+    (row,) = admin.get(f"/deliveries?state=failed&account_id={asha.id}").json["items"]
+    assert row["error"] == "There is no SMS gateway."
+    assert "params" not in row
+    one = admin.get(f"/deliveries/{row['id']}").json
+    assert [attempt["outcome"] for attempt in one["tries"]] == ["refused"]
+    assert admin.post(f"/deliveries/{row['id']}/resend").status_code == 202
+    assert admin.post(f"/deliveries/{row['id']}/resend").json["code"] == "not_failed"
+    work()
+    assert deliveries()[0].attempts == 2
+    assert asha.get("/deliveries").status_code == 403
+    assert admin.get("/deliveries/999").status_code == 404
+    assert admin.get("/deliveries?state=lost").status_code == 422

@@ -1,0 +1,69 @@
+"""All texts, held against a snapshot: a change of words shows in the review of a change."""
+
+import json
+from pathlib import Path
+
+import pytest
+from flask import Flask, render_template
+
+from backend.domain.notifications.messages import ENGLISH, words
+
+SNAPSHOT = Path(__file__).parent / "messages.json"
+CONTRACT = {
+    "approved", "rejected", "blocked", "unblocked", "request_new", "request_accepted", "request_rejected",
+    "request_released", "request_opened", "request_changed", "request_completed", "request_closed",
+    "request_cancelled", "request_expired", "request_reviewed", "export_done", "export_failed",
+}  # fmt: skip
+VALUES = {
+    "task": "Plumbing", "date": "2026-12-01T04:30:00+00:00", "professional": "Ravi (Rao & Sons)", "customer": "Asha",
+    "reason": "Too far away", "note": "Ask us.", "remarks": "Ring twice", "pincode": "560001", "phone": "+919876543210",
+    "rating": 5, "comment": "Quick and kind", "changes": ["date", "address"], "rows": 12, "username": "asha",
+    "expires": "2026-12-08T04:30:00+00:00", "minutes": 60, "link": "https://doorstep.test/app/x?token=t",
+    "email": "asha@example.org", "waiting_title": "2 requests wait", "waiting_body": "2 requests wait.",
+    "visit_body": "It has been a while.", "month": "November 2026", "period": "2026-11", "requested": 3, "closed": 2,
+    "spent": "998.00",
+}  # fmt: skip
+
+
+def test_every_kind_of_the_contract_is_said_in_the_app() -> None:
+    assert {kind for kind, said in ENGLISH.items() if said.in_app} == CONTRACT
+
+
+def test_texts_are_as_they_were_reviewed(app: Flask) -> None:
+    """Run with an empty messages.json to write it anew."""
+    said = {kind: {"full": _plain(kind, VALUES), "bare": _plain(kind, {})} for kind in ENGLISH}
+    if SNAPSHOT.stat().st_size == 0:
+        SNAPSHOT.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert said == json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+
+
+def _plain(kind: str, params: dict[str, object]) -> list[str]:
+    filled = words(kind, params, request_id=7)
+    return [filled.title, filled.body, filled.action, filled.url]
+
+
+@pytest.mark.parametrize("kind", ENGLISH)
+def test_no_text_shows_a_hole(app: Flask, kind: str) -> None:
+    for params in (VALUES, {}):
+        for text in _plain(kind, params):
+            assert "{" not in text
+            assert "None" not in text
+
+
+def test_braces_that_people_type_stay_what_they_are(app: Flask) -> None:
+    typed = "{link} {0.__class__} %s"
+    assert _plain("rejected", {"reason": typed})[1].startswith(f"Reason: {typed}")
+
+
+@pytest.mark.parametrize("name", ["notification", "reminder"])
+def test_mails_render_in_both_forms(app: Flask, name: str) -> None:
+    filled = words("request_accepted", VALUES, request_id=7)
+    waiting = [{"id": 7, "task": "<b>Plumbing</b>", "when": "Tue 1 Dec 2026, 10:00", "pincode": "560001"}]
+    values = {"words": filled, "firstname": "<Asha>", "market": "Doorstep", "home": "https://doorstep.test"}
+    html = render_template(f"mail/{name}.html", waiting=waiting, unsubscribe="https://u.test", **values)
+    plain = render_template(f"mail/{name}.txt", waiting=waiting, unsubscribe="https://u.test", **values)
+    assert "&lt;Asha&gt;" in html
+    assert "<b>" not in html
+    assert "<Asha>" in plain
+    assert "https://u.test" in html
+    assert "https://u.test" in plain

@@ -1,0 +1,61 @@
+"""A Valkey and a mail server of the test's own, so that they can be killed, frozen and emptied."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from backend.core import queue
+from backend.jobs import bell
+from backend.launch.embedded import EmbeddedValkey
+from backend.settings import Settings
+from tests.factories.servers import SmtpServer
+from tests.faults.processes import Crew, crew
+
+
+@pytest.fixture
+def own_valkey(tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """A Valkey that nobody else uses."""
+    server = EmbeddedValkey(tmp_path / "valkey")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def smtp() -> Iterator[SmtpServer]:
+    server = SmtpServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_environ(environ: dict[str, str], own_valkey: EmbeddedValkey, smtp: SmtpServer) -> dict[str, str]:
+    """Settings with the test's own servers and short leases."""
+    return {
+        **environ,
+        "REDIS_URL": own_valkey.url,
+        "MAIL_SERVER": "127.0.0.1",
+        "MAIL_PORT": str(smtp.port),
+        "MAIL_TIMEOUT_SECONDS": "3",
+        "JOB_LEASE_SECONDS": "3",
+        "JOB_SWEEP_SECONDS": "1",
+        "WORKER_CONCURRENCY": "2",
+    }
+
+
+@pytest.fixture
+def ringing(app: Flask, settings: Settings, own_environ: dict[str, str]) -> Flask:
+    """The application, its bell ringing at the test's own Valkey."""
+    queue.init_app(app, bell=bell(replace(settings, broker_url=own_environ["REDIS_URL"])))
+    return app
+
+
+@pytest.fixture
+def jobs(ringing: Flask, own_environ: dict[str, str], tmp_path: Path) -> Iterator[Crew]:
+    """Workers and beats on the test's own servers."""
+    with crew(own_environ, tmp_path) as made:
+        yield made

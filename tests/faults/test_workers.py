@@ -1,0 +1,94 @@
+"""Workers killed at the worst moments: nothing is lost, and at most what was in hand goes out twice, recognizably."""
+
+import os
+import signal
+from collections import Counter
+
+import pytest
+from flask import Flask
+
+from backend.core.authz import Role
+from backend.core.database import transaction
+from backend.domain.notifications import outbox
+from backend.launch import processes
+from tests.factories.closed_requests import account
+from tests.factories.jobs import deliveries
+from tests.factories.servers import SmtpServer
+from tests.faults.processes import Crew, children, until
+
+MAILS = 1000
+SETTLED = "SELECT count(*) = :all FROM deliveries WHERE state IN ('sent', 'failed')"
+READY = "SELECT count(*) > 0 FROM heartbeats WHERE at > now() - interval '5 seconds'"
+CRASHES = ("job.claimed", "delivery.sent", "job.before_commit", "job.after_commit")
+
+pytestmark = pytest.mark.faults
+
+
+def post(number: int, *, prefix: str = "day") -> int:
+    """So many mails to one person, about different days."""
+    person = account(Role.CUSTOMER)
+    with transaction():
+        outbox.post([outbox.Outgoing(person, "reminder", f"{prefix}{i}") for i in range(number)])
+    return person
+
+
+def repeats(smtp: SmtpServer) -> int:
+    """How many mails came more than once, by their Message-ID."""
+    return sum(times - 1 for times in Counter(mail["Message-ID"] for _, mail in smtp.mails).values())
+
+
+def test_a_worker_killed_while_sending_loses_nothing(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+    worker = jobs.start("worker")
+    for _ in range(2):
+        jobs.start("beat")
+    assert until(READY, seconds=40)
+    refused: list[str] = []
+
+    def refuse_one(_: str) -> str | None:
+        if len(smtp.mails) == MAILS // 2 and not refused:
+            refused.append("this one")
+            return "550 not this one"
+        return None
+
+    smtp.after_data = refuse_one
+    post(MAILS)
+    assert processes.wait_until(lambda: len(smtp.mails) > MAILS // 5, seconds=40)
+    children(worker)[0].kill()
+    assert until(SETTLED, seconds=60, all=MAILS)
+    assert Counter(one.state for one in deliveries()) == {"sent": MAILS - 1, "failed": 1}
+    sent = {mail["Message-ID"] for _, mail in smtp.mails}
+    assert len(sent) == MAILS - 1
+    assert repeats(smtp) <= 1
+
+
+def test_the_whole_worker_killed_and_another_started(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+    first = jobs.start("worker", WORKER_CONCURRENCY="1")
+    jobs.start("beat")
+    assert until(READY, seconds=40)
+    post(200)
+    assert processes.wait_until(lambda: len(smtp.mails) > 30, seconds=40)
+    os.killpg(first.pid, signal.SIGKILL)
+    jobs.start("worker")
+    assert until(SETTLED, seconds=40, all=200)
+    assert len({mail["Message-ID"] for _, mail in smtp.mails}) == 200
+    assert repeats(smtp) <= 1
+
+
+def test_crashes_at_every_named_place(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+    jobs.start("worker", CRASH_AT=",".join(CRASHES), WORKER_CONCURRENCY="1")
+    jobs.start("beat")
+    assert until(READY, seconds=40)
+    person = post(3)
+    program = (
+        "from backend.app import create_app\n"
+        "from backend.core.database import transaction\n"
+        "from backend.domain.notifications import outbox\n"
+        "app = create_app()\n"
+        "with app.app_context(), transaction():\n"
+        f"    outbox.post([outbox.Outgoing({person}, 'reminder', 'before the bell')])\n"
+    )
+    assert jobs.run(program, CRASH_AT="queue.before_ring") == -signal.SIGKILL
+    assert until(SETTLED, seconds=60, all=4)
+    assert {one.state for one in deliveries()} == {"sent"}
+    assert len({mail["Message-ID"] for _, mail in smtp.mails}) == 4
+    assert repeats(smtp) <= 2  # two of the places lie between the server's 250 and our commit

@@ -1,0 +1,218 @@
+"""The job table: leases, retries, parking, sharing a commit; every job run twice and at once with itself."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text, update
+
+from backend.core import queue
+from backend.core.database import db, transaction
+from backend.core.queue import Job, Lease, LeaseLost, backlog
+from backend.domain.audit.models import AuditEntry
+from backend.jobs import keeper, runner, sweep
+from backend.jobs.registry import HANDLERS, GiveUp, Registered, Retry
+from tests.factories.jobs import work
+
+
+@pytest.fixture
+def topics(app: Flask) -> Iterator[dict[str, Registered]]:
+    """The registry, put back as it was afterwards."""
+    before = dict(HANDLERS)
+    yield HANDLERS
+    HANDLERS.clear()
+    HANDLERS.update(before)
+
+
+def effect(lease: Lease) -> None:
+    """Leaves one row for each time that it is done."""
+    row = AuditEntry(actor_role="market", action=lease.topic, subject_kind="job", subject_id=lease.job_id)
+    db.session.add(row)
+    db.session.flush()
+
+
+def effects() -> int:
+    return db.session.execute(select(func.count()).select_from(AuditEntry)).scalar_one()
+
+
+def put(topic: str, times: int = 1, **payload: Any) -> list[int]:
+    with transaction():
+        queue.enqueue_many(topic, [(None, payload) for _ in range(times)])
+    return list(db.session.execute(select(Job.id).where(Job.topic == topic).order_by(Job.id)).scalars())
+
+
+def row(job_id: int) -> Job:
+    db.session.rollback()
+    return db.session.execute(
+        select(Job).where(Job.id == job_id).execution_options(populate_existing=True)
+    ).scalar_one()
+
+
+def test_a_job_is_done_once_however_often_it_is_delivered(topics: dict[str, Registered]) -> None:
+    topics["t"] = Registered(effect)
+    (job_id,) = put("t")
+    assert [runner.run(job_id), runner.run(job_id)] == ["done", "busy"]
+    assert effects() == 1
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_jobs_run_at_once_with_themselves_have_their_effect_once(
+    topics: dict[str, Registered], app: Flask, together: bool
+) -> None:
+    topics["t"] = Registered(effect, together=together)
+    ids = put("t", 20)
+
+    def worker(_: int) -> None:
+        with app.app_context():
+            runner.run_many(ids)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(worker, range(6)))
+    work()
+    assert effects() == 20
+    assert backlog.backlog().waiting == 0
+
+
+def test_the_same_key_is_one_job(app: Flask) -> None:
+    for _ in range(2):
+        with transaction():
+            queue.enqueue("t", {}, key="once")
+    assert db.session.execute(select(func.count()).select_from(Job)).scalar_one() == 1
+
+
+def test_a_failure_undoes_its_effect_and_is_tried_again_later(topics: dict[str, Registered]) -> None:
+    def fails_at_first(lease: Lease) -> None:
+        effect(lease)
+        if lease.attempts == 1:
+            raise RuntimeError("not yet")
+
+    topics["t"] = Registered(fails_at_first)
+    (job_id,) = put("t")
+    assert runner.run(job_id) == "retry"
+    assert effects() == 0
+    assert runner.run(job_id) == "busy"
+    work(now=True)
+    assert (effects(), row(job_id).attempts) == (1, 2)
+
+
+def test_one_bad_job_among_those_that_share_a_commit_harms_no_other(topics: dict[str, Registered]) -> None:
+    def handle(lease: Lease) -> None:
+        effect(lease)
+        if lease.payload.get("bad"):
+            raise RuntimeError("bad")
+
+    topics["t"] = Registered(handle, together=True)
+    ids = put("t", 3) + put("t", bad=True)[-1:]
+    outcomes = runner.run_many(ids)
+    assert sorted(outcomes.values()) == ["done", "done", "done", "retry"]
+    assert effects() == 3
+
+
+def test_after_too_many_tries_a_job_is_parked_with_its_error(topics: dict[str, Registered]) -> None:
+    def never(_: Lease) -> None:
+        raise RuntimeError("always so")
+
+    topics["t"] = Registered(never)
+    (job_id,) = put("t")
+    work(now=True)
+    parked = row(job_id)
+    assert (parked.attempts, parked.parked_at is not None) == (8, True)
+    assert "always so" in str(parked.error)
+    assert backlog.backlog().parked == 1
+
+
+def test_a_job_that_can_never_be_done_is_parked_at_once(topics: dict[str, Registered]) -> None:
+    def hopeless(_: Lease) -> None:
+        raise GiveUp("no such thing")
+
+    topics["t"] = Registered(hopeless)
+    assert runner.run_many(put("t") + put("unknown topic")) == {1: "parked", 2: "parked"}
+
+
+def test_waiting_counts_as_no_failed_try(topics: dict[str, Registered]) -> None:
+    def patient(lease: Lease) -> None:
+        if lease.payload["left"] and effects() < 12:
+            raise Retry("not yet", after_seconds=1, counts=False, record=lambda: effect(lease))
+
+    topics["t"] = Registered(patient)
+    (job_id,) = put("t", left=True)
+    work(now=True)
+    assert row(job_id).done_at is not None
+    assert effects() == 12
+
+
+def test_a_job_whose_worker_dies_each_time_is_parked(topics: dict[str, Registered]) -> None:
+    topics["t"] = Registered(effect)
+    (job_id,) = put("t")
+    with transaction():
+        db.session.execute(update(Job).values(attempts=8))
+    assert runner.run(job_id) == "parked"
+
+
+def test_a_lease_that_ran_out_lets_another_worker_in_and_the_first_loses(app: Flask) -> None:
+    (job_id,) = put("t")
+    with transaction():
+        first = queue.claim(job_id, lease_seconds=60)
+    assert first is not None
+    with transaction():
+        assert queue.claim(job_id, lease_seconds=60) is None
+        db.session.execute(text("UPDATE jobs SET lease_until = now() - interval '1 second'"))
+    with transaction():
+        second = queue.claim(job_id, lease_seconds=60)
+        assert second is not None
+    with pytest.raises(LeaseLost):
+        queue.finish(first)
+    with pytest.raises(LeaseLost):
+        queue.renew(first, lease_seconds=9)
+    with transaction():
+        queue.finish(second)
+
+
+def test_a_worker_that_lives_keeps_its_lease(topics: dict[str, Registered], app: Flask) -> None:
+    (job_id,) = put("t")
+    with transaction():
+        lease = queue.claim(job_id, lease_seconds=1)
+    assert lease is not None
+    own = keeper.Keeper()
+    own._start(db.engine, 2)
+    with own.keeping([lease]):
+        left = 0.0
+        for _ in range(60):
+            left = db.session.execute(text("SELECT extract(epoch FROM lease_until - now()) FROM jobs")).scalar_one()
+            db.session.rollback()
+            if left > 1:
+                break
+            db.session.execute(text("SELECT pg_sleep(0.05)"))
+    assert left > 1
+
+
+def test_the_sweep_finds_what_nobody_was_told_of(app: Flask) -> None:
+    (job_id,) = put("t")
+    rung: list[int] = []
+    bell, app.extensions["job_bell"] = app.extensions["job_bell"], rung.extend
+    try:
+        assert sweep.sweep() == 0  # its own bell has only just rung
+        with transaction():
+            db.session.execute(text("UPDATE jobs SET rung_at = now() - interval '11 seconds'"))
+        assert sweep.sweep() == 1
+        assert sweep.sweep() == 0  # told a moment ago
+        with transaction():
+            db.session.execute(text("UPDATE jobs SET rung_at = NULL, run_at = now() + interval '1 hour'"))
+        assert sweep.sweep() == 0
+    finally:
+        app.extensions["job_bell"] = bell
+    assert rung == [job_id]
+
+
+def test_what_a_slow_batch_does_not_get_to_is_given_back(
+    topics: dict[str, Registered], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "BATCH_SECONDS", 0.0)
+    topics["t"] = Registered(effect)
+    ids = put("t", 3)
+    assert list(runner.run_many(ids)) == ids[:1]
+    assert {(one.attempts, one.lease_until) for one in map(row, ids[1:])} == {(0, None)}
+    work()
+    assert effects() == 3

@@ -1,0 +1,109 @@
+"""Calls to other hosts: only those on the list, by addresses that were checked, no redirects, short limits."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from backend.core import outbound
+from tests.factories.servers import WebServer
+
+GOOGLE = ("chat.googleapis.com",)
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    server = WebServer()
+    yield server
+    server.stop()
+
+
+def test_a_host_on_the_list_may_be_called() -> None:
+    assert outbound.check("https://chat.googleapis.com/v1/spaces/A/messages?key=k", allowed=GOOGLE).port is None
+    assert outbound.check("https://CHAT.googleapis.com:443/x", allowed=GOOGLE)
+    assert outbound.check("http://127.0.0.1:9000/x", allowed=("127.0.0.1:9000",))
+    assert outbound.check("http://localhost:9000/x", allowed=("localhost",))
+    assert outbound.check("http://[::1]:9000/x", allowed=("[::1]:9000",))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/",
+        "https://chat.googleapis.com.evil.example/",
+        "https://evil.example/chat.googleapis.com",
+        "https://chat.googleapis.com@evil.example/",
+        "https://user:secret@chat.googleapis.com/",
+        "https://chat.googleapis.com:8443/",
+        "http://chat.googleapis.com/",
+        "ftp://chat.googleapis.com/",
+        "file:///etc/passwd",
+        "//chat.googleapis.com/",
+        "https://chat.googleapis.com/#x",
+        "https://chat.googleapis.com/a b",
+        "https://chat.googleapis.com/\r\nHost: evil",
+        "https://127.0.0.1/",
+        "http://[::1",
+        "https://chat.googleapis.com:99999/",
+        "",
+    ],
+)
+def test_all_else_may_not(url: str) -> None:
+    with pytest.raises(outbound.NotAllowed):
+        outbound.check(url, allowed=GOOGLE)
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "192.168.1.1", "::1", "0.0.0.0"])
+def test_a_listed_name_that_points_into_a_private_network_is_not_called(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    def resolve(*_: Any, **__: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(outbound.NotAllowed):
+        outbound.post_json("https://chat.googleapis.com/x", b"{}", allowed=GOOGLE, timeout=1)
+
+
+def test_a_redirect_is_an_answer_and_not_followed(web: WebServer) -> None:
+    web.answer = lambda _: (302, {"Location": "http://127.0.0.1:1/"}, b"")
+    answer = outbound.post_json(web.url(), b"{}", allowed=("127.0.0.1",), timeout=2)
+    assert (answer.status, len(web.posts)) == (302, 1)
+
+
+def test_a_pause_is_read_where_it_is_seconds(web: WebServer) -> None:
+    web.answer = lambda number: (429, {"Retry-After": ["7", "Wed, 21 Oct 2026 07:28:00 GMT", "-1"][number - 1]}, b"")
+    pauses = [outbound.post_json(web.url(), b"{}", allowed=("127.0.0.1",), timeout=2).retry_after for _ in range(3)]
+    assert pauses == [7, None, None]
+
+
+def test_an_answer_that_drips_is_left_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+                for _ in range(30):
+                    try:
+                        connection.sendall(b"x")
+                    except OSError:
+                        return
+                    time.sleep(0.1)
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        began = time.monotonic()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(outbound.Unreachable):
+            outbound.post_json(url, b"{}", allowed=("127.0.0.1",), timeout=0.5)
+        assert time.monotonic() - began < 2
+        thread.join(timeout=5)
+
+
+def test_nobody_there_is_said_so() -> None:
+    with pytest.raises(outbound.Unreachable):
+        outbound.post_json("http://127.0.0.1:1/", b"{}", allowed=("127.0.0.1",), timeout=1)
