@@ -91,4 +91,4 @@ class Block(Strict):
     """Why someone is shut out."""
 
     reason = fields.String(required=True, validate=validate.OneOf(BLOCK_REASONS))
-    note = Text(min=3, max=500, multiline=True, load_default=None, allow_none=True)
+    note = Text(min=0, max=2000, multiline=True, load_default=None, allow_none=True)
