@@ -1,0 +1,159 @@
+"""Fills a market with a believable one, through the same actions that everyone has."""
+
+import random
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy import select, text
+
+from backend.cli.demo import words
+from backend.cli.demo.cast import Casting, City
+from backend.cli.demo.lives import Lives
+from backend.core.authz import Actor, Role
+from backend.core.clock import now, standing_at
+from backend.core.config import current
+from backend.core.database import db, transaction
+from backend.core.text import key
+from backend.domain.accounts.models import Account
+from backend.domain.exports import actions as exports
+from backend.domain.moderation import actions as moderation
+from backend.domain.notifications import actions as notifications
+from backend.domain.notifications import preferences
+from backend.domain.notifications.preferences import Choice
+from backend.domain.reports import actions as reports
+from backend.domain.reports import months
+from backend.domain.reports.months import Month
+from backend.domain.tasks import actions as tasks
+from backend.domain.tasks.models import Task
+
+SEED: Final = 2026
+PASSWORD: Final = "saffron kettle forty two"  # noqa: S105 - said aloud on purpose; never used in production
+LOCK: Final = 7_310_544_202  # any number that only this command uses: two at once make one demo
+
+
+@dataclass(slots=True)
+class Demo:
+    """What was made, and as whom to look at it."""
+
+    password: str
+    cities: list[City] = field(default_factory=list)
+    requests: dict[str, int] = field(default_factory=dict)
+
+
+def fill(*, seed: int = SEED) -> Demo | None:
+    """Make the whole demo in the present transaction. None: the market has one already."""
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    if db.session.execute(select(Account.id).where(Account.username_key.startswith("demo.")).limit(1)).first():
+        return None
+    dice, moment = random.Random(seed), now()  # noqa: S311 - a believable market, no secrets
+    demo = Demo(secrets.token_urlsafe(12) if current().is_production else PASSWORD)
+    admin = _admin()
+    offered = _tasks(admin, since=moment - timedelta(days=300))
+    casting = Casting(dice=dice, now=moment, admin=admin, password=demo.password)
+    lives = Lives(dice=dice, now=moment, zone=current().zone)
+    for digits in words.CITIES:
+        city = casting.city(digits, offered)
+        lives.of_city(city, tuple(task_id for task_id, _ in offered))
+        demo.cities.append(city)
+    demo.requests = dict(lives.made)
+    _afterwards(demo, admin, moment)
+    return demo
+
+
+def _admin() -> Actor:
+    first = select(Account.id).where(Account.role == Role.ADMIN.value, Account.blocked_at.is_(None))
+    found = db.session.execute(first.order_by(Account.id).limit(1)).scalar_one_or_none()
+    if found is None:
+        raise click.ClickException("There is no admin yet. Start the market once with make run.")
+    return Actor(found, Role.ADMIN)
+
+
+def _tasks(admin: Actor, *, since: datetime) -> list[tuple[int, str]]:
+    """The demo's tasks, each made unless the market offers one of that name already."""
+    there = dict(
+        db.session.execute(select(Task.name_key, Task.id).where(Task.archived_at.is_(None), Task.isactive)).all()
+    )
+    found = []
+    for offer in words.OFFERS:
+        task_id = there.get(key(offer.name))
+        if task_id is None:
+            new = tasks.NewTask(
+                name=offer.name,
+                description=offer.about,
+                category=offer.category,
+                base_price=Decimal(offer.price),
+                time_required=offer.minutes,
+                picture=offer.picture,
+                search_words=offer.words,
+            )
+            with standing_at(since):
+                task_id = tasks.create(admin, new=new).id
+        found.append((task_id, offer.name))
+    return found
+
+
+def _afterwards(demo: Demo, admin: Actor, moment: datetime) -> None:
+    """Blocks, reports of past months, read notifications, an export: so that every page has something to show."""
+    last = demo.cities[-1]
+    moderation.block(
+        admin, account_id=last.customers[-1].actor.account_id, reason="fraud", note="Paid with a stolen card."
+    )
+    rude = next(one for one in reversed(last.professionals) if one.state == "approved")
+    moderation.block(
+        admin, account_id=rude.actor.account_id, reason="poor_reviews", note="Three complaints in a month."
+    )
+    for month in (months.running().previous.previous, months.running().previous):
+        _report(month, demo)
+    everyone = [one for city in demo.cities for one in (*city.customers, *city.professionals)]
+    for number, person in enumerate(everyone):
+        if number % 3:
+            with standing_at(moment - timedelta(days=1)):
+                notifications.mark_read(person.actor.account_id, ids=None)
+        if not current().mail_server:  # mails are kept as files then, and reach nobody
+            preferences.put(person.actor.account_id, Choice())
+    exports.ask(admin)
+
+
+def _report(month: Month, demo: Demo) -> None:
+    sent_at = month.span(current().zone).ends
+    if sent_at is None:
+        raise ValueError("a month ends")
+    with standing_at(sent_at + timedelta(hours=7)):
+        for city in demo.cities:
+            for customer in city.customers:
+                reports.send_to_one(month, run_id=0, customer_id=customer.actor.account_id)
+
+
+@click.command("demo")
+@with_appcontext
+def command() -> None:
+    """Fill the market with a believable one: people of ten cities, requests in every state, reviews, documents."""
+    click.echo("Filling the market; this takes less than a minute ...")
+    with transaction():
+        demo = fill()
+    if demo is None:
+        click.echo("The demo is here already; nothing was added. Its people's names begin with demo.")
+        return
+    _tell(demo)
+
+
+def _tell(demo: Demo) -> None:
+    everyone = [one for city in demo.cities for one in (*city.customers, *city.professionals)]
+    click.echo(f"{len(everyone)} people in {len(demo.cities)} cities, {sum(demo.requests.values())} requests:")
+    click.echo("  " + ", ".join(f"{number} {state}" for state, number in sorted(demo.requests.items())))
+    first = demo.cities[0]
+    pending = next(one for one in first.professionals if one.state == "pending")
+    rows = (
+        ("a customer", first.customers[0].username),
+        ("a professional", first.professionals[0].username),
+        ("one who waits for approval", pending.username),
+    )
+    click.echo(f"Sign in at {current().public_url}/app/sign-in, all with the password: {demo.password}")
+    for what, username in rows:
+        click.echo(f"  {username:<32} {what}")
+    click.echo("The admin signs in as before.")

@@ -1,0 +1,228 @@
+"""What the demo's people are called, what they offer and what they write. All of it is made up."""
+
+from dataclasses import dataclass
+from typing import Final
+
+FIRST_NAMES: Final = (
+    *("Asha", "Vikram", "Meera", "Rohan", "Kavya", "Arjun", "Lakshmi", "Imran", "Fatima", "Joseph", "Ananya", "Suresh"),
+    *("Priya", "Manoj", "Divya", "Gurpreet", "Harini", "Naveen", "Sneha", "Anil", "Pooja", "Karthik", "Zoya", "Deepak"),
+    *(
+        "Nandini",
+        "Rahul",
+        "Shreya",
+        "Thomas",
+        "Revathi",
+        "Sanjay",
+        "Ishita",
+        "Faisal",
+        "Geetha",
+        "Mohan",
+        "Tara",
+        "Kiran",
+    ),
+    *("Bhavna", "Siddharth", "Jyoti", "Prakash", "Leela", "Aditya", "Nisha", "Varun", "Sunita", "Ravi", "Maya", "Dev"),
+)
+LAST_NAMES: Final = (
+    *("Rao", "Nair", "Shah", "Iyer", "Das", "Menon", "Khan", "Reddy", "Patel", "Fernandes", "Kulkarni", "Bose"),
+    *(
+        "Sharma",
+        "Singh",
+        "Chatterjee",
+        "Pillai",
+        "Gupta",
+        "Joshi",
+        "Verma",
+        "Naidu",
+        "Ansari",
+        "Desai",
+        "Mathew",
+        "Kaur",
+    ),
+    *("Banerjee", "Shetty", "Mishra", "Chopra", "Kapoor", "Sen", "Bhat", "Qureshi", "Gowda", "Mehta", "Saxena", "Roy"),
+)
+STREETS: Final = ("Lake View Road", "Temple Street", "Gandhi Road", "Station Road", "3rd Cross", "Rose Garden Lane")
+COMPANIES: Final = (
+    "{last} & Sons",
+    "{first}'s Home Care",
+    "{last} Works",
+    "Good Day {last}",
+    "{last} Brothers",
+    "{first} Repairs",
+)
+# Where the demo's people live: the first digits of the pincodes of ten cities.
+CITIES: Final = ("5600", "4000", "1100", "6000", "5000", "7000", "4110", "3800", "3020", "6820")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A task of the demo."""
+
+    name: str
+    category: str
+    price: int
+    minutes: int
+    picture: str
+    about: str
+    words: tuple[str, ...] = ()
+
+
+OFFERS: Final = (
+    Offer(
+        "Plumbing",
+        "Repairs",
+        499,
+        60,
+        "plumbing",
+        "Leaking taps, blocked drains and new fittings.",
+        ("plumber", "leak"),
+    ),
+    Offer(
+        "Electrical repairs",
+        "Repairs",
+        449,
+        60,
+        "electrical",
+        "Switches, sockets, fans and short circuits.",
+        ("electrician",),
+    ),
+    Offer(
+        "Carpentry",
+        "Repairs",
+        599,
+        90,
+        "carpentry",
+        "Doors that stick, hinges, shelves and locks.",
+        ("carpenter", "wood"),
+    ),
+    Offer(
+        "Air conditioner care",
+        "Appliances",
+        699,
+        90,
+        "air-conditioner",
+        "Cleaning, gas and cooling problems.",
+        ("ac repair",),
+    ),
+    Offer(
+        "Washing machine repair",
+        "Appliances",
+        549,
+        60,
+        "appliance",
+        "Noise, leaks and drums that do not turn.",
+        ("laundry",),
+    ),
+    Offer("Refrigerator repair", "Appliances", 599, 60, "appliance", "Too warm, too cold, or dripping.", ("fridge",)),
+    Offer(
+        "Water purifier care", "Appliances", 399, 45, "water", "Filters, membranes and a taste that is right.", ("ro",)
+    ),
+    Offer(
+        "Home cleaning", "Cleaning", 1299, 180, "cleaning", "The whole home, floor to fan.", ("deep cleaning", "maid")
+    ),
+    Offer("Bathroom cleaning", "Cleaning", 499, 60, "bathroom", "Tiles, taps and corners without stains.", ("toilet",)),
+    Offer(
+        "Sofa cleaning", "Cleaning", 799, 90, "furniture", "Shampoo and vacuum for five seats.", ("couch", "upholstery")
+    ),
+    Offer("Kitchen cleaning", "Cleaning", 899, 120, "cooking", "Chimney, hob, cabinets and sink.", ("chimney",)),
+    Offer(
+        "Painting a room", "Renovation", 3499, 480, "painting", "One room, two coats, furniture covered.", ("painter",)
+    ),
+    Offer(
+        "Furniture assembly",
+        "Renovation",
+        649,
+        90,
+        "furniture",
+        "Beds, wardrobes and desks put together.",
+        ("assemble",),
+    ),
+    Offer(
+        "Pest control",
+        "Cleaning",
+        1099,
+        90,
+        "pest-control",
+        "Ants, cockroaches and termites.",
+        ("cockroach", "termite"),
+    ),
+    Offer("Gardening", "Garden", 399, 90, "garden", "Pruning, repotting and a lawn cut short.", ("gardener", "plants")),
+    Offer("Balcony garden", "Garden", 1499, 180, "garden", "Pots, soil and plants that like your light.", ("plants",)),
+    Offer("Cook for a day", "Kitchen", 899, 240, "cooking", "Breakfast, lunch and dinner as you like them.", ("chef",)),
+    Offer(
+        "Laundry and ironing", "Household", 349, 120, "laundry", "Washed, dried and ironed at your home.", ("clothes",)
+    ),
+    Offer(
+        "Packing and moving",
+        "Household",
+        4999,
+        480,
+        "moving",
+        "Boxes, hands and a small truck in the city.",
+        ("shift",),
+    ),
+    Offer(
+        "Haircut at home",
+        "Wellness",
+        299,
+        45,
+        "beauty",
+        "For anyone, in front of your own mirror.",
+        ("salon", "barber"),
+    ),
+    Offer("Massage at home", "Wellness", 999, 60, "wellness", "A table, warm oil and an hour of quiet.", ("spa",)),
+    Offer(
+        "Maths tutoring", "Learning", 599, 60, "tutoring", "For classes 6 to 12, at your table.", ("teacher", "tuition")
+    ),
+    Offer(
+        "Door lock and camera",
+        "Security",
+        1199,
+        120,
+        "security",
+        "Fitting, wiring and a lesson how to use it.",
+        ("cctv",),
+    ),
+    Offer("Water tank cleaning", "Cleaning", 899, 120, "water", "Emptied, scrubbed and disinfected.", ("tank", "sump")),
+)
+REMARKS: Final = (
+    "",
+    "Please bring a ladder, the ceiling is high.",
+    "The bell does not work, call me when you are at the gate.",
+    "We have a friendly dog.",
+    "Parking is behind the building.",
+    "It worked until last week.",
+    "Second floor, no lift.",
+    "Please wear shoe covers, there is a baby in the house.",
+)
+CLOSING: Final = (
+    "",
+    "All done, thank you.",
+    "Works again.",
+    "Clean and on time.",
+    "Left one spare part with the customer.",
+)
+COMMENTS: Final[dict[int, tuple[str, ...]]] = {
+    5: (
+        "Quick, careful and friendly.",
+        "Came on time and cleaned up after the work.",
+        "Explained what was wrong. Excellent.",
+    ),
+    4: ("Good work, came a little late.", "Solid. The second visit was not needed.", "Nice person, fair price."),
+    3: ("Works, but it took long.", "All right, though dust was left behind."),
+    2: ("Had to call twice before someone came.", "The problem came back after two days."),
+    1: ("Did not listen to what I asked for.",),
+}
+REPLIES: Final = (
+    "Thank you, glad it works.",
+    "It was a pleasure.",
+    "Sorry for the delay, traffic was bad.",
+    "Call any time.",
+)
+REJECTIONS: Final = ("Too far for that day", "The part is not in stock", "I am away that week")
+RELEASES: Final = ("My scooter broke down", "Another job takes longer than planned", "I am down with fever")
+CANCELLATIONS: Final = (
+    "Plans changed",
+    "A neighbour could help",
+    "We are travelling after all",
+    "It works again by itself",
+)

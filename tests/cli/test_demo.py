@@ -1,0 +1,75 @@
+"""The demo: a market that obeys its own rules, with something on every page, filled once."""
+
+from collections import Counter
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from backend.cli import demo
+from backend.cli.demo import words
+from backend.core.clock import now
+from backend.core.database import db
+from backend.domain.documents.models import Document
+from backend.domain.notifications.models import Delivery, Notification
+from backend.domain.professionals.models import Professional
+from backend.domain.reports.models import MonthlyReport
+from backend.domain.reviews.models import Review
+from backend.domain.task_requests.lifecycle import Status
+from backend.domain.task_requests.models import RequestEvent, TaskRequest
+from tests.factories.people import People
+
+CITIES = words.CITIES[:1]
+
+
+@pytest.fixture
+def filled(app: Flask, people: People, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the command printed, for a demo of two cities."""
+    people.admin()
+    monkeypatch.setattr(words, "CITIES", CITIES)
+    done = app.test_cli_runner().invoke(args=["demo"])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.mark.slow
+def test_a_believable_market(app: Flask, client: FlaskClient, filled: str) -> None:
+    states = Counter(db.session.execute(select(TaskRequest.status)).scalars())
+    assert set(states) == set(Status)
+    approvals = set(db.session.execute(select(Professional.approval)).scalars())
+    assert approvals == {"approved", "pending", "rejected", "document_missing"}
+    for model in (Review, Document, Notification, MonthlyReport):
+        assert db.session.execute(select(func.count()).select_from(model)).scalar_one() > 10
+    moments = [
+        TaskRequest.accepted_at,
+        TaskRequest.closed_at,
+        Review.created_at,
+        Notification.created_at,
+        RequestEvent.at,
+    ]
+    for column in moments:
+        latest = db.session.execute(select(func.max(column))).scalar_one()
+        assert latest is not None
+        assert latest <= now()
+    waiting = select(func.min(TaskRequest.date_of_request)).where(TaskRequest.status.in_(["requested", "accepted"]))
+    assert db.session.execute(waiting).scalar_one() > now()
+    assert not db.session.execute(select(Delivery)).first()  # filling it sends nothing
+    username = next(line.split()[0] for line in filled.splitlines() if "a customer" in line)
+    signed_in = client.post("/check", json={"username": username, "password": demo.PASSWORD, "client": "api"})
+    assert signed_in.status_code == 200
+
+
+@pytest.mark.slow
+def test_a_second_time_adds_nothing(app: Flask, filled: str) -> None:
+    before = db.session.execute(select(func.count()).select_from(TaskRequest)).scalar_one()
+    again = app.test_cli_runner().invoke(args=["demo"])
+    assert again.exit_code == 0
+    assert "already" in again.output
+    assert db.session.execute(select(func.count()).select_from(TaskRequest)).scalar_one() == before
+
+
+def test_without_an_admin_it_says_what_to_do(app: Flask) -> None:
+    done = app.test_cli_runner().invoke(args=["demo"])
+    assert done.exit_code == 1
+    assert "make run" in done.output
