@@ -83,7 +83,7 @@ def relation(kind: str, status: Status) -> Relation:
 
 @pytest.mark.parametrize("status", list(Status))
 def test_every_action_by_every_kind_of_caller(cast: Cast, status: Status) -> None:
-    wrong = []
+    wrong: list[tuple[object, ...]] = []
     request_id = cast.request_in(status)  # one that was refused everything is as it was: it serves again
     for kind in KINDS:
         who, is_what = cast.people[kind], relation(kind, status)

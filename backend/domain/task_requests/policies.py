@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.core.authz import Actor
@@ -16,6 +16,12 @@ from backend.domain.task_requests.models import TaskPolicy
 from backend.domain.tasks.models import Task
 
 NAMES: Final = ("answer_within_minutes", "min_notice_minutes", "free_cancel_minutes", "travel_buffer_minutes")
+POLICY: Final = text("""
+SELECT market.settings AS market, p.answer_within_minutes, p.min_notice_minutes, p.free_cancel_minutes,
+       p.travel_buffer_minutes
+  FROM (SELECT jsonb_object_agg(name, value) AS settings FROM market_settings) market
+  LEFT JOIN task_policies p ON p.task_id = :task_id
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +55,10 @@ class Policy:
 
 def for_task(task_id: int) -> Policy:
     """The market's settings, with what is special to the task."""
-    market = settings.get()
-    own = db.session.execute(
-        select(*(getattr(TaskPolicy, name) for name in NAMES)).where(TaskPolicy.task_id == task_id)
-    ).one_or_none()
-    values = {name: getattr(market, name) for name in NAMES}
-    if own is not None:
-        values.update({name: value for name, value in own._asdict().items() if value is not None})
-    return Policy(**values)
+    row = db.session.execute(POLICY, {"task_id": task_id}).one()
+    market = settings.of_rows(row.market or {})
+    own = {name: getattr(row, name) for name in NAMES}
+    return Policy(**{name: getattr(market, name) if value is None else value for name, value in own.items()})
 
 
 def own_of_task(task_id: int) -> dict[str, Any]:

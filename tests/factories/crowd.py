@@ -1,0 +1,55 @@
+"""Many people and waiting requests at once, by plain SQL, for races and figures."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from backend.core.authz import Actor, Role
+from backend.core.database import db, transaction
+
+PEOPLE = text("""
+INSERT INTO accounts (role, username, username_key, email, email_key, password_hash,
+                      firstname, lastname, address, pincode)
+SELECT :role, name, name, name || '@example.org', name || '@example.org',
+       'none', 'N' || n, 'Rao', '12 MG Road', '560001'
+  FROM (SELECT n, :role || 'c' || n AS name FROM generate_series(1, CAST(:many AS integer)) AS n) names RETURNING id
+""")
+TRADES = text("""
+INSERT INTO professionals (account_id, exp, compname, approval)
+SELECT id, 5, 'Rao and Sons', 'approved' FROM accounts WHERE role = 'professional' AND username LIKE 'professionalc%'
+""")
+TASKS_DONE = text("""
+INSERT INTO professional_tasks (account_id, task_id)
+SELECT account_id, :task_id FROM professionals WHERE compname = 'Rao and Sons'
+""")
+REQUESTS = text("""
+INSERT INTO task_requests (task_id, task_name, customer_id, date_of_request, price, currency,
+                           time_required, address, pincode)
+SELECT :task_id, 'Plumbing', :customer_id,
+       now() + interval '1 day' + n * make_interval(mins => CAST(:apart AS integer)),
+       499, 'INR', 60, '12 MG Road', '560001'
+  FROM generate_series(1, CAST(:many AS integer)) AS n RETURNING id
+""")
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Professionals who all may take any of the requests."""
+
+    customer: Actor
+    professionals: list[Actor]
+    request_ids: list[int]
+
+
+def gather(*, task_id: int, professionals: int, requests: int, apart_minutes: int = 60) -> Crowd:
+    """Make them. ``apart_minutes``: between the dates of two requests of 60 minutes each."""
+    with transaction():
+        run = db.session.execute
+        (customer_id,) = run(PEOPLE, {"role": "customer", "many": 1}).scalars().all()
+        ids = run(PEOPLE, {"role": "professional", "many": professionals}).scalars().all()
+        run(TRADES)
+        run(TASKS_DONE, {"task_id": task_id})
+        values = {"task_id": task_id, "customer_id": customer_id, "many": requests, "apart": apart_minutes}
+        request_ids = list(run(REQUESTS, values).scalars())
+    people = [Actor(id=key, role=Role.PROFESSIONAL) for key in ids]
+    return Crowd(Actor(id=customer_id, role=Role.CUSTOMER), people, request_ids)

@@ -1,0 +1,195 @@
+"""Many at once, with real threads on a real database: exactly one wins, nothing is made twice, nothing overlaps."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from backend.app import create_app
+from backend.core.authz import Actor, Role
+from backend.core.database import db, transaction
+from backend.core.errors import DomainError
+from backend.domain.notifications.models import Notification
+from backend.domain.professionals.models import Professional
+from backend.domain.reviews import actions as reviews
+from backend.domain.task_requests import actions
+from backend.domain.task_requests.lifecycle import Status
+from backend.domain.task_requests.models import RequestEvent, TaskRequest
+from backend.settings import Settings
+from tests.factories.crowd import Crowd, gather
+from tests.factories.people import People
+from tests.factories.requests import RequestMarket, at
+
+pytestmark = pytest.mark.faults
+RACERS = 64
+BLOCK = text("UPDATE accounts SET blocked_at = now(), blocked_reason = 'fraud' WHERE id = :id")
+
+
+@pytest.fixture(scope="module")
+def wide_app(environ: dict[str, str], shared_app: Flask) -> Iterator[Flask]:
+    """The application as on another machine, with a connection for each racer."""
+    made = create_app(Settings.from_env({**environ, "DB_POOL_SIZE": str(RACERS)}))
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+
+
+def at_once(app: Flask, works: Sequence[Callable[[], Any]]) -> list[list[Any]]:
+    """Run each work in a thread of its own, all starting together; returns what they gave."""
+    barrier = Barrier(len(works))
+    results: list[list[Any]] = [[] for _ in works]
+
+    def run(place: int, work: Callable[[], Any]) -> None:
+        with app.app_context():
+            barrier.wait(timeout=30)
+            results[place].extend(work())
+            db.session.remove()
+
+    threads = [Thread(target=run, args=(place, work), daemon=True) for place, work in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+        assert not thread.is_alive()
+    return results
+
+
+def outcome(work: Callable[[], Any]) -> str:
+    """One action in a transaction of its own: "done", or the code of the refusal."""
+    try:
+        with transaction():
+            work()
+    except DomainError as error:
+        return error.code
+    return "done"
+
+
+def accept_all(actor: Actor, request_ids: Sequence[int]) -> Callable[[], list[str]]:
+    return lambda: [outcome(partial(actions.accept, actor, request_id=key)) for key in request_ids]
+
+
+@pytest.fixture
+def market(people: People) -> RequestMarket:
+    return RequestMarket(people)
+
+
+def crowd(market: RequestMarket, **changes: Any) -> Crowd:
+    return gather(**{"task_id": market.task_id, "professionals": RACERS, "requests": 200, **changes})
+
+
+def test_sixty_four_accept_each_of_two_hundred_and_exactly_one_wins_each(
+    wide_app: Flask, market: RequestMarket
+) -> None:
+    everyone = crowd(market)
+    results = at_once(wide_app, [accept_all(actor, everyone.request_ids) for actor in everyone.professionals])
+    outcomes = Counter(code for codes in results for code in codes)
+    assert outcomes == {"done": 200, "already_taken": 200 * (RACERS - 1)}
+    rows = db.session.execute(select(TaskRequest.status, TaskRequest.professional_id)).all()
+    assert {row.status for row in rows} == {"accepted"}
+    winners = Counter(row.professional_id for row in rows)
+    mine = {actor.id: codes.count("done") for actor, codes in zip(everyone.professionals, results, strict=True)}
+    assert winners == Counter({key: won for key, won in mine.items() if won})
+    accepted = select(RequestEvent.request_id).where(RequestEvent.action == "accept")
+    assert sorted(db.session.execute(accepted).scalars()) == everyone.request_ids
+    told = select(Notification.request_id).where(Notification.kind == "request_accepted")
+    assert sorted(key for key in db.session.execute(told).scalars() if key) == everyone.request_ids
+
+
+def test_one_professional_never_holds_two_that_overlap(wide_app: Flask, market: RequestMarket) -> None:
+    everyone = crowd(market, professionals=1, requests=24, apart_minutes=30)
+    one, ids = everyone.professionals[0], everyone.request_ids
+    results = at_once(wide_app, [accept_all(one, [key]) for key in ids])
+    codes = Counter(code for found in results for code in found)
+    assert set(codes) == {"done", "overlapping_request"}
+    assert 8 <= codes["done"] <= 12
+    held = select(TaskRequest.date_of_request).where(TaskRequest.status == "accepted").order_by("date_of_request")
+    starts = list(db.session.execute(held).scalars())
+    assert all((after - before).total_seconds() >= 3600 for before, after in pairwise(starts))
+
+
+def test_ten_equal_creations_with_one_key_make_one_request(wide_app: Flask, people: People) -> None:
+    market, asha = RequestMarket(people), people.customer()
+    body, headers = market.body(), {**asha.headers, "Idempotency-Key": "the-same"}
+
+    def create() -> list[tuple[int, Any]]:
+        answer = wide_app.test_client().post("/requests", json=body, headers=headers)
+        return [(answer.status_code, (answer.json or {}).get("id"))]
+
+    answers = [result[0] for result in at_once(wide_app, [create] * 10)]
+    ids = {request_id for status, request_id in answers if status == 201}
+    assert {status for status, _ in answers} <= {201, 409}
+    assert len(ids) == 1
+    assert len(asha.get("/requests").json["items"]) == 1
+
+
+@pytest.mark.parametrize("turn", range(8))
+def test_close_against_cancel_ends_in_one_of_both(
+    wide_app: Flask, market: RequestMarket, people: People, turn: int
+) -> None:
+    asha, ravi = people.customer(), market.professional()
+    request_id = market.bring_to("accepted", asha, ravi)["id"]
+    customer = Actor(id=asha.id, role=Role.CUSTOMER)
+    works = [
+        lambda: [outcome(lambda: actions.close(customer, request_id=request_id))],
+        lambda: [outcome(lambda: actions.cancel(customer, request_id=request_id, reason="Not needed"))],
+    ]
+    results = [result[0] for result in at_once(wide_app, works if turn % 2 else works[::-1])]
+    assert sorted(results) == ["done", "invalid_transition"]
+    history = asha.get(f"/requests/{request_id}").json["history"]
+    assert len(history) == 3
+    assert history[-1]["to"] in (Status.CLOSED, Status.CANCELLED)
+
+
+def test_a_block_leaves_nothing_accepted_behind(wide_app: Flask, market: RequestMarket) -> None:
+    everyone = crowd(market, professionals=1, requests=40)
+    one = everyone.professionals[0]
+
+    def block() -> list[str]:
+        with transaction():
+            db.session.execute(BLOCK, {"id": one.id})
+            actions.give_back_all(one, professional_id=one.account_id, reason="fraud")
+        return ["blocked"]
+
+    results = at_once(wide_app, [*(accept_all(one, [key]) for key in everyone.request_ids), block])
+    assert set(Counter(code for codes in results for code in codes)) <= {"done", "account_blocked", "blocked"}
+    assert db.session.execute(select(TaskRequest.id).where(TaskRequest.status == "accepted")).all() == []
+
+
+def test_ratings_are_right_when_all_review_at_once(wide_app: Flask, market: RequestMarket) -> None:
+    everyone = crowd(market, professionals=1, requests=30)
+    one, customer = everyone.professionals[0], everyone.customer
+    for key in everyone.request_ids:
+        with transaction():
+            actions.accept(one, request_id=key)
+            actions.close(customer, request_id=key)
+
+    def review(request_id: int, stars: int) -> list[str]:
+        return [outcome(partial(reviews.give, customer, request_id=request_id, rating=stars, comment=None))]
+
+    twice = [(key, 1 + place % 5) for place, key in enumerate(everyone.request_ids)] * 2
+    works = [partial(review, key, stars) for key, stars in twice]
+    codes = Counter(code for codes in at_once(wide_app, works) for code in codes)
+    assert codes == {"done": 30, "already_reviewed": 30}
+    kept = select(Professional.rating_count, Professional.rating_sum).where(Professional.account_id == one.id)
+    assert tuple(db.session.execute(kept).one()) == (30, 6 * (1 + 2 + 3 + 4 + 5))
+
+
+def test_an_edit_that_meets_an_accept_is_never_lost(wide_app: Flask, people: People) -> None:
+    market, asha = RequestMarket(people), people.customer()
+    ravi = market.professional()
+    for turn in range(6):
+        request_id = market.ask(asha, date_of_request=at(days=9 + turn))["id"]
+        path = f"/requests/{request_id}"
+        works = [
+            partial(lambda path: [ravi.post(f"{path}/accept").status_code], path),
+            partial(lambda path: [asha.patch(path, {"remarks": "Ring twice"}).status_code], path),
+        ]
+        assert at_once(wide_app, works) == [[200], [200]]
+        seen = asha.get(path).json
+        assert (seen["status"], seen["remarks"], len(seen["history"])) == ("accepted", "Ring twice", 3)
