@@ -2,10 +2,13 @@
 
 from flask import Flask
 
-from backend.cli import bootstrap, lifecycle, openapi
+from backend.cli import admins, bootstrap, demo, doctor, lifecycle, openapi
 
 
 def init_app(app: Flask) -> None:
+    app.cli.add_command(admins.command)
     app.cli.add_command(bootstrap.command)
+    app.cli.add_command(demo.command)
+    app.cli.add_command(doctor.command)
     app.cli.add_command(lifecycle.command)
     app.cli.add_command(openapi.command)

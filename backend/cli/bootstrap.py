@@ -64,5 +64,7 @@ def _first_admin() -> tuple[str, str | None]:
 @with_appcontext
 def command() -> None:
     """Load places and make the first admin (what `make run` does after the migrations)."""
-    result = run(current_app._get_current_object())  # type: ignore[attr-defined]  # the proxy's own way to the app
-    click.echo(f"admin: {result.admin_username}" + (f"  password: {result.admin_password}" if result.admin_password else ""))
+    result = run(current_app)
+    click.echo(
+        f"admin: {result.admin_username}" + (f"  password: {result.admin_password}" if result.admin_password else "")
+    )

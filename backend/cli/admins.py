@@ -1,0 +1,88 @@
+"""`flask admins`: make admins, give them a new password, list them."""
+
+import secrets
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+from marshmallow import ValidationError
+from sqlalchemy import select
+
+from backend.api.schemas.accounts import CustomerSignUp
+from backend.core.authz import MARKET, Role
+from backend.core.database import db, transaction
+from backend.core.errors import DomainError
+from backend.domain.accounts import queries, sessions, signing_in
+from backend.domain.accounts.actions import NewAccount
+from backend.domain.accounts.models import Account
+from backend.domain.audit.actions import record
+from backend.domain.moderation.actions import add_admin
+
+command = AppGroup("admins", help="Make admins, give them a new password, list them.")
+
+
+@command.command("create")
+@click.option("--username", required=True)
+@click.option("--email", required=True)
+@click.option("--password", help="Left out: one is made and printed once.")
+@click.option("--firstname", default="Market", show_default=True)
+@click.option("--lastname", default="Admin", show_default=True)
+@click.option("--address", default="-", show_default=True)
+@click.option("--pincode", default="560001", show_default=True)
+@click.option("--phone")
+def create(password: str | None, **fields: Any) -> None:
+    """Make a further admin."""
+    chosen = password or _invented()
+    given = {name: value for name, value in fields.items() if value is not None}
+    try:
+        new = NewAccount(**CustomerSignUp().load({**given, "password": chosen}))
+        with transaction():
+            account = add_admin(MARKET, new=new)
+    except ValidationError as error:
+        raise click.ClickException(_lines(error.normalized_messages())) from error
+    except DomainError as error:
+        raise click.ClickException(_lines(error.errors or {"error": [error.detail]})) from error
+    click.echo(f"Made admin {account.username} (id {account.id})." + _shown(password, chosen))
+
+
+@command.command("reset-password")
+@click.argument("username")
+@click.option("--password", help="Left out: one is made and printed once.")
+def reset_password(username: str, password: str | None) -> None:
+    """Give an admin a new password; all their sessions end."""
+    chosen = password or _invented()
+    account = queries.by_login(username)
+    if account is None or account.role != Role.ADMIN:
+        raise click.ClickException(f"There is no admin {username}. See: flask admins list")
+    try:
+        checked = CustomerSignUp(only=["password"]).load({"password": chosen})
+        with transaction():
+            signing_in.set_password(account.id, checked["password"])
+            sessions.end_all(account_id=account.id, reason="password_reset")
+            record(MARKET, "admin_password_reset", subject_id=account.id)
+    except ValidationError as error:
+        raise click.ClickException(_lines(error.normalized_messages())) from error
+    except DomainError as error:
+        raise click.ClickException(error.detail) from error
+    click.echo(f"{account.username} has a new password; all sessions have ended." + _shown(password, chosen))
+
+
+@command.command("list")
+def list_all() -> None:
+    """All admins, the oldest first."""
+    admins = db.session.execute(select(Account).where(Account.role == Role.ADMIN.value).order_by(Account.id)).scalars()
+    for admin in admins:
+        seen = f"last seen {admin.last_seen_at:%Y-%m-%d %H:%M} UTC" if admin.last_seen_at else "never seen"
+        click.echo(f"{admin.id}\t{admin.username}\t{admin.email}\t{'blocked' if admin.blocked_at else 'open'}\t{seen}")
+
+
+def _invented() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _shown(given: str | None, chosen: str) -> str:
+    return "" if given else f" Password, shown this once: {chosen}"
+
+
+def _lines(messages: Any) -> str:
+    return "; ".join(f"{name}: {' '.join(str(line) for line in lines)}" for name, lines in messages.items())

@@ -1,0 +1,213 @@
+"""`flask doctor`: checks over HTTP that adding a professional works in the running product; leaves nothing behind."""
+
+import base64
+import json
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+from PIL import Image
+from sqlalchemy import select
+
+from backend.cli import doctor_traces as traces
+from backend.cli.doctor_calls import Caller, StepFailed, expect_fields
+from backend.core.authz import Role
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.database import db, transaction
+from backend.domain.accounts.actions import NewAccount, sign_up
+from backend.domain.accounts.models import Account
+from backend.domain.notifications import preferences
+from backend.domain.places.models import Place
+from backend.domain.tasks.models import Task
+
+WORKING_DAYS_AHEAD = timedelta(days=7)
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Checkup:
+    """One run: who takes part, and what was made so far."""
+
+    base_url: str
+    tell: Tell
+    mark: str = field(default_factory=lambda: secrets.token_hex(4))
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    failed_at: str | None = None
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Tell how a step ended; the first that fails ends the run."""
+        try:
+            yield
+        except StepFailed as error:
+            self.failed_at = name
+            self.tell(f"FAILED  {name}\n        {error}")
+            raise
+        self.tell(f"ok      {name}")
+
+    def fields(self, kind: str) -> dict[str, Any]:
+        """What a sign-up asks for, recognizable as nobody's."""
+        username = f"checkup-{self.mark}-{kind}"
+        pincode = db.session.execute(select(Place.pincode).where(Place.latitude.is_not(None)).limit(1)).scalar_one()
+        db.session.rollback()
+        return {
+            "username": username,
+            "email": f"{username}@{traces.HOST}",
+            "password": self.password,
+            "firstname": "Check",
+            "lastname": "Up",
+            "address": "-",
+            "pincode": pincode,
+        }
+
+    def caller(self, kind: str | None = None) -> Caller:
+        """A visitor, or the account of that kind signed in."""
+        caller = Caller(self.base_url)
+        if kind is not None:
+            name = {"username": f"checkup-{self.mark}-{kind}", "password": self.password, "client": "api"}
+            caller.token = caller.call("POST", "/check", name, expect=200)["access_token"]
+        return caller
+
+    def account_ids(self) -> list[int]:
+        """Accounts that this run made, whether or not it heard of it."""
+        mine = select(Account.id).where(Account.username.like(f"checkup-{self.mark}-%"))
+        return list(db.session.execute(mine).scalars())
+
+    def task_ids(self) -> list[int]:
+        """The task that this run made, if it had to."""
+        return list(db.session.execute(select(Task.id).where(Task.name == f"Check-up {self.mark}")).scalars())
+
+    def hush(self) -> None:
+        """Send these accounts no messages by any channel."""
+        with transaction():
+            for account_id in self.account_ids():
+                preferences.put(account_id, preferences.Choice(channels=()))
+
+
+@click.command("doctor")
+@with_appcontext
+def command() -> None:
+    """Check the running product: a professional is added, inactive, refused, approved, active, able to accept."""
+    checkup = Checkup(current().public_url, click.echo)
+    click.echo(f"Checking {checkup.base_url}")
+    sys.exit(0 if run(checkup) else 1)
+
+
+def run(checkup: Checkup) -> bool:
+    """Whether every step ended well; what was made is removed in any case."""
+    try:
+        with checkup.step("what earlier checks left behind is removed"):
+            traces.erase(*traces.leftovers())
+        _examine(checkup)
+    except StepFailed:
+        pass
+    finally:
+        clean = _clean_up(checkup)
+    passed = checkup.failed_at is None and clean
+    checkup.tell("All is well." if passed else f"Not well: {checkup.failed_at or 'traces are left'}.")
+    return passed
+
+
+def _examine(checkup: Checkup) -> None:
+    with checkup.step("the product is ready"):
+        checkup.caller().call("GET", "/readyz", expect=200)
+    with checkup.step("an admin signs in"):
+        with transaction():
+            sign_up(NewAccount(**checkup.fields("adm")), role=Role.ADMIN)
+        checkup.hush()
+        admin = checkup.caller("adm")
+    professional_id = _add_professional(checkup)
+    with checkup.step("the professional signs in"):
+        professional = checkup.caller("pro")
+        _expect_role(professional.token or "", "professional")
+        expect_fields(professional.call("GET", "/me", expect=200), id=professional_id, isactive=0)
+    with checkup.step("work is refused before approval"):
+        professional.call("GET", "/requests", expect=403, code="not_active")
+        decision = f"/professionals/{professional_id}"
+        admin.call("POST", f"{decision}/approve", expect=409, code="document_missing")
+    with checkup.step("the document is handed in"):
+        answer = professional.send_file(
+            "PUT", "/me/document", field="document", name="proof.png", data=_picture(), expect=200
+        )
+        expect_fields(answer, approval="pending", isactive=0)
+    with checkup.step("an admin approves"):
+        expect_fields(admin.call("POST", f"{decision}/approve", expect=200), approval="approved", isactive=1)
+    with checkup.step("the professional is active"):
+        expect_fields(professional.call("GET", "/me", expect=200), approval="approved", isactive=1)
+        professional.call("GET", "/requests", expect=200)
+    _accept(checkup, admin=admin, professional=professional, professional_id=professional_id)
+
+
+def _add_professional(checkup: Checkup) -> int:
+    with checkup.step("a professional is added"):
+        trade = {"exp": 1, "compname": "Check-up"}
+        added = checkup.caller().call("POST", "/add_professional", {**checkup.fields("pro"), **trade}, expect=201)
+        checkup.hush()
+    with checkup.step("the professional is inactive"):
+        expect_fields(added, role="professional", isactive=0, approval="document_missing")
+    return int(added["id"])
+
+
+def _accept(checkup: Checkup, *, admin: Caller, professional: Caller, professional_id: int) -> None:
+    with checkup.step("there is a task to do"):
+        offered = checkup.caller().call("GET", "/tasks?limit=1", expect=200)["items"]
+        task = offered[0] if offered else admin.call("POST", "/tasks", _task(checkup), expect=201)
+        professional.call("PATCH", "/me", {"task_ids": [task["id"]]}, expect=200)
+    with checkup.step("a customer asks for the professional"):
+        checkup.caller().call("POST", "/add_customer", checkup.fields("cus"), expect=201)
+        checkup.hush()
+        asked = {
+            "task_id": task["id"],
+            "date_of_request": (now() + WORKING_DAYS_AHEAD).isoformat(),
+            "professional_id": professional_id,
+        }
+        request = checkup.caller("cus").call("POST", "/requests", asked, expect=201)
+    with checkup.step("the professional is able to accept"):
+        accepted = professional.call("POST", f"/requests/{request['id']}/accept", expect=200)
+        expect_fields(accepted, status="accepted", professional_id=professional_id)
+
+
+def _clean_up(checkup: Checkup) -> bool:
+    db.session.rollback()
+    try:
+        with checkup.step("nothing is left behind"):
+            traces.erase(checkup.account_ids(), checkup.task_ids())
+            if checkup.account_ids() or checkup.task_ids():
+                raise StepFailed("accounts of this check are still there")
+    except StepFailed:
+        return False
+    except Exception as error:  # noqa: BLE001  # whatever went wrong, the person at the terminal is told
+        checkup.tell(f"FAILED  nothing is left behind\n        {error}\n        The next check removes it.")
+        return False
+    return True
+
+
+def _task(checkup: Checkup) -> dict[str, Any]:
+    return {
+        "name": f"Check-up {checkup.mark}",
+        "description": "Made by a self-check and removed at its end.",
+        "category": "Check-up",
+        "base_price": "1.00",
+        "time_required": 30,
+    }
+
+
+def _picture() -> bytes:
+    target = BytesIO()
+    Image.new("RGB", (16, 16), "white").save(target, "PNG")
+    return target.getvalue()
+
+
+def _expect_role(token: str, role: str) -> None:
+    payload = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    if claims.get("role") != role:
+        raise StepFailed(f"the token's role is {claims.get('role')!r} instead of {role!r}")

@@ -1,0 +1,121 @@
+"""`flask doctor` against a product that runs, one that does not, and one with a fault."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text, update
+from werkzeug.serving import make_server
+
+from backend.cli import doctor, doctor_traces
+from backend.core.clock import now
+from backend.core.database import Base, db
+from backend.domain.accounts.models import Account
+from backend.domain.professionals import approval
+from backend.domain.professionals.approval import Approval, Transition
+from backend.domain.tasks.models import Task
+from backend.jobs import heartbeat
+from tests.factories.people import People
+
+UNCOUNTED = {"places", "localities", "heartbeats", "cache_versions"}
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    """The application behind a real socket."""
+    heartbeat.beat()
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def rows() -> dict[str, int]:
+    """How many rows each table has."""
+    db.session.rollback()
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in UNCOUNTED]
+    return {table.name: db.session.execute(select(func.count()).select_from(table)).scalar_one() for table in tables}
+
+
+def examine(address: str) -> tuple[bool, list[str]]:
+    told: list[str] = []
+    return doctor.run(doctor.Checkup(address, told.append)), told
+
+
+def test_a_running_product_is_well_and_nothing_is_left(address: str, people: People) -> None:
+    people.admin().post("/tasks", task_fields())
+    people.professional()
+    before = rows()
+    passed, told = examine(address)
+    assert passed, told
+    assert told[-1] == "All is well."
+    assert rows() == before
+    with pytest.raises(Exception, match="append-only"):
+        db.session.execute(text("DELETE FROM audit_entries"))
+    db.session.rollback()
+
+
+def test_a_market_without_tasks_is_checked_too(address: str) -> None:
+    before = rows()
+    passed, told = examine(address)
+    assert passed, told
+    assert rows() == before
+
+
+def test_a_product_that_does_not_run_is_told(app: Flask) -> None:
+    before = rows()
+    passed, told = examine("http://127.0.0.1:9")
+    assert not passed
+    assert told[1].startswith("FAILED  the product is ready")
+    assert rows() == before
+
+
+def test_the_step_that_fails_is_told_and_nothing_is_left(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    approve = approval.APPROVE
+    broken = Transition(approve.action, approve.who, approve.sources, Approval.REJECTED)
+    monkeypatch.setattr(approval, "APPROVE", broken)
+    before = rows()
+    passed, told = examine(address)
+    assert not passed
+    assert any(line.startswith("FAILED  an admin approves") for line in told)
+    assert told[-1] == "Not well: an admin approves."
+    assert rows() == before
+
+
+def test_what_a_killed_check_left_is_removed_by_the_next(address: str, people: People) -> None:
+    before = rows()
+    checkup = doctor.Checkup(address, lambda _: None)
+    doctor._examine(checkup)
+    assert checkup.account_ids()
+    for model in (Account, Task):
+        db.session.execute(update(model).values(created_at=now() - 2 * doctor_traces.OLD))
+    db.session.commit()
+    asha = people.customer(username="checkup-00000000-real")
+    assert examine(address)[0]
+    assert checkup.account_ids() == []
+    assert asha.get("/me").status_code == 200
+    left = {name: count for name, count in rows().items() if count != before[name]}
+    assert left == {"accounts": 1, "sessions": 1}
+
+
+def test_the_command_tells_by_its_exit_code(app: Flask, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dataclasses
+
+    for url, code in ((address, 0), ("http://127.0.0.1:9", 1)):
+        monkeypatch.setitem(app.extensions, "settings", dataclasses.replace(app.extensions["settings"], public_url=url))
+        result = app.test_cli_runner().invoke(args=["doctor"])
+        assert result.exit_code == code, result.output
+
+
+def task_fields() -> dict[str, object]:
+    return {
+        "name": "Plumbing",
+        "description": "Leaks and taps",
+        "category": "Repairs",
+        "base_price": "499.00",
+        "time_required": 60,
+    }
