@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
+from backend.api.resources import stats as resource
 from backend.core.clock import now
-from backend.core.database import db, transaction
+from backend.core.database import transaction
 from backend.core.queue import enqueue
 from backend.domain.dashboard import queries
 from tests.factories import closed_requests as made
 from tests.factories.people import People, Person
+from tests.factories.queries import count_queries
 
 OCTOBER = "/stats?from=2026-10-01&to=2026-10-31"
 
@@ -22,6 +23,12 @@ OCTOBER = "/stats?from=2026-10-01&to=2026-10-31"
 @pytest.fixture
 def admin(people: People) -> Person:
     return people.admin()
+
+
+@pytest.fixture(autouse=True)
+def always_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One test's figures are no other's."""
+    monkeypatch.setattr(resource, "FRESH_SECONDS", 0)
 
 
 def stats(admin: Person, path: str = "/stats") -> dict[str, Any]:
@@ -108,11 +115,20 @@ def test_stars_and_people(admin: Person, people: People) -> None:
 
 
 def test_at_most_eight_queries(app: Flask) -> None:
-    asked: list[str] = []
-    engine = db.engine
-    event.listen(engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
-    queries.figures()
-    assert 1 <= len(asked) <= 8
+    with count_queries() as counted:
+        queries.figures()
+    assert 1 <= counted.number <= 8
+
+
+def test_kept_for_some_seconds_and_computed_once(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "FRESH_SECONDS", 5)
+    path = "/stats?from=2020-01-01&to=2020-01-31"
+    first = admin.get(path)
+    with count_queries() as counted:
+        again = admin.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    assert not [said for said in counted.statements if "task_requests" in said]
+    assert first.headers["Cache-Control"] == "private, no-cache"
 
 
 def test_wrong_spans_and_wrong_people(admin: Person, client: FlaskClient, people: People) -> None:
