@@ -22,6 +22,8 @@ def make_celery(settings: Settings) -> Celery:
         task_time_limit=settings.job_hard_limit_seconds,
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=1,
+        broker_connection_max_retries=None,  # for ever: the broker comes back, the worker need not be started anew
+        worker_cancel_long_running_tasks_on_connection_loss=False,  # a job in hand ends well without the broker
         broker_transport_options={
             "visibility_timeout": settings.job_visibility_seconds,
             "unacked_restore_interval": 2,

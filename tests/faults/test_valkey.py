@@ -60,6 +60,8 @@ def test_valkey_emptied_frozen_and_killed(
     post(person, 30, "killed")
     assert time.monotonic() - began < 2
     time.sleep(1)
+    assert own_valkey.process
+    own_valkey.process.wait()
     assert own_valkey.start() == url
     assert until(SENT, seconds=45, all=110)
     assert len({mail["Message-ID"] for _, mail in smtp.mails}) == len(smtp.mails) == 110

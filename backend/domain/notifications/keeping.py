@@ -19,7 +19,7 @@ STUCK: Final = text("""
     SELECT d.id, d.attempts FROM deliveries d
      WHERE d.state = 'waiting' AND coalesce(d.not_before, d.created_at) < now() - interval '10 minutes'
        AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.topic = :topic AND j.done_at IS NULL
-                          AND j.key IN ('d' || d.id, 'd' || d.id || ':' || d.attempts, 'd' || d.id || ':revived'))
+                          AND j.key IN ('d' || d.id, 'd' || d.id || ':' || d.attempts, 'r' || d.id))
      ORDER BY d.created_at LIMIT :batch
 """)
 
@@ -27,7 +27,7 @@ STUCK: Final = text("""
 def revive() -> int:
     """Put deliveries on their way that wait without a job; returns how many."""
     rows = db.session.execute(STUCK, {"topic": outbox.TOPIC, "batch": BATCH}).all()
-    enqueue_many(outbox.TOPIC, [(f"d{row.id}:revived", {"delivery_id": row.id}) for row in rows])
+    enqueue_many(outbox.TOPIC, [(f"r{row.id}", {"delivery_id": row.id}) for row in rows])
     return len(rows)
 
 
