@@ -70,7 +70,7 @@ def test_a_review_needs_work_that_is_done_and_not_long_ago(market: RequestMarket
 def test_the_professional_replies_once(market: RequestMarket, people: People) -> None:
     asha, ravi, sita = people.customer(), market.professional(), market.professional()
     path = f"/requests/{market.bring_to('closed', asha, ravi)['id']}"
-    assert ravi.post(f"{path}/review/reply", {"reply": "Thanks"}).status_code == 404
+    assert ravi.post(f"{path}/review/reply", {"reply": "Thanks"}).json["code"] == "no_review"
     asha.post(f"{path}/review", {"rating": 5})
     assert sita.post(f"{path}/review/reply", {"reply": "Thanks"}).status_code == 404
     assert ravi.post(f"{path}/review/reply", {"reply": "Thanks"}).json["reply"] == "Thanks"

@@ -45,7 +45,7 @@ def give(
 
 
 def reply(actor: Actor, *, request_id: int, text: str) -> None:
-    """The professional's one reply. Raises Conflict ``already_replied``, NotFound where there is no review."""
+    """The professional's one reply. Raises Conflict ``already_replied``, or ``no_review`` where there is none."""
     _require_own(actor, request_id)
     statement = (
         update(Review)
@@ -59,7 +59,7 @@ def reply(actor: Actor, *, request_id: int, text: str) -> None:
 
 
 def report(actor: Actor, *, request_id: int, reason: str) -> None:
-    """Ask the admins to look at a review. Raises Conflict ``already_reported``."""
+    """Ask the admins to look at a review. Raises Conflict ``already_reported``, ``no_review``."""
     _require_own(actor, request_id)
     statement = (
         update(Review)
@@ -139,5 +139,6 @@ def _require(request_id: int) -> Review:
 
 
 def _require_shown(request_id: int) -> None:
-    if _require(request_id).hidden_at is not None:
-        raise NotFound("This request has no review.")
+    review = db.session.get(Review, request_id, populate_existing=True)
+    if review is None or review.hidden_at is not None:
+        raise Conflict("This request has no review (yet).", code="no_review")
