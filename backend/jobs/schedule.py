@@ -14,6 +14,9 @@ from backend.domain.reports import actions as reports
 log = structlog.get_logger(__name__)
 
 
+RECOUNT_AT: Final = time(3, 30)
+
+
 def reminder_at() -> time:
     """An admin may move it while the market runs."""
     return market.get().reminder_at
@@ -41,6 +44,13 @@ TABLE: Final = (
         Every(minutes=1),
         topic="housekeeping.run",
         catch_up=timedelta(minutes=1),
+    ),
+    Scheduled(
+        "availability-recount",
+        "Count anew which professionals are offered where, and put right what differs",
+        Daily(lambda: RECOUNT_AT),
+        topic="recount.run",
+        catch_up=timedelta(hours=2),
     ),
 )
 

@@ -9,7 +9,16 @@ from flask import Flask
 from backend.jobs import heartbeat, runner, schedule, sweep
 from backend.jobs.bell import TASK
 
-HANDLER_MODULES: Final = ("documents", "exports", "housekeeping", "notifications", "reminders", "reports", "settling")
+HANDLER_MODULES: Final = (
+    "documents",
+    "exports",
+    "housekeeping",
+    "notifications",
+    "recount",
+    "reminders",
+    "reports",
+    "settling",
+)
 
 
 def register(celery: Celery, app: Flask) -> None:
