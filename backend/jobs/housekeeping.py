@@ -24,8 +24,6 @@ PARTS: Final[tuple[tuple[str, Callable[[], int]], ...]] = (
     ("requests_opened_to_all", bulk.open_unanswered),
     ("approvals_ended", expiry.expire_approvals),
     ("approvals_ending_told", expiry.remind_expiring),
-    ("approvals_expired", expiry.expire_approvals),
-    ("approvals_reminded", expiry.remind_expiring),
     ("deliveries_put_on_their_way", keeping.revive),
     ("exports_dropped", exports.drop_expired),
     ("idempotency_keys_dropped", idempotency.drop_expired),
