@@ -15,6 +15,7 @@ from backend.api.wire import Reply, render
 from backend.core.authz import Actor
 from backend.core.database import transaction
 from backend.core.errors import DomainError, Unauthenticated
+from backend.domain.accounts import sessions
 
 __all__ = ["Endpoint", "Resource", "endpoint"]
 
@@ -62,9 +63,14 @@ def endpoint(**declaration: Any) -> Callable[[Handler], Handler]:
                 actor = _admit(spec.who)
                 rate_limits.check(spec.rate_limit, actor, by_account=True)
                 arguments = {**path, **_read(spec)}
-                if not (spec.idempotent and actor):
+
+                def answer() -> Response:
                     return _answer(spec, handler(self, actor, **arguments))
-                return idempotency.once(actor, lambda: _answer(spec, handler(self, actor, **arguments)))
+
+                response = idempotency.once(actor, answer) if spec.idempotent and actor else answer()
+                if actor and actor.visit_is_due:
+                    sessions.note_visit(actor)
+                return response
 
         setattr(call, ATTRIBUTE, spec)
         return call

@@ -14,13 +14,17 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """An account that acts. ``id`` is None for the market itself; ``address`` is the caller's network address."""
+    """An account that acts. ``id`` is None for the market itself; ``address`` is the caller's network address.
+
+    ``visit_is_due``: this visit has to be written down, as it is only once in a while.
+    """
 
     id: int | None
     role: Role
     is_active: bool = True
     address: str | None = None
     session_id: str | None = None
+    visit_is_due: bool = False
 
     @property
     def account_id(self) -> int:

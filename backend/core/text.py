@@ -11,8 +11,18 @@ def key(value: str) -> str:
     return unicodedata.normalize("NFKC", folded).strip()
 
 
+def composed(value: str) -> str:
+    """The same text with its letters composed (NFC), so that equal texts are equal and lengths are what people see."""
+    return unicodedata.normalize("NFC", value)
+
+
+def is_visible(value: str) -> bool:
+    """Whether anything in the text can be seen: zero-width characters and blanks alone are no name."""
+    return any(unicodedata.category(char)[0] not in "CZ" for char in value)
+
+
 def has_control_characters(value: str, *, multiline: bool = False) -> bool:
-    """Whether the text holds characters that PostgreSQL, mails or screens choke on (C0, C1, lone surrogates, bidi overrides)."""
+    """Whether the text holds what PostgreSQL, mails or screens choke on: C0, C1, lone surrogates, bidi overrides."""
     for char in value:
         if multiline and char in KEPT_CONTROLS:
             continue

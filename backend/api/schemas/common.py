@@ -24,7 +24,7 @@ class Strict(Schema):
 
 
 class Text(fields.String):
-    """Trimmed text without control characters, of at most ``max`` characters (line breaks only where ``multiline``)."""
+    """Trimmed text (NFC) of at most ``max`` characters, without control characters (line breaks where ``multiline``)."""
 
     def __init__(self, *, max: int = 100, min: int = 1, multiline: bool = False, **kwargs: Any) -> None:
         self.multiline = multiline
@@ -35,9 +35,11 @@ class Text(fields.String):
         cleaned = str(super()._deserialize(value, attr, data, **kwargs))
         if self.multiline:
             cleaned = cleaned.replace("\r\n", "\n").replace("\r", "\n")
-        cleaned = cleaned.strip()
+        cleaned = text.composed(cleaned).strip()
         if text.has_control_characters(cleaned, multiline=self.multiline):
             raise ValidationError("Control characters are not allowed.")
+        if cleaned and not text.is_visible(cleaned):
+            raise ValidationError("Nothing in this can be seen.")
         return cleaned
 
 
@@ -71,7 +73,9 @@ class Money(fields.Field[Decimal]):
 
     def __init__(self, *, max: Decimal = Decimal("10000000"), **kwargs: Any) -> None:
         self.max = max
-        super().__init__(metadata={"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$", "example": "499.00"}, **kwargs)
+        super().__init__(
+            metadata={"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$", "example": "499.00"}, **kwargs
+        )
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return None if value is None else f"{Decimal(value):.2f}"
@@ -125,7 +129,9 @@ class Flag(Whole):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if isinstance(value, bool):
             return int(value)
-        return super()._deserialize({"true": 1, "false": 0}.get(value, value) if isinstance(value, str) else value, attr, data, **kwargs)
+        return super()._deserialize(
+            {"true": 1, "false": 0}.get(value, value) if isinstance(value, str) else value, attr, data, **kwargs
+        )
 
 
 class Pincode(fields.String):
@@ -161,9 +167,7 @@ class Upload(fields.Field[FileStorage]):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(metadata={"type": "string", "format": "binary"}, **kwargs)
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> FileStorage:
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> FileStorage:
         if not isinstance(value, FileStorage):
             raise ValidationError("Send a file.")
         return value

@@ -158,9 +158,19 @@ def actor_of(*, session_id: str, account_id: int, address: str | None) -> Actor:
         raise Forbidden(BLOCKED, code="account_blocked")
     if row is None or row.ended:
         raise Unauthenticated(ENDED, code="session_ended")
-    if row.unseen:  # a visit is written down once in a while, and never waited for
-        db.session.execute(SEEN, {"now": now(), "account_id": account_id})
-    return Actor(id=account_id, role=Role(row.role), is_active=row.is_active, address=address, session_id=session_id)
+    return Actor(
+        id=account_id,
+        role=Role(row.role),
+        is_active=row.is_active,
+        address=address,
+        session_id=session_id,
+        visit_is_due=row.unseen,
+    )
+
+
+def note_visit(actor: Actor) -> None:
+    """Write down that the account was here. To be called last in a call: the row it locks is others' to lock first."""
+    db.session.execute(SEEN, {"now": now(), "account_id": actor.account_id})
 
 
 def _issued(session: Session, role: str) -> Issued:
