@@ -60,7 +60,7 @@ class MyDocument(Resource):
         summary="One's own document",
         who=PENDING_PROFESSIONALS,
         query=schemas.Page(),
-        media_type="application/octet-stream",
+        media_type="application/pdf, image/png, image/jpeg",
         errors=(NotFound, Unavailable),
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Response:
@@ -73,7 +73,7 @@ class ProfessionalDocument(Resource):
         summary="A professional's document",
         who=ADMINS,
         query=schemas.Page(),
-        media_type="application/octet-stream",
+        media_type="application/pdf, image/png, image/jpeg",
         errors=(NotFound, Unavailable),
     )
     def get(self, _: Actor, professional_id: int, *, query: dict[str, Any]) -> Response:
