@@ -1,0 +1,88 @@
+"""What follows a block for others: requests given back or cancelled, and their people told."""
+
+import pytest
+from sqlalchemy import text
+
+from backend.core.database import db
+from tests.factories.people import People, Person
+from tests.factories.requests import RequestMarket, told
+
+BLOCK = {"reason": "fraud", "note": "Paid with a false cheque"}
+
+
+@pytest.fixture
+def market(people: People) -> RequestMarket:
+    return RequestMarket(people)
+
+
+@pytest.fixture
+def admin(people: People) -> Person:
+    return people.admin()
+
+
+def test_a_blocked_professionals_requests_go_back_to_the_market(
+    people: People, market: RequestMarket, admin: Person
+) -> None:
+    asha, ravi, meera = people.customer(), market.professional(), market.professional()
+    accepted = market.bring_to("accepted", asha, ravi)
+    closed = market.bring_to("closed", asha, ravi, date_of_request="2090-01-05T10:00:00+05:30")
+    asked = market.ask(asha, professional_id=ravi.id)
+    assert admin.post(f"/users/{ravi.id}/block", BLOCK).status_code == 200
+    back = asha.get(f"/requests/{accepted['id']}").json
+    assert (back["status"], back["professional_id"]) == ("requested", None)
+    assert asha.get(f"/requests/{closed['id']}").json["status"] == "closed"
+    assert {"request_released", "request_opened"} <= set(told(asha))
+    assert "cheque" not in asha.get("/notifications").get_data(as_text=True), "why is between them and the admins"
+    open_now = [one["id"] for one in meera.get("/requests").json["items"]]
+    assert {accepted["id"], asked["id"]} <= set(open_now)
+    assert meera.post(f"/requests/{accepted['id']}/accept").json["status"] == "accepted"
+    refused = ravi.post(f"/requests/{asked['id']}/accept")
+    assert (refused.status_code, refused.json["code"]) == (403, "account_blocked")
+
+
+def test_a_blocked_professional_is_offered_nowhere(people: People, market: RequestMarket, admin: Person) -> None:
+    asha, ravi = people.customer(), market.professional()
+    path = f"/tasks/{market.task_id}/professionals"
+    assert [one["id"] for one in asha.get(path).json["items"]] == [ravi.id]
+    admin.post(f"/users/{ravi.id}/block", BLOCK)
+    assert asha.get(path).json["items"] == []
+    admin.post(f"/users/{ravi.id}/unblock")
+    assert [one["id"] for one in asha.get(path).json["items"]] == [ravi.id]
+
+
+def test_a_blocked_customers_requests_are_cancelled(people: People, market: RequestMarket, admin: Person) -> None:
+    asha, ravi = people.customer(), market.professional()
+    accepted = market.bring_to("accepted", asha, ravi)
+    waiting = market.ask(asha, date_of_request="2090-01-05T10:00:00+05:30")
+    assert admin.post(f"/users/{asha.id}/block", {"reason": "other"}).status_code == 200
+    for request in (accepted, waiting):
+        found = admin.get(f"/requests/{request['id']}").json
+        assert (found["status"], found["history"][-1]["actor_id"]) == ("cancelled", admin.id)
+    assert "request_cancelled" in told(ravi)
+    assert waiting["id"] not in [one["id"] for one in ravi.get("/requests").json["items"]]
+
+
+def test_figures_of_one_person(people: People, market: RequestMarket, admin: Person) -> None:
+    asha, ravi = people.customer(), market.professional()
+    closed = market.bring_to("closed", asha, ravi)
+    asha.post(f"/requests/{closed['id']}/review", {"rating": 4, "comment": "Quick and clean"})
+    released = market.bring_to("accepted", asha, ravi, date_of_request="2090-01-05T10:00:00+05:30")
+    ravi.post(f"/requests/{released['id']}/release", {"reason": "The van broke down"})
+    one = admin.get(f"/professionals/{ravi.id}").json
+    assert (one["figures"]["closed"], one["figures"]["value_closed"]) == (1, "499.00")
+    assert (one["figures"]["released_90_days"], one["rating"], one["reviews"]) == (1, 4.0, 1)
+    assert [review["comment"] for review in one["latest_reviews"]] == ["Quick and clean"]
+    customer = admin.get(f"/customers/{asha.id}").json
+    assert (customer["figures"]["closed"], customer["figures"]["requested"]) == (1, 1)
+    assert len(customer["latest_reviews"]) == 1
+
+
+def test_an_approval_withdrawn_by_another_document_ends_offers(people: People, market: RequestMarket) -> None:
+    from tests.factories.files import form, picture
+
+    asha, ravi = people.customer(), market.professional()
+    ravi.put("/me/document", **form(picture()))
+    assert asha.get(f"/tasks/{market.task_id}/professionals").json["items"] == []
+    assert ravi.get("/requests").json["code"] == "not_active"
+    db.session.rollback()
+    assert db.session.execute(text("SELECT count(*) FROM professional_areas")).scalar_one() == 0
