@@ -225,7 +225,7 @@ def test_who_computes_in_another_process_is_waited_for(
 
     def ask(app: Flask) -> bytes:
         with app.app_context():
-            return cache.answers().get("test", "two", slow, versioned=CATALOGUE).body
+            return cache.answers().get("test", "two", slow, versioned=CATALOGUE, dear=True).body
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(ask, [cached_app, other_app] * 4)) == {b"{}"}

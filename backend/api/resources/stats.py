@@ -32,7 +32,8 @@ class Stats(Resource):
         def make() -> Made:
             return Made(held_to(schemas.Stats(), to_json(queries.figures(**query))))
 
-        answer = cache.answers().get("stats", f"{query['first']}..{query['last']}", make, seconds=FRESH_SECONDS)
+        span = f"{query['first']}..{query['last']}"
+        answer = cache.answers().get("stats", span, make, seconds=FRESH_SECONDS, dear=True)
         response = Response(answer.body, mimetype=JSON)
         response.set_etag(answer.etag)
         response.headers["Cache-Control"] = PRIVATE

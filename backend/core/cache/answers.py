@@ -92,12 +92,20 @@ class Answers:
         return "-" if versioned is None else self._versions.read(versioned)
 
     def get(
-        self, name: str, key: str, make: Callable[[], Made], *, versioned: str | None = None, seconds: int | None = None
+        self,
+        name: str,
+        key: str,
+        make: Callable[[], Made],
+        *,
+        versioned: str | None = None,
+        seconds: int | None = None,
+        dear: bool = False,
     ) -> Answer:
         """The answer for a key, made when there is none for the present version.
 
         An answer older than ``seconds`` is made anew by one caller, while the others still get the old one; of those
-        who find none at all, one makes it and the others wait for it.
+        who find none at all, one makes it and the others wait for it. That is so within this process; for what is
+        ``dear`` to make it is so among all processes, at the price of two more words with Valkey.
         """
         lifetime = self._seconds if seconds is None else seconds
         version = self.version(versioned)
@@ -111,7 +119,8 @@ class Answers:
             return found
         if found is not None and found.age_beyond_freshness > lifetime * STALE_TIMES:
             found = None
-        return self._fly(name, place, found, lambda: _answer(make(), version=version, lifetime=lifetime), lifetime)
+        flight = _Flight(name, place, lifetime, dear, lambda: _answer(make(), version=version, lifetime=lifetime))
+        return self._fly(flight, found)
 
     def _find(self, place: str) -> Answer | None:
         kept = self._memory.get(place)
@@ -123,35 +132,35 @@ class Answers:
         self._memory.put(place, shared)
         return shared
 
-    def _fly(self, name: str, place: str, stale: Answer | None, make: Callable[[], Answer], lifetime: int) -> Answer:
-        """One maker in this process, and one among the processes while Valkey is there."""
-        with self._flight(place, wait=stale is None) as leads:
+    def _fly(self, flight: "_Flight", stale: Answer | None) -> Answer:
+        """One maker in this process; for what is dear one among the processes, while Valkey is there."""
+        with self._leading(flight.place, wait=stale is None) as leads:
             if not leads and stale is not None:
-                metrics.cache_used(name=name, outcome="stale")
+                metrics.cache_used(name=flight.name, outcome="stale")
                 return stale
-            landed = self._memory.get(place)
+            landed = self._memory.get(flight.place)
             if landed is not None and landed.is_fresh:
-                metrics.cache_used(name=name, outcome="hit")
+                metrics.cache_used(name=flight.name, outcome="hit")
                 return landed
-            alone = self._store.claim(f"{place}:made", seconds=LOCK_SECONDS) if self._store else None
-            if alone is False:
-                other = stale or self._wait_for_other(place)
-                if other is not None:
-                    metrics.cache_used(name=name, outcome="stale" if stale else "hit")
-                    return other
-            return self._make(name, place, make, lifetime, locked=bool(alone))
+            if not flight.dear or self._store is None:
+                return self._make(flight)
+            claimed = self._store.claim(flight.claim, seconds=LOCK_SECONDS)
+            if claimed is False and (other := stale or self._wait_for_other(flight)):
+                metrics.cache_used(name=flight.name, outcome="stale" if stale else "hit")
+                return other
+            try:
+                return self._make(flight)
+            finally:
+                if claimed:
+                    self._store.delete(flight.claim)
 
-    def _make(self, name: str, place: str, make: Callable[[], Answer], lifetime: int, *, locked: bool) -> Answer:
-        metrics.cache_used(name=name, outcome="miss")
-        try:
-            made = make()
-            self._memory.put(place, made)
-            if self._store is not None and self._may_share():
-                self._store.set(place, made.packed(), lifetime * STALE_TIMES)
-            return made
-        finally:
-            if locked and self._store is not None:
-                self._store.delete(f"{place}:made")
+    def _make(self, flight: "_Flight") -> Answer:
+        metrics.cache_used(name=flight.name, outcome="miss")
+        made = flight.make()
+        self._memory.put(flight.place, made)
+        if self._store is not None and self._may_share():
+            self._store.set(flight.place, made.packed(), flight.lifetime * STALE_TIMES)
+        return made
 
     def _may_share(self) -> bool:
         minute = int(time.monotonic() // 60)
@@ -159,21 +168,21 @@ class Answers:
         self._shared_in_minute = (minute, shared + 1 if since == minute else 1)
         return self._shared_in_minute[1] <= SHARED_PER_MINUTE
 
-    def _wait_for_other(self, place: str) -> Answer | None:
+    def _wait_for_other(self, flight: "_Flight") -> Answer | None:
         """What another process makes, within reason."""
         until = time.monotonic() + PATIENCE_SECONDS
         while self._store is not None and time.monotonic() < until:
             time.sleep(LOOK_AGAIN_SECONDS)
-            shared = unpacked(self._store.get(place))
+            shared = unpacked(self._store.get(flight.place))
             if shared is not None and shared.is_fresh:
-                self._memory.put(place, shared)
+                self._memory.put(flight.place, shared)
                 return shared
-            if self._store.get(f"{place}:made") is None:
+            if self._store.get(flight.claim) is None:
                 return None
         return None
 
     @contextmanager
-    def _flight(self, place: str, *, wait: bool) -> Iterator[bool]:
+    def _leading(self, place: str, *, wait: bool) -> Iterator[bool]:
         with self._flights_lock:
             lock = self._flights.setdefault(place, threading.Lock())
         leads = lock.acquire(blocking=wait, timeout=PATIENCE_SECONDS if wait else -1)
@@ -184,6 +193,21 @@ class Answers:
                 with self._flights_lock:
                     self._flights.pop(place, None)
                 lock.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """One computation on its way."""
+
+    name: str
+    place: str
+    lifetime: int
+    dear: bool
+    make: Callable[[], Answer]
+
+    @property
+    def claim(self) -> str:
+        return f"{self.place}:made"
 
 
 def _answer(made: Made, *, version: str, lifetime: int) -> Answer:

@@ -1,0 +1,38 @@
+"""`make bench`: every figure beside its baseline; `make bench ARGS="search-cached ..."` for some."""
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from benchmarks import accept_race, figures, search
+from benchmarks.figures import Figure
+
+
+def _accept_race() -> Iterable[Figure]:
+    result = accept_race.measure()
+    note = f"{result.winners} winners of {accept_race.REQUESTS}"
+    yield Figure("accept race", result.figure, result.baseline, result.ratio, accept_race.GOAL, note=note)
+
+
+ALL: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
+    "search-cached": search.cached,
+    "search-uncached": search.uncached,
+    "accept-race": _accept_race,
+}
+
+
+def main(names: list[str]) -> int:
+    """Measure, print as it comes, keep in RESULTS.md."""
+    unknown = [name for name in names if name not in ALL]
+    if unknown:
+        print(f"There is no benchmark {', '.join(unknown)}. There are: {', '.join(ALL)}", file=sys.stderr)
+        return 2
+    for name in names or ALL:
+        for figure in ALL[name]():
+            figures.show(figure)
+            figures.keep([figure])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

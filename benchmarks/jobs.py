@@ -1,0 +1,169 @@
+"""5,000 jobs that do nothing, from commit to done, beside plain Celery with Redis; and how soon a single one starts."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from celery import Celery
+from flask_migrate import upgrade
+from redis import Redis
+from sqlalchemy import text
+
+from backend.app import create_app
+from backend.core import queue
+from backend.core.database import db, transaction
+from backend.jobs.celery_app import make_celery
+from backend.launch import processes
+from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
+from backend.settings import Settings
+from benchmarks.servers import environment
+
+JOBS: Final = 5000
+BATCH: Final = 1000
+CONCURRENCY: Final = 2
+GOAL: Final = 0.9
+START_GOAL_SECONDS: Final = 1.0
+PATIENCE_SECONDS: Final = 120.0
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Print figure, baseline, ratio and goal."""
+    with tempfile.TemporaryDirectory(prefix="doorstep-jobs-") as folder, _servers(Path(folder)) as settings:
+        baseline = _plain(settings)
+        figure, alone, start = _ours(settings)
+    print(f"jobs that do nothing, {JOBS:,}: {figure:,.0f} jobs/s, plain Celery {baseline:,.0f}, ", end="")
+    print(f"ratio {figure / baseline:.2f}, goal {GOAL}")
+    print(f"the same, each with a commit of its own: {alone:,.0f} jobs/s, ratio {alone / baseline:.2f}")
+    print(f"a single job starts within {start * 1000:.0f} ms of its commit, goal {START_GOAL_SECONDS * 1000:.0f} ms")
+    return 0 if figure / baseline >= GOAL and start <= START_GOAL_SECONDS else 1
+
+
+@contextmanager
+def _servers(folder: Path) -> Iterator[dict[str, str]]:
+    postgres, valkey = EmbeddedPostgres(folder / "postgres"), EmbeddedValkey(folder / "valkey")
+    try:
+        settings = environment(postgres.start(), valkey.start(), folder)
+        yield {**settings, "ENV": "test", "WORKER_CONCURRENCY": str(CONCURRENCY)}
+    finally:
+        valkey.stop()
+        postgres.stop()
+
+
+@contextmanager
+def _worker(command: list[str], settings: Mapping[str, str]) -> Iterator[None]:
+    process = processes.spawn([sys.executable, "-m", *command], env=settings, output=subprocess.DEVNULL, cwd=ROOT)
+    try:
+        yield
+    finally:
+        processes.end(process)
+
+
+def _plain(settings: dict[str, str]) -> float:
+    """The same number of messages through Celery alone, with acks_late as ours have."""
+    celery = plain_app(settings["REDIS_URL"])
+    with Redis.from_url(settings["REDIS_URL"]) as valkey:
+        command = ["benchmarks.jobs", "plain", settings["REDIS_URL"]]
+        with _worker(command, settings):
+            _ring(celery, 2 * CONCURRENCY)
+            _await(lambda: _count(valkey) == 2 * CONCURRENCY)
+            valkey.set("done", 0)
+            began = time.perf_counter()
+            _ring(celery, JOBS)
+            _await(lambda: _count(valkey) == JOBS)
+            return JOBS / (time.perf_counter() - began)
+
+
+def _ring(celery: Celery, number: int) -> None:
+    for _ in range(number):
+        celery.send_task("plain.nothing", ignore_result=True)
+
+
+def _count(valkey: "Redis") -> int:
+    value = valkey.get("done")
+    return int(value) if isinstance(value, (bytes, str)) else 0
+
+
+def plain_app(url: str) -> Celery:
+    """Celery as one would set it up without a job table; the count is how the end is seen."""
+    celery = Celery("plain", broker=url)
+    celery.conf.update(task_ignore_result=True, task_acks_late=True, task_default_queue="plain")
+    valkey = Redis.from_url(url)
+
+    @celery.task(name="plain.nothing")
+    def nothing() -> None:
+        valkey.incr("done")
+
+    return celery
+
+
+def _ours(settings: dict[str, str]) -> tuple[float, float, float]:
+    """Jobs/s of jobs that may share a commit, of those that may not, and seconds until a single one is done."""
+    app = create_app(Settings.from_env(settings))
+    with app.app_context():
+        upgrade()
+        with _worker(["benchmarks.jobs", "ours"], settings):
+            _enqueue(2 * CONCURRENCY)
+            _await(lambda: _open() == 0)
+            figure, alone = _timed("bench.nothing"), _timed("bench.alone")
+            starts = [_single() for _ in range(5)]
+        db.session.remove()
+        db.engine.dispose()
+    return figure, alone, max(starts)
+
+
+def _timed(topic: str) -> float:
+    began = time.perf_counter()
+    _enqueue(JOBS, topic)
+    _await(lambda: _open() == 0)
+    return JOBS / (time.perf_counter() - began)
+
+
+def _single() -> float:
+    began = time.perf_counter()
+    _enqueue(1)
+    _await(lambda: _open() == 0, pause=0.005)
+    return time.perf_counter() - began
+
+
+def _enqueue(number: int, topic: str = "bench.nothing") -> None:
+    for begin in range(0, number, BATCH):
+        with transaction():
+            queue.enqueue_many(topic, [(None, {})] * min(BATCH, number - begin))
+
+
+def _open() -> int:
+    count = db.session.execute(text("SELECT count(*) FROM jobs WHERE done_at IS NULL")).scalar_one()
+    db.session.rollback()
+    return int(count)
+
+
+def _await(is_so: Callable[[], bool], *, pause: float = 0.02) -> None:
+    if not processes.wait_until(is_so, seconds=PATIENCE_SECONDS, pause=pause):
+        raise SystemExit("the jobs were not done in time")
+
+
+def _work(kind: str, *arguments: str) -> None:
+    """The worker's side: started by this program for itself."""
+    options = ["worker", "--loglevel=ERROR", f"--concurrency={CONCURRENCY}", "--without-gossip", "--without-mingle"]
+    if kind == "plain":
+        plain_app(arguments[0]).start(options)
+        return
+    from backend.jobs import tasks
+    from backend.jobs.registry import job
+
+    job("bench.nothing", together=True)(lambda _: None)
+    job("bench.alone")(lambda _: None)
+    settings = Settings.from_env()
+    celery = make_celery(settings)
+    tasks.register(celery, create_app(settings))
+    celery.start(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main() if len(sys.argv) == 1 else _work(*sys.argv[1:]))
