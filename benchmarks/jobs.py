@@ -95,10 +95,10 @@ def plain_app(url: str) -> Celery:
     celery.conf.update(task_ignore_result=True, task_acks_late=True, task_default_queue="plain")
     valkey = Redis.from_url(url)
 
-    @celery.task(name="plain.nothing")
     def nothing() -> None:
         valkey.incr("done")
 
+    celery.task(name="plain.nothing")(nothing)
     return celery
 
 
@@ -148,12 +148,12 @@ def _await(is_so: Callable[[], bool], *, pause: float = 0.02) -> None:
         raise SystemExit("the jobs were not done in time")
 
 
-def _work(kind: str, *arguments: str) -> None:
+def _work(kind: str, *arguments: str) -> int:
     """The worker's side: started by this program for itself."""
     options = ["worker", "--loglevel=ERROR", f"--concurrency={CONCURRENCY}", "--without-gossip", "--without-mingle"]
     if kind == "plain":
         plain_app(arguments[0]).start(options)
-        return
+        return 0
     from backend.jobs import tasks
     from backend.jobs.registry import job
 
@@ -163,6 +163,7 @@ def _work(kind: str, *arguments: str) -> None:
     celery = make_celery(settings)
     tasks.register(celery, create_app(settings))
     celery.start(options)
+    return 0
 
 
 if __name__ == "__main__":

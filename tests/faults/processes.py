@@ -55,7 +55,8 @@ class Crew:
 
 def children(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """The processes of a worker in which jobs run."""
-    return psutil.Process(process.pid).children()
+    found: list[psutil.Process] = psutil.Process(process.pid).children()
+    return found
 
 
 @contextmanager

@@ -3,26 +3,18 @@
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import func, select, text
-
 from backend.core.clock import now
 from backend.core.crash import crash_point
-from backend.core.database import db
-from backend.domain.notifications import ledger, preferences
+from backend.domain.notifications import ledger
 from backend.domain.notifications.channels import SENDERS, NotReachable, Parcel, PutOff, Refused
 from backend.domain.notifications.channels.parcel import Contact
 from backend.domain.notifications.messages import message, words
 from backend.domain.notifications.models import Delivery
 
-LONGEST_SEND_MS: Final = 240_000
 TRIES_BEFORE_NEXT_CHANNEL: Final = 3
 PATIENCE: Final = timedelta(hours=24)
 FIRST_PAUSE_SECONDS: Final = 3
 LONGEST_PAUSE_SECONDS: Final = 900
-# Accounts lie in a layer above this one: their contact is read as plain SQL.
-CONTACT: Final = text("""
-    SELECT id, firstname, email, email_confirmed_at IS NOT NULL AS confirmed, phone FROM accounts WHERE id = :id
-""")
 
 
 class TryAgain(Exception):
@@ -38,14 +30,13 @@ class TryAgain(Exception):
 
 def deliver(delivery_id: int, *, job_attempts: int) -> None:
     """Send a delivery that waits, or put it on its next channel. Raises TryAgain."""
-    delivery = ledger.waiting(delivery_id)
-    if delivery is None:
+    found = ledger.waiting(delivery_id)
+    if found is None:
         return
-    # A slow mail server must not have the database end our transaction, and a mail that is out go out again.
-    db.session.execute(select(func.set_config("idle_in_transaction_session_timeout", str(LONGEST_SEND_MS), True)))
+    delivery, contact = found
     if job_attempts > 1:
         ledger.note_interrupted(delivery)
-    parcel = _parcel(delivery)
+    parcel = _parcel(delivery, contact)
     try:
         said = SENDERS[delivery.channel](parcel)
     except NotReachable as error:
@@ -72,14 +63,12 @@ def _put_off(delivery: Delivery, error: PutOff) -> None:
     raise TryAgain(delivery_id=delivery.id, number=number, reason=str(error), after_seconds=after)
 
 
-def _parcel(delivery: Delivery) -> Parcel:
-    row = db.session.execute(CONTACT, {"id": delivery.account_id}).one()
-    webhook = preferences.get(delivery.account_id).gchat_webhook
+def _parcel(delivery: Delivery, contact: Contact) -> Parcel:
     return Parcel(
         delivery_id=delivery.id,
         kind=delivery.kind,
         message_id=delivery.message_id,
-        contact=Contact(row.id, row.firstname, row.email, row.confirmed, row.phone, webhook),
+        contact=contact,
         said=message(delivery.kind),
         words=words(delivery.kind, delivery.params, request_id=delivery.request_id),
         params=delivery.params,

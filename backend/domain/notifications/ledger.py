@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, and_, column, func, or_, select, table, text, update
 
 from backend.core.authz import Actor
 from backend.core.database import db
@@ -14,9 +13,27 @@ from backend.core.pagination import Page, Window, after, cut, decode_cursor, ord
 from backend.core.queue import enqueue
 from backend.domain.audit.actions import record
 from backend.domain.notifications import outbox
+from backend.domain.notifications.channels.parcel import Contact
 from backend.domain.notifications.messages import message
-from backend.domain.notifications.models import Delivery, DeliveryAttempt
+from backend.domain.notifications.models import Delivery, DeliveryAttempt, Preferences
 
+LONGEST_SEND: Final = "240s"
+# Accounts lie in a layer above this one: their contact is read from the bare table.
+ACCOUNTS: Final = table(
+    "accounts", column("id"), column("firstname"), column("email"), column("email_confirmed_at"), column("phone")
+)
+NOTE: Final = text("""
+    WITH attempt AS (
+        INSERT INTO delivery_attempts (delivery_id, number, outcome, detail)
+        VALUES (:id, :number, CAST(:outcome AS text), CAST(:detail AS text))
+    )
+    UPDATE deliveries
+       SET attempts = :number, state = CAST(:state AS text),
+           error = CASE WHEN :state <> 'sent' THEN CAST(:detail AS text) END,
+           sent_at = CASE WHEN :state = 'sent' THEN now() END,
+           params = CASE WHEN :wipe THEN '{}'::jsonb ELSE params END
+     WHERE id = :id
+""")
 NEWEST: Final = ((Delivery.created_at, True), (Delivery.id, True))
 
 
@@ -59,19 +76,46 @@ def tally(run_id: int) -> Tally:
     return Tally(sent, failed, waiting, put_off, until, float(age))
 
 
-def waiting(delivery_id: int) -> Delivery | None:
-    """A delivery that is to be sent, locked until the end of the transaction; None when it was settled already."""
-    statement = select(Delivery).where(Delivery.id == delivery_id, Delivery.state == "waiting").with_for_update()
-    return db.session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
+def waiting(delivery_id: int) -> tuple[Delivery, Contact] | None:
+    """A delivery that is to be sent, locked until the end of the transaction, and its person's contact.
+
+    None when it was settled already. A slow mail server must not have the database end our transaction, and a mail
+    that is out go out again: from here on it may do nothing for longer than usual.
+    """
+    statement = (
+        select(
+            Delivery,
+            ACCOUNTS.c.firstname,
+            ACCOUNTS.c.email,
+            ACCOUNTS.c.email_confirmed_at.is_not(None),
+            ACCOUNTS.c.phone,
+            Preferences.gchat_webhook,
+            func.set_config("idle_in_transaction_session_timeout", LONGEST_SEND, True),
+        )
+        .join(ACCOUNTS, ACCOUNTS.c.id == Delivery.account_id)
+        .outerjoin(Preferences, Preferences.account_id == Delivery.account_id)
+        .where(Delivery.id == delivery_id, Delivery.state == "waiting")
+        .with_for_update(of=Delivery)
+        .execution_options(populate_existing=True)
+    )
+    row = db.session.execute(statement).one_or_none()
+    if row is None:
+        return None
+    return row[0], Contact(row[0].account_id, *row[1:6])
 
 
-def note_attempt(delivery_id: int, *, number: int, outcome: str, detail: str | None = None) -> None:
-    """Write an attempt down, and the delivery's last error."""
-    detail = detail[:500] if detail else None
-    row = {"delivery_id": delivery_id, "number": number, "outcome": outcome, "detail": detail}
-    db.session.execute(insert(DeliveryAttempt).values(row))
-    values = {"attempts": number, "error": detail}
-    db.session.execute(update(Delivery).where(Delivery.id == delivery_id).values(**values))
+def note_attempt(
+    delivery_id: int,
+    *,
+    number: int,
+    outcome: str,
+    detail: str | None = None,
+    state: str = "waiting",
+    wipe: bool = False,
+) -> None:
+    """Write an attempt down, and what it makes of the delivery. ``wipe``: what the message held is kept no longer."""
+    values = {"id": delivery_id, "number": number, "outcome": outcome, "state": state, "wipe": wipe}
+    db.session.execute(NOTE, {**values, "detail": detail[:500] if detail else None})
 
 
 def note_interrupted(delivery: Delivery) -> None:
@@ -81,18 +125,15 @@ def note_interrupted(delivery: Delivery) -> None:
 
 
 def mark_sent(delivery: Delivery, *, detail: str | None = None) -> None:
-    """It is out. What the message held about the account itself (a link with a secret) is wiped."""
-    note_attempt(delivery.id, number=delivery.attempts + 1, outcome="sent", detail=detail)
-    wiped: dict[str, object] = {"params": {}} if message(delivery.kind).account else {}
-    values = {"state": "sent", "sent_at": func.now(), "error": None, **wiped}
-    db.session.execute(update(Delivery).where(Delivery.id == delivery.id).values(**values))
+    """It is out. What a message about the account held (a link with a secret) is wiped."""
+    number, wipe = delivery.attempts + 1, message(delivery.kind).account
+    note_attempt(delivery.id, number=number, outcome="sent", detail=detail, state="sent", wipe=wipe)
 
 
 def mark_failed(delivery: Delivery, *, detail: str, skipped: bool = False) -> None:
     """It will not get out by this channel; the next one is tried, if there is one."""
-    note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail)
     state = "skipped" if skipped and delivery.next_channels else "failed"
-    db.session.execute(update(Delivery).where(Delivery.id == delivery.id).values(state=state))
+    note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail, state=state)
     outbox.post_next(delivery)
 
 
