@@ -1,0 +1,92 @@
+"""Lists of requests stay cheap: as many queries for one row as for a hundred, and no body when nothing changed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import event
+
+from backend.core.database import db
+from tests.factories.crowd import gather
+from tests.factories.people import People, Person
+from tests.factories.requests import RequestMarket
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements that are run meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def queries_of(who: Person, path: str, *, rows: int) -> int:
+    with counted() as seen:
+        answer = who.get(path)
+    assert (answer.status_code, len(answer.json["items"])) == (200, rows)
+    return len(seen)
+
+
+@pytest.fixture
+def market(people: People) -> RequestMarket:
+    return RequestMarket(people)
+
+
+def test_a_list_takes_as_many_queries_for_a_hundred_as_for_one(market: RequestMarket, people: People) -> None:
+    crowd = gather(task_id=market.task_id, professionals=1, requests=105)
+    ravi, admin = market.professional(), people.admin()
+    for who, path in ((ravi, "/requests"), (admin, "/requests"), (admin, f"/requests?customer_id={crowd.customer.id}")):
+        joint = "&" if "?" in path else "?"
+        who.get(path)  # the first call of a while notes the visit
+        one = queries_of(who, f"{path}{joint}limit=1", rows=1)
+        assert one == queries_of(who, f"{path}{joint}limit=100", rows=100)
+        assert one <= 4
+
+
+def test_polling_costs_no_body_until_something_changes(market: RequestMarket, people: People) -> None:
+    asha, ravi = people.customer(), market.professional()
+    market.ask(asha)
+    for who, path in ((ravi, "/requests"), (asha, "/requests"), (ravi, "/me/inbox")):
+        tag = who.get(path).headers["ETag"]
+        again = who.get(path, headers={"If-None-Match": tag})
+        assert (again.status_code, again.data) == (304, b"")
+    tag = ravi.get("/requests").headers["ETag"]
+    market.ask(asha)
+    assert ravi.get("/requests", headers={"If-None-Match": tag}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        ("2027-03-28", 46, "2027-03-27T23:00:00+00:00"),
+        ("2027-10-31", 50, "2027-10-30T22:00:00+00:00"),
+        ("2027-10-30", 48, "2027-10-29T22:00:00+00:00"),
+    ],
+)
+def test_offers_follow_the_day_of_a_market_whose_clocks_change(
+    app: Flask, market: RequestMarket, people: People, expected: tuple[str, int, str]
+) -> None:
+    day, starts, first = expected
+    ravi, asha = market.professional(), people.customer()
+    around = [{"weekday": weekday, "from": "00:00", "to": "24:00"} for weekday in range(7)]
+    ravi.put("/me/hours", {"weekly": around})
+    before = app.extensions["settings"]
+    app.extensions["settings"] = replace(before, market_timezone="Europe/Berlin")
+    try:
+        with time_machine.travel("2027-02-01T12:00:00+00:00"):
+            asha = people.sign_in(asha.username)
+            items = asha.get(f"/tasks/{market.task_id}/times?pincode=560001&date={day}").json["items"]
+    finally:
+        app.extensions["settings"] = before
+    assert (len(items), items[0]["at"]) == (starts, first)
