@@ -107,8 +107,7 @@ def _afterwards(demo: Demo, admin: Actor, moment: datetime) -> None:
     moderation.block(
         admin, account_id=rude.actor.account_id, reason="poor_reviews", note="Three complaints in a month."
     )
-    for month in (months.running().previous.previous, months.running().previous):
-        _report(month, demo)
+    _report(months.running().previous, demo)
     everyone = [one for city in demo.cities for one in (*city.customers, *city.professionals)]
     for number, person in enumerate(everyone):
         if number % 3:
@@ -132,7 +131,7 @@ def _report(month: Month, demo: Demo) -> None:
 @click.command("demo")
 @with_appcontext
 def command() -> None:
-    """Fill the market with a believable one: people of ten cities, requests in every state, reviews, documents."""
+    """Fill the market with a believable one: people of eight cities, requests in every state, reviews, documents."""
     click.echo("Filling the market; this takes less than a minute ...")
     with transaction():
         demo = fill()

@@ -20,9 +20,9 @@ from backend.domain.notifications.preferences import Choice
 from backend.domain.places.models import Place
 from backend.domain.professionals import actions as professionals
 
-CUSTOMERS_A_CITY: Final = 20
-PROFESSIONALS_A_CITY: Final = 14
-STATES: Final = ("approved",) * 11 + ("pending", "rejected", "document_missing")
+CUSTOMERS_A_CITY: Final = 18
+PROFESSIONALS_A_CITY: Final = 12
+STATES: Final = ("approved",) * 9 + ("pending", "rejected", "document_missing")
 MAIL_DOMAIN: Final = "demo.example"  # reserved: a mail to it reaches nobody
 
 

@@ -15,7 +15,7 @@ from backend.domain.task_requests import actions, bulk
 from backend.domain.task_requests.actions import NewRequest
 
 DAYS_BACK: Final = 90
-REQUESTS_A_CITY: Final = 60
+REQUESTS_A_CITY: Final = 42
 ENDS: Final = (
     *("closed",) * 30,
     *("completed",) * 4,
@@ -42,7 +42,7 @@ class Lives:
         """All requests of one city."""
         for number in range(REQUESTS_A_CITY):
             task_id = self._dice.choice([one for one in tasks if city.able(one)])
-            self._live(city, task_id, end=ENDS[number % len(ENDS)])
+            self._live(city, task_id, end=ENDS[number * 7 % len(ENDS)])
 
     def _live(self, city: City, task_id: int, *, end: str) -> None:
         customer, worker = self._dice.choice(city.customers), self._dice.choice(city.able(task_id))

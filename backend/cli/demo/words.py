@@ -49,8 +49,8 @@ COMPANIES: Final = (
     "{last} Brothers",
     "{first} Repairs",
 )
-# Where the demo's people live: the first digits of the pincodes of ten cities.
-CITIES: Final = ("5600", "4000", "1100", "6000", "5000", "7000", "4110", "3800", "3020", "6820")
+# Where the demo's people live: the first digits of the pincodes of eight cities.
+CITIES: Final = ("5600", "4000", "1100", "6000", "5000", "7000", "4110", "3800")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from backend.core import storage
 from backend.core.authz import Actor
@@ -136,7 +136,7 @@ def drop_expired(*, before: datetime | None = None, limit: int = 500) -> int:
         storage.exports().drop(str(key))
     if rows:
         dropped = [export_id for export_id, _ in rows]
-        db.session.execute(update(Export).where(Export.id.in_(dropped)).values(dropped_at=func.now()))
+        db.session.execute(update(Export).where(Export.id.in_(dropped)).values(dropped_at=now()))
     return len(rows)
 
 

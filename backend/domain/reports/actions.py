@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, exists, func, select, update
+from sqlalchemy import Row, exists, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backend.core.authz import Role
+from backend.core.clock import now
 from backend.core.database import db
 from backend.core.errors import Invalid
 from backend.domain.accounts.models import Account
@@ -97,7 +98,7 @@ def _keep(month: Month, figures: Mapping[int, Figures]) -> dict[int, Figures]:
     if not figures:
         return {}
     rows = [
-        {"customer_id": customer_id, "month": month.first_day, "figures": of.as_json()}
+        {"customer_id": customer_id, "month": month.first_day, "figures": of.as_json(), "created_at": now()}
         for customer_id, of in sorted(figures.items())
     ]
     statement = upsert(MonthlyReport).on_conflict_do_nothing(index_elements=["customer_id", "month"])
@@ -109,7 +110,7 @@ def _again(month: Month, customer_id: int) -> Figures:
     statement = (
         update(MonthlyReport)
         .where(MonthlyReport.customer_id == customer_id, MonthlyReport.month == month.first_day)
-        .values(sent_again_at=func.now())
+        .values(sent_again_at=now())
         .returning(MonthlyReport.figures)
     )
     return Figures.from_json(db.session.execute(statement).scalar_one())
