@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -95,6 +95,14 @@ def gauge(name: str, about: str, value: float, labels: dict[str, str] | None = N
     """A figure that was read just now."""
     family = GaugeMetricFamily(name, about, labels=list(labels or {}))
     family.add_metric(list((labels or {}).values()), value)
+    return family
+
+
+def gauges(name: str, about: str, label: str, values: Mapping[str, float]) -> Metric:
+    """Figures of one kind, each with its label's value."""
+    family = GaugeMetricFamily(name, about, labels=[label])
+    for value, figure in values.items():
+        family.add_metric([value], figure)
     return family
 
 

@@ -41,7 +41,7 @@ def make_celery(settings: Settings) -> Celery:
 def _beat(settings: Settings) -> dict[str, dict[str, Any]]:
     """Beat only ticks: what is due is decided from the schedule table and claimed in PostgreSQL."""
     return {
-        "tick": {"task": "doorstep.tick", "schedule": 15.0, "options": {"expires": 15}},
+        "tick": {"task": "doorstep.tick", "schedule": 5.0, "options": {"expires": 15}},
         "sweep": {
             "task": "doorstep.sweep",
             "schedule": float(settings.job_sweep_seconds),

@@ -17,9 +17,11 @@ from backend.core.authz import Actor
 from backend.core.database import db
 from backend.core.errors import Forbidden, Unavailable
 from backend.core.health import Health
+from backend.core.queue import overview
 from backend.core.queue.backlog import backlog
 from backend.settings import Settings
 
+RUN_FIGURES: Final = {"sent": "sent", "failed": "failed to send", "skipped": "skipped"}
 FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 
 
@@ -92,6 +94,7 @@ def _from_this_machine() -> bool:
 def _jobs() -> list[metrics.Metric]:
     try:
         now = backlog()
+        last = {line.row.name: line.last_run for line in overview.timetable() if line.last_run}
     except SQLAlchemyError:  # the other figures are wanted most while the database is away
         db.session.rollback()
         return []
@@ -99,4 +102,15 @@ def _jobs() -> list[metrics.Metric]:
         metrics.gauge("jobs_waiting", "Jobs that wait or run", now.waiting),
         metrics.gauge("jobs_parked", "Jobs parked for an admin", now.parked),
         metrics.gauge("jobs_oldest_seconds", "How long the oldest due job has waited", now.oldest_seconds),
+        metrics.gauges(
+            "job_last_run_timestamp_seconds",
+            "When each scheduled job was last begun",
+            "job",
+            {name: run.created_at.timestamp() for name, run in last.items()},
+        ),
+        *(
+            metrics.gauges(f"job_last_run_{figure}", f"How many the last run {about}", "job", counted)
+            for figure, about in RUN_FIGURES.items()
+            if (counted := {name: float(getattr(run, figure)) for name, run in last.items()})
+        ),
     ]
