@@ -27,5 +27,5 @@ class NotRunning(Conflict):
     code = "export_ended"
 
 
-class ExportInterrupted(Exception):  # noqa: N818 - it is no error: someone cancelled
+class ExportInterrupted(Exception):
     """The export was cancelled, or another worker has taken it, while it was written."""
