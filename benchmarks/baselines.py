@@ -9,8 +9,10 @@ from typing import Any, Final
 import orjson
 import psycopg
 from flask import Flask, Response, request
-from flask_restful import Api, Resource
+from flask_restful import Api
 from psycopg.rows import dict_row
+
+from backend.api.base import Resource
 
 FOLDER: Final = Path(os.environ.get("BENCH_BASELINE", "."))
 

@@ -14,7 +14,7 @@ HEAD: Final = "| work | figure | baseline | ratio | goal | reached | note |\n|--
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What was measured. ``at_most``: the ratio, or the figure where there is no baseline, should not be above the goal."""
+    """What was measured. ``at_most``: the ratio (without a baseline, the figure) should not be above the goal."""
 
     work: str
     figure: float

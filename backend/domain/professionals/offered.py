@@ -48,16 +48,23 @@ ANYWHERE: Final = """
          WHERE t.task_id = :task_id
     )
 """
+# The page is cut before names are looked up: thousands may do a popular task.
 PROFILES: Final = """
-    SELECT * FROM (
-        SELECT p.account_id AS id, a.firstname, p.compname, p.exp, p.rating_count AS reviews,
-               CASE WHEN p.rating_count > 0 THEN round(p.rating_sum / p.rating_count::numeric, 2)::float END AS rating,
-               round(s.metres / 1000.0, 1)::float AS distance_km, coalesce(s.metres, 0) AS k1,
-               -CAST((12 + p.rating_sum) * 1000 / (3 + p.rating_count) AS integer) AS k2
-          FROM serving s JOIN professionals p ON p.account_id = s.account_id JOIN accounts a ON a.id = s.account_id
-    ) AS profiles
-     WHERE :first OR (k1, k2, id) > (:k1, :k2, :k3)
-     ORDER BY k1, k2, id LIMIT :limit
+    , page AS (
+        SELECT * FROM (
+            SELECT p.account_id AS id, p.compname, p.exp, p.rating_count, p.rating_sum, s.metres,
+                   coalesce(s.metres, 0) AS k1,
+                   -CAST((12 + p.rating_sum) * 1000 / (3 + p.rating_count) AS integer) AS k2
+              FROM serving s JOIN professionals p ON p.account_id = s.account_id
+        ) AS keyed
+         WHERE :first OR (k1, k2, id) > (:k1, :k2, :k3)
+         ORDER BY k1, k2, id LIMIT :limit
+    )
+    SELECT page.id, a.firstname, compname, exp, rating_count AS reviews, k1, k2,
+           CASE WHEN rating_count > 0 THEN round(rating_sum / rating_count::numeric, 2)::float END AS rating,
+           round(metres / 1000.0, 1)::float AS distance_km
+      FROM page JOIN accounts a ON a.id = page.id
+     ORDER BY k1, k2, page.id
 """
 NEAREST_FIRST: Final = text(AT_PLACE + PROFILES)
 BEST_FIRST: Final = text(ANYWHERE + PROFILES)

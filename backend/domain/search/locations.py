@@ -7,30 +7,56 @@ from sqlalchemy import text
 
 from backend.core.database import db
 
-# The best of: names that are the same (a city's districts begin with its name), that begin so, that look alike.
-RESOLVE: Final = text("""
+FITS: Final = """
+    (t.within = '' OR starts_with(plain_text(s.district), t.within) OR starts_with(plain_text(s.state), t.within))
+"""
+# Names that are the same (a city's districts begin with its name); if there are none, names that begin so; if there
+# are none either, names that look alike, which are only hinted at.
+RESOLVE: Final = text(
+    """
     WITH typed AS (
         SELECT plain_text(:name) AS name, plain_text(:within) AS within,
                regexp_replace(plain_text(:name), '([%_\\\\])', '\\\\\\1', 'g') AS beginning
     ),
-    found AS (
-        SELECT CASE WHEN r.name_key = t.name OR starts_with(r.name_key, t.name || ' ') THEN 1
-                    WHEN starts_with(r.name_key, t.name) THEN 2 ELSE 3 END AS tier,
-               r.key, r.kind, r.name, r.name AS district, r.state, CAST(NULL AS text) AS pincode,
-               similarity(r.name_key, t.name) AS likeness, t.within
-          FROM typed t JOIN regions r ON starts_with(r.name_key, t.name) OR similarity(r.name_key, t.name) >= 0.3
+    places AS NOT MATERIALIZED (
+        SELECT 'locality' AS kind, l.pincode AS key, l.name, l.name_key, l.district, l.state, l.pincode
+          FROM localities l
+    ),
+    areas AS NOT MATERIALIZED (
+        SELECT r.kind, r.key, r.name, r.name_key, r.name AS district, r.state, CAST(NULL AS text) AS pincode
+          FROM regions r
+    ),
+    same AS (
+        SELECT 1 AS tier, a.* FROM typed t JOIN areas a ON a.name_key = t.name OR starts_with(a.name_key, t.name || ' ')
         UNION ALL
-        SELECT CASE WHEN l.name_key = t.name THEN 1 WHEN starts_with(l.name_key, t.name) THEN 2 ELSE 3 END,
-               l.pincode, 'locality', l.name, l.district, l.state, l.pincode, similarity(l.name_key, t.name), t.within
-          FROM typed t JOIN localities l ON l.name_key LIKE t.beginning || '%' OR l.name_key % t.name
-    ), fitting AS (
-        SELECT *, min(tier) OVER () AS best
-          FROM found
-         WHERE within = '' OR starts_with(plain_text(district), within) OR starts_with(plain_text(state), within)
+        SELECT 1, p.* FROM typed t JOIN places p ON p.name_key = t.name
+    ),
+    begun AS (
+        SELECT 2 AS tier, a.* FROM typed t JOIN areas a ON starts_with(a.name_key, t.name)
+        UNION ALL
+        SELECT 2, p.* FROM typed t JOIN places p ON p.name_key LIKE t.beginning || '%'
+    ),
+    alike AS (
+        SELECT 3 AS tier, a.* FROM typed t JOIN areas a ON similarity(a.name_key, t.name) >= 0.3
+        UNION ALL
+        SELECT 3, p.* FROM typed t JOIN places p ON p.name_key % t.name
+    ),
+    fitting AS (
+        SELECT s.* FROM same s, typed t WHERE {fits}
+    ),
+    beginning AS (
+        SELECT s.* FROM begun s, typed t WHERE {fits} AND NOT EXISTS (SELECT 1 FROM fitting)
+    ),
+    found AS (
+        SELECT * FROM fitting UNION ALL SELECT * FROM beginning
+        UNION ALL
+        SELECT s.* FROM alike s, typed t
+         WHERE {fits} AND NOT EXISTS (SELECT 1 FROM fitting) AND NOT EXISTS (SELECT 1 FROM beginning)
     )
-    SELECT tier, kind, key, name, district, state, pincode FROM fitting
-     WHERE tier = best ORDER BY likeness DESC, kind DESC, name, key LIMIT :most
-""")
+    SELECT tier, kind, key, f.name, district, state, pincode
+      FROM found f, typed t ORDER BY similarity(f.name_key, t.name) DESC, kind DESC, f.name, key LIMIT :most
+""".replace("{fits}", FITS)
+)
 MOST: Final = 200
 MEANT: Final = (1, 2)
 
