@@ -87,6 +87,7 @@ class TaskRequest(Base):
         Index("ix_task_requests_professional", "professional_id", text("date_of_request DESC"), text("id DESC")),
         Index("ix_task_requests_date", text("date_of_request DESC"), text("id DESC")),
         Index("ix_task_requests_open", "date_of_request", "id", postgresql_where=text("status = 'requested'")),
+        Index("ix_task_requests_waiting", "task_id", "date_of_request", postgresql_where=text("status = 'requested'")),
         Index("ix_task_requests_unanswered", "asked_until", postgresql_where=text("asked_until IS NOT NULL")),
         Index("ix_task_requests_status", "status", text("date_of_request DESC"), text("id DESC")),
         Index("ix_task_requests_created", "created_at"),

@@ -35,6 +35,12 @@ def upgrade() -> None:
     for name, condition in CHECKS.items():
         op.create_check_constraint(op.f(f"ck_task_requests_{name}"), "task_requests", condition)
     op.create_index(
+        "ix_task_requests_waiting",
+        "task_requests",
+        ["task_id", "date_of_request"],
+        postgresql_where=sa.text("status = 'requested'"),
+    )
+    op.create_index(
         "ix_task_requests_unanswered",
         "task_requests",
         ["asked_until"],
@@ -114,6 +120,7 @@ def downgrade() -> None:
     op.drop_index("ix_reviews_created", table_name="reviews")
     op.drop_index("ix_request_events_let_down", table_name="request_events")
     op.drop_index("ix_task_requests_status", table_name="task_requests")
+    op.drop_index("ix_task_requests_waiting", table_name="task_requests")
     op.drop_index("ix_task_requests_unanswered", table_name="task_requests")
     for name in CHECKS:
         op.drop_constraint(op.f(f"ck_task_requests_{name}"), "task_requests", type_="check")
