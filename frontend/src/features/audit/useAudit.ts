@@ -1,0 +1,35 @@
+/** The audit trail: read, narrowed, never changed. */
+import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import { listAudit, type Entry, type ListAuditData } from '@/shared/api/generated'
+import { useKeysetList } from '@/shared/composables/useKeysetList'
+
+export type AuditFilters = NonNullable<ListAuditData['query']>
+
+/** What the trail tells of; an action that is not here yet is still shown, by its own name. */
+export const actions = [
+  'account_blocked', 'account_unblocked', 'admin_created', 'admin_password_reset', 'professional_approved', 'professional_rejected', 'approval_expiry_set', 'approval_expired',
+  'task_created', 'task_edited', 'task_archived', 'task_deleted', 'task_policy_changed', 'synonyms_created', 'synonyms_edited', 'synonyms_deleted',
+  'review_hidden', 'review_shown', 'export_requested', 'export_cancelled', 'export_downloaded', 'settings_changed', 'job_run', 'job_retried', 'delivery_resent',
+] as const
+
+export function useAuditTrail(filters: MaybeRefOrGetter<AuditFilters>) {
+  return useKeysetList<Entry>({
+    key: computed(() => ['audit', toValue(filters)]),
+    load: async (cursor) => (await listAudit({ query: { ...toValue(filters), cursor } })).data,
+  })
+}
+
+const pages: Record<string, (id: number) => string> = {
+  task: () => '/admin/tasks',
+  synonyms: () => '/admin/synonyms',
+  export: () => '/admin/exports',
+  job_run: () => '/admin/jobs',
+  job: () => '/admin/jobs',
+  delivery: (id) => `/admin/deliveries?open=${id}`,
+  market: () => '/admin/settings',
+}
+
+/** Where what an entry tells of is looked at; null where there is no such page. */
+export function pageOf(entry: Pick<Entry, 'subject_kind' | 'subject_id'>): string | null {
+  return pages[entry.subject_kind]?.(entry.subject_id ?? 0) ?? null
+}

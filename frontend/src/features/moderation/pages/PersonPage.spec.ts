@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest'
+import { h } from 'vue'
+import { RouterView } from 'vue-router'
+import { show, someone, until } from '@/shared/testing/mount'
+import { answer } from '@/shared/testing/server'
+import PersonPage from './PersonPage.vue'
+
+const figures = { requested: 1, accepted: 0, completed: 0, closed: 4, cancelled: 3, expired: 0, rejected: 0, released_90_days: 0, cancelled_90_days: 3, value_closed: '1996.00' }
+const person = (more: object = {}) => ({
+  ...someone('customer', { id: 21, firstname: 'Ravi', lastname: 'Kapoor' }), blocked_at: null, blocked_reason: null, blocked_note: null, last_seen_at: null,
+  allowed_actions: ['block'], figures, latest_reviews: [], history: [], ...more,
+})
+const button = (text: string) => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
+
+async function open() {
+  answer('get', '/tasks', [200, { items: [], next_cursor: null }])
+  const { wrapper, router } = await show({ render: () => h(RouterView) }, { user: someone('admin', { id: 1 }) })
+  router.addRoute({ path: '/admin/customers/:id', component: PersonPage, props: { role: 'customer' } })
+  await router.push('/admin/customers/21')
+  await until(() => wrapper.text().includes('Ravi Kapoor'), 'the person')
+  return wrapper
+}
+
+describe('PersonPage', () => {
+  it('offers what the server allows, and shows who cancels often', async () => {
+    answer('get', '/customers/:id', [200, person()])
+    const wrapper = await open()
+    expect(['Approve', 'Reject', 'Block', 'Unblock'].filter((text) => button(text))).toEqual(['Block'])
+    expect(wrapper.text()).toContain('Look at this: cancelled 3 requests in the last 90 days.')
+    expect(wrapper.find('a[href="/admin/requests?customer_id=21&status=cancelled"]').exists()).toBe(true)
+  })
+})

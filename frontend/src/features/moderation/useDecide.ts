@@ -1,0 +1,58 @@
+/** Decisions about a person, each asked once with what follows, then told. */
+import { useOverlay } from '@nuxt/ui/composables'
+import { defineAsyncComponent } from 'vue'
+import { useI18n } from 'vue-i18n'
+import type { Person } from '@/shared/api/types'
+import { useConfirm } from '@/shared/composables/useConfirm'
+import { useNotice } from '@/shared/composables/useNotice'
+import { useDecisions, type Decision, type Kind } from './usePeople'
+
+const BlockDialog = defineAsyncComponent(() => import('./components/BlockDialog.vue'))
+export type Verb = 'approve' | 'reject' | 'block' | 'unblock'
+
+export function useDecide() {
+  const { t } = useI18n()
+  const confirm = useConfirm()
+  const notice = useNotice()
+  const overlay = useOverlay()
+  const decisions = useDecisions()
+
+  async function run(person: Person, decision: Decision): Promise<void> {
+    try {
+      await decisions.mutateAsync({ id: person.id, ...decision })
+      notice.done(t(`people.told.${decision.verb}`, { name: `${person.firstname} ${person.lastname}` }))
+    } catch (error) {
+      notice.failed(error)
+    }
+  }
+
+  async function block(person: Person): Promise<void> {
+    const name = `${person.firstname} ${person.lastname}`
+    const dialog = overlay.create(BlockDialog, {
+      destroyOnClose: true,
+      props: { name, role: person.role as Kind, block: (values) => decisions.mutateAsync({ id: person.id, verb: 'block', ...values }) },
+    })
+    if (await dialog.open().result) notice.done(t('people.told.block', { name }))
+  }
+
+  async function decide(person: Person, verb: Verb): Promise<void> {
+    const name = `${person.firstname} ${person.lastname}`
+    if (verb === 'block') return block(person)
+    if (verb === 'approve') return run(person, { verb })
+    if (verb === 'reject') {
+      const answer = await confirm({
+        title: t('professionals.queue.rejectTitle', { name }),
+        follows: t('professionals.queue.rejectFollows'),
+        action: t('professionals.queue.reject'),
+        danger: true,
+        reason: { label: t('professionals.queue.reason'), min: 3, max: 500, hint: t('professionals.queue.reasonHint') },
+      })
+      return answer ? run(person, { verb, reason: answer.reason }) : undefined
+    }
+    const answer = await confirm({ title: t('people.unblockTitle', { name }), follows: t('people.unblockFollows'), action: t('people.verbs.unblock') })
+    return answer ? run(person, { verb }) : undefined
+  }
+
+  const expiry = (person: Person, at: string | null) => run(person, { verb: 'expiry', approval_expires_at: at })
+  return { decide, expiry, busy: decisions.isPending }
+}

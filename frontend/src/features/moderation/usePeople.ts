@@ -1,0 +1,103 @@
+/** People of both kinds as an admin sees them: finding them, one of them, and what may be decided about them. */
+import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
+import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import {
+  approveProfessional,
+  blockUser,
+  getCustomer,
+  getProfessional,
+  listCustomers,
+  listProfessionals,
+  listReliability,
+  rejectProfessional,
+  unblockUser,
+  updateProfessional,
+  type Block,
+  type ListProfessionalsData,
+  type ListReliabilityData,
+  type Reliability,
+} from '@/shared/api/generated'
+import type { Person } from '@/shared/api/types'
+import { useKeysetList } from '@/shared/composables/useKeysetList'
+
+export type Kind = 'customer' | 'professional'
+export type Filters = NonNullable<ListProfessionalsData['query']>
+export const approvals = ['document_missing', 'pending', 'approved', 'rejected', 'expired'] as const
+export const sorts = { professional: ['created', 'name', 'rating', 'waiting'], customer: ['created', 'name'] } as const
+export const blockReasons = ['fraud', 'poor_reviews', 'other'] as const
+
+/** What one word says about where a person stands: a block weighs more than an approval. */
+export function standing(person: Pick<Person, 'blocked_at' | 'approval'>): string {
+  if (person.blocked_at) return 'blocked'
+  return person.approval ?? 'active'
+}
+
+/** How many changes of mind in 90 days an admin should look at. */
+const many = 3
+export function isUnreliable(figures: { cancelled_90_days: number; released_90_days: number }): boolean {
+  return figures.cancelled_90_days + figures.released_90_days >= many
+}
+
+export function usePeopleList(role: MaybeRefOrGetter<Kind>, filters: MaybeRefOrGetter<Filters>) {
+  return useKeysetList<Person>({
+    key: computed(() => [toValue(role) === 'customer' ? 'customers' : 'professionals', 'list', toValue(filters)]),
+    load: async (cursor) => {
+      const { q, blocked, pincode, sort, ...own } = toValue(filters)
+      const shared = { q, blocked, pincode, cursor }
+      if (toValue(role) === 'professional') return (await listProfessionals({ query: { ...shared, sort, ...own } })).data
+      return (await listCustomers({ query: { ...shared, sort: sort === 'name' ? 'name' : undefined } })).data
+    },
+  })
+}
+
+export function usePerson(role: MaybeRefOrGetter<Kind>, id: MaybeRefOrGetter<number>) {
+  return useQuery({
+    queryKey: computed(() => [toValue(role) === 'customer' ? 'customers' : 'professionals', toValue(id)]),
+    queryFn: async () => {
+      const one = toValue(id)
+      return (await (toValue(role) === 'customer' ? getCustomer({ path: { customer_id: one } }) : getProfessional({ path: { professional_id: one } }))).data
+    },
+  })
+}
+
+export function useReliabilityList(filters: MaybeRefOrGetter<NonNullable<ListReliabilityData['query']>>) {
+  const list = useKeysetList<Reliability & { id: string }, { items: (Reliability & { id: string })[]; next_cursor: string | null }>({
+    key: computed(() => ['reliability', toValue(filters)]),
+    load: async (cursor) => {
+      const { data } = await listReliability({ query: { ...toValue(filters), cursor } })
+      return { ...data, items: data.items.map((one) => ({ ...one, id: `${one.role}-${one.account_id}` })) }
+    },
+  })
+  return list
+}
+
+export type Decision =
+  | { verb: 'approve'; expires_at?: string }
+  | { verb: 'reject'; reason: string }
+  | { verb: 'block'; reason: Block['reason']; note?: string }
+  | { verb: 'unblock' }
+  | { verb: 'expiry'; approval_expires_at: string | null }
+
+function call(id: number, decision: Decision) {
+  const path = { professional_id: id }
+  switch (decision.verb) {
+    case 'approve':
+      return approveProfessional({ path, body: decision.expires_at ? { expires_at: decision.expires_at } : {} })
+    case 'reject':
+      return rejectProfessional({ path, body: { reason: decision.reason } })
+    case 'block':
+      return blockUser({ path: { account_id: id }, body: { reason: decision.reason, ...(decision.note && { note: decision.note }) } })
+    case 'unblock':
+      return unblockUser({ path: { account_id: id } })
+    case 'expiry':
+      return updateProfessional({ path, body: { approval_expires_at: decision.approval_expires_at } })
+  }
+}
+
+export function useDecisions() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: ({ id, ...decision }: { id: number } & Decision) => call(id, decision),
+    onSettled: () => Promise.all(['professionals', 'customers', 'requests', 'stats', 'audit'].map((key) => client.invalidateQueries({ queryKey: [key] }))),
+  })
+}
