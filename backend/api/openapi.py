@@ -119,10 +119,11 @@ def build(app: Flask) -> Json:
         spec.components.header(name, header)
     for call in every:
         spec.path(path=call.path, operations={call.method.lower(): writer.operation(call)})
-    used = {openapi_names.tag(call.module) for call in every}
+    used = sorted({openapi_names.tag(call.module) for call in every})
+    in_order = [name for name in dict.fromkeys(openapi_names.TAGS.values()) if name in used]
     document: Json = spec.to_dict()
     document["servers"] = [{"url": "/", "description": "This market"}]
-    document["tags"] = [{"name": name} for name in dict.fromkeys(openapi_names.TAGS.values()) if name in used]
+    document["tags"] = [{"name": name} for name in dict.fromkeys([*in_order, *used])]
     return _sorted(document)
 
 

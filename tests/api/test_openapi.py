@@ -100,6 +100,12 @@ def test_refusals_follow_from_the_declaration(document: dict[str, Any]) -> None:
     assert "Idempotency-Key" in headers
 
 
+def test_every_group_of_calls_is_listed(document: dict[str, Any]) -> None:
+    listed = [tag["name"] for tag in document["tags"]]
+    assert {tag for _, operation in operations(document) for tag in operation["tags"]} == set(listed)
+    assert len(listed) == len(set(listed))
+
+
 def test_who_may_call_is_said(document: dict[str, Any]) -> None:
     by_name = dict(operations(document))
     assert by_name["GET /me"]["security"] == [{"bearer": []}]

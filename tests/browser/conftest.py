@@ -1,0 +1,41 @@
+"""The running product with its web application built, and windows onto it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from backend.launch import frontend
+from tests.browser.chromium import chromium
+from tests.browser.screen import DESK, Screen
+from tests.harness.fixtures import market
+from tests.harness.market import RunningMarket
+
+__all__ = ["market"]
+OpenScreen = Callable[..., Screen]
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """The application as it is now; built once, and only when something changed."""
+    frontend.build(print)
+
+
+@pytest.fixture(scope="session")
+def browser(built: None) -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def screen(browser: Browser, market: RunningMarket) -> Iterator[OpenScreen]:
+    """Opens windows; all are closed at the test's end."""
+    opened: list[Screen] = []
+
+    def open_screen(*, viewport: dict[str, int] = DESK, dark: bool = False) -> Screen:
+        opened.append(Screen(browser, market.url(""), viewport=viewport, dark=dark))
+        return opened[-1]
+
+    yield open_screen
+    for one in opened:
+        one.close()
