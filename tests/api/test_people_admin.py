@@ -199,7 +199,7 @@ def test_blocking_needs_a_reason_of_the_list(people: People, admin: Person) -> N
         {},
         {"reason": "dislike"},
         {"reason": 5},
-        {"reason": "fraud", "note": "x"},
+        {"reason": "fraud", "note": "x" * 2001},
         {"reason": "fraud", "why": "x"},
     ):
         assert admin.post(f"/users/{asha.id}/block", body).status_code == 422

@@ -5,16 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Select, cast, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, cast, func, literal, literal_column, or_, select, union
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core.authz import Role
 from backend.core.database import db
+from backend.core.errors import Invalid
 from backend.core.pagination import Page, SortKey, Window, after, cut, decode_cursor, order
-from backend.domain.accounts.models import PERSON_TEXT, Account
+from backend.domain.accounts.models import Account
 
 CLOSE_ENOUGH: Final = 0.4  # pg_trgm's word similarity at which "sharna" still finds Sharma
 MIN_DIGITS: Final = 4
-person_text: Final[ColumnElement[str]] = literal_column(PERSON_TEXT)
+EXACT: Final = "exact"
+ALIKE: Final = "alike"
+Column = InstrumentedAttribute[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,12 @@ class Filters:
     pincode: str | None = None
     sort: str | None = None
 
+    def common(self) -> list[ColumnElement[bool]]:
+        """As SQL, what narrows lists of all kinds of people alike."""
+        if self.blocked is None:
+            return []
+        return [Account.blocked_at.is_not(None) if self.blocked else Account.blocked_at.is_(None)]
+
 
 @dataclass(frozen=True, slots=True)
 class Sorting:
@@ -35,74 +45,114 @@ class Sorting:
     keys: tuple[SortKey, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words to look for: those who hold them; only where nobody does, those who hold words much like them.
+
+    ``texts`` maps each column of ids to the folded text that is searched there. The way that the first page went is
+    part of the cursor, so that later pages go the same.
+    """
+
+    q: str
+    texts: Mapping[Column, Column]
+    way: str
+
+    @classmethod
+    def of(cls, q: str, texts: Mapping[Column, Column], *, role: Role, window: Window, scope: str) -> "Words":
+        """Decide which way to look, in one query."""
+        exact = cls(q, texts, EXACT)
+        if window.cursor:
+            return exact if _is_of(window.cursor, f"{scope}:{EXACT}") else cls(q, texts, ALIKE).loosened()
+        held = select(Account.id).where(Account.role == role.value, Account.id.in_(exact.ids())).exists()
+        found = db.session.execute(select(_loosen(), held)).one()[1]
+        return exact if found else cls(q, texts, ALIKE)
+
+    def loosened(self) -> "Words":
+        """Let words match that are merely alike, until this transaction ends."""
+        db.session.execute(select(_loosen()))
+        return self
+
+    def ids(self) -> Select[Any]:
+        """Ids of those who fit, each column on its own trigram index."""
+        halves = [select(key).where(self._fits(text)) for key, text in self.texts.items()]
+        found = union(*halves).subquery()
+        return select(found.c[0])
+
+    def likeness(self) -> ColumnElement[int]:
+        """How well the best of the texts fits, as a whole number that a cursor can hold exactly."""
+        words = func.folded(literal(self.q))
+        scores = [func.word_similarity(words, text) for text in self.texts.values()]
+        return cast((func.greatest(*scores) if len(scores) > 1 else scores[0]) * 1000, Integer)
+
+    def _fits(self, text: Column) -> ColumnElement[bool]:
+        if self.way == ALIKE:
+            fits: ColumnElement[bool] = func.folded(literal(self.q)).op("<%")(text)
+            return fits
+        held: ColumnElement[bool] = text.like("%" + func.folded(literal(_escaped(self.q))) + "%")
+        digits = re.sub(r"\D", "", self.q)
+        if len(digits) >= MIN_DIGITS and not re.search(r"[^\W\d_]", self.q):
+            return or_(held, text.like(f"%{digits}%"))
+        return held
+
+
 def customers(*, filters: Filters, window: Window) -> Page[Account]:
-    """Customers, the newest first; with words, the likeliest first."""
-    statement = select(Account).where(Account.role == Role.CUSTOMER.value, *common_conditions(filters))
-    matched = None
-    if filters.q:
-        loosen()
-        statement = statement.where(matches(filters.q, person_text))
-        matched = likeness(filters.q, [person_text])
+    """Customers, the newest first; words that are merely alike, the likeliest first."""
+    statement = select(Account).where(Account.role == Role.CUSTOMER.value, *filters.common())
     if filters.pincode is not None:
         statement = statement.where(Account.pincode == filters.pincode)
-    page = page_of(statement, sorting=sorting_of(filters, matched), window=window, scope="customers")
+    texts = {Account.id: Account.person_text}
+    page = people(statement, filters=filters, texts=texts, role=Role.CUSTOMER, window=window)
     return Page([row[0] for row in page.items], page.next_cursor)
 
 
-def sorting_of(
-    filters: Filters, matched: ColumnElement[int] | None, more: Mapping[str, Sorting] | None = None
-) -> Sorting:
-    """The order asked for; without a wish the likeliest first where words were given, else the newest."""
+def people(
+    statement: Select[Any],
+    *,
+    filters: Filters,
+    texts: Mapping[Column, Column],
+    role: Role,
+    window: Window,
+    sortings: Mapping[str, Sorting] | None = None,
+) -> Page[Any]:
+    """One keyset page of accounts of one kind; the sort values ride along as further columns."""
+    scope = f"{role.value}s:{filters.sort}"
+    words = Words.of(filters.q, texts, role=role, window=window, scope=scope) if filters.q else None
+    if words is not None:
+        statement = statement.where(Account.id.in_(words.ids()))
+        scope = f"{scope}:{words.way}"
+    keys = _sorting(filters, words, sortings or {}).keys
+    if window.cursor:
+        statement = statement.where(after(keys, decode_cursor(scope, window.cursor, length=len(keys))))
+    statement = statement.add_columns(*(column for column, _ in keys))
+    rows: Sequence[Any] = db.session.execute(statement.order_by(*order(keys)).limit(window.limit + 1)).all()
+    return cut(rows, window=window, scope=scope, values=lambda row: row[-len(keys) :])
+
+
+def _sorting(filters: Filters, words: Words | None, more: Mapping[str, Sorting]) -> Sorting:
     newest: tuple[SortKey, ...] = ((Account.created_at, True), (Account.id, True))
-    wish = filters.sort or ("relevance" if matched is not None else "created")
-    if more and wish in more:
-        return more[wish]
-    if wish == "name":
-        by_name = func.lower(Account.firstname + " " + Account.lastname)
+    if filters.sort is not None and filters.sort in more:
+        return more[filters.sort]
+    if filters.sort == "name":
+        by_name = func.lower(Account.firstname + literal_column("' '") + Account.lastname)
         return Sorting("name", ((by_name, False), (Account.id, False)))
-    if wish == "relevance" and matched is not None:
-        return Sorting("relevance", ((matched, True), *newest))
+    if filters.sort in (None, "relevance") and words is not None and words.way == ALIKE:
+        return Sorting("relevance", ((words.likeness(), True), *newest))
     return Sorting("created", newest)
 
 
-def common_conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    """What narrows lists of all kinds of people alike."""
-    if filters.blocked is None:
-        return []
-    return [Account.blocked_at.is_not(None) if filters.blocked else Account.blocked_at.is_(None)]
+def _is_of(cursor: str, scope: str) -> bool:
+    """Whether the cursor is one of this list, whatever its length."""
+    for length in (2, 3):
+        try:
+            decode_cursor(scope, cursor, length=length)
+        except Invalid:
+            continue
+        return True
+    return False
 
 
-def page_of(statement: Select[Any], *, sorting: Sorting, window: Window, scope: str) -> Page[Any]:
-    """One keyset page of a statement; the sort values ride along as further columns."""
-    width = len(sorting.keys)
-    scope = f"{scope}:{sorting.name}"
-    if window.cursor:
-        statement = statement.where(after(sorting.keys, decode_cursor(scope, window.cursor, length=width)))
-    statement = statement.add_columns(*(column for column, _ in sorting.keys))
-    rows: Sequence[Any] = db.session.execute(statement.order_by(*order(sorting.keys)).limit(window.limit + 1)).all()
-    return cut(rows, window=window, scope=scope, values=lambda row: row[-width:])
-
-
-def loosen() -> None:
-    """Let words match that are merely alike, until this transaction ends."""
-    db.session.execute(select(func.set_config("pg_trgm.word_similarity_threshold", str(CLOSE_ENOUGH), True)))
-
-
-def matches(q: str, indexed: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether the indexed text holds the words, or words much like them, or the digits of a phone number."""
-    words = func.folded(literal(q))
-    found = [indexed.like(func.concat("%", func.folded(literal(_escaped(q))), "%")), words.op("<%")(indexed)]
-    digits = re.sub(r"\D", "", q)
-    if len(digits) >= MIN_DIGITS and not re.search(r"[^\W\d_]", q):
-        found.append(indexed.like(f"%{digits}%"))
-    return or_(*found)
-
-
-def likeness(q: str, texts: Sequence[ColumnElement[str]]) -> ColumnElement[int]:
-    """How well the best of the texts fits, as a whole number that a cursor can hold exactly."""
-    scores = [func.word_similarity(func.folded(literal(q)), one) for one in texts]
-    best = func.greatest(*scores) if len(scores) > 1 else scores[0]
-    return cast(best * 1000, Integer)
+def _loosen() -> ColumnElement[str]:
+    return func.set_config("pg_trgm.word_similarity_threshold", str(CLOSE_ENOUGH), True)
 
 
 def _escaped(q: str) -> str:

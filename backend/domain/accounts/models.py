@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -38,14 +38,21 @@ class Account(Base):
     created_at: Mapped[Created]
     last_seen_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
+    person_text: Mapped[str] = mapped_column(Computed(PERSON_TEXT, persisted=True), deferred=True)
 
     __table_args__ = (
         CheckConstraint("role IN ('customer', 'professional', 'admin')", name="role"),
         CheckConstraint("(blocked_at IS NULL) = (blocked_reason IS NULL)", name="blocked_with_reason"),
         Index("ix_accounts_role", "role", "created_at", "id"),
+        Index("ix_accounts_name", "role", text("lower(firstname || ' ' || lastname)"), "id"),
         Index("ix_accounts_pincode", "pincode", "role"),
         Index("ix_accounts_blocked", "role", "blocked_at", postgresql_where=text("blocked_at IS NOT NULL")),
-        Index("ix_accounts_person_text", text(f"({PERSON_TEXT}) gin_trgm_ops"), postgresql_using="gin"),
+        Index(
+            "ix_accounts_person_text",
+            "person_text",
+            postgresql_using="gin",
+            postgresql_ops={"person_text": "gin_trgm_ops"},
+        ),
     )
 
 

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, union
 
+from backend.core.authz import Role
 from backend.core.clock import now
 from backend.core.pagination import Page, Window
 from backend.domain.accounts import finding
-from backend.domain.accounts.finding import Sorting, person_text
+from backend.domain.accounts.finding import Sorting
 from backend.domain.accounts.models import Account
 from backend.domain.professionals import queries
 from backend.domain.professionals.approval import Approval
@@ -32,27 +33,18 @@ class Filters(finding.Filters):
 def professionals(*, filters: Filters, window: Window) -> Page[tuple[Account, Trade]]:
     """Professionals with their trades, in a constant number of queries."""
     statement = select(Account).join(Professional, Professional.account_id == Account.id)
-    statement = statement.where(*finding.common_conditions(filters), *_conditions(filters))
-    matched = None
-    if filters.q:
-        finding.loosen()
-        compname = func.folded(Professional.compname)
-        statement = statement.where(Account.id.in_(_found(filters.q)))
-        matched = finding.likeness(filters.q, [person_text, compname])
-    sorting = finding.sorting_of(filters, matched, _sortings())
-    page = finding.page_of(statement, sorting=sorting, window=window, scope="professionals")
+    statement = statement.where(Account.role == Role.PROFESSIONAL.value)
+    page = finding.people(
+        statement.where(*filters.common(), *_conditions(filters)),
+        filters=filters,
+        texts={Account.id: Account.person_text, Professional.account_id: Professional.company_text},
+        role=Role.PROFESSIONAL,
+        window=window,
+        sortings=_sortings(),
+    )
     accounts = [row[0] for row in page.items]
     trades = queries.trades([account.id for account in accounts])
     return Page([(account, trades[account.id]) for account in accounts], page.next_cursor)
-
-
-def _found(q: str) -> Select[Any]:
-    """Ids of those whose name or company fits: each half on its own trigram index."""
-    compname: ColumnElement[str] = func.folded(Professional.compname)
-    people = select(Account.id).where(finding.matches(q, person_text))
-    companies = select(Professional.account_id).where(finding.matches(q, compname))
-    found = people.union(companies).subquery()
-    return select(found.c[0])
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
@@ -60,8 +52,9 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.approval is not None:
         wanted.append(_stands_at(filters.approval))
     if filters.pincode is not None:
-        served = select(ProfessionalPincode.account_id).where(ProfessionalPincode.pincode == filters.pincode)
-        wanted.append(or_(Account.pincode == filters.pincode, Account.id.in_(served)))
+        living = select(Account.id).where(Account.pincode == filters.pincode)
+        serving = select(ProfessionalPincode.account_id).where(ProfessionalPincode.pincode == filters.pincode)
+        wanted.append(Account.id.in_(union(living, serving)))
     if filters.task_id is not None:
         wanted.append(
             Account.id.in_(select(ProfessionalTask.account_id).where(ProfessionalTask.task_id == filters.task_id))

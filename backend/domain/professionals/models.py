@@ -30,6 +30,7 @@ class Professional(Base):
         Numeric(3, 2),
         Computed("CASE WHEN rating_count > 0 THEN round(rating_sum::numeric / rating_count, 2) ELSE 0 END"),
     )
+    company_text: Mapped[str] = mapped_column(Computed("folded(compname)", persisted=True), deferred=True)
 
     __table_args__ = (
         CheckConstraint("exp BETWEEN 0 AND 60", name="exp"),
@@ -44,7 +45,12 @@ class Professional(Base):
             "approval_expires_at",
             postgresql_where=text("approval = 'approved' AND approval_expires_at IS NOT NULL"),
         ),
-        Index("ix_professionals_compname", text("folded(compname) gin_trgm_ops"), postgresql_using="gin"),
+        Index(
+            "ix_professionals_company_text",
+            "company_text",
+            postgresql_using="gin",
+            postgresql_ops={"company_text": "gin_trgm_ops"},
+        ),
     )
 
 
