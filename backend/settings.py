@@ -141,7 +141,9 @@ class Settings:
     )
     job_visibility_seconds: int = _jobs(v.whole(1, 86400), "600", "The queue offers an unconfirmed job again then")
     job_max_attempts: int = _jobs(v.whole(1, 100), "8", "Tries before a job is parked for an admin")
-    crash_at: str = _jobs(v.text, "", "For tests only: named places at which a process is killed, each once, comma-separated")
+    crash_at: str = _jobs(
+        v.text, "", "For tests only: named places at which a process is killed, each once, comma-separated"
+    )
     job_sweep_seconds: int = _jobs(
         v.whole(1, 3600), "2", "How often jobs are looked for whose pause is over, or that the queue forgot"
     )
