@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest'
+import { fileName, pulse } from './useExports'
+
+const one = (id: number, status: 'queued' | 'running' | 'done' | 'failed', progress = 0) => ({ id, status, progress, rows: progress * 10 })
+
+describe('pulse', () => {
+  it('tells of those that run only, and changes with their progress', () => {
+    expect(pulse([one(1, 'done', 100), one(2, 'failed')])).toBeNull()
+    expect(pulse([one(1, 'done', 100), one(3, 'running', 20)])).not.toEqual(pulse([one(3, 'running', 30)]))
+    expect(pulse([one(3, 'queued')])).not.toEqual(pulse([one(3, 'running')]))
+  })
+})
+
+describe('fileName', () => {
+  it('takes the name that the server gives, and has one of its own', () => {
+    expect(fileName('attachment; filename="closed.csv"', 4)).toBe('closed.csv')
+    expect(fileName("attachment; filename=x.csv; filename*=UTF-8''caf%C3%A9.csv", 4)).toBe('café.csv')
+    expect(fileName('attachment; filename="../../x.csv"', 4)).toBe('..-..-x.csv')
+    expect(fileName(undefined, 4)).toBe('doorstep-export-4.csv')
+  })
+})
