@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Select, cast, func, literal, literal_column, or_, select, union
+from sqlalchemy import ColumnElement, Integer, Select, cast, func, literal, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core.authz import Role
@@ -133,8 +133,7 @@ def _sorting(filters: Filters, words: Words | None, more: Mapping[str, Sorting])
     if filters.sort is not None and filters.sort in more:
         return more[filters.sort]
     if filters.sort == "name":
-        by_name = func.lower(Account.firstname + literal_column("' '") + Account.lastname)
-        return Sorting("name", ((by_name, False), (Account.id, False)))
+        return Sorting("name", ((Account.name_text, False), (Account.id, False)))
     if filters.sort in (None, "relevance") and words is not None and words.way == ALIKE:
         return Sorting("relevance", ((words.likeness(), True), *newest))
     return Sorting("created", newest)

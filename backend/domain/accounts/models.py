@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.database import Base, BigId, Created
 
+NAME_TEXT: Final = "folded(firstname || ' ' || lastname)"
 PERSON_TEXT: Final = (
     "folded(firstname || ' ' || lastname || ' ' || username || ' ' || email || ' ' || coalesce(phone, ''))"
 )
@@ -38,13 +39,14 @@ class Account(Base):
     created_at: Mapped[Created]
     last_seen_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
+    name_text: Mapped[str] = mapped_column(Computed(NAME_TEXT, persisted=True), deferred=True)
     person_text: Mapped[str] = mapped_column(Computed(PERSON_TEXT, persisted=True), deferred=True)
 
     __table_args__ = (
         CheckConstraint("role IN ('customer', 'professional', 'admin')", name="role"),
         CheckConstraint("(blocked_at IS NULL) = (blocked_reason IS NULL)", name="blocked_with_reason"),
         Index("ix_accounts_role", "role", "created_at", "id"),
-        Index("ix_accounts_name", "role", text("lower(firstname || ' ' || lastname)"), "id"),
+        Index("ix_accounts_name", "role", "name_text", "id"),
         Index("ix_accounts_pincode", "pincode", "role"),
         Index("ix_accounts_blocked", "role", "blocked_at", postgresql_where=text("blocked_at IS NOT NULL")),
         Index(
