@@ -1,0 +1,173 @@
+"""A history checker: random actions over HTTP while web processes and database connections are killed."""
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import psutil
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from backend.core.database import db
+from backend.domain.task_requests.lifecycle import TABLE, Action
+from backend.domain.task_requests.models import RequestEvent, TaskRequest
+from backend.launch import processes
+from backend.launch.private_files import free_port
+from tests.factories.lifecycle import VERBS
+from tests.factories.people import People, Person
+from tests.factories.requests import RequestMarket, at
+from tests.faults.processes import ROOT
+
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
+ENOUGH, AT_MOST = 60, 45.0  # acknowledged actions, or seconds on a busy machine
+EDGES = {(source, rule.target or source, rule.action.public) for rule in TABLE for source in rule.sources}
+CUT = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'doorstep-history'")
+
+
+@dataclass
+class Web:
+    """A real web server on the test's market."""
+
+    process: Any
+    url: str
+
+    def is_ready(self) -> bool:
+        with suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    def kill_one(self) -> None:
+        """kill -9 one of the processes that answer; its master starts another."""
+        for child in psutil.Process(self.process.pid).children()[:1]:
+            child.kill()
+
+
+@dataclass
+class Client:
+    """Someone who does one thing after another, and notes what was acknowledged."""
+
+    person: Person
+    url: str
+    dice: random.Random
+    acknowledged: Counter[tuple[int, int, str]] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+
+    def go_on(self, ids: list[int], body: dict[str, Any], over: Event) -> None:
+        while not over.is_set():
+            if self.person.role == "customer" and (len(ids) < 3 or self.dice.random() < 0.1):
+                made = self.send("POST", "/requests", {**body, "date_of_request": at(days=self.dice.uniform(2, 900))})
+                if made is not None:
+                    ids.append(made["id"])
+                    self.acknowledged[made["id"], self.person.id, "create"] += 1
+            else:
+                self.act(self.dice.choice(ids or [1]), self.dice.choice(sorted(VERBS)))
+
+    def act(self, request_id: int, action: Action) -> None:
+        method, path, body = VERBS[action]
+        sent = body
+        if action is Action.MOVE:
+            sent = {"date_of_request": at(days=self.dice.uniform(2, 900))}
+        elif action is Action.EDIT:
+            sent = {"remarks": f"Remark {self.dice.random()}"}
+        if self.send(method.upper(), f"/requests/{request_id}{path}", sent) is not None:
+            self.acknowledged[request_id, self.person.id, action.public] += 1
+
+    def send(self, method: str, path: str, body: Any) -> Any:
+        """The answer to a call that was acknowledged, else None."""
+        call = urllib.request.Request(
+            self.url + path,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={**self.person.headers, "Content-Type": "application/json"},
+            method=method,
+        )
+        try:
+            with urllib.request.urlopen(call, timeout=15) as answer:
+                self.statuses[answer.status] += 1
+                return json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            self.statuses[refusal.code] += 1
+            refusal.close()
+        except (OSError, ValueError, HTTPException):  # killed while it answered
+            time.sleep(0.05)
+        return None
+
+
+@pytest.fixture
+def web(app: Flask, environ: dict[str, str], tmp_path: Path) -> Iterator[Web]:
+    port = free_port(None)
+    joint = "&" if "?" in environ["DATABASE_URL"] else "?"
+    env = {
+        **os.environ,
+        **environ,
+        "DATABASE_URL": f"{environ['DATABASE_URL']}{joint}application_name=doorstep-history",
+        "PORT": str(port),
+        "WEB_WORKERS": "2",
+        "DATA_DIR": str(tmp_path),
+    }
+    with (tmp_path / "web.log").open("ab") as log:
+        command = [sys.executable, "-m", "backend.wsgi"]
+        process = processes.spawn(command, env=env, output=log.fileno(), cwd=ROOT)
+    served = Web(process, f"http://127.0.0.1:{port}")
+    try:
+        assert processes.wait_until(served.is_ready, seconds=30), (tmp_path / "web.log").read_text()
+        yield served
+    finally:
+        processes.end(process, first=signal.SIGTERM, patience=5)
+
+
+def test_every_history_fits_and_nothing_acknowledged_is_lost(web: Web, people: People) -> None:
+    market, over, ids = RequestMarket(people), Event(), list[int]()
+    everyone = [people.customer(), *(market.professional() for _ in range(3))]
+    clients = [Client(everyone[place % 4], web.url, random.Random(place)) for place in range(8)]
+    threads = [Thread(target=client.go_on, args=(ids, market.body(), over), daemon=True) for client in clients]
+    db.session.rollback()
+    for thread in threads:
+        thread.start()
+    ends, turn = time.monotonic() + AT_MOST, 0
+    while time.monotonic() < ends and (turn < 6 or sum(client.acknowledged.total() for client in clients) < ENOUGH):
+        time.sleep(1)
+        turn += 1
+        if turn % 2:
+            web.kill_one()
+        else:
+            db.session.execute(CUT)
+            db.session.commit()
+    over.set()
+    for thread in threads:
+        thread.join(timeout=30)
+    check(clients)
+
+
+def check(clients: list[Client]) -> None:
+    """Each history is a way through the table that ends where the request is; every acknowledged action is in one."""
+    acknowledged = sum((client.acknowledged for client in clients), Counter[tuple[int, int, str]]())
+    statuses = sum((client.statuses for client in clients), Counter[int]())
+    assert acknowledged, statuses
+    assert not {status for status in statuses if status >= 500} - {503}, statuses
+    events: dict[int, list[Any]] = {}
+    for event in db.session.execute(select(RequestEvent).order_by(RequestEvent.id)).scalars():
+        events.setdefault(event.request_id, []).append(event)
+    for request in db.session.execute(select(TaskRequest)).scalars():
+        before = None
+        for event in events[request.id]:
+            assert event.from_status == before
+            assert (event.from_status, event.to_status, event.action) in EDGES
+            before = event.to_status
+        assert before == request.status
+        assert request.version == len(events[request.id])
+    kept = Counter((event.request_id, event.actor_id, event.action) for found in events.values() for event in found)
+    assert acknowledged - kept == Counter()
