@@ -17,7 +17,7 @@ from backend.api.base import Resource
 FOLDER: Final = Path(os.environ.get("BENCH_BASELINE", "."))
 
 
-class Constant(Resource):
+class Constant(Resource):  # type: ignore[misc]  # Flask-RESTful is untyped
     """A Flask-RESTful resource that returns constant bytes."""
 
     body = (FOLDER / "body").read_bytes() if (FOLDER / "body").exists() else b"{}"

@@ -27,7 +27,7 @@ jwt = JWTManager()
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Access tokens as Bearer only; browsers hold the refresh token in an httpOnly, SameSite=Strict cookie with CSRF."""
+    """Access tokens as Bearer only; browsers hold the refresh token in an httpOnly, SameSite=Strict cookie."""
     app.config.update(
         JWT_SECRET_KEY=settings.secret_key,
         JWT_ALGORITHM="HS256",
@@ -70,13 +70,13 @@ def _verified(*, refresh: bool, locations: list[str]) -> dict[str, Any]:
         _insist_on_ours(claims, kind="refresh" if refresh else "access")
     except NoAuthorizationError as error:
         raise Unauthenticated("This call needs a token.") from error
-    except Exception as error:  # noqa: BLE001 - every bad token of any kind is a 401 (the library has many ways to fail)
+    except Exception as error:  # every bad token of any kind is a 401 (the library has many ways to fail)
         raise Unauthenticated("The token is not valid any more. Sign in again.", code="invalid_token") from error
     return claims
 
 
 def _insist_on_ours(claims: dict[str, Any], *, kind: str) -> None:
-    """The claims that each of our tokens has. Raises ValueError, TypeError or KeyError when one is not as we make it."""
+    """The claims that each of our tokens has. Raises ValueError, TypeError or KeyError when one is not ours."""
     subject = claims["sub"]
     is_id = isinstance(subject, str) and subject.isascii() and subject.isdigit() and int(subject) <= MAX_BIGINT
     if not (is_id and claims["type"] == kind and isinstance(claims["jti"], str) and claims["exp"]):

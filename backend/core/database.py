@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -35,7 +35,12 @@ class Base(DeclarativeBase):
     """Every model derives from this one, not from ``db.Model``: type checkers can follow it."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {str: Text, dict[str, Any]: JSONB, datetime: DateTime(timezone=True), int: BigInteger}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text,
+        dict[str, Any]: JSONB,
+        datetime: DateTime(timezone=True),
+        int: BigInteger,
+    }
 
 
 db = SQLAlchemy(session_options={"autoflush": False, "expire_on_commit": False})

@@ -62,7 +62,7 @@ def decode_cursor(scope: str, cursor: str, *, length: int) -> list[Any]:
 
 
 def after(keys: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:
-    """The condition "comes after these values" for a sort order that may mix directions. The last key must be unique."""
+    """The condition "comes after these values" for a sort order of mixed directions. The last key must be unique."""
     branches = []
     for position, (column, downward) in enumerate(keys):
         equal = [keys[i][0] == values[i] for i in range(position)]

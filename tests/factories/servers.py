@@ -4,11 +4,11 @@ import email
 import json
 import threading
 import time
+from asyncio import Transport
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from asyncio import Transport
 from typing import Any, cast
 
 from aiosmtpd.controller import Controller
@@ -58,7 +58,7 @@ class SmtpServer:
                 return said
             self.mails.append((address, email.message_from_bytes(content)))
         if self.drop_after_data:
-            cast(Transport, server.transport).abort()
+            cast("Transport", server.transport).abort()
         return "250 taken"
 
     def start(self, port: int = 0) -> None:

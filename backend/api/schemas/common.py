@@ -24,7 +24,7 @@ class Strict(Schema):
 
 
 class Text(fields.String):
-    """Trimmed text (NFC) of at most ``max`` characters, without control characters (line breaks where ``multiline``)."""
+    """Trimmed text (NFC), ``max`` characters at most, no control characters (line breaks where ``multiline``)."""
 
     def __init__(self, *, max: int = 100, min: int = 1, multiline: bool = False, **kwargs: Any) -> None:
         self.multiline = multiline
@@ -71,7 +71,7 @@ class Id(Whole):
 class Money(fields.Field[Decimal]):
     """Money with two decimals; a string or a number in, a string out."""
 
-    def __init__(self, *, max: Decimal = Decimal("10000000"), **kwargs: Any) -> None:
+    def __init__(self, *, max: Decimal = Decimal(10_000_000), **kwargs: Any) -> None:
         self.max = max
         super().__init__(
             metadata={"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$", "example": "499.00"}, **kwargs

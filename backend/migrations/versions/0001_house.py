@@ -357,7 +357,8 @@ def upgrade() -> None:
             name=op.f("ck_task_requests_status"),
         ),
         sa.CheckConstraint(
-            "status NOT IN ('accepted', 'completed', 'closed') OR (professional_id IS NOT NULL AND accepted_at IS NOT NULL)",
+            "status NOT IN ('accepted', 'completed', 'closed')"
+            " OR (professional_id IS NOT NULL AND accepted_at IS NOT NULL)",
             name=op.f("ck_task_requests_taken_has_professional"),
         ),
         sa.CheckConstraint(
