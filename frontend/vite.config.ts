@@ -148,6 +148,8 @@ export default defineConfig({
     include: ['src/**/*.spec.ts'],
     setupFiles: ['src/shared/testing/setup.ts'],
     maxWorkers: 2,
+    testTimeout: 60_000, // a busy machine is slow, not wrong
+    hookTimeout: 60_000,
     silent: 'passed-only',
   },
 })
