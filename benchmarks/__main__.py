@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from benchmarks import accept_race, figures, search
+from benchmarks import accept_race, dashboard, export, figures, jobs, reminders, reports, search
 from benchmarks.figures import Figure
 
 
@@ -18,6 +18,11 @@ ALL: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
     "search-cached": search.cached,
     "search-uncached": search.uncached,
     "accept-race": _accept_race,
+    "export": export.measure,
+    "reports": reports.measure,
+    "dashboard": dashboard.measure,
+    "jobs": jobs.measure,
+    "reminders": reminders.measure,
 }
 
 

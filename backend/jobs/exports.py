@@ -63,7 +63,7 @@ def _write(lease: Lease, export: Export) -> None:
         expected = copying.expected(connection, professional_id=export.professional_id, span=span)
         aside(lambda: actions.expect(export.id, expected))
         select = copying.select(professional_id=export.professional_id, span=span)
-        with storage.exports().writing(key) as file, closing(copying.chunks(connection, select)) as pieces:
+        with storage.exports().writing(key) as file, closing(copying.pieces(connection, select)) as pieces:
             for piece, rows in pieces:
                 file.write(piece)
                 digest.update(piece)

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from backend.core.config import current
 from backend.core.database import db, transaction
 from backend.core.queue import Job
-from backend.domain.exports import actions, copying
+from backend.domain.exports import actions, carrying
 from backend.domain.notifications.models import Notification
 from backend.jobs import exports as exports_job
 from backend.jobs import runner
@@ -44,7 +44,7 @@ def admin(people: People) -> Person:
 def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
     """Progress is told after every few rows."""
     monkeypatch.setattr(exports_job, "PROGRESS_SECONDS", 0)
-    monkeypatch.setattr(copying, "CHUNK_BYTES", 64 * 1024)
+    monkeypatch.setattr(carrying, "PIECE_ROWS", 500)
 
 
 def ask(admin: Person) -> dict[str, Any]:
@@ -125,6 +125,22 @@ def test_cancelled_in_the_middle(admin: Person, monkeypatch: pytest.MonkeyPatch)
     assert status_of(admin, export)["failure"] == actions.CANCELLED
     assert files_of(export) == []
     assert kinds(admin) == []
+
+
+@pytest.mark.usefixtures("talkative")
+def test_a_database_connection_cut_in_the_middle(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    export = ask(admin)
+    job_id = job_of(export)
+    cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY (SELECT%'")
+    with monkeypatch.context() as patched:
+        patched.setattr(actions, "advance", after(actions.advance, lambda: db.session.execute(cut)))
+        assert runner.run(job_id) == "retry"
+    assert files_of(export) == []
+    with transaction():
+        db.session.execute(update(Job).where(Job.id == job_id).values(run_at=made.NOON))
+    assert runner.run(job_id) == "done"
+    assert status_of(admin, export)["rows"] == ROWS
+    assert len(files_of(export)) == 1
 
 
 @pytest.mark.usefixtures("talkative")

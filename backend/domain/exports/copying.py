@@ -1,15 +1,16 @@
 """The CSV itself: which columns, from which rows, and how a cell is kept from being a formula."""
 
 from collections.abc import Generator
+from contextlib import closing
 from typing import Any, Final
 
 from psycopg import Connection, sql
 
 from backend.core.spans import Span
+from backend.domain.exports import carrying
 
 # A spreadsheet runs a cell that begins with one of these (the last four are full-width forms): a quote stands before.
 FORMULA_STARTS: Final = "=+-@\t\r\n|%＝＋－＠"  # noqa: RUF001 - the full-width forms are meant
-CHUNK_BYTES: Final = 256 * 1024
 
 PLAIN, TEXT, MOMENT = "{value}", "escaped text", "moment"
 COLUMNS: Final[tuple[tuple[str, str, str], ...]] = (
@@ -48,24 +49,17 @@ def expected(connection: Connection[Any], *, professional_id: int | None, span: 
     return int(row[0]) if row else 0
 
 
-def chunks(connection: Connection[Any], rows: sql.Composed) -> Generator[tuple[bytes, int]]:
-    """The CSV in pieces of some 256 KiB, each with how many rows are in it. The database formats, we only carry."""
+def pieces(connection: Connection[Any], rows: sql.Composed) -> Generator[tuple[bytes, int]]:
+    """The CSV in pieces, each with how many lines of requests are in it. The database formats, we only carry."""
     connection.execute("SET LOCAL timezone TO 'UTC'")
     connection.execute("SET LOCAL statement_timeout TO 0")  # the job's own time limits hold
     connection.execute("SET LOCAL datestyle TO 'ISO'")
     command = sql.SQL("COPY ({}) TO STDOUT WITH (FORMAT csv, HEADER true, ENCODING 'UTF8')").format(rows)
-    parts: list[bytes] = []
-    size, header = 0, 1
-    with connection.cursor() as cursor, cursor.copy(command) as copy:
-        for line in copy:
-            parts.append(bytes(line))
-            size += len(line)
-            if size >= CHUNK_BYTES:
-                yield b"".join(parts), len(parts) - header
-                parts.clear()
-                size, header = 0, 0
-        if parts:
-            yield b"".join(parts), len(parts) - header
+    header = 1
+    with closing(carrying.pieces(connection, command)) as carried:
+        for piece, lines in carried:
+            yield piece, lines - header
+            header = 0
 
 
 def _column(name: str, value: str, kind: str) -> sql.Composed:
