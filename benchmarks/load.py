@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-CONNECTIONS: Final = 8
+CONNECTIONS: Final = 16  # as many as the server has threads
 PATIENCE_SECONDS: Final = 15.0
 
 

@@ -1,7 +1,7 @@
 """Public answers out of the cache: as a handler's result, and again, byte for byte, before any work is done."""
 
+import os
 import re
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import perf_counter
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # What everyone may see may be kept by browsers and proxies for an instant, and shown once more while they ask again.
 PUBLIC: Final = "public, max-age=1, stale-while-revalidate=5"
 MARK: Final = "doorstep.answer"
+NOT_MARKED: Final[tuple[str, Answer | None]] = ("", None)
 SHELF_BYTES: Final = 16 << 20
 NOT_REPEATED: Final = {"x-request-id", "date", "connection", "set-cookie"}
 NOT_FOR_304: Final = {"content-length", "content-type"}
@@ -47,7 +48,7 @@ def public(name: str, make: Callable[[], Made]) -> Response:
         response.status_code = 304
         response.data = b""
     elif is_public:
-        request.environ[MARK] = answer
+        request.environ[MARK] = (name, answer)
     return response
 
 
@@ -67,8 +68,8 @@ class Repeatable:
     """An answer of 200 as it went out, to be given again while it is fresh and of the present version."""
 
     answer: Answer
-    route: str
     headers: list[tuple[str, str]]
+    count: Callable[[int, float], None]
 
 
 def init_app(app: Flask) -> None:
@@ -93,21 +94,23 @@ class Repeating:
         kept = self._shelf.get(url)
         if kept is None:
             return self._next(environ, self._noting(url, environ, start_response))
-        if not kept.answer.is_fresh or self._answers.version(CATALOGUE) != kept.answer.version:
+        if not kept.answer.is_fresh or not self._is_present(kept.answer.version):
             return self._next(environ, self._noting(url, environ, start_response))
         return self._repeat(kept, environ, start_response, began)
+
+    def _is_present(self, version: str) -> bool:
+        """While PostgreSQL does not answer, what was good a moment ago is better than nothing, until it is old."""
+        present = self._answers.version(CATALOGUE)
+        return present is None or present == version
 
     def _repeat(
         self, kept: Repeatable, environ: "WSGIEnvironment", start_response: "StartResponse", began: float
     ) -> Iterable[bytes]:
         given = environ.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if given and REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = given if given and REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
         headers = [*kept.headers, ("X-Request-Id", request_id)]
         known = _is_known(environ.get("HTTP_IF_NONE_MATCH"), kept.answer.etag)
-        metrics.cache_used(name=kept.route, outcome="repeated")
-        metrics.request_done(
-            method="GET", route=kept.route, status=304 if known else 200, seconds=perf_counter() - began
-        )
+        kept.count(304 if known else 200, perf_counter() - began)
         if known:
             start_response("304 NOT MODIFIED", [line for line in headers if line[0].lower() not in NOT_FOR_304])
             return [b""]
@@ -116,15 +119,18 @@ class Repeating:
 
     def _noting(self, url: str, environ: "WSGIEnvironment", start_response: "StartResponse") -> "StartResponse":
         def note(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            answer = environ.get(MARK)
+            name, answer = environ.get(MARK, NOT_MARKED)
             if answer is not None and answer.version and status.startswith("200") and _is_plain(headers):
                 repeated = [line for line in headers if line[0].lower() not in NOT_REPEATED]
-                rule = environ.get("werkzeug.request")
-                route = rule.url_rule.rule if rule is not None and rule.url_rule is not None else "none"
-                self._shelf.put(url, Repeatable(answer, route, repeated))
+                self._shelf.put(url, Repeatable(answer, repeated, _counter(name, environ)))
             return start_response(status, headers, exc_info)
 
         return note
+
+
+def _counter(name: str, environ: "WSGIEnvironment") -> Callable[[int, float], None]:
+    rule: str = environ["werkzeug.request"].url_rule.rule
+    return metrics.repeated(name=name, route=rule)
 
 
 def _is_known(if_none_match: str | None, etag: str) -> bool:

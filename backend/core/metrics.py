@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from backend.settings import Settings
 
-__all__ = ["Metric", "cache_used", "exposition", "gauge", "init_app", "job_done", "request_done"]
+__all__ = ["Metric", "cache_used", "exposition", "gauge", "init_app", "job_done", "repeated", "request_done"]
 
 log = structlog.get_logger(__name__)
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -89,6 +89,26 @@ def cache_used(*, name: str, outcome: str) -> None:
     """Count one look into the cache: hit, miss, stale or away."""
     for figures in _figures:
         figures.cache.labels(name, outcome).inc()
+
+
+def repeated(*, name: str, route: str) -> Callable[[int, float], None]:
+    """A counter of calls that the cache answers before any other work: its labels are looked up once, not each time."""
+    bound = [
+        (
+            {status: figures.requests.labels("GET", route, status) for status in (200, 304)},
+            figures.seconds.labels("GET", route),
+            figures.cache.labels(name, "repeated"),
+        )
+        for figures in _figures
+    ]
+
+    def count(status: int, seconds: float) -> None:
+        for calls, latency, cache in bound:
+            calls[status].inc()
+            latency.observe(seconds)
+            cache.inc()
+
+    return count
 
 
 def gauge(name: str, about: str, value: float, labels: dict[str, str] | None = None) -> Metric:

@@ -86,9 +86,9 @@ class Answers:
         self._shared_in_minute = (0, 0)
 
     def version(self, versioned: str | None) -> str | None:
-        """The present version of what is cached; None when it is not known, or nothing is to be kept."""
+        """The present version of what is cached; "" when nothing is to be kept, None when nobody knows."""
         if not self._seconds:
-            return None
+            return ""
         return "-" if versioned is None else self._versions.read(versioned)
 
     def get(
@@ -109,7 +109,7 @@ class Answers:
         """
         lifetime = self._seconds if seconds is None else seconds
         version = self.version(versioned)
-        if version is None or not lifetime:
+        if not version or not lifetime:
             metrics.cache_used(name=name, outcome="away")
             return _answer(make(), version="", lifetime=0)
         place = f"{name}:{version}:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"

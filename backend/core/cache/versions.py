@@ -4,12 +4,14 @@ Reading one by a connection of its own costs about what a look into Valkey does,
 """
 
 import contextlib
+import threading
 import weakref
 from collections import deque
 from typing import Final
 
 import psycopg
 import structlog
+from psycopg.pq import ExecStatus
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,7 +20,8 @@ from backend.core.database import Base
 
 log = structlog.get_logger(__name__)
 CATALOGUE: Final = "catalogue"
-QUERY: Final = "SELECT version::text FROM cache_versions WHERE name = %s"
+PREPARED: Final = b"cache_version"
+QUERY: Final = b"SELECT version::text FROM cache_versions WHERE name = $1"
 OPTIONS: Final = "-c statement_timeout=500 -c idle_in_transaction_session_timeout=5000"
 
 
@@ -34,17 +37,49 @@ class CacheVersion(Base):
 Connection = psycopg.Connection[tuple[str]]
 
 
+class _Reading:
+    """One look that answers everyone who asked before it began."""
+
+    __slots__ = ("done", "found")
+
+    def __init__(self) -> None:
+        self.done = threading.Lock()
+        self.done.acquire()
+        self.found: str | None = None
+
+
 class Versions:
-    """Reads versions, each thread with a connection that is free at this moment."""
+    """Reads versions: one look at a time, which answers all threads that asked before it began."""
 
     def __init__(self, url: str) -> None:
         self._url = url.replace("postgresql+psycopg://", "postgresql://", 1)
         self._free: deque[Connection] = deque()
         self._breaker = Breaker()
+        self._lock, self._turn = threading.Lock(), threading.Lock()
+        self._coming: dict[str, _Reading] = {}
         weakref.finalize(self, _close, self._free)
 
     def read(self, name: str) -> str | None:
-        """The version that every change committed until now has made; None when it cannot be known."""
+        """The version that every change committed until now has made; "" when there is none, None when nobody knows."""
+        with self._lock:
+            reading = self._coming.get(name)
+            leads = reading is None
+            if reading is None:
+                reading = self._coming[name] = _Reading()
+        if leads:
+            try:
+                with self._turn:
+                    with self._lock:
+                        del self._coming[name]  # who asks from now on needs a look that begins later
+                    reading.found = self._look(name)
+            finally:
+                reading.done.release()
+        else:
+            with reading.done:
+                pass
+        return reading.found
+
+    def _look(self, name: str) -> str | None:
         if self._breaker.is_open:
             return None
         try:
@@ -60,6 +95,7 @@ class Versions:
     def _read_anew(self, name: str) -> str | None:
         try:
             connection = psycopg.connect(self._url, autocommit=True, connect_timeout=2, options=OPTIONS)
+            connection.pgconn.prepare(PREPARED, QUERY)
             return self._ask(connection, name)
         except psycopg.Error as error:
             self._breaker.failed()
@@ -67,11 +103,14 @@ class Versions:
             log.warning("cache_versions_away", error=repr(error))
             return None
 
-    def _ask(self, connection: Connection, name: str) -> str | None:
-        row = connection.execute(QUERY, (name,), prepare=True).fetchone()
+    def _ask(self, connection: Connection, name: str) -> str:
+        """By libpq itself: psycopg's cursor takes three times as long, and this is done at every look."""
+        answer = connection.pgconn.exec_prepared(PREPARED, [name.encode()])
+        if answer.status != ExecStatus.TUPLES_OK:
+            raise psycopg.OperationalError(answer.get_error_message())
         self._free.append(connection)
         self._breaker.succeeded()
-        return row[0] if row else None
+        return (answer.get_value(0, 0) or b"").decode() if answer.ntuples else ""
 
 
 def _close(connections: "deque[Connection] | list[Connection]") -> None:
