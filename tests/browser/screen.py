@@ -75,7 +75,7 @@ class Screen:
     def look(self, name: str) -> Self:
         """Axe finds nothing, nothing is wider than the screen, nothing broke and nobody else was asked."""
         self.page.wait_for_load_state("networkidle")
-        expect(self.page.locator("main h1").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(self.page.locator("h1").first).to_be_visible(timeout=PATIENCE_MS)
         self._shoot(name)
         found = self._axe()
         assert not found, f"{name}: {found}"

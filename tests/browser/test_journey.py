@@ -48,7 +48,7 @@ def test_from_signing_up_to_the_review(
     professional.sees("The request is closed.")
 
     review(customer, request)
-    market.inbox.wait_for(ravi, subject="review")
+    market.inbox.wait_for(ravi, subject="5 of 5 stars")
     customer.go("/notifications").sees(re.compile("Closed: " + task)).look("notifications")
     admin.go("/admin/requests").sees(task).look("admin requests")
 
