@@ -232,3 +232,8 @@ def test_both_sides_end_it_as_the_table_says(market: RequestMarket, people: Peop
     assert (closed["status"], closed["closing_remarks"]) == ("closed", "Well done")
     assert closed["completed_at"] is not None
     assert closed["allowed_actions"] == ["review"]
+
+
+def test_what_may_be_left_out_may_be_null(market: RequestMarket, people: People) -> None:
+    made = market.ask(people.customer(), remarks=None, address=None, pincode=None, professional_id=None)
+    assert (made["remarks"], made["pincode"], made["asked_professional_id"]) == ("", "560001", None)

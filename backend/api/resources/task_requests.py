@@ -38,7 +38,7 @@ class Requests(Resource):
     )
     def post(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
         """The price and time are the task's of this day. With ``professional_id`` only that one sees it at first."""
-        request_id = actions.create(actor, new=actions.NewRequest(**body))
+        request_id = actions.create(actor, new=actions.NewRequest(**{**body, "remarks": body["remarks"] or ""}))
         reply = changed(actor, request_id)
         reply.headers["Location"] = f"/requests/{request_id}"
         return reply

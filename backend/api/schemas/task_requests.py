@@ -16,7 +16,7 @@ class NewRequest(Strict):
 
     task_id = Id(required=True)
     date_of_request = Moment(required=True)
-    remarks = Text(min=0, max=2000, multiline=True, load_default="")
+    remarks = Text(min=0, max=2000, multiline=True, load_default="", allow_none=True)
     address = Text(max=500, multiline=True, load_default=None, allow_none=True)
     pincode = Pincode(load_default=None, allow_none=True)
     professional_id = Id(load_default=None, allow_none=True)
