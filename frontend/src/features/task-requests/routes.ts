@@ -22,6 +22,12 @@ export default [
     meta: { title: 'requests.inbox.title', roles: ['professional'], nav: { roles: ['professional'], icon: 'i-lucide-inbox', order: 10, label: 'requests.inbox.nav' } },
   },
   {
+    path: '/agenda',
+    component: () => import('./pages/AgendaPage.vue'),
+    meta: { title: 'agenda.title', roles: ['professional'], nav: { roles: ['professional'], icon: 'i-lucide-calendar-days', order: 15, label: 'agenda.nav' } },
+  },
+  { path: '/agenda/hours', component: () => import('./pages/HoursPage.vue'), meta: { title: 'agenda.hours.title', roles: ['professional'] } },
+  {
     path: '/work',
     component: () => import('./pages/WorkPage.vue'),
     meta: { title: 'requests.work.title', roles: ['professional'], nav: { roles: ['professional'], icon: 'i-lucide-briefcase', order: 20, label: 'requests.work.nav' } },

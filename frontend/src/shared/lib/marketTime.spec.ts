@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { comingDays, fromIso, startTimes, toIso } from './marketTime'
+import { comingDays, fromIso, shiftDay, startTimes, toIso, weekOf, weekdayOf } from './marketTime'
 
 describe('toIso', () => {
   it('carries the offset of that day', () => {
@@ -31,5 +31,15 @@ describe('startTimes', () => {
     expect(startTimes('2026-11-30', 'Asia/Kolkata', now)).toEqual(['20:00', '20:30'])
     expect(startTimes('2026-11-30', 'Asia/Kolkata', now, 45)).toEqual(['20:30'])
     expect(startTimes('2026-11-29', 'Asia/Kolkata', now)).toEqual([])
+  })
+})
+
+describe('weekOf', () => {
+  it('begins on Monday, whichever day is named, over the end of a year', () => {
+    expect(weekOf('2027-01-01')).toEqual(['2026-12-28', '2026-12-29', '2026-12-30', '2026-12-31', '2027-01-01', '2027-01-02', '2027-01-03'])
+    expect(weekOf('2026-11-29')[0]).toBe('2026-11-23')
+    expect(weekOf('2026-11-23')[0]).toBe('2026-11-23')
+    expect([weekdayOf('2026-11-23'), weekdayOf('2026-11-29')]).toEqual([0, 6])
+    expect(shiftDay('2026-02-28', 1)).toBe('2026-03-01')
   })
 })

@@ -21,6 +21,19 @@ export function comingDays(count: number, zone = market.timezone, now?: Date): s
   return Array.from({ length: count }, (_, index) => first.add({ days: index }).toString().slice(0, 10))
 }
 
+export const marketToday = (zone = market.timezone): string => today(zone).toString()
+
+export const shiftDay = (day: string, days: number): string => parseDate(day).add({ days }).toString()
+
+/** Monday is 0, as the API counts. */
+export const weekdayOf = (day: string): number => (parseDate(day).toDate('UTC').getUTCDay() + 6) % 7
+
+/** The seven days of the week that a day lies in, Monday first. */
+export function weekOf(day: string): string[] {
+  const first = shiftDay(day, -weekdayOf(day))
+  return Array.from({ length: 7 }, (_, index) => shiftDay(first, index))
+}
+
 /** Times of a day at which a visit may begin, every half hour; what is already past today is left out. */
 export function startTimes(day: string, zone = market.timezone, now = new Date(), notice = 0): string[] {
   const times = Array.from({ length: 28 }, (_, index) => {

@@ -1,12 +1,13 @@
 /** Times for people: always in the market's zone, whatever the browser's. */
 import { market } from '@/shared/market'
 
-type Style = 'day' | 'dayShort' | 'time' | 'full' | 'weekday'
+type Style = 'day' | 'dayShort' | 'time' | 'full' | 'weekday' | 'weekdayLong'
 
 const styles: Record<Style, Intl.DateTimeFormatOptions> = {
   day: { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
   dayShort: { day: 'numeric', month: 'short' },
   weekday: { weekday: 'short' },
+  weekdayLong: { weekday: 'long' },
   time: { hour: 'numeric', minute: '2-digit' },
   full: { weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' },
 }

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { toBody, toForm, wrongWith } from './hours'
+
+const market = { usual: { from: '08:00', to: '20:00' }, timezone: 'Asia/Kolkata' }
+
+describe('toForm', () => {
+  it("is the market's usual day, every day, where nothing was set", () => {
+    const { week } = toForm({ weekly: [], exceptions: [], ...market }, '2026-11-23')
+    expect(week).toHaveLength(7)
+    expect(week.every(({ works, spans }) => works && spans[0]?.from === '08:00')).toBe(true)
+  })
+
+  it('leaves a day without hours off, and drops what is over', () => {
+    const form = toForm(
+      { weekly: [{ weekday: 5, from: '18:00', to: '24:00' }], exceptions: [{ date: '2026-11-22', hours: [] }, { date: '2026-12-25', hours: [] }, { date: '2026-12-01', hours: [{ from: '09:00', to: '10:00' }] }], ...market },
+      '2026-11-23',
+    )
+    expect(form.week.map(({ works }) => works)).toEqual([false, false, false, false, false, true, false])
+    expect(form.week[5]?.spans).toEqual([{ from: '18:00', to: '00:00' }])
+    expect(form.exceptions.map(({ date }) => date)).toEqual(['2026-12-01', '2026-12-25'])
+  })
+})
+
+describe('toBody', () => {
+  it('comes back as it went, midnight as the end of the day', () => {
+    const weekly = [{ weekday: 0, from: '08:00', to: '12:00' }, { weekday: 0, from: '13:00', to: '24:00' }]
+    expect(toBody(toForm({ weekly, exceptions: [], ...market }, '2026-11-23'))).toEqual({ weekly, exceptions: [] })
+  })
+})
+
+describe('wrongWith', () => {
+  it('finds spans that end before they begin, or run into each other', () => {
+    expect(wrongWith([{ from: '09:00', to: '12:00' }, { from: '12:00', to: '00:00' }])).toBeNull()
+    expect(wrongWith([{ from: '12:00', to: '09:00' }])).toBe('order')
+    expect(wrongWith([{ from: '13:00', to: '15:00' }, { from: '09:00', to: '13:30' }])).toBe('overlap')
+    expect(wrongWith([{ from: '', to: '13:30' }])).toBe('missing')
+  })
+})

@@ -1,0 +1,52 @@
+/** Working hours between the API's list of spans and the form's seven days. */
+import type { Hours, WorkingHours, WorkingHoursShown } from '@/shared/api/generated'
+
+export interface DayHours {
+  works: boolean
+  spans: Hours[]
+}
+export interface Exception {
+  date: string
+  hours: Hours[]
+}
+export interface HoursForm {
+  week: DayHours[]
+  exceptions: Exception[]
+}
+
+export const minutesOf = (clock: string): number => Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3, 5))
+
+/** A browser's field knows no 24:00: the day's end is midnight there. */
+const shown = (clock: string): string => (clock === '24:00' ? '00:00' : clock)
+const ended = (clock: string): string => (clock === '00:00' ? '24:00' : clock)
+const sent = ({ from, to }: Hours): Hours => ({ from, to: ended(to) })
+
+/** No weekly hours mean the market's usual day, every day; exceptions that are over are of no use to anyone. */
+export function toForm(hours: WorkingHoursShown, today: string): HoursForm {
+  const usual = hours.weekly.length === 0
+  const week = Array.from({ length: 7 }, (_, weekday) => {
+    const own = hours.weekly.filter((one) => one.weekday === weekday).map(({ from, to }) => ({ from, to: shown(to) }))
+    const spans = own.length ? own : [{ from: hours.usual.from, to: shown(hours.usual.to) }]
+    return { works: usual || own.length > 0, spans }
+  })
+  const exceptions = (hours.exceptions ?? [])
+    .filter(({ date }) => date >= today)
+    .map(({ date, hours: spans }) => ({ date, hours: spans.map(({ from, to }) => ({ from, to: shown(to) })) }))
+    .sort((a, b) => a.date.localeCompare(b.date))
+  return { week, exceptions }
+}
+
+export function toBody({ week, exceptions }: HoursForm): WorkingHours {
+  return {
+    weekly: week.flatMap(({ works, spans }, weekday) => (works ? spans.map((span) => ({ weekday, ...sent(span) })) : [])),
+    exceptions: exceptions.map(({ date, hours }) => ({ date, hours: hours.map(sent) })),
+  }
+}
+
+/** What is wrong with the spans of one day: the end of a text's key, or null. */
+export function wrongWith(spans: Hours[]): 'missing' | 'order' | 'overlap' | null {
+  if (spans.some(({ from, to }) => !from || !to)) return 'missing'
+  const minutes = spans.map(({ from, to }) => [minutesOf(from), minutesOf(ended(to))] as const).sort(([a], [b]) => a - b)
+  if (minutes.some(([from, to]) => from >= to)) return 'order'
+  return minutes.some(([from], index) => index > 0 && from < (minutes[index - 1]?.[1] ?? 0)) ? 'overlap' : null
+}
