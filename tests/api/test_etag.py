@@ -1,0 +1,73 @@
+"""Conditional calls: 304 for what the caller has, 412 for an edit of what has changed meanwhile."""
+
+import pytest
+
+from tests.factories.people import People, Person
+from tests.factories.requests import RequestMarket
+
+
+@pytest.fixture
+def admin(people: People) -> Person:
+    return people.admin()
+
+
+@pytest.fixture
+def path(people: People) -> str:
+    return f"/tasks/{RequestMarket(people).task_id}"
+
+
+def test_what_the_caller_has_is_not_sent_again(admin: Person, path: str) -> None:
+    first = admin.get(path)
+    for header in (first.headers["ETag"], f"W/{first.headers['ETag']}", f'"other", {first.headers["ETag"]}', "*"):
+        again = admin.get(path, headers={"If-None-Match": header})
+        assert (again.status_code, again.data) == (304, b""), header
+        assert "Content-Type" not in again.headers
+        assert again.headers["ETag"] == first.headers["ETag"]
+
+
+def test_a_change_is_sent(admin: Person, path: str) -> None:
+    first = admin.get(path)
+    admin.patch(path, {"description": "Taps and pipes"})
+    assert admin.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+
+
+def test_the_second_of_two_editors_is_told(admin: Person, people: People, path: str) -> None:
+    tag = {"If-Match": admin.get(path).headers["ETag"]}
+    assert people.admin().patch(path, {"base_price": "599.00"}, headers=tag).status_code == 200
+    late = admin.patch(path, {"base_price": "699.00"}, headers=tag)
+    assert (late.status_code, late.json["code"]) == (412, "stale")
+    assert admin.get(path).json["base_price"] == "599.00"
+
+
+def test_the_answer_to_an_edit_carries_the_next_tag(admin: Person, path: str) -> None:
+    tag = admin.get(path).headers["ETag"]
+    for price in ("600.00", "601.00"):
+        answer = admin.patch(path, {"base_price": price}, headers={"If-Match": tag})
+        assert answer.status_code == 200
+        tag = answer.headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    "header", ['"nonsense"', '"v"', '"v999-0"', '"v\u0661-0"'.encode().decode("latin-1"), "nonsense"]
+)
+def test_tags_that_are_not_ours_are_stale(admin: Person, path: str, header: str) -> None:
+    assert admin.patch(path, {"base_price": "1.00"}, headers={"If-Match": header}).status_code == 412
+
+
+def test_a_star_matches_whatever_is_there(admin: Person, path: str) -> None:
+    assert admin.patch(path, {"base_price": "1.00"}, headers={"If-Match": "*"}).status_code == 200
+
+
+def test_ones_own_profile_too(people: People) -> None:
+    asha = people.customer()
+    tag = {"If-Match": asha.get("/me").headers["ETag"]}
+    assert asha.patch("/me", {"address": "14 MG Road"}, headers=tag).status_code == 200
+    assert asha.patch("/me", {"address": "15 MG Road"}, headers=tag).status_code == 412
+
+
+def test_private_answers_stay_private(admin: Person, path: str) -> None:
+    for private in ("/me", "/customers", "/requests"):
+        assert admin.get(private).headers["Cache-Control"].startswith("private")
+    assert (
+        admin.post("/check", {"username": admin.username, "password": "wrong"}).headers["Cache-Control"] == "no-store"
+    )

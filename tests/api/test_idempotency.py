@@ -1,0 +1,104 @@
+"""Idempotency-Key: a call that is repeated makes nothing twice and is answered as at first."""
+
+import threading
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text
+
+from backend.core import idempotency
+from backend.core.database import db, transaction
+from backend.domain.task_requests.models import TaskRequest
+from tests.factories.people import People
+from tests.factories.requests import RequestMarket
+
+KEY = {"Idempotency-Key": "one-order"}
+
+
+@pytest.fixture
+def market(people: People) -> RequestMarket:
+    return RequestMarket(people)
+
+
+def made() -> int:
+    db.session.rollback()
+    return db.session.execute(select(func.count()).select_from(TaskRequest)).scalar_one()
+
+
+def test_the_same_call_gives_the_same_answer(market: RequestMarket, people: People) -> None:
+    asha, body = people.customer(), market.body()
+    first = asha.post("/requests", body, headers=KEY)
+    again = asha.post("/requests", body, headers=KEY)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.data == first.data
+    assert again.headers["Location"] == first.headers["Location"]
+    assert (first.headers.get("Idempotent-Replayed"), again.headers["Idempotent-Replayed"]) == (None, "true")
+    assert made() == 1
+
+
+def test_another_body_under_the_same_key_is_refused(market: RequestMarket, people: People) -> None:
+    asha = people.customer()
+    assert asha.post("/requests", market.body(), headers=KEY).status_code == 201
+    other = asha.post("/requests", market.body(remarks="Something else"), headers=KEY)
+    assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
+    assert made() == 1
+
+
+def test_keys_belong_to_accounts(market: RequestMarket, people: People) -> None:
+    body = market.body()
+    for person in (people.customer(), people.customer()):
+        assert person.post("/requests", body, headers=KEY).status_code == 201
+    assert made() == 2
+
+
+def test_a_refusal_is_not_kept(market: RequestMarket, people: People) -> None:
+    asha = people.customer()
+    assert asha.post("/requests", market.body(task_id=99999), headers=KEY).status_code == 422
+    assert asha.post("/requests", market.body(), headers=KEY).status_code == 201
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "tab\tbed"])
+def test_keys_that_cannot_be(market: RequestMarket, people: People, key: str) -> None:
+    answer = people.customer().post("/requests", market.body(), headers={"Idempotency-Key": key})
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["Idempotency-Key"])
+
+
+def test_while_the_first_still_runs_the_second_is_told_so(app: Flask, market: RequestMarket, people: People) -> None:
+    asha = people.customer()
+    name = f"idempotency:{asha.id}:{KEY['Idempotency-Key']}"
+    with db.engine.connect() as other, other.begin():
+        other.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+        answer = asha.post("/requests", market.body(), headers=KEY)
+    assert (answer.status_code, answer.json["code"]) == (409, "still_running")
+    assert answer.headers["Retry-After"] == "1"
+    assert asha.post("/requests", market.body(), headers=KEY).status_code == 201
+
+
+def test_ten_at_once_make_one(app: Flask, market: RequestMarket, people: People) -> None:
+    asha, body = people.customer(), market.body()
+    answers: list[Any] = []
+
+    def ask() -> None:
+        answers.append(app.test_client().post("/requests", json=body, headers={**asha.headers, **KEY}))
+
+    threads = [threading.Thread(target=ask) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    ids = {answer.json["id"] for answer in answers if answer.status_code == 201}
+    assert len(ids) == 1
+    assert made() == 1
+
+
+def test_after_a_day_a_key_is_free_again(market: RequestMarket, people: People) -> None:
+    asha = people.customer()
+    asha.post("/requests", market.body(), headers=KEY)
+    with transaction():
+        db.session.execute(text("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'"))
+    assert asha.post("/requests", market.body(remarks="Once more"), headers=KEY).status_code == 201
+    with transaction():
+        db.session.execute(text("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'"))
+        assert idempotency.drop_expired() == 1

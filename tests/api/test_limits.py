@@ -1,0 +1,86 @@
+"""Generous limits on what floods, told in headers, and still there while Valkey is away."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from backend.app import create_app
+from backend.core.database import db
+from backend.settings import Settings
+from tests.factories.people import People
+from tests.factories.requests import RequestMarket
+
+Make = Callable[..., Flask]
+
+
+@pytest.fixture
+def make(app: Flask, environ: dict[str, str]) -> Iterator[Make]:
+    """Makes applications with limits of their own; each counts in an empty place."""
+    made: list[Flask] = []
+
+    def with_settings(**changes: str) -> Flask:
+        url = environ["REDIS_URL"].rsplit("/", 1)[0] + "/9"
+        made.append(create_app(Settings.from_env({**environ, "LIMITS_URL": url, **changes})))
+        return made[-1]
+
+    yield with_settings
+    for each in made:
+        with each.app_context():
+            db.engine.dispose()
+
+
+def sign_up(app: Flask, people: People, address: str = "203.0.113.9") -> Any:
+    return app.test_client().post(
+        "/add_customer", json=people.fields("flood"), environ_overrides={"REMOTE_ADDR": address}
+    )
+
+
+@pytest.mark.parametrize("storage", ["valkey", "away"])
+def test_too_many_sign_ups_from_one_address(make: Make, people: People, storage: str) -> None:
+    away = {"LIMITS_URL": "redis://127.0.0.1:9/0"} if storage == "away" else {}
+    app = make(SIGNUP_RATE_LIMIT="3 per hour", **away)
+    address = "203.0.113.1" if storage == "away" else "203.0.113.2"
+    left = []
+    for _ in range(3):
+        answer = sign_up(app, people, address)
+        assert answer.status_code == 201
+        left.append(answer.headers["RateLimit"].split(";")[1])
+    assert left == ["r=2", "r=1", "r=0"]
+    refused = sign_up(app, people, address)
+    assert (refused.status_code, refused.json["code"]) == (429, "too_many_requests")
+    assert 0 < int(refused.headers["Retry-After"]) <= 3601
+    assert refused.headers["RateLimit-Policy"] == '"signup";q=3;w=3600'
+    assert sign_up(app, people, f"{address}0").status_code == 201
+
+
+def test_requests_are_counted_by_account(make: Make, people: People) -> None:
+    market = RequestMarket(people)
+    app = make(REQUEST_RATE_LIMIT="2 per hour")
+    asha, ravi = people.customer(), people.customer()
+
+    def ask(headers: dict[str, str]) -> int:
+        return app.test_client().post("/requests", json=market.body(), headers=headers).status_code
+
+    assert [ask(asha.headers) for _ in range(3)] == [201, 201, 429]
+    assert ask(ravi.headers) == 201
+
+
+def test_who_may_not_call_is_not_counted(make: Make, people: People) -> None:
+    app = make(REQUEST_RATE_LIMIT="1 per hour")
+    answer = app.test_client().post("/requests", json={})
+    assert answer.status_code == 401
+    assert "RateLimit" not in answer.headers
+
+
+def test_x_forwarded_for_of_anyone_counts_for_nothing(make: Make, people: People) -> None:
+    app = make(SIGNUP_RATE_LIMIT="1 per hour")
+    for number, status in ((1, 201), (2, 429)):
+        answer = app.test_client().post(
+            "/add_customer",
+            json=people.fields("flood"),
+            headers={"X-Forwarded-For": f"198.51.100.{number}"},
+            environ_overrides={"REMOTE_ADDR": "203.0.113.5"},
+        )
+        assert answer.status_code == status

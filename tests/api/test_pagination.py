@@ -1,0 +1,83 @@
+"""Lists: limits, cursors that only the market can have made, links."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.factories.people import People, Person
+from tests.factories.requests import RequestMarket
+
+
+@pytest.fixture
+def admin(people: People) -> Person:
+    return people.admin()
+
+
+def test_pages_hold_everyone_once(people: People, admin: Person) -> None:
+    made = {people.customer().id for _ in range(7)}
+    seen: list[int] = []
+    address: str | None = "/customers?limit=3"
+    pages = 0
+    while address:
+        answer = admin.get(address)
+        seen += [row["id"] for row in answer.json["items"]]
+        link = re.match(r'<([^>]+)>; rel="next"', answer.headers.get("Link", ""))
+        assert bool(link) == (answer.json["next_cursor"] is not None)
+        address = link[1] if link else None
+        pages += 1
+    assert pages == 3
+    assert len(seen) == len(set(seen))
+    assert set(seen) == made
+
+
+def test_the_link_keeps_what_was_asked(people: People, admin: Person) -> None:
+    for _ in range(3):
+        people.customer()
+    link = admin.get("/customers?limit=1&q=customer").headers["Link"]
+    query = parse_qs(urlsplit(link[1 : link.index(">")]).query)
+    assert (query["limit"], query["q"], len(query["cursor"])) == (["1"], ["customer"], 1)
+
+
+def test_nobody_is_missed_or_shown_twice_while_more_come(people: People, admin: Person) -> None:
+    first = [people.customer().id for _ in range(4)]
+    page = admin.get("/customers?limit=2").json
+    people.customer()
+    rest = admin.get(f"/customers?limit=100&cursor={page['next_cursor']}").json
+    together = [row["id"] for row in page["items"] + rest["items"]]
+    assert set(first) <= set(together)
+    assert len(together) == len(set(together))
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1.5", "", "\u0665"])
+def test_limits_from_1_to_100(admin: Person, limit: str) -> None:
+    answer = admin.get("/customers", query_string={"limit": limit})
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["limit"])
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+def test_the_ends_are_taken(admin: Person, limit: int) -> None:
+    assert admin.get(f"/customers?limit={limit}").status_code == 200
+
+
+@pytest.mark.parametrize("cursor", ["x", "AAAA", "\u00e9", "a" * 1999, "%00", "bnVsbA=="])
+def test_a_cursor_that_is_not_ours(admin: Person, cursor: str) -> None:
+    answer = admin.get("/customers", query_string={"cursor": cursor})
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["cursor"])
+
+
+def test_a_cursor_of_another_list_is_not_ours(people: People, admin: Person) -> None:
+    market = RequestMarket(people)
+    asha = people.customer()
+    for hours in (24, 48):
+        market.ask(asha, date_of_request=f"2099-01-0{hours // 24}T10:00:00+05:30")
+    cursor = admin.get("/requests?limit=1").json["next_cursor"]
+    assert admin.get("/customers", query_string={"cursor": cursor}).status_code == 422
+
+
+def test_a_changed_cursor_is_not_ours(people: People, admin: Person) -> None:
+    for _ in range(2):
+        people.customer()
+    cursor = admin.get("/customers?limit=1").json["next_cursor"]
+    changed = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
+    assert admin.get("/customers", query_string={"cursor": changed}).status_code == 422
