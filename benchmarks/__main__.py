@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from benchmarks import accept_race, dashboard, export, figures, jobs, reminders, reports, search
+from benchmarks import accept_race, dashboard, export, figures, jobs, reminders, reports, search, sign_in
 from benchmarks.figures import Figure
 
 
@@ -23,6 +23,7 @@ ALL: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
     "dashboard": dashboard.measure,
     "jobs": jobs.measure,
     "reminders": reminders.measure,
+    "sign-in": sign_in.measure,
 }
 
 

@@ -1,19 +1,16 @@
 """Password hashing: Argon2id, RFC 9106 low-memory profile, bounded so that a flood of sign-ins starves nobody."""
 
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask, current_app
 
-from backend.core.errors import Unavailable
+from backend.core.turns import Turns
 from backend.settings import Settings
 
-WAIT_SECONDS: Final = 5.0
+TOO_MANY: Final = "Too many people sign in at this moment. Try again shortly."
 
 
 class Passwords:
@@ -21,17 +18,17 @@ class Passwords:
 
     def __init__(self, *, memory_kib: int, time_cost: int, parallelism: int, at_once: int = 1) -> None:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism)
-        self._slots = BoundedSemaphore(at_once)
+        self._turns = Turns(at_once)
         self._decoy = self._hasher.hash("a password that nobody has")
 
     def hash(self, password: str) -> str:
         """The encoded Argon2id hash. Raises Unavailable when too many others wait."""
-        with self._slot():
+        with self._turns.taken(otherwise=TOO_MANY):
             return self._hasher.hash(_typed(password))
 
     def matches(self, encoded: str | None, password: str) -> bool:
         """Whether the password fits. An unknown account (None) costs the same as a known one (OWASP ASVS 5, V6)."""
-        with self._slot():
+        with self._turns.taken(otherwise=TOO_MANY):
             try:
                 self._hasher.verify(encoded or self._decoy, _typed(password))
             except (VerificationError, InvalidHashError):
@@ -41,15 +38,6 @@ class Passwords:
     def is_outdated(self, encoded: str) -> bool:
         """Whether the hash was made with other parameters than those in force."""
         return self._hasher.check_needs_rehash(encoded)
-
-    @contextmanager
-    def _slot(self) -> Iterator[None]:
-        if not self._slots.acquire(timeout=WAIT_SECONDS):
-            raise Unavailable("Too many people sign in at this moment. Try again shortly.", retry_after=5)
-        try:
-            yield
-        finally:
-            self._slots.release()
 
 
 def _typed(password: str) -> bytes:

@@ -1,16 +1,14 @@
 """What a document really is: told by its content, made harmless, or refused."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from threading import BoundedSemaphore
 from typing import Final
 
 import filetype
 from PIL import Image, ImageOps
 
-from backend.core.errors import Invalid, TooLarge, Unavailable, UnsupportedType
+from backend.core.errors import Invalid, TooLarge, UnsupportedType
+from backend.core.turns import Turns
 from backend.domain.documents import pdf
 
 MAX_BYTES: Final = 5 * 1024 * 1024
@@ -18,7 +16,8 @@ MAX_PIXELS: Final = 40_000_000
 TOO_MANY_PIXELS: Final = f"A picture may have {MAX_PIXELS:,} pixels at most."
 IMAGES: Final = {"image/png": "PNG", "image/jpeg": "JPEG"}
 EXTENSIONS: Final = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
-AT_ONCE: Final = BoundedSemaphore(2)
+AT_ONCE: Final = Turns(2)  # they take memory and time that browsing needs
+TOO_MANY: Final = "Too many documents are looked at in this moment. Try again shortly."
 UNREADABLE: Final = "This picture cannot be read. Save it again and hand in the copy."
 
 
@@ -46,7 +45,7 @@ def inspect(data: bytes) -> Inspected:
     if not data:
         raise Invalid.field("document", "The file is empty.", code="document_unreadable")
     content_type = filetype.guess_mime(data)
-    with _turn():
+    with AT_ONCE.taken(otherwise=TOO_MANY):
         if content_type in IMAGES:
             return Inspected(_redraw(data, IMAGES[content_type]), content_type, 1)
         if content_type == "application/pdf":
@@ -56,7 +55,7 @@ def inspect(data: bytes) -> Inspected:
 
 def page_image(data: bytes, content_type: str, *, page: int) -> bytes:
     """One page as PNG, to be looked at without anything in the document running."""
-    with _turn():
+    with AT_ONCE.taken(otherwise=TOO_MANY):
         if content_type == "application/pdf":
             return pdf.render(data, page=page)
         with Image.open(BytesIO(data), formats=[IMAGES[content_type]]) as image:
@@ -64,17 +63,6 @@ def page_image(data: bytes, content_type: str, *, page: int) -> bytes:
             target = BytesIO()
             image.convert("RGB").save(target, "PNG")
         return target.getvalue()
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    """Few documents at once in this process: they take memory and time that browsing needs."""
-    if not AT_ONCE.acquire(timeout=5):
-        raise Unavailable("Too many documents are looked at in this moment. Try again shortly.", retry_after=5)
-    try:
-        yield
-    finally:
-        AT_ONCE.release()
 
 
 def _redraw(data: bytes, kind: str) -> bytes:

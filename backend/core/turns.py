@@ -1,0 +1,52 @@
+"""Few at a time, first come first served: for work that takes a whole core or much memory."""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Lock
+from typing import Final
+
+from backend.core.errors import Unavailable
+
+WAIT_SECONDS: Final = 8.0
+
+
+class Turns:
+    """At most ``at_once`` in this process. The standard library's semaphores let a newcomer overtake who waits."""
+
+    def __init__(self, at_once: int) -> None:
+        self._lock = Lock()
+        self._free = at_once
+        self._waiting: deque[Event] = deque()
+
+    @contextmanager
+    def taken(self, *, otherwise: str) -> Iterator[None]:
+        """Wait for a turn. Raises Unavailable, saying so, when none comes within seconds."""
+        if not self._take():
+            raise Unavailable(otherwise, retry_after=5)
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    def _take(self) -> bool:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = Event()
+            self._waiting.append(turn)
+        if turn.wait(WAIT_SECONDS):
+            return True
+        with self._lock:
+            if turn.is_set():  # it came in the very last moment
+                return True
+            self._waiting.remove(turn)
+        return False
+
+    def _give_back(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1

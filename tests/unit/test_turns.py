@@ -1,0 +1,72 @@
+"""Turns: few at a time, in the order in which people came."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from backend.core import turns
+from backend.core.errors import Unavailable
+from backend.core.turns import Turns
+
+BUSY = "Too many"
+
+
+def test_no_more_than_so_many_at_once() -> None:
+    two, here, most = Turns(2), 0, 0
+    count = threading.Lock()
+
+    def work(_: int) -> None:
+        nonlocal here, most
+        with two.taken(otherwise=BUSY):
+            with count:
+                here += 1
+                most = max(most, here)
+            time.sleep(0.005)
+            with count:
+                here -= 1
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(40)))
+    assert (most, here) == (2, 0)
+
+
+def test_first_come_first_served() -> None:
+    one, served = Turns(1), []
+    threads = []
+
+    def work(number: int) -> None:
+        with one.taken(otherwise=BUSY):
+            served.append(number)
+
+    with one.taken(otherwise=BUSY):
+        for number in range(6):
+            threads.append(threading.Thread(target=work, args=(number,)))
+            threads[-1].start()
+            while len(one._waiting) <= number:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert served == list(range(6))
+
+
+def test_waiting_ends_with_a_clear_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.02)
+    one = Turns(1)
+
+    def fail() -> None:
+        with one.taken(otherwise=BUSY):
+            raise AssertionError("there was no turn to take")
+
+    with one.taken(otherwise=BUSY), pytest.raises(Unavailable, match=BUSY):
+        fail()
+    with one.taken(otherwise=BUSY):
+        pass
+
+
+def test_a_turn_is_given_back_whatever_happens() -> None:
+    one = Turns(1)
+    for _ in range(2):
+        with pytest.raises(RuntimeError), one.taken(otherwise=BUSY):
+            raise RuntimeError("the work failed")
