@@ -13,35 +13,40 @@ from backend.core.database import db
 DAILY_FOR_DAYS: Final = 7
 WEEKLY_UNTIL_DAYS: Final = 30
 SHOWN: Final = 5
-# A request waits for a professional who is asked for, or, open to all, for those who do the task and serve the place.
+# A request waits for a professional who is asked for, or, open to all, for those who do the task and serve the place:
+# their own, those that they list, and those within the radius around their own.
 BATCH: Final = text("""
 WITH people AS MATERIALIZED (
-    SELECT a.id, coalesce(a.last_seen_at, a.created_at) AS seen, a.pincode, p.radius_km,
-           CASE WHEN pl.latitude IS NOT NULL THEN ll_to_earth(pl.latitude, pl.longitude) END AS earth
+    SELECT a.id, coalesce(a.last_seen_at, a.created_at) AS seen, a.pincode, p.radius_km * 1000 AS reach,
+           CASE WHEN pl.latitude IS NOT NULL THEN ll_to_earth(pl.latitude, pl.longitude) END AS home
       FROM professionals p
       JOIN accounts a ON a.id = p.account_id
       JOIN places pl ON pl.pincode = a.pincode
      WHERE p.account_id > :after AND p.approval = 'approved' AND a.blocked_at IS NULL
      ORDER BY p.account_id
      LIMIT :limit
+), served AS MATERIALIZED (
+    SELECT p.id, p.pincode FROM people p
+    UNION
+    SELECT p.id, s.pincode FROM people p JOIN professional_pincodes s ON s.account_id = p.id
+    UNION
+    SELECT p.id, pl.pincode
+      FROM people p
+      JOIN places pl ON pl.latitude IS NOT NULL
+       AND earth_box(p.home, p.reach) @> ll_to_earth(pl.latitude, pl.longitude)
+       AND earth_distance(p.home, ll_to_earth(pl.latitude, pl.longitude)) <= p.reach
+), does AS MATERIALIZED (
+    SELECT s.id, s.pincode, t.task_id FROM served s JOIN professional_tasks t ON t.account_id = s.id
 ), waiting AS MATERIALIZED (
-    SELECT r.id, r.task_id, r.pincode, r.asked_professional_id,
-           r.asked_professional_id IS NULL OR coalesce(r.asked_until <= :now, false) AS is_open,
-           CASE WHEN pl.latitude IS NOT NULL THEN ll_to_earth(pl.latitude, pl.longitude) END AS earth
-      FROM task_requests r
-      JOIN places pl ON pl.pincode = r.pincode
-     WHERE r.status = 'requested' AND r.date_of_request > :now
+    SELECT id, task_id, pincode, asked_professional_id,
+           asked_professional_id IS NULL OR coalesce(asked_until <= :now, false) AS is_open
+      FROM task_requests
+     WHERE status = 'requested' AND date_of_request > :now
 ), pairs AS (
     SELECT p.id AS account_id, w.id AS request_id
       FROM people p JOIN waiting w ON w.asked_professional_id = p.id
     UNION
-    SELECT p.id, w.id
-      FROM people p
-      JOIN professional_tasks t ON t.account_id = p.id
-      JOIN waiting w ON w.task_id = t.task_id AND w.is_open
-     WHERE w.pincode = p.pincode
-        OR w.earth <-> p.earth <= p.radius_km * 1000
-        OR EXISTS (SELECT 1 FROM professional_pincodes s WHERE s.account_id = p.id AND s.pincode = w.pincode)
+    SELECT d.id, w.id FROM does d JOIN waiting w ON w.task_id = d.task_id AND w.pincode = d.pincode AND w.is_open
 ), ranked AS (
     SELECT pairs.account_id, r.id, r.task_name, r.date_of_request, r.pincode,
            count(*) OVER (PARTITION BY pairs.account_id) AS total,
@@ -85,6 +90,7 @@ def candidates(*, day: date, after: int, limit: int) -> list[Candidate]:
         "day": day.isoformat(),
         "week_ago": (day - timedelta(days=7)).isoformat(),
     }
+    db.session.execute(text("SET LOCAL statement_timeout = '60s'"))  # a cold cache is no reason to begin anew
     return [_candidate(row, day=day) for row in db.session.execute(BATCH, values)]
 
 
