@@ -21,7 +21,7 @@ export function useAuditTrail(filters: MaybeRefOrGetter<AuditFilters>) {
 
 const pages: Record<string, (id: number) => string> = {
   task: () => '/admin/tasks',
-  synonyms: () => '/admin/synonyms',
+  synonyms: () => '/admin/tasks/synonyms',
   export: () => '/admin/exports',
   job_run: () => '/admin/jobs',
   job: () => '/admin/jobs',

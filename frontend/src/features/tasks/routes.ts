@@ -7,4 +7,9 @@ export default [
     component: () => import('./pages/AdminTasksPage.vue'),
     meta: { title: 'tasks.admin.title', roles: ['admin'], nav: { roles: ['admin'], icon: 'i-lucide-clipboard-list', order: 30 } },
   },
+  {
+    path: '/admin/tasks/synonyms',
+    component: () => import('./pages/SynonymsPage.vue'),
+    meta: { title: 'synonyms.title', roles: ['admin'] },
+  },
 ] satisfies RouteRecordRaw[]

@@ -1,0 +1,69 @@
+/** The market's settings, changed one by one, and nothing that another admin changed is written over unseen. */
+import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
+import { createAdmin, getSettings, updateSettings, type MarketSettings, type SettingsEdit } from '@/shared/api/generated'
+import { i18n } from '@/app/i18n'
+import { fields, z } from '@/shared/lib/schema'
+
+const week = 10_080
+const time = () => z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: () => i18n.global.t('market.time') })
+
+export const settingsSchema = z
+  .object({
+    answer_within_minutes: z.number().int().min(1).max(week),
+    min_notice_minutes: z.number().int().min(0).max(week),
+    free_cancel_minutes: z.number().int().min(0).max(week),
+    travel_buffer_minutes: z.number().int().min(0).max(240),
+    tell_nearest: z.number().int().min(0).max(50),
+    reminder_at: time(),
+    day_begins_at: time(),
+    day_ends_at: time(),
+  })
+  .refine(({ day_begins_at: begins, day_ends_at: ends }) => begins < ends, { path: ['day_ends_at'], error: () => i18n.global.t('market.dayOrder') })
+export type Settings = z.infer<typeof settingsSchema>
+export const names = Object.keys(settingsSchema.shape) as (keyof Settings)[]
+
+/** Only what differs is sent, so that two admins can change two things at once. */
+export function differing(before: Settings, after: Settings): SettingsEdit {
+  return Object.fromEntries(names.filter((name) => before[name] !== after[name]).map((name) => [name, after[name]]))
+}
+
+/** "18:00:00" and "18:00" are the same time of day. */
+export function ofAnswer(settings: MarketSettings): Settings {
+  const short = (text: string) => text.slice(0, 5)
+  const { answer_within_minutes, min_notice_minutes, free_cancel_minutes, travel_buffer_minutes, tell_nearest } = settings
+  return {
+    answer_within_minutes, min_notice_minutes, free_cancel_minutes, travel_buffer_minutes, tell_nearest,
+    reminder_at: short(settings.reminder_at), day_begins_at: short(settings.day_begins_at), day_ends_at: short(settings.day_ends_at),
+  }
+}
+
+export function useSettings() {
+  const client = useQueryClient()
+  const query = useQuery({
+    queryKey: ['settings'],
+    queryFn: async () => {
+      const { data, headers } = await getSettings()
+      return { settings: data, etag: typeof headers.etag === 'string' ? headers.etag : undefined }
+    },
+  })
+  const save = useMutation({
+    mutationFn: ({ etag, ...changes }: SettingsEdit & { etag?: string }) => updateSettings({ body: changes, headers: etag ? { 'If-Match': etag } : {} }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['settings'] }),
+  })
+  return { query, save }
+}
+
+export const adminSchema = z.object({
+  username: fields.username(),
+  email: fields.email(),
+  password: fields.password(),
+  firstname: fields.name(),
+  lastname: fields.name(),
+  address: fields.address(),
+  pincode: fields.pincode(),
+})
+export type NewAdmin = z.infer<typeof adminSchema>
+
+export function useAddAdmin() {
+  return useMutation({ mutationFn: (values: NewAdmin) => createAdmin({ body: values }) })
+}
