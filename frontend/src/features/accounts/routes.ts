@@ -12,6 +12,17 @@ export default [
   },
   { path: '/password/forgot', component: () => import('./pages/ForgotPasswordPage.vue'), meta: { title: 'accounts.forgot.title' } },
   { path: '/password/reset', component: () => import('./pages/ResetPasswordPage.vue'), meta: { title: 'accounts.reset.title' } },
+  { path: '/email/confirm', component: () => import('./pages/ConfirmEmailPage.vue'), meta: { title: 'accounts.confirm.title' } },
+  {
+    path: '/profile/messages',
+    component: () => import('./pages/MessagesPage.vue'),
+    meta: { title: 'accounts.messages.title', roles: everyone, whileWaiting: true },
+  },
+  {
+    path: '/profile/sessions',
+    component: () => import('./pages/SessionsPage.vue'),
+    meta: { title: 'accounts.sessions.title', roles: everyone, whileWaiting: true },
+  },
   {
     path: '/profile',
     component: () => import('./pages/ProfilePage.vue'),

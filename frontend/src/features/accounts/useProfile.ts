@@ -14,6 +14,7 @@ export const profileSchema = z.object({
   compname: fields.name().optional(),
   exp: fields.exp().optional(),
   task_ids: z.array(z.number()).optional(),
+  pincodes: z.array(z.string()).optional(),
   radius_km: z.number().min(1).max(200).nullish(),
 })
 export type Profile = z.infer<typeof profileSchema>

@@ -1,13 +1,14 @@
 /** Times for people: always in the market's zone, whatever the browser's. */
 import { market } from '@/shared/market'
 
-type Style = 'day' | 'dayShort' | 'time' | 'full' | 'weekday' | 'weekdayLong'
+type Style = 'day' | 'dayShort' | 'time' | 'full' | 'weekday' | 'weekdayLong' | 'month'
 
 const styles: Record<Style, Intl.DateTimeFormatOptions> = {
   day: { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
   dayShort: { day: 'numeric', month: 'short' },
   weekday: { weekday: 'short' },
   weekdayLong: { weekday: 'long' },
+  month: { month: 'long', year: 'numeric' },
   time: { hour: 'numeric', minute: '2-digit' },
   full: { weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' },
 }
