@@ -69,7 +69,7 @@ class Health:
         try:
             look()
             self._seen[name] = time.monotonic()
-        except Exception as error:  # noqa: BLE001 - whatever it is: the part does not work
+        except Exception as error:  # noqa: BLE001 - whatever it is, the part does not work
             log.warning("part_is_down", part=name, error=repr(error))
 
     def _part(self, name: str, *, fresh_since: float) -> Part:

@@ -27,7 +27,7 @@ def test_the_journey_with_curl(market: RunningMarket, tmp_path: Path) -> None:
         (tmp_path / "curl").symlink_to(ROOT / "tests" / "harness" / "curl.py")
         environment["PATH"] = f"{tmp_path}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", example()],
+        [str(shutil.which("bash")), "-euo", "pipefail", "-c", example()],
         env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
