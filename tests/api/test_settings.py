@@ -59,3 +59,14 @@ def test_a_task_may_have_rules_of_its_own(people: People) -> None:
     assert asha.put(path, {}).json["code"] == "role_not_allowed"
     assert admin.put(path, {}).json["min_notice_minutes"] == 0
     assert admin.put("/tasks/999/policy", {}).status_code == 404
+
+
+def test_two_admins_overwrite_nothing_unseen(people: People) -> None:
+    admin = people.admin()
+    tag = admin.get("/settings").headers["ETag"]
+    assert admin.patch("/settings", {"tell_nearest": 3}, headers={"If-Match": tag}).status_code == 200
+    refused = admin.patch("/settings", {"tell_nearest": 4}, headers={"If-Match": tag})
+    assert (refused.status_code, refused.json["code"]) == (412, "stale")
+    again = admin.get("/settings")
+    assert again.json["tell_nearest"] == 3
+    assert admin.patch("/settings", {"tell_nearest": 4}, headers={"If-Match": again.headers["ETag"]}).status_code == 200

@@ -5,16 +5,18 @@ from typing import Any
 from backend.api.access import ACTIVE, ADMINS
 from backend.api.base import Resource, endpoint
 from backend.api.schemas import settings as schemas
+from backend.api.wire import Reply, expected_version
 from backend.core.authz import Actor
 from backend.core.config import current
-from backend.core.errors import Invalid, NotFound
+from backend.core.errors import Invalid, NotFound, Stale
 from backend.domain.market import settings
 from backend.domain.task_requests import policies
 
 
-def present(market: settings.MarketSettings) -> dict[str, Any]:
-    """The settings on the wire, with what the environment fixed."""
-    return {**market.as_dict(), "timezone": current().market_timezone, "currency": current().market_currency}
+def reply(market: settings.MarketSettings) -> Reply:
+    """The settings on the wire, with what the environment fixed, and the version that If-Match can name."""
+    body = {**market.as_dict(), "timezone": current().market_timezone, "currency": current().market_currency}
+    return Reply(body, version=settings.version_of(market))
 
 
 def policy(task_id: int) -> dict[str, Any]:
@@ -25,20 +27,20 @@ def policy(task_id: int) -> dict[str, Any]:
 
 class MarketSettings(Resource):
     @endpoint(summary="The market's settings", who=ADMINS, response=schemas.MarketSettings(), writes=False)
-    def get(self, _: Actor) -> dict[str, Any]:
+    def get(self, _: Actor) -> Reply:
         """All of them, as they hold now."""
-        return present(settings.get())
+        return reply(settings.get())
 
     @endpoint(
         summary="Change settings",
         who=ADMINS,
         body=schemas.SettingsEdit(),
         response=schemas.MarketSettings(),
-        errors=(Invalid,),
+        errors=(Invalid, Stale),
     )
-    def patch(self, actor: Actor, *, body: dict[str, Any]) -> dict[str, Any]:
-        """They hold at once; the audit trail keeps what they were."""
-        return present(settings.change(actor, changes=body))
+    def patch(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+        """They hold at once; the audit trail keeps what they were. Send If-Match to overwrite nothing unseen."""
+        return reply(settings.change(actor, changes=body, expected_version=expected_version()))
 
 
 class TaskPolicy(Resource):

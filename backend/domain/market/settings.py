@@ -1,17 +1,19 @@
 """The market's settings: typed, with defaults, changed by admins while it runs."""
 
+import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import time
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.core.authz import Actor
 from backend.core.config import current
 from backend.core.database import db
-from backend.core.errors import Invalid
+from backend.core.errors import Invalid, Stale
 from backend.domain.audit.actions import record
 from backend.domain.market.models import MarketSetting
 
@@ -65,9 +67,18 @@ def of_rows(rows: Mapping[str, Any]) -> MarketSettings:
     return MarketSettings(**{"reminder_at": current().reminder_at, **kept})
 
 
-def change(actor: Actor, *, changes: dict[str, Any]) -> MarketSettings:
-    """Change some settings. Raises Invalid naming the field for one out of bounds."""
+def version_of(settings: MarketSettings) -> int:
+    """A number that differs whenever a setting does."""
+    return zlib.crc32(json.dumps(settings.as_dict(), sort_keys=True).encode())
+
+
+def change(actor: Actor, *, changes: dict[str, Any], expected_version: int | None = None) -> MarketSettings:
+    """Change some settings. Raises Invalid naming the field for one out of bounds, or Stale."""
+    # Two admins at once: the second one reads what the first one wrote. Readers do not wait.
+    db.session.execute(text("LOCK TABLE market_settings IN SHARE ROW EXCLUSIVE MODE"))
     before = get()
+    if expected_version is not None and expected_version != version_of(before):
+        raise Stale("The settings were changed in the meantime.")
     for name, value in changes.items():
         if name in BOUNDS and not BOUNDS[name][0] <= value <= BOUNDS[name][1]:
             raise Invalid.field(name, f"From {BOUNDS[name][0]} to {BOUNDS[name][1]}.")
