@@ -51,6 +51,9 @@ def environ(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPat
         "ARGON2_MEMORY_KIB": "8",
         "ARGON2_TIME_COST": "1",
         "LOG_LEVEL": "warning",
+        "DB_STATEMENT_TIMEOUT_MS": "60000",  # a busy machine is slow, not wrong
+        "DB_LOCK_TIMEOUT_MS": "30000",
+        "DB_POOL_TIMEOUT_SECONDS": "30",
         "SIGNUP_RATE_LIMIT": "100000 per hour",
         "FORGOT_RATE_LIMIT": "100000 per hour",
         "REQUEST_RATE_LIMIT": "100000 per hour",
