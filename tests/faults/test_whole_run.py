@@ -1,0 +1,38 @@
+"""A run from the admin's click to the mail, through real processes; once more, and nobody hears twice."""
+
+import time
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.factories.people import People, Person
+from tests.factories.requests import RequestMarket
+from tests.factories.servers import SmtpServer
+from tests.faults.processes import Crew
+
+pytestmark = pytest.mark.faults
+
+
+def followed(admin: Person, location: str) -> dict[str, Any]:
+    """The run once it has ended."""
+    for _ in range(200):
+        run = admin.get(location).json
+        if run["status"] in ("done", "failed"):
+            return dict(run)
+        time.sleep(0.2)
+    raise AssertionError(run)
+
+
+def test_daily_reminders_from_click_to_mail(ringing: Flask, jobs: Crew, people: People, smtp: SmtpServer) -> None:
+    for kind in ("worker", "beat"):
+        jobs.start(kind)
+    market, admin = RequestMarket(people), people.admin()
+    professionals = [market.professional() for _ in range(5)]
+    market.ask(people.customer())
+    first = followed(admin, admin.post("/jobs/daily-reminders/run").headers["Location"])
+    assert (first["status"], first["sent"], first["failed"], first["skipped"]) == ("done", 5, 0, 0)
+    second = followed(admin, admin.post("/jobs/daily-reminders/run").headers["Location"])
+    assert (second["status"], second["sent"], second["failed"], second["skipped"]) == ("done", 0, 0, 5)
+    reminders = [address for address, mail in smtp.mails if "waits for your answer" in mail["Subject"]]
+    assert sorted(reminders) == sorted(f"{one.username}@example.org" for one in professionals)
