@@ -4,7 +4,7 @@ from flask import Flask
 
 from backend import cli, jobs
 from backend.api import answers, auth, converters, errors, http, rate_limits, routes, web_app
-from backend.core import cache, database, health, logging, mailer, metrics, passwords, queue, storage
+from backend.core import cache, database, health, logging, mailer, metrics, passwords, queue, reads, storage
 from backend.core.queue import timetable
 from backend.jobs import schedule
 from backend.migrations import setup as migrations
@@ -20,7 +20,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["TESTING"] = settings.env == "test"
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    for part in (metrics, database, cache, passwords, storage, mailer, health):
+    for part in (metrics, database, reads, cache, passwords, storage, mailer, health):
         part.init_app(app, settings)
     migrations.init_app(app)
     queue.init_app(app, bell=jobs.bell(settings))

@@ -24,7 +24,7 @@ KINDS: Final = {
     "by words at a place": "/search?q={word}&pincode={place}&limit={limit}&max_price={price}",
     "within 25 km": "/search?pincode={place}&radius_km=25&limit={limit}&max_price={price}",
 }
-DIFFERENT: Final = 4_000  # more than are asked for before the first is forgotten
+DIFFERENT: Final = 1_500  # more than are asked for before the first is forgotten
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,37 +108,31 @@ class Answers:
         ``dear`` to make it is so among all processes, at the price of two more words with Valkey.
         """
         lifetime = self._seconds if seconds is None else seconds
+        place = f"{name}:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
+        kept = self._memory.get(place)
+        question = self._store.asked(place) if self._store and (kept is None or not kept.is_fresh) else None
         version = self.version(versioned)
+        shared = unpacked(question.answer()) if question else None
         if not version or not lifetime:
             metrics.cache_used(name=name, outcome="away")
             return _answer(make(), version="", lifetime=0)
-        place = f"{name}:{version}:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
-        found = self._find(place)
+        found = _best(version, kept, shared)
         if found is not None and found.is_fresh:
+            if found is not kept:
+                self._memory.put(place, found)
             metrics.cache_used(name=name, outcome="hit")
             return found
         if found is not None and found.age_beyond_freshness > lifetime * STALE_TIMES:
             found = None
-        flight = _Flight(name, place, lifetime, dear, lambda: _answer(make(), version=version, lifetime=lifetime))
-        return self._fly(flight, found)
-
-    def _find(self, place: str) -> Answer | None:
-        kept = self._memory.get(place)
-        if (kept is not None and kept.is_fresh) or self._store is None:
-            return kept
-        shared = unpacked(self._store.get(place))
-        if shared is None:
-            return kept
-        self._memory.put(place, shared)
-        return shared
+        return self._fly(_Flight(name, place, version, lifetime, dear, make), found)
 
     def _fly(self, flight: "_Flight", stale: Answer | None) -> Answer:
         """One maker in this process; for what is dear one among the processes, while Valkey is there."""
-        with self._leading(flight.place, wait=stale is None) as leads:
+        with self._leading(flight.claim, wait=stale is None) as leads:
             if not leads and stale is not None:
                 metrics.cache_used(name=flight.name, outcome="stale")
                 return stale
-            landed = self._memory.get(flight.place)
+            landed = _best(flight.version, self._memory.get(flight.place))
             if landed is not None and landed.is_fresh:
                 metrics.cache_used(name=flight.name, outcome="hit")
                 return landed
@@ -156,10 +150,11 @@ class Answers:
 
     def _make(self, flight: "_Flight") -> Answer:
         metrics.cache_used(name=flight.name, outcome="miss")
-        made = flight.make()
+        made = _answer(flight.make(), version=flight.version, lifetime=flight.lifetime)
         self._memory.put(flight.place, made)
         if self._store is not None and self._may_share():
-            self._store.set(flight.place, made.packed(), flight.lifetime * STALE_TIMES)
+            share = self._store.set if flight.dear else self._store.set_later
+            share(flight.place, made.packed(), flight.lifetime * STALE_TIMES)
         return made
 
     def _may_share(self) -> bool:
@@ -173,7 +168,7 @@ class Answers:
         until = time.monotonic() + PATIENCE_SECONDS
         while self._store is not None and time.monotonic() < until:
             time.sleep(LOOK_AGAIN_SECONDS)
-            shared = unpacked(self._store.get(flight.place))
+            shared = _best(flight.version, unpacked(self._store.get(flight.place)))
             if shared is not None and shared.is_fresh:
                 self._memory.put(flight.place, shared)
                 return shared
@@ -201,13 +196,21 @@ class _Flight:
 
     name: str
     place: str
+    version: str
     lifetime: int
     dear: bool
-    make: Callable[[], Answer]
+    make: Callable[[], Made]
 
     @property
     def claim(self) -> str:
-        return f"{self.place}:made"
+        """The name under which one maker is known."""
+        return f"{self.place}:{self.version}"
+
+
+def _best(version: str, *answers: Answer | None) -> Answer | None:
+    """Of those that are of this version the one that stays fresh for longest."""
+    fitting = [answer for answer in answers if answer is not None and answer.version == version]
+    return max(fitting, key=lambda answer: answer.fresh_until, default=None)
 
 
 def _answer(made: Made, *, version: str, lifetime: int) -> Answer:

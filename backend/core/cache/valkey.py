@@ -1,5 +1,10 @@
 """The part of the cache that all processes share: Flask-Caching over Valkey, for bytes only, that may be away."""
 
+import contextlib
+import queue
+import threading
+import weakref
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,6 +22,10 @@ from backend.settings import Settings
 log = structlog.get_logger(__name__)
 PREFIX: Final = "doorstep:"
 AWAY: Final = (redis.RedisError, OSError)
+MOST_WAITING: Final = 500
+AT_ONCE: Final = 50
+IDLE_SECONDS: Final = 5.0
+Entry = tuple[str, bytes, int]
 
 
 class ValkeyBytes(BaseCache):
@@ -25,6 +34,8 @@ class ValkeyBytes(BaseCache):
     def __init__(self, *, url: str, seconds_to_wait: float) -> None:
         super().__init__()
         self._breaker = Breaker()
+        self._later: queue.Queue[Entry] = queue.Queue(MOST_WAITING)
+        self._writer: threading.Thread | None = None
         self._client = redis.Redis.from_url(
             url,
             socket_timeout=seconds_to_wait,
@@ -43,9 +54,36 @@ class ValkeyBytes(BaseCache):
         found = self._try(self._client.get, PREFIX + key)
         return found if isinstance(found, bytes) else None
 
+    def asked(self, key: str) -> "Question | None":
+        """Ask for a key, and take the answer later: something else can be done meanwhile. None: Valkey is away."""
+        if self._breaker.is_open:
+            return None
+        try:
+            connection = self._client.connection_pool.get_connection()
+            connection.send_command("GET", PREFIX + key)  # type: ignore[no-untyped-call]  # redis says no more of it
+        except AWAY as error:
+            self._fail(error)
+            return None
+        return Question(connection, self)
+
     def set(self, key: str, value: bytes, timeout: int | timedelta | None = None) -> bool:
         """Keep bytes for so many seconds."""
         return bool(self._try(self._client.set, PREFIX + key, value, ex=timeout or self.default_timeout))
+
+    def set_later(self, key: str, value: bytes, timeout: int) -> None:
+        """The same beside the call: whoever made the value does not wait for Valkey. Too much at once is dropped."""
+        if not self._later.full() and not self._breaker.is_open:
+            self._later.put_nowait((key, value, timeout))
+            if self._writer is None or not self._writer.is_alive():
+                self._writer = threading.Thread(target=_write, args=(weakref.ref(self), self._later), daemon=True)
+                self._writer.start()
+
+    def write(self, entries: list[Entry]) -> None:
+        """Keep several in one round trip."""
+        with self._client.pipeline(transaction=False) as pipeline:
+            for key, value, timeout in entries:
+                pipeline.set(PREFIX + key, value, ex=timeout)
+            self._try(pipeline.execute)
 
     def claim(self, key: str, *, seconds: int) -> bool | None:
         """Be the one who holds a key for a while. False: someone else does. None: Valkey is away, so nobody knows."""
@@ -62,11 +100,55 @@ class ValkeyBytes(BaseCache):
         try:
             found = command(*args, **kwargs)
         except AWAY as error:
-            self._breaker.failed()
-            log.warning("cache_away", error=repr(error))
+            self._fail(error)
             return None
         self._breaker.succeeded()
         return found
+
+    def answered(self, connection: Any) -> bytes | None:
+        """Take the answer to a question."""
+        try:
+            found = connection.read_response()
+        except AWAY as error:
+            connection.disconnect()
+            self._fail(error)
+            return None
+        finally:
+            self._client.connection_pool.release(connection)
+        self._breaker.succeeded()
+        return found if isinstance(found, bytes) else None
+
+    def _fail(self, error: Exception) -> None:
+        self._breaker.failed()
+        log.warning("cache_away", error=repr(error))
+
+
+@dataclass(slots=True)
+class Question:
+    """A key that was asked for. Its answer has to be taken once: the connection is held until then."""
+
+    connection: Any
+    store: ValkeyBytes
+
+    def answer(self) -> bytes | None:
+        """What was kept; None when nothing was, or Valkey went away."""
+        return self.store.answered(self.connection)
+
+
+def _write(store: "weakref.ref[ValkeyBytes]", waiting: "queue.Queue[Entry]") -> None:
+    """Write what waits, together; end when nothing came for a while or the store is gone."""
+    while True:
+        try:
+            entries = [waiting.get(timeout=IDLE_SECONDS)]
+        except queue.Empty:
+            return
+        with contextlib.suppress(queue.Empty):
+            while len(entries) < AT_ONCE:
+                entries.append(waiting.get_nowait())
+        if (target := store()) is None:
+            return
+        target.write(entries)
+        del target
 
 
 def shared_store(app: Flask, settings: Settings) -> ValkeyBytes | None:

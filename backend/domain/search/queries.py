@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from backend.core.database import db
+from backend.core import reads
 from backend.core.errors import Invalid
 from backend.core.pagination import Window, decode_cursor, encode_cursor
 from backend.domain.search import locations, statement
@@ -53,7 +53,7 @@ def run(criteria: Criteria, *, window: Window) -> Found:
         return Found(b"[]", b"[]", None, orjson.dumps(place.alike))
     where, parameters = place
     composed = statement.compose(where, sort=criteria.sort, matched=criteria.q is not None, paging=keys is not None)
-    row = db.session.execute(composed, parameters | _filters(criteria, window, keys)).one()
+    row = reads.one(composed, parameters | _filters(criteria, window, keys))
     if not row.known:
         raise Invalid.field("pincode", "There is no such pincode.", code="unknown_pincode")
     cursor = encode_cursor(scope, row.last) if row.last else None

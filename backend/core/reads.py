@@ -1,0 +1,91 @@
+"""Reads that many make: one statement outside of any transaction, on a connection kept for it, prepared once.
+
+A session's way (ping, begin, read, commit) takes four round trips; this takes one. What must see the changes of the
+call's own transaction has to go through the session.
+"""
+
+import contextlib
+import weakref
+from collections import deque
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final, cast
+
+import psycopg
+import structlog
+from flask import Flask, current_app
+from psycopg.rows import namedtuple_row
+from sqlalchemy import TextClause
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from backend.core.database import engine_options
+from backend.core.errors import Invalid, Unavailable
+from backend.settings import Settings
+
+log = structlog.get_logger(__name__)
+AWAY: Final = "The database does not answer at this moment. Nothing was changed."
+Connection = psycopg.Connection[Any]
+
+
+class Reads:
+    """Connections in autocommit; as many as threads read at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+        self._arguments = engine_options(settings)["connect_args"]
+        self._free: deque[Connection] = deque()
+        weakref.finalize(self, _close, self._free)
+
+    def one(self, statement: TextClause, parameters: Mapping[str, Any]) -> Any:
+        """The only row. Raises Unavailable when the database is away, Invalid for what it cannot hold."""
+        sql = _compiled(statement)
+        kept = self._take()
+        if kept is not None:
+            try:
+                return self._run(kept, sql, parameters)
+            except psycopg.OperationalError:  # cut while nobody looked, most likely: that says nothing of a new one
+                _close([kept])
+        try:
+            return self._run(self._connect(), sql, parameters)
+        except psycopg.OperationalError as error:
+            _close(self._free)
+            log.warning("database_away", error=repr(error))
+            raise Unavailable(AWAY, retry_after=3) from error
+
+    def _take(self) -> Connection | None:
+        with contextlib.suppress(IndexError):
+            return self._free.pop()
+        return None
+
+    def _connect(self) -> Connection:
+        return psycopg.connect(self._url, autocommit=True, row_factory=namedtuple_row, **self._arguments)
+
+    def _run(self, connection: Connection, sql: Any, parameters: Mapping[str, Any]) -> Any:
+        try:
+            row = connection.execute(sql, parameters, prepare=True).fetchone()
+        except psycopg.DataError as error:
+            self._free.append(connection)
+            raise Invalid("A value is outside of what can be kept.") from error
+        self._free.append(connection)
+        return row
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind the reads to the application."""
+    app.extensions["reads"] = Reads(settings)
+
+
+def one(statement: TextClause, parameters: Mapping[str, Any]) -> Any:
+    """The only row of a statement; see :class:`Reads`."""
+    return cast("Reads", current_app.extensions["reads"]).one(statement, parameters)
+
+
+@lru_cache(maxsize=256)
+def _compiled(statement: TextClause) -> str:
+    return str(statement.compile(dialect=PGDialect_psycopg()))  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+
+
+def _close(connections: "deque[Connection] | list[Connection]") -> None:
+    while connections:
+        with contextlib.suppress(psycopg.Error):
+            connections.pop().close()
