@@ -21,6 +21,13 @@ def test_the_document_may_come_with_the_sign_up(people: People) -> None:
     assert answer.json["document"]["pages"] == 3
 
 
+def test_a_form_in_which_no_document_was_chosen(people: People) -> None:
+    call = form(b"", name="proof.png", **people.trade_fields())
+    call["data"] = call["data"].replace(b'filename="proof.png"', b'filename=""')
+    answer = people.visitor().post("/add_professional", **call)
+    assert (answer.status_code, answer.json["approval"]) == (201, "document_missing")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("exp", -1), ("exp", 61), ("exp", "many"), ("exp", True), ("exp", 2.5), ("compname", "  "), ("task_ids", [987654]),

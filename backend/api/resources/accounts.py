@@ -96,11 +96,12 @@ class AddProfessional(Resource):
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> dict[str, Any]:
         """Anyone can; ``isactive`` stays 0 until an admin approves the document, which may come along or later."""
         document = body.pop("document", None)
+        chosen = document is not None and bool(document.filename)  # a form without a choice sends a file without a name
         trade = professionals.NewTrade(
             exp=body.pop("exp"), compname=body.pop("compname"), task_ids=body.pop("task_ids")
         )
         account = professionals.sign_up(
-            actions.NewAccount(**body), trade=trade, document=upload(document) if document else None
+            actions.NewAccount(**body), trade=trade, document=upload(document) if chosen else None
         )
         return present(account)
 
