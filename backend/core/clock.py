@@ -14,6 +14,11 @@ def now() -> datetime:
     return _STANDS_AT.get() or datetime.now(UTC)
 
 
+def is_invented() -> bool:
+    """Whether this thread's work takes place at another moment than the present one."""
+    return _STANDS_AT.get() is not None
+
+
 @contextmanager
 def standing_at(moment: datetime) -> Iterator[None]:
     """Let this thread's work take place at another moment. For the demo only: a test of the house holds it to that."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Row
 from sqlalchemy.dialects.postgresql import insert
 
+from backend.core.clock import is_invented
 from backend.core.config import current
 from backend.core.database import db
 from backend.core.queue import enqueue_many
@@ -37,8 +38,11 @@ class Outgoing:
 def post(messages: Sequence[Outgoing]) -> int:
     """Write deliveries and their jobs, set-based; returns how many are new.
 
-    Not written: those sent (or on their way) already, and those whose receiver wants them by no channel.
+    Not written: those sent (or on their way) already, and those whose receiver wants them by no channel. Of what the
+    demo makes up for the past, people see the notification in the app, and get no mail today.
     """
+    if is_invented():
+        return 0
     choices = preferences.of(one.account_id for one in messages)
     rows = [row for one in messages if (row := _row(one, choices.get(one.account_id, preferences.Choice())))]
     if not rows:

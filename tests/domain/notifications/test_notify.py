@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
+from backend.core import clock
 from backend.core.database import db, transaction
 from backend.core.queue import Job
 from backend.domain.notifications import actions, outbox, preferences
@@ -45,6 +46,13 @@ def test_nothing_is_left_of_a_change_that_failed(people: People) -> None:
     with pytest.raises(RuntimeError):
         change()
     assert (count(Notification), count(Delivery)) == (0, 0)
+
+
+def test_an_invented_past_is_seen_in_the_app_and_mailed_to_nobody(people: People) -> None:
+    asha = people.customer()
+    with transaction(), clock.standing_at(datetime(2026, 1, 1, tzinfo=UTC)):
+        actions.notify(asha.id, "approved")
+    assert (count(Notification), count(Delivery)) == (1, 0)
 
 
 def test_many_are_told_and_each_has_their_own(people: People) -> None:
