@@ -1,4 +1,5 @@
 /** Every feature brings its own routes.ts; nothing is listed here twice. */
+import type { Component } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import type { Role } from '@/shared/api/types'
 import { mayEnter } from './guards'
@@ -13,6 +14,8 @@ export interface NavEntry {
   order: number
   /** A key of the texts; the page's title where it is left out. */
   label?: string
+  /** Shown beside the label: how much is new there. */
+  count?: () => Promise<Component>
 }
 
 declare module 'vue-router' {

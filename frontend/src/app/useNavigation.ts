@@ -1,5 +1,5 @@
 /** The menu of whoever is signed in, put together from what the routes say about themselves. */
-import { computed } from 'vue'
+import { computed, defineAsyncComponent, type Component } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useSession } from '@/shared/session/store'
 import { featureRoutes } from './router'
@@ -8,7 +8,10 @@ export interface NavItem {
   to: string
   icon: string
   label: string
+  count?: Component
 }
+
+const counts = new Map(featureRoutes.flatMap(({ path, meta }) => (meta?.nav?.count ? [[path, defineAsyncComponent(meta.nav.count as () => Promise<Component>)] as const] : [])))
 
 export function useNavigation() {
   const session = useSession()
@@ -20,6 +23,6 @@ export function useNavigation() {
       .flatMap(({ path, meta }) => (meta?.nav?.roles.includes(who) ? [{ path, meta, nav: meta.nav }] : []))
       .filter(({ meta }) => !session.waiting || meta.whileWaiting)
       .sort((a, b) => a.nav.order - b.nav.order)
-      .map(({ path, meta, nav }) => ({ to: path, icon: nav.icon, label: t(nav.label ?? meta.title) }))
+      .map(({ path, meta, nav }) => ({ to: path, icon: nav.icon, label: t(nav.label ?? meta.title), count: counts.get(path) }))
   })
 }

@@ -19,7 +19,7 @@ export default [
   {
     path: '/inbox',
     component: () => import('./pages/InboxPage.vue'),
-    meta: { title: 'requests.inbox.title', roles: ['professional'], nav: { roles: ['professional'], icon: 'i-lucide-inbox', order: 10, label: 'requests.inbox.nav' } },
+    meta: { title: 'requests.inbox.title', roles: ['professional'], nav: { roles: ['professional'], icon: 'i-lucide-inbox', order: 10, label: 'requests.inbox.nav', count: () => import('./components/NewCount.vue') } },
   },
   {
     path: '/agenda',

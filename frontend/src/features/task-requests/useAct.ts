@@ -25,18 +25,37 @@ export function useAct() {
     }
   }
 
-  /** True when it was done. */
-  return async (request: TaskRequest, verb: Verb): Promise<boolean> => {
-    const asks = verb !== 'accept' && verb !== 'complete'
-    const answer = asks ? await confirm(question(request, verb)) : { reason: '' }
-    if (!answer) return false
+  /** Accepting what does not quite fit asks first, and says what does not. */
+  function misfit(request: TaskRequest): Question {
+    return {
+      title: t('requests.actions.accept.ask', { task: request.task_name }),
+      follows: (request.warnings ?? []).map((warning) => `${t(`requests.warnings.${warning}`)}.`).join(' '),
+      action: t('requests.actions.accept.anyway'),
+    }
+  }
+
+  /** The words to send along, or null when the person stepped back. */
+  async function wordsFor(request: TaskRequest, verb: Verb): Promise<string | null> {
+    if (verb === 'complete' || (verb === 'accept' && !request.warnings?.length)) return ''
+    return (await confirm(verb === 'accept' ? misfit(request) : question(request, verb)))?.reason ?? null
+  }
+
+  async function run(request: TaskRequest, verb: Verb, words: string): Promise<boolean> {
     try {
-      await act.mutateAsync({ id: request.id, verb, words: answer.reason })
-      notice.done(t(`requests.actions.${verb}.done`))
-      return true
+      await act.mutateAsync({ id: request.id, verb, words })
     } catch (error) {
       notice.failed(error)
       return false
     }
+    const done = t(`requests.actions.${verb}.done`)
+    if (verb === 'accept') notice.undoable(done, t('requests.actions.undo.label'), () => void run(request, 'release', t('requests.actions.undo.reason')))
+    else notice.done(done)
+    return true
+  }
+
+  /** True when it was done; asks for words where none are given and some are needed. */
+  return async (request: TaskRequest, verb: Verb, given?: string): Promise<boolean> => {
+    const words = given ?? (await wordsFor(request, verb))
+    return words === null ? false : run(request, verb, words)
   }
 }

@@ -7,8 +7,10 @@ import {
   closeRequest,
   completeRequest,
   createRequest,
+  getMyInbox,
   getRequest,
   listRequests,
+  markInboxSeen,
   rejectRequest,
   releaseRequest,
   reviewRequest,
@@ -39,6 +41,15 @@ export function useRequest(id: MaybeRefOrGetter<number>) {
     queryFn: async () => (await getRequest({ path: { request_id: toValue(id) } })).data,
     refetchInterval: (query) => (query.state.status === 'error' ? false : look),
   })
+}
+
+/** How much waits for a professional, and how much of it is new. */
+export function useInbox() {
+  const client = useQueryClient()
+  const key = ['requests', 'inbox']
+  const query = useQuery({ queryKey: key, queryFn: async () => (await getMyInbox()).data, refetchInterval: 30_000 })
+  const seen = useMutation({ mutationFn: async () => (await markInboxSeen()).data, onSuccess: (data) => client.setQueryData(key, data) })
+  return { query, seen }
 }
 
 export const verbs = ['accept', 'reject', 'release', 'complete', 'close', 'cancel'] as const

@@ -1,10 +1,11 @@
 /** Tasks: reading them, and for admins making, changing and taking them away. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import { createTask, deleteTask, getTask, listTaskProfessionals, listTasks, updateTask } from '@/shared/api/generated'
+import { createTask, deleteTask, getTask, getTaskTimes, listTaskProfessionals, listTasks, updateTask } from '@/shared/api/generated'
 import type { PublicProfile, Task } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { i18n } from '@/app/i18n'
+import { fromIso } from '@/shared/lib/marketTime'
 import { z } from '@/shared/lib/schema'
 
 export const taskSchema = z.object({
@@ -62,6 +63,20 @@ export function useTaskProfessionals(id: MaybeRefOrGetter<number>, pincode: Mayb
     load: async (cursor) =>
       (await listTaskProfessionals({ path: { task_id: toValue(id) }, query: { pincode: toValue(pincode) || undefined, cursor } })).data,
     enabled,
+  })
+}
+
+/** Times of a day at which someone can come to a place, as they are read there: '09:30'. */
+export function useOfferedTimes(id: MaybeRefOrGetter<number>, where: MaybeRefOrGetter<{ pincode?: string; day: string; professional?: number }>) {
+  return useQuery({
+    queryKey: computed(() => ['tasks', toValue(id), 'times', toValue(where)]),
+    queryFn: async () => {
+      const { pincode = '', day, professional } = toValue(where)
+      const { data } = await getTaskTimes({ path: { task_id: toValue(id) }, query: { pincode, date: day, professional_id: professional } })
+      return data.items.map(({ at }) => fromIso(at).time)
+    },
+    enabled: () => Boolean(toValue(where).pincode && toValue(where).day),
+    staleTime: 30_000,
   })
 }
 

@@ -9,6 +9,9 @@ export function useNotice() {
   return {
     done: (title: string, description?: string) =>
       toast.add({ title, description, color: 'success', icon: 'i-lucide-circle-check' }),
+    /** What worked and can be taken back for a moment. */
+    undoable: (title: string, label: string, undo: () => void) =>
+      toast.add({ title, color: 'success', icon: 'i-lucide-circle-check', duration: 10_000, actions: [{ label, color: 'neutral', variant: 'outline', icon: 'i-lucide-undo-2', onClick: undo }] }),
     failed: (error: unknown) => {
       const problem = tell(error)
       const first = Object.values(problem.errors)[0]?.[0]
