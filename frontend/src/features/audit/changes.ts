@@ -19,11 +19,16 @@ export function inWords(value: unknown, locale: string, yesNo: readonly [string,
   return String(value)
 }
 
+/** Fields that are read first, in this order; the others follow as they come. */
+const order = ['name', 'username', 'reason', 'note', 'from', 'to']
+const rank = (field: string) => (order.indexOf(field) + 1 || order.length + 1)
+
 /** Fields that differ, or that one side alone tells of; what stayed the same is left out. */
 export function changesOf(before: object | null, after: object | null, locale: string, yesNo?: readonly [string, string]): Change[] {
   const was = (before ?? {}) as Record<string, unknown>
   const is = (after ?? {}) as Record<string, unknown>
   return [...new Set([...Object.keys(was), ...Object.keys(is)])]
+    .sort((a, b) => rank(a) - rank(b))
     .filter((field) => JSON.stringify(was[field]) !== JSON.stringify(is[field]))
     .map((field) => ({ field, before: inWords(was[field], locale, yesNo), after: inWords(is[field], locale, yesNo) }))
     .filter((change) => change.before !== null || change.after !== null)

@@ -4,7 +4,6 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { loadRest } from '@/app/i18n'
 import { server } from './server'
 
-enableAutoUnmount(afterEach)
 beforeAll(async () => {
   server.listen({ onUnhandledFrame: 'error' })
   await loadRest()
@@ -18,4 +17,6 @@ afterEach(() => {
   document.body.innerHTML = ''
   document.cookie = 'csrf_refresh_token=; max-age=0'
 })
+// Hooks run in reverse: what is on the page is taken down before the page is emptied.
+enableAutoUnmount(afterEach)
 afterAll(() => server.close())

@@ -29,4 +29,26 @@ describe('PersonPage', () => {
     expect(wrapper.text()).toContain('Look at this: cancelled 3 requests in the last 90 days.')
     expect(wrapper.find('a[href="/admin/requests?customer_id=21&status=cancelled"]').exists()).toBe(true)
   })
+
+  it('blocks with a reason from the list only, and keeps the note when it is refused', async () => {
+    answer('get', '/customers/:id', [200, person()])
+    const seen = answer('post', '/users/:id/block', [409, { code: 'invalid_transition' }])
+    await open()
+    button('Block')?.click()
+    await until(() => Boolean(document.querySelector('[role="dialog"] [role="radio"]')), 'the question')
+    const dialog = document.querySelector('[role="dialog"]') as HTMLElement
+    const go = () => dialog.querySelector<HTMLButtonElement>('button[type="submit"]')?.click()
+    go()
+    await until(() => Boolean(dialog.textContent?.includes('Please fill this in.')), 'the refusal')
+    expect(seen).toHaveLength(0)
+    dialog.querySelector<HTMLElement>('[role="radio"][value="fraud"]')?.click()
+    const words = dialog.querySelector('textarea') as HTMLTextAreaElement
+    words.value = 'Paid with a stolen card'
+    words.dispatchEvent(new Event('input'))
+    go()
+    await until(() => seen.length === 1, 'the call')
+    expect(seen[0]?.body).toEqual({ reason: 'fraud', note: 'Paid with a stolen card' })
+    await until(() => Boolean(dialog.querySelector('[role="alert"]')), 'what the server said')
+    expect(words.value).toBe('Paid with a stolen card')
+  })
 })
