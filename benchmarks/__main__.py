@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from benchmarks import accept_race, dashboard, export, figures, jobs, reminders, reports, search, sign_in
+from benchmarks import accept_race, dashboard, export, figures, jobs, lists, reminders, reports, search, sign_in
 from benchmarks.figures import Figure
 
 
@@ -17,6 +17,8 @@ def _accept_race() -> Iterable[Figure]:
 ALL: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
     "search-cached": search.cached,
     "search-uncached": search.uncached,
+    "search-growth": lists.growth,
+    "lists": lists.lists,
     "accept-race": _accept_race,
     "export": export.measure,
     "reports": reports.measure,

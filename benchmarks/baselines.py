@@ -37,7 +37,10 @@ class Replay:
         self._free: deque[psycopg.Connection[dict[str, Any]]] = deque()
 
     def __call__(self, name: str) -> Response:
-        connection = self._free.pop() if self._free else self._connect()
+        try:
+            connection = self._free.pop()
+        except IndexError:
+            connection = self._connect()
         statements = self._statements[f"/{name}?{request.query_string.decode()}"]
         rows = [connection.execute(sql, values, prepare=True).fetchall() for sql, values in statements]
         self._free.append(connection)

@@ -23,7 +23,7 @@ COMPUTED: Final = """
 
 def measure(scale: str = "large") -> Iterator[Figure]:
     """p99 of both, and how often the figures were computed in each expiry."""
-    with servers.postgres(scale) as url, servers.valkey() as valkey_url:
+    with servers.postgres(scale) as url, servers.valkey(scale) as valkey_url:
         env = servers.environment(url, valkey_url, servers.FOLDER / scale)
         with servers.web("benchmarks.dashboard_baseline:app", env) as port:
             baseline, _ = _run(port, url, load.get("/stats"))

@@ -39,7 +39,7 @@ class Stand:
 @contextmanager
 def stand(scale: str, **changes: str) -> Iterator[Stand]:
     """Everything that is needed to measure on a scale."""
-    with servers.postgres(scale) as url, servers.valkey() as cache, tempfile.TemporaryDirectory() as folder:
+    with servers.postgres(scale) as url, servers.valkey(scale) as cache, tempfile.TemporaryDirectory() as folder:
         env = servers.environment(url, cache, Path(folder)) | changes
         env["BENCH_BASELINE"] = folder
         yield Stand(create_app(Settings.from_env(env)), env, Path(folder))

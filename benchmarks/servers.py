@@ -57,9 +57,9 @@ def postgres(scale: str) -> Iterator[str]:
 
 
 @contextmanager
-def valkey() -> Iterator[str]:
-    """The address of a running Valkey."""
-    server = EmbeddedValkey(FOLDER / "valkey")
+def valkey(name: str) -> Iterator[str]:
+    """The address of a running Valkey for a stand of this name."""
+    server = EmbeddedValkey(FOLDER / f"valkey-{name}")
     try:
         yield server.start()
     finally:

@@ -1,0 +1,80 @@
+"""Pages of lists, signed in, and how search grows with the market."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+from benchmarks import capture, load, servers
+from benchmarks.figures import Figure
+from benchmarks.search import KINDS, SECONDS, Stand, addresses, stand
+
+LISTS: Final = (
+    "/requests?limit=50",
+    "/professionals?limit=50",
+    "/customers?limit=50",
+    "/notifications?limit=50",
+    "/audit?limit=50",
+)
+DEEP: Final = 200  # pages that are turned before the deep one is measured
+
+
+def lists() -> Iterator[Figure]:
+    """Each list's first page beside a bare route with the same SQL, and a deep page beside the first."""
+    with stand("large") as ready:
+        token = _token(ready)
+        headers = {"Authorization": f"Bearer {token}"}
+        found = capture.statements(ready.app, LISTS, headers=headers)
+        capture.keep(ready.folder, found)
+        with (
+            servers.web("backend.wsgi:app", ready.env) as ours,
+            servers.web("benchmarks.baselines:app", ready.env) as bare,
+        ):
+            for path in LISTS:
+                signed = [load.get(path, **headers)]
+                figure, baseline, ratio = load.side_by_side(
+                    partial(_rate, ours, signed), partial(_rate, bare, [load.get(path)]), rounds=3
+                )
+                note = f"{len(found[path])} queries"
+                yield Figure(f"GET {path}, large", figure, baseline, ratio, 0.7, note=note)
+            yield _deep(ready, ours, headers)
+
+
+def _deep(ready: Stand, port: int, headers: dict[str, str]) -> Figure:
+    client: Any = ready.app.test_client()
+    path = first = "/requests?limit=50"
+    for _ in range(DEEP):
+        path = f"{first}&cursor={client.get(path, headers=headers).json['next_cursor']}"
+    calls = [[load.get(address, **headers)] for address in (path, first)]
+    deep, near, ratio = load.side_by_side(partial(_pace, port, calls[0]), partial(_pace, port, calls[1]), rounds=3)
+    return Figure(f"GET /requests, page {DEEP} beside page 1", deep, near, ratio, 1.2, unit="s", at_most=True)
+
+
+def growth() -> Iterator[Figure]:
+    """The same searches on the small and the large market, in turns."""
+    for kind in KINDS:
+        calls = [load.get(path) for path in addresses(kind)]
+        with (
+            stand("large", CACHE_SECONDS="1") as large,
+            stand("small", CACHE_SECONDS="1") as small,
+            servers.web("backend.wsgi:app", large.env) as big,
+            servers.web("backend.wsgi:app", small.env) as little,
+        ):
+            figure, baseline, ratio = load.side_by_side(
+                partial(_pace, big, calls), partial(_pace, little, calls), rounds=3
+            )
+        yield Figure(f"search {kind}, large beside small", figure, baseline, ratio, 1.3, unit="s", at_most=True)
+
+
+def _rate(port: int, calls: list[bytes]) -> float:
+    return load.run(port, calls, seconds=SECONDS).rate
+
+
+def _pace(port: int, calls: list[bytes]) -> float:
+    return 1 / _rate(port, calls)
+
+
+def _token(ready: Stand) -> str:
+    client: Any = ready.app.test_client()
+    body = {"username": "admin", "password": ready.env["ADMIN_PASSWORD"], "client": "api"}
+    token: str = client.post("/check", json=body).json["access_token"]
+    return token
