@@ -1,0 +1,44 @@
+import { defineComponent, h } from 'vue'
+import { describe, expect, it } from 'vitest'
+import type { TaskRequest } from '@/shared/api/types'
+import { show, someone, until } from '@/shared/testing/mount'
+import { answer } from '@/shared/testing/server'
+import { useAct } from './useAct'
+
+const request = { id: 3, task_name: 'Tap repair', warnings: [] as string[] }
+const acting = (verb: 'accept' | 'reject', warnings: string[], words?: string) =>
+  defineComponent({
+    setup() {
+      const act = useAct()
+      return () => h('button', { id: 'go', onClick: () => void act({ ...request, warnings } as unknown as TaskRequest, verb, words) }, 'Go')
+    },
+  })
+const go = () => document.querySelector<HTMLButtonElement>('#go')?.click()
+const button = (text: string) => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
+
+describe('useAct', () => {
+  it('accepts what fits in one tap', async () => {
+    const seen = answer('post', '/requests/3/accept', [200, request])
+    await show(acting('accept', []), { user: someone('professional') })
+    go()
+    await until(() => seen.length === 1, 'the call')
+  })
+
+  it('asks first when the time lies outside the working hours', async () => {
+    const seen = answer('post', '/requests/3/accept', [200, request])
+    await show(acting('accept', ['outside_hours']), { user: someone('professional') })
+    go()
+    await until(() => document.querySelector('[role="dialog"]')?.textContent?.includes('Outside your working hours') === true, 'the question')
+    expect(seen).toHaveLength(0)
+    button('Accept all the same')?.click()
+    await until(() => seen.length === 1, 'the call')
+  })
+
+  it('does not ask for words that it was given', async () => {
+    const seen = answer('post', '/requests/3/reject', [200, request])
+    await show(acting('reject', [], 'It is too far away'), { user: someone('professional') })
+    go()
+    await until(() => seen.length === 1, 'the call')
+    expect(seen[0]?.body).toEqual({ reason: 'It is too far away' })
+  })
+})
