@@ -1,0 +1,120 @@
+"""What an admin does in a day, in a real Chromium: exports, people, jobs, settings, words that mean the same."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import OpenScreen
+from tests.browser.screen import DESK, PHONE, Screen
+from tests.browser.test_pages import sign_in
+from tests.factories.files import picture
+from tests.harness.caller import ADMIN_PASSWORD, Caller
+from tests.harness.market import RunningMarket
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def admin(screen: OpenScreen) -> Screen:
+    window = screen()
+    sign_in(window, "admin", ADMIN_PASSWORD)
+    return window
+
+
+def dialog(window: Screen) -> Locator:
+    return window.page.get_by_role("dialog")
+
+
+def closed_request(market: RunningMarket) -> tuple[Caller, Caller, int]:
+    """A customer, a professional, and the request that they closed."""
+    admin, customer = market.admin(), market.visitor().sign_up("customer")
+    offered = {
+        "name": f"Shelf fitting for {customer.account['username']}",
+        "category": "Repairs",
+        "base_price": "799.00",
+        "time_required": 60,
+    }
+    task = admin.post("/tasks", {**offered, "description": "Drilled and levelled"}, status=201)["id"]
+    professional = market.visitor().sign_up("professional", task_ids=[task])
+    professional.put("/me/document", files={"document": ("proof.png", picture(size=(300, 200)), "image/png")})
+    admin.post(f"/professionals/{professional.account['id']}/approve")
+    soon = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+    request = customer.post("/requests", {"task_id": task, "date_of_request": soon}, status=201)["id"]
+    professional.post(f"/requests/{request}/accept")
+    professional.post(f"/requests/{request}/complete")
+    professional.post(f"/requests/{request}/close")
+    return customer, professional, request
+
+
+def test_an_export_from_the_dashboard_to_the_file(admin: Screen, market: RunningMarket) -> None:
+    _, professional, request = closed_request(market)
+    admin.go("/admin").press("Start an export")
+    dialog(admin).get_by_role("button", name="Start the export").click()
+    admin.stands_at("/admin/exports")
+    newest = admin.page.get_by_role("list", name="Exports").get_by_role("article").first
+    expect(newest.get_by_text("Done")).to_be_visible(timeout=30_000)
+    with admin.page.expect_download() as download:
+        newest.get_by_role("button", name="Download").click()
+    with download.value.path().open(encoding="utf-8-sig", newline="") as file:
+        rows = {int(row["request_id"]): row for row in csv.DictReader(file)}
+    assert rows[request]["professional_id"] == str(professional.account["id"])
+    assert rows[request]["price"] == "799.00"
+    admin.look("export downloaded")
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_someone_is_found_blocked_and_let_go_on(
+    screen: OpenScreen, market: RunningMarket, viewport: dict[str, int]
+) -> None:
+    customer = market.visitor().sign_up("customer")
+    window = screen(viewport=viewport)
+    sign_in(window, "admin", ADMIN_PASSWORD)
+    window.go("/admin/customers")
+    window.page.get_by_role("searchbox").fill(customer.account["email"])
+    window.page.get_by_role("list", name="Customers").get_by_text(customer.account["email"]).first.click()
+    window.press("Block")
+    dialog(window).get_by_role("button", name="Block").click()
+    expect(dialog(window).get_by_text("Please fill this in.")).to_be_visible()
+    dialog(window).get_by_role("radio", name="Fraud").click()
+    dialog(window).get_by_role("textbox").fill("Paid with a stolen card")
+    window.look("block dialog")
+    dialog(window).get_by_role("button", name="Block").click()
+    window.sees("Blocked since").look("blocked person")
+    assert customer.call("GET", "/me").status_code == 403
+    window.press("Unblock")
+    dialog(window).get_by_role("button", name="Unblock").click()
+    expect(window.button("Block")).to_be_visible()
+    window.go(f"/admin/audit?subject_id={customer.account['id']}")
+    trail = window.page.get_by_role("list", name="Audit trail")
+    expect(trail.get_by_text("Unblocked")).to_be_visible()
+    expect(trail.get_by_text("Paid with a stolen card").first).to_be_visible()
+
+
+def test_one_customers_month_is_sent_and_stands_in_the_ledger(admin: Screen, market: RunningMarket) -> None:
+    customer, _, _ = closed_request(market)
+    admin.go("/admin/jobs").press("Run now: Monthly reports")
+    dialog(admin).get_by_label("Month").fill(datetime.now(UTC).strftime("%Y-%m"))
+    dialog(admin).get_by_role("combobox").fill(customer.account["email"])
+    admin.page.get_by_role("option").first.click()
+    dialog(admin).get_by_role("button", name="Run now").click()
+    admin.sees("“Monthly reports” is running.")
+    market.inbox.wait_for(customer.account["email"], subject="Your month")
+    admin.go(f"/admin/deliveries?account_id={customer.account['id']}&kind=report")
+    admin.page.get_by_role("list", name="Messages").get_by_role("button").first.click()
+    expect(dialog(admin).get_by_text("Sent").first).to_be_visible()
+    admin.look("a message and its tries")
+
+
+def test_settings_and_synonyms_hold_at_once(admin: Screen, market: RunningMarket) -> None:
+    admin.go("/admin/settings")
+    admin.page.get_by_label("Professionals told").fill("7")
+    admin.press("Save").sees("The settings are saved.")
+    assert market.admin().get("/settings")["tell_nearest"] == 7
+    admin.go("/admin/tasks/synonyms")
+    admin.page.get_by_role("button", name="Add synonyms").first.click()
+    dialog(admin).get_by_role("textbox").fill("shelf fitting\nrack hanging")
+    dialog(admin).get_by_role("button", name="Save").click()
+    expect(admin.page.get_by_role("list", name="Synonyms").get_by_text("rack hanging")).to_be_visible()
+    admin.look("synonyms")
