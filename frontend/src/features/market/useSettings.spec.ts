@@ -14,9 +14,8 @@ describe('settings', () => {
 
   it('keep the bounds that the market keeps', () => {
     expect(settingsSchema.safeParse(now).success).toBe(true)
-    for (const wrong of [{ answer_within_minutes: 0 }, { travel_buffer_minutes: 241 }, { tell_nearest: 51 }, { reminder_at: '24:00' }, { day_ends_at: '08:00' }]) {
-      expect(settingsSchema.safeParse({ ...now, ...wrong }).success, JSON.stringify(wrong)).toBe(false)
-    }
+    const wrong = [{ answer_within_minutes: 0 }, { travel_buffer_minutes: 241 }, { tell_nearest: 51 }, { reminder_at: '24:00' }, { day_ends_at: '08:00' }]
+    expect(wrong.filter((change) => settingsSchema.safeParse({ ...now, ...change }).success)).toEqual([])
   })
 
   it('take times with seconds too', () => {
