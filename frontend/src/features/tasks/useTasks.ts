@@ -76,6 +76,8 @@ export function useOfferedTimes(id: MaybeRefOrGetter<number>, where: MaybeRefOrG
       return data.items.map(({ at }) => fromIso(at).time)
     },
     enabled: () => Boolean(toValue(where).pincode && toValue(where).day),
+    // Asking someone else keeps the day's times in place until theirs are known; another day's times would mislead.
+    placeholderData: (before: string[] | undefined, query) => ((query?.queryKey[3] as { day?: string } | undefined)?.day === toValue(where).day ? before : undefined),
     staleTime: 30_000,
   })
 }
