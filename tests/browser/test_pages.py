@@ -1,0 +1,201 @@
+"""Every page of every role: axe finds nothing, nothing is too wide, nothing breaks, nobody else is asked."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+
+from backend.settings import ROOT
+from tests.browser.conftest import OpenScreen
+from tests.browser.screen import DESK, PHONE, Screen
+from tests.factories.files import picture
+from tests.harness.caller import ADMIN_PASSWORD, PASSWORD, Caller
+from tests.harness.market import RunningMarket
+
+pytestmark = pytest.mark.browser
+VISITOR: Final = [
+    "/",
+    "/search",
+    "/tasks/{task}",
+    "/sign-in",
+    "/sign-up",
+    "/sign-up/professional",
+    "/password/forgot",
+    "/password/reset?token=none",
+    "/email/confirm?token=none",
+    "/nowhere",
+]
+CUSTOMER: Final = [
+    "/",
+    "/search?pincode=560001",
+    "/tasks/{task}",
+    "/tasks/{task}/ask",
+    "/requests",
+    "/requests/{request}",
+    "/reports",
+    "/reports/{month}",
+    "/notifications",
+    "/profile",
+    "/profile/messages",
+    "/profile/sessions",
+]
+PROFESSIONAL: Final = [
+    "/inbox",
+    "/work",
+    "/requests/{request}",
+    "/approval",
+    "/agenda",
+    "/agenda/hours",
+    "/reviews",
+    "/notifications",
+    "/profile",
+    "/profile/messages",
+]
+ADMIN: Final = [
+    "/admin",
+    "/admin/approvals",
+    "/admin/professionals",
+    "/admin/professionals/{professional}",
+    "/admin/customers",
+    "/admin/customers/{customer}",
+    "/admin/tasks",
+    "/admin/tasks/synonyms",
+    "/admin/requests",
+    "/admin/audit",
+    "/admin/reliability",
+    "/admin/deliveries",
+    "/admin/exports",
+    "/admin/jobs",
+    "/admin/reviews",
+    "/admin/settings",
+    "/notifications",
+    "/profile",
+]
+FRONTEND: Final = ROOT / "frontend" / "src" / "features"
+
+
+@dataclass
+class Inhabited:
+    """A market with someone of each kind and an accepted request."""
+
+    names: dict[str, tuple[str, str]]
+    ids: dict[str, int | str]
+
+
+@pytest.fixture(scope="module")
+def inhabited(market: RunningMarket) -> Inhabited:
+    admin, customer = market.admin(), market.visitor().sign_up("customer")
+    offered = {"name": "Painting a room", "category": "Painting", "base_price": "2499.00", "time_required": 240}
+    task = admin.post("/tasks", {**offered, "description": "Two coats, floor covered"}, status=201)["id"]
+    professional = market.visitor().sign_up("professional", task_ids=[task])
+    professional.put("/me/document", files={"document": ("proof.png", picture(size=(300, 200)), "image/png")})
+    admin.post(f"/professionals/{professional.account['id']}/approve")
+    soon = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    request = customer.post("/requests", {"task_id": task, "date_of_request": soon, "remarks": "The hall"}, status=201)[
+        "id"
+    ]
+    professional.post(f"/requests/{request}/accept")
+    ids: dict[str, int | str] = {
+        "month": f"{datetime.now(UTC):%Y-%m}",
+        "task": task,
+        "request": request,
+        "customer": number(customer),
+        "professional": number(professional),
+    }
+    names = {
+        "customer": (customer.account["username"], PASSWORD),
+        "professional": (professional.account["username"], PASSWORD),
+        "admin": ("admin", ADMIN_PASSWORD),
+    }
+    return Inhabited(names, ids)
+
+
+def number(caller: Caller) -> int:
+    return int(caller.account["id"])
+
+
+def test_every_page_is_visited() -> None:
+    """A new page is put into one of the lists above."""
+    there = {
+        re.sub(r":\w+(\([^)]*\))?", "{}", path)
+        for routes in FRONTEND.glob("*/routes.ts")
+        for path in re.findall(r"path: '([^']*)'", routes.read_text(encoding="utf-8"))
+    }
+    visited = {re.sub(r"\{\w+\}", "{}", path.split("?")[0]) for path in [*VISITOR, *CUSTOMER, *PROFESSIONAL, *ADMIN]}
+    assert there - visited == set()
+
+
+@pytest.mark.parametrize(("viewport", "dark"), [(PHONE, False), (DESK, True)], ids=["phone-light", "desk-dark"])
+@pytest.mark.parametrize(
+    ("role", "paths"),
+    [("visitor", VISITOR), ("customer", CUSTOMER), ("professional", PROFESSIONAL), ("admin", ADMIN)],
+    ids=["visitor", "customer", "professional", "admin"],
+)
+def test_pages(
+    screen: OpenScreen, inhabited: Inhabited, role: str, paths: list[str], viewport: dict[str, int], *, dark: bool
+) -> None:
+    window = screen(viewport=viewport, dark=dark)
+    if role in inhabited.names:
+        sign_in(window, *inhabited.names[role])
+    for path in paths:
+        address = path.format(**inhabited.ids)
+        window.go(address).look(f"{role} {path.strip('/').replace('/', ' ').replace('?', ' ') or 'home'}")
+
+
+def sign_in(window: Screen, username: str, password: str) -> None:
+    window.go("/sign-in").fill(User_name=username)
+    window.page.get_by_label("Password", exact=True).fill(password)
+    window.page.keyboard.press("Enter")
+    window.page.wait_for_url(lambda address: "/sign-in" not in address)
+
+
+def test_signing_in_by_keyboard_alone(screen: OpenScreen, inhabited: Inhabited) -> None:
+    """Tab reaches everything in the order of the eye, and what has the focus shows it."""
+    window = screen()
+    window.go("/sign-in").sees("Welcome back.")
+    username, password = inhabited.names["customer"]
+    for _ in range(20):
+        window.page.keyboard.press("Tab")
+        if window.page.evaluate("document.activeElement.autocomplete") == "username":
+            break
+    outline = window.page.evaluate(
+        "getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement).boxShadow"
+    )
+    assert outline != "nonenone"
+    window.page.keyboard.type(username)
+    window.page.keyboard.press("Tab")
+    window.page.keyboard.type(password)
+    window.page.keyboard.press("Enter")
+    window.stands_at("/")
+
+
+def test_the_skip_link_leads_to_the_content(screen: OpenScreen, inhabited: Inhabited) -> None:
+    window = screen()
+    window.go("/search").sees("All tasks")
+    window.page.evaluate("document.activeElement.blur()")
+    window.page.keyboard.press("Tab")
+    window.page.keyboard.press("Enter")
+    assert window.page.evaluate("document.activeElement.tagName") == "MAIN"
+
+
+def test_what_was_typed_survives_an_ended_session(screen: OpenScreen, market: RunningMarket) -> None:
+    caller = market.visitor().sign_up("customer")
+    window = screen()
+    sign_in(window, caller.account["username"], PASSWORD)
+    window.go("/profile").fill(Address="99 Brigade Road")
+    market.visitor().sign_in(caller.account["username"]).post("/logout/everywhere", status=204)
+    window.press("Save").sees("Your session has ended")
+    window.page.get_by_role("dialog").get_by_label("Password", exact=True).fill(PASSWORD)
+    window.page.keyboard.press("Enter")
+    window.page.get_by_role("dialog").wait_for(state="hidden")
+    assert window.page.get_by_label(re.compile("^Address")).input_value() == "99 Brigade Road"
+
+
+def test_a_blocked_person_is_told_at_the_next_click(screen: OpenScreen, market: RunningMarket) -> None:
+    caller = market.visitor().sign_up("customer")
+    window = screen()
+    sign_in(window, caller.account["username"], PASSWORD)
+    market.admin().post(f"/users/{caller.account['id']}/block", {"reason": "fraud"})
+    window.follow("Requests").sees("This account is blocked")
