@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from flask import Flask, Response, jsonify, redirect, send_from_directory
+from flask import Flask, Response, jsonify, redirect, request, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -50,7 +50,8 @@ def _page(path: str) -> BaseResponse:
         raise NotFound("No such file.")
     if not (DIST / "index.html").is_file():
         return Response("The web application is not built yet. Run: make build\n", status=503, mimetype="text/plain")
-    response = send_from_directory(DIST, "index.html")
+    response = Response((DIST / "index.html").read_bytes(), mimetype="text/html")
+    response.add_etag()
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = POLICY
-    return response
+    return response.make_conditional(request)
