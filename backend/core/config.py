@@ -9,4 +9,4 @@ from backend.settings import Settings
 
 def current() -> Settings:
     """The frozen settings that the application was made with. Needs an application context."""
-    return cast(Settings, current_app.extensions["settings"])
+    return cast("Settings", current_app.extensions["settings"])
