@@ -64,6 +64,7 @@ def lanes() -> tuple[list[Part], list[Part]]:
         check("frontend-types", NPM, "run", "--silent", "types", folder=web),
         vitest("frontend-unit"),
         check("frontend-build", PYTHON, "-m", "backend.launch.frontend"),
+        check("frontend-budget", NPM, "run", "--silent", "budget", folder=web),
         pytest("launch", "tests/launch"),
         pytest("browser", "tests/browser"),
     ]
