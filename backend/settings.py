@@ -56,7 +56,7 @@ class Settings:
     host: str = _web(v.host_address, "127.0.0.1", "Address to listen on")
     port: int = _web(v.whole(1, 65535), "5000", "Port to listen on")
     web_workers: int = _web(v.whole(1, 256), "2", "Web server processes")
-    web_threads: int = _web(v.whole(1, 256), "8", "Threads that answer in each web server process")
+    web_threads: int = _web(v.whole(1, 256), "16", "Threads that answer in each web server process")
     trusted_proxies: tuple[str, ...] = _web(
         v.networks, "", "Addresses or networks of proxies whose X-Forwarded-For is believed, comma-separated"
     )
@@ -72,7 +72,7 @@ class Settings:
     broker_url: str = _store(v.redis_url, "", "Queue; default: REDIS_URL's database", secret=True)
     cache_url: str = _store(v.redis_url, "", "Cache; default: REDIS_URL's database + 1", secret=True)
     limits_url: str = _store(v.redis_url, "", "Rate limits; default: REDIS_URL's database + 2", secret=True)
-    db_pool_size: int = _store(v.whole(1, 200), "10", "Database connections of each process")
+    db_pool_size: int = _store(v.whole(1, 200), "16", "Database connections of each process")
     db_pool_timeout_seconds: int = _store(v.whole(1, 60), "3", "Wait for a free connection before a 503")
     db_statement_timeout_ms: int = _store(v.whole(100, 600000), "8000", "Longest statement of a call")
     db_lock_timeout_ms: int = _store(v.whole(100, 600000), "5000", "Longest wait for a lock")

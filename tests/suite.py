@@ -62,6 +62,7 @@ def lanes() -> tuple[list[Part], list[Part]]:
         check("frontend-install", PYTHON, "-m", "backend.launch.frontend", "install"),
         check("frontend-lint", NPM, "run", "--silent", "lint", folder=web),
         check("frontend-types", NPM, "run", "--silent", "types", folder=web),
+        check("frontend-client", PYTHON, "-m", "tests.client_is_fresh"),
         vitest("frontend-unit"),
         check("frontend-build", PYTHON, "-m", "backend.launch.frontend"),
         check("frontend-budget", NPM, "run", "--silent", "budget", folder=web),

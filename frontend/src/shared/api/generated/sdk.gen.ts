@@ -1460,7 +1460,7 @@ export const getSettings = <ThrowOnError extends boolean = true>(options?: Optio
 /**
  * Change settings
  *
- * They hold at once; the audit trail keeps what they were.
+ * They hold at once; the audit trail keeps what they were. Send If-Match to overwrite nothing unseen.
  *
  * Who: admin.
  */
@@ -1822,7 +1822,7 @@ export const unsubscribe = <ThrowOnError extends boolean = true>(options: Option
 /**
  * Block an account
  *
- * From its very next call on it is refused; accepted requests go back to the market, open ones are cancelled.
+ * Refused from its very next call on; accepted requests go back to the market, a customer's are cancelled.
  *
  * Who: admin.
  */

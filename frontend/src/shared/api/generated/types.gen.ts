@@ -420,7 +420,7 @@ export type NewPassword = {
 export type NewRequest = {
     task_id: number;
     date_of_request: string;
-    remarks?: string;
+    remarks?: string | null;
     address?: string | null;
     pincode?: string | null;
     professional_id?: number | null;
@@ -4110,7 +4110,7 @@ export type ListRequestsData = {
         limit?: number;
         cursor?: string | null;
         scope?: 'open' | 'mine';
-        status?: 'requested' | 'accepted' | 'completed' | 'closed' | 'cancelled' | 'expired';
+        status?: Array<'requested' | 'accepted' | 'completed' | 'closed' | 'cancelled' | 'expired'>;
         task_id?: number | null;
         /**
          * A day (2026-12-01) or a time with an offset; the end is included.

@@ -1,0 +1,34 @@
+"""Holds the committed typed client against what openapi.json gives today: `python -m tests.client_is_fresh`."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+FRONTEND: Final = Path(__file__).resolve().parents[1] / "frontend"
+GENERATED: Final = FRONTEND / "src" / "shared" / "api" / "generated"
+NPM: Final = Path(sys.executable).parent / "npm"
+
+
+def client() -> dict[str, bytes]:
+    """Every generated file by its name."""
+    return {str(path.relative_to(GENERATED)): path.read_bytes() for path in GENERATED.rglob("*") if path.is_file()}
+
+
+def main() -> int:
+    """0 when nothing differs. What was committed is put back."""
+    committed = client()
+    subprocess.run([NPM, "run", "--silent", "api"], cwd=FRONTEND, check=True, timeout=120)
+    made = client()
+    for name, content in committed.items():
+        (GENERATED / name).write_bytes(content)
+    for name in made.keys() - committed.keys():
+        (GENERATED / name).unlink()
+    stale = sorted(name for name in made.keys() | committed.keys() if made.get(name) != committed.get(name))
+    if stale:
+        print(f"The typed client is stale ({', '.join(stale)}). Run: make generate")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
