@@ -102,6 +102,8 @@ def _read(spec: Endpoint) -> dict[str, Any]:
         arguments[key] = body.read_form(spec.form)
     elif spec.body is not None:
         arguments["body"] = body.read_json(spec.body, required=spec.body_required)
+    elif spec.form is None and request.method not in ("GET", "HEAD"):
+        body.refuse_json()
     return arguments
 
 

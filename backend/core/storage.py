@@ -5,8 +5,9 @@ import errno
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Final
@@ -91,6 +92,15 @@ class Store:
                 if path.rpartition("/")[2].startswith((start, f".{start}")):
                     self._files.rm_file(path)
 
+    def keys_from_before(self, moment: datetime) -> Iterator[str]:
+        """Every file last written before a moment, unfinished ones included; a folder at a time is held in memory."""
+        root = str(self._files._strip_protocol(self._root))  # noqa: SLF001 (fsspec has no public way)
+        with _faults("list", ""), contextlib.suppress(FileNotFoundError):
+            for folder, _, files in self._files.walk(root, detail=True):
+                for name, info in files.items():
+                    if _written_at(info) < moment:
+                        yield f"{folder}/{name}".removeprefix(root).lstrip("/")
+
     def _path(self, key: str) -> str:
         if key.startswith("/") or ".." in key.split("/"):
             raise ValueError(f"not a key: {key!r}")
@@ -131,6 +141,12 @@ class Store:
                 if self._scheme == "memory":  # which shows a file from its first byte on
                     self._files.rm_file(path)
             raise
+
+
+def _written_at(info: Mapping[str, Any]) -> datetime:
+    """When a file was last written, as each kind of store says it."""
+    said = info.get("mtime") or info.get("LastModified") or info["created"]
+    return said if isinstance(said, datetime) else datetime.fromtimestamp(said, UTC)
 
 
 @contextmanager

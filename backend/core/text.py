@@ -3,6 +3,7 @@
 import unicodedata
 
 KEPT_CONTROLS = "\n\t"
+BIDI_OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def key(value: str) -> str:
@@ -22,11 +23,14 @@ def is_visible(value: str) -> bool:
 
 
 def has_control_characters(value: str, *, multiline: bool = False) -> bool:
-    """Whether the text holds what PostgreSQL, mails or screens choke on: C0, C1, lone surrogates, bidi overrides."""
+    """Whether the text holds what PostgreSQL, mails or screens choke on: C0, C1, lone surrogates, bidi overrides.
+
+    In one line also what breaks it: U+2028, U+2029.
+    """
     for char in value:
         if multiline and char in KEPT_CONTROLS:
             continue
         category = unicodedata.category(char)
-        if category in ("Cc", "Cs") or char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069":
+        if category in ("Cc", "Cs") or char in BIDI_OVERRIDES or (category in ("Zl", "Zp") and not multiline):
             return True
     return False

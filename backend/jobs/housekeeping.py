@@ -23,6 +23,7 @@ PARTS: Final[tuple[tuple[str, Callable[[], int]], ...]] = (
     ("requests_expired", bulk.expire_due),
     ("requests_opened_to_all", bulk.open_unanswered),
     ("approvals_ended", expiry.expire_approvals),
+    ("requests_given_back", bulk.give_back_unapproved),
     ("approvals_ending_told", expiry.remind_expiring),
     ("deliveries_put_on_their_way", keeping.revive),
     ("exports_dropped", exports.drop_expired),

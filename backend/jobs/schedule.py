@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 RECOUNT_AT: Final = time(3, 30)
+SWEEP_AT: Final = time(4, 15)
 
 
 def reminder_at() -> time:
@@ -51,6 +52,13 @@ TABLE: Final = (
         Daily(lambda: RECOUNT_AT),
         topic="recount.run",
         catch_up=timedelta(hours=2),
+    ),
+    Scheduled(
+        "document-sweep",
+        "Remove files of documents that no call and no person needs",
+        Daily(lambda: SWEEP_AT),
+        topic="documents.sweep",
+        catch_up=timedelta(hours=12),
     ),
 )
 

@@ -196,3 +196,15 @@ def test_the_last_visit_is_kept_cheaply(people: People) -> None:
 def _last_seen(account_id: int) -> datetime | None:
     db.session.expire_all()
     return db.session.get_one(Account, account_id).last_seen_at
+
+
+def test_a_browser_is_told_of_a_block_once_and_then_forgets(people: People) -> None:
+    asha, browser = people.customer(), people.visitor()
+    browser.post("/check", {"username": asha.username, "password": PASSWORD})
+    csrf = browser.client.get_cookie("csrf_refresh_token")
+    assert csrf is not None
+    assert people.admin().post(f"/users/{asha.id}/block", {"reason": "other"}).status_code == 200
+    answer = browser.post("/token/refresh", headers={"X-CSRF-TOKEN": csrf.value})
+    assert (answer.status_code, answer.json["code"]) == (403, "account_blocked")
+    assert browser.client.get_cookie("csrf_refresh_token") is None
+    assert browser.client.get_cookie("refresh_token_cookie", path="/token/refresh") is None

@@ -1,4 +1,4 @@
-"""Search over HTTP: words, places, prices, ratings, pages; and who does a task where."""
+"""Search over HTTP: words, places, prices, ratings, pages."""
 
 import random
 from typing import Any
@@ -10,7 +10,7 @@ from backend.core.database import db, transaction
 from backend.domain.tasks.models import Task
 from tests.factories.people import People
 from tests.factories.queries import count_queries
-from tests.factories.tasks import fields, make_task
+from tests.factories.tasks import make_task
 
 HERE, NEAR, FAR = "560001", "560066", "570001"  # MG Road, Whitefield (17 km), Mysuru (130 km)
 
@@ -293,58 +293,3 @@ def test_what_changes_is_seen_by_the_very_next_search(client: Any, people: Peopl
     assert len(client.get(query).json["items"]) == 1
     admin.patch(f"/tasks/{task.id}", {"isactive": 0})
     assert client.get(query).json["items"] == []
-
-
-def profiles(caller: Any, task: Task, query: str = "") -> list[tuple[int, float | None]]:
-    answer = caller.get(f"/tasks/{task.id}/professionals?{query}")
-    assert answer.status_code == 200, answer.json
-    return [(item["id"], item["distance_km"]) for item in answer.json["items"]]
-
-
-def test_who_does_a_task_there(people: People) -> None:
-    task, customer = make_task(), people.customer()
-    here = people.professional(task_ids=[task.id], pincode=HERE, compname="Here and Sons")
-    near = people.professional(task_ids=[task.id], pincode=NEAR, radius_km=50)
-    far = people.professional(task_ids=[task.id], pincode=FAR, pincodes=[HERE])
-    people.professional(task_ids=[task.id], pincode=HERE, approved=False)
-    people.professional(task_ids=[make_task().id], pincode=HERE)
-    assert [who for who, _ in profiles(customer, task, f"pincode={HERE}")] == [here.id, near.id, far.id]
-    assert [who for who, _ in profiles(customer, task, f"pincode={HERE}&radius_km=5")] == [here.id, far.id]
-    assert [who for who, _ in profiles(customer, task, f"pincode={NEAR}&radius_km=50")] == [near.id, here.id]
-    assert profiles(customer, task) == [(here.id, None), (near.id, None), (far.id, None)]
-    item = customer.get(f"/tasks/{task.id}/professionals?pincode={HERE}").json["items"][0]
-    assert item == {
-        "id": here.id,
-        "firstname": item["firstname"],
-        "compname": "Here and Sons",
-        "exp": 5,
-        "rating": None,
-        "reviews": 0,
-        "distance_km": 0.0,
-    }
-    counted = customer.get(f"/search?pincode={HERE}").json["items"][0]["professionals"]
-    assert counted == len(profiles(customer, task, f"pincode={HERE}"))
-
-
-def test_who_does_a_task_is_paged_and_guarded(client: Any, people: People) -> None:
-    task, admin = make_task(), people.admin()
-    all_of_them = [people.professional(task_ids=[task.id]).id for _ in range(5)]
-    seen: list[Any] = []
-    cursor: Any = ""
-    while cursor is not None:
-        path = f"/tasks/{task.id}/professionals?pincode={HERE}&limit=2{cursor and '&cursor=' + cursor}"
-        answer = admin.get(path).json
-        seen += [item["id"] for item in answer["items"]]
-        cursor = answer["next_cursor"]
-    assert seen == all_of_them
-    assert client.get(f"/tasks/{task.id}/professionals").status_code == 401
-    assert people.professional().get(f"/tasks/{task.id}/professionals").status_code == 403
-    assert admin.get("/tasks/999/professionals").status_code == 404
-    for query in ("pincode=999999", "radius_km=0", "pincode=12", "colour=blue"):
-        assert admin.get(f"/tasks/{task.id}/professionals?{query}").status_code == 422
-
-
-def test_a_draft_has_no_professionals_for_customers(people: People) -> None:
-    task = make_task(isactive=0)
-    assert people.customer().get(f"/tasks/{task.id}/professionals").status_code == 404
-    assert fields()["name"]

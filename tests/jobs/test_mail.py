@@ -2,8 +2,10 @@
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
-from backend.core.database import transaction
+from backend.core.database import db, transaction
+from backend.domain.accounts import actions as accounts
 from backend.domain.notifications import actions, ledger, outbox
 from tests.factories.jobs import deliveries, work
 from tests.factories.people import People
@@ -162,3 +164,32 @@ def test_a_reminder_can_be_ended_by_one_click(mailing: Flask, people: People, sm
     assert asha.get("/me/preferences").json["kinds"] == {"reminder": []}
     assert client.post(path[:-1] + "0").status_code in (200, 404)
     assert client.post("/unsubscribe/1.reminder.abc").status_code == 404
+
+
+def test_a_new_mail_address_is_told_of_to_the_one_before(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+    asha = people.customer()
+    before = f"{asha.username}@example.org"
+    assert asha.patch("/me", {"email": before.upper()}).status_code == 200
+    assert asha.patch("/me", {"email": "thief@example.com"}).status_code == 200
+    work()
+    (mail,) = smtp.to(before.upper())
+    assert mail["Subject"] == "Your mail address was changed"
+    assert "thief@example.com" not in mail.as_string(), "the address before may be a stranger's, mistyped at sign-up"
+    assert smtp.to("thief@example.com") == []
+    (delivery,) = deliveries()
+    assert delivery.params == {}
+
+
+def test_where_addresses_are_confirmed_only_a_confirmed_one_is_told(
+    another: Another, people: People, smtp: SmtpServer
+) -> None:
+    another(mail_server="127.0.0.1", mail_port=smtp.port, mail_timeout_seconds=2, email_confirmation=True)
+    asha, ravi = people.customer(), people.customer()
+    with transaction():
+        confirmed = text("UPDATE accounts SET email_confirmed_at = now() WHERE id = :id")
+        db.session.execute(confirmed, {"id": asha.id})
+        for who in (asha, ravi):
+            accounts.edit(who.id, email=f"new-{who.username}@example.org")
+    work()
+    assert [mail["Subject"] for mail in smtp.to(f"{asha.username}@example.org")] == ["Your mail address was changed"]
+    assert smtp.to(f"{ravi.username}@example.org") == []

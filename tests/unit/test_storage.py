@@ -1,6 +1,7 @@
 """Stores: a folder, memory, and a server that speaks S3."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import fsspec
@@ -88,3 +89,16 @@ def test_an_s3_that_is_away_is_a_clear_refusal() -> None:
     )
     with pytest.raises(StoreFailed):
         away.put("x", b"x")
+
+
+def test_old_files_are_listed_with_unfinished_ones(store: Store) -> None:
+    for key in ("2026/10/one.pdf", "2026/11/two.pdf", "2026/11/.two.pdf.x.part"):
+        store.put(key, b"x")
+    listed = set(store.keys_from_before(datetime.now(UTC) + timedelta(minutes=1)))
+    assert {"2026/10/one.pdf", "2026/11/two.pdf", "2026/11/.two.pdf.x.part"} <= listed
+    assert [store.get(key) for key in listed]
+    assert list(store.keys_from_before(datetime.now(UTC) - timedelta(days=1))) == []
+
+
+def test_a_store_that_keeps_nothing_yet_lists_nothing(tmp_path: Path) -> None:
+    assert list(Store(f"file://{tmp_path}/none").keys_from_before(datetime.now(UTC))) == []

@@ -62,6 +62,10 @@ class Refresh(Resource):
         except sessions.ReusedToken as error:
             sessions.end(session_id=error.session_id, reason="token_reused")
             return domain_problem(error)  # answered, not raised: the end of the session must be committed
+        except Forbidden as error:
+            response = domain_problem(error)
+            auth.unset_cookies(response)  # told once: the next page is a visitor's again
+            return response
         return tokens(queries.get(issued.account_id), issued)
 
 

@@ -94,6 +94,8 @@ def edit(
     if phone is not UNSET:
         account.phone = phone
     is_new_address = email is not None and text.key(email) != account.email_key
+    if is_new_address:
+        confirmation.tell_the_address_before(account)
     if email is not None:
         account.email, account.email_key = email, text.key(email)
     if is_new_address:

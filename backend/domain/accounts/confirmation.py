@@ -1,4 +1,4 @@
-"""Confirming that a mail address is one's own, where the market wants it (a setting, off by default)."""
+"""Confirming that a mail address is one's own, where the market wants it (a setting, off by default); leaving it."""
 
 from datetime import timedelta
 from typing import Final
@@ -19,6 +19,13 @@ def ask(account: Account) -> None:
         return
     if link := links.make(account, "email_confirmation", life=LIFE):
         send_account_mail(account.id, "email_confirmation", {"link": link, "username": account.username})
+
+
+def tell_the_address_before(account: Account) -> None:
+    """Mail to the address that is about to be left: whoever took over an account would move its mails first."""
+    if current().email_confirmation and account.email_confirmed_at is None:
+        return
+    send_account_mail(account.id, "email_changed", {"username": account.username, "send_to": account.email})
 
 
 def ask_again(account_id: int) -> None:

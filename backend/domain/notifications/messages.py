@@ -85,7 +85,11 @@ ENGLISH: Final[dict[str, Message]] = {
     ),
     "request_opened": Message(
         "Your request is now open to all: {task}",
-        ("There was no answer from {professional} in time, so every professional near you can take it now.",),
+        (
+            "There was no answer from {silent} in time.",
+            "{gone} is no longer on this market.",
+            "Every professional near you can take it now.",
+        ),
         "See the request",
         REQUEST_PAGE,
     ),
@@ -185,13 +189,19 @@ ENGLISH: Final[dict[str, Message]] = {
     ),
     "email_changed": Message(
         "Your mail address was changed",
-        ("Mails of {market} now go to {email}.", "If it was not you, write to the admins at once."),
+        (
+            "Mails about {username} go to another address from now on, not to this one.",
+            "If it was not you, write to the admins of {market} at once.",
+        ),
         in_app=False,
         account=True,
     ),
     "document_expiring": Message(
         "Your approval ends on {expires}",
-        ("Hand in a new document before then, so that you can go on accepting requests.",),
+        (
+            "Hand in a new document before then, so that you can go on accepting requests.",
+            "What you accepted for later days is given back to the market when the approval ends.",
+        ),
         "Hand in a new document",
         "/app/approval",
         in_app=False,
@@ -199,7 +209,11 @@ ENGLISH: Final[dict[str, Message]] = {
     ),
     "document_expired": Message(
         "Your approval has ended",
-        ("It was good until {expires}.", "Hand in a new document to accept requests again."),
+        (
+            "It was good until {expires}.",
+            "What you had accepted for later is open to other professionals, and its customers were told.",
+            "Hand in a new document to accept requests again.",
+        ),
         "Hand in a new document",
         "/app/approval",
         in_app=False,

@@ -115,7 +115,7 @@ def release(
     row = carry_out(
         actor, Action.RELEASE, request_id=request_id, plan=lambda _: planned, expected_version=expected_version
     )
-    telling.released(actor, [row], reason=reason)
+    telling.released([row], reason=reason)
 
 
 def complete(actor: Actor, *, request_id: int, expected_version: int | None = None) -> None:

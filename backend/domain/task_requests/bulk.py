@@ -1,33 +1,63 @@
 """What the market does to many requests at once: after a block, and as time passes."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 
 from backend.core.authz import MARKET, Actor
 from backend.core.clock import now
 from backend.core.database import db
+from backend.domain.professionals.approval import Approval
+from backend.domain.professionals.models import Professional
 from backend.domain.task_requests import history, telling
 from backend.domain.task_requests.lifecycle import Action, Relation, Rule, Status, rule_of
 from backend.domain.task_requests.models import TaskRequest
+
+NOT_APPROVED: Final = "Not approved to work on this market at present"
+DECISION_NEEDED: Final = timedelta(days=1)  # time that is left to find someone else
 
 
 def give_back_all(actor: Actor, *, professional_id: int, reason: str) -> int:
     """Give a professional's accepted requests back to the market and open those asked of them; returns how many.
 
-    Their customers are told. For a professional who was blocked or lost the approval.
+    Their customers are told, with the reason: say nothing in it that is not for them to read.
     """
     mine = TaskRequest.professional_id == professional_id
     values = {"professional_id": None, "asked_professional_id": None, "accepted_at": None, "busy": None}
     released = _change(actor, Action.RELEASE, Status.ACCEPTED, mine, values=values, note=reason)
-    telling.released(actor, released, reason=reason)
+    telling.released(released, reason=reason)
     asked = TaskRequest.asked_professional_id == professional_id
     values = {"asked_professional_id": None, "asked_until": None}
     opened = _change(actor, Action.OPEN, Status.REQUESTED, asked, values=values, note=reason)
-    telling.opened(opened)
+    telling.opened(opened, gone=True)
     return len(released) + len(opened)
+
+
+def give_back_unapproved(at: datetime | None = None, limit: int = 500) -> int:
+    """Give back what is still ahead and held by someone whose approval ended or was refused; returns how many.
+
+    Requests whose date has passed stay: the work may have been done, and its customer can complete them. While
+    another document waits for a decision the requests wait too, until the day before their date.
+    """
+    at = at or now()
+    may_not = _may_not_work(TaskRequest.professional_id, at)
+    values = {"professional_id": None, "asked_professional_id": None, "accepted_at": None, "busy": None}
+    ahead = and_(TaskRequest.date_of_request > at, may_not)
+    released = _change(MARKET, Action.RELEASE, Status.ACCEPTED, ahead, values=values, note=NOT_APPROVED, limit=limit)
+    telling.released(released, reason=NOT_APPROVED)
+    return len(released)
+
+
+def _may_not_work(professional_id: Any, at: datetime) -> ColumnElement[bool]:
+    approval = Professional.approval
+    ended = or_(
+        approval.in_((Approval.REJECTED, Approval.EXPIRED)),
+        and_(approval == Approval.APPROVED, Professional.approval_expires_at <= at),
+        and_(approval == Approval.PENDING, TaskRequest.date_of_request <= at + DECISION_NEEDED),
+    )
+    return exists().where(Professional.account_id == professional_id, ended)
 
 
 def cancel_all(actor: Actor, *, customer_id: int, reason: str) -> int:

@@ -48,8 +48,7 @@ def write(actor: Actor, entries: Sequence[Entry]) -> None:
 def read(actor: Actor, relation: Relation, *, request_id: int) -> list[dict[str, Any]]:
     """The history as this actor may see it, oldest first.
 
-    What professionals who were not asked said when they turned it down is between them and the market, and so is an
-    admin's reason for a block.
+    What professionals who were not asked said when they turned it down is between them and the market.
     """
     columns = RequestEvent
     rows = db.session.execute(
@@ -66,7 +65,7 @@ def read(actor: Actor, relation: Relation, *, request_id: int) -> list[dict[str,
         .where(RequestEvent.request_id == request_id)
         .order_by(RequestEvent.id)
     ).all()
-    return [_present(actor, relation, row) for row in rows if _is_shown(actor, relation, row)]
+    return [_present(relation, row) for row in rows if _is_shown(actor, relation, row)]
 
 
 def _is_shown(actor: Actor, relation: Relation, row: Any) -> bool:
@@ -77,8 +76,7 @@ def _is_shown(actor: Actor, relation: Relation, row: Any) -> bool:
     return bool(row.actor_role != Role.PROFESSIONAL)
 
 
-def _present(actor: Actor, relation: Relation, row: Any) -> dict[str, Any]:
-    private = row.actor_role == Role.ADMIN and actor.role is not Role.ADMIN
+def _present(relation: Relation, row: Any) -> dict[str, Any]:
     return {
         "at": row.at,
         "action": row.action,
@@ -86,6 +84,6 @@ def _present(actor: Actor, relation: Relation, row: Any) -> dict[str, Any]:
         "actor_role": row.actor_role,
         "from": row.from_status,
         "to": row.to_status,
-        "note": None if private else row.note,
+        "note": row.note,
         "changes": None if relation in (Relation.CANDIDATE, Relation.ONLOOKER) else row.changes,
     }

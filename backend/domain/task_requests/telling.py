@@ -30,31 +30,34 @@ def rejected(actor: Actor, row: Any, *, reason: str) -> None:
     notify_many([Note(row.customer_id, "request_rejected", row.id, {**_about(row), **who, "reason": reason})])
 
 
-def released(actor: Actor, rows: Sequence[Any], *, reason: str | None) -> None:
-    """To the customers. Why an admin blocked someone is not for customers to read."""
+def released(rows: Sequence[Any], *, reason: str) -> None:
+    """To the customers."""
     names = _professionals(row.professional_id for row in rows)
-    said = {"reason": reason} if actor.role is Role.PROFESSIONAL else {}
     notes = [
         Note(
             row.customer_id,
             "request_released",
             row.id,
-            {**_about(row), "professional": names[row.professional_id]["professional"], **said},
+            {**_about(row), "professional": names[row.professional_id]["professional"], "reason": reason},
         )
         for row in rows
     ]
     notify_many(notes)
 
 
-def opened(rows: Sequence[Any]) -> None:
-    """To the customers of requests that nobody answered in time (``row.asked_before``: who was asked for)."""
+def opened(rows: Sequence[Any], *, gone: bool = False) -> None:
+    """To the customers of requests that were not answered in time, or whose professional is ``gone``.
+
+    ``row.asked_before`` is who was asked for.
+    """
     names = _professionals(row.asked_before for row in rows)
+    why = "gone" if gone else "silent"
     notes = [
         Note(
             row.customer_id,
             "request_opened",
             row.id,
-            {**_about(row), "professional": names[row.asked_before]["professional"]},
+            {**_about(row), why: names[row.asked_before]["professional"]},
         )
         for row in rows
     ]

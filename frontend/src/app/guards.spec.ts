@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { RouteLocationNormalized, RouteMeta } from 'vue-router'
 import { useSession } from '@/shared/session/store'
 import { someone } from '@/shared/testing/mount'
+import { answer } from '@/shared/testing/server'
 import { mayEnter, safeNext } from './guards'
 
 const to = (meta: Partial<RouteMeta>, fullPath = '/somewhere?x=1') => ({ meta: { title: 'x', ...meta }, fullPath }) as RouteLocationNormalized
@@ -12,6 +13,13 @@ describe('mayEnter', () => {
 
   it('leads visitors to sign in and back', async () => {
     expect(await mayEnter(to({ roles: ['customer'] }))).toEqual({ path: '/sign-in', query: { next: '/somewhere?x=1' } })
+    expect(await mayEnter(to({}))).toBe(true)
+  })
+
+  it('tells a blocked person on the first page why they are signed out, once', async () => {
+    document.cookie = 'csrf_refresh_token=abc'
+    answer('post', '/token/refresh', [403, { code: 'account_blocked' }])
+    expect(await mayEnter(to({ roles: ['customer'] }))).toEqual({ path: '/sign-in', query: { why: 'blocked' } })
     expect(await mayEnter(to({}))).toBe(true)
   })
 

@@ -5,6 +5,10 @@ import { homeOf, useSession } from '@/shared/session/store'
 export async function mayEnter(to: RouteLocationNormalized): Promise<true | RouteLocationRaw> {
   const session = useSession()
   await session.restore()
+  if (session.shutOut) {
+    session.shutOut = false
+    return { path: '/sign-in', query: { why: 'blocked' } }
+  }
   const { roles, guestsOnly, whileWaiting, homePage } = to.meta
 
   if (guestsOnly && session.signedIn) return homeOf(session.user)

@@ -21,7 +21,7 @@ VALUES = {
     "expires": "2026-12-08T04:30:00+00:00", "minutes": 60, "link": "https://doorstep.test/app/x?token=t",
     "email": "asha@example.org", "waiting_title": "2 requests wait", "waiting_body": "2 requests wait.",
     "visit_body": "It has been a while.", "month": "November 2026", "period": "2026-11", "requested": 3, "closed": 2,
-    "spent": "998.00",
+    "spent": "998.00", "silent": "Ravi (Rao & Sons)", "gone": "Sita (Sita Works)",
 }  # fmt: skip
 
 

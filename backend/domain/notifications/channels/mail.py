@@ -1,6 +1,7 @@
 """By mail: HTML with inlined styles and a plain-text part; reminders and reports have RFC 8058's one click."""
 
 from functools import cache
+from typing import Final
 
 import css_inline
 from flask import render_template
@@ -10,15 +11,14 @@ from backend.core.config import current
 from backend.domain.notifications import unsubscribing
 from backend.domain.notifications.channels.parcel import NotReachable, Parcel, PutOff, Refused
 
-CONFIRMATION = "email_confirmation"
+UNCONFIRMED_TOO: Final = ("email_confirmation", "email_changed")  # the latter goes to the address before
 
 
 def send(parcel: Parcel) -> str:
     """Hand the mail to the server. Raises NotReachable, Refused or PutOff."""
-    contact = parcel.contact
-    if current().email_confirmation and not contact.email_confirmed and parcel.kind != CONFIRMATION:
+    if current().email_confirmation and not parcel.contact.email_confirmed and parcel.kind not in UNCONFIRMED_TOO:
         raise NotReachable("The mail address is not confirmed yet.")
-    if not mailer.is_usable(contact.email):
+    if not mailer.is_usable(_address(parcel)):
         raise Refused("The mail address cannot be used.")
     try:
         return mailer.send(letter(parcel))
@@ -48,13 +48,18 @@ def letter(parcel: Parcel) -> mailer.Letter:
     html = render_template(f"mail/{parcel.said.template}.html", **values)
     text = render_template(f"mail/{parcel.said.template}.txt", **values)
     return mailer.Letter(
-        to=parcel.contact.email,
+        to=_address(parcel),
         subject=parcel.words.title,
         text=text.strip() + "\n",
         html=_inliner().inline(html),
         message_id=parcel.message_id,
         headers=headers,
     )
+
+
+def _address(parcel: Parcel) -> str:
+    """Where it goes: to the account's present address, unless the message was meant for an earlier one."""
+    return str(parcel.params.get("send_to") or parcel.contact.email)
 
 
 @cache

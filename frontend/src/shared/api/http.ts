@@ -1,7 +1,7 @@
 /** The one axios instance: token in, one shared renewal on 401, and word to the session when it is over. */
 import axios, { type AxiosError, type InternalAxiosRequestConfig } from 'axios'
 import { toProblem } from './problem'
-import { getToken, refreshSession, setToken } from './token'
+import { getToken, refreshSession, setToken, ShutOut } from './token'
 
 interface Watch {
   /** Asks the person to sign in again; true when they did and the call may be repeated. */
@@ -32,7 +32,12 @@ http.interceptors.request.use((config: Call) => {
 /** A token to repeat the call with: another call may have renewed it already. */
 async function renewed(sentWith: string): Promise<boolean> {
   if (getToken() !== null && getToken() !== sentWith) return true
-  if (await refreshSession()) return true
+  try {
+    if (await refreshSession()) return true
+  } catch (error) {
+    if (error instanceof ShutOut) watch.blocked()
+    throw error
+  }
   setToken(null)
   return watch.expired()
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { answer } from '@/shared/testing/server'
-import { csrfToken, getToken, refreshSession, setToken } from './token'
+import { csrfToken, getToken, refreshSession, setToken, ShutOut } from './token'
 
 describe('refreshSession', () => {
   it('does not call when the readable cookie is missing', async () => {
@@ -25,5 +25,11 @@ describe('refreshSession', () => {
     answer('post', '/token/refresh', [401, { code: 'session_ended' }], [503, { code: 'unavailable' }])
     expect(await refreshSession()).toBeNull()
     await expect(refreshSession()).rejects.toThrow()
+  })
+
+  it('tells a block from the end of a session', async () => {
+    document.cookie = 'csrf_refresh_token=abc'
+    answer('post', '/token/refresh', [403, { code: 'account_blocked' }])
+    await expect(refreshSession()).rejects.toThrow(ShutOut)
   })
 })

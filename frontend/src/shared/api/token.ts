@@ -1,6 +1,10 @@
 /** The access token lives here, in memory only: a reload asks for a new one with the httpOnly cookie. */
 import axios from 'axios'
+import { toProblem } from './problem'
 import type { SignIn } from './types'
+
+/** The account was blocked: the session is over, and the person is to be told why. */
+export class ShutOut extends Error {}
 
 let access: string | null = null
 let running: Promise<SignIn | null> | null = null
@@ -23,6 +27,7 @@ async function renew(csrf: string): Promise<SignIn | null> {
     setToken(data.access_token)
     return data
   } catch (error) {
+    if (toProblem(error).code === 'account_blocked') throw new ShutOut()
     const status = axios.isAxiosError(error) ? error.response?.status : undefined
     if (status === 401 || status === 403) return null
     throw error

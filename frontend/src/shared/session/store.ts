@@ -2,13 +2,15 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { check, getMe, logout } from '@/shared/api/generated'
-import { refreshSession, setToken } from '@/shared/api/token'
+import { refreshSession, setToken, ShutOut } from '@/shared/api/token'
 import type { Account, Role, SignIn } from '@/shared/api/types'
 
 export const useSession = defineStore('session', () => {
   const user = ref<Account | null>(null)
   /** True while the person is asked to sign in again over the page they are on. */
   const asking = ref(false)
+  /** True when the session could not be taken up again because the account is blocked; for the first page to say. */
+  const shutOut = ref(false)
   let answer: ((signedIn: boolean) => void) | null = null
   let restoring: Promise<void> | null = null
 
@@ -37,7 +39,9 @@ export const useSession = defineStore('session', () => {
   function restore(): Promise<void> {
     restoring ??= refreshSession()
       .then((answered) => (answered ? adopt(answered) : undefined))
-      .catch(() => undefined)
+      .catch((error: unknown) => {
+        shutOut.value = error instanceof ShutOut
+      })
     return restoring
   }
 
@@ -70,7 +74,7 @@ export const useSession = defineStore('session', () => {
     })
   }
 
-  return { user, role, signedIn, waiting, asking, adopt, forget, restore, signIn, signOut, reload, askAgain }
+  return { user, role, signedIn, waiting, asking, shutOut, adopt, forget, restore, signIn, signOut, reload, askAgain }
 })
 
 /** Where each role begins. */

@@ -1,0 +1,40 @@
+"""Applications as they run for people."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from backend.app import create_app
+from backend.core.database import db
+from backend.settings import Settings
+
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture(scope="module")
+def make(shared_app: Flask, environ: dict[str, str]) -> Iterator[MakeApp]:
+    """Makes applications as they run for people: TESTING is off, and the framework's own ideas about errors with it."""
+    made: list[Flask] = []
+
+    def production(**changes: str) -> Flask:
+        made.append(create_app(Settings.from_env({**environ, "ENV": "production", **changes})))
+        return made[-1]
+
+    yield production
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def production_app(make: MakeApp) -> Flask:
+    app = make()
+    assert not app.testing
+    return app
+
+
+@pytest.fixture
+def production(app: Flask, production_app: Flask) -> FlaskClient:
+    return production_app.test_client()

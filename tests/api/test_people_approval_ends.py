@@ -1,0 +1,103 @@
+"""Approvals that end: on their day by themselves, by a refusal, by another document; and what becomes of the work."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, text
+
+from backend.core.database import db, transaction
+from backend.domain.notifications.models import Delivery
+from backend.domain.professionals import expiry
+from backend.domain.task_requests import bulk
+from tests.factories.files import form, picture
+from tests.factories.people import People, Person
+from tests.factories.requests import RequestMarket, at, told
+
+
+@pytest.fixture
+def admin(people: People) -> Person:
+    return people.admin()
+
+
+@pytest.fixture
+def market(people: People) -> RequestMarket:
+    return RequestMarket(people)
+
+
+def give_back() -> int:
+    with transaction():
+        return bulk.give_back_unapproved()
+
+
+def test_an_approval_can_end(people: People, admin: Person) -> None:
+    ravi = people.professional()
+    path = f"/professionals/{ravi.id}"
+    now = datetime.now(UTC)
+    soon = now + timedelta(days=20)
+    assert admin.patch(path, {"approval_expires_at": "2020-01-01T00:00:00Z"}).status_code == 422
+    answer = admin.patch(path, {"approval_expires_at": soon.isoformat()})
+    assert answer.status_code == 200, answer.json
+    assert answer.json["approval_expires_at"].startswith(f"{soon:%Y-%m-%d}")
+    assert expiry.remind_expiring(now) == 1
+    assert expiry.remind_expiring(now) == 0
+    assert expiry.expire_approvals(now) == 0
+    assert expiry.expire_approvals(soon) == 1
+    assert expiry.expire_approvals(soon) == 0
+    db.session.commit()
+    me = ravi.get("/me").json
+    assert (me["approval"], me["isactive"]) == ("expired", 0)
+    sent = db.session.execute(select(Delivery.kind).where(Delivery.account_id == ravi.id)).scalars()
+    assert {"document_expiring", "document_expired"} <= set(sent)
+    assert ravi.put("/me/document", **form(picture())).json["approval"] == "pending"
+
+
+def test_an_ended_approval_holds_before_any_job_ran(people: People, admin: Person) -> None:
+    ravi = people.professional()
+    past = text("UPDATE professionals SET approval_expires_at = now() - interval '1 second' WHERE account_id = :id")
+    db.session.execute(past, {"id": ravi.id})
+    db.session.commit()
+    assert (ravi.get("/me").json["approval"], ravi.get("/me").json["isactive"]) == ("expired", 0)
+    assert ravi.get("/requests").json["code"] == "not_active"
+    assert [one["id"] for one in admin.get("/professionals?approval=expired").json["items"]] == [ravi.id]
+    assert admin.get("/professionals?approval=approved").json["items"] == []
+    assert admin.post(f"/professionals/{ravi.id}/approve").json["isactive"] == 1
+
+
+def test_what_someone_without_approval_holds_for_later_goes_back(
+    people: People, market: RequestMarket, admin: Person
+) -> None:
+    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+    ahead = market.bring_to("accepted", asha, ravi, date_of_request=at(days=40))["id"]
+    kept = market.bring_to("accepted", asha, sita, date_of_request=at(days=40))["id"]
+    done = market.bring_to("completed", asha, ravi, date_of_request=at(days=41))["id"]
+    begun = market.bring_to("accepted", asha, ravi, date_of_request=at(hours=2))["id"]
+    with transaction():
+        expiry.expire_approvals()
+        assert bulk.give_back_unapproved() == 0
+        ended = "UPDATE professionals SET approval_expires_at = now() - interval '1 minute' WHERE account_id = :id"
+        db.session.execute(text(ended), {"id": ravi.id})
+        db.session.execute(
+            text("UPDATE task_requests SET date_of_request = now() - interval '1 hour' WHERE id = :id"), {"id": begun}
+        )
+        assert expiry.expire_approvals() == 1
+    assert (give_back(), give_back()) == (1, 0)
+    seen = asha.get(f"/requests/{ahead}").json
+    assert (seen["status"], seen["professional_id"], seen["asked_professional_id"]) == ("requested", None, None)
+    entry = seen["history"][-1]
+    assert (entry["action"], entry["actor_role"], entry["note"]) == ("release", "market", bulk.NOT_APPROVED)
+    assert told(asha)[0] == "request_released"
+    states = [asha.get(f"/requests/{one}").json["status"] for one in (kept, done, begun)]
+    assert states == ["accepted", "completed", "accepted"], "what was done can still be completed by its customer"
+    assert sita.get(f"/requests/{ahead}").status_code == 200
+
+
+def test_another_document_holds_work_until_the_day_before(people: People, market: RequestMarket, admin: Person) -> None:
+    asha, ravi = people.customer(), market.professional()
+    soon = market.bring_to("accepted", asha, ravi, date_of_request=at(hours=20))["id"]
+    later = market.bring_to("accepted", asha, ravi, date_of_request=at(days=3))["id"]
+    assert ravi.put("/me/document", **form(picture())).json["approval"] == "pending"
+    assert give_back() == 1
+    assert [asha.get(f"/requests/{one}").json["status"] for one in (soon, later)] == ["requested", "accepted"]
+    admin.post(f"/professionals/{ravi.id}/reject", {"reason": "Not readable"})
+    assert give_back() == 1
+    assert asha.get(f"/requests/{later}").json["status"] == "requested"
