@@ -4,7 +4,7 @@ import uuid
 from datetime import timedelta
 from typing import Any, Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, request
 from flask_jwt_extended import (
     JWTManager,
     create_access_token,
@@ -18,11 +18,16 @@ from flask_jwt_extended.exceptions import NoAuthorizationError
 
 from backend.api.converters import MAX_BIGINT
 from backend.core.authz import Actor
+from backend.core.cache.memory import Shelf
+from backend.core.clock import now
 from backend.core.errors import Unauthenticated
 from backend.domain.accounts import sessions
 from backend.settings import Settings
 
 REFRESH_PATH: Final = "/token/refresh"
+SHELF_BYTES: Final = 4 << 20
+CLAIMS_BYTES: Final = 2_000  # of a token with its claims, more or less
+SHELF: Final = "tokens"
 jwt = JWTManager()
 
 
@@ -42,6 +47,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         JWT_SESSION_COOKIE=False,
     )
     jwt.init_app(app)
+    app.extensions[SHELF] = Shelf[dict[str, Any]](most_bytes=SHELF_BYTES, size=lambda _: CLAIMS_BYTES)
 
 
 def actor() -> Actor | None:
@@ -50,12 +56,21 @@ def actor() -> Actor | None:
     Raises Unauthenticated for a token of any other kind, and Forbidden for a blocked account. Role, block and
     sign-out are read from the database: claims are not trusted for what may have changed.
     """
-    if "Authorization" not in request.headers:
+    header = request.headers.get("Authorization")
+    if header is None:
         return None
-    claims = _verified(refresh=False, locations=["headers"])
-    found = sessions.actor_of(session_id=claims["sid"], account_id=int(claims["sub"]), address=request.remote_addr)
-    g.actor = found
-    return found
+    claims = _access_claims(header)
+    return sessions.actor_of(session_id=claims["sid"], account_id=int(claims["sub"]), address=request.remote_addr)
+
+
+def _access_claims(header: str) -> dict[str, Any]:
+    """The claims of an access token. A signature that was good stays good: it is worked out once, its time is not."""
+    known: Shelf[dict[str, Any]] = current_app.extensions[SHELF]
+    claims = known.get(header)
+    if claims is None or claims["exp"] <= now().timestamp():
+        claims = _verified(refresh=False, locations=["headers"])
+        known.put(header, claims)
+    return claims
 
 
 def refresh_claims() -> dict[str, Any]:

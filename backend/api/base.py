@@ -40,7 +40,6 @@ class Endpoint:
     headers: tuple[str, ...] = ()
     idempotent: bool = False
     rate_limit: str | None = None
-    writes: bool = True
 
 
 ATTRIBUTE: Final = "__endpoint__"

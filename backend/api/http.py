@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+VARY: Final = ("Authorization", "Accept", "Accept-Encoding")
 SAFETY: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -49,10 +50,16 @@ def _begin() -> None:
 
 
 def _finish(response: Response) -> Response:
-    response.headers["X-Request-Id"] = str(structlog.contextvars.get_contextvars().get("request_id", ""))
+    headers = response.headers
+    set_already = {name.lower() for name, _ in headers}
+    headers["X-Request-Id"] = str(structlog.contextvars.get_contextvars().get("request_id", ""))
     for name, value in SAFETY.items():
-        response.headers.setdefault(name, value)
-    response.vary.update(("Authorization", "Accept", "Accept-Encoding"))
+        if name.lower() not in set_already:
+            headers.add(name, value)
+    if "vary" in set_already:
+        response.vary.update(VARY)
+    else:
+        headers.add("Vary", ", ".join(VARY))
     metrics.request_done(
         method=request.method if request.method in METHODS else "other",
         route=request.url_rule.rule if request.url_rule else "none",

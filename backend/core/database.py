@@ -25,6 +25,8 @@ NAMING = {
 
 NOWHERE = "postgresql://127.0.0.1:1/none"  # commands that need no database run without one: nobody listens there
 
+MOMENT = DateTime(timezone=True)  # of a parameter that is compared with a time
+
 BigId = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 Created = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
@@ -82,10 +84,15 @@ def sqlalchemy_url(url: str) -> str:
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """One unit of work: commits at its end, rolls back on any error. For the edges only (API, jobs, command line)."""
+    """One unit of work: commits at its end, rolls back on any error. For the edges only (API, jobs, command line).
+
+    Work that never came to the session (see ``backend.core.reads``) has nothing to commit and makes none.
+    """
     try:
         yield
-        db.session.commit()
+        if db.session.registry.has():
+            db.session.commit()
     except BaseException:
-        db.session.rollback()
+        if db.session.registry.has():
+            db.session.rollback()
         raise

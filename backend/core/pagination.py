@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core.config import current
@@ -21,6 +21,7 @@ DEFAULT_LIMIT: Final = 20
 MAX_LIMIT: Final = 100
 SIGNATURE_BYTES: Final = 12
 SortKey = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], bool]  # a column, and whether it runs downward
+AnySelect = Select[*tuple[Any, ...]]
 Row = TypeVar("Row")
 
 
@@ -59,6 +60,23 @@ def decode_cursor(scope: str, cursor: str, *, length: int) -> list[Any]:
     except (ValueError, TypeError, binascii.Error) as error:
         raise Invalid.field("cursor", "Not a cursor of this list. Start again without it.") from error
     return values
+
+
+def paged(statement: AnySelect, keys: Sequence[SortKey], *, goes_on: bool) -> AnySelect:
+    """The statement of any page of a list in this order, to be made once: see :func:`position` for its parameters.
+
+    ``goes_on``: it begins after a cursor.
+    """
+    if goes_on:
+        marks = [bindparam(f"after_{place}", type_=key.type) for place, (key, _) in enumerate(keys)]
+        statement = statement.where(after(keys, marks))
+    return statement.order_by(*order(keys)).limit(bindparam("rows", type_=BigInteger))
+
+
+def position(window: Window, scope: str, *, length: int) -> dict[str, Any]:
+    """The parameters of :func:`paged` for a window. Raises Invalid for a cursor that is not of this list."""
+    values = decode_cursor(scope, window.cursor, length=length) if window.cursor else []
+    return {"rows": window.limit + 1} | {f"after_{place}": value for place, value in enumerate(values)}
 
 
 def after(keys: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:

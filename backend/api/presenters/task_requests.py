@@ -1,6 +1,7 @@
 """Requests on the wire, as far as the one who asks may see them."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from backend.core.authz import Actor, Role
@@ -34,6 +35,7 @@ PLAIN = (
     "expired_at",
     "cancelled_late",
 )
+plain_of = attrgetter(*PLAIN)
 
 
 def request(actor: Actor, row: Any, who: Relation) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def _warnings(row: Any, working: hours.Hours) -> list[str]:
 def _shown(row: Any, who: Relation) -> dict[str, Any]:
     at = now()
     contact = sees_contact(who, row, at=at)
-    body = {name: getattr(row, name) for name in PLAIN}
+    body: dict[str, Any] = dict(zip(PLAIN, plain_of(row), strict=True))
     body["address"] = row.address if contact else None
     body["reviewed"] = row.reviewed_at is not None
     body["customer"] = _customer(row) if contact else None

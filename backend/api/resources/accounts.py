@@ -12,7 +12,6 @@ from backend.core.authz import Actor, Role
 from backend.core.config import current
 from backend.core.errors import Invalid, Stale, TooLarge, UnsupportedType
 from backend.domain.accounts import actions, queries
-from backend.domain.accounts.models import Account
 from backend.domain.documents.inspection import MAX_BYTES
 from backend.domain.professionals import actions as professionals
 from backend.domain.professionals import queries as trades
@@ -22,7 +21,7 @@ from backend.domain.professionals.queries import Trade
 TRADE_FIELDS = ("compname", "exp", "task_ids", "pincodes", "radius_km")
 
 
-def present(account: Account, trade: Trade | None = None) -> dict[str, Any]:
+def present(account: Any, trade: Trade | None = None) -> dict[str, Any]:
     """An account on the wire; a professional's trade is looked up unless it is given."""
     body: dict[str, Any] = {
         "id": account.id,
@@ -44,7 +43,7 @@ def present(account: Account, trade: Trade | None = None) -> dict[str, Any]:
     return body
 
 
-def _present_trade(account: Account, trade: Trade) -> dict[str, Any]:
+def _present_trade(account: Any, trade: Trade) -> dict[str, Any]:
     return {
         "isactive": int(account.blocked_at is None and trade.approval is Approval.APPROVED),
         "exp": trade.exp,

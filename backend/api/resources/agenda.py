@@ -36,7 +36,7 @@ def shown(working: hours.Hours) -> dict[str, Any]:
 
 
 class MyHours(Resource):
-    @endpoint(summary="One's working hours", who=PROFESSIONALS, response=schemas.WorkingHoursShown(), writes=False)
+    @endpoint(summary="One's working hours", who=PROFESSIONALS, response=schemas.WorkingHoursShown())
     def get(self, actor: Actor) -> dict[str, Any]:
         """Weekly hours in the market's zone, and exceptions by date."""
         return shown(hours.of(actor.account_id))
@@ -65,7 +65,6 @@ class MyAgenda(Resource):
         query=schemas.AgendaQuery(),
         response=schemas.Agenda(),
         errors=(Invalid,),
-        writes=False,
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> dict[str, Any]:
         """Day by day: working hours, and the requests that start in them."""
@@ -89,7 +88,6 @@ class TaskTimes(Resource):
         query=schemas.TimesQuery(),
         response=schemas.OfferedTimes(),
         errors=(NotFound, Invalid),
-        writes=False,
     )
     def get(self, _: Actor | None, *, task_id: int, query: dict[str, Any]) -> dict[str, Any]:
         """Of one day at one place. A request for another time can be made all the same."""
@@ -109,7 +107,6 @@ class Reliability(Resource):
         query=schemas.ReliabilityQuery(),
         response=schemas.Reliability(),
         paged=True,
-        writes=False,
     )
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """The most often first."""

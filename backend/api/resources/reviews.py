@@ -93,7 +93,6 @@ class Reviews(Resource):
         query=schemas.ReviewQuery(),
         response=schemas.ReviewJudged(),
         paged=True,
-        writes=False,
     )
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """The latest first; ``reported=1&hidden=0`` for those that wait to be looked at."""
@@ -115,7 +114,6 @@ class MyReviews(Resource):
         query=WindowQuery(),
         response=schemas.ReviewListed(),
         paged=True,
-        writes=False,
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """The latest first, without hidden ones."""

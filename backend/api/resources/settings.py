@@ -26,7 +26,7 @@ def policy(task_id: int) -> dict[str, Any]:
 
 
 class MarketSettings(Resource):
-    @endpoint(summary="The market's settings", who=ADMINS, response=schemas.MarketSettings(), writes=False)
+    @endpoint(summary="The market's settings", who=ADMINS, response=schemas.MarketSettings())
     def get(self, _: Actor) -> Reply:
         """All of them, as they hold now."""
         return reply(settings.get())
@@ -49,7 +49,6 @@ class TaskPolicy(Resource):
         who=ACTIVE,
         response=schemas.EffectivePolicy(),
         errors=(NotFound,),
-        writes=False,
     )
     def get(self, _: Actor, *, task_id: int) -> dict[str, Any]:
         """How long ahead it must be asked for, and until when it can be cancelled freely."""

@@ -49,7 +49,6 @@ class Requests(Resource):
         query=schemas.RequestQuery(),
         response=schemas.Request(),
         paged=True,
-        writes=False,
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """A customer's own; a professional's open ones, best match first, or (``scope=mine``) own; an admin's: all."""
@@ -75,7 +74,6 @@ class OneRequest(Resource):
         who=ACTIVE,
         response=schemas.RequestDetail(),
         errors=(NotFound,),
-        writes=False,
     )
     def get(self, actor: Actor, *, request_id: int) -> Reply:
         """For its customer, its professional, admins, and professionals while it is open to them."""
@@ -183,9 +181,7 @@ class Cancel(Resource):
 
 
 class Inbox(Resource):
-    @endpoint(
-        summary="How much waits, and what is new", who=PROFESSIONALS, response=schemas.InboxCounts(), writes=False
-    )
+    @endpoint(summary="How much waits, and what is new", who=PROFESSIONALS, response=schemas.InboxCounts())
     def get(self, actor: Actor) -> dict[str, Any]:
         """``new``: matching ones that came or changed since the last look."""
         return inbox.counts(actor)

@@ -1,17 +1,18 @@
 """Finding people: by what an admin remembers of them, typos forgiven."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Select, cast, func, literal, or_, select, union
+from sqlalchemy import ColumnElement, Integer, bindparam, cast, func, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute
 
+from backend.core import reads
 from backend.core.authz import Role
-from backend.core.database import db
 from backend.core.errors import Invalid
-from backend.core.pagination import Page, SortKey, Window, after, cut, decode_cursor, order
+from backend.core.pagination import AnySelect, Page, SortKey, Window, cut, decode_cursor, paged, position
 from backend.domain.accounts.models import Account
 
 CLOSE_ENOUGH: Final = 0.4  # pg_trgm's word similarity at which "sharna" still finds Sharma
@@ -19,6 +20,26 @@ MIN_DIGITS: Final = 4
 EXACT: Final = "exact"
 ALIKE: Final = "alike"
 Column = InstrumentedAttribute[Any]
+WORDS: Final = func.folded(bindparam("q"))
+HELD: Final = "%" + func.folded(bindparam("held")) + "%"
+NEWEST: Final[tuple[SortKey, ...]] = ((Account.created_at, True), (Account.id, True))
+COLUMNS: Final = (
+    Account.id,
+    Account.role,
+    Account.username,
+    Account.email,
+    Account.email_confirmed_at,
+    Account.firstname,
+    Account.lastname,
+    Account.address,
+    Account.pincode,
+    Account.phone,
+    Account.blocked_at,
+    Account.blocked_reason,
+    Account.blocked_note,
+    Account.created_at,
+    Account.last_seen_at,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,113 +51,127 @@ class Filters:
     pincode: str | None = None
     sort: str | None = None
 
-    def common(self) -> list[ColumnElement[bool]]:
-        """As SQL, what narrows lists of all kinds of people alike."""
-        if self.blocked is None:
-            return []
-        return [Account.blocked_at.is_not(None) if self.blocked else Account.blocked_at.is_(None)]
+    def given(self) -> dict[str, Any]:
+        """Names of the conditions that hold, with their values."""
+        found: dict[str, Any] = {} if self.blocked is None else {"blocked" if self.blocked else "not_blocked": True}
+        return found if self.pincode is None else found | {"pincode": self.pincode}
 
 
-@dataclass(frozen=True, slots=True)
-class Sorting:
-    """An order of a list, its name, and the value of each key in a row (the last one unique)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """A list of one kind of people: whom it holds, what may narrow it, where words are looked for, how it is sorted.
 
-    name: str
-    keys: tuple[SortKey, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Words to look for: those who hold them; only where nobody does, those who hold words much like them.
-
-    ``texts`` maps each column of ids to the folded text that is searched there. The way that the first page went is
-    part of the cursor, so that later pages go the same.
+    ``texts`` maps each column of ids to the folded text that is searched there.
     """
 
-    q: str
+    role: Role
+    statement: AnySelect
+    conditions: Mapping[str, ColumnElement[bool]]
     texts: Mapping[Column, Column]
-    way: str
+    sortings: Mapping[str, tuple[SortKey, ...]]
 
-    @classmethod
-    def of(cls, q: str, texts: Mapping[Column, Column], *, role: Role, window: Window, scope: str) -> "Words":
-        """Decide which way to look, in one query."""
-        exact = cls(q, texts, EXACT)
-        if window.cursor:
-            return exact if _is_of(window.cursor, f"{scope}:{EXACT}") else cls(q, texts, ALIKE).loosened()
-        held = select(Account.id).where(Account.role == role.value, Account.id.in_(exact.ids())).exists()
-        found = db.session.execute(select(_loosen(), held)).one()[1]
-        return exact if found else cls(q, texts, ALIKE)
 
-    def loosened(self) -> "Words":
-        """Let words match that are merely alike, until this transaction ends."""
-        db.session.execute(select(_loosen()))
-        return self
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How words are looked for: those who hold them; only where nobody does, those who hold words much like them.
 
-    def ids(self) -> Select[Any]:
+    The way that the first page went is part of the cursor, so that later pages go the same.
+    """
+
+    name: str
+    digits: bool = False
+
+    def ids(self, texts: Mapping[Column, Column]) -> AnySelect:
         """Ids of those who fit, each column on its own trigram index."""
-        halves = [select(key).where(self._fits(text)) for key, text in self.texts.items()]
-        found = union(*halves).subquery()
+        found = union(*(select(key).where(self._fits(text)) for key, text in texts.items())).subquery()
         return select(found.c[0])
 
-    def likeness(self) -> ColumnElement[int]:
-        """How well the best of the texts fits, as a whole number that a cursor can hold exactly."""
-        words = func.folded(literal(self.q))
-        scores = [func.word_similarity(words, text) for text in self.texts.values()]
-        return cast((func.greatest(*scores) if len(scores) > 1 else scores[0]) * 1000, Integer)
-
     def _fits(self, text: Column) -> ColumnElement[bool]:
-        if self.way == ALIKE:
-            fits: ColumnElement[bool] = func.folded(literal(self.q)).op("<%")(text)
-            return fits
-        held: ColumnElement[bool] = text.like("%" + func.folded(literal(_escaped(self.q))) + "%")
-        digits = re.sub(r"\D", "", self.q)
-        if len(digits) >= MIN_DIGITS and not re.search(r"[^\W\d_]", self.q):
-            return or_(held, text.like(f"%{digits}%"))
-        return held
+        if self.name == ALIKE:
+            likely: ColumnElement[bool] = WORDS.op("<%")(text)  # by the index; its threshold is a little lower
+            return likely & (func.word_similarity(WORDS, text) >= CLOSE_ENOUGH)
+        held: ColumnElement[bool] = text.like(HELD)
+        return or_(held, text.like("%" + bindparam("digits") + "%")) if self.digits else held
 
 
-def customers(*, filters: Filters, window: Window) -> Page[Account]:
+COMMON: Final[dict[str, ColumnElement[bool]]] = {
+    "blocked": Account.blocked_at.is_not(None),
+    "not_blocked": Account.blocked_at.is_(None),
+}
+BY_NAME: Final[tuple[SortKey, ...]] = ((Account.name_text, False), (Account.id, False))
+CUSTOMERS: Final = Listing(
+    Role.CUSTOMER,
+    select(*COLUMNS).where(Account.role == Role.CUSTOMER.value),
+    COMMON | {"pincode": Account.pincode == bindparam("pincode")},
+    {Account.id: Account.person_text},
+    {"name": BY_NAME},
+)
+
+
+def customers(*, filters: Filters, window: Window) -> Page[Any]:
     """Customers, the newest first; words that are merely alike, the likeliest first."""
-    statement = select(Account).where(Account.role == Role.CUSTOMER.value, *filters.common())
-    if filters.pincode is not None:
-        statement = statement.where(Account.pincode == filters.pincode)
-    texts = {Account.id: Account.person_text}
-    page = people(statement, filters=filters, texts=texts, role=Role.CUSTOMER, window=window)
-    return Page([row[0] for row in page.items], page.next_cursor)
+    return people(CUSTOMERS, filters=filters, window=window)
 
 
-def people(
-    statement: Select[Any],
-    *,
-    filters: Filters,
-    texts: Mapping[Column, Column],
-    role: Role,
-    window: Window,
-    sortings: Mapping[str, Sorting] | None = None,
-) -> Page[Any]:
+def people(listing: Listing, *, filters: Filters, window: Window) -> Page[Any]:
     """One keyset page of accounts of one kind; the sort values ride along as further columns."""
-    scope = f"{role.value}s:{filters.sort}"
-    words = Words.of(filters.q, texts, role=role, window=window, scope=scope) if filters.q else None
-    if words is not None:
-        statement = statement.where(Account.id.in_(words.ids()))
-        scope = f"{scope}:{words.way}"
-    keys = _sorting(filters, words, sortings or {}).keys
+    given, scope = filters.given(), f"{listing.role.value}s:{filters.sort}"
+    words = _words(filters.q) if filters.q else {}
+    way = _way(listing, words, window=window, scope=scope) if words else None
+    if way is not None:
+        scope = f"{scope}:{way.name}"
+    length = len(_keys(listing, filters.sort, way))
+    statement = _page(listing, frozenset(given), way, filters.sort, goes_on=window.cursor is not None)
+    rows = reads.rows(statement, given | words | position(window, scope, length=length))
+    return cut(rows, window=window, scope=scope, values=lambda row: row[-length:])
+
+
+@cache
+def _page(
+    listing: Listing, narrowed_by: frozenset[str], way: Way | None, sort: str | None, *, goes_on: bool
+) -> AnySelect:
+    statement = listing.statement.where(*(listing.conditions[name] for name in sorted(narrowed_by)))
+    if way is not None:
+        statement = statement.where(Account.id.in_(way.ids(listing.texts)))
+    keys = _keys(listing, sort, way)
+    statement = statement.add_columns(*(column.label(f"key_{place}") for place, (column, _) in enumerate(keys)))
+    return paged(statement, keys, goes_on=goes_on)
+
+
+def _keys(listing: Listing, sort: str | None, way: Way | None) -> tuple[SortKey, ...]:
+    if sort is not None and sort in listing.sortings:
+        return listing.sortings[sort]
+    if sort in (None, "relevance") and way is not None and way.name == ALIKE:
+        return ((_likeness(listing.texts), True), *NEWEST)
+    return NEWEST
+
+
+def _likeness(texts: Mapping[Column, Column]) -> ColumnElement[int]:
+    """How well the best of the texts fits, as a whole number that a cursor can hold exactly."""
+    scores = [func.word_similarity(WORDS, text) for text in texts.values()]
+    return cast((func.greatest(*scores) if len(scores) > 1 else scores[0]) * 1000, Integer)
+
+
+def _words(q: str) -> dict[str, str]:
+    """The parameters of a search for words; with ``digits``, where these may stand as a phone number has them."""
+    words = {"q": q, "held": q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")}
+    digits = re.sub(r"\D", "", q)
+    is_number = len(digits) >= MIN_DIGITS and not re.search(r"[^\W\d_]", q)
+    return words | {"digits": digits} if is_number else words
+
+
+def _way(listing: Listing, words: Mapping[str, str], *, window: Window, scope: str) -> Way:
+    """Decide which way to look, in one query at most."""
+    exact, alike = Way(EXACT, digits="digits" in words), Way(ALIKE)
     if window.cursor:
-        statement = statement.where(after(keys, decode_cursor(scope, window.cursor, length=len(keys))))
-    statement = statement.add_columns(*(column for column, _ in keys))
-    rows: Sequence[Any] = db.session.execute(statement.order_by(*order(keys)).limit(window.limit + 1)).all()
-    return cut(rows, window=window, scope=scope, values=lambda row: row[-len(keys) :])
+        return exact if _is_of(window.cursor, f"{scope}:{EXACT}") else alike
+    return exact if reads.one(_anyone(listing, exact), words).held else alike
 
 
-def _sorting(filters: Filters, words: Words | None, more: Mapping[str, Sorting]) -> Sorting:
-    newest: tuple[SortKey, ...] = ((Account.created_at, True), (Account.id, True))
-    if filters.sort is not None and filters.sort in more:
-        return more[filters.sort]
-    if filters.sort == "name":
-        return Sorting("name", ((Account.name_text, False), (Account.id, False)))
-    if filters.sort in (None, "relevance") and words is not None and words.way == ALIKE:
-        return Sorting("relevance", ((words.likeness(), True), *newest))
-    return Sorting("created", newest)
+@cache
+def _anyone(listing: Listing, way: Way) -> AnySelect:
+    held = select(Account.id).where(Account.role == listing.role.value, Account.id.in_(way.ids(listing.texts)))
+    return select(held.exists().label("held"))
 
 
 def _is_of(cursor: str, scope: str) -> bool:
@@ -148,11 +183,3 @@ def _is_of(cursor: str, scope: str) -> bool:
             continue
         return True
     return False
-
-
-def _loosen() -> ColumnElement[str]:
-    return func.set_config("pg_trgm.word_similarity_threshold", str(CLOSE_ENOUGH), True)
-
-
-def _escaped(q: str) -> str:
-    return q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, func, select, text, update
 
+from backend.core import reads
 from backend.core.authz import Actor, Role
 from backend.core.clock import now
 from backend.core.config import current
@@ -148,12 +149,13 @@ def _end(condition: ColumnElement[bool], *, reason: str) -> None:
 
 
 def actor_of(*, session_id: str, account_id: int, address: str | None) -> Actor:
-    """The account behind a session, as it stands now, in one query.
+    """The account behind a session, as it stands now, in one query before the call's own transaction begins.
 
-    Raises Unauthenticated when the session ended, Forbidden for a blocked account.
+    Raises Unauthenticated when the session ended, Forbidden for a blocked account. Writes that a block must not miss
+    lock the account and look again.
     """
     parameters = {"session_id": session_id, "account_id": account_id, "stale": now() - SEEN_EVERY}
-    row = db.session.execute(ACTOR_QUERY, parameters).one_or_none()
+    row = reads.one(ACTOR_QUERY, parameters)
     if row is not None and row.blocked:
         raise Forbidden(BLOCKED, code="account_blocked")
     if row is None or row.ended:

@@ -1,18 +1,30 @@
 """Reading the audit trail."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import BigInteger, ColumnElement, bindparam, select, text
 
-from backend.core.database import db
-from backend.core.pagination import Page, SortKey, Window, after, cut, decode_cursor, order
+from backend.core import reads
+from backend.core.database import MOMENT
+from backend.core.pagination import AnySelect, Page, SortKey, Window, cut, paged, position
 from backend.core.spans import Span
 from backend.domain.audit.models import AuditEntry
 
 SCOPE: Final = "audit"
 KEYS: Final[tuple[SortKey, ...]] = ((AuditEntry.at, True), (AuditEntry.id, True))
+CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
+    "actor_id": AuditEntry.actor_id == bindparam("actor_id", type_=BigInteger),
+    "subject_id": AuditEntry.subject_id == bindparam("subject_id", type_=BigInteger),
+    "subject_kind": AuditEntry.subject_kind == bindparam("subject_kind"),
+    "action": AuditEntry.action == bindparam("action"),
+    "starts": AuditEntry.at >= bindparam("starts", type_=MOMENT),
+    "ends": AuditEntry.at < bindparam("ends", type_=MOMENT),
+}
+# Plain SQL, for accounts lie in a layer above this one.
+USERNAMES: Final = text("SELECT id, username FROM accounts WHERE id = ANY(:ids)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,45 +35,45 @@ class Filters:
     subject_id: int | None = None
     subject_kind: str | None = None
     action: str | None = None
-    span: Span | None = None
+    span: Span = field(default_factory=Span)
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """As SQL."""
-        equal = {
-            AuditEntry.actor_id: self.actor_id,
-            AuditEntry.subject_id: self.subject_id,
-            AuditEntry.subject_kind: self.subject_kind,
-            AuditEntry.action: self.action,
+    def given(self) -> dict[str, Any]:
+        """Names of the conditions that hold, with their values."""
+        values = {
+            "actor_id": self.actor_id,
+            "subject_id": self.subject_id,
+            "subject_kind": self.subject_kind,
+            "action": self.action,
+            "starts": self.span.starts,
+            "ends": self.span.ends,
         }
-        wanted: list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value is not None]
-        span = self.span or Span()
-        if span.starts is not None:
-            wanted.append(AuditEntry.at >= span.starts)
-        if span.ends is not None:
-            wanted.append(AuditEntry.at < span.ends)
-        return wanted
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def page(*, filters: Filters, window: Window) -> Page[dict[str, Any]]:
     """Entries, the latest first, with the usernames of those who acted and of those it was done to."""
-    statement = select(AuditEntry).where(*filters.conditions())
-    if window.cursor:
-        statement = statement.where(after(KEYS, decode_cursor(SCOPE, window.cursor, length=len(KEYS))))
-    rows = db.session.execute(statement.order_by(*order(KEYS)).limit(window.limit + 1)).scalars().all()
+    given = filters.given()
+    statement = _page(frozenset(given), goes_on=window.cursor is not None)
+    rows = reads.rows(statement, given | position(window, SCOPE, length=len(KEYS)))
     found = cut(rows, window=window, scope=SCOPE, values=lambda row: [row.at, row.id])
     names = _usernames(found.items)
     return Page([_present(row, names) for row in found.items], found.next_cursor)
 
 
-def _usernames(rows: Sequence[AuditEntry]) -> dict[int, str]:
-    """Names of the accounts concerned, in one query; plain SQL, for accounts lie in a layer above this one."""
+@cache
+def _page(narrowed_by: frozenset[str], *, goes_on: bool) -> AnySelect:
+    statement = select(*AuditEntry.__table__.columns).where(*(CONDITIONS[name] for name in sorted(narrowed_by)))
+    return paged(statement, KEYS, goes_on=goes_on)
+
+
+def _usernames(rows: Sequence[Any]) -> dict[int, str]:
+    """Names of the accounts concerned, in one query."""
     ids = {row.actor_id for row in rows} | {row.subject_id for row in rows if row.subject_kind == "account"}
-    query = text("SELECT id, username FROM accounts WHERE id = ANY(:ids)")
-    found = db.session.execute(query, {"ids": [one for one in ids if one is not None]})
+    found = reads.rows(USERNAMES, {"ids": [one for one in ids if one is not None]})
     return {row.id: row.username for row in found}
 
 
-def _present(row: AuditEntry, names: dict[int, str]) -> dict[str, Any]:
+def _present(row: Any, names: dict[int, str]) -> dict[str, Any]:
     is_person = row.subject_kind == "account" and row.subject_id is not None
     return {
         "id": row.id,

@@ -1,14 +1,15 @@
 """Reading one's notifications."""
 
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, bindparam, func, select
 
-from backend.core.database import db
-from backend.core.pagination import Page, Window, after, cut, decode_cursor, order
+from backend.core import reads
+from backend.core.pagination import AnySelect, Page, SortKey, Window, cut, paged, position
 from backend.domain.notifications.models import Notification
 
-NEWEST: Final = ((Notification.created_at, True), (Notification.id, True))
+NEWEST: Final[tuple[SortKey, ...]] = ((Notification.created_at, True), (Notification.id, True))
 COLUMNS: Final = (
     Notification.id,
     Notification.kind,
@@ -20,18 +21,29 @@ COLUMNS: Final = (
 )
 
 
+SCOPE: Final = "notifications"
+UNREAD: Final = select(func.count().label("number")).where(
+    Notification.account_id == bindparam("account_id", type_=BigInteger), Notification.read_at.is_(None)
+)
+
+
 def page(account_id: int, *, unread: bool | None, window: Window) -> Page[Any]:
     """One's own notifications, newest first; only those unread (or read), if so wanted."""
-    statement = select(*COLUMNS).where(Notification.account_id == account_id)
+    parameters = {"account_id": account_id, **position(window, SCOPE, length=len(NEWEST))}
+    rows = reads.rows(_page(unread=unread, goes_on=window.cursor is not None), parameters)
+    return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.created_at, row.id))
+
+
+@cache
+def _page(*, unread: bool | None, goes_on: bool) -> AnySelect:
+    mine = Notification.account_id == bindparam("account_id", type_=BigInteger)
+    statement = select(*COLUMNS).where(mine)
     if unread is not None:
         statement = statement.where(Notification.read_at.is_(None) if unread else Notification.read_at.is_not(None))
-    if window.cursor:
-        statement = statement.where(after(NEWEST, decode_cursor("notifications", window.cursor, length=2)))
-    rows: list[Any] = list(db.session.execute(statement.order_by(*order(NEWEST)).limit(window.limit + 1)))
-    return cut(rows, window=window, scope="notifications", values=lambda row: (row.created_at, row.id))
+    return paged(statement, NEWEST, goes_on=goes_on)
 
 
 def unread_count(account_id: int) -> int:
     """How many one has not read."""
-    unread = select(func.count()).where(Notification.account_id == account_id, Notification.read_at.is_(None))
-    return db.session.execute(unread).scalar_one()
+    number: int = reads.one(UNREAD, {"account_id": account_id}).number
+    return number

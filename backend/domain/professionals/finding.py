@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, or_, select, union
+from sqlalchemy import BigInteger, ColumnElement, Numeric, bindparam, func, or_, select, union
 
 from backend.core.authz import Role
 from backend.core.clock import now
-from backend.core.pagination import Page, Window
+from backend.core.database import MOMENT
+from backend.core.pagination import Page, SortKey, Window
 from backend.domain.accounts import finding
-from backend.domain.accounts.finding import Sorting
+from backend.domain.accounts.finding import Listing
 from backend.domain.accounts.models import Account
 from backend.domain.professionals import queries
 from backend.domain.professionals.approval import Approval
@@ -18,6 +19,11 @@ from backend.domain.professionals.models import Professional, ProfessionalPincod
 from backend.domain.professionals.queries import Trade
 
 SORTS: Final = ("created", "name", "rating", "waiting", "relevance")
+BY_RATING: Final[tuple[SortKey, ...]] = ((Professional.rating, True), (Professional.account_id, True))
+LONGEST_WAITING: Final[tuple[SortKey, ...]] = (
+    (func.coalesce(Professional.approval_changed_at, Account.created_at), False),
+    (Account.id, False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,56 +35,51 @@ class Filters(finding.Filters):
     min_rating: Decimal | None = None
     max_rating: Decimal | None = None
 
-
-def professionals(*, filters: Filters, window: Window) -> Page[tuple[Account, Trade]]:
-    """Professionals with their trades, in a constant number of queries."""
-    statement = select(Account).join(Professional, Professional.account_id == Account.id)
-    statement = statement.where(Account.role == Role.PROFESSIONAL.value)
-    page = finding.people(
-        statement.where(*filters.common(), *_conditions(filters)),
-        filters=filters,
-        texts={Account.id: Account.person_text, Professional.account_id: Professional.company_text},
-        role=Role.PROFESSIONAL,
-        window=window,
-        sortings=_sortings(),
-    )
-    accounts = [row[0] for row in page.items]
-    trades = queries.trades([account.id for account in accounts])
-    return Page([(account, trades[account.id]) for account in accounts], page.next_cursor)
+    def given(self) -> dict[str, Any]:
+        """Names of the conditions that hold, with their values."""
+        values: dict[str, Any] = {"task_id": self.task_id, "min_rating": self.min_rating, "max_rating": self.max_rating}
+        if self.approval is not None:
+            values[f"approval_{self.approval}"] = now()
+        return finding.Filters.given(self) | {name: value for name, value in values.items() if value is not None}
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = []
-    if filters.approval is not None:
-        wanted.append(_stands_at(filters.approval))
-    if filters.pincode is not None:
-        living = select(Account.id).where(Account.pincode == filters.pincode)
-        serving = select(ProfessionalPincode.account_id).where(ProfessionalPincode.pincode == filters.pincode)
-        wanted.append(Account.id.in_(union(living, serving)))
-    if filters.task_id is not None:
-        wanted.append(
-            Account.id.in_(select(ProfessionalTask.account_id).where(ProfessionalTask.task_id == filters.task_id))
-        )
-    if filters.min_rating is not None:
-        wanted.append(Professional.rating >= filters.min_rating)
-    if filters.max_rating is not None:
-        wanted.append((Professional.rating <= filters.max_rating) & (Professional.rating_count > 0))
-    return wanted
-
-
-def _stands_at(approval: str) -> ColumnElement[bool]:
+def _stands_at(approval: Approval) -> ColumnElement[bool]:
     """One whose day has passed counts as expired, whether or not a job has said so yet."""
-    passed = func.coalesce(Professional.approval_expires_at <= now(), False)
-    if approval == Approval.APPROVED:
-        return (Professional.approval == approval) & ~passed
-    if approval == Approval.EXPIRED:
-        return or_(Professional.approval == approval, (Professional.approval == Approval.APPROVED.value) & passed)
-    return Professional.approval == approval
+    passed = func.coalesce(
+        Professional.approval_expires_at <= bindparam(f"approval_{approval.value}", type_=MOMENT), False
+    )
+    if approval is Approval.APPROVED:
+        return (Professional.approval == approval.value) & ~passed
+    if approval is Approval.EXPIRED:
+        return or_(Professional.approval == approval.value, (Professional.approval == Approval.APPROVED.value) & passed)
+    return Professional.approval == approval.value
 
 
-def _sortings() -> dict[str, Sorting]:
-    oldest_change = func.coalesce(Professional.approval_changed_at, Account.created_at)
-    return {
-        "rating": Sorting("rating", ((Professional.rating, True), (Professional.account_id, True))),
-        "waiting": Sorting("waiting", ((oldest_change, False), (Account.id, False))),
-    }
+LIVING: Final = select(Account.id).where(Account.pincode == bindparam("pincode"))
+SERVING: Final = select(ProfessionalPincode.account_id).where(ProfessionalPincode.pincode == bindparam("pincode"))
+DOING: Final = select(ProfessionalTask.account_id).where(
+    ProfessionalTask.task_id == bindparam("task_id", type_=BigInteger)
+)
+PROFESSIONALS: Final = Listing(
+    Role.PROFESSIONAL,
+    select(*finding.COLUMNS)
+    .join(Professional, Professional.account_id == Account.id)
+    .where(Account.role == Role.PROFESSIONAL.value),
+    {
+        **finding.COMMON,
+        **{f"approval_{approval.value}": _stands_at(approval) for approval in Approval},
+        "pincode": Account.id.in_(union(LIVING, SERVING)),
+        "task_id": Account.id.in_(DOING),
+        "min_rating": Professional.rating >= bindparam("min_rating", type_=Numeric),
+        "max_rating": (Professional.rating <= bindparam("max_rating", type_=Numeric)) & (Professional.rating_count > 0),
+    },
+    {Account.id: Account.person_text, Professional.account_id: Professional.company_text},
+    {"name": finding.BY_NAME, "rating": BY_RATING, "waiting": LONGEST_WAITING},
+)
+
+
+def professionals(*, filters: Filters, window: Window) -> Page[tuple[Any, Trade]]:
+    """Professionals with their trades, in a constant number of queries."""
+    page = finding.people(PROFESSIONALS, filters=filters, window=window)
+    trades = queries.trades([account.id for account in page.items])
+    return Page([(account, trades[account.id]) for account in page.items], page.next_cursor)

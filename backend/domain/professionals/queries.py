@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import select, text
 
+from backend.core import reads
 from backend.core.clock import now
 from backend.core.database import db
 from backend.core.errors import NotFound
@@ -68,7 +69,7 @@ def trade(account_id: int) -> Trade:
 
 def trades(account_ids: Iterable[int]) -> dict[int, Trade]:
     """Many professionals' sides, by account id, in one query."""
-    rows = db.session.execute(TRADES, {"ids": list(account_ids)})
+    rows = reads.rows(TRADES, {"ids": list(account_ids)})
     return {row.account_id: _trade(row) for row in rows}
 
 

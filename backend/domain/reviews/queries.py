@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, bindparam, select
 
-from backend.core import pagination
+from backend.core import pagination, reads
 from backend.core.authz import Actor, Role
 from backend.core.database import db
 from backend.core.pagination import Page, SortKey, Window
@@ -16,6 +16,10 @@ from backend.domain.task_requests.models import TaskRequest
 KEYS: Final[tuple[SortKey, ...]] = (
     (Review.created_at.expression, True),
     (Review.request_id.expression, True),
+)
+
+OF_REQUEST: Final = select(*Review.__table__.columns).where(
+    Review.request_id == bindparam("request_id", type_=BigInteger)
 )
 
 
@@ -43,7 +47,7 @@ class Filters:
         return found
 
 
-def present(row: Review) -> dict[str, Any]:
+def present(row: Any) -> dict[str, Any]:
     """A review as those concerned see it."""
     return {
         "rating": row.rating,
@@ -58,7 +62,7 @@ def present(row: Review) -> dict[str, Any]:
 
 def of_request(actor: Actor, *, request_id: int) -> dict[str, Any] | None:
     """The review of a request that the actor may see; a hidden one is shown to its author and admins only."""
-    row = db.session.execute(select(Review).where(Review.request_id == request_id)).scalar_one_or_none()
+    row = reads.one(OF_REQUEST, {"request_id": request_id})
     if row is None or (row.hidden_at is not None and actor.role is Role.PROFESSIONAL):
         return None
     return present(row)

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from backend.core.authz import Actor
+from sqlalchemy import or_
+
+from backend.core import reads
+from backend.core.authz import Actor, Role
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db
 from backend.core.errors import Invalid
 from backend.core.spans import day_start
 from backend.domain.task_requests import hours, queries
@@ -16,6 +18,12 @@ from backend.domain.task_requests.models import TaskRequest
 
 MAX_DAYS: Final = 62
 SHOWN: Final = (Status.ACCEPTED, Status.COMPLETED, Status.CLOSED)
+TO_DO: Final = (
+    queries.rows(Role.PROFESSIONAL)
+    .where(queries.OWN[Role.PROFESSIONAL], queries.CONDITIONS["starts"], queries.CONDITIONS["ends"])
+    .where(or_(*(TaskRequest.status == status.value for status in SHOWN)))
+    .order_by(TaskRequest.date_of_request, TaskRequest.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +44,9 @@ def of(actor: Actor, *, first: date | None, last: date | None) -> list[Day]:
     if not first <= last < first + timedelta(days=MAX_DAYS):
         raise Invalid.field("to", f"Must be from 0 to {MAX_DAYS - 1} days after from.")
     working = hours.of(actor.account_id)
-    statement = queries.rows(actor).where(
-        TaskRequest.professional_id == actor.id,
-        TaskRequest.status.in_(SHOWN),
-        TaskRequest.date_of_request >= day_start(first, zone),
-        TaskRequest.date_of_request < day_start(last + timedelta(days=1), zone),
-    )
+    starts, ends = day_start(first, zone), day_start(last + timedelta(days=1), zone)
     rows: dict[date, list[Any]] = {}
-    for row in db.session.execute(statement.order_by(TaskRequest.date_of_request, TaskRequest.id)):
+    for row in reads.rows(TO_DO, {"me": actor.id, "starts": starts, "ends": ends}):
         rows.setdefault(row.date_of_request.astimezone(zone).date(), []).append(row)
     days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
     return [Day(day, sorted(working.on(day)), day in working.days, rows.get(day, [])) for day in days]

@@ -2,15 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import BigInteger, bindparam, insert, select
 
+from backend.core import reads
 from backend.core.authz import Actor, Role
 from backend.core.clock import now
 from backend.core.database import db
 from backend.domain.task_requests.lifecycle import Action, Relation
 from backend.domain.task_requests.models import RequestEvent
+
+OF_REQUEST: Final = (
+    select(
+        RequestEvent.at,
+        RequestEvent.action,
+        RequestEvent.actor_id,
+        RequestEvent.actor_role,
+        RequestEvent.from_status,
+        RequestEvent.to_status,
+        RequestEvent.note,
+        RequestEvent.changes,
+    )
+    .where(RequestEvent.request_id == bindparam("request_id", type_=BigInteger))
+    .order_by(RequestEvent.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +66,7 @@ def read(actor: Actor, relation: Relation, *, request_id: int) -> list[dict[str,
 
     What professionals who were not asked said when they turned it down is between them and the market.
     """
-    columns = RequestEvent
-    rows = db.session.execute(
-        select(
-            columns.at,
-            columns.action,
-            columns.actor_id,
-            columns.actor_role,
-            columns.from_status,
-            columns.to_status,
-            columns.note,
-            columns.changes,
-        )
-        .where(RequestEvent.request_id == request_id)
-        .order_by(RequestEvent.id)
-    ).all()
+    rows = reads.rows(OF_REQUEST, {"request_id": request_id})
     return [_present(relation, row) for row in rows if _is_shown(actor, relation, row)]
 
 

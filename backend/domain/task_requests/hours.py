@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, insert, text
 
+from backend.core import reads
 from backend.core.authz import Actor
 from backend.core.clock import now
 from backend.core.config import current
@@ -85,7 +86,7 @@ def of_many(account_ids: Iterable[int]) -> dict[int, Hours]:
     """Many professionals' hours, in one query."""
     zone = current().zone
     found: dict[int, Hours] = {}
-    for row in db.session.execute(HOURS, {"ids": list(account_ids)}):
+    for row in reads.rows(HOURS, {"ids": list(account_ids)}):
         market = settings.of_rows(row.market or {})
         weekly: dict[int, list[Minutes]] = {}
         for weekday, begins, ends in row.weekly or ():

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.dialects.postgresql import insert
 
-from backend.core import pagination
+from backend.core import pagination, reads
 from backend.core.authz import Actor
 from backend.core.clock import now
 from backend.core.database import db
@@ -27,7 +27,7 @@ WITH me AS MATERIALIZED (
       FROM accounts a JOIN professionals p ON p.account_id = a.id JOIN places home ON home.pincode = a.pincode
      WHERE a.id = :me
 )"""
-# Who sees what waits: the same as visibility.waits_for.
+# Who sees what waits: the same as visibility.relation says of one.
 SEEN: Final = """
     r.status = 'requested' AND r.date_of_request > :now
     AND (r.asked_professional_id IS NULL OR r.asked_professional_id = me.id OR r.asked_until <= :now)
@@ -130,14 +130,15 @@ def page(actor: Actor, *, filters: Filters, wishes: Wishes, window: Window) -> P
         "id": last_id,
         "limit": window.limit + 1,
     }
-    found = db.session.execute(PAGE, values).all()
+    found = reads.rows(PAGE, values)
     return pagination.cut(found, window=window, scope=SCOPE, values=lambda row: (row.rank, row.created_at, row.id))
 
 
 def counts(actor: Actor) -> dict[str, Any]:
     """How many wait (counted up to 1,000), how many match, and how many of those came since the last look."""
-    row = db.session.execute(COUNTS, {"me": actor.id, "now": now()}).one()
-    return row._asdict()
+    row = reads.one(COUNTS, {"me": actor.id, "now": now()})
+    counted: dict[str, Any] = row._asdict()
+    return counted
 
 
 def look(actor: Actor) -> None:

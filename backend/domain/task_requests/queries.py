@@ -2,27 +2,42 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, any_, bindparam, select
 from sqlalchemy.orm import aliased
 
-from backend.core import pagination
+from backend.core import pagination, reads
 from backend.core.authz import Actor, Role
 from backend.core.clock import now
-from backend.core.database import db
-from backend.core.pagination import Page, SortKey, Window
+from backend.core.database import MOMENT
+from backend.core.pagination import AnySelect, Page, SortKey, Window
 from backend.core.spans import Span
 from backend.domain.accounts.models import Account
 from backend.domain.professionals.models import Professional
 from backend.domain.task_requests.errors import RequestNotFound
 from backend.domain.task_requests.lifecycle import VISIBLE_TO, Relation
 from backend.domain.task_requests.models import TaskRequest
-from backend.domain.task_requests.visibility import does_task, rejected, relation
+from backend.domain.task_requests.visibility import ME, does_task, rejected, relation
 
 KEYS: Final[tuple[SortKey, ...]] = ((TaskRequest.date_of_request.expression, True), (TaskRequest.id.expression, True))
 EVER: Final = Span()
 Customer, Taker = aliased(Account), aliased(Account)
+# One state is told apart from several: with one, an index has the page in its order.
+CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
+    "status": TaskRequest.status == bindparam("status"),
+    "statuses": TaskRequest.status == any_(bindparam("statuses", type_=ARRAY(Text))),
+    "task_id": TaskRequest.task_id == bindparam("task_id", type_=BigInteger),
+    "professional_id": TaskRequest.professional_id == bindparam("professional_id", type_=BigInteger),
+    "customer_id": TaskRequest.customer_id == bindparam("customer_id", type_=BigInteger),
+    "starts": TaskRequest.date_of_request >= bindparam("starts", type_=MOMENT),
+    "ends": TaskRequest.date_of_request < bindparam("ends", type_=MOMENT),
+}
+OWN: Final[dict[Role, ColumnElement[bool]]] = {
+    Role.CUSTOMER: TaskRequest.customer_id == ME,
+    Role.PROFESSIONAL: TaskRequest.professional_id == ME,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,37 +50,35 @@ class Filters:
     professional_id: int | None = None
     customer_id: int | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """As SQL."""
-        found: list[ColumnElement[bool]] = []
-        if self.status:
-            found.append(TaskRequest.status.in_(self.status))
-        if self.task_id is not None:
-            found.append(TaskRequest.task_id == self.task_id)
-        if self.span.starts is not None:
-            found.append(TaskRequest.date_of_request >= self.span.starts)
-        if self.span.ends is not None:
-            found.append(TaskRequest.date_of_request < self.span.ends)
-        if self.professional_id is not None:
-            found.append(TaskRequest.professional_id == self.professional_id)
-        if self.customer_id is not None:
-            found.append(TaskRequest.customer_id == self.customer_id)
-        return found
+    def given(self) -> dict[str, Any]:
+        """Names of the conditions that hold, with their values."""
+        states = list(dict.fromkeys(self.status))
+        values = {
+            "status": states[0] if len(states) == 1 else None,
+            "statuses": states if len(states) > 1 else None,
+            "task_id": self.task_id,
+            "professional_id": self.professional_id,
+            "customer_id": self.customer_id,
+            "starts": self.span.starts,
+            "ends": self.span.ends,
+        }
+        return {name: value for name, value in values.items() if value is not None}
 
 
-def rows(actor: Actor) -> Select[Any]:
-    """Requests with the names of both sides, as this actor relates to them."""
+@cache
+def rows(role: Role) -> AnySelect:
+    """Requests with the names of both sides, as someone of this role (``:me``) relates to them."""
     return (
         select(
-            *TaskRequest.__table__.columns,
+            *(column for column in TaskRequest.__table__.columns if column.name != "busy"),
             Customer.firstname.label("customer_firstname"),
             Customer.lastname.label("customer_lastname"),
             Customer.phone.label("customer_phone"),
             Taker.firstname.label("professional_firstname"),
             Taker.phone.label("professional_phone"),
             Professional.compname.label("professional_compname"),
-            does_task(actor).label("does_task"),
-            rejected(actor).label("rejected"),
+            does_task(role).label("does_task"),
+            rejected(role).label("rejected"),
         )
         .join(Customer, Customer.id == TaskRequest.customer_id)
         .outerjoin(Taker, Taker.id == TaskRequest.professional_id)
@@ -73,7 +86,7 @@ def rows(actor: Actor) -> Select[Any]:
     )
 
 
-def one(actor: Actor, *, request_id: int) -> tuple[Row[Any], Relation]:
+def one(actor: Actor, *, request_id: int) -> tuple[Any, Relation]:
     """A request that the actor may see, and what they are to it. Raises RequestNotFound."""
     row, who = after_change(actor, request_id=request_id)
     if who not in VISIBLE_TO:
@@ -81,29 +94,29 @@ def one(actor: Actor, *, request_id: int) -> tuple[Row[Any], Relation]:
     return row, who
 
 
-def after_change(actor: Actor, *, request_id: int) -> tuple[Row[Any], Relation]:
+def after_change(actor: Actor, *, request_id: int) -> tuple[Any, Relation]:
     """A request that the actor has just changed: shown once more even if it is out of their sight now."""
-    row = db.session.execute(rows(actor).where(TaskRequest.id == request_id)).one_or_none()
+    row = reads.one(_one(actor.role), {"me": actor.id, "id": request_id})
     if row is None:
         raise RequestNotFound
     return row, relation(actor, row, at=now())
 
 
-def page(actor: Actor, *, filters: Filters, window: Window) -> Page[Row[Any]]:
+@cache
+def _one(role: Role) -> AnySelect:
+    return rows(role).where(TaskRequest.id == bindparam("id", type_=BigInteger))
+
+
+def page(actor: Actor, *, filters: Filters, window: Window) -> Page[Any]:
     """The actor's own requests (a customer's, those a professional took) or all (an admin's), the latest date first."""
-    scope = f"requests:{actor.role}"
-    statement = rows(actor).where(*_own(actor), *filters.conditions())
-    if window.cursor is not None:
-        statement = statement.where(
-            pagination.after(KEYS, pagination.decode_cursor(scope, window.cursor, length=len(KEYS)))
-        )
-    found = db.session.execute(statement.order_by(*pagination.order(KEYS)).limit(window.limit + 1)).all()
+    scope, given = f"requests:{actor.role}", filters.given()
+    statement = _page(actor.role, frozenset(given), goes_on=window.cursor is not None)
+    found = reads.rows(statement, given | {"me": actor.id} | pagination.position(window, scope, length=len(KEYS)))
     return pagination.cut(found, window=window, scope=scope, values=lambda row: (row.date_of_request, row.id))
 
 
-def _own(actor: Actor) -> list[ColumnElement[bool]]:
-    if actor.role is Role.CUSTOMER:
-        return [TaskRequest.customer_id == actor.id]
-    if actor.role is Role.PROFESSIONAL:
-        return [TaskRequest.professional_id == actor.id]
-    return []
+@cache
+def _page(role: Role, narrowed_by: frozenset[str], *, goes_on: bool) -> AnySelect:
+    own = [OWN[role]] if role in OWN else []
+    statement = rows(role).where(*own, *(CONDITIONS[name] for name in sorted(narrowed_by)))
+    return pagination.paged(statement, KEYS, goes_on=goes_on)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, false, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, bindparam, exists, false
 
 from backend.core.authz import Actor, Role
 from backend.domain.professionals.models import ProfessionalTask
@@ -14,36 +14,21 @@ CONTACT_KEPT: Final = timedelta(days=30)
 REVIEW_WITHIN: Final = timedelta(days=30)
 
 
-def does_task(actor: Actor) -> ColumnElement[bool]:
-    """Whether the professional who looks does the request's task."""
-    if actor.role is not Role.PROFESSIONAL:
+ME: Final = bindparam("me", type_=BigInteger)
+
+
+def does_task(role: Role) -> ColumnElement[bool]:
+    """Whether the professional who looks (``:me``) does the request's task."""
+    if role is not Role.PROFESSIONAL:
         return false()
-    return exists().where(ProfessionalTask.account_id == actor.id, ProfessionalTask.task_id == TaskRequest.task_id)
+    return exists().where(ProfessionalTask.account_id == ME, ProfessionalTask.task_id == TaskRequest.task_id)
 
 
-def rejected(actor: Actor) -> ColumnElement[bool]:
-    """Whether the professional who looks has turned the request down."""
-    if actor.role is not Role.PROFESSIONAL:
+def rejected(role: Role) -> ColumnElement[bool]:
+    """Whether the professional who looks (``:me``) has turned the request down."""
+    if role is not Role.PROFESSIONAL:
         return false()
-    return exists().where(RequestRejection.professional_id == actor.id, RequestRejection.request_id == TaskRequest.id)
-
-
-def waits_for(actor: Actor, *, at: datetime) -> ColumnElement[bool]:
-    """The requests that wait to be taken and that this professional sees."""
-    return and_(
-        TaskRequest.status == Status.REQUESTED,
-        TaskRequest.date_of_request > at,
-        or_(
-            TaskRequest.asked_professional_id.is_(None),
-            TaskRequest.asked_professional_id == actor.id,
-            TaskRequest.asked_until <= at,
-        ),
-        ~exists(
-            select(literal(1)).where(
-                RequestRejection.professional_id == actor.id, RequestRejection.request_id == TaskRequest.id
-            )
-        ),
-    )
+    return exists().where(RequestRejection.professional_id == ME, RequestRejection.request_id == TaskRequest.id)
 
 
 def relation(actor: Actor, row: Any, *, at: datetime) -> Relation:
