@@ -52,7 +52,7 @@ class Result:
 def measure() -> Result:
     """Both races on one server, one after the other, on fresh requests each."""
     with tempfile.TemporaryDirectory(prefix="doorstep-race-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "postgres")
+        server = EmbeddedPostgres(Path(folder) / "postgres", parameters={"max_connections": str(4 * PROFESSIONALS)})
         url = server.start()
         try:
             return _race(url, folder)

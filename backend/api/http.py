@@ -1,9 +1,9 @@
 """What every answer carries: request id, safety headers, a count; and proxies that may speak for callers."""
 
 import ipaddress
+import os
 import re
 import time
-import uuid
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -44,7 +44,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 def _begin() -> None:
     g.began = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
-    request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    request_id = given if REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
 

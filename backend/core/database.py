@@ -1,10 +1,11 @@
 """The database: one metadata, one session a call, one transaction committed at the edge."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -82,12 +83,17 @@ def sqlalchemy_url(url: str) -> str:
     return url
 
 
+_ENDINGS: Final[ContextVar[list[Callable[[], None]] | None]] = ContextVar("endings", default=None)
+
+
 @contextmanager
 def transaction() -> Iterator[None]:
     """One unit of work: commits at its end, rolls back on any error. For the edges only (API, jobs, command line).
 
     Work that never came to the session (see ``backend.core.reads``) has nothing to commit and makes none.
     """
+    endings: list[Callable[[], None]] = []
+    token = _ENDINGS.set(endings)
     try:
         yield
         if db.session.registry.has():
@@ -96,3 +102,16 @@ def transaction() -> Iterator[None]:
         if db.session.registry.has():
             db.session.rollback()
         raise
+    finally:
+        _ENDINGS.reset(token)
+        for end in endings:
+            end()
+
+
+def at_end(call: Callable[[], None]) -> None:
+    """Call this when the present unit of work has ended, however it ended; at once when there is none."""
+    endings = _ENDINGS.get()
+    if endings is None:
+        call()
+    else:
+        endings.append(call)

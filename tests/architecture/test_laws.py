@@ -19,7 +19,8 @@ EDGES: Final = ("backend/api/base.py", "backend/jobs/", "backend/cli/", "backend
 STATE_TABLES: Final = ("backend/domain/task_requests/lifecycle.py", "backend/domain/professionals/approval.py")
 PLAIN: Final = {
     "dataclasses",
-    "enum", "functools",
+    "enum",
+    "functools",
     "typing",
     "collections",
     "collections.abc",

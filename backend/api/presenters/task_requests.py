@@ -1,6 +1,7 @@
 """Requests on the wire, as far as the one who asks may see them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
@@ -40,7 +41,7 @@ plain_of = attrgetter(*PLAIN)
 
 def request(actor: Actor, row: Any, who: Relation) -> dict[str, Any]:
     """One request, with warnings for a professional who could take it or holds it."""
-    body = _shown(row, who)
+    body = _shown(row, who, at=now())
     if who in (Relation.CANDIDATE, Relation.ONLOOKER, Relation.PROFESSIONAL):
         body["warnings"] = _warnings(row, hours.of(actor.account_id))
         if not row.does_task and who is not Relation.PROFESSIONAL:
@@ -52,16 +53,16 @@ def requests(actor: Actor, rows: Sequence[Any]) -> list[dict[str, Any]]:
     """A page of the actor's own requests, or of all for an admin."""
     at = now()
     if actor.role is Role.CUSTOMER:
-        return [_shown(row, Relation.CUSTOMER) for row in rows]
-    return [_shown(row, relation(actor, row, at=at)) for row in rows]
+        return [_shown(row, Relation.CUSTOMER, at=at) for row in rows]
+    return [_shown(row, relation(actor, row, at=at), at=at) for row in rows]
 
 
 def waiting(actor: Actor, rows: Sequence[Any]) -> list[dict[str, Any]]:
     """A page of a professional's inbox: each with its distance and what speaks against it."""
-    working = hours.of(actor.account_id) if rows else None
+    at, working = now(), hours.of(actor.account_id) if rows else None
     items = []
     for row in rows:
-        body = _shown(row, Relation.CANDIDATE if row.does_task else Relation.ONLOOKER)
+        body = _shown(row, Relation.CANDIDATE if row.does_task else Relation.ONLOOKER, at=at)
         body["distance_km"] = None if row.distance_km is None else round(row.distance_km, 1)
         body["warnings"] = _warnings(row, working) if working else []
         body["warnings"] += ["not_free"] if not row.is_free else []
@@ -76,8 +77,7 @@ def _warnings(row: Any, working: hours.Hours) -> list[str]:
     return [] if working.covers(row.date_of_request, ends) else ["outside_hours"]
 
 
-def _shown(row: Any, who: Relation) -> dict[str, Any]:
-    at = now()
+def _shown(row: Any, who: Relation, *, at: datetime) -> dict[str, Any]:
     contact = sees_contact(who, row, at=at)
     body: dict[str, Any] = dict(zip(PLAIN, plain_of(row), strict=True))
     body["address"] = row.address if contact else None

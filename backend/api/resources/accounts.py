@@ -1,7 +1,6 @@
 """Sign-up and one's own account."""
 
 from contextlib import closing
-from dataclasses import asdict
 from typing import Any
 
 from backend.api.access import ANYONE, SIGNED_IN
@@ -16,7 +15,7 @@ from backend.domain.documents.inspection import MAX_BYTES
 from backend.domain.professionals import actions as professionals
 from backend.domain.professionals import queries as trades
 from backend.domain.professionals.approval import Approval
-from backend.domain.professionals.queries import Trade
+from backend.domain.professionals.queries import HandedIn, Trade
 
 TRADE_FIELDS = ("compname", "exp", "task_ids", "pincodes", "radius_km")
 
@@ -57,7 +56,17 @@ def _present_trade(account: Any, trade: Trade) -> dict[str, Any]:
         "approval_reason": trade.approval_reason,
         "approval_changed_at": trade.approval_changed_at,
         "approval_expires_at": trade.approval_expires_at,
-        "document": asdict(trade.document) if trade.document else None,
+        "document": _present_document(trade.document) if trade.document else None,
+    }
+
+
+def _present_document(document: HandedIn) -> dict[str, Any]:
+    return {
+        "filename": document.filename,
+        "content_type": document.content_type,
+        "size": document.size,
+        "pages": document.pages,
+        "created_at": document.created_at,
     }
 
 

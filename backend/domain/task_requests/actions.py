@@ -45,8 +45,8 @@ def accept(actor: Actor, *, request_id: int, expected_version: int | None = None
     """
 
     def plan(row: Any) -> Plan:
-        _hold_account(actor)
         buffer = policies.for_task(row.task_id).travel_buffer_minutes
+        _hold_account(actor)
         ends = row.date_of_request + timedelta(minutes=row.time_required + buffer)
         asked = row.asked_professional_id if row.asked_professional_id == actor.id else None
         return Plan(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import or_
+from sqlalchemy import or_, select
 
 from backend.core import reads
 from backend.core.authz import Actor, Role
@@ -18,12 +18,13 @@ from backend.domain.task_requests.models import TaskRequest
 
 MAX_DAYS: Final = 62
 SHOWN: Final = (Status.ACCEPTED, Status.COMPLETED, Status.CLOSED)
-TO_DO: Final = (
-    queries.rows(Role.PROFESSIONAL)
+ROWS: Final = (
+    select(*queries.COLUMNS)
     .where(queries.OWN[Role.PROFESSIONAL], queries.CONDITIONS["starts"], queries.CONDITIONS["ends"])
     .where(or_(*(TaskRequest.status == status.value for status in SHOWN)))
-    .order_by(TaskRequest.date_of_request, TaskRequest.id)
+    .subquery()
 )
+TO_DO: Final = queries.with_names(ROWS, role=Role.PROFESSIONAL).order_by(ROWS.c.date_of_request, ROWS.c.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from backend.core import reads
 from backend.core.authz import Actor
 from backend.core.database import db
 from backend.core.errors import Invalid, NotFound
@@ -55,7 +56,7 @@ class Policy:
 
 def for_task(task_id: int) -> Policy:
     """The market's settings, with what is special to the task."""
-    row = db.session.execute(POLICY, {"task_id": task_id}).one()
+    row = reads.one(POLICY, {"task_id": task_id})
     market = settings.of_rows(row.market or {})
     own = {name: getattr(row, name) for name in NAMES}
     return Policy(**{name: getattr(market, name) if value is None else value for name, value in own.items()})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, any_, bindparam, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, FromClause, Text, any_, bindparam, select
 from sqlalchemy.orm import aliased
 
 from backend.core import pagination, reads
@@ -24,6 +24,7 @@ from backend.domain.task_requests.visibility import ME, does_task, rejected, rel
 KEYS: Final[tuple[SortKey, ...]] = ((TaskRequest.date_of_request.expression, True), (TaskRequest.id.expression, True))
 EVER: Final = Span()
 Customer, Taker = aliased(Account), aliased(Account)
+COLUMNS: Final = [column for column in TaskRequest.__table__.columns if column.name != "busy"]
 # One state is told apart from several: with one, an index has the page in its order.
 CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "status": TaskRequest.status == bindparam("status"),
@@ -65,24 +66,23 @@ class Filters:
         return {name: value for name, value in values.items() if value is not None}
 
 
-@cache
-def rows(role: Role) -> AnySelect:
+def with_names(requests: FromClause, *, role: Role) -> AnySelect:
     """Requests with the names of both sides, as someone of this role (``:me``) relates to them."""
     return (
         select(
-            *(column for column in TaskRequest.__table__.columns if column.name != "busy"),
+            *requests.c,
             Customer.firstname.label("customer_firstname"),
             Customer.lastname.label("customer_lastname"),
             Customer.phone.label("customer_phone"),
             Taker.firstname.label("professional_firstname"),
             Taker.phone.label("professional_phone"),
             Professional.compname.label("professional_compname"),
-            does_task(role).label("does_task"),
-            rejected(role).label("rejected"),
+            does_task(role, requests).label("does_task"),
+            rejected(role, requests).label("rejected"),
         )
-        .join(Customer, Customer.id == TaskRequest.customer_id)
-        .outerjoin(Taker, Taker.id == TaskRequest.professional_id)
-        .outerjoin(Professional, Professional.account_id == TaskRequest.professional_id)
+        .join(Customer, Customer.id == requests.c.customer_id)
+        .outerjoin(Taker, Taker.id == requests.c.professional_id)
+        .outerjoin(Professional, Professional.account_id == requests.c.professional_id)
     )
 
 
@@ -104,7 +104,8 @@ def after_change(actor: Actor, *, request_id: int) -> tuple[Any, Relation]:
 
 @cache
 def _one(role: Role) -> AnySelect:
-    return rows(role).where(TaskRequest.id == bindparam("id", type_=BigInteger))
+    wanted = select(*COLUMNS).where(TaskRequest.id == bindparam("id", type_=BigInteger))
+    return with_names(wanted.subquery(), role=role)
 
 
 def page(actor: Actor, *, filters: Filters, window: Window) -> Page[Any]:
@@ -117,6 +118,8 @@ def page(actor: Actor, *, filters: Filters, window: Window) -> Page[Any]:
 
 @cache
 def _page(role: Role, narrowed_by: frozenset[str], *, goes_on: bool) -> AnySelect:
+    """The page is cut before names are looked up: the planner prepares for as many look-ups as it expects rows."""
     own = [OWN[role]] if role in OWN else []
-    statement = rows(role).where(*own, *(CONDITIONS[name] for name in sorted(narrowed_by)))
-    return pagination.paged(statement, KEYS, goes_on=goes_on)
+    wanted = select(*COLUMNS).where(*own, *(CONDITIONS[name] for name in sorted(narrowed_by)))
+    cut = pagination.paged(wanted, KEYS, goes_on=goes_on).subquery()
+    return with_names(cut, role=role).order_by(cut.c.date_of_request.desc(), cut.c.id.desc())

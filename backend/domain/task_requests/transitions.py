@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from sqlalchemy import text, update
 
+from backend.core import reads
 from backend.core.authz import Actor
 from backend.core.clock import now
 from backend.core.database import db
 from backend.core.errors import Forbidden, Stale
+from backend.core.lining_up import line_up
 from backend.domain.task_requests import history
 from backend.domain.task_requests.errors import (
     AlreadyReviewed,
@@ -71,9 +73,10 @@ def carry_out(
     """Do one action; returns the request as it was before.
 
     The row is read, held against the state table, and changed only if it is still that very version: whoever comes
-    second reads again and is told what the state is now. Raises RequestNotFound, Stale (If-Match), InvalidTransition,
-    AlreadyTaken or TaskNotDone. A plan of None changes nothing.
+    second reads again and is told what the state is now. Who may not is refused before a transaction begins. Raises
+    RequestNotFound, Stale (If-Match), InvalidTransition, AlreadyTaken or TaskNotDone. A plan of None changes nothing.
     """
+    line_up(("task_requests", request_id))
     for _ in range(TRIES):
         row = _read(actor, request_id)
         rule = permit(actor, row, action, expected_version=expected_version)
@@ -86,7 +89,7 @@ def carry_out(
 
 
 def _read(actor: Actor, request_id: int) -> Any:
-    row = db.session.execute(READ, {"id": request_id, "actor_id": actor.id}).one_or_none()
+    row = reads.one(READ, {"id": request_id, "actor_id": actor.id})
     if row is None:
         raise RequestNotFound
     return row

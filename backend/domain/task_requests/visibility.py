@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, exists, false
+from sqlalchemy import BigInteger, ColumnElement, FromClause, bindparam, exists, false
 
 from backend.core.authz import Actor, Role
 from backend.domain.professionals.models import ProfessionalTask
 from backend.domain.task_requests.lifecycle import Facts, Relation, Status, allowed_actions
-from backend.domain.task_requests.models import RequestRejection, TaskRequest
+from backend.domain.task_requests.models import RequestRejection
 
 CONTACT_KEPT: Final = timedelta(days=30)
 REVIEW_WITHIN: Final = timedelta(days=30)
@@ -17,18 +17,18 @@ REVIEW_WITHIN: Final = timedelta(days=30)
 ME: Final = bindparam("me", type_=BigInteger)
 
 
-def does_task(role: Role) -> ColumnElement[bool]:
+def does_task(role: Role, requests: FromClause) -> ColumnElement[bool]:
     """Whether the professional who looks (``:me``) does the request's task."""
     if role is not Role.PROFESSIONAL:
         return false()
-    return exists().where(ProfessionalTask.account_id == ME, ProfessionalTask.task_id == TaskRequest.task_id)
+    return exists().where(ProfessionalTask.account_id == ME, ProfessionalTask.task_id == requests.c.task_id)
 
 
-def rejected(role: Role) -> ColumnElement[bool]:
+def rejected(role: Role, requests: FromClause) -> ColumnElement[bool]:
     """Whether the professional who looks (``:me``) has turned the request down."""
     if role is not Role.PROFESSIONAL:
         return false()
-    return exists().where(RequestRejection.professional_id == ME, RequestRejection.request_id == TaskRequest.id)
+    return exists().where(RequestRejection.professional_id == ME, RequestRejection.request_id == requests.c.id)
 
 
 def relation(actor: Actor, row: Any, *, at: datetime) -> Relation:
