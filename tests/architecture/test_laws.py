@@ -20,7 +20,6 @@ STATE_TABLES: Final = ("backend/domain/task_requests/lifecycle.py", "backend/dom
 PLAIN: Final = {
     "dataclasses",
     "enum",
-    "functools",
     "typing",
     "collections",
     "collections.abc",

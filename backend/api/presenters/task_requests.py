@@ -79,15 +79,16 @@ def _warnings(row: Any, working: hours.Hours) -> list[str]:
 
 def _shown(row: Any, who: Relation, *, at: datetime) -> dict[str, Any]:
     contact = sees_contact(who, row, at=at)
-    body: dict[str, Any] = dict(zip(PLAIN, plain_of(row), strict=True))
-    body["address"] = row.address if contact else None
-    body["reviewed"] = row.reviewed_at is not None
-    body["customer"] = _customer(row) if contact else None
-    body["professional"] = _professional(row, phone=contact)
-    body["allowed_actions"] = allowed(who, row, at=at)
-    body["distance_km"] = None
-    body["warnings"] = []
-    return body
+    return {
+        **dict(zip(PLAIN, plain_of(row), strict=True)),
+        "address": row.address if contact else None,
+        "reviewed": row.reviewed_at is not None,
+        "customer": _customer(row) if contact else None,
+        "professional": _professional(row, phone=contact),
+        "allowed_actions": allowed(who, row, at=at),
+        "distance_km": None,
+        "warnings": [],
+    }
 
 
 def _customer(row: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Search, synonyms, and who does a task where."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -19,6 +19,8 @@ from backend.domain.tasks import queries as tasks
 from backend.domain.tasks import synonyms
 from backend.domain.tasks.models import Synonym
 
+RESULT: Final = schemas.SearchResult()
+
 
 def body_of(found: queries.Found) -> bytes:
     """The answer's bytes, put together from what the database wrote as JSON already."""
@@ -32,7 +34,7 @@ class Search(Resource):
         summary="Search what is offered, where, at which price",
         who=ANYONE,
         query=schemas.SearchFilter(),
-        response=schemas.SearchResult(),
+        response=RESULT,
         errors=(Invalid,),
     )
     def get(self, _: Actor | None, *, query: dict[str, Any]) -> Response:
@@ -41,7 +43,7 @@ class Search(Resource):
 
         def search() -> Made:
             body = body_of(queries.run(queries.Criteria(**query), window=window))
-            return Made(held_to(schemas.SearchResult(), body))
+            return Made(held_to(RESULT, body))
 
         return public("search", search)
 

@@ -1,6 +1,6 @@
 """Tasks: what the market offers."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 from sqlalchemy import Row
@@ -15,6 +15,8 @@ from backend.core.cache import Made
 from backend.core.errors import Conflict, Invalid, NotFound, Stale
 from backend.core.pagination import Page, Window
 from backend.domain.tasks import actions, queries
+
+TASK: Final = schemas.Task()
 
 
 def present(row: Row[Any], *, for_admin: bool) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def reply(task_id: int, *, actor: Actor | None) -> Reply:
 
 
 class Tasks(Resource):
-    @endpoint(summary="Tasks on offer", who=VISITORS, query=schemas.TaskFilter(), response=schemas.Task(), paged=True)
+    @endpoint(summary="Tasks on offer", who=VISITORS, query=schemas.TaskFilter(), response=TASK, paged=True)
     def get(self, actor: Actor | None, *, query: dict[str, Any]) -> Page[dict[str, Any]] | Response:
         """By name. Admins see those switched off and archived too."""
         window = Window(query.pop("limit"), query.pop("cursor"))
@@ -56,7 +58,7 @@ class Tasks(Resource):
         def on_offer() -> Made:
             found = queries.page(None, window=window, **query)
             items = [present(row, for_admin=False) for row in found.items]
-            return Made(held_to(schemas.Task(), to_json({"items": items, "next_cursor": found.next_cursor})))
+            return Made(held_to(TASK, to_json({"items": items, "next_cursor": found.next_cursor})))
 
         return public("tasks", on_offer)
 
@@ -64,7 +66,7 @@ class Tasks(Resource):
         summary="Create a task",
         who=ADMINS,
         body=schemas.NewTask(),
-        response=schemas.Task(),
+        response=TASK,
         status=201,
         errors=(Invalid,),
     )
@@ -77,7 +79,7 @@ class Tasks(Resource):
 
 
 class OneTask(Resource):
-    @endpoint(summary="One task", who=VISITORS, response=schemas.Task(), errors=(NotFound,))
+    @endpoint(summary="One task", who=VISITORS, response=TASK, errors=(NotFound,))
     def get(self, actor: Actor | None, *, task_id: int) -> Reply | Response:
         """Those switched off or archived are there for admins only."""
         if queries.sees_all(actor):
@@ -85,7 +87,7 @@ class OneTask(Resource):
 
         def on_offer() -> Made:
             row = queries.one(None, task_id=task_id)
-            return Made(held_to(schemas.Task(), to_json(present(row, for_admin=False))), tag_version=row.version)
+            return Made(held_to(TASK, to_json(present(row, for_admin=False))), tag_version=row.version)
 
         return public("task", on_offer)
 
@@ -93,7 +95,7 @@ class OneTask(Resource):
         summary="Edit a task",
         who=ADMINS,
         body=schemas.TaskEdit(),
-        response=schemas.Task(),
+        response=TASK,
         errors=(NotFound, Conflict, Stale, Invalid),
     )
     def patch(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> Reply:

@@ -47,4 +47,7 @@ class TaskHome(Base):
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     professionals: Mapped[int] = mapped_column(Integer)
 
-    __table_args__ = (Index("ix_task_homes_task", "task_id"),)
+    __table_args__ = (
+        Index("ix_task_homes_task", "task_id"),
+        Index("ix_task_homes_counts", "pincode", postgresql_include=["task_id", "professionals"]),
+    )

@@ -8,10 +8,7 @@ from sqlalchemy import TextClause, text
 
 from backend.domain.tasks.matching import SCORES
 
-# The rating that a task is given before anyone reviewed it, and how many reviews that weighs: one of five stars does
-# not beat two hundred.
-PRIOR_RATING: Final = 4
-PRIOR_REVIEWS: Final = 3
+DEFAULT_MERIT: Final = 400  # of a task that nobody reviewed: four stars
 
 OFFERS_ANYWHERE: Final = """
     offers AS (SELECT id AS task_id, professionals, CAST(NULL AS integer) AS nearest FROM tasks)
@@ -59,41 +56,42 @@ CENTRE_OF_PLACES: Final = """
          WHERE place IN (pincode, state || '/' || district, state)
     )
 """
+# Hits are narrow: what is shown of a task is looked up for the page alone.
 HITS: Final = """
-    wanted AS (
-        SELECT t.*, {relevance} AS relevance,
-               CASE WHEN t.rating_count > 0
-                    THEN round(({prior} + t.rating_sum) / ({reviews} + t.rating_count)::numeric, 2) END AS rating
+    wanted AS NOT MATERIALIZED (
+        SELECT t.id, t.name, t.category, t.base_price, t.weighted_rating, t.professionals, {relevance} AS relevance,
+               coalesce(CAST(t.weighted_rating * 100 AS integer), {default}) AS merit
           FROM tasks t {matching}
          WHERE t.isactive AND t.archived_at IS NULL
            AND (CAST(:max_price AS numeric) IS NULL OR t.base_price <= :max_price)
     ),
-    hits AS (
-        SELECT w.*, o.professionals AS here, o.nearest, CAST(coalesce(w.rating, {default}) * 100 AS integer) AS merit
+    hits AS MATERIALIZED (
+        SELECT w.id, w.category, w.relevance, w.merit, o.professionals AS here, o.nearest,
+               {k1} AS k1, {k2} AS k2, {k3} AS k3, {k4} AS k4
           FROM wanted w JOIN offers o ON o.task_id = w.id
          WHERE (NOT :somewhere OR o.professionals > 0)
-           AND (CAST(:min_rating AS numeric) IS NULL OR w.rating >= :min_rating)
+           AND (CAST(:min_rating AS numeric) IS NULL OR w.weighted_rating >= :min_rating)
     )
 """
 SORTS: Final = {
-    "relevance": ("-relevance", "-merit", "-here", "id"),
-    "price": ("CAST(base_price * 100 AS bigint)", "id", "0", "0"),
-    "rating": ("-coalesce(rating * 100, 0)::integer", "id", "0", "0"),
-    "distance": ("coalesce(nearest, 2147483647)", "-relevance", "-merit", "id"),
+    "relevance": ("-w.relevance", "-w.merit", "-o.professionals", "w.id"),
+    "price": ("CAST(w.base_price * 100 AS bigint)", "w.id", "0", "0"),
+    "rating": ("-coalesce(w.weighted_rating * 100, 0)::integer", "w.id", "0", "0"),
+    "distance": ("coalesce(o.nearest, 2147483647)", "-w.relevance", "-w.merit", "w.id"),
 }
 PAGE: Final = """
-    page AS (
-        SELECT *, row_number() OVER (ORDER BY k1, k2, k3, k4) AS row
-          FROM (SELECT *, {k1} AS k1, {k2} AS k2, {k3} AS k3, {k4} AS k4 FROM hits) AS keyed
+    page AS MATERIALIZED (
+        SELECT id, here, nearest, k1, k2, k3, k4, row_number() OVER (ORDER BY k1, k2, k3, k4) AS row
+          FROM hits
          WHERE (CAST(:category AS text) IS NULL OR plain_text(category) = plain_text(:category)) {after}
          ORDER BY k1, k2, k3, k4 LIMIT :limit + 1
     )
     SELECT (SELECT coalesce(json_agg(json_build_object(
-                       'id', id, 'name', name, 'description', description, 'category', category,
-                       'base_price', base_price::text, 'currency', currency, 'time_required', time_required,
-                       'isactive', 1, 'rating', rating, 'reviews', rating_count, 'professionals', here,
-                       'nearest_km', round(nearest / 1000.0, 1), 'picture', picture) ORDER BY row), '[]')::text
-              FROM page WHERE row <= :limit) AS items,
+                       'id', t.id, 'name', t.name, 'description', t.description, 'category', t.category,
+                       'base_price', t.base_price::text, 'currency', t.currency, 'time_required', t.time_required,
+                       'isactive', 1, 'rating', t.weighted_rating, 'reviews', t.rating_count, 'professionals', here,
+                       'nearest_km', round(nearest / 1000.0, 1), 'picture', t.picture) ORDER BY row), '[]')::text
+              FROM page JOIN tasks t ON t.id = page.id WHERE row <= :limit) AS items,
            (SELECT coalesce(json_agg(json_build_object('category', category, 'tasks', tasks) ORDER BY category),
                             '[]')::text
               FROM (SELECT category, count(*) AS tasks FROM hits GROUP BY category) AS counted) AS categories,
@@ -140,19 +138,17 @@ AT_PLACES: Final = Where(OFFERS_AT_PLACES, CENTRE_OF_PLACES)
 @cache
 def compose(where: Where, *, sort: str, matched: bool, paging: bool) -> TextClause:
     """The statement for one kind of search; what people typed comes in as parameters only."""
+    k1, k2, k3, k4 = SORTS[sort]
     hits = HITS.format(
         relevance="CAST(m.score * 1000 AS integer)" if matched else "0",
         matching="JOIN matches m ON m.task_id = t.id" if matched else "",
-        prior=PRIOR_RATING * PRIOR_REVIEWS,
-        reviews=PRIOR_REVIEWS,
-        default=PRIOR_RATING,
-    )
-    k1, k2, k3, k4 = SORTS[sort]
-    page = PAGE.format(
+        default=DEFAULT_MERIT,
         k1=k1,
         k2=k2,
         k3=k3,
         k4=k4,
+    )
+    page = PAGE.format(
         after="AND (k1, k2, k3, k4) > (:k1, :k2, :k3, :k4)" if paging else "",
         near=NEAR if where.centre else "CAST(NULL AS text)",
         known=where.known,

@@ -6,7 +6,6 @@ Screens, errors, documentation and tests follow it. Plain Python: it imports no 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Final
 
 
@@ -246,11 +245,6 @@ class Facts:
 
 def allowed_actions(status: Status, relation: Relation, facts: Facts = Facts()) -> list[str]:
     """What this relation may do now, by public names, in the table's order."""
-    return list(_allowed(status, relation, facts))
-
-
-@cache
-def _allowed(status: Status, relation: Relation, facts: Facts) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for rule in TABLE:
         if relation not in rule.who or status not in rule.sources:
@@ -260,4 +254,4 @@ def _allowed(status: Status, relation: Relation, facts: Facts) -> tuple[str, ...
         if Need.FIRST_REVIEW in rule.needs and not facts.reviewable:
             continue
         names[rule.action.public] = None
-    return tuple(names)
+    return list(names)

@@ -1,6 +1,7 @@
 """Who is what to a request, who sees it, and who sees the customer's name, address and phone."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, bindparam, exists, false
@@ -77,5 +78,10 @@ def is_reviewable(row: Any, *, at: datetime) -> bool:
 
 def allowed(relation: Relation, row: Any, *, at: datetime) -> list[str]:
     """What may be done now, as the state table says."""
-    facts = Facts(passed=row.date_of_request <= at, reviewable=is_reviewable(row, at=at))
-    return allowed_actions(Status(row.status), relation, facts)
+    return list(_allowed(relation, row.status, passed=row.date_of_request <= at, reviewable=is_reviewable(row, at=at)))
+
+
+@cache
+def _allowed(relation: Relation, status: str, *, passed: bool, reviewable: bool) -> tuple[str, ...]:
+    """The table's answer, looked up once for each of the few cases that there are: lists ask for every row."""
+    return tuple(allowed_actions(Status(status), relation, Facts(passed=passed, reviewable=reviewable)))
