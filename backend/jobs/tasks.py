@@ -10,6 +10,7 @@ from backend.jobs import heartbeat, runner, schedule, sweep
 from backend.jobs.bell import TASK
 
 HANDLER_MODULES: Final = (
+    "accounts",
     "documents",
     "exports",
     "housekeeping",

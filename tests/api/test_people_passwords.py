@@ -8,9 +8,12 @@ import time_machine
 from sqlalchemy import select
 
 from backend.core.database import db
+from backend.domain.accounts import signing_in
 from backend.domain.accounts.models import MailedLink
 from backend.domain.notifications.models import Delivery
-from tests.factories.people import PASSWORD, People
+from tests.factories.jobs import work_on
+from tests.factories.people import PASSWORD, People, Visitor
+from tests.factories.queries import count_queries
 
 NEW = "another good one 77"
 
@@ -18,6 +21,13 @@ NEW = "another good one 77"
 def mails(kind: str) -> list[dict[str, Any]]:
     db.session.rollback()
     return list(db.session.execute(select(Delivery.params).where(Delivery.kind == kind)).scalars())
+
+
+def forgot(visitor: Visitor, email: str) -> None:
+    """Ask for the link, and let a worker look whether there is an account."""
+    answer = visitor.post("/password/forgot", {"email": email})
+    assert (answer.status_code, answer.data) == (202, b"")
+    work_on(signing_in.RESET_TOPIC)
 
 
 def token() -> str:
@@ -70,8 +80,7 @@ def test_guessing_the_present_password_is_throttled(people: People) -> None:
 def test_forgotten_passwords_tell_nobody_who_has_an_account(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     for email in (f"{asha.username}@example.org", "nobody@example.org"):
-        answer = visitor.post("/password/forgot", {"email": email})
-        assert (answer.status_code, answer.data) == (202, b"")
+        forgot(visitor, email)
     assert len(mails("password_reset")) == 1
     assert visitor.post("/password/forgot", {"email": "no address"}).status_code == 422
 
@@ -79,7 +88,7 @@ def test_forgotten_passwords_tell_nobody_who_has_an_account(people: People) -> N
 def test_a_mailed_link_works_once_and_ends_all_sessions(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     for _ in range(2):
-        visitor.post("/password/forgot", {"email": f"{asha.username}@EXAMPLE.org"})
+        forgot(visitor, f"{asha.username}@EXAMPLE.org")
     first, second = (one["link"].partition("?token=")[2] for one in mails("password_reset"))
     weak = visitor.post("/password/reset", {"token": first, "password": "password123"})
     assert list(weak.json["errors"]) == ["password"], "a refused password does not use the link up"
@@ -93,7 +102,7 @@ def test_a_mailed_link_works_once_and_ends_all_sessions(people: People) -> None:
 
 def test_a_mailed_link_expires_and_only_its_digest_is_kept(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
-    visitor.post("/password/forgot", {"email": f"{asha.username}@example.org"})
+    forgot(visitor, f"{asha.username}@example.org")
     secret = token()
     kept = db.session.execute(select(MailedLink)).scalar_one()
     assert secret not in (kept.token_hash, kept.email_key)
@@ -104,7 +113,7 @@ def test_a_mailed_link_expires_and_only_its_digest_is_kept(people: People) -> No
 
 def test_a_link_goes_with_the_address_that_it_was_mailed_to(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
-    visitor.post("/password/forgot", {"email": f"{asha.username}@example.org"})
+    forgot(visitor, f"{asha.username}@example.org")
     secret = token()
     asha.patch("/me", {"email": "moved@example.org"})
     assert visitor.post("/password/reset", {"token": secret, "password": NEW}).status_code == 422
@@ -113,5 +122,15 @@ def test_a_link_goes_with_the_address_that_it_was_mailed_to(people: People) -> N
 def test_nobody_is_flooded_with_mails(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     for _ in range(8):
-        assert visitor.post("/password/forgot", {"email": f"{asha.username}@example.org"}).status_code == 202
+        forgot(visitor, f"{asha.username}@example.org")
     assert len(mails("password_reset")) == 5
+
+
+def test_asking_costs_the_same_whether_there_is_an_account_or_not(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    questions = []
+    for email in (f"{asha.username}@example.org", "nobody@example.org"):
+        with count_queries() as seen:
+            visitor.post("/password/forgot", {"email": email})
+        questions.append(seen.statements)
+    assert questions[0] == questions[1]

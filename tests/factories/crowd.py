@@ -1,7 +1,11 @@
 """Many people and waiting requests at once, by plain SQL, for races and figures."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Barrier, Thread
+from typing import Any
 
+from flask import Flask
 from sqlalchemy import text
 
 from backend.core.authz import Actor, Role
@@ -53,3 +57,23 @@ def gather(*, task_id: int, professionals: int, requests: int, apart_minutes: in
         request_ids = list(run(REQUESTS, values).scalars())
     people = [Actor(id=key, role=Role.PROFESSIONAL) for key in ids]
     return Crowd(Actor(id=customer_id, role=Role.CUSTOMER), people, request_ids)
+
+
+def at_once(app: Flask, works: Sequence[Callable[[], Any]]) -> list[list[Any]]:
+    """Run each work in a thread of its own, all starting together; returns what they gave."""
+    barrier = Barrier(len(works))
+    results: list[list[Any]] = [[] for _ in works]
+
+    def run(place: int, work: Callable[[], Any]) -> None:
+        with app.app_context():
+            barrier.wait(timeout=30)
+            results[place].extend(work())
+            db.session.remove()
+
+    threads = [Thread(target=run, args=(place, work), daemon=True) for place, work in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+        assert not thread.is_alive()
+    return results

@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from backend.app import create_app
 from backend.core import queue
+from backend.core.database import db
 from backend.jobs import bell
 from backend.launch.embedded import EmbeddedValkey
 from backend.settings import Settings
 from tests.factories.servers import SmtpServer
 from tests.faults.processes import Crew, crew
+
+RACERS = 64
 
 
 @pytest.fixture
@@ -59,3 +63,12 @@ def jobs(ringing: Flask, own_environ: dict[str, str], tmp_path: Path) -> Iterato
     """Workers and beats on the test's own servers."""
     with crew(own_environ, tmp_path) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def wide_app(environ: dict[str, str], shared_app: Flask) -> Iterator[Flask]:
+    """The application as on another machine, with a connection for each racer."""
+    made = create_app(Settings.from_env({**environ, "DB_POOL_SIZE": str(RACERS)}))
+    yield made
+    with made.app_context():
+        db.engine.dispose()

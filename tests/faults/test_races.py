@@ -1,17 +1,15 @@
 """Many at once, with real threads on a real database: exactly one wins, nothing is made twice, nothing overlaps."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from backend.app import create_app
 from backend.core.authz import Actor, Role
 from backend.core.database import db, transaction
 from backend.core.errors import DomainError
@@ -21,43 +19,13 @@ from backend.domain.reviews import actions as reviews
 from backend.domain.task_requests import actions
 from backend.domain.task_requests.lifecycle import Status
 from backend.domain.task_requests.models import RequestEvent, TaskRequest
-from backend.settings import Settings
-from tests.factories.crowd import Crowd, gather
+from tests.factories.crowd import Crowd, at_once, gather
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket, at
+from tests.faults.conftest import RACERS
 
 pytestmark = pytest.mark.faults
-RACERS = 64
 BLOCK = text("UPDATE accounts SET blocked_at = now(), blocked_reason = 'fraud' WHERE id = :id")
-
-
-@pytest.fixture(scope="module")
-def wide_app(environ: dict[str, str], shared_app: Flask) -> Iterator[Flask]:
-    """The application as on another machine, with a connection for each racer."""
-    made = create_app(Settings.from_env({**environ, "DB_POOL_SIZE": str(RACERS)}))
-    yield made
-    with made.app_context():
-        db.engine.dispose()
-
-
-def at_once(app: Flask, works: Sequence[Callable[[], Any]]) -> list[list[Any]]:
-    """Run each work in a thread of its own, all starting together; returns what they gave."""
-    barrier = Barrier(len(works))
-    results: list[list[Any]] = [[] for _ in works]
-
-    def run(place: int, work: Callable[[], Any]) -> None:
-        with app.app_context():
-            barrier.wait(timeout=30)
-            results[place].extend(work())
-            db.session.remove()
-
-    threads = [Thread(target=run, args=(place, work), daemon=True) for place, work in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
-        assert not thread.is_alive()
-    return results
 
 
 def outcome(work: Callable[[], Any]) -> str:

@@ -1,6 +1,7 @@
 """Proving who one is, and changing what one proves it with."""
 
 from datetime import timedelta
+from typing import Final
 
 from sqlalchemy import update
 
@@ -9,9 +10,13 @@ from backend.core.authz import Actor
 from backend.core.config import current
 from backend.core.database import db
 from backend.core.errors import Forbidden, Invalid, Unauthenticated
+from backend.core.queue import enqueue
 from backend.domain.accounts import known_passwords, links, queries, sessions, throttle
 from backend.domain.accounts.models import Account
 from backend.domain.notifications.actions import send_account_mail
+
+RESET_TOPIC: Final = "account.reset_link"
+NOT_RIGHT: Final = "The username or the password is not right."
 
 
 class WrongCredentials(Unauthenticated):
@@ -37,7 +42,9 @@ def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[A
     throttle.check(counted, device.address)
     if not passwords.current().matches(account.password_hash if account else None, password) or account is None:
         throttle.count(counted, device.address)
-        raise WrongCredentials("The username or the password is not right.")
+        raise WrongCredentials(NOT_RIGHT)
+    if not _still_proves(account):
+        raise WrongCredentials(NOT_RIGHT)
     if account.blocked_at is not None:
         raise Forbidden("This account is blocked. Ask the market's admins.", code="account_blocked")
     if passwords.current().is_outdated(account.password_hash):
@@ -53,7 +60,8 @@ def change_password(actor: Actor, *, current_password: str, password: str) -> No
     account = queries.get(actor.account_id)
     counted = throttle.key_of(account, account.username_key)
     throttle.check(counted, actor.address)
-    if not passwords.current().matches(account.password_hash, current_password):
+    is_right = passwords.current().matches(account.password_hash, current_password)
+    if not (is_right and _still_proves(account)):
         throttle.count(counted, actor.address)
         message = "This is not your present password."
         raise WrongPassword(f"current_password: {message}", errors={"current_password": [message]})
@@ -63,7 +71,15 @@ def change_password(actor: Actor, *, current_password: str, password: str) -> No
 
 
 def forgot(email: str) -> None:
-    """Mail a link to choose a new password, when an account has this address. Nobody is told whether one has."""
+    """Ask for the mail with a link to choose a new password.
+
+    A worker looks whether an account has this address: neither the answer nor how long it took tells anyone.
+    """
+    enqueue(RESET_TOPIC, {"email": email})
+
+
+def mail_reset_link(email: str) -> None:
+    """Mail the link, when an account has this address."""
     account = queries.by_login(email) if "@" in email else None
     if account is None or (current().email_confirmation and account.email_confirmed_at is None):
         return
@@ -92,3 +108,14 @@ def set_password(account_id: int, password: str) -> None:
 def _keep(account_id: int, password: str) -> None:
     hashed = passwords.current().hash(password)
     db.session.execute(update(Account).where(Account.id == account_id).values(password_hash=hashed))
+
+
+def _still_proves(account: Account) -> bool:
+    """Whether the password that was just found right still is.
+
+    Hashing takes its time: a change, a reset or a block may have come in between, and none of them must leave a
+    session behind that the old password began. The row is held until the end, so that one which comes now waits.
+    """
+    proven = account.password_hash
+    db.session.refresh(account, with_for_update={"key_share": True})
+    return account.password_hash == proven

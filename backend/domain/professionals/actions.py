@@ -154,10 +154,12 @@ def edit(
 
 
 def _decided_on(professional_id: int, expected_version: int | None) -> Professional:
-    """The row held for a decision: of two decisions at once, the second finds what the first made of it."""
-    row = queries.locked(professional_id)
+    """The row held for a decision: of two decisions at once, the second finds what the first made of it.
+
+    Account first, then professional, here as everywhere: whoever edits or hands in at the same moment waits.
+    """
     accounts.touch(professional_id, expected_version=expected_version)
-    return row
+    return queries.locked(professional_id)
 
 
 def _move(

@@ -55,10 +55,11 @@ def _due(until: datetime, limit: int, *, not_reminded: bool = False) -> Sequence
     """Held for this transaction; those that another run holds are left to it."""
     statement = (
         select(Professional.account_id)
+        .join(Account, Account.id == Professional.account_id)
         .where(Professional.approval.in_(SOURCES), Professional.approval_expires_at <= until)
         .order_by(Professional.account_id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=[Account, Professional], skip_locked=True)
     )
     if not_reminded:
         statement = statement.where(Professional.expiry_reminded_at.is_(None))

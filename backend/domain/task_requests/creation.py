@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 
 from backend.core.authz import Actor
 from backend.core.clock import now
@@ -47,7 +47,7 @@ def create(actor: Actor, *, new: NewRequest) -> int:
     if new.pincode is not None:
         places.require(new.pincode)
     if new.professional_id is not None:
-        _require_professional(new.professional_id, task_id=task.id)
+        _hold_professional(new.professional_id, task_id=task.id, at=at)
     asked_until = policy.answer_by(date_of_request=new.date_of_request, at=at) if new.professional_id else None
     values = {
         "task_id": task.id,
@@ -96,7 +96,8 @@ def _offered(task_id: int) -> Any:
     return task
 
 
-def _require_professional(professional_id: int, *, task_id: int) -> None:
+def _hold_professional(professional_id: int, *, task_id: int, at: datetime) -> None:
+    """Who is asked for, held as they are: a block at the same moment finds this request too, or is seen here."""
     statement = (
         select(Professional.account_id)
         .join(Account, Account.id == Professional.account_id)
@@ -104,9 +105,11 @@ def _require_professional(professional_id: int, *, task_id: int) -> None:
         .where(
             Professional.account_id == professional_id,
             Professional.approval == "approved",
+            or_(Professional.approval_expires_at.is_(None), Professional.approval_expires_at > at),
             Account.blocked_at.is_(None),
             ProfessionalTask.task_id == task_id,
         )
+        .with_for_update(of=[Account, Professional], read=True)
     )
     if db.session.execute(statement).one_or_none() is None:
         message = "There is no active professional with this id who does this task."
