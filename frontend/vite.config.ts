@@ -37,7 +37,7 @@ function staticColours(): Plugin {
 }
 
 /** Files whose icons the first page may show. */
-const early = ['src/app', 'src/features/search', 'src/features/tasks/look.ts', 'src/features/notifications/components', 'src/shared/ui/PlaceInput.vue', 'src/shared/ui/RatingText.vue']
+const early = ['src/app', 'src/features/search', 'src/features/notifications/components', 'src/shared/ui/PlaceInput.vue', 'src/shared/ui/RatingText.vue']
 
 function namesIn(path: string, found = new Set<string>()): Set<string> {
   if (statSync(path).isDirectory()) for (const entry of readdirSync(path)) namesIn(join(path, entry), found)

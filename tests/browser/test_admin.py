@@ -118,3 +118,34 @@ def test_settings_and_synonyms_hold_at_once(admin: Screen, market: RunningMarket
     dialog(admin).get_by_role("button", name="Save").click()
     expect(admin.page.get_by_role("list", name="Synonyms").get_by_text("rack hanging")).to_be_visible()
     admin.look("synonyms")
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_task_gets_its_picture_and_two_admins_do_not_write_over_each_other(
+    screen: OpenScreen, market: RunningMarket, viewport: dict[str, int]
+) -> None:
+    name = f"Chimney sweeping {viewport['width']}"
+    window = screen(viewport=viewport)
+    sign_in(window, "admin", ADMIN_PASSWORD)
+    window.go("/admin/tasks").press("Add a task").fill(Name=name, What_is_done="Soot and nests", Price="899")
+    dialog(window).get_by_role("combobox", name="Category").fill("Kitchen")
+    dialog(window).get_by_role("radio", name="Cooking").check()
+    dialog(window).get_by_label("Search words").fill("soot,")
+    dialog(window).get_by_label("Minutes for the way").fill("45")
+    dialog(window).get_by_role("switch", name="Offered to customers").click()
+    window.look("task form")
+    dialog(window).get_by_role("button", name="Save").click()
+    window.sees(f"“{name}” is saved as a draft.")
+    other = market.admin()
+    task = next(one for one in other.get("/tasks", q=name)["items"] if one["name"] == name)
+    assert (task["picture"], task["search_words"], task["isactive"]) == ("cooking", ["soot"], 0)
+    assert other.get(f"/tasks/{task['id']}/policy")["own"]["travel_buffer_minutes"] == 45
+
+    window.press(f"Change {name}").fill(Price="949")
+    other.patch(f"/tasks/{task['id']}", {"base_price": "999.00", "description": "Soot, nests and a new cap"})
+    dialog(window).get_by_role("button", name="Save").click()
+    window.sees("Someone else changed this task while you were here.").look("task changed by two")
+    dialog(window).get_by_label("Theirs: 999.00").check()
+    dialog(window).get_by_role("button", name="Save").click()
+    window.sees(f"“{name}” is saved as a draft.")
+    assert other.get(f"/tasks/{task['id']}")["base_price"] == "999.00"

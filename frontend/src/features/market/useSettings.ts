@@ -3,17 +3,18 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { createAdmin, getSettings, updateSettings, type MarketSettings, type SettingsEdit } from '@/shared/api/generated'
 import { i18n } from '@/app/i18n'
 import { fields, z } from '@/shared/lib/schema'
+import { bounds, type Bounded } from './bounds'
 
-const week = 10_080
+const within = (name: Bounded) => z.number().int().min(bounds[name].min).max(bounds[name].max)
 const time = () => z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: () => i18n.global.t('market.time') })
 
 export const settingsSchema = z
   .object({
-    answer_within_minutes: z.number().int().min(1).max(week),
-    min_notice_minutes: z.number().int().min(0).max(week),
-    free_cancel_minutes: z.number().int().min(0).max(week),
-    travel_buffer_minutes: z.number().int().min(0).max(240),
-    tell_nearest: z.number().int().min(0).max(50),
+    answer_within_minutes: within('answer_within_minutes'),
+    min_notice_minutes: within('min_notice_minutes'),
+    free_cancel_minutes: within('free_cancel_minutes'),
+    travel_buffer_minutes: within('travel_buffer_minutes'),
+    tell_nearest: within('tell_nearest'),
     reminder_at: time(),
     day_begins_at: time(),
     day_ends_at: time(),

@@ -1,26 +1,11 @@
 /** Tasks: reading them, and for admins making, changing and taking them away. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import { createTask, deleteTask, getTask, getTaskTimes, listTaskProfessionals, listTasks, updateTask } from '@/shared/api/generated'
+import { deleteTask, getTask, getTaskTimes, listTaskProfessionals, listTasks, updateTask } from '@/shared/api/generated'
 import type { PublicProfile, Task } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
-import { i18n } from '@/app/i18n'
 import { fromIso } from '@/shared/lib/marketTime'
-import { z } from '@/shared/lib/schema'
-
-export const taskSchema = z.object({
-  name: z.string().trim().min(1).max(100),
-  description: z.string().trim().min(1).max(2000),
-  category: z.string().trim().min(1).max(100),
-  base_price: z
-    .string()
-    .trim()
-    .regex(/^\d{1,8}(\.\d{1,2})?$/, { error: () => i18n.global.t('validation.price') })
-    .refine((price) => Number(price) > 0 && Number(price) <= 10_000_000, { error: () => i18n.global.t('validation.price') }),
-  time_required: z.number().int().min(5).max(1440),
-  isactive: z.boolean(),
-})
-export type TaskValues = z.infer<typeof taskSchema>
+import type { TaskValues } from './taskFields'
 
 export function useTaskList(filters: MaybeRefOrGetter<{ q?: string; category?: string }>) {
   return useKeysetList<Task>({
@@ -86,12 +71,10 @@ export function useTaskEdits() {
   const client = useQueryClient()
   const refresh = () => Promise.all([client.invalidateQueries({ queryKey: ['tasks'] }), client.invalidateQueries({ queryKey: ['search'] })])
 
-  const create = useMutation({ mutationFn: (values: TaskValues) => createTask({ body: values }), onSuccess: refresh })
   const change = useMutation({
-    mutationFn: ({ id, etag, values }: { id: number; etag?: string; values: Partial<TaskValues> }) =>
-      updateTask({ path: { task_id: id }, body: values, headers: etag ? { 'If-Match': etag } : {} }),
+    mutationFn: ({ id, values }: { id: number; values: Partial<TaskValues> }) => updateTask({ path: { task_id: id }, body: values }),
     onSettled: refresh,
   })
   const remove = useMutation({ mutationFn: (id: number) => deleteTask({ path: { task_id: id } }), onSettled: refresh })
-  return { create, change, remove }
+  return { change, remove }
 }

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { blank, changedRules, changedTask, newsOf, taskSchema, wordsOf } from './taskFields'
+
+const before = { ...blank(), name: 'Plumbing', description: 'Taps', category: 'Repairs', base_price: '499.00' }
+const none = { answer_within_minutes: null, min_notice_minutes: null, free_cancel_minutes: null, travel_buffer_minutes: null }
+
+describe('the form of a task', () => {
+  it('sends only what was changed', () => {
+    expect(changedTask(before, { ...before, search_words: ['leak'], travel_buffer_minutes: '20' })).toEqual({ search_words: ['leak'] })
+  })
+
+  it('puts changed rules onto those that hold by now; an empty one goes back to the market', () => {
+    expect(changedRules(before, before, none)).toBeNull()
+    expect(changedRules({ ...before, min_notice_minutes: '30' }, { ...before, travel_buffer_minutes: '20' }, { ...none, min_notice_minutes: 30, free_cancel_minutes: 60 })).toEqual({
+      ...none,
+      free_cancel_minutes: 60,
+      travel_buffer_minutes: 20,
+    })
+  })
+
+  it('takes search words one by one, however they come', () => {
+    expect(wordsOf(['leak, dripping  tap,', 'Leak', ' '])).toEqual(['leak', 'dripping tap'])
+  })
+
+  it('takes rules within their bounds, or none', () => {
+    const fits = (travel_buffer_minutes: string) => taskSchema.safeParse({ ...before, travel_buffer_minutes }).success
+    expect(['', '0', '240'].map(fits)).toEqual([true, true, true])
+    expect(['241', '-1', '1.5', 'ten'].map(fits)).toEqual([false, false, false, false])
+  })
+})
+
+describe('what another changed meanwhile', () => {
+  it('is taken over where it was left alone here, and asked about where both changed it', () => {
+    const mine = { ...before, base_price: '599.00', isactive: false }
+    const theirs = { ...before, base_price: '549.00', description: 'Taps and pipes', isactive: false }
+    expect(newsOf(before, mine, theirs)).toEqual({
+      taken: ['description'],
+      clashes: [{ field: 'base_price', mine: '599.00', theirs: '549.00' }],
+    })
+  })
+})
