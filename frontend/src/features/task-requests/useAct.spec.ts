@@ -24,14 +24,15 @@ describe('useAct', () => {
     await until(() => seen.length === 1, 'the call')
   })
 
-  it('asks first when the time lies outside the working hours', async () => {
-    const seen = answer('post', '/requests/3/accept', [200, request])
+  it('says what does not fit beside the way back, which gives the request back', async () => {
+    answer('post', '/requests/3/accept', [200, request])
+    const seen = answer('post', '/requests/3/release', [200, request])
     await show(acting('accept', ['outside_hours']), { user: someone('professional') })
     go()
-    await until(() => document.querySelector('[role="dialog"]')?.textContent?.includes('Outside your working hours') === true, 'the question')
-    expect(seen).toHaveLength(0)
-    button('Accept all the same')?.click()
-    await until(() => seen.length === 1, 'the call')
+    await until(() => document.body.textContent?.includes('Outside your working hours') === true, 'the word')
+    button('Undo')?.click()
+    await until(() => seen.length === 1, 'the release')
+    expect(seen[0]?.body).toEqual({ reason: 'Accepted by mistake' })
   })
 
   it('does not ask for words that it was given', async () => {

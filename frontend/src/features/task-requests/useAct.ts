@@ -25,19 +25,10 @@ export function useAct() {
     }
   }
 
-  /** Accepting what does not quite fit asks first, and says what does not. */
-  function misfit(request: TaskRequest): Question {
-    return {
-      title: t('requests.actions.accept.ask', { task: request.task_name }),
-      follows: (request.warnings ?? []).map((warning) => `${t(`requests.warnings.${warning}`)}.`).join(' '),
-      action: t('requests.actions.accept.anyway'),
-    }
-  }
-
   /** The words to send along, or null when the person stepped back. */
   async function wordsFor(request: TaskRequest, verb: Verb): Promise<string | null> {
-    if (verb === 'complete' || (verb === 'accept' && !request.warnings?.length)) return ''
-    return (await confirm(verb === 'accept' ? misfit(request) : question(request, verb)))?.reason ?? null
+    if (verb === 'complete' || verb === 'accept') return ''
+    return (await confirm(question(request, verb)))?.reason ?? null
   }
 
   async function run(request: TaskRequest, verb: Verb, words: string): Promise<boolean> {
@@ -47,7 +38,9 @@ export function useAct() {
       notice.failed(error)
       return false
     }
-    const done = t(`requests.actions.${verb}.done`)
+    // What does not quite fit stood beside the button; it is said once more where it can be undone.
+    const misfits = verb === 'accept' ? (request.warnings ?? []).map((warning) => `${t(`requests.warnings.${warning}`)}.`) : []
+    const done = [t(`requests.actions.${verb}.done`), ...misfits].join(' ')
     if (verb === 'accept') notice.undoable(done, t('requests.actions.undo.label'), () => void run(request, 'release', t('requests.actions.undo.reason')))
     else notice.done(done)
     return true

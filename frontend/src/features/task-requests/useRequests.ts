@@ -17,6 +17,7 @@ import {
   updateRequest,
   type ListRequestsData,
   type NewRequest,
+  type RejectReason,
   type RequestEdit,
 } from '@/shared/api/generated'
 import type { TaskRequest } from '@/shared/api/types'
@@ -56,7 +57,7 @@ export const verbs = ['accept', 'reject', 'release', 'complete', 'close', 'cance
 export type Verb = (typeof verbs)[number]
 
 /** Each verb with what it takes: words of reason, closing remarks, or nothing. */
-function call(id: number, verb: Verb, words: string) {
+function call(id: number, verb: Verb, words: string, code?: RejectReason['reason_code']) {
   const path = { request_id: id }
   switch (verb) {
     case 'accept':
@@ -66,7 +67,7 @@ function call(id: number, verb: Verb, words: string) {
     case 'close':
       return closeRequest({ path, body: words ? { remarks: words } : {} })
     case 'reject':
-      return rejectRequest({ path, body: { reason: words } })
+      return rejectRequest({ path, body: { reason: words, ...(code && { reason_code: code }) } })
     case 'release':
       return releaseRequest({ path, body: { reason: words } })
     case 'cancel':
@@ -84,7 +85,7 @@ export function useRequestActions() {
     onSuccess: refresh,
   })
   const act = useMutation({
-    mutationFn: ({ id, verb, words }: { id: number; verb: Verb; words: string }) => call(id, verb, words),
+    mutationFn: ({ id, verb, words, code }: { id: number; verb: Verb; words: string; code?: RejectReason['reason_code'] }) => call(id, verb, words, code),
     onSettled: refresh,
   })
   const edit = useMutation({

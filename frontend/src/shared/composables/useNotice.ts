@@ -9,9 +9,11 @@ export function useNotice() {
   return {
     done: (title: string, description?: string) =>
       toast.add({ title, description, color: 'success', icon: 'i-lucide-circle-check' }),
-    /** What worked and can be taken back for a moment. */
-    undoable: (title: string, label: string, undo: () => void) =>
-      toast.add({ title, color: 'success', icon: 'i-lucide-circle-check', duration: 10_000, actions: [{ label, color: 'neutral', variant: 'outline', icon: 'i-lucide-undo-2', onClick: undo }] }),
+    /** What worked and can be taken back for a moment; answers with what takes the word away. */
+    undoable: (title: string, label: string, undo: () => void, duration = 10_000) => {
+      const { id } = toast.add({ title, color: 'success', icon: 'i-lucide-circle-check', duration, actions: [{ label, color: 'neutral', variant: 'outline', icon: 'i-lucide-undo-2', onClick: undo }] })
+      return () => toast.remove(id)
+    },
     failed: (error: unknown) => {
       const problem = tell(error)
       const first = Object.values(problem.errors)[0]?.[0]

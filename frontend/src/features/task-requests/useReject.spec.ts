@@ -1,0 +1,58 @@
+import { defineComponent, h } from 'vue'
+import { describe, expect, it, vi } from 'vitest'
+import type { TaskRequest } from '@/shared/api/types'
+import { show, someone, until } from '@/shared/testing/mount'
+import { answer } from '@/shared/testing/server'
+import { useReject } from './useReject'
+
+const request = { id: 3, task_name: 'Tap repair', warnings: ['out_of_area'] } as unknown as TaskRequest
+const page = defineComponent({
+  setup() {
+    const { reject, hidden } = useReject()
+    return () => h('button', { id: 'go', onClick: () => reject(request) }, hidden.has(3) ? 'hidden' : 'shown')
+  },
+})
+const go = () => document.querySelector<HTMLButtonElement>('#go')
+const undo = () => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === 'Undo')
+const words = { reason: 'It is too far away', reason_code: 'too_far' }
+
+describe('useReject', () => {
+  it('is sent when its time to undo is over, with the reason that the server itself sees', async () => {
+    const seen = answer('post', '/requests/3/reject', [200, request])
+    await show(page, { user: someone('professional') })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    go()?.click()
+    await vi.advanceTimersByTimeAsync(5_900)
+    expect(seen).toHaveLength(0)
+    expect(go()?.textContent).toBe('hidden')
+    await vi.advanceTimersByTimeAsync(200)
+    vi.useRealTimers()
+    await until(() => seen.length === 1, 'the call')
+    expect(seen[0]?.body).toEqual(words)
+  })
+
+  it('is undone without a word to the server', async () => {
+    const seen = answer('post', '/requests/3/reject', [200, request])
+    const { wrapper } = await show(page, { user: someone('professional') })
+    go()?.click()
+    await until(() => Boolean(undo()), 'the way back')
+    undo()?.click()
+    await until(() => go()?.textContent === 'shown', 'the row')
+    wrapper.unmount()
+    expect(seen).toHaveLength(0)
+  })
+
+  it('goes at once when the page is left, and outlives the tab', async () => {
+    const seen = answer('post', '/requests/3/reject', [200, request])
+    const first = await show(page, { user: someone('professional') })
+    go()?.click()
+    first.wrapper.unmount()
+    await until(() => seen.length === 1, 'the call on leaving')
+    await show(page, { user: someone('professional') })
+    const sent = vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response())
+    go()?.click()
+    window.dispatchEvent(new Event('pagehide'))
+    expect(sent).toHaveBeenCalledWith('/requests/3/reject', expect.objectContaining({ keepalive: true, body: JSON.stringify(words) }))
+    sent.mockRestore()
+  })
+})

@@ -1,0 +1,98 @@
+/**
+ * Passing on in one tap. A rejection cannot be taken back once the server has it, so it waits here for as long as the
+ * word about it offers to undo it, and goes at once when the page is left.
+ */
+import { onBeforeUnmount, onMounted, reactive } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { leave } from '@/shared/api/leaving'
+import type { TaskRequest } from '@/shared/api/types'
+import { useConfirm } from '@/shared/composables/useConfirm'
+import { useNotice } from '@/shared/composables/useNotice'
+import { codes, likely, type Why } from './reasons'
+import { useRequestActions } from './useRequests'
+
+const patience = 6_000
+
+interface Held {
+  body: { reason: string; reason_code: (typeof codes)[Why] }
+  timer: number
+  /** Takes the word about it away. */
+  close: () => void
+}
+
+export function useReject() {
+  const { t } = useI18n()
+  const notice = useNotice()
+  const confirm = useConfirm()
+  const { act } = useRequestActions()
+  const waiting = new Map<number, Held>()
+  /** What the list no longer shows: held here, or on its way. */
+  const hidden = reactive(new Set<number>())
+
+  async function send(id: number): Promise<void> {
+    const held = waiting.get(id)
+    if (!held) return
+    drop(id, held)
+    try {
+      await act.mutateAsync({ id, verb: 'reject', words: held.body.reason, code: held.body.reason_code })
+    } catch (error) {
+      notice.failed(error)
+    } finally {
+      hidden.delete(id)
+    }
+  }
+
+  function drop(id: number, held: Held): void {
+    window.clearTimeout(held.timer)
+    held.close()
+    waiting.delete(id)
+  }
+
+  function undo(id: number): void {
+    const held = waiting.get(id)
+    if (!held) return
+    drop(id, held)
+    hidden.delete(id)
+  }
+
+  function reject(request: TaskRequest, why: Why = likely(request), words?: string): void {
+    const { id } = request
+    if (hidden.has(id)) return
+    hidden.add(id)
+    const close = notice.undoable(t('requests.inbox.passed', { task: request.task_name }), t('requests.actions.undo.label'), () => undo(id), patience)
+    const body = { reason: words ?? t(`requests.inbox.reasons.${why}`), reason_code: codes[why] }
+    waiting.set(id, { body, close, timer: window.setTimeout(() => void send(id), patience) })
+  }
+
+  /** With words of one's own; asked for first. */
+  async function askWhy(request: TaskRequest): Promise<void> {
+    const answer = await confirm({
+      title: t('requests.actions.reject.ask', { task: request.task_name }),
+      follows: t('requests.actions.reject.follows'),
+      action: t('requests.actions.reject.label'),
+      reason: { label: t('requests.actions.reason'), min: 3, max: 500, hint: t('requests.actions.reject.who') },
+    })
+    if (answer) reject(request, 'none', answer.reason)
+  }
+
+  const sendAll = () => [...waiting.keys()].map(send)
+  /** The page goes away for good: an ordinary call would be broken off. */
+  function leaveAll(): void {
+    for (const [id, held] of waiting) {
+      drop(id, held)
+      leave(`/requests/${id}/reject`, held.body)
+    }
+  }
+  const hide = () => document.visibilityState === 'hidden' && sendAll()
+
+  onMounted(() => {
+    window.addEventListener('pagehide', leaveAll)
+    document.addEventListener('visibilitychange', hide)
+  })
+  onBeforeUnmount(() => {
+    window.removeEventListener('pagehide', leaveAll)
+    document.removeEventListener('visibilitychange', hide)
+    sendAll()
+  })
+  return { reject, askWhy, hidden }
+}
