@@ -130,6 +130,9 @@ class Settings:
     document_store_options: str = _files(v.json_object, "", "JSON object of the store's options (fsspec)", secret=True)
     export_store_url: str = _files(v.store_url, "", "The same for exports; default DATA_DIR/exports")
     export_keep_days: int = _files(v.whole(1, 365), "7", "An export can be downloaded for this long")
+    export_gzip_above_mb: int = _files(
+        v.whole(0, 100000), "10", "Larger exports travel compressed to clients that accept gzip; 0: none do"
+    )
 
     worker_concurrency: int = _jobs(v.whole(1, 256), "2", "Job processes of the worker")
     job_soft_limit_seconds: int = _jobs(v.whole(1, 86400), "240", "A job is asked to end after this")

@@ -68,11 +68,11 @@ def valkey(name: str) -> Iterator[str]:
 
 def _prepare(url: str, scale: str) -> None:
     filled = FOLDER / scale / "filled"
-    if filled.exists():
-        return
     app = create_app(Settings.from_env(environment(url, "redis://127.0.0.1:1/0", FOLDER / scale)))
     with app.app_context():
-        upgrade()
+        upgrade()  # also one that was filled by an earlier version
+    if filled.exists():
+        return
     bootstrap.run(app)
 
     def count() -> int:

@@ -15,7 +15,7 @@ from backend.core.config import current
 from backend.core.crash import crash_point
 from backend.core.database import db, transaction
 from backend.core.queue import Lease
-from backend.domain.exports import actions, copying
+from backend.domain.exports import actions, copying, packing
 from backend.domain.exports.errors import ExportInterrupted
 from backend.domain.exports.models import Export
 from backend.domain.exports.queries import File
@@ -51,6 +51,12 @@ def run(lease: Lease) -> None:
         log.info("export_interrupted", export_id=export_id)
     except storage.StoreFailed as error:
         _store_failed(lease, export_id, error)
+
+
+@job(packing.TOPIC)
+def pack(lease: Lease) -> None:
+    """Pack a large export. Where that fails for good, the plain file is there all the same."""
+    packing.pack(int(lease.payload["export_id"]))
 
 
 def _write(lease: Lease, export: Export) -> None:

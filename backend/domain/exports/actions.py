@@ -14,7 +14,7 @@ from backend.core.queue import enqueue
 from backend.core.spans import Edge, Span, between
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record
-from backend.domain.exports import queries
+from backend.domain.exports import packing, queries
 from backend.domain.exports.errors import ExportInterrupted, NotRunning
 from backend.domain.exports.models import Export
 from backend.domain.exports.queries import File
@@ -94,6 +94,7 @@ def finish(export_id: int, *, file: File, rows: int) -> None:
         finished_at=now(),
         expires_at=expires,
     )
+    packing.pack_if_large(export_id, size=file.size)
     notify(asker, "export_done", params={"export_id": export_id, "rows": rows, "expires": expires})
 
 
@@ -134,6 +135,7 @@ def drop_expired(*, before: datetime | None = None, limit: int = 500) -> int:
     rows = db.session.execute(due).all()
     for _, key in rows:
         storage.exports().drop(str(key))
+        storage.exports().drop(packing.packed_key(str(key)))
     if rows:
         dropped = [export_id for export_id, _ in rows]
         db.session.execute(update(Export).where(Export.id.in_(dropped)).values(dropped_at=now()))

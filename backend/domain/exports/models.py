@@ -31,6 +31,7 @@ class Export(Base):
     store_key: Mapped[str | None]
     size: Mapped[int | None]
     sha256: Mapped[str | None]
+    packed_size: Mapped[int | None]  # of the gzip copy under the same key with .gz, where there is one
     failure: Mapped[str | None]
 
     __table_args__ = (

@@ -25,6 +25,7 @@ class File:
     name: str
     size: int
     sha256: str
+    packed_size: int | None = None
 
 
 def get(export_id: int) -> Export:
@@ -61,7 +62,8 @@ def file(export_id: int) -> File:
         raise Failed("This export has no file. Start another one.")
     if not is_available(export):
         raise Expired("The file was kept for its time and is gone. Start another export.")
-    return File(export.store_key, f"closed-requests-{export.id}.csv", export.size or 0, export.sha256 or "")
+    name = f"closed-requests-{export.id}.csv"
+    return File(export.store_key, name, export.size or 0, export.sha256 or "", export.packed_size)
 
 
 def progress(export: Export) -> int:

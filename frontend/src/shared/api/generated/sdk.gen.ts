@@ -322,6 +322,8 @@ export const cancelExport = <ThrowOnError extends boolean = true>(options: Optio
  *
  * Range is honoured, so that a broken download can go on; the ETag is the file's SHA-256.
  *
+ * A large file travels as Content-Encoding: gzip to clients that accept it, under an ETag of its own.
+ *
  * Who: admin.
  */
 export const downloadExport = <ThrowOnError extends boolean = true>(options: Options<DownloadExportData, ThrowOnError>): RequestResult<DownloadExportResponses, DownloadExportErrors, ThrowOnError> => (options.client ?? client).get<DownloadExportResponses, DownloadExportErrors, ThrowOnError>({
