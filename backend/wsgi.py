@@ -49,3 +49,4 @@ else:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         die_with_parent(signal.SIGTERM)  # else a killed master would leave processes that hold the port
     app = create_app()
+    app.extensions["passwords"].give_way()

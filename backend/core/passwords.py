@@ -26,7 +26,8 @@ class Passwords:
     def __init__(self, *, memory_kib: int, time_cost: int, parallelism: int, at_once: int = 1) -> None:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism)
         self._turns = Turns(at_once)
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="passwords", initializer=_step_back)
+        self._gives_way = False
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="passwords", initializer=self._step_back)
         self._decoy = self._hasher.hash("a password that nobody has")
 
     def hash(self, password: str) -> str:
@@ -45,15 +46,21 @@ class Passwords:
         """Whether the hash was made with other parameters than those in force."""
         return self._hasher.check_needs_rehash(encoded)
 
+    def give_way(self) -> None:
+        """From now on, hash only what time others leave: for web servers, where people browse meanwhile.
+
+        Not for what runs by itself: a command that makes hundreds of people would starve beside any busy program.
+        """
+        self._gives_way = True
+
+    def _step_back(self) -> None:
+        """On Linux each thread has a niceness of its own."""
+        if self._gives_way and sys.platform == "linux":
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
     def _in_turn(self, work: Callable[[], Outcome]) -> Outcome:
         with self._turns.taken(otherwise=TOO_MANY):
             return self._threads.submit(work).result()
-
-
-def _step_back() -> None:
-    """Hashing gives way to everything else: on Linux each thread has a niceness of its own."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _typed(password: str) -> bytes:
