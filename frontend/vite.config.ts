@@ -135,7 +135,7 @@ export default defineConfig({
       output: {
         // What every page needs, in one file: it compresses better together, and changes only when a library does.
         codeSplitting: {
-          groups: [{ name: 'base', test: /node_modules\/(@vue\/(runtime|reactivity|shared)|vue\/|vue-router|pinia|vue-i18n|@intlify|axios|tailwind-variants|@iconify\/vue|@tanstack)/ }],
+          groups: [{ name: 'base', test: /node_modules\/(@vue\/(runtime|reactivity|shared)|vue\/|vue-router|pinia|vue-i18n|@intlify|axios|tailwind-variants|@iconify\/vue|@tanstack|@nuxt\/ui\/dist\/runtime\/components\/(Button|Link|LinkBase|Icon|Input|Skeleton)\.vue)/ }],
         },
       },
     },

@@ -13,17 +13,27 @@ import type { Person } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { useSession } from '@/shared/session/store'
 
+async function readPage(id: number | null, page: number): Promise<Blob> {
+  const query = { page }
+  const { data } = await (id === null ? getMyDocument({ query }) : getProfessionalDocument({ path: { professional_id: id }, query }))
+  return data as Blob
+}
+const pageKey = (id: number | null, page: number) => ['document', id, page] as const
+
+/** Reads the first page of someone's document before it is looked at. */
+export function useDocumentAhead() {
+  const client = useQueryClient()
+  return (person: Person | undefined) => {
+    if (person) void client.prefetchQuery({ queryKey: pageKey(person.id, 1), queryFn: () => readPage(person.id, 1), staleTime: 60_000, gcTime: 60_000 })
+  }
+}
+
 /** One page of a document, drawn by the server as a picture, so that nothing in the file ever runs; `owner` null: one's own. */
 export function useDocumentPage(owner: MaybeRefOrGetter<number | null>, page: MaybeRefOrGetter<number>) {
   const url = ref<string | null>(null)
   const query = useQuery({
-    queryKey: computed(() => ['document', toValue(owner), toValue(page)]),
-    queryFn: async () => {
-      const id = toValue(owner)
-      const asked = { page: toValue(page) }
-      const { data } = await (id === null ? getMyDocument({ query: asked }) : getProfessionalDocument({ path: { professional_id: id }, query: asked }))
-      return data as Blob
-    },
+    queryKey: computed(() => pageKey(toValue(owner), toValue(page))),
+    queryFn: () => readPage(toValue(owner), toValue(page)),
     staleTime: 60_000,
     gcTime: 0,
   })

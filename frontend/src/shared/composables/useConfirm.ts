@@ -8,8 +8,8 @@ export interface Question {
   follows: string
   action: string
   danger?: boolean
-  /** Asks for words too: the reason that the other side will read. */
-  reason?: { label: string; min: number; max: number; hint?: string }
+  /** Asks for words too: the reason that the other side will read; `usual` ones are a tap away. */
+  reason?: { label: string; min: number; max: number; hint?: string; usual?: string[] }
 }
 
 /** The reason given (empty where none was asked for), or null when the person stepped back. */

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import { show, someone, until } from '@/shared/testing/mount'
+import { answer } from '@/shared/testing/server'
+import ApprovalsPage from './ApprovalsPage.vue'
+
+const waiting = (id: number, firstname: string) => ({ ...someone('professional'), id, firstname, compname: 'Works', exp: 3, task_ids: [], approval: 'pending', document: { filename: 'proof.pdf', pages: 1 } })
+const everyone = [waiting(21, 'Ravi'), waiting(22, 'Meera'), waiting(23, 'Anil')]
+const press = (key: string) => (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))
+const shown = () => document.querySelector('section h2')?.textContent
+const button = (text: string) => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
+
+function around(...lists: object[][]) {
+  answer('get', '/professionals', ...lists.map((items) => [200, { items, next_cursor: null }] as [number, object]))
+  answer('get', '/professionals/:id/document', [200, {}])
+  answer('get', '/tasks', [200, { items: [], next_cursor: null }])
+  answer('get', '/stats', [200, { approvals: { waiting: 3 } }])
+}
+
+describe('ApprovalsPage', () => {
+  it('goes through the queue by keys: what is decided leaves, and the next is there at once', async () => {
+    around(everyone, everyone.slice(1))
+    const approved = answer('post', '/professionals/:id/approve', [200, {}])
+    await show(ApprovalsPage, { user: someone('admin') })
+    await until(() => shown() === 'Ravi Rao', 'the first')
+    press('j')
+    await until(() => shown() === 'Meera Rao', 'the second')
+    press('k')
+    await until(() => shown() === 'Ravi Rao', 'the first again')
+    press('a')
+    await until(() => shown() === 'Meera Rao', 'the next')
+    await until(() => approved.length === 1, 'the call')
+    expect(approved[0]?.url.pathname).toBe('/professionals/21/approve')
+  })
+
+  it('brings back whoever could not be decided', async () => {
+    around(everyone)
+    answer('post', '/professionals/:id/approve', [409, { code: 'document_missing' }])
+    await show(ApprovalsPage, { user: someone('admin') })
+    await until(() => shown() === 'Ravi Rao', 'the first')
+    button('Approve')?.click()
+    await until(() => document.body.textContent?.includes('No document was handed in yet.') === true, 'the word')
+    expect(shown()).toBe('Ravi Rao')
+  })
+
+  it('rejects with one of the usual reasons, and keeps still while it asks', async () => {
+    around(everyone, everyone.slice(1))
+    const rejected = answer('post', '/professionals/:id/reject', [200, {}])
+    await show(ApprovalsPage, { user: someone('admin') })
+    await until(() => shown() === 'Ravi Rao', 'the first')
+    press('r')
+    await until(() => Boolean(document.querySelector('[role="dialog"] textarea')), 'the question')
+    press('j')
+    button('The document is no longer valid.')?.click()
+    await until(() => document.querySelector<HTMLTextAreaElement>('[role="dialog"] textarea')?.value !== '', 'the words')
+    const dialog = document.querySelector('[role="dialog"]')
+    ;[...(dialog?.querySelectorAll('button') ?? [])].find((one) => one.textContent?.trim() === 'Reject')?.click()
+    await until(() => rejected.length === 1, 'the call')
+    expect(rejected[0]?.url.pathname).toBe('/professionals/21/reject')
+    expect(rejected[0]?.body).toEqual({ reason: 'The document is no longer valid.' })
+  })
+})

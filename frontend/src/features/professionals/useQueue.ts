@@ -1,0 +1,52 @@
+/** Going through those who wait, one after the other: what was decided leaves at once, the next one is there already. */
+import { computed, reactive, ref, watch } from 'vue'
+import type { Person } from '@/shared/api/types'
+import { useDecision, useDocumentAhead, useWaitingList } from './useApproval'
+
+/** So many from the end of what is loaded, the rest is asked for. */
+const ahead = 5
+
+export function useQueue() {
+  const list = useWaitingList()
+  const decision = useDecision()
+  const prepare = useDocumentAhead()
+  const decided = reactive(new Set<number>())
+  const chosen = ref<number | null>(null)
+
+  const people = computed(() => list.items.value.filter((one) => !decided.has(one.id)))
+  const at = computed(() => Math.max(0, people.value.findIndex((one) => one.id === chosen.value)))
+  const person = computed<Person | undefined>(() => people.value[at.value])
+
+  function choose(id: number | undefined): void {
+    if (id !== undefined) chosen.value = id
+  }
+  const step = (by: 1 | -1) => choose(people.value[at.value + by]?.id)
+
+  // Whoever is looked at stays so when the list is read again; who comes next has the document ready.
+  watch(
+    person,
+    (now) => {
+      chosen.value = now?.id ?? null
+      prepare(people.value[at.value + 1])
+      if (list.hasMore.value && !list.loadingMore.value && at.value >= people.value.length - ahead) void list.more()
+    },
+    { immediate: true },
+  )
+
+  /** Throws what the call threw; then the person is back in the queue, and in view. */
+  async function decide(one: Person, how: { verb: 'approve' } | { verb: 'reject'; reason: string }): Promise<void> {
+    const following = people.value[at.value + 1] ?? people.value[at.value - 1]
+    decided.add(one.id)
+    if (chosen.value === one.id) choose(following?.id)
+    try {
+      await decision.mutateAsync({ id: one.id, ...how })
+    } catch (error) {
+      choose(one.id)
+      throw error
+    } finally {
+      decided.delete(one.id)
+    }
+  }
+
+  return { list, people, person, at, choose, step, decide }
+}
