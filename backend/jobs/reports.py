@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from backend.core.crash import crash_point
 from backend.core.database import db
 from backend.core.queue import Lease, enqueue, runs
 from backend.core.queue.models import JobRun
@@ -37,6 +38,7 @@ def batch(lease: Lease) -> None:
     db.session.connection().exec_driver_sql("SET LOCAL statement_timeout TO '60s'")
     done = actions.send_batch(month, run_id=run_id, after=lease.payload["after"], limit=BATCH)
     _count(run_id, done)
+    crash_point("reports.written")
     if done.last_id is None:
         runs.settle(run_id)
     else:

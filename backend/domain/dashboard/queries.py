@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -36,9 +36,8 @@ def figures(*, first: Edge | None = None, last: Edge | None = None) -> dict[str,
         "now": moment,
         "tomorrow": moment + timedelta(days=1),
         "soon": moment + EXPIRING_WITHIN,
-        "zone": current().market_timezone,
         "currency": current().market_currency,
-        "step": days.step,
+        "steps": days.moments(current().zone),
         "shown": SHOWN,
         "impatient": moment - timedelta(minutes=market.get().answer_within_minutes),
     }
@@ -96,17 +95,17 @@ def _people(rows: Iterable[Row]) -> dict[str, Any]:
 def _by_status(rows: Iterable[Row]) -> dict[str, int]:
     totals = dict.fromkeys(STATES, 0)
     for row in rows:
-        if row["by_day"]:
+        if row["step"] is not None:
             totals[row["status"]] += row["total"]
     return totals
 
 
 def _by_day(rows: Iterable[Row], days: Window) -> list[dict[str, Any]]:
-    found: dict[date, dict[str, int]] = defaultdict(lambda: dict.fromkeys(STATES, 0))
+    found: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(STATES, 0))
     for row in rows:
-        if row["by_day"]:
-            found[row["day"]][row["status"]] = row["total"]
-    return [{"day": day.isoformat(), **found[day]} for day in days.steps()]
+        if row["step"] is not None:
+            found[row["step"]][row["status"]] = row["total"]
+    return [{"day": day.isoformat(), **found[step]} for step, day in enumerate(days.steps(), 1)]
 
 
 def _cancellations(rows: Iterable[Row]) -> dict[str, Any]:
@@ -123,14 +122,12 @@ def _top(rows: Iterable[Row], key: str, names: tuple[str, ...]) -> list[dict[str
 
 
 def _closed(rows: list[dict[str, Any]], days: Window) -> dict[str, Any]:
-    by_day = {row["day"]: row for row in rows if not row["by_task"]}
+    by_step = {row["step"]: row for row in rows if row["step"] is not None}
     nothing = {"total": 0, "value": Decimal(0)}
-    series = [(day, by_day.get(day, nothing)) for day in days.steps()]
+    series = [(day, by_step.get(step, nothing)) for step, day in enumerate(days.steps(), 1)]
     return {
-        "total": sum(row["total"] for row in by_day.values()),
-        "value": sum((row["value"] for row in by_day.values()), Decimal(0)),
+        "total": sum(row["total"] for row in by_step.values()),
+        "value": sum((row["value"] for row in by_step.values()), Decimal(0)),
         "by_day": [{"day": day.isoformat(), "total": row["total"], "value": row["value"]} for day, row in series],
-        "top_tasks": _top(
-            [row for row in rows if row["by_task"]], "task_id", ("task_id", "task_name", "total", "value")
-        ),
+        "top_tasks": _top(rows, "task_id", ("task_id", "task_name", "total", "value")),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,10 @@ class Window:
                 if self.step == "day"
                 else (day.replace(day=1) + timedelta(days=32)).replace(day=1)
             )
+
+    def moments(self, zone: ZoneInfo) -> list[datetime]:
+        """When each step begins in the market's zone, whatever the clocks do."""
+        return [datetime.combine(day, time.min, tzinfo=zone) for day in self.steps()]
 
 
 def window(first: Edge | None, last: Edge | None, *, now: datetime, zone: ZoneInfo) -> Window:

@@ -29,38 +29,49 @@ WAITING: Final = text("""
       FROM task_requests WHERE status = 'requested'
 """)
 
+# Each part is counted from an index alone and by hashing; GROUPING SETS would sort all rows, many of them on disk.
+# A moment finds its step among the steps' first moments: a tenth of what asking the zone for each row's day costs.
 CREATED: Final = text("""
-    WITH grouped AS (
-        SELECT GROUPING(status) = 0 AS by_day, GROUPING(task_id) = 0 AS by_task,
-               date_trunc(:step, created_at AT TIME ZONE :zone)::date AS day, status, task_id, pincode,
-               count(*) AS total, count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+    WITH days AS (
+        SELECT width_bucket(created_at, CAST(:steps AS timestamptz[])) AS step, status, count(*) AS total
+          FROM task_requests WHERE created_at >= :starts AND created_at < :ends GROUP BY 1, 2
+    ), by_task AS (
+        SELECT task_id, count(*) AS total, count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
                count(*) FILTER (WHERE status = 'expired') AS expired
           FROM task_requests WHERE created_at >= :starts AND created_at < :ends
-         GROUP BY GROUPING SETS ((date_trunc(:step, created_at AT TIME ZONE :zone)::date, status), (task_id), (pincode))
-    ), ranked AS (
-        SELECT *, row_number() OVER (PARTITION BY by_day, by_task ORDER BY total DESC, task_id, pincode) AS rank
-          FROM grouped
+         GROUP BY task_id ORDER BY total DESC, task_id LIMIT :shown
+    ), by_pincode AS (
+        SELECT pincode, count(*) AS total, count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+               count(*) FILTER (WHERE status = 'expired') AS expired
+          FROM task_requests WHERE created_at >= :starts AND created_at < :ends
+         GROUP BY pincode ORDER BY total DESC, pincode LIMIT :shown
     )
-    SELECT r.by_day, r.by_task, r.day, r.status, r.task_id, t.name AS task_name, r.pincode, p.locality, p.district,
-           r.total, r.cancelled, r.expired
-      FROM ranked r LEFT JOIN tasks t ON t.id = r.task_id LEFT JOIN places p ON p.pincode = r.pincode
-     WHERE r.by_day OR r.rank <= :shown
-     ORDER BY r.rank
+    SELECT step, status, NULL AS task_id, NULL AS task_name, NULL AS pincode, NULL AS locality, NULL AS district,
+           total, NULL AS cancelled, NULL AS expired
+      FROM days
+     UNION ALL
+    SELECT NULL, NULL, b.task_id, t.name, NULL, NULL, NULL, b.total, b.cancelled, b.expired
+      FROM by_task b JOIN tasks t ON t.id = b.task_id
+     UNION ALL
+    SELECT NULL, NULL, NULL, NULL, b.pincode, p.locality, p.district, b.total, b.cancelled, b.expired
+      FROM by_pincode b LEFT JOIN places p ON p.pincode = b.pincode
+     ORDER BY total DESC, task_id, pincode
 """)
 
 CLOSED: Final = text("""
-    WITH grouped AS (
-        SELECT GROUPING(task_id) = 0 AS by_task, date_trunc(:step, closed_at AT TIME ZONE :zone)::date AS day, task_id,
-               count(*) AS total, sum(price) FILTER (WHERE currency = :currency) AS value
+    WITH days AS (
+        SELECT width_bucket(closed_at, CAST(:steps AS timestamptz[])) AS step, count(*) AS total,
+               coalesce(sum(price) FILTER (WHERE currency = :currency), 0) AS value
+          FROM task_requests WHERE status = 'closed' AND closed_at >= :starts AND closed_at < :ends GROUP BY 1
+    ), by_task AS (
+        SELECT task_id, count(*) AS total, coalesce(sum(price) FILTER (WHERE currency = :currency), 0) AS value
           FROM task_requests WHERE status = 'closed' AND closed_at >= :starts AND closed_at < :ends
-         GROUP BY GROUPING SETS ((date_trunc(:step, closed_at AT TIME ZONE :zone)::date), (task_id))
-    ), ranked AS (
-        SELECT *, row_number() OVER (PARTITION BY by_task ORDER BY value DESC NULLS LAST, task_id) AS rank FROM grouped
+         GROUP BY task_id ORDER BY value DESC, task_id LIMIT :shown
     )
-    SELECT r.by_task, r.day, r.task_id, t.name AS task_name, r.total, coalesce(r.value, 0) AS value
-      FROM ranked r LEFT JOIN tasks t ON t.id = r.task_id
-     WHERE NOT r.by_task OR r.rank <= :shown
-     ORDER BY r.rank
+    SELECT step, NULL AS task_id, NULL AS task_name, total, value FROM days
+     UNION ALL
+    SELECT NULL, b.task_id, t.name, b.total, b.value FROM by_task b JOIN tasks t ON t.id = b.task_id
+     ORDER BY value DESC, task_id
 """)
 
 JOBS: Final = text("""

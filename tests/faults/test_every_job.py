@@ -1,0 +1,133 @@
+"""Every scheduled job delivered twice, run by many workers at once, and begun twice: the outcome is that of one."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text, update
+
+from backend.core.clock import now
+from backend.core.database import db, transaction
+from backend.core.queue import Job, runs
+from backend.core.queue.timetable import Scheduled
+from backend.domain.exports.models import Export
+from backend.jobs import reminders, reports, runner, schedule
+from tests.conftest import empty_the_market
+from tests.factories import closed_requests as made
+from tests.factories.jobs import work
+
+WORKERS = 4
+FIND_NOTHING_WRONG = ("availability-recount", "document-sweep")
+# What a job leaves behind, without what differs between two markets made alike.
+OUTCOME = {
+    "requests": "SELECT id, status, asked_until IS NULL, version FROM task_requests",
+    "history": "SELECT request_id, action FROM request_events",
+    "notifications": "SELECT account_id, kind, request_id FROM notifications",
+    "deliveries": "SELECT account_id, kind, state, attempts FROM deliveries",
+    "sent": "SELECT account_id, kind, outcome FROM delivery_attempts a JOIN deliveries d ON d.id = a.delivery_id",
+    "reports": "SELECT customer_id, month::text FROM monthly_reports",
+    "professionals": "SELECT account_id, approval FROM professionals",
+    "exports": "SELECT id, dropped_at IS NULL FROM exports",
+    "offers": "SELECT * FROM task_places",
+    "counted": "SELECT name, sum(sent), sum(failed) FROM job_runs GROUP BY name",
+}
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "BATCH", 3)
+    monkeypatch.setattr(reminders, "BATCH", 3)
+
+
+def lively_market() -> None:
+    """Something to do for each of the jobs."""
+    of = made.market()
+    past, soon = now() - timedelta(hours=2), now() + timedelta(days=2)
+    for _ in range(4):
+        made.account(made.Role.CUSTOMER)
+        other = made.professional(approval_expires_at=now() + timedelta(days=3))
+        with transaction():
+            seen = {"id": other, "at": now() - timedelta(days=2)}
+            db.session.execute(text("UPDATE accounts SET last_seen_at = :at WHERE id = :id"), seen)
+            db.session.execute(
+                text("INSERT INTO professional_tasks (account_id, task_id) VALUES (:id, :task)"),
+                {"id": other, "task": of.task_id},
+            )
+        made.request(of, status="requested", date_of_request=past, created_at=past)
+        asked = {"asked_professional_id": of.professional_id, "asked_until": past}
+        made.request(of, status="requested", date_of_request=soon, created_at=past, **asked)
+        made.request(of)
+    made.professional(approval_expires_at=past)
+    export = {"status": "done", "store_key": "1-gone.csv", "size": 1, "sha256": "0", "finished_at": past}
+    with transaction():
+        by = of.customer_id
+        db.session.add(Export(requested_by=by, rows=0, created_at=past, expires_at=past, **export))
+
+
+def begin(row: Scheduled, times: int = 1) -> None:
+    with transaction():
+        for _ in range(times):
+            runs.start(row, params=row.check({}), requested_by=None)
+
+
+def open_ids() -> list[int]:
+    free = select(Job.id).where(Job.done_at.is_(None), Job.parked_at.is_(None), Job.run_at <= func.now())
+    ids = list(db.session.execute(free.order_by(Job.id)).scalars())
+    db.session.rollback()
+    return ids
+
+
+def delivered_twice(_: Flask) -> None:
+    """As a broker does that lost the confirmation."""
+    while ids := open_ids():
+        for job_id in [*ids, *ids]:
+            runner.run(job_id)
+    assert db.session.execute(select(func.max(Job.attempts))).scalar_one() == 1
+
+
+def by_many_at_once(app: Flask) -> None:
+    """All workers reach for all jobs."""
+
+    def worker(_: int) -> None:
+        with app.app_context():
+            for _ in range(60):
+                if not (ids := open_ids()):
+                    return
+                runner.run_many(ids)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(worker, range(WORKERS)))
+
+
+def outcome() -> dict[str, Any]:
+    with transaction():  # those that were put off, to the end
+        db.session.execute(update(Job).where(Job.done_at.is_(None)).values(run_at=func.now()))
+    work(now=True)
+    found = {name: sorted(map(tuple, db.session.execute(text(query)))) for name, query in OUTCOME.items()}
+    assert db.session.execute(select(func.count()).where(Job.done_at.is_(None))).scalar_one() == 0
+    db.session.rollback()
+    return found
+
+
+def once(row: Scheduled) -> dict[str, Any]:
+    empty_the_market()
+    lively_market()
+    begin(row)
+    return outcome()
+
+
+@pytest.mark.parametrize("row", schedule.TABLE, ids=lambda row: row.name)
+@pytest.mark.parametrize(("way", "times"), [(delivered_twice, 1), (by_many_at_once, 1), (by_many_at_once, 2)])
+def test_twice_and_at_once_is_as_once(app: Flask, row: Scheduled, way: Callable[[Flask], None], times: int) -> None:
+    wanted = once(row)
+    assert wanted["counted"][0][1] > 0 or row.name in FIND_NOTHING_WRONG
+    empty_the_market()
+    lively_market()
+    begin(row, times)
+    way(app)
+    assert outcome() == wanted

@@ -1,0 +1,78 @@
+"""A hundred mails through a mail server's worst day, by real workers: each arrives, but for the one that is refused."""
+
+import time
+from collections import Counter
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from backend.core.authz import Role
+from backend.core.database import db, transaction
+from backend.domain.notifications import outbox
+from backend.launch import processes
+from tests.factories.closed_requests import account
+from tests.factories.jobs import deliveries
+from tests.factories.servers import SmtpServer
+from tests.faults.processes import Crew, until
+
+MAILS = 100
+READY = "SELECT count(*) > 0 FROM heartbeats WHERE at > now() - interval '5 seconds'"
+SETTLED = "SELECT count(*) = :all FROM deliveries WHERE state IN ('sent', 'failed')"
+SENT = "SELECT count(*) >= :some FROM deliveries WHERE state = 'sent'"
+PUT_OFF = "SELECT count(*) >= :some FROM delivery_attempts WHERE outcome = 'put_off'"
+DUE_NOW = "UPDATE jobs SET run_at = now() WHERE done_at IS NULL AND lease_until IS NULL"
+
+pytestmark = pytest.mark.faults
+
+
+def try_again_now() -> None:
+    """Pauses grow to minutes; the test has seconds."""
+    with transaction():
+        db.session.execute(text(DUE_NOW))
+
+
+def post() -> list[int]:
+    people = [account(Role.CUSTOMER) for _ in range(MAILS)]
+    with transaction():
+        outbox.post([outbox.Outgoing(person, "reminder", "2026-12-01") for person in people])
+    return people
+
+
+def test_down_then_busy_then_slow_then_forgetful(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+    port = smtp.port
+    smtp.stop()
+    jobs.start("worker")
+    jobs.start("beat")
+    assert until(READY, seconds=40)
+    people = post()
+    assert until(PUT_OFF, seconds=40, some=10)
+    assert until("SELECT count(*) = 0 FROM deliveries WHERE state <> 'waiting'", seconds=1)
+
+    refused = db.session.execute(text("SELECT email FROM accounts WHERE id = :id"), {"id": people[50]}).scalar_one()
+    db.session.rollback()
+    smtp.answers[refused] = "550 no such mailbox"
+    smtp.after_data = lambda _: "421 too busy, come again"
+    smtp.start(port)
+    try_again_now()
+    assert until(PUT_OFF, seconds=40, some=MAILS)
+    assert smtp.mails == []
+
+    smtp.after_data, smtp.delay = lambda _: None, 0.2
+    try_again_now()
+    assert until(SENT, seconds=40, some=10)
+    smtp.delay, smtp.drop_after_data = 0.0, True
+    try_again_now()
+    dropped = len(smtp.mails)
+    assert processes.wait_until(lambda: len(smtp.mails) >= dropped + 3, seconds=20)
+    smtp.drop_after_data = False
+    for _ in range(20):
+        try_again_now()
+        if until(SETTLED, seconds=2, all=MAILS):
+            break
+    assert Counter(one.state for one in deliveries()) == {"sent": MAILS - 1, "failed": 1}
+    assert len({mail["Message-ID"] for _, mail in smtp.mails}) == MAILS - 1
+    assert {address for address, _ in smtp.mails}.isdisjoint({refused})
+    settled = len(smtp.mails)
+    time.sleep(1)
+    assert len(smtp.mails) == settled
