@@ -13,6 +13,8 @@ from benchmarks.figures import Figure
 
 AT_ONCE: Final = 16
 SECONDS: Final = 12 * FRESH_SECONDS
+# Without a pause, thousands of calls between two expiries drown the few that an expiry costs: p99 would not see them.
+PAUSE_SECONDS: Final = 0.5
 COMPUTED_GOAL: Final = 1.1
 LATENCY_GOAL: Final = 0.2
 # Read once by each computation, and by nothing else that runs here.
@@ -33,7 +35,7 @@ def measure(scale: str = "large") -> Iterator[Figure]:
             call = load.get("/stats", Authorization=f"Bearer {_token(port, env)}")
             ours, computed = _run(port, url, call)
     p99, beside = ours.quantile(0.99) * 1000, baseline.quantile(0.99) * 1000
-    note = f"{AT_ONCE} at once for {SECONDS} s, {ours.rate:,.0f} against {baseline.rate:,.0f} requests/s"
+    note = f"{AT_ONCE} at once, each {PAUSE_SECONDS} s after its last answer, for {SECONDS} s"
     yield Figure("dashboard, p99", p99, beside, p99 / beside, LATENCY_GOAL, "ms", at_most=True, note=note)
     note = f"expiry {FRESH_SECONDS} s"
     yield Figure("dashboard, computations an expiry", computed, None, None, COMPUTED_GOAL, "", at_most=True, note=note)
@@ -42,7 +44,7 @@ def measure(scale: str = "large") -> Iterator[Figure]:
 def _run(port: int, url: str, call: bytes) -> tuple[load.Load, float]:
     load.run(port, [call], seconds=2, connections=1)
     before = _computed(url)
-    measured = load.run(port, [call], seconds=SECONDS, connections=AT_ONCE)
+    measured = load.run(port, [call], seconds=SECONDS, connections=AT_ONCE, pause=PAUSE_SECONDS)
     return measured, (_computed(url) - before) / (measured.seconds / FRESH_SECONDS)
 
 

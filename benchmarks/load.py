@@ -77,9 +77,18 @@ def once(port: int, request: bytes) -> tuple[bytes, bytes]:
 
 
 def run(
-    port: int, requests: Sequence[bytes], *, seconds: float, status: int = 200, connections: int = CONNECTIONS
+    port: int,
+    requests: Sequence[bytes],
+    *,
+    seconds: float,
+    status: int = 200,
+    connections: int = CONNECTIONS,
+    pause: float = 0.0,
 ) -> Load:
-    """Call one after the other on each connection until the time is up. Raises RuntimeError when an answer is wrong."""
+    """Call one after the other on each connection until the time is up. Raises RuntimeError when an answer is wrong.
+
+    ``pause``: seconds from one answer to the next call, as of people who look at what they got.
+    """
     load, lock = Load(), threading.Lock()
     expected = f"HTTP/1.1 {status} ".encode()
     until = time.perf_counter() + seconds
@@ -95,6 +104,8 @@ def run(
             if not head.startswith(expected):
                 load.wrong.append(head)
                 break
+            if pause:
+                time.sleep(pause)
         connection.socket.close()
         with lock:
             load.latencies += latencies

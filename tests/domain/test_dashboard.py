@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
+from backend.core.authz import Role
 from backend.core.clock import now
 from backend.core.database import db, transaction
 from backend.domain.dashboard import queries
@@ -44,7 +45,7 @@ def zone(app: Flask, request: pytest.FixtureRequest) -> Iterator[ZoneInfo]:
 
 def random_market(dice: random.Random) -> None:
     """Some professionals, more tasks than are shown, requests in all states, near midnight more often than not."""
-    customer, worker = made.account(made.Role.CUSTOMER), made.professional()
+    customer, worker = made.account(Role.CUSTOMER), made.professional()
     tasks = [made.task(f"Task {number}") for number in range(13)]
     for _ in range(12):
         reviews = dice.randrange(4)

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text, update
 
+from backend.core.authz import Role
 from backend.core.clock import now
 from backend.core.database import db, transaction
 from backend.core.queue import Job, runs
@@ -49,7 +50,7 @@ def lively_market() -> None:
     of = made.market()
     past, soon = now() - timedelta(hours=2), now() + timedelta(days=2)
     for _ in range(4):
-        made.account(made.Role.CUSTOMER)
+        made.account(Role.CUSTOMER)
         other = made.professional(approval_expires_at=now() + timedelta(days=3))
         with transaction():
             seen = {"id": other, "at": now() - timedelta(days=2)}
@@ -59,7 +60,7 @@ def lively_market() -> None:
                 {"id": other, "task": of.task_id},
             )
         made.request(of, status="requested", date_of_request=past, created_at=past)
-        asked = {"asked_professional_id": of.professional_id, "asked_until": past}
+        asked: dict[str, Any] = {"asked_professional_id": of.professional_id, "asked_until": past}
         made.request(of, status="requested", date_of_request=soon, created_at=past, **asked)
         made.request(of)
     made.professional(approval_expires_at=past)
