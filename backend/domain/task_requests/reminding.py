@@ -14,11 +14,14 @@ DAILY_FOR_DAYS: Final = 7
 WEEKLY_UNTIL_DAYS: Final = 30
 SHOWN: Final = 5
 # A request waits for a professional who is asked for, or, open to all, for those who do the task and serve the place:
-# their own, those that they list, and those within the radius around their own.
+# their own, those that they list, and those within the radius around their own. The distance is that of earth_distance,
+# written out: its types check themselves at every step, and cost ten times as much.
 BATCH: Final = text("""
 WITH people AS MATERIALIZED (
     SELECT a.id, coalesce(a.last_seen_at, a.created_at) AS seen, a.pincode, p.radius_km * 1000 AS reach,
-           CASE WHEN pl.latitude IS NOT NULL THEN ll_to_earth(pl.latitude, pl.longitude) END AS home
+           radians(pl.latitude) AS latitude, radians(pl.longitude) AS longitude,
+           CASE WHEN pl.latitude IS NOT NULL
+                THEN earth_box(ll_to_earth(pl.latitude, pl.longitude), p.radius_km * 1000) END AS around
       FROM professionals p
       JOIN accounts a ON a.id = p.account_id
       JOIN places pl ON pl.pincode = a.pincode
@@ -33,32 +36,36 @@ WITH people AS MATERIALIZED (
     SELECT p.id, pl.pincode
       FROM people p
       JOIN places pl ON pl.latitude IS NOT NULL
-       AND earth_box(p.home, p.reach) @> ll_to_earth(pl.latitude, pl.longitude)
-       AND earth_distance(p.home, ll_to_earth(pl.latitude, pl.longitude)) <= p.reach
+       AND p.around @> ll_to_earth(pl.latitude, pl.longitude)
+       AND sin((radians(pl.latitude) - p.latitude) / 2) ^ 2 + cos(p.latitude) * cos(radians(pl.latitude))
+           * sin((radians(pl.longitude) - p.longitude) / 2) ^ 2 <= sin(p.reach / earth() / 2) ^ 2
 ), does AS MATERIALIZED (
-    SELECT s.id, s.pincode, t.task_id FROM served s JOIN professional_tasks t ON t.account_id = s.id
+    SELECT p.id, t.task_id FROM people p JOIN professional_tasks t ON t.account_id = p.id
 ), waiting AS MATERIALIZED (
-    SELECT id, task_id, pincode, asked_professional_id,
+    SELECT id, task_id, pincode, date_of_request, asked_professional_id,
            asked_professional_id IS NULL OR coalesce(asked_until <= :now, false) AS is_open
       FROM task_requests
      WHERE status = 'requested' AND date_of_request > :now
 ), pairs AS (
-    SELECT p.id AS account_id, w.id AS request_id
+    SELECT p.id AS account_id, w.id AS request_id, w.date_of_request
       FROM people p JOIN waiting w ON w.asked_professional_id = p.id
     UNION
-    SELECT d.id, w.id FROM does d JOIN waiting w ON w.task_id = d.task_id AND w.pincode = d.pincode AND w.is_open
+    SELECT s.id, w.id, w.date_of_request
+      FROM served s
+      JOIN waiting w ON w.pincode = s.pincode AND w.is_open
+      JOIN does d ON d.id = s.id AND d.task_id = w.task_id
 ), ranked AS (
-    SELECT pairs.account_id, r.id, r.task_name, r.date_of_request, r.pincode,
-           count(*) OVER (PARTITION BY pairs.account_id) AS total,
-           row_number() OVER (PARTITION BY pairs.account_id ORDER BY r.date_of_request, r.id) AS place
-      FROM pairs JOIN task_requests r ON r.id = pairs.request_id
+    SELECT account_id, request_id, count(*) OVER (PARTITION BY account_id) AS total,
+           row_number() OVER (PARTITION BY account_id ORDER BY date_of_request, request_id) AS place
+      FROM pairs
      WHERE NOT EXISTS (SELECT 1 FROM request_rejections j
                         WHERE j.professional_id = pairs.account_id AND j.request_id = pairs.request_id)
 ), summed AS (
     SELECT account_id, max(total) AS total,
-           jsonb_agg(jsonb_build_object('id', id, 'task', task_name, 'date', date_of_request, 'pincode', pincode)
-                     ORDER BY place) AS shown
-      FROM ranked WHERE place <= :shown GROUP BY account_id
+           jsonb_agg(jsonb_build_object('id', r.id, 'task', r.task_name, 'date', r.date_of_request,
+                                        'pincode', r.pincode) ORDER BY place) AS shown
+      FROM ranked JOIN task_requests r ON r.id = request_id
+     WHERE place <= :shown GROUP BY account_id
 )
 SELECT p.id, p.seen, coalesce(s.total, 0) AS waiting, coalesce(s.shown, '[]'::jsonb) AS shown,
        EXISTS (SELECT 1 FROM deliveries d

@@ -1,4 +1,4 @@
-"""The dashboard's figures are counted from indexes alone."""
+"""The dashboard and the daily reminders read what they look at from indexes alone."""
 
 from alembic import op
 
@@ -7,8 +7,9 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+WAITING = "created_at, task_id, pincode, asked_professional_id, asked_until"
 INDEXES = (
-    ("open", "date_of_request, id", "created_at", " WHERE status = 'requested'"),
+    ("open", "date_of_request, id", WAITING, " WHERE status = 'requested'"),
     ("created", "created_at", "status, task_id, pincode", ""),
     ("closed", "closed_at, id", "task_id, price, currency", " WHERE status = 'closed'"),
 )
