@@ -54,6 +54,21 @@ def test_who_has_requests_waiting_is_told_of_each_once_a_day(market: RequestMark
     assert len(smtp.mails) == sent
 
 
+def test_what_does_not_fit_is_counted(market: RequestMarket, smtp: SmtpServer) -> None:
+    market.professional()
+    customer = market.people.customer()
+    for _ in range(7):
+        market.ask(customer)
+    assert run_now("daily-reminders").sent == 1
+    mail = smtp.mails[-1][1]
+    assert mail["Subject"] == "7 requests wait for your answer"
+    parts = [part.get_payload(decode=True).decode() for part in mail.walk() if not part.is_multipart()]  # type: ignore[union-attr]
+    for said in parts:
+        assert "The first is Plumbing, wanted on" in said
+        assert said.count("/app/requests/") == reminding.SHOWN
+        assert "And 2 more." in said
+
+
 def test_who_visited_today_and_has_nothing_waiting_is_left_alone(market: RequestMarket, smtp: SmtpServer) -> None:
     market.professional()
     assert figures(run_now("daily-reminders")) == ("done", 0, 0, 0)

@@ -163,7 +163,7 @@ ENGLISH: Final[dict[str, Message]] = {
         "Choose a new password",
         (
             "Someone, hopefully you, asked for a new password of {username}.",
-            "The button works once, within {minutes} minutes.",
+            "The link works once, within {minutes} minutes.",
             "If it was not you, ignore this mail: nothing changes.",
         ),
         "Choose a new password",

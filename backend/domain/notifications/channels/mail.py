@@ -1,5 +1,6 @@
 """By mail: HTML with inlined styles and a plain-text part; reminders and reports have RFC 8058's one click."""
 
+import re
 from functools import cache
 from typing import Final
 
@@ -11,6 +12,7 @@ from backend.core.config import current
 from backend.domain.notifications import unsubscribing
 from backend.domain.notifications.channels.parcel import NotReachable, Parcel, PutOff, Refused
 
+BLANK_LINES: Final = re.compile(r"\n{3,}")
 UNCONFIRMED_TOO: Final = ("email_confirmation", "email_changed")  # the latter goes to the address before
 
 
@@ -50,7 +52,7 @@ def letter(parcel: Parcel) -> mailer.Letter:
     return mailer.Letter(
         to=_address(parcel),
         subject=parcel.words.title,
-        text=text.strip() + "\n",
+        text=BLANK_LINES.sub("\n\n", text.strip()) + "\n",
         html=_inliner().inline(html),
         message_id=parcel.message_id,
         headers=headers,
