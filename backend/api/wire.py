@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -10,6 +12,8 @@ from urllib.parse import urlencode
 import orjson
 from flask import Response, request
 
+from backend.core.database import take_turns
+from backend.core.errors import Stale
 from backend.core.pagination import Page
 
 JSON = "application/json"
@@ -95,3 +99,20 @@ def expected_version() -> int | None:
         return None
     ours = OUR_TAG.search(header)  # by hand: Werkzeug's parser gives None for some malformed tags
     return int(ours[1]) if ours else -1
+
+
+def whole(body: Any) -> Reply:
+    """What is replaced as a whole and counts no versions: its content is its version."""
+    content = orjson.dumps(body, default=_default, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS)
+    return Reply(body, version=zlib.crc32(content))
+
+
+def replacing(read: Callable[[], Any], *, of: int) -> None:
+    """Before something of that account or task is replaced: one caller after the other, If-Match against what is there.
+
+    Raises Stale.
+    """
+    take_turns(f"{request.url_rule}:{of}")
+    expected = expected_version()
+    if expected is not None and expected != whole(read()).version:
+        raise Stale("This was changed since you read it. Read it again, then repeat your change.")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, Text, func
+from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
@@ -115,3 +115,8 @@ def at_end(call: Callable[[], None]) -> None:
         call()
     else:
         endings.append(call)
+
+
+def take_turns(name: str) -> None:
+    """Let nobody else past this name until the present transaction ends; for what has no row of its own to hold."""
+    db.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.factories.files import form, picture
 from tests.factories.people import People, Person
 from tests.factories.requests import RequestMarket
 
@@ -71,3 +72,36 @@ def test_private_answers_stay_private(admin: Person, path: str) -> None:
     assert (
         admin.post("/check", {"username": admin.username, "password": "wrong"}).headers["Cache-Control"] == "no-store"
     )
+
+
+WHOLE = {
+    "/me/preferences": ({"channels": ["sms"], "kinds": {"report": [], "approved": []}}, {"channels": ["mail"]}),
+    "/me/hours": (
+        {"weekly": [{"weekday": 0, "from": "09:00", "to": "12:00"}], "exceptions": []},
+        {"weekly": [], "exceptions": []},
+    ),
+}
+
+
+@pytest.mark.parametrize("path", WHOLE)
+def test_what_is_replaced_as_a_whole_too(people: People, path: str) -> None:
+    ravi, (one, other) = people.professional(), WHOLE[path]
+    tag = {"If-Match": ravi.get(path).headers["ETag"]}
+    answer = ravi.put(path, one, headers=tag)
+    assert answer.status_code == 200, answer.json
+    late = ravi.put(path, other, headers=tag)
+    assert (late.status_code, late.json["code"]) == (412, "stale")
+    assert ravi.put(path, other, headers={"If-Match": answer.headers["ETag"]}).status_code == 200
+
+
+def test_what_is_special_to_a_task_too(admin: Person, path: str) -> None:
+    tag = {"If-Match": admin.get(f"{path}/policy").headers["ETag"]}
+    assert admin.put(f"{path}/policy", {"min_notice_minutes": 60}, headers=tag).status_code == 200
+    assert admin.put(f"{path}/policy", {"min_notice_minutes": 90}, headers=tag).status_code == 412
+
+
+def test_a_document_for_a_profile_that_changed_meanwhile(people: People) -> None:
+    ravi = people.professional()
+    tag = {"If-Match": ravi.get("/me").headers["ETag"]}
+    assert ravi.put("/me/document", headers=tag, **form(picture())).status_code == 200
+    assert ravi.put("/me/document", headers=tag, **form(picture())).status_code == 412

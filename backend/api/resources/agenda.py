@@ -7,9 +7,10 @@ from backend.api.access import ADMINS, PROFESSIONALS, VISITORS
 from backend.api.base import Resource, endpoint
 from backend.api.presenters import task_requests as present
 from backend.api.schemas import agenda as schemas
+from backend.api.wire import Reply, replacing, whole
 from backend.core.authz import Actor
 from backend.core.config import current
-from backend.core.errors import Invalid, NotFound
+from backend.core.errors import Invalid, NotFound, Stale
 from backend.core.pagination import Page, Window
 from backend.core.spans import between
 from backend.domain.task_requests import agenda, hours, offers, reliability
@@ -37,25 +38,26 @@ def shown(working: hours.Hours) -> dict[str, Any]:
 
 class MyHours(Resource):
     @endpoint(summary="One's working hours", who=PROFESSIONALS, response=schemas.WorkingHoursShown())
-    def get(self, actor: Actor) -> dict[str, Any]:
+    def get(self, actor: Actor) -> Reply:
         """Weekly hours in the market's zone, and exceptions by date."""
-        return shown(hours.of(actor.account_id))
+        return whole(shown(hours.of(actor.account_id)))
 
     @endpoint(
         summary="Set one's working hours",
         who=PROFESSIONALS,
         body=schemas.WorkingHours(),
         response=schemas.WorkingHoursShown(),
-        errors=(Invalid,),
+        errors=(Invalid, Stale),
     )
-    def put(self, actor: Actor, *, body: dict[str, Any]) -> dict[str, Any]:
+    def put(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
         """All of them at once. They guide what is offered; a request outside them can be accepted all the same."""
+        replacing(lambda: shown(hours.of(actor.account_id)), of=actor.account_id)
         weekly = [(span["weekday"], span["begins"], span["ends"]) for span in body["weekly"]]
         days = {entry["date"]: [(s["begins"], s["ends"]) for s in entry["hours"]] for entry in body["exceptions"]}
         if len(days) < len(body["exceptions"]):
             raise Invalid.field("exceptions", "A date is given more than once.")
         hours.replace(actor, weekly=weekly, days=days)
-        return shown(hours.of(actor.account_id))
+        return whole(shown(hours.of(actor.account_id)))
 
 
 class MyAgenda(Resource):

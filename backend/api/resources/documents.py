@@ -10,9 +10,9 @@ from backend.api.base import Resource, endpoint
 from backend.api.resources.accounts import present, upload
 from backend.api.schemas import accounts as account_schemas
 from backend.api.schemas import documents as schemas
-from backend.api.wire import Reply
+from backend.api.wire import Reply, expected_version
 from backend.core.authz import Actor
-from backend.core.errors import NotFound, TooLarge, Unavailable, UnsupportedType
+from backend.core.errors import NotFound, Stale, TooLarge, Unavailable, UnsupportedType
 from backend.domain.accounts import actions as accounts
 from backend.domain.documents import queries as documents
 from backend.domain.documents.models import Document
@@ -48,11 +48,11 @@ class MyDocument(Resource):
         who=PENDING_PROFESSIONALS,
         form=schemas.Document(),
         response=account_schemas.Account(),
-        errors=(TooLarge, UnsupportedType, Unavailable),
+        errors=(TooLarge, UnsupportedType, Unavailable, Stale),
     )
     def put(self, actor: Actor, *, form: dict[str, Any]) -> Reply:
         """PDF, PNG or JPEG, told by its content. The approval is pending afterwards, whatever it was."""
-        account = accounts.touch(actor.account_id)
+        account = accounts.touch(actor.account_id, expected_version=expected_version())
         actions.hand_in(actor, document=upload(form["document"]))
         return Reply(present(account), version=account.version)
 

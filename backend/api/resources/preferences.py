@@ -5,8 +5,9 @@ from typing import Any
 from backend.api.access import SIGNED_IN
 from backend.api.base import Resource, endpoint
 from backend.api.schemas import preferences as schemas
+from backend.api.wire import Reply, replacing, whole
 from backend.core.authz import Actor
-from backend.core.errors import Invalid
+from backend.core.errors import Invalid, Stale
 from backend.domain.notifications import preferences
 from backend.domain.notifications.preferences import Choice
 
@@ -23,19 +24,20 @@ def present(choice: Choice) -> dict[str, Any]:
 
 class MyPreferences(Resource):
     @endpoint(summary="How one wants to hear of things", who=SIGNED_IN, response=schemas.Preferences())
-    def get(self, actor: Actor) -> dict[str, Any]:
+    def get(self, actor: Actor) -> Reply:
         """Mail, for those who chose nothing yet."""
-        return present(preferences.get(actor.account_id))
+        return whole(present(preferences.get(actor.account_id)))
 
     @endpoint(
         summary="Choose how to hear of things",
         who=SIGNED_IN,
         body=schemas.Preferences(),
         response=schemas.Preferences(),
-        errors=(Invalid,),
+        errors=(Invalid, Stale),
     )
-    def put(self, actor: Actor, *, body: dict[str, Any]) -> dict[str, Any]:
+    def put(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
         """Replaces all of them. Messages go by the first channel that works; mails about the account always come."""
+        replacing(lambda: present(preferences.get(actor.account_id)), of=actor.account_id)
         quiet = body["quiet_hours"]
         choice = Choice(
             channels=tuple(body["channels"]),
@@ -44,4 +46,4 @@ class MyPreferences(Resource):
             kinds=body["kinds"],
         )
         preferences.choose(actor.account_id, choice)
-        return present(choice)
+        return whole(present(choice))

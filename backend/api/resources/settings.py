@@ -5,7 +5,7 @@ from typing import Any
 from backend.api.access import ACTIVE, ADMINS
 from backend.api.base import Resource, endpoint
 from backend.api.schemas import settings as schemas
-from backend.api.wire import Reply, expected_version
+from backend.api.wire import Reply, expected_version, replacing, whole
 from backend.core.authz import Actor
 from backend.core.config import current
 from backend.core.errors import Invalid, NotFound, Stale
@@ -50,18 +50,19 @@ class TaskPolicy(Resource):
         response=schemas.EffectivePolicy(),
         errors=(NotFound,),
     )
-    def get(self, _: Actor, *, task_id: int) -> dict[str, Any]:
+    def get(self, _: Actor, *, task_id: int) -> Reply:
         """How long ahead it must be asked for, and until when it can be cancelled freely."""
-        return policy(task_id)
+        return whole(policy(task_id))
 
     @endpoint(
         summary="Set what is special to a task",
         who=ADMINS,
         body=schemas.TaskPolicy(),
         response=schemas.EffectivePolicy(),
-        errors=(NotFound, Invalid),
+        errors=(NotFound, Invalid, Stale),
     )
-    def put(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    def put(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> Reply:
         """All four at once; null goes back to the market's setting."""
+        replacing(lambda: policy(task_id), of=task_id)
         policies.change(actor, task_id=task_id, values=body)
-        return policy(task_id)
+        return whole(policy(task_id))

@@ -4,11 +4,11 @@ import hashlib
 from datetime import datetime, timedelta
 from math import ceil
 
-from sqlalchemy import ColumnElement, ScalarSelect, delete, insert, select, text
+from sqlalchemy import ColumnElement, ScalarSelect, delete, insert, select
 
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db
+from backend.core.database import db, take_turns
 from backend.core.errors import TooMany
 from backend.domain.accounts.models import Account, SignInFailure
 
@@ -25,8 +25,7 @@ def check(account_key: str, address: str | None) -> None:
 
     Tries for one account are taken one after the other: many at once must not slip through before they are counted.
     """
-    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
-    db.session.execute(lock, {"name": f"sign_in:{account_key}"})
+    take_turns(f"sign_in:{account_key}")
     settings = current()
     here = SignInFailure.address == (address or UNKNOWN_ADDRESS)
     this_account = SignInFailure.account_key == account_key

@@ -2720,6 +2720,12 @@ export type GetMyDocumentResponse = GetMyDocumentResponses[keyof GetMyDocumentRe
 
 export type PutMyDocumentData = {
     body: Document;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/me/document';
@@ -2738,6 +2744,10 @@ export type PutMyDocumentErrors = {
      * Not allowed: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
     /**
      * Too large: `too_large`
      */
@@ -2847,6 +2857,12 @@ export type GetMyHoursResponse = GetMyHoursResponses[keyof GetMyHoursResponses];
 
 export type PutMyHoursData = {
     body: WorkingHours;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/me/hours';
@@ -2865,6 +2881,10 @@ export type PutMyHoursErrors = {
      * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
     /**
      * Too large: `too_large`
      */
@@ -3072,6 +3092,12 @@ export type GetMyPreferencesResponse = GetMyPreferencesResponses[keyof GetMyPref
 
 export type PutMyPreferencesData = {
     body: PreferencesInput;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/me/preferences';
@@ -3090,6 +3116,10 @@ export type PutMyPreferencesErrors = {
      * Not allowed: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
     /**
      * Too large: `too_large`
      */
@@ -5862,6 +5892,12 @@ export type GetTaskPolicyResponse = GetTaskPolicyResponses[keyof GetTaskPolicyRe
 
 export type PutTaskPolicyData = {
     body: TaskPolicyInput;
+    headers?: {
+        /**
+         * The ETag that was read; 412 when it is stale.
+         */
+        'If-Match'?: string;
+    };
     path: {
         task_id: number;
     };
@@ -5886,6 +5922,10 @@ export type PutTaskPolicyErrors = {
      * Not there, or not the caller's to see: `not_found`
      */
     404: Problem;
+    /**
+     * Changed since it was read: `stale`
+     */
+    412: Problem;
     /**
      * Too large: `too_large`
      */
