@@ -33,8 +33,21 @@ TAKEN: list[tuple[str, Any, Any]] = [
 ]
 BAD: dict[str, list[Any]] = {
     "username": ["ab", "x" * 31, "a b", "a@b", "äöü", "a\u0000b", "\u0430dmin", "a/b", "", 7, None, ["a"]],
-    "email": ["", "a", "a@", "@b.c", "a b@c.de", "a@b", "a@b\n.c", "x" * 250 + "@b.org", 5, None],
-    "firstname": ["", "   ", "x" * 101, "a\u0000b", "a\tb", "\u202eevil", "\u200b\u200b", 5, None, {}],
+    "email": [
+        "",
+        "a",
+        "a@",
+        "@b.c",
+        "a b@c.de",
+        "a@b",
+        "a@b\n.c",
+        "x" * 250 + "@b.org",
+        5,
+        None,
+        '"<b>"@b.org',
+        "root@[127.0.0.1]",
+    ],
+    "firstname": ["", "   ", "x" * 101, "a\u0000b", "a\tb", "\u202eevil", "\u200b\u200b", "a\u2028b", 5, None, {}],
     "lastname": ["", "\u0007", []],
     "address": ["", "x" * 501, "a\u0000", 1],
     "pincode": ["", "56000", "5600011", "५६०००१", "abcdef", "999999", 5.5, True, -560001, 10**18, None],

@@ -40,7 +40,9 @@ class MailAddress(Text):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         address = super()._deserialize(value, attr, data, **kwargs)
         validate.Email()(address)
-        if len(address.rpartition("@")[0]) > 64:
+        # Quoted names and addresses of machines are mail addresses on paper only; browsers refuse them as well, and
+        # a mail to root@[10.0.0.5] would have the market's mail server call on its own network.
+        if len(address.rpartition("@")[0]) > 64 or '"' in address or "[" in address:
             raise ValidationError("Not a valid email address.")
         return address
 
