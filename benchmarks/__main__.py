@@ -4,7 +4,19 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from benchmarks import accept_race, dashboard, export, figures, jobs, lists, reminders, reports, search, sign_in
+from benchmarks import (
+    accept_race,
+    dashboard,
+    delivery,
+    export,
+    figures,
+    jobs,
+    lists,
+    reminders,
+    reports,
+    search,
+    sign_in,
+)
 from benchmarks.figures import Figure
 
 
@@ -25,6 +37,7 @@ ALL: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
     "dashboard": dashboard.measure,
     "jobs": jobs.measure,
     "reminders": reminders.measure,
+    "mails": delivery.measure,
     "sign-in": sign_in.measure,
 }
 

@@ -35,7 +35,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 def measure() -> Iterable[Figure]:
     """Jobs that may share a commit, jobs with a commit each, and the start of a single one."""
-    with tempfile.TemporaryDirectory(prefix="doorstep-jobs-") as folder, _servers(Path(folder)) as settings:
+    with tempfile.TemporaryDirectory(prefix="doorstep-jobs-") as folder, servers_of(Path(folder)) as settings:
         baseline = _plain(settings)
         figure, alone, start = _ours(settings)
     work = f"{JOBS:,} jobs that do nothing, from commit to done"
@@ -46,7 +46,8 @@ def measure() -> Iterable[Figure]:
 
 
 @contextmanager
-def _servers(folder: Path) -> Iterator[dict[str, str]]:
+def servers_of(folder: Path) -> Iterator[dict[str, str]]:
+    """A database and a Valkey of this run's own; yields the settings that name them."""
     postgres, valkey = EmbeddedPostgres(folder / "postgres"), EmbeddedValkey(folder / "valkey")
     try:
         settings = environment(postgres.start(), valkey.start(), folder)
