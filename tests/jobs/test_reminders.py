@@ -62,7 +62,7 @@ def test_what_does_not_fit_is_counted(market: RequestMarket, smtp: SmtpServer) -
     assert run_now("daily-reminders").sent == 1
     mail = smtp.mails[-1][1]
     assert mail["Subject"] == "7 requests wait for your answer"
-    parts = [part.get_payload(decode=True).decode() for part in mail.walk() if not part.is_multipart()]  # type: ignore[union-attr]
+    parts = [part.get_payload(decode=True).decode() for part in mail.walk() if not part.is_multipart()]  # type: ignore[union-attr]  # bytes, of leaves
     for said in parts:
         assert "The first is Plumbing, wanted on" in said
         assert said.count("/app/requests/") == reminding.SHOWN
