@@ -19,7 +19,11 @@ class NotAllowed(Exception):
 
 
 class Unreachable(Exception):
-    """Nobody answered in time, or the connection broke."""
+    """Nobody answered, or the connection broke."""
+
+
+class TimedOut(Unreachable):
+    """Nobody answered in time: whoever calls next waits as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def post_json(url: str, body: bytes, *, allowed: Sequence[str], timeout: float) 
         pause = _seconds(answer.getheader("Retry-After"))
         return Answer(answer.status, content, answer.headers.get_content_type(), pause)
     except (OSError, http.client.HTTPException) as error:
-        raise Unreachable(f"{type(error).__name__}: {error}"[:300]) from error
+        raise _unreachable(error) from error
     finally:
         connection.close()
 
@@ -93,10 +97,15 @@ def _connect(parts: SplitResult, *, timeout: float) -> http.client.HTTPConnectio
         if parts.scheme == "https":
             raw = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
     except OSError as error:
-        raise Unreachable(f"{type(error).__name__}: {error}"[:300]) from error
+        raise _unreachable(error) from error
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     connection.sock = raw
     return connection
+
+
+def _unreachable(error: Exception) -> Unreachable:
+    kind = TimedOut if isinstance(error, TimeoutError) else Unreachable
+    return kind(f"{type(error).__name__}: {error}"[:300])
 
 
 def _address(host: str, port: int) -> str:

@@ -14,6 +14,7 @@ def deliver(lease: Lease) -> None:
         again = error
 
         def record() -> None:
-            ledger.note_attempt(again.delivery_id, number=again.number, outcome="put_off", detail=again.reason)
+            if again.number is not None:
+                ledger.note_attempt(again.delivery_id, number=again.number, outcome="put_off", detail=again.reason)
 
         raise Retry(again.reason, after_seconds=again.after_seconds, counts=False, record=record) from error

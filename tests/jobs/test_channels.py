@@ -1,9 +1,12 @@
 """Google Chat and SMS against real HTTP servers; the next channel when one fails for good."""
 
+import time
+
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
-from backend.core.database import transaction
+from backend.core.database import db, transaction
 from backend.domain.notifications import actions, ledger, preferences
 from backend.domain.notifications.preferences import Choice
 from tests.factories.jobs import deliveries, work
@@ -115,14 +118,42 @@ def test_a_webhook_that_hangs_is_left_in_time(chatting: Flask, people: People, w
     assert (delivery.state, delivery.attempts) == ("waiting", 1)
 
 
+def test_a_webhook_that_hangs_holds_up_nobody_else(
+    chatting: Flask, people: People, web: WebServer, smtp: SmtpServer
+) -> None:
+    web.hang = 1.5
+    crowd = [someone(people, "gchat") for _ in range(8)]
+    for person in [*crowd, people.customer()]:
+        tell(person)
+    began = time.monotonic()
+    work()
+    assert time.monotonic() - began < 4
+    assert (len(web.posts), len(smtp.mails)) == (1, 1)
+    assert sorted(one.attempts for one in deliveries(channel="gchat")) == [0, 0, 0, 0, 0, 0, 0, 1]
+
+
+def test_who_has_another_channel_does_not_wait_for_one_that_hangs(
+    chatting: Flask, people: People, web: WebServer, smtp: SmtpServer
+) -> None:
+    web.hang = 1.5
+    for person in (someone(people, "gchat"), someone(people, "gchat", "mail")):
+        tell(person)
+    work()
+    with transaction():
+        db.session.execute(text("UPDATE deliveries SET created_at = now() - interval '3 minutes'"))
+        db.session.execute(text("UPDATE jobs SET run_at = now() WHERE done_at IS NULL"))
+    work()
+    assert [(one.channel, one.state) for one in deliveries()] == [
+        ("gchat", "waiting"),
+        ("gchat", "failed"),
+        ("mail", "sent"),
+    ]
+
+
 def test_a_pause_that_was_asked_for_is_kept(chatting: Flask, people: People, web: WebServer) -> None:
     web.answer = lambda _: (429, {"Retry-After": "120"}, b"")
     tell(someone(people, "gchat"))
     work()
-    from sqlalchemy import text
-
-    from backend.core.database import db
-
     pause = db.session.execute(text("SELECT extract(epoch FROM max(run_at) - now()) FROM jobs")).scalar_one()
     assert 115 < pause < 140
 

@@ -13,14 +13,15 @@ from backend.domain.notifications.models import Delivery
 
 TRIES_BEFORE_NEXT_CHANNEL: Final = 3
 PATIENCE: Final = timedelta(hours=24)
+PATIENCE_BEFORE_NEXT_CHANNEL: Final = timedelta(minutes=2)
 FIRST_PAUSE_SECONDS: Final = 3
 LONGEST_PAUSE_SECONDS: Final = 900
 
 
 class TryAgain(Exception):
-    """It did not get out now; nothing was changed. ``number`` is the try that failed."""
+    """It did not get out now; nothing was changed. ``number`` is the try that failed, None when none was made."""
 
-    def __init__(self, *, delivery_id: int, number: int, reason: str, after_seconds: int) -> None:
+    def __init__(self, *, delivery_id: int, number: int | None, reason: str, after_seconds: int) -> None:
         super().__init__(reason)
         self.delivery_id = delivery_id
         self.number = number
@@ -53,14 +54,18 @@ def deliver(delivery_id: int, *, job_attempts: int) -> None:
 def _put_off(delivery: Delivery, error: PutOff) -> None:
     """Try again with growing pauses; not for ever, and sooner by another channel where there is one."""
     number = delivery.attempts + 1
-    begun = max(delivery.created_at, delivery.not_before or delivery.created_at)
-    enough = number >= TRIES_BEFORE_NEXT_CHANNEL if delivery.next_channels else now() - begun > PATIENCE
+    waits = now() - max(delivery.created_at, delivery.not_before or delivery.created_at)
+    if delivery.next_channels:
+        enough = number >= TRIES_BEFORE_NEXT_CHANNEL if error.tried else waits > PATIENCE_BEFORE_NEXT_CHANNEL
+    else:
+        enough = waits > PATIENCE
     if enough:
         ledger.mark_failed(delivery, detail=str(error))
         return
     pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(number - 1, 10))
     after = max(pause, error.after_seconds or 0)
-    raise TryAgain(delivery_id=delivery.id, number=number, reason=str(error), after_seconds=after)
+    made = number if error.tried else None
+    raise TryAgain(delivery_id=delivery.id, number=made, reason=str(error), after_seconds=after)
 
 
 def _parcel(delivery: Delivery, contact: Contact) -> Parcel:

@@ -6,11 +6,15 @@ from urllib.parse import urlsplit
 import orjson
 
 from backend.core import outbound
+from backend.core.cache.breaker import Breaker
 from backend.core.config import current
 from backend.domain.notifications.channels.parcel import NotReachable, Parcel, PutOff, Refused
 
 GOOGLE: Final = "chat.googleapis.com"
 RETRYABLE: Final = (408, 425, 429)
+LEFT_ALONE_SECONDS: Final = 15
+# Each call to a host that hangs holds a job process for as long as a call may take, and all other work with it.
+_hanging: Final[dict[str, Breaker]] = {}
 
 
 def send(parcel: Parcel) -> str:
@@ -21,6 +25,9 @@ def send(parcel: Parcel) -> str:
     if not webhook:
         raise NotReachable("There is no Google Chat webhook.")
     body = orjson.dumps({"text": text(parcel, shared=not own)})
+    breaker = _hanging.setdefault(urlsplit(webhook).netloc, Breaker(first=LEFT_ALONE_SECONDS, longest=120))
+    if breaker.is_open:
+        raise PutOff("the webhook's host did not answer lately", after_seconds=LEFT_ALONE_SECONDS, tried=False)
     try:
         answer = outbound.post_json(
             _with_request_id(webhook, parcel),
@@ -31,7 +38,10 @@ def send(parcel: Parcel) -> str:
     except outbound.NotAllowed as error:
         raise Refused(str(error)) from error
     except outbound.Unreachable as error:
+        if isinstance(error, outbound.TimedOut):
+            breaker.failed()
         raise PutOff(str(error)) from error
+    breaker.succeeded()
     return _judge(answer)
 
 

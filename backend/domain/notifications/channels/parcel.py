@@ -41,8 +41,9 @@ class Refused(Exception):
 
 
 class PutOff(Exception):
-    """Not now: the other side is away, slow or busy."""
+    """Not now: the other side is away, slow or busy. ``tried=False``: it was not even asked this time."""
 
-    def __init__(self, reason: str, *, after_seconds: int | None = None) -> None:
+    def __init__(self, reason: str, *, after_seconds: int | None = None, tried: bool = True) -> None:
         super().__init__(reason)
         self.after_seconds = after_seconds
+        self.tried = tried
