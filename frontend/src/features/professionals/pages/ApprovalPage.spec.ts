@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest'
+import { show, someone, until } from '@/shared/testing/mount'
+import { answer } from '@/shared/testing/server'
+import ApprovalPage from './ApprovalPage.vue'
+
+const button = (text: string) => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
+
+describe('ApprovalPage', () => {
+  it('says what handing in another document costs before someone who is approved does it', async () => {
+    const ravi = someone('professional', { approval: 'approved', isactive: 1 })
+    answer('get', '/me', [200, ravi])
+    answer('get', '/me/document', [200, {}])
+    await show(ApprovalPage, { user: ravi })
+    expect(document.body.textContent).not.toContain('goes back to the market')
+    await until(() => button('Hand in another one') !== undefined, 'the button')
+    button('Hand in another one')?.click()
+    await until(() => document.body.textContent.includes('goes back to the market'), 'the warning')
+  })
+})
