@@ -94,8 +94,9 @@ def finish(export_id: int, *, file: File, rows: int) -> None:
         finished_at=now(),
         expires_at=expires,
     )
+    counted = "1 row" if rows == 1 else f"{rows:,} rows"
     packing.pack_if_large(export_id, size=file.size)
-    notify(asker, "export_done", params={"export_id": export_id, "rows": rows, "expires": expires})
+    notify(asker, "export_done", params={"export_id": export_id, "rows": counted, "expires": expires})
 
 
 def fail(export_id: int, reason: str) -> None:

@@ -56,7 +56,7 @@ ENGLISH: Final[dict[str, Message]] = {
     ),
     "blocked": Message(
         "Your account is blocked",
-        ("Reason: {reason}", "{note}", "Until then you cannot use {market}. Write to its admins to object."),
+        ("Reason: {reason}", "{note}", "You cannot use {market} while it is. Write to its admins to object."),
     ),
     "unblocked": Message("Your account is open again", ("You can use {market} as before.",), "Sign in"),
     "request_new": Message(
@@ -131,7 +131,7 @@ ENGLISH: Final[dict[str, Message]] = {
     ),
     "export_done": Message(
         "Your export is ready",
-        ("It has {rows} rows.", "It can be downloaded until {expires}."),
+        ("It has {rows}.", "It can be downloaded until {expires}."),
         "Download it",
         "/app/admin/exports",
     ),

@@ -17,7 +17,7 @@ CONTRACT = {
 VALUES = {
     "task": "Plumbing", "date": "2026-12-01T04:30:00+00:00", "professional": "Ravi (Rao & Sons)", "customer": "Asha",
     "reason": "Too far away", "note": "Ask us.", "remarks": "Ring twice", "pincode": "560001", "phone": "+919876543210",
-    "rating": 5, "comment": "Quick and kind", "changes": ["date", "address"], "rows": 12, "username": "asha",
+    "rating": 5, "comment": "Quick and kind", "changes": ["date", "address"], "rows": "12 rows", "username": "asha",
     "expires": "2026-12-08T04:30:00+00:00", "minutes": 60, "link": "https://doorstep.test/app/x?token=t",
     "email": "asha@example.org", "waiting_title": "2 requests wait", "waiting_body": "2 requests wait.",
     "visit_body": "It has been a while.", "month": "November 2026", "period": "2026-11", "requested": 3, "closed": 2,
