@@ -25,7 +25,7 @@ class SearchFilter(Window):
 
 
 class Hit(Task):
-    """A task that is offered there: by how many, the nearest in km; ``rating`` is the mean of its own reviews."""
+    """A task that is offered there: by how many, the nearest in km; ``rating`` weighs how many reviews there are."""
 
     nearest_km = fields.Float(required=True, allow_none=True)
 

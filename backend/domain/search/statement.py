@@ -57,12 +57,9 @@ CENTRE_OF_PLACES: Final = """
     )
 """
 # Hits are narrow: what is shown of a task is looked up for the page alone.
-# What a hit shows, filters and sorts by, the same as on the task's own page; the weighted one decides among equals.
-RATING: Final = "round(CAST(t.rating_sum AS numeric) / nullif(t.rating_count, 0), 2)"
 HITS: Final = """
     wanted AS NOT MATERIALIZED (
-        SELECT t.id, t.name, t.category, t.base_price, t.rating_count, t.professionals, {relevance} AS relevance,
-               {rating} AS rating,
+        SELECT t.id, t.name, t.category, t.base_price, t.weighted_rating, t.professionals, {relevance} AS relevance,
                coalesce(CAST(t.weighted_rating * 100 AS integer), {default}) AS merit
           FROM tasks t {matching}
          WHERE t.isactive AND t.archived_at IS NULL
@@ -73,13 +70,13 @@ HITS: Final = """
                {k1} AS k1, {k2} AS k2, {k3} AS k3, {k4} AS k4
           FROM wanted w JOIN offers o ON o.task_id = w.id
          WHERE (NOT :somewhere OR o.professionals > 0)
-           AND (CAST(:min_rating AS numeric) IS NULL OR w.rating >= :min_rating)
+           AND (CAST(:min_rating AS numeric) IS NULL OR w.weighted_rating >= :min_rating)
     )
 """
 SORTS: Final = {
     "relevance": ("-w.relevance", "-w.merit", "-o.professionals", "w.id"),
     "price": ("CAST(w.base_price * 100 AS bigint)", "w.id", "0", "0"),
-    "rating": ("-coalesce(w.rating * 100, 0)::integer", "-w.rating_count", "w.id", "0"),
+    "rating": ("-coalesce(w.weighted_rating * 100, 0)::integer", "w.id", "0", "0"),
     "distance": ("coalesce(o.nearest, 2147483647)", "-w.relevance", "-w.merit", "w.id"),
 }
 PAGE: Final = """
@@ -92,7 +89,7 @@ PAGE: Final = """
     SELECT (SELECT coalesce(json_agg(json_build_object(
                        'id', t.id, 'name', t.name, 'description', t.description, 'category', t.category,
                        'base_price', t.base_price::text, 'currency', t.currency, 'time_required', t.time_required,
-                       'isactive', 1, 'rating', {rating}, 'reviews', t.rating_count, 'professionals', here,
+                       'isactive', 1, 'rating', t.weighted_rating, 'reviews', t.rating_count, 'professionals', here,
                        'nearest_km', round(nearest / 1000.0, 1), 'picture', t.picture) ORDER BY row), '[]')::text
               FROM page JOIN tasks t ON t.id = page.id WHERE row <= :limit) AS items,
            (SELECT coalesce(json_agg(json_build_object('category', category, 'tasks', tasks) ORDER BY category),
@@ -146,7 +143,6 @@ def compose(where: Where, *, sort: str, matched: bool, paging: bool) -> TextClau
         relevance="CAST(m.score * 1000 AS integer)" if matched else "0",
         matching="JOIN matches m ON m.task_id = t.id" if matched else "",
         default=DEFAULT_MERIT,
-        rating=RATING,
         k1=k1,
         k2=k2,
         k3=k3,
@@ -156,7 +152,6 @@ def compose(where: Where, *, sort: str, matched: bool, paging: bool) -> TextClau
         after="AND (k1, k2, k3, k4) > (:k1, :k2, :k3, :k4)" if paging else "",
         near=NEAR if where.centre else "CAST(NULL AS text)",
         known=where.known,
-        rating=RATING,
     )
     parts = [SCORES if matched else "", where.centre, where.offers, hits, page]
     return text("WITH " + ", ".join(part.strip() for part in parts if part))
