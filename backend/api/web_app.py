@@ -1,5 +1,6 @@
 """Serves the built web application at /app/ and leads / there."""
 
+import mimetypes
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ POLICY: Final = (
     "connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+PACKED: Final = (("br", ".br"), ("gzip", ".gz"))
 FOREVER: Final = "public, max-age=31536000, immutable"
 
 
@@ -42,7 +44,7 @@ def _market() -> Response:
 def _page(path: str) -> BaseResponse:
     """A built file by its name, or the application's page for every address that its own router knows."""
     if path and (DIST / path).is_file():
-        response = send_from_directory(DIST, path)
+        response = _file(path)
         hashed = path.startswith("assets/")
         response.headers["Cache-Control"] = FOREVER if hashed else "public, max-age=3600"
         return response
@@ -50,8 +52,20 @@ def _page(path: str) -> BaseResponse:
         raise NotFound("No such file.")
     if not (DIST / "index.html").is_file():
         return Response("The web application is not built yet. Run: make build\n", status=503, mimetype="text/plain")
-    response = Response((DIST / "index.html").read_bytes(), mimetype="text/html")
-    response.add_etag()
+    response = _file("index.html")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = POLICY
-    return response.make_conditional(request)
+    return response
+
+
+def _file(path: str) -> BaseResponse:
+    """The copy that was packed when the application was built, for clients that can unpack it."""
+    kind = mimetypes.guess_type(path)[0]
+    for encoding, ending in PACKED:
+        if request.accept_encodings[encoding] > 0 and (DIST / f"{path}{ending}").is_file():
+            response = send_from_directory(DIST, f"{path}{ending}", mimetype=kind, download_name=Path(path).name)
+            response.headers["Content-Encoding"] = encoding
+            break
+    else:
+        response = send_from_directory(DIST, path)
+    return response
