@@ -52,20 +52,29 @@ def _page(path: str) -> BaseResponse:
         raise NotFound("No such file.")
     if not (DIST / "index.html").is_file():
         return Response("The web application is not built yet. Run: make build\n", status=503, mimetype="text/plain")
-    response = _file("index.html")
+    encoding, packed = _packed("index.html")
+    # Read whole: no file stays open behind an answer that nobody reads to its end.
+    response = Response((DIST / packed).read_bytes(), mimetype="text/html")
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    response.add_etag()
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = POLICY
-    return response
+    return response.make_conditional(request)
 
 
 def _file(path: str) -> BaseResponse:
-    """The copy that was packed when the application was built, for clients that can unpack it."""
+    encoding, packed = _packed(path)
     kind = mimetypes.guess_type(path)[0]
+    response = send_from_directory(DIST, packed, mimetype=kind, download_name=Path(path).name)
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    return response
+
+
+def _packed(path: str) -> tuple[str | None, str]:
+    """The copy that was packed when the application was built, for clients that can unpack it; else the file itself."""
     for encoding, ending in PACKED:
         if request.accept_encodings[encoding] > 0 and (DIST / f"{path}{ending}").is_file():
-            response = send_from_directory(DIST, f"{path}{ending}", mimetype=kind, download_name=Path(path).name)
-            response.headers["Content-Encoding"] = encoding
-            break
-    else:
-        response = send_from_directory(DIST, path)
-    return response
+            return encoding, f"{path}{ending}"
+    return None, path
