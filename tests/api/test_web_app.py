@@ -1,0 +1,60 @@
+"""The built application: packed for who can unpack it, the very same bytes for everyone else."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from backend.api import web_app
+
+PAGE = b"<!doctype html><title>Doorstep</title>" + b" " * 900
+CODE = b"export const door = 'open'\n" * 60
+
+
+@pytest.fixture
+def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small build, with gzip copies and none by Brotli."""
+    monkeypatch.setattr(web_app, "DIST", tmp_path)
+    (tmp_path / "assets").mkdir()
+    for name, content in (("index.html", PAGE), ("assets/door-1a2b.js", CODE)):
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("dist")
+@pytest.mark.parametrize(
+    ("path", "kind", "content"),
+    [
+        ("/app/", "text/html", PAGE),
+        ("/app/search", "text/html", PAGE),
+        ("/app/assets/door-1a2b.js", "javascript", CODE),
+    ],
+)
+def test_packed_for_who_can_unpack_it(client: FlaskClient, path: str, kind: str, content: bytes) -> None:
+    with client.get(path, headers={"Accept-Encoding": "br, gzip"}) as packed, client.get(path) as plain:
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(packed.data) == content
+        assert "Content-Encoding" not in plain.headers
+        assert plain.data == content
+        for answer in (packed, plain):
+            assert kind in answer.headers["Content-Type"]
+            assert "Accept-Encoding" in answer.headers["Vary"]
+        assert packed.headers["ETag"] != plain.headers["ETag"], "other bytes, another tag"
+    with client.get(path, headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]}) as again:
+        assert again.status_code == 304
+
+
+@pytest.mark.usefixtures("dist")
+@pytest.mark.parametrize("refused", ["identity", "gzip;q=0", "deflate"])
+def test_plain_for_who_cannot(client: FlaskClient, refused: str) -> None:
+    with client.get("/app/assets/door-1a2b.js", headers={"Accept-Encoding": refused}) as answer:
+        assert answer.data == CODE
+        assert "Content-Encoding" not in answer.headers
+        assert answer.headers["Cache-Control"] == web_app.FOREVER
+
+
+@pytest.mark.usefixtures("dist")
+def test_a_file_that_is_not_there_is_no_page(client: FlaskClient) -> None:
+    assert client.get("/app/assets/gone-9f9f.js").status_code == 404
