@@ -79,6 +79,9 @@ def refresh_claims() -> dict[str, Any]:
 
 
 def _verified(*, refresh: bool, locations: list[str]) -> dict[str, Any]:
+    scheme, space, token = request.headers.get("Authorization", "").partition(" ")
+    if space and scheme.lower() == "bearer":  # the scheme may be written either way (RFC 9110, 11.1); the library minds
+        request.environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     try:
         verify_jwt_in_request(refresh=refresh, locations=locations)
         claims: dict[str, Any] = get_jwt()

@@ -30,6 +30,7 @@ class TestTokens:
 
     def test_a_good_one(self, production: FlaskClient, asha: Person) -> None:
         assert self._get_me(production, f"Bearer {asha.token}").status_code == 200
+        assert self._get_me(production, f"bearer {asha.token}").status_code == 200
 
     def test_none(self, production: FlaskClient) -> None:
         assert_problem(production.get("/me"), 401, "unauthenticated")
