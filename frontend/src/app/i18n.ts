@@ -49,11 +49,13 @@ export async function loadRest(): Promise<void> {
 }
 
 export async function setLanguage(code: Language): Promise<void> {
-  await once(`first:${code}`, firsts[`../locales/${code}/index.ts`], code)
+  // Where a page beyond the first one stands, all its texts change at once; the first page goes without the rest.
+  const parts = [once(`first:${code}`, firsts[`../locales/${code}/index.ts`], code)]
+  if (loaded.has('rest:en')) parts.push(once(`rest:${code}`, rests[`../locales/${code}/rest.ts`], code))
+  await Promise.all(parts)
   i18n.global.locale.value = code
   document.documentElement.lang = code
   localStorage.setItem(stored, code)
-  await loadRest()
 }
 
 /** The language chosen before, else the browser's, else English. */

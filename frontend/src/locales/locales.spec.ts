@@ -39,16 +39,22 @@ describe('texts', () => {
     expect(missing).toEqual([])
   })
 
-  it.each([...languages.keys()].filter((language) => language !== 'en'))('%s has the same keys and placeholders as English', (language) => {
+  it.each([...languages.keys()].filter((language) => language !== 'en'))('%s has the same keys, placeholders and plural forms as English', (language) => {
+    const forms = (text: string) => text.split(' | ').length
     const holders = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort()
     const other = languages.get(language) ?? new Map<string, string>()
     expect([...other.keys()].sort()).toEqual([...english.keys()].sort())
-    for (const [key, text] of english) expect([key, holders(other.get(key) ?? '')]).toEqual([key, holders(text)])
+    for (const [key, text] of english) {
+      const told = other.get(key) ?? ''
+      expect([key, holders(told), forms(told)]).toEqual([key, holders(text), forms(text)])
+      expect([key, told.trim()]).not.toEqual([key, ''])
+    }
   })
 
   it('never say the word that the product does not use', () => {
     // Put together here, so that the word stands nowhere in the source.
-    const unwanted = new RegExp(['ser', 'vice'].join(''), 'i')
-    expect([...english].filter(([, text]) => unwanted.test(text))).toEqual([])
+    const unwanted = new RegExp([['ser', 'vice'].join(''), ['से', 'वा'].join('')].join('|'), 'i')
+    const texts = [...languages.values()].flatMap((one) => [...one])
+    expect(texts.filter(([, text]) => unwanted.test(text))).toEqual([])
   })
 })
