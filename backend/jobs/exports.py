@@ -44,13 +44,13 @@ def run(lease: Lease) -> None:
         if lease.attempts > 1:
             storage.exports().drop_all(f"{export_id}-")
         _write(lease, export)
-    except (ExportInterrupted, queue.LeaseLost) as error:
-        storage.exports().drop(_key(lease, export_id))  # its own only: another worker may have written the right one
-        if isinstance(error, queue.LeaseLost):
-            raise
-        log.info("export_interrupted", export_id=export_id)
     except storage.StoreFailed as error:
         _store_failed(lease, export_id, error)
+    except Exception as error:
+        storage.exports().drop(_key(lease, export_id))  # its own only: another worker may have written the right one
+        if not isinstance(error, ExportInterrupted):  # the lease was lost, or the database: no row will know the file
+            raise
+        log.info("export_interrupted", export_id=export_id)
 
 
 @job(packing.TOPIC)
