@@ -6,7 +6,7 @@ rolled back; those who line up find what the first one made of it by one plain r
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Lock, RLock
 from typing import Final
 
 from backend.core.database import at_end
@@ -16,7 +16,7 @@ PATIENCE_SECONDS: Final = 1.0
 
 @dataclass(slots=True)
 class _Line:
-    lock: Lock = field(default_factory=Lock)
+    lock: "RLock" = field(default_factory=RLock)  # one unit of work may change a row more than once
     people: int = 0
 
 
