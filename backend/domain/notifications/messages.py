@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from backend.core.config import current
 
 REQUEST_PAGE: Final = "/app/requests/{request_id}"
+MOMENTS: Final = ("date", "expires")  # the values that are times; whatever else looks like one was typed by someone
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +249,7 @@ def words(kind: str, params: Mapping[str, Any], *, request_id: int | None = None
 
 
 def _values(params: Mapping[str, Any], request_id: int | None) -> dict[str, str]:
-    values = {name: text for name, value in params.items() if (text := _text(value))}
+    values = {name: text for name, value in params.items() if (text := _text(value, is_moment=name in MOMENTS))}
     values["market"] = current().market_name
     if request_id is not None:
         values["request_id"] = str(request_id)
@@ -264,19 +265,14 @@ def _complete(sentence: str, values: Mapping[str, str]) -> bool:
     return all(name in values for _, name, _, _ in Formatter().parse(sentence) if name)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, *, is_moment: bool = False) -> str:
     """A value as people read it: moments in the market's zone, lists with commas."""
     if value is None:
         return ""
     if isinstance(value, (list, tuple)):
         return ", ".join(_text(part) for part in value)
-    if isinstance(value, str) and len(value) >= 19 and value[:4].isdigit() and value[10:11] == "T":
-        try:
-            return moment(datetime.fromisoformat(value), current().zone)
-        except ValueError:
-            return value.strip()
-    if isinstance(value, datetime):
-        return moment(value, current().zone)
+    if is_moment:
+        return moment(value if isinstance(value, datetime) else datetime.fromisoformat(value), current().zone)
     return str(value).strip()
 
 

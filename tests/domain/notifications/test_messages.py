@@ -55,6 +55,11 @@ def test_braces_that_people_type_stay_what_they_are(app: Flask) -> None:
     assert _plain("rejected", {"reason": typed})[1].startswith(f"Reason: {typed}")
 
 
+@pytest.mark.parametrize("typed", ["2026-12-01T04:30:00+00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59"])
+def test_what_people_type_is_never_taken_for_a_moment(app: Flask, typed: str) -> None:
+    assert f"Remarks: {typed}." in _plain("request_new", {**VALUES, "remarks": typed})[1]
+
+
 @pytest.mark.parametrize("name", ["notification", "reminder"])
 def test_mails_render_in_both_forms(app: Flask, name: str) -> None:
     filled = words("request_accepted", VALUES, request_id=7)
