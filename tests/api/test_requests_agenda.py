@@ -43,6 +43,21 @@ def test_wrong_hours_are_refused(market: RequestMarket, weekly: list[dict[str, A
     assert market.professional().put("/me/hours", {"weekly": weekly}).status_code == 422
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2100-01-01", "9999-12-31"])
+def test_days_that_no_market_can_mean_are_refused(market: RequestMarket, day: str) -> None:
+    """At the calendar's ends the day before, or the midnight after, does not exist."""
+    ravi = market.professional()
+    day_off = {"weekly": [], "exceptions": [{"date": day, "hours": []}]}
+    answers = {
+        "from": ravi.get(f"/me/agenda?from={day}"),
+        "to": ravi.get(f"/me/agenda?from={MONDAY}&to={day}"),
+        "date": ravi.get(f"/tasks/{market.task_id}/times?pincode=560001&date={day}"),
+        "exceptions.0.date": ravi.put("/me/hours", day_off),
+    }
+    for field, answer in answers.items():
+        assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
+
+
 def test_times_are_offered_when_someone_works_and_is_free(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     ravi.put("/me/hours", {"weekly": [{"weekday": 0, "from": "09:00", "to": "12:00"}]})

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from backend.api.schemas.common import Id, Moment, Pincode, Strict, Whole, Window
+from backend.api.schemas.common import Day, Id, Moment, Pincode, Strict, Whole, Window
 from backend.api.schemas.spans import SpanEdge
 from backend.api.schemas.task_requests import Request
 
@@ -47,7 +47,7 @@ class WeeklyHours(Hours):
 class HoursException(Strict):
     """A date with other hours, or none (a day off)."""
 
-    date = fields.Date(required=True)
+    date = Day(required=True)
     hours = fields.List(fields.Nested(Hours), required=True, validate=validate.Length(max=10))
 
 
@@ -68,14 +68,14 @@ class WorkingHoursShown(WorkingHours):
 class AgendaQuery(Strict):
     """Days of the market's zone, both included; a week from today when none are given, 62 at most."""
 
-    first = fields.Date(data_key="from", load_default=None)
-    last = fields.Date(data_key="to", load_default=None)
+    first = Day(data_key="from", load_default=None)
+    last = Day(data_key="to", load_default=None)
 
 
 class AgendaDay(Strict):
     """One day: when one works, and what starts in it."""
 
-    date = fields.Date(required=True)
+    date = Day(required=True)
     hours = fields.List(fields.Nested(Hours), required=True)
     exception = fields.Boolean(required=True)
     requests = fields.List(fields.Nested(Request), required=True)
@@ -92,7 +92,7 @@ class TimesQuery(Strict):
     """Where, and on which day of the market's zone; of one professional, or of all who serve the place."""
 
     pincode = Pincode(required=True)
-    date = fields.Date(required=True)
+    date = Day(required=True)
     professional_id = Id(load_default=None)
 
 

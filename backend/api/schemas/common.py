@@ -1,7 +1,7 @@
 """Kinds of field that many calls share: trimmed text, money, moments, pincodes, phones; and what lists have."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -9,11 +9,10 @@ import phonenumbers
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from werkzeug.datastructures import FileStorage
 
+from backend.api.converters import MAX_BIGINT
 from backend.core import text
 from backend.core.config import current
 from backend.core.pagination import DEFAULT_LIMIT, MAX_LIMIT
-
-MAX_BIGINT = 2**63 - 1
 
 
 class Strict(Schema):
@@ -115,9 +114,21 @@ class Moment(fields.Field[datetime]):
             moment = moment.astimezone(UTC)
         except (ValueError, OverflowError) as error:
             raise ValidationError("A time is ISO 8601 with an offset, e.g. 2026-12-01T10:00:00+05:30.") from error
-        if not 2000 <= moment.year < 2100:
-            raise ValidationError("Must lie between the years 2000 and 2099.")
+        check_years(moment)
         return moment
+
+
+def check_years(day: date) -> None:
+    """Raises ValidationError outside of the years that a market can mean: calendars end where others are worked out."""
+    if not 2000 <= day.year < 2100:
+        raise ValidationError("Must lie between the years 2000 and 2099.")
+
+
+class Day(fields.Date):
+    """A day of the market's zone, "2026-12-01"."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=check_years, **kwargs)
 
 
 class Flag(Whole):

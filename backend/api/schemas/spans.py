@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields
 
-from backend.api.schemas.common import Moment
+from backend.api.schemas.common import Moment, check_years
 from backend.core.spans import Edge
 
 DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -32,6 +32,5 @@ class SpanEdge(fields.Field[Edge]):
             day = date.fromisoformat(value.strip())
         except ValueError as error:
             raise ValidationError("There is no such day.") from error
-        if not 2000 <= day.year < 2100:
-            raise ValidationError("Must lie between the years 2000 and 2099.")
+        check_years(day)
         return day
