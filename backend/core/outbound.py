@@ -49,6 +49,8 @@ def check(url: str, *, allowed: Sequence[str]) -> SplitResult:
     host = (parts.hostname or "").lower()
     if parts.scheme not in PORTS or not host or any(char.isspace() or ord(char) < 32 for char in url):
         raise NotAllowed("It must begin with https:// and name a host.")
+    if not url.isascii():
+        raise NotAllowed("It must be written in plain ASCII, all else percent-encoded.")
     if parts.username or parts.password or parts.fragment:
         raise NotAllowed("It must hold no name, password or fragment.")
     bracketed = f"[{host}]" if ":" in host else host

@@ -44,6 +44,7 @@ def test_a_host_on_the_list_may_be_called() -> None:
         "//chat.googleapis.com/",
         "https://chat.googleapis.com/#x",
         "https://chat.googleapis.com/a b",
+        "https://chat.googleapis.com/räume",
         "https://chat.googleapis.com/\r\nHost: evil",
         "https://127.0.0.1/",
         "http://[::1",
