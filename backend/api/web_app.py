@@ -43,15 +43,15 @@ def _market() -> Response:
 
 def _page(path: str) -> BaseResponse:
     """A built file by its name, or the application's page for every address that its own router knows."""
-    if path and (DIST / path).is_file():
+    if path and _is_built(path):
         response = _file(path)
         hashed = path.startswith("assets/")
         response.headers["Cache-Control"] = FOREVER if hashed else "public, max-age=3600"
         return response
     if path.startswith("assets/"):
         raise NotFound("No such file.")
-    if not (DIST / "index.html").is_file():
-        return Response("The web application is not built yet. Run: make build\n", status=503, mimetype="text/plain")
+    if not _is_built("index.html"):
+        return Response("The web application is not built yet. Run: make frontend\n", status=503, mimetype="text/plain")
     encoding, packed = _packed("index.html")
     # Read whole: no file stays open behind an answer that nobody reads to its end.
     response = Response((DIST / packed).read_bytes(), mimetype="text/html")
@@ -75,6 +75,14 @@ def _file(path: str) -> BaseResponse:
 def _packed(path: str) -> tuple[str | None, str]:
     """The copy that was packed when the application was built, for clients that can unpack it; else the file itself."""
     for encoding, ending in PACKED:
-        if request.accept_encodings[encoding] > 0 and (DIST / f"{path}{ending}").is_file():
+        if request.accept_encodings[encoding] > 0 and _is_built(f"{path}{ending}"):
             return encoding, f"{path}{ending}"
     return None, path
+
+
+def _is_built(name: str) -> bool:
+    """Whether there is such a file; a name that is too long for any file is not there either."""
+    try:
+        return (DIST / name).is_file()
+    except OSError:
+        return False

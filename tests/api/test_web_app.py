@@ -58,3 +58,10 @@ def test_plain_for_who_cannot(client: FlaskClient, refused: str) -> None:
 @pytest.mark.usefixtures("dist")
 def test_a_file_that_is_not_there_is_no_page(client: FlaskClient) -> None:
     assert client.get("/app/assets/gone-9f9f.js").status_code == 404
+
+
+@pytest.mark.usefixtures("dist")
+def test_a_name_too_long_for_any_file_is_not_there(client: FlaskClient) -> None:
+    with client.get(f"/app/assets/{'a' * 300}") as missing, client.get(f"/app/{'a' * 300}") as page:
+        assert missing.status_code == 404
+        assert (page.status_code, page.data) == (200, PAGE)
