@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import LargeBinary, delete, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.clock import now
+from backend.core.config import current
 from backend.core.database import Base, Created, db
 from backend.core.errors import Conflict, Invalid
-
-KEPT: Final = timedelta(hours=24)
 
 
 class IdempotencyKey(Base):
@@ -51,7 +50,7 @@ def begin(account_id: int, key: str, fingerprint: str) -> Answer | None:
         delete(IdempotencyKey).where(
             IdempotencyKey.account_id == account_id,
             IdempotencyKey.key == key,
-            IdempotencyKey.created_at < now() - KEPT,
+            IdempotencyKey.created_at < _oldest(),
         )
     )
     values = {"account_id": account_id, "key": key, "fingerprint": fingerprint}
@@ -77,7 +76,11 @@ def keep(account_id: int, key: str, answer: Answer) -> None:
     )
 
 
-def drop_expired(*, before: datetime | None = None) -> int:
-    """Delete keys older than 24 h; returns how many."""
-    expired = delete(IdempotencyKey).where(IdempotencyKey.created_at < (before or now() - KEPT))
+def drop_expired() -> int:
+    """Delete keys whose time is over; returns how many."""
+    expired = delete(IdempotencyKey).where(IdempotencyKey.created_at < _oldest())
     return len(db.session.execute(expired.returning(IdempotencyKey.key)).all())
+
+
+def _oldest() -> datetime:
+    return now() - timedelta(hours=current().idempotency_keep_hours)

@@ -1,6 +1,7 @@
 """Idempotency-Key: a call that is repeated makes nothing twice and is answered as at first."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,3 +103,15 @@ def test_after_a_day_a_key_is_free_again(market: RequestMarket, people: People) 
     with transaction():
         db.session.execute(text("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'"))
         assert idempotency.drop_expired() == 1
+
+
+def test_a_setting_says_for_how_long(
+    app: Flask, market: RequestMarket, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asha, body = people.customer(), market.body()
+    asha.post("/requests", body, headers=KEY)
+    with transaction():
+        db.session.execute(text("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'"))
+    monkeypatch.setitem(app.extensions, "settings", replace(app.extensions["settings"], idempotency_keep_hours=26))
+    assert asha.post("/requests", body, headers=KEY).headers["Idempotent-Replayed"] == "true"
+    assert made() == 1
