@@ -4,12 +4,13 @@ import ast
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from backend.settings import env_example
+from backend.settings import Settings, env_example
 from tests.architecture.source import BACKEND, ROOT, calls, functions, modules, shown, tree
 
 FILE_LINES: Final = 300
@@ -94,6 +95,18 @@ def test_only_settings_read_the_environment() -> None:
         and not _writes(path, node)
     ]  # fmt: skip
     assert not wrong, wrong
+
+
+def test_every_setting_is_heeded() -> None:
+    """One that nobody reads is a promise that nobody keeps."""
+    read = {
+        node.value if isinstance(node, ast.Constant) else node.attr
+        for path in modules()
+        if shown(path) != "backend/settings.py"
+        for node in ast.walk(tree(path))
+        if isinstance(node, (ast.Attribute, ast.Constant))
+    }
+    assert not {field.name for field in fields(Settings)} - read
 
 
 def _writes(path: Path, node: ast.Attribute) -> bool:
