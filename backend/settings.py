@@ -164,8 +164,8 @@ class Settings:
         return ZoneInfo(self.market_timezone)
 
     @property
-    def secure_cookies(self) -> bool:
-        """Cookies travel over TLS only where people reach the product over TLS."""
+    def over_tls(self) -> bool:
+        """Whether people reach the product over TLS: then cookies travel over nothing else."""
         return self.public_url.startswith("https://")
 
     @classmethod

@@ -39,7 +39,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         JWT_TOKEN_LOCATION=["headers", "cookies"],
         JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.access_token_minutes),
         JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.refresh_token_days),
-        JWT_COOKIE_SECURE=settings.public_url.startswith("https://"),
+        JWT_COOKIE_SECURE=settings.over_tls,
         JWT_COOKIE_SAMESITE="Strict",
         JWT_COOKIE_CSRF_PROTECT=True,
         JWT_REFRESH_COOKIE_PATH=REFRESH_PATH,

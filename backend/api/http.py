@@ -37,7 +37,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.wsgi_app = proxies  # type: ignore[method-assign]  # Flask's own documented way to wrap it
     app.before_request(_begin)
     app.after_request(_finish)
-    if settings.public_url.startswith("https://"):
+    if settings.over_tls:
         app.after_request(_strict_transport)
 
 

@@ -31,8 +31,8 @@ class RateLimits:
         self._shared: RateLimiter = FixedWindowRateLimiter(shared)
         self._local: RateLimiter = FixedWindowRateLimiter(MemoryStorage())
 
-    def hit(self, name: str, key: str) -> dict[str, str]:
-        """Count one call; returns the headers that tell where it stands. Raises TooMany until the window ends."""
+    def hit(self, name: str, key: str) -> None:
+        """Count one call, and note the headers that tell where it stands. Raises TooMany until the window ends."""
         item = self._items[name]
         try:
             allowed, stats = _count(self._shared, item, name, key)
@@ -41,14 +41,12 @@ class RateLimits:
             allowed, stats = _count(self._local, item, name, key)
         wait = max(1, int(stats.reset_time - now().timestamp()) + 1)
         title = name.removesuffix("_rate_limit")
-        headers = {
+        g.rate_limit_headers = {
             "RateLimit-Policy": f'"{title}";q={item.amount};w={item.get_expiry()}',
             "RateLimit": f'"{title}";r={stats.remaining};t={wait}',
         }
-        g.rate_limit_headers = headers
         if not allowed:
             raise TooMany("Too many of these in a short time. Wait a little.", retry_after=wait)
-        return headers
 
 
 def _count(limiter: RateLimiter, item: RateLimitItem, name: str, key: str) -> tuple[bool, WindowStats]:

@@ -1,6 +1,5 @@
 """Answers on the wire: plain rows to bytes by orjson, entity tags, links."""
 
-import hashlib
 import re
 import zlib
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from urllib.parse import urlencode
 import orjson
 from flask import Response, request
 
+from backend.core.cache import digest
 from backend.core.database import take_turns
 from backend.core.errors import Stale
 from backend.core.pagination import Page
@@ -70,8 +70,7 @@ def tag_response(response: Response, data: bytes, version: int | None) -> None:
     """ETag (RFC 9110): the version, which If-Match is held against, and a digest, which If-None-Match is."""
     if response.status_code >= 300:
         return
-    digest = hashlib.blake2b(data, digest_size=8).hexdigest()
-    tag = f"v{version}-{digest}" if version is not None else digest
+    tag = digest(data) if version is None else f"v{version}-{digest(data)}"
     response.set_etag(tag)
     if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(tag):
         response.status_code = 304

@@ -111,11 +111,9 @@ def repeated(*, name: str, route: str) -> Callable[[int, float], None]:
     return count
 
 
-def gauge(name: str, about: str, value: float, labels: dict[str, str] | None = None) -> Metric:
+def gauge(name: str, about: str, value: float) -> Metric:
     """A figure that was read just now."""
-    family = GaugeMetricFamily(name, about, labels=list(labels or {}))
-    family.add_metric(list((labels or {}).values()), value)
-    return family
+    return GaugeMetricFamily(name, about, value=value)
 
 
 def gauges(name: str, about: str, label: str, values: Mapping[str, float]) -> Metric:

@@ -41,7 +41,7 @@ def test_defaults() -> None:
     assert settings.reminder_at == time(18, 0)
     assert settings.gchat_allowed_hosts == ("chat.googleapis.com",)
     assert settings.zone.key == "Asia/Kolkata"
-    assert not settings.secure_cookies
+    assert not settings.over_tls
 
 
 def test_settings_cannot_be_changed() -> None:
@@ -65,7 +65,7 @@ def test_production_needs_what_has_no_safe_default(name: str) -> None:
 def test_production_starts_with_what_it_needs() -> None:
     settings = Settings.from_env({**PRODUCTION, "PUBLIC_URL": "https://market.example/"})
     assert settings.is_production
-    assert settings.secure_cookies
+    assert settings.over_tls
     assert settings.public_url == "https://market.example"
 
 

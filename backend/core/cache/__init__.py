@@ -4,12 +4,12 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from backend.core.cache.answers import Answer, Answers, Made
+from backend.core.cache.answers import Answer, Answers, Made, digest
 from backend.core.cache.valkey import shared_store
 from backend.core.cache.versions import CATALOGUE, CacheVersion, Versions
 from backend.settings import Settings
 
-__all__ = ["CATALOGUE", "Answer", "Answers", "CacheVersion", "Made", "answers", "init_app"]
+__all__ = ["CATALOGUE", "Answer", "Answers", "CacheVersion", "Made", "answers", "digest", "init_app"]
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -17,6 +17,7 @@ from backend.domain.audit.actions import record
 from backend.domain.documents import actions as documents
 from backend.domain.documents.inspection import inspect
 from backend.domain.notifications.actions import notify
+from backend.domain.places import queries as places
 from backend.domain.professionals import approval, availability, queries
 from backend.domain.professionals.approval import Approval, Transition
 from backend.domain.professionals.models import Professional, ProfessionalPincode, ProfessionalTask
@@ -133,7 +134,7 @@ def edit(
 ) -> None:
     """Change what a professional does and where; None leaves a field. Raises Invalid for unknown tasks or pincodes."""
     wrong = _unknown_tasks(task_ids or (), account_id=account_id)
-    if missing := queries.unknown_pincodes(pincodes or ()):
+    if missing := places.unknown(pincodes or ()):
         wrong["pincodes"] = [f"There is no pincode {pincode}." for pincode in missing]
     if wrong:
         raise Invalid("Some fields are not right.", errors=wrong)

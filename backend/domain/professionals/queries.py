@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from backend.core import reads
 from backend.core.clock import now
 from backend.core.database import db
 from backend.core.errors import NotFound
-from backend.domain.places.models import Place
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.models import Professional
 
@@ -90,14 +89,6 @@ def unknown_tasks(task_ids: Sequence[int], *, account_id: int | None = None) -> 
     """)
     known = set(db.session.execute(offered, {"ids": list(task_ids), "account_id": account_id}).scalars())
     return [task_id for task_id in dict.fromkeys(task_ids) if task_id not in known]
-
-
-def unknown_pincodes(pincodes: Sequence[str]) -> list[str]:
-    """Those of the pincodes that do not exist."""
-    if not pincodes:
-        return []
-    known = set(db.session.execute(select(Place.pincode).where(Place.pincode.in_(pincodes))).scalars())
-    return [pincode for pincode in dict.fromkeys(pincodes) if pincode not in known]
 
 
 def locked(account_id: int) -> Professional:

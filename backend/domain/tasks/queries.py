@@ -1,11 +1,9 @@
 """Reading tasks. Visitors see what is offered; admins see those switched off and archived too."""
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, case, func, literal, select
 
-from backend.core import text
 from backend.core.authz import Actor, Role
 from backend.core.database import db
 from backend.core.errors import NotFound
@@ -38,14 +36,6 @@ COLUMNS: Final = (
 )
 
 
-def get(task_id: int) -> Task:
-    """The task, whatever its state. Raises NotFound."""
-    task = db.session.get(Task, task_id)
-    if task is None:
-        raise NotFound("No such task.")
-    return task
-
-
 def sees_all(actor: Actor | None) -> bool:
     """Whether this caller sees tasks that are switched off or archived."""
     return actor is not None and actor.role in (Role.ADMIN, Role.MARKET)
@@ -70,21 +60,6 @@ def page(actor: Actor | None, *, window: Window, category: str | None = None, q:
         statement = statement.where(after(KEYS, decode_cursor(SCOPE, window.cursor, length=len(KEYS))))
     rows = db.session.execute(statement.order_by(*order(KEYS)).limit(window.limit + 1)).all()
     return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.name_key, row.id))
-
-
-def unknown(task_ids: Iterable[int]) -> list[int]:
-    """Those of the ids that are no task a professional could take up: not there, or archived."""
-    wanted = set(task_ids)
-    if not wanted:
-        return []
-    known = db.session.execute(select(Task.id).where(Task.id.in_(wanted), Task.archived_at.is_(None))).scalars()
-    return sorted(wanted - set(known))
-
-
-def by_name(name: str) -> Task | None:
-    """The task of this name that is not archived, whatever the case."""
-    statement = select(Task).where(Task.name_key == text.key(name), Task.archived_at.is_(None))
-    return db.session.execute(statement).scalar_one_or_none()
 
 
 def _visible(statement: Select[Any], actor: Actor | None) -> Select[Any]:
