@@ -26,7 +26,7 @@ demo: $(VENV)/.runtime ## Fill the running market with a believable one
 doctor: $(VENV)/.runtime ## Check that the running product does its main job, and leave nothing behind
 	@$(FLASK) doctor $(ARGS)
 
-admin: $(VENV)/.runtime ## Admins from the command line: make admin ARGS="create NAME MAIL" (or list, reset-password NAME)
+admin: $(VENV)/.runtime ## Admins from the command line: make admin ARGS="create --username N --email M" (or list, reset-password N)
 	@$(FLASK) admins $(ARGS)
 
 prepare: $(VENV)/.runtime ## Migrations, pincodes and first admin on DATABASE_URL, without starting anything

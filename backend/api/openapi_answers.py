@@ -35,8 +35,8 @@ HEADERS: Final[dict[str, Json]] = {
     "Location": {"description": "Where the result stands.", "schema": {"type": "string", "format": "uri-reference"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
     "WWW-Authenticate": {"description": "How to sign in.", "schema": TEXT},
-    "RateLimit-Policy": {"description": 'The limit, e.g. `"sign-up";q=2000;w=3600`.', "schema": TEXT},
-    "RateLimit": {"description": 'What is left of it, e.g. `"sign-up";r=1999;t=3599`.', "schema": TEXT},
+    "RateLimit-Policy": {"description": 'The limit, e.g. `"signup";q=2000;w=3600`.', "schema": TEXT},
+    "RateLimit": {"description": 'What is left of it, e.g. `"signup";r=1999;t=3599`.', "schema": TEXT},
     "Idempotent-Replayed": {"description": "`true` on an answer that was given before.", "schema": TEXT},
     "Content-Disposition": {"description": "The file's name (RFC 6266).", "schema": TEXT},
 }

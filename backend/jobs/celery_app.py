@@ -8,7 +8,7 @@ from backend.settings import Settings
 
 
 def make_celery(settings: Settings) -> Celery:
-    """Celery for these settings. soft limit < hard limit < lease < visibility timeout (see docs/architecture.md)."""
+    """Celery for these settings. Soft limit < hard limit < visibility timeout; leases are short and renewed."""
     app = Celery("doorstep", broker=settings.broker_url)
     app.conf.update(
         task_ignore_result=True,

@@ -8,6 +8,7 @@ from backend.api.access import ADMINS, ANYONE, CUSTOMERS_AND_ADMINS
 from backend.api.answers import held_to, public
 from backend.api.base import Resource, endpoint
 from backend.api.schemas import search as schemas
+from backend.api.schemas.common import Window as Paging
 from backend.api.wire import Reply, expected_version
 from backend.core.authz import Actor
 from backend.core.cache import Made
@@ -80,7 +81,7 @@ class SynonymGroups(Resource):
     @endpoint(
         summary="Phrases that mean the same",
         who=ADMINS,
-        query=schemas.SynonymsFilter(),
+        query=Paging(),
         response=schemas.Synonyms(),
         paged=True,
     )

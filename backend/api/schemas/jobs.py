@@ -21,7 +21,7 @@ class RunFilter(Window):
 
 
 class Run(Strict):
-    """One run of a job, with what came of it. ``figures`` and ``failed_parts`` are there for housekeeping."""
+    """One run of a job, with what came of it. ``params`` hold what it was asked for, and figures of what it did."""
 
     id = Id(required=True)
     name = fields.String(required=True)

@@ -5,6 +5,7 @@ from marshmallow import fields, validate
 from backend.api.schemas.accounts import Account
 from backend.api.schemas.audit import Entry
 from backend.api.schemas.common import Flag, Id, Moment, Pincode, Strict, Text, Whole, Window
+from backend.api.schemas.reviews import ReviewJudged
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.finding import SORTS
 
@@ -59,31 +60,11 @@ class Figures(Strict):
     value_closed = fields.String(required=True, metadata={"example": "499.00"})
 
 
-class PersonReview(Strict):
-    """A review given to or by a person."""
-
-    request_id = Id(required=True)
-    task_id = Id(required=True)
-    task_name = fields.String(required=True)
-    customer_id = Id(required=True)
-    customer_firstname = fields.String(required=True)
-    professional_id = Id(required=True)
-    rating = Whole(required=True)
-    comment = fields.String(required=True, allow_none=True)
-    created_at = Moment(required=True)
-    reply = fields.String(required=True, allow_none=True)
-    replied_at = Moment(required=True, allow_none=True)
-    reported = fields.Boolean(required=True)
-    report_reason = fields.String(required=True, allow_none=True)
-    hidden = fields.Boolean(required=True)
-    hidden_reason = fields.String(required=True, allow_none=True)
-
-
 class OnePerson(Person):
     """One person with figures, the latest reviews and what was done to them."""
 
     figures = fields.Nested(Figures, required=True)
-    latest_reviews = fields.List(fields.Nested(PersonReview), required=True)
+    latest_reviews = fields.List(fields.Nested(ReviewJudged), required=True)
     history = fields.List(fields.Nested(Entry), required=True)
 
 

@@ -92,7 +92,3 @@ class Synonyms(Strict):
     phrases = fields.List(fields.String(), required=True)
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
-
-
-class SynonymsFilter(Window):
-    """The list of synonyms is not narrowed by anything."""

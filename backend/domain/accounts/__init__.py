@@ -1,1 +1,1 @@
-"""People: accounts, sign-in, sessions, preferences."""
+"""People: accounts, sign-in, sessions, links that are mailed."""

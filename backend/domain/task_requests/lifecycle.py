@@ -68,7 +68,7 @@ class Need(StrEnum):
     NOT_PASSED = "the date has not passed"
     FREE_TIME = "no other accepted request of the professional at that time"
     PASSED = "the date has passed"
-    UNANSWERED = "the professional asked for did not answer in time"
+    UNANSWERED = "the professional asked for did not answer in time, or is blocked"
     FIRST_REVIEW = "no review yet, within 30 days of the end"
 
 
@@ -150,7 +150,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         _S.REQUESTED,
         needs=(_N.REASON,),
         tells=("request_released to the customer",),
-        follows="Open to all. The market does it when the professional is blocked.",
+        follows="Open to all. The market does it when the professional is blocked or no longer approved.",
     ),
     _rule(
         Action.COMPLETE,

@@ -503,7 +503,7 @@ export type OnePerson = {
     tasks_done?: number;
     allowed_actions: Array<'approve' | 'reject' | 'block' | 'unblock'>;
     figures: Figures;
-    latest_reviews: Array<PersonReview>;
+    latest_reviews: Array<ReviewJudged>;
     history: Array<Entry>;
 };
 
@@ -576,24 +576,6 @@ export type PersonPage = {
      * null on the last page
      */
     next_cursor: string | null;
-};
-
-export type PersonReview = {
-    request_id: number;
-    task_id: number;
-    task_name: string;
-    customer_id: number;
-    customer_firstname: string;
-    professional_id: number;
-    rating: number;
-    comment: string | null;
-    created_at: string;
-    reply: string | null;
-    replied_at: string | null;
-    reported: boolean;
-    report_reason: string | null;
-    hidden: boolean;
-    hidden_reason: string | null;
 };
 
 export type Place = {
