@@ -55,8 +55,8 @@ class Reads:
         if kept is not None:
             try:
                 return self._run(kept, compiled.sql, parameters)
-            except psycopg.OperationalError:  # cut while nobody looked, most likely: that says nothing of a new one
-                _close([kept])
+            except psycopg.OperationalError as error:  # cut while nobody looked, most likely: no news of a new one
+                log.info("kept_connection_cut", error=repr(error))
         try:
             return self._run(self._connect(), compiled.sql, parameters)
         except psycopg.OperationalError as error:
@@ -73,11 +73,19 @@ class Reads:
         return psycopg.connect(self._url, autocommit=True, row_factory=namedtuple_row, **self._arguments)
 
     def _run(self, connection: Connection, sql: Any, parameters: Mapping[str, Any]) -> list[Any]:
+        """On a connection that is kept for others afterwards, unless it broke."""
         try:
             rows = connection.execute(sql, parameters, prepare=True).fetchall()
         except psycopg.DataError as error:
             self._free.append(connection)
             raise Invalid("A value is outside of what can be kept.") from error
+        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
+            self._free.append(connection)
+            log.warning("read_took_too_long", error=repr(error))
+            raise Unavailable(AWAY, retry_after=3) from error
+        except BaseException:
+            _close([connection])
+            raise
         self._free.append(connection)
         return rows
 
