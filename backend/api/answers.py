@@ -90,7 +90,8 @@ class Repeating:
         if environ["REQUEST_METHOD"] != "GET" or "HTTP_AUTHORIZATION" in environ:
             return self._next(environ, start_response)
         began = perf_counter()
-        url = f"{environ.get('PATH_INFO', '')}?{environ.get('QUERY_STRING', '')}"
+        # Not by "?": an encoded one may stand in the path; no line break comes through in a query.
+        url = f"{environ.get('PATH_INFO', '')}\n{environ.get('QUERY_STRING', '')}"
         kept = self._shelf.get(url)
         if kept is None:
             return self._next(environ, self._noting(url, environ, start_response))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from backend.core.database import db
@@ -178,3 +179,9 @@ def test_the_list_is_paged_and_filtered(client: Any) -> None:
     assert [t["name"] for t in client.get("/tasks?q=bed%20bug").json["items"]] == ["Bed bugs"]
     for query in ("limit=0", "limit=101", "limit=x", "cursor=x", "colour=blue", "q=", "limit=1&limit=2"):
         assert client.get(f"/tasks?{query}").status_code == 422, query
+
+
+def test_a_question_mark_in_the_path_is_no_query(client: FlaskClient) -> None:
+    """Answers are repeated by their address: two addresses must never become one."""
+    assert client.get("/tasks", query_string="q=a?b").status_code == 200
+    assert client.get("/tasks%3Fq=a", query_string="b").status_code == 404
