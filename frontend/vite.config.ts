@@ -93,6 +93,27 @@ function compiledTexts(): Plugin {
   }
 }
 
+/** Parts that lists and search boxes are made of: all of them are on the landing page, and most pages show some. */
+const lists = [
+  /@tanstack|@nuxt\/ui\/.*components\/(Input|Skeleton)\.vue|nuxt-ui-templates\/ui\/(input|skeleton)/,
+  /src\/shared\/(ui\/(PageHeader|KeysetList|EmptyState|ErrorState|FilterTabs|TypeAhead|PlaceInput|RatingText|MoneyText)|lib\/(time|money)|composables\/useKeysetList)/,
+  /src\/features\/(search\/components\/(TaskCard|SearchBox)|tasks\/components\/TaskPicture)/,
+]
+/** Small pieces under menus, dialogs and fields, each of them under several. */
+const parts = /reka-ui\/dist\/(shared|Collection|VisuallyHidden|Teleport|FocusScope|Presence|Primitive|Dismiss)|aria-hidden|components\/(FormField|Label)\.vue|ui\/form-field/
+
+/**
+ * A few files for what every page loads, since each costs a turn: libraries, which change seldom, and our own frame.
+ * `$initial` is what the entry reaches by plain imports, unused exports left out; by names alone menus and dialogs came along.
+ */
+const groups = [
+  { name: 'base', test: /node_modules|virtual:nuxt-ui/, tags: ['$initial' as const] },
+  // All but the entry itself, by which the manifest begins.
+  { name: 'app', test: /^(?!.*(index\.html|src\/app\/main\.ts)$)/, tags: ['$initial' as const] },
+  { name: 'lists', test: (id: string) => lists.some((part) => part.test(id)) },
+  { name: 'parts', test: parts, minShareCount: 3 },
+]
+
 export default defineConfig({
   base: '/app/',
   plugins: [
@@ -133,10 +154,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rolldownOptions: {
       output: {
-        // What every page needs, in one file: it compresses better together, and changes only when a library does.
-        codeSplitting: {
-          groups: [{ name: 'base', test: /node_modules\/(@vue\/(runtime|reactivity|shared)|vue\/|vue-router|pinia|vue-i18n|@intlify|axios|tailwind-variants|@iconify\/vue|@tanstack|@nuxt\/ui\/dist\/runtime\/components\/(Button|Link|LinkBase|Icon|Input|Skeleton)\.vue)/ }],
-        },
+        codeSplitting: { groups },
       },
     },
     chunkSizeWarningLimit: 600,

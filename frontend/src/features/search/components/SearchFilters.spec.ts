@@ -1,0 +1,28 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { show, until } from '@/shared/testing/mount'
+import FilterFields from './FilterFields.vue'
+import SearchFilters from './SearchFilters.vue'
+
+const phone = (yes: boolean) => vi.spyOn(window, 'matchMedia').mockReturnValue({ matches: !yes, addEventListener: () => undefined, removeEventListener: () => undefined } as unknown as MediaQueryList)
+
+describe('SearchFilters', () => {
+  afterEach(() => vi.restoreAllMocks())
+
+  it('brings the fields on a phone only when they are asked for', async () => {
+    phone(true)
+    const { wrapper } = await show(SearchFilters, { props: { filters: {} } })
+    expect(wrapper.get('#narrow').element.childElementCount).toBe(0)
+    await wrapper.get('button[aria-controls="narrow"]').trigger('click')
+    await until(() => wrapper.findComponent(FilterFields).exists(), 'the fields')
+    expect(wrapper.get('button[aria-controls="narrow"]').attributes('aria-expanded')).toBe('true')
+  })
+
+  it('shows them on a desk by themselves, and hands on what is chosen', async () => {
+    phone(false)
+    const refined: unknown[] = []
+    const { wrapper } = await show(SearchFilters, { props: { filters: {}, onRefine: (next: unknown) => refined.push(next) } })
+    await until(() => wrapper.findComponent(FilterFields).exists(), 'the fields')
+    await wrapper.get('input[inputmode="decimal"]').setValue('499')
+    expect(refined).toEqual([{ max_price: '499' }])
+  })
+})
