@@ -18,7 +18,11 @@ def test_from_the_landing_page_to_the_account_menu(
     caller = market.visitor().sign_up("customer")
     window = screen(viewport=viewport)
 
-    window.go("/").press("हिन्दी").sees("अच्छी मदद, आपके दरवाज़े पर।").look("hindi landing")
+    window.go("/").sees("हिन्दी")
+    window.page.wait_for_function(
+        "[...document.fonts].some((one) => /Own Names/.test(one.family) && one.status === 'loaded')"
+    )
+    window.press("हिन्दी").sees("अच्छी मदद, आपके दरवाज़े पर।").look("hindi landing")
     speaks(window, "hi")
     window.page.locator("main form button[type=submit]").click()
     window.stands_at("/search").sees("सभी काम").look("hindi results")

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { afterEach, expect, it } from 'vitest'
 import { formatMoney } from '@/shared/lib/money'
 import { formatTime } from '@/shared/lib/time'
+import english from '@/locales/en/nav.json'
 import { available, i18n, setLanguage, startLanguage } from './i18n'
 
 afterEach(async () => {
@@ -31,6 +33,14 @@ it('stays with English where the stored language does not exist', async () => {
   localStorage.setItem('doorstep-language', 'xx')
   await startLanguage()
   expect(i18n.global.locale.value).toBe('en')
+})
+
+it('has a font for the letters of every language by its own name', () => {
+  const letters = new Set(Object.values(english.languages).join('').match(/[^\p{ASCII}]/gu))
+  const css = readFileSync('src/styles/main.css', 'utf8')
+  const range = /'Own Names'[^}]*unicode-range: ([^;]+);/.exec(css)?.[1] ?? ''
+  const covered = range.split(',').map((one) => String.fromCodePoint(Number.parseInt(one.trim().slice(2), 16)))
+  expect(covered.sort()).toEqual([...letters].sort())
 })
 
 it('writes dates and money as the language does', () => {
