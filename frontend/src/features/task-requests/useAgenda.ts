@@ -2,11 +2,14 @@
 import { useMutation, useQuery, useQueryClient, keepPreviousData } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { getMyAgenda, getMyHours, putMyHours, type WorkingHours } from '@/shared/api/generated'
+import { shiftDay } from '@/shared/lib/marketTime'
+import { toDays } from './agenda'
 
-export function useAgenda(days: MaybeRefOrGetter<string[]>) {
+export function useAgenda(from: MaybeRefOrGetter<string>, to: MaybeRefOrGetter<string>) {
   return useQuery({
-    queryKey: computed(() => ['requests', 'agenda', toValue(days)[0], toValue(days).at(-1)]),
-    queryFn: async () => (await getMyAgenda({ query: { from: toValue(days)[0], to: toValue(days).at(-1) } })).data,
+    queryKey: computed(() => ['requests', 'agenda', toValue(from), toValue(to)]),
+    queryFn: async () => (await getMyAgenda({ query: { from: shiftDay(toValue(from), -1), to: toValue(to) } })).data,
+    select: ({ items }) => toDays(items),
     placeholderData: keepPreviousData,
     refetchInterval: 30_000,
   })

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { setMarket } from '@/shared/market'
-import { formatDuration, formatRelative, formatTime } from './time'
+import { formatDuration, formatRelative, formatSpan, formatTime } from './time'
 
 afterEach(() => setMarket({ timezone: 'Asia/Kolkata', country: 'IN' }))
 
@@ -31,4 +31,11 @@ describe('formatDuration', () => {
     [60, /^1 hr?$/],
     [135, /^2 hrs? 15 min/],
   ])('%i minutes', (minutes, text) => expect(formatDuration(minutes, 'en')).toMatch(text))
+})
+
+describe('formatSpan', () => {
+  it('says what both ends share once, and no days where it goes over midnight', () => {
+    expect(formatSpan('2026-12-01T03:30:00Z', 90, 'en')).toMatch(/^9:00\s–\s10:30\s?am$/i)
+    expect(formatSpan('2026-12-01T15:30:00Z', 600, 'en')).toMatch(/^9:00\s?pm – 7:00\s?am$/i)
+  })
 })

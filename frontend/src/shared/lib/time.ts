@@ -1,11 +1,12 @@
 /** Times for people: always in the market's zone, whatever the browser's. */
 import { market } from '@/shared/market'
 
-type Style = 'day' | 'dayShort' | 'time' | 'full' | 'weekday' | 'weekdayLong' | 'month'
+type Style = 'day' | 'dayShort' | 'dayYear' | 'time' | 'full' | 'weekday' | 'weekdayLong' | 'month'
 
 const styles: Record<Style, Intl.DateTimeFormatOptions> = {
   day: { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
   dayShort: { day: 'numeric', month: 'short' },
+  dayYear: { day: 'numeric', month: 'short', year: 'numeric' },
   weekday: { weekday: 'short' },
   weekdayLong: { weekday: 'long' },
   month: { month: 'long', year: 'numeric' },
@@ -22,6 +23,17 @@ export function formatTime(iso: string, style: Style, locale: string): string {
   const options = { ...styles[style], timeZone: market.timezone }
   if (style === 'full' && date.getFullYear() !== new Date().getFullYear()) options.year = 'numeric'
   return new Intl.DateTimeFormat(regional(locale), options).format(date)
+}
+
+export const shiftMinutes = (iso: string, minutes: number): string => new Date(Date.parse(iso) + minutes * 60_000).toISOString()
+
+/** "9:00 – 10:30 am": from a moment on, for some minutes. */
+export function formatSpan(iso: string, minutes: number, locale: string): string {
+  const end = shiftMinutes(iso, minutes)
+  const dayOf = (moment: string) => formatTime(moment, 'dayYear', locale)
+  // Over midnight the range would spell out both days.
+  if (dayOf(iso) !== dayOf(end)) return `${formatTime(iso, 'time', locale)} – ${formatTime(end, 'time', locale)}`
+  return new Intl.DateTimeFormat(regional(locale), { ...styles.time, timeZone: market.timezone }).formatRange(new Date(iso), new Date(end))
 }
 
 const steps: [Intl.RelativeTimeFormatUnit, number][] = [
