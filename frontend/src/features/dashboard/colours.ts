@@ -1,4 +1,4 @@
-/** The tokens' colours as a canvas understands them, light and dark. */
+/** The tokens' colours and letters as a canvas understands them, light and dark, in the page's language. */
 import { onScopeDispose, ref } from 'vue'
 
 export const tones = {
@@ -34,8 +34,18 @@ export function useColours() {
     dark.value = document.documentElement.classList.contains('dark')
   })
   watcher.observe(document.documentElement, { attributeFilter: ['class'] })
-  onScopeDispose(() => watcher.disconnect())
+  /** A canvas keeps what it has drawn: when the letters of a language arrive later, it has to draw anew. */
+  const drawn = ref(0)
+  const again = () => {
+    drawn.value += 1
+  }
+  document.fonts?.addEventListener('loadingdone', again)
+  onScopeDispose(() => {
+    watcher.disconnect()
+    document.fonts?.removeEventListener('loadingdone', again)
+  })
 
   const colour = (tone: Tone): string => plain(getComputedStyle(document.documentElement).getPropertyValue(tones[tone][dark.value ? 1 : 0]))
-  return { dark, colour }
+  const font = (): string => getComputedStyle(document.documentElement).getPropertyValue('--font-sans')
+  return { dark, drawn, colour, font }
 }

@@ -4,6 +4,8 @@ import { toProblem, type Problem } from '@/shared/api/problem'
 
 export interface Told extends Problem {
   title: string
+  /** The title says what it was; anything else that the server wrote says it again, in English. */
+  named: boolean
 }
 
 export function useProblem() {
@@ -13,7 +15,7 @@ export function useProblem() {
     const problem = toProblem(error)
     const keys = [`errors.${problem.code}`, `errors.status_${problem.status}`]
     const key = keys.find((candidate) => te(candidate, 'en')) ?? 'errors.unknown'
-    return { ...problem, title: t(key, { minutes: Math.max(1, Math.ceil((problem.retryAfter ?? 60) / 60)) }) }
+    return { ...problem, named: key === keys[0], title: t(key, { minutes: Math.max(1, Math.ceil((problem.retryAfter ?? 60) / 60)) }) }
   }
 
   return { tell }

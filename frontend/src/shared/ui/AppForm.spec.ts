@@ -54,6 +54,14 @@ describe('AppForm', () => {
     await until(() => wrapper.find('[role="alert"]').exists() === false, 'success')
   })
 
+  it('does not say again in the server\'s words what it says itself', async () => {
+    answer('post', '/password/reset', [422, { code: 'link_invalid', errors: { token: ['This link is too old, says the server.'] } }])
+    const { submit, wrapper } = await form((values) => http.post('/password/reset', values))
+    await submit()
+    await until(() => wrapper.find('[role="alert"]').exists(), 'the banner')
+    expect(wrapper.find('[role="alert"]').text()).toBe('This link was used before or is too old. Ask for a new one.')
+  })
+
   it('says in words what went wrong as a whole', async () => {
     answer('post', '/check', [429, { code: 'too_many_tries' }, { 'Retry-After': '600' }])
     const { submit, wrapper } = await form((values) => http.post('/check', values))
