@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
 
 import orjson
 from flask import Flask, Response, current_app, request
@@ -36,8 +35,8 @@ NEXT_CURSOR: Final = re.compile(rb'"next_cursor":"([A-Za-z0-9_-]+)"}\Z')
 
 def public(name: str, make: Callable[[], Made]) -> Response:
     """A public answer that is good until the catalogue changes; 304 when the caller has it already."""
-    asked = urlencode(sorted(request.args.items(multi=True)))
-    answer = cache.answers().get(name, f"{request.path}?{asked}", make, versioned=CATALOGUE)
+    asked = b"&".join(sorted(request.query_string.split(b"&")))
+    answer = cache.answers().get(name, f"{request.path}?{asked.decode('latin-1')}", make, versioned=CATALOGUE)
     response = Response(answer.body, mimetype=JSON)
     response.set_etag(answer.etag)
     is_public = "Authorization" not in request.headers

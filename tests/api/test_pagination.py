@@ -31,12 +31,17 @@ def test_pages_hold_everyone_once(people: People, admin: Person) -> None:
     assert set(seen) == made
 
 
-def test_the_link_keeps_what_was_asked(people: People, admin: Person) -> None:
+@pytest.mark.parametrize("name", ["Asha", "Asha & Sons", 'Asha>;="x', "Ashä+ 100%#"])
+def test_the_link_keeps_what_was_asked(people: People, admin: Person, name: str) -> None:
     for _ in range(3):
-        people.customer()
-    link = admin.get("/customers?limit=1&q=customer").headers["Link"]
-    query = parse_qs(urlsplit(link[1 : link.index(">")]).query)
-    assert (query["limit"], query["q"], len(query["cursor"])) == (["1"], ["customer"], 1)
+        people.customer(firstname=name)
+    answer = admin.get("/customers", query_string={"limit": 1, "q": name})
+    for _ in range(2):
+        link = answer.headers["Link"]
+        query = parse_qs(urlsplit(link[1 : link.index(">")]).query)
+        assert query == {"limit": ["1"], "q": [name], "cursor": [answer.json["next_cursor"]]}
+        answer = admin.get(link[1 : link.index(">")])
+    assert "Link" not in answer.headers
 
 
 def test_nobody_is_missed_or_shown_twice_while_more_come(people: People, admin: Person) -> None:

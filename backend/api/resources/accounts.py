@@ -15,7 +15,7 @@ from backend.domain.documents.inspection import MAX_BYTES
 from backend.domain.professionals import actions as professionals
 from backend.domain.professionals import queries as trades
 from backend.domain.professionals.approval import Approval
-from backend.domain.professionals.queries import HandedIn, Trade
+from backend.domain.professionals.queries import Trade
 
 TRADE_FIELDS = ("compname", "exp", "task_ids", "pincodes", "radius_km")
 
@@ -52,21 +52,11 @@ def _present_trade(account: Any, trade: Trade) -> dict[str, Any]:
         "radius_km": trade.radius_km,
         "rating": trade.rating,
         "reviews": trade.reviews,
-        "approval": trade.approval.value,
+        "approval": trade.approval,
         "approval_reason": trade.approval_reason,
         "approval_changed_at": trade.approval_changed_at,
         "approval_expires_at": trade.approval_expires_at,
-        "document": _present_document(trade.document) if trade.document else None,
-    }
-
-
-def _present_document(document: HandedIn) -> dict[str, Any]:
-    return {
-        "filename": document.filename,
-        "content_type": document.content_type,
-        "size": document.size,
-        "pages": document.pages,
-        "created_at": document.created_at,
+        "document": trade.document and trade.document._asdict(),
     }
 
 

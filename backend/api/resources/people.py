@@ -15,20 +15,18 @@ from backend.domain.professionals.queries import Trade
 def present_person(account: Any, trade: Trade | None = None) -> dict[str, Any]:
     """An account with what only admins see."""
     actions = ["block" if account.blocked_at is None else "unblock"]
-    body: dict[str, Any] = {}
     if account.role == Role.PROFESSIONAL:
         trade = trade or trades.trade(account.id)
         actions = [*allowed_actions(trade.approval, Role.ADMIN), *actions]
+    body = present(account, trade)
+    if trade is not None:
         body["tasks_done"] = trade.tasks_done
-    return {
-        **present(account, trade),
-        **body,
-        "blocked_at": account.blocked_at,
-        "blocked_reason": account.blocked_reason,
-        "blocked_note": account.blocked_note,
-        "last_seen_at": account.last_seen_at,
-        "allowed_actions": actions,
-    }
+    body["blocked_at"] = account.blocked_at
+    body["blocked_reason"] = account.blocked_reason
+    body["blocked_note"] = account.blocked_note
+    body["last_seen_at"] = account.last_seen_at
+    body["allowed_actions"] = actions
+    return body
 
 
 def answer(account_id: int) -> Reply:
