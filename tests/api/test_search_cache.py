@@ -167,7 +167,7 @@ def test_valkey_killed(client: Any, valkey: OwnValkey) -> None:
         assert made.status_code == 201
         began = time.monotonic()
         assert len(client.get("/search").json["items"]) == n + 2
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 5
 
 
 def test_valkey_frozen_costs_one_short_wait_and_then_nothing(client: Any, valkey: OwnValkey) -> None:

@@ -49,7 +49,7 @@ def test_valkey_emptied_frozen_and_killed(
     try:
         began = time.monotonic()
         post(person, 30, "frozen")
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
         time.sleep(3)
     finally:
         os.kill(pid, signal.SIGCONT)
@@ -58,7 +58,7 @@ def test_valkey_emptied_frozen_and_killed(
     os.kill(pid, signal.SIGKILL)
     began = time.monotonic()
     post(person, 30, "killed")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     time.sleep(1)
     assert own_valkey.process
     own_valkey.process.wait()

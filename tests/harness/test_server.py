@@ -52,8 +52,8 @@ def test_a_body_shorter_than_it_said_holds_up_nobody(market: RunningMarket) -> N
         for connection in waiting:
             connection.sendall(head)
         began = time.monotonic()
-        assert requests.get(market.url("/healthz"), timeout=10).status_code == 200
-        assert time.monotonic() - began < 5
+        assert requests.get(market.url("/healthz"), timeout=15).status_code == 200
+        assert time.monotonic() - began < 10
     finally:
         for connection in waiting:
             connection.close()
@@ -77,7 +77,7 @@ def test_a_body_shorter_than_it_said_holds_up_nobody(market: RunningMarket) -> N
 def test_what_is_not_http_gets_no_500(market: RunningMarket, data: bytes) -> None:
     answer = raw(market, data, wait=3)
     assert b" 500 " not in answer[:100]
-    assert requests.get(market.url("/healthz"), timeout=10).status_code == 200
+    assert requests.get(market.url("/healthz"), timeout=15).status_code == 200
 
 
 @pytest.mark.parametrize(

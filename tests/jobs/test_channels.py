@@ -127,7 +127,7 @@ def test_a_webhook_that_hangs_holds_up_nobody_else(
         tell(person)
     began = time.monotonic()
     work()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 8  # one after the other they would take 12
     assert (len(web.posts), len(smtp.mails)) == (1, 1)
     assert sorted(one.attempts for one in deliveries(channel="gchat")) == [0, 0, 0, 0, 0, 0, 0, 1]
 

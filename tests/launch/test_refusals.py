@@ -14,7 +14,7 @@ from tests.launch.product import Product, clean_environment
 
 
 def refused(product: Product) -> tuple[int, str]:
-    code = product.launch().wait(timeout=30)
+    code = product.launch().wait(timeout=60)
     return code, product.output
 
 

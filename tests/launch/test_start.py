@@ -80,7 +80,7 @@ def whatever_dies_is_started_again(product: Product) -> None:
 
 def second_launcher_is_refused(product: Product) -> None:
     other = Product(product.folder.parent / "other", settings={"DATA_DIR": str(product.data)})
-    assert other.launch().wait(timeout=20) == 1
+    assert other.launch().wait(timeout=60) == 1
     assert "already runs" in other.output
 
 
