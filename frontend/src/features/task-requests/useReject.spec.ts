@@ -1,6 +1,7 @@
 import { defineComponent, h } from 'vue'
 import { describe, expect, it, vi } from 'vitest'
 import type { TaskRequest } from '@/shared/api/types'
+import { getToken, setToken } from '@/shared/api/token'
 import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import { useReject } from './useReject'
@@ -54,5 +55,21 @@ describe('useReject', () => {
     window.dispatchEvent(new Event('pagehide'))
     expect(sent).toHaveBeenCalledWith('/requests/3/reject', expect.objectContaining({ keepalive: true, body: JSON.stringify(words) }))
     sent.mockRestore()
+  })
+
+  it('outlives the tab with a token that is about to end', async () => {
+    const token = (access_token: string) => ({ access_token, token_type: 'Bearer', expires_in: 900, role: 'professional', user: { id: 7 } })
+    const renewals = answer('post', '/token/refresh', [200, token('new')])
+    setToken('old', 3)
+    document.cookie = 'csrf_refresh_token=double%20submit'
+    await show(page, { user: someone('professional') })
+    go()?.click()
+    await until(() => getToken() === 'new', 'the renewal')
+    const sent = vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response())
+    window.dispatchEvent(new Event('pagehide'))
+    expect(sent).toHaveBeenCalledWith('/requests/3/reject', expect.objectContaining({ headers: expect.objectContaining({ Authorization: 'Bearer new' }) as unknown }))
+    expect(renewals).toHaveLength(1)
+    sent.mockRestore()
+    setToken(null)
   })
 })

@@ -5,6 +5,7 @@
 import { onBeforeUnmount, onMounted, reactive } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { leave } from '@/shared/api/leaving'
+import { renewAhead } from '@/shared/api/token'
 import type { TaskRequest } from '@/shared/api/types'
 import { useConfirm } from '@/shared/composables/useConfirm'
 import { useNotice } from '@/shared/composables/useNotice'
@@ -59,6 +60,8 @@ export function useReject() {
     const { id } = request
     if (hidden.has(id)) return
     hidden.add(id)
+    // When the page goes away before the time is up, nobody is left to renew the session and try again.
+    void renewAhead(60)
     const close = notice.undoable(t('requests.inbox.passed', { task: request.task_name }), t('requests.actions.undo.label'), () => undo(id), patience)
     const body = { reason: words ?? t(`requests.inbox.reasons.${why}`), reason_code: codes[why] }
     waiting.set(id, { body, close, timer: window.setTimeout(() => void send(id), patience) })

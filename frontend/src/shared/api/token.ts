@@ -7,12 +7,14 @@ import type { SignIn } from './types'
 export class ShutOut extends Error {}
 
 let access: string | null = null
+let endsAt = 0
 let running: Promise<SignIn | null> | null = null
 
 export const getToken = (): string | null => access
 
-export function setToken(token: string | null): void {
+export function setToken(token: string | null, seconds = 0): void {
   access = token
+  endsAt = Date.now() + seconds * 1000
 }
 
 /** The readable half of the double-submit pair; without it there is no session to renew. */
@@ -24,7 +26,7 @@ export function csrfToken(): string | null {
 async function renew(csrf: string): Promise<SignIn | null> {
   try {
     const { data } = await axios.post<SignIn>('/token/refresh', {}, { headers: { 'X-CSRF-TOKEN': csrf }, timeout: 15_000 })
-    setToken(data.access_token)
+    setToken(data.access_token, data.expires_in)
     return data
   } catch (error) {
     if (toProblem(error).code === 'account_blocked') throw new ShutOut()
@@ -42,4 +44,9 @@ export function refreshSession(): Promise<SignIn | null> {
     running = null
   })
   return running
+}
+
+/** For what cannot be repeated after a refusal, as a call that outlives its page: a token that is good for some time yet. */
+export async function renewAhead(seconds: number): Promise<void> {
+  if (access && endsAt < Date.now() + seconds * 1000) await refreshSession().catch(() => undefined)
 }

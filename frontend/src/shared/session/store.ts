@@ -20,7 +20,7 @@ export const useSession = defineStore('session', () => {
   const waiting = computed(() => role.value === 'professional' && user.value?.isactive !== 1)
 
   function adopt(answered: SignIn): void {
-    setToken(answered.access_token)
+    setToken(answered.access_token, answered.expires_in)
     user.value = answered.user
     answer?.(true)
     answer = null
