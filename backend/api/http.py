@@ -1,4 +1,4 @@
-"""What every answer carries: request id, safety headers, a count; and proxies that may speak for callers."""
+"""What every call goes through: request id, safety headers, a count; and proxies that may speak for callers."""
 
 import ipaddress
 import os
@@ -11,6 +11,7 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from backend.api.bodies import Bodies
 from backend.core import metrics
 from backend.settings import Settings
 
@@ -32,6 +33,7 @@ SAFETY: Final = {
 
 
 def init_app(app: Flask, settings: Settings) -> None:
+    app.wsgi_app = Bodies(app.wsgi_app, threads=settings.web_threads)  # type: ignore[method-assign]  # Flask's own documented way to wrap it
     if settings.trusted_proxies:
         proxies = _TrustedProxies(app.wsgi_app, settings.trusted_proxies)
         app.wsgi_app = proxies  # type: ignore[method-assign]  # Flask's own documented way to wrap it

@@ -3,7 +3,8 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 
 import pytest
 import requests
@@ -45,18 +46,48 @@ def test_a_body_in_chunks_has_the_same_limit(market: RunningMarket) -> None:
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
-def test_a_body_shorter_than_it_said_holds_up_nobody(market: RunningMarket) -> None:
+def test_who_falls_silent_in_the_middle_holds_up_nobody(market: RunningMarket) -> None:
+    """More of them than there are threads: calls without a body are answered, others are answered or told to wait."""
     head = b"POST /check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
-    waiting = [socket.create_connection(("127.0.0.1", market.port)) for _ in range(4)]
+    silent = [socket.create_connection(("127.0.0.1", market.port)) for _ in range(60)]
     try:
-        for connection in waiting:
+        for connection in silent:
             connection.sendall(head)
-        began = time.monotonic()
-        assert requests.get(market.url("/healthz"), timeout=15).status_code == 200
-        assert time.monotonic() - began < 10
+        for _ in range(5):
+            assert requests.get(market.url("/healthz"), timeout=30).status_code == 200
+            assert sign_in_as_nobody(market) in (401, 503)
     finally:
-        for connection in waiting:
+        for connection in silent:
             connection.close()
+    assert wait_for(lambda: sign_in_as_nobody(market) == 401), "they are gone, and their places are still taken"
+
+
+def sign_in_as_nobody(market: RunningMarket) -> int:
+    return requests.post(market.url("/check"), json={"username": "nobody", "password": "x"}, timeout=30).status_code
+
+
+def wait_for(so: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 30
+    while not so():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def test_a_refusal_reaches_who_listens_only_after_the_last_byte(market: RunningMarket) -> None:
+    """Python's own client is one of them."""
+    connection = HTTPConnection("127.0.0.1", market.port, timeout=30)
+    connection.request("POST", "/check", body=b"x" * 8_000_000, headers=JSON)
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_a_refusal_reaches_who_then_falls_silent(market: RunningMarket) -> None:
+    head = b"POST /check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 8000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", market.port), timeout=30) as connection:
+        connection.sendall(head + b"x" * 1000)
+        assert connection.recv(12) == b"HTTP/1.1 413"
 
 
 @pytest.mark.parametrize(
