@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SHARE: Final = 0.75  # of the threads: the others read calls that bring no body, health checks among them
-PLACE_SECONDS: Final = 0.1
+PLACE_SECONDS: Final = 0.3  # a body that is there takes microseconds, even where a machine is busy far less than this
 PIECE_BYTES: Final = 64 << 10  # the web server itself reads on as much
 HEARD_OUT_BYTES: Final = 64 << 20
 HEARD_OUT_SECONDS: Final = 5.0
