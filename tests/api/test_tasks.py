@@ -187,3 +187,13 @@ def test_a_question_mark_in_the_path_is_no_query(client: FlaskClient) -> None:
     words = client.get("/tasks", environ_overrides={"QUERY_STRING": "q=a?b"})
     path = client.get("/", environ_overrides={"PATH_INFO": "/tasks?q=a", "QUERY_STRING": "b"})
     assert (words.status_code, path.status_code) == (200, 404)
+
+
+def test_a_synonym_is_what_it_says_and_no_pattern(people: People, client: FlaskClient) -> None:
+    make_task(name="Plumbing")
+    for phrases in (["%", "plumbing"], ["s_ver", "plumbing"], ["tap work", "plumbing"]):
+        assert people.admin().post("/synonyms", {"phrases": phrases}).status_code == 201
+    found = {
+        words: client.get(f"/tasks?q={words}").json["items"] for words in ("quiet music", "my silver", "some tap work")
+    }
+    assert [len(items) for items in found.values()] == [0, 0, 1]

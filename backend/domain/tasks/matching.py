@@ -14,7 +14,7 @@ SCORES = """
                 SELECT unnest(s.phrases) FROM task_synonyms s
                  WHERE EXISTS (SELECT 1 FROM unnest(s.phrases) p
                                 WHERE similarity(plain_text(p), plain_text(:q)) >= 0.4
-                                   OR ' ' || plain_text(:q) || ' ' LIKE '% ' || plain_text(p) || ' %')) known
+                                   OR position(' ' || plain_text(p) || ' ' IN ' ' || plain_text(:q) || ' ') > 0)) known
     ),
     words AS (
         SELECT phrase, word, count(*) OVER (PARTITION BY phrase) AS n
