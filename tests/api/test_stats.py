@@ -97,6 +97,12 @@ def test_a_day_is_that_of_the_markets_zone(admin: Person) -> None:
     assert (by_day["2026-10-15"], by_day["2026-10-16"]) == (1, 1)
 
 
+@pytest.mark.parametrize(("first", "step", "bars"), [("2026-05-01", "day", 184), ("2026-04-30", "month", 7)])
+def test_more_than_half_a_year_comes_in_months(admin: Person, first: str, step: str, bars: int) -> None:
+    found = stats(admin, f"/stats?from={first}&to=2026-10-31")
+    assert (found["step"], len(found["requests_by_day"])) == (step, bars)
+
+
 def test_years_come_in_months(admin: Person) -> None:
     made.request(made.market())
     found = stats(admin, "/stats?from=2024-01-15&to=2026-10-31")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from backend.core.spans import Edge, Span, between
 
 DAYS_BY_DEFAULT: Final = 30
-DAYS_SHOWN_ONE_BY_ONE: Final = 366
+DAYS_SHOWN_ONE_BY_ONE: Final = 184  # half a year: a chart of more bars is a haze of hairlines
 
 
 @dataclass(frozen=True, slots=True)
