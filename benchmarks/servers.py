@@ -85,7 +85,7 @@ def _prepare(url: str, scale: str) -> None:
 
 @contextmanager
 def web(target: str, env: Mapping[str, str]) -> Iterator[int]:
-    """A Granian with the product's numbers of workers and threads; yields its port."""
+    """A Granian with the product's number of workers; yields its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
@@ -101,7 +101,7 @@ def web(target: str, env: Mapping[str, str]) -> Iterator[int]:
         "--port",
         str(port),
     ]
-    options = ["--workers", str(WORKERS), "--blocking-threads", str(THREADS), "--log-level", "error", "--no-ws"]
+    options = ["--workers", str(WORKERS), "--blocking-threads", env["WEB_THREADS"], "--log-level", "error", "--no-ws"]
     process = subprocess.Popen([*command, *options, "--http", "1"], env={**os.environ, **env})
     try:
         _await(port, process)

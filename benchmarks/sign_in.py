@@ -2,8 +2,9 @@
 
 import json
 import multiprocessing
-import threading
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Final
 
@@ -14,6 +15,7 @@ from backend.core.database import transaction
 from backend.core.passwords import Passwords
 from backend.domain.accounts.actions import NewAccount, sign_up
 from backend.domain.accounts.models import Account
+from backend.settings import Settings
 from benchmarks import load, servers
 from benchmarks.figures import Figure
 from benchmarks.search import stand
@@ -22,7 +24,7 @@ SECONDS: Final = 4.0
 PEOPLE: Final = 64
 PASSWORD: Final = "correct horse battery 9"
 COST: Final = {"memory_kib": 19456, "time_cost": 2, "parallelism": 1}
-SETTINGS: Final = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_TIME_COST": "2"}
+SETTINGS: Final = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_TIME_COST": "2", "WEB_THREADS": str(Settings().web_threads)}
 BROWSING: Final = "/search?pincode=560001"
 FLOOD_CONNECTIONS: Final = 16
 
@@ -51,23 +53,19 @@ def _beside_browsing(port: int, sign_ins: Sequence[bytes]) -> Figure:
         return 1000 * load.run(port, [load.get(BROWSING)], seconds=SECONDS, connections=4).quantile(0.99)
 
     def flooded() -> float:
-        flood = threading.Thread(target=_flood, args=(port, sign_ins))
-        flood.start()
-        try:
-            return browse()
-        finally:
-            flood.join()
+        with ThreadPoolExecutor(1) as aside:
+            flood = aside.submit(load.run, port, sign_ins, seconds=SECONDS + 0.5, connections=FLOOD_CONNECTIONS)
+            slowest = browse()
+        flood.result()  # raises when one was refused: the flood would have been a smaller one
+        return slowest
 
     figure, baseline, ratio = load.side_by_side(flooded, browse, rounds=3)
     return Figure("browsing beside a sign-in flood, p99", figure, baseline, ratio, 2.0, unit="ms", at_most=True)
 
 
-def _flood(port: int, sign_ins: Sequence[bytes]) -> None:
-    load.run(port, sign_ins, seconds=SECONDS + 0.5, connections=FLOOD_CONNECTIONS)
-
-
 def _hashes_a_second() -> float:
-    with multiprocessing.get_context("spawn").Pool(servers.WORKERS) as pool:
+    """In sessions of their own, as the product's: on a busy machine Linux shares the processors out by session."""
+    with multiprocessing.get_context("spawn").Pool(servers.WORKERS, initializer=os.setsid) as pool:
         return sum(pool.map(_hash, range(servers.WORKERS)))
 
 

@@ -12,11 +12,16 @@ WAIT_SECONDS: Final = 8.0
 
 
 class Turns:
-    """At most ``at_once`` in this process. The standard library's semaphores let a newcomer overtake who waits."""
+    """At most ``at_once`` in this process. The standard library's semaphores let a newcomer overtake who waits.
 
-    def __init__(self, at_once: int) -> None:
+    ``most``: how many may be here in all, at work or waiting; who comes then is refused at once.
+    """
+
+    def __init__(self, at_once: int, *, seconds: float = WAIT_SECONDS, most: int | None = None) -> None:
         self._lock = Lock()
         self._free = at_once
+        self._seconds = seconds
+        self._room = None if most is None else max(0, most - at_once)
         self._waiting: deque[Event] = deque()
 
     @contextmanager
@@ -34,9 +39,11 @@ class Turns:
             if self._free:
                 self._free -= 1
                 return True
+            if self._room is not None and len(self._waiting) >= self._room:
+                return False
             turn = Event()
             self._waiting.append(turn)
-        if turn.wait(WAIT_SECONDS):
+        if turn.wait(self._seconds):
             return True
         with self._lock:
             if turn.is_set():  # it came in the very last moment

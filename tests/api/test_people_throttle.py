@@ -4,9 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 import time_machine
 from flask import Flask
 
+from backend.core.turns import Turns
 from tests.factories.people import PASSWORD, People
 
 WRONG = "not this one"
@@ -67,3 +69,17 @@ def test_many_tries_at_once_do_not_slip_through(people: People, app: Flask) -> N
     with ThreadPoolExecutor(8) as pool:
         codes = list(pool.map(lambda _: attempt(people, asha.username).status_code, range(24)))
     assert sorted(codes) == [401] * 10 + [429] * 14
+
+
+def test_a_full_line_is_answered_at_once_and_everything_else_goes_on(
+    people: People, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asha = people.customer()
+    full = Turns(1, most=1)
+    monkeypatch.setattr(app.extensions["passwords"], "line", full)
+    with full.taken(otherwise="the line was empty"):
+        answer = attempt(people, asha.username, PASSWORD)
+        assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
+        assert answer.headers["Retry-After"] == "5"
+        assert asha.get("/me").status_code == 200
+    assert attempt(people, asha.username, PASSWORD).status_code == 200

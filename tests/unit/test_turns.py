@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from backend.core import turns
 from backend.core.errors import Unavailable
 from backend.core.turns import Turns
 
@@ -51,9 +50,8 @@ def test_first_come_first_served() -> None:
     assert served == list(range(6))
 
 
-def test_waiting_ends_with_a_clear_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.02)
-    one = Turns(1)
+def test_waiting_ends_with_a_clear_answer() -> None:
+    one = Turns(1, seconds=0.02)
 
     def fail() -> None:
         with one.taken(otherwise=BUSY):
@@ -70,3 +68,21 @@ def test_a_turn_is_given_back_whatever_happens() -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError), one.taken(otherwise=BUSY):
             raise RuntimeError("the work failed")
+
+
+def test_a_full_line_refuses_at_once() -> None:
+    one, served = Turns(1, seconds=60, most=2), []
+
+    def wait() -> None:
+        with one.taken(otherwise=BUSY):
+            served.append("second")
+
+    second = threading.Thread(target=wait)
+    with one.taken(otherwise=BUSY):
+        second.start()
+        while not one._waiting:
+            time.sleep(0.001)
+        with pytest.raises(Unavailable, match=BUSY), one.taken(otherwise=BUSY):
+            served.append("third")
+    second.join()
+    assert served == ["second"]

@@ -46,6 +46,7 @@ class NewAccount:
     phone: str | None = None
 
 
+@passwords.in_line
 def sign_up(new: NewAccount, *, role: Role, also_wrong: Mapping[str, list[str]] | None = None) -> Account:
     """Make an account. Raises Invalid naming every field that cannot be taken, ``also_wrong`` ones among them."""
     wrong = {**_wrong_fields(new), **(also_wrong or {})}

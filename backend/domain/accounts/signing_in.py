@@ -31,6 +31,7 @@ class WrongPassword(Invalid):
     code = "wrong_password"
 
 
+@passwords.in_line
 def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[Account, sessions.Issued]:
     """Prove who one is by name (or mail) and password.
 
@@ -52,6 +53,7 @@ def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[A
     return account, sessions.start(account, device)
 
 
+@passwords.in_line
 def change_password(actor: Actor, *, current_password: str, password: str) -> None:
     """Change one's own password; all other sessions end.
 
@@ -90,6 +92,7 @@ def mail_reset_link(email: str) -> None:
         send_account_mail(account.id, "password_reset", params)
 
 
+@passwords.in_line
 def reset(*, token: str, password: str) -> None:
     """Choose a new password by a mailed link; all sessions end. Raises Invalid for a link that does not work."""
     account = links.use(token, "password_reset")
