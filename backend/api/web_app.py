@@ -1,6 +1,9 @@
 """Serves the built web application at /app/ and leads / there."""
 
+import hashlib
 import mimetypes
+import re
+from base64 import b64encode
 from pathlib import Path
 from typing import Final
 
@@ -12,10 +15,11 @@ from backend.core.config import current
 
 DIST: Final = Path(__file__).resolve().parents[2] / "frontend" / "dist"
 POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+INLINE: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 PACKED: Final = (("br", ".br"), ("gzip", ".gz"))
 FOREVER: Final = "public, max-age=31536000, immutable"
 
@@ -43,24 +47,37 @@ def _market() -> Response:
 
 def _page(path: str) -> BaseResponse:
     """A built file by its name, or the application's page for every address that its own router knows."""
-    if path and _is_built(path):
+    if path and not path.endswith(".html") and _is_built(path):
         response = _file(path)
         hashed = path.startswith("assets/")
         response.headers["Cache-Control"] = FOREVER if hashed else "public, max-age=3600"
         return response
     if path.startswith("assets/"):
         raise NotFound("No such file.")
-    if not _is_built("index.html"):
+    name = _drawn_ahead(path)
+    if not _is_built(name):
         return Response("The web application is not built yet. Run: make frontend\n", status=503, mimetype="text/plain")
-    encoding, packed = _packed("index.html")
+    encoding, packed = _packed(name)
     # Read whole: no file stays open behind an answer that nobody reads to its end.
     response = Response((DIST / packed).read_bytes(), mimetype="text/html")
     if encoding:
         response.headers["Content-Encoding"] = encoding
     response.add_etag()
     response.headers["Cache-Control"] = "no-cache"
-    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Content-Security-Policy"] = _policy((DIST / name).read_bytes())
     return response.make_conditional(request)
+
+
+def _drawn_ahead(path: str) -> str:
+    """The page to begin with: where people come in it is built with a first view in it (frontend/scripts/pages.mjs)."""
+    name = f"pages/{path.strip('/') or 'landing'}.html"
+    return name if re.fullmatch(r"pages/[a-z-]+\.html", name) and _is_built(name) else "index.html"
+
+
+def _policy(page: bytes) -> str:
+    """Scripts from here only, and the page's own inline one by the hash of what is sent."""
+    hashes = [b64encode(hashlib.sha256(script).digest()).decode() for script in INLINE.findall(page)]
+    return POLICY.format(scripts=" ".join(["'self'", *(f"'sha256-{one}'" for one in hashes)]))
 
 
 def _file(path: str) -> BaseResponse:

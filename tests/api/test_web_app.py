@@ -1,6 +1,8 @@
 """The built application: packed for who can unpack it, the very same bytes for everyone else."""
 
+import base64
 import gzip
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,8 @@ from flask.testing import FlaskClient
 
 from backend.api import web_app
 
-PAGE = b"<!doctype html><title>Doorstep</title>" + b" " * 900
+SCRIPT = b"document.documentElement.classList.add('light')\n"
+PAGE = b"<!doctype html><title>Doorstep</title><script>" + SCRIPT + b"</script>" + b" " * 900
 CODE = b"export const door = 'open'\n" * 60
 
 
@@ -28,7 +31,7 @@ def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("path", "kind", "content"),
     [
         ("/app/", "text/html", PAGE),
-        ("/app/search", "text/html", PAGE),
+        ("/app/requests/3", "text/html", PAGE),
         ("/app/assets/door-1a2b.js", "javascript", CODE),
     ],
 )
@@ -65,3 +68,34 @@ def test_a_name_too_long_for_any_file_is_not_there(client: FlaskClient) -> None:
     with client.get(f"/app/assets/{'a' * 300}") as missing, client.get(f"/app/{'a' * 300}") as page:
         assert missing.status_code == 404
         assert (page.status_code, page.data) == (200, PAGE)
+
+
+def test_the_pages_people_come_in_by_are_drawn_ahead(dist: Path, client: FlaskClient) -> None:
+    (dist / "pages").mkdir()
+    for name in ("landing", "sign-in"):
+        (dist / "pages" / f"{name}.html").write_bytes(PAGE.replace(b"Doorstep", name.encode()))
+    for path, title in (("", b"landing"), ("sign-in", b"sign-in"), ("sign-in/", b"sign-in"), ("sign-up", b"Doorstep")):
+        assert b"<title>" + title + b"</title>" in client.get(f"/app/{path}").data
+
+
+def test_the_policy_lets_in_the_pages_own_inline_script_and_no_other(dist: Path, client: FlaskClient) -> None:
+    def scripts() -> str:
+        policy = client.get("/app/").headers["Content-Security-Policy"]
+        (found,) = [part for part in policy.split("; ") if part.startswith("script-src")]
+        return found
+
+    def hash_of(script: bytes) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
+
+    assert scripts() == f"script-src 'self' {hash_of(SCRIPT)}"
+    (dist / "index.html").write_bytes(PAGE.replace(b"light", b"dark!"))
+    assert scripts() == f"script-src 'self' {hash_of(SCRIPT.replace(b'light', b'dark!'))}", "built anew"
+    (dist / "index.html").write_bytes(PAGE.replace(b"<script>" + SCRIPT + b"</script>", b""))
+    assert scripts() == "script-src 'self'"
+
+
+@pytest.mark.usefixtures("dist")
+@pytest.mark.parametrize("path", ["index.html", "pages/landing.html", "../index.html", "..%2fsecret.html"])
+def test_a_page_is_never_sent_without_its_policy(client: FlaskClient, path: str) -> None:
+    answer = client.get(f"/app/{path}", follow_redirects=True)
+    assert answer.status_code == 404 or "Content-Security-Policy" in answer.headers

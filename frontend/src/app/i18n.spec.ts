@@ -14,6 +14,10 @@ it('offers English and Hindi', () => {
   expect(available).toEqual(['en', 'hi'])
 })
 
+it('is known to the first page, which is drawn ahead in English', () => {
+  for (const code of available.slice(1)) expect(readFileSync('index.html', 'utf8')).toContain(`language === '${code}'`)
+})
+
 it('changes texts, the document and what is remembered, other pages included', async () => {
   await setLanguage('hi')
   expect(i18n.global.t('nav.signIn')).toBe('साइन इन')

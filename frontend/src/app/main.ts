@@ -9,6 +9,9 @@ import { queryClient } from './query'
 import { router } from './router'
 import { connectSession } from './session'
 
+/** Between two steps the browser may answer a touch: in one go they hold up a slow phone. */
+const breath = () => new Promise((resolve) => setTimeout(resolve))
+
 const app = createApp(App)
 app.use(createPinia())
 app.use(i18n)
@@ -17,7 +20,11 @@ app.use(nuxtUi)
 connectSession()
 
 await startLanguage()
+await breath()
 app.use(router)
 // The first guard waits for the session, so that nobody sees a page or a menu flash that is not theirs.
 await router.isReady()
+await breath()
+// What was drawn ahead (scripts/pages.mjs) could not be used yet; the same page takes its place.
+document.getElementById('app')?.removeAttribute('inert')
 app.mount('#app')

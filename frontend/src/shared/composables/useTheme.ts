@@ -1,4 +1,4 @@
-/** Light, dark, or as the device has it; public/theme.js sets the same before the first paint. */
+/** Light, dark, or as the device has it; index.html sets the same before the first paint. */
 import { ref } from 'vue'
 
 export type Theme = 'light' | 'dark' | 'system'

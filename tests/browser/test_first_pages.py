@@ -1,0 +1,83 @@
+"""The pages people come in by: drawn ahead, all scripts asked for from the start, and nothing moves when they start."""
+
+import re
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenScreen
+from tests.browser.screen import DESK, PATIENCE_MS, PHONE
+
+pytestmark = pytest.mark.browser
+PAGES: Final = ("/", "/search", "/sign-in")
+STARTED: Final = "#app:not([inert]) h1"
+NOTE_THE_START: Final = """
+new MutationObserver(() => { window.stoodAt = performance.now() })
+  .observe(document, { subtree: true, attributeFilter: ['inert'] })
+"""
+SCRIPTS_BEFORE_IT: Final = """
+performance.getEntriesByType('resource').filter((one) => one.name.endsWith('.js') && one.startTime < window.stoodAt)
+  .map((one) => new URL(one.name).pathname)
+"""
+PLACES: Final = """
+async () => {
+  await document.fonts.ready
+  return ['header', 'h1', 'h1 + p', 'main input', 'main button[type=submit]'].map((one) => {
+    const box = document.querySelector(one)?.getBoundingClientRect()
+    return box && [box.x, box.y, box.width, box.height].map(Math.round)
+  })
+}
+"""
+
+
+def without_scripts(page: Page) -> None:
+    page.route("**/*.js", lambda route: route.abort())
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_script_is_asked_for_from_the_start(screen: OpenScreen, path: str) -> None:
+    window = screen(viewport=PHONE)
+    window.page.add_init_script(NOTE_THE_START)
+    window.go(path)
+    expect(window.page.locator(STARTED)).to_be_visible(timeout=PATIENCE_MS)
+    source = window.page.request.get(window.page.url).text()
+    named = set(re.findall(r'rel="modulepreload"[^>]* href="([^"]+)"', source))
+    loaded: list[str] = window.page.evaluate(SCRIPTS_BEFORE_IT)
+    assert loaded
+    assert set(loaded) == named, "found out late, or for nothing"
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("path", PAGES)
+def test_what_is_drawn_ahead_stands_where_the_page_will(
+    screen: OpenScreen, path: str, viewport: dict[str, int]
+) -> None:
+    ahead = screen(viewport=viewport, dark=True)
+    without_scripts(ahead.page)
+    ahead.go(path)
+    expect(ahead.page.locator("h1")).to_be_visible(timeout=PATIENCE_MS)
+    expect(ahead.page.locator("html")).to_have_class(re.compile(r"(^| )dark( |$)"))
+    drawn: list[Any] = ahead.page.evaluate(PLACES)
+    whole = screen(viewport=viewport, dark=True).go(path)
+    expect(whole.page.locator(STARTED)).to_be_visible(timeout=PATIENCE_MS)
+    assert drawn == whole.page.evaluate(PLACES)
+    assert ahead.page.title() == whole.page.title()
+    assert not whole.complaints
+
+
+def test_nobody_sees_a_page_that_is_not_theirs(screen: OpenScreen) -> None:
+    hindi = screen()
+    without_scripts(hindi.page)
+    hindi.page.add_init_script("localStorage.setItem('doorstep-language', 'hi')")
+    expect(hindi.go("/").page.locator("#app")).to_be_hidden()
+
+    signed_in = screen()
+    without_scripts(signed_in.page)
+    signed_in.page.context.add_cookies([{"name": "csrf_refresh_token", "value": "x", "url": signed_in.base}])
+    expect(signed_in.go("/").page.locator("#app")).to_be_hidden()
+
+    asking = screen()
+    without_scripts(asking.page)
+    expect(asking.go("/search?q=tap").page.locator("#app h1")).to_be_hidden()
+    expect(asking.page.locator("#app form")).to_be_visible()
