@@ -10,6 +10,7 @@ from sqlalchemy import event, select
 from backend.app import create_app
 from backend.core.authz import Role
 from backend.core.database import db
+from backend.core.queue import runs
 from backend.domain.accounts.models import Account
 from backend.domain.reports import actions, months
 from backend.domain.reports.figures import compute
@@ -38,20 +39,17 @@ def measure(scale: str = "large") -> Iterator[Figure]:
 def _all_customers() -> Iterator[Figure]:
     month = months.running().previous
     alone = sum(_aggregate(month, ids) for ids in _batches())
-    process, after, seconds = psutil.Process(), 0, 0.0
+    process, seconds = psutil.Process(), 0.0
     memory: list[int] = []
     queries: set[int] = set()
     people = 0
-    while True:
+    for after, until in runs.spans(actions.CUSTOMER_ID, actions.CUSTOMERS, size=BATCH):
         counted = _count()
         began = time.perf_counter()
-        done = actions.send_batch(month, run_id=0, after=after, limit=BATCH)
+        done = actions.send_batch(month, run_id=0, after=after, until=until)
         seconds += time.perf_counter() - began
         db.session.rollback()
         db.session.expunge_all()
-        if done.last_id is None:
-            break
-        after = done.last_id
         people += done.sent + done.skipped
         queries.add(len(counted))
         memory.append(process.memory_info().rss)

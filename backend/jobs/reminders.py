@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.queue import Lease, enqueue, runs
+from backend.core.queue import Lease, runs
 from backend.domain.notifications import outbox
 from backend.domain.notifications.messages import moment
 from backend.domain.notifications.outbox import Outgoing
@@ -13,7 +13,7 @@ from backend.domain.task_requests import reminding
 from backend.jobs.registry import job
 
 BATCH: Final = 1000
-NEXT: Final = "reminders.batch"
+PART: Final = "reminders.batch"
 
 
 @job("reminders.run")
@@ -21,25 +21,17 @@ def begin(lease: Lease) -> None:
     """Begin a run: the day is the market's present one, also for a run that was due earlier."""
     run = runs.begin(lease.payload["run_id"])
     today = now().astimezone(current().zone).date()
-    _enqueue_batch(run.id, day=today, after=0)
+    runs.spread(run.id, PART, {"day": today.isoformat()}, runs.spans(reminding.ID, reminding.WORKING, size=BATCH))
 
 
-@job(NEXT)
+@job(PART)
 def batch(lease: Lease) -> None:
-    """Write the reminders of the next thousand people and the job of those after them, all or nothing."""
+    """Write the reminders of some thousand people, all or nothing."""
     run_id, day = lease.payload["run_id"], date.fromisoformat(lease.payload["day"])
-    people = reminding.candidates(day=day, after=lease.payload["after"], limit=BATCH)
+    people = reminding.candidates(day=day, after=lease.payload["after"], until=lease.payload["until"])
     posted = outbox.post([_reminder(person, run_id=run_id, day=day) for person in people if person.due])
     runs.add(run_id, skipped=sum(person.wanted for person in people) - posted)
-    if len(people) == BATCH:
-        _enqueue_batch(run_id, day=day, after=people[-1].account_id)
-    else:
-        runs.settle(run_id)
-
-
-def _enqueue_batch(run_id: int, *, day: date, after: int) -> None:
-    payload = {"run_id": run_id, "day": day.isoformat(), "after": after}
-    enqueue(NEXT, payload, key=f"run{run_id}:{after}")
+    runs.part_done(run_id)
 
 
 def _reminder(person: reminding.Candidate, *, run_id: int, day: date) -> Outgoing:

@@ -4,7 +4,7 @@ from typing import Final
 
 from backend.core.crash import crash_point
 from backend.core.database import db
-from backend.core.queue import Lease, enqueue, runs
+from backend.core.queue import Lease, runs
 from backend.core.queue.models import JobRun
 from backend.domain.reports import actions
 from backend.domain.reports.actions import Batch
@@ -13,7 +13,7 @@ from backend.jobs.registry import GiveUp, job
 
 BATCH: Final = 1000
 RUN: Final = "reports.run"
-NEXT: Final = "reports.batch"
+PART: Final = "reports.batch"
 
 
 @job(RUN)
@@ -23,26 +23,24 @@ def begin(lease: Lease) -> None:
     month = _month(run)
     customer_id = run.params.get("customer_id")
     if customer_id is None:
-        _enqueue_batch(run.id, month=month, after=0)
+        spans = runs.spans(actions.CUSTOMER_ID, actions.CUSTOMERS, size=BATCH)
+        runs.spread(run.id, PART, {"month": str(month)}, spans)
         return
     _count(run.id, actions.send_to_one(month, run_id=run.id, customer_id=customer_id))
     runs.settle(run.id)
 
 
-@job(NEXT)
+@job(PART)
 def batch(lease: Lease) -> None:
-    """Write the reports of the next thousand customers and the job of those after them, all or nothing."""
+    """Write the reports of some thousand customers, all or nothing."""
     run_id, month = lease.payload["run_id"], Month.parse(lease.payload["month"])
     if month is None:
         raise GiveUp(f"{lease.payload['month']} is no month")
     db.session.connection().exec_driver_sql("SET LOCAL statement_timeout TO '60s'")
-    done = actions.send_batch(month, run_id=run_id, after=lease.payload["after"], limit=BATCH)
+    done = actions.send_batch(month, run_id=run_id, after=lease.payload["after"], until=lease.payload["until"])
     _count(run_id, done)
     crash_point("reports.written")
-    if done.last_id is None:
-        runs.settle(run_id)
-    else:
-        _enqueue_batch(run_id, month=month, after=done.last_id)
+    runs.part_done(run_id)
 
 
 def _month(run: JobRun) -> Month:
@@ -50,10 +48,6 @@ def _month(run: JobRun) -> Month:
     if month is None:
         raise GiveUp(f"the run {run.id} names no month")
     return month if "month" in run.params else month.previous
-
-
-def _enqueue_batch(run_id: int, *, month: Month, after: int) -> None:
-    enqueue(NEXT, {"run_id": run_id, "month": str(month), "after": after}, key=f"run{run_id}:{after}")
 
 
 def _count(run_id: int, done: Batch) -> None:

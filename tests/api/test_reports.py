@@ -5,6 +5,7 @@ import time_machine
 from flask.testing import FlaskClient
 
 from backend.core.database import transaction
+from backend.core.queue.runs import ABOVE_ALL_IDS
 from backend.domain.reports import actions
 from backend.domain.reports.months import Month
 from tests.factories import closed_requests as made
@@ -73,8 +74,8 @@ def test_whose_report_it_may_be(client: FlaskClient, people: People, asha: Perso
 def test_what_went_out_stays_as_it_was(asha: Person, market: Market) -> None:
     made.request(market)
     with transaction():
-        actions.send_batch(Month(2026, 10), run_id=1, after=0, limit=10)
-        actions.send_batch(Month(2026, 9), run_id=1, after=0, limit=10)
+        actions.send_batch(Month(2026, 10), run_id=1, after=0, until=ABOVE_ALL_IDS)
+        actions.send_batch(Month(2026, 9), run_id=1, after=0, until=ABOVE_ALL_IDS)
     made.request(market, at=made.NOON.replace(day=20))
     assert asha.get(OCTOBER).json["closed"] == 1
     assert asha.get(OCTOBER).json["sent_at"]

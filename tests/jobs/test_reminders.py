@@ -1,20 +1,21 @@
 """Daily reminders: who gets one, of what, and never two a day."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from backend.core.clock import now
 from backend.core.config import current
 from backend.core.database import db, transaction
-from backend.core.queue import JobRun, overview, runs
+from backend.core.queue import Job, JobRun, overview, runs
 from backend.domain.accounts.models import Account
 from backend.domain.notifications import preferences
 from backend.domain.notifications.preferences import Choice
 from backend.domain.task_requests import reminding
-from backend.jobs import reminders
+from backend.jobs import reminders, runner
 from tests.factories.closed_requests import run_jobs
 from tests.factories.jobs import deliveries, fresh_run, run_now, work
 from tests.factories.people import People, Person
@@ -129,6 +130,33 @@ def test_in_batches_nobody_is_left_out_or_told_twice(market: RequestMarket, monk
     market.ask(market.people.customer())
     assert figures(run_now("daily-reminders")) == ("done", 5, 0, 0)
     assert sorted(one.account_id for one in deliveries(kind="reminder")) == [one.id for one in everyone]
+
+
+def test_workers_share_a_run_and_the_last_part_settles_it(
+    app: Flask, market: RequestMarket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reminders, "BATCH", 1)
+    everyone = [market.professional() for _ in range(8)]
+    with transaction():
+        run_id = runs.start(overview.scheduled("daily-reminders"), params={}, requested_by=None)
+    run_jobs("reminders.run")
+    parts = jobs_of("reminders.batch")
+    assert len(parts) == len(everyone) + 1
+
+    def carry_out(job_id: int) -> str:
+        with app.app_context():
+            return runner.run(job_id)
+
+    with ThreadPoolExecutor(4) as workers:
+        assert set(workers.map(carry_out, parts)) == {"done"}
+    assert len(jobs_of("run.settle")) == 1
+    assert fresh_run(run_id).parts_left == 0
+
+
+def jobs_of(topic: str) -> list[int]:
+    found = list(db.session.execute(select(Job.id).where(Job.topic == topic).order_by(Job.id)).scalars())
+    db.session.rollback()
+    return found
 
 
 def test_two_runs_at_once_send_one_each(market: RequestMarket) -> None:

@@ -54,6 +54,7 @@ class JobRun(Base):
     failed: Mapped[int] = mapped_column(server_default=text("0"))
     skipped: Mapped[int] = mapped_column(server_default=text("0"))
     error: Mapped[str | None]
+    parts_left: Mapped[int] = mapped_column(server_default=text("0"))
     requested_by: Mapped[int | None]
     params: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
 

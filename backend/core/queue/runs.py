@@ -1,18 +1,23 @@
 """Runs of scheduled jobs: claimed once a period, begun, counted, closed."""
 
 import uuid
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
-from sqlalchemy import cast, func, select, update
+from sqlalchemy import ColumnElement, cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core.clock import now
 from backend.core.database import db
 from backend.core.queue.models import JobRun
-from backend.core.queue.outbox import enqueue
+from backend.core.queue.outbox import enqueue, enqueue_many
 from backend.core.queue.timetable import Scheduled, table
 
 SETTLE: Final = "run.settle"
+ABOVE_ALL_IDS: Final = 2**63 - 1
+Span = tuple[int, int]
 
 
 def claim_due() -> list[str]:
@@ -63,6 +68,27 @@ def add(run_id: int, *, sent: int = 0, failed: int = 0, skipped: int = 0) -> Non
 def count(run_id: int, *, sent: int, failed: int) -> None:
     """Set what was counted anew from the ledger."""
     _change(run_id, sent=sent, failed=failed)
+
+
+def spans(ids: InstrumentedAttribute[int], where: ColumnElement[bool], *, size: int) -> list[Span]:
+    """Spans of ids (above the first, up to the second) that hold so many rows each, and together all there may be."""
+    rows = select(ids.label("id"), func.row_number().over(order_by=ids).label("place")).where(where).subquery()
+    ends = db.session.execute(select(rows.c.id).where(rows.c.place % size == 0).order_by(rows.c.id)).scalars()
+    return list(pairwise([0, *ends, ABOVE_ALL_IDS]))
+
+
+def spread(run_id: int, topic: str, payload: Mapping[str, Any], parts: Sequence[Span]) -> None:
+    """Share a run among workers: a job for each span, side by side in any order, each ending with ``part_done``."""
+    _change(run_id, parts_left=len(parts))
+    jobs = [{**payload, "run_id": run_id, "after": after, "until": until} for after, until in parts]
+    enqueue_many(topic, [(f"run{run_id}:{job['after']}", job) for job in jobs])
+
+
+def part_done(run_id: int) -> None:
+    """A part of the run has written its messages; with the last one the run can be settled."""
+    statement = update(JobRun).where(JobRun.id == run_id).values(parts_left=JobRun.parts_left - 1)
+    if db.session.execute(statement.returning(JobRun.parts_left)).scalar_one() == 0:
+        settle(run_id)
 
 
 def settle(run_id: int) -> None:

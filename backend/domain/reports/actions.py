@@ -20,13 +20,14 @@ from backend.domain.reports.models import MonthlyReport
 from backend.domain.reports.months import Month
 
 KIND: Final = "report"
+CUSTOMER_ID: Final = Account.id
+CUSTOMERS: Final = Account.role == Role.CUSTOMER.value
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What came of some customers. ``skipped`` have it already, are blocked, or want none."""
 
-    last_id: int | None
     sent: int
     skipped: int
 
@@ -50,11 +51,9 @@ def check(params: Mapping[str, Any]) -> dict[str, Any]:
     return {"month": str(wanted), "customer_id": customer_id}
 
 
-def send_batch(month: Month, *, run_id: int, after: int, limit: int) -> Batch:
-    """Send the month's report to the next customers by id who lack it."""
-    people = _customers(month, after=after, limit=limit)
-    if not people:
-        return Batch(None, 0, 0)
+def send_batch(month: Month, *, run_id: int, after: int, until: int) -> Batch:
+    """Send the month's report to those customers of a span of ids who lack it."""
+    people = _customers(month, after=after, until=until)
     lacking = [person.id for person in people if not person.has_it and not person.blocked]
     figures = compute(month, lacking)
     if month < months.running():
@@ -62,14 +61,14 @@ def send_batch(month: Month, *, run_id: int, after: int, limit: int) -> Batch:
         posted = _post(month, fresh, subject=str(month), run_id=run_id)
     else:
         posted = _post(month, figures, subject=f"{month}:unfinished:{run_id}", run_id=run_id)
-    return Batch(people[-1].id, posted, len(people) - posted)
+    return Batch(posted, len(people) - posted)
 
 
 def send_to_one(month: Month, *, run_id: int, customer_id: int) -> Batch:
     """Send the month's report to one customer, again if they have had it."""
     account = db.session.get(Account, customer_id)
     if account is None or account.blocked_at is not None:
-        return Batch(customer_id, 0, 1)
+        return Batch(0, 1)
     figures = compute(month, [customer_id])
     if month == months.running():
         subject = f"{month}:unfinished:{run_id}"
@@ -79,16 +78,15 @@ def send_to_one(month: Month, *, run_id: int, customer_id: int) -> Batch:
         subject = f"{month}:again:{run_id}"
         figures = {customer_id: _again(month, customer_id)}
     posted = _post(month, figures, subject=subject, run_id=run_id)
-    return Batch(customer_id, posted, 1 - posted)
+    return Batch(posted, 1 - posted)
 
 
-def _customers(month: Month, *, after: int, limit: int) -> Sequence[Row[int, bool, bool]]:
+def _customers(month: Month, *, after: int, until: int) -> Sequence[Row[int, bool, bool]]:
     has_it = exists().where(MonthlyReport.customer_id == Account.id, MonthlyReport.month == month.first_day)
     query = (
         select(Account.id, has_it.label("has_it"), Account.blocked_at.is_not(None).label("blocked"))
-        .where(Account.role == Role.CUSTOMER.value, Account.id > after)
-        .order_by(Account.id)
-        .limit(limit)
+        .where(CUSTOMERS, after < CUSTOMER_ID, until >= CUSTOMER_ID)
+        .order_by(CUSTOMER_ID)
     )
     return db.session.execute(query).all()
 

@@ -9,10 +9,14 @@ from sqlalchemy import text
 from backend.core.clock import now
 from backend.core.config import current
 from backend.core.database import db
+from backend.domain.professionals.approval import Approval
+from backend.domain.professionals.models import Professional
 
 DAILY_FOR_DAYS: Final = 7
 WEEKLY_UNTIL_DAYS: Final = 30
 SHOWN: Final = 5
+ID: Final = Professional.account_id
+WORKING: Final = Professional.approval == Approval.APPROVED.value
 # A request waits for a professional who is asked for, or, open to all, for those who do the task and serve the place:
 # their own, those that they list, and those within the radius around their own. The distance is that of earth_distance,
 # written out: its types check themselves at every step, and cost ten times as much.
@@ -25,9 +29,7 @@ WITH people AS MATERIALIZED (
       FROM professionals p
       JOIN accounts a ON a.id = p.account_id
       JOIN places pl ON pl.pincode = a.pincode
-     WHERE p.account_id > :after AND p.approval = 'approved' AND a.blocked_at IS NULL
-     ORDER BY p.account_id
-     LIMIT :limit
+     WHERE p.account_id > :after AND p.account_id <= :until AND p.approval = 'approved' AND a.blocked_at IS NULL
 ), served AS MATERIALIZED (
     SELECT p.id, p.pincode FROM people p
     UNION
@@ -87,11 +89,11 @@ class Candidate:
     due: bool
 
 
-def candidates(*, day: date, after: int, limit: int) -> list[Candidate]:
-    """The next professionals by id, each with what waits for them."""
+def candidates(*, day: date, after: int, until: int) -> list[Candidate]:
+    """The professionals who work, of a span of ids, each with what waits for them."""
     values = {
         "after": after,
-        "limit": limit,
+        "until": until,
         "now": now(),
         "shown": SHOWN,
         "day": day.isoformat(),
