@@ -31,7 +31,7 @@ class BootstrapResult:
 def run(app: Flask) -> BootstrapResult:
     """Load the places and make the first admin, each unless it is there. Safe to repeat and to race."""
     with app.app_context(), transaction():
-        # The places are put in order here, between two statements: on a busy machine longer than anyone else may be idle.
+        # The places are put in order between two statements: on a busy machine longer than others may be idle.
         db.session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         db.session.execute(text("SET LOCAL statement_timeout = 0"))
         db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
