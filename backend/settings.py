@@ -56,7 +56,7 @@ class Settings:
     host: str = _web(v.host_address, "127.0.0.1", "Address to listen on")
     port: int = _web(v.whole(1, 65535), "5000", "Port to listen on")
     web_workers: int = _web(v.whole(1, 256), "2", "Web server processes")
-    web_threads: int = _web(v.whole(1, 256), "24", "Threads in each web server process; half may wait to sign in")
+    web_threads: int = _web(v.whole(1, 256), "24", "Threads in each web server process; two thirds may wait to sign in")
     trusted_proxies: tuple[str, ...] = _web(
         v.networks, "", "Addresses or networks of proxies whose X-Forwarded-For is believed, comma-separated"
     )

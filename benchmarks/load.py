@@ -29,6 +29,7 @@ class Load:
     answers: int = 0
     latencies: list[float] = field(default_factory=list)
     wrong: list[bytes] = field(default_factory=list)
+    refused: int = 0
 
     @property
     def rate(self) -> float:
@@ -84,10 +85,12 @@ def run(
     status: int = 200,
     connections: int = CONNECTIONS,
     pause: float = 0.0,
+    may_refuse: bool = False,
 ) -> Load:
     """Call one after the other on each connection until the time is up. Raises RuntimeError when an answer is wrong.
 
-    ``pause``: seconds from one answer to the next call, as of people who look at what they got.
+    ``pause``: seconds from one answer to the next call, as of people who look at what they got. ``may_refuse``: an
+    answer of 503 is counted as ``refused``, and the caller goes on.
     """
     load, lock = Load(), threading.Lock()
     expected = f"HTTP/1.1 {status} ".encode()
@@ -99,8 +102,11 @@ def run(
         number = place * len(requests) // connections
         while (began := time.perf_counter()) < until:
             head, _ = connection.call(requests[number % len(requests)])
-            latencies.append(time.perf_counter() - began)
             number += 1
+            if may_refuse and head.startswith(b"HTTP/1.1 503 "):
+                load.refused += 1
+                continue
+            latencies.append(time.perf_counter() - began)
             if not head.startswith(expected):
                 load.wrong.append(head)
                 break

@@ -115,7 +115,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         time_cost=settings.argon2_time_cost,
         parallelism=settings.argon2_parallelism,
         at_once=settings.hashes_at_once,
-        line=max(1, settings.web_threads // 2),
+        line=max(1, settings.web_threads * 2 // 3),
     )
 
 
