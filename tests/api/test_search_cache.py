@@ -237,7 +237,6 @@ def test_who_computes_in_another_process_is_waited_for(
 
 
 def test_an_old_answer_is_shown_while_one_makes_the_new(cached_app: Flask) -> None:
-    answers = cache.answers()
     numbers = iter(range(100))
     begun, may_end = threading.Event(), threading.Event()
 
@@ -246,7 +245,7 @@ def test_an_old_answer_is_shown_while_one_makes_the_new(cached_app: Flask) -> No
         assert may_end.wait(30)
         return Made(str(next(numbers)).encode())
 
-    ask = partial(answers.get, "test", "old", count, seconds=100)
+    ask = partial(cache.answers().get, "test", "old", count, seconds=100)
     with time_machine.travel(datetime.now(UTC)) as clock, ThreadPoolExecutor(1) as pool:
         may_end.set()
         assert ask().body == b"0"
