@@ -13,8 +13,8 @@ import pytest
 from backend.settings import Settings, env_example
 from tests.architecture.source import BACKEND, ROOT, calls, functions, modules, shown, tree
 
-FILE_LINES: Final = 300
-FUNCTION_LINES: Final = 40
+FILE_LINES: Final = 500
+FUNCTION_LINES: Final = 50
 BANNED_NAMES: Final = {"utils", "util", "helpers", "helper", "manager", "managers", "common_functions", "misc"}
 EDGES: Final = ("backend/api/base.py", "backend/jobs/", "backend/cli/", "backend/launch/")
 STATE_TABLES: Final = ("backend/domain/task_requests/lifecycle.py", "backend/domain/professionals/approval.py")
@@ -140,16 +140,15 @@ def test_state_tables_know_no_framework() -> None:
         assert found <= PLAIN, (name, found - PLAIN)
 
 
-@pytest.mark.parametrize("folder", ["backend", "frontend/src"])
-def test_the_word_that_is_out_of_use(folder: str) -> None:
-    """It is a task that the market offers (names that libraries chose aside)."""
-    word = re.compile("servi" + "ces?", re.IGNORECASE)
+@pytest.mark.parametrize("place", ["frontend/src/locales", "backend/templates", "openapi.json"])
+def test_the_word_service_is_absent_from_what_people_read(place: str) -> None:
+    """The market offers tasks: screens, mails and the API's documentation use that word alone."""
+    word = re.compile(r"\bservices?\b(?! worker)", re.IGNORECASE)
+    root = ROOT / place
     wrong = [
         f"{shown(path)}:{number}"
-        for path in sorted((ROOT / folder).rglob("*"))
-        if path.suffix in (".py", ".ts", ".vue", ".json", ".html", ".txt", ".mako", ".js", ".css")
-        and "generated" not in path.parts
-        and ".spec." not in path.name
+        for path in ([root] if root.is_file() else sorted(root.rglob("*")))
+        if path.suffix in (".json", ".html", ".txt", ".j2", ".css")
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if word.search(line)
     ]
