@@ -7,10 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Final
 
+import psycopg
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, Text, func, text
+from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, Text, event, func, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from backend.settings import Settings
@@ -60,12 +62,30 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     }
     options = " ".join(f"-c {name}={value}" for name, value in limits.items())
     return {
+        "hide_parameters": True,  # what people typed does not belong in a log
         "pool_pre_ping": True,
         "pool_size": settings.db_pool_size,
         "max_overflow": 0,
         "pool_timeout": settings.db_pool_timeout_seconds,
         "connect_args": {"connect_timeout": 3, "options": f"{options} -c timezone=UTC"},
     }
+
+
+@event.listens_for(Engine, "handle_error")
+def _keep_values_out_of_messages(context: ExceptionContext) -> None:
+    """Leave only the primary message in a database error: its DETAIL and its context quote rows.
+
+    Everything stays in ``error.orig.diag`` for code that asks for it.
+    """
+    original, wrapped = context.original_exception, context.sqlalchemy_exception
+    if not isinstance(original, psycopg.Error) or original.sqlstate is None:
+        return
+    told, safe = str(original), str(original.diag.message_primary)
+    if original.sqlstate.startswith("22"):  # data exceptions quote the value in the primary message
+        safe = type(original).__name__
+    original.args = (safe,)
+    if wrapped is not None:
+        wrapped.args = (str(wrapped.args[0]).replace(told, safe), *wrapped.args[1:])
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -32,6 +32,7 @@ PARAMETERS: Mapping[str, str] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "lc_messages": "C",
+    "log_error_verbosity": "terse",  # DETAIL quotes rows: mail addresses, names
 }
 
 
@@ -52,7 +53,7 @@ class EmbeddedPostgres:
 
     def start(self) -> str:
         """Start, recovering from whatever ended the last run; returns the database's address."""
-        (self.data_dir / "logs").mkdir(parents=True, exist_ok=True)
+        self.data_dir.mkdir(parents=True, exist_ok=True)
         self._home = postgres_home.find(self.data_dir, self.name)
         password = private_files.kept_secret(self.data_dir / f"{self.name}.password")
         if not (self._home.cluster / "PG_VERSION").exists():
@@ -154,7 +155,7 @@ class EmbeddedPostgres:
         for key, value in parameters.items():
             argv += ["-c", f"{key}={value}"]
         for _ in range(20):
-            with self.log.open("ab") as log:
+            with private_files.open_log(self.log) as log:
                 start_of_log = log.tell()
                 self.process = processes.spawn(
                     argv,

@@ -1,11 +1,12 @@
 """Small files of one installation: secrets readable by their owner only, written whole or not at all."""
 
+import contextlib
 import json
 import os
 import secrets
 import socket
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from backend.launch.errors import LaunchError
 
@@ -20,6 +21,43 @@ def write(path: Path, content: str, *, mode: int = 0o600) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """Open a log for appending, in a folder and a file that only their owner can read.
+
+    Appending lets :func:`rotate` cut the file while a program writes to it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.fchmod(descriptor, 0o600)  # one that an earlier version made could be read by everyone
+    return os.fdopen(descriptor, "ab")
+
+
+def rotate(log: Path, *, largest: int, kept: int = 3) -> bool:
+    """Move what a log larger than this holds to ``.1`` and empty it; older parts become ``.2`` and so on.
+
+    Programs keep their descriptor, so the content is copied and the file cut. A line written between the last look
+    and the cut is lost; the copy is repeated until nothing was added, so that this takes some microseconds.
+    """
+    try:
+        if log.stat().st_size <= largest:
+            return False
+    except FileNotFoundError:
+        return False
+    for number in range(kept - 1, 0, -1):
+        with contextlib.suppress(FileNotFoundError):
+            log.with_name(f"{log.name}.{number}").replace(log.with_name(f"{log.name}.{number + 1}"))
+    with log.open("rb+") as source, _private(log.with_name(f"{log.name}.1")) as copy:
+        while piece := source.read(1 << 20):
+            copy.write(piece)
+        source.truncate(0)
+    return True
+
+
+def _private(path: Path) -> IO[bytes]:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 def read(path: Path) -> str:

@@ -114,8 +114,8 @@ class Launch:
             return
         self.say("Database: migrations, pincodes and first admin ...")
         log_path = data / "logs" / "prepare.log"
-        log_path.parent.mkdir(exist_ok=True)
-        with log_path.open("wb") as log:
+        with private_files.open_log(log_path) as log:
+            log.truncate(0)
             code, output = processes.run(
                 [sys.executable, "-m", "backend.launch.prepare"], env=self.environment, cwd=ROOT, errors=log
             )

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from backend.launch import processes
+from backend.launch import private_files, processes
 from backend.launch.errors import LaunchError
 
 FIRST_PAUSE, LONGEST_PAUSE, QUIET_SECONDS = 0.5, 30.0, 60.0
 LARGEST_LOG = 20 * 1024 * 1024
+LOG_CHECK_SECONDS = 10.0
 
 Say = Callable[[str], None]
 
@@ -23,6 +24,7 @@ class Part(Protocol):
     """Something that runs and can be started again."""
 
     name: str
+    log: Path
 
     def start(self) -> object: ...
     def alive(self) -> bool: ...
@@ -43,8 +45,7 @@ class Program:
     def start(self) -> None:
         if self.process is not None:
             processes.kill_group(self.process)  # whatever the dead one left behind
-        _make_room(self.log)
-        with self.log.open("ab") as log:
+        with private_files.open_log(self.log) as log:
             self.process = processes.spawn(self.argv, env=self.env, output=log.fileno())
 
     def alive(self) -> bool:
@@ -58,12 +59,6 @@ class Program:
         if self.process is not None:
             processes.end(self.process, patience=self.patience)
             self.process = None
-
-
-def _make_room(log: Path) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > LARGEST_LOG:
-        log.replace(log.with_name(f"{log.name}.1"))
 
 
 @dataclass
@@ -80,6 +75,7 @@ class Supervisor:
 
     say: Say
     stopping: bool = False
+    _logs_checked_at: float = 0.0
     _watched: list[_Watch] = field(default_factory=list)
     _wake: tuple[int, int] = field(default_factory=os.pipe)
 
@@ -110,6 +106,7 @@ class Supervisor:
 
     def look(self) -> None:
         """Start again what has died, each a little later the more often it dies."""
+        self._rotate_logs()
         for watch in self._watched:
             now = time.monotonic()
             if watch.part.alive():
@@ -136,6 +133,16 @@ class Supervisor:
         for part in sorted(parts, key=lambda part: not isinstance(part, Program)):
             part.stop()
         self._watched.clear()
+
+    def _rotate_logs(self) -> None:
+        if time.monotonic() - self._logs_checked_at < LOG_CHECK_SECONDS:
+            return
+        self._logs_checked_at = time.monotonic()
+        for watch in self._watched:
+            try:
+                private_files.rotate(watch.part.log, largest=LARGEST_LOG)
+            except OSError as error:  # a full disk: the log stays as it is and is tried again
+                self.say(f"{watch.part.log} could not be rotated: {error.strerror or error}")
 
     def _start_again(self, watch: _Watch) -> None:
         watch.again_at = None

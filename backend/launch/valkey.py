@@ -40,7 +40,6 @@ class EmbeddedValkey:
 
     def start(self) -> str:
         """Start, recovering from whatever ended the last run; returns the server's address (database 0)."""
-        (self.data_dir / "logs").mkdir(parents=True, exist_ok=True)
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._password = private_files.kept_secret(self.data_dir / f"{self.name}.password")
         self._end_leftover()
@@ -75,7 +74,7 @@ class EmbeddedValkey:
     def _started(self) -> bool:
         self.port = private_files.kept_port(self._note, insist=self.port)
         config = self._write_config()
-        with self.log.open("ab") as log:
+        with private_files.open_log(self.log) as log:
             self.process = processes.spawn(
                 [wheels.valkey_server(), config], env={}, output=log.fileno(), cwd=self._home
             )

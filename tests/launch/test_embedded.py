@@ -1,5 +1,6 @@
 """The servers out of wheels come up again whatever happened to them, with nothing lost."""
 
+import contextlib
 import os
 import signal
 import stat
@@ -73,6 +74,17 @@ def test_a_note_of_a_process_that_is_someone_else_is_ignored(postgres: EmbeddedP
     note.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
     postgres.start()
     assert postgres.alive()
+
+
+def test_values_of_a_failing_statement_are_not_in_the_log_of_the_server(postgres: EmbeddedPostgres) -> None:
+    with psycopg.connect(postgres.start(), autocommit=True) as connection:
+        connection.execute("CREATE TABLE mails (mail text PRIMARY KEY)")
+        for _ in range(2):
+            with contextlib.suppress(psycopg.errors.UniqueViolation):
+                connection.execute("INSERT INTO mails VALUES (%s)", ("leak57e196@example.com",))
+    told = postgres.log.read_text()
+    assert "duplicate key value" in told
+    assert "leak57e196" not in told
 
 
 def test_folders_of_others_keep_their_modes(postgres: EmbeddedPostgres) -> None:

@@ -1,6 +1,7 @@
 """What dies is started again, later each time; what ends takes all its children with it."""
 
 import os
+import stat
 import sys
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.launch import processes
+from backend.launch import private_files, processes
 from backend.launch.supervisor import Program, Supervisor
 
 PARENT = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).wait()"
@@ -68,10 +69,47 @@ def test_leftovers_are_found_by_their_mark_only(tmp_path: Path) -> None:
         processes.end(other)
 
 
-def test_logs_do_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.launch.supervisor.LARGEST_LOG", 10)
-    part = program(tmp_path, "pass")
-    part.log.write_text("more than ten characters")
+def test_a_log_is_rotated_while_its_program_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.launch.supervisor.LARGEST_LOG", 1000)
+    monkeypatch.setattr("backend.launch.supervisor.LOG_CHECK_SECONDS", 0.0)
+    writes = "import itertools, time\nfor n in itertools.count():\n    print(n, flush=True)\n    time.sleep(0.001)"
+    part = program(tmp_path, writes)
+    supervisor = Supervisor(say=print)
+    supervisor.add(part)
+
+    def rotated_twice() -> bool:
+        supervisor.look()
+        return (tmp_path / "part.log.2").exists() and part.log.stat().st_size > 0
+
+    assert processes.wait_until(rotated_twice, seconds=20, pause=0.01)
+    assert part.alive()
+    supervisor.stop()
+    older, newer = ((tmp_path / f"part.log{end}").read_text().split() for end in (".1", ""))
+    assert len((tmp_path / "part.log.1").read_text()) > 1000
+    assert int(older[-1]) < int(newer[0]), "the program goes on in the same file"
+    assert (tmp_path / "part.log.2").read_text().startswith("0\n")
+
+
+def test_no_more_logs_are_kept_than_three_and_one(tmp_path: Path) -> None:
+    log = tmp_path / "part.log"
+    for number in range(6):
+        log.write_text(f"log {number}")
+        assert private_files.rotate(log, largest=1)
+    assert not private_files.rotate(log, largest=1), "an empty log stays"
+    kept = sorted(path.name for path in tmp_path.glob("part.log*"))
+    assert kept == ["part.log", "part.log.1", "part.log.2", "part.log.3"]
+    assert (tmp_path / "part.log.3").read_text() == "log 3"
+
+
+def test_logs_are_for_their_owner_only(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "part.log"
+    log.parent.mkdir(mode=0o755)
+    log.write_text("made by an earlier version")
+    log.chmod(0o644)
+    part = Program("part", [sys.executable, "-c", "print('one')"], dict(os.environ), log, patience=5)
     part.start()
     part.stop()
-    assert (tmp_path / "part.log.1").read_text() == "more than ten characters"
+    private_files.rotate(log, largest=1)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in log.parent.iterdir()}
+    assert modes == {0o600}
+    assert stat.S_IMODE(log.parent.stat().st_mode) == 0o700
