@@ -9,6 +9,7 @@ from typing import Final
 
 from flask import Flask, Response, jsonify, redirect, request, send_from_directory
 from werkzeug.exceptions import NotFound
+from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.core.config import current
@@ -98,8 +99,12 @@ def _packed(path: str) -> tuple[str | None, str]:
 
 
 def _is_built(name: str) -> bool:
-    """Whether there is such a file; a name that is too long for any file is not there either."""
+    """Return whether the build holds such a file.
+
+    A name that leads out of the build is never looked up: the answer would tell which files the machine has.
+    """
+    path = safe_join(str(DIST), name)
     try:
-        return (DIST / name).is_file()
-    except OSError:
+        return path is not None and Path(path).is_file()
+    except OSError:  # a name that is too long for any file
         return False

@@ -63,6 +63,15 @@ def test_a_file_that_is_not_there_is_no_page(client: FlaskClient) -> None:
     assert client.get("/app/assets/gone-9f9f.js").status_code == 404
 
 
+def test_names_outside_of_the_build_tell_nothing_about_the_machine(dist: Path, client: FlaskClient) -> None:
+    secret = dist.parent / "secret.txt"
+    secret.write_text("there")
+    paths = [f"/app/..%2f{name}" for name in ("secret.txt", "nothing.txt")]
+    paths += [f"/app/{'..%2f' * 12}etc/{name}" for name in ("passwd", "nothing")]
+    answers = [client.get(path) for path in paths]
+    assert [(answer.status_code, answer.data) for answer in answers] == [(200, PAGE)] * len(paths)
+
+
 @pytest.mark.usefixtures("dist")
 def test_a_name_too_long_for_any_file_is_not_there(client: FlaskClient) -> None:
     with client.get(f"/app/assets/{'a' * 300}") as missing, client.get(f"/app/{'a' * 300}") as page:
