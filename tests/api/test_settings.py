@@ -9,6 +9,7 @@ from backend.core.database import db
 from backend.domain.audit.models import AuditEntry
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket, at
+from tests.factories.tasks import make_task
 
 
 def test_defaults_and_changes_hold_at_once_and_are_kept_in_the_audit_trail(people: People) -> None:
@@ -59,6 +60,14 @@ def test_a_task_may_have_rules_of_its_own(people: People) -> None:
     assert asha.put(path, {}).json["code"] == "role_not_allowed"
     assert admin.put(path, {}).json["min_notice_minutes"] == 0
     assert admin.put("/tasks/999/policy", {}).status_code == 404
+
+
+def test_a_draft_has_no_policy_for_those_who_may_not_see_it(people: People) -> None:
+    draft = make_task(name="Draft", isactive=0)
+    path = f"/tasks/{draft.id}/policy"
+    for caller in (people.customer(), people.professional()):
+        assert (caller.get(path).status_code, caller.get(path).json["code"]) == (404, "not_found")
+    assert people.admin().get(path).status_code == 200
 
 
 def test_two_admins_overwrite_nothing_unseen(people: People) -> None:

@@ -19,9 +19,9 @@ def reply(market: settings.MarketSettings) -> Reply:
     return Reply(body, version=settings.version_of(market))
 
 
-def policy(task_id: int) -> dict[str, Any]:
-    """What holds for a task, and which of it is its own."""
-    own = policies.own_of_task(task_id)
+def policy(actor: Actor, task_id: int) -> dict[str, Any]:
+    """Return what holds for a task that the actor may see, and which of it is its own."""
+    own = policies.own_of_task(actor, task_id=task_id)
     return {**policies.for_task(task_id).as_dict(), "own": own}
 
 
@@ -50,9 +50,9 @@ class TaskPolicy(Resource):
         response=schemas.EffectivePolicy(),
         errors=(NotFound,),
     )
-    def get(self, _: Actor, *, task_id: int) -> Reply:
+    def get(self, actor: Actor, *, task_id: int) -> Reply:
         """How long ahead it must be asked for, and until when it can be cancelled freely."""
-        return whole(policy(task_id))
+        return whole(policy(actor, task_id))
 
     @endpoint(
         summary="Set what is special to a task",
@@ -63,6 +63,6 @@ class TaskPolicy(Resource):
     )
     def put(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> Reply:
         """All four at once; null goes back to the market's setting."""
-        replacing(lambda: policy(task_id), of=task_id)
+        replacing(lambda: policy(actor, task_id), of=task_id)
         policies.change(actor, task_id=task_id, values=body)
-        return whole(policy(task_id))
+        return whole(policy(actor, task_id))

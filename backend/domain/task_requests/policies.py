@@ -10,11 +10,11 @@ from sqlalchemy.dialects.postgresql import insert
 from backend.core import reads
 from backend.core.authz import Actor
 from backend.core.database import db
-from backend.core.errors import Invalid, NotFound
+from backend.core.errors import Invalid
 from backend.domain.audit.actions import record
 from backend.domain.market import settings
 from backend.domain.task_requests.models import TaskPolicy
-from backend.domain.tasks.models import Task
+from backend.domain.tasks import queries as tasks
 
 NAMES: Final = ("answer_within_minutes", "min_notice_minutes", "free_cancel_minutes", "travel_buffer_minutes")
 POLICY: Final = text("""
@@ -62,10 +62,13 @@ def for_task(task_id: int) -> Policy:
     return Policy(**{name: getattr(market, name) if value is None else value for name, value in own.items()})
 
 
-def own_of_task(task_id: int) -> dict[str, Any]:
-    """What is special to a task (None: as the market's settings). Raises NotFound."""
-    if db.session.get(Task, task_id) is None:
-        raise NotFound("There is no such task.")
+def own_of_task(actor: Actor, *, task_id: int) -> dict[str, Any]:
+    """Return what is special to a task (None: as the market's settings).
+
+    Raises:
+        NotFound: There is no such task, or the actor may not see it (a draft, say).
+    """
+    tasks.one(actor, task_id=task_id)
     row = db.session.execute(
         select(*(getattr(TaskPolicy, name) for name in NAMES)).where(TaskPolicy.task_id == task_id)
     ).one_or_none()
@@ -74,7 +77,7 @@ def own_of_task(task_id: int) -> dict[str, Any]:
 
 def change(actor: Actor, *, task_id: int, values: dict[str, Any]) -> dict[str, Any]:
     """Set what is special to a task; all four at once. Raises NotFound, Invalid for one out of bounds."""
-    before = own_of_task(task_id)
+    before = own_of_task(actor, task_id=task_id)
     for name, value in values.items():
         low, high = settings.BOUNDS[name]
         if value is not None and not low <= value <= high:
