@@ -18,6 +18,8 @@ from backend.core.pagination import Page
 
 JSON = "application/json"
 PRIVATE = "private, no-cache"
+# What is about people: browsers would otherwise keep it on disk, where the next person at the device finds it.
+NO_STORE = "private, no-store"
 OUR_TAG = re.compile(r'"v([0-9]{1,18})-[0-9a-f]+"')
 
 
@@ -29,7 +31,7 @@ class Reply:
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     version: int | None = None
-    cache_control: str = PRIVATE
+    cache_control: str = NO_STORE
 
 
 def to_json(body: Any) -> bytes:

@@ -67,8 +67,10 @@ def test_ones_own_profile_too(people: People) -> None:
 
 
 def test_private_answers_stay_private(admin: Person, path: str) -> None:
-    for private in ("/me", "/customers", "/requests"):
-        assert admin.get(private).headers["Cache-Control"].startswith("private")
+    for private in ("/me", "/customers", "/professionals", "/requests", "/audit", "/notifications"):
+        answer = admin.get(private)
+        assert answer.headers["Cache-Control"] == "private, no-store", "a browser would keep it on disk"
+        assert "ETag" in answer.headers, "an edit still names what it read"
     assert (
         admin.post("/check", {"username": admin.username, "password": "wrong"}).headers["Cache-Control"] == "no-store"
     )

@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotAcceptable
 from backend.api.access import CUSTOMERS_AND_ADMINS
 from backend.api.base import Resource, endpoint
 from backend.api.schemas import reports as schemas
-from backend.api.wire import PRIVATE
+from backend.api.wire import NO_STORE
 from backend.core.authz import Actor
 from backend.core.config import current
 from backend.core.errors import Invalid, NotFound
@@ -97,5 +97,5 @@ def _page(report: Report) -> Response:
     )
     response = Response(html, mimetype=HTML)
     response.headers["Content-Security-Policy"] = INLINE_STYLES_ONLY
-    response.headers["Cache-Control"] = PRIVATE
+    response.headers["Cache-Control"] = NO_STORE
     return response
