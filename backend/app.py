@@ -20,6 +20,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["TESTING"] = settings.env == "test"
     app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.url_map.merge_slashes = False  # a redirect of "//x" would repeat whatever host the caller named
     for part in (metrics, database, reads, cache, passwords, storage, mailer, health):
         part.init_app(app, settings)
     migrations.init_app(app)
@@ -32,5 +33,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     routes.init_app(app)
     web_app.init_app(app)
     answers.init_app(app)
+    http.guard(app, settings)
     cli.init_app(app)
     return app

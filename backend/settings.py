@@ -60,6 +60,9 @@ class Settings:
     trusted_proxies: tuple[str, ...] = _web(
         v.networks, "", "Addresses or networks of proxies whose X-Forwarded-For is believed, comma-separated"
     )
+    allowed_hosts: tuple[str, ...] = _web(
+        v.host_names, "", "More host names to answer to than PUBLIC_URL's and loopback; .example.org: all below it"
+    )
     max_body_bytes: int = _web(v.whole(1024, 1 << 30), "6291456", "Largest body of a call; documents are 5 MiB at most")
     shutdown_seconds: int = _web(v.whole(1, 600), "20", "How long calls and jobs in flight may take to end at a stop")
 

@@ -75,6 +75,13 @@ def hosts(value: str) -> tuple[str, ...]:
     return tuple(part.lower() for part in words(value))
 
 
+def host_names(value: str) -> tuple[str, ...]:
+    for part in words(value):
+        if not re.fullmatch(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", part):
+            raise ValueError(f"must list host names without ports separated by commas, not {part!r}")
+    return tuple(part.lower() for part in words(value))
+
+
 def networks(value: str) -> tuple[str, ...]:
     for part in words(value):
         try:

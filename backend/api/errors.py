@@ -7,7 +7,7 @@ from flask import Flask, Response, request
 from flask_restful import Api
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
 from backend.api.wire import to_json
 from backend.core.errors import DomainError, Unavailable
@@ -24,6 +24,7 @@ HTTP_CODES = {
     414: "uri_too_long",
     415: "unsupported_type",
     416: "range_not_satisfiable",
+    421: "misdirected",
     429: "too_many_requests",
     431: "headers_too_large",
 }
@@ -86,6 +87,8 @@ def _http_error(error: HTTPException) -> Response:
     response = problem(status, code, error.name, error.description or error.name)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    if isinstance(error, RequestedRangeNotSatisfiable) and error.length is not None:
+        response.headers["Content-Range"] = f"{error.units} */{error.length}"  # RFC 9110, 15.5.17
     return response
 
 

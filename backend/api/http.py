@@ -11,6 +11,7 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from backend.api import hosts
 from backend.api.bodies import Bodies
 from backend.core import metrics
 from backend.settings import Settings
@@ -34,13 +35,21 @@ SAFETY: Final = {
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.wsgi_app = Bodies(app.wsgi_app, threads=settings.web_threads)  # type: ignore[method-assign]  # Flask's own documented way to wrap it
-    if settings.trusted_proxies:
-        proxies = _TrustedProxies(app.wsgi_app, settings.trusted_proxies)
-        app.wsgi_app = proxies  # type: ignore[method-assign]  # Flask's own documented way to wrap it
+    app.extensions["uncached"] = app.wsgi_app
     app.before_request(_begin)
+    app.before_request(hosts.check)
     app.after_request(_finish)
     if settings.over_tls:
         app.after_request(_strict_transport)
+
+
+def guard(app: Flask, settings: Settings) -> None:
+    """Put before everything, the response cache included, whose word counts for the caller and which hosts are ours."""
+    guarded = hosts.Hosts(app.wsgi_app, refusing=app.extensions["uncached"], settings=settings)
+    app.wsgi_app = guarded  # type: ignore[method-assign]  # Flask's own documented way to wrap it
+    if settings.trusted_proxies:
+        proxies = _TrustedProxies(app.wsgi_app, settings.trusted_proxies)
+        app.wsgi_app = proxies  # type: ignore[method-assign]  # Flask's own documented way to wrap it
 
 
 def _begin() -> None:

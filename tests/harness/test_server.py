@@ -48,7 +48,7 @@ def test_a_body_in_chunks_has_the_same_limit(market: RunningMarket) -> None:
 
 def test_who_falls_silent_in_the_middle_holds_up_nobody(market: RunningMarket) -> None:
     """More of them than there are threads: calls without a body are answered, others are answered or told to wait."""
-    head = b"POST /check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
+    head = b"POST /check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
     silent = [socket.create_connection(("127.0.0.1", market.port)) for _ in range(60)]
     try:
         for connection in silent:
@@ -84,7 +84,9 @@ def test_a_refusal_reaches_who_listens_only_after_the_last_byte(market: RunningM
 
 
 def test_a_refusal_reaches_who_then_falls_silent(market: RunningMarket) -> None:
-    head = b"POST /check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 8000000\r\n\r\n"
+    head = (
+        b"POST /check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 8000000\r\n\r\n"
+    )
     with socket.create_connection(("127.0.0.1", market.port), timeout=30) as connection:
         connection.sendall(head + b"x" * 1000)
         assert connection.recv(12) == b"HTTP/1.1 413"
@@ -95,12 +97,12 @@ def test_a_refusal_reaches_who_then_falls_silent(market: RunningMarket) -> None:
     [
         b"GARBAGE\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
-        b"POST /check HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"POST /check HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 900_000 + b"\r\n\r\n",
-        b"GET /" + b"a" * 900_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+        b"POST /check HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /check HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * 900_000 + b"\r\n\r\n",
+        b"GET /" + b"a" * 900_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ],
     ids=["garbage", "version", "nul", "negative", "smuggle", "chunk", "header", "address", "tls"],

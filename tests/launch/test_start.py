@@ -102,7 +102,8 @@ def calls_in_flight_end_before_the_end(product: Product) -> None:
     body = b'{"username": "asha", "password": "a long enough password"}'
     with socket.create_connection(("127.0.0.1", product.port), timeout=20) as client:
         head = (
-            f"POST /check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            "POST /check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
         )
         client.sendall(head.encode() + body[:10])
         time.sleep(0.5)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, request
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from backend.app import create_app
 from backend.core.database import db
@@ -76,3 +77,64 @@ def test_tls_is_insisted_on_where_people_use_it(make: Make) -> None:
     app = make(PUBLIC_URL="https://market.example")
     assert "max-age=31536000" in app.test_client().get("/healthz").headers["Strict-Transport-Security"]
     assert app.config["JWT_COOKIE_SECURE"] is True
+
+
+FOREIGN = ["evil.example", "evil.example:5000", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.8", "web"]
+
+
+@pytest.mark.usefixtures("shared_app")
+@pytest.mark.parametrize("host", FOREIGN)
+@pytest.mark.parametrize("path", ["/tasks", "//tasks", "/metrics", "/app/", "/nowhere"])
+def test_hosts_that_are_not_ours_are_misdirected(make: Make, host: str, path: str) -> None:
+    client, exactly = make().test_client(), {"PATH_INFO": path}
+    first = client.get("/", environ_overrides=exactly)
+    assert first.status_code != 421, "answered, and kept for the next, under our own name"
+    answer: Any = client.get("/", headers={"Host": host}, environ_overrides=exactly)
+    assert (answer.status_code, answer.json["code"]) == (421, "misdirected")
+    assert host not in answer.get_data(as_text=True) + str(answer.headers)
+
+
+OURS = ["localhost", "localhost:1", "LOCALHOST:65535", "127.0.0.1:5000", "127.9.9.9", "[::1]:5000", "a.localhost",
+        "market.example", "Market.Example:8443", "market.example.", "web:5000", "a.b.internal",
+        "192.168.7.7:80"]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", OURS)
+def test_hosts_of_ours_are_answered(make: Make, host: str) -> None:
+    app = make(PUBLIC_URL="https://market.example", ALLOWED_HOSTS="web,.internal,192.168.7.7")
+    assert app.test_client().get("/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["", "two words", "a,b", "a/b", "user@market.example", "[::1", "a:port"])
+def test_malformed_hosts_are_refused(make: Make, host: str) -> None:
+    answer: Any = make().test_client().get("/healthz", headers={"Host": host})
+    assert (answer.status_code, answer.json["code"]) == (400, "malformed")
+
+
+def test_only_http_1_0_may_do_without_a_host(make: Make) -> None:
+    def ask_in(protocol: str) -> int:
+        environ = {**EnvironBuilder("/healthz").get_environ(), "SERVER_PROTOCOL": protocol}
+        del environ["HTTP_HOST"]
+        _, status, _ = run_wsgi_app(make().wsgi_app, environ)
+        return int(status.split()[0])
+
+    assert ask_in("HTTP/1.1") == 400
+    assert ask_in("HTTP/1.0") == 200
+
+
+def test_probes_may_ask_by_address(make: Make) -> None:
+    client = make().test_client()
+    assert client.get("/healthz", headers={"Host": "10.0.0.8:5000"}).status_code == 200
+    assert client.get("/healthz", headers={"Host": "evil.example"}).status_code == 421
+
+
+def test_a_trusted_proxy_names_the_host(make: Make) -> None:
+    app = make(TRUSTED_PROXIES="10.0.0.7", PUBLIC_URL="https://market.example")
+    headers = {"Host": "upstream", "X-Forwarded-Host": "market.example"}
+    client = app.test_client()
+    for sender, status in (("10.0.0.7", 200), ("10.0.0.9", 421)):
+        assert client.get("/where", headers=headers, environ_overrides={"REMOTE_ADDR": sender}).status_code == status
+
+
+def test_slashes_are_not_merged_by_a_redirect(make: Make) -> None:
+    assert make().test_client().get("/tasks//1").status_code == 404
