@@ -17,7 +17,7 @@ from backend.settings import Settings
 from tests.factories.people import People
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-KEPT = ("places", "localities", "regions", "alembic_version")
+KEPT = ("places", "place_imports", "localities", "regions", "alembic_version")
 ADMIN_PASSWORD = "an admin's long password"
 
 

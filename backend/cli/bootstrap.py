@@ -15,6 +15,7 @@ from backend.domain.accounts.actions import NewAccount, sign_up
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record
 from backend.domain.places import loading
+from backend.domain.professionals import recount
 
 LOCK = 7_310_544_201  # any number that only this step uses: two first starts at once make one admin
 
@@ -36,6 +37,8 @@ def run(app: Flask) -> BootstrapResult:
         db.session.execute(text("SET LOCAL statement_timeout = 0"))
         db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         loaded = loading.load()
+        if loaded:
+            recount.rebuild()  # a market that runs counts who serves where by the points of before
         first = select(Account.username).where(Account.role == Role.ADMIN.value).order_by(Account.id).limit(1)
         if there := db.session.execute(first).scalar_one_or_none():
             return BootstrapResult(there, None, loaded)

@@ -5,18 +5,39 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from importlib import resources
-from statistics import median
 from typing import Final, NamedTuple
 
 import psycopg
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 
 from backend.core.database import db
-from backend.domain.places.models import Place
+from backend.domain.places import points
+from backend.domain.places.models import Place, PlaceImport
+
+VERSION: Final = (
+    2  # raise it when the same package gives other points: markets that run are corrected at their next start
+)
 
 UNFLAGGED: Final = (0, 1)  # geo quality "original" and "swapped" (mended by the package); the rest is suspect or absent
+ENCLAVES: Final = {"Puducherry", "Chandigarh", "Lakshadweep", "The Dadra and Nagar Haveli and Daman and Diu",
+                   "Andaman and Nicobar Islands"}  # fmt: skip
+SURE: Final = 10  # so many pincodes of one state in a sorting district, and one of another: its name is a mistake
 SCALE: Final = 100_000
 OFFICE_KIND: Final = re.compile(r"\s+[HSBP]\.?O\.?$")
+CORRECT: Final = """
+    UPDATE places AS kept
+       SET locality = fresh.locality, district = fresh.district, state = fresh.state,
+           latitude = fresh.latitude, longitude = fresh.longitude, uncertain = fresh.uncertain
+      FROM read_places AS fresh
+     WHERE kept.pincode = fresh.pincode
+       AND (kept.locality, kept.district, kept.state, kept.latitude, kept.longitude, kept.uncertain)
+           IS DISTINCT FROM
+           (fresh.locality, fresh.district, fresh.state, fresh.latitude, fresh.longitude, fresh.uncertain)
+"""
+ADD_REGIONS: Final = """
+    INSERT INTO regions (key, kind, name, state) SELECT key, kind, name, state FROM read_regions
+        ON CONFLICT (key) DO NOTHING
+"""
 OFFICES: Final = """
     SELECT CAST(o.pincode AS TEXT), o.office_name, d.name, s.name, o.lat_e5, o.lon_e5, o.gq_code, o.type_code
       FROM post_offices o LEFT JOIN districts d ON d.id = o.district_id LEFT JOIN states s ON s.id = o.state_id
@@ -24,7 +45,23 @@ OFFICES: Final = """
 """
 
 
-Row = tuple[str, str, str, str, float | None, float | None]  # pincode, locality, district, state, latitude, longitude
+class Region(NamedTuple):
+    """Where a pincode is said to lie."""
+
+    state: str
+    district: str
+
+
+class Row(NamedTuple):
+    """A pincode as it is stored; degrees of WGS 84."""
+
+    pincode: str
+    locality: str
+    district: str
+    state: str
+    latitude: float | None
+    longitude: float | None
+    uncertain: bool
 
 
 class Office(NamedTuple):
@@ -41,63 +78,128 @@ class Office(NamedTuple):
 
 
 def load() -> int:
-    """Fill the tables when they are empty; returns how many pincodes were loaded."""
-    if db.session.execute(select(Place.pincode).limit(1)).first():
+    """Fill the tables when they are empty, or correct the points of an earlier version.
+
+    Returns:
+        How many pincodes were written. Where that is not zero on a market with professionals, what is counted from
+        distances has to be rebuilt.
+    """
+    version = db.session.execute(select(func.max(PlaceImport.version))).scalar_one()
+    if version == VERSION:
         return 0
+    rows, offices = read()
+    written = _insert(rows, offices) if not _has_places() else _correct(rows)
+    db.session.add(PlaceImport(version=VERSION, pincodes=written))
+    db.session.flush()
+    return written
+
+
+def read() -> tuple[list[Row], dict[str, list[Office]]]:
+    """The pincodes with their points, and the offices of each, from the package."""
     by_pincode: dict[str, list[Office]] = defaultdict(list)
     for office in _offices():
         by_pincode[office.pincode].append(office)
+    names = _named({pincode: _region(offices) for pincode, offices in by_pincode.items()})
+    located = points.locate(
+        (found for offices in by_pincode.values() for found in map(_point, offices) if found), names
+    )
+    rows = []
+    for pincode, offices in by_pincode.items():
+        state, district = names[pincode]
+        here = [office for office in offices if office.state == state] or offices
+        main = next((office for office in here if office.district == district), here[0])
+        at = located.get(pincode)
+        latitude, longitude = (round(at.point[0], 5), round(at.point[1], 5)) if at else (None, None)
+        rows.append(Row(pincode, main.name, district, state, latitude, longitude, at is None or at.uncertain))
+    return rows, by_pincode
+
+
+def _point(office: Office) -> points.Office | None:
+    if office.quality not in UNFLAGGED or office.latitude is None or office.longitude is None:
+        return None
+    at = (office.latitude / SCALE, office.longitude / SCALE)
+    return points.Office(office.pincode, office.district, office.state, at)
+
+
+def _region(offices: list[Office]) -> Region:
+    """The state and district that most offices of a pincode name."""
+    state = Counter(office.state for office in offices).most_common(1)[0][0]
+    return Region(state, Counter(office.district for office in offices if office.state == state).most_common(1)[0][0])
+
+
+def _named(named: dict[str, Region]) -> dict[str, Region]:
+    """Give pincodes that name no state or district, or a state that cannot be, the region of most neighbours."""
+    usual: dict[str, Counter[Region]] = defaultdict(Counter)
+    for pincode, region in named.items():
+        if all(region):
+            for digits in (4, 3, 2):
+                usual[pincode[:digits]][region] += 1
+
+    def region_of(pincode: str) -> Region:
+        state = "" if _is_stray(named[pincode], usual[pincode[:3]]) else named[pincode].state
+        if state and named[pincode].district:
+            return named[pincode]
+        for digits in (4, 3, 2):
+            for region, count in usual[pincode[:digits]].most_common():
+                if state in ("", region.state) and (region != named[pincode] or count > 1):
+                    return region
+        return named[pincode]
+
+    return {pincode: region_of(pincode) for pincode in named}
+
+
+def _is_stray(region: Region, sorting_district: Counter[Region]) -> bool:
+    """Whether a state is named once in a sorting district that lies in another; enclaves do lie so."""
+    if region.state in ENCLAVES or not region.state:
+        return False
+    states: Counter[str] = Counter()
+    for neighbour, count in sorting_district.items():
+        states[neighbour.state] += count
+    usual, count = states.most_common(1)[0]
+    return usual != region.state and states[region.state] == 1 and count >= SURE
+
+
+def _has_places() -> bool:
+    return db.session.execute(select(Place.pincode).limit(1)).first() is not None
+
+
+def _insert(rows: list[Row], offices: dict[str, list[Office]]) -> int:
+    connection = _psycopg()
+    _copy(connection, "places (pincode, locality, district, state, latitude, longitude, uncertain)", rows)
+    _copy(connection, "regions (key, kind, name, state)", regions(rows))
+    named = {row.pincode: row for row in rows}
+    localities = (
+        (o.pincode, o.name, o.district or named[o.pincode].district, o.state or named[o.pincode].state)
+        for found in offices.values()
+        for o in found
+    )
+    _copy(connection, "localities (pincode, name, district, state)", localities)
+    return len(rows)
+
+
+def _correct(rows: list[Row]) -> int:
+    """Write what differs from the rows that are there; regions and names that are new are added."""
+    connection = _psycopg()
+    connection.execute("CREATE TEMP TABLE read_places (LIKE places) ON COMMIT DROP")
+    _copy(connection, "read_places (pincode, locality, district, state, latitude, longitude, uncertain)", rows)
+    changed = db.session.execute(text(CORRECT)).rowcount  # type: ignore[attr-defined]  # an UPDATE has a row count
+    connection.execute("CREATE TEMP TABLE read_regions (LIKE regions) ON COMMIT DROP")
+    connection.execute("ALTER TABLE read_regions DROP COLUMN name_key")
+    _copy(connection, "read_regions (key, kind, name, state)", regions(rows))
+    db.session.execute(text(ADD_REGIONS))
+    return int(changed)
+
+
+def _psycopg() -> "psycopg.Connection[tuple[object, ...]]":
     connection = db.session.connection().connection.driver_connection
     if not isinstance(connection, psycopg.Connection):
         raise TypeError("places are loaded through psycopg")
-    places = located([place(pincode, offices) for pincode, offices in by_pincode.items()])
-    _copy(connection, "places (pincode, locality, district, state, latitude, longitude)", places)
-    _copy(connection, "regions (key, kind, name, state)", regions(places))
-    localities = ((o.pincode, o.name, o.district, o.state) for offices in by_pincode.values() for o in offices)
-    _copy(connection, "localities (pincode, name, district, state)", localities)
-    return len(places)
-
-
-def place(pincode: str, offices: list[Office]) -> Row:
-    """One pincode out of its offices: a stray office placed in another state must not move it.
-
-    The state and district are those of most offices; the point is the median of the offices there that are not
-    flagged, so that no single entry pulls it away as a mean would.
-    """
-    state = Counter(office.state for office in offices).most_common(1)[0][0]
-    here = [office for office in offices if office.state == state]
-    district = Counter(office.district for office in here).most_common(1)[0][0]
-    points = [o for o in here if o.quality in UNFLAGGED and o.latitude is not None and o.longitude is not None]
-    main = next((office for office in here if office.district == district), here[0])
-    if not points:
-        return pincode, main.name, district, state, None, None
-    latitude = median(o.latitude for o in points if o.latitude is not None) / SCALE
-    longitude = median(o.longitude for o in points if o.longitude is not None) / SCALE
-    return pincode, main.name, district, state, latitude, longitude
-
-
-def located(places: list[Row]) -> list[Row]:
-    """Places without a point of their own lie, as far as we know, in the middle of their district (or state)."""
-    known: dict[tuple[str, ...], list[tuple[float, float]]] = defaultdict(list)
-    for _, _, district, state, latitude, longitude in places:
-        if latitude is not None and longitude is not None:
-            known[state, district].append((latitude, longitude))
-            known[state,].append((latitude, longitude))
-
-    def point(row: Row) -> Row:
-        if row[4] is not None:
-            return row
-        near = known.get((row[3], row[2])) or known.get((row[3],))
-        if not near:
-            return row
-        return (*row[:4], median(at[0] for at in near), median(at[1] for at in near))
-
-    return [point(row) for row in places]
+    return connection
 
 
 def regions(places: Iterable[Row]) -> list[tuple[str, str, str, str]]:
     """The districts and states that the places lie in."""
-    districts = sorted({(row[3], row[2]) for row in places})
+    districts = sorted({(row.state, row.district) for row in places})
     states = sorted({state for state, _ in districts})
     return [
         *((f"{state}/{district}", "district", district, state) for state, district in districts),

@@ -1,6 +1,8 @@
 """Tables of places: a pincode's point, the localities (post offices) in it, districts and states."""
 
-from sqlalchemy import CheckConstraint, Computed, Index, Text, text
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Computed, DateTime, Index, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.database import Base, BigId
@@ -9,7 +11,10 @@ BYTEWISE = Text(collation="C")  # so that one index finds beginnings and gives t
 
 
 class Place(Base):
-    """A pincode and its point (WGS 84 degrees; the median of its offices that are not flagged)."""
+    """A pincode and its point in degrees of WGS 84.
+
+    ``uncertain``: the point is the middle of the neighbouring pincodes, or one that stands for a whole postal area.
+    """
 
     __tablename__ = "places"
 
@@ -19,6 +24,7 @@ class Place(Base):
     state: Mapped[str]
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
+    uncertain: Mapped[bool] = mapped_column(server_default=text("false"))
 
     __table_args__ = (
         Index(
@@ -65,3 +71,13 @@ class Region(Base):
         CheckConstraint("kind IN ('district', 'state')", name="kind"),
         Index("ix_regions_name", "name_key"),
     )
+
+
+class PlaceImport(Base):
+    """A version of the places that was written to this database, and how many pincodes it changed."""
+
+    __tablename__ = "place_imports"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    pincodes: Mapped[int]
+    imported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

@@ -1,0 +1,199 @@
+"""Where a pincode lies, worked out from post offices some of which are recorded in the wrong place.
+
+About one office in twenty of the source data lies where it cannot be: another state's coordinates, swapped digits, or
+one point for a whole postal division. A pincode's own offices cannot tell which of them is right when there are only
+one or two, so each office is held against its neighbours: the first three digits of a pincode name a sorting
+district, which is a compact area. Centres are medians over distinct points, so that a wrong point that many offices
+share counts once.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from math import cos, hypot, radians
+from statistics import median
+from typing import Final, NamedTuple
+
+KM_A_DEGREE: Final = 111.2
+ENOUGH: Final = 5  # distinct points; fewer say nothing about the rest
+ROUNDS: Final = 3  # dropping what cannot be moves the centres; they settle within three rounds
+SHARED: Final = 5  # one point given for so many pincodes is a stand-in for the area, not a place
+
+Point = tuple[float, float]  # latitude, longitude in degrees (WGS 84)
+
+
+class Office(NamedTuple):
+    """A post office that has coordinates."""
+
+    pincode: str
+    district: str
+    state: str
+    point: Point
+
+
+class Area(NamedTuple):
+    """The middle of a group of offices and how far its offices usually are from it, in kilometres."""
+
+    middle: Point
+    spread: float
+
+
+class Reach(NamedTuple):
+    """How far from an area's middle an office can be: a multiple of the spread, within two limits in kilometres."""
+
+    times: float
+    at_least: float
+    at_most: float
+
+    def covers(self, area: Area, point: Point) -> bool:
+        return distance(area.middle, point) <= min(max(self.times * area.spread, self.at_least), self.at_most)
+
+
+class Located(NamedTuple):
+    """A pincode's point; uncertain when it is not from offices of its own, or stands for a whole area."""
+
+    point: Point
+    uncertain: bool
+
+
+STATE: Final = Reach(times=4, at_least=300, at_most=900)
+REGION: Final = Reach(times=4, at_least=200, at_most=600)
+NEARBY: Final = Reach(times=4, at_least=25, at_most=120)  # in a sorting district or district
+NEIGHBOURS: Final = Reach(times=8, at_least=80, at_most=180)  # among the pincodes of one four-digit prefix
+CLOSE: Final = Reach(times=3, at_least=8, at_most=60)  # what is preferred there, when a pincode's offices disagree
+
+Key = Callable[[Office], Hashable]
+
+
+def distance(a: Point, b: Point) -> float:
+    """Kilometres between two points, on a plane: within 1 % up to some hundred kilometres, and twenty times as fast."""
+    return hypot(a[0] - b[0], (a[1] - b[1]) * cos(radians((a[0] + b[0]) / 2))) * KM_A_DEGREE
+
+
+def middle(points: Iterable[Point]) -> Point:
+    """The point of median latitude and median longitude: strays do not pull it away, as they would a mean."""
+    latitudes, longitudes = zip(*points, strict=True)
+    return median(latitudes), median(longitudes)
+
+
+def locate(offices: Iterable[Office], names: Mapping[str, tuple[str, str]]) -> dict[str, Located]:
+    """Return a point for each pincode of ``names`` (pincode to state and district).
+
+    A pincode without a believable office of its own gets the middle of the nearest group of neighbours that has one.
+    """
+    believable = _within_sorting_district(_within_reach([office for office in offices if office.pincode in names]))
+    own = _drop_outliers(_by_pincode(believable))
+    points = {pincode: middle(found) for pincode, found in own.items()}
+    pincodes_at: dict[Point, set[str]] = defaultdict(set)
+    for pincode, found in own.items():
+        for point in found:
+            pincodes_at[point].add(pincode)
+    fallback = _Fallback(points, names)
+    located = {}
+    for pincode in names:
+        if pincode in points:
+            stand_in = all(len(pincodes_at[point]) >= SHARED for point in own[pincode])
+            located[pincode] = Located(points[pincode], stand_in)
+        elif (near := fallback.point(pincode)) is not None:
+            located[pincode] = Located(near, True)
+    return located
+
+
+def _areas(offices: Iterable[Office], key: Key) -> dict[Hashable, Area]:
+    """The areas of all groups that are large enough to say something."""
+    groups: dict[Hashable, set[Point]] = defaultdict(set)
+    for office in offices:
+        groups[key(office)].add(office.point)
+    return {name: _area(points) for name, points in groups.items() if len(points) >= ENOUGH}
+
+
+def _area(points: Iterable[Point]) -> Area:
+    points = list(points)
+    centre = middle(points)
+    return Area(centre, median(distance(centre, point) for point in points))
+
+
+def _within_reach(offices: list[Office]) -> list[Office]:
+    """Drop offices that lie neither near their state nor near the region of their first two digits."""
+    keys: tuple[tuple[Key, Reach], ...] = ((lambda o: o.state, STATE), (lambda o: o.pincode[:2], REGION))
+    checks = [(key, reach, _areas(offices, key)) for key, reach in keys]
+    return [
+        office
+        for office in offices
+        if any(reach.covers(areas[key(office)], office.point) for key, reach, areas in checks if key(office) in areas)
+        or not any(key(office) in areas for key, _, areas in checks)
+    ]
+
+
+def _within_sorting_district(offices: list[Office]) -> list[Office]:
+    """Drop offices that agree neither with their sorting district nor with the district that they name.
+
+    Both are needed: a sorting district may reach over two far corners, and one in fifty offices names a wrong district.
+    """
+    kept = offices
+    for _ in range(ROUNDS):
+        sorting, named = _areas(kept, lambda office: office.pincode[:3]), _areas(kept, _district)
+        kept = [
+            office
+            for office in offices
+            if office.pincode[:3] not in sorting
+            or NEARBY.covers(sorting[office.pincode[:3]], office.point)
+            or _agrees(office, named)
+        ]
+    return kept
+
+
+def _district(office: Office) -> Hashable:
+    return office.state, office.district
+
+
+def _agrees(office: Office, districts: Mapping[Hashable, Area]) -> bool:
+    """Whether an office lies where the district that it names does."""
+    area = districts.get(_district(office))
+    return area is not None and NEARBY.covers(area, office.point)
+
+
+def _by_pincode(offices: list[Office]) -> dict[str, list[Point]]:
+    """The distinct points of each pincode; those in the district that they name, where there are any."""
+    districts = _areas(offices, _district)
+    agreed: dict[str, set[Point]] = defaultdict(set)
+    doubtful: dict[str, set[Point]] = defaultdict(set)
+    for office in offices:
+        (agreed if _agrees(office, districts) else doubtful)[office.pincode].add(office.point)
+    return {pincode: sorted(agreed.get(pincode) or doubtful[pincode]) for pincode in {*agreed, *doubtful}}
+
+
+def _drop_outliers(own: dict[str, list[Point]]) -> dict[str, list[Point]]:
+    """Drop points far outside the pincodes of the same four digits; where points disagree, keep the close ones."""
+    groups: dict[str, dict[str, Point]] = defaultdict(dict)
+    for pincode, points in own.items():
+        groups[pincode[:4]][pincode] = middle(points)
+    kept: dict[str, list[Point]] = {}
+    for pincode, points in own.items():
+        others = [point for other, point in groups[pincode[:4]].items() if other != pincode]
+        if len(others) >= ENOUGH:
+            area = _area(others)
+            near = [point for point in points if NEIGHBOURS.covers(area, point)]
+            points = [point for point in near if CLOSE.covers(area, point)] or near  # noqa: PLW2901 - narrowed
+        if points:
+            kept[pincode] = points
+    return kept
+
+
+class _Fallback:
+    """Middles of ever wider groups of neighbours."""
+
+    def __init__(self, points: Mapping[str, Point], names: Mapping[str, tuple[str, str]]) -> None:
+        self._names = names
+        groups: dict[Hashable, list[Point]] = defaultdict(list)
+        for pincode, point in points.items():
+            for key in self._keys(pincode):
+                groups[key].append(point)
+        self._middles = {key: middle(found) for key, found in groups.items()}
+
+    def _keys(self, pincode: str) -> tuple[Hashable, ...]:
+        state = self._names[pincode][0]
+        same_state = (pincode[:4], state), (pincode[:3], state)
+        return *same_state, pincode[:4], pincode[:3], self._names[pincode], state, pincode[:2]
+
+    def point(self, pincode: str) -> Point | None:
+        return next((self._middles[key] for key in self._keys(pincode) if key in self._middles), None)
