@@ -51,6 +51,9 @@ class Settings:
     secret_key: str = _start(
         v.text, "", "32 bytes or more; signs tokens. make run makes one; production needs it", secret=True
     )
+    secret_key_fallbacks: tuple[str, ...] = _start(
+        v.words, "", "Earlier SECRET_KEYs, comma-separated: what they signed stays valid", secret=True
+    )
     public_url: str = _start(v.web_url, "", "Address that people reach the product at; default http://127.0.0.1:PORT")
 
     host: str = _web(v.host_address, "127.0.0.1", "Address to listen on")
@@ -218,6 +221,8 @@ def _fill_in(values: dict[str, Any]) -> None:
 def _check_together(settings: Settings) -> None:
     if settings.secret_key and len(settings.secret_key.encode()) < SECRET_KEY_BYTES:
         raise SettingsError("SECRET_KEY", f"must have {SECRET_KEY_BYTES} bytes or more")
+    if any(len(secret.encode()) < SECRET_KEY_BYTES for secret in settings.secret_key_fallbacks):
+        raise SettingsError("SECRET_KEY_FALLBACKS", f"must have {SECRET_KEY_BYTES} bytes or more each")
     if settings.is_production:
         for name in ("secret_key", "database_url", "redis_url"):
             if not getattr(settings, name):

@@ -17,9 +17,11 @@ from flask_jwt_extended import (
 from flask_jwt_extended.exceptions import NoAuthorizationError
 
 from backend.api.converters import MAX_BIGINT
+from backend.core import signing
 from backend.core.authz import Actor
 from backend.core.cache.memory import Shelf
 from backend.core.clock import now
+from backend.core.config import current
 from backend.core.errors import Unauthenticated
 from backend.domain.accounts import sessions
 from backend.settings import Settings
@@ -28,6 +30,7 @@ REFRESH_PATH: Final = "/token/refresh"
 SHELF_BYTES: Final = 4 << 20
 CLAIMS_BYTES: Final = 2_000  # of a token with its claims, more or less
 SHELF: Final = "tokens"
+PURPOSE: Final = "tokens"
 jwt = JWTManager()
 
 
@@ -47,7 +50,23 @@ def init_app(app: Flask, settings: Settings) -> None:
         JWT_SESSION_COOKIE=False,
     )
     jwt.init_app(app)
+    jwt.encode_key_loader(lambda _: signing.key(PURPOSE))
+    jwt.additional_headers_loader(lambda _: {"kid": signing.key_id(signing.key(PURPOSE))})
+    jwt.decode_key_loader(_key_of)
     app.extensions[SHELF] = Shelf[dict[str, Any]](most_bytes=SHELF_BYTES, size=lambda _: CLAIMS_BYTES)
+
+
+def _key_of(header: dict[str, Any], _: dict[str, Any]) -> bytes:
+    """The key that a token names. Tokens from before keys had names were signed by SECRET_KEY itself.
+
+    Raises LookupError for a key that is not ours, or not any more.
+    """
+    if "kid" not in header:
+        return current().secret_key.encode()
+    for key in signing.keys(PURPOSE):
+        if signing.key_id(key) == header["kid"]:
+            return key
+    raise LookupError("kid")
 
 
 def actor() -> Actor | None:

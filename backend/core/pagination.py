@@ -2,8 +2,6 @@
 
 import base64
 import binascii
-import hashlib
-import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +12,13 @@ import orjson
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.core.config import current
+from backend.core import signing
 from backend.core.errors import Invalid
 
 DEFAULT_LIMIT: Final = 20
 MAX_LIMIT: Final = 100
 SIGNATURE_BYTES: Final = 12
+PURPOSE: Final = "cursors"
 SortKey = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], bool]  # a column, and whether it runs downward
 AnySelect = Select[*tuple[Any, ...]]
 Row = TypeVar("Row")
@@ -44,7 +43,8 @@ class Page(Generic[Row]):
 def encode_cursor(scope: str, values: Sequence[Any]) -> str:
     """A cursor for a list (``scope`` names list and sort order) that only this market can have made."""
     body = orjson.dumps([_plain(value) for value in values])
-    return base64.urlsafe_b64encode(_sign(scope, body) + body).decode().rstrip("=")
+    signature = signing.sign(PURPOSE, _signed(scope, body))[:SIGNATURE_BYTES]
+    return base64.urlsafe_b64encode(signature + body).decode().rstrip("=")
 
 
 def decode_cursor(scope: str, cursor: str, *, length: int) -> list[Any]:
@@ -52,7 +52,7 @@ def decode_cursor(scope: str, cursor: str, *, length: int) -> list[Any]:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         signature, body = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
-        if not hmac.compare_digest(signature, _sign(scope, body)):
+        if len(signature) < SIGNATURE_BYTES or not signing.verifies(PURPOSE, _signed(scope, body), signature):
             raise ValueError("signature")
         values = [_rich(value) for value in orjson.loads(body)]
         if len(values) != length:
@@ -102,9 +102,8 @@ def cut(rows: Sequence[Row], *, window: Window, scope: str, values: Callable[[Ro
     return Page(items, encode_cursor(scope, values(items[-1])) if more else None)
 
 
-def _sign(scope: str, body: bytes) -> bytes:
-    key = current().secret_key.encode()
-    return hmac.new(key, b"cursor:" + scope.encode() + b":" + body, hashlib.sha256).digest()[:SIGNATURE_BYTES]
+def _signed(scope: str, body: bytes) -> bytes:
+    return b"cursor:" + scope.encode() + b":" + body
 
 
 def _plain(value: Any) -> Any:

@@ -10,12 +10,18 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from backend.core import signing
 from backend.core.clock import now
 from backend.settings import Settings
 from tests.factories.people import PASSWORD, People, Person
 from tests.factories.problems import assert_problem
 
 SIGN_IN = "/check"
+
+
+def named(settings: Settings) -> dict[str, str]:
+    """The header that names the key that tokens are signed by."""
+    return {"kid": signing.key_id(signing.key("tokens", settings))}
 
 
 class TestTokens:
@@ -80,7 +86,12 @@ class TestTokens:
     def test_right_key_and_wrong_claims(
         self, production: FlaskClient, asha: Person, settings: Settings, changes: dict[str, Any]
     ) -> None:
-        token = jwt.encode({**self._claims(asha), **changes}, settings.secret_key, algorithm="HS256")
+        token = jwt.encode(
+            {**self._claims(asha), **changes},
+            signing.key("tokens", settings),
+            algorithm="HS256",
+            headers=named(settings),
+        )
         assert_problem(self._get_me(production, f"Bearer {token}"), 401)
 
     @pytest.mark.parametrize("missing", ["sub", "sid", "jti", "exp"])
@@ -88,7 +99,10 @@ class TestTokens:
         self, production: FlaskClient, asha: Person, settings: Settings, missing: str
     ) -> None:
         claims = {name: value for name, value in self._claims(asha).items() if name != missing}
-        answer = self._get_me(production, f"Bearer {jwt.encode(claims, settings.secret_key, algorithm='HS256')}")
+        answer = self._get_me(
+            production,
+            f"Bearer {jwt.encode(claims, signing.key('tokens', settings), algorithm='HS256', headers=named(settings))}",
+        )
         assert_problem(answer, 401)
 
     def test_a_refresh_token_is_no_access_token(self, production: FlaskClient, asha: Person) -> None:
@@ -99,7 +113,12 @@ class TestTokens:
         assert_problem(answer, 401)
 
     def test_an_account_that_is_gone(self, production: FlaskClient, asha: Person, settings: Settings) -> None:
-        token = jwt.encode({**self._claims(asha), "sub": "999999"}, settings.secret_key, algorithm="HS256")
+        token = jwt.encode(
+            {**self._claims(asha), "sub": "999999"},
+            signing.key("tokens", settings),
+            algorithm="HS256",
+            headers=named(settings),
+        )
         assert_problem(self._get_me(production, f"Bearer {token}"), 401)
 
     def test_after_signing_out(self, production: FlaskClient, asha: Person) -> None:

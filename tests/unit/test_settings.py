@@ -79,6 +79,7 @@ def test_production_starts_with_what_it_needs() -> None:
         ("PORT", "\u0665\u0660\u0660\u0660"),
         ("HOST", "not a host"),
         ("SECRET_KEY", "short"),
+        ("SECRET_KEY_FALLBACKS", f"{'k' * 32},short"),
         ("PUBLIC_URL", "ftp://market.example"),
         ("DATABASE_URL", "mysql://db/market"),
         ("DATABASE_URL", "postgresql://db:port/market"),

@@ -1,0 +1,120 @@
+"""SECRET_KEY can be changed without signing anyone out; keys of one purpose sign nothing else."""
+
+import base64
+import hmac
+import json
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from flask import Flask
+
+from backend.core import signing
+from backend.core.pagination import encode_cursor
+from backend.domain.notifications import unsubscribing
+from backend.settings import Settings
+from tests.api.conftest import MakeApp
+from tests.factories.people import PASSWORD, People
+
+NEW = "another-secret-key-of-32-bytes-or-more"
+
+
+@pytest.fixture
+def rotated(make: MakeApp, settings: Settings) -> Flask:
+    """The same market after its operator changed SECRET_KEY and kept the old one as a fallback."""
+    return make(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=settings.secret_key)
+
+
+@pytest.fixture
+def without_fallback(make: MakeApp) -> Flask:
+    return make(SECRET_KEY=NEW)
+
+
+def sign_in(app: Flask, username: str) -> Any:
+    body = {"username": username, "password": PASSWORD, "client": "api"}
+    return app.test_client().post("/check", json=body).json
+
+
+def part(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def status(app: Flask, path: str, token: str | None = None, **kwargs: Any) -> int:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return app.test_client().open(path, headers=headers, **kwargs).status_code
+
+
+def test_a_new_key_signs_nobody_out(app: Flask, people: People, rotated: Flask, without_fallback: Flask) -> None:
+    asha = people.customer()
+    old = sign_in(app, asha.username)
+    assert status(rotated, "/me", old["access_token"]) == 200
+    assert status(without_fallback, "/me", old["access_token"]) == 401
+    assert status(without_fallback, "/token/refresh", old["refresh_token"], method="POST") == 401
+    assert status(rotated, "/token/refresh", old["refresh_token"], method="POST") == 200
+    new = sign_in(rotated, asha.username)["access_token"]
+    assert status(without_fallback, "/me", new) == 200, "what is signed now is signed by the new key"
+    assert status(app, "/me", new) == 401
+
+
+def test_tokens_name_their_key_and_give_nothing_of_it_away(app: Flask, people: People, settings: Settings) -> None:
+    header = jwt.get_unverified_header(str(people.customer().token))
+    assert header["kid"] == signing.key_id(signing.key("tokens"))
+    assert header["kid"] not in settings.secret_key + signing.key("tokens").hex()
+
+
+@pytest.mark.parametrize("kid", ["", "unknown", 7, None, ["x"]])
+def test_tokens_that_name_another_key_are_refused(app: Flask, people: People, kid: Any) -> None:
+    claims = jwt.decode(str(people.customer().token), options={"verify_signature": False})
+    parts = [part(json.dumps(one).encode()) for one in ({"alg": "HS256", "typ": "JWT", "kid": kid}, claims)]
+    signature = hmac.digest(signing.key("tokens"), ".".join(parts).encode(), "sha256")
+    assert status(app, "/me", ".".join([*parts, part(signature)])) == 401
+
+
+def test_tokens_from_before_keys_had_purposes_are_still_good(app: Flask, people: People, settings: Settings) -> None:
+    claims = jwt.decode(str(people.customer().token), options={"verify_signature": False})
+    assert status(app, "/me", jwt.encode(claims, settings.secret_key, algorithm="HS256")) == 200
+    other = jwt.encode(claims, signing.key("cursors"), algorithm="HS256")
+    assert status(app, "/me", other) == 401
+
+
+def test_half_read_lists_go_on(app: Flask, people: People, rotated: Flask, without_fallback: Flask) -> None:
+    admin = people.admin()
+    for _ in range(2):
+        people.customer()
+    token = sign_in(without_fallback, admin.username)["access_token"]
+    cursor = admin.get("/customers?limit=1").json["next_cursor"]
+    assert status(rotated, f"/customers?cursor={cursor}", token) == 200
+    assert status(without_fallback, f"/customers?cursor={cursor}", token) == 422
+
+
+def test_cursors_cut_short_are_refused(app: Flask, people: People) -> None:
+    admin = people.admin()
+    for length in range(1, 20):
+        assert admin.get(f"/customers?cursor={encode_cursor('customers', [1])[:length]}").status_code == 422
+
+
+def test_links_in_old_mails_work(app: Flask, people: People, rotated: Flask, without_fallback: Flask) -> None:
+    asha = people.customer()
+    path = unsubscribing.address(asha.id, "reminder").removeprefix(app.extensions["settings"].public_url)
+    assert [status(one, path) for one in (app, rotated, without_fallback)] == [200, 200, 404]
+    old = hmac.new(app.extensions["settings"].secret_key.encode(), f"unsubscribe:{asha.id}:reminder".encode(), "sha256")
+    before_purposes = f"/unsubscribe/{asha.id}.reminder.{old.hexdigest()[:32]}"
+    assert [status(one, before_purposes) for one in (app, rotated, without_fallback)] == [200, 200, 404]
+    assert status(app, before_purposes[:-1]) == 404
+    assert status(app, before_purposes[:-2]) == 404
+
+
+def test_keys_are_derived_as_the_rfc_says(app: Flask, settings: Settings) -> None:
+    for purpose in ("tokens", "cursors", "unsubscribe"):
+        expected = HKDF(algorithm=SHA256(), length=32, salt=b"doorstep", info=purpose.encode())
+        assert signing.key(purpose) == expected.derive(settings.secret_key.encode())
+
+
+def test_a_signature_of_one_purpose_is_none_of_another(app: Flask) -> None:
+    signature = signing.sign("cursors", b"message")
+    assert signing.verifies("cursors", b"message", signature)
+    assert not signing.verifies("unsubscribe", b"message", signature)
+    assert not signing.verifies("cursors", b"other", signature)
+    assert not signing.verifies("cursors", b"message", b"")
