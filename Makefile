@@ -24,7 +24,7 @@ demo: $(VENV)/.runtime ## Fill the running market with a believable one
 	@$(FLASK) demo $(ARGS)
 
 doctor: $(VENV)/.runtime ## Check that the running product does its main job, and leave nothing behind
-	@$(FLASK) doctor $(ARGS)
+	@$(PY) -m flask --app backend.app:create_owner_app doctor $(ARGS)
 
 admin: $(VENV)/.runtime ## Admins from the command line: make admin ARGS="create --username N --email M" (or list, reset-password N)
 	@$(FLASK) admins $(ARGS)

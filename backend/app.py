@@ -36,3 +36,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     http.guard(app, settings)
     cli.init_app(app)
     return app
+
+
+def create_owner_app() -> Flask:
+    """The same for commands that change tables: with the database reached as the owner of its tables."""
+    return create_app(Settings.with_owner().as_owner())

@@ -17,6 +17,7 @@ from backend.settings_values import SettingsError
 __all__ = ["Settings", "SettingsError", "describe", "env_example"]
 
 RUNTIME_FILE = "run/runtime.env"
+OWNER_FILE = "run/owner.env"
 SECRET_KEY_BYTES = 32
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -71,6 +72,12 @@ class Settings:
 
     database_url: str = _store(
         v.database_url, "", "postgresql://user:password@host/name; empty: make run starts its own", secret=True
+    )
+    owner_database_url: str = _store(
+        v.database_url,
+        "",
+        "The same database as its tables' owner, for migrations, backup and self-check only; default DATABASE_URL",
+        secret=True,
     )
     redis_url: str = _store(
         v.redis_url, "", "redis://:password@host:6379/0; empty: make run starts its own Valkey", secret=True
@@ -176,8 +183,26 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read the given mapping, or the environment over `.env` over what `make run` noted for its own servers."""
-        given = _process_environment() if environ is None else environ
+        """Read the given mapping, or the environment over `.env` over what `make run` noted for its own servers.
+
+        The owner's address is left out: web server, worker and beat do without it.
+        """
+        return dataclasses.replace(
+            cls._read(_process_environment() if environ is None else environ), owner_database_url=""
+        )
+
+    @classmethod
+    def with_owner(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """The same with the owner's address, for commands that change tables; DATABASE_URL where none is given."""
+        settings = cls._read(_process_environment(owner=True) if environ is None else environ)
+        return dataclasses.replace(settings, owner_database_url=settings.owner_database_url or settings.database_url)
+
+    def as_owner(self) -> Self:
+        """The same settings, with the database reached as the owner of its tables."""
+        return dataclasses.replace(self, database_url=self.owner_database_url or self.database_url)
+
+    @classmethod
+    def _read(cls, given: Mapping[str, str]) -> Self:
         values = {field.name: _value(field, given) for field in dataclasses.fields(cls)}
         _fill_in(values)
         settings = cls(**values)
@@ -185,9 +210,13 @@ class Settings:
         return settings
 
 
-def _process_environment() -> Mapping[str, str]:
+def _process_environment(*, owner: bool = False) -> Mapping[str, str]:
     merged = {**_file(ROOT / ".env"), **os.environ}
-    return {**_file(_folder(merged.get("DATA_DIR") or "data") / RUNTIME_FILE), **merged}
+    data_dir = _folder(merged.get("DATA_DIR") or "data")
+    noted = _file(data_dir / RUNTIME_FILE)
+    if owner and not merged.get("DATABASE_URL"):  # else the note is of another database
+        noted = {**noted, **_file(data_dir / OWNER_FILE)}
+    return {**noted, **merged}
 
 
 def _file(path: Path) -> Mapping[str, str]:

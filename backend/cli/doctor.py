@@ -96,6 +96,11 @@ class Checkup:
 @with_appcontext
 def command() -> None:
     """Check the running product: a professional is added, inactive, refused, approved, active, able to accept."""
+    if not traces.may_erase():
+        raise click.ClickException(
+            "The self-check needs the owner of the database's tables, to leave nothing behind: run make doctor, "
+            "with OWNER_DATABASE_URL set where the product does not start a database of its own."
+        )
     checkup = Checkup(current().public_url, click.echo)
     click.echo(f"Checking {checkup.base_url}")
     sys.exit(0 if run(checkup) else 1)

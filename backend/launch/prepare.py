@@ -1,4 +1,4 @@
-"""Migrations, places and first admin, in a process of its own so that the launcher stays small.
+"""Migrations, database roles, places and first admin, in a process of its own so that the launcher stays small.
 
 `python -m backend.launch.prepare` prints one line of JSON: what the person at the terminal must know.
 """
@@ -10,18 +10,25 @@ from flask_migrate import upgrade
 
 from backend.app import create_app
 from backend.cli import bootstrap
+from backend.launch import database_roles
+from backend.launch.errors import LaunchError
 from backend.settings import Settings, SettingsError
 
 
 def main() -> int:
     try:
-        settings = Settings.from_env()
+        settings = Settings.with_owner()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    app = create_app(settings)
+    app = create_app(settings.as_owner())
     with app.app_context():
         upgrade()
+    try:
+        database_roles.admit(settings.owner_database_url, settings.database_url)
+    except LaunchError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     result = bootstrap.run(app)
     told = {"username": result.admin_username, "password": result.admin_password, "places": result.places_loaded}
     sys.stdout.write(json.dumps(told) + "\n")

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from backend.launch import database_state, folder, frontend, health, private_files, processes
+from backend.launch import database_roles, database_state, folder, frontend, health, private_files, processes
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.launch.errors import LaunchError, explain
 from backend.launch.supervisor import Program, Supervisor
-from backend.settings import RUNTIME_FILE, Settings, SettingsError
+from backend.settings import OWNER_FILE, RUNTIME_FILE, Settings, SettingsError
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 READY_SECONDS = 90.0
@@ -34,6 +34,7 @@ class Launch:
     began: float = field(default_factory=time.monotonic)
     lock: IO[str] | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    owner_url: str = ""
     sign_in: str = ""
 
     def say(self, line: str) -> None:
@@ -61,8 +62,12 @@ class Launch:
         """Programs of an earlier run that was killed."""
         if ended := processes.end_marked(self.mark, patience=10):
             self.say(f"Ended {ended} processes that an earlier run left behind")
-        (self.settings.data_dir / RUNTIME_FILE).unlink(missing_ok=True)
-        self.settings = Settings.from_env()
+        self.forget_addresses()
+        self.settings = Settings.with_owner()
+
+    def forget_addresses(self) -> None:
+        for name in (RUNTIME_FILE, OWNER_FILE):
+            (self.settings.data_dir / name).unlink(missing_ok=True)
 
     def check_port(self) -> None:
         host, port = self.settings.host, self.settings.port
@@ -81,9 +86,11 @@ class Launch:
         """Our own PostgreSQL and Valkey, each only where no address is given."""
         secret = self.settings.secret_key or private_files.kept_secret(self.settings.data_dir / "secret_key")
         noted = {"SECRET_KEY": secret, "DATABASE_URL": self.settings.database_url, "REDIS_URL": self.settings.redis_url}
+        self.owner_url = self.settings.owner_database_url
         if not self.settings.database_url:
             postgres = EmbeddedPostgres(self.settings.data_dir)
-            noted["DATABASE_URL"] = self._start(postgres)
+            self._start(postgres)
+            self.owner_url, noted["DATABASE_URL"] = postgres.roles()
             self.say(f"Database: PostgreSQL on port {postgres.port}, data in {self.settings.data_dir}")
         if not self.settings.redis_url:
             valkey = EmbeddedValkey(self.settings.data_dir)
@@ -91,8 +98,9 @@ class Launch:
             self.say(f"Cache and queue: Valkey on port {valkey.port}")
         lines = [f"{name}={value}" for name, value in noted.items()]
         private_files.write(self.settings.data_dir / RUNTIME_FILE, "\n".join(lines) + "\n")
+        private_files.write(self.settings.data_dir / OWNER_FILE, f"OWNER_DATABASE_URL={self.owner_url}\n")
         self.environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "OWNER_DATABASE_URL"},
             **noted,
             "DATA_DIR": str(self.settings.data_dir),
             processes.MARK: self.mark,
@@ -107,17 +115,19 @@ class Launch:
                 self.supervisor.add(server)
 
     def prepare_database(self) -> None:
-        """Migrations, places, first admin; skipped when this database is known to have them."""
-        data, url = self.settings.data_dir, self.environment["DATABASE_URL"]
-        if database_state.is_prepared(data, url):
+        """Migrations, roles, places, first admin; skipped when this database is known to have them."""
+        data, url = self.settings.data_dir, self.owner_url
+        app = database_roles.user_of(self.environment["DATABASE_URL"])
+        if database_state.is_prepared(data, url, app=app):
             self.sign_in = f"Sign in as {self.settings.admin_username}, or any account"
             return
         self.say("Database: migrations, pincodes and first admin ...")
         log_path = data / "logs" / "prepare.log"
         with private_files.open_log(log_path) as log:
             log.truncate(0)
+            env = {**self.environment, "OWNER_DATABASE_URL": url}
             code, output = processes.run(
-                [sys.executable, "-m", "backend.launch.prepare"], env=self.environment, cwd=ROOT, errors=log
+                [sys.executable, "-m", "backend.launch.prepare"], env=env, cwd=ROOT, errors=log
             )
         if code != 0:
             lines = log_path.read_text(errors="replace").strip().splitlines() or ["no message"]
@@ -127,7 +137,7 @@ class Launch:
         if told["password"]:
             self.sign_in += f" with the password {told['password']} (shown this once; change it in your profile)"
             self.say(self.sign_in)
-        database_state.remember(data, url)
+        database_state.remember(data, url, app=app)
 
     def start_programs(self) -> None:
         python, logs = sys.executable, self.settings.data_dir / "logs"
@@ -168,7 +178,7 @@ class Launch:
             self.say("Stopping; calls and jobs in flight may end ...")
         self.supervisor.stop()
         processes.end_marked(self.mark, patience=5)
-        (self.settings.data_dir / RUNTIME_FILE).unlink(missing_ok=True)
+        self.forget_addresses()
         if self.environment:
             self.say("Stopped.")
         self.lock.close()
@@ -189,7 +199,7 @@ def main() -> int:
     if os.environ.get("MAKELEVEL"):
         processes.die_with_parent(signal.SIGTERM)  # make was killed: nobody could stop us any more
     try:
-        launch = Launch(settings=Settings.from_env(), supervisor=Supervisor(say=print))
+        launch = Launch(settings=Settings.with_owner(), supervisor=Supervisor(say=print))
         launch.supervisor.say = launch.say
         return launch.run()
     except SettingsError as error:

@@ -40,7 +40,9 @@ class RunningMarket:
     def start(self) -> None:
         """Start all parts and wait until the product says that it is ready."""
         self.inbox.start()
-        self.environment = self._environment(self.postgres.start(), self.valkey.start())
+        self.postgres.start()
+        self.owner_url, app_url = self.postgres.roles()
+        self.environment = self._environment(app_url, self.valkey.start())
         self._prepare()
         commands = {"web": ["wsgi"], "worker": ["worker", "worker"], "beat": ["worker", "beat"]}
         for name, (module, *arguments) in commands.items():
@@ -132,7 +134,8 @@ class RunningMarket:
     def _prepare(self) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "backend.launch.prepare"],
-            env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+            env={**self.environment, "OWNER_DATABASE_URL": self.owner_url},
+            cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
 

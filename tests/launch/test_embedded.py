@@ -76,6 +76,34 @@ def test_a_note_of_a_process_that_is_someone_else_is_ignored(postgres: EmbeddedP
     assert postgres.alive()
 
 
+def test_a_cluster_with_one_role_is_handed_over(postgres: EmbeddedPostgres) -> None:
+    with psycopg.connect(postgres.start(), autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION unaccent")
+        connection.execute("CREATE TABLE kept (id bigint GENERATED ALWAYS AS IDENTITY, word text)")
+        connection.execute("CREATE VIEW words AS SELECT word FROM kept")
+        connection.execute("CREATE FUNCTION one(a int) RETURNS int LANGUAGE sql RETURN 1")
+    for _ in range(2):
+        owner, app = postgres.roles()
+    with psycopg.connect(owner, autocommit=True) as connection:
+        assert connection.execute(
+            "SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user"
+        ).fetchone() == (
+            "doorstep_owner",
+            False,
+        )
+        for order in (
+            "INSERT INTO kept (word) VALUES ('a')",
+            "ALTER TABLE kept ADD COLUMN more int",
+            "DROP VIEW words",
+            "DROP FUNCTION one(int)",
+            "CREATE DATABASE another",
+            "DROP DATABASE another",
+        ):
+            connection.execute(order)
+    with psycopg.connect(app) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("SELECT * FROM kept")
+
+
 def test_values_of_a_failing_statement_are_not_in_the_log_of_the_server(postgres: EmbeddedPostgres) -> None:
     with psycopg.connect(postgres.start(), autocommit=True) as connection:
         connection.execute("CREATE TABLE mails (mail text PRIMARY KEY)")

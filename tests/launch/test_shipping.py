@@ -21,7 +21,7 @@ from backend.settings import ROOT
 from tests.launch.product import Product, clean_environment
 
 COMPOSE = ROOT / "docker-compose.yml"
-SECRETS = ("SECRET_KEY", "POSTGRES_PASSWORD", "VALKEY_PASSWORD")
+SECRETS = ("SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_APP_PASSWORD", "VALKEY_PASSWORD")
 OURS = ("prepare", "web", "worker", "beat")
 
 
@@ -36,7 +36,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     """Servers that somebody else runs, as in production."""
     folder = tmp_path_factory.mktemp("servers")
     postgres, valkey = EmbeddedPostgres(folder), EmbeddedValkey(folder)
-    yield {"DATABASE_URL": postgres.start(), "REDIS_URL": valkey.start()}
+    postgres.start()
+    owner, app = postgres.roles()
+    yield {"DATABASE_URL": app, "OWNER_DATABASE_URL": owner, "REDIS_URL": valkey.start()}
     postgres.destroy()
     valkey.stop()
 
@@ -68,6 +70,16 @@ def test_compose_has_no_default_secrets() -> None:
     assert all(kind == ":?" for name, kind in used if name in SECRETS)
 
 
+def test_only_preparation_knows_the_owner_of_the_database(compose: dict[str, Any]) -> None:
+    parts = compose["services"]
+    assert "//doorstep_owner:" in parts["prepare"]["environment"]["OWNER_DATABASE_URL"]
+    assert parts["postgres"]["environment"]["POSTGRES_USER"] == "doorstep_owner"
+    for name in ("web", "worker", "beat"):
+        environment = parts[name]["environment"]
+        assert environment["OWNER_DATABASE_URL"] == environment["POSTGRES_PASSWORD"] == "", "blanks what .env passes"
+        assert "//doorstep_app:" in environment["DATABASE_URL"]
+
+
 def test_image_runs_as_a_plain_user_and_holds_no_secret() -> None:
     text = (ROOT / "Dockerfile").read_text()
     stages = text.split("\nFROM ")
@@ -85,7 +97,10 @@ def test_the_very_commands_of_the_compose_file_run(
         ENV="production", SECRET_KEY="k" * 40, DATA_DIR=str(tmp_path), PORT=port, LOG_FORMAT="json", **servers
     )
     commands = {name: [sys.executable, *compose["services"][name]["command"][1:]] for name in OURS}
-    prepared = subprocess.run(commands["prepare"], env=environment, cwd=ROOT, capture_output=True, check=False)
+    owner = {"OWNER_DATABASE_URL": environment.pop("OWNER_DATABASE_URL")}
+    prepared = subprocess.run(
+        commands["prepare"], env={**environment, **owner}, cwd=ROOT, capture_output=True, check=False
+    )
     assert prepared.returncode == 0, prepared.stderr.decode()
     assert json.loads(prepared.stdout)["username"] == "admin"
     log = (tmp_path / "log").open("wb")

@@ -50,11 +50,23 @@ def first_start_and_end(product: Product) -> None:
     assert product.call("/check", {"username": "admin", "password": "a password of tests"})[0] == 200
     everything = product.everything()
     assert len(everything) >= 7
+    programs_know_no_owner_of_the_database(product)
     assert product.stop() == 0
     assert not all_gone(everything, seconds=5)
     assert "Ready: http://127.0.0.1" in product.output
     assert "Sign in as admin" in product.output
     assert product.password_shown() is None, "a password that was given is not shown"
+
+
+def programs_know_no_owner_of_the_database(product: Product) -> None:
+    run = product.data / "run"
+    noted = (run / "runtime.env").read_text()
+    assert "//doorstep_app:" in noted
+    assert "doorstep_owner" not in noted
+    assert "//doorstep_owner:" in (run / "owner.env").read_text()
+    for name in ("backend.wsgi", "backend.worker worker", "backend.worker beat"):
+        for process in (product.children(name)[0], *product.children(name)[0].children(recursive=True)):
+            assert "doorstep_owner" not in str(process.environ()), process
 
 
 def second_start_is_quick(product: Product) -> None:
@@ -119,5 +131,5 @@ def calls_in_flight_end_before_the_end(product: Product) -> None:
 
 def test_folder_of_the_installation_keeps_its_secrets(product: Product) -> None:
     secrets = [*product.data.glob("*.password"), product.data / "secret_key"]
-    assert len(secrets) == 3
+    assert len(secrets) == 5
     assert all(Path(path).stat().st_mode & 0o077 == 0 for path in secrets)

@@ -154,3 +154,25 @@ def test_a_line_of_the_env_file_that_is_no_setting_is_named(tmp_path: Path, monk
     monkeypatch.setattr("backend.settings.ROOT", tmp_path)
     with pytest.raises(SettingsError, match=r"^\.env line 2: "):
         Settings.from_env()
+
+
+def test_the_owners_address_is_for_the_owners_commands_only() -> None:
+    given = {"DATABASE_URL": "postgresql://app@db/market", "OWNER_DATABASE_URL": "postgresql://owner@db/market"}
+    assert Settings.from_env(given).owner_database_url == ""
+    assert Settings.from_env(given).as_owner().database_url == "postgresql://app@db/market"
+    assert Settings.with_owner(given).as_owner().database_url == "postgresql://owner@db/market"
+    alone = Settings.with_owner({"DATABASE_URL": "postgresql://app@db/market"})
+    assert alone.owner_database_url == "postgresql://app@db/market"
+
+
+def test_the_noted_owner_belongs_to_the_noted_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "runtime.env").write_text("DATABASE_URL=postgresql://app@own/db\n")
+    (tmp_path / "run" / "owner.env").write_text("OWNER_DATABASE_URL=postgresql://owner@own/db\n")
+    for name in ("DATABASE_URL", "OWNER_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    assert Settings.with_owner().as_owner().database_url == "postgresql://owner@own/db"
+    assert Settings.from_env().owner_database_url == ""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app@elsewhere/db")
+    assert Settings.with_owner().as_owner().database_url == "postgresql://app@elsewhere/db"
