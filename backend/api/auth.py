@@ -23,10 +23,11 @@ from backend.core.cache.memory import Shelf
 from backend.core.clock import now
 from backend.core.config import current
 from backend.core.errors import Unauthenticated
-from backend.domain.accounts import sessions
+from backend.domain.accounts import devices, sessions
 from backend.settings import Settings
 
 REFRESH_PATH: Final = "/token/refresh"
+SIGN_IN_PATH: Final = "/check"
 SHELF_BYTES: Final = 4 << 20
 CLAIMS_BYTES: Final = 2_000  # of a token with its claims, more or less
 SHELF: Final = "tokens"
@@ -138,6 +139,28 @@ def refresh_token_for(issued: sessions.Issued) -> str:
     claims = {"role": issued.role, "sid": issued.session_id, "jti": issued.jti}
     token: str = create_refresh_token(identity=str(issued.account_id), additional_claims=claims)
     return token
+
+
+def device_cookie() -> str | None:
+    """The cookie by which a device is recognised, where the caller sent one."""
+    return request.cookies.get(_device_cookie_name())
+
+
+def remember_device(response: Response, account_id: int) -> None:
+    """Let the browser prove next time that this account signed in on it: strangers' failed tries then do not count."""
+    response.set_cookie(
+        _device_cookie_name(),
+        devices.remember(device_cookie(), account_id),
+        max_age=devices.LIFE,
+        path=SIGN_IN_PATH,
+        secure=current().over_tls,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def _device_cookie_name() -> str:
+    return "__Secure-doorstep_device" if current().over_tls else "doorstep_device"
 
 
 def set_cookies(response: Response, refresh_token: str) -> None:

@@ -8,6 +8,7 @@ from limits import RateLimitItem, WindowStats, parse
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
+from backend.core.addresses import WIDE_FACTOR, prefixes
 from backend.core.authz import Actor
 from backend.core.clock import now
 from backend.core.errors import TooMany
@@ -25,15 +26,27 @@ class RateLimits:
 
     def __init__(self, settings: Settings) -> None:
         self._items: dict[str, RateLimitItem] = {name: parse(getattr(settings, name)) for name in NAMES}
+        self._wide_items = {
+            name: type(item)(item.amount * WIDE_FACTOR, item.multiples) for name, item in self._items.items()
+        }
         shared = storage_from_string(
             settings.limits_url or NOWHERE, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
         )
         self._shared: RateLimiter = FixedWindowRateLimiter(shared)
         self._local: RateLimiter = FixedWindowRateLimiter(MemoryStorage())
 
+    def hit_address(self, name: str, address: str | None) -> None:
+        """Count one call of an address; for IPv6 of its /64, and of its /48 with a larger limit. Raises TooMany."""
+        where = prefixes(address)
+        self._hit(self._items[name], name, where.near)
+        if where.wide is not None:
+            self._hit(self._wide_items[name], name, where.wide)
+
     def hit(self, name: str, key: str) -> None:
         """Count one call, and note the headers that tell where it stands. Raises TooMany until the window ends."""
-        item = self._items[name]
+        self._hit(self._items[name], name, key)
+
+    def _hit(self, item: RateLimitItem, name: str, key: str) -> None:
         try:
             allowed, stats = _count(self._shared, item, name, key)
         except Exception as error:  # noqa: BLE001 - Valkey is away, however that shows: this process counts alone
@@ -41,10 +54,11 @@ class RateLimits:
             allowed, stats = _count(self._local, item, name, key)
         wait = max(1, int(stats.reset_time - now().timestamp()) + 1)
         title = name.removesuffix("_rate_limit")
-        g.rate_limit_headers = {
-            "RateLimit-Policy": f'"{title}";q={item.amount};w={item.get_expiry()}',
-            "RateLimit": f'"{title}";r={stats.remaining};t={wait}',
-        }
+        if not allowed or item is self._items[name]:
+            g.rate_limit_headers = {
+                "RateLimit-Policy": f'"{title}";q={item.amount};w={item.get_expiry()}',
+                "RateLimit": f'"{title}";r={stats.remaining};t={wait}',
+            }
         if not allowed:
             raise TooMany("Too many of these in a short time. Wait a little.", retry_after=wait)
 
@@ -63,7 +77,10 @@ def check(name: str | None, actor: Actor | None, *, by_account: bool) -> None:
     if name is None or (name in PER_ACCOUNT) != by_account:
         return
     limits: RateLimits = current_app.extensions["rate_limits"]
-    limits.hit(name, str(actor.id) if by_account and actor else request.remote_addr or "unknown")
+    if by_account and actor:
+        limits.hit(name, str(actor.id))
+    else:
+        limits.hit_address(name, request.remote_addr)
 
 
 def _tell(response: Response) -> Response:

@@ -12,7 +12,7 @@ from backend.api.schemas.accounts import CustomerSignUp
 from backend.core.authz import MARKET, Role
 from backend.core.database import db, transaction
 from backend.core.errors import DomainError
-from backend.domain.accounts import queries, sessions, signing_in
+from backend.domain.accounts import queries, sessions, signing_in, throttle
 from backend.domain.accounts.actions import NewAccount
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record
@@ -58,6 +58,7 @@ def reset_password(username: str, password: str | None) -> None:
         checked = CustomerSignUp(only=["password"]).load({"password": chosen})
         with transaction():
             signing_in.set_password(account.id, checked["password"])
+            throttle.forget(account.id)
             sessions.end_all(account_id=account.id, reason="password_reset")
             record(MARKET, "admin_password_reset", subject_id=account.id)
     except ValidationError as error:

@@ -84,3 +84,19 @@ def test_x_forwarded_for_of_anyone_counts_for_nothing(make: Make, people: People
             environ_overrides={"REMOTE_ADDR": "203.0.113.5"},
         )
         assert answer.status_code == status
+
+
+def test_an_ipv6_user_has_one_limit_for_all_of_a_64(make: Make, people: People) -> None:
+    app = make(SIGNUP_RATE_LIMIT="2 per hour")
+    codes = [sign_up(app, people, f"2001:db8:5:1:{number}::1").status_code for number in range(3)]
+    assert codes == [201, 201, 429]
+    assert sign_up(app, people, "2001:db8:5:2::1").status_code == 201
+
+
+def test_a_48_has_ten_times_the_limit(make: Make, people: People) -> None:
+    app = make(SIGNUP_RATE_LIMIT="1 per hour")
+    answers = [sign_up(app, people, f"2001:db8:6:{number}::1") for number in range(11)]
+    assert [answer.status_code for answer in answers] == [201] * 10 + [429]
+    assert answers[0].headers["RateLimit-Policy"] == '"signup";q=1;w=3600'
+    assert answers[-1].headers["RateLimit-Policy"] == '"signup";q=10;w=3600'
+    assert sign_up(app, people, "2001:db8:7::1").status_code == 201

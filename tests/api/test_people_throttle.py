@@ -1,15 +1,19 @@
 """Failed sign-ins are counted; too many within a quarter of an hour are answered 429 for the rest of it."""
 
+import dataclasses
+import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
 
+from backend.core.database import transaction
 from backend.core.turns import Turns
-from tests.factories.people import PASSWORD, People
+from backend.domain.accounts import devices, links, queries
+from tests.factories.people import PASSWORD, People, Visitor
 
 WRONG = "not this one"
 
@@ -83,3 +87,124 @@ def test_a_full_line_is_answered_at_once_and_everything_else_goes_on(
         assert answer.headers["Retry-After"] == "5"
         assert asha.get("/me").status_code == 200
     assert attempt(people, asha.username, PASSWORD).status_code == 200
+
+
+def test_an_ipv6_user_has_one_count_for_all_of_a_64(people: People) -> None:
+    for number in range(100):
+        address = f"2001:db8:1:2:{number:x}::1"
+        assert attempt(people, f"someone{number}", address=address).status_code == 401
+    assert attempt(people, "someone", address="2001:db8:1:2:ffff::1").status_code == 429
+    assert attempt(people, "someone", address="2001:db8:1:3::1").status_code == 401
+
+
+def test_ten_for_an_account_from_one_64(people: People) -> None:
+    asha = people.customer()
+    codes = [attempt(people, asha.username, address=f"2001:db8::{number:x}").status_code for number in range(11)]
+    assert codes == [401] * 10 + [429]
+    assert attempt(people, asha.username, PASSWORD, address="2001:db8:0:1::1").status_code == 200
+
+
+def test_a_48_has_ten_times_as_many(people: People, monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
+    few = dataclasses.replace(app.extensions["settings"], login_failures_per_address=2)
+    monkeypatch.setitem(app.extensions, "settings", few)
+    for number in range(20):
+        assert attempt(people, f"someone{number}", address=f"2001:db8:1:{number:x}::1").status_code == 401
+    assert attempt(people, "someone", address="2001:db8:1:ffff::1").status_code == 429
+    assert attempt(people, "someone", address="2001:db8:2::1").status_code == 401
+
+
+def test_ipv4_is_counted_alike_however_it_is_written(people: People) -> None:
+    asha = people.customer()
+    codes = [attempt(people, asha.username, address=f"{'::ffff:' * (n % 2)}192.0.2.9").status_code for n in range(11)]
+    assert codes == [401] * 10 + [429]
+    assert attempt(people, asha.username, PASSWORD, address="::ffff:192.0.2.10").status_code == 200
+
+
+def lock(people: People, name: str) -> None:
+    """Strangers from everywhere fail until the account is locked for callers whom nobody knows."""
+    for number in range(50):
+        attempt(people, name, address=f"198.51.100.{number}")
+    assert attempt(people, name, PASSWORD, address="203.0.113.1").status_code == 429
+
+
+def sign_in_on(device: Visitor, name: str, password: str = PASSWORD, *, address: str = "203.0.113.1") -> Any:
+    body = {"username": name, "password": password}
+    return device.post("/check", body, environ_overrides={"REMOTE_ADDR": address})
+
+
+def test_strangers_cannot_lock_out_a_device_that_signed_in_before(people: People) -> None:
+    asha, device = people.customer(), people.visitor()
+    cookie = sign_in_on(device, asha.username).headers.getlist("Set-Cookie")[-1]
+    assert re.fullmatch(
+        r"doorstep_device=[^;]+; Expires=[^;]+; Max-Age=15552000; HttpOnly; Path=/check; SameSite=Strict", cookie
+    )
+    lock(people, asha.username)
+    assert sign_in_on(device, asha.username).status_code == 200
+    codes = [sign_in_on(device, asha.username, WRONG, address=f"203.0.113.{n}").status_code for n in range(10)]
+    assert codes == [401] * 10
+    assert sign_in_on(device, asha.username).status_code == 429, "its own count is limited as well"
+
+
+def test_tries_of_a_known_device_count_for_nothing_else(people: People) -> None:
+    asha, device = people.customer(), people.visitor()
+    sign_in_on(device, asha.username)
+    for _ in range(10):
+        sign_in_on(device, asha.username, WRONG)
+    assert attempt(people, asha.username, PASSWORD, address="203.0.113.1").status_code == 200
+
+
+def test_a_device_is_known_for_the_accounts_that_signed_in_on_it_only(people: People) -> None:
+    asha, ravi, device = people.customer(), people.customer(), people.visitor()
+    sign_in_on(device, ravi.username)
+    lock(people, asha.username)
+    assert sign_in_on(device, asha.username).status_code == 429
+    sign_in_on(device, ravi.username)
+    lock(people, ravi.username)
+    assert sign_in_on(device, ravi.username).status_code == 200
+
+
+def test_two_people_may_share_a_device(people: People) -> None:
+    asha, ravi, device = people.customer(), people.customer(), people.visitor()
+    for person in (asha, ravi):
+        sign_in_on(device, person.username)
+    for person in (asha, ravi):
+        lock(people, person.username)
+        assert sign_in_on(device, person.username).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "forgery", ["", "x", "~~~", "{id}.device.1.x", "{id}.a.b.c.d", "{id}.device.9999999999.QUJD", "\u00e9"]
+)
+def test_forged_device_cookies_are_no_help(people: People, forgery: str) -> None:
+    asha, device = people.customer(), people.visitor()
+    lock(people, asha.username)
+    device.client.set_cookie("doorstep_device", forgery.format(id=asha.id), path="/check")
+    assert sign_in_on(device, asha.username).status_code == 429
+
+
+def test_a_device_is_forgotten_after_half_a_year(people: People) -> None:
+    asha = people.customer()
+    cookie = devices.remember(None, asha.id)
+    assert devices.recognised(cookie, asha.id)
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=181)):
+        assert devices.recognised(cookie, asha.id) is None
+
+
+def test_api_clients_get_no_device_cookie(people: People) -> None:
+    asha = people.customer()
+    body = {"username": asha.username, "password": PASSWORD, "client": "api"}
+    assert "Set-Cookie" not in people.visitor().post("/check", body).headers
+
+
+def test_a_reset_by_mail_forgets_the_failures(people: People) -> None:
+    asha, device = people.customer(), people.visitor()
+    lock(people, asha.username)
+    with transaction():
+        account = queries.by_login(asha.username)
+        assert account is not None
+        link = links.make(account, "password_reset", life=timedelta(hours=1))
+    body = {"token": str(link).partition("token=")[2], "password": "quite another passphrase"}
+    assert device.post("/password/reset", body).status_code == 204
+    assert attempt(people, asha.username, body["password"], address="203.0.113.7").status_code == 200
+    lock(people, asha.username)
+    assert sign_in_on(device, asha.username, body["password"]).status_code == 200, "the one who reset it is known now"

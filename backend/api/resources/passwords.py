@@ -4,10 +4,12 @@ from typing import Any
 
 from flask import Response
 
+from backend.api import auth
 from backend.api.access import ANYONE, SIGNED_IN
 from backend.api.base import Resource, endpoint
 from backend.api.errors import domain_problem
 from backend.api.schemas import sessions as schemas
+from backend.api.wire import Reply, render
 from backend.core.authz import Actor
 from backend.core.errors import Invalid, TooMany
 from backend.domain.accounts import confirmation, signing_in
@@ -52,9 +54,12 @@ class ResetPassword(Resource):
         errors=(Invalid,),
         rate_limit="forgot_rate_limit",
     )
-    def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
+    def post(self, _: Actor | None, *, body: dict[str, Any]) -> Response:
         """All sessions of the account end. 422 `link_invalid` for a token that was used, is too old, or is not ours."""
-        signing_in.reset(token=body["token"], password=body["password"])
+        account_id = signing_in.reset(token=body["token"], password=body["password"])
+        response = render(Reply(None), status=204)
+        auth.remember_device(response, account_id)
+        return response
 
 
 class ConfirmMail(Resource):

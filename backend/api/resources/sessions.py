@@ -42,12 +42,16 @@ class Check(Resource):
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> Response:
         """For all three roles, by username or mail address."""
-        device = sessions.Device(body["client"], request.headers.get("User-Agent"), request.remote_addr)
+        agent, address = request.headers.get("User-Agent"), request.remote_addr
+        device = sessions.Device(body["client"], agent, address, auth.device_cookie())
         try:
             account, issued = signing_in.sign_in(username=body["username"], password=body["password"], device=device)
         except signing_in.WrongCredentials as error:
             return domain_problem(error)  # answered, not raised: the failed try must be committed
-        return tokens(account, issued)
+        response = tokens(account, issued)
+        if issued.client == "browser":
+            auth.remember_device(response, account.id)
+        return response
 
 
 class Refresh(Resource):

@@ -85,16 +85,22 @@ class Session(Base):
 
 
 class SignInFailure(Base):
-    """A try to sign in that failed. ``account_key`` is the account, or a digest of a name that nobody has."""
+    """A try to sign in that failed.
+
+    ``account_key`` is the account, or a digest of a name that nobody has; ``address`` an IPv4 address or an IPv6 /64,
+    ``network`` the /48 around it.
+    """
 
     __tablename__ = "sign_in_failures"
 
     id: Mapped[BigId]
     account_key: Mapped[str]
     address: Mapped[str]
+    network: Mapped[str | None]
     at: Mapped[datetime]
 
     __table_args__ = (
+        Index("ix_sign_in_failures_network", "network", "at", postgresql_where=text("network IS NOT NULL")),
         Index("ix_sign_in_failures_account", "account_key", "at"),
         Index("ix_sign_in_failures_address", "address", "at"),
         Index("ix_sign_in_failures_at", "at"),

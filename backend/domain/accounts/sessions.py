@@ -60,6 +60,7 @@ class Device:
     client: str = "browser"
     user_agent: str | None = None
     address: str | None = None
+    cookie: str | None = None  # of a device that was signed in on before; see ``devices``
 
 
 def start(account: Account, device: Device) -> Issued:

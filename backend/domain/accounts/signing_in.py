@@ -39,10 +39,10 @@ def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[A
     Forbidden ``account_blocked`` when the password is right but the account is blocked.
     """
     account = queries.by_login(username)
-    counted = throttle.key_of(account, text.key(username))
-    throttle.check(counted, device.address)
+    tried = throttle.attempt(account, text.key(username), device.address, device_cookie=device.cookie)
+    throttle.check(tried)
     if not passwords.current().matches(account.password_hash if account else None, password) or account is None:
-        throttle.count(counted, device.address)
+        throttle.count(tried)
         raise WrongCredentials(NOT_RIGHT)
     if not _still_proves(account):
         raise WrongCredentials(NOT_RIGHT)
@@ -60,11 +60,11 @@ def change_password(actor: Actor, *, current_password: str, password: str) -> No
     Raises WrongPassword, TooMany after too many wrong ones, Invalid for a well-known new one.
     """
     account = queries.get(actor.account_id)
-    counted = throttle.key_of(account, account.username_key)
-    throttle.check(counted, actor.address)
+    tried = throttle.attempt(account, account.username_key, actor.address)
+    throttle.check(tried)
     is_right = passwords.current().matches(account.password_hash, current_password)
     if not (is_right and _still_proves(account)):
-        throttle.count(counted, actor.address)
+        throttle.count(tried)
         message = "This is not your present password."
         raise WrongPassword(f"current_password: {message}", errors={"current_password": [message]})
     set_password(account.id, password)
@@ -93,12 +93,21 @@ def mail_reset_link(email: str) -> None:
 
 
 @passwords.in_line
-def reset(*, token: str, password: str) -> None:
-    """Choose a new password by a mailed link; all sessions end. Raises Invalid for a link that does not work."""
+def reset(*, token: str, password: str) -> int:
+    """Choose a new password by a mailed link; all sessions end and failed tries are forgotten.
+
+    Returns:
+        The account's id.
+
+    Raises:
+        Invalid: The link does not work, or the password is well known.
+    """
     account = links.use(token, "password_reset")
     set_password(account.id, password)
+    throttle.forget(account.id)
     sessions.end_all(account_id=account.id, reason="password_reset")
     send_account_mail(account.id, "password_changed", {})
+    return account.id
 
 
 def set_password(account_id: int, password: str) -> None:

@@ -1,40 +1,63 @@
 """Failed sign-ins, counted in PostgreSQL so that every process counts the same; a limit passes by itself."""
 
 import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Final
 
-from sqlalchemy import ColumnElement, ScalarSelect, delete, insert, select
+from sqlalchemy import ColumnElement, ScalarSelect, delete, insert, or_, select
 
+from backend.core.addresses import WIDE_FACTOR, prefixes
 from backend.core.clock import now
 from backend.core.config import current
 from backend.core.database import db, take_turns
 from backend.core.errors import TooMany
+from backend.domain.accounts import devices
 from backend.domain.accounts.models import Account, SignInFailure
 
-UNKNOWN_ADDRESS = "unknown"
+OWN_DEVICE: Final = "known device"  # in place of an address, so that it fills no count of the address
 
 
-def key_of(account: Account | None, name_key: str) -> str:
-    """What tries are counted for: an account under any of its names, or a name that nobody has."""
-    return f"account:{account.id}" if account else hashlib.sha256(name_key.encode("utf-8", "replace")).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a try to prove who one is counts for: whom it is for, and where it comes from."""
+
+    account_key: str
+    address: str
+    network: str | None = None
+
+    @property
+    def is_from_known_device(self) -> bool:
+        """Return whether the account signed in on this device before."""
+        return self.address == OWN_DEVICE
 
 
-def check(account_key: str, address: str | None) -> None:
+def attempt(
+    account: Account | None, name_key: str, address: str | None, *, device_cookie: str | None = None
+) -> Attempt:
+    """Return what a try counts for: an account under any of its names, or a name that nobody has.
+
+    Tries from a device that the account signed in on before have a count of their own.
+    """
+    where = prefixes(address)
+    if account is None:
+        digest = hashlib.sha256(name_key.encode("utf-8", "replace")).hexdigest()
+        return Attempt(digest, where.near, where.wide)
+    device = devices.recognised(device_cookie, account.id)
+    if device is not None:
+        return Attempt(f"{_key(account.id)}:{device}", OWN_DEVICE)
+    return Attempt(_key(account.id), where.near, where.wide)
+
+
+def check(tried: Attempt) -> None:
     """Let a try pass, or raise TooMany until the window has room again, the right password included.
 
     Tries for one account are taken one after the other: many at once must not slip through before they are counted.
     """
-    take_turns(f"sign_in:{account_key}")
-    settings = current()
-    here = SignInFailure.address == (address or UNKNOWN_ADDRESS)
-    this_account = SignInFailure.account_key == account_key
-    limits = (
-        (this_account & here, settings.login_failures_per_account_and_address),
-        (this_account, settings.login_failures_per_account),
-        (here, settings.login_failures_per_address),
-    )
-    row = db.session.execute(select(*(_nth_latest(which, number) for which, number in limits))).one()
+    take_turns(f"sign_in:{tried.account_key}")
+    row = db.session.execute(select(*(_nth_latest(which, number) for which, number in _limits(tried)))).one()
     reached = [at for at in row if at is not None]
     if reached:
         wait = (max(reached) + _window() - now()).total_seconds()
@@ -45,17 +68,43 @@ def check(account_key: str, address: str | None) -> None:
         )
 
 
-def count(account_key: str, address: str | None) -> None:
+def count(tried: Attempt) -> None:
     """Remember a failed try. The caller has to commit although it answers with an error."""
     db.session.execute(
-        insert(SignInFailure).values(account_key=account_key, address=address or UNKNOWN_ADDRESS, at=now())
+        insert(SignInFailure).values(
+            account_key=tried.account_key, address=tried.address, network=tried.network, at=now()
+        )
     )
+
+
+def forget(account_id: int) -> None:
+    """Forget an account's failed tries: its owner has just proved more than a password."""
+    key = _key(account_id)
+    own = or_(SignInFailure.account_key == key, SignInFailure.account_key.startswith(f"{key}:", autoescape=True))
+    db.session.execute(delete(SignInFailure).where(own).execution_options(synchronize_session=False))
 
 
 def drop_expired() -> int:
     """Delete failures that count no more; returns how many."""
     old = delete(SignInFailure).where(SignInFailure.at < now() - _window())
     return len(db.session.execute(old.returning(SignInFailure.id)).all())
+
+
+def _key(account_id: int) -> str:
+    return f"account:{account_id}"
+
+
+def _limits(tried: Attempt) -> Iterator[tuple[ColumnElement[bool], int]]:
+    """What is counted, and how many failures it may have."""
+    settings = current()
+    this_account, here = SignInFailure.account_key == tried.account_key, SignInFailure.address == tried.address
+    yield this_account & here, settings.login_failures_per_account_and_address
+    if tried.is_from_known_device:
+        return
+    yield this_account, settings.login_failures_per_account
+    yield here, settings.login_failures_per_address
+    if tried.network is not None:
+        yield SignInFailure.network == tried.network, settings.login_failures_per_address * WIDE_FACTOR
 
 
 def _nth_latest(which: ColumnElement[bool], number: int) -> ScalarSelect[datetime]:
