@@ -1,6 +1,7 @@
 """Writing jobs with the change that needs them, and ringing the worker after commit."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ import structlog
 from flask import Flask
 from sqlalchemy import event, func
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from backend.core.crash import crash_point
 from backend.core.database import db
@@ -16,7 +17,7 @@ from backend.core.queue.models import Job
 
 log = structlog.get_logger(__name__)
 Bell = Callable[[list[int]], None]
-_RINGING = "jobs_to_ring"
+_PENDING = "jobs_to_notify_of"
 _bell: list[Bell] = []
 
 
@@ -54,22 +55,48 @@ def enqueue_many(
 
 
 def ring(job_ids: Iterable[int]) -> None:
-    """Tell a worker of these jobs once the present transaction is committed."""
-    db.session.info.setdefault(_RINGING, []).extend(job_ids)
+    """Notify a worker of these jobs once the outermost transaction is committed."""
+    _pending(db.session()).job_ids.extend(job_ids)
+
+
+@dataclass(slots=True)
+class _Pending:
+    """Jobs to notify workers of; for each open savepoint how many there were when it began."""
+
+    job_ids: list[int] = field(default_factory=list)
+    before: dict[SessionTransaction, int] = field(default_factory=dict)
+
+
+def _pending(session: Session) -> _Pending:
+    pending: _Pending = session.info.setdefault(_PENDING, _Pending())
+    return pending
+
+
+@event.listens_for(Session, "after_transaction_create")
+def _remember(session: Session, begun: SessionTransaction) -> None:
+    if begun.nested:
+        pending = _pending(session)
+        pending.before[begun] = len(pending.job_ids)
 
 
 @event.listens_for(Session, "after_commit")
-def _ring(session: Session) -> None:
-    ids: list[int] = session.info.pop(_RINGING, [])
-    if ids and _bell:
+def _notify(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # the event also fires when a savepoint is released; its rows are visible to nobody yet
+    pending: _Pending | None = session.info.pop(_PENDING, None)
+    if pending and pending.job_ids and _bell:
         crash_point("queue.before_ring")
         try:
-            _bell[0](ids)
+            _bell[0](pending.job_ids)
         except Exception as error:  # noqa: BLE001 - the change is safe in PostgreSQL; a silent broker must not turn it into a failure
-            log.warning("job_bell_failed", error=repr(error), jobs=len(ids))
+            log.warning("job_bell_failed", error=repr(error), jobs=len(pending.job_ids))
 
 
 @event.listens_for(Session, "after_soft_rollback")
-def _forget(session: Session, _previous: object) -> None:
-    if not session.in_nested_transaction():
-        session.info.pop(_RINGING, None)
+def _forget(session: Session, ended: SessionTransaction) -> None:
+    """Drop the notifications of what was rolled back: a savepoint's own, or all."""
+    if ended.nested:
+        pending = _pending(session)
+        del pending.job_ids[pending.before.pop(ended, len(pending.job_ids)) :]
+    elif ended.parent is None:
+        session.info.pop(_PENDING, None)

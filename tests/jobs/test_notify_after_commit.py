@@ -1,0 +1,76 @@
+"""Workers are notified of new jobs once the outermost transaction is committed, and of no others."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from backend.core import queue
+from backend.core.database import db, transaction
+from backend.core.queue import Job
+
+
+class Undone(Exception):
+    """Rolls a block back."""
+
+
+@pytest.fixture
+def notified(app: Flask) -> Iterator[list[tuple[list[str], bool]]]:
+    """The topics of each notification, and whether their rows were visible to other connections then."""
+    heard: list[tuple[list[str], bool]] = []
+
+    def notify(job_ids: list[int], **_: Any) -> None:
+        with db.engine.connect() as other:
+            topics = other.execute(select(Job.topic).where(Job.id.in_(job_ids)).order_by(Job.id)).scalars().all()
+        heard.append((list(topics), len(topics) == len(job_ids)))
+
+    before = app.extensions["job_bell"]
+    queue.init_app(app, bell=notify)
+    yield heard
+    queue.init_app(app, bell=before)
+
+
+def test_the_release_of_a_savepoint_notifies_nobody(notified: list[tuple[list[str], bool]]) -> None:
+    with transaction():
+        queue.enqueue("outer", {})
+        with db.session.begin_nested():
+            queue.enqueue("inner", {})
+        assert notified == []
+        queue.enqueue("after", {})
+    assert notified == [(["outer", "inner", "after"], True)]
+
+
+def test_a_savepoint_that_is_rolled_back_drops_its_own_notifications_only(
+    notified: list[tuple[list[str], bool]],
+) -> None:
+    with transaction():
+        queue.enqueue("outer", {})
+        with pytest.raises(Undone), db.session.begin_nested():
+            queue.enqueue("undone", {})
+            raise Undone
+        queue.enqueue("after", {})
+    assert notified == [(["outer", "after"], True)]
+
+
+def test_nested_savepoints_are_undone_together(notified: list[tuple[list[str], bool]]) -> None:
+    with transaction():
+        queue.enqueue("outer", {})
+        with pytest.raises(Undone), db.session.begin_nested():
+            queue.enqueue("undone", {})
+            with db.session.begin_nested():
+                queue.enqueue("released, then undone", {})
+            raise Undone
+    assert notified == [(["outer"], True)]
+
+
+def test_a_transaction_that_is_rolled_back_notifies_nobody(notified: list[tuple[list[str], bool]]) -> None:
+    with pytest.raises(Undone), transaction():
+        queue.enqueue("outer", {})
+        with db.session.begin_nested():
+            queue.enqueue("inner", {})
+        raise Undone
+    with transaction():
+        queue.enqueue("next", {})
+    assert notified == [(["next"], True)]
