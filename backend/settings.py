@@ -147,7 +147,9 @@ class Settings:
         v.whole(0, 100000), "10", "Larger exports travel compressed to clients that accept gzip; 0: none do"
     )
 
-    worker_concurrency: int = _jobs(v.whole(1, 256), "2", "Job processes of the worker")
+    worker_concurrency: int = _jobs(
+        v.whole(1, 256), "3", "Job processes of the worker; all but one may send notifications and reports in bulk"
+    )
     job_soft_limit_seconds: int = _jobs(v.whole(1, 86400), "240", "A job is asked to end after this")
     job_hard_limit_seconds: int = _jobs(v.whole(1, 86400), "270", "A job is ended after this")
     job_lease_seconds: int = _jobs(

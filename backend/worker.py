@@ -18,20 +18,22 @@ def work(settings: Settings) -> None:
 
     from backend.app import create_app
     from backend.core.database import db
-    from backend.jobs import tasks
+    from backend.jobs import lanes, polling, tasks
 
     app = create_app(settings)
     celery = make_celery(settings)
     tasks.register(celery, app)
+    lanes.init(settings.worker_concurrency)
 
-    def forget_connections_of_parent(**_: Any) -> None:
+    def begin_process(**_: Any) -> None:
         with app.app_context():
-            db.engine.dispose(close=False)
+            db.engine.dispose(close=False)  # the parent's connections are not this process's
+        polling.start(app)
 
     def show_life_at_once(**_: Any) -> None:
         celery.send_task("doorstep.heartbeat", ignore_result=True, expires=30)
 
-    worker_process_init.connect(forget_connections_of_parent, weak=False)
+    worker_process_init.connect(begin_process, weak=False)
     worker_ready.connect(show_life_at_once, weak=False)
     _start(celery, "worker", f"--concurrency={settings.worker_concurrency}", "--without-gossip", "--without-mingle")
 

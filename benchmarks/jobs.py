@@ -34,14 +34,12 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 def measure() -> Iterable[Figure]:
-    """Jobs that may share a commit, jobs with a commit each, and the start of a single one."""
+    """Jobs with a commit each, and the start of a single one."""
     with tempfile.TemporaryDirectory(prefix="doorstep-jobs-") as folder, servers_of(Path(folder)) as settings:
         baseline = _plain(settings)
-        figure, alone, start = _ours(settings)
-    work = f"{JOBS:,} jobs that do nothing, from commit to done"
+        figure, start = _ours(settings)
+    work = f"{JOBS:,} jobs that do nothing, from commit to done, a commit each"
     yield Figure(work, figure, baseline, figure / baseline, GOAL, note="plain Celery with acks_late beside it")
-    note = "jobs that send something never share a commit"
-    yield Figure(f"{work}, a commit each", alone, baseline, alone / baseline, GOAL, note=note)
     yield Figure("a single job, from commit to done", start, None, None, START_GOAL_SECONDS, unit="s", at_most=True)
 
 
@@ -104,24 +102,24 @@ def plain_app(url: str) -> Celery:
     return celery
 
 
-def _ours(settings: dict[str, str]) -> tuple[float, float, float]:
-    """Jobs/s of jobs that may share a commit, of those that may not, and seconds until a single one is done."""
+def _ours(settings: dict[str, str]) -> tuple[float, float]:
+    """Jobs a second, and seconds until a single one is done."""
     app = create_app(Settings.from_env(settings))
     with app.app_context():
         upgrade()
         with _worker(["benchmarks.jobs", "ours"], settings):
             _enqueue(2 * CONCURRENCY)
             _await(lambda: _open() == 0)
-            figure, alone = _timed("bench.nothing"), _timed("bench.alone")
+            figure = _timed()
             starts = [_single() for _ in range(5)]
         db.session.remove()
         db.engine.dispose()
-    return figure, alone, max(starts)
+    return figure, max(starts)
 
 
-def _timed(topic: str) -> float:
+def _timed() -> float:
     began = time.perf_counter()
-    _enqueue(JOBS, topic)
+    _enqueue(JOBS)
     _await(lambda: _open() == 0)
     return JOBS / (time.perf_counter() - began)
 
@@ -133,10 +131,10 @@ def _single() -> float:
     return time.perf_counter() - began
 
 
-def _enqueue(number: int, topic: str = "bench.nothing") -> None:
+def _enqueue(number: int) -> None:
     for begin in range(0, number, BATCH):
         with transaction():
-            queue.enqueue_many(topic, [(None, {})] * min(BATCH, number - begin))
+            queue.enqueue_many("bench.nothing", [(None, {})] * min(BATCH, number - begin))
 
 
 def _open() -> int:
@@ -159,8 +157,7 @@ def _work(kind: str, *arguments: str) -> int:
     from backend.jobs import tasks
     from backend.jobs.registry import job
 
-    job("bench.nothing", together=True)(lambda _: None)
-    job("bench.alone")(lambda _: None)
+    job("bench.nothing")(lambda _: None)
     settings = Settings.from_env()
     celery = make_celery(settings)
     tasks.register(celery, create_app(settings))

@@ -2,12 +2,12 @@
 
 import os
 import threading
-from collections.abc import Callable
 from queue import Empty, Full, Queue
 from typing import Final
 
 import structlog
 
+from backend.core.queue import QUEUES, Lane
 from backend.jobs.celery_app import make_celery
 from backend.settings import Settings
 
@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 WAITING_AT_MOST: Final = 10_000
 JOBS_A_RING: Final = 20
 TASK: Final = "doorstep.run_jobs"
+BULK_TASK: Final = "doorstep.run_bulk"
+BULK: Final = 0  # stands for jobs of the bulk lane; no job has this id
 
 
 class Bell:
@@ -26,11 +28,13 @@ class Bell:
         self._pid = 0
         self._waiting: Queue[int] = Queue(WAITING_AT_MOST)
 
-    def __call__(self, job_ids: list[int]) -> None:
+    def __call__(self, job_ids: list[int], *, lane: Lane) -> None:
         self._start()
+        # Workers look for bulk jobs themselves, those that have waited for longest first: one message wakes them.
+        notices = job_ids if lane is Lane.URGENT else [BULK]
         try:
-            for job_id in job_ids:
-                self._waiting.put_nowait(job_id)
+            for notice in notices:
+                self._waiting.put_nowait(notice)
         except Full:
             log.warning("job_bell_full", jobs=len(job_ids))
 
@@ -46,24 +50,28 @@ class Bell:
         celery = make_celery(self._settings)
         celery.conf.broker_transport_options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
         while True:
-            job_ids = _next(waiting)
+            notices = _next(waiting)
+            job_ids = [notice for notice in notices if notice != BULK]
             try:
-                celery.send_task(TASK, args=[job_ids], ignore_result=True, retry=False)
+                if job_ids:
+                    celery.send_task(TASK, args=[job_ids], ignore_result=True, retry=False)
+                if len(job_ids) < len(notices):
+                    celery.send_task(BULK_TASK, queue=QUEUES[Lane.BULK], ignore_result=True, retry=False)
             except Exception as error:  # noqa: BLE001 - the broker is away; the sweep rings again
                 log.warning("job_bell_failed", error=repr(error), jobs=len(job_ids))
 
 
 def _next(waiting: "Queue[int]") -> list[int]:
     """The next jobs to ring for: at least one, and as many more as wait already, up to a message's worth."""
-    job_ids = [waiting.get()]
+    notices = [waiting.get()]
     try:
-        while len(job_ids) < JOBS_A_RING:
-            job_ids.append(waiting.get_nowait())
+        while len(notices) < JOBS_A_RING:
+            notices.append(waiting.get_nowait())
     except Empty:
         pass
-    return job_ids
+    return notices
 
 
-def bell(settings: Settings) -> Callable[[list[int]], None]:
+def bell(settings: Settings) -> Bell:
     """The bell of this process."""
     return Bell(settings)

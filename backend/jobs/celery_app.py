@@ -3,7 +3,9 @@
 from typing import Any
 
 from celery import Celery
+from kombu.entity import Queue
 
+from backend.core.queue import QUEUES, Lane
 from backend.settings import Settings
 
 
@@ -14,17 +16,20 @@ def make_celery(settings: Settings) -> Celery:
         task_ignore_result=True,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
-        task_default_queue="doorstep",
+        task_default_queue=QUEUES[Lane.URGENT],
+        task_queues=[Queue(name) for name in QUEUES.values()],  # type: ignore[no-untyped-call]  # kombu says no more
         worker_prefetch_multiplier=1,
         worker_concurrency=settings.worker_concurrency,
         worker_hijack_root_logger=False,
         task_soft_time_limit=settings.job_soft_limit_seconds,
         task_time_limit=settings.job_hard_limit_seconds,
         broker_connection_retry_on_startup=True,
+        broker_channel_error_retry=True,  # one that answers with errors is as good as one that is away
         broker_connection_timeout=1,
         broker_connection_max_retries=None,  # for ever: the broker comes back, the worker need not be started anew
         worker_cancel_long_running_tasks_on_connection_loss=False,  # a job in hand ends well without the broker
         broker_transport_options={
+            "queue_order_strategy": "sorted",  # urgent messages first, whatever was taken last
             "visibility_timeout": settings.job_visibility_seconds,
             "unacked_restore_interval": 2,
             "unacked_restore_throttle": 1,

@@ -15,7 +15,7 @@ def drop(lease: Lease) -> None:
     actions.drop(lease.payload["store_key"])
 
 
-@job("documents.sweep")
+@job("documents.sweep", long=True)
 def sweep(lease: Lease) -> None:
     """Remove what no document needs; the run counts as sent how many files that were."""
     run_id = lease.payload["run_id"]

@@ -30,7 +30,7 @@ KEPT_FAILING: Final = "It was begun several times and could not be finished."
 Result = TypeVar("Result")
 
 
-@job(actions.TOPIC)
+@job(actions.TOPIC, long=True)
 def run(lease: Lease) -> None:
     """Write one export. A worker that dies leaves a temporary file; the next one begins anew and clears it."""
     export_id = int(lease.payload["export_id"])
@@ -53,7 +53,7 @@ def run(lease: Lease) -> None:
         log.info("export_interrupted", export_id=export_id)
 
 
-@job(packing.TOPIC)
+@job(packing.TOPIC, long=True)
 def pack(lease: Lease) -> None:
     """Pack a large export. Where that fails for good, the plain file is there all the same."""
     packing.pack(int(lease.payload["export_id"]))

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 from backend.core.config import current
 from backend.core.database import db
 from backend.core.queue import Lease
+from backend.jobs import heartbeat
 
 log = structlog.get_logger(__name__)
 RENEW: Final = text("""
@@ -65,6 +66,7 @@ class Keeper:
             try:
                 with engine.begin() as connection:
                     connection.execute(RENEW, values)
+                    connection.execute(heartbeat.LIFE_SIGN)  # a long job is no reason to take the worker for dead
             except Exception as error:  # noqa: BLE001 - the database is away; if it stays so the lease runs out, as it should
                 log.warning("lease_not_renewed", error=repr(error))
 

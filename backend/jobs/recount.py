@@ -9,7 +9,7 @@ from backend.jobs.registry import job
 log = structlog.get_logger(__name__)
 
 
-@job("recount.run")
+@job("recount.run", long=True)
 def run(lease: Lease) -> None:
     """The run counts as sent how many rows were wrong."""
     run_id = lease.payload["run_id"]

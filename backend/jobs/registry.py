@@ -11,10 +11,10 @@ Handler = Callable[[Lease], None]
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The function of a topic. ``together``: it has effects in the database only, so that many may share a commit."""
+    """The function of a topic. ``long``: it may take minutes, so no other job is kept waiting behind it."""
 
     handle: Handler
-    together: bool = False
+    long: bool = False
 
 
 HANDLERS: Final[dict[str, Registered]] = {}
@@ -45,13 +45,13 @@ class GiveUp(Exception):
     """The job can never be done: park it for an admin at once."""
 
 
-def job(topic: str, *, together: bool = False) -> Callable[[Handler], Handler]:
+def job(topic: str, *, long: bool = False) -> Callable[[Handler], Handler]:
     """Register the function for a topic. It runs in one transaction that ends with the job's done_at."""
 
     def register(handler: Handler) -> Handler:
         if topic in HANDLERS:
             raise ValueError(f"two handlers for {topic}")
-        HANDLERS[topic] = Registered(handler, together)
+        HANDLERS[topic] = Registered(handler, long)
         return handler
 
     return register

@@ -11,12 +11,15 @@ from backend.core import metrics, queue
 from backend.core.config import current
 from backend.core.crash import crash_point
 from backend.core.database import db, transaction
-from backend.core.queue import Lease, runs
+from backend.core.queue import Lane, Lease, runs
+from backend.jobs import lanes
 from backend.jobs.keeper import KEEPER
 from backend.jobs.registry import HANDLERS, GiveUp, Retry
 
 log = structlog.get_logger(__name__)
+BATCH: Final = 20
 BATCH_SECONDS: Final = 10.0
+LOOK_SECONDS: Final = 0.5
 
 
 def run(job_id: int) -> str:
@@ -28,16 +31,49 @@ def run_many(job_ids: Sequence[int]) -> dict[int, str]:
     """Do those of the jobs that nobody else has; what is not begun within BATCH_SECONDS is given back to others."""
     with transaction():
         leases = queue.claim_many(job_ids, lease_seconds=current().job_lease_seconds)
-    crash_point("job.claimed")
+    return _run_all(leases)
+
+
+def run_next(lane: Lane) -> dict[int, str]:
+    """Do the jobs of a lane that have waited for longest, some at a time."""
+    with transaction():
+        leases = queue.claim_next(lane, limit=BATCH, lease_seconds=current().job_lease_seconds)
+    if lane is Lane.BULK and len(leases) == BATCH:
+        _notify(leases, lane=lane)  # there may be more: other processes can help
+    return _run_all(leases)
+
+
+def run_bulk() -> dict[int, str]:
+    """Do some bulk jobs, if a process may be spared for them; and see that someone goes on with those that are left.
+
+    A message that finds no free slot is dropped: whoever holds a slot looks for more jobs afterwards.
+    """
+    with lanes.bulk_slot() as taken:
+        if not taken:
+            return {}
+        outcomes = run_next(Lane.BULK)
+    with transaction():
+        is_more = queue.is_waiting(Lane.BULK)
+    if is_more:
+        _notify([], lane=Lane.BULK)
+    db.session.remove()
+    return outcomes
+
+
+def _run_all(leases: list[Lease]) -> dict[int, str]:
     outcomes: dict[int, str] = {}
+    crash_point("job.claimed")
     if not leases:
         return outcomes
-    begun = time.monotonic()
+    waiting = sorted(leases, key=_is_long)
+    batch = _Batch()
     with KEEPER.keeping(leases):
-        waiting = _run_together(leases, outcomes)
         try:
-            while waiting and (not outcomes or time.monotonic() - begun < BATCH_SECONDS):
+            while waiting and batch.goes_on(waiting[0]):
                 lease = waiting.pop(0)
+                if _is_long(lease):
+                    _give_back(waiting)  # nothing may wait behind it in this process
+                    waiting = []
                 outcomes[lease.job_id] = _run_one(lease)
         finally:
             _give_back(waiting)
@@ -45,23 +81,30 @@ def run_many(job_ids: Sequence[int]) -> dict[int, str]:
     return outcomes
 
 
-def _run_together(leases: Sequence[Lease], outcomes: dict[int, str]) -> list[Lease]:
-    """Jobs with effects in the database only share one commit; returns the others. If one fails, each runs alone."""
-    shared = [lease for lease in leases if lease.topic in HANDLERS and HANDLERS[lease.topic].together]
-    if len(shared) < 2:
-        return list(leases)
-    try:
+class _Batch:
+    """Decides whether a process goes on with the jobs that it has claimed, or gives back the others."""
+
+    def __init__(self) -> None:
+        self._began = self._looked = time.monotonic()
+        self._is_first = True
+
+    def goes_on(self, lease: Lease) -> bool:
+        """The first job is always run. Bulk jobs stop early when an urgent one finds no other process."""
+        is_first, self._is_first = self._is_first, False
+        at = time.monotonic()
+        if is_first:
+            return True
+        if at - self._began >= BATCH_SECONDS:
+            return False
+        if lease.lane != Lane.BULK or at - self._looked < LOOK_SECONDS:
+            return True
+        self._looked = at
         with transaction():
-            for lease in shared:
-                HANDLERS[lease.topic].handle(lease)
-            queue.finish_many(shared)
-    except Exception as error:  # noqa: BLE001 - whichever failed is found, and dealt with, when each runs alone
-        log.info("jobs_run_alone", error=repr(error), jobs=len(shared))
-        return list(leases)
-    for lease in shared:
-        outcomes[lease.job_id] = "done"
-        metrics.job_done(topic=lease.topic, outcome="done", seconds=0.0)
-    return [lease for lease in leases if lease.job_id not in outcomes]
+            return not queue.is_waiting(Lane.URGENT, for_seconds=LOOK_SECONDS)
+
+
+def _is_long(lease: Lease) -> bool:
+    return lease.topic in HANDLERS and HANDLERS[lease.topic].long
 
 
 def _run_one(lease: Lease) -> str:
@@ -122,4 +165,10 @@ def _give_back(leases: Sequence[Lease]) -> None:
     if leases:
         with transaction():
             queue.release(leases)
-        current_app.extensions["job_bell"]([lease.job_id for lease in leases])
+        for lane in Lane:
+            if those := [lease for lease in leases if lease.lane == lane]:
+                _notify(those, lane=lane)
+
+
+def _notify(leases: Sequence[Lease], *, lane: Lane) -> None:
+    current_app.extensions["job_bell"]([lease.job_id for lease in leases], lane=lane)

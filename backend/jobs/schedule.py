@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from backend.core.database import transaction
-from backend.core.queue import runs
+from backend.core.queue import Lane, runs
 from backend.core.queue.timetable import Daily, Every, Monthly, Scheduled
 from backend.domain.market import settings as market
 from backend.domain.reports import actions as reports
@@ -29,6 +29,7 @@ TABLE: Final = (
         "Ask professionals with waiting requests, or who stayed away, to visit",
         Daily(reminder_at),
         topic="reminders.run",
+        lane=Lane.BULK,
         catch_up=timedelta(hours=5),
     ),
     Scheduled(
@@ -36,6 +37,7 @@ TABLE: Final = (
         "Send each customer the report of the past month",
         Monthly(day=1, at=time(7)),
         topic="reports.run",
+        lane=Lane.BULK,
         catch_up=timedelta(days=20),
         check=reports.check,
     ),
@@ -51,6 +53,7 @@ TABLE: Final = (
         "Count anew which professionals are offered where, and put right what differs",
         Daily(lambda: RECOUNT_AT),
         topic="recount.run",
+        lane=Lane.BULK,
         catch_up=timedelta(hours=2),
     ),
     Scheduled(
@@ -58,6 +61,7 @@ TABLE: Final = (
         "Remove files of documents that no call and no person needs",
         Daily(lambda: SWEEP_AT),
         topic="documents.sweep",
+        lane=Lane.BULK,
         catch_up=timedelta(hours=12),
     ),
 )

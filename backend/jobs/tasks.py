@@ -1,4 +1,4 @@
-"""The few tasks that Celery knows: run one job, tick, sweep, heartbeat. All else is rows in the job table."""
+"""The few tasks that Celery knows: run jobs, tick, sweep, heartbeat. All else is rows in the job table."""
 
 from importlib import import_module
 from typing import Any, Final
@@ -6,8 +6,8 @@ from typing import Any, Final
 from celery import Celery, Task
 from flask import Flask
 
-from backend.jobs import heartbeat, runner, schedule, sweep
-from backend.jobs.bell import TASK
+from backend.jobs import heartbeat, polling, runner, schedule, sweep
+from backend.jobs.bell import BULK_TASK, TASK
 
 HANDLER_MODULES: Final = (
     "accounts",
@@ -31,11 +31,12 @@ def register(celery: Celery, app: Flask) -> None:
         abstract = True
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
-            with app.app_context():
+            with polling.message_in_hand(), app.app_context():
                 return self.run(*args, **kwargs)
 
     celery.Task = ContextTask
     celery.task(name=TASK)(_run_jobs)
+    celery.task(name=BULK_TASK)(_run_bulk)
     celery.task(name="doorstep.tick")(schedule.tick)
     celery.task(name="doorstep.sweep")(sweep.sweep)
     celery.task(name="doorstep.heartbeat")(heartbeat.beat)
@@ -43,3 +44,7 @@ def register(celery: Celery, app: Flask) -> None:
 
 def _run_jobs(job_ids: list[int]) -> None:
     runner.run_many(job_ids)
+
+
+def _run_bulk() -> None:
+    runner.run_bulk()

@@ -1,4 +1,4 @@
-"""The job table: leases, retries, parking, sharing a commit; every job run twice and at once with itself."""
+"""The job table: leases, retries, parking; every job run twice and at once with itself."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, update
 
 from backend.core import queue
 from backend.core.database import db, transaction
-from backend.core.queue import Job, Lease, LeaseLost, backlog
+from backend.core.queue import Job, Lane, Lease, LeaseLost, backlog
 from backend.domain.audit.models import AuditEntry
 from backend.jobs import keeper, runner, sweep
 from backend.jobs.registry import HANDLERS, GiveUp, Registered, Retry
@@ -58,11 +58,8 @@ def test_a_job_is_done_once_however_often_it_is_delivered(topics: dict[str, Regi
     assert effects() == 1
 
 
-@pytest.mark.parametrize("together", [False, True])
-def test_jobs_run_at_once_with_themselves_have_their_effect_once(
-    topics: dict[str, Registered], app: Flask, together: bool
-) -> None:
-    topics["t"] = Registered(effect, together=together)
+def test_jobs_run_at_once_with_themselves_have_their_effect_once(topics: dict[str, Registered], app: Flask) -> None:
+    topics["t"] = Registered(effect)
     ids = put("t", 20)
 
     def worker(_: int) -> None:
@@ -96,19 +93,6 @@ def test_a_failure_undoes_its_effect_and_is_tried_again_later(topics: dict[str, 
     assert runner.run(job_id) == "busy"
     work(now=True)
     assert (effects(), row(job_id).attempts) == (1, 2)
-
-
-def test_one_bad_job_among_those_that_share_a_commit_harms_no_other(topics: dict[str, Registered]) -> None:
-    def handle(lease: Lease) -> None:
-        effect(lease)
-        if lease.payload.get("bad"):
-            raise RuntimeError("bad")
-
-    topics["t"] = Registered(handle, together=True)
-    ids = put("t", 3) + put("t", bad=True)[-1:]
-    outcomes = runner.run_many(ids)
-    assert sorted(outcomes.values()) == ["done", "done", "done", "retry"]
-    assert effects() == 3
 
 
 def test_after_too_many_tries_a_job_is_parked_with_its_error(topics: dict[str, Registered]) -> None:
@@ -191,10 +175,11 @@ def test_a_worker_that_lives_keeps_its_lease(topics: dict[str, Registered], app:
 
 def test_the_sweep_finds_what_nobody_was_told_of(app: Flask) -> None:
     with Redis.from_url(app.extensions["settings"].broker_url) as broker:
-        broker.delete(sweep.QUEUE)  # no worker takes what other tests rang for
+        broker.delete(queue.QUEUES[Lane.URGENT])  # no worker takes what other tests rang for
     (job_id,) = put("t")
     rung: list[int] = []
-    bell, app.extensions["job_bell"] = app.extensions["job_bell"], rung.extend
+    bell = app.extensions["job_bell"]
+    app.extensions["job_bell"] = lambda ids, **_: rung.extend(ids)
     try:
         assert sweep.sweep() == 0  # its own bell has only just rung
         with transaction():

@@ -1,14 +1,16 @@
 """The job table (an outbox): jobs are rows written with the change that needs them; Celery is only the doorbell."""
 
+from backend.core.queue.lanes import QUEUES, Lane
 from backend.core.queue.leases import (
     Lease,
     LeaseLost,
     claim,
     claim_many,
+    claim_next,
     fail,
     finish,
-    finish_many,
     forgotten_ids,
+    is_waiting,
     release,
     renew,
 )
@@ -16,19 +18,22 @@ from backend.core.queue.models import Job, JobRun
 from backend.core.queue.outbox import enqueue, enqueue_many, init_app
 
 __all__ = [
+    "QUEUES",
     "Job",
     "JobRun",
+    "Lane",
     "Lease",
     "LeaseLost",
     "claim",
     "claim_many",
+    "claim_next",
     "enqueue",
     "enqueue_many",
     "fail",
     "finish",
-    "finish_many",
     "forgotten_ids",
     "init_app",
+    "is_waiting",
     "release",
     "renew",
 ]

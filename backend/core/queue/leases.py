@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 
 from backend.core.config import current
 from backend.core.database import db
+from backend.core.queue.lanes import Lane
 from backend.core.queue.models import Job
 
 BACKOFF_BASE_SECONDS: Final = 5
@@ -29,6 +30,7 @@ class Lease:
     payload: dict[str, Any]
     attempts: int
     trace_id: str | None
+    lane: str = Lane.URGENT
 
 
 def seconds(amount: float) -> ColumnElement[Any]:
@@ -44,45 +46,54 @@ def claim(job_id: int, *, lease_seconds: int) -> Lease | None:
 
 def claim_many(job_ids: Sequence[int], *, lease_seconds: int) -> list[Lease]:
     """Take those of the jobs that are due and held by nobody, in one statement, in the order given."""
-    free = (
-        select(Job.id)
-        .where(Job.id.in_(job_ids), _open(), Job.run_at <= func.now())
-        .order_by(Job.id)
-        .with_for_update(skip_locked=True)
-    )
+    free = select(Job.id).where(Job.id.in_(job_ids), _due()).order_by(Job.id)
+    leases = _claim(free, lease_seconds=lease_seconds)
+    return [leases[job_id] for job_id in dict.fromkeys(job_ids) if job_id in leases]
+
+
+def claim_next(lane: Lane, *, limit: int, lease_seconds: int) -> list[Lease]:
+    """Take the jobs of a lane that have been due for longest and that nobody holds. Caller commits."""
+    free = select(Job.id).where(Job.lane == lane, _due()).order_by(Job.run_at).limit(limit)
+    leases = _claim(free, lease_seconds=lease_seconds)
+    return [leases[job_id] for job_id in sorted(leases)]
+
+
+def is_waiting(lane: Lane, *, for_seconds: float = 0) -> bool:
+    """Whether a job of the lane has been due for so long and nobody holds it."""
+    due = exists().where(Job.lane == lane, _open(), Job.run_at <= func.now() - seconds(for_seconds))
+    return bool(db.session.execute(select(due)).scalar_one())
+
+
+def _claim(free: Select[int], *, lease_seconds: int) -> dict[int, Lease]:
     statement = (
         update(Job)
-        .where(Job.id.in_(free.scalar_subquery()))
+        .where(Job.id.in_(free.with_for_update(skip_locked=True).scalar_subquery()))
         .values(
             lease_until=func.now() + seconds(lease_seconds),
             lease_token=func.gen_random_uuid(),
             attempts=Job.attempts + 1,
         )
-        .returning(Job.id, Job.lease_token, Job.topic, Job.payload, Job.attempts, Job.trace_id)
+        .returning(Job.id, Job.lease_token, Job.topic, Job.payload, Job.attempts, Job.trace_id, Job.lane)
         .execution_options(synchronize_session=False)
     )
-    leases = {row[0]: Lease(*row) for row in db.session.execute(statement)}
-    return [leases[job_id] for job_id in dict.fromkeys(job_ids) if job_id in leases]
+    return {row[0]: Lease(*row) for row in db.session.execute(statement)}
 
 
 def renew(lease: Lease, *, lease_seconds: int) -> None:
     """Keep a long job. Raises LeaseLost when someone else took it. Caller commits."""
-    _held([lease], lease_until=func.now() + seconds(lease_seconds))
+    _held(lease, lease_until=func.now() + seconds(lease_seconds))
 
 
 def finish(lease: Lease) -> None:
     """Mark the job done in the transaction of its effect. Raises LeaseLost when someone else took it."""
-    finish_many([lease])
-
-
-def finish_many(leases: Sequence[Lease]) -> None:
-    """Mark jobs done that had their effects in this transaction. Raises LeaseLost when any was taken."""
-    _held(leases, done_at=func.now(), lease_until=None, error=None)
+    # The clock, not now(): that is when the transaction began, and a long job would end with an old life sign.
+    _held(lease, done_at=func.clock_timestamp(), lease_until=None, error=None)
 
 
 def release(leases: Sequence[Lease]) -> None:
     """Give back jobs that were taken but not begun; those taken by someone else meanwhile are left alone."""
-    _update(leases, lease_until=None, lease_token=None, attempts=Job.attempts - 1, rung_at=None)
+    for lease in leases:
+        _update(lease, lease_until=None, lease_token=None, attempts=Job.attempts - 1, rung_at=None)
 
 
 def fail(
@@ -103,19 +114,19 @@ def fail(
         values["run_at"] = func.now() + seconds(pause) * (0.75 + 0.5 * func.random())
     if not counts:
         values["attempts"] = Job.attempts - 1
-    _held([lease], **values)
+    _held(lease, **values)
     return parked
 
 
-def forgotten_ids(*, limit: int = 1000) -> list[int]:
-    """Due jobs that nobody holds and nobody was told of lately, oldest first; notes that they are rung for now.
+def forgotten_ids(lane: Lane, *, limit: int = 1000) -> list[int]:
+    """Due jobs of a lane that nobody holds or was told of lately, oldest first; notes that they are rung for now.
 
     Those are jobs whose bell was lost, whose worker died, or whose pause is over. Caller commits, then rings.
     """
     silent = or_(Job.rung_at.is_(None), Job.rung_at < func.now() - seconds(RING_AGAIN_SECONDS))
     found = (
         select(Job.id)
-        .where(_open(), Job.run_at <= func.now(), silent)
+        .where(Job.lane == lane, _due(), silent)
         .order_by(Job.run_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -130,23 +141,22 @@ def forgotten_ids(*, limit: int = 1000) -> list[int]:
     return sorted(db.session.execute(statement).scalars())
 
 
+def _due() -> ColumnElement[bool]:
+    return and_(_open(), Job.run_at <= func.now())
+
+
 def _open() -> ColumnElement[bool]:
     return and_(
         Job.done_at.is_(None), Job.parked_at.is_(None), or_(Job.lease_until.is_(None), Job.lease_until < func.now())
     )
 
 
-def _held(leases: Sequence[Lease], **values: Any) -> None:
-    if _update(leases, **values) < len(leases):
-        ids = ", ".join(str(lease.job_id) for lease in leases)
-        raise LeaseLost(f"jobs {ids}: another worker holds one")
+def _held(lease: Lease, **values: Any) -> None:
+    if not _update(lease, **values):
+        raise LeaseLost(f"job {lease.job_id}: another worker holds it")
 
 
-def _update(leases: Sequence[Lease], **values: Any) -> int:
-    if not leases:
-        return 0
-    held: ColumnElement[bool] = and_(Job.id == leases[0].job_id, Job.lease_token == leases[0].token)
-    if len(leases) > 1:
-        held = tuple_(Job.id, Job.lease_token).in_([(lease.job_id, lease.token) for lease in leases])
-    statement = update(Job).where(held, Job.done_at.is_(None)).values(**values).returning(Job.id)
-    return len(db.session.execute(statement.execution_options(synchronize_session=False)).all())
+def _update(lease: Lease, **values: Any) -> bool:
+    held = and_(Job.id == lease.job_id, Job.lease_token == lease.token, Job.done_at.is_(None))
+    statement = update(Job).where(held).values(**values).returning(Job.id)
+    return db.session.execute(statement.execution_options(synchronize_session=False)).one_or_none() is not None

@@ -17,6 +17,7 @@ class Job(Base):
 
     id: Mapped[BigId]
     topic: Mapped[str]
+    lane: Mapped[str] = mapped_column(server_default=text("'urgent'"))
     key: Mapped[str | None]
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[Created]
@@ -32,7 +33,8 @@ class Job(Base):
 
     __table_args__ = (
         UniqueConstraint("topic", "key"),
-        Index("ix_jobs_open", "run_at", postgresql_where=text("done_at IS NULL AND parked_at IS NULL")),
+        CheckConstraint("lane IN ('urgent', 'bulk')", name="lane"),
+        Index("ix_jobs_open", "lane", "run_at", postgresql_where=text("done_at IS NULL AND parked_at IS NULL")),
         Index("ix_jobs_done", "done_at", postgresql_where=text("done_at IS NOT NULL")),
         Index("ix_jobs_parked", "parked_at", postgresql_where=text("parked_at IS NOT NULL")),
     )

@@ -1,9 +1,9 @@
 """Writing jobs with the change that needs them, and ringing the worker after commit."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from flask import Flask
@@ -13,10 +13,18 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from backend.core.crash import crash_point
 from backend.core.database import db
+from backend.core.queue.lanes import Lane
 from backend.core.queue.models import Job
 
 log = structlog.get_logger(__name__)
-Bell = Callable[[list[int]], None]
+
+
+class Bell(Protocol):
+    """Notifies the workers of a lane that jobs are there."""
+
+    def __call__(self, job_ids: list[int], *, lane: Lane) -> None: ...
+
+
 _PENDING = "jobs_to_notify_of"
 _bell: list[Bell] = []
 
@@ -27,23 +35,33 @@ def init_app(app: Flask, *, bell: Bell) -> None:
     app.extensions["job_bell"] = bell
 
 
-def enqueue(topic: str, payload: Mapping[str, Any], *, key: str | None = None, run_at: datetime | None = None) -> None:
+def enqueue(
+    topic: str,
+    payload: Mapping[str, Any],
+    *,
+    key: str | None = None,
+    run_at: datetime | None = None,
+    lane: Lane = Lane.URGENT,
+) -> None:
     """Add one job to the present transaction. A key that is already there (done or not) adds nothing.
 
     A job with a ``run_at`` begins when the sweep finds it due; one without begins right after commit.
     """
-    enqueue_many(topic, [(key, payload)], run_at=run_at)
+    enqueue_many(topic, [(key, payload)], run_at=run_at, lane=lane)
 
 
 def enqueue_many(
-    topic: str, jobs: Iterable[tuple[str | None, Mapping[str, Any]]], *, run_at: datetime | None = None
+    topic: str,
+    jobs: Iterable[tuple[str | None, Mapping[str, Any]]],
+    *,
+    run_at: datetime | None = None,
+    lane: Lane = Lane.URGENT,
 ) -> None:
     """Add many jobs of one topic in one statement; see :func:`enqueue`."""
     later = {"run_at": run_at} if run_at is not None else {}
     trace_id = structlog.contextvars.get_contextvars().get("request_id")
-    rows = [
-        {"topic": topic, "key": key, "payload": dict(payload), "trace_id": trace_id, **later} for key, payload in jobs
-    ]
+    shared = {"topic": topic, "lane": lane, "trace_id": trace_id, **later}
+    rows = [{**shared, "key": key, "payload": dict(payload)} for key, payload in jobs]
     if not rows:
         return
     rings_now = run_at is None
@@ -51,19 +69,19 @@ def enqueue_many(
     statement = insert(Job).values(told).on_conflict_do_nothing(index_elements=["topic", "key"]).returning(Job.id)
     ids = db.session.execute(statement, rows).scalars().all()
     if rings_now:
-        ring(ids)
+        ring(ids, lane=lane)
 
 
-def ring(job_ids: Iterable[int]) -> None:
-    """Notify a worker of these jobs once the outermost transaction is committed."""
-    _pending(db.session()).job_ids.extend(job_ids)
+def ring(job_ids: Iterable[int], *, lane: Lane) -> None:
+    """Notify the workers of these jobs of one lane once the outermost transaction is committed."""
+    _pending(db.session()).jobs.extend((lane, job_id) for job_id in job_ids)
 
 
 @dataclass(slots=True)
 class _Pending:
     """Jobs to notify workers of; for each open savepoint how many there were when it began."""
 
-    job_ids: list[int] = field(default_factory=list)
+    jobs: list[tuple[Lane, int]] = field(default_factory=list)
     before: dict[SessionTransaction, int] = field(default_factory=dict)
 
 
@@ -76,7 +94,7 @@ def _pending(session: Session) -> _Pending:
 def _remember(session: Session, begun: SessionTransaction) -> None:
     if begun.nested:
         pending = _pending(session)
-        pending.before[begun] = len(pending.job_ids)
+        pending.before[begun] = len(pending.jobs)
 
 
 @event.listens_for(Session, "after_commit")
@@ -84,12 +102,14 @@ def _notify(session: Session) -> None:
     if session.in_nested_transaction():
         return  # the event also fires when a savepoint is released; its rows are visible to nobody yet
     pending: _Pending | None = session.info.pop(_PENDING, None)
-    if pending and pending.job_ids and _bell:
+    if pending and pending.jobs and _bell:
         crash_point("queue.before_ring")
         try:
-            _bell[0](pending.job_ids)
+            for lane in Lane:
+                if job_ids := [job_id for of, job_id in pending.jobs if of is lane]:
+                    _bell[0](job_ids, lane=lane)
         except Exception as error:  # noqa: BLE001 - the change is safe in PostgreSQL; a silent broker must not turn it into a failure
-            log.warning("job_bell_failed", error=repr(error), jobs=len(pending.job_ids))
+            log.warning("job_bell_failed", error=repr(error), jobs=len(pending.jobs))
 
 
 @event.listens_for(Session, "after_soft_rollback")
@@ -97,6 +117,6 @@ def _forget(session: Session, ended: SessionTransaction) -> None:
     """Drop the notifications of what was rolled back: a savepoint's own, or all."""
     if ended.nested:
         pending = _pending(session)
-        del pending.job_ids[pending.before.pop(ended, len(pending.job_ids)) :]
+        del pending.jobs[pending.before.pop(ended, len(pending.jobs)) :]
     elif ended.parent is None:
         session.info.pop(_PENDING, None)

@@ -10,6 +10,7 @@ from backend.core.clock import now
 from backend.core.database import db
 from backend.core.errors import Conflict, NotFound
 from backend.core.pagination import Page, Window, after, cut, decode_cursor, order
+from backend.core.queue.lanes import Lane
 from backend.core.queue.models import Job, JobRun
 from backend.core.queue.outbox import ring
 from backend.core.queue.timetable import Scheduled, table
@@ -83,6 +84,6 @@ def retry_parked(job_id: int) -> Job:
     if "run_id" in job.payload:
         reopened = {"status": "running", "finished_at": None, "error": None}
         db.session.execute(update(JobRun).where(JobRun.id == job.payload["run_id"]).values(**reopened))
-    ring([job_id])
+    ring([job_id], lane=Lane(job.lane))
     db.session.refresh(job)
     return job

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core.clock import now
 from backend.core.database import db
+from backend.core.queue.lanes import Lane
 from backend.core.queue.models import JobRun
 from backend.core.queue.outbox import enqueue, enqueue_many
 from backend.core.queue.timetable import Scheduled, table
@@ -47,7 +48,7 @@ def _insert(
     statement = insert(JobRun).values(values).on_conflict_do_nothing(index_elements=["name", "period"])
     run_id = db.session.execute(statement.returning(JobRun.id)).scalar_one_or_none()
     if run_id is not None:
-        enqueue(row.topic, {"run_id": run_id}, key=f"run{run_id}")
+        enqueue(row.topic, {"run_id": run_id}, key=f"run{run_id}", lane=row.lane)
     return run_id
 
 
@@ -77,11 +78,13 @@ def spans(ids: InstrumentedAttribute[int], where: ColumnElement[bool], *, size: 
     return list(pairwise([0, *ends, ABOVE_ALL_IDS]))
 
 
-def spread(run_id: int, topic: str, payload: Mapping[str, Any], parts: Sequence[Span]) -> None:
+def spread(
+    run_id: int, topic: str, payload: Mapping[str, Any], parts: Sequence[Span], *, lane: Lane = Lane.BULK
+) -> None:
     """Share a run among workers: a job for each span, side by side in any order, each ending with ``part_done``."""
     _change(run_id, parts_left=len(parts))
     jobs = [{**payload, "run_id": run_id, "after": after, "until": until} for after, until in parts]
-    enqueue_many(topic, [(f"run{run_id}:{job['after']}", job) for job in jobs])
+    enqueue_many(topic, [(f"run{run_id}:{job['after']}", job) for job in jobs], lane=lane)
 
 
 def part_done(run_id: int) -> None:

@@ -10,6 +10,7 @@ from flask import Flask, current_app
 
 from backend.core.config import current
 from backend.core.errors import Invalid
+from backend.core.queue.lanes import Lane
 
 EXTENSION: Final = "timetable"
 
@@ -113,7 +114,7 @@ class Scheduled:
     """One row of the beat table.
 
     ``topic`` is the job that a run begins with (its payload: run_id). A period missed by more than ``catch_up`` is let
-    go. ``check`` looks at the params of a run that an admin asks for, and raises Invalid.
+    go. ``check`` looks at the params of a run that an admin asks for, and raises Invalid. ``lane``: of its first job.
     """
 
     name: str
@@ -122,6 +123,7 @@ class Scheduled:
     topic: str
     catch_up: timedelta
     check: Callable[[dict[str, Any]], dict[str, Any]] = field(default=takes_none)
+    lane: Lane = Lane.URGENT
 
 
 def init_app(app: Flask, table: Sequence[Scheduled]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from backend.core import storage
 from backend.core.config import current
 from backend.core.database import db
-from backend.core.queue import enqueue
+from backend.core.queue import Lane, enqueue
 from backend.domain.exports import queries
 from backend.domain.exports.models import Export
 
@@ -21,7 +21,7 @@ def pack_if_large(export_id: int, *, size: int) -> None:
     """Have a packed copy made of a file above EXPORT_GZIP_ABOVE_MB, after the export is done: nobody waits for it."""
     limit = current().export_gzip_above_mb
     if limit and size > limit << 20:
-        enqueue(TOPIC, {"export_id": export_id}, key=str(export_id))
+        enqueue(TOPIC, {"export_id": export_id}, key=str(export_id), lane=Lane.BULK)
 
 
 def pack(export_id: int) -> None:

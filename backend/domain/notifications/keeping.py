@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 
 from backend.core.clock import now
 from backend.core.database import db
-from backend.core.queue import enqueue_many
+from backend.core.queue import Lane, enqueue_many
 from backend.domain.notifications import outbox
 from backend.domain.notifications.models import Delivery, Notification
 
@@ -16,7 +16,7 @@ KEPT: Final = timedelta(days=400)
 BATCH: Final = 500
 # A delivery and its job are written together; one whose job is gone was resent, restored or cleaned by hand.
 STUCK: Final = text("""
-    SELECT d.id, d.attempts FROM deliveries d
+    SELECT d.id, d.kind, d.attempts FROM deliveries d
      WHERE d.state = 'waiting' AND coalesce(d.not_before, d.created_at) < now() - interval '10 minutes'
        AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.topic = :topic AND j.done_at IS NULL
                           AND j.key IN ('d' || d.id, 'd' || d.id || ':' || d.attempts, 'r' || d.id))
@@ -27,7 +27,9 @@ STUCK: Final = text("""
 def revive() -> int:
     """Put deliveries on their way that wait without a job; returns how many."""
     rows = db.session.execute(STUCK, {"topic": outbox.TOPIC, "batch": BATCH}).all()
-    enqueue_many(outbox.TOPIC, [(f"r{row.id}", {"delivery_id": row.id}) for row in rows])
+    for lane in Lane:
+        jobs = [(f"r{row.id}", {"delivery_id": row.id}) for row in rows if outbox.lane_of(row.kind) is lane]
+        enqueue_many(outbox.TOPIC, jobs, lane=lane)
     return len(rows)
 
 

@@ -170,7 +170,8 @@ def resend(actor: Actor, *, delivery_id: int) -> Delivery:
     values = {"state": "waiting", "next_channels": [], "not_before": func.now()}
     if db.session.execute(statement.values(**values).returning(Delivery.id)).one_or_none() is None:
         raise Conflict("Someone else sent it again just now.", code="not_failed")
-    enqueue(outbox.TOPIC, {"delivery_id": delivery_id}, key=f"d{delivery_id}:{delivery.attempts}")
+    key, lane = f"d{delivery_id}:{delivery.attempts}", outbox.lane_of(delivery.kind)
+    enqueue(outbox.TOPIC, {"delivery_id": delivery_id}, key=key, lane=lane)
     record(actor, "delivery_resent", subject_id=delivery_id, subject_kind="delivery", after={"kind": delivery.kind})
     db.session.refresh(delivery)
     return delivery

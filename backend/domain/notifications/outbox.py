@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from backend.core.clock import is_invented
 from backend.core.config import current
 from backend.core.database import db
-from backend.core.queue import enqueue_many
+from backend.core.queue import Lane, enqueue_many
 from backend.domain.notifications import preferences
 from backend.domain.notifications.messages import message
 from backend.domain.notifications.models import Delivery
@@ -47,7 +47,7 @@ def post(messages: Sequence[Outgoing]) -> int:
     rows = [row for one in messages if (row := _row(one, choices.get(one.account_id, preferences.Choice())))]
     if not rows:
         return 0
-    statement = insert(Delivery).on_conflict_do_nothing().returning(Delivery.id, Delivery.not_before)
+    statement = insert(Delivery).on_conflict_do_nothing().returning(Delivery.id, Delivery.not_before, Delivery.kind)
     written = db.session.execute(statement, rows).all()
     _enqueue(written)
     return len(written)
@@ -68,7 +68,9 @@ def post_next(failed: Delivery) -> bool:
         "message_id": _message_id(),
         "not_before": None,
     }
-    statement = insert(Delivery).values(row).on_conflict_do_nothing().returning(Delivery.id, Delivery.not_before)
+    statement = (
+        insert(Delivery).values(row).on_conflict_do_nothing().returning(Delivery.id, Delivery.not_before, Delivery.kind)
+    )
     _enqueue(db.session.execute(statement).all())
     return True
 
@@ -93,13 +95,18 @@ def _row(one: Outgoing, choice: preferences.Choice) -> dict[str, Any] | None:
     }
 
 
-def _enqueue(written: Iterable[Row[int, datetime | None]]) -> None:
-    by_time: dict[datetime | None, list[int]] = defaultdict(list)
-    for delivery_id, not_before in written:
-        by_time[not_before].append(delivery_id)
-    for not_before, ids in by_time.items():
+def _enqueue(written: Iterable[Row[int, datetime | None, str]]) -> None:
+    alike: dict[tuple[datetime | None, Lane], list[int]] = defaultdict(list)
+    for delivery_id, not_before, kind in written:
+        alike[not_before, lane_of(kind)].append(delivery_id)
+    for (not_before, lane), ids in alike.items():
         jobs = [(f"d{delivery_id}", {"delivery_id": delivery_id}) for delivery_id in ids]
-        enqueue_many(TOPIC, jobs, run_at=not_before)
+        enqueue_many(TOPIC, jobs, run_at=not_before, lane=lane)
+
+
+def lane_of(kind: str) -> Lane:
+    """Return the lane of a message: somebody waits for account mail, all other mail is sent in bulk."""
+    return Lane.URGENT if message(kind).account else Lane.BULK
 
 
 def plain(params: Mapping[str, Any]) -> dict[str, Any]:

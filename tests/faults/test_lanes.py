@@ -1,0 +1,91 @@
+"""Real workers while bulk mail meets a slow mail server, and while the broker takes no messages."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+import redis
+from flask import Flask
+from sqlalchemy import text
+
+from backend.core.authz import Actor, Role
+from backend.core.database import db, transaction
+from backend.domain.accounts import signing_in
+from backend.domain.exports import actions as exports
+from backend.domain.notifications import outbox
+from backend.launch import processes
+from backend.launch.embedded import EmbeddedValkey
+from tests.factories.closed_requests import account
+from tests.factories.servers import SmtpServer
+from tests.faults.processes import Crew, until
+
+pytestmark = pytest.mark.faults
+BULK_MAILS = 300
+READY = "SELECT count(*) > 0 FROM heartbeats WHERE at > now() - interval '5 seconds'"
+EXPORT_DONE = "SELECT count(*) = 1 FROM exports WHERE status = 'done'"
+SOME_SENT = "SELECT count(*) > 0 FROM deliveries WHERE kind = 'reminder' AND state = 'sent'"
+BULK_SENT = "SELECT count(*) FROM deliveries WHERE kind = 'reminder' AND state = 'sent'"
+
+
+def post(number: int) -> None:
+    person = account(Role.CUSTOMER)
+    with transaction():
+        outbox.post([outbox.Outgoing(person, "reminder", f"day{i}") for i in range(number)])
+
+
+def address_of(account_id: int) -> str:
+    email = db.session.execute(text("SELECT email FROM accounts WHERE id = :id"), {"id": account_id}).scalar_one()
+    db.session.rollback()
+    return str(email)
+
+
+@pytest.mark.parametrize("job_processes", ["1", "2", "3"])
+def test_an_export_and_a_reset_mail_get_out_while_bulk_mail_waits(
+    ringing: Flask, jobs: Crew, smtp: SmtpServer, job_processes: str
+) -> None:
+    admin, forgetful = account(Role.ADMIN), account(Role.CUSTOMER)
+    address = address_of(forgetful)
+    smtp.delay = 0.5
+    jobs.start("worker", WORKER_CONCURRENCY=job_processes)
+    jobs.start("beat")
+    assert until(READY, seconds=40)
+    post(BULK_MAILS)
+    assert until(SOME_SENT, seconds=20)
+    began = time.monotonic()
+    with transaction():
+        exports.ask(Actor(admin, Role.ADMIN))
+        signing_in.forgot(address)
+    assert until(EXPORT_DONE, seconds=15)
+    assert processes.wait_until(lambda: bool(smtp.to(address)), seconds=15)
+    assert time.monotonic() - began < 15
+    assert db.session.execute(text(BULK_SENT)).scalar_one() < BULK_MAILS / 2
+    db.session.rollback()
+
+
+def refuse_writes(broker: redis.Redis) -> None:
+    """Answers PING, and every command that could need memory with an error."""
+    broker.config_set("maxmemory", "1")
+
+
+def take_the_name(broker: redis.Redis) -> None:
+    """Something else stands where the queue was."""
+    broker.delete("doorstep", "doorstep.bulk")
+    broker.set("doorstep", "no list")
+
+
+@pytest.mark.parametrize("spoil", [refuse_writes, take_the_name])
+def test_a_broker_that_answers_and_takes_no_messages_stops_no_job(
+    ringing: Flask, jobs: Crew, smtp: SmtpServer, own_valkey: EmbeddedValkey, spoil: Callable[[redis.Redis], None]
+) -> None:
+    jobs.start("worker")
+    jobs.start("beat")
+    assert until(READY, seconds=40)
+    with redis.Redis.from_url(own_valkey.url) as broker:
+        spoil(broker)
+        with transaction():
+            signing_in.forgot(address_of(account(Role.CUSTOMER)))
+        post(30)
+        assert processes.wait_until(lambda: len(smtp.mails) == 31, seconds=40)
+        fresh = "SELECT count(*) > 0 FROM heartbeats WHERE at > now() - interval '12 seconds'"
+        assert until(fresh, seconds=20)
+        assert until("SELECT count(*) > 0 FROM job_runs WHERE created_at > now() - interval '1 minute'", seconds=80)

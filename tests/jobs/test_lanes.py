@@ -1,0 +1,220 @@
+"""Lanes: bulk jobs leave a process for urgent ones, and stop early when one finds no other."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from redis import Redis
+from sqlalchemy import select, text, update
+
+from backend.core import queue
+from backend.core.authz import Role
+from backend.core.database import db, transaction
+from backend.core.queue import Job, Lane, overview, runs
+from backend.domain.accounts import signing_in
+from backend.domain.notifications import outbox
+from backend.domain.notifications.actions import send_account_mail
+from backend.jobs import lanes, polling, runner, sweep
+from backend.jobs.registry import HANDLERS, Registered
+from backend.launch import processes
+from tests.factories.closed_requests import account
+from tests.factories.jobs import work
+
+
+@pytest.fixture
+def topics(app: Flask) -> Iterator[dict[str, Registered]]:
+    """The registry, put back as it was afterwards."""
+    before = dict(HANDLERS)
+    yield HANDLERS
+    HANDLERS.clear()
+    HANDLERS.update(before)
+
+
+@pytest.fixture
+def notified(app: Flask) -> Iterator[list[tuple[list[int], Lane]]]:
+    """What workers are notified of, instead of the broker."""
+    heard: list[tuple[list[int], Lane]] = []
+
+    def notify(job_ids: list[int], *, lane: Lane) -> None:
+        heard.append((job_ids, lane))
+
+    before = app.extensions["job_bell"]
+    queue.init_app(app, bell=notify)
+    yield heard
+    queue.init_app(app, bell=before)
+
+
+def put(topic: str, times: int, lane: Lane, **payload: Any) -> list[int]:
+    with transaction():
+        queue.enqueue_many(topic, [(None, payload)] * times, lane=lane)
+    ids = select(Job.id).where(Job.topic == topic, Job.lane == lane).order_by(Job.id)
+    return list(db.session.execute(ids).scalars())
+
+
+def lanes_by_topic() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for topic, lane in db.session.execute(select(Job.topic, Job.lane)):
+        found.setdefault(topic, set()).add(lane)
+    return found
+
+
+def test_account_mail_is_urgent_and_all_other_mail_is_bulk(app: Flask) -> None:
+    person = account(Role.CUSTOMER)
+    with transaction():
+        signing_in.forgot("someone@example.org")
+        send_account_mail(person, "password_changed", {})
+    assert lanes_by_topic() == {signing_in.RESET_TOPIC: {"urgent"}, outbox.TOPIC: {"urgent"}}
+    with transaction():
+        db.session.execute(text("DELETE FROM jobs"))
+        outbox.post([outbox.Outgoing(person, "reminder", "2026-12-01")])
+    assert lanes_by_topic() == {outbox.TOPIC: {"bulk"}}
+
+
+def test_housekeeping_is_urgent_and_reminders_and_reports_are_bulk(app: Flask) -> None:
+    with transaction():
+        for name in ("housekeeping", "daily-reminders", "monthly-reports"):
+            row = overview.scheduled(name)
+            runs.start(row, params={}, requested_by=None)
+        runs.settle(1)
+    found = lanes_by_topic()
+    assert (found["housekeeping.run"], found[runs.SETTLE]) == ({"urgent"}, {"urgent"})
+    assert (found["reminders.run"], found["reports.run"]) == ({"bulk"}, {"bulk"})
+
+
+def test_each_lane_is_notified_of_its_own_jobs(app: Flask, notified: list[tuple[list[int], Lane]]) -> None:
+    with transaction():
+        queue.enqueue("urgent", {})
+        queue.enqueue("bulk", {}, lane=Lane.BULK)
+    assert [(len(ids), lane) for ids, lane in notified] == [(1, Lane.URGENT), (1, Lane.BULK)]
+
+
+def test_the_sweep_notifies_lane_by_lane(app: Flask, notified: list[tuple[list[int], Lane]]) -> None:
+    with Redis.from_url(app.extensions["settings"].broker_url) as broker:
+        broker.delete(*queue.QUEUES.values())
+        urgent = put("urgent", 2, Lane.URGENT)
+        put("bulk", 2, Lane.BULK)
+        with transaction():
+            db.session.execute(update(Job).values(rung_at=None))
+        notified.clear()
+        sweep.sweep()
+        assert notified == [(urgent, Lane.URGENT), ([], Lane.BULK)]
+        notified.clear()
+        broker.lpush(queue.QUEUES[Lane.BULK], "a message that nobody has taken yet")
+        sweep.sweep()
+        broker.delete(*queue.QUEUES.values())
+    assert notified == []
+
+
+def test_bulk_jobs_are_given_back_while_an_urgent_one_waits(
+    topics: dict[str, Registered], monkeypatch: pytest.MonkeyPatch, notified: list[tuple[list[int], Lane]]
+) -> None:
+    monkeypatch.setattr(runner, "LOOK_SECONDS", 0.0)
+    done: list[int] = []
+
+    def handle(lease: queue.Lease) -> None:
+        done.append(lease.job_id)
+        if len(done) == 2:  # while bulk jobs are run, an urgent one comes
+            queue.enqueue("urgent", {})
+
+    topics["bulk"] = topics["urgent"] = Registered(handle)
+    ids = put("bulk", 5, Lane.BULK)
+    notified.clear()
+    assert list(runner.run_bulk()) == done == ids[:2]
+    assert [lane for _, lane in notified] == [Lane.URGENT, Lane.BULK, Lane.BULK]
+    open_jobs = select(Job.attempts, Job.lease_until).where(Job.id.in_(ids[2:]))
+    assert db.session.execute(open_jobs).all() == [(0, None)] * 3
+    db.session.rollback()
+    work()
+    assert len(done) == 6
+
+
+def test_nothing_waits_behind_a_long_job_in_the_same_process(
+    topics: dict[str, Registered], notified: list[tuple[list[int], Lane]]
+) -> None:
+    done: list[str] = []
+    topics["long"] = Registered(lambda lease: done.append(lease.topic), long=True)
+    topics["short"] = Registered(lambda lease: done.append(lease.topic))
+    ids = put("long", 2, Lane.URGENT) + put("short", 2, Lane.URGENT)
+    notified.clear()
+    runner.run_many(ids)
+    assert done == ["short", "short", "long"]
+    assert notified == [(ids[1:2], Lane.URGENT)]
+
+
+def taken_in_a_child(slots: lanes.Slots) -> tuple[int, bool]:
+    """Take a slot in a forked process, which keeps it until it is killed; returns its id and whether there was one."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with slots.taken() as taken:
+            os.write(write, b"y" if taken else b"n")
+            while True:
+                signal.pause()
+    answer = os.read(read, 1)
+    os.close(read)
+    os.close(write)
+    return pid, answer == b"y"
+
+
+@pytest.mark.parametrize(("number", "slots"), [(1, 1), (2, 1), (3, 2)])
+def test_all_processes_but_one_may_run_bulk_jobs(number: int, slots: int) -> None:
+    made = lanes.slots_for_bulk(number)
+    children: list[tuple[int, bool]] = []
+    try:
+        children.extend(taken_in_a_child(made) for _ in range(slots + 1))
+        assert [taken for _, taken in children] == [True] * slots + [False]
+        end(children.pop(0)[0])  # the kernel gives its slot back
+        with made.taken() as taken:
+            assert taken
+            with made.taken() as again:  # another thread of this process, say
+                assert not again
+    finally:
+        for pid, _ in children:
+            end(pid)
+
+
+def end(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def test_a_message_without_a_free_slot_runs_nothing(
+    topics: dict[str, Registered], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics["bulk"] = Registered(lambda _: None)
+    put("bulk", 1, Lane.BULK)
+    monkeypatch.setattr(lanes, "_slots", [lanes.Slots(0)])
+    assert runner.run_bulk() == {}
+    monkeypatch.setattr(lanes, "_slots", [lanes.Slots(1)])
+    assert list(runner.run_bulk().values()) == ["done"]
+
+
+def test_jobs_are_found_without_any_message(topics: dict[str, Registered], app: Flask) -> None:
+    topics["lonely"] = Registered(lambda _: None)
+    put("lonely", 3, Lane.URGENT)
+    put("lonely", 3, Lane.BULK)
+    with transaction():
+        db.session.execute(update(Job).values(rung_at=text("now()")))  # the sweep rang, and nobody heard it
+    assert polling.poll() >= 6
+    left = select(Job.id).where(Job.topic == "lonely", Job.done_at.is_(None))
+    assert db.session.execute(left).all() == []
+
+
+def test_nobody_polls_while_messages_come(
+    topics: dict[str, Registered], app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polled: list[float] = []
+    monkeypatch.setattr(polling, "poll", lambda: polled.append(time.monotonic()))
+    with polling.message_in_hand():
+        stop = polling.start(app, quiet_seconds=0.2)
+        assert not processes.wait_until(lambda: bool(polled), seconds=1)
+        ended = time.monotonic()
+    try:
+        assert processes.wait_until(lambda: bool(polled), seconds=20)
+        assert polled[0] - ended >= 0.2
+    finally:
+        stop()
