@@ -5,20 +5,24 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final
 
+import structlog
 from flask import Response, current_app, request
 from flask_restful import Resource
 from marshmallow import Schema
+from sqlalchemy.exc import DBAPIError
 
 from backend.api import auth, body, idempotency, rate_limits
 from backend.api.access import Access
 from backend.api.wire import Reply, render
+from backend.core import database_errors
 from backend.core.authz import Actor
-from backend.core.database import transaction
+from backend.core.database import db, transaction
 from backend.core.errors import DomainError, Unauthenticated
 from backend.domain.accounts import sessions
 
 __all__ = ["Endpoint", "Resource", "endpoint"]
 
+log = structlog.get_logger(__name__)
 Handler = Callable[..., Any]
 
 
@@ -58,23 +62,41 @@ def endpoint(**declaration: Any) -> Callable[[Handler], Handler]:
         @wraps(handler)
         def call(self: Resource, **path: Any) -> Response:
             rate_limits.check(spec.rate_limit, None, by_account=False)
-            with transaction():
-                actor = _admit(spec.who)
-                rate_limits.check(spec.rate_limit, actor, by_account=True)
-                arguments = {**path, **_read(spec)}
+            return _without_conflict(lambda: in_one_transaction(self, path))
 
-                def answer() -> Response:
-                    return _answer(spec, handler(self, actor, **arguments))
+        @transaction()
+        def in_one_transaction(resource: Resource, path: dict[str, Any]) -> Response:
+            actor = _admit(spec.who)
+            rate_limits.check(spec.rate_limit, actor, by_account=True)
+            arguments = {**path, **_read(spec)}
 
-                response = idempotency.once(actor, answer) if spec.idempotent and actor else answer()
-                if actor and actor.visit_is_due:
-                    sessions.note_visit(actor)
-                return response
+            def answer() -> Response:
+                return _answer(spec, handler(resource, actor, **arguments))
+
+            response = idempotency.once(actor, answer) if spec.idempotent and actor else answer()
+            if actor and actor.visit_is_due:
+                sessions.note_visit(actor)
+            return response
 
         setattr(call, ATTRIBUTE, spec)
         return call
 
     return decorate
+
+
+def _without_conflict(work: Callable[[], Response]) -> Response:
+    """Do the work; once more, in a new session, when the database ended it in favour of another transaction.
+
+    One call is one transaction, so the first attempt left nothing behind. The body is kept; files of a form are not.
+    """
+    try:
+        return work()
+    except DBAPIError as error:
+        if not database_errors.is_conflict(error) or request.mimetype == "multipart/form-data":
+            raise
+        log.info("database.conflict_retried", sqlstate=database_errors.sqlstate(error), path=request.path)
+    db.session.remove()
+    return work()
 
 
 def _admit(who: Access) -> Actor | None:

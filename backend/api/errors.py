@@ -10,7 +10,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
 from backend.api.wire import to_json
-from backend.core.errors import DomainError, Unavailable
+from backend.core import database_errors
+from backend.core.errors import Busy, DomainError
 
 log = structlog.get_logger(__name__)
 PROBLEM_JSON = "application/problem+json"
@@ -41,7 +42,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, domain_problem)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DBAPIError, _database_error)
-    app.register_error_handler(PoolTimeoutError, _database_away)
+    app.register_error_handler(PoolTimeoutError, _pool_exhausted)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -98,15 +99,13 @@ def _database_error(error: DBAPIError) -> Response:
         log.info("value_refused_by_database", error=repr(error.orig))
         return problem(422, "invalid_fields", "Some fields are not right", "A value is outside of what can be kept.")
     if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
-        return _database_away(error)
+        return domain_problem(database_errors.unavailable(error))
     return _unexpected(error)
 
 
-def _database_away(error: Exception) -> Response:
-    log.warning("database_away", error=repr(error))
-    return domain_problem(
-        Unavailable("The database does not answer at this moment. Nothing was changed.", retry_after=3)
-    )
+def _pool_exhausted(error: PoolTimeoutError) -> Response:
+    log.warning("database.pool_exhausted", error=repr(error))
+    return domain_problem(Busy("Too many calls need the database. No changes were saved. Try again.", retry_after=3))
 
 
 def _unexpected(error: Exception) -> Response:

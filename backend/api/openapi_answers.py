@@ -141,7 +141,8 @@ def _errors(method: str, path: str, spec: Endpoint) -> dict[int, set[str]]:
         found[error.status].add(error.code)
     implied = (
         (403, spec.who.reads_token, ["account_blocked"]),
-        (503, spec.who.reads_token, ["unavailable"]),
+        (503, spec.who.reads_token, ["unavailable", "busy", "timeout"]),
+        (503, spec.who.reads_token and method != "GET", ["outcome_unknown"]),
         (401, spec.who.reads_token and not spec.who.forgives_bad_token, [*BAD_TOKENS]),
         (403, spec.who.needs_token, ["role_not_allowed"]),
         (403, spec.who.needs_token and spec.who.needs_active, ["not_active"]),

@@ -17,6 +17,7 @@ from backend.settings import Settings
 log = structlog.get_logger(__name__)
 TIMEOUT_SECONDS: Final = 0.2
 NOWHERE: Final = "redis://127.0.0.1:1/0"
+COUNTED: Final = "doorstep.rate_limit_counted"
 NAMES: Final = ("signup_rate_limit", "forgot_rate_limit", "request_rate_limit")
 PER_ACCOUNT: Final = {"request_rate_limit"}
 
@@ -76,6 +77,9 @@ def check(name: str | None, actor: Actor | None, *, by_account: bool) -> None:
     """Count this call: by address before anything is read, by account once it is known, whichever the limit is for."""
     if name is None or (name in PER_ACCOUNT) != by_account:
         return
+    if COUNTED in request.environ:  # the call is repeated after a conflict in the database
+        return
+    request.environ[COUNTED] = True
     limits: RateLimits = current_app.extensions["rate_limits"]
     if by_account and actor:
         limits.hit(name, str(actor.id))

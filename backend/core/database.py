@@ -8,15 +8,20 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Final
 
 import psycopg
+import structlog
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, Text, event, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Engine, ExceptionContext
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
+from backend.core import database_errors
+from backend.core.errors import OutcomeUnknown
 from backend.settings import Settings
 
+log = structlog.get_logger(__name__)
 WORD_SIMILARITY = 0.35  # what the operator <% takes for a mistyped word: "claening" is 0.38 of "cleaning"
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -117,7 +122,7 @@ def transaction() -> Iterator[None]:
     try:
         yield
         if db.session.registry.has():
-            db.session.commit()
+            _commit()
     except BaseException:
         if db.session.registry.has():
             db.session.rollback()
@@ -126,6 +131,22 @@ def transaction() -> Iterator[None]:
         _ENDINGS.reset(token)
         for end in endings:
             end()
+
+
+def _commit() -> None:
+    """Commit. Raises OutcomeUnknown when the connection broke after COMMIT was sent and before it was confirmed."""
+    db.session.flush()  # first, so that whatever fails below is the COMMIT itself
+    try:
+        db.session.commit()
+    except DBAPIError as error:
+        if not database_errors.may_have_committed(error):
+            raise
+        log.exception("database.commit_outcome_unknown", sqlstate=database_errors.sqlstate(error))
+        raise OutcomeUnknown(
+            "The connection to the database broke while your changes were being saved. Check whether they were saved "
+            "before you try again.",
+            retry_after=3,
+        ) from error
 
 
 def at_end(call: Callable[[], None]) -> None:

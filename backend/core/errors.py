@@ -86,3 +86,21 @@ class Unavailable(DomainError):
     """A part of the system is away; the caller may try again."""
 
     status, code, title = 503, "unavailable", "A part of Doorstep is away"
+
+
+class Busy(Unavailable):
+    """Others hold what the call needs; it changed nothing."""
+
+    code, title = "busy", "Busy"
+
+
+class TimedOut(Unavailable):
+    """The database took too long; the call changed nothing."""
+
+    code, title = "timeout", "Took too long"
+
+
+class OutcomeUnknown(Unavailable):
+    """The connection broke during COMMIT: the change may or may not have been saved."""
+
+    code, title = "outcome_unknown", "Outcome unknown"

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import psycopg
 import structlog
@@ -20,12 +20,12 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy import Select, TextClause
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
+from backend.core import database_errors
 from backend.core.database import db, engine_options
-from backend.core.errors import Invalid, Unavailable
+from backend.core.errors import Invalid
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
-AWAY: Final = "The database does not answer at this moment. Nothing was changed."
 Connection = psycopg.Connection[Any]
 Statement = TextClause | Select[*tuple[Any, ...]]
 
@@ -61,8 +61,7 @@ class Reads:
             return self._run(self._connect(), compiled.sql, parameters)
         except psycopg.OperationalError as error:
             _close(self._free)
-            log.warning("database_away", error=repr(error))
-            raise Unavailable(AWAY, retry_after=3) from error
+            raise database_errors.unavailable(error) from error
 
     def _take(self) -> Connection | None:
         with contextlib.suppress(IndexError):
@@ -81,8 +80,7 @@ class Reads:
             raise Invalid("A value is outside of what can be kept.") from error
         except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
             self._free.append(connection)
-            log.warning("read_took_too_long", error=repr(error))
-            raise Unavailable(AWAY, retry_after=3) from error
+            raise database_errors.unavailable(error) from error
         except BaseException:
             _close([connection])
             raise

@@ -1285,7 +1285,7 @@ export type AddCustomerErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1334,7 +1334,7 @@ export type AddProfessionalErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1383,7 +1383,7 @@ export type CreateAdminErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1441,7 +1441,7 @@ export type ListAuditErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1494,7 +1494,7 @@ export type CheckErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1547,7 +1547,7 @@ export type ListCustomersErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1596,7 +1596,7 @@ export type GetCustomerErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1647,7 +1647,7 @@ export type ListDeliveriesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1696,7 +1696,7 @@ export type GetDeliveryErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1743,7 +1743,7 @@ export type ResendDeliveryErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1848,7 +1848,7 @@ export type ConfirmEmailErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1895,7 +1895,7 @@ export type ListExportsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1954,7 +1954,7 @@ export type CreateExportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2003,7 +2003,7 @@ export type GetExportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2050,7 +2050,7 @@ export type CancelExportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2101,7 +2101,7 @@ export type DownloadExportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `storage_unavailable`, `unavailable`
+     * A part of Doorstep is away: `busy`, `storage_unavailable`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2175,7 +2175,7 @@ export type ListJobsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2221,7 +2221,7 @@ export type ListParkedJobsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2268,7 +2268,7 @@ export type RetryParkedJobErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2315,7 +2315,7 @@ export type ListJobRunsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2364,7 +2364,7 @@ export type GetJobRunErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2419,7 +2419,7 @@ export type RunJobErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2456,7 +2456,7 @@ export type LogoutErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2493,7 +2493,7 @@ export type LogoutEverywhereErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2536,7 +2536,7 @@ export type GetMeErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2595,7 +2595,7 @@ export type UpdateMeErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2641,7 +2641,7 @@ export type GetMyAgendaErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2684,7 +2684,7 @@ export type GetMyDocumentErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2743,7 +2743,7 @@ export type PutMyDocumentErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2780,7 +2780,7 @@ export type SendMyEmailConfirmationErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2821,7 +2821,7 @@ export type GetMyHoursErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2880,7 +2880,7 @@ export type PutMyHoursErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2923,7 +2923,7 @@ export type GetMyInboxErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2960,7 +2960,7 @@ export type MarkInboxSeenErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3013,7 +3013,7 @@ export type ChangePasswordErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3056,7 +3056,7 @@ export type GetMyPreferencesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3115,7 +3115,7 @@ export type PutMyPreferencesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3161,7 +3161,7 @@ export type ListMyReviewsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3207,7 +3207,7 @@ export type ListMySessionsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3250,7 +3250,7 @@ export type DeleteMySessionErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3326,7 +3326,7 @@ export type ListNotificationsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3375,7 +3375,7 @@ export type MarkNotificationsReadErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3451,7 +3451,7 @@ export type ForgotPasswordErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3498,7 +3498,7 @@ export type ResetPasswordErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3541,7 +3541,7 @@ export type ListPlacesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3598,7 +3598,7 @@ export type ListProfessionalsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3647,7 +3647,7 @@ export type GetProfessionalErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3716,7 +3716,7 @@ export type UpdateProfessionalErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3785,7 +3785,7 @@ export type ApproveProfessionalErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3830,7 +3830,7 @@ export type GetProfessionalDocumentErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3899,7 +3899,7 @@ export type RejectProfessionalErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3991,7 +3991,7 @@ export type ListReliabilityErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4042,7 +4042,7 @@ export type ListReportsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4093,7 +4093,7 @@ export type GetReportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4155,7 +4155,7 @@ export type ListRequestsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4218,7 +4218,7 @@ export type CreateRequestErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4267,7 +4267,7 @@ export type GetRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4336,7 +4336,7 @@ export type UpdateRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4393,7 +4393,7 @@ export type AcceptRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4462,7 +4462,7 @@ export type CancelRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4531,7 +4531,7 @@ export type CloseRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4588,7 +4588,7 @@ export type CompleteRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4657,7 +4657,7 @@ export type RejectRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4726,7 +4726,7 @@ export type ReleaseRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4795,7 +4795,7 @@ export type ReviewRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4854,7 +4854,7 @@ export type ReplyRequestReviewErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4913,7 +4913,7 @@ export type ReportRequestReviewErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4964,7 +4964,7 @@ export type ListReviewsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5023,7 +5023,7 @@ export type HideReviewErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5070,7 +5070,7 @@ export type ShowReviewErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5123,7 +5123,7 @@ export type GetSearchErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5166,7 +5166,7 @@ export type GetSettingsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5225,7 +5225,7 @@ export type UpdateSettingsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5277,7 +5277,7 @@ export type GetStatsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5323,7 +5323,7 @@ export type ListSynonymsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5372,7 +5372,7 @@ export type CreateSynonymErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5425,7 +5425,7 @@ export type DeleteSynonymErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5474,7 +5474,7 @@ export type GetSynonymErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5539,7 +5539,7 @@ export type PutSynonymErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5587,7 +5587,7 @@ export type ListTasksErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5636,7 +5636,7 @@ export type CreateTaskErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5689,7 +5689,7 @@ export type DeleteTaskErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5738,7 +5738,7 @@ export type GetTaskErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5807,7 +5807,7 @@ export type UpdateTaskErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5856,7 +5856,7 @@ export type GetTaskPolicyErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5921,7 +5921,7 @@ export type PutTaskPolicyErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5975,7 +5975,7 @@ export type ListTaskProfessionalsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6028,7 +6028,7 @@ export type GetTaskTimesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6065,7 +6065,7 @@ export type RefreshTokenErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6104,7 +6104,7 @@ export type GetUnsubscribeErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6143,7 +6143,7 @@ export type UnsubscribeErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6212,7 +6212,7 @@ export type BlockUserErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6269,7 +6269,7 @@ export type UnblockUserErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };

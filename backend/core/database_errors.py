@@ -1,0 +1,51 @@
+"""What a database error means for the caller, told by its SQLSTATE (PostgreSQL, Appendix A)."""
+
+from typing import Final
+
+import structlog
+
+from backend.core.errors import Busy, TimedOut, Unavailable
+
+log = structlog.get_logger(__name__)
+DEADLOCK: Final = "40P01"
+SERIALIZATION_FAILURE: Final = "40001"
+COMPLETION_UNKNOWN: Final = "40003"
+LOCK_NOT_AVAILABLE: Final = "55P03"
+QUERY_CANCELED: Final = "57014"
+SHUTDOWNS: Final = ("57P01", "57P02")
+CONNECTION_LOST: Final = "08"  # a class: the first two characters
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """Return the SQLSTATE of a driver's error, or of the one that SQLAlchemy wrapped; None when the link broke."""
+    state: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return state
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Return whether the database ended the transaction in favour of another: the same work may succeed at once."""
+    return sqlstate(error) in (DEADLOCK, SERIALIZATION_FAILURE)
+
+
+def may_have_committed(error: BaseException) -> bool:
+    """Return whether a COMMIT that failed with this error may have taken effect all the same."""
+    state = sqlstate(error)
+    return state is None or state.startswith(CONNECTION_LOST) or state in (COMPLETION_UNKNOWN, *SHUTDOWNS)
+
+
+def unavailable(error: BaseException) -> Unavailable:
+    """Return what to tell the caller of an error that came before COMMIT, and log it under its own name."""
+    state = sqlstate(error)
+    if is_conflict(error):
+        log.warning("database.conflict", sqlstate=state, error=repr(error))
+        return Busy("Others are changing the same data. No changes were saved. Try again.", retry_after=1)
+    if state == LOCK_NOT_AVAILABLE:
+        log.warning("database.lock_timed_out", error=repr(error))
+        return Busy("Others are changing the same data. No changes were saved. Try again.", retry_after=2)
+    if state == QUERY_CANCELED:
+        log.warning("database.statement_timed_out", error=repr(error))
+        return TimedOut("The database took too long. No changes were saved. Try again later.", retry_after=5)
+    log.warning("database.unavailable", sqlstate=state, error=repr(error))
+    return Unavailable(
+        "The database is temporarily unavailable. No changes were saved. Try again shortly.", retry_after=3
+    )

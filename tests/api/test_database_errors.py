@@ -1,0 +1,153 @@
+"""Errors of the database by their SQLSTATE: repeated, busy, too slow, away, or with an outcome that nobody knows."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from backend.app import create_app
+from backend.core.database import db
+from backend.settings import Settings
+from tests.factories.people import People, Person
+from tests.factories.problems import assert_problem
+from tests.factories.requests import RequestMarket
+
+Make = Callable[..., Flask]
+DROP = ("DROP TRIGGER IF EXISTS fails ON {table}", "DROP FUNCTION IF EXISTS fails()", "DROP SEQUENCE IF EXISTS tries")
+FUNCTION = """
+CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF nextval('tries') <= {times} THEN {what} END IF;
+  RETURN NEW;
+END $$
+"""
+BEFORE = "CREATE TRIGGER fails BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION fails()"
+AT_COMMIT = """
+CREATE CONSTRAINT TRIGGER fails AFTER {event} ON {table} DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION fails()
+"""
+BREAK_OFF = "PERFORM pg_terminate_backend(pg_backend_pid());"
+
+
+def fail_with(sqlstate: str) -> str:
+    return f"RAISE EXCEPTION USING ERRCODE = '{sqlstate}';"
+
+
+@contextmanager
+def failing(
+    what: str, *, times: int = 1, table: str = "accounts", event: str = "UPDATE", trigger: str = BEFORE
+) -> Iterator[None]:
+    """Writes to the table fail in the database itself; a sequence, which no rollback takes back, counts them."""
+    made = ["CREATE SEQUENCE tries", FUNCTION.format(times=times, what=what), trigger.format(event=event, table=table)]
+    _run(made)
+    try:
+        yield
+    finally:
+        _run([line.format(table=table) for line in DROP])
+
+
+def _run(statements: list[str]) -> None:
+    with db.engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+@pytest.fixture
+def make(app: Flask, environ: dict[str, str]) -> Iterator[Make]:
+    made: list[Flask] = []
+
+    def with_settings(**changes: str) -> Flask:
+        made.append(create_app(Settings.from_env({**environ, **changes})))
+        return made[-1]
+
+    yield with_settings
+    for each in made:
+        with each.app_context():
+            db.engine.dispose()
+
+
+def edit(app: Flask, person: Person) -> Any:
+    return app.test_client().patch("/me", json={"address": "14 MG Road"}, headers=person.headers)
+
+
+@pytest.mark.parametrize("sqlstate", ["40P01", "40001"])
+def test_a_conflict_is_tried_once_more(app: Flask, people: People, sqlstate: str) -> None:
+    asha = people.customer()
+    with failing(fail_with(sqlstate)):
+        answer = edit(app, asha)
+    assert (answer.status_code, answer.json["address"]) == (200, "14 MG Road")
+    with failing(fail_with(sqlstate), times=2):
+        answer = edit(app, asha)
+    assert "No changes were saved" in assert_problem(answer, 503, "busy")["detail"]
+
+
+def test_what_is_tried_again_is_made_once_and_counted_once(app: Flask, people: People) -> None:
+    market, asha = RequestMarket(people), people.customer()
+    headers = {"Idempotency-Key": "a-request-1"}
+    with failing(fail_with("40P01"), table="task_requests", event="INSERT"):
+        made = asha.post("/requests", market.body(), headers=headers)
+    assert made.status_code == 201
+    left = int(made.headers["RateLimit"].split("r=")[1].split(";")[0])
+    again = asha.post("/requests", market.body(), headers=headers)
+    assert (again.status_code, again.headers["RateLimit"].split("r=")[1].split(";")[0]) == (201, str(left - 1))
+    assert [row["id"] for row in asha.get("/requests").json["items"]] == [made.json["id"]]
+
+
+def test_a_form_is_not_sent_through_twice(app: Flask, people: People) -> None:
+    fields = {**people.trade_fields(), "task_ids": []}
+    with failing(fail_with("40P01"), event="INSERT"):
+        answer = app.test_client().post("/add_professional", data=fields, content_type="multipart/form-data")
+    assert_problem(answer, 503, "busy")
+
+
+def test_a_row_that_others_hold_too_long_is_busy(make: Make, people: People) -> None:
+    asha, impatient = people.customer(), make(DB_LOCK_TIMEOUT_MS="100")
+    with db.engine.begin() as connection:
+        connection.execute(text("SELECT FROM accounts WHERE id = :id FOR UPDATE"), {"id": asha.id})
+        answer = edit(impatient, asha)
+    assert_problem(answer, 503, "busy")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert edit(impatient, asha).status_code == 200
+
+
+def test_a_statement_that_takes_too_long_is_told_so(make: Make, people: People) -> None:
+    asha, impatient = people.customer(), make(DB_STATEMENT_TIMEOUT_MS="150")
+    with db.engine.begin() as connection:
+        connection.execute(text("SELECT FROM accounts WHERE id = :id FOR UPDATE"), {"id": asha.id})
+        answer = edit(impatient, asha)
+    assert "No changes were saved" in assert_problem(answer, 503, "timeout")["detail"]
+
+
+def test_a_read_that_takes_too_long_is_told_so(make: Make, people: People) -> None:
+    asha, impatient = people.customer(), make(DB_STATEMENT_TIMEOUT_MS="150")
+    with db.engine.begin() as connection:
+        connection.execute(text("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE"))
+        answer = impatient.test_client().get("/me", headers=asha.headers)
+    assert_problem(answer, 503, "timeout")
+
+
+def test_a_connection_lost_before_the_end_changed_nothing(app: Flask, people: People) -> None:
+    asha = people.customer()
+    with failing(BREAK_OFF):
+        answer = edit(app, asha)
+    assert "No changes were saved" in assert_problem(answer, 503, "unavailable")["detail"]
+    assert asha.get("/me").json["address"] == "12 MG Road"
+
+
+def test_a_connection_lost_while_committing_leaves_the_outcome_open(app: Flask, people: People) -> None:
+    asha = people.customer()
+    with failing(BREAK_OFF, trigger=AT_COMMIT):
+        answer = edit(app, asha)
+    detail = assert_problem(answer, 503, "outcome_unknown")["detail"]
+    assert "Check whether they were saved" in detail
+    assert not any(claim in detail for claim in ("No changes", "Nothing", "not saved"))
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_a_conflict_at_the_very_end_is_known_to_have_changed_nothing(app: Flask, people: People) -> None:
+    asha = people.customer()
+    with failing(fail_with("40001"), trigger=AT_COMMIT):
+        assert edit(app, asha).status_code == 200
