@@ -68,6 +68,9 @@ class Settings:
         v.host_names, "", "More host names to answer to than PUBLIC_URL's and loopback; .example.org: all below it"
     )
     max_body_bytes: int = _web(v.whole(1024, 1 << 30), "6291456", "Largest body of a call; documents are 5 MiB at most")
+    drain_seconds: int = _web(
+        v.whole(0, 600), "0", "How long /readyz says that a stop is near before it comes, for balancers to notice"
+    )
     shutdown_seconds: int = _web(v.whole(1, 600), "20", "How long calls and jobs in flight may take to end at a stop")
 
     database_url: str = _store(

@@ -1,7 +1,10 @@
 """Web process: `python -m backend.wsgi` serves with Granian; any other WSGI server may take `backend.wsgi:app`."""
 
+import functools
 import signal
 import sys
+import threading
+from typing import Any
 
 from backend.launch.processes import die_with_parent
 from backend.settings import Settings, SettingsError
@@ -20,8 +23,20 @@ def serve() -> int:
     from granian.server import Server
 
     import backend.app  # noqa: F401 - read once here; the forked server processes then start in no time
+    from backend.core import health
 
-    Server(
+    class DrainingServer(Server):  # type: ignore[misc,valid-type]  # Granian picks its class at run time
+        """Says that a stop is near, goes on for DRAIN_SECONDS, and stops then."""
+
+        def signal_handler_interrupt(self, *arguments: Any, **named: Any) -> None:
+            health.drain()
+            stop = functools.partial(super().signal_handler_interrupt, *arguments, **named)
+            if settings.drain_seconds:
+                threading.Timer(settings.drain_seconds, stop).start()
+            else:
+                stop()
+
+    DrainingServer(
         "backend.wsgi:app",
         address=settings.host,
         port=settings.port,

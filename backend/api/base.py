@@ -39,6 +39,7 @@ class Endpoint:
     response: Schema | None = None
     paged: bool = False
     status: int = 200
+    also: tuple[int, ...] = ()  # further statuses whose body is the response's
     errors: tuple[type[DomainError], ...] = ()
     media_type: str | None = None
     headers: tuple[str, ...] = ()

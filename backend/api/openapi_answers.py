@@ -64,6 +64,12 @@ def responses(method: str, path: str, spec: Endpoint, content: Json) -> Json:
     answers: Json = {str(spec.status): _success(spec, content)}
     if _is_conditional(method, spec):
         answers["304"] = {"description": ABOUT[304], "headers": _headers(["ETag"])}
+    for status in spec.also:
+        answers[str(status)] = {
+            "description": ABOUT[status],
+            "headers": _headers(["Retry-After"]),
+            "content": content,
+        }
     for status, codes in sorted(_errors(method, path, spec).items()):
         answers[str(status)] = _problem(status, codes)
     return answers

@@ -123,7 +123,7 @@ def run(checkup: Checkup) -> bool:
 
 def _examine(checkup: Checkup) -> None:
     with checkup.step("the product is ready"):
-        checkup.caller().call("GET", "/readyz", expect=200)
+        expect_fields(checkup.caller().call("GET", "/readyz", expect=200), status="ready")
     with checkup.step("an admin signs in"):
         with transaction():
             sign_up(NewAccount(**checkup.fields("adm")), role=Role.ADMIN)

@@ -1,5 +1,6 @@
 """Whether the parts that we stand on answer: asked in the background, so that a part that hangs holds up nobody."""
 
+import mmap
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -12,20 +13,40 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.core.database import db
+from backend.core.queue import QUEUES
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
 PATIENCE_SECONDS: Final = 2.0
 WORKER_SILENCE_SECONDS: Final = 30.0
 STARTING_SECONDS: Final = 60.0
-# A worker that is busy shows its life by the jobs that it ends: its heartbeat waits in the same queue.
+# Workers show their life by heartbeats, while they hold jobs, and by the jobs that they end.
 WORKER_LIFE: Final = text("""
-    SELECT EXTRACT(EPOCH FROM now() - GREATEST(
+    SELECT EXTRACT(EPOCH FROM clock_timestamp() - GREATEST(
                (SELECT max(at) FROM heartbeats WHERE name = 'worker'),
                (SELECT max(done_at) FROM jobs WHERE done_at IS NOT NULL)))
 """)
+REVISION: Final = text("SELECT version_num FROM alembic_version")
 NOWHERE: Final = "redis://127.0.0.1:1/0"
+PING_KEY: Final = "doorstep:ping"
+PING_SECONDS: Final = 60
+# Shared by the server processes that are forked from this one: set when the web server is about to stop.
+_draining: Final = mmap.mmap(-1, 1)
 Look = Callable[[], None]
+
+
+class MigrationMissing(Exception):
+    """The database is older than this program."""
+
+
+def drain() -> None:
+    """Say in all server processes that the web server is about to stop: no new calls should be sent to it."""
+    _draining[0] = 1
+
+
+def stop_draining() -> None:
+    """Take it back."""
+    _draining[0] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +68,20 @@ class Health:
         self._app = app
         self._began = time.monotonic()
         self._seen: dict[str, float] = {}
-        self._looks: dict[str, Look] = {
-            "database": self._look_at_database,
-            "cache": _ping(settings.cache_url),
-            "broker": _ping(settings.broker_url),
-        }
+        self._looks: dict[str, Look] = {}
+        self._needed: set[str] = set()
         self._running: dict[str, Future[None]] = {}
-        self._threads = ThreadPoolExecutor(len(self._looks), thread_name_prefix="health")
+        self._threads = ThreadPoolExecutor(thread_name_prefix="health")
+        self.add("database", self._look_at_database, needed=True)
+        self.add("migrations", self._look_at_migrations, needed=True)
+        self.add("cache", _writes(settings.cache_url))
+        self.add("broker", _writes(settings.broker_url, queues=tuple(QUEUES.values())))
+
+    def add(self, name: str, look: Look, *, needed: bool = False) -> None:
+        """Have a part looked at; ``look`` raises when it does not work. ``needed``: calls cannot do without it."""
+        self._looks[name] = look
+        if needed:
+            self._needed.add(name)
 
     def parts(self) -> dict[str, Part]:
         """The state of each part, within two seconds."""
@@ -64,6 +92,15 @@ class Health:
         wait(list(self._running.values()), timeout=PATIENCE_SECONDS)
         found = {name: self._part(name, fresh_since=began) for name in self._looks}
         return {**found, "workers": self._workers()}
+
+    def status(self, parts: dict[str, Part]) -> str:
+        """``ready``; ``degraded`` when a part is away that calls do without; ``unavailable``; or ``draining``."""
+        if _draining[0]:
+            return "draining"
+        down = {name for name, part in parts.items() if not part.up}
+        if down & self._needed:
+            return "unavailable"
+        return "degraded" if down else "ready"
 
     def _try(self, name: str, look: Look) -> None:
         try:
@@ -91,16 +128,29 @@ class Health:
         if age is not None:
             self._seen["workers"] = time.monotonic() - float(age)
 
+    def _look_at_migrations(self) -> None:
+        """A database that is newer than this program is fine: that is so while an upgrade is rolled out."""
+        older = self._app.extensions["older_revisions"]
+        with self._app.app_context(), db.engine.connect() as connection:
+            revision = connection.execute(REVISION).scalar_one_or_none()
+        if revision is None or revision in older:
+            raise MigrationMissing(f"the database is at revision {revision}")
+
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["health"] = Health(app, settings)
 
 
-def _ping(url: str) -> Look:
+def _writes(url: str, *, queues: tuple[str, ...] = ()) -> Look:
+    """Ask by a write, and whether the queues are lists: a server may answer PING and take nothing."""
     client = redis.Redis.from_url(url or NOWHERE, socket_timeout=1, socket_connect_timeout=1, retry=None)
 
     def look() -> None:
-        client.ping()
+        with client.pipeline(transaction=False) as pipeline:
+            pipeline.set(PING_KEY, b"1", ex=PING_SECONDS)
+            for name in queues:
+                pipeline.llen(name)
+            pipeline.execute()
 
     return look
 

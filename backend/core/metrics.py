@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from backend.settings import Settings
 
-__all__ = ["Metric", "cache_used", "exposition", "gauge", "init_app", "job_done", "repeated", "request_done"]
+__all__ = ["Metric", "cache_used", "exposition", "gauge", "gauges", "init_app", "job_done", "repeated", "request_done"]
 
 log = structlog.get_logger(__name__)
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

@@ -147,9 +147,7 @@ class Launch:
             "beat": [python, "-m", "backend.worker", "beat"],
         }
         for name, argv in commands.items():
-            self.supervisor.add(
-                Program(name, argv, self.environment, logs / f"{name}.log", patience=self.settings.shutdown_seconds + 5)
-            )
+            self.supervisor.add(Program(name, argv, self.environment, logs / f"{name}.log", patience=self.patience))
         self.say(f"Started web server, worker and beat; their logs are in {logs}")
 
     def wait_until_ready(self) -> bool:
@@ -157,7 +155,7 @@ class Launch:
         host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - compared, not listened on
         limit = time.monotonic() + READY_SECONDS
         while not self.supervisor.stopping:
-            if health.answers(f"http://{host}:{self.settings.port}/readyz"):
+            if health.is_ready(f"http://{host}:{self.settings.port}/readyz"):
                 self.say(f"Ready: {self.settings.public_url}")
                 self.say(f"{self.sign_in}. Ctrl-C ends everything.")
                 return True
@@ -182,6 +180,11 @@ class Launch:
         if self.environment:
             self.say("Stopped.")
         self.lock.close()
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a program of ours may take to end."""
+        return self.settings.drain_seconds + self.settings.shutdown_seconds + 5
 
     @property
     def mark(self) -> str:

@@ -14,3 +14,9 @@ migrate = Migrate()
 
 def init_app(app: Flask) -> None:
     migrate.init_app(app, db, directory=str(FOLDER), compare_type=True)
+    app.extensions["older_revisions"] = frozenset(revisions()[:-1])
+
+
+def revisions() -> list[str]:
+    """Return the revisions in order; files are named by them, and follow one another without branches."""
+    return sorted(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))

@@ -81,7 +81,7 @@ def test_every_call_tells_all(document: dict[str, Any], part: str) -> None:
 def test_every_refusal_is_a_problem(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
         for status, answer in operation["responses"].items():
-            if status >= "400":
+            if status >= "400" and (name, status) != ("GET /readyz", "503"):  # the same document as its 200
                 assert list(answer["content"]) == ["application/problem+json"], (name, status)
                 assert answer["x-codes"], (name, status)
 

@@ -64,13 +64,13 @@ class RunningMarket:
         self.inbox.stop()
 
     def wait_until_ready(self, seconds: float = READY_SECONDS) -> None:
-        """Until /readyz answers 200; fails with the logs when it does not."""
+        """Until /readyz says "ready"; fails with the logs when it does not."""
         if not processes.wait_until(self.is_ready, seconds=seconds, pause=0.2):
             raise AssertionError(f"not ready after {seconds} s\n{self.readiness()}\n{self.logs()}")
 
     def is_ready(self) -> bool:
         try:
-            return requests.get(self.url("/readyz"), timeout=5).status_code == 200
+            return bool(requests.get(self.url("/readyz"), timeout=5).json()["status"] == "ready")
         except requests.RequestException:
             return False
 

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from backend.launch import processes
-from backend.launch.health import answers
+from backend.launch.health import is_ready
 from backend.launch.postgres import EmbeddedPostgres
 from backend.launch.private_files import free_port
 from backend.settings import ROOT, describe
@@ -66,7 +66,7 @@ class Product:
         return self.process
 
     def ready(self) -> bool:
-        return answers(self.url("/readyz"))
+        return is_ready(self.url("/readyz"))
 
     def ended(self) -> bool:
         return self.process is None or self.process.poll() is not None

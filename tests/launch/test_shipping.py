@@ -15,7 +15,7 @@ import yaml
 
 from backend.launch import processes
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
-from backend.launch.health import answers
+from backend.launch.health import is_ready
 from backend.launch.private_files import free_port
 from backend.settings import ROOT
 from tests.launch.product import Product, clean_environment
@@ -106,7 +106,7 @@ def test_the_very_commands_of_the_compose_file_run(
     log = (tmp_path / "log").open("wb")
     started = [processes.spawn(commands[name], env=environment, cwd=ROOT, output=log.fileno()) for name in OURS[1:]]
     try:
-        ready = processes.wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), seconds=60, pause=0.2)
+        ready = processes.wait_until(lambda: is_ready(f"http://127.0.0.1:{port}/readyz"), seconds=60, pause=0.2)
         assert ready, (tmp_path / "log").read_text()
         for name in OURS[1:]:
             check = compose["services"][name]["healthcheck"]["test"][2:]

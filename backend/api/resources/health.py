@@ -9,19 +9,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.api.access import PROBES
 from backend.api.base import Resource, endpoint
-from backend.api.errors import problem
 from backend.api.schemas.common import Strict
 from backend.api.wire import Reply
 from backend.core import metrics
 from backend.core.authz import Actor
 from backend.core.database import db
-from backend.core.errors import Forbidden, Unavailable
+from backend.core.errors import Forbidden
 from backend.core.health import Health
 from backend.core.queue import overview
 from backend.core.queue.backlog import backlog
 from backend.settings import Settings
 
 RUN_FIGURES: Final = {"sent": "sent", "failed": "failed to send", "skipped": "skipped"}
+RETRY_AFTER_SECONDS: Final = "2"
 FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 
 
@@ -39,10 +39,12 @@ class PartState(Strict):
 
 
 class Readiness(Strict):
-    """Every part works."""
+    """``degraded``: a part is away that calls do without. ``unavailable``, ``draining``: send no calls here."""
 
-    status = fields.String(required=True, validate=validate.Equal("ready"))
+    status = fields.String(required=True, validate=validate.OneOf(["ready", "degraded", "unavailable", "draining"]))
+    detail = fields.String(metadata={"description": "What is not there, when something is not."})
     database = fields.Nested(PartState, required=True)
+    migrations = fields.Nested(PartState, required=True)
     cache = fields.Nested(PartState, required=True)
     broker = fields.Nested(PartState, required=True)
     workers = fields.Nested(PartState, required=True)
@@ -56,17 +58,20 @@ class Healthz(Resource):
 
 
 class Readyz(Resource):
-    @endpoint(summary="Does every part work?", who=PROBES, response=Readiness(), errors=(Unavailable,))
-    def get(self, _: Actor | None) -> Reply | Response:
-        """503 names the parts that do not, in the same form."""
+    @endpoint(summary="Can calls be sent here?", who=PROBES, response=Readiness(), also=(503,))
+    def get(self, _: Actor | None) -> Reply:
+        """503 only without a part that calls need (the database, its migrations), or when the server is stopping."""
         health: Health = current_app.extensions["health"]
         parts = health.parts()
         shown: dict[str, Any] = {name: {"state": part.state, "age": part.age} for name, part in parts.items()}
-        missing = [name for name, part in parts.items() if not part.up]
-        if not missing:
-            return Reply({"status": "ready", **shown}, cache_control="no-store")
-        detail = f"Not there at this moment: {', '.join(missing)}."
-        return problem(503, "not_ready", Unavailable.title, detail, retry_after=2, more=shown)
+        status = health.status(parts)
+        body: dict[str, Any] = {"status": status, **shown}
+        if status != "ready":
+            missing = ", ".join(name for name, part in parts.items() if not part.up)
+            body["detail"] = "The web server is stopping." if status == "draining" else f"Not available: {missing}."
+        if status in ("ready", "degraded"):
+            return Reply(body, cache_control="no-store")
+        return Reply(body, status=503, headers={"Retry-After": RETRY_AFTER_SECONDS}, cache_control="no-store")
 
 
 class Metrics(Resource):
@@ -76,7 +81,7 @@ class Metrics(Resource):
         settings: Settings = current_app.extensions["settings"]
         if not (settings.metrics_open or _from_this_machine()):
             raise Forbidden("Figures are for this machine only.", code="not_local")
-        answer = Response(metrics.exposition(_jobs()), content_type=metrics.CONTENT_TYPE)
+        answer = Response(metrics.exposition([_parts(), *_jobs()]), content_type=metrics.CONTENT_TYPE)
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -89,6 +94,12 @@ def _from_this_machine() -> bool:
         return ipaddress.ip_address(request.remote_addr or "").is_loopback
     except ValueError:
         return False
+
+
+def _parts() -> metrics.Metric:
+    health: Health = current_app.extensions["health"]
+    up = {name: float(part.up) for name, part in health.parts().items()}
+    return metrics.gauges("part_up", "Whether each part answers (1) or not (0)", "part", up)
 
 
 def _jobs() -> list[metrics.Metric]:

@@ -1034,9 +1034,9 @@ export const rejectProfessional = <ThrowOnError extends boolean = true>(options:
 });
 
 /**
- * Does every part work?
+ * Can calls be sent here?
  *
- * 503 names the parts that do not, in the same form.
+ * 503 only without a part that calls need (the database, its migrations), or when the server is stopping.
  *
  * Who: anyone.
  */

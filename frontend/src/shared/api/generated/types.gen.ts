@@ -714,8 +714,13 @@ export type QuietHoursInput = {
 };
 
 export type Readiness = {
-    status: 'ready';
+    status: 'ready' | 'degraded' | 'unavailable' | 'draining';
+    /**
+     * What is not there, when something is not.
+     */
+    detail?: string;
     database: PartState;
+    migrations: PartState;
     cache: PartState;
     broker: PartState;
     workers: PartState;
@@ -3934,9 +3939,9 @@ export type GetReadinessErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away
      */
-    503: Problem;
+    503: Readiness;
 };
 
 export type GetReadinessError = GetReadinessErrors[keyof GetReadinessErrors];
