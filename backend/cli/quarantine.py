@@ -1,0 +1,155 @@
+"""Keeps a restored market from reviving what is over: sessions, links, mail that went out, reminders, blocked accounts.
+
+Everything happens in one transaction of the restored database, before anyone can reach it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import psycopg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import func, select, update
+
+from backend.core.authz import MARKET, Role
+from backend.core.clock import now
+from backend.core.database import Base, db, transaction
+from backend.core.errors import Conflict
+from backend.core.queue import restoring as queue
+from backend.domain.accounts.models import Account, Session
+from backend.domain.audit.actions import record
+from backend.domain.documents.actions import DROP_TOPIC
+from backend.domain.exports import actions as exports
+from backend.domain.exports import packing
+from backend.domain.moderation import actions as moderation
+from backend.domain.notifications.models import Delivery
+from backend.domain.professionals.models import Professional
+
+REASON: Final = "Restored; send again from the delivery log"
+# Work that stays in the application. Whatever else the copy holds could leave it, and waits for an admin.
+STAYS: Final = frozenset(
+    {DROP_TOPIC, exports.TOPIC, packing.TOPIC, "housekeeping.run", "recount.run", "documents.sweep", "run.settle"}
+)
+OUTGOING_RUNS: Final = ("daily-reminders", "monthly-reports")
+PRESENT: Final = """
+SELECT a.id, a.created_at, a.username, a.password_hash, a.blocked_at, a.blocked_reason, a.blocked_note, p.approval
+  FROM accounts a LEFT JOIN professionals p ON p.account_id = a.id
+"""
+SHOWN: Final = 20
+
+
+@dataclass(slots=True)
+class Report:
+    """What an operator must know after a restoration."""
+
+    blocked: list[str] = field(default_factory=list)
+    passwords: list[str] = field(default_factory=list)
+    approvals: list[str] = field(default_factory=list)
+    newer: int = 0
+
+    def lines(self) -> list[str]:
+        """One line for each kind of thing that the copy does not know."""
+        told = [f"{self.newer} accounts were made after the backup and are gone."] if self.newer else []
+        kinds = (
+            ("Blocked after the backup, and blocked still", self.blocked),
+            ("Changed their password after the backup, and have the one before again", self.passwords),
+            ("Were decided on after the backup; decide again", self.approvals),
+        )
+        for title, names in kinds:
+            if names:
+                more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+                told.append(f"{title}: {', '.join(names[:SHOWN])}{more}.")
+        return told
+
+
+def read_present(url: str) -> list[Any] | None:
+    """What the database that is there knows of its accounts; None when it cannot be read."""
+    try:
+        with psycopg.connect(url, row_factory=namedtuple_row, connect_timeout=5) as connection:
+            return connection.execute(PRESENT).fetchall()
+    except psycopg.Error:
+        return None
+
+
+def run(*, made_at: str, known: list[Any] | None, keep_mail: bool) -> list[str]:
+    """Make the restored database safe, and return what to tell the operator."""
+    with transaction():
+        report = _compare(known or [])
+        ended = _end_sessions()
+        used = _use_up_links()
+        figures = {"sessions_ended": ended, "links_used_up": used}
+        if not keep_mail:
+            figures |= {"deliveries_skipped": _skip_deliveries(), "jobs_dead_lettered": _hold_jobs()}
+            queue.claim_past_periods()
+        after = {"made_at": made_at, **figures, "blocked": report.blocked[:SHOWN], "mail_kept": keep_mail}
+        record(MARKET, "backup_restored", subject_kind="market", after=after)
+        no_admin = _no_admin_is_left()
+    told = [", ".join(f"{name.replace('_', ' ')}: {number}" for name, number in figures.items()) + "."]
+    if known is None:
+        told.append("There was no database to compare with: accounts blocked after the backup are open again.")
+    if no_admin:
+        told.append('No admin can sign in: make one with make admin ARGS="create --username N --email M".')
+    return told + report.lines()
+
+
+def _compare(known: list[Any]) -> Report:
+    """Keep blocks that the copy does not know, and note what else differs. An account is the same by id and birth."""
+    report = Report()
+    rows = db.session.execute(
+        select(
+            Account.id, Account.created_at, Account.password_hash, Account.blocked_at, Professional.approval
+        ).outerjoin(Professional, Professional.account_id == Account.id)
+    )
+    copy: Mapping[Any, Any] = {(row.id, row.created_at): row for row in rows}
+    for present in known:
+        row = copy.get((present.id, present.created_at))
+        if row is None:
+            report.newer += 1
+            continue
+        if present.blocked_at is not None and row.blocked_at is None:
+            _block(present)
+            report.blocked.append(present.username)
+        if present.password_hash != row.password_hash:
+            report.passwords.append(present.username)
+        if present.approval != row.approval:
+            report.approvals.append(f"{present.username} ({present.approval})")
+    return report
+
+
+def _block(present: Any) -> None:
+    try:
+        moderation.block(MARKET, account_id=present.id, reason=present.blocked_reason, note=present.blocked_note)
+    except Conflict:  # the copy's only admin: another one was made after the backup
+        values = {"blocked_at": now(), "blocked_reason": present.blocked_reason, "blocked_note": present.blocked_note}
+        db.session.execute(update(Account).where(Account.id == present.id).values(**values))
+
+
+def _end_sessions() -> int:
+    statement = update(Session).where(Session.ended_at.is_(None)).values(ended_at=func.now(), end_reason="restored")
+    return len(db.session.execute(statement.returning(Session.id)).all())
+
+
+def _use_up_links() -> int:
+    """Links and codes of every kind: tables of secrets that work once until they expire."""
+    number = 0
+    for table in Base.metadata.sorted_tables:
+        if {"used_at", "expires_at"} <= set(table.c.keys()):
+            statement = update(table).where(table.c.used_at.is_(None)).values(used_at=func.now())
+            number += len(db.session.execute(statement.returning(table.c.used_at)).all())
+    return number
+
+
+def _skip_deliveries() -> int:
+    statement = update(Delivery).where(Delivery.state == "waiting").values(state="skipped", error=REASON)
+    return len(db.session.execute(statement.returning(Delivery.id)).all())
+
+
+def _hold_jobs() -> int:
+    queue.fail_open_runs(OUTGOING_RUNS, error=REASON)
+    return queue.dead_letter_all_but(STAYS, error=REASON)
+
+
+def _no_admin_is_left() -> bool:
+    db.session.flush()
+    left = select(Account.id).where(Account.role == Role.ADMIN.value, Account.blocked_at.is_(None)).limit(1)
+    return db.session.execute(left).first() is None

