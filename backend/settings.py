@@ -9,6 +9,7 @@ from datetime import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from backend import settings_values as v
@@ -140,10 +141,14 @@ class Settings:
     signup_rate_limit: str = _limits(v.rate, "2000 per hour", "Sign-ups from one address")
     forgot_rate_limit: str = _limits(v.rate, "60 per hour", "Forgotten-password mails asked for from one address")
     request_rate_limit: str = _limits(v.rate, "2000 per hour", "Requests made by one account")
+    document_rate_limit: str = _limits(v.rate, "20 per hour", "Documents uploaded by one account")
     idempotency_keep_hours: int = _limits(v.whole(1, 720), "24", "How long the answer to an Idempotency-Key is kept")
 
     document_store_url: str = _files(v.store_url, "", "file:///dir or s3://bucket/dir; default DATA_DIR/documents")
     document_store_options: str = _files(v.json_object, "", "JSON object of the store's options (fsspec)", secret=True)
+    files_kept_after_replacement: int = _files(
+        v.whole(1, 365), "2", "Days that the file of a replaced document is kept, and one that nothing refers to"
+    )
     export_store_url: str = _files(v.store_url, "", "The same for exports; default DATA_DIR/exports")
     export_keep_days: int = _files(v.whole(1, 365), "7", "An export can be downloaded for this long")
     export_gzip_above_mb: int = _files(
@@ -261,6 +266,7 @@ def _check_together(settings: Settings) -> None:
         for name in ("secret_key", "database_url", "redis_url"):
             if not getattr(settings, name):
                 raise SettingsError(name.upper(), "is needed in production and has no default")
+    _check_stores(settings)
     if settings.mail_use_tls and settings.mail_use_ssl:
         raise SettingsError("MAIL_USE_SSL", "cannot be on together with MAIL_USE_TLS")
     order = ("job_soft_limit_seconds", "job_hard_limit_seconds", "job_visibility_seconds")
@@ -269,6 +275,16 @@ def _check_together(settings: Settings) -> None:
             raise SettingsError(higher.upper(), f"must be more than {lower.upper()}")
     if settings.crash_at and settings.env != "test":
         raise SettingsError("CRASH_AT", "is for tests only (ENV=test)")
+
+
+def _check_stores(settings: Settings) -> None:
+    """Stores lie apart from each other and from our other data: what one store sweeps must be its own."""
+    for name in ("document_store_url", "export_store_url"):
+        if v.store_contains(getattr(settings, name), f"file://{quote(str(settings.data_dir))}"):
+            raise SettingsError(name.upper(), "must not contain DATA_DIR; name a folder of its own")
+    documents, exports = settings.document_store_url, settings.export_store_url
+    if v.store_contains(documents, exports) or v.store_contains(exports, documents):
+        raise SettingsError("EXPORT_STORE_URL", "must lie outside of DOCUMENT_STORE_URL, and the other way round")
 
 
 class Described(NamedTuple):

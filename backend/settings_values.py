@@ -2,10 +2,12 @@
 
 import ipaddress
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from datetime import time
-from urllib.parse import urlsplit, urlunsplit
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
@@ -188,6 +190,20 @@ def store_url(value: str) -> str:
     if value.startswith("s3://") and not urlsplit(value).netloc:
         raise ValueError("must name a bucket: s3://bucket/folder")
     return value
+
+
+def store_contains(outer: str, inner: str) -> bool:
+    """Whether one store is, or lies within, the folder or bucket of another."""
+    (kind, *within), (other_kind, *path) = _store_path(outer), _store_path(inner)
+    return kind == other_kind and path[: len(within)] == within
+
+
+def _store_path(url: str) -> list[str]:
+    """The kind of store, then the folders from its root on."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return ["file", *Path(os.path.realpath(unquote(parts.path))).parts]
+    return [parts.scheme, *(part for part in (parts.netloc + parts.path).split("/") if part)]
 
 
 def json_object(value: str) -> str:

@@ -57,6 +57,7 @@ def environ(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPat
         "SIGNUP_RATE_LIMIT": "100000 per hour",
         "FORGOT_RATE_LIMIT": "100000 per hour",
         "REQUEST_RATE_LIMIT": "100000 per hour",
+        "DOCUMENT_RATE_LIMIT": "100000 per hour",
     }
 
 

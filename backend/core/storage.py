@@ -17,7 +17,7 @@ import fsspec
 import structlog
 from flask import Flask, current_app
 
-from backend.core.errors import Unavailable
+from backend.core.errors import Gone, Unavailable
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,12 @@ class StoreFailed(Unavailable):
     """The store is full or away: nothing was kept, and the caller may try again."""
 
     code = "storage_unavailable"
+
+
+class FileMissing(Gone):
+    """A row names a file that the store lacks. Trying again does not bring it back."""
+
+    code = "file_missing"
 
 
 class Store:
@@ -65,18 +71,20 @@ class Store:
 
     @contextmanager
     def reading(self, key: str) -> Iterator[IO[bytes]]:
-        """Read a file. Raises StoreFailed when it cannot be had."""
-        with _faults("read", key), self._files.open(self._path(key), "rb") as file:
+        """Read a file. Raises FileMissing when the store lacks it, StoreFailed when it does not respond."""
+        with _faults("read", key), self._missing(key):
+            file = self._files.open(self._path(key), "rb")
+        with _faults("read", key), file:
             yield file
 
     def get(self, key: str) -> bytes:
-        """All bytes of a file. Raises StoreFailed when it cannot be had."""
+        """All bytes of a file. Raises as :meth:`reading` does."""
         with self.reading(key) as file:
             return file.read()
 
     def size(self, key: str) -> int:
-        """Bytes of a file. Raises StoreFailed when it cannot be had."""
-        with _faults("read", key):
+        """Bytes of a file. Raises as :meth:`reading` does."""
+        with _faults("read", key), self._missing(key):
             return int(self._files.size(self._path(key)))
 
     def drop(self, key: str) -> None:
@@ -100,6 +108,17 @@ class Store:
                 for name, info in files.items():
                     if _written_at(info) < moment:
                         yield f"{folder}/{name}".removeprefix(root).lstrip("/")
+
+    @contextmanager
+    def _missing(self, key: str) -> Iterator[None]:
+        """A file that is not there is another thing than a store that is not there, such as a disk not mounted."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            if self._scheme == "file" and not Path(self._root).is_dir():
+                raise
+            log.error("store.file_missing", key=key)  # noqa: TRY400  # the traceback says no more than the key
+            raise FileMissing("This file is missing from the file store.") from error
 
     def _path(self, key: str) -> str:
         if key.startswith("/") or ".." in key.split("/"):

@@ -116,6 +116,33 @@ def test_a_malformed_setting_is_one_line_that_names_it(name: str, value: str) ->
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("EXPORT_STORE_URL", {"DOCUMENT_STORE_URL": "s3://market", "EXPORT_STORE_URL": "s3://market/exports"}),
+        ("EXPORT_STORE_URL", {"DOCUMENT_STORE_URL": "s3://m/files/papers", "EXPORT_STORE_URL": "s3://m/files/"}),
+        ("EXPORT_STORE_URL", {"DOCUMENT_STORE_URL": "file:///srv/files", "EXPORT_STORE_URL": "file:///srv/./files/"}),
+        ("EXPORT_STORE_URL", {"DOCUMENT_STORE_URL": "file:///a%20b", "EXPORT_STORE_URL": "file:///a b/exports"}),
+        ("DOCUMENT_STORE_URL", {"DOCUMENT_STORE_URL": "file:///srv/data", "DATA_DIR": "/srv/data"}),
+        ("DOCUMENT_STORE_URL", {"DOCUMENT_STORE_URL": "file:///", "DATA_DIR": "/data", "EXPORT_STORE_URL": "s3://x"}),
+        ("EXPORT_STORE_URL", {"EXPORT_STORE_URL": "file:///srv", "DATA_DIR": "/srv/d", "DOCUMENT_STORE_URL": "s3://x"}),
+    ],
+)  # fmt: skip
+def test_stores_within_each_other_are_refused(name: str, changes: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=f"^{name}: "):
+        Settings.from_env(changes)
+
+
+def test_stores_side_by_side_are_taken() -> None:
+    for documents, exports in (
+        ("s3://market/papers", "s3://market/papers-of-exports"),
+        ("s3://market", "s3://other"),
+        ("file:///srv/market", "s3://srv/market"),
+        ("", ""),
+    ):
+        Settings.from_env({"DOCUMENT_STORE_URL": documents, "EXPORT_STORE_URL": exports, "DATA_DIR": "/srv/data"})
+
+
 def test_secret_values_are_not_repeated_in_errors() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({"DATABASE_URL": "mysql://root:hunter2@db/market"})

@@ -9,7 +9,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from backend.core import storage
-from backend.core.storage import Store, StoreFailed
+from backend.core.storage import FileMissing, Store, StoreFailed
 
 KEYS = {"key": "testing", "secret": "testing"}
 
@@ -43,7 +43,7 @@ def test_what_is_put_can_be_had_until_it_is_dropped(store: Store) -> None:
         assert file.read() == b"x" * 10
     store.drop("2026/11/one.pdf")
     store.drop("2026/11/one.pdf")
-    with pytest.raises(StoreFailed):
+    with pytest.raises(FileMissing):
         store.get("2026/11/one.pdf")
 
 
@@ -55,7 +55,7 @@ def test_a_write_that_fails_leaves_nothing(store: Store) -> None:
 
     with pytest.raises(RuntimeError):
         fail_halfway()
-    with pytest.raises(StoreFailed):
+    with pytest.raises(FileMissing):
         store.get("half.csv")
 
 
@@ -102,3 +102,8 @@ def test_old_files_are_listed_with_unfinished_ones(store: Store) -> None:
 
 def test_a_store_that_keeps_nothing_yet_lists_nothing(tmp_path: Path) -> None:
     assert list(Store(f"file://{tmp_path}/none").keys_from_before(datetime.now(UTC))) == []
+
+
+def test_a_folder_that_is_not_mounted_is_no_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(StoreFailed):
+        Store(f"file://{tmp_path}/not mounted").get("2026/11/one.pdf")

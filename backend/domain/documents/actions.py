@@ -1,46 +1,100 @@
-"""Keeping documents."""
+"""Keeping documents: bytes go to the store before the transaction, the row is written in it."""
 
 import hashlib
+import re
 import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
+import structlog
 from sqlalchemy import update
 
-from backend.core import storage
+from backend.core import config, storage
 from backend.core.clock import now
 from backend.core.database import db
+from backend.core.errors import DomainError
 from backend.core.queue import enqueue
 from backend.core.text import has_control_characters
 from backend.domain.documents.inspection import Inspected
 from backend.domain.documents.models import Document
 
-DROP_TOPIC = "document.drop"
+log = structlog.get_logger(__name__)
+DROP_TOPIC: Final = "document.drop"
+# The keys that ``store`` makes, and the names of files that were being written when their process was killed.
+KEY: Final = re.compile(
+    r"[0-9]{4}/[0-9]{2}/"
+    r"(?:[0-9a-f]{32}\.(?:pdf|png|jpg)|\.[0-9a-f]{32}\.(?:pdf|png|jpg)\.[0-9a-f]{32}\.part)"
+)
 
 
-def keep(account_id: int, *, inspected: Inspected, filename: str | None) -> Document:
-    """Store a document as the account's present one; the bytes of the one before are dropped once this is committed."""
-    replaced = db.session.execute(
-        update(Document)
-        .where(Document.account_id == account_id, Document.replaced_at.is_(None))
-        .values(replaced_at=now())
-        .returning(Document.store_key)
-    ).scalars()
-    for key in replaced:
-        enqueue(DROP_TOPIC, {"store_key": key}, key=key)
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document whose bytes are in the store, without a row so far."""
+
+    store_key: str
+    filename: str
+    content_type: str
+    size: int
+    sha256: str
+    pages: int
+
+
+def store(inspected: Inspected, *, filename: str | None) -> Stored:
+    """Put the bytes into the store, under a key of their own. Not within a transaction: the store may be far away."""
     store_key = f"{now():%Y/%m}/{uuid.uuid4().hex}.{inspected.extension}"
     storage.documents().put(store_key, inspected.data)
-    document = Document(
-        account_id=account_id,
+    return Stored(
+        store_key=store_key,
         filename=_name(filename, inspected.extension),
         content_type=inspected.content_type,
         size=len(inspected.data),
         sha256=hashlib.sha256(inspected.data).hexdigest(),
         pages=inspected.pages,
-        store_key=store_key,
-        created_at=now(),
+    )
+
+
+def discard(stored: Stored) -> None:
+    """Remove bytes that no row came to name. Where that fails, the orphan sweep removes them later."""
+    try:
+        storage.documents().drop(stored.store_key)
+    except DomainError as error:
+        log.warning("document.discard_failed", store_key=stored.store_key, error=repr(error))
+
+
+def keep(account_id: int, stored: Stored) -> Document:
+    """Make a stored document the account's current one.
+
+    The bytes of the replaced one are dropped some days later: a backup made meanwhile may hold rows that name them,
+    and what an admin decided on can still be shown.
+    """
+    moment = now()
+    replaced = db.session.execute(
+        update(Document)
+        .where(Document.account_id == account_id, Document.replaced_at.is_(None))
+        .values(replaced_at=moment)
+        .returning(Document.store_key)
+    ).scalars()
+    for key in replaced:
+        enqueue(DROP_TOPIC, {"store_key": key}, key=key, run_at=moment + kept_after_replacement())
+    document = Document(
+        account_id=account_id,
+        filename=stored.filename,
+        content_type=stored.content_type,
+        size=stored.size,
+        sha256=stored.sha256,
+        pages=stored.pages,
+        store_key=stored.store_key,
+        created_at=moment,
     )
     db.session.add(document)
     db.session.flush()
     return document
+
+
+def kept_after_replacement() -> timedelta:
+    """How long the bytes of a replaced document stay."""
+    return timedelta(days=config.current().files_kept_after_replacement)
 
 
 def drop(store_key: str) -> None:
@@ -49,7 +103,7 @@ def drop(store_key: str) -> None:
 
 
 def _name(given: str | None, extension: str) -> str:
-    """What the person called it, with the extension that its content has."""
+    """What the user called it, with the extension that its content has."""
     name = (given or "").replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0].strip()[:80]
     if not name or has_control_characters(name):
         name = "document"
