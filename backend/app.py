@@ -6,6 +6,7 @@ from backend import cli, jobs
 from backend.api import answers, auth, converters, errors, http, rate_limits, routes, web_app
 from backend.core import cache, database, health, logging, mailer, metrics, passwords, queue, reads, storage
 from backend.core.queue import timetable
+from backend.domain.documents import inspection
 from backend.jobs import schedule
 from backend.migrations import setup as migrations
 from backend.settings import Settings
@@ -21,7 +22,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["TESTING"] = settings.env == "test"
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.merge_slashes = False  # a redirect of "//x" would repeat whatever host the caller named
-    for part in (metrics, database, reads, cache, passwords, storage, mailer, health):
+    for part in (metrics, database, reads, cache, passwords, storage, mailer, health, inspection):
         part.init_app(app, settings)
     migrations.init_app(app)
     queue.init_app(app, bell=jobs.bell(settings))

@@ -16,6 +16,8 @@ from typing import Final, NamedTuple, Self
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from backend.core.child_process import bare_environment
+
 NICENESS: Final = 10
 PATIENCE_SECONDS: Final = 1.2
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -68,7 +70,12 @@ class Beside:
         with theirs:
             try:
                 process = subprocess.Popen(
-                    command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd=ROOT, start_new_session=True
+                    command,
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    cwd=ROOT,
+                    env=bare_environment(),
+                    start_new_session=True,
                 )
             except OSError as error:
                 ours.close()

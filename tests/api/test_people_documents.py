@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,16 @@ from typing import Any
 import pytest
 from PIL import Image
 from pypdf import PdfWriter
-from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NumberObject, TextStringObject
 from sqlalchemy import select
 
-from backend.core import storage
+from backend.core import child_process, storage
+from backend.core.clock import now
 from backend.core.database import db
 from backend.core.queue import Job
 from backend.domain.documents import actions
 from backend.domain.documents.models import Document
-from tests.factories.files import form, pdf, picture
+from tests.factories.files import form, pdf, picture, slow_pdf
 from tests.factories.people import People, Person
 
 
@@ -61,6 +63,64 @@ def opens_at_the_first_page(writer: PdfWriter) -> None:
 @pytest.fixture
 def ravi(people: People) -> Person:
     return people.professional(approved=False)
+
+
+def action(kind: str, **more: Any) -> DictionaryObject:
+    values = {NameObject(f"/{name}"): value for name, value in more.items()}
+    return DictionaryObject({NameObject("/S"): NameObject(kind), **values})
+
+
+def link_to(target: str) -> Callable[[PdfWriter], None]:
+    return link(action("/URI", URI=TextStringObject(target)))
+
+
+def link(what: DictionaryObject) -> Callable[[PdfWriter], None]:
+    """A link on the first page that does this when it is clicked."""
+
+    def change(writer: PdfWriter) -> None:
+        annotation = DictionaryObject({NameObject("/Subtype"): NameObject("/Link"), NameObject("/A"): what})
+        annotation[NameObject("/Rect")] = ArrayObject([NumberObject(one) for one in (0, 0, 50, 50)])
+        writer.pages[0][NameObject("/Annots")] = ArrayObject([writer._add_object(annotation)])
+
+    return change
+
+
+ACTIVE_LINKS = [
+    link_to("javascript:app.alert(1)"),
+    link_to(" JavaScript:app.alert(1)"),
+    link_to("file:///etc/passwd"),
+    link_to("//host/share"),
+    link_to("smb://host/share"),
+    *(
+        link(action(kind))
+        for kind in ("/Sound", "/Hide", "/Thread", "/RichMediaExecute", "/SetOCGState", "/Unheard-of")
+    ),
+    link(action("/GoTo", Next=ArrayObject([action("/Named"), action("/Hide")]))),
+    link(DictionaryObject({NameObject("/Type"): NameObject("/Action")})),
+]
+HARMLESS_LINKS = [
+    link_to("https://example.org/proof"),
+    link_to("HTTP://example.org"),
+    link_to("mailto:ravi@example.org"),
+    link(action("/Named", N=NameObject("/NextPage"), Next=action("/GoTo"))),
+]
+
+
+@pytest.mark.parametrize("change", ACTIVE_LINKS)
+def test_links_that_do_more_than_lead_somewhere_are_refused(ravi: Person, change: Callable[[PdfWriter], None]) -> None:
+    answer = ravi.put("/me/document", **form(pdf(change), name="proof.pdf"))
+    assert (answer.status_code, answer.json["code"]) == (422, "document_refused"), answer.json
+
+
+@pytest.mark.parametrize("change", HARMLESS_LINKS)
+def test_plain_links_are_taken(ravi: Person, change: Callable[[PdfWriter], None]) -> None:
+    assert ravi.put("/me/document", **form(pdf(change), name="proof.pdf")).status_code == 200
+
+
+def test_a_pdf_of_too_many_objects_is_refused_before_they_are_read(ravi: Person) -> None:
+    answer = ravi.put("/me/document", **form(slow_pdf(50_001), name="proof.pdf"))
+    assert (answer.status_code, answer.json["code"]) == (422, "document_refused")
+    assert "too complex" in answer.json["detail"]
 
 
 @pytest.mark.parametrize("change", [script, attachment, launch, submit_on_open, script_on_a_page])
@@ -176,7 +236,7 @@ def test_replacing_drops_the_bytes_of_the_one_before(ravi: Person) -> None:
     assert payload == {"store_key": first.store_key}
     actions.drop(first.store_key)
     actions.drop(first.store_key)
-    with pytest.raises(storage.StoreFailed):
+    with pytest.raises(storage.FileMissing):
         storage.documents().get(first.store_key)
     assert hashlib.sha256(storage.documents().get(second.store_key)).hexdigest() == second.sha256
 
@@ -191,3 +251,64 @@ def test_a_store_that_cannot_write_is_503_and_changes_nothing(
     assert (answer.status_code, answer.json["code"]) == (503, "storage_unavailable")
     assert answer.headers["Retry-After"]
     assert ravi.get("/me").json["approval"] == "document_missing"
+
+
+@pytest.mark.parametrize("size", [(6001, 4000), (20_000, 20_000)])
+def test_pictures_above_24_million_pixels_are_refused(ravi: Person, size: tuple[int, int]) -> None:
+    bomb = BytesIO()
+    Image.new("1", size).save(bomb, "PNG")
+    answer = ravi.put("/me/document", **form(bomb.getvalue()))
+    assert (answer.status_code, answer.json["code"]) == (422, "too_many_pixels")
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("RGBA", "PNG"), ("1", "PNG"), ("CMYK", "JPEG")])
+def test_a_large_picture_is_kept_smaller(ravi: Person, mode: str, kind: str) -> None:
+    large = BytesIO()
+    Image.new(mode, (6000, 4000)).save(large, kind)
+    answer = ravi.put("/me/document", **form(large.getvalue()))
+    assert answer.status_code == 200, answer.json
+    with Image.open(BytesIO(ravi.get("/me/document").data)) as image:
+        assert (image.size, image.format) == ((4000, 2667), kind)
+
+
+def test_a_file_that_the_store_lacks_has_a_code_of_its_own(people: People, ravi: Person) -> None:
+    ravi.put("/me/document", **form(picture()))
+    storage.documents().drop(db.session.execute(select(Document.store_key)).scalar_one())
+    for path in ("/me/document", "/me/document?page=1"):
+        answer = ravi.get(path)
+        assert (answer.status_code, answer.json["code"]) == (410, "file_missing")
+        assert "uploaded again" in answer.json["detail"]
+        assert "Retry-After" not in answer.headers
+    assert people.admin().get(f"/professionals/{ravi.id}/document").json["code"] == "file_missing"
+
+
+def test_the_picture_of_a_page_says_of_which_document_it_is(people: People, ravi: Person) -> None:
+    document = ravi.put("/me/document", **form(pdf(pages=2), name="proof.pdf")).json["document"]
+    admin, path = people.admin(), f"/professionals/{ravi.id}/document"
+    first = admin.get(f"{path}?page=2")
+    assert first.headers["ETag"] == f'"{document["sha256"]}-2"'
+    assert admin.get(path).headers["ETag"] == f'"{document["sha256"]}"'
+    again = admin.get(f"{path}?page=2", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    ravi.put("/me/document", **form(pdf(pages=3), name="proof.pdf"))
+    changed = admin.get(f"{path}?page=2", headers={"If-None-Match": first.headers["ETag"]})
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != first.headers["ETag"]
+
+
+def test_a_page_is_drawn_once(people: People, ravi: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    ravi.put("/me/document", **form(picture("JPEG", size=(31, 17))))
+    first = ravi.get("/me/document?page=1")
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise AssertionError("it was drawn before")
+
+    monkeypatch.setattr(child_process, "run", broken)
+    assert people.admin().get(f"/professionals/{ravi.id}/document?page=1").data == first.data
+
+
+def test_bytes_of_an_upload_that_fails_do_not_stay(ravi: Person) -> None:
+    before = set(storage.documents().keys_from_before(now() + timedelta(minutes=1)))
+    answer = ravi.put("/me/document", **form(picture()), headers={"If-Match": '"v0-00"'})
+    assert answer.status_code == 412
+    assert set(storage.documents().keys_from_before(now() + timedelta(minutes=1))) == before

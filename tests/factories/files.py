@@ -36,3 +36,24 @@ def form(data: bytes, *, name: str = "proof.png", **fields: Any) -> dict[str, An
     file = FileStorage(BytesIO(data), filename=name, content_type="application/octet-stream")
     boundary, body = encode_multipart({**fields, "document": file})
     return {"data": body, "content_type": f'multipart/form-data; boundary="{boundary}"'}
+
+
+@cache
+def slow_pdf(objects: int = 8_000) -> bytes:
+    """A PDF whose many objects take seconds of processor time to check; its last one gets it refused."""
+    body, offsets = bytearray(b"%PDF-1.7\n"), []
+    dictionaries = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] >>",
+        *(b"<< /One [1 2 3] /Two (two) /Three << /Four 4 >> >>" for _ in range(objects - 4)),
+        b"<< /S /Hide /Type /Action >>",
+    ]
+    for number, dictionary in enumerate(dictionaries, 1):
+        offsets.append(len(body))
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, dictionary)
+    start = len(body)
+    body += b"xref\n0 %d\n0000000000 65535 f \n" % (len(offsets) + 1)
+    body += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    body += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(offsets) + 1, start)
+    return bytes(body)

@@ -11,6 +11,8 @@ from flask.testing import FlaskClient
 from backend.core.authz import MARKET, Role
 from backend.core.database import transaction
 from backend.domain.accounts.actions import NewAccount, sign_up
+from backend.domain.documents import actions as documents
+from backend.domain.documents.inspection import Inspected
 from backend.domain.professionals import actions as professionals
 from tests.factories.files import picture
 
@@ -89,7 +91,8 @@ class People:
     ) -> Person:
         """A professional who handed in a document that an admin approved, or one who did not hand in any."""
         fields = self.fields("professional", **changes)
-        document = professionals.Upload(picture(), "proof.png") if approved else None
+        inspected = Inspected(picture(), "image/png", 1)
+        document = documents.store(inspected, filename="proof.png") if approved else None
         with transaction():
             trade = professionals.NewTrade(exp=exp, compname=compname, task_ids=task_ids)
             account = professionals.sign_up(NewAccount(**fields), trade=trade, document=document)

@@ -1,17 +1,17 @@
 """Sign-up and one's own account."""
 
-from contextlib import closing
+from contextlib import nullcontext
 from typing import Any
 
 from backend.api.access import ANYONE, SIGNED_IN
 from backend.api.base import Resource, endpoint
+from backend.api.document_upload import received
 from backend.api.schemas import accounts as schemas
 from backend.api.wire import Reply, expected_version
 from backend.core.authz import Actor, Role
 from backend.core.config import current
-from backend.core.errors import Invalid, Stale, TooLarge, UnsupportedType
+from backend.core.errors import Invalid, Stale, TooLarge, Unavailable, UnsupportedType
 from backend.domain.accounts import actions, queries
-from backend.domain.documents.inspection import MAX_BYTES
 from backend.domain.professionals import actions as professionals
 from backend.domain.professionals import queries as trades
 from backend.domain.professionals.approval import Approval
@@ -60,12 +60,6 @@ def _present_trade(account: Any, trade: Trade) -> dict[str, Any]:
     }
 
 
-def upload(file: Any) -> professionals.Upload:
-    """The bytes of a file that came in a form; one byte beyond the limit is enough to know that it is too large."""
-    with closing(file):
-        return professionals.Upload(file.stream.read(MAX_BYTES + 1), file.filename)
-
-
 class AddCustomer(Resource):
     @endpoint(
         summary="Sign up as a customer",
@@ -88,7 +82,7 @@ class AddProfessional(Resource):
         form=schemas.ProfessionalSignUpForm(),
         response=schemas.Account(),
         status=201,
-        errors=(TooLarge, UnsupportedType),
+        errors=(TooLarge, UnsupportedType, Unavailable),
         rate_limit="signup_rate_limit",
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> dict[str, Any]:
@@ -98,9 +92,8 @@ class AddProfessional(Resource):
         trade = professionals.NewTrade(
             exp=body.pop("exp"), compname=body.pop("compname"), task_ids=body.pop("task_ids")
         )
-        account = professionals.sign_up(
-            actions.NewAccount(**body), trade=trade, document=upload(document) if chosen else None
-        )
+        with received(document) if chosen else nullcontext() as stored:
+            account = professionals.sign_up(actions.NewAccount(**body), trade=trade, document=stored)
         return present(account)
 
 

@@ -1,21 +1,22 @@
-"""A professional's document: handed in by its owner, looked at by owner and admins, by nobody else."""
+"""A professional's document: uploaded by its owner, looked at by owner and admins, by nobody else."""
 
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response
+from flask import Response, request
 
 from backend.api.access import ADMINS, PENDING_PROFESSIONALS
 from backend.api.base import Resource, endpoint
-from backend.api.resources.accounts import present, upload
+from backend.api.document_upload import received
+from backend.api.resources.accounts import present
 from backend.api.schemas import accounts as account_schemas
 from backend.api.schemas import documents as schemas
 from backend.api.wire import Reply, expected_version
 from backend.core.authz import Actor
 from backend.core.errors import NotFound, Stale, TooLarge, Unavailable, UnsupportedType
-from backend.domain.accounts import actions as accounts
+from backend.core.storage import FileMissing
+from backend.domain.documents import capacity
 from backend.domain.documents import queries as documents
-from backend.domain.documents.models import Document
 from backend.domain.professionals import actions, queries
 
 HEADERS = {
@@ -25,47 +26,59 @@ HEADERS = {
 }
 
 
-def as_file(document: Document) -> Response:
+def as_file(document: Any) -> Response:
     """The document as an attachment: nothing in it runs in the market's origin."""
     response = Response(documents.content(document), mimetype=document.content_type, headers=HEADERS)
     plain = document.filename.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
     response.headers["Content-Disposition"] = (
         f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(document.filename, safe='')}"
     )
+    response.set_etag(document.sha256)
     return response
 
 
-def as_page(document: Document, page: int) -> Response:
-    """One page drawn as a picture, to be shown beside the decision."""
-    response = Response(documents.page_image(document, page=page), mimetype="image/png", headers=HEADERS)
-    response.headers["Content-Disposition"] = f'inline; filename="page-{page}.png"'
+def as_page(document: Any, page: int, *, owner_id: int | None) -> Response:
+    """One page drawn as a picture, to be shown beside the decision. Its ETag says of which document it is."""
+    tag = f"{document.sha256}-{page}"
+    if page <= document.pages and request.if_none_match.contains_weak(tag):
+        response = Response(status=304, headers=HEADERS)
+    else:
+        image = documents.page_image(document, page=page, owner_id=owner_id)
+        response = Response(image, mimetype="image/png", headers=HEADERS)
+        response.headers["Content-Disposition"] = f'inline; filename="page-{page}.png"'
+    response.set_etag(tag)
     return response
 
 
 class MyDocument(Resource):
     @endpoint(
-        summary="Hand in the document, or another one",
+        summary="Upload or replace my document",
         who=PENDING_PROFESSIONALS,
         form=schemas.Document(),
         response=account_schemas.Account(),
-        errors=(TooLarge, UnsupportedType, Unavailable, Stale),
+        errors=(TooLarge, UnsupportedType, Unavailable, Stale, capacity.InspectionRunning),
+        rate_limit="document_rate_limit",
     )
     def put(self, actor: Actor, *, form: dict[str, Any]) -> Reply:
-        """PDF, PNG or JPEG, told by its content. The approval is pending afterwards, whatever it was."""
-        account = accounts.touch(actor.account_id, expected_version=expected_version())
-        actions.hand_in(actor, document=upload(form["document"]))
-        return Reply(present(account), version=account.version)
+        """PDF, PNG or JPEG, determined by its content. The approval is pending afterwards, whatever it was.
+
+        One upload of an account is processed at a time; another one meanwhile is 429 ``inspection_running``.
+        """
+        with capacity.current().upload_of(actor.account_id), received(form["document"]) as stored:
+            account = actions.hand_in(actor, document=stored, expected_version=expected_version())
+            return Reply(present(account), version=account.version)
 
     @endpoint(
-        summary="One's own document",
+        summary="Get my document",
         who=PENDING_PROFESSIONALS,
         query=schemas.Page(),
         media_type="application/pdf, image/png, image/jpeg",
-        errors=(NotFound, Unavailable),
+        errors=(NotFound, Unavailable, FileMissing, capacity.InspectionRunning),
+        headers=("ETag",),
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Response:
         """The file as it is kept, or one page of it as PNG."""
-        return answer(actor.account_id, query["page"])
+        return answer(actor.account_id, query["page"], owner_id=actor.account_id)
 
 
 class ProfessionalDocument(Resource):
@@ -74,15 +87,16 @@ class ProfessionalDocument(Resource):
         who=ADMINS,
         query=schemas.Page(),
         media_type="application/pdf, image/png, image/jpeg",
-        errors=(NotFound, Unavailable),
+        errors=(NotFound, Unavailable, FileMissing),
+        headers=("ETag",),
     )
     def get(self, _: Actor, professional_id: int, *, query: dict[str, Any]) -> Response:
-        """The file as it is kept, or one page of it as PNG."""
+        """The file as it is kept, or one page of it as PNG, with the ETag "<sha256>-<page>"."""
         queries.trade(professional_id)
         return answer(professional_id, query["page"])
 
 
-def answer(account_id: int, page: int | None) -> Response:
+def answer(account_id: int, page: int | None, *, owner_id: int | None = None) -> Response:
     """The file, or a page of it. Raises NotFound where there is none."""
     document = documents.require(account_id)
-    return as_file(document) if page is None else as_page(document, page)
+    return as_file(document) if page is None else as_page(document, page, owner_id=owner_id)

@@ -7,7 +7,6 @@ from backend.api.base import Resource, endpoint
 from backend.api.resources.people import answer, answer_one, present_person
 from backend.api.schemas import people as people_schemas
 from backend.api.schemas import professionals as schemas
-from backend.api.schemas.common import Reason
 from backend.api.wire import Reply, expected_version
 from backend.core.authz import Actor, Role
 from backend.core.errors import Conflict, NotFound, Stale
@@ -61,7 +60,7 @@ class Approve(Resource):
         body=schemas.Approve(),
         body_required=False,
         response=people_schemas.Person(),
-        errors=(NotFound, Conflict, Stale),
+        errors=(NotFound, Conflict, actions.DocumentReplaced, Stale),
     )
     def post(self, actor: Actor, professional_id: int, *, body: dict[str, Any]) -> Reply:
         """From now on the professional can work. 409 ``document_missing`` without a document."""
@@ -73,11 +72,11 @@ class Reject(Resource):
     @endpoint(
         summary="Reject a professional's document",
         who=ADMINS,
-        body=Reason(),
+        body=schemas.Reject(),
         response=people_schemas.Person(),
-        errors=(NotFound, Conflict, Stale),
+        errors=(NotFound, Conflict, actions.DocumentReplaced, Stale),
     )
     def post(self, actor: Actor, professional_id: int, *, body: dict[str, Any]) -> Reply:
-        """The professional is told why and can hand in another one."""
+        """The professional is told why and can submit another one."""
         actions.reject(actor, professional_id=professional_id, expected_version=expected_version(), **body)
         return answer(professional_id)

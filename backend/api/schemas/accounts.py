@@ -91,12 +91,14 @@ class Profile(Strict):
 
 
 class HandedIn(Strict):
-    """The present document, without its bytes."""
+    """The current document, without its bytes. ``id`` changes whenever the document is replaced."""
 
+    id = Id(required=True)
     filename = fields.String(required=True)
     content_type = fields.String(required=True)
     size = Whole(required=True)
     pages = Whole(required=True)
+    sha256 = fields.String(required=True, metadata={"description": "Of the file as it is kept, in hexadecimal"})
     created_at = Moment(required=True)
 
 

@@ -1,12 +1,27 @@
 """Deciding on professionals."""
 
-from backend.api.schemas.common import Moment, Strict
+from typing import Any, Final
+
+from backend.api.schemas.common import Id, Moment, Reason, Strict
+
+REVIEWED: Final = "The document that was looked at. 409 ``document_replaced`` when it is not the current one any more."
+
+
+def _reviewed_document() -> Any:
+    return Id(load_default=None, allow_none=True, metadata={"description": REVIEWED})
 
 
 class Approve(Strict):
     """Until when the approval is good; for good without it."""
 
     expires_at = Moment(load_default=None, allow_none=True)
+    document_id = _reviewed_document()
+
+
+class Reject(Reason):
+    """Why the document is rejected."""
+
+    document_id = _reviewed_document()
 
 
 class Expiry(Strict):

@@ -1,29 +1,48 @@
-"""What a document really is: told by its content, made harmless, or refused."""
+"""What a document really is: determined by its content, then made harmless or refused. Always in a child process.
+
+Nothing here may run while a transaction is open: a child works for seconds.
+"""
 
 from dataclasses import dataclass
-from io import BytesIO
-from typing import Final
+from typing import Final, cast
 
 import filetype
-from PIL import Image, ImageOps
+from flask import Flask, current_app
 
-from backend.core.errors import Invalid, TooLarge, UnsupportedType
-from backend.core.turns import Turns
-from backend.domain.documents import pdf
+from backend.core import child_process
+from backend.core.cache.memory import Shelf
+from backend.core.child_process import Answer, ChildFailed, ChildTimedOut
+from backend.core.errors import Invalid, TooLarge, Unavailable, UnsupportedType
+from backend.domain.documents import capacity, pdf, picture
+from backend.settings import Settings
 
 MAX_BYTES: Final = 5 * 1024 * 1024
-MAX_PIXELS: Final = 40_000_000
-TOO_MANY_PIXELS: Final = f"A picture may have {MAX_PIXELS:,} pixels at most."
-IMAGES: Final = {"image/png": "PNG", "image/jpeg": "JPEG"}
-EXTENSIONS: Final = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
-AT_ONCE: Final = Turns(2)  # they take memory and time that browsing needs
-TOO_MANY: Final = "Too many documents are looked at in this moment. Try again shortly."
-UNREADABLE: Final = "This picture cannot be read. Save it again and hand in the copy."
+PDF: Final = "application/pdf"
+EXTENSIONS: Final = {PDF: "pdf", "image/png": "png", "image/jpeg": "jpg"}
+CHILD_SECONDS: Final = 20.0  # the child's limit is the processor time; this one is for a machine that is overloaded
+PAGES_BYTES: Final = 16 << 20
+TOO_SLOW: Final = "Documents take too long to process at this time. Try again shortly."
+PROBLEMS: Final = {
+    picture.TOO_MANY_PIXELS: (
+        "too_many_pixels",
+        f"A picture can have {picture.MAX_PIXELS:,} pixels at most. Save a smaller copy and upload that.",
+    ),
+    pdf.ACTIVE: (
+        "document_refused",
+        "This PDF contains scripts, attachments or commands. Print it to a plain PDF and upload that.",
+    ),
+    pdf.TOO_COMPLEX: ("document_refused", "This PDF is too complex. Print it to a plain PDF and upload that."),
+    pdf.TOO_MANY_PAGES: ("document_unreadable", f"A PDF can have {pdf.MAX_PAGES} pages at most."),
+}
+UNREADABLE: Final = (
+    "document_unreadable",
+    "This file cannot be read. Save it again, without a password, and upload the copy.",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """A document fit to be kept."""
+    """A document that can be kept."""
 
     data: bytes
     content_type: str
@@ -35,51 +54,67 @@ class Inspected:
 
 
 def inspect(data: bytes) -> Inspected:
-    """The document to keep for these bytes, images drawn anew.
+    """Return the document to keep for these bytes; pictures are redrawn.
 
     Raises TooLarge, UnsupportedType for what is neither PDF, PNG nor JPEG by its first bytes, Invalid for what
-    cannot be read as what it seems to be, or for a PDF that does things.
+    cannot be read as what it seems to be or for a PDF with active content, Unavailable when too many others wait.
     """
     if len(data) > MAX_BYTES:
-        raise TooLarge("A document may have 5 MiB at most.")
+        raise TooLarge("A document can have 5 MiB at most.")
     if not data:
         raise Invalid.field("document", "The file is empty.", code="document_unreadable")
     content_type = filetype.guess_mime(data)
-    with AT_ONCE.taken(otherwise=TOO_MANY):
-        if content_type in IMAGES:
-            return Inspected(_redraw(data, IMAGES[content_type]), content_type, 1)
-        if content_type == "application/pdf":
-            return Inspected(data, content_type, pdf.check(data))
-    raise UnsupportedType("Hand in a PDF, a PNG or a JPEG.")
+    if content_type not in EXTENSIONS:
+        raise UnsupportedType("Upload a PDF, a PNG or a JPEG.")
+    if content_type == PDF:
+        answer = _ask(pdf.__name__, ["check"], data)
+        return Inspected(data, content_type, int(answer.facts["pages"]))
+    answer = _ask(picture.__name__, ["redraw", content_type], data)
+    return Inspected(answer.data, content_type, int(answer.facts["pages"]))
 
 
-def page_image(data: bytes, content_type: str, *, page: int) -> bytes:
-    """One page as PNG, to be looked at without anything in the document running."""
-    with AT_ONCE.taken(otherwise=TOO_MANY):
-        if content_type == "application/pdf":
-            return pdf.render(data, page=page)
-        with Image.open(BytesIO(data), formats=[IMAGES[content_type]]) as image:
-            image.thumbnail((pdf.WIDEST, 2 * pdf.WIDEST))
-            target = BytesIO()
-            image.convert("RGB").save(target, "PNG")
-        return target.getvalue()
+def drawn_page(sha256: str, page: int) -> bytes | None:
+    """The picture of a page that was drawn before."""
+    return _drawn_pages().get(f"{sha256}-{page}")
 
 
-def _redraw(data: bytes, kind: str) -> bytes:
-    """The same picture drawn anew: what hid in its metadata or behind its end is gone."""
-    target = BytesIO()
-    try:
-        with Image.open(BytesIO(data), formats=[kind]) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise Invalid.field("document", TOO_MANY_PIXELS, code="too_many_pixels")
-            upright = ImageOps.exif_transpose(image)
-            clean = upright.convert("RGBA" if kind == "PNG" and upright.has_transparency_data else "RGB")
-            clean.info.clear()
-            clean.save(target, kind, **({"quality": 88} if kind == "JPEG" else {}))
-    except Invalid:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Invalid.field("document", TOO_MANY_PIXELS, code="too_many_pixels") from error
-    except Exception as error:  # Pillow fails in many ways on a broken picture; all mean that it cannot be read
-        raise Invalid.field("document", UNREADABLE, code="document_unreadable") from error
-    return target.getvalue()
+def draw_page(data: bytes, content_type: str, *, sha256: str, page: int) -> bytes:
+    """Draw one page (counted from 1) as PNG: nothing in the file runs where it is looked at.
+
+    The picture is kept in this process only. The shared cache is where the job queue lives, and no place for copies
+    of identity papers.
+    """
+    is_pdf = content_type == PDF
+    arguments = ["draw", str(page)] if is_pdf else ["draw", content_type]
+    image = _ask(pdf.__name__ if is_pdf else picture.__name__, arguments, data).data
+    _drawn_pages().put(f"{sha256}-{page}", image)
+    return image
+
+
+def _ask(module: str, arguments: list[str], data: bytes) -> Answer:
+    """Let a child do it. Raises Invalid for the problem that it found."""
+    with capacity.current().places.taken(otherwise=capacity.BUSY):
+        try:
+            answer = child_process.run(module, arguments, data, seconds=CHILD_SECONDS)
+        except ChildTimedOut as error:
+            raise Unavailable(TOO_SLOW, retry_after=capacity.RETRY_SECONDS) from error
+        except ChildFailed as error:
+            raise _refusal(None) from error
+    if "problem" in answer.facts:
+        raise _refusal(answer.facts["problem"])
+    return answer
+
+
+def _refusal(problem: str | None) -> Invalid:
+    code, text = PROBLEMS.get(problem or "", UNREADABLE)
+    return Invalid.field("document", text, code=code)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Make what this process needs to inspect documents and draw pages."""
+    capacity.init_app(app, settings)
+    app.extensions["drawn_pages"] = Shelf[bytes](most_bytes=PAGES_BYTES, size=len)
+
+
+def _drawn_pages() -> Shelf[bytes]:
+    return cast("Shelf[bytes]", current_app.extensions["drawn_pages"])

@@ -1,27 +1,33 @@
 """PDFs, looked at in a child process with limits: a hostile file ends the child, never the web server.
 
-Run as ``python -m backend.domain.documents.pdf check`` or ``... render PAGE`` with the file on standard input.
+Run as ``python -m backend.domain.documents.pdf check`` or ``... draw PAGE`` with the file on standard input.
 """
 
-import json
 import re
-import resource
-import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Any, Final
 
-from backend.core.errors import Invalid
+from backend.core import child_process
+from backend.core.child_process import Answer
 
-SECONDS: Final = 8
+CPU_SECONDS: Final = 8
 MEMORY_BYTES: Final = 1 << 30
 MAX_PAGES: Final = 100
+MAX_OBJECTS: Final = 50_000
 MAX_NODES: Final = 200_000
 WIDEST: Final = 1400
-UNREADABLE: Final = "This PDF cannot be read. Save it again, without a password, and hand in the copy."
-ACTIVE: Final = "This PDF holds scripts, attachments or commands. Print it to a plain PDF and hand in that."
+UNREADABLE: Final = "document_unreadable"
+ACTIVE: Final = "document_refused"
+TOO_COMPLEX: Final = "document_too_complex"
+TOO_MANY_PAGES: Final = "document_too_long"
 ACTIVE_KEYS: Final = frozenset({"/JS", "/JavaScript", "/AA", "/EF", "/EmbeddedFiles", "/RichMedia", "/XFA", "/Launch"})
-HARMLESS_ACTIONS: Final = frozenset({"/GoTo", "/URI", "/Named"})
+ACTIVE_ANNOTATIONS: Final = frozenset({"/Sound", "/Movie", "/Screen", "/3D", "/RichMedia", "/FileAttachment"})
+# Where a PDF keeps its actions (ISO 32000-2, 12.6): what stands there and is not on the list is refused.
+ACTION_PLACES: Final = frozenset({"/OpenAction", "/A", "/PA", "/Next"})
+ALLOWED_ACTIONS: Final = frozenset({"/GoTo", "/Named", "/URI"})
+ALLOWED_LINKS: Final = re.compile(r"\s*(https?|mailto):", re.IGNORECASE)
 
 
 def _spelled(name: str) -> str:
@@ -34,91 +40,103 @@ RAW_SIGNS: Final = re.compile(
 )
 
 
-def check(data: bytes) -> int:
-    """How many pages it has. Raises Invalid for a PDF that cannot be read, is locked, or does things."""
-    answer = json.loads(_child(["check"], data) or b"{}")
-    if problem := answer.get("problem"):
-        code = "document_refused" if problem == ACTIVE else "document_unreadable"
-        raise Invalid.field("document", problem, code=code)
-    return int(answer["pages"])
-
-
-def render(data: bytes, *, page: int) -> bytes:
-    """One page (counted from 1) as PNG: nothing in the file runs where the admin looks at it."""
-    return _child(["render", str(page)], data)
-
-
-def _child(arguments: list[str], data: bytes) -> bytes:
+def _work(arguments: Sequence[str], data: bytes) -> Answer:
+    if arguments[0] == "draw":
+        return _draw(data, int(arguments[1]))
     try:
-        command = [sys.executable, "-m", "backend.domain.documents.pdf", *arguments]
-        done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise Invalid.field("document", UNREADABLE, code="document_unreadable") from error
-    if done.returncode != 0 or not done.stdout:
-        raise Invalid.field("document", UNREADABLE, code="document_unreadable")
-    return done.stdout
+        return _check(data)
+    except Exception:  # noqa: BLE001  # whatever a hostile file makes the libraries raise, it cannot be read
+        return Answer({"problem": UNREADABLE})
 
 
-def _check_here(data: bytes) -> dict[str, Any]:
+def _check(data: bytes) -> Answer:
     import pypdfium2
     from pypdf import PdfReader
 
     if RAW_SIGNS.search(data):
-        return {"problem": ACTIVE}
+        return Answer({"problem": ACTIVE})
     reader = PdfReader(BytesIO(data))
     if reader.is_encrypted:
-        return {"problem": UNREADABLE}
-    if _does_things(reader):
-        return {"problem": ACTIVE}
+        return Answer({"problem": UNREADABLE})
+    numbers = _numbers(reader)
+    if len(numbers) > MAX_OBJECTS:
+        return Answer({"problem": TOO_COMPLEX})
+    if problem := _problem_in(reader, numbers):
+        return Answer({"problem": problem})
     pages = len(pypdfium2.PdfDocument(data))
-    if not 1 <= pages <= MAX_PAGES or len(reader.pages) != pages:
-        return {"problem": UNREADABLE if pages <= MAX_PAGES else f"At most {MAX_PAGES} pages."}
-    return {"pages": pages}
+    if pages > MAX_PAGES:
+        return Answer({"problem": TOO_MANY_PAGES})
+    if pages < 1 or len(reader.pages) != pages:
+        return Answer({"problem": UNREADABLE})
+    return Answer({"pages": pages})
 
 
-def _does_things(reader: Any) -> bool:
-    """Whether any object of the file, reachable or not, is a script, an attachment, or an action beyond a link."""
+def _problem_in(reader: Any, numbers: set[tuple[int, int]]) -> str | None:
+    """What is wrong with any object of the file, whether or not a page refers to it."""
     seen = 0
-    waiting: list[Any] = [reader.trailer, *_objects(reader)]
+    waiting: list[Any] = [reader.trailer, *_objects(reader, numbers)]
     while waiting:
         node = waiting.pop()
         seen += 1
         if seen > MAX_NODES:
-            return True
+            return TOO_COMPLEX
         if isinstance(node, dict):
             if _is_active(node):
-                return True
+                return ACTIVE
             waiting.extend(dict.values(node))
         elif isinstance(node, list):
             waiting.extend(list.__iter__(node))
-    return False
+    return None
 
 
 def _is_active(node: dict[Any, Any]) -> bool:
-    from pypdf.generic import PdfObject
-
     if not ACTIVE_KEYS.isdisjoint(node):
         return True
-    if dict.get(node, "/Type") == "/Action" or "/S" in node:
-        kind = str(dict.get(node, "/S", ""))
-        if kind in ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE", "/Rendition", "/Movie"):
-            return True
-    opening = dict.get(node, "/OpenAction")
-    if isinstance(opening, PdfObject):
-        opening = opening.get_object()
-    return isinstance(opening, dict) and str(opening.get("/S", "/GoTo")) not in HARMLESS_ACTIONS
+    if "/Rect" in node and str(_resolved(dict.get(node, "/Subtype"))) in ACTIVE_ANNOTATIONS:
+        return True
+    return any(not _is_allowed(action) for action in _actions(node))
 
 
-def _objects(reader: Any) -> list[Any]:
+def _actions(node: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
+    """The actions that this object is or holds. A dictionary is one by its type, or by its place and its ``/S``."""
+    if "/Type" in node and str(_resolved(dict.get(node, "/Type"))) == "/Action":
+        yield node
+    for place in ACTION_PLACES & node.keys():
+        value = _resolved(dict.get(node, place))
+        for one in list.__iter__(value) if isinstance(value, list) else [value]:
+            action = _resolved(one)
+            if isinstance(action, dict) and "/S" in action:
+                yield action
+
+
+def _is_allowed(action: dict[Any, Any]) -> bool:
+    kind = str(_resolved(dict.get(action, "/S")))
+    if kind == "/URI":
+        target = _resolved(dict.get(action, "/URI"))
+        text = target.decode("latin-1") if isinstance(target, bytes) else str(target)
+        return ALLOWED_LINKS.match(text) is not None
+    return kind in ALLOWED_ACTIONS
+
+
+def _resolved(value: Any) -> Any:
     from pypdf.generic import IndirectObject
 
+    return value.get_object() if isinstance(value, IndirectObject) else value
+
+
+def _numbers(reader: Any) -> set[tuple[int, int]]:
     numbers = {(number, gen) for gen, table in reader.xref.items() for number in table}
-    numbers |= {(number, 0) for number in reader.xref_objStm}
+    return numbers | {(number, 0) for number in reader.xref_objStm}
+
+
+def _objects(reader: Any, numbers: set[tuple[int, int]]) -> list[Any]:
+    from pypdf.generic import IndirectObject
+
     found = (reader.get_object(IndirectObject(number, gen, reader)) for number, gen in sorted(numbers))
     return [one for one in found if one is not None]
 
 
-def _render_here(data: bytes, page: int) -> bytes:
+def _draw(data: bytes, page: int) -> Answer:
     import pypdfium2
 
     drawn = pypdfium2.PdfDocument(data)[page - 1]
@@ -126,24 +144,8 @@ def _render_here(data: bytes, page: int) -> bytes:
     scale = min(WIDEST / max(width, 1), 2 * WIDEST / max(height, 1), 4)
     target = BytesIO()
     drawn.render(scale=scale, may_draw_forms=False).to_pil().convert("RGB").save(target, "PNG")
-    return target.getvalue()
-
-
-def main() -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    data = sys.stdin.buffer.read()
-    if sys.argv[1] == "render":
-        sys.stdout.buffer.write(_render_here(data, int(sys.argv[2])))
-        return 0
-    try:
-        answer = _check_here(data)
-    except Exception:  # noqa: BLE001  # whatever a hostile file makes the libraries raise, it is a file that cannot be read
-        answer = {"problem": UNREADABLE}
-    sys.stdout.write(json.dumps(answer))
-    return 0
+    return Answer({}, target.getvalue())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(child_process.serve(_work, memory_bytes=MEMORY_BYTES, cpu_seconds=CPU_SECONDS))

@@ -1,35 +1,56 @@
-"""Reading documents."""
+"""Reading documents. Rows come by single reads outside of transactions, so that none is open while a page is drawn."""
 
-from sqlalchemy import select
+from typing import Any, Final
 
-from backend.core import storage
-from backend.core.database import db
+from sqlalchemy import text
+
+from backend.core import reads, storage
 from backend.core.errors import NotFound
-from backend.domain.documents import inspection
-from backend.domain.documents.models import Document
+from backend.core.storage import FileMissing
+from backend.domain.documents import capacity, inspection
+
+CURRENT: Final = text("""
+    SELECT id, filename, content_type, size, sha256, pages, store_key
+      FROM documents WHERE account_id = :account_id AND replaced_at IS NULL
+""")
 
 
-def current(account_id: int) -> Document | None:
-    """The account's present document."""
-    statement = select(Document).where(Document.account_id == account_id, Document.replaced_at.is_(None))
-    return db.session.execute(statement).scalar_one_or_none()
+def current(account_id: int) -> Any:
+    """The row of the account's current document, or None."""
+    return reads.one(CURRENT, {"account_id": account_id})
 
 
-def require(account_id: int) -> Document:
-    """The account's present document. Raises NotFound."""
+def require(account_id: int) -> Any:
+    """The row of the account's current document. Raises NotFound."""
     document = current(account_id)
     if document is None:
-        raise NotFound("No document was handed in.")
+        raise NotFound("No document was uploaded.")
     return document
 
 
-def content(document: Document) -> bytes:
-    """Its bytes. Raises Unavailable when the store is away."""
-    return storage.documents().get(document.store_key)
+def content(document: Any) -> bytes:
+    """Its bytes. Raises Unavailable when the store does not respond, FileMissing when it lacks the file."""
+    try:
+        return storage.documents().get(document.store_key)
+    except FileMissing as error:
+        raise FileMissing("The file of this document is missing. The document has to be uploaded again.") from error
 
 
-def page_image(document: Document, *, page: int) -> bytes:
-    """One of its pages as PNG. Raises NotFound for a page that it does not have."""
+def page_image(document: Any, *, page: int, owner_id: int | None = None) -> bytes:
+    """One of its pages as PNG. Raises NotFound for a page that it does not have.
+
+    ``owner_id``: who looks at their own document draws one page at a time.
+    """
     if page > document.pages:
         raise NotFound(f"The document has {document.pages} pages.")
-    return inspection.page_image(content(document), document.content_type, page=page)
+    drawn = inspection.drawn_page(document.sha256, page)
+    if drawn is not None:
+        return drawn
+    if owner_id is None:
+        return _draw(document, page)
+    with capacity.current().drawing_for(owner_id):
+        return inspection.drawn_page(document.sha256, page) or _draw(document, page)
+
+
+def _draw(document: Any, page: int) -> bytes:
+    return inspection.draw_page(content(document), document.content_type, sha256=document.sha256, page=page)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, insert
 
@@ -15,7 +16,8 @@ from backend.domain.accounts.actions import NewAccount
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record
 from backend.domain.documents import actions as documents
-from backend.domain.documents.inspection import inspect
+from backend.domain.documents import queries as document_queries
+from backend.domain.documents.actions import Stored
 from backend.domain.notifications.actions import notify
 from backend.domain.places import queries as places
 from backend.domain.professionals import approval, availability, queries
@@ -32,45 +34,52 @@ class NewTrade:
     task_ids: Sequence[int] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file as it came."""
+class DocumentReplaced(Conflict):
+    """The decision is about a document that its owner replaced in the meantime."""
 
-    data: bytes
-    filename: str | None = None
+    code = "document_replaced"
 
 
-def sign_up(new: NewAccount, *, trade: NewTrade, document: Upload | None = None) -> Account:
+def sign_up(new: NewAccount, *, trade: NewTrade, document: Stored | None = None) -> Account:
     """Make a professional's account, inactive until a document is approved. Raises Invalid naming each wrong field."""
-    inspected = inspect(document.data) if document else None
     account = accounts.sign_up(new, role=Role.PROFESSIONAL, also_wrong=_unknown_tasks(trade.task_ids))
     row = Professional(account_id=account.id, exp=trade.exp, compname=trade.compname)
     db.session.add(row)
     db.session.flush()
     _set_tasks(account.id, trade.task_ids)
-    if inspected and document:
-        documents.keep(account.id, inspected=inspected, filename=document.filename)
+    if document:
+        documents.keep(account.id, document)
         _move(row, approval.HAND_IN)
     availability.refresh(account.id)
     return account
 
 
-def hand_in(actor: Actor, *, document: Upload) -> None:
-    """Hand in a document, or another one; an admin has to look at it before work goes on."""
-    inspected = inspect(document.data)
-    row = queries.locked(actor.account_id)
-    documents.keep(row.account_id, inspected=inspected, filename=document.filename)
+def hand_in(actor: Actor, *, document: Stored, expected_version: int | None = None) -> Account:
+    """Submit a document, or replace the current one; an admin has to approve it before work goes on. Raises Stale."""
+    account = accounts.touch(actor.account_id, expected_version=expected_version)
+    row = queries.locked(account.id)
+    documents.keep(row.account_id, document)
     _move(row, approval.HAND_IN)
     availability.refresh(row.account_id)
+    return account
 
 
 def approve(
-    actor: Actor, *, professional_id: int, expires_at: datetime | None = None, expected_version: int | None = None
+    actor: Actor,
+    *,
+    professional_id: int,
+    expires_at: datetime | None = None,
+    document_id: int | None = None,
+    expected_version: int | None = None,
 ) -> None:
-    """Approve the document, until a moment when one is given. Raises Conflict ``document_missing`` without one."""
+    """Approve the document, until a time when one is given.
+
+    Raises Conflict ``document_missing`` without a document, DocumentReplaced when it is not the one that was named.
+    """
     if expires_at is not None and expires_at <= now():
         raise Invalid.field("expires_at", "Must lie in the future.")
     row = _decided_on(professional_id, expected_version)
+    document = _document_decided_on(row, document_id)
     before = row.approval
     _move(row, approval.APPROVE, expires_at=expires_at)
     record(
@@ -78,15 +87,27 @@ def approve(
         "professional_approved",
         subject_id=professional_id,
         before={"approval": before},
-        after={"approval": row.approval, "expires_at": expires_at.isoformat() if expires_at else None},
+        after={
+            "approval": row.approval,
+            "expires_at": expires_at.isoformat() if expires_at else None,
+            **document,
+        },
     )
     notify(professional_id, "approved", params={"expires": expires_at} if expires_at else {})
     availability.refresh(professional_id)
 
 
-def reject(actor: Actor, *, professional_id: int, reason: str, expected_version: int | None = None) -> None:
-    """Reject the document with a reason; another one can be handed in."""
+def reject(
+    actor: Actor,
+    *,
+    professional_id: int,
+    reason: str,
+    document_id: int | None = None,
+    expected_version: int | None = None,
+) -> None:
+    """Reject the document with a reason; another one can be submitted. Raises DocumentReplaced as ``approve`` does."""
     row = _decided_on(professional_id, expected_version)
+    document = _document_decided_on(row, document_id)
     before = row.approval
     _move(row, approval.REJECT, reason=reason)
     record(
@@ -94,7 +115,7 @@ def reject(actor: Actor, *, professional_id: int, reason: str, expected_version:
         "professional_rejected",
         subject_id=professional_id,
         before={"approval": before},
-        after={"approval": row.approval, "reason": reason},
+        after={"approval": row.approval, "reason": reason, **document},
     )
     notify(professional_id, "rejected", params={"reason": reason})
     availability.refresh(professional_id)
@@ -161,6 +182,19 @@ def _decided_on(professional_id: int, expected_version: int | None) -> Professio
     """
     accounts.touch(professional_id, expected_version=expected_version)
     return queries.locked(professional_id)
+
+
+def _document_decided_on(row: Professional, document_id: int | None) -> dict[str, Any]:
+    """What the audit trail says of the current document. Raises DocumentReplaced when another one was named.
+
+    The caller holds the rows that an upload locks before it replaces a document: nothing can change in between.
+    """
+    document = document_queries.current(row.account_id)
+    if document is None:
+        return {}
+    if document_id is not None and document.id != document_id:
+        raise DocumentReplaced("The document was replaced after you opened it. Review the new one.")
+    return {"document_id": document.id, "sha256": document.sha256}
 
 
 def _move(

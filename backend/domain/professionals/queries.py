@@ -19,7 +19,7 @@ TRADES: Final = text("""
            p.radius_km, CASE WHEN p.rating_count > 0 THEN p.rating::float END AS rating, p.rating_count, p.tasks_done,
            ARRAY(SELECT task_id FROM professional_tasks t WHERE t.account_id = p.account_id ORDER BY 1) AS task_ids,
            ARRAY(SELECT pincode FROM professional_pincodes n WHERE n.account_id = p.account_id ORDER BY 1) AS pincodes,
-           p.approval, d.filename, d.content_type, d.size, d.pages, d.created_at
+           p.approval, d.id AS document_id, d.filename, d.content_type, d.size, d.pages, d.sha256, d.created_at
       FROM professionals p
       LEFT JOIN documents d ON d.account_id = p.account_id AND d.replaced_at IS NULL
      WHERE p.account_id = ANY(:ids)
@@ -27,12 +27,14 @@ TRADES: Final = text("""
 
 
 class HandedIn(NamedTuple):
-    """The present document, without its bytes."""
+    """The current document, without its bytes."""
 
+    id: int
     filename: str
     content_type: str
     size: int
     pages: int
+    sha256: str
     created_at: datetime
 
 
@@ -101,5 +103,5 @@ def locked(account_id: int) -> Professional:
 
 def _trade(row: Any) -> Trade:
     """Lists are made of many: tuples by position take a third of the time that naming each field takes."""
-    document = HandedIn(*row[FACTS + 1 :]) if row.filename else None
+    document = HandedIn(*row[FACTS + 1 :]) if row.document_id else None
     return Trade._make((*row[:FACTS], standing(row.approval, row.approval_expires_at), document))

@@ -555,7 +555,7 @@ export const getMyAgenda = <ThrowOnError extends boolean = true>(options?: Optio
 });
 
 /**
- * One's own document
+ * Get my document
  *
  * The file as it is kept, or one page of it as PNG.
  *
@@ -573,9 +573,11 @@ export const getMyDocument = <ThrowOnError extends boolean = true>(options?: Opt
 });
 
 /**
- * Hand in the document, or another one
+ * Upload or replace my document
  *
- * PDF, PNG or JPEG, told by its content. The approval is pending afterwards, whatever it was.
+ * PDF, PNG or JPEG, determined by its content. The approval is pending afterwards, whatever it was.
+ *
+ * One upload of an account is processed at a time; another one meanwhile is 429 ``inspection_running``.
  *
  * Who: professional.
  */
@@ -996,7 +998,7 @@ export const approveProfessional = <ThrowOnError extends boolean = true>(options
 /**
  * A professional's document
  *
- * The file as it is kept, or one page of it as PNG.
+ * The file as it is kept, or one page of it as PNG, with the ETag "<sha256>-<page>".
  *
  * Who: admin.
  */
@@ -1014,7 +1016,7 @@ export const getProfessionalDocument = <ThrowOnError extends boolean = true>(opt
 /**
  * Reject a professional's document
  *
- * The professional is told why and can hand in another one.
+ * The professional is told why and can submit another one.
  *
  * Who: admin.
  */

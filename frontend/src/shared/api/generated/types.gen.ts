@@ -59,6 +59,10 @@ export type Approvals = {
 
 export type Approve = {
     expires_at?: string | null;
+    /**
+     * The document that was looked at. 409 ``document_replaced`` when it is not the current one any more.
+     */
+    document_id?: number | null;
 };
 
 export type Attempt = {
@@ -289,10 +293,15 @@ export type Forgot = {
 };
 
 export type HandedIn = {
+    id: number;
     filename: string;
     content_type: string;
     size: number;
     pages: number;
+    /**
+     * Of the file as it is kept, in hexadecimal
+     */
+    sha256: string;
     created_at: string;
 };
 
@@ -714,13 +723,8 @@ export type QuietHoursInput = {
 };
 
 export type Readiness = {
-    status: 'ready' | 'degraded' | 'unavailable' | 'draining';
-    /**
-     * What is not there, when something is not.
-     */
-    detail?: string;
+    status: 'ready';
     database: PartState;
-    migrations: PartState;
     cache: PartState;
     broker: PartState;
     workers: PartState;
@@ -728,6 +732,14 @@ export type Readiness = {
 
 export type Reason = {
     reason: string;
+};
+
+export type Reject = {
+    reason: string;
+    /**
+     * The document that was looked at. 409 ``document_replaced`` when it is not the current one any more.
+     */
+    document_id?: number | null;
 };
 
 export type RejectReason = {
@@ -1290,7 +1302,7 @@ export type AddCustomerErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -1339,7 +1351,7 @@ export type AddProfessionalErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -1388,7 +1400,7 @@ export type CreateAdminErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -1446,7 +1458,7 @@ export type ListAuditErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -1499,7 +1511,7 @@ export type CheckErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -1552,7 +1564,7 @@ export type ListCustomersErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -1601,7 +1613,7 @@ export type GetCustomerErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -1652,7 +1664,7 @@ export type ListDeliveriesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -1701,7 +1713,7 @@ export type GetDeliveryErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -1748,7 +1760,7 @@ export type ResendDeliveryErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -1853,7 +1865,7 @@ export type ConfirmEmailErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -1900,7 +1912,7 @@ export type ListExportsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -1959,7 +1971,7 @@ export type CreateExportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2008,7 +2020,7 @@ export type GetExportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2055,7 +2067,7 @@ export type CancelExportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2106,7 +2118,7 @@ export type DownloadExportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `storage_unavailable`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `storage_unavailable`, `unavailable`
      */
     503: Problem;
 };
@@ -2180,7 +2192,7 @@ export type ListJobsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2226,7 +2238,7 @@ export type ListParkedJobsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2273,7 +2285,7 @@ export type RetryParkedJobErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2320,7 +2332,7 @@ export type ListJobRunsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2369,7 +2381,7 @@ export type GetJobRunErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2424,7 +2436,7 @@ export type RunJobErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2461,7 +2473,7 @@ export type LogoutErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2498,7 +2510,7 @@ export type LogoutEverywhereErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2541,7 +2553,7 @@ export type GetMeErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2600,7 +2612,7 @@ export type UpdateMeErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2646,7 +2658,7 @@ export type GetMyAgendaErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2685,11 +2697,19 @@ export type GetMyDocumentErrors = {
      */
     404: Problem;
     /**
+     * No longer available: `file_missing`
+     */
+    410: Problem;
+    /**
      * Some fields are not right: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Too often: `inspection_running`
+     */
+    429: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2748,7 +2768,11 @@ export type PutMyDocumentErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Too often: `inspection_running`, `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2785,7 +2809,7 @@ export type SendMyEmailConfirmationErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2826,7 +2850,7 @@ export type GetMyHoursErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2885,7 +2909,7 @@ export type PutMyHoursErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2928,7 +2952,7 @@ export type GetMyInboxErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -2965,7 +2989,7 @@ export type MarkInboxSeenErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3018,7 +3042,7 @@ export type ChangePasswordErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3061,7 +3085,7 @@ export type GetMyPreferencesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3120,7 +3144,7 @@ export type PutMyPreferencesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3166,7 +3190,7 @@ export type ListMyReviewsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3212,7 +3236,7 @@ export type ListMySessionsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3255,7 +3279,7 @@ export type DeleteMySessionErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3331,7 +3355,7 @@ export type ListNotificationsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3380,7 +3404,7 @@ export type MarkNotificationsReadErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3456,7 +3480,7 @@ export type ForgotPasswordErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3503,7 +3527,7 @@ export type ResetPasswordErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3546,7 +3570,7 @@ export type ListPlacesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3603,7 +3627,7 @@ export type ListProfessionalsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3652,7 +3676,7 @@ export type GetProfessionalErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3721,7 +3745,7 @@ export type UpdateProfessionalErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3770,7 +3794,7 @@ export type ApproveProfessionalErrors = {
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * In conflict with the present state: `conflict`, `document_replaced`
      */
     409: Problem;
     /**
@@ -3790,7 +3814,7 @@ export type ApproveProfessionalErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3831,11 +3855,15 @@ export type GetProfessionalDocumentErrors = {
      */
     404: Problem;
     /**
+     * No longer available: `file_missing`
+     */
+    410: Problem;
+    /**
      * Some fields are not right: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3852,7 +3880,7 @@ export type GetProfessionalDocumentResponses = {
 export type GetProfessionalDocumentResponse = GetProfessionalDocumentResponses[keyof GetProfessionalDocumentResponses];
 
 export type RejectProfessionalData = {
-    body: Reason;
+    body: Reject;
     headers?: {
         /**
          * The ETag that was read; 412 when it is stale.
@@ -3884,7 +3912,7 @@ export type RejectProfessionalErrors = {
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * In conflict with the present state: `conflict`, `document_replaced`
      */
     409: Problem;
     /**
@@ -3904,7 +3932,7 @@ export type RejectProfessionalErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -3939,9 +3967,9 @@ export type GetReadinessErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away
+     * A part of Doorstep is away: `unavailable`
      */
-    503: Readiness;
+    503: Problem;
 };
 
 export type GetReadinessError = GetReadinessErrors[keyof GetReadinessErrors];
@@ -3996,7 +4024,7 @@ export type ListReliabilityErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4047,7 +4075,7 @@ export type ListReportsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4098,7 +4126,7 @@ export type GetReportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4160,7 +4188,7 @@ export type ListRequestsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4223,7 +4251,7 @@ export type CreateRequestErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4272,7 +4300,7 @@ export type GetRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4341,7 +4369,7 @@ export type UpdateRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4398,7 +4426,7 @@ export type AcceptRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4467,7 +4495,7 @@ export type CancelRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4536,7 +4564,7 @@ export type CloseRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4593,7 +4621,7 @@ export type CompleteRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4662,7 +4690,7 @@ export type RejectRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4731,7 +4759,7 @@ export type ReleaseRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4800,7 +4828,7 @@ export type ReviewRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4859,7 +4887,7 @@ export type ReplyRequestReviewErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4918,7 +4946,7 @@ export type ReportRequestReviewErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -4969,7 +4997,7 @@ export type ListReviewsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5028,7 +5056,7 @@ export type HideReviewErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5075,7 +5103,7 @@ export type ShowReviewErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5128,7 +5156,7 @@ export type GetSearchErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5171,7 +5199,7 @@ export type GetSettingsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5230,7 +5258,7 @@ export type UpdateSettingsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5282,7 +5310,7 @@ export type GetStatsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5328,7 +5356,7 @@ export type ListSynonymsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5377,7 +5405,7 @@ export type CreateSynonymErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5430,7 +5458,7 @@ export type DeleteSynonymErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5479,7 +5507,7 @@ export type GetSynonymErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5544,7 +5572,7 @@ export type PutSynonymErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5592,7 +5620,7 @@ export type ListTasksErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5641,7 +5669,7 @@ export type CreateTaskErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5694,7 +5722,7 @@ export type DeleteTaskErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5743,7 +5771,7 @@ export type GetTaskErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5812,7 +5840,7 @@ export type UpdateTaskErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5861,7 +5889,7 @@ export type GetTaskPolicyErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5926,7 +5954,7 @@ export type PutTaskPolicyErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -5980,7 +6008,7 @@ export type ListTaskProfessionalsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -6033,7 +6061,7 @@ export type GetTaskTimesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -6070,7 +6098,7 @@ export type RefreshTokenErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -6109,7 +6137,7 @@ export type GetUnsubscribeErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -6148,7 +6176,7 @@ export type UnsubscribeErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -6217,7 +6245,7 @@ export type BlockUserErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };
@@ -6274,7 +6302,7 @@ export type UnblockUserErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * A part of Doorstep is away: `unavailable`
      */
     503: Problem;
 };

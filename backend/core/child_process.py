@@ -1,0 +1,95 @@
+"""Work on untrusted input in a child process: no secrets in its environment, and limits of time, memory and files.
+
+The child is ``python -m MODULE ARGUMENTS``. It reads the input from standard input and answers with one line of JSON
+and the bytes that follow it. Its module calls :func:`serve`.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+OPEN_FILES: Final = 64
+NICENESS: Final = 5
+
+
+class ChildFailed(Exception):
+    """The child ended without an answer: it reached a limit, or the input made it crash."""
+
+
+class ChildTimedOut(ChildFailed):
+    """The child was still running after the time allowed; on a busy machine that says nothing about the input."""
+
+
+class Answer(NamedTuple):
+    """What a child found out: facts, and bytes where it made some."""
+
+    facts: dict[str, Any]
+    data: bytes = b""
+
+
+def bare_environment() -> dict[str, str]:
+    """An environment for children without any setting of ours: no secrets, no addresses of servers."""
+    return {"PATH": os.defpath, "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
+
+
+def run(module: str, arguments: Sequence[str], data: bytes, *, seconds: float) -> Answer:
+    """Let a child work on the data. Raises ChildTimedOut after so many seconds, ChildFailed for anything else.
+
+    The child is in a process group of its own: Ctrl-C in a terminal is meant for the server, which waits for it.
+    """
+    command = [sys.executable, "-B", "-m", module, *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            input=data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=seconds,
+            check=False,
+            cwd=ROOT,
+            env=bare_environment(),
+            process_group=0,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ChildTimedOut(module) from error
+    except OSError as error:
+        raise ChildFailed(module) from error
+    head, separator, rest = done.stdout.partition(b"\n")
+    if done.returncode != 0 or not separator:
+        raise ChildFailed(f"{module} ended with {done.returncode}")
+    try:
+        return Answer(json.loads(head), rest)
+    except ValueError as error:
+        raise ChildFailed(module) from error
+
+
+def serve(work: Callable[[Sequence[str], bytes], Answer], *, memory_bytes: int, cpu_seconds: int) -> int:
+    """Be the child: take on the limits, read the input, answer. Returns the exit status."""
+    confine(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
+    answer = work(sys.argv[1:], sys.stdin.buffer.read())
+    sys.stdout.buffer.write(json.dumps(answer.facts).encode() + b"\n" + answer.data)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def confine(*, memory_bytes: int, cpu_seconds: int) -> None:
+    """Limit this process for good: no further processes or threads, no writing of files, low priority."""
+    os.nice(NICENESS)
+    limits = {
+        resource.RLIMIT_AS: memory_bytes,
+        resource.RLIMIT_CPU: cpu_seconds,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: OPEN_FILES,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_NPROC: 0,
+    }
+    for kind, limit in limits.items():
+        with suppress(ValueError, OSError):  # where the system has a lower limit already, or none of this kind
+            resource.setrlimit(kind, (limit, limit))

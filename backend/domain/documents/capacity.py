@@ -1,0 +1,107 @@
+"""How much inspecting and drawing goes on at once: a limit for this process, and one document at a time per account."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import Lock
+from typing import Final, cast
+
+from flask import Flask, current_app
+
+from backend.core import cache
+from backend.core.errors import TooMany, Unavailable
+from backend.core.turns import Turns
+from backend.settings import Settings
+
+AT_ONCE: Final = 2  # a child takes a whole core and up to 1 GiB; browsing needs the rest
+DRAWINGS_QUEUED_PER_ACCOUNT: Final = 3
+CLAIM_SECONDS: Final = 45  # longer than waiting for a place and the child's own time limit together
+RETRY_SECONDS: Final = 5
+BUSY: Final = "Too many documents are being checked. Try again shortly."
+
+
+class InspectionRunning(TooMany):
+    """Another document of the same account is being checked or drawn."""
+
+    code = "inspection_running"
+
+
+class Capacity:
+    """The places for children of this process."""
+
+    def __init__(self, *, most: int) -> None:
+        self.places = Turns(AT_ONCE, most=most)
+        self._lock = Lock()
+        self._uploading: set[int] = set()
+        self._drawing: dict[int, tuple[Turns, int]] = {}
+
+    @contextmanager
+    def upload_of(self, account_id: int) -> Iterator[None]:
+        """Hold the account's only place for an upload. Raises InspectionRunning when it is taken.
+
+        The claim in the shared cache holds for the other web processes; without the cache each process counts alone.
+        """
+        with self._lock:
+            if account_id in self._uploading:
+                raise _running()
+            self._uploading.add(account_id)
+        try:
+            with _claimed(f"document-upload:{account_id}"):
+                yield
+        finally:
+            with self._lock:
+                self._uploading.discard(account_id)
+
+    @contextmanager
+    def drawing_for(self, account_id: int) -> Iterator[None]:
+        """Draw one page at a time for an account; a few may wait. Raises InspectionRunning when too many do."""
+        with self._lock:
+            turns, users = self._drawing.get(account_id, (Turns(1, most=DRAWINGS_QUEUED_PER_ACCOUNT), 0))
+            self._drawing[account_id] = (turns, users + 1)
+        try:
+            with _as_running(turns):
+                yield
+        finally:
+            with self._lock:
+                turns, users = self._drawing.pop(account_id)
+                if users > 1:
+                    self._drawing[account_id] = (turns, users - 1)
+
+
+@contextmanager
+def _as_running(turns: Turns) -> Iterator[None]:
+    with ExitStack() as held:
+        try:
+            held.enter_context(turns.taken(otherwise=BUSY))
+        except Unavailable as error:
+            raise _running() from error
+        yield
+
+
+@contextmanager
+def _claimed(name: str) -> Iterator[None]:
+    shared = cache.shared()
+    held = shared.claim(name, seconds=CLAIM_SECONDS) if shared else None
+    if held is False:
+        raise _running()
+    try:
+        yield
+    finally:
+        if held and shared:
+            shared.delete(name)
+
+
+def _running() -> InspectionRunning:
+    return InspectionRunning(
+        "Another document of this account is being processed. Wait until it is done, then try again.",
+        retry_after=RETRY_SECONDS,
+    )
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Make the places of this process: half of its threads may be busy with documents, at work or waiting."""
+    app.extensions["document_capacity"] = Capacity(most=max(AT_ONCE + 1, settings.web_threads // 2))
+
+
+def current() -> Capacity:
+    """The places of the running application."""
+    return cast("Capacity", current_app.extensions["document_capacity"])

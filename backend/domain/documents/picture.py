@@ -1,0 +1,82 @@
+"""Pictures, decoded in a child process with limits: a hostile file ends the child, never the web server.
+
+Run as ``python -m backend.domain.documents.picture redraw|draw CONTENT_TYPE`` with the file on standard input.
+"""
+
+import sys
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any, Final
+
+from backend.core import child_process
+from backend.core.child_process import Answer
+
+FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG"}
+MAX_PIXELS: Final = 24_000_000
+MAX_SIDE: Final = 4000
+WIDEST: Final = 1400
+MEMORY_BYTES: Final = 512 << 20
+CPU_SECONDS: Final = 8
+TOO_MANY_PIXELS: Final = "too_many_pixels"
+UNREADABLE: Final = "document_unreadable"
+
+
+def _work(arguments: Sequence[str], data: bytes) -> Answer:
+    order, content_type = arguments
+    try:
+        return _redraw(data, FORMATS[content_type]) if order == "redraw" else _draw(data, FORMATS[content_type])
+    except Exception as error:  # noqa: BLE001  # a broken picture makes Pillow fail in many ways; all mean the same
+        bomb = type(error).__name__.startswith("DecompressionBomb")
+        return Answer({"problem": TOO_MANY_PIXELS if bomb else UNREADABLE})
+
+
+def _redraw(data: bytes, kind: str) -> Answer:
+    """The same picture without metadata or anything that was hidden behind its end, at most 4,000 pixels a side."""
+    from PIL import Image, ImageOps
+
+    with Image.open(BytesIO(data), formats=[kind]) as image:
+        if image.width * image.height > MAX_PIXELS:
+            return Answer({"problem": TOO_MANY_PIXELS})
+        small = _shrunk(image, (MAX_SIDE, MAX_SIDE))
+        has_transparency = kind == "PNG" and small.has_transparency_data
+        ImageOps.exif_transpose(small, in_place=True)
+        clean = small.convert("RGBA" if has_transparency else "RGB")
+    clean.info.clear()
+    target = BytesIO()
+    clean.save(target, kind, **({"quality": 88} if kind == "JPEG" else {}))
+    return Answer({"pages": 1}, target.getvalue())
+
+
+def _draw(data: bytes, kind: str) -> Answer:
+    """The picture as PNG, small enough for a screen. Pictures that were accepted under an earlier limit are drawn."""
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None
+    with Image.open(BytesIO(data), formats=[kind]) as image:
+        small = _shrunk(image, (WIDEST, 2 * WIDEST))
+        target = BytesIO()
+        _on_white(small).save(target, "PNG")
+    return Answer({}, target.getvalue())
+
+
+def _shrunk(image: Any, size: tuple[int, int]) -> Any:
+    """The picture within this size; a JPEG is decoded small in the first place."""
+    image.draft(None, size)
+    if max(image.size) > min(size) and image.mode in ("1", "P"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    image.thumbnail(size)
+    return image
+
+
+def _on_white(image: Any) -> Any:
+    from PIL import Image
+
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    paper = Image.new("RGBA", image.size, "white")
+    paper.alpha_composite(image.convert("RGBA"))
+    return paper.convert("RGB")
+
+
+if __name__ == "__main__":
+    sys.exit(child_process.serve(_work, memory_bytes=MEMORY_BYTES, cpu_seconds=CPU_SECONDS))

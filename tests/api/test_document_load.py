@@ -1,0 +1,106 @@
+"""Documents that take seconds to check: one at a time per account, and no database connection is held meanwhile."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.api.conftest import MakeApp
+from tests.factories.files import form, pdf, slow_pdf
+from tests.factories.people import People, Person
+
+SMALL_POOL = {"DB_POOL_SIZE": "2", "DB_POOL_TIMEOUT_SECONDS": "1", "WEB_THREADS": "16"}
+
+
+def code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, (answer.json or {}).get("code", "") if answer.is_json else ""
+
+
+def busy_while(running: set[Future[Any]], other: Callable[[], Any]) -> list[Any]:
+    """What another caller is answered, again and again, while the first calls run."""
+    answers = [other()]
+    while not all(one.done() for one in running):
+        answers.append(other())
+    return answers
+
+
+def as_seen_by(app: Flask, person: Person) -> Person:
+    """The same person with a client of their own, on this application."""
+    return Person(person.id, person.username, person.role, app.test_client(), person.token)
+
+
+def test_many_uploads_of_one_account_hold_up_nobody_else(people: People, make: MakeApp) -> None:
+    small = make(**SMALL_POOL)
+    ravi, asha = people.professional(approved=False), as_seen_by(small, people.customer())
+    slow = form(slow_pdf(), name="slow.pdf")
+
+    def upload(_: int) -> Any:
+        return as_seen_by(small, ravi).put("/me/document", **slow)
+
+    with ThreadPoolExecutor(24) as pool:
+        running = {pool.submit(upload, number) for number in range(24)}
+        others = busy_while(running, lambda: asha.patch("/me", {"lastname": "Iyer"}))
+        uploads = Counter(code(one.result()) for one in running)
+    assert Counter(map(code, others)) == {(200, ""): len(others)}
+    assert uploads[422, "document_refused"] >= 1
+    assert uploads[429, "inspection_running"] >= 20
+    assert set(uploads) == {(422, "document_refused"), (429, "inspection_running")}
+
+
+def test_a_second_upload_is_told_when_to_come_again(people: People, make: MakeApp) -> None:
+    small = make(**SMALL_POOL)
+    ravi = people.professional(approved=False)
+    with small.app_context(), small.extensions["document_capacity"].upload_of(ravi.id):
+        second = as_seen_by(small, ravi).put("/me/document", **form(pdf(), name="proof.pdf"))
+    assert code(second) == (429, "inspection_running")
+    assert int(second.headers["Retry-After"]) > 0
+    assert as_seen_by(small, ravi).put("/me/document", **form(pdf(), name="proof.pdf")).status_code == 200
+
+
+def test_another_web_process_knows_of_the_upload(people: People, make: MakeApp) -> None:
+    one, other = make(**SMALL_POOL), make(**SMALL_POOL)
+    ravi = people.professional(approved=False)
+    with one.app_context(), one.extensions["document_capacity"].upload_of(ravi.id):
+        answer = as_seen_by(other, ravi).put("/me/document", **form(pdf(), name="proof.pdf"))
+        assert code(answer) == (429, "inspection_running")
+    assert as_seen_by(other, ravi).put("/me/document", **form(pdf(), name="proof.pdf")).status_code == 200
+
+
+def test_more_uploads_than_can_wait_are_refused_and_hold_up_nobody_else(people: People, make: MakeApp) -> None:
+    small = make(**SMALL_POOL)
+    asha = as_seen_by(small, people.customer())
+    several = [people.professional(approved=False) for _ in range(12)]
+    slow = form(slow_pdf(3_000), name="slow.pdf")
+    with ThreadPoolExecutor(len(several)) as pool:
+        running = {pool.submit(as_seen_by(small, one).put, "/me/document", **slow) for one in several}
+        others = busy_while(running, lambda: asha.patch("/me", {"lastname": "Iyer"}))
+        uploads = Counter(code(one.result()) for one in running)
+    assert Counter(map(code, others)) == {(200, ""): len(others)}
+    assert uploads[422, "document_refused"] >= 2
+    assert set(uploads) <= {(422, "document_refused"), (503, "unavailable")}
+
+
+def test_drawing_pages_holds_no_connection(people: People, make: MakeApp) -> None:
+    small = make(**SMALL_POOL)
+    ravi, asha = people.professional(approved=False), as_seen_by(small, people.customer())
+    ravi.put("/me/document", **form(pdf(pages=16), name="proof.pdf"))
+    with ThreadPoolExecutor(16) as pool:
+        running = {pool.submit(as_seen_by(small, ravi).get, f"/me/document?page={page}") for page in range(1, 17)}
+        others = busy_while(running, lambda: asha.patch("/me", {"lastname": "Iyer"}))
+        drawn = Counter(code(one.result()) for one in running)
+    assert Counter(map(code, others)) == {(200, ""): len(others)}
+    assert drawn[200, ""] >= 3
+    assert set(drawn) <= {(200, ""), (429, "inspection_running")}
+
+
+@pytest.mark.parametrize("allowed", [3])
+def test_uploads_of_an_account_are_limited_per_hour(people: People, make: MakeApp, allowed: int) -> None:
+    limited = make(DOCUMENT_RATE_LIMIT=f"{allowed} per hour")
+    ravi = as_seen_by(limited, people.professional(approved=False))
+    answers = [ravi.put("/me/document", **form(b"no document at all")) for _ in range(allowed + 1)]
+    assert [one.status_code for one in answers] == [415] * allowed + [429]
+    assert answers[-1].json["code"] == "too_many_requests"
+    assert answers[0].headers["RateLimit-Policy"] == f'"document";q={allowed};w=3600'

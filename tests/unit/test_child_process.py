@@ -1,0 +1,123 @@
+"""Children that work on untrusted input: no secrets in their environment, and limits that end them, not us."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend.core import child_process, hashing
+from backend.core.child_process import ChildFailed, ChildTimedOut
+from backend.core.hashing import Cost
+from backend.domain.documents import pdf, picture
+from tests.factories.files import pdf as make_pdf
+from tests.factories.files import picture as make_picture
+
+SPY = """
+import os, socket, sys, threading
+from backend.core import child_process
+
+def attempt(what):
+    try:
+        what()
+    except (OSError, RuntimeError, MemoryError) as error:
+        return type(error).__name__
+    return "done"
+
+def write():
+    with open("written by a child", "wb") as file:
+        file.write(b"x")
+        file.flush()
+
+def work(arguments, data):
+    if arguments == ["spin"]:
+        while True:
+            pass
+    if arguments == ["crash"]:
+        os.abort()
+    files = []
+    facts = {
+        "environment": sorted(os.environ),
+        "folder": os.getcwd(),
+        "niceness": os.nice(0),
+        "memory": attempt(lambda: bytearray(600 << 20)),
+        "write": attempt(write),
+        "files": attempt(lambda: files.extend(open(os.devnull) for _ in range(200))),
+    }
+    return child_process.Answer(facts, data[::-1])
+
+if __name__ == "__main__":
+    sys.exit(child_process.serve(work, memory_bytes=512 << 20, cpu_seconds=1))
+"""
+
+
+@pytest.fixture
+def spy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module that tells what it is allowed to do, in a folder that stands for ours."""
+    (tmp_path / "spy.py").write_text(SPY)
+    (tmp_path / "backend").symlink_to(child_process.ROOT / "backend")
+    monkeypatch.setattr(child_process, "ROOT", tmp_path)
+    monkeypatch.setenv("SECRET_KEY", "a secret of ours")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://somewhere")
+    return "spy"
+
+
+def test_a_child_knows_no_secret_and_can_do_little(spy: str, tmp_path: Path) -> None:
+    answer = child_process.run(spy, [], b"line\none", seconds=30)
+    assert set(answer.facts["environment"]) <= {"PATH", "LANG", "LC_CTYPE", "MALLOC_ARENA_MAX"}
+    assert Path(answer.facts["folder"]) == tmp_path
+    assert answer.facts["niceness"] == min(19, os.nice(0) + child_process.NICENESS)
+    assert answer.facts["memory"] == "MemoryError"
+    assert answer.facts["write"] == "OSError"
+    assert answer.facts["files"] == "OSError"
+    assert answer.data == b"eno\nenil"
+    assert (tmp_path / "written by a child").stat().st_size == 0
+
+
+def test_the_limit_of_processor_time_ends_it(spy: str) -> None:
+    with pytest.raises(ChildFailed) as caught:
+        child_process.run(spy, ["spin"], b"", seconds=60)
+    assert not isinstance(caught.value, ChildTimedOut), "a busy machine must not look like a bad file"
+
+
+def test_a_crash_is_no_answer(spy: str) -> None:
+    with pytest.raises(ChildFailed):
+        child_process.run(spy, ["crash"], b"", seconds=30)
+
+
+def test_time_that_others_take_is_told_apart(spy: str) -> None:
+    with pytest.raises(ChildTimedOut):
+        child_process.run(spy, ["spin"], b"", seconds=0.05)
+
+
+def test_documents_are_inspected_wherever_the_server_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert child_process.run(pdf.__name__, ["check"], make_pdf(pages=2), seconds=60).facts == {"pages": 2}
+    answer = child_process.run(picture.__name__, ["redraw", "image/png"], make_picture(), seconds=60)
+    assert answer.facts == {"pages": 1}
+    assert answer.data.startswith(b"\x89PNG")
+
+
+def test_the_process_that_hashes_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "a secret of ours")
+    monkeypatch.setattr(hashing, "PATIENCE_SECONDS", 60.0)
+    beside = hashing.Beside.start(Cost(16, 1, 1))
+    try:
+        assert beside.ask(b"a garden at dusk").startswith("$argon2id$")
+        environment = Path(f"/proc/{beside.process.pid}/environ").read_bytes()
+    finally:
+        beside.end()
+    assert b"SECRET_KEY" not in environment
+    assert b"PATH=" in environment
+
+
+def test_the_web_server_does_not_load_what_decodes_documents() -> None:
+    """A bug in a decoder must not be in the process that holds the keys."""
+    code = "import sys, backend.domain.professionals.actions; print([m for m in ('PIL', 'pypdf') if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=child_process.ROOT, timeout=120
+    )
+    assert done.stdout.strip() == "[]"
