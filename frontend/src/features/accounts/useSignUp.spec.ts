@@ -1,5 +1,6 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { describe, expect, it } from 'vitest'
+import { toProblem } from '@/shared/api/problem'
 import { someone } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import { given, multipart, professionalSchema, useSignUp, type ProfessionalSignUp } from './useSignUp'
@@ -29,6 +30,59 @@ describe('signing up', () => {
     answer('post', '/check', [200, { access_token: 'a', token_type: 'Bearer', expires_in: 1, role: 'professional', user }])
     expect(await useSignUp().professional(typed, null)).toEqual(user)
     expect(made[0]?.body).toMatchObject({ username: 'imran', exp: 0, task_ids: [3, 5] })
+  })
+
+  describe('after a lost answer', () => {
+    const user = someone('professional', { isactive: 0 })
+    const tokens = { access_token: 'a', token_type: 'Bearer', expires_in: 1, role: 'professional', user }
+    const paper = new File(['%PDF'], 'a.pdf', { type: 'application/pdf' })
+    const refused: [number, object] = [401, { code: 'invalid_credentials' }]
+    const taken: [number, object] = [422, { code: 'invalid_fields', errors: { username: ['Taken.'], email: ['Taken.'] } }]
+    const lost: [number] = [504]
+    const start = () => {
+      setActivePinia(createPinia())
+      return useSignUp()
+    }
+
+    it('goes in when the account was made all the same', async () => {
+      const signUp = start()
+      answer('post', '/add_professional', lost)
+      answer('post', '/check', [200, tokens])
+      expect(await signUp.professional(typed, paper)).toEqual(user)
+      expect(signUp.progress.value).toBeNull()
+    })
+
+    it('goes in when the account turns out to be there the second time', async () => {
+      const signUp = start()
+      answer('post', '/add_professional', lost, taken)
+      answer('post', '/check', refused, [200, tokens])
+      expect(await signUp.professional(typed, paper).catch(toProblem)).toMatchObject({ status: 504 })
+      expect(await signUp.professional(typed, paper)).toEqual(user)
+    })
+
+    it('says that the name is taken when it is someone else’s', async () => {
+      const signUp = start()
+      answer('post', '/add_professional', lost, taken)
+      answer('post', '/check', refused)
+      await signUp.professional(typed, paper).catch(() => undefined)
+      expect(await signUp.professional(typed, paper).catch(toProblem)).toMatchObject({ status: 422, errors: { username: ['Taken.'] } })
+    })
+
+    it('does not try to sign in with a name that was taken from the start', async () => {
+      const signUp = start()
+      answer('post', '/add_professional', taken)
+      const checks = answer('post', '/check', [200, tokens])
+      await signUp.professional(typed, paper).catch(() => undefined)
+      expect(checks).toHaveLength(0)
+    })
+
+    it('says that the account is there when only signing in failed, and goes in the next time', async () => {
+      const signUp = start()
+      answer('post', '/add_professional', [201, {}], taken)
+      answer('post', '/check', [503, { code: 'unavailable' }], [200, tokens])
+      expect(await signUp.professional(typed, null).catch(toProblem)).toMatchObject({ code: 'sign_up_done' })
+      expect(await signUp.professional(typed, null)).toEqual(user)
+    })
   })
 
   it.each([

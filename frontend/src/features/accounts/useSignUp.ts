@@ -1,6 +1,8 @@
 /** Signing up leads straight in: the account is made, then signed in with what was just typed. */
+import { ref } from 'vue'
 import { addCustomer, addProfessional } from '@/shared/api/generated'
-import { http } from '@/shared/api/http'
+import { http, uploadTimeout } from '@/shared/api/http'
+import { KnownProblem, toProblem } from '@/shared/api/problem'
 import type { Account } from '@/shared/api/types'
 import { fields, z } from '@/shared/lib/schema'
 import { useSession } from '@/shared/session/store'
@@ -39,23 +41,55 @@ export function multipart(values: ProfessionalSignUp, document: File): FormData 
   return form
 }
 
+/** No answer from the server itself: none at all, or one of a proxy that lost patience. */
+const lostAnswers = [0, 502, 504]
+
 export function useSignUp() {
   const session = useSession()
+  const progress = ref<number | null>(null)
+  /** True once an account may be there although nobody could be told so. */
+  let maybeMade = false
 
-  async function enter({ username, password }: { username: string; password: string }): Promise<Account> {
+  async function enter({ username, password }: CustomerSignUp): Promise<Account> {
     return session.signIn({ username, password })
   }
 
+  /** Makes the account. When the answer was lost, now or the time before, signing in tells whether it was made. */
+  async function signUp(values: CustomerSignUp, send: () => Promise<unknown>): Promise<Account> {
+    try {
+      await send()
+    } catch (error) {
+      const { status, errors } = toProblem(error)
+      const isTaken = 'username' in errors || 'email' in errors
+      const isLost = lostAnswers.includes(status)
+      const entered = isLost || (maybeMade && isTaken) ? await enter(values).catch(() => null) : null
+      maybeMade ||= isLost
+      if (entered) return entered
+      throw error
+    }
+    maybeMade = true
+    return enter(values).catch(() => {
+      throw new KnownProblem('sign_up_done')
+    })
+  }
+
   return {
-    customer: async (values: CustomerSignUp): Promise<Account> => {
-      await addCustomer({ body: given(values) })
-      return enter(values)
-    },
-    professional: async (values: ProfessionalSignUp, document: File | null): Promise<Account> => {
-      // The multipart form of the call repeats task_ids, which the generated client would send as one list.
-      if (document) await http.post<Account>('/add_professional', multipart(values, document))
-      else await addProfessional({ body: given(values) })
-      return enter(values)
-    },
+    progress,
+    customer: (values: CustomerSignUp): Promise<Account> => signUp(values, () => addCustomer({ body: given(values) })),
+    professional: (values: ProfessionalSignUp, document: File | null): Promise<Account> =>
+      signUp(values, async () => {
+        if (!document) return addProfessional({ body: given(values) })
+        try {
+          // The multipart form of the call repeats task_ids, which the generated client would send as one list.
+          return await http.post<Account>('/add_professional', multipart(values, document), {
+            timeout: uploadTimeout,
+            onUploadProgress: ({ loaded, total }) => {
+              progress.value = total ? Math.round((loaded / total) * 100) : null
+            },
+          })
+        } finally {
+          progress.value = null
+        }
+      }),
   }
 }

@@ -38,7 +38,8 @@ export function useDecide() {
   async function decide(person: Person, verb: Verb): Promise<void> {
     const name = `${person.firstname} ${person.lastname}`
     if (verb === 'block') return block(person)
-    if (verb === 'approve') return run(person, { verb })
+    const reviewed = { document_id: person.document?.id ?? null }
+    if (verb === 'approve') return run(person, { verb, ...reviewed })
     if (verb === 'reject') {
       const answer = await confirm({
         title: t('professionals.queue.rejectTitle', { name }),
@@ -47,7 +48,7 @@ export function useDecide() {
         danger: true,
         reason: { label: t('professionals.queue.reason'), min: 3, max: 500, hint: t('professionals.queue.reasonHint') },
       })
-      return answer ? run(person, { verb, reason: answer.reason }) : undefined
+      return answer ? run(person, { verb, reason: answer.reason, ...reviewed }) : undefined
     }
     const answer = await confirm({ title: t('people.unblockTitle', { name }), follows: t('people.unblockFollows'), action: t('people.verbs.unblock') })
     return answer ? run(person, { verb }) : undefined

@@ -72,8 +72,8 @@ export function useReliabilityList(filters: MaybeRefOrGetter<NonNullable<ListRel
 }
 
 export type Decision =
-  | { verb: 'approve'; expires_at?: string }
-  | { verb: 'reject'; reason: string }
+  | { verb: 'approve'; document_id: number | null; expires_at?: string }
+  | { verb: 'reject'; document_id: number | null; reason: string }
   | { verb: 'block'; reason: Block['reason']; note?: string }
   | { verb: 'unblock' }
   | { verb: 'expiry'; approval_expires_at: string | null }
@@ -82,9 +82,9 @@ function call(id: number, decision: Decision) {
   const path = { professional_id: id }
   switch (decision.verb) {
     case 'approve':
-      return approveProfessional({ path, body: decision.expires_at ? { expires_at: decision.expires_at } : {} })
+      return approveProfessional({ path, body: { document_id: decision.document_id, ...(decision.expires_at && { expires_at: decision.expires_at }) } })
     case 'reject':
-      return rejectProfessional({ path, body: { reason: decision.reason } })
+      return rejectProfessional({ path, body: { reason: decision.reason, document_id: decision.document_id } })
     case 'block':
       return blockUser({ path: { account_id: id }, body: { reason: decision.reason, ...(decision.note && { note: decision.note }) } })
     case 'unblock':

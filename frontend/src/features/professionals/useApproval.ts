@@ -8,7 +8,9 @@ import {
   listProfessionals,
   putMyDocument,
   rejectProfessional,
+  type HandedIn,
 } from '@/shared/api/generated'
+import { uploadTimeout } from '@/shared/api/http'
 import type { Person } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { useSession } from '@/shared/session/store'
@@ -18,21 +20,23 @@ async function readPage(id: number | null, page: number): Promise<Blob> {
   const { data } = await (id === null ? getMyDocument({ query }) : getProfessionalDocument({ path: { professional_id: id }, query }))
   return data as Blob
 }
-const pageKey = (id: number | null, page: number) => ['document', id, page] as const
+type Reviewed = Pick<HandedIn, 'id'> | null | undefined
+/** Under the document, not its owner: a picture of a replaced document must not stand for the new one. */
+const pageKey = (document: Reviewed, page: number) => ['document', document?.id ?? null, page] as const
 
 /** Reads the first page of someone's document before it is looked at. */
 export function useDocumentAhead() {
   const client = useQueryClient()
   return (person: Person | undefined) => {
-    if (person) void client.prefetchQuery({ queryKey: pageKey(person.id, 1), queryFn: () => readPage(person.id, 1), staleTime: 60_000, gcTime: 60_000 })
+    if (person?.document) void client.prefetchQuery({ queryKey: pageKey(person.document, 1), queryFn: () => readPage(person.id, 1), staleTime: 60_000, gcTime: 60_000 })
   }
 }
 
 /** One page of a document, drawn by the server as a picture, so that nothing in the file ever runs; `owner` null: one's own. */
-export function useDocumentPage(owner: MaybeRefOrGetter<number | null>, page: MaybeRefOrGetter<number>) {
+export function useDocumentPage(owner: MaybeRefOrGetter<number | null>, document: MaybeRefOrGetter<Reviewed>, page: MaybeRefOrGetter<number>) {
   const url = ref<string | null>(null)
   const query = useQuery({
-    queryKey: computed(() => pageKey(toValue(owner), toValue(page))),
+    queryKey: computed(() => pageKey(toValue(document), toValue(page))),
     queryFn: () => readPage(toValue(owner), toValue(page)),
     staleTime: 60_000,
     gcTime: 0,
@@ -63,7 +67,7 @@ export function useHandIn() {
     mutationFn: (file: File) =>
       putMyDocument({
         body: { document: file },
-        timeout: 120_000,
+        timeout: uploadTimeout,
         onUploadProgress: ({ loaded, total }) => {
           progress.value = total ? Math.round((loaded / total) * 100) : null
         },
@@ -87,12 +91,16 @@ export function useWaitingList() {
   })
 }
 
+export type Decision = { verb: 'approve' } | { verb: 'reject'; reason: string }
+
+/** Approve or reject the document that came with this person; the server refuses when it was replaced since. */
 export function useDecision() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: ({ id, ...decision }: { id: number; verb: 'approve' } | { id: number; verb: 'reject'; reason: string }) => {
-      const path = { professional_id: id }
-      return decision.verb === 'reject' ? rejectProfessional({ path, body: { reason: decision.reason } }) : approveProfessional({ path, body: {} })
+    mutationFn: ({ person, ...decision }: { person: Person } & Decision) => {
+      const path = { professional_id: person.id }
+      const reviewed = { document_id: person.document?.id ?? null }
+      return decision.verb === 'reject' ? rejectProfessional({ path, body: { reason: decision.reason, ...reviewed } }) : approveProfessional({ path, body: reviewed })
     },
     onSettled: () => Promise.all([client.invalidateQueries({ queryKey: ['professionals'] }), client.invalidateQueries({ queryKey: ['stats'] })]),
   })

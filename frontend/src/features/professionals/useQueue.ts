@@ -1,10 +1,12 @@
 /** Going through those who wait, one after the other: what was decided leaves at once, the next one is there already. */
-import { computed, reactive, ref, watch } from 'vue'
+import { computed, onScopeDispose, reactive, ref, watch } from 'vue'
 import type { Person } from '@/shared/api/types'
-import { useDecision, useDocumentAhead, useWaitingList } from './useApproval'
+import { useDecision, useDocumentAhead, useWaitingList, type Decision } from './useApproval'
 
 /** So many from the end of what is loaded, the rest is asked for. */
 const ahead = 5
+/** Milliseconds in which nobody has looked at what just came up: a click or key meant for the one before ends in them. */
+const settling = 700
 
 export function useQueue() {
   const list = useWaitingList()
@@ -16,6 +18,28 @@ export function useQueue() {
   const people = computed(() => list.items.value.filter((one) => !decided.has(one.id)))
   const at = computed(() => Math.max(0, people.value.findIndex((one) => one.id === chosen.value)))
   const person = computed<Person | undefined>(() => people.value[at.value])
+
+  const settled = ref(false)
+  const replaced = ref(false)
+  const reviewed = new Map<number, number>()
+  let timer: number | undefined
+  // At once, not with the next drawing: the second half of a double click comes before it.
+  watch(
+    [() => person.value?.id, () => person.value?.document?.id],
+    ([id, document]) => {
+      settled.value = false
+      window.clearTimeout(timer)
+      timer = window.setTimeout(() => (settled.value = true), settling)
+      if (id === undefined || document === undefined) return
+      const before = reviewed.get(id)
+      replaced.value = before !== undefined && before !== document
+      reviewed.set(id, document)
+    },
+    { immediate: true, flush: 'sync' },
+  )
+  onScopeDispose(() => window.clearTimeout(timer))
+  /** Whether a decision would be about what has been on the screen for a moment, with none on its way. */
+  const ready = computed(() => settled.value && !decision.isPending.value && decided.size === 0)
 
   function choose(id: number | undefined): void {
     if (id !== undefined) chosen.value = id
@@ -34,12 +58,12 @@ export function useQueue() {
   )
 
   /** Throws what the call threw; then the person is back in the queue, and in view. */
-  async function decide(one: Person, how: { verb: 'approve' } | { verb: 'reject'; reason: string }): Promise<void> {
+  async function decide(one: Person, how: Decision): Promise<void> {
     const following = people.value[at.value + 1] ?? people.value[at.value - 1]
     decided.add(one.id)
     if (chosen.value === one.id) choose(following?.id)
     try {
-      await decision.mutateAsync({ id: one.id, ...how })
+      await decision.mutateAsync({ person: one, ...how })
     } catch (error) {
       choose(one.id)
       throw error
@@ -48,5 +72,5 @@ export function useQueue() {
     }
   }
 
-  return { list, people, person, at, choose, step, decide }
+  return { list, people, person, at, ready, replaced, choose, step, decide }
 }

@@ -64,6 +64,16 @@ describe('http', () => {
     expect(blocked).toHaveBeenCalledOnce()
   })
 
+  it('hears of a block while a file is fetched, and gives its refusal on with its code', async () => {
+    setToken('abc')
+    answer('get', '/exports/1/download', [403, { code: 'account_blocked' }, { 'Content-Type': 'application/problem+json' }])
+    const blocked = vi.fn()
+    watchSession({ expired: () => Promise.resolve(false), blocked })
+    const failure = await http.get('/exports/1/download', { responseType: 'blob' }).catch(toProblem)
+    expect(failure).toMatchObject({ status: 403, code: 'account_blocked' })
+    expect(blocked).toHaveBeenCalledOnce()
+  })
+
   it('does not renew for a wrong password', async () => {
     setToken(null)
     const renewals = answer('post', '/token/refresh', [200, tokens('new')])

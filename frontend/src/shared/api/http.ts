@@ -1,6 +1,6 @@
 /** The one axios instance: token in, one shared renewal on 401, and word to the session when it is over. */
 import axios, { type AxiosError, type InternalAxiosRequestConfig } from 'axios'
-import { toProblem } from './problem'
+import { readRefusal, toProblem } from './problem'
 import { getToken, refreshSession, setToken, ShutOut } from './token'
 
 interface Watch {
@@ -16,6 +16,9 @@ export function watchSession(next: Watch): void {
 }
 
 type Call = InternalAxiosRequestConfig & { sentWith?: string | null; repeated?: boolean }
+
+/** For calls that carry a document: 5 MB take minutes on a slow line. */
+export const uploadTimeout = 300_000
 
 export const http = axios.create({
   timeout: 20_000,
@@ -44,6 +47,7 @@ async function renewed(sentWith: string): Promise<boolean> {
 
 http.interceptors.response.use(undefined, async (error: AxiosError) => {
   const call = error.config as Call | undefined
+  await readRefusal(error)
   if (error.response?.status === 401 && call?.sentWith && !call.repeated) {
     call.repeated = true
     if (await renewed(call.sentWith)) return http(call)

@@ -1,6 +1,6 @@
 import { AxiosError, AxiosHeaders } from 'axios'
 import { describe, expect, it } from 'vitest'
-import { toProblem } from './problem'
+import { KnownProblem, readRefusal, toProblem } from './problem'
 
 function failed(status: number, data: unknown, headers: Record<string, string> = {}): AxiosError {
   const config = { headers: new AxiosHeaders() }
@@ -11,6 +11,19 @@ describe('toProblem', () => {
   it('keeps code, fields and the wait', () => {
     const problem = toProblem(failed(429, { code: 'too_many_tries', detail: 'Wait', errors: { username: ['no', 'never'], email: 'odd' } }, { 'retry-after': '90' }))
     expect(problem).toEqual({ status: 429, code: 'too_many_tries', detail: 'Wait', errors: { username: ['no', 'never'], email: ['odd'] }, retryAfter: 90 })
+  })
+
+  it('reads the refusal of a call that asked for a file', async () => {
+    const error = failed(410, new Blob(['{"code":"export_expired","detail":"Too old"}'], { type: 'application/problem+json' }))
+    await readRefusal(error)
+    expect(toProblem(error)).toMatchObject({ status: 410, code: 'export_expired', detail: 'Too old' })
+    const broken = failed(502, new Blob(['{'], { type: 'application/json' }))
+    await readRefusal(broken)
+    expect(toProblem(broken)).toMatchObject({ status: 502, code: 'status_502' })
+  })
+
+  it('knows failures that have words of their own', () => {
+    expect(toProblem(new KnownProblem('sign_up_done'))).toMatchObject({ status: -1, code: 'sign_up_done' })
   })
 
   it('makes do with what is no problem document', () => {

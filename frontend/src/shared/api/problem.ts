@@ -1,5 +1,5 @@
 /** An RFC 9457 problem, whatever went wrong: every failure of a call has this shape for the pages. */
-import { isAxiosError } from 'axios'
+import { isAxiosError, type AxiosError } from 'axios'
 
 export interface Problem {
   /** 0 when there was no answer at all. */
@@ -8,6 +8,23 @@ export interface Problem {
   detail: string
   errors: Record<string, string[]>
   retryAfter: number | null
+}
+
+/** A failure that is no answer of the server's, but has words of its own. */
+export class KnownProblem extends Error {
+  constructor(readonly code: string) {
+    super(code)
+  }
+}
+
+/** A call that asks for a file gets a refusal as a file too: read it, so that it has its code and its words. */
+export async function readRefusal({ response }: AxiosError): Promise<void> {
+  if (!response || !(response.data instanceof Blob) || !response.data.type.includes('json')) return
+  try {
+    response.data = JSON.parse(await response.data.text())
+  } catch {
+    // A refusal that cannot be read has its status.
+  }
 }
 
 interface ProblemBody {
@@ -29,6 +46,7 @@ function fieldErrors(errors: unknown): Record<string, string[]> {
 }
 
 export function toProblem(error: unknown): Problem {
+  if (error instanceof KnownProblem) return { status: -1, code: error.code, detail: '', errors: {}, retryAfter: null }
   if (!isAxiosError(error)) return { status: -1, code: 'unknown', detail: '', errors: {}, retryAfter: null }
   const { response } = error
   if (!response) return { status: 0, code: 'no_answer', detail: '', errors: {}, retryAfter: null }

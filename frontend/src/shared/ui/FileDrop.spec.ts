@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { defineComponent, h, ref } from 'vue'
-import { show } from '@/shared/testing/mount'
+import { show, until } from '@/shared/testing/mount'
 import FileDrop from './FileDrop.vue'
 
 async function drop() {
@@ -16,20 +16,43 @@ async function drop() {
 }
 
 describe('FileDrop', () => {
-  it('takes a PDF and says its name', async () => {
+  it('takes a PDF and says its name and size', async () => {
     const { wrapper, file, choose } = await drop()
-    await choose(new File(['%PDF-1.7'], 'licence.pdf', { type: 'application/pdf' }))
+    await choose(new File(['%PDF-1.7', 'x'.repeat(2_000)], 'licence.pdf', { type: 'application/pdf' }))
+    await until(() => file.value !== null, 'the file')
     expect(file.value?.name).toBe('licence.pdf')
-    expect(wrapper.text()).toContain('licence.pdf')
+    await until(() => wrapper.text().includes('licence.pdf'), 'the name')
+    expect(wrapper.text()).toMatch(/2\s?kB/)
+  })
+
+  it.each([
+    ['a PDF', new File(['%PDF-1.7'], 'licence')],
+    ['a PNG', new File([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 1])], '1000012345')],
+    ['a JPEG', new File([new Uint8Array([0xff, 0xd8, 0xff, 0xe0])], 'photo.heic', { type: 'application/octet-stream' })],
+  ])('takes %s of which the picker says no kind', async (_, chosen) => {
+    const { wrapper, file, choose } = await drop()
+    await choose(chosen)
+    await until(() => file.value !== null || wrapper.find('[role="alert"]').exists(), 'a word')
+    expect(file.value?.name).toBe(chosen.name)
+  })
+
+  it('goes by the name where a file without a kind cannot be read', async () => {
+    const { file, choose } = await drop()
+    const chosen = new File(['%PDF-1.7'], 'licence.PDF')
+    chosen.slice = () => ({ arrayBuffer: () => Promise.reject(new Error('away')) }) as Blob
+    await choose(chosen)
+    await until(() => file.value !== null, 'the file')
   })
 
   it.each([
     [new File(['x'], 'run.exe', { type: 'application/x-msdownload' }), 'This kind of file'],
     [new File([new Uint8Array(5 * 1024 * 1024 + 1)], 'big.png', { type: 'image/png' }), 'larger than 5 MB'],
     [new File([], 'empty.png', { type: 'image/png' }), 'empty'],
+    [new File(['PK, not a PDF'], 'licence.pdf'), 'This kind of file'],
   ])('refuses %s before it is sent', async (bad, words) => {
     const { wrapper, file, choose } = await drop()
     await choose(bad)
+    await until(() => wrapper.find('[role="alert"]').exists(), 'the word')
     expect(file.value).toBeNull()
     expect(wrapper.find('[role="alert"]').text()).toContain(words)
   })
