@@ -723,8 +723,13 @@ export type QuietHoursInput = {
 };
 
 export type Readiness = {
-    status: 'ready';
+    status: 'ready' | 'degraded' | 'unavailable' | 'draining';
+    /**
+     * What is not there, when something is not.
+     */
+    detail?: string;
     database: PartState;
+    migrations: PartState;
     cache: PartState;
     broker: PartState;
     workers: PartState;
@@ -1302,7 +1307,7 @@ export type AddCustomerErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1351,7 +1356,7 @@ export type AddProfessionalErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1400,7 +1405,7 @@ export type CreateAdminErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1458,7 +1463,7 @@ export type ListAuditErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1511,7 +1516,7 @@ export type CheckErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1564,7 +1569,7 @@ export type ListCustomersErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1613,7 +1618,7 @@ export type GetCustomerErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1664,7 +1669,7 @@ export type ListDeliveriesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1713,7 +1718,7 @@ export type GetDeliveryErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1760,7 +1765,7 @@ export type ResendDeliveryErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1865,7 +1870,7 @@ export type ConfirmEmailErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1912,7 +1917,7 @@ export type ListExportsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1971,7 +1976,7 @@ export type CreateExportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2020,7 +2025,7 @@ export type GetExportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2067,7 +2072,7 @@ export type CancelExportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2118,7 +2123,7 @@ export type DownloadExportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `storage_unavailable`, `unavailable`
+     * A part of Doorstep is away: `busy`, `storage_unavailable`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2192,7 +2197,7 @@ export type ListJobsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2238,7 +2243,7 @@ export type ListParkedJobsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2285,7 +2290,7 @@ export type RetryParkedJobErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2332,7 +2337,7 @@ export type ListJobRunsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2381,7 +2386,7 @@ export type GetJobRunErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2436,7 +2441,7 @@ export type RunJobErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2473,7 +2478,7 @@ export type LogoutErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2510,7 +2515,7 @@ export type LogoutEverywhereErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2553,7 +2558,7 @@ export type GetMeErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2612,7 +2617,7 @@ export type UpdateMeErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2658,7 +2663,7 @@ export type GetMyAgendaErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2709,7 +2714,7 @@ export type GetMyDocumentErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2772,7 +2777,7 @@ export type PutMyDocumentErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2809,7 +2814,7 @@ export type SendMyEmailConfirmationErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2850,7 +2855,7 @@ export type GetMyHoursErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2909,7 +2914,7 @@ export type PutMyHoursErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2952,7 +2957,7 @@ export type GetMyInboxErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2989,7 +2994,7 @@ export type MarkInboxSeenErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3042,7 +3047,7 @@ export type ChangePasswordErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3085,7 +3090,7 @@ export type GetMyPreferencesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3144,7 +3149,7 @@ export type PutMyPreferencesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3190,7 +3195,7 @@ export type ListMyReviewsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3236,7 +3241,7 @@ export type ListMySessionsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3279,7 +3284,7 @@ export type DeleteMySessionErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3355,7 +3360,7 @@ export type ListNotificationsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3404,7 +3409,7 @@ export type MarkNotificationsReadErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3480,7 +3485,7 @@ export type ForgotPasswordErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3527,7 +3532,7 @@ export type ResetPasswordErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3570,7 +3575,7 @@ export type ListPlacesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3627,7 +3632,7 @@ export type ListProfessionalsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3676,7 +3681,7 @@ export type GetProfessionalErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3745,7 +3750,7 @@ export type UpdateProfessionalErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3814,7 +3819,7 @@ export type ApproveProfessionalErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3863,7 +3868,7 @@ export type GetProfessionalDocumentErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3932,7 +3937,7 @@ export type RejectProfessionalErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3967,9 +3972,9 @@ export type GetReadinessErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away
      */
-    503: Problem;
+    503: Readiness;
 };
 
 export type GetReadinessError = GetReadinessErrors[keyof GetReadinessErrors];
@@ -4024,7 +4029,7 @@ export type ListReliabilityErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4075,7 +4080,7 @@ export type ListReportsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4126,7 +4131,7 @@ export type GetReportErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4188,7 +4193,7 @@ export type ListRequestsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4251,7 +4256,7 @@ export type CreateRequestErrors = {
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4300,7 +4305,7 @@ export type GetRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4369,7 +4374,7 @@ export type UpdateRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4426,7 +4431,7 @@ export type AcceptRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4495,7 +4500,7 @@ export type CancelRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4564,7 +4569,7 @@ export type CloseRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4621,7 +4626,7 @@ export type CompleteRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4690,7 +4695,7 @@ export type RejectRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4759,7 +4764,7 @@ export type ReleaseRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4828,7 +4833,7 @@ export type ReviewRequestErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4887,7 +4892,7 @@ export type ReplyRequestReviewErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4946,7 +4951,7 @@ export type ReportRequestReviewErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4997,7 +5002,7 @@ export type ListReviewsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5056,7 +5061,7 @@ export type HideReviewErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5103,7 +5108,7 @@ export type ShowReviewErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5156,7 +5161,7 @@ export type GetSearchErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5199,7 +5204,7 @@ export type GetSettingsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5258,7 +5263,7 @@ export type UpdateSettingsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5310,7 +5315,7 @@ export type GetStatsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5356,7 +5361,7 @@ export type ListSynonymsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5405,7 +5410,7 @@ export type CreateSynonymErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5458,7 +5463,7 @@ export type DeleteSynonymErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5507,7 +5512,7 @@ export type GetSynonymErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5572,7 +5577,7 @@ export type PutSynonymErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5620,7 +5625,7 @@ export type ListTasksErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5669,7 +5674,7 @@ export type CreateTaskErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5722,7 +5727,7 @@ export type DeleteTaskErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5771,7 +5776,7 @@ export type GetTaskErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5840,7 +5845,7 @@ export type UpdateTaskErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5889,7 +5894,7 @@ export type GetTaskPolicyErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5954,7 +5959,7 @@ export type PutTaskPolicyErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6008,7 +6013,7 @@ export type ListTaskProfessionalsErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6061,7 +6066,7 @@ export type GetTaskTimesErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6098,7 +6103,7 @@ export type RefreshTokenErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6137,7 +6142,7 @@ export type GetUnsubscribeErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6176,7 +6181,7 @@ export type UnsubscribeErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6245,7 +6250,7 @@ export type BlockUserErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6302,7 +6307,7 @@ export type UnblockUserErrors = {
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `unavailable`
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
