@@ -42,7 +42,7 @@ export function moved(order: Channel[], channel: Channel, by: 1 | -1): Channel[]
 
 export function usePreferences() {
   const client = useQueryClient()
-  const query = useQuery({ queryKey: ['accounts', 'preferences'], queryFn: async () => (await getMyPreferences()).data })
+  const query = useQuery({ queryKey: ['accounts', 'preferences'], queryFn: async ({ signal }) => (await getMyPreferences({ signal })).data })
   const save = useMutation({
     mutationFn: async (body: Preferences) => (await putMyPreferences({ body })).data,
     onSuccess: (data) => client.setQueryData(['accounts', 'preferences'], data),

@@ -16,7 +16,7 @@ export function useSessions() {
   const client = useQueryClient()
   const list = useKeysetList<Session>({
     key: ['accounts', 'sessions'],
-    load: async (cursor) => (await listMySessions({ query: { cursor } })).data,
+    load: async ({ cursor, signal }) => (await listMySessions({ query: { cursor }, signal })).data,
   })
   const end = useMutation({
     mutationFn: (id: string) => deleteMySession({ path: { session_id: id } }),

@@ -1,5 +1,5 @@
 /** The audit trail: read, narrowed, never changed. */
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import type { MaybeRefOrGetter } from 'vue'
 import { listAudit, type Entry, type ListAuditData } from '@/shared/api/generated'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 
@@ -13,9 +13,10 @@ export const actions = [
 ] as const
 
 export function useAuditTrail(filters: MaybeRefOrGetter<AuditFilters>) {
-  return useKeysetList<Entry>({
-    key: computed(() => ['audit', toValue(filters)]),
-    load: async (cursor) => (await listAudit({ query: { ...toValue(filters), cursor } })).data,
+  return useKeysetList<Entry, AuditFilters>({
+    key: ['audit'],
+    filters,
+    load: async ({ filters: asked, cursor, signal }) => (await listAudit({ query: { ...asked, cursor }, signal })).data,
   })
 }
 

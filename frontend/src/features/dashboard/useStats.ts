@@ -1,7 +1,9 @@
 /** The market's figures, for a span of days. */
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import { getStats } from '@/shared/api/generated'
+import { getStats, type Stats } from '@/shared/api/generated'
+import type { Signalled } from '@/shared/api/types'
+import { pollEvery } from '@/shared/lib/polling'
 
 export interface Span {
   from?: string
@@ -9,10 +11,11 @@ export interface Span {
 }
 
 export function useStats(span: MaybeRefOrGetter<Span>) {
-  return useQuery({
-    queryKey: computed(() => ['stats', toValue(span)]),
-    queryFn: async () => (await getStats({ query: toValue(span) })).data,
-    placeholderData: keepPreviousData,
-    refetchInterval: 60_000,
-  })
+  const refetchInterval = pollEvery(60_000)
+  return useQuery(
+    computed(() => {
+      const query = { ...toValue(span) }
+      return { queryKey: ['stats', query], queryFn: async ({ signal }: Signalled) => (await getStats({ query, signal })).data, placeholderData: keepPreviousData<Stats>, refetchInterval }
+    }),
+  )
 }

@@ -1,9 +1,8 @@
 /** Exports: started, watched while they run, cancelled, and taken home as a file. */
 import { useMutation, useQueryClient } from '@tanstack/vue-query'
-import { computed, ref, toValue, type MaybeRefOrGetter } from 'vue'
+import { ref, type MaybeRefOrGetter } from 'vue'
 import { cancelExport, createExport, downloadExport, listExports, type Export, type NewExport } from '@/shared/api/generated'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
-import { usePulse } from '@/shared/composables/usePulse'
 
 export const states = ['queued', 'running', 'done', 'failed'] as const
 export type State = (typeof states)[number]
@@ -16,12 +15,12 @@ export function pulse(exports: readonly Pick<Export, 'id' | 'status' | 'progress
 }
 
 export function useExportList(status: MaybeRefOrGetter<State | undefined>) {
-  const list = useKeysetList<Export>({
-    key: computed(() => ['exports', toValue(status) ?? 'all']),
-    load: async (cursor) => (await listExports({ query: { status: toValue(status), cursor } })).data,
+  return useKeysetList<Export, State | undefined>({
+    key: ['exports'],
+    filters: status,
+    load: async ({ filters: asked, cursor, signal }) => (await listExports({ query: { status: asked, cursor }, signal })).data,
+    pulse,
   })
-  usePulse(() => pulse(list.items.value), list.reload)
-  return list
 }
 
 export function useExportCalls() {

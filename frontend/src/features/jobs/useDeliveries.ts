@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { getDelivery, listDeliveries, resendDelivery, type Delivery, type ListDeliveriesData } from '@/shared/api/generated'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
-import { usePulse } from '@/shared/composables/usePulse'
+import type { Signalled } from '@/shared/api/types'
 
 export type DeliveryFilters = NonNullable<ListDeliveriesData['query']>
 export const states = ['waiting', 'sent', 'failed', 'skipped'] as const
@@ -18,17 +18,21 @@ export const kinds = [
 export const mayResend = (delivery: Pick<Delivery, 'state'>): boolean => delivery.state === 'failed' || delivery.state === 'skipped'
 
 export function useDeliveryList(filters: MaybeRefOrGetter<DeliveryFilters>) {
-  const list = useKeysetList<Delivery>({
-    key: computed(() => ['deliveries', 'list', toValue(filters)]),
-    load: async (cursor) => (await listDeliveries({ query: { ...toValue(filters), cursor } })).data,
+  return useKeysetList<Delivery, DeliveryFilters>({
+    key: ['deliveries', 'list'],
+    filters,
+    load: async ({ filters: asked, cursor, signal }) => (await listDeliveries({ query: { ...asked, cursor }, signal })).data,
+    pulse: (rows) => rows.filter((one) => one.state === 'waiting').map((one) => `${one.id}:${one.attempts}`).join(' ') || null,
   })
-  const waiting = () => list.items.value.filter((one) => one.state === 'waiting').map((one) => `${one.id}:${one.attempts}`)
-  usePulse(() => (waiting().length ? waiting().join(' ') : null), list.reload)
-  return list
 }
 
 export function useDelivery(id: MaybeRefOrGetter<number>) {
-  return useQuery({ queryKey: computed(() => ['deliveries', toValue(id)]), queryFn: async () => (await getDelivery({ path: { delivery_id: toValue(id) } })).data })
+  return useQuery(
+    computed(() => {
+      const delivery_id = toValue(id)
+      return { queryKey: ['deliveries', delivery_id], queryFn: async ({ signal }: Signalled) => (await getDelivery({ path: { delivery_id }, signal })).data }
+    }),
+  )
 }
 
 export function useResend() {

@@ -1,9 +1,9 @@
 /** The market's scheduled jobs, their runs, and the work that was given up. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import { listJobRuns, listJobs, listParkedJobs, retryParkedJob, runJob, type Job, type ParkedJob, type Run, type RunNow } from '@/shared/api/generated'
+import type { MaybeRefOrGetter } from 'vue'
+import { listJobRuns, listJobs, listParkedJobs, retryParkedJob, runJob, type JobsJobs, type ParkedJob, type Run, type RunNow } from '@/shared/api/generated'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
-import { usePulse } from '@/shared/composables/usePulse'
+import { pollWhile } from '@/shared/lib/polling'
 
 /** What runs at present looks like; null when nothing does. */
 export function pulseOf(runs: readonly (Run | null)[]): string | null {
@@ -16,22 +16,24 @@ export const lateAfter = 60
 export const monthly = 'monthly-reports'
 
 export function useJobs() {
-  const query = useQuery({ queryKey: ['jobs', 'all'], queryFn: async () => (await listJobs()).data, refetchInterval: 20_000 })
-  usePulse(() => pulseOf(query.data.value?.items.map((job: Job) => job.last_run) ?? []), query.refetch)
-  return query
+  return useQuery({
+    queryKey: ['jobs', 'all'],
+    queryFn: async ({ signal }) => (await listJobs({ signal })).data,
+    refetchInterval: pollWhile<JobsJobs>(({ items }) => pulseOf(items.map((job) => job.last_run)), 20_000),
+  })
 }
 
 export function useRunList(name: MaybeRefOrGetter<string | undefined>) {
-  const list = useKeysetList<Run>({
-    key: computed(() => ['jobs', 'runs', toValue(name)]),
-    load: async (cursor) => (await listJobRuns({ query: { name: toValue(name), limit: 10, cursor } })).data,
+  return useKeysetList<Run, string | undefined>({
+    key: ['jobs', 'runs'],
+    filters: name,
+    load: async ({ filters: asked, cursor, signal }) => (await listJobRuns({ query: { name: asked, limit: 10, cursor }, signal })).data,
+    pulse: pulseOf,
   })
-  usePulse(() => pulseOf(list.items.value), list.reload)
-  return list
 }
 
 export function useParkedList() {
-  return useKeysetList<ParkedJob>({ key: ['jobs', 'parked'], load: async (cursor) => (await listParkedJobs({ query: { cursor } })).data, every: 30_000 })
+  return useKeysetList<ParkedJob>({ key: ['jobs', 'parked'], load: async ({ cursor, signal }) => (await listParkedJobs({ query: { cursor }, signal })).data, every: 30_000 })
 }
 
 export function useJobCalls() {

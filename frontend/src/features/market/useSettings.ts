@@ -42,8 +42,8 @@ export function useSettings() {
   const client = useQueryClient()
   const query = useQuery({
     queryKey: ['settings'],
-    queryFn: async () => {
-      const { data, headers } = await getSettings()
+    queryFn: async ({ signal }) => {
+      const { data, headers } = await getSettings({ signal })
       return { settings: data, etag: typeof headers.etag === 'string' ? headers.etag : undefined }
     },
   })

@@ -17,7 +17,7 @@ import {
   type ListReliabilityData,
   type Reliability,
 } from '@/shared/api/generated'
-import type { Person } from '@/shared/api/types'
+import type { Person, Signalled } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 
 export type Kind = 'customer' | 'professional'
@@ -38,43 +38,48 @@ export function isUnreliable(figures: { cancelled_90_days: number; released_90_d
   return figures.cancelled_90_days + figures.released_90_days >= many
 }
 
-export function usePeopleList(role: MaybeRefOrGetter<Kind>, filters: MaybeRefOrGetter<Filters>) {
-  return useKeysetList<Person>({
-    key: computed(() => [toValue(role) === 'customer' ? 'customers' : 'professionals', 'list', toValue(filters)]),
-    load: async (cursor) => {
-      const { q, blocked, pincode, sort, ...own } = toValue(filters)
+/** Each kind has a page of its own, which is made anew for the other. */
+export function usePeopleList(role: Kind, filters: MaybeRefOrGetter<Filters>) {
+  return useKeysetList<Person, Filters>({
+    key: [role === 'customer' ? 'customers' : 'professionals', 'list'],
+    filters,
+    load: async ({ filters: { q, blocked, pincode, sort, ...own }, cursor, signal }) => {
       const shared = { q, blocked, pincode, cursor }
-      if (toValue(role) === 'professional') return (await listProfessionals({ query: { ...shared, sort, ...own } })).data
-      return (await listCustomers({ query: { ...shared, sort: sort === 'name' ? 'name' : undefined } })).data
+      if (role === 'professional') return (await listProfessionals({ query: { ...shared, sort, ...own }, signal })).data
+      return (await listCustomers({ query: { ...shared, sort: sort === 'name' ? 'name' : undefined }, signal })).data
     },
   })
 }
 
 export function usePerson(role: MaybeRefOrGetter<Kind>, id: MaybeRefOrGetter<number>) {
-  return useQuery({
-    queryKey: computed(() => [toValue(role) === 'customer' ? 'customers' : 'professionals', toValue(id)]),
-    queryFn: async () => {
-      const one = toValue(id)
-      return (await (toValue(role) === 'customer' ? getCustomer({ path: { customer_id: one } }) : getProfessional({ path: { professional_id: one } }))).data
-    },
-  })
+  return useQuery(
+    computed(() => {
+      const [kind, one] = [toValue(role), toValue(id)]
+      return {
+        queryKey: [kind === 'customer' ? 'customers' : 'professionals', one],
+        queryFn: async ({ signal }: Signalled) =>
+          (await (kind === 'customer' ? getCustomer({ path: { customer_id: one }, signal }) : getProfessional({ path: { professional_id: one }, signal }))).data,
+      }
+    }),
+  )
 }
 
-export function useReliabilityList(filters: MaybeRefOrGetter<NonNullable<ListReliabilityData['query']>>) {
-  const list = useKeysetList<Reliability & { id: string }, { items: (Reliability & { id: string })[]; next_cursor: string | null }>({
-    key: computed(() => ['reliability', toValue(filters)]),
-    load: async (cursor) => {
-      const { data } = await listReliability({ query: { ...toValue(filters), cursor } })
+type ReliabilityFilters = NonNullable<ListReliabilityData['query']>
+export function useReliabilityList(filters: MaybeRefOrGetter<ReliabilityFilters>) {
+  return useKeysetList<Reliability & { id: string }, ReliabilityFilters>({
+    key: ['reliability'],
+    filters,
+    load: async ({ filters: asked, cursor, signal }) => {
+      const { data } = await listReliability({ query: { ...asked, cursor }, signal })
       return { ...data, items: data.items.map((one) => ({ ...one, id: `${one.role}-${one.account_id}` })) }
     },
   })
-  return list
 }
 
 export type Decision =
   | { verb: 'approve'; document_id: number | null; expires_at?: string }
   | { verb: 'reject'; document_id: number | null; reason: string }
-  | { verb: 'block'; reason: Block['reason']; note?: string }
+  | { verb: 'block'; reason: Block['reason']; note?: string | null }
   | { verb: 'unblock' }
   | { verb: 'expiry'; approval_expires_at: string | null }
 

@@ -1,24 +1,25 @@
 /** What the market told this person. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import type { MaybeRefOrGetter } from 'vue'
 import type { RouteLocationRaw } from 'vue-router'
 import { listNotifications, markNotificationsRead } from '@/shared/api/generated'
 import type { Notification, NotificationPage, Role } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
+import { pollEvery } from '@/shared/lib/polling'
 
 export function useUnreadCount() {
   return useQuery({
     queryKey: ['notifications', 'unread'],
-    queryFn: async () => (await listNotifications({ query: { limit: 1 } })).data.unread_count,
-    refetchInterval: 15_000,
+    queryFn: async ({ signal }) => (await listNotifications({ query: { limit: 1 }, signal })).data.unread_count,
+    refetchInterval: pollEvery(15_000),
   })
 }
 
 export function useNotificationList(unread: MaybeRefOrGetter<boolean>) {
-  return useKeysetList<Notification, NotificationPage>({
-    key: computed(() => ['notifications', 'list', toValue(unread)]),
-    load: async (cursor) =>
-      (await listNotifications({ query: { unread: toValue(unread) ? 1 : undefined, cursor } })).data,
+  return useKeysetList<Notification, boolean, NotificationPage>({
+    key: ['notifications', 'list'],
+    filters: unread,
+    load: async ({ filters: onlyUnread, cursor, signal }) => (await listNotifications({ query: { unread: onlyUnread ? 1 : undefined, cursor }, signal })).data,
   })
 }
 

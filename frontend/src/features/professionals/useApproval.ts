@@ -11,13 +11,13 @@ import {
   type HandedIn,
 } from '@/shared/api/generated'
 import { uploadTimeout } from '@/shared/api/http'
-import type { Person } from '@/shared/api/types'
+import type { Person, Signalled } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { useSession } from '@/shared/session/store'
 
-async function readPage(id: number | null, page: number): Promise<Blob> {
+async function readPage(id: number | null, page: number, signal: AbortSignal): Promise<Blob> {
   const query = { page }
-  const { data } = await (id === null ? getMyDocument({ query }) : getProfessionalDocument({ path: { professional_id: id }, query }))
+  const { data } = await (id === null ? getMyDocument({ query, signal }) : getProfessionalDocument({ path: { professional_id: id }, query, signal }))
   return data as Blob
 }
 type Reviewed = Pick<HandedIn, 'id'> | null | undefined
@@ -28,19 +28,19 @@ const pageKey = (document: Reviewed, page: number) => ['document', document?.id 
 export function useDocumentAhead() {
   const client = useQueryClient()
   return (person: Person | undefined) => {
-    if (person?.document) void client.prefetchQuery({ queryKey: pageKey(person.document, 1), queryFn: () => readPage(person.id, 1), staleTime: 60_000, gcTime: 60_000 })
+    if (person?.document) void client.prefetchQuery({ queryKey: pageKey(person.document, 1), queryFn: ({ signal }) => readPage(person.id, 1, signal), staleTime: 60_000, gcTime: 60_000 })
   }
 }
 
 /** One page of a document, drawn by the server as a picture, so that nothing in the file ever runs; `owner` null: one's own. */
 export function useDocumentPage(owner: MaybeRefOrGetter<number | null>, document: MaybeRefOrGetter<Reviewed>, page: MaybeRefOrGetter<number>) {
   const url = ref<string | null>(null)
-  const query = useQuery({
-    queryKey: computed(() => pageKey(toValue(document), toValue(page))),
-    queryFn: () => readPage(toValue(owner), toValue(page)),
-    staleTime: 60_000,
-    gcTime: 0,
-  })
+  const query = useQuery(
+    computed(() => {
+      const [id, number] = [toValue(owner), toValue(page)]
+      return { queryKey: pageKey(toValue(document), number), queryFn: ({ signal }: Signalled) => readPage(id, number, signal), staleTime: 60_000, gcTime: 0 }
+    }),
+  )
 
   function release(): void {
     if (url.value) URL.revokeObjectURL(url.value)
@@ -86,7 +86,7 @@ export function useHandIn() {
 export function useWaitingList() {
   return useKeysetList<Person>({
     key: ['professionals', 'waiting'],
-    load: async (cursor) => (await listProfessionals({ query: { approval: 'pending', sort: 'waiting', cursor } })).data,
+    load: async ({ cursor, signal }) => (await listProfessionals({ query: { approval: 'pending', sort: 'waiting', cursor }, signal })).data,
     every: 20_000,
   })
 }

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { getReport, listReports, type SentReport } from '@/shared/api/generated'
+import type { Signalled } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { marketToday, toIso } from '@/shared/lib/marketTime'
 import { formatTime } from '@/shared/lib/time'
@@ -25,16 +26,18 @@ export type Month = SentReport & { id: string }
 export function useReportList() {
   return useKeysetList<Month>({
     key: ['reports', 'list'],
-    load: async (cursor) => {
-      const { data } = await listReports({ query: { cursor } })
+    load: async ({ cursor, signal }) => {
+      const { data } = await listReports({ query: { cursor }, signal })
       return { ...data, items: data.items.map((item) => ({ ...item, id: item.month })) }
     },
   })
 }
 
 export function useReport(month: MaybeRefOrGetter<string>) {
-  return useQuery({
-    queryKey: computed(() => ['reports', toValue(month)]),
-    queryFn: async () => (await getReport({ path: { month: toValue(month) }, headers: { Accept: 'application/json' } })).data,
-  })
+  return useQuery(
+    computed(() => {
+      const path = { month: toValue(month) }
+      return { queryKey: ['reports', path.month], queryFn: async ({ signal }: Signalled) => (await getReport({ path, signal, headers: { Accept: 'application/json' } })).data }
+    }),
+  )
 }

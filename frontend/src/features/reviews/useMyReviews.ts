@@ -9,8 +9,8 @@ export type MyReview = ReviewListed & { id: number }
 export function useMyReviews() {
   return useKeysetList<MyReview>({
     key: ['reviews', 'mine'],
-    load: async (cursor) => {
-      const { data } = await listMyReviews({ query: { cursor } })
+    load: async ({ cursor, signal }) => {
+      const { data } = await listMyReviews({ query: { cursor }, signal })
       return { ...data, items: data.items.map((item) => ({ ...item, id: item.request_id })) }
     },
   })

@@ -1,6 +1,6 @@
 /** Reviews as an admin judges them: those reported, hidden with a reason or left to stand. */
 import { useMutation, useQueryClient } from '@tanstack/vue-query'
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import { toValue, type MaybeRefOrGetter } from 'vue'
 import { hideReview, listReviews, showReview, type ListReviewsData, type ReviewJudged } from '@/shared/api/generated'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 
@@ -15,10 +15,11 @@ export function filtersOf(view: View): NonNullable<ListReviewsData['query']> {
 }
 
 export function useReviewList(view: MaybeRefOrGetter<View>, more: MaybeRefOrGetter<{ professional_id?: number; customer_id?: number }>) {
-  return useKeysetList<ReviewRow, { items: ReviewRow[]; next_cursor: string | null }>({
-    key: computed(() => ['reviews', toValue(view), toValue(more)]),
-    load: async (cursor) => {
-      const { data } = await listReviews({ query: { ...filtersOf(toValue(view)), ...toValue(more), cursor } })
+  return useKeysetList<ReviewRow, NonNullable<ListReviewsData['query']>>({
+    key: ['reviews'],
+    filters: () => ({ ...filtersOf(toValue(view)), ...toValue(more) }),
+    load: async ({ filters, cursor, signal }) => {
+      const { data } = await listReviews({ query: { ...filters, cursor }, signal })
       return { ...data, items: data.items.map((review) => ({ ...review, id: review.request_id })) }
     },
   })

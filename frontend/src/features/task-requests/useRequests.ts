@@ -20,35 +20,43 @@ import {
   type RejectReason,
   type RequestEdit,
 } from '@/shared/api/generated'
-import type { TaskRequest } from '@/shared/api/types'
+import type { Signalled, TaskRequest } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
+import { pollEvery } from '@/shared/lib/polling'
 
 export type Filters = NonNullable<ListRequestsData['query']>
 
-/** Others act too: an open page looks again every few seconds, a hidden one does not. */
-const look = 3_000
+/** Others act too: an open page asks again every few seconds, a hidden one does not. */
+const live = 3_000
 
-export function useRequestList(filters: MaybeRefOrGetter<Filters>, live = false) {
-  return useKeysetList<TaskRequest>({
-    key: computed(() => ['requests', 'list', toValue(filters)]),
-    load: async (cursor) => (await listRequests({ query: { ...toValue(filters), cursor } })).data,
-    every: live ? look : false,
+export function useRequestList(filters: MaybeRefOrGetter<Filters>, polls = false) {
+  return useKeysetList<TaskRequest, Filters>({
+    key: ['requests', 'list'],
+    filters,
+    load: async ({ filters: asked, cursor, signal }) => (await listRequests({ query: { ...asked, cursor }, signal })).data,
+    ...(polls && { every: live }),
   })
 }
 
 export function useRequest(id: MaybeRefOrGetter<number>) {
-  return useQuery({
-    queryKey: computed(() => ['requests', toValue(id)]),
-    queryFn: async () => (await getRequest({ path: { request_id: toValue(id) } })).data,
-    refetchInterval: (query) => (query.state.status === 'error' ? false : look),
-  })
+  const next = pollEvery(live)
+  return useQuery(
+    computed(() => {
+      const path = { request_id: toValue(id) }
+      return {
+        queryKey: ['requests', path.request_id],
+        queryFn: async ({ signal }: Signalled) => (await getRequest({ path, signal })).data,
+        refetchInterval: next,
+      }
+    }),
+  )
 }
 
 /** How much waits for a professional, and how much of it is new. */
 export function useInbox() {
   const client = useQueryClient()
   const key = ['requests', 'inbox']
-  const query = useQuery({ queryKey: key, queryFn: async () => (await getMyInbox()).data, refetchInterval: 30_000 })
+  const query = useQuery({ queryKey: key, queryFn: async ({ signal }) => (await getMyInbox({ signal })).data, refetchInterval: pollEvery(30_000) })
   const seen = useMutation({ mutationFn: async () => (await markInboxSeen()).data, onSuccess: (data) => client.setQueryData(key, data) })
   return { query, seen }
 }

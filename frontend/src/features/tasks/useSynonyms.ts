@@ -19,7 +19,7 @@ export const synonymsSchema = z.object({
 })
 
 export function useSynonymList() {
-  return useKeysetList<Synonyms>({ key: ['synonyms'], load: async (cursor) => (await listSynonyms({ query: { cursor, limit: 50 } })).data })
+  return useKeysetList<Synonyms>({ key: ['synonyms'], load: async ({ cursor, signal }) => (await listSynonyms({ query: { cursor, limit: 50 }, signal })).data })
 }
 
 /** A group as it stands now, with what an edit of it must name. */

@@ -24,6 +24,11 @@ export type TaskRequestDetail = RequestDetail
 export type Review = RequestReview
 export type NotificationPage = Notifications
 
+/** What a query hands to its call: broken off when nobody waits for the answer any more. */
+export interface Signalled {
+  signal: AbortSignal
+}
+
 /** One page of any list. */
 export interface Page<T> {
   items: T[]

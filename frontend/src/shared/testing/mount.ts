@@ -7,6 +7,7 @@ import { type Component, defineComponent, h } from 'vue'
 import { createMemoryHistory, createRouter, type Router } from 'vue-router'
 import AppFrame from '@/app/AppFrame.vue'
 import { i18n } from '@/app/i18n'
+import { defaultOptions } from '@/app/query'
 import type { Account } from '@/shared/api/types'
 import { useSession } from '@/shared/session/store'
 
@@ -15,6 +16,7 @@ interface Around {
   slots?: Record<string, string | (() => unknown)>
   user?: Account
   path?: string
+  errorHandler?: (error: unknown) => void
 }
 
 export interface Mounted {
@@ -22,18 +24,19 @@ export interface Mounted {
   router: Router
 }
 
-export async function show(part: Component, { props = {}, slots = {}, user, path = '/' }: Around = {}): Promise<Mounted> {
+export async function show(part: Component, { props = {}, slots = {}, user, path = '/', errorHandler }: Around = {}): Promise<Mounted> {
   const pinia = createPinia()
   setActivePinia(pinia)
   if (user) useSession().user = user
   const page = defineComponent({ render: () => h('div') })
   const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/:rest(.*)*', component: page, meta: { title: 'common.loading' } }] })
   await router.push(path)
-  const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false, gcTime: 0 } } })
+  const { mutations, queries } = defaultOptions
+  const queryClient = new QueryClient({ defaultOptions: { queries: { ...queries, staleTime: 0, retry: false, gcTime: 0 }, mutations } })
   const wrapper = mount(AppFrame, {
     attachTo: document.body,
     slots: { default: () => h(part, props, slots as never) },
-    global: { plugins: [pinia, router, i18n, nuxtUi, [VueQueryPlugin, { queryClient }]] },
+    global: { plugins: [pinia, router, i18n, nuxtUi, [VueQueryPlugin, { queryClient }]], ...(errorHandler && { config: { errorHandler } }) },
   })
   return { wrapper, router }
 }

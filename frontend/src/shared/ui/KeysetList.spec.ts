@@ -1,10 +1,11 @@
-import { describe, expect, it } from 'vitest'
-import { defineComponent, h } from 'vue'
+import { describe, expect, it, vi } from 'vitest'
+import { http as msw, HttpResponse } from 'msw'
+import { defineComponent, h, ref } from 'vue'
 import { http } from '@/shared/api/http'
 import type { Page } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { show, until } from '@/shared/testing/mount'
-import { answer } from '@/shared/testing/server'
+import { answer, server } from '@/shared/testing/server'
 import KeysetList from './KeysetList.vue'
 
 interface Row {
@@ -15,7 +16,7 @@ const page = defineComponent({
   setup() {
     const list = useKeysetList<Row>({
       key: ['rows'],
-      load: async (cursor) => (await http.get<Page<Row>>('/rows', { params: { cursor } })).data,
+      load: async ({ cursor, signal }) => (await http.get<Page<Row>>('/rows', { params: { cursor }, signal })).data,
     })
     return () => h(KeysetList as never, { list, label: 'Rows', empty: { icon: 'i-lucide-inbox', title: 'No rows' } }, { default: ({ item }: { item: Row }) => `row ${item.id}` })
   },
@@ -45,5 +46,121 @@ describe('KeysetList', () => {
     await until(() => wrapper.find('[role="alert"] button').exists(), 'the failure')
     await wrapper.find('button').trigger('click')
     await until(() => wrapper.text().includes('row 1'), 'the row')
+  })
+
+  it('says that more rows did not come, keeps those that are there, and asks again on request', async () => {
+    answer('get', '/rows', [200, { items: [{ id: 1 }], next_cursor: 'abc' }], [500, { code: 'internal_error' }], [200, { items: [{ id: 2 }], next_cursor: null }])
+    const { wrapper } = await show(page)
+    await until(() => wrapper.text().includes('row 1'), 'the first page')
+    await wrapper.find('button').trigger('click')
+    await until(() => wrapper.find('[role="alert"]').exists(), 'the failure')
+    expect(wrapper.text()).toContain('row 1')
+    expect(wrapper.find('button').text()).toBe('Try again')
+    await wrapper.find('button').trigger('click')
+    await until(() => wrapper.text().includes('row 2'), 'the second page')
+    expect(wrapper.find('[role="alert"]').exists()).toBe(false)
+  })
+
+  it('keeps its rows when they cannot be refreshed, and says that they may be old', async () => {
+    answer('get', '/rows', [200, { items: [{ id: 1 }], next_cursor: null }], [500, { code: 'internal_error' }])
+    const { wrapper } = await show(page)
+    await until(() => wrapper.text().includes('row 1'), 'the row')
+    window.dispatchEvent(new Event('visibilitychange'))
+    await until(() => wrapper.text().includes('This may be out of date.'), 'the word')
+    expect(wrapper.text()).toContain('row 1')
+  })
+
+  it('asks at once without a connection, and says that it failed instead of loading for ever', async () => {
+    server.use(msw.get('*/rows', () => HttpResponse.error()))
+    const { wrapper } = await show(page)
+    window.dispatchEvent(new Event('offline'))
+    await until(() => wrapper.find('[role="alert"] button').exists(), 'the failure')
+    expect(wrapper.find('[aria-busy="true"]').exists()).toBe(false)
+    answer('get', '/rows', [200, { items: [{ id: 1 }], next_cursor: null }])
+    window.dispatchEvent(new Event('online'))
+    await until(() => wrapper.text().includes('row 1'), 'the row')
+  })
+})
+
+describe('useKeysetList', () => {
+  const filter = ref('a')
+  const filtered = (every?: number) =>
+    defineComponent({
+      setup() {
+        const list = useKeysetList<Row, string>({
+          key: ['filtered'],
+          filters: filter,
+          load: async ({ filters, cursor, signal }) => (await http.get<Page<Row>>('/filtered', { params: { filters, cursor }, signal })).data,
+          ...(every && { every }),
+        })
+        return () => h(KeysetList as never, { list, label: 'Rows', empty: { icon: 'i-lucide-inbox', title: 'No rows' } }, { default: ({ item }: { item: Row }) => `row ${item.id}` })
+      },
+    })
+
+  it('breaks off what nobody waits for any more, and asks for the next filter under its own key', async () => {
+    filter.value = 'a'
+    const signals = new Map<string, AbortSignal>()
+    const part = defineComponent({
+      setup() {
+        const list = useKeysetList<Row, string>({
+          key: ['broken off'],
+          filters: filter,
+          load: ({ filters, signal }) => {
+            signals.set(filters, signal)
+            return filters === 'a' ? new Promise(() => undefined) : Promise.resolve({ items: [{ id: 2 }], next_cursor: null })
+          },
+        })
+        return () => list.items.value.map(({ id }) => `row ${id}`)
+      },
+    })
+    const { wrapper } = await show(part)
+    await until(() => signals.has('a'), 'the call')
+    filter.value = 'b'
+    await until(() => wrapper.text().includes('row 2'), 'the other rows')
+    expect([signals.get('a')?.aborted, signals.get('b')?.aborted]).toEqual([true, false])
+  })
+
+  it('polls the first page alone while several are open, and reads all of them when its rows have moved', async () => {
+    filter.value = 'c'
+    const seen: (string | null)[] = []
+    let first = [{ id: 1, word: 'old' }]
+    server.use(
+      msw.get('*/filtered', ({ request }) => {
+        const cursor = new URL(request.url).searchParams.get('cursor')
+        seen.push(cursor)
+        return HttpResponse.json(cursor ? { items: [{ id: 2 }], next_cursor: null } : { items: first, next_cursor: 'next' })
+      }),
+    )
+    const { wrapper } = await show(filtered(20))
+    await until(() => wrapper.findAll('li').length === 1, 'the first page')
+    await wrapper.find('button').trigger('click')
+    await until(() => wrapper.findAll('li').length === 2, 'the second page')
+    const before = seen.length
+    await until(() => seen.length >= before + 5, 'some polls')
+    expect(seen.slice(before).every((cursor) => cursor === null)).toBe(true)
+    first = [{ id: 3, word: 'new' }]
+    await until(() => wrapper.text().includes('row 3'), 'the new row')
+    await until(() => seen.slice(before).includes('next'), 'the second page, read again')
+  })
+
+  it('asks nothing any more once its page is gone, also when it was left during a poll', async () => {
+    filter.value = 'd'
+    let calls = 0
+    let answerNow: () => void = () => undefined
+    server.use(
+      msw.get('*/filtered', async () => {
+        calls += 1
+        if (calls === 2) await new Promise<void>((resolve) => (answerNow = resolve))
+        return HttpResponse.json({ items: [{ id: 1 }], next_cursor: null })
+      }),
+    )
+    const { wrapper } = await show(filtered(10))
+    await until(() => calls === 2, 'the poll')
+    wrapper.unmount()
+    answerNow()
+    vi.useFakeTimers()
+    await vi.advanceTimersByTimeAsync(60_000)
+    vi.useRealTimers()
+    expect(calls).toBe(2)
   })
 })
