@@ -35,7 +35,6 @@ await import(new URL(file, dist))
 
 const drawn = window.document.getElementById('app')
 if (!drawn.querySelector('h1')) throw new Error(`Nothing was drawn at ${path}`)
-for (const part of drawn.querySelectorAll('[style="display: none;"]')) part.remove()
 const styled = drawn.querySelector('[style]')
 if (styled) throw new Error(`The content policy refuses the style of ${styled.outerHTML}`)
 const html = drawn.innerHTML.replace(/<!--.*?-->/g, '')

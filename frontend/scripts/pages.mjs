@@ -37,8 +37,9 @@ function start(name) {
             await new Promise((resolve) => setTimeout(resolve))
           }
         }
-        if (document.hidden) start()
-        else requestAnimationFrame(() => setTimeout(start))
+        const begin = () => start().catch(() => dispatchEvent(new Event('doorstep:unstarted')))
+        if (document.hidden) begin()
+        else requestAnimationFrame(() => setTimeout(begin))
       })()
     </script>`
 }
@@ -50,7 +51,7 @@ async function write(name) {
     .replace(/<title>.*?<\/title>/, () => `<title>${title.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</title>`)
     .replace('  </head>', () => `${head(name)}  </head>`)
     .replace('  </body>', () => `    ${start(name)}\n  </body>`)
-    .replace(root, () => `<div id="app" class="isolate" inert>${html}</div>`)
+    .replace(root, () => `<div id="app" class="isolate">${html}</div>`)
   writeFileSync(new URL(`pages/${name}.html`, dist), page)
 }
 

@@ -4,17 +4,17 @@ import re
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenScreen
 from tests.browser.screen import DESK, PATIENCE_MS, PHONE
 
 pytestmark = pytest.mark.browser
 PAGES: Final = ("/", "/search", "/sign-in")
-STARTED: Final = "#app:not([inert]) h1"
+STARTED: Final = "#app[data-v-app] h1"
 NOTE_THE_START: Final = """
 new MutationObserver(() => { window.stoodAt = performance.now() })
-  .observe(document, { subtree: true, attributeFilter: ['inert'] })
+  .observe(document, { subtree: true, attributeFilter: ['data-v-app'] })
 """
 SCRIPTS_BEFORE_IT: Final = """
 performance.getEntriesByType('resource').filter((one) => one.name.endsWith('.js') && one.startTime < window.stoodAt)
@@ -64,6 +64,60 @@ def test_what_is_drawn_ahead_stands_where_the_page_will(
     assert drawn == whole.page.evaluate(PLACES)
     assert ahead.page.title() == whole.page.title()
     assert not whole.complaints
+
+
+def test_the_page_drawn_ahead_works_before_its_scripts(screen: OpenScreen) -> None:
+    """On a slow line people tap and type for seconds before the application stands."""
+    window = screen(viewport=PHONE)
+    without_scripts(window.page)
+    window.go("/")
+    window.page.keyboard.press("Tab")
+    expect(window.page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    window.page.keyboard.press("Enter")
+    expect(window.page.locator("main")).to_be_focused()
+
+    window.page.get_by_label("What do you need?").fill("tap")
+    window.page.get_by_label("Where?").fill("560001")
+    window.page.keyboard.press("Enter")
+    window.stands_at("/search")
+    asked = window.page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
+    assert asked == {"q": "tap", "location": "560001"}
+
+    window.follow("Sign in").stands_at("/sign-in")
+
+
+def test_the_search_sent_before_the_scripts_is_understood(screen: OpenScreen) -> None:
+    window = screen(viewport=PHONE).go("/search?q=tap&location=560001").sees("“tap” near 560001")
+    expect(window.page.get_by_label("Where?")).to_have_value("560001")
+
+
+def test_focus_and_typing_outlive_the_start(screen: OpenScreen) -> None:
+    """What was typed into the page drawn ahead, and an early Enter, reach the application."""
+    window = screen(viewport=PHONE)
+    held: list[Route] = []
+    window.page.route("**/app/assets/*.js", held.append)
+    window.page.goto(f"{window.base}/app/sign-in", wait_until="commit")
+    username = window.page.get_by_label("User name")
+    username.fill("nobody-by-this-name")
+    window.page.get_by_label("Password", exact=True).fill("a wrong password")
+    window.page.keyboard.press("Enter")
+    assert "password" not in window.page.url
+    window.page.unroute("**/app/assets/*.js")
+    for route in held:
+        route.continue_()
+    window.sees("User name or password is wrong.")
+    expect(username).to_have_value("nobody-by-this-name")
+
+
+@pytest.mark.parametrize("path", ["/", "/profile"])
+def test_a_start_that_fails_says_so_and_can_be_tried_again(screen: OpenScreen, path: str) -> None:
+    window = screen(viewport=PHONE)
+    without_scripts(window.page)
+    window.go(path).sees("This page could not be loaded completely.")
+    window.page.unroute("**/*.js")
+    window.page.get_by_role("alert").get_by_role("link", name="Reload page").click()
+    expect(window.page.locator(STARTED)).to_be_visible(timeout=PATIENCE_MS)
+    expect(window.page.locator("#unstarted")).to_be_hidden()
 
 
 def test_nobody_sees_a_page_that_is_not_theirs(screen: OpenScreen) -> None:

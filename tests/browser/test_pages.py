@@ -8,10 +8,11 @@ from typing import Final
 
 import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import expect
 
 from backend.settings import ROOT
 from tests.browser.conftest import OpenScreen
-from tests.browser.screen import DESK, PHONE, Screen
+from tests.browser.screen import DESK, PATIENCE_MS, PHONE, Screen
 from tests.factories.files import picture
 from tests.harness.caller import ADMIN_PASSWORD, PASSWORD, Caller
 from tests.harness.market import RunningMarket
@@ -176,10 +177,12 @@ def test_signing_in_by_keyboard_alone(screen: OpenScreen, inhabited: Inhabited) 
 def test_the_skip_link_leads_to_the_content(screen: OpenScreen, inhabited: Inhabited) -> None:
     window = screen()
     window.go("/search").sees("All tasks")
+    expect(window.page.locator("#app[data-v-app]")).to_be_visible(timeout=PATIENCE_MS)
     window.page.evaluate("document.activeElement.blur()")
     window.page.keyboard.press("Tab")
+    expect(window.page.get_by_role("link", name="Skip to the content")).to_be_focused()
     window.page.keyboard.press("Enter")
-    assert window.page.evaluate("document.activeElement.tagName") == "MAIN"
+    expect(window.page.locator("main")).to_be_focused()
 
 
 def test_what_was_typed_survives_an_ended_session(screen: OpenScreen, market: RunningMarket) -> None:

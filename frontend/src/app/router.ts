@@ -46,6 +46,8 @@ export const router = createRouter({
   scrollBehavior: (to, from, saved) => {
     if (saved) return saved
     if (to.hash) return { el: to.hash }
+    // The page drawn ahead may have been scrolled already.
+    if (!from.matched.length) return false
     return to.path === from.path ? false : { top: 0 }
   },
 })

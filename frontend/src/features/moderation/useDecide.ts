@@ -1,20 +1,19 @@
 /** Decisions about a person, each asked once with what follows, then told. */
-import { useOverlay } from '@nuxt/ui/composables'
-import { defineAsyncComponent } from 'vue'
 import { useI18n } from 'vue-i18n'
 import type { Person } from '@/shared/api/types'
 import { useConfirm } from '@/shared/composables/useConfirm'
+import { useDialog } from '@/shared/composables/useDialog'
 import { useNotice } from '@/shared/composables/useNotice'
-import { useDecisions, type Decision, type Kind } from './usePeople'
+import type { Block } from '@/shared/api/generated'
+import { useDecisions, type Decision } from './usePeople'
 
-const BlockDialog = defineAsyncComponent(() => import('./components/BlockDialog.vue'))
 export type Verb = 'approve' | 'reject' | 'block' | 'unblock'
 
 export function useDecide() {
   const { t } = useI18n()
   const confirm = useConfirm()
   const notice = useNotice()
-  const overlay = useOverlay()
+  const dialog = useDialog()
   const decisions = useDecisions()
 
   async function run(person: Person, decision: Decision): Promise<void> {
@@ -28,11 +27,8 @@ export function useDecide() {
 
   async function block(person: Person): Promise<void> {
     const name = `${person.firstname} ${person.lastname}`
-    const dialog = overlay.create(BlockDialog, {
-      destroyOnClose: true,
-      props: { name, role: person.role as Kind, block: (values) => decisions.mutateAsync({ id: person.id, verb: 'block', ...values }) },
-    })
-    if (await dialog.open().result) notice.done(t('people.told.block', { name }))
+    const send = (values: Block) => decisions.mutateAsync({ id: person.id, verb: 'block', ...values })
+    if (await dialog(() => import('./components/BlockDialog.vue'), { name, role: person.role, block: send })) notice.done(t('people.told.block', { name }))
   }
 
   async function decide(person: Person, verb: Verb): Promise<void> {

@@ -1,6 +1,5 @@
 /** Asks once before something that cannot simply be taken back, and says what follows. */
-import { useOverlay } from '@nuxt/ui/composables'
-import { defineAsyncComponent } from 'vue'
+import { useDialog } from './useDialog'
 
 export interface Question {
   title: string
@@ -15,12 +14,7 @@ export interface Question {
 /** The reason given (empty where none was asked for), or null when the person stepped back. */
 export type Answer = { reason: string } | null
 
-const ConfirmDialog = defineAsyncComponent(() => import('@/shared/ui/ConfirmDialog.vue'))
-
 export function useConfirm() {
-  const overlay = useOverlay()
-  return async (question: Question): Promise<Answer> => {
-    const dialog = overlay.create(ConfirmDialog, { destroyOnClose: true, props: { question } })
-    return ((await dialog.open().result) as Answer | undefined) ?? null
-  }
+  const open = useDialog()
+  return async (question: Question): Promise<Answer> => ((await open(() => import('@/shared/ui/ConfirmDialog.vue'), { question })) as Answer | undefined) ?? null
 }

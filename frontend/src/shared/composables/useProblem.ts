@@ -1,6 +1,7 @@
 /** A failure in words: by its code, else by its status, never by the server's English alone. */
 import { useI18n } from 'vue-i18n'
 import { toProblem, type Problem } from '@/shared/api/problem'
+import { appStatus } from '@/shared/lib/appStatus'
 
 export interface Told extends Problem {
   title: string
@@ -13,7 +14,8 @@ export function useProblem() {
 
   function tell(error: unknown): Told {
     const problem = toProblem(error)
-    const keys = [`errors.${problem.code}`, `errors.status_${problem.status}`]
+    const code = problem.status === 0 && !appStatus.online ? 'offline' : problem.code
+    const keys = [`errors.${code}`, `errors.status_${problem.status}`]
     const key = keys.find((candidate) => te(candidate, 'en')) ?? 'errors.unknown'
     return { ...problem, named: key === keys[0], title: t(key, { minutes: Math.max(1, Math.ceil((problem.retryAfter ?? 60) / 60)) }) }
   }
