@@ -6,6 +6,11 @@ describe('readFilters', () => {
     expect(readFilters({ q: ' tap ', pincode: '560025', sort: 'distance', evil: 'x', category: ['a', 'b'], location: '' })).toEqual({ q: 'tap', pincode: '560025', sort: 'distance' })
   })
 
+  it('takes a pincode from the one field for places that the browser sends', () => {
+    expect(readFilters({ q: '', location: '560025' })).toEqual({ pincode: '560025' })
+    expect(readFilters({ location: 'Bengaluru' })).toEqual({ location: 'Bengaluru' })
+  })
+
   it('does not sort by distance from nowhere', () => {
     expect(readFilters({ sort: 'distance' })).toEqual({})
     expect(readFilters({ sort: 'sideways' })).toEqual({})
@@ -17,6 +22,7 @@ describe('placeOf', () => {
     ['560025', { pincode: '560025' }],
     [' Bengaluru ', { location: 'Bengaluru' }],
     ['5600', { location: '5600' }],
+    ['012345', { location: '012345' }],
     ['  ', {}],
   ])('%s', (typed, place) => expect(placeOf(typed)).toEqual(place))
 })

@@ -1,9 +1,10 @@
 /** Looking for tasks: the address holds every filter, so that a link shows the same to everyone. */
-import { computed, type MaybeRefOrGetter, toValue } from 'vue'
+import type { MaybeRefOrGetter } from 'vue'
 import type { LocationQuery } from 'vue-router'
 import { getSearch, type SearchResult } from '@/shared/api/generated'
 import type { TaskHit } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
+import { isPincode } from '@/shared/lib/pincode'
 
 export const sorts = ['relevance', 'price', 'rating', 'distance'] as const
 export type Sort = (typeof sorts)[number]
@@ -28,6 +29,8 @@ export function readFilters(query: LocationQuery): Filters {
     const value = query[name]
     if (typeof value === 'string' && value.trim()) filters[name] = value.trim()
   }
+  // The form of the page drawn ahead has one field for both kinds of place.
+  if (filters.location) Object.assign(filters, { location: undefined }, placeOf(filters.location))
   const sort = sorts.find((candidate) => candidate === query.sort)
   if (sort && (sort !== 'distance' || filters.pincode || filters.location)) filters.sort = sort
   return filters
@@ -37,7 +40,7 @@ export function readFilters(query: LocationQuery): Filters {
 export function placeOf(typed: string): Pick<Filters, 'pincode' | 'location'> {
   const place = typed.trim()
   if (!place) return {}
-  return /^\d{6}$/.test(place) ? { pincode: place } : { location: place }
+  return isPincode(place) ? { pincode: place } : { location: place }
 }
 
 /** The address holds words; the API takes some of them as numbers. */
@@ -46,9 +49,10 @@ function asked({ radius_km, min_rating, ...rest }: Filters) {
 }
 
 export function useSearch(filters: MaybeRefOrGetter<Filters>, limit = 20) {
-  return useKeysetList<TaskHit, SearchResult>({
-    key: computed(() => ['search', toValue(filters), limit]),
-    load: async (cursor) => (await getSearch({ query: { ...asked(toValue(filters)), limit, cursor } })).data,
+  return useKeysetList<TaskHit, Filters, SearchResult>({
+    key: ['search', limit],
+    filters,
+    load: async ({ filters: wanted, cursor, signal }) => (await getSearch({ query: { ...asked(wanted), limit, cursor }, signal })).data,
   })
 }
 

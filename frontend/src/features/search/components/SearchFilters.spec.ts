@@ -25,4 +25,19 @@ describe('SearchFilters', () => {
     await wrapper.get('input[inputmode="decimal"]').setValue('499')
     expect(refined).toEqual([{ max_price: '499' }])
   })
+
+  it('says that a price is none, keeps what was typed, and takes it in the ways people write it', async () => {
+    phone(false)
+    const refined: unknown[] = []
+    const { wrapper } = await show(SearchFilters, { props: { filters: {}, onRefine: (next: unknown) => refined.push(next) } })
+    await until(() => wrapper.findComponent(FilterFields).exists(), 'the fields')
+    const field = wrapper.get('input[inputmode="decimal"]')
+    await field.setValue('cheap')
+    expect(refined).toEqual([])
+    expect(wrapper.text()).toContain('Enter a price, such as 499.')
+    expect((field.element as HTMLInputElement).value).toBe('cheap')
+    await field.setValue('₹ 1,499')
+    expect(refined).toEqual([{ max_price: '1499' }])
+    expect(wrapper.text()).not.toContain('Enter a price')
+  })
 })
