@@ -2,6 +2,7 @@
 import { refDebounced } from '@vueuse/core'
 import { computed, ref, watch, type Ref } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
+import { isDay } from '@/shared/lib/marketTime'
 
 export function useAddress() {
   const route = useRoute()
@@ -12,7 +13,7 @@ export function useAddress() {
     return typeof value === 'string' && value.trim() ? value.trim() : undefined
   }
   const number = (name: string): number | undefined => (/^\d{1,15}$/.test(text(name) ?? '') ? Number(text(name)) : undefined)
-  const day = (name: string): string | undefined => (/^\d{4}-\d{2}-\d{2}$/.test(text(name) ?? '') ? text(name) : undefined)
+  const day = (name: string): string | undefined => (isDay(text(name)) ? text(name) : undefined)
   const oneOf = <T extends string>(name: string, choices: readonly T[]): T | undefined => choices.find((choice) => choice === text(name))
 
   function set(changes: Record<string, string | number | undefined>): void {
