@@ -3,7 +3,8 @@ import { computed, type Ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import type { Stats } from '@/shared/api/generated'
 import { formatMoney } from '@/shared/lib/money'
-import { formatTime, regional } from '@/shared/lib/time'
+import { dateFormat } from '@/shared/lib/formats'
+import { formatDay } from '@/shared/lib/time'
 import { closedTarget, pincodeTarget, ratingTarget, statusTarget, taskTarget } from './links'
 
 export const states = ['requested', 'accepted', 'completed', 'closed', 'cancelled', 'expired'] as const
@@ -15,8 +16,8 @@ export function useCharts(stats: Ref<Stats>) {
   const { t, locale } = useI18n()
   const dayName = (day: string) =>
     stats.value.step === 'month'
-      ? new Intl.DateTimeFormat(regional(locale.value), { month: 'short', year: 'numeric', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`))
-      : formatTime(`${day}T06:00:00Z`, 'dayShort', locale.value)
+      ? dateFormat(locale.value, { month: 'short', year: 'numeric', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`))
+      : formatDay(day, 'dayShort', locale.value)
   const money = (value: number) => formatMoney(value.toFixed(2), stats.value.currency, locale.value)
   const outcome = (rows: readonly { total: number; cancelled: number; expired: number }[]) => [
     { label: t('dashboard.wentOn'), tone: 'door' as const, values: rows.map(good) },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { comingDays, fromIso, shiftDay, startTimes, toIso, weekOf, weekdayOf } from './marketTime'
+import { comingDays, fromIso, isDay, shiftDay, startTimes, toIso, weekOf, weekdayOf } from './marketTime'
 
 describe('toIso', () => {
   it('carries the offset of that day', () => {
@@ -31,6 +31,14 @@ describe('startTimes', () => {
     expect(startTimes('2026-11-30', 'Asia/Kolkata', now)).toEqual(['20:00', '20:30'])
     expect(startTimes('2026-11-30', 'Asia/Kolkata', now, 45)).toEqual(['20:30'])
     expect(startTimes('2026-11-29', 'Asia/Kolkata', now)).toEqual([])
+    expect(startTimes('2026-12-01', 'Asia/Kolkata', now, 14 * 60)[0]).toBe('10:00')
+  })
+})
+
+describe('isDay', () => {
+  it('knows the calendar', () => {
+    expect(['2026-02-28', '2028-02-29'].every(isDay)).toBe(true)
+    expect(['2026-02-31', '2026-02-29', '2026-13-01', '0002-01-01', '2026-1-1', 'soon', '', null, ['2026-01-01']].some(isDay)).toBe(false)
   })
 })
 

@@ -34,12 +34,22 @@ export function weekOf(day: string): string[] {
   return Array.from({ length: 7 }, (_, index) => shiftDay(first, index))
 }
 
+const halfHours = Array.from({ length: 28 }, (_, index) => {
+  const minutes = 7 * 60 + index * 30
+  return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`
+})
+
 /** Times of a day at which a visit may begin, every half hour; what is already past today is left out. */
 export function startTimes(day: string, zone = market.timezone, now = new Date(), notice = 0): string[] {
-  const times = Array.from({ length: 28 }, (_, index) => {
-    const minutes = 7 * 60 + index * 30
-    return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`
-  })
-  const earliest = now.getTime() + notice * 60_000
-  return times.filter((time) => new Date(toIso(day, time, zone)).getTime() > earliest)
+  // Only the day that the earliest time lies in loses some of them: one conversion instead of one for each time.
+  const earliest = fromIso(new Date(now.getTime() + notice * 60_000).toISOString(), zone)
+  if (day !== earliest.day) return day > earliest.day ? halfHours : []
+  return halfHours.filter((time) => time > earliest.time)
+}
+
+/** Whether a text is a day of the calendar: '2026-02-31' is none. */
+export function isDay(text: unknown): text is string {
+  if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
+  const date = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text) && text >= '1900'
 }

@@ -1,5 +1,6 @@
 /** Times for people: always in the market's zone, whatever the browser's. */
 import { market } from '@/shared/market'
+import { dateFormat, numberFormat, relativeFormat } from './formats'
 
 type Style = 'day' | 'dayShort' | 'dayYear' | 'time' | 'full' | 'weekday' | 'weekdayLong' | 'month'
 
@@ -14,15 +15,25 @@ const styles: Record<Style, Intl.DateTimeFormatOptions> = {
   full: { weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' },
 }
 
-/** The market's own way of writing English and its other languages. */
-export const regional = (locale: string): string => (locale.includes('-') ? locale : `${locale}-${market.country}`)
-
 export function formatTime(iso: string, style: Style, locale: string): string {
   const date = new Date(iso)
   if (Number.isNaN(date.getTime())) return '–'
-  const options = { ...styles[style], timeZone: market.timezone }
-  if (style === 'full' && date.getFullYear() !== new Date().getFullYear()) options.year = 'numeric'
-  return new Intl.DateTimeFormat(regional(locale), options).format(date)
+  const { timezone: timeZone } = market
+  const otherYear = style === 'full' && yearOf(date) !== yearOf(new Date())
+  return dateFormat(locale, { ...styles[style], ...(otherYear && { year: 'numeric' }), timeZone }).format(date)
+}
+
+/** The year that a time lies in, by the market's calendar. */
+const yearOf = (date: Date): string => dateFormat('en', { year: 'numeric', timeZone: market.timezone }).format(date)
+
+/** A day of the calendar, '2026-12-01', which has no time zone. */
+export function formatDay(day: string, style: 'day' | 'dayShort' | 'dayYear' | 'weekday' | 'weekdayLong', locale: string): string {
+  return dateFormat(locale, { ...styles[style], timeZone: 'UTC' }).format(new Date(`${day}T12:00:00Z`))
+}
+
+/** A time of day, '09:30', whichever the day. */
+export function formatClock(clock: string, locale: string): string {
+  return dateFormat(locale, { ...styles.time, timeZone: 'UTC' }).format(new Date(`1970-01-01T${clock}:00Z`))
 }
 
 export const shiftMinutes = (iso: string, minutes: number): string => new Date(Date.parse(iso) + minutes * 60_000).toISOString()
@@ -33,7 +44,7 @@ export function formatSpan(iso: string, minutes: number, locale: string): string
   const dayOf = (moment: string) => formatTime(moment, 'dayYear', locale)
   // Over midnight the range would spell out both days.
   if (dayOf(iso) !== dayOf(end)) return `${formatTime(iso, 'time', locale)} – ${formatTime(end, 'time', locale)}`
-  return new Intl.DateTimeFormat(regional(locale), { ...styles.time, timeZone: market.timezone }).formatRange(new Date(iso), new Date(end))
+  return dateFormat(locale, { ...styles.time, timeZone: market.timezone }).formatRange(new Date(iso), new Date(end))
 }
 
 const steps: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -48,7 +59,7 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [
 /** "3 hours ago", "in 2 days". */
 export function formatRelative(iso: string, locale: string, now = Date.now()): string {
   const seconds = Math.round((new Date(iso).getTime() - now) / 1000)
-  const format = new Intl.RelativeTimeFormat(regional(locale), { numeric: 'auto' })
+  const format = relativeFormat(locale, { numeric: 'auto' })
   const step = steps.find(([, size]) => Math.abs(seconds) >= size)
   return step ? format.format(Math.trunc(seconds / step[1]), step[0]) : format.format(0, 'minute')
 }
@@ -56,7 +67,7 @@ export function formatRelative(iso: string, locale: string, now = Date.now()): s
 /** 90 → "1 h 30 min". */
 export function formatDuration(minutes: number, locale: string): string {
   const unit = (value: number, name: 'hour' | 'minute') =>
-    new Intl.NumberFormat(regional(locale), { style: 'unit', unit: name, unitDisplay: 'short' }).format(value)
+    numberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short' }).format(value)
   const hours = Math.floor(minutes / 60)
   const rest = minutes % 60
   return [hours ? unit(hours, 'hour') : '', rest || !hours ? unit(rest, 'minute') : ''].filter(Boolean).join(' ')

@@ -15,9 +15,9 @@ describe('ExportsPage', () => {
   it('follows a running export until it can be downloaded', async () => {
     const seen = answer('get', '/exports', [200, page(one())], [200, page(one({ progress: 80 }))], [200, page(done)])
     const { wrapper } = await show(ExportsPage, { user: someone('admin', { id: 1 }) })
-    await until(() => wrapper.text().includes('40 %'), 'the first look')
+    await until(() => wrapper.text().includes('40%'), 'the first look')
     expect(labels()).toEqual(['Cancel'])
-    await new Promise((resolve) => setTimeout(resolve, 2_600))
+    await until(() => wrapper.text().includes('80%'), 'the second poll')
     await until(() => labels().includes('Download'), 'the end')
     expect(seen).toHaveLength(3)
     expect(wrapper.text()).toContain('400 rows')

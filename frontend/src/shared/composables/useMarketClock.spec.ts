@@ -1,0 +1,16 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import { effectScope } from 'vue'
+import { useMarketClock } from './useMarketClock'
+
+afterEach(() => vi.useRealTimers())
+
+it('goes over midnight of the market while a page stays open, and stops with it', () => {
+  vi.useFakeTimers({ now: new Date('2026-11-30T18:29:00Z') })
+  const scope = effectScope()
+  const clock = scope.run(useMarketClock)
+  expect([clock?.today.value, clock?.minutes.value]).toEqual(['2026-11-30', 1439])
+  vi.advanceTimersByTime(90_000)
+  expect([clock?.today.value, clock?.minutes.value]).toEqual(['2026-12-01', 0])
+  scope.stop()
+  expect(vi.getTimerCount()).toBe(0)
+})
