@@ -20,6 +20,8 @@ __all__ = ["Settings", "SettingsError", "describe", "env_example"]
 RUNTIME_FILE = "run/runtime.env"
 OWNER_FILE = "run/owner.env"
 SECRET_KEY_BYTES = 32
+SECRET_KEY_CHARACTERS = 10
+SAMPLE_ADMIN_EMAIL = "admin@example.com"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -56,7 +58,12 @@ class Settings:
     secret_key_fallbacks: tuple[str, ...] = _start(
         v.words, "", "Earlier SECRET_KEYs, comma-separated: what they signed stays valid", secret=True
     )
-    public_url: str = _start(v.web_url, "", "Address that people reach the product at; default http://127.0.0.1:PORT")
+    public_url: str = _start(
+        v.web_url, "", "Address that people reach the product at; default http://127.0.0.1:PORT, production needs one"
+    )
+    insecure: bool = _start(
+        v.switch, "off", "Let production run without TLS: for a trial, cookies can be read on the way"
+    )
 
     host: str = _web(v.host_address, "127.0.0.1", "Address to listen on")
     port: int = _web(v.whole(1, 65535), "5000", "Port to listen on")
@@ -100,10 +107,13 @@ class Settings:
     cache_seconds: int = _store(v.whole(0, 86400), "60", "How long a cached answer is kept")
 
     admin_username: str = _first(v.username, "admin", "Made at the first start, when there is no admin")
-    admin_email: str = _first(v.mail_address, "admin@example.com", "Mail address of that admin")
+    admin_email: str = _first(v.mail_address, SAMPLE_ADMIN_EMAIL, "Mail address of that admin; production needs one")
     admin_password: str = _first(v.password, "", "Empty: one is made and printed once", secret=True)
 
     mail_server: str = _mail(v.text, "", "SMTP host; empty: mails are kept as .eml files under DATA_DIR/mail")
+    mail_to_files: bool = _mail(
+        v.switch, "off", "Let production run without MAIL_SERVER; files are dropped after a week"
+    )
     mail_port: int = _mail(v.whole(1, 65535), "25", "SMTP port")
     mail_username: str = _mail(v.text, "", "SMTP user")
     mail_password: str = _mail(v.text, "", "SMTP password", secret=True)
@@ -214,9 +224,12 @@ class Settings:
     @classmethod
     def _read(cls, given: Mapping[str, str]) -> Self:
         values = {field.name: _value(field, given) for field in dataclasses.fields(cls)}
+        has_address = bool(values["public_url"])
         _fill_in(values)
         settings = cls(**values)
         _check_together(settings)
+        if settings.is_production:
+            _check_production(settings, has_address=has_address)
         return settings
 
 
@@ -262,10 +275,6 @@ def _check_together(settings: Settings) -> None:
         raise SettingsError("SECRET_KEY", f"must have {SECRET_KEY_BYTES} bytes or more")
     if any(len(secret.encode()) < SECRET_KEY_BYTES for secret in settings.secret_key_fallbacks):
         raise SettingsError("SECRET_KEY_FALLBACKS", f"must have {SECRET_KEY_BYTES} bytes or more each")
-    if settings.is_production:
-        for name in ("secret_key", "database_url", "redis_url"):
-            if not getattr(settings, name):
-                raise SettingsError(name.upper(), "is needed in production and has no default")
     _check_stores(settings)
     if settings.mail_use_tls and settings.mail_use_ssl:
         raise SettingsError("MAIL_USE_SSL", "cannot be on together with MAIL_USE_TLS")
@@ -285,6 +294,25 @@ def _check_stores(settings: Settings) -> None:
     documents, exports = settings.document_store_url, settings.export_store_url
     if v.store_contains(documents, exports) or v.store_contains(exports, documents):
         raise SettingsError("EXPORT_STORE_URL", "must lie outside of DOCUMENT_STORE_URL, and the other way round")
+
+
+def _check_production(settings: Settings, *, has_address: bool) -> None:
+    """Refuse what is harmless on a laptop and a hole, or of no use, where people rely on it."""
+    needed = {name: getattr(settings, name) for name in ("secret_key", "database_url", "redis_url")}
+    for name, value in {**needed, "public_url": has_address}.items():
+        if not value:
+            raise SettingsError(name.upper(), "is needed in production and has no default")
+    if len(set(settings.secret_key)) < SECRET_KEY_CHARACTERS:
+        problem = f"has fewer than {SECRET_KEY_CHARACTERS} different characters; make a random one"
+        raise SettingsError("SECRET_KEY", problem)
+    if not settings.over_tls and not settings.insecure:
+        raise SettingsError(
+            "PUBLIC_URL", "must begin with https:// in production (INSECURE=yes for a trial without TLS)"
+        )
+    if settings.admin_email == SAMPLE_ADMIN_EMAIL:
+        raise SettingsError("ADMIN_EMAIL", "must be an address of yours in production, not the sample")
+    if not settings.mail_server and not settings.mail_to_files:
+        raise SettingsError("MAIL_SERVER", "is needed in production (MAIL_TO_FILES=yes keeps mails as files instead)")
 
 
 class Described(NamedTuple):

@@ -5,7 +5,9 @@ import smtplib
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email import policy
 from email.charset import QP, Charset
 from email.mime.base import MIMEBase
@@ -17,10 +19,13 @@ from typing import Any, Final
 from flask import Flask, current_app
 from flask_mail import Connection, Mail, Message, sanitize_address
 
+from backend.core.clock import now
+from backend.core.config import current
 from backend.settings import Settings
 
 KEPT_SECONDS: Final = 30.0
 MAILS_A_CONNECTION: Final = 100
+KEPT_FILES: Final = timedelta(days=7)
 LONGEST_LINE: Final = 900  # RFC 5322 allows 998
 
 
@@ -195,6 +200,18 @@ def _keep(folder: Path, letter: Letter, content: bytes) -> str:
         partial.unlink(missing_ok=True)
         raise MailPutOff(f"the mail could not be kept: {error.strerror}") from error
     return f"kept as {name}.eml"
+
+
+def drop_old_files() -> int:
+    """Delete mails that were kept as files for a week; returns how many. They hold links that reset passwords."""
+    oldest = now().timestamp() - KEPT_FILES.total_seconds()
+    dropped = 0
+    for path in (current().data_dir / "mail").glob("*.eml"):
+        with suppress(FileNotFoundError):  # another process was faster
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+                dropped += 1
+    return dropped
 
 
 def is_usable(address: str) -> bool:

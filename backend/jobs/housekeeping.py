@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 
-from backend.core import idempotency
+from backend.core import idempotency, mailer
 from backend.core.database import db
 from backend.core.queue import Lease, retention, runs
 from backend.domain.accounts import links, throttle
@@ -35,6 +35,7 @@ PARTS: Final[tuple[tuple[str, Callable[[], int]], ...]] = (
     ("runs_dropped", retention.drop_old_runs),
     ("deliveries_dropped", keeping.drop_old_deliveries),
     ("notifications_dropped", keeping.drop_old_notifications),
+    ("mail_files_dropped", mailer.drop_old_files),
 )
 
 

@@ -11,6 +11,13 @@ from backend.core.database import db
 from backend.settings import Settings
 
 MakeApp = Callable[..., Flask]
+PRODUCTION = {
+    "ENV": "production",
+    "PUBLIC_URL": "http://127.0.0.1:5000",
+    "INSECURE": "yes",
+    "ADMIN_EMAIL": "admin@market.example",
+    "MAIL_TO_FILES": "yes",
+}
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +26,7 @@ def make(shared_app: Flask, environ: dict[str, str]) -> Iterator[MakeApp]:
     made: list[Flask] = []
 
     def production(**changes: str) -> Flask:
-        made.append(create_app(Settings.from_env({**environ, "ENV": "production", **changes})))
+        made.append(create_app(Settings.from_env({**environ, **PRODUCTION, **changes})))
         return made[-1]
 
     yield production

@@ -122,6 +122,8 @@ class RunningMarket:
             "REDIS_URL": redis_url,
             "PORT": str(self.port),
             "PUBLIC_URL": self.url(""),
+            "INSECURE": "yes",
+            "ADMIN_EMAIL": "admin@market.example",
             "MAIL_SERVER": "127.0.0.1",
             "MAIL_PORT": str(self.inbox.port),
             "ADMIN_PASSWORD": ADMIN_PASSWORD,

@@ -1,12 +1,17 @@
 """Mails as they leave: what they hold, what happens when the server says no, or nothing."""
 
+import os
+import time
+
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from backend.core import mailer
 from backend.core.database import db, transaction
 from backend.domain.accounts import actions as accounts
 from backend.domain.notifications import actions, ledger, outbox
+from backend.jobs import housekeeping
 from tests.factories.jobs import deliveries, work
 from tests.factories.people import People
 from tests.factories.servers import SmtpServer
@@ -197,3 +202,17 @@ def test_where_addresses_are_confirmed_only_a_confirmed_one_is_told(
     work()
     assert [mail["Subject"] for mail in smtp.to(f"{asha.username}@example.org")] == ["Your mail address was changed"]
     assert smtp.to(f"{ravi.username}@example.org") == []
+
+
+def test_mails_kept_as_files_are_dropped_after_a_week(app: Flask) -> None:
+    folder = app.extensions["settings"].data_dir / "mail"
+    folder.mkdir(exist_ok=True)
+    kept, old = folder / "kept.eml", folder / "old.eml"
+    for path, days in ((kept, 6.9), (old, 7.1)):
+        path.write_text("a link that resets a password")
+        at = time.time() - days * 86400
+        os.utime(path, (at, at))
+    assert mailer.drop_old_files() == 1
+    assert (kept.exists(), old.exists()) == (True, False)
+    kept.unlink()
+    assert ("mail_files_dropped", mailer.drop_old_files) in housekeeping.PARTS

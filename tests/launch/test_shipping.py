@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from backend.launch import processes
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.launch.health import is_ready
 from backend.launch.private_files import free_port
-from backend.settings import ROOT
+from backend.settings import ROOT, Settings, SettingsError
 from tests.launch.product import Product, clean_environment
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -53,7 +54,7 @@ def test_compose_file_follows_its_schema() -> None:
 
 def test_compose_has_every_part_with_a_health_check(compose: dict[str, Any]) -> None:
     parts = compose["services"]
-    assert set(parts) == {"postgres", "valkey", *OURS}
+    assert set(parts) == {"postgres", "valkey", "proxy", *OURS}
     assert all("healthcheck" in part for name, part in parts.items() if name != "prepare")
     assert parts["postgres"]["image"] == "postgres:18"
     for part in parts.values():
@@ -80,6 +81,55 @@ def test_only_preparation_knows_the_owner_of_the_database(compose: dict[str, Any
         assert "//doorstep_app:" in environment["DATABASE_URL"]
 
 
+def documented_env() -> dict[str, str]:
+    """The `.env` that operations.md asks for, with made-up values where a command stands for one."""
+    text = (ROOT / "docs" / "operations.md").read_text()
+    block = text.split("## Run it in containers")[1].split("```")[1]
+    lines = (line.split("=", 1) for line in block.strip().splitlines())
+    return {name: secrets.token_hex(32) if value.startswith("<") else value for name, value in lines}
+
+
+def in_container(compose: dict[str, Any], name: str, env: dict[str, str]) -> dict[str, str]:
+    """The settings that a container of ours gets: the `.env` file, then its own lines with variables filled in."""
+
+    def value_of(found: re.Match[str]) -> str:
+        given = env.get(found[1], "")
+        assert given or found[2] != ":?", f"{found[1]} is not in the documented .env"
+        return given or (found[3] if found[2] == ":-" else "")
+
+    own = {
+        key: re.sub(r"\$\{(\w+)(:[?-])?([^}]*)\}", value_of, str(value))
+        for key, value in compose["services"][name]["environment"].items()
+    }
+    return {**env, **own}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_documented_env_is_enough_to_start(compose: dict[str, Any], name: str) -> None:
+    settings = Settings.from_env(in_container(compose, name, documented_env()))
+    assert settings.is_production
+    assert settings.over_tls
+    assert "web" in settings.allowed_hosts
+    subnet = compose["networks"]["default"]["ipam"]["config"][0]["subnet"]
+    assert settings.trusted_proxies == (subnet.split(":-")[1].rstrip("}"),)
+
+
+@pytest.mark.parametrize("name", ["PUBLIC_URL", "ADMIN_EMAIL", "MAIL_SERVER", "SECRET_KEY"])
+def test_the_documented_env_asks_for_nothing_that_is_not_needed(compose: dict[str, Any], name: str) -> None:
+    env = {key: value for key, value in documented_env().items() if key != name}
+    with pytest.raises((AssertionError, SettingsError), match=name):
+        Settings.from_env(in_container(compose, "web", env))
+
+
+def test_callers_reach_the_web_server_through_a_proxy_that_takes_bodies_whole(compose: dict[str, Any]) -> None:
+    assert [name for name, part in compose["services"].items() if "ports" in part] == ["proxy"]
+    (config,) = compose["services"]["proxy"]["configs"]
+    assert config["target"] == "/etc/nginx/nginx.conf"
+    text = (ROOT / compose["configs"][config["source"]]["file"]).read_text()
+    for line in ("proxy_request_buffering on;", "client_body_timeout 10s;", "client_header_timeout 10s;"):
+        assert line in text
+
+
 def test_image_runs_as_a_plain_user_and_holds_no_secret() -> None:
     text = (ROOT / "Dockerfile").read_text()
     stages = text.split("\nFROM ")
@@ -94,8 +144,10 @@ def test_the_very_commands_of_the_compose_file_run(
 ) -> None:
     port = str(free_port(None))
     environment = clean_environment(
-        ENV="production", SECRET_KEY="k" * 40, DATA_DIR=str(tmp_path), PORT=port, LOG_FORMAT="json", **servers
-    )
+        ENV="production", SECRET_KEY=secrets.token_hex(32), DATA_DIR=str(tmp_path), PORT=port, LOG_FORMAT="json",
+        PUBLIC_URL=f"http://127.0.0.1:{port}", INSECURE="yes", ADMIN_EMAIL="admin@market.example", MAIL_TO_FILES="yes",
+        **servers,
+    )  # fmt: skip
     commands = {name: [sys.executable, *compose["services"][name]["command"][1:]] for name in OURS}
     owner = {"OWNER_DATABASE_URL": environment.pop("OWNER_DATABASE_URL")}
     prepared = subprocess.run(

@@ -10,9 +10,12 @@ from backend.settings import ROOT, Settings, SettingsError, describe, env_exampl
 
 PRODUCTION = {
     "ENV": "production",
-    "SECRET_KEY": "s" * 32,
+    "SECRET_KEY": "a-random-secret-of-32-bytes-or-more",
     "DATABASE_URL": "postgresql://market@db/market",
     "REDIS_URL": "redis://cache:6379",
+    "PUBLIC_URL": "https://market.example/",
+    "ADMIN_EMAIL": "asha@market.example",
+    "MAIL_SERVER": "smtp.market.example",
 }
 # fmt: off
 CONTRACT = [
@@ -53,20 +56,40 @@ def test_secrets_are_not_shown() -> None:
     shown = repr(Settings.from_env({**PRODUCTION, "ADMIN_PASSWORD": "not for the log", "MAIL_PASSWORD": "nor this"}))
     assert "not for" not in shown
     assert "nor this" not in shown
-    assert "s" * 32 not in shown
+    assert PRODUCTION["SECRET_KEY"] not in shown
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "ADMIN_EMAIL", "MAIL_SERVER"]
+)
 def test_production_needs_what_has_no_safe_default(name: str) -> None:
     with pytest.raises(SettingsError, match=f"^{name}: "):
         Settings.from_env({key: value for key, value in PRODUCTION.items() if key != name})
 
 
 def test_production_starts_with_what_it_needs() -> None:
-    settings = Settings.from_env({**PRODUCTION, "PUBLIC_URL": "https://market.example/"})
+    settings = Settings.from_env(PRODUCTION)
     assert settings.is_production
     assert settings.over_tls
     assert settings.public_url == "https://market.example"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "way_out"),
+    [
+        ("PUBLIC_URL", "http://market.example", {"INSECURE": "yes"}),
+        ("PUBLIC_URL", "http://127.0.0.1:5000", {"INSECURE": "yes"}),
+        ("ADMIN_EMAIL", "admin@example.com", {"ADMIN_EMAIL": "admin@example.org"}),
+        ("MAIL_SERVER", "", {"MAIL_TO_FILES": "yes"}),
+        ("SECRET_KEY", "abcdefghi" * 4, {"SECRET_KEY": "abcdefghij" * 4}),
+        ("SECRET_KEY", "a" * 40, {"SECRET_KEY": "0123456789" * 4}),
+    ],
+)
+def test_production_refuses_what_is_for_trials(name: str, value: str, way_out: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=f"^{name}: "):
+        Settings.from_env({**PRODUCTION, name: value})
+    assert Settings.from_env({**PRODUCTION, name: value, **way_out}).is_production
+    assert not Settings.from_env({**PRODUCTION, "ENV": "development", name: value}).is_production
 
 
 @pytest.mark.parametrize(
