@@ -1,6 +1,7 @@
 import { createI18n, type I18n } from 'vue-i18n'
 import en from '@/locales/en'
 import type { Texts } from '@/locales/byName'
+import { local } from '@/shared/lib/storage'
 
 /** A language is a folder: `index.ts` holds what the first page needs, `rest.ts` everything else. */
 
@@ -55,12 +56,12 @@ export async function setLanguage(code: Language): Promise<void> {
   await Promise.all(parts)
   i18n.global.locale.value = code
   document.documentElement.lang = code
-  localStorage.setItem(stored, code)
+  local.set(stored, code)
 }
 
 /** The language chosen before, else the browser's, else English. */
 export async function startLanguage(): Promise<void> {
-  const wanted = localStorage.getItem(stored) ?? navigator.language.slice(0, 2)
+  const wanted = local.get(stored) ?? navigator.language.slice(0, 2)
   const code = available.find((language) => language === wanted)
   if (code && code !== 'en') await setLanguage(code).catch(() => undefined)
 }

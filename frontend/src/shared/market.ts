@@ -17,11 +17,13 @@ export function setMarket(next: Partial<Market>): void {
 
 let loading: Promise<void> | null = null
 
+/** Once; a failure leaves the defaults for now, every time that is sent carries its own offset, and the next page tries again. */
 export function loadMarket(): Promise<void> {
   loading ??= axios.get<Market>(`${import.meta.env.BASE_URL}market.json`, { timeout: 5_000 }).then(
     ({ data }) => setMarket(data),
-    // The defaults stand; every time that is sent carries its own offset.
-    () => undefined,
+    () => {
+      loading = null
+    },
   )
   return loading
 }

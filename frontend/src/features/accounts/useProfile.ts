@@ -34,7 +34,7 @@ export function useProfile() {
     if (!session.user) return false
     const body = changes(session.user, values)
     if (Object.keys(body).length === 0) return false
-    session.user = (await updateMe({ body })).data
+    session.update((await updateMe({ body })).data)
     return true
   }
 

@@ -73,7 +73,7 @@ export function useHandIn() {
         },
       }),
     onSuccess: async ({ data }) => {
-      session.user = data
+      session.update(data)
       await client.invalidateQueries({ queryKey: ['document'] })
     },
     onSettled: () => {

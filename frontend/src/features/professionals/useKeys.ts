@@ -1,12 +1,13 @@
 /** Single keys that do something on a page. They can be switched off, and keep still while someone types or is asked. */
 import { onBeforeUnmount, onMounted, ref, watch } from 'vue'
+import { local } from '@/shared/lib/storage'
 
 const kept = 'doorstep-keys'
 const busy = 'input, textarea, select, [contenteditable], [role="menu"]'
 
 export function useKeys(actions: Record<string, () => unknown>) {
-  const on = ref(localStorage.getItem(kept) !== 'off')
-  watch(on, (now) => localStorage.setItem(kept, now ? 'on' : 'off'))
+  const on = ref(local.get(kept) !== 'off')
+  watch(on, (now) => local.set(kept, now ? 'on' : 'off'))
 
   function hear(event: KeyboardEvent): void {
     const action = actions[event.key.toLowerCase()]

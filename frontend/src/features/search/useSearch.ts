@@ -59,9 +59,3 @@ export function useSearch(filters: MaybeRefOrGetter<Filters>, limit = 20) {
 export async function suggestTasks(q: string, signal: AbortSignal): Promise<TaskHit[]> {
   return (await getSearch({ query: { q, limit: 6 }, signal })).data.items
 }
-
-const remembered = 'doorstep-place'
-export const rememberedPlace = (): string => localStorage.getItem(remembered) ?? ''
-export function rememberPlace(place: string): void {
-  if (place) localStorage.setItem(remembered, place)
-}

@@ -1,7 +1,10 @@
 import { defineComponent, h } from 'vue'
 import { describe, expect, it, vi } from 'vitest'
+import { http } from '@/shared/api/http'
 import type { TaskRequest } from '@/shared/api/types'
+import { actAs } from '@/shared/api/identity'
 import { getToken, setToken } from '@/shared/api/token'
+import { useSession } from '@/shared/session/store'
 import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import { useReject } from './useReject'
@@ -55,6 +58,33 @@ describe('useReject', () => {
     window.dispatchEvent(new Event('pagehide'))
     expect(sent).toHaveBeenCalledWith('/requests/3/reject', expect.objectContaining({ keepalive: true, body: JSON.stringify(words) }))
     sent.mockRestore()
+  })
+
+  it('is sent before its user signs out, and never by the next one', async () => {
+    const seen = answer('post', '/requests/3/reject', [200, request])
+    const left = answer('post', '/logout', [204])
+    actAs(7)
+    setToken('of seven', 900)
+    const first = await show(page, { user: someone('professional') })
+    go()?.click()
+    await useSession().signOut()
+    expect([seen.length, left.length]).toEqual([1, 1])
+    first.wrapper.unmount()
+
+    actAs(7)
+    setToken('of seven', 900)
+    const second = await show(page, { user: someone('professional') })
+    go()?.click()
+    actAs(8)
+    setToken('of eight', 900)
+    const sent = vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response())
+    window.dispatchEvent(new Event('pagehide'))
+    second.wrapper.unmount()
+    expect(sent).not.toHaveBeenCalled()
+    sent.mockRestore()
+    answer('get', '/requests', [200, {}])
+    await http.get('/requests')
+    expect(seen).toHaveLength(1)
   })
 
   it('outlives the tab with a token that is about to end', async () => {

@@ -2,13 +2,15 @@
  * Passing on in one tap. A rejection cannot be taken back once the server has it, so it waits here for as long as the
  * word about it offers to undo it, and goes at once when the page is left.
  */
-import { onBeforeUnmount, onMounted, reactive } from 'vue'
+import { onBeforeUnmount, onMounted, onScopeDispose, reactive } from 'vue'
 import { useI18n } from 'vue-i18n'
+import { currentIdentity, isCurrent, type Identity } from '@/shared/api/identity'
 import { leave } from '@/shared/api/leaving'
 import { renewAhead } from '@/shared/api/token'
 import type { TaskRequest } from '@/shared/api/types'
 import { useConfirm } from '@/shared/composables/useConfirm'
 import { useNotice } from '@/shared/composables/useNotice'
+import { useSession } from '@/shared/session/store'
 import { codes, likely, type Why } from './reasons'
 import { useRequestActions } from './useRequests'
 
@@ -17,6 +19,8 @@ const patience = 6_000
 interface Held {
   body: { reason: string; reason_code: (typeof codes)[Why] }
   timer: number
+  /** Who declined; nobody else may send it. */
+  by: Identity
   /** Takes the word about it away. */
   close: () => void
 }
@@ -34,6 +38,7 @@ export function useReject() {
     const held = waiting.get(id)
     if (!held) return
     drop(id, held)
+    if (!isCurrent(held.by)) return
     try {
       await act.mutateAsync({ id, verb: 'reject', words: held.body.reason, code: held.body.reason_code })
     } catch (error) {
@@ -64,7 +69,7 @@ export function useReject() {
     void renewAhead(60)
     const close = notice.undoable(t('requests.inbox.passed', { task: request.task_name }), t('requests.actions.undo.label'), () => undo(id), patience)
     const body = { reason: words ?? t(`requests.inbox.reasons.${why}`), reason_code: codes[why] }
-    waiting.set(id, { body, close, timer: window.setTimeout(() => void send(id), patience) })
+    waiting.set(id, { body, close, by: currentIdentity(), timer: window.setTimeout(() => void send(id), patience) })
   }
 
   /** With words of one's own; asked for first. */
@@ -78,15 +83,16 @@ export function useReject() {
     if (answer) reject(request, 'none', answer.reason)
   }
 
-  const sendAll = () => [...waiting.keys()].map(send)
+  const sendAll = () => Promise.all([...waiting.keys()].map(send))
+  onScopeDispose(useSession().beforeSignOut(sendAll))
   /** The page goes away for good: an ordinary call would be broken off. */
   function leaveAll(): void {
     for (const [id, held] of waiting) {
       drop(id, held)
-      leave(`/requests/${id}/reject`, held.body)
+      if (isCurrent(held.by)) leave(`/requests/${id}/reject`, held.body)
     }
   }
-  const hide = () => document.visibilityState === 'hidden' && sendAll()
+  const hide = () => document.visibilityState === 'hidden' && void sendAll()
 
   onMounted(() => {
     window.addEventListener('pagehide', leaveAll)
@@ -95,7 +101,7 @@ export function useReject() {
   onBeforeUnmount(() => {
     window.removeEventListener('pagehide', leaveAll)
     document.removeEventListener('visibilitychange', hide)
-    sendAll()
+    void sendAll()
   })
   return { reject, askWhy, hidden }
 }

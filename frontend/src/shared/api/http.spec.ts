@@ -1,8 +1,10 @@
+import { http as rest, HttpResponse } from 'msw'
 import { describe, expect, it, vi } from 'vitest'
-import { answer } from '@/shared/testing/server'
+import { answer, server } from '@/shared/testing/server'
 import { http, watchSession } from './http'
+import { AccountChanged, actAs } from './identity'
 import { toProblem } from './problem'
-import { setToken } from './token'
+import { getToken, setToken } from './token'
 
 const tokens = (access_token: string) => ({ access_token, token_type: 'Bearer', expires_in: 900, role: 'customer', user: { id: 7 } })
 
@@ -40,7 +42,7 @@ describe('http', () => {
       setToken('again')
       return Promise.resolve(true)
     })
-    watchSession({ expired, blocked: vi.fn() })
+    watchSession({ expired, blocked: vi.fn(), changed: vi.fn() })
     expect((await http.post('/requests', { task_id: 3 })).status).toBe(201)
     expect(expired).toHaveBeenCalledOnce()
     expect(seen[1]?.body).toEqual({ task_id: 3 })
@@ -50,7 +52,7 @@ describe('http', () => {
     signedIn()
     answer('post', '/token/refresh', [401, { code: 'session_ended' }])
     answer('get', '/me', [401, { code: 'unauthenticated' }])
-    watchSession({ expired: () => Promise.resolve(false), blocked: vi.fn() })
+    watchSession({ expired: () => Promise.resolve(false), blocked: vi.fn(), changed: vi.fn() })
     const failure = await http.get('/me').catch(toProblem)
     expect(failure).toMatchObject({ status: 401, code: 'unauthenticated' })
   })
@@ -59,7 +61,7 @@ describe('http', () => {
     setToken('abc')
     answer('get', '/me', [403, { code: 'account_blocked' }])
     const blocked = vi.fn()
-    watchSession({ expired: () => Promise.resolve(false), blocked })
+    watchSession({ expired: () => Promise.resolve(false), blocked, changed: vi.fn() })
     await http.get('/me').catch(() => undefined)
     expect(blocked).toHaveBeenCalledOnce()
   })
@@ -68,7 +70,7 @@ describe('http', () => {
     setToken('abc')
     answer('get', '/exports/1/download', [403, { code: 'account_blocked' }, { 'Content-Type': 'application/problem+json' }])
     const blocked = vi.fn()
-    watchSession({ expired: () => Promise.resolve(false), blocked })
+    watchSession({ expired: () => Promise.resolve(false), blocked, changed: vi.fn() })
     const failure = await http.get('/exports/1/download', { responseType: 'blob' }).catch(toProblem)
     expect(failure).toMatchObject({ status: 403, code: 'account_blocked' })
     expect(blocked).toHaveBeenCalledOnce()
@@ -80,5 +82,113 @@ describe('http', () => {
     answer('post', '/check', [401, { code: 'invalid_credentials' }])
     await http.post('/check', {}).catch(() => undefined)
     expect(renewals).toHaveLength(0)
+  })
+})
+
+/** A watch over account 7; `again` is who signs in when asked. */
+function watched(again: number | null) {
+  const changed = vi.fn(({ user, access_token }: { user: { id: number }; access_token: string }) => {
+    actAs(user.id)
+    setToken(access_token)
+  })
+  const expired = vi.fn(() => {
+    if (again !== null) setToken('again')
+    actAs(again)
+    return Promise.resolve(again === 7)
+  })
+  watchSession({ expired, blocked: vi.fn(), changed })
+  return { expired, changed }
+}
+
+describe('a call made as one account', () => {
+  it('is not repeated as the one who signs in over the ended session', async () => {
+    actAs(7)
+    signedIn()
+    answer('post', '/token/refresh', [401, { code: 'session_ended' }])
+    const seen = answer('patch', '/me', [401, { code: 'unauthenticated' }], [200, { id: 8 }])
+    watched(8)
+    const failure: unknown = await http.patch('/me', { address: '12 Residency Road' }).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(AccountChanged)
+    expect(toProblem(failure)).toMatchObject({ status: -1, code: 'account_changed' })
+    expect(seen).toHaveLength(1)
+  })
+
+  it('is repeated when the same one signs in again', async () => {
+    actAs(7)
+    signedIn()
+    answer('post', '/token/refresh', [401, { code: 'session_ended' }])
+    const seen = answer('patch', '/me', [401, { code: 'unauthenticated' }], [200, { id: 7 }])
+    watched(7)
+    expect((await http.patch('/me', { address: 'x' })).data).toEqual({ id: 7 })
+    expect(seen.map((one) => one.headers.get('authorization'))).toEqual(['Bearer old', 'Bearer again'])
+  })
+
+  it('is not repeated when the cookie turns out to be of someone who signed in in another tab', async () => {
+    actAs(7)
+    signedIn()
+    answer('post', '/token/refresh', [200, { ...tokens('of eight'), user: { id: 8 } }])
+    const seen = answer('post', '/requests', [401, { code: 'unauthenticated' }], [201, { id: 1 }])
+    const { changed } = watched(null)
+    await expect(http.post('/requests', {})).rejects.toThrow(AccountChanged)
+    expect(changed).toHaveBeenCalledOnce()
+    expect(getToken()).toBe('of eight')
+    expect(seen).toHaveLength(1)
+  })
+
+  it('is answered to nobody after signing out', async () => {
+    actAs(7)
+    setToken('old')
+    let reply: () => void = () => undefined
+    const asked = new Promise<void>((resolve) => {
+      server.use(rest.get('*/me', async () => {
+        resolve()
+        await new Promise<void>((go) => (reply = go))
+        return HttpResponse.json({ id: 7 })
+      }))
+    })
+    const late = http.get('/me')
+    await asked
+    actAs(null)
+    setToken(null)
+    reply()
+    await expect(late).rejects.toThrow(AccountChanged)
+  })
+
+  it('waits while its user is asked to sign in, instead of going out without a token', async () => {
+    actAs(7)
+    setToken(null)
+    const seen = answer('get', '/notifications', [200, { items: [] }])
+    let signedInAgain: () => void = () => undefined
+    const asked = new Promise<boolean>((resolve) => {
+      signedInAgain = () => {
+        setToken('again')
+        resolve(true)
+      }
+    })
+    watchSession({ expired: () => asked, blocked: vi.fn(), changed: vi.fn() })
+    const held = http.get('/notifications')
+    answer('post', '/check', [401, { code: 'invalid_credentials' }])
+    expect(await http.post('/check', {}).catch(toProblem)).toMatchObject({ code: 'invalid_credentials' })
+    expect(seen).toHaveLength(0)
+    signedInAgain()
+    await held
+    expect(seen.map((one) => one.headers.get('authorization'))).toEqual(['Bearer again'])
+  })
+
+  it('does not ask to sign in for signing out', async () => {
+    actAs(7)
+    signedIn()
+    answer('post', '/token/refresh', [401, { code: 'session_ended' }])
+    answer('post', '/logout', [401, { code: 'session_ended' }])
+    const { expired } = watched(7)
+    expect(await http.post('/logout').catch(toProblem)).toMatchObject({ status: 401 })
+    expect(expired).not.toHaveBeenCalled()
+  })
+
+  it('made by a visitor is answered whoever signs in meanwhile', async () => {
+    answer('get', '/search', [200, { items: [] }])
+    const search = http.get('/search')
+    actAs(7)
+    expect((await search).status).toBe(200)
   })
 })

@@ -1,21 +1,30 @@
 /** The one axios instance: token in, one shared renewal on 401, and word to the session when it is over. */
-import axios, { type AxiosError, type InternalAxiosRequestConfig } from 'axios'
+import axios, { type AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios'
+import { AccountChanged, assertCurrent, currentIdentity, type Identity } from './identity'
 import { readRefusal, toProblem } from './problem'
-import { getToken, refreshSession, setToken, ShutOut } from './token'
+import { getToken, OtherAccount, refreshSession, setToken, ShutOut } from './token'
+import type { SignIn } from './types'
 
-interface Watch {
-  /** Asks the person to sign in again; true when they did and the call may be repeated. */
+interface SessionWatch {
+  /** Asks the user to sign in again; true when the same account did and the call may be sent. */
   expired: () => Promise<boolean>
   blocked: () => void
+  /** The browser's session turned out to be another account's. */
+  changed: (signIn: SignIn) => void
 }
 
-let watch: Watch = { expired: () => Promise.resolve(false), blocked: () => undefined }
+let session: SessionWatch = { expired: () => Promise.resolve(false), blocked: () => undefined, changed: () => undefined }
 
-export function watchSession(next: Watch): void {
-  watch = next
+export function watchSession(next: SessionWatch): void {
+  session = next
 }
 
-type Call = InternalAxiosRequestConfig & { sentWith?: string | null; repeated?: boolean }
+type Call = InternalAxiosRequestConfig & { sentWith?: string | null; sentAs?: Identity; repeated?: boolean }
+
+/** Proves who someone is: needs no session, and its answer is good whoever was signed in before. */
+const signsIn = /^\/(check|password)(\/|$)/
+/** Nobody is asked to sign in for signing out. */
+const signsOut = '/logout'
 
 /** For calls that carry a document: 5 MB take minutes on a slow line. */
 export const uploadTimeout = 300_000
@@ -26,32 +35,55 @@ export const http = axios.create({
   paramsSerializer: { indexes: null },
 })
 
-http.interceptors.request.use((config: Call) => {
+http.interceptors.request.use(async (config: Call) => {
+  if (signsIn.test(config.url ?? '')) return config
+  config.sentAs ??= currentIdentity()
+  assertCurrent(config.sentAs)
+  // While the user is asked to sign in again, nothing goes out without a token: it waits for the answer.
+  if (config.sentAs.account !== null && getToken() === null && config.url !== signsOut && !(await session.expired())) throw new AccountChanged()
+  assertCurrent(config.sentAs)
   config.sentWith = getToken()
   if (config.sentWith) config.headers.set('Authorization', `Bearer ${config.sentWith}`)
   return config
 })
 
-/** A token to repeat the call with: another call may have renewed it already. */
-async function renewed(sentWith: string): Promise<boolean> {
-  if (getToken() !== null && getToken() !== sentWith) return true
-  try {
-    if (await refreshSession()) return true
-  } catch (error) {
-    if (error instanceof ShutOut) watch.blocked()
-    throw error
+/** True when there is a token to repeat the call with. */
+async function renewed(call: Call): Promise<boolean> {
+  if (getToken() === call.sentWith) {
+    try {
+      if (await refreshSession()) return true
+    } catch (error) {
+      if (error instanceof ShutOut) session.blocked()
+      else if (error instanceof OtherAccount) session.changed(error.signIn)
+      else throw error
+      throw new AccountChanged()
+    }
+    assertStillAs(call)
+    if (getToken() === call.sentWith) setToken(null)
   }
-  setToken(null)
-  return watch.expired()
+  if (getToken() !== null) return true
+  return call.url !== signsOut && session.expired()
 }
 
-http.interceptors.response.use(undefined, async (error: AxiosError) => {
-  const call = error.config as Call | undefined
-  await readRefusal(error)
-  if (error.response?.status === 401 && call?.sentWith && !call.repeated) {
-    call.repeated = true
-    if (await renewed(call.sentWith)) return http(call)
-  }
-  if (toProblem(error).code === 'account_blocked' && call?.sentWith) watch.blocked()
-  throw error
-})
+function assertStillAs({ sentAs }: Call): void {
+  if (sentAs) assertCurrent(sentAs)
+}
+
+http.interceptors.response.use(
+  (response: AxiosResponse) => {
+    assertStillAs(response.config as Call)
+    return response
+  },
+  async (error: AxiosError) => {
+    const call = error.config as Call | undefined
+    await readRefusal(error)
+    if (call) assertStillAs(call)
+    if (error.response?.status === 401 && call?.sentWith && !call.repeated) {
+      call.repeated = true
+      if (await renewed(call)) return http(call)
+      assertStillAs(call)
+    }
+    if (toProblem(error).code === 'account_blocked' && call?.sentWith) session.blocked()
+    throw error
+  },
+)

@@ -1,6 +1,11 @@
-import { describe, expect, it } from 'vitest'
-import { answer } from '@/shared/testing/server'
-import { csrfToken, getToken, refreshSession, setToken, ShutOut } from './token'
+import { http, HttpResponse } from 'msw'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { answer, server } from '@/shared/testing/server'
+import { AccountChanged, actAs } from './identity'
+import { csrfToken, getToken, OtherAccount, refreshSession, setToken, ShutOut } from './token'
+
+const tokens = (access_token: string, id = 7) => ({ access_token, token_type: 'Bearer', expires_in: 900, role: 'customer', user: { id } })
+afterEach(() => vi.unstubAllGlobals())
 
 describe('refreshSession', () => {
   it('does not call when the readable cookie is missing', async () => {
@@ -31,5 +36,51 @@ describe('refreshSession', () => {
     document.cookie = 'csrf_refresh_token=abc'
     answer('post', '/token/refresh', [403, { code: 'account_blocked' }])
     await expect(refreshSession()).rejects.toThrow(ShutOut)
+  })
+
+  it('asks once more at once when the answer is lost, and not a third time', async () => {
+    document.cookie = 'csrf_refresh_token=abc'
+    let lost = 1
+    const seen = vi.fn(() => (lost-- > 0 ? HttpResponse.error() : HttpResponse.json(tokens('second'))))
+    server.use(http.post('*/token/refresh', seen))
+    expect((await refreshSession())?.access_token).toBe('second')
+    expect(seen).toHaveBeenCalledTimes(2)
+    lost = 9
+    await expect(refreshSession()).rejects.toThrow()
+    expect(seen).toHaveBeenCalledTimes(4)
+  })
+
+  it('does not give a tab the token of another account', async () => {
+    document.cookie = 'csrf_refresh_token=abc'
+    actAs(7)
+    setToken('of seven')
+    answer('post', '/token/refresh', [200, tokens('of eight', 8)])
+    const failure: unknown = await refreshSession().catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(OtherAccount)
+    expect((failure as OtherAccount).signIn.user.id).toBe(8)
+    expect(getToken()).toBe('of seven')
+  })
+
+  it('does not bring a session back that was signed out of meanwhile', async () => {
+    document.cookie = 'csrf_refresh_token=abc'
+    actAs(7)
+    answer('post', '/token/refresh', [200, tokens('too late')])
+    const late = refreshSession()
+    actAs(null)
+    setToken(null)
+    await expect(late).rejects.toThrow(AccountChanged)
+    expect(getToken()).toBeNull()
+  })
+
+  it('lets one tab after another renew, and does not wait for ever for one that hangs', async () => {
+    document.cookie = 'csrf_refresh_token=abc'
+    const seen = answer('post', '/token/refresh', [200, tokens('fresh')])
+    const request = vi.fn((_: string, __: object, work: () => Promise<unknown>) => work())
+    vi.stubGlobal('navigator', { ...navigator, locks: { request } })
+    await refreshSession()
+    expect(request).toHaveBeenCalledWith('doorstep-refresh', { signal: expect.any(AbortSignal) as unknown }, expect.any(Function))
+    request.mockRejectedValueOnce(new DOMException('waited too long', 'TimeoutError'))
+    await refreshSession()
+    expect(seen).toHaveLength(2)
   })
 })

@@ -1,31 +1,41 @@
-/** Keeps what is typed in this tab until it is sent, through reloads and a sign-in in between. Never for passwords. */
+/** Keeps what is typed in this tab until it is sent, through reloads and a sign-in in between, for its own account only. Never for passwords. */
 import { watch } from 'vue'
+import { currentIdentity } from '@/shared/api/identity'
+import { tab } from '@/shared/lib/storage'
+import { draftKey } from '@/shared/session/kept'
 
 export function useDraft<T extends object>(name: string, state: T, leaveOut: readonly (keyof T)[] = []) {
-  const key = `doorstep-draft:${name}`
+  const { account } = currentIdentity()
+  const key = draftKey(name, account)
+  let found = false
   try {
-    const kept: unknown = JSON.parse(sessionStorage.getItem(key) ?? 'null')
+    const kept: unknown = JSON.parse(tab.get(key) ?? 'null')
     if (typeof kept === 'object' && kept !== null) {
+      found = true
       for (const field of Object.keys(state)) if (field in kept) Object.assign(state, { [field]: (kept as T)[field as keyof T] })
     }
   } catch {
-    sessionStorage.removeItem(key)
+    tab.remove(key)
   }
 
   const stop = watch(
     () => state,
     (now) => {
+      // Signing out clears the drafts; what the page does until it is gone must not bring one back.
+      if (currentIdentity().account !== account) return
       const kept = Object.fromEntries(Object.entries(now).filter(([field]) => !leaveOut.includes(field as keyof T)))
-      sessionStorage.setItem(key, JSON.stringify(kept))
+      tab.set(key, JSON.stringify(kept))
     },
     { deep: true },
   )
 
   return {
+    /** True when the form was begun before: the state holds what was typed then. */
+    found,
     /** What was typed has arrived: nothing is kept any more. */
     discard: () => {
       stop()
-      sessionStorage.removeItem(key)
+      tab.remove(key)
     },
   }
 }

@@ -16,6 +16,8 @@ export function useNotice() {
     },
     failed: (error: unknown) => {
       const problem = tell(error)
+      // The change of account itself was said; what the earlier account still waited for is of no use to this one.
+      if (problem.code === 'account_changed') return
       const first = Object.values(problem.errors)[0]?.[0]
       toast.add({ title: problem.title, description: first, color: 'error', icon: 'i-lucide-circle-alert', duration: 8000 })
     },

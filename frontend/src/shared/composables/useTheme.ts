@@ -1,11 +1,12 @@
 /** Light, dark, or as the device has it; index.html sets the same before the first paint. */
 import { ref } from 'vue'
+import { local } from '@/shared/lib/storage'
 
 export type Theme = 'light' | 'dark' | 'system'
 const key = 'doorstep-theme'
 const prefersDark = window.matchMedia('(prefers-color-scheme: dark)')
 
-const stored = localStorage.getItem(key)
+const stored = local.get(key)
 const theme = ref<Theme>(stored === 'light' || stored === 'dark' ? stored : 'system')
 
 function apply(): void {
@@ -20,8 +21,8 @@ export function useTheme() {
     theme,
     setTheme: (next: Theme) => {
       theme.value = next
-      if (next === 'system') localStorage.removeItem(key)
-      else localStorage.setItem(key, next)
+      if (next === 'system') local.remove(key)
+      else local.set(key, next)
       apply()
     },
   }

@@ -1,8 +1,11 @@
+import { http, HttpResponse } from 'msw'
 import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { getToken, setToken } from '@/shared/api/token'
+import { AccountChanged } from '@/shared/api/identity'
+import { csrfToken, getToken, setToken } from '@/shared/api/token'
 import { someone } from '@/shared/testing/mount'
-import { answer } from '@/shared/testing/server'
+import { answer, server } from '@/shared/testing/server'
+import { draftKey, rememberedPlace, rememberPlace } from './kept'
 import { homeOf, useSession } from './store'
 
 const signIn = (user = someone('customer')) => ({ access_token: 'abc', token_type: 'Bearer', expires_in: 900, role: user.role, user })
@@ -22,22 +25,88 @@ describe('session', () => {
     expect(session.role).toBe('customer')
   })
 
-  it('is a visitor when the server is away', async () => {
+  it('leaves it open who is there when the server is away, and knows as soon as it is back', async () => {
     document.cookie = 'csrf_refresh_token=c'
-    answer('post', '/token/refresh', [503])
+    answer('post', '/token/refresh', [503], [200, signIn()])
     const session = useSession()
     await session.restore()
-    expect(session.signedIn).toBe(false)
+    expect([session.signedIn, session.unknown]).toEqual([false, true])
+    await session.follow()
+    expect([session.role, session.unknown]).toEqual(['customer', false])
   })
 
   it('forgets everything at sign-out, even when the call fails', async () => {
+    document.cookie = 'csrf_refresh_token=c; path=/'
     answer('post', '/check', [200, signIn()])
     answer('post', '/logout', [503])
     const session = useSession()
     await session.signIn({ username: 'asha', password: 'x' })
     expect(getToken()).toBe('abc')
-    await session.signOut().catch(() => undefined)
+    sessionStorage.setItem(draftKey('ask-3'), '{"address":"12 Residency Road"}')
+    rememberPlace('560025')
+    await session.signOut()
+    expect([session.user, getToken(), csrfToken(), sessionStorage.length, rememberedPlace()]).toEqual([null, null, null, 0, ''])
+  })
+
+  it('first sends what a page holds back', async () => {
+    answer('post', '/check', [200, signIn()])
+    const order: string[] = []
+    const { signIn: enter, signOut, beforeSignOut } = useSession()
+    await enter({ username: 'asha', password: 'x' })
+    server.use(http.post('*/logout', () => {
+      order.push('logout')
+      return new HttpResponse(null, { status: 204 })
+    }))
+    const off = beforeSignOut(() => Promise.resolve(order.push('held back')))
+    await signOut()
+    expect(order).toEqual(['held back', 'logout'])
+    off()
+  })
+
+  it('keeps the drafts of who comes back, and nobody else\'s', async () => {
+    answer('post', '/check', [200, signIn()], [200, signIn()], [200, signIn(someone('customer', { id: 8 }))])
+    const session = useSession()
+    const enter = () => session.signIn({ username: 'x', password: 'x' })
+    await enter()
+    const draft = draftKey('ask-3')
+    sessionStorage.setItem(draft, '{}')
+    sessionStorage.setItem(draftKey('sign-up', null), '{}')
+    session.forget({ keepDrafts: true })
+    await enter()
+    expect(Object.keys(sessionStorage)).toEqual([draft])
+    await enter()
+    expect(sessionStorage.length).toBe(0)
+  })
+
+  it('is not undone by an answer that comes after it', async () => {
+    answer('post', '/check', [200, signIn()])
+    answer('post', '/logout', [204])
+    const session = useSession()
+    await session.signIn({ username: 'asha', password: 'x' })
+    let reply: () => void = () => undefined
+    const asked = new Promise<void>((resolve) => {
+      server.use(http.get('*/me', async () => {
+        resolve()
+        await new Promise<void>((go) => (reply = go))
+        return HttpResponse.json(someone('customer'))
+      }))
+    })
+    const late = session.reload()
+    await asked
+    await session.signOut()
+    reply()
+    await expect(late).rejects.toThrow(AccountChanged)
     expect([session.user, getToken()]).toEqual([null, null])
+  })
+
+  it('tells whoever waits for a new sign-in that it was another account\'s', async () => {
+    answer('post', '/check', [200, signIn()], [200, signIn(someone('customer', { id: 8 }))])
+    const session = useSession()
+    await session.signIn({ username: 'asha', password: 'x' })
+    const waiting = session.askAgain()
+    await session.signIn({ username: 'ravi', password: 'x' })
+    expect(await waiting).toBe(false)
+    expect(session.user?.id).toBe(8)
   })
 
   it('answers everyone who waits for a new sign-in', async () => {

@@ -2,79 +2,129 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { check, getMe, logout } from '@/shared/api/generated'
-import { refreshSession, setToken, ShutOut } from '@/shared/api/token'
+import { AccountChanged, actAs } from '@/shared/api/identity'
+import { dropCsrfToken, OtherAccount, refreshSession, setToken, ShutOut } from '@/shared/api/token'
 import type { Account, Role, SignIn } from '@/shared/api/types'
+import { dropDrafts, forgetPlace } from './kept'
+import { announce } from './tabs'
+
+/** The question over an ended session, asked once for all calls that wait for its answer. */
+function signInAgain() {
+  /** True while the user is asked to sign in again over the page they are on. */
+  const asking = ref(false)
+  let waiting: ((signedIn: boolean) => void)[] = []
+
+  function askAgain(): Promise<boolean> {
+    asking.value = true
+    return new Promise((resolve) => waiting.push(resolve))
+  }
+  function settle(signedIn: boolean): void {
+    asking.value = false
+    const answered = waiting
+    waiting = []
+    for (const resolve of answered) resolve(signedIn)
+  }
+  return { asking, askAgain, settle }
+}
 
 export const useSession = defineStore('session', () => {
   const user = ref<Account | null>(null)
-  /** True while the person is asked to sign in again over the page they are on. */
-  const asking = ref(false)
+  const { asking, askAgain, settle } = signInAgain()
   /** True when the session could not be taken up again because the account is blocked; for the first page to say. */
   const shutOut = ref(false)
-  let answer: ((signedIn: boolean) => void) | null = null
+  /** True while nobody knows whether there is a session: the server could not be asked. */
+  const unknown = ref(false)
   let restoring: Promise<void> | null = null
-
+  const unfinished = new Set<() => Promise<unknown>>()
   const role = computed<Role | null>(() => user.value?.role ?? null)
   const signedIn = computed(() => user.value !== null)
   /** A professional whom no admin has approved yet sees little more than where the approval stands. */
   const waiting = computed(() => role.value === 'professional' && user.value?.isactive !== 1)
 
   function adopt(answered: SignIn): void {
+    const same = user.value === null || user.value.id === answered.user.id
+    actAs(answered.user.id)
     setToken(answered.access_token, answered.expires_in)
+    dropDrafts(answered.user.id)
+    if (!same) forgetPlace()
+    unknown.value = false
     user.value = answered.user
-    answer?.(true)
-    answer = null
-    asking.value = false
+    settle(same)
   }
 
-  function forget(): void {
+  /** This tab acts for nobody from now on. Drafts stay for who only steps aside to sign in again. */
+  function forget({ keepDrafts = false } = {}): void {
+    actAs(null)
     setToken(null)
+    forgetPlace()
+    if (!keepDrafts) dropDrafts()
     user.value = null
-    answer?.(false)
-    answer = null
-    asking.value = false
+    settle(false)
   }
 
-  /** Once per load: the cookie, if there is one, becomes a session again. */
+  /** Take up the session that the browser's cookie holds now, whoever's it is. */
+  async function follow(): Promise<void> {
+    try {
+      const renewed = await refreshSession()
+      if (renewed) adopt(renewed)
+      else if (user.value) forget()
+      unknown.value = false
+    } catch (error) {
+      if (error instanceof OtherAccount) adopt(error.signIn)
+      else if (error instanceof ShutOut) {
+        forget()
+        shutOut.value = true
+      } else if (!(error instanceof AccountChanged)) throw error
+    }
+  }
+
+  /** Once per load: the cookie, if there is one, becomes a session again. A server that is away leaves it open. */
   function restore(): Promise<void> {
-    restoring ??= refreshSession()
-      .then((answered) => (answered ? adopt(answered) : undefined))
-      .catch((error: unknown) => {
-        shutOut.value = error instanceof ShutOut
-      })
+    restoring ??= follow().catch(() => {
+      unknown.value = true
+    })
     return restoring
   }
 
   async function signIn(credentials: { username: string; password: string }): Promise<Account> {
     const { data } = await check({ body: credentials })
     adopt(data)
+    announce({ kind: 'signed-in', account: data.user.id })
     return data.user
   }
 
+  /** Always signs out this browser; where the server cannot be reached, its session ends by itself later. */
   async function signOut(): Promise<void> {
+    const account = user.value?.id
+    await Promise.allSettled([...unfinished].map((finish) => finish()))
     try {
       await logout()
-    } finally {
-      forget()
+    } catch {
+      dropCsrfToken()
     }
+    signedOut(account)
   }
 
-  async function reload(): Promise<void> {
-    user.value = (await getMe()).data
+  /** The server has ended the session: this tab and the others follow. */
+  function signedOut(account = user.value?.id): void {
+    if (account === undefined) return
+    forget()
+    announce({ kind: 'signed-out', account })
   }
 
-  function askAgain(): Promise<boolean> {
-    asking.value = true
-    return new Promise((resolve) => {
-      const earlier = answer
-      answer = (done) => {
-        earlier?.(done)
-        resolve(done)
-      }
-    })
+  /** The account as the server has it now. */
+  function update(account: Account): void {
+    if (user.value?.id === account.id) user.value = account
+  }
+  const reload = async (): Promise<void> => update((await getMe()).data)
+
+  /** What a page holds back for a while is sent before its user signs out; returns what takes it off the list. */
+  function beforeSignOut(finish: () => Promise<unknown>): () => void {
+    unfinished.add(finish)
+    return () => unfinished.delete(finish)
   }
 
-  return { user, role, signedIn, waiting, asking, shutOut, adopt, forget, restore, signIn, signOut, reload, askAgain }
+  return { user, role, signedIn, waiting, asking, shutOut, unknown, adopt, forget, follow, restore, signIn, signOut, signedOut, update, reload, beforeSignOut, askAgain }
 })
 
 /** Where each role begins. */

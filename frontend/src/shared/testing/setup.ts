@@ -2,6 +2,8 @@
 import { enableAutoUnmount } from '@vue/test-utils'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { loadRest } from '@/app/i18n'
+import { actAs } from '@/shared/api/identity'
+import { setToken } from '@/shared/api/token'
 import { server } from './server'
 
 beforeAll(async () => {
@@ -16,6 +18,9 @@ afterEach(() => {
   server.resetHandlers()
   document.body.innerHTML = ''
   document.cookie = 'csrf_refresh_token=; max-age=0'
+  document.cookie = 'csrf_refresh_token=; max-age=0; path=/'
+  setToken(null)
+  actAs(null)
 })
 // Hooks run in reverse: what is on the page is taken down before the page is emptied.
 enableAutoUnmount(afterEach)

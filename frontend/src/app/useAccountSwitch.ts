@@ -1,0 +1,34 @@
+/** Another account signed in over an open page, or in another tab: nothing of the earlier one stays, and the user is told. */
+import { useToast } from '@nuxt/ui/runtime/composables/useToast.js'
+import { nextTick, ref, watch } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { useRouter } from 'vue-router'
+import { homeOf, useSession } from '@/shared/session/store'
+
+export function useAccountSwitch() {
+  const session = useSession()
+  const router = useRouter()
+  const toast = useToast()
+  const { t } = useI18n()
+  /** True while no page may show: the old one is not this account's, the new one is on its way. */
+  const switching = ref(false)
+
+  async function goHome(): Promise<void> {
+    switching.value = true
+    await nextTick()
+    await router.replace(homeOf(session.user)).catch(() => undefined)
+    switching.value = false
+    if (!session.user) return
+    const { firstname, lastname } = session.user
+    toast.add({ title: t('nav.switched', { name: `${firstname} ${lastname}`.trim() }), description: t('nav.switchedHint'), color: 'info', icon: 'i-lucide-circle-alert', duration: 30_000 })
+  }
+
+  watch(
+    () => session.user?.id,
+    (id, before) => {
+      if (id !== undefined && before !== undefined) void goHome()
+    },
+    { flush: 'sync' },
+  )
+  return { switching }
+}
