@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: help run test lint types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
 	test-faults test-launch test-frontend test-browser frontend frontend-lint frontend-types bench bench-data demo doctor \
-	admin backup restore openapi generate format lock prepare install install-dev clean
+	admin audit-verify backup restore openapi generate format lock prepare install install-dev clean
 
 ##@ Run
 run: $(VENV)/.runtime ## Start the whole product on http://127.0.0.1:5000 (PORT, DATA_DIR); Ctrl-C ends it
@@ -37,6 +37,9 @@ backup: $(VENV)/.runtime ## Save database, documents and exports: make backup TO
 
 restore: $(VENV)/.runtime ## Put a backup back: make restore FROM=folder (end the product first; OVER=1, KEEP_MAIL=1)
 	@$(PY) -m backend.launch.backup restore "$(FROM)" $(if $(OVER),--over) $(if $(KEEP_MAIL),--keep-mail)
+
+audit-verify: $(VENV)/.runtime ## Check that no entry of the audit trail was changed or removed
+	@$(FLASK) audit-verify
 
 ##@ Test
 test: install-dev ## Everything: lint, types, import contracts, all tests, browser journeys; ends with what passed

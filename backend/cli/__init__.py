@@ -2,11 +2,12 @@
 
 from flask import Flask
 
-from backend.cli import admins, bootstrap, demo, doctor, lifecycle, openapi
+from backend.cli import admins, audit, bootstrap, demo, doctor, lifecycle, openapi
 
 
 def init_app(app: Flask) -> None:
     app.cli.add_command(admins.command)
+    app.cli.add_command(audit.command)
     app.cli.add_command(bootstrap.command)
     app.cli.add_command(demo.command)
     app.cli.add_command(doctor.command)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, text
+from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from backend.core import storage
@@ -18,7 +18,7 @@ from backend.core.database import Base, db, transaction
 from backend.core.errors import DomainError
 from backend.core.queue import Job
 from backend.domain.accounts.models import Account, SignInFailure
-from backend.domain.audit.models import AuditEntry
+from backend.domain.audit.models import AuditEntry, AuditSeal
 from backend.domain.documents.models import Document
 from backend.domain.notifications.models import Delivery
 from backend.domain.professionals import availability
@@ -30,7 +30,7 @@ NAME: Final = r"^checkup-[0-9a-f]{8}-(adm|pro|cus)$"
 TASK_NAME: Final = r"^Check-up [0-9a-f]{8}$"
 HOST: Final = "checkup.invalid"  # a domain that can never exist (RFC 2606): no mail reaches anyone
 OLD: Final = timedelta(minutes=10)
-APPEND_ONLY: Final = ("audit_entries", "request_events")
+APPEND_ONLY: Final = ("audit_entries", "audit_seals", "request_events")
 
 
 def may_erase() -> bool:
@@ -103,7 +103,8 @@ def _delete_loose_ends(account_ids: Sequence[int], task_ids: Sequence[int]) -> N
         and_(AuditEntry.subject_kind == "account", AuditEntry.subject_id.in_(account_ids)),
         and_(AuditEntry.subject_kind == "task", AuditEntry.subject_id.in_(task_ids)),
     )
-    db.session.execute(delete(AuditEntry).where(entries))
+    gone = db.session.execute(delete(AuditEntry).where(entries).returning(AuditEntry.id)).scalars().all()
+    db.session.execute(update(AuditSeal).where(AuditSeal.entry_id.in_(gone)).values(removed="self-check"))
     counted = [f"account:{account_id}" for account_id in account_ids]
     db.session.execute(delete(SignInFailure).where(SignInFailure.account_key.in_(counted)))
     for table in Base.metadata.sorted_tables:

@@ -19,6 +19,7 @@ READ_ONLY: Final = (
     "place_imports",
     "localities",
     "regions",
+    "audit_seals",  # by the owner's own trigger
 )  # written by preparation alone
 APPEND_ONLY: Final = """
 SELECT DISTINCT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid

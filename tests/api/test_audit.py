@@ -1,14 +1,19 @@
 """The trail of what admins did: read and searched, never changed."""
 
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from backend.core.authz import MARKET
+from backend.core.clock import now
 from backend.core.database import db
+from backend.domain.audit import chain
 from backend.domain.audit.models import AuditEntry
 from tests.factories.people import PASSWORD, People, Person
 
@@ -61,3 +66,101 @@ def test_the_database_itself_refuses_to_change_the_trail(people: People, change:
         db.session.execute(text(change))
     db.session.rollback()
     assert db.session.execute(select(AuditEntry.action)).scalars().all() == ["tried"]
+
+
+def actions_of(admin: Person, **query: Any) -> list[str]:
+    return [entry["action"] for entry in admin.get("/audit", query_string=query).json["items"]]
+
+
+def test_audit_reads_of_people_are_recorded_once_an_hour(people: People, admin: Person) -> None:
+    asha = people.customer()
+    for _ in range(3):
+        assert admin.get(f"/customers/{asha.id}").status_code == 200
+        assert admin.get("/customers").status_code == 200
+    assert sorted(actions_of(admin)) == ["people_listed", "person_viewed"]
+    [viewed] = admin.get("/audit?action=person_viewed").json["items"]
+    assert (viewed["actor_id"], viewed["subject_id"], viewed["address"]) == (admin.id, asha.id, "127.0.0.1")
+    with time_machine.travel(now() + timedelta(hours=1)):
+        again = people.sign_in(admin.username)
+        assert again.get(f"/customers/{asha.id}").status_code == 200
+    assert actions_of(admin).count("person_viewed") == 2
+    assert actions_of(admin, changes_only=1) == []
+    assert asha.get("/me").status_code == 200
+
+
+def test_audit_document_views_are_recorded_once_an_hour(people: People, admin: Person) -> None:
+    ravi = people.professional()
+    for query in ("", "?page=1"):
+        assert admin.get(f"/professionals/{ravi.id}/document{query}").status_code == 200
+    assert actions_of(admin, action="document_viewed") == ["document_viewed"]
+
+
+def test_audit_reads_by_two_admins_are_two_entries(people: People, admin: Person) -> None:
+    asha, other = people.customer(), people.admin()
+    for reader in (admin, other):
+        reader.get(f"/customers/{asha.id}")
+    assert actions_of(admin).count("person_viewed") == 2
+
+
+def test_audit_reads_are_not_in_the_history_of_the_person(people: People, admin: Person) -> None:
+    asha = people.customer()
+    admin.get(f"/customers/{asha.id}")
+    assert admin.get(f"/customers/{asha.id}").json["history"] == []
+
+
+def an_entry(action: str) -> None:
+    db.session.add(AuditEntry(actor_role=MARKET.role.value, action=action, subject_kind="account"))
+    db.session.commit()
+
+
+def tamper(statement: str) -> None:
+    """Change the database as only its owner can, behind the triggers."""
+    db.session.execute(text("SET LOCAL session_replication_role = replica"))
+    db.session.execute(text(statement))
+    db.session.commit()
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("UPDATE audit_entries SET action = 'nothing' WHERE action = 'second'", "the entry was changed"),
+        ("DELETE FROM audit_entries WHERE action = 'second'", "the entry was removed"),
+        ("DELETE FROM audit_seals WHERE position = 2", "seals are missing before it"),
+        (
+            "UPDATE audit_seals SET digest = sha256('x') WHERE position = 2",
+            "its seal does not follow",
+        ),
+        (
+            "INSERT INTO audit_entries (actor_role, action, subject_kind) VALUES ('a', 'b', 'c')",
+            "the entry has no seal",
+        ),
+    ],
+)
+def test_audit_chain_shows_what_was_changed_behind_the_triggers(people: People, change: str, problem: str) -> None:
+    for action in ("first", "second", "third"):
+        an_entry(action)
+    assert chain.verify().findings == []
+    tamper(change)
+    assert any(finding.problem.startswith(problem) for finding in chain.verify().findings)
+
+
+def test_audit_chain_of_concurrent_writers_is_whole(people: People, app: Flask) -> None:
+    def write(n: int) -> None:
+        with app.app_context():
+            for m in range(5):
+                an_entry(f"{n} {m}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    verdict = chain.verify()
+    assert (verdict.seals, verdict.findings) == (40, [])
+
+
+def test_audit_verify_command_fails_when_an_entry_was_removed(people: People, app: Flask) -> None:
+    an_entry("kept")
+    run = app.test_cli_runner().invoke
+    assert run(args=["audit-verify"]).exit_code == 0
+    tamper("DELETE FROM audit_entries")
+    result = run(args=["audit-verify"])
+    assert result.exit_code == 1
+    assert "the entry was removed" in result.output

@@ -95,10 +95,19 @@ def test_nor_hide_one_behind_a_control_character(admin: Person, start: str) -> N
     assert row["remarks"] == f"'{start}=cmd"
 
 
-def test_words_that_are_no_formula_stay_as_they_are(admin: Person) -> None:
-    made.request(made.market(), remarks="a=b", closing_remarks="धन्यवाद, ठीक है")
+@pytest.mark.parametrize("end", [";", "; ", "\t", "\n", "\r\n", "\n\n", ";;"])
+def test_export_formula_after_a_cell_end_is_quoted(admin: Person, end: str) -> None:
+    """Where lists are separated by semicolons, a spreadsheet begins a cell there."""
+    made.request(made.market(), remarks=f"ok{end}=1+1{end}@x")
     [row] = rows(admin)
-    assert (row["remarks"], row["closing_remarks"], row["rating"]) == ("a=b", "धन्यवाद, ठीक है", "")
+    assert row["remarks"] == f"ok{end}'=1+1{end}'@x"
+
+
+def test_words_that_are_no_formula_stay_as_they_are(admin: Person) -> None:
+    made.request(made.market(), remarks="a=b; c\n\nd, 2 + 2", closing_remarks="धन्यवाद, ठीक है")
+    [row] = rows(admin)
+    assert (row["remarks"], row["closing_remarks"]) == ("a=b; c\n\nd, 2 + 2", "धन्यवाद, ठीक है")
+    assert row["rating"] == ""
 
 
 def test_both_days_are_included_in_the_markets_zone(admin: Person) -> None:
@@ -159,6 +168,15 @@ def test_part_of_the_file(admin: Person) -> None:
     beyond = admin.get(url, headers={"Range": "bytes=999999-"})
     assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{len(whole.get_data())}")
     assert admin.get(url, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+
+
+def test_export_download_in_ranges_is_in_the_audit_trail_once(admin: Person) -> None:
+    made.request(made.market())
+    url = export(admin)["download_url"]
+    for headers in ({"Range": "bytes=0-"}, {"Range": "bytes=5-9"}, {}):
+        assert admin.get(url, headers=headers).status_code in (200, 206)
+    entries = admin.get("/audit?action=export_downloaded").json["items"]
+    assert [entry["actor_id"] for entry in entries] == [admin.id]
 
 
 def test_gone_after_its_time(admin: Person) -> None:

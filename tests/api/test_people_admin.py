@@ -122,7 +122,8 @@ def test_pages_have_no_gaps_or_repeats(people: People, admin: Person, path: str)
 @pytest.mark.parametrize("path", COUNTED)
 def test_lists_ask_the_same_few_questions_for_one_row_and_for_many(people: People, admin: Person, path: str) -> None:
     def measure() -> tuple[int, int]:
-        admin.get(path)
+        for _ in range(2):  # the first calls of an hour note what an admin read
+            admin.get(path)
         with counted_queries() as seen:
             items = admin.get(path).json["items"]
         return len(items), len(seen)

@@ -1,10 +1,12 @@
 """Asking, reading, listing and editing requests over HTTP."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
+from backend.core.clock import now
 from tests.factories.people import People
 from tests.factories.requests import WHY, RequestMarket, at, do, told
 
@@ -187,6 +189,35 @@ def test_history_tells_who_what_when_from_to_why(market: RequestMarket, people: 
         ("complete", ravi.id, "professional", "accepted", "completed"),
         ("close", asha.id, "customer", "completed", "closed"),
     ]
+
+
+def test_history_hides_the_address_from_the_professional_when_contact_has_ended(
+    market: RequestMarket, people: People
+) -> None:
+    asha, ravi = people.customer(), market.professional()
+    made = market.bring_to("accepted", asha, ravi)
+    path = f"/requests/{made['id']}"
+    do_patch = asha.patch(path, {"address": "99 New Hidden Street", "remarks": "The key is under the mat"})
+    assert do_patch.status_code == 200
+    assert ravi.get(path).json["history"][-1]["changes"]["address"] == ["12 MG Road", "99 New Hidden Street"]
+    do(ravi, f"{path}/complete")
+    with time_machine.travel(now() + timedelta(days=90)):
+        seen = people.sign_in(ravi.username).get(path).json
+        assert seen["address"] is None
+        assert "Hidden" not in str(seen)
+        assert "the mat" not in str(seen["history"])
+        assert "99 New Hidden Street" in str(people.sign_in(asha.username).get(path).json["history"])
+
+
+def test_history_hides_addresses_of_before_the_professional_accepted(market: RequestMarket, people: People) -> None:
+    asha, ravi, mira = people.customer(), market.professional(), market.professional()
+    made = market.bring_to("accepted", asha, ravi)
+    path = f"/requests/{made['id']}"
+    asha.patch(path, {"address": "99 Old Street"})
+    asha.patch(path, {"address": "5 New Street"})
+    do(ravi, f"{path}/release", WHY)
+    do(mira, f"{path}/accept")
+    assert "Old Street" not in mira.get(path).get_data(as_text=True)
 
 
 def test_others_see_nothing(market: RequestMarket, people: People) -> None:

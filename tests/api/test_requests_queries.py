@@ -48,7 +48,8 @@ def test_a_list_takes_as_many_queries_for_a_hundred_as_for_one(market: RequestMa
     ravi, admin = market.professional(), people.admin()
     for who, path in ((ravi, "/requests"), (admin, "/requests"), (admin, f"/requests?customer_id={crowd.customer.id}")):
         joint = "&" if "?" in path else "?"
-        who.get(path)  # the first call of a while notes the visit
+        for _ in range(2):  # the first calls of a while note the visit, and what an admin read
+            who.get(path)
         one = queries_of(who, f"{path}{joint}limit=1", rows=1)
         assert one == queries_of(who, f"{path}{joint}limit=100", rows=100)
         assert one <= 4

@@ -92,6 +92,7 @@ def test_the_trail_is_not_the_applications_to_change(addresses: Addresses, table
         "ALTER TABLE accounts ADD COLUMN x int",
         "UPDATE alembic_version SET version_num = 'x'",
         "DELETE FROM places",
+        "INSERT INTO audit_seals (position, entry_id, digest, hash) VALUES (9, 9, '', '')",
         "CREATE ROLE another SUPERUSER",
         "GRANT UPDATE ON audit_entries TO CURRENT_USER",
     ],

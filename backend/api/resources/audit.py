@@ -13,9 +13,11 @@ from backend.domain.audit import queries
 
 
 class Audit(Resource):
-    @endpoint(summary="What admins did", who=ADMINS, query=schemas.Trail(), response=schemas.Entry(), paged=True)
+    @endpoint(summary="List audit entries", who=ADMINS, query=schemas.Trail(), response=schemas.Entry(), paged=True)
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """The latest first: who, what, to whom, when, from where, before and after."""
+        """Newest first: who did or read what, to whom, when, from where, with the values before and after."""
         window = pagination.Window(query.pop("limit"), query.pop("cursor"))
         span = spans.between(query.pop("from_"), query.pop("to"), zone=current().zone)
-        return queries.page(filters=queries.Filters(**query, span=span), window=window)
+        changes_only = bool(query.pop("changes_only"))
+        filters = queries.Filters(**query, span=span, changes_only=changes_only)
+        return queries.page(filters=filters, window=window)

@@ -15,6 +15,7 @@ from backend.api.wire import Reply, expected_version
 from backend.core.authz import Actor
 from backend.core.errors import NotFound, Stale, TooLarge, Unavailable, UnsupportedType
 from backend.core.storage import FileMissing
+from backend.domain.audit.actions import record_read
 from backend.domain.documents import capacity
 from backend.domain.documents import queries as documents
 from backend.domain.professionals import actions, queries
@@ -90,10 +91,12 @@ class ProfessionalDocument(Resource):
         errors=(NotFound, Unavailable, FileMissing),
         headers=("ETag",),
     )
-    def get(self, _: Actor, professional_id: int, *, query: dict[str, Any]) -> Response:
+    def get(self, actor: Actor, professional_id: int, *, query: dict[str, Any]) -> Response:
         """The file as it is kept, or one page of it as PNG, with the ETag "<sha256>-<page>"."""
         queries.trade(professional_id)
-        return answer(professional_id, query["page"])
+        response = answer(professional_id, query["page"])
+        record_read(actor, "document_viewed", subject_id=professional_id)
+        return response
 
 
 def answer(account_id: int, page: int | None, *, owner_id: int | None = None) -> Response:

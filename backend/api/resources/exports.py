@@ -104,8 +104,7 @@ class DownloadExport(Resource):
         A large file travels as Content-Encoding: gzip to clients that accept it, under an ETag of its own.
         """
         file = queries.file(export_id)
-        if "Range" not in request.headers:
-            actions.note_download(actor, export_id=export_id)
+        actions.note_download(actor, export_id=export_id)
         return _send(file)
 
 

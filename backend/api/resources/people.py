@@ -4,8 +4,9 @@ from typing import Any
 
 from backend.api.resources.accounts import present
 from backend.api.wire import Reply
-from backend.core.authz import Role
+from backend.core.authz import Actor, Role
 from backend.domain.accounts import queries as accounts
+from backend.domain.audit.actions import record_read
 from backend.domain.moderation import queries
 from backend.domain.professionals import queries as trades
 from backend.domain.professionals.approval import allowed_actions
@@ -35,9 +36,10 @@ def answer(account_id: int) -> Reply:
     return Reply(present_person(account), version=account.version)
 
 
-def answer_one(account_id: int, *, role: Role) -> Reply:
-    """One person with figures, reviews and history."""
+def answer_one(actor: Actor, account_id: int, *, role: Role) -> Reply:
+    """One person with figures, reviews and history; that the admin looked is in the audit trail."""
     person = queries.person(account_id, role=role)
+    record_read(actor, "person_viewed", subject_id=account_id)
     body = {
         **present_person(person.account),
         "figures": person.figures,

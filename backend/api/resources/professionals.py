@@ -11,6 +11,7 @@ from backend.api.wire import Reply, expected_version
 from backend.core.authz import Actor, Role
 from backend.core.errors import Conflict, NotFound, Stale
 from backend.core.pagination import Page, Window
+from backend.domain.audit.actions import record_read
 from backend.domain.professionals import actions, finding
 
 
@@ -22,18 +23,19 @@ class Professionals(Resource):
         response=people_schemas.Person(),
         paged=True,
     )
-    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """The newest first; with words the likeliest first. ``sort=waiting``: who waits longest for a decision."""
         window = Window(query.pop("limit"), query.pop("cursor"))
         page = finding.professionals(filters=finding.Filters(**query), window=window)
+        record_read(actor, "people_listed", subject_kind="professionals")
         return Page([present_person(account, trade) for account, trade in page.items], page.next_cursor)
 
 
 class OneProfessional(Resource):
     @endpoint(summary="One professional", who=ADMINS, response=people_schemas.OnePerson(), errors=(NotFound,))
-    def get(self, _: Actor, professional_id: int) -> Reply:
+    def get(self, actor: Actor, professional_id: int) -> Reply:
         """With figures, the latest reviews, and what was done to the account."""
-        return answer_one(professional_id, role=Role.PROFESSIONAL)
+        return answer_one(actor, professional_id, role=Role.PROFESSIONAL)
 
     @endpoint(
         summary="Say until when an approval is good",

@@ -12,6 +12,7 @@ from backend.core.config import current
 from backend.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from backend.core.pagination import Page, Window
 from backend.core.spans import between
+from backend.domain.audit.actions import record_read
 from backend.domain.reviews import queries as reviews
 from backend.domain.task_requests import actions, editing, history, inbox, queries
 
@@ -65,6 +66,8 @@ class Requests(Resource):
             found = inbox.page(actor, filters=filters, wishes=wishes, window=window)
             return Page(present.waiting(actor, found.items), found.next_cursor)
         found = queries.page(actor, filters=filters, window=window)
+        if actor.role is Role.ADMIN:
+            record_read(actor, "requests_listed", subject_kind="requests")
         return Page(present.requests(actor, found.items), found.next_cursor)
 
 
@@ -79,8 +82,10 @@ class OneRequest(Resource):
         """For its customer, its professional, admins, and professionals while it is open to them."""
         row, who = queries.one(actor, request_id=request_id)
         body = present.request(actor, row, who)
-        body["history"] = history.read(actor, who, request_id=request_id)
+        body["history"] = history.read(actor, who, row)
         body["review"] = reviews.of_request(actor, request_id=request_id) if row.reviewed_at else None
+        if actor.role is Role.ADMIN:
+            record_read(actor, "request_viewed", subject_id=request_id, subject_kind="request")
         return Reply(body, version=row.version)
 
     @endpoint(

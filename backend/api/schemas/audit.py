@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from backend.api.schemas.common import Id, Moment, Strict, Text, Window
+from backend.api.schemas.common import Flag, Id, Moment, Strict, Text, Window
 from backend.api.schemas.spans import SpanEdge
 
 
@@ -15,6 +15,7 @@ class Trail(Window):
     action = Text(load_default=None)
     from_ = SpanEdge(data_key="from", load_default=None)
     to = SpanEdge(load_default=None)
+    changes_only = Flag(load_default=0, metadata={"description": "1 leaves out entries of what was merely read"})
 
 
 class Entry(Strict):

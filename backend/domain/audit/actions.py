@@ -1,12 +1,22 @@
 """Writing the audit trail, in the transaction of what it tells of."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import exists, insert, literal, select
 
 from backend.core.authz import Actor
+from backend.core.cache.memory import Shelf
 from backend.core.clock import now
 from backend.core.database import db
 from backend.domain.audit.models import AuditEntry
+
+READS: Final = frozenset(
+    {"person_viewed", "people_listed", "document_viewed", "request_viewed", "requests_listed", "export_downloaded"}
+)
+# Reads known to be in the trail, so that the next page of a list costs no query: (session, action, subject, hour).
+_recorded: Final = Shelf[bool](most_bytes=1 << 20, size=lambda _: 200)
 
 
 def record(
@@ -32,3 +42,38 @@ def record(
             after=dict(after) if after is not None else None,
         )
     )
+
+
+def record_read(actor: Actor, action: str, *, subject_id: int | None = None, subject_kind: str = "account") -> None:
+    """Add an entry for personal data that was read: one for each reader, subject and hour.
+
+    Call it after the read itself, which then still goes without a transaction.
+    """
+    hour = now().replace(minute=0, second=0, microsecond=0)
+    key = f"{actor.session_id} {action} {subject_kind} {subject_id} {hour:%Y%m%d%H}"
+    if _recorded.get(key):
+        return
+    if not _add_unless_there(actor, action, subject_id=subject_id, subject_kind=subject_kind, since=hour):
+        _recorded.put(key, True)  # an earlier call committed it; one that is still open may yet be rolled back
+
+
+def _add_unless_there(actor: Actor, action: str, *, subject_id: int | None, subject_kind: str, since: datetime) -> bool:
+    there = exists().where(
+        AuditEntry.actor_id == actor.id,
+        AuditEntry.action == action,
+        AuditEntry.subject_kind == subject_kind,
+        AuditEntry.subject_id.is_not_distinct_from(subject_id),
+        AuditEntry.at >= since,
+    )
+    values: dict[str, object] = {
+        "at": now(),
+        "actor_id": actor.id,
+        "actor_role": actor.role.value,
+        "action": action,
+        "subject_id": subject_id,
+        "subject_kind": subject_kind,
+        "address": actor.address,
+    }
+    columns = [literal(value, AuditEntry.__table__.c[name].type) for name, value in values.items()]
+    statement = insert(AuditEntry).from_select(list(values), select(*columns).where(~there)).returning(AuditEntry.id)
+    return db.session.execute(statement).first() is not None

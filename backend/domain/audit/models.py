@@ -1,8 +1,8 @@
-"""Table of the audit trail. A trigger refuses UPDATE and DELETE (see the migration)."""
+"""Tables of the audit trail. Triggers refuse UPDATE and DELETE and write the seals (see the migrations)."""
 
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Index, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,3 +31,18 @@ class AuditEntry(Base):
         Index("ix_audit_entries_subject", "subject_id", "at", "id"),
         Index("ix_audit_entries_action", "action", "at", "id"),
     )
+
+
+class AuditSeal(Base):
+    """The hash of an entry, chained to that of the seal before; written by the database, see ``chain``.
+
+    ``removed``: why the entry is not there any more, for those that the self-check takes away after itself.
+    """
+
+    __tablename__ = "audit_seals"
+
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    entry_id: Mapped[int] = mapped_column(unique=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    removed: Mapped[str | None]

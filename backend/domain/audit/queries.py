@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, select, text
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, all_, bindparam, literal, select, text
 
 from backend.core import reads
 from backend.core.database import MOMENT
 from backend.core.pagination import AnySelect, Page, SortKey, Window, cut, paged, position
 from backend.core.spans import Span
+from backend.domain.audit.actions import READS
 from backend.domain.audit.models import AuditEntry
 
 SCOPE: Final = "audit"
@@ -22,6 +23,7 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "action": AuditEntry.action == bindparam("action"),
     "starts": AuditEntry.at >= bindparam("starts", type_=MOMENT),
     "ends": AuditEntry.at < bindparam("ends", type_=MOMENT),
+    "changes_only": AuditEntry.action != all_(literal(sorted(READS), ARRAY(Text))),
 }
 # Plain SQL, for accounts lie in a layer above this one.
 USERNAMES: Final = text("SELECT id, username FROM accounts WHERE id = ANY(:ids)")
@@ -36,6 +38,7 @@ class Filters:
     subject_kind: str | None = None
     action: str | None = None
     span: Span = field(default_factory=Span)
+    changes_only: bool = False  # without entries of what was merely read
 
     def given(self) -> dict[str, Any]:
         """Names of the conditions that hold, with their values."""
@@ -47,7 +50,8 @@ class Filters:
             "starts": self.span.starts,
             "ends": self.span.ends,
         }
-        return {name: value for name, value in values.items() if value is not None}
+        given = {name: value for name, value in values.items() if value is not None}
+        return {**given, "changes_only": True} if self.changes_only else given
 
 
 def page(*, filters: Filters, window: Window) -> Page[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The CSV itself: which columns, from which rows, and how a cell is kept from being a formula."""
 
+import re
 from collections.abc import Generator
 from contextlib import closing
 from typing import Any, Final
@@ -10,7 +11,9 @@ from backend.core.spans import Span
 from backend.domain.exports import carrying
 
 # A spreadsheet runs a cell that begins with one of these (the last four are full-width forms): a quote stands before.
-FORMULA_STARTS: Final = "=+-@\t\r\n|%＝＋－＠"  # noqa: RUF001 - the full-width forms are meant
+FORMULA_STARTS: Final = "\t\r\n=+-@|%＝＋－＠"  # noqa: RUF001 - the full-width forms are meant
+# Where lists are separated by semicolons, a spreadsheet begins a new cell after each of these, within quotes or not.
+CELL_ENDS: Final = ";\t\r\n"
 
 COUNTED_UP_TO: Final = 100_000
 
@@ -30,7 +33,9 @@ COLUMNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("price", "r.price", PLAIN),
     ("rating", "v.rating", PLAIN),
 )
-ESCAPED: Final = "CASE WHEN ascii({value}) IN ({starts}) THEN '''' || {value} ELSE {value} END"
+# Most texts hold no cell end: four plain searches are far cheaper than one regular expression.
+WITHIN: Final = "CASE WHEN {has_end} THEN regexp_replace({value}, {ends_and_start}, {quoted}, 'g') ELSE {value} END"
+ESCAPED: Final = "CASE WHEN ascii({value}) IN ({starts}) THEN '''' || {within} ELSE {within} END"
 ISO_8601: Final = "replace({value}::text, ' ', 'T') || ':00'"  # in UTC, as the API writes it; to_char is far slower
 
 
@@ -75,10 +80,25 @@ def pieces(connection: Connection[Any], rows: sql.Composed) -> Generator[tuple[b
 
 
 def _column(name: str, value: str, kind: str) -> sql.Composed:
-    template = {TEXT: ESCAPED, MOMENT: ISO_8601}.get(kind, kind)
+    if kind == TEXT:
+        return sql.SQL("{} AS {}").format(_escaped(sql.SQL(value)), sql.Identifier(name))
+    template = ISO_8601 if kind == MOMENT else kind
+    return sql.SQL("{} AS {}").format(sql.SQL(template).format(value=sql.SQL(value)), sql.Identifier(name))
+
+
+def _escaped(value: sql.SQL) -> sql.Composed:
+    """The text with a quote before each sign that could start a formula, at its beginning or after a cell's end."""
     starts = sql.SQL(", ").join(sql.Literal(ord(character)) for character in FORMULA_STARTS)
-    formed = sql.SQL(template).format(value=sql.SQL(value), starts=starts)
-    return sql.SQL("{} AS {}").format(formed, sql.Identifier(name))
+    found = sql.SQL(" OR ").join(
+        sql.SQL("strpos({}, {}) > 0").format(value, sql.Literal(character)) for character in CELL_ENDS
+    )
+    within = sql.SQL(WITHIN).format(
+        has_end=found,
+        value=value,
+        ends_and_start=sql.Literal(f"(?<=.)([{CELL_ENDS}]\\s*)([{re.escape(FORMULA_STARTS.strip())}])"),
+        quoted=sql.Literal(r"\1'\2"),
+    )
+    return sql.SQL(ESCAPED).format(value=value, starts=starts, within=within)
 
 
 def _condition(professional_id: int | None, span: Span) -> sql.Composed:

@@ -53,7 +53,8 @@ def person(account_id: int, *, role: Role) -> Person:
     )
     latest = reviews.page(filters=concerning, window=Window(limit=LATEST), private=True)
     history = audit.page(
-        filters=audit.Filters(subject_id=account_id, subject_kind="account"), window=Window(limit=LATEST)
+        filters=audit.Filters(subject_id=account_id, subject_kind="account", changes_only=True),
+        window=Window(limit=LATEST),
     )
     figures = dict(db.session.execute(FIGURES, {"id": account_id}).mappings().one())
     return Person(account, figures, latest.items, history.items)

@@ -10,9 +10,11 @@ from backend.core import reads
 from backend.core.authz import Actor, Role
 from backend.core.clock import now
 from backend.core.database import db
+from backend.domain.task_requests import visibility
 from backend.domain.task_requests.lifecycle import Action, Relation
 from backend.domain.task_requests.models import RequestEvent
 
+CONTACT_FIELDS: Final = ("address", "remarks")
 OF_REQUEST: Final = (
     select(
         RequestEvent.at,
@@ -61,13 +63,24 @@ def write(actor: Actor, entries: Sequence[Entry]) -> None:
         db.session.execute(insert(RequestEvent), rows)
 
 
-def read(actor: Actor, relation: Relation, *, request_id: int) -> list[dict[str, Any]]:
-    """The history as this actor may see it, oldest first.
+def read(actor: Actor, relation: Relation, request: Any) -> list[dict[str, Any]]:
+    """Return the history of a request (a row of it) as this actor may see it, oldest first.
 
-    What professionals who were not asked said when they turned it down is between them and the market.
+    Reasons of professionals who were not asked stay between them and the market. Of the customer's address and
+    remarks, a professional reads what was changed since they accepted, for as long as they see the contact details.
     """
-    rows = reads.rows(OF_REQUEST, {"request_id": request_id})
-    return [_present(relation, row) for row in rows if _is_shown(actor, relation, row)]
+    rows = reads.rows(OF_REQUEST, {"request_id": request.id})
+    sees_contact = visibility.sees_contact(relation, request, at=now())
+    return [
+        _present(relation, row, shows_contact=sees_contact and not _is_before_their_time(relation, request, row))
+        for row in rows
+        if _is_shown(actor, relation, row)
+    ]
+
+
+def _is_before_their_time(relation: Relation, request: Any, row: Any) -> bool:
+    """Whether the entry was written before the professional who reads it had accepted."""
+    return relation is Relation.PROFESSIONAL and (request.accepted_at is None or row.at < request.accepted_at)
 
 
 def _is_shown(actor: Actor, relation: Relation, row: Any) -> bool:
@@ -78,7 +91,7 @@ def _is_shown(actor: Actor, relation: Relation, row: Any) -> bool:
     return bool(row.actor_role != Role.PROFESSIONAL)
 
 
-def _present(relation: Relation, row: Any) -> dict[str, Any]:
+def _present(relation: Relation, row: Any, *, shows_contact: bool) -> dict[str, Any]:
     return {
         "at": row.at,
         "action": row.action,
@@ -87,5 +100,13 @@ def _present(relation: Relation, row: Any) -> dict[str, Any]:
         "from": row.from_status,
         "to": row.to_status,
         "note": row.note,
-        "changes": None if relation in (Relation.CANDIDATE, Relation.ONLOOKER) else row.changes,
+        "changes": _changes(relation, row.changes, shows_contact=shows_contact),
     }
+
+
+def _changes(relation: Relation, changes: dict[str, Any] | None, *, shows_contact: bool) -> dict[str, Any] | None:
+    if changes is None or relation in (Relation.CANDIDATE, Relation.ONLOOKER):
+        return None
+    if shows_contact:
+        return changes
+    return {name: change for name, change in changes.items() if name not in CONTACT_FIELDS} or None

@@ -10,6 +10,7 @@ export const actions = [
   'account_blocked', 'account_unblocked', 'admin_created', 'admin_password_reset', 'professional_approved', 'professional_rejected', 'approval_expiry_set', 'approval_expired',
   'task_created', 'task_edited', 'task_archived', 'task_deleted', 'task_policy_changed', 'synonyms_created', 'synonyms_edited', 'synonyms_deleted',
   'review_hidden', 'review_shown', 'export_requested', 'export_cancelled', 'export_downloaded', 'settings_changed', 'job_run', 'job_retried', 'delivery_resent',
+  'person_viewed', 'people_listed', 'document_viewed', 'request_viewed', 'requests_listed',
 ] as const
 
 export function useAuditTrail(filters: MaybeRefOrGetter<AuditFilters>) {
@@ -28,6 +29,10 @@ const pages: Record<string, (id: number) => string> = {
   job: () => '/admin/jobs',
   delivery: (id) => `/admin/deliveries?open=${id}`,
   market: () => '/admin/settings',
+  request: (id) => `/requests/${id}`,
+  requests: () => '/admin/requests',
+  customers: () => '/admin/customers',
+  professionals: () => '/admin/professionals',
 }
 
 /** Where what an entry tells of is looked at; null where there is no such page. */

@@ -75,9 +75,9 @@ export const createAdmin = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * What admins did
+ * List audit entries
  *
- * The latest first: who, what, to whom, when, from where, before and after.
+ * Newest first: who did or read what, to whom, when, from where, with the values before and after.
  *
  * Who: admin.
  */
@@ -112,7 +112,7 @@ export const check = <ThrowOnError extends boolean = true>(options: Options<Chec
 /**
  * Customers
  *
- * The newest first; with words the likeliest first.
+ * The newest first; with words the likeliest first. Reading them is in the audit trail, once an hour.
  *
  * Who: admin.
  */

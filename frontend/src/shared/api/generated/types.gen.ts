@@ -1445,6 +1445,10 @@ export type ListAuditData = {
          * A day (2026-12-01) or a time with an offset; the end is included.
          */
         to?: string | null;
+        /**
+         * 1 leaves out entries of what was merely read
+         */
+        changes_only?: 0 | 1 | boolean;
     };
     url: '/audit';
 };
