@@ -17,6 +17,7 @@ from flask_jwt_extended import (
 from flask_jwt_extended.exceptions import NoAuthorizationError
 
 from backend.api.converters import MAX_BIGINT
+from backend.api.errors import CALLER
 from backend.core import signing
 from backend.core.authz import Actor
 from backend.core.cache.memory import Shelf
@@ -80,6 +81,7 @@ def actor() -> Actor | None:
     if header is None:
         return None
     claims = _access_claims(header)
+    request.environ[CALLER] = {"account_id": int(claims["sub"]), "session_id": claims["sid"]}
     return sessions.actor_of(session_id=claims["sid"], account_id=int(claims["sub"]), address=request.remote_addr)
 
 

@@ -1,6 +1,6 @@
 """The one place where errors become RFC 9457 problems, the framework's and the database's included."""
 
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from flask import Flask, Response, request
@@ -10,11 +10,23 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
 from backend.api.wire import to_json
-from backend.core import database_errors
+from backend.core import database_errors, security_log
 from backend.core.errors import Busy, DomainError
+from backend.core.security_log import Event
 
 log = structlog.get_logger(__name__)
 PROBLEM_JSON = "application/problem+json"
+CALLER: Final = "doorstep.caller"  # where the call's environment keeps whose token came
+SECURITY_EVENTS: Final = {
+    "invalid_credentials": Event.SIGN_IN_FAILED,
+    "wrong_password": Event.PASSWORD_WRONG,
+    "too_many_tries": Event.THROTTLED,
+    "too_many_requests": Event.THROTTLED,
+    "invalid_token": Event.TOKEN_REFUSED,
+    "role_not_allowed": Event.ROLE_REFUSED,
+    "account_blocked": Event.BLOCKED_REFUSED,
+    "document_refused": Event.DOCUMENT_REFUSED,
+}
 HTTP_CODES = {
     400: "malformed",
     404: "not_found",
@@ -71,11 +83,28 @@ def problem(
 
 
 def domain_problem(error: DomainError) -> Response:
-    """The problem that a domain error is on the wire."""
+    """Return the problem that tells of a domain error, and log it where it is a security event."""
+    _note_security_event(error)
     retry_after = error.retry_after
     if retry_after is None and error.status in (429, 503):
         retry_after = 5
     return problem(error.status, error.code, error.title, error.detail, errors=error.errors, retry_after=retry_after)
+
+
+def _note_security_event(error: DomainError) -> None:
+    event = getattr(error, "security_event", None) or SECURITY_EVENTS.get(error.code)
+    if event is None:
+        return
+    caller = request.environ.get(CALLER, {})
+    route = request.url_rule.rule if request.url_rule else "-"
+    security_log.note(
+        event,
+        account_id=caller.get("account_id"),
+        session_id=caller.get("session_id"),
+        address=request.remote_addr,
+        route=route,
+        code=error.code,
+    )
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -5,6 +5,7 @@ import sys
 
 import structlog
 
+from backend.core import security_log
 from backend.settings import Settings
 
 
@@ -38,3 +39,4 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
+    logging.getLogger(security_log.LOGGER).setLevel(logging.INFO)  # kept whatever else is left out

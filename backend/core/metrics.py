@@ -43,6 +43,7 @@ class _Figures:
         self.job_seconds = Histogram(
             "job_seconds", "Seconds that jobs took", ["topic"], buckets=JOB_BUCKETS, registry=registry
         )
+        self.security = Counter("security_events", "Security events, by kind", ["event"], registry=registry)
         self.cache = Counter(
             "cache_lookups", "Looks into the cache, by outcome", ["name", "outcome"], registry=registry
         )
@@ -83,6 +84,12 @@ def job_done(*, topic: str, outcome: str, seconds: float) -> None:
     for figures in _figures:
         figures.jobs.labels(topic, outcome).inc()
         figures.job_seconds.labels(topic).observe(seconds)
+
+
+def security_event(event: str) -> None:
+    """Count one security event."""
+    for figures in _figures:
+        figures.security.labels(event).inc()
 
 
 def cache_used(*, name: str, outcome: str) -> None:

@@ -12,10 +12,11 @@ from backend.api.resources.accounts import present
 from backend.api.schemas import sessions as schemas
 from backend.api.schemas.common import Window
 from backend.api.wire import Reply, render
-from backend.core import pagination
+from backend.core import pagination, security_log
 from backend.core.authz import Actor
 from backend.core.errors import Forbidden, NotFound, TooMany, Unauthenticated
 from backend.core.pagination import Page
+from backend.core.security_log import Event
 from backend.domain.accounts import queries, sessions, signing_in
 from backend.domain.accounts.models import Account, Session
 
@@ -48,6 +49,7 @@ class Check(Resource):
             account, issued = signing_in.sign_in(username=body["username"], password=body["password"], device=device)
         except signing_in.WrongCredentials as error:
             return domain_problem(error)  # answered, not raised: the failed try must be committed
+        security_log.note(Event.SIGNED_IN, account_id=account.id, session_id=issued.session_id, address=device.address)
         response = tokens(account, issued)
         if issued.client == "browser":
             auth.remember_device(response, account.id)

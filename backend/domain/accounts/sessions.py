@@ -7,12 +7,13 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, func, select, text, update
 
-from backend.core import reads
+from backend.core import reads, security_log
 from backend.core.authz import Actor, Role
 from backend.core.clock import now
 from backend.core.config import current
 from backend.core.database import db
 from backend.core.errors import Forbidden, NotFound, Unauthenticated
+from backend.core.security_log import Event
 from backend.domain.accounts.models import Account, Session
 
 # A response that is lost on its way is missed after 8 s and asked for again; two tabs may refresh at the same time.
@@ -114,6 +115,7 @@ class ReusedToken(Unauthenticated):
     """A refresh token that was rotated away came back: someone may have stolen it."""
 
     code = "session_ended"
+    security_event = Event.TOKEN_REUSED
 
     def __init__(self, session_id: str) -> None:
         super().__init__(ENDED)
@@ -147,7 +149,11 @@ def end_all(*, account_id: int, reason: str, but: str | None = None) -> None:
 
 def _end(condition: ColumnElement[bool], *, reason: str) -> None:
     statement = update(Session).where(condition, Session.ended_at.is_(None))
-    db.session.execute(statement.values(ended_at=func.now(), end_reason=reason))
+    ended = db.session.execute(
+        statement.values(ended_at=func.now(), end_reason=reason).returning(Session.id, Session.account_id)
+    )
+    for session_id, account_id in ended:
+        security_log.note(Event.SESSION_ENDED, account_id=account_id, session_id=session_id, reason=reason)
 
 
 def actor_of(*, session_id: str, account_id: int, address: str | None) -> Actor:
