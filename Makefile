@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: help run test lint types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
 	test-faults test-launch test-frontend test-browser frontend frontend-lint frontend-types bench bench-data demo doctor \
-	admin audit-verify backup restore openapi generate format lock prepare install install-dev clean
+	admin audit-verify backup restore openapi generate format lock sbom audit prepare install install-dev clean
 
 ##@ Run
 run: $(VENV)/.runtime ## Start the whole product on http://127.0.0.1:5000 (PORT, DATA_DIR); Ctrl-C ends it
@@ -109,6 +109,12 @@ format: $(VENV)/.dev ## Put Python files in order
 
 lock: $(VENV)/.dev ## Write the lock files anew (only what pyproject.toml asks for changes; ARGS=--upgrade for all)
 	@sh .ci/lock $(ARGS)
+
+sbom: $(VENV)/.dev ## Write what a build holds (CycloneDX) into build/
+	@sh .ci/sbom
+
+audit: $(VENV)/.dev ## Ask the advisory services of PyPI and npm about every locked package (needs the network)
+	@sh .ci/audit
 
 clean: ## Remove what was built and cached; data and settings stay
 	@rm -rf build frontend/dist frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(VENV)

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -135,6 +135,12 @@ class Settings:
     market_country: str = _market(v.capitals(2, "IN"), "IN", "ISO 3166 code; local phone numbers belong to it")
     reminder_at: time = _market(v.clock_time, "18:00", "Time of the daily reminders, in the market's zone")
 
+    security_contact: str = _access(
+        v.contact, "", "Where to report a weakness: mail address or https:// page, for /.well-known/security.txt"
+    )
+    security_contact_expires: date | None = _access(
+        v.day, "", "Last day on which that contact holds, such as 2027-06-30; needed with it, less than a year ahead"
+    )
     access_token_minutes: int = _access(v.whole(1, 1440), "15", "Life of an access token")
     refresh_token_days: int = _access(v.whole(1, 365), "30", "Life of a session without a visit")
     reset_token_minutes: int = _access(v.whole(5, 1440), "60", "Life of a mailed link that resets a password")
@@ -276,8 +282,7 @@ def _check_together(settings: Settings) -> None:
     if any(len(secret.encode()) < SECRET_KEY_BYTES for secret in settings.secret_key_fallbacks):
         raise SettingsError("SECRET_KEY_FALLBACKS", f"must have {SECRET_KEY_BYTES} bytes or more each")
     _check_stores(settings)
-    if settings.mail_use_tls and settings.mail_use_ssl:
-        raise SettingsError("MAIL_USE_SSL", "cannot be on together with MAIL_USE_TLS")
+    _check_pairs(settings)
     order = ("job_soft_limit_seconds", "job_hard_limit_seconds", "job_visibility_seconds")
     for lower, higher in pairwise(order):
         if getattr(settings, lower) >= getattr(settings, higher):
@@ -313,6 +318,13 @@ def _check_production(settings: Settings, *, has_address: bool) -> None:
         raise SettingsError("ADMIN_EMAIL", "must be an address of yours in production, not the sample")
     if not settings.mail_server and not settings.mail_to_files:
         raise SettingsError("MAIL_SERVER", "is needed in production (MAIL_TO_FILES=yes keeps mails as files instead)")
+
+
+def _check_pairs(settings: Settings) -> None:
+    if settings.mail_use_tls and settings.mail_use_ssl:
+        raise SettingsError("MAIL_USE_SSL", "cannot be on together with MAIL_USE_TLS")
+    if bool(settings.security_contact) != bool(settings.security_contact_expires):
+        raise SettingsError("SECURITY_CONTACT_EXPIRES", "must be set together with SECURITY_CONTACT")
 
 
 class Described(NamedTuple):

@@ -5,7 +5,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
@@ -220,6 +220,22 @@ def mail_address(value: str) -> str:
     if value and not re.fullmatch(r"(?:[^<>\r\n]*<[^@<>\s]+@[^@<>\s]+>|[^@<>\s]+@[^@<>\s]+)", value):
         raise ValueError(f"must be a mail address, not {value!r}")
     return value
+
+
+def contact(value: str) -> str:
+    """A URI as RFC 9116 wants one; a plain mail address becomes one."""
+    if not value or re.fullmatch(r"(https://|mailto:)[^\s]+", value):
+        return value
+    if re.fullmatch(r"[^@<>\s:/]+@[^@<>\s:/]+", value):
+        return f"mailto:{value}"
+    raise ValueError("must be a mail address or an https:// address of a page")
+
+
+def day(value: str) -> date | None:
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        raise ValueError(f"must be a date such as 2027-06-30, not {value!r}") from None
 
 
 def read_env_file(content: str, *, name: str = ".env") -> Mapping[str, str]:

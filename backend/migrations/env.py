@@ -42,14 +42,32 @@ ALL_MODELS = (
 )
 
 
+LOCK = 7_310_544_205  # any number that only this module uses: the second of two preparations finds nothing to do
+
+
 def run() -> None:
+    """Run each migration in a transaction of its own: its locks end with it, and a failed one undoes itself alone."""
     with current_app.extensions["sqlalchemy"].engine.connect() as connection:
-        connection.exec_driver_sql("SET statement_timeout = 0")
-        connection.exec_driver_sql("SET lock_timeout = '10s'")
+        connection.exec_driver_sql("SET lock_timeout = 0")
+        connection.exec_driver_sql(
+            "SET statement_timeout = '1h'"
+        )  # room to index a large table, and no waiting for ever
+        connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK})")
+        connection.exec_driver_sql("SET lock_timeout = '10s'")  # whoever waits for a table holds up all who come later
         connection.commit()
-        context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True)
-        with context.begin_transaction():
-            context.run_migrations()
+        try:
+            context.configure(
+                connection=connection,
+                target_metadata=Base.metadata,
+                compare_type=True,
+                transaction_per_migration=True,
+            )
+            with context.begin_transaction():
+                context.run_migrations()
+        finally:
+            connection.rollback()
+            connection.exec_driver_sql(f"SELECT pg_advisory_unlock({LOCK})")
+            connection.commit()
 
 
 run()

@@ -56,6 +56,7 @@ TABLE: Final[dict[str, Row]] = {
     "GET /readyz": Row(PROBES),
     "GET /metrics": Row(PROBES),
     "GET /openapi.json": Row(PROBES),
+    "GET /.well-known/security.txt": Row("NNNNNNNN"),  # where no contact is set
     "GET /docs": Row(PROBES),
     "GET /docs/<string:name>": Row(PROBES, path={"name": "page.js"}),
     "POST /add_customer": Row(PUBLIC, {}),

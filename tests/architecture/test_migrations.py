@@ -1,5 +1,8 @@
 """Migrations lead to what the models say, up and down, on an empty database and on one that is in use."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -8,11 +11,12 @@ import pytest
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import func, inspect, select, text
+from sqlalchemy.exc import ProgrammingError
 
 from backend.app import create_app
 from backend.cli import bootstrap
 from backend.core.database import db
-from backend.settings import Settings
+from backend.settings import ROOT, Settings
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket
 
@@ -46,6 +50,27 @@ def test_down_to_nothing_and_up_again(fresh: Flask) -> None:
     left = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
     assert not left
     upgrade()
+    check()
+
+
+def test_a_failed_migration_undoes_itself_alone(fresh: Flask) -> None:
+    with db.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE sign_in_failures (in_the_way int)"))
+    with pytest.raises(ProgrammingError, match="already exists"):
+        upgrade()
+    assert db.session.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == FIRST
+    db.session.execute(text("DROP TABLE sign_in_failures"))
+    db.session.commit()
+    upgrade()
+    check()
+
+
+def test_two_preparations_at_once_take_turns(fresh: Flask, environ: dict[str, str]) -> None:
+    given = {**os.environ, **environ, "DATABASE_URL": fresh.extensions["settings"].database_url}
+    command = [sys.executable, "-m", "flask", "--app", "backend.app", "db", "upgrade"]
+    racing = [subprocess.Popen(command, env=given, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(3)]
+    said = [process.communicate(timeout=120)[1].decode() for process in racing]
+    assert [process.returncode for process in racing] == [0, 0, 0], said
     check()
 
 

@@ -56,12 +56,52 @@ def test_compose_has_every_part_with_a_health_check(compose: dict[str, Any]) -> 
     parts = compose["services"]
     assert set(parts) == {"postgres", "valkey", "proxy", *OURS}
     assert all("healthcheck" in part for name, part in parts.items() if name != "prepare")
-    assert parts["postgres"]["image"] == "postgres:18"
+    assert parts["postgres"]["image"] == "${POSTGRES_IMAGE:-postgres:18}"
     for part in parts.values():
         for volume in part.get("volumes", []):
             assert volume.split(":")[0] in compose["volumes"]
         for needed in part.get("depends_on", {}):
             assert needed in parts
+
+
+def test_every_container_is_confined(compose: dict[str, Any]) -> None:
+    for name, part in compose["services"].items():
+        assert part["cap_drop"] == ["ALL"], name
+        assert part["security_opt"] == ["no-new-privileges:true"], name
+        assert part["pids_limit"] <= 1024, name
+    for name in ("postgres", "valkey"):
+        assert compose["services"][name]["mem_limit"]
+        assert compose["services"][name]["user"] == name, "needs no rights to change its user then"
+
+
+def test_bill_of_materials_names_what_is_locked() -> None:
+    done = subprocess.run(["sh", ".ci/sbom"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607 - sh is on PATH
+    assert done.returncode == 0, done.stderr
+    for kind, wanted, other in (("python", {"Flask", "psycopg"}, "pytest"), ("npm", {"vue", "axios"}, "vitest")):
+        bill = json.loads((ROOT / "build" / f"sbom.{kind}.json").read_text())
+        names = {part["name"] for part in bill["components"]}
+        assert bill["bomFormat"] == "CycloneDX"
+        assert {name.lower() for name in wanted} <= {name.lower() for name in names}
+        assert other not in names, "what only the tests need is not in a build"
+
+
+def test_an_audit_that_reaches_nobody_says_so_and_fails() -> None:
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
+    done = subprocess.run(
+        ["sh", ".ci/audit"],  # noqa: S607 - sh is on PATH
+        cwd=ROOT,
+        env={**clean_environment(), **nowhere, **{name.lower(): value for name, value in nowhere.items()}},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "error: the advisory service of PyPI could not be reached" in done.stderr
+
+
+def test_packages_run_no_scripts_when_they_are_installed() -> None:
+    assert "ignore-scripts=true" in (ROOT / "frontend" / ".npmrc").read_text().splitlines()
+    assert "npm ci --ignore-scripts" in (ROOT / "Dockerfile").read_text()
 
 
 def test_compose_has_no_default_secrets() -> None:

@@ -1274,6 +1274,35 @@ export type ProfessionalSignUpFormWritable = {
     document?: Blob | File | null;
 };
 
+export type GetWellKnownSecurityTxtData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/.well-known/security.txt';
+};
+
+export type GetWellKnownSecurityTxtErrors = {
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+};
+
+export type GetWellKnownSecurityTxtError = GetWellKnownSecurityTxtErrors[keyof GetWellKnownSecurityTxtErrors];
+
+export type GetWellKnownSecurityTxtResponses = {
+    /**
+     * OK
+     */
+    200: string;
+};
+
+export type GetWellKnownSecurityTxtResponse = GetWellKnownSecurityTxtResponses[keyof GetWellKnownSecurityTxtResponses];
+
 export type AddCustomerData = {
     body: CustomerSignUpWritable;
     path?: never;

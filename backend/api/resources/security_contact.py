@@ -1,0 +1,37 @@
+"""Where to report a weakness (RFC 9116)."""
+
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from flask import Response
+
+from backend.api.access import PROBES
+from backend.api.base import Resource, endpoint
+from backend.core.authz import Actor
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.errors import NotFound
+
+PATH: Final = "/.well-known/security.txt"
+
+
+class SecurityTxt(Resource):
+    @endpoint(summary="Where to report a weakness (RFC 9116)", who=PROBES, media_type="text/plain", errors=(NotFound,))
+    def get(self, _: Actor | None) -> Response:
+        """404 without SECURITY_CONTACT, and once it has expired: an old contact is worse than none."""
+        settings = current()
+        if settings.security_contact_expires is None:
+            raise NotFound("No contact is given.")
+        day_after = settings.security_contact_expires + timedelta(days=1)
+        expires = datetime.combine(day_after, time(), tzinfo=settings.zone)
+        if expires <= now():
+            raise NotFound("The contact has expired.")
+        lines = (
+            f"Contact: {settings.security_contact}",
+            f"Expires: {expires.isoformat()}",
+            "Preferred-Languages: en",
+            f"Canonical: {settings.public_url}{PATH}",
+        )
+        answer = Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer
