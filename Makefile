@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test lint types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
-	test-faults test-launch test-frontend test-browser frontend frontend-lint frontend-types bench bench-data demo doctor \
+	test-faults test-launch test-frontend test-browser frontend frontend-lint frontend-types bench bench-compare bench-data demo doctor \
 	admin audit-verify backup restore openapi generate format lock sbom audit prepare install install-dev clean
 
 ##@ Run
@@ -85,6 +85,9 @@ bench: $(VENV)/.dev ## All benchmarks, each beside its baseline (ARGS="name ..."
 
 bench-data: $(VENV)/.dev ## Fill a database for the benchmarks by COPY: SCALE=small or large
 	@$(PY) -m benchmarks.data --scale $(SCALE) $(ARGS)
+
+bench-compare: $(VENV)/.dev ## The same calls on this checkout and an earlier commit, by turns: REF=commit
+	@$(PY) -m benchmarks.compare $(REF)
 
 ##@ Develop
 install: $(VENV)/.runtime ## What the product needs
