@@ -30,6 +30,10 @@ def _folder(text: str) -> Path:
     return (ROOT / Path(text).expanduser()).absolute()
 
 
+def _certificates(text: str) -> Path | None:
+    return v.certificates(_folder(text)) if text else None
+
+
 def _in(group: str) -> Any:
     """A maker of fields that belong to one group of `.env.example`."""
 
@@ -119,6 +123,11 @@ class Settings:
     mail_password: str = _mail(v.text, "", "SMTP password", secret=True)
     mail_use_tls: bool = _mail(v.switch, "off", "STARTTLS")
     mail_use_ssl: bool = _mail(v.switch, "off", "TLS from the first byte")
+    mail_ca_file: Path | None = _mail(
+        _certificates,
+        "",
+        "PEM file of the authorities that may sign the mail server's certificate; empty: those of the system",
+    )
     mail_default_sender: str = _mail(v.mail_address, "Doorstep <noreply@localhost.localdomain>", "Sender of all mails")
     mail_timeout_seconds: int = _mail(v.whole(1, 120), "10", "Longest wait for the mail server")
 

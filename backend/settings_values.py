@@ -4,6 +4,7 @@ import ipaddress
 import json
 import os
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from datetime import date, time
 from pathlib import Path
@@ -204,6 +205,14 @@ def _store_path(url: str) -> list[str]:
     if parts.scheme == "file":
         return ["file", *Path(os.path.realpath(unquote(parts.path))).parts]
     return [parts.scheme, *(part for part in (parts.netloc + parts.path).split("/") if part)]
+
+
+def certificates(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except (OSError, ssl.SSLError) as error:
+        raise ValueError(f"must be a readable PEM file of certificates: {path}: {error.strerror}") from None
+    return path
 
 
 def json_object(value: str) -> str:

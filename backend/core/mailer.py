@@ -1,7 +1,8 @@
-"""Mail out: Flask-Mail on one kept connection with time limits, or files under DATA_DIR/mail when no server is set."""
+"""Mail out: Flask-Mail on one kept, verified connection, or files under DATA_DIR/mail when no server is set."""
 
 import os
 import smtplib
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -67,20 +68,36 @@ class _Message(Message):
 
 
 class _Limited(Connection):
-    """Flask-Mail's connection with a time limit, which it lacks."""
+    """Flask-Mail's connection with what it lacks: a time limit, and a check of the server's certificate.
 
-    def __init__(self, mail: Any, timeout: float) -> None:
+    smtplib's own TLS contexts accept any certificate. This one requires a valid certificate for the server's name,
+    on loopback too, before the password or a mail is sent.
+    """
+
+    def __init__(self, mail: Any, timeout: float, ca_file: Path | None) -> None:
         super().__init__(mail)
         self._timeout = timeout
+        self._ca_file = ca_file
 
     def configure_host(self) -> smtplib.SMTP:
-        kind = smtplib.SMTP_SSL if self.mail.use_ssl else smtplib.SMTP
-        host = kind(self.mail.server, self.mail.port, timeout=self._timeout)
-        if self.mail.use_tls:
-            host.starttls()
-        if self.mail.username and self.mail.password:
-            host.login(self.mail.username, self.mail.password)
+        server, port = self.mail.server, self.mail.port
+        if self.mail.use_ssl:
+            host: smtplib.SMTP = smtplib.SMTP_SSL(server, port, timeout=self._timeout, context=self._context())
+        else:
+            host = smtplib.SMTP(server, port, timeout=self._timeout)
+        try:
+            if self.mail.use_tls:
+                host.starttls(context=self._context())
+            if self.mail.username and self.mail.password:
+                host.login(self.mail.username, self.mail.password)
+        except BaseException:
+            host.close()
+            raise
         return host
+
+    def _context(self) -> ssl.SSLContext:
+        """Made for each connection, so that a renewed file of authorities is used without a restart."""
+        return ssl.create_default_context(cafile=self._ca_file)
 
 
 class Mailer:
@@ -100,6 +117,7 @@ class Mailer:
         Mail(app)
         self._state = app.extensions["mail"]
         self._timeout = settings.mail_timeout_seconds
+        self._ca_file = settings.mail_ca_file
         self._folder = None if settings.mail_server else settings.data_dir / "mail"
         self._lock = threading.Lock()
         self._connection: _Limited | None = None
@@ -120,6 +138,11 @@ class Mailer:
             except smtplib.SMTPResponseException as error:
                 self._forget()
                 raise _told(error.smtp_code, error.smtp_error) from error
+            except ssl.SSLCertVerificationError as error:
+                self._forget()
+                raise MailPutOff(
+                    f"The mail server's certificate could not be verified: {error.verify_message}. See MAIL_CA_FILE."
+                ) from error
             except (smtplib.SMTPException, OSError) as error:
                 self._forget()
                 raise MailPutOff(f"{type(error).__name__}: {error}") from error
@@ -137,7 +160,7 @@ class Mailer:
         if connection is not None and fresh and connection.num_emails < MAILS_A_CONNECTION and _alive(connection):
             return connection
         self._forget()
-        connection = _Limited(self._state, self._timeout)
+        connection = _Limited(self._state, self._timeout, self._ca_file)
         connection.__enter__()
         self._connection, self._pid = connection, os.getpid()
         return connection

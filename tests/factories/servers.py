@@ -2,6 +2,7 @@
 
 import email
 import json
+import socket
 import threading
 import time
 from asyncio import Transport
@@ -9,15 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from typing import Any, cast
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 
 @dataclass
 class SmtpServer:
-    """Keeps what it takes. ``answers`` says what to answer to an address at RCPT; ``after_data`` what after a mail."""
+    """Keeps what it takes. ``answers`` says what to answer to an address at RCPT; ``after_data`` what after a mail.
+
+    ``starttls`` and ``smtps``: it speaks TLS with this certificate, on demand or from the first byte, and asks for a
+    password, which it keeps.
+    """
 
     mails: list[tuple[str, Message]] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
@@ -25,6 +31,9 @@ class SmtpServer:
     delay: float = 0.0
     drop_after_data: bool = False
     connections: int = 0
+    passwords: list[str] = field(default_factory=list)
+    starttls: SSLContext | None = None
+    smtps: SSLContext | None = None
     controller: Any = None
 
     @property
@@ -63,7 +72,9 @@ class SmtpServer:
 
     def start(self, port: int = 0) -> None:
         """Listen; port 0 finds a free one."""
-        self.controller = _Controller(self, hostname="127.0.0.1", port=port or free_port(), ready_timeout=10)
+        self.controller = _Controller(
+            self, hostname="127.0.0.1", port=port or free_port(), ready_timeout=10, ssl_context=self.smtps
+        )
         self.controller.start()
 
     def stop(self) -> None:
@@ -73,8 +84,43 @@ class SmtpServer:
 
 
 class _Controller(Controller):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._made: list[SMTP] = []
+
     def factory(self) -> SMTP:
-        return SMTP(self.handler, hostname="mail.test", enable_SMTPUTF8=True)
+        server: SmtpServer = self.handler
+        options: dict[str, Any] = {}
+        if server.starttls or server.smtps:
+
+            def authenticate(*arguments: Any) -> AuthResult:
+                server.passwords.append(arguments[-1].password.decode())
+                return AuthResult(success=True)
+
+            options = {"tls_context": server.starttls, "authenticator": authenticate}
+            # With SMTPS the TLS is the transport's, and aiosmtpd does not count it.
+            options |= {"require_starttls": server.smtps is None, "auth_require_tls": server.smtps is None}
+        self._made.append(SMTP(server, hostname="mail.test", enable_SMTPUTF8=True, **options))
+        return self._made[-1]
+
+    def stop(self, no_assert: bool = False) -> None:
+        """Hang up first: aiosmtpd leaves connections open whose TLS failed."""
+        closed = threading.Event()
+
+        def hang_up() -> None:
+            for smtp in self._made:
+                for transport in (smtp.transport, smtp._original_transport):
+                    if transport is not None:
+                        cast("Transport", transport).abort()
+            self.loop.call_soon(self.loop.call_soon, self.loop.call_soon, closed.set)
+
+        self.loop.call_soon_threadsafe(hang_up)
+        closed.wait(5)
+        super().stop(no_assert)
+
+    def _trigger_server(self) -> None:
+        """Open the first connection, which makes the server, without the controller's own TLS: it trusts nobody."""
+        socket.create_connection((self.hostname, self.port), timeout=5).close()
 
 
 @dataclass
@@ -131,8 +177,6 @@ class WebServer:
 
 def free_port() -> int:
     """A port that nobody listens on at this moment."""
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -226,3 +226,11 @@ def test_the_noted_owner_belongs_to_the_noted_database(tmp_path: Path, monkeypat
     assert Settings.from_env().owner_database_url == ""
     monkeypatch.setenv("DATABASE_URL", "postgresql://app@elsewhere/db")
     assert Settings.with_owner().as_owner().database_url == "postgresql://app@elsewhere/db"
+
+
+def test_a_file_of_authorities_must_hold_certificates(tmp_path: Path) -> None:
+    assert Settings.from_env({}).mail_ca_file is None
+    (tmp_path / "none.pem").write_text("no certificate")
+    for name in ("none.pem", "missing.pem"):
+        with pytest.raises(SettingsError, match="MAIL_CA_FILE: must be a readable PEM file"):
+            Settings.from_env({"MAIL_CA_FILE": str(tmp_path / name)})
