@@ -1,16 +1,20 @@
-"""HTTP calls to other hosts: allowed hosts only, addresses checked at the connection, no redirects, short limits."""
+"""HTTP calls to other hosts: allowed hosts only, addresses checked at the connection, no redirects, one deadline."""
 
 import http.client
+import io
 import ipaddress
+import queue
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
+T = TypeVar("T")
 PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -71,38 +75,99 @@ def is_loopback(host: str) -> bool:
 
 
 def post_json(url: str, body: bytes, *, allowed: Sequence[str], timeout: float) -> Answer:
-    """POST JSON and read the answer, all within the time. Raises NotAllowed or Unreachable."""
+    """POST JSON and read the answer. Raises NotAllowed or Unreachable.
+
+    ``timeout`` is in seconds and covers everything: name resolution, connection, TLS, headers and body.
+    """
     parts = check(url, allowed=allowed)
-    deadline = time.monotonic() + timeout
-    connection = _connect(parts, timeout=timeout)
+    deadline = Deadline(timeout)
+    raw = _connect(parts, deadline)
+    connection = http.client.HTTPConnection(parts.netloc)
+    connection.sock = _TimedSocket(raw, deadline)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = {"Content-Type": "application/json; charset=UTF-8", "Accept": "application/json", "Connection": "close"}
     try:
         connection.request("POST", target, body=body, headers={**headers, "User-Agent": "Doorstep"})
         answer = connection.getresponse()
-        content = _read(answer, connection, deadline)
+        content = _read(answer)
         pause = _seconds(answer.getheader("Retry-After"))
         return Answer(answer.status, content, answer.headers.get_content_type(), pause)
     except (OSError, http.client.HTTPException) as error:
         raise _unreachable(error) from error
     finally:
-        connection.close()
+        raw.close()
 
 
-def _connect(parts: SplitResult, *, timeout: float) -> http.client.HTTPConnection:
-    """A connection to an address that was checked itself: a name that moves is no way round."""
+class Deadline:
+    """The time by which a call must have ended, whatever the other side does."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds left. Raises TimeoutError when there are none."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the call did not end in time")
+        return left
+
+
+class _TimedSocket:
+    """A connected socket, as http.client uses one, whose reads and writes get the time left of one deadline.
+
+    A socket's own time limit begins anew with each byte: a host that sends one now and then would never be cut off.
+    Closing is left to who opened it, since http.client closes before the body is read.
+    """
+
+    def __init__(self, raw: socket.socket, deadline: Deadline) -> None:
+        self._raw = raw
+        self._deadline = deadline
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_TimedReader(self._raw, self._deadline))
+
+    def sendall(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            self._raw.settimeout(self._deadline.left)
+            view = view[self._raw.send(view) :]
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class _TimedReader(io.RawIOBase):
+    def __init__(self, raw: socket.socket, deadline: Deadline) -> None:
+        super().__init__()
+        self._raw = raw
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._raw.settimeout(self._deadline.left)
+        return self._raw.recv_into(buffer)
+
+
+def _connect(parts: SplitResult, deadline: Deadline) -> socket.socket:
+    """Connect to an address that was checked itself: a name that moves is no way round."""
     host = parts.hostname or ""
     port = parts.port or PORTS[parts.scheme]
-    address = _address(host, port)
     try:
-        raw = socket.create_connection((address, port), timeout=timeout)
-        if parts.scheme == "https":
-            raw = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
+        address = _address(host, port, deadline)
+        raw = socket.create_connection((address, port), timeout=deadline.left)
+        if parts.scheme == "http":
+            return raw
+        try:
+            raw.settimeout(deadline.left)
+            return ssl.create_default_context().wrap_socket(raw, server_hostname=host)
+        except BaseException:
+            raw.close()
+            raise
     except OSError as error:
         raise _unreachable(error) from error
-    connection = http.client.HTTPConnection(host, port, timeout=timeout)
-    connection.sock = raw
-    return connection
 
 
 def _unreachable(error: Exception) -> Unreachable:
@@ -110,9 +175,11 @@ def _unreachable(error: Exception) -> Unreachable:
     return kind(f"{type(error).__name__}: {error}"[:300])
 
 
-def _address(host: str, port: int) -> str:
+def _address(host: str, port: int, deadline: Deadline) -> str:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = within(deadline, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except TimeoutError:
+        raise
     except OSError as error:
         raise Unreachable(f"{host} has no address: {error}") from error
     for *_, place in found:
@@ -122,15 +189,34 @@ def _address(host: str, port: int) -> str:
     raise NotAllowed(f"{host} points into a private network.")
 
 
-def _read(answer: http.client.HTTPResponse, connection: http.client.HTTPConnection, deadline: float) -> bytes:
-    """At most so much, and within the time even when it comes byte by byte."""
+def within(deadline: Deadline, call: Callable[[], T]) -> T:
+    """What the call returns or raises. Raises TimeoutError when it does not end in time.
+
+    It runs in a thread, for what has no time limit of its own, such as the resolver of the system. A thread that is
+    left behind ends when the call does, and does not keep the process from ending.
+    """
+    ended: queue.SimpleQueue[tuple[T | None, Exception | None]] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            ended.put((call(), None))
+        except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
+            ended.put((None, error))
+
+    threading.Thread(target=run, name="outbound", daemon=True).start()
+    try:
+        value, error = ended.get(timeout=deadline.left)
+    except queue.Empty:
+        raise TimeoutError("the call did not end in time") from None
+    if error is not None:
+        raise error
+    return value  # type: ignore[return-value]  # there is a value where there is no error
+
+
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    """At most so much: the rest is of no interest."""
     content = b""
     while len(content) < MAX_ANSWER_BYTES:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the answer did not end in time")
-        if connection.sock is not None:
-            connection.sock.settimeout(left)
         piece = answer.read1(8192)
         if not piece:
             break

@@ -1,5 +1,6 @@
 """Calls to other hosts: only those on the list, by addresses that were checked, no redirects, short limits."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -81,28 +82,50 @@ def test_a_pause_is_read_where_it_is_seconds(web: WebServer) -> None:
     assert pauses == [7, None, None]
 
 
-def test_an_answer_that_drips_is_left_in_time() -> None:
+HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Filler: "
+BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+
+
+@pytest.mark.parametrize("begins", [b"", HEADERS, BODY], ids=["status line", "headers", "body"])
+def test_an_answer_that_drips_is_left_in_time(begins: bytes) -> None:
+    stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def drip() -> None:
             connection, _ = listener.accept()
-            with connection:
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
-                for _ in range(100):
-                    try:
-                        connection.sendall(b"x")
-                    except OSError:
-                        return
-                    time.sleep(0.1)
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(begins)
+                while not stop.wait(0.1):
+                    connection.sendall(b"H")
 
         thread = threading.Thread(target=drip, daemon=True)
         thread.start()
         began = time.monotonic()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        with pytest.raises(outbound.Unreachable):
+        with pytest.raises(outbound.TimedOut):
             outbound.post_json(url, b"{}", allowed=("127.0.0.1",), timeout=0.5)
-        assert time.monotonic() - began < 5  # it would drip for 10
+        assert time.monotonic() - began < 5
+        stop.set()
         thread.join(timeout=5)
+
+
+def test_a_host_that_reads_nothing_is_left_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        began = time.monotonic()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(outbound.TimedOut):
+            outbound.post_json(url, b" " * 50_000_000, allowed=("127.0.0.1",), timeout=0.5)
+        assert time.monotonic() - began < 5
+
+
+def test_a_resolver_that_hangs_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(30) and [])
+    began = time.monotonic()
+    with pytest.raises(outbound.TimedOut):
+        outbound.post_json("https://chat.googleapis.com/x", b"{}", allowed=GOOGLE, timeout=0.3)
+    assert time.monotonic() - began < 5
+    answered.set()
 
 
 def test_nobody_there_is_said_so() -> None:
