@@ -5,10 +5,11 @@ from backend.domain.notifications import delivering, ledger, outbox
 from backend.jobs.registry import Retry, job
 
 
-@job(outbox.TOPIC)
+@job(outbox.TOPIC, guarded=True)
 def deliver(lease: Lease) -> None:
     """Send one delivery. The ledger says when enough was tried, so a try that failed does not count against the job."""
     try:
+        # The delivery's row is the guard: locked until the commit, and sent by whoever finds it waiting.
         delivering.deliver(lease.payload["delivery_id"], job_attempts=lease.attempts)
     except delivering.TryAgain as error:
         again = error

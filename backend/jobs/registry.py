@@ -11,10 +11,15 @@ Handler = Callable[[Lease], None]
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The function of a topic. ``long``: it may take minutes, so no other job is kept waiting behind it."""
+    """The function of a topic.
+
+    ``long``: it may take minutes, so no other job is kept waiting behind it. ``guarded``: a row that it locks until
+    the commit decides that its effect happens once, whatever the lease says.
+    """
 
     handle: Handler
     long: bool = False
+    guarded: bool = False
 
 
 HANDLERS: Final[dict[str, Registered]] = {}
@@ -45,13 +50,13 @@ class GiveUp(Exception):
     """The job can never be done: park it for an admin at once."""
 
 
-def job(topic: str, *, long: bool = False) -> Callable[[Handler], Handler]:
+def job(topic: str, *, long: bool = False, guarded: bool = False) -> Callable[[Handler], Handler]:
     """Register the function for a topic. It runs in one transaction that ends with the job's done_at."""
 
     def register(handler: Handler) -> Handler:
         if topic in HANDLERS:
             raise ValueError(f"two handlers for {topic}")
-        HANDLERS[topic] = Registered(handler, long)
+        HANDLERS[topic] = Registered(handler, long, guarded)
         return handler
 
     return register

@@ -1,11 +1,11 @@
 """Daily reminders: who has requests waiting, or stayed away, is asked to visit; in batches, once a person and day."""
 
+import re
 from datetime import date, datetime
 from typing import Any, Final
 
-from backend.core.clock import now
 from backend.core.config import current
-from backend.core.queue import Lease, runs
+from backend.core.queue import JobRun, Lease, runs
 from backend.domain.notifications import outbox
 from backend.domain.notifications.messages import moment
 from backend.domain.notifications.outbox import Outgoing
@@ -14,14 +14,15 @@ from backend.jobs.registry import job
 
 BATCH: Final = 1000
 PART: Final = "reminders.batch"
+DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @job("reminders.run")
 def begin(lease: Lease) -> None:
-    """Begin a run: the day is the market's present one, also for a run that was due earlier."""
+    """Begin a run for the day on which it was due: one that starts after midnight does not use up the next day."""
     run = runs.begin(lease.payload["run_id"])
-    today = now().astimezone(current().zone).date()
-    runs.spread(run.id, PART, {"day": today.isoformat()}, runs.spans(reminding.ID, reminding.WORKING, size=BATCH))
+    payload = {"day": _day(run).isoformat()}
+    runs.spread(run.id, PART, payload, runs.spans(reminding.ID, reminding.WORKING, size=BATCH))
 
 
 @job(PART)
@@ -32,6 +33,13 @@ def batch(lease: Lease) -> None:
     posted = outbox.post([_reminder(person, run_id=run_id, day=day) for person in people if person.due])
     runs.add(run_id, skipped=sum(person.wanted for person in people) - posted)
     runs.part_done(run_id)
+
+
+def _day(run: JobRun) -> date:
+    """A scheduled run's period is its day; one that an admin asked for belongs to the day on which they did."""
+    if run.requested_by is None and DAY.fullmatch(run.period):
+        return date.fromisoformat(run.period)
+    return run.created_at.astimezone(current().zone).date()
 
 
 def _reminder(person: reminding.Candidate, *, run_id: int, day: date) -> Outgoing:

@@ -124,7 +124,7 @@ def _carry_out(lease: Lease) -> str:
                 if lease.attempts > current().job_max_attempts:
                     raise GiveUp("its worker died each time that it was begun")
                 registered.handle(lease)
-                queue.finish(lease)
+                (queue.finish_guarded if registered.guarded else queue.finish)(lease)
                 crash_point("job.before_commit")
             crash_point("job.after_commit")
             return "done"

@@ -1,5 +1,6 @@
 """A hundred mails through a mail server's worst day, by real workers: each arrives, but for the one that is refused."""
 
+import threading
 import time
 from collections import Counter
 
@@ -14,13 +15,15 @@ from backend.launch import processes
 from tests.factories.closed_requests import account
 from tests.factories.jobs import deliveries
 from tests.factories.servers import SmtpServer
-from tests.faults.processes import Crew, until
+from tests.faults.processes import Crew, children, until
 
 MAILS = 100
 READY = "SELECT count(*) > 0 FROM heartbeats WHERE at > now() - interval '5 seconds'"
 SETTLED = "SELECT count(*) = :all FROM deliveries WHERE state IN ('sent', 'failed')"
 SENT = "SELECT count(*) >= :some FROM deliveries WHERE state = 'sent'"
 PUT_OFF = "SELECT count(*) >= :some FROM delivery_attempts WHERE outcome = 'put_off'"
+TAKEN_AGAIN = "SELECT attempts > 1 OR error IS NOT NULL FROM jobs WHERE topic = 'notification.deliver'"
+DONE = "SELECT done_at IS NOT NULL FROM jobs WHERE topic = 'notification.deliver'"
 DUE_NOW = "UPDATE jobs SET run_at = now() WHERE done_at IS NULL AND lease_until IS NULL"
 
 pytestmark = pytest.mark.faults
@@ -76,3 +79,33 @@ def test_down_then_busy_then_slow_then_forgetful(ringing: Flask, jobs: Crew, smt
     settled = len(smtp.mails)
     time.sleep(1)
     assert len(smtp.mails) == settled
+
+
+def test_a_worker_frozen_for_longer_than_its_lease_sends_once(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+    worker = jobs.start("worker")
+    jobs.start("beat")
+    assert until(READY, seconds=40)
+    received, answer = threading.Event(), threading.Event()
+
+    def hold(_: str) -> None:
+        received.set()
+        answer.wait(60)
+
+    smtp.after_data = hold
+    person = account(Role.CUSTOMER)
+    with transaction():
+        outbox.post([outbox.Outgoing(person, "reminder", "2026-12-01")])
+    assert received.wait(40)
+    (sender,) = [
+        child
+        for child in children(worker)
+        if any(one.raddr and one.raddr.port == smtp.port for one in child.net_connections("tcp"))
+    ]
+    sender.suspend()
+    answer.set()
+    assert until(TAKEN_AGAIN, seconds=60), "the lease runs out, and another process takes the job"
+    sender.resume()
+    assert until(DONE, seconds=60)
+    (delivery,) = deliveries()
+    assert (delivery.state, delivery.attempts) == ("sent", 1)
+    assert len(smtp.mails) == 1

@@ -1,8 +1,11 @@
 """Mail goes only to a server that proves who it is: its name, its dates and its authority are checked."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,50 +19,53 @@ from tests.factories.servers import SmtpServer
 from tests.jobs.conftest import Another
 
 MODES = ("starttls", "smtps")
-Serve = Callable[[Certificate, str], SmtpServer]
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts a mail server that shows a certificate, and asks for a password."""
-    started: list[SmtpServer] = []
+@dataclass
+class Sending:
+    """Sends one notification to a mail server that shows a certificate and asks for a password."""
 
-    def start(certificate: Certificate, mode: str) -> SmtpServer:
-        server = SmtpServer(**{mode: certificate.server_context(tmp_path)})
+    another: Another
+    people: People
+    folder: Path
+    trusted: Certificate = field(default_factory=certificates.authority)
+
+    @contextmanager
+    def to(
+        self, shown: Certificate, *, mode: str, host: str = "localhost", trusts: bool = True
+    ) -> Iterator[SmtpServer]:
+        context = shown.server_context(self.folder)
+        server = SmtpServer(starttls=context) if mode == "starttls" else SmtpServer(smtps=context)
         server.start()
-        started.append(server)
-        return server
-
-    yield start
-    for server in started:
+        self.another(
+            mail_server=host,
+            mail_port=server.port,
+            mail_use_tls=mode == "starttls",
+            mail_use_ssl=mode == "smtps",
+            mail_username="market",
+            mail_password="the real password",
+            mail_timeout_seconds=5,
+            mail_ca_file=self.trusted.written(self.folder, "authority") if trusts else None,
+        )
+        with transaction():
+            person = self.people.customer()
+            actions.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing"})
+        work()
+        yield server
         server.stop()
 
 
-def send(another: Another, people: People, server: SmtpServer, *, mode: str, host: str, ca: Path | None) -> None:
-    another(
-        mail_server=host,
-        mail_port=server.port,
-        mail_use_tls=mode == "starttls",
-        mail_use_ssl=mode == "smtps",
-        mail_username="market",
-        mail_password="the real password",
-        mail_timeout_seconds=5,
-        mail_ca_file=ca,
-    )
-    with transaction():
-        actions.notify(people.customer().id, "request_accepted", request_id=7, params={"task": "Plumbing"})
-    work()
+@pytest.fixture
+def sending(another: Another, people: People, tmp_path: Path) -> Sending:
+    return Sending(another, people, tmp_path)
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_a_server_of_a_private_authority_gets_the_mail(
-    another: Another, people: People, serve: Serve, tmp_path: Path, mode: str, host: str
-) -> None:
-    trusted = certificates.authority()
-    server = serve(certificates.server(host, issuer=trusted), mode)
-    send(another, people, server, mode=mode, host=host, ca=trusted.written(tmp_path, "authority"))
-    assert (len(server.mails), server.passwords) == (1, ["the real password"])
+def test_a_server_of_a_private_authority_gets_the_mail(sending: Sending, mode: str, host: str) -> None:
+    shown = certificates.server(host, issuer=sending.trusted)
+    with sending.to(shown, mode=mode, host=host) as server:
+        assert (len(server.mails), server.passwords) == (1, ["the real password"])
     assert deliveries()[0].state == "sent"
 
 
@@ -74,19 +80,16 @@ def test_a_server_of_a_private_authority_gets_the_mail(
     ],
 )
 def test_a_certificate_that_cannot_be_verified_puts_the_mail_off_and_says_why(
-    another: Another, people: People, serve: Serve, tmp_path: Path, mode: str, wrong: str, says: str
+    sending: Sending, mode: str, wrong: str, says: str
 ) -> None:
-    trusted = certificates.authority()
     shown = {
-        "name": lambda: certificates.server("mail.example.com", issuer=trusted),
-        "expired": lambda: certificates.server("localhost", issuer=trusted, age=timedelta(days=60)),
+        "name": lambda: certificates.server("mail.example.com", issuer=sending.trusted),
+        "expired": lambda: certificates.server("localhost", issuer=sending.trusted, age=timedelta(days=60)),
         "self-signed": lambda: certificates.server("localhost"),
-        "authority": lambda: certificates.server("localhost", issuer=trusted),
+        "authority": lambda: certificates.server("localhost", issuer=sending.trusted),
     }[wrong]()
-    ca = None if wrong == "authority" else trusted.written(tmp_path, "authority")
-    server = serve(shown, mode)
-    send(another, people, server, mode=mode, host="localhost", ca=ca)
-    assert (server.mails, server.passwords) == ([], [])
+    with sending.to(shown, mode=mode, trusts=wrong != "authority") as server:
+        assert (server.mails, server.passwords) == ([], [])
     (delivery,) = deliveries()
     (attempt,) = ledger.attempts_of(delivery.id)
     assert (delivery.state, attempt.outcome) == ("waiting", "put_off")

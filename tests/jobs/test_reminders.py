@@ -4,18 +4,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import time_machine
 from flask import Flask
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 
 from backend.core.clock import now
 from backend.core.config import current
 from backend.core.database import db, transaction
 from backend.core.queue import Job, JobRun, overview, runs
 from backend.domain.accounts.models import Account
+from backend.domain.market.models import MarketSetting
 from backend.domain.notifications import preferences
 from backend.domain.notifications.preferences import Choice
 from backend.domain.task_requests import reminding
-from backend.jobs import reminders, runner
+from backend.jobs import reminders, runner, schedule
 from tests.factories.closed_requests import run_jobs
 from tests.factories.jobs import deliveries, fresh_run, run_now, work
 from tests.factories.people import People, Person
@@ -234,3 +236,24 @@ def test_the_number_of_queries_does_not_grow_with_people(market: RequestMarket) 
     for _ in range(10):
         market.professional()
     assert queries_of_a_run() == few
+
+
+def test_a_run_that_starts_after_midnight_is_of_the_day_on_which_it_was_due(market: RequestMarket) -> None:
+    ravi = market.professional()
+    last_seen(ravi, days=3)
+    zone = current().zone
+    with time_machine.travel(now().astimezone(zone).replace(hour=23, minute=55), tick=True):
+        with transaction():
+            db.session.execute(insert(MarketSetting).values(name="reminder_at", value="23:50"))
+        schedule.tick()
+        today = now().astimezone(zone).date()
+    with time_machine.travel(now().astimezone(zone).replace(hour=0, minute=5) + timedelta(days=1), tick=True):
+        run_jobs("reminders.run")
+        run_jobs("reminders.batch")
+    assert [one.subject for one in deliveries(kind="reminder")] == [today.isoformat()]
+    with time_machine.travel(now().astimezone(zone).replace(hour=23, minute=52) + timedelta(days=1), tick=True):
+        schedule.tick()
+        run_jobs("reminders.run")
+        run_jobs("reminders.batch")
+    tomorrow = today + timedelta(days=1)
+    assert [one.subject for one in deliveries(kind="reminder")] == [today.isoformat(), tomorrow.isoformat()]

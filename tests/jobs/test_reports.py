@@ -1,23 +1,26 @@
 """The monthly run: exactly one for each customer and month, whatever runs how often."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from backend.core.authz import Role
 from backend.core.database import db, transaction
 from backend.core.errors import Invalid
 from backend.core.queue import JobRun, runs
+from backend.domain.accounts.models import Account
 from backend.domain.notifications.models import Delivery, Preferences
 from backend.domain.reports import actions
 from backend.domain.reports.models import MonthlyReport
 from backend.jobs import reports, schedule
 from tests.factories import closed_requests as made
 
+SEPTEMBER = datetime(2026, 9, 30, tzinfo=UTC)
+OCTOBER_ENDS = datetime(2026, 10, 31, 18, 30, tzinfo=UTC)  # midnight in the market's zone
 DECEMBER = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)  # 07:30 on the first in the market's zone
 ROW = next(row for row in schedule.TABLE if row.name == "monthly-reports")
 
@@ -44,7 +47,15 @@ def kept() -> list[MonthlyReport]:
 
 @pytest.fixture
 def customers(app: Flask) -> list[int]:
-    return [made.account(Role.CUSTOMER) for _ in range(3)]
+    return customers_since(SEPTEMBER, number=3)
+
+
+def customers_since(signed_up: datetime, *, number: int = 1) -> list[int]:
+    """Customers who signed up then."""
+    ids = [made.account(Role.CUSTOMER) for _ in range(number)]
+    with transaction():
+        db.session.execute(update(Account).where(Account.id.in_(ids)).values(created_at=signed_up))
+    return ids
 
 
 def test_each_customer_gets_one_however_often_it_runs(customers: list[int]) -> None:
@@ -93,6 +104,15 @@ def test_the_running_month_does_not_count_as_that_months(customers: list[int]) -
         run(month="2026-12")
     assert len(kept()) == 3
     assert len(deliveries()) == 7
+
+
+def test_who_signed_up_after_the_month_gets_no_report_of_it(customers: list[int]) -> None:
+    (just_in_time,) = customers_since(OCTOBER_ENDS - timedelta(seconds=1))
+    (too_late,) = customers_since(OCTOBER_ENDS)
+    run(month="2026-10")
+    assert sorted(one.account_id for one in deliveries()) == [*customers, just_in_time]
+    run(month="2026-10", customer_id=too_late)
+    assert deliveries()[-1].account_id == too_late, "an admin who names a customer gets what they asked for"
 
 
 def test_those_who_want_none_are_skipped(customers: list[int]) -> None:

@@ -90,6 +90,17 @@ def finish(lease: Lease) -> None:
     _held(lease, done_at=func.clock_timestamp(), lease_until=None, error=None)
 
 
+def finish_guarded(lease: Lease) -> None:
+    """Mark a job done whose effect is decided by a row of its own, whoever holds the lease by now.
+
+    The worker was frozen for longer than its lease: its effect has left the system and cannot be rolled back. Whoever
+    took the job meanwhile cannot have done it too, since this transaction holds the row that decides.
+    """
+    statement = update(Job).where(Job.id == lease.job_id, Job.done_at.is_(None))
+    values = {"done_at": func.now(), "lease_until": None, "parked_at": None, "error": None}
+    db.session.execute(statement.values(**values).execution_options(synchronize_session=False))
+
+
 def release(leases: Sequence[Lease]) -> None:
     """Give back jobs that were taken but not begun; those taken by someone else meanwhile are left alone."""
     for lease in leases:

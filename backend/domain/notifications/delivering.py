@@ -16,6 +16,7 @@ PATIENCE: Final = timedelta(hours=24)
 PATIENCE_BEFORE_NEXT_CHANNEL: Final = timedelta(minutes=2)
 FIRST_PAUSE_SECONDS: Final = 3
 LONGEST_PAUSE_SECONDS: Final = 900
+BEING_SENT_SECONDS: Final = 5
 
 
 class TryAgain(Exception):
@@ -31,7 +32,11 @@ class TryAgain(Exception):
 
 def deliver(delivery_id: int, *, job_attempts: int) -> None:
     """Send a delivery that waits, or put it on its next channel. Raises TryAgain."""
-    found = ledger.waiting(delivery_id)
+    try:
+        found = ledger.waiting(delivery_id)
+    except ledger.BeingSent as error:
+        reason = "another worker is sending it"
+        raise TryAgain(delivery_id=delivery_id, number=None, reason=reason, after_seconds=BEING_SENT_SECONDS) from error
     if found is None:
         return
     delivery, contact = found

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import ColumnElement, and_, column, func, or_, select, table, text, update
+from sqlalchemy.exc import OperationalError
 
 from backend.core.authz import Actor
 from backend.core.database import db
@@ -60,6 +62,10 @@ class Filter:
     run_id: int | None = None
 
 
+class BeingSent(Exception):
+    """Another worker is sending this delivery, or was frozen while it did."""
+
+
 def tally(run_id: int) -> Tally:
     """How a run's messages stand."""
     waits = Delivery.state == "waiting"
@@ -81,6 +87,8 @@ def waiting(delivery_id: int) -> tuple[Delivery, Contact] | None:
 
     None when it was settled already. A slow mail server must not have the database end our transaction, and a mail
     that is out go out again: from here on it may do nothing for longer than usual.
+
+    Raises BeingSent when another worker holds it, for as long as one send may take: this one does not wait.
     """
     statement = (
         select(
@@ -95,10 +103,15 @@ def waiting(delivery_id: int) -> tuple[Delivery, Contact] | None:
         .join(ACCOUNTS, ACCOUNTS.c.id == Delivery.account_id)
         .outerjoin(Preferences, Preferences.account_id == Delivery.account_id)
         .where(Delivery.id == delivery_id, Delivery.state == "waiting")
-        .with_for_update(of=Delivery)
+        .with_for_update(of=Delivery, nowait=True)
         .execution_options(populate_existing=True)
     )
-    row = db.session.execute(statement).one_or_none()
+    try:
+        row = db.session.execute(statement).one_or_none()
+    except OperationalError as error:
+        if isinstance(error.orig, LockNotAvailable):
+            raise BeingSent from error
+        raise
     if row is None:
         return None
     return row[0], Contact(row[0].account_id, *row[1:6])

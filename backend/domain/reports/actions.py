@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backend.core.authz import Role
 from backend.core.clock import now
+from backend.core.config import current
 from backend.core.database import db
 from backend.core.errors import Invalid
 from backend.domain.accounts.models import Account
@@ -52,7 +53,7 @@ def check(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def send_batch(month: Month, *, run_id: int, after: int, until: int) -> Batch:
-    """Send the month's report to those customers of a span of ids who lack it."""
+    """Send the month's report to those customers of a span of ids who lack it, and who were customers in it."""
     people = _customers(month, after=after, until=until)
     lacking = [person.id for person in people if not person.has_it and not person.blocked]
     figures = compute(month, lacking)
@@ -83,9 +84,10 @@ def send_to_one(month: Month, *, run_id: int, customer_id: int) -> Batch:
 
 def _customers(month: Month, *, after: int, until: int) -> Sequence[Row[int, bool, bool]]:
     has_it = exists().where(MonthlyReport.customer_id == Account.id, MonthlyReport.month == month.first_day)
+    signed_up = Account.created_at < month.span(current().zone).ends
     query = (
         select(Account.id, has_it.label("has_it"), Account.blocked_at.is_not(None).label("blocked"))
-        .where(CUSTOMERS, after < CUSTOMER_ID, until >= CUSTOMER_ID)
+        .where(CUSTOMERS, after < CUSTOMER_ID, until >= CUSTOMER_ID, signed_up)
         .order_by(CUSTOMER_ID)
     )
     return db.session.execute(query).all()
