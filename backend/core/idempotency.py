@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import LargeBinary, delete, select, text, update
+from sqlalchemy import Index, LargeBinary, delete, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,6 +26,8 @@ class IdempotencyKey(Base):
     status: Mapped[int | None]
     headers: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    __table_args__ = (Index("ix_idempotency_keys_created", "created_at"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,14 @@ def keep(account_id: int, key: str, answer: Answer) -> None:
     )
 
 
-def drop_expired() -> int:
-    """Delete keys whose time is over; returns how many."""
-    expired = delete(IdempotencyKey).where(IdempotencyKey.created_at < _oldest())
-    return len(db.session.execute(expired.returning(IdempotencyKey.key)).all())
+def drop_expired(limit: int = 500) -> int:
+    """Delete keys whose time is over, so many at a time; returns how many."""
+    key = (IdempotencyKey.account_id, IdempotencyKey.key)
+    old = select(*key).where(IdempotencyKey.created_at < _oldest()).order_by(IdempotencyKey.created_at).limit(limit)
+    gone = delete(IdempotencyKey).where(tuple_(*key).in_(old.with_for_update(skip_locked=True)))
+    return len(
+        db.session.execute(gone.returning(IdempotencyKey.key).execution_options(synchronize_session=False)).all()
+    )
 
 
 def _oldest() -> datetime:

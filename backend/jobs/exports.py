@@ -59,6 +59,12 @@ def pack(lease: Lease) -> None:
     packing.pack(int(lease.payload["export_id"]))
 
 
+@job(actions.DROP_TOPIC)
+def drop(lease: Lease) -> None:
+    """Remove the files of an export whose time has passed."""
+    actions.drop_files(lease.payload["store_key"])
+
+
 def _write(lease: Lease, export: Export) -> None:
     key = _key(lease, export.id)
     progress = Progress(lease, export.id)

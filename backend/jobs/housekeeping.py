@@ -1,12 +1,15 @@
 """Housekeeping: what the clock changes by itself, what got stuck, what is old. A part that fails stops no other."""
 
+import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from flask import current_app
 
 from backend.core import idempotency, mailer
-from backend.core.database import db
+from backend.core.database import transaction
 from backend.core.queue import Lease, retention, runs
 from backend.domain.accounts import links, throttle
 from backend.domain.accounts import retention as accounts
@@ -18,52 +21,82 @@ from backend.jobs.registry import job
 
 log = structlog.get_logger(__name__)
 ROUNDS: Final = 10
+PART_SECONDS: Final = 20.0  # a part that takes longer goes on in the next run, a minute later
 BATCH: Final = 500
-PARTS: Final[tuple[tuple[str, Callable[[], int]], ...]] = (
-    ("requests_expired", bulk.expire_due),
-    ("requests_opened_to_all", bulk.open_unanswered),
-    ("approvals_ended", expiry.expire_approvals),
-    ("requests_given_back", bulk.give_back_unapproved),
-    ("approvals_ending_told", expiry.remind_expiring),
-    ("deliveries_put_on_their_way", keeping.revive),
-    ("exports_dropped", exports.drop_expired),
-    ("idempotency_keys_dropped", idempotency.drop_expired),
-    ("links_dropped", links.drop_expired),
-    ("failed_sign_ins_dropped", throttle.drop_expired),
-    ("sessions_dropped", accounts.drop_old_sessions),
-    ("jobs_dropped", retention.drop_done_jobs),
-    ("runs_dropped", retention.drop_old_runs),
-    ("deliveries_dropped", keeping.drop_old_deliveries),
-    ("notifications_dropped", keeping.drop_old_notifications),
-    ("mail_files_dropped", mailer.drop_old_files),
+
+
+class Part(NamedTuple):
+    """One thing to do, so many rows at a time; ``work`` takes that number and returns how many it found."""
+
+    name: str
+    work: Callable[[int], int]
+    batch: int = BATCH
+
+
+PARTS: Final = (
+    Part("requests_expired", lambda limit: bulk.expire_due(limit=limit)),
+    Part("requests_opened_to_all", lambda limit: bulk.open_unanswered(limit=limit)),
+    # Few at a time: each moves counts of who is offered where, under a lock that every such change takes.
+    Part("approvals_ended", lambda limit: expiry.expire_approvals(limit=limit), 50),
+    Part("requests_given_back", lambda limit: bulk.give_back_unapproved(limit=limit)),
+    Part("approvals_ending_told", lambda limit: expiry.remind_expiring(limit=limit)),
+    Part("deliveries_put_on_their_way", keeping.revive),
+    Part("exports_dropped", lambda limit: exports.drop_expired(limit=limit)),
+    Part("idempotency_keys_dropped", idempotency.drop_expired),
+    Part("links_dropped", links.drop_expired),
+    Part("failed_sign_ins_dropped", throttle.drop_expired),
+    Part("sessions_dropped", accounts.drop_old_sessions),
+    Part("jobs_dropped", retention.drop_done_jobs),
+    Part("runs_dropped", retention.drop_old_runs),
+    Part("deliveries_dropped", keeping.drop_old_deliveries),
+    Part("notifications_dropped", keeping.drop_old_notifications),
+    Part("mail_files_dropped", lambda _: mailer.drop_old_files()),
 )
 
 
 @job("housekeeping.run")
 def run(lease: Lease) -> None:
-    """Do every part; the run tells how much each did."""
+    """Do every part, each batch in a transaction of its own; the run tells how much each did.
+
+    The job's own transaction begins at the end only: rows that a batch locks are free as soon as it is done, and what
+    was done stays done when a later part takes too long.
+    """
     run_id = lease.payload["run_id"]
-    runs.begin(run_id)
+    beside(lambda: runs.begin(run_id))
     figures: dict[str, int] = {}
     failed: list[str] = []
-    for name, part in PARTS:
+    for part in PARTS:
         try:
-            with db.session.begin_nested():
-                figures[name] = _in_batches(part)
+            figures[part.name] = _in_batches(part, run_id=run_id)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception:
-            log.exception("housekeeping_part_failed", part=name)
-            failed.append(name)
+            log.exception("housekeeping_part_failed", part=part.name)
+            failed.append(part.name)
     runs.note(run_id, figures={name: number for name, number in figures.items() if number}, failed_parts=failed)
-    runs.add(run_id, sent=sum(figures.values()), failed=len(failed))
+    runs.add(run_id, failed=len(failed))
     runs.close(run_id)
 
 
-def _in_batches(part: Callable[[], int]) -> int:
+def _in_batches(part: Part, *, run_id: int) -> int:
     """Again while there is more, up to a bound: what is left is done by the next run."""
-    total = 0
+    began, total = time.monotonic(), 0
     for _ in range(ROUNDS):
-        done = part()
+        done = beside(lambda: _one_batch(part, run_id=run_id))
         total += done
-        if done < BATCH:
+        if done < part.batch or time.monotonic() - began > PART_SECONDS:
             break
     return total
+
+
+def _one_batch(part: Part, *, run_id: int) -> int:
+    done = part.work(part.batch)
+    if done:
+        runs.add(run_id, sent=done)
+    return done
+
+
+def beside(work: Callable[[], Any]) -> Any:
+    """Do something in a transaction of its own, beside the job's."""
+    with current_app.app_context(), transaction():
+        return work()

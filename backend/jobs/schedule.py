@@ -46,6 +46,7 @@ TABLE: Final = (
         "Expire and open requests, send what got stuck, drop what is old",
         Every(minutes=1),
         topic="housekeeping.run",
+        runs_kept=timedelta(days=2),
         catch_up=timedelta(minutes=1),
     ),
     Scheduled(

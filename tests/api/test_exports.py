@@ -10,11 +10,13 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from backend.core import storage
 from backend.core.database import db, transaction
 from backend.domain.exports import actions
 from backend.domain.exports.models import Export
 from backend.domain.notifications.models import Notification
 from tests.factories import closed_requests as made
+from tests.factories.jobs import work
 from tests.factories.people import People, Person
 
 COLUMNS = (
@@ -192,6 +194,12 @@ def test_gone_after_its_time(admin: Person) -> None:
         assert actions.drop_expired() == 0
     assert admin.get(done["download_url"]).status_code == 410
     assert admin.get(f"/exports/{done['id']}").json["download_url"] is None
+    key = db.session.execute(select(Export.store_key)).scalar_one()
+    db.session.rollback()
+    assert storage.exports().size(str(key)) > 0  # a job removes it, once the export is known to have ended
+    work()
+    with pytest.raises(storage.StoreFailed):
+        storage.exports().size(str(key))
 
 
 def test_cancelled_before_it_runs(admin: Person) -> None:

@@ -16,6 +16,7 @@ from backend.core.database import db, transaction
 from backend.domain.exports import actions, packing
 from backend.domain.exports.models import Export
 from tests.factories import closed_requests as made
+from tests.factories.jobs import work
 from tests.factories.people import People, Person
 
 ROWS = 8000  # some 1.3 MB
@@ -99,5 +100,6 @@ def test_packed_twice_is_the_same_and_goes_with_its_export(admin: Person) -> Non
         db.session.execute(update(Export).values(expires_at=datetime(2026, 1, 1, tzinfo=UTC)))
         actions.drop_expired()
         packing.pack(done["id"])
+    work()
     assert files() == before
     assert admin.get(done["download_url"], headers=PACKED).status_code == 410

@@ -9,7 +9,7 @@ WORDS = json.loads((ROOT / "frontend/src/locales/en/jobs.json").read_text(encodi
 
 
 def test_each_part_of_housekeeping_has_a_figure_in_words() -> None:
-    assert {name for name, _ in housekeeping.PARTS} <= set(WORDS["figures"])
+    assert {part.name for part in housekeeping.PARTS} <= set(WORDS["figures"])
 
 
 def test_each_scheduled_job_has_a_name_and_says_what_it_does() -> None:

@@ -215,4 +215,4 @@ def test_mails_kept_as_files_are_dropped_after_a_week(app: Flask) -> None:
     assert mailer.drop_old_files() == 1
     assert (kept.exists(), old.exists()) == (True, False)
     kept.unlink()
-    assert ("mail_files_dropped", mailer.drop_old_files) in housekeeping.PARTS
+    assert "mail_files_dropped" in {part.name for part in housekeeping.PARTS}

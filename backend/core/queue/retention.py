@@ -3,33 +3,40 @@
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import and_, delete, func, or_, select, union_all
 
 from backend.core.clock import now
 from backend.core.database import db
 from backend.core.queue.models import Job, JobRun
+from backend.core.queue.timetable import table
 
 DONE_KEPT: Final = timedelta(days=3)
 PARKED_KEPT: Final = timedelta(days=90)
 RUNS_KEPT: Final = timedelta(days=400)
-FREQUENT_RUNS_KEPT: Final = timedelta(days=2)
 BATCH: Final = 500
 
 
-def drop_done_jobs() -> int:
-    """Delete jobs done some days ago and parked ones that nobody looked after for months."""
-    old = or_(Job.done_at < now() - DONE_KEPT, Job.parked_at < now() - PARKED_KEPT)
-    chosen = select(Job.id).where(old).limit(BATCH).with_for_update(skip_locked=True)
+def drop_done_jobs(limit: int = BATCH) -> int:
+    """Delete jobs done some days ago and parked ones that nobody looked after for months; returns how many."""
+    done = select(Job.id).where(Job.done_at < now() - DONE_KEPT).order_by(Job.done_at).limit(limit)
+    parked = select(Job.id).where(Job.parked_at < now() - PARKED_KEPT).order_by(Job.parked_at).limit(limit)
+    # Each half has an index in its order; an OR of both would read the whole table.
+    halves = [half.with_for_update(skip_locked=True).cte(name) for half, name in ((done, "done"), (parked, "parked"))]
+    chosen = union_all(*(select(half.c.id) for half in halves)).limit(limit)
     gone = delete(Job).where(Job.id.in_(chosen.scalar_subquery())).returning(Job.id)
     return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())
 
 
-def drop_old_runs() -> int:
-    """Delete runs of long ago; of housekeeping, which runs every minute, those older than two days."""
-    frequent = (JobRun.name == "housekeeping") & (JobRun.finished_at < now() - FREQUENT_RUNS_KEPT)
-    old = or_(JobRun.finished_at < now() - RUNS_KEPT, frequent)
+def drop_old_runs(limit: int = BATCH) -> int:
+    """Delete runs of long ago, of jobs that run often already those of some days ago; returns how many."""
+    often = [
+        and_(JobRun.name == row.name, JobRun.finished_at < now() - row.runs_kept)
+        for row in table().values()
+        if row.runs_kept < RUNS_KEPT
+    ]
+    old = or_(JobRun.finished_at < now() - RUNS_KEPT, *often)
     # The newest run of a job stays: its period must not be claimed a second time.
     newest = select(func.max(JobRun.id)).group_by(JobRun.name)
-    chosen = select(JobRun.id).where(old, JobRun.id.not_in(newest)).limit(BATCH)
+    chosen = select(JobRun.id).where(old, JobRun.id.not_in(newest)).order_by(JobRun.id).limit(limit)
     gone = delete(JobRun).where(JobRun.id.in_(chosen.scalar_subquery())).returning(JobRun.id)
     return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())

@@ -113,8 +113,9 @@ def takes_none(params: dict[str, Any]) -> dict[str, Any]:
 class Scheduled:
     """One row of the beat table.
 
-    ``topic`` is the job that a run begins with (its payload: run_id). A period missed by more than ``catch_up`` is let
-    go. ``check`` looks at the params of a run that an admin asks for, and raises Invalid. ``lane``: of its first job.
+    ``topic`` is the job that a run begins with (its payload: run_id), in ``lane``. A period missed by more than
+    ``catch_up`` is let go. ``check`` looks at the params of a run that an admin asks for, and raises Invalid.
+    ``runs_kept``: how long its runs are shown.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Scheduled:
     catch_up: timedelta
     check: Callable[[dict[str, Any]], dict[str, Any]] = field(default=takes_none)
     lane: Lane = Lane.URGENT
+    runs_kept: timedelta = timedelta(days=400)
 
 
 def init_app(app: Flask, table: Sequence[Scheduled]) -> None:

@@ -65,10 +65,12 @@ def use(token: str, purpose: str) -> Account:
     return account
 
 
-def drop_expired() -> int:
-    """Delete links that no longer work since a day; returns how many."""
-    old = delete(MailedLink).where(MailedLink.expires_at < now() - timedelta(days=1))
-    return len(db.session.execute(old.returning(MailedLink.token_hash)).all())
+def drop_expired(limit: int = 500) -> int:
+    """Delete links that no longer work since a day, so many at a time; returns how many."""
+    expired = MailedLink.expires_at < now() - timedelta(days=1)
+    old = select(MailedLink.token_hash).where(expired).order_by(MailedLink.expires_at).limit(limit)
+    gone = delete(MailedLink).where(MailedLink.token_hash.in_(old.scalar_subquery())).returning(MailedLink.token_hash)
+    return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())
 
 
 def _digest(token: str) -> str:

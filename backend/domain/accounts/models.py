@@ -81,6 +81,7 @@ class Session(Base):
         CheckConstraint("client IN ('browser', 'api')", name="client"),
         Index("ix_sessions_account", "account_id", postgresql_where=text("ended_at IS NULL")),
         Index("ix_sessions_expires", "expires_at"),
+        Index("ix_sessions_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
     )
 
 

@@ -3,19 +3,21 @@
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select, union
 
 from backend.core.clock import now
 from backend.core.database import db
 from backend.domain.accounts.models import Session
 
 KEPT: Final = timedelta(days=30)
-BATCH: Final = 500
 
 
-def drop_old_sessions() -> int:
-    """Delete sessions that ended, or ran out, a month ago; returns how many."""
-    limit = now() - KEPT
-    old = select(Session.id).where(or_(Session.ended_at < limit, Session.expires_at < limit)).limit(BATCH)
+def drop_old_sessions(limit: int = 500) -> int:
+    """Delete sessions that ended, or ran out, a month ago, so many at a time; returns how many."""
+    before = now() - KEPT
+    ended = select(Session.id).where(Session.ended_at < before).order_by(Session.ended_at).limit(limit)
+    ran_out = select(Session.id).where(Session.expires_at < before).order_by(Session.expires_at).limit(limit)
+    # Each half has an index in its order; an OR of both would read the whole table.
+    old = union(ended.subquery().select(), ran_out.subquery().select()).limit(limit)
     gone = delete(Session).where(Session.id.in_(old.scalar_subquery())).returning(Session.id)
     return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())

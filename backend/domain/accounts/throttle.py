@@ -84,10 +84,11 @@ def forget(account_id: int) -> None:
     db.session.execute(delete(SignInFailure).where(own).execution_options(synchronize_session=False))
 
 
-def drop_expired() -> int:
-    """Delete failures that count no more; returns how many."""
-    old = delete(SignInFailure).where(SignInFailure.at < now() - _window())
-    return len(db.session.execute(old.returning(SignInFailure.id)).all())
+def drop_expired(limit: int = 500) -> int:
+    """Delete failures that count no more, so many at a time; returns how many."""
+    old = select(SignInFailure.id).where(SignInFailure.at < now() - _window()).order_by(SignInFailure.at).limit(limit)
+    gone = delete(SignInFailure).where(SignInFailure.id.in_(old.scalar_subquery())).returning(SignInFailure.id)
+    return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())
 
 
 def _key(account_id: int) -> str:

@@ -75,13 +75,13 @@ CLOSED: Final = text("""
 """)
 
 JOBS: Final = text("""
-    SELECT count(*) FILTER (WHERE parked_at IS NULL) AS waiting,
-           count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,
-           min(run_at) FILTER (WHERE parked_at IS NULL AND run_at <= :now) AS oldest,
+    SELECT count(*) AS waiting,
+           (SELECT count(*) FROM jobs WHERE parked_at IS NOT NULL) AS parked,
+           min(run_at) FILTER (WHERE run_at <= :now) AS oldest,
            (SELECT count(*) FROM deliveries WHERE state = 'waiting') AS deliveries_waiting,
            (SELECT count(*) FROM deliveries WHERE state = 'failed' AND created_at >= :starts AND created_at < :ends)
                AS deliveries_failed,
            (SELECT count(*) FROM job_runs WHERE status = 'failed' AND created_at >= :starts AND created_at < :ends)
                AS runs_failed
-      FROM jobs WHERE done_at IS NULL
+      FROM jobs WHERE done_at IS NULL AND parked_at IS NULL
 """)

@@ -10,7 +10,7 @@ from backend.core.clock import now
 from backend.core.config import current
 from backend.core.database import db
 from backend.core.errors import Invalid
-from backend.core.queue import enqueue
+from backend.core.queue import Lane, enqueue, enqueue_many
 from backend.core.spans import Edge, Span, between
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record, record_read
@@ -22,6 +22,7 @@ from backend.domain.notifications.actions import notify
 from backend.domain.professionals.models import Professional
 
 TOPIC = "export.run"
+DROP_TOPIC = "export.drop_files"
 OPEN = ("queued", "running")
 CANCELLED = "Cancelled by an admin."
 
@@ -125,7 +126,7 @@ def note_download(actor: Actor, *, export_id: int) -> None:
 
 
 def drop_expired(*, before: datetime | None = None, limit: int = 500) -> int:
-    """Remove files whose time has passed; returns how many. Their rows stay and answer 410."""
+    """End exports whose time has passed; returns how many. Their rows stay and answer 410; a job removes the files."""
     due = (
         select(Export.id, Export.store_key)
         .where(Export.status == "done", Export.dropped_at.is_(None), Export.expires_at <= (before or now()))
@@ -134,13 +135,17 @@ def drop_expired(*, before: datetime | None = None, limit: int = 500) -> int:
         .with_for_update(skip_locked=True)
     )
     rows = db.session.execute(due).all()
-    for _, key in rows:
-        storage.exports().drop(str(key))
-        storage.exports().drop(packing.packed_key(str(key)))
     if rows:
         dropped = [export_id for export_id, _ in rows]
         db.session.execute(update(Export).where(Export.id.in_(dropped)).values(dropped_at=now()))
+        enqueue_many(DROP_TOPIC, [(key, {"store_key": key}) for _, key in rows], lane=Lane.BULK)
     return len(rows)
+
+
+def drop_files(store_key: str) -> None:
+    """Remove an export's file and its packed copy, after the export is known to have ended."""
+    storage.exports().drop(store_key)
+    storage.exports().drop(packing.packed_key(store_key))
 
 
 def span(export: Export) -> Span:

@@ -24,28 +24,29 @@ STUCK: Final = text("""
 """)
 
 
-def revive() -> int:
+def revive(limit: int = BATCH) -> int:
     """Put deliveries on their way that wait without a job; returns how many."""
-    rows = db.session.execute(STUCK, {"topic": outbox.TOPIC, "batch": BATCH}).all()
+    rows = db.session.execute(STUCK, {"topic": outbox.TOPIC, "batch": limit}).all()
     for lane in Lane:
         jobs = [(f"r{row.id}", {"delivery_id": row.id}) for row in rows if outbox.lane_of(row.kind) is lane]
         enqueue_many(outbox.TOPIC, jobs, lane=lane)
     return len(rows)
 
 
-def drop_old_deliveries() -> int:
+def drop_old_deliveries(limit: int = BATCH) -> int:
     """Delete settled deliveries of long ago, with their attempts."""
     old = select(Delivery.id).where(Delivery.created_at < now() - KEPT, Delivery.state != "waiting")
-    chosen = old.order_by(Delivery.created_at).limit(BATCH).scalar_subquery()
+    chosen = old.order_by(Delivery.created_at).limit(limit).scalar_subquery()
     gone = delete(Delivery).where(Delivery.id.in_(chosen)).returning(Delivery.id)
     return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())
 
 
-def drop_old_notifications() -> int:
+def drop_old_notifications(limit: int = BATCH) -> int:
     """Delete notifications of long ago that no delivery refers to any more."""
     delivery = aliased(Delivery)
     unreferenced = ~exists().where(delivery.notification_id == Notification.id)
     old = select(Notification.id).where(Notification.created_at < now() - KEPT, unreferenced)
-    gone = delete(Notification).where(Notification.id.in_(old.limit(BATCH).scalar_subquery()))
+    chosen = old.order_by(Notification.created_at, Notification.id).limit(limit).scalar_subquery()
+    gone = delete(Notification).where(Notification.id.in_(chosen))
     done = db.session.execute(gone.returning(Notification.id).execution_options(synchronize_session=False))
     return len(done.all())

@@ -28,6 +28,7 @@ class Notification(Base):
 
     __table_args__ = (
         Index("ix_notifications_account", "account_id", "created_at", "id"),
+        Index("ix_notifications_created", "created_at", "id"),
         Index("ix_notifications_unread", "account_id", postgresql_where=text("read_at IS NULL")),
     )
 

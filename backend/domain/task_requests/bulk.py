@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
 
 from backend.core.authz import MARKET, Actor
 from backend.core.clock import now
@@ -15,6 +15,19 @@ from backend.domain.task_requests import history, telling
 from backend.domain.task_requests.lifecycle import Action, Relation, Rule, Status, rule_of
 from backend.domain.task_requests.models import TaskRequest
 
+HELD: Final = text("""
+    SELECT r.id
+      FROM professionals p
+      CROSS JOIN LATERAL (
+        SELECT id FROM task_requests r
+         WHERE r.professional_id = p.account_id AND r.status = 'accepted' AND r.date_of_request > :at
+           AND (p.approval <> 'pending' OR r.date_of_request <= :soon)
+        OFFSET 0
+      ) r
+     WHERE p.approval IN ('rejected', 'expired', 'pending')
+        OR (p.approval = 'approved' AND p.approval_expires_at <= :at)
+     LIMIT :limit
+""")
 NOT_APPROVED: Final = "Not approved to work on this market at present"
 DECISION_NEEDED: Final = timedelta(days=1)  # time that is left to find someone else
 
@@ -44,7 +57,11 @@ def give_back_unapproved(at: datetime | None = None, limit: int = 500) -> int:
     at = at or now()
     may_not = _may_not_work(TaskRequest.professional_id, at)
     values = {"professional_id": None, "asked_professional_id": None, "accepted_at": None, "busy": None}
-    ahead = and_(TaskRequest.date_of_request > at, may_not)
+    # Found by those who may not work, who are few: by the requests, all that are accepted would be read each minute.
+    held = db.session.execute(HELD, {"at": at, "soon": at + DECISION_NEEDED, "limit": limit}).scalars().all()
+    if not held:
+        return 0
+    ahead = and_(TaskRequest.id.in_(held), TaskRequest.date_of_request > at, may_not)
     released = _change(MARKET, Action.RELEASE, Status.ACCEPTED, ahead, values=values, note=NOT_APPROVED, limit=limit)
     telling.released(released, reason=NOT_APPROVED)
     return len(released)

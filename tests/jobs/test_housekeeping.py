@@ -1,0 +1,209 @@
+"""Housekeeping: a transaction for each batch, limits that are heeded, and no reading of whole tables."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+from flask import Flask
+from sqlalchemy import event, select, text
+
+from backend.core import idempotency
+from backend.core.clock import now
+from backend.core.database import db, transaction
+from backend.core.queue import JobRun, overview, retention, runs
+from backend.domain.accounts import links, throttle
+from backend.domain.accounts import retention as accounts
+from backend.domain.dashboard import statements
+from backend.domain.notifications import keeping
+from backend.domain.task_requests import bulk
+from backend.jobs import housekeeping, runner
+from backend.jobs.housekeeping import Part
+from tests.factories import closed_requests as made
+from tests.factories.jobs import fresh_run, run_now
+
+
+def note(name: str) -> int:
+    """Leave a trace that others see once it is committed."""
+    db.session.execute(text("INSERT INTO market_settings (name, value) VALUES (:name, '1')"), {"name": name})
+    return 1
+
+
+def traces() -> set[str]:
+    """What other connections see."""
+    with db.engine.connect() as other:
+        return set(other.execute(text("SELECT name FROM market_settings")).scalars())
+
+
+def test_each_batch_is_committed_before_the_next_begins(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[set[str]] = []
+
+    def look(_: int) -> int:
+        seen.append(traces())
+        return 0
+
+    def fail(_: int) -> int:
+        note("undone")
+        raise RuntimeError("this part fails")
+
+    parts = (Part("first", lambda _: note("first")), Part("failing", fail), Part("last", look))
+    monkeypatch.setattr(housekeeping, "PARTS", parts)
+    run = run_now("housekeeping")
+    assert seen == [{"first"}]
+    assert (run.status, run.sent, run.failed) == ("done", 1, 1)
+    assert (run.params["figures"], run.params["failed_parts"]) == ({"first": 1}, ["failing"])
+
+
+def test_a_part_goes_on_while_it_finds_a_whole_batch_and_not_for_ever(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [12]
+
+    def some(limit: int) -> int:
+        done = min(limit, left[0])
+        left[0] -= done
+        return done
+
+    parts = (Part("some", some, 5), Part("endless", lambda limit: limit, 3))
+    monkeypatch.setattr(housekeeping, "PARTS", parts)
+    run = run_now("housekeeping")
+    assert run.params["figures"] == {"some": 12, "endless": 3 * housekeeping.ROUNDS}
+
+
+def test_the_soft_time_limit_ends_the_run_and_keeps_what_was_done(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_long(_: int) -> int:
+        raise SoftTimeLimitExceeded
+
+    parts = (Part("first", lambda _: note("first")), Part("slow", too_long), Part("never", lambda _: note("never")))
+    monkeypatch.setattr(housekeeping, "PARTS", parts)
+    with transaction():
+        run_id = runs.start(overview.scheduled("housekeeping"), params={}, requested_by=None)
+    job_id = db.session.execute(text("SELECT id FROM jobs")).scalar_one()
+    db.session.rollback()
+    assert runner.run(job_id) == "retry"
+    assert traces() == {"first"}
+    assert (fresh_run(run_id).status, fresh_run(run_id).sent) == ("running", 1)
+
+
+def test_runs_are_kept_as_long_as_their_job_says(app: Flask) -> None:
+    with transaction():
+        for name, days in (("housekeeping", 3), ("housekeeping", 1), ("daily-reminders", 3), ("daily-reminders", 401)):
+            at = now() - timedelta(days=days)
+            db.session.add(JobRun(name=name, period=f"{name}{days}", status="done", created_at=at, finished_at=at))
+            db.session.flush()
+        for name in ("housekeeping", "daily-reminders"):  # the newest stays in any case
+            db.session.add(JobRun(name=name, period="newest", status="done", finished_at=now()))
+    with transaction():
+        assert retention.drop_old_runs() == 2
+    assert set(db.session.execute(select(JobRun.period)).scalars()) == {"housekeeping1", "daily-reminders3", "newest"}
+
+
+FILL = {
+    "notifications": """
+        INSERT INTO notifications (account_id, kind, title, body, created_at)
+        SELECT :customer, 'approved', 't', 'b', now() - make_interval(days => n % 399)
+          FROM generate_series(1, 20000) n""",
+    "idempotency_keys": """
+        INSERT INTO idempotency_keys (account_id, key, fingerprint, body, created_at)
+        SELECT :customer, 'k' || n, 'x', decode(repeat('ab', 200), 'hex'), now() - make_interval(mins => n % 1000)
+          FROM generate_series(1, 20000) n""",
+    "sessions": """
+        INSERT INTO sessions (account_id, client, current_jti, created_at, expires_at, ended_at)
+        SELECT :customer, 'api', 'j' || n, now(), now() + interval '20 days',
+               CASE WHEN n % 2 = 0 THEN now() - make_interval(days => n % 28) END FROM generate_series(1, 20000) n""",
+    "sign_in_failures": """
+        INSERT INTO sign_in_failures (account_key, address, at) SELECT 'a' || n, '192.0.2.1', now()
+          FROM generate_series(1, 20000) n""",
+    "mailed_links": """
+        INSERT INTO mailed_links (token_hash, account_id, purpose, email_key, created_at, expires_at)
+        SELECT 'h' || n, :customer, 'password_reset', 'x', now(), now() + interval '1 hour'
+          FROM generate_series(1, 20000) n""",
+    "jobs": """
+        INSERT INTO jobs (topic, payload, done_at, parked_at)
+        SELECT 't', '{}', CASE WHEN n % 500 > 0 THEN now() END, CASE WHEN n % 1000 = 0 THEN now() END
+          FROM generate_series(1, 20000) n""",
+    "deliveries": """
+        INSERT INTO deliveries (account_id, kind, subject, channel, state, params, message_id)
+        SELECT :customer, 'reminder', 's' || n, 'mail', 'sent', '{}', 'm' || n FROM generate_series(1, 20000) n""",
+}
+DASHBOARD = {"now": "2026-11-01", "starts": "2026-11-01", "ends": "2026-12-01"}
+
+
+@pytest.fixture
+def filled(app: Flask) -> Flask:
+    """Tables in which almost nothing is old, with statistics, large enough for indexes to pay."""
+    of = made.market()
+    with transaction():
+        for statement in FILL.values():
+            db.session.execute(text(statement), {"customer": of.customer_id})
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in FILL:
+            connection.execute(text(f"ANALYZE {table}"))
+    return app
+
+
+def scans_of(work: Callable[[], Any]) -> set[str]:
+    """The tables that the statements of some work read as a whole."""
+    plans: list[str] = []
+
+    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if not statement.startswith("EXPLAIN"):
+            rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+            plans.extend(row[0] for row in rows)
+
+    event.listen(db.engine, "before_cursor_execute", explain)
+    try:
+        work()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", explain)
+        db.session.rollback()
+    assert plans
+    return {plan.split("Seq Scan on ")[1].split()[0] for plan in plans if "Seq Scan on " in plan}
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        keeping.drop_old_notifications,
+        keeping.drop_old_deliveries,
+        keeping.revive,
+        idempotency.drop_expired,
+        accounts.drop_old_sessions,
+        throttle.drop_expired,
+        links.drop_expired,
+        retention.drop_done_jobs,
+        lambda: db.session.execute(statements.JOBS, DASHBOARD),
+    ],
+)
+def test_what_is_old_is_found_by_an_index(filled: Flask, work: Callable[[], Any]) -> None:
+    assert scans_of(work) & set(FILL) == set()
+
+
+def test_what_has_to_be_given_back_is_found_by_those_who_may_not_work(app: Flask) -> None:
+    of = made.market()
+    some = [made.professional() for _ in range(40)]
+    values = {"task": of.task_id, "customer": of.customer_id, "some": some, "first": now() + timedelta(days=2)}
+    with transaction():
+        db.session.execute(text(ACCEPTED), values)
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE task_requests"))
+        connection.execute(text("ANALYZE professionals"))
+    assert scans_of(bulk.give_back_unapproved) & {"task_requests"} == set()
+    with transaction():
+        db.session.execute(
+            text("UPDATE professionals SET approval = 'rejected' WHERE account_id = :id"), {"id": some[0]}
+        )
+    with transaction():
+        assert bulk.give_back_unapproved(limit=100) == 100
+
+
+ACCEPTED = """
+    INSERT INTO task_requests (task_id, task_name, customer_id, professional_id, status, date_of_request, price,
+                               currency, time_required, address, pincode, accepted_at, busy)
+    SELECT :task, 'x', :customer, professional, 'accepted', CAST(:first AS timestamptz) + make_interval(hours => n),
+           1, 'INR', 30, 'x', '560001', now(),
+           tstzrange(CAST(:first AS timestamptz) + make_interval(hours => n),
+                     CAST(:first AS timestamptz) + make_interval(hours => n, mins => 30))
+      FROM generate_series(1, 200) n, unnest(CAST(:some AS bigint[])) professional
+"""
