@@ -1,7 +1,10 @@
 """Figures for Prometheus, added up over all processes of one machine by files in DATA_DIR/run/metrics."""
 
+import contextlib
+import fcntl
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -19,6 +22,7 @@ __all__ = ["Metric", "cache_used", "exposition", "gauge", "gauges", "init_app", 
 log = structlog.get_logger(__name__)
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 FILE_BYTES: Final = 1 << 20
+OTHERS_KEPT_SECONDS: Final = 7 * 86400
 REQUEST_BUCKETS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 JOB_BUCKETS: Final = (0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 300.0)
 HOST: Final = socket.gethostname().replace("_", "-")  # containers that share a folder have the same process ids
@@ -66,7 +70,7 @@ def init_app(_: Flask, settings: Settings) -> None:
         return
     folder = settings.data_dir / "run" / "metrics"
     try:
-        _forget_the_dead(folder)
+        _begin_afresh(folder)
         _figures.append(_Figures(folder))
     except OSError as error:
         log.warning("metrics_off", error=repr(error))
@@ -154,9 +158,26 @@ def _reserve(path: Path) -> None:
         os.posix_fallocate(file.fileno(), 0, FILE_BYTES)
 
 
-def _forget_the_dead(folder: Path) -> None:
-    """Remove files of this machine's ended processes; for Prometheus their counters begin anew."""
-    for path in folder.glob(f"*_{HOST}-*.db"):
-        pid = path.stem.rsplit("-", 1)[-1]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            path.unlink(missing_ok=True)
+def _begin_afresh(folder: Path) -> None:
+    """Empty the folder when no process of this machine counts there any more: all counters then begin together.
+
+    While one lives, the files of those that ended stay: without them a counter would go back, and Prometheus would take
+    what the others have counted for new. Files of other machines (containers that are gone) go after a week.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        mine = list(folder.glob(f"*_{HOST}-*.db"))
+        if not any(_is_alive(path) for path in mine):
+            for path in mine:
+                path.unlink(missing_ok=True)
+        oldest = time.time() - OTHERS_KEPT_SECONDS
+        for path in set(folder.glob("*.db")) - set(mine):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+
+
+def _is_alive(path: Path) -> bool:
+    pid = path.stem.rsplit("-", 1)[-1]
+    return pid.isdigit() and psutil.pid_exists(int(pid))
