@@ -56,12 +56,19 @@ class ValkeyBytes(BaseCache):
 
     def asked(self, key: str) -> "Question | None":
         """Ask for a key, and take the answer later: something else can be done meanwhile. None: Valkey is away."""
-        if self._breaker.is_open:
+        if not self._breaker.lets_pass():
+            return None
+        pool = self._client.connection_pool
+        try:
+            connection = pool.get_connection()
+        except AWAY as error:
+            self._fail(error)
             return None
         try:
-            connection = self._client.connection_pool.get_connection()
             connection.send_command("GET", PREFIX + key)  # type: ignore[no-untyped-call]  # redis says no more of it
         except AWAY as error:
+            connection.disconnect()  # type: ignore[no-untyped-call]  # the same
+            pool.release(connection)  # else each failure would cost the pool one connection for good
             self._fail(error)
             return None
         return Question(connection, self)
@@ -95,7 +102,7 @@ class ValkeyBytes(BaseCache):
         return bool(self._try(self._client.delete, PREFIX + key))
 
     def _try(self, command: Any, *args: Any, **kwargs: Any) -> Any:
-        if self._breaker.is_open:
+        if not self._breaker.lets_pass():
             return None
         try:
             found = command(*args, **kwargs)

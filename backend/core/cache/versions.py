@@ -12,16 +12,21 @@ from typing import Final
 import psycopg
 import structlog
 from psycopg.pq import ExecStatus
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.cache.breaker import Breaker
-from backend.core.database import Base
+from backend.core.database import Base, db
 
 log = structlog.get_logger(__name__)
 CATALOGUE: Final = "catalogue"
 PREPARED: Final = b"cache_version"
 QUERY: Final = b"SELECT version::text FROM cache_versions WHERE name = $1"
+CHANGE: Final = text("""
+    INSERT INTO cache_versions (name, version) VALUES (:name, gen_random_uuid())
+        ON CONFLICT (name) DO UPDATE SET version = excluded.version
+""")
 OPTIONS: Final = "-c statement_timeout=500 -c idle_in_transaction_session_timeout=5000"
 
 
@@ -35,6 +40,11 @@ class CacheVersion(Base):
 
 
 Connection = psycopg.Connection[tuple[str]]
+
+
+def change(name: str) -> None:
+    """Give something that is cached a new version in the present transaction; for changes that no trigger sees."""
+    db.session.execute(CHANGE, {"name": name})
 
 
 class _Reading:
@@ -80,7 +90,7 @@ class Versions:
         return reading.found
 
     def _look(self, name: str) -> str | None:
-        if self._breaker.is_open:
+        if not self._breaker.lets_pass():
             return None
         try:
             connection = self._free.pop()

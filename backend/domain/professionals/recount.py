@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from backend.core.cache import versions
 from backend.core.database import db
 from backend.domain.professionals.availability import LOCK, TRUTH
 
@@ -85,4 +86,7 @@ def rebuild() -> int:
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     for statement in FRESH:
         db.session.execute(text(statement))
-    return sum(db.session.execute(text(COUNT.format(statement))).scalar_one() for statement in PUT_RIGHT)
+    wrong: int = sum(db.session.execute(text(COUNT.format(statement))).scalar_one() for statement in PUT_RIGHT)
+    if wrong:
+        versions.change(versions.CATALOGUE)  # answers made from the wrong counts are not to be given any more
+    return wrong
