@@ -96,7 +96,7 @@ def reject(
     def plan(row: Any) -> Plan:
         asked = row.asked_professional_id == actor.id
         values: dict[str, Any] = {"asked_professional_id": None, "asked_until": None} if asked else {}
-        return Plan(values, reason, _changes(reason_code, asked=asked or None))
+        return Plan(values, reason, _changes(reason_code, asked=asked or None), concerns_others=asked)
 
     row = carry_out(actor, Action.REJECT, request_id=request_id, plan=plan, expected_version=expected_version)
     values = {"professional_id": actor.id, "request_id": request_id, "reason": reason, "at": now()}

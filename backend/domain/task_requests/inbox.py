@@ -86,15 +86,18 @@ PAGE: Final = text(
 SELECT * FROM (SELECT * FROM own UNION ALL SELECT * FROM other) both_tiers ORDER BY rank, created_at, id LIMIT :limit
 """  # noqa: S608  # all parts are constants
 )
-COUNTS: Final = text(
-    f"""{ME}, matching AS (
-    SELECT r.updated_at FROM me JOIN task_requests r ON {SEEN} AND r.task_id = ANY (me.tasks) {FIT} WHERE fit.serves
+# Each is counted up to a bound: a badge has room for no more, and the trigonometry stops there.
+NEW: Final = "AND r.updated_at > coalesce((SELECT seen_at FROM visit), '-infinity')"
+MATCHING: Final = (
+    f"SELECT FROM me JOIN task_requests r ON {SEEN} AND r.task_id = ANY (me.tasks) {{new}} {FIT} WHERE fit.serves"
 )
-SELECT (SELECT count(*) FROM (SELECT FROM me JOIN task_requests r ON {SEEN} LIMIT {COUNTED}) seen) AS waiting,
-       (SELECT count(*) FROM matching) AS matching,
-       (SELECT count(*) FROM matching WHERE visit.seen_at IS NULL OR updated_at > visit.seen_at) AS new,
+COUNTS: Final = text(
+    f"""{ME}, visit AS MATERIALIZED (SELECT (SELECT seen_at FROM inbox_visits v WHERE v.account_id = :me) AS seen_at)
+SELECT (SELECT count(*) FROM (SELECT FROM me JOIN task_requests r ON {SEEN} LIMIT :most) seen) AS waiting,
+       (SELECT count(*) FROM ({MATCHING.format(new="")} LIMIT :most) matching) AS matching,
+       (SELECT count(*) FROM ({MATCHING.format(new=NEW)} LIMIT :most) new) AS new,
        visit.seen_at
-  FROM (SELECT (SELECT seen_at FROM inbox_visits v WHERE v.account_id = :me) AS seen_at) visit
+  FROM visit
 """  # noqa: S608  # all parts are constants
 )
 
@@ -135,8 +138,8 @@ def page(actor: Actor, *, filters: Filters, wishes: Wishes, window: Window) -> P
 
 
 def counts(actor: Actor) -> dict[str, Any]:
-    """How many wait (counted up to 1,000), how many match, and how many of those came since the last look."""
-    row = reads.one(COUNTS, {"me": actor.id, "now": now()})
+    """How many wait, how many match, and how many of those came since the last look; each counted up to 1,000."""
+    row = reads.one(COUNTS, {"me": actor.id, "now": now(), "most": COUNTED})
     counted: dict[str, Any] = row._asdict()
     return counted
 

@@ -152,7 +152,7 @@ class TaskPolicy(Base):
 
     __tablename__ = "task_policies"
 
-    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     answer_within_minutes: Mapped[int | None]
     min_notice_minutes: Mapped[int | None]
     free_cancel_minutes: Mapped[int | None]

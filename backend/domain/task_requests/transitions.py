@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import text, update
+from sqlalchemy import Executable, and_, select, text, update
 
 from backend.core import reads
 from backend.core.authz import Actor
@@ -53,13 +53,15 @@ TAKEN: Final = frozenset({Status.ACCEPTED, Status.COMPLETED, Status.CLOSED})
 class Plan:
     """What a permitted action writes: columns of the request, and what the history says.
 
-    ``action``: it turned out to be this one (an edit that changes the date is a move).
+    ``action``: it turned out to be this one (an edit that changes the date is a move). ``concerns_others``: not so when
+    the request stays as it is for everyone else; it keeps its version then, and their ETags stay good.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     note: str | None = None
     changes: dict[str, Any] | None = None
     action: Action | None = None
+    concerns_others: bool = True
 
 
 def carry_out(
@@ -144,17 +146,21 @@ def _now(status: Status) -> str:
 
 def _write(actor: Actor, row: Any, rule: Rule, planned: Plan) -> bool:
     target = rule.target or Status(row.status)
-    statement = (
+    unchanged = and_(
+        TaskRequest.id == row.id,
+        TaskRequest.status.in_([source for source in rule.sources if source is not None]),
+        TaskRequest.version == row.version,
+    )
+    statement: Executable = (
         update(TaskRequest)
-        .where(
-            TaskRequest.id == row.id,
-            TaskRequest.status.in_([source for source in rule.sources if source is not None]),
-            TaskRequest.version == row.version,
-        )
+        .where(unchanged)
         .values(status=target, version=TaskRequest.version + 1, updated_at=now(), **planned.values)
         .returning(TaskRequest.id)
         .execution_options(synchronize_session=False)
     )
+    if not planned.concerns_others:
+        # Held until the commit, so that the history stays in order; several may hold it at once.
+        statement = select(TaskRequest.id).where(unchanged).with_for_update(read=True)
     if db.session.execute(statement).one_or_none() is None:
         return False
     entry = history.Entry(row.id, rule.action, row.status, target, planned.note, planned.changes)

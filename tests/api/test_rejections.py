@@ -1,0 +1,92 @@
+"""A rejection by a professional who was not asked concerns nobody else; a task with a policy can be deleted."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from backend.core.cache.versions import CATALOGUE
+from backend.core.database import db, transaction
+from backend.domain.professionals import recount
+from tests.factories.people import People, Person
+from tests.factories.requests import WHY, RequestMarket
+
+MARKS = text("SELECT version, updated_at FROM task_requests WHERE id = :id")
+
+
+@pytest.fixture
+def market(people: People) -> RequestMarket:
+    return RequestMarket(people)
+
+
+def marks(request_id: int) -> Any:
+    found = db.session.execute(MARKS, {"id": request_id}).one()
+    db.session.rollback()
+    return tuple(found)
+
+
+def new_in_inbox(who: Person) -> int:
+    return int(who.get("/me/inbox").json["new"])
+
+
+def test_a_rejection_by_someone_who_was_not_asked_changes_nothing_for_others(
+    market: RequestMarket, people: People
+) -> None:
+    asha, ravi, meena = people.customer(), market.professional(), market.professional()
+    request = market.ask(asha)
+    path = f"/requests/{request['id']}"
+    etag = asha.get(path).headers["ETag"]
+    assert meena.post("/me/inbox").status_code == 200
+    before = marks(request["id"])
+    assert ravi.post(f"{path}/reject", WHY).status_code == 200
+    assert marks(request["id"]) == before
+    assert asha.get(path).headers["ETag"] == etag
+    assert new_in_inbox(meena) == 0
+    assert request["id"] not in [row["id"] for row in ravi.get("/requests").json["items"]]
+    assert asha.patch(path, {"remarks": "Ring twice"}, headers={"If-Match": etag}).status_code == 200
+
+
+def test_many_who_reject_at_once_get_in_nobodys_way(market: RequestMarket, people: People) -> None:
+    asha = people.customer()
+    some = [market.professional() for _ in range(10)]
+    request = market.ask(asha)
+    before = marks(request["id"])
+    with ThreadPoolExecutor(len(some)) as pool:
+        answers = list(pool.map(lambda who: who.post(f"/requests/{request['id']}/reject", WHY).status_code, some))
+    assert answers == [200] * len(some)
+    assert marks(request["id"]) == before
+    events = text("SELECT count(*) FROM request_events WHERE action = 'reject'")
+    assert db.session.execute(events).scalar_one() == len(some)
+
+
+def test_a_rejection_by_the_one_who_was_asked_is_a_change(market: RequestMarket, people: People) -> None:
+    asha, ravi = people.customer(), market.professional()
+    request = market.ask(asha, professional_id=ravi.id)
+    before = marks(request["id"])
+    assert ravi.post(f"/requests/{request['id']}/reject", WHY).status_code == 200
+    assert marks(request["id"])[0] == before[0] + 1
+
+
+def test_a_task_with_a_policy_that_nobody_asked_for_is_deleted(market: RequestMarket, people: People) -> None:
+    admin = people.admin()
+    path = f"/tasks/{market.task('Gardening')}"
+    assert admin.put(f"{path}/policy", {"min_notice_minutes": 60}).status_code == 200
+    assert admin.delete(path).status_code == 204
+    left = text("SELECT (SELECT count(*) FROM task_policies), (SELECT count(*) FROM tasks WHERE name = 'Gardening')")
+    assert tuple(db.session.execute(left).one()) == (0, 0)
+
+
+def test_counts_that_are_put_right_make_cached_answers_old(market: RequestMarket, app: Flask) -> None:
+    market.professional()
+    version = text("SELECT version::text FROM cache_versions WHERE name = :name")
+    with transaction():
+        assert recount.rebuild() == 0
+    before = db.session.execute(version, {"name": CATALOGUE}).scalar_one()
+    with transaction():
+        db.session.execute(text("UPDATE task_places SET professionals = professionals + 1"))
+        assert db.session.execute(version, {"name": CATALOGUE}).scalar_one() == before
+    with transaction():
+        assert recount.rebuild() > 0
+    assert db.session.execute(version, {"name": CATALOGUE}).scalar_one() != before
