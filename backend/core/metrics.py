@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import socket
-import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from flask import Flask
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess, values
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from backend.core.clock import now
 from backend.settings import Settings
 
 __all__ = ["Metric", "cache_used", "exposition", "gauge", "gauges", "init_app", "job_done", "repeated", "request_done"]
@@ -171,7 +171,7 @@ def _begin_afresh(folder: Path) -> None:
         if not any(_is_alive(path) for path in mine):
             for path in mine:
                 path.unlink(missing_ok=True)
-        oldest = time.time() - OTHERS_KEPT_SECONDS
+        oldest = now().timestamp() - OTHERS_KEPT_SECONDS
         for path in set(folder.glob("*.db")) - set(mine):
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_mtime < oldest:
