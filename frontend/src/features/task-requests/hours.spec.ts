@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { toBody, toForm, wrongWith } from './hours'
+import { noDays, toBody, toForm, withDays, wrongDays, wrongWith } from './hours'
 
 const market = { usual: { from: '08:00', to: '20:00' }, timezone: 'Asia/Kolkata' }
 
@@ -25,6 +25,23 @@ describe('toBody', () => {
   it('comes back as it went, midnight as the end of the day', () => {
     const weekly = [{ weekday: 0, from: '08:00', to: '12:00' }, { weekday: 0, from: '13:00', to: '24:00' }]
     expect(toBody(toForm({ weekly, exceptions: [], ...market }, '2026-11-23'))).toEqual({ weekly, exceptions: [] })
+  })
+})
+
+describe('days being chosen', () => {
+  it('are taken along when the form is saved, each once', () => {
+    const form = toForm({ weekly: [{ weekday: 0, from: '08:00', to: '12:00' }], exceptions: [{ date: '2026-12-25', hours: [] }], ...market }, '2026-11-23')
+    form.next = { ...noDays(), from: '2026-12-24', to: '2026-12-25' }
+    expect(toBody(form).exceptions).toEqual([{ date: '2026-12-24', hours: [] }, { date: '2026-12-25', hours: [] }])
+  })
+
+  it('may have hours of their own', () => {
+    expect(withDays([], { ...noDays(), from: '2026-12-24', off: false })).toEqual([{ date: '2026-12-24', hours: [{ from: '09:00', to: '13:00' }] }])
+  })
+
+  it('are refused in words', () => {
+    const wrong = (more: object) => wrongDays({ ...noDays(), ...more }, '2026-11-23')
+    expect([wrong({}), wrong({ from: '2026-11-22' }), wrong({ from: '2026-11-24', to: '2026-11-23' }), wrong({ from: '2026-11-24', to: '2027-11-24' }), wrong({ from: '2026-11-24' })]).toEqual(['day', 'days', 'days', 'long', null])
   })
 })
 

@@ -1,5 +1,6 @@
 /** Working hours between the API's list of spans and the form's seven days. */
 import type { Hours, WorkingHours, WorkingHoursShown } from '@/shared/api/generated'
+import { shiftDay } from '@/shared/lib/marketTime'
 
 export interface DayHours {
   works: boolean
@@ -9,9 +10,38 @@ export interface Exception {
   date: string
   hours: Hours[]
 }
+/** Days off as they are being chosen: one day, or from the first to the last. */
+export interface NextDays {
+  from: string
+  to: string
+  off: boolean
+  spans: Hours[]
+}
 export interface HoursForm {
   week: DayHours[]
   exceptions: Exception[]
+  /** Chosen and not added to the list yet; saving adds them. */
+  next: NextDays
+}
+
+export const longest = 60
+export const noDays = (): NextDays => ({ from: '', to: '', off: true, spans: [{ from: '09:00', to: '13:00' }] })
+
+/** What is wrong with the days being chosen: the end of a text's key, or null. */
+export function wrongDays({ from, to, off, spans }: NextDays, today: string): 'day' | 'days' | 'long' | 'missing' | 'order' | 'overlap' | null {
+  const last = to || from
+  if (!from) return 'day'
+  if (from < today || last < from) return 'days'
+  if (last >= shiftDay(from, longest)) return 'long'
+  return off ? null : wrongWith(spans)
+}
+
+/** The list with the days being chosen put in; a day stands in it once. */
+export function withDays(exceptions: Exception[], { from, to, off, spans }: NextDays): Exception[] {
+  const added: Exception[] = []
+  for (let day = from; day <= (to || from); day = shiftDay(day, 1)) added.push({ date: day, hours: off ? [] : spans.map((span) => ({ ...span })) })
+  const dates = new Set(added.map(({ date }) => date))
+  return [...exceptions.filter(({ date }) => !dates.has(date)), ...added].sort((a, b) => a.date.localeCompare(b.date))
 }
 
 export const minutesOf = (clock: string): number => Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3, 5))
@@ -33,10 +63,11 @@ export function toForm(hours: WorkingHoursShown, today: string): HoursForm {
     .filter(({ date }) => date >= today)
     .map(({ date, hours: spans }) => ({ date, hours: spans.map(({ from, to }) => ({ from, to: shown(to) })) }))
     .sort((a, b) => a.date.localeCompare(b.date))
-  return { week, exceptions }
+  return { week, exceptions, next: noDays() }
 }
 
-export function toBody({ week, exceptions }: HoursForm): WorkingHours {
+export function toBody({ week, exceptions: listed, next }: HoursForm): WorkingHours {
+  const exceptions = next.from ? withDays(listed, next) : listed
   return {
     weekly: week.flatMap(({ works, spans }, weekday) => (works ? spans.map((span) => ({ weekday, ...sent(span) })) : [])),
     exceptions: exceptions.map(({ date, hours }) => ({ date, hours: hours.map(sent) })),
