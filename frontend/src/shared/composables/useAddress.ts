@@ -4,7 +4,8 @@ import { computed, ref, watch, type Ref } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { isDay } from '@/shared/lib/marketTime'
 
-export function useAddress() {
+/** `others`: parts of the query that narrow nothing. */
+export function useAddress(others: readonly string[] = []) {
   const route = useRoute()
   const router = useRouter()
 
@@ -37,7 +38,7 @@ export function useAddress() {
     return field
   }
 
-  const narrowed = computed(() => Object.keys(route.query).length > 0)
+  const narrowed = computed(() => Object.keys(route.query).some((name) => !others.includes(name)))
   const clear = () => void router.replace({ path: route.path, query: {} })
   return { text, number, day, oneOf, set, typed, narrowed, clear }
 }
