@@ -95,7 +95,7 @@ function compiledTexts(): Plugin {
 
 /** Parts that lists and search boxes are made of: all of them are on the landing page, and most pages show some. */
 const lists = [
-  /@tanstack|@nuxt\/ui\/.*components\/(Input|Skeleton)\.vue|nuxt-ui-templates\/ui\/(input|skeleton)/,
+  /@tanstack|@nuxt\/ui\/.*components\/(Input|Skeleton)\.vue|nuxt-ui-templates\/ui\/(input|skeleton)(?!-)/,
   /src\/shared\/(ui\/(PageHeader|KeysetList|EmptyState|ErrorState|FilterTabs|TypeAhead|PlaceInput|RatingText|MoneyText)|lib\/(time|money)|composables\/useKeysetList)/,
   /src\/features\/(search\/components\/(TaskCard|SearchBox)|tasks\/components\/TaskPicture)/,
 ]
@@ -141,7 +141,7 @@ export default defineConfig({
       },
     }),
   ],
-  define: { __VUE_OPTIONS_API__: 'false', __VUE_I18N_LEGACY_API__: 'false', __INTLIFY_PROD_DEVTOOLS__: 'false' },
+  define: { __VUE_OPTIONS_API__: 'false', __VUE_I18N_LEGACY_API__: 'false', __VUE_I18N_FULL_INSTALL__: 'false', __INTLIFY_PROD_DEVTOOLS__: 'false' },
   resolve: {
     alias: [
       { find: '@', replacement: fileURLToPath(new URL('./src', import.meta.url)) },

@@ -96,9 +96,13 @@ def test_focus_and_typing_outlive_the_start(screen: OpenScreen) -> None:
     """What was typed into the page drawn ahead, and an early Enter, reach the application."""
     window = screen(viewport=PHONE)
     held: list[Route] = []
+    on_their_way = True
 
     def hold(route: Route) -> None:
-        held.append(route)
+        if on_their_way:
+            held.append(route)
+        else:
+            route.continue_()
 
     window.page.route("**/app/assets/*.js", hold)
     window.page.goto(f"{window.base}/app/sign-in", wait_until="commit")
@@ -107,7 +111,7 @@ def test_focus_and_typing_outlive_the_start(screen: OpenScreen) -> None:
     window.page.get_by_label("Password", exact=True).fill("a wrong password")
     window.page.keyboard.press("Enter")
     assert "password" not in window.page.url
-    window.page.unroute("**/app/assets/*.js")
+    on_their_way = False
     for route in held:
         route.continue_()
     window.sees("User name or password is wrong.")
