@@ -50,7 +50,8 @@ def test_documents_decisions_and_edits_at_once_never_lock_each_other_out(
         partial(status, partial(anew(wide_app, admin).post, f"/professionals/{ravi.id}/approve")),
     ]
     codes = [code for result in at_once(wide_app, works) for code in result]
-    assert codes == [200] * 4
+    assert sorted(codes[:2]) in ([200, 200], [200, 429]), "one upload of an account is processed at a time"
+    assert codes[2:] == [200, 200]
     assert ravi.get("/me/document").status_code == 200
 
 

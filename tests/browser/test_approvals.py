@@ -1,0 +1,111 @@
+"""Approvals in a real Chromium: a decision is about what is on the screen; a sign-up survives a lost answer."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import OpenScreen
+from tests.browser.screen import DESK, PHONE, Screen
+from tests.browser.test_journey import person
+from tests.browser.test_pages import sign_in
+from tests.factories.files import picture
+from tests.harness.caller import ADMIN_PASSWORD, Caller
+from tests.harness.caller import person as caller_fields
+from tests.harness.market import RunningMarket, wait_for
+
+pytestmark = pytest.mark.browser
+REPLACED = "The document was replaced. Review it again."
+
+
+def upload(professional: Caller, width: int) -> dict[str, Any]:
+    file = ("proof.png", picture(size=(width, 200)), "image/png")
+    document: dict[str, Any] = professional.put("/me/document", files={"document": file})["document"]
+    return document
+
+
+@pytest.fixture
+def admin(market: RunningMarket) -> Caller:
+    """An admin in whose queue nobody waits."""
+    caller = market.admin()
+    while waiting := caller.get("/professionals", approval="pending")["items"]:
+        for one in waiting:
+            caller.post(f"/professionals/{one['id']}/reject", {"reason": "Another test's"})
+    return caller
+
+
+def at_the_queue(window: Screen) -> Screen:
+    sign_in(window, "admin", ADMIN_PASSWORD)
+    window.go("/admin/approvals")
+    expect(window.page.locator("figure img")).to_be_visible()
+    return window
+
+
+def picture_width(page: Page) -> int:
+    return int(page.locator("figure img").evaluate("one => one.naturalWidth"))
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_a_document_replaced_behind_the_admins_back_is_looked_at_again(
+    screen: OpenScreen, market: RunningMarket, admin: Caller, viewport: dict[str, int]
+) -> None:
+    professional = market.visitor().sign_up("professional")
+    upload(professional, 300)
+    window = at_the_queue(screen(viewport=viewport, dark=viewport is DESK))
+    assert picture_width(window.page) == 300
+    current = upload(professional, 310)
+    window.press("Approve")
+    expect(window.page.locator("section").get_by_role("status").get_by_text(REPLACED)).to_be_visible()
+    expect(window.page.locator("figure img")).to_be_visible()
+    window.page.wait_for_function("document.querySelector('figure img')?.naturalWidth === 310")
+    window.look("approvals document replaced")
+    assert professional.get("/me")["approval"] == "pending"
+    window.press("Approve").sees("is approved")
+    me = professional.get("/me")
+    assert (me["approval"], me["document"]["id"]) == ("approved", current["id"])
+
+
+@pytest.mark.parametrize("how", ["click", "key"])
+def test_a_double_press_decides_about_nobody_unseen(
+    screen: OpenScreen, market: RunningMarket, admin: Caller, how: str
+) -> None:
+    first, second = (market.visitor().sign_up("professional") for _ in range(2))
+    for one in (first, second):
+        upload(one, 300)
+    window = at_the_queue(screen())
+    approve = window.button("Approve")
+    expect(approve).to_have_attribute("aria-disabled", "false")
+    if how == "click":
+        approve.dblclick()
+    else:
+        window.page.keyboard.press("a")
+        window.page.keyboard.press("a")
+    window.sees("is approved")
+    expect(approve).to_have_attribute("aria-disabled", "false")
+    assert [one.get("/me")["approval"] for one in (first, second)] == ["approved", "pending"]
+    approve.click()
+    window.sees("Nobody is waiting")
+    wait_for(lambda: second.get("/me")["approval"] == "approved")
+
+
+def test_a_sign_up_whose_answer_was_lost_leads_in(screen: OpenScreen, market: RunningMarket, tmp_path: Path) -> None:
+    window = screen(viewport=PHONE)
+    fields = {**caller_fields("professional"), "username": "lostanswer", "email": "lostanswer@example.org"}
+
+    def lose(route: Route) -> None:
+        """The account is made, and the connection breaks before the answer comes."""
+        file = ("proof.png", picture(size=(300, 200)), "image/png")
+        made = market.visitor().call("POST", "/add_professional", data=fields, files={"document": file})
+        assert made.status_code == 201, made.text
+        route.abort()
+
+    window.page.route("**/add_professional", lose)
+    document = tmp_path / "proof.png"
+    document.write_bytes(picture(size=(300, 200)))
+    window.go("/sign-up/professional")
+    person(window, "lostanswer", "Ravi")
+    window.fill(Years="5", Company="Rao and Sons")
+    window.page.locator("input[type=file]").set_input_files(document)
+    window.press("Sign up").stands_at("/approval")
+    expect(window.page.locator("figure img")).to_be_visible()
