@@ -18,6 +18,9 @@ export function useAccountSwitch() {
     await nextTick()
     await router.replace(homeOf(session.user)).catch(() => undefined)
     switching.value = false
+    await nextTick()
+    // The page that had the focus is gone.
+    document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true })
     if (!session.user) return
     const { firstname, lastname } = session.user
     toast.add({ title: t('nav.switched', { name: `${firstname} ${lastname}`.trim() }), description: t('nav.switchedHint'), color: 'info', icon: 'i-lucide-circle-alert', duration: 30_000 })

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { someone } from '@/shared/testing/mount'
-import { changes } from './useProfile'
+import { defineComponent, h } from 'vue'
+import { useQueryClient, type QueryClient } from '@tanstack/vue-query'
+import { show } from '@/shared/testing/mount'
+import { answer } from '@/shared/testing/server'
+import { changes, useProfile } from './useProfile'
 
 describe('changes', () => {
   const account = someone('professional', { exp: 3, task_ids: [1, 2], phone: '+919812345678' })
@@ -14,5 +18,27 @@ describe('changes', () => {
 
   it('sends only what differs, and an emptied phone as null', () => {
     expect(changes(account, { ...same, firstname: 'Aasha', phone: '', task_ids: [2] })).toEqual({ firstname: 'Aasha', phone: null, task_ids: [2] })
+  })
+})
+
+describe('save', () => {
+  it('makes stale what depends on the place and the tasks of an account', async () => {
+    let client: QueryClient | undefined
+    let profile: ReturnType<typeof useProfile> | undefined
+    const page = defineComponent({
+      setup() {
+        client = useQueryClient()
+        profile = useProfile()
+        return () => h('p')
+      },
+    })
+    const user = someone('professional', { exp: 3 })
+    answer('patch', '/me', [200, { ...user, pincode: '560001' }])
+    await show(page, { user })
+    const keys = [['search', {}], ['tasks', 3, 'professionals', '560025'], ['requests', 'inbox']]
+    for (const key of keys) client?.setQueryData(key, 'as it was')
+    const { firstname, lastname, email, address } = user
+    expect(await profile?.save({ firstname, lastname, email, phone: '', address, pincode: '560001' })).toBe(true)
+    expect(keys.map((key) => client?.getQueryState(key)?.isInvalidated)).toEqual([true, true, true])
   })
 })

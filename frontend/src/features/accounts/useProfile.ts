@@ -1,4 +1,5 @@
 /** One's own account: what may be edited, and sending only what changed. */
+import { useQueryClient } from '@tanstack/vue-query'
 import { changePassword, updateMe } from '@/shared/api/generated'
 import type { Account } from '@/shared/api/types'
 import { fields, z } from '@/shared/lib/schema'
@@ -29,12 +30,15 @@ export function changes(account: Account, values: Profile): Record<string, unkno
 
 export function useProfile() {
   const session = useSession()
+  const client = useQueryClient()
 
   async function save(values: Profile): Promise<boolean> {
     if (!session.user) return false
     const body = changes(session.user, values)
     if (Object.keys(body).length === 0) return false
     session.update((await updateMe({ body })).data)
+    // Where someone lives, works and what they do decides what is found, offered and waits for them.
+    await Promise.all(['search', 'tasks', 'requests'].map((key) => client.invalidateQueries({ queryKey: [key] })))
     return true
   }
 

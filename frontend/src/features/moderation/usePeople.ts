@@ -103,6 +103,6 @@ export function useDecisions() {
   const client = useQueryClient()
   return useMutation({
     mutationFn: ({ id, ...decision }: { id: number } & Decision) => call(id, decision),
-    onSettled: () => Promise.all(['professionals', 'customers', 'requests', 'stats', 'audit'].map((key) => client.invalidateQueries({ queryKey: [key] }))),
+    onSettled: () => Promise.all(['professionals', 'customers', 'requests', 'tasks', 'search', 'reliability', 'stats', 'audit'].map((key) => client.invalidateQueries({ queryKey: [key] }))),
   })
 }

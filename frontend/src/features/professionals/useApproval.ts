@@ -102,6 +102,6 @@ export function useDecision() {
       const reviewed = { document_id: person.document?.id ?? null }
       return decision.verb === 'reject' ? rejectProfessional({ path, body: { reason: decision.reason, ...reviewed } }) : approveProfessional({ path, body: reviewed })
     },
-    onSettled: () => Promise.all([client.invalidateQueries({ queryKey: ['professionals'] }), client.invalidateQueries({ queryKey: ['stats'] })]),
+    onSettled: () => Promise.all(['professionals', 'tasks', 'search', 'stats', 'audit'].map((key) => client.invalidateQueries({ queryKey: [key] }))),
   })
 }

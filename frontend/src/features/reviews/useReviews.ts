@@ -30,6 +30,6 @@ export function useJudgement() {
   return useMutation({
     mutationFn: ({ id, reason }: { id: number; reason: string | null }) =>
       reason === null ? showReview({ path: { request_id: id } }) : hideReview({ path: { request_id: id }, body: { reason } }),
-    onSettled: () => Promise.all(['reviews', 'professionals', 'customers'].map((key) => client.invalidateQueries({ queryKey: [key] }))),
+    onSettled: () => Promise.all(['reviews', 'professionals', 'customers', 'tasks', 'search'].map((key) => client.invalidateQueries({ queryKey: [key] }))),
   })
 }

@@ -1,0 +1,59 @@
+/** What a new request is asked with: the draft of an earlier visit, with what the link asks for on top. */
+import { computed, reactive, ref, watch, type Ref } from 'vue'
+import type { LocationQuery } from 'vue-router'
+import { useTaskProfessionals } from '@/features/tasks/useTasks'
+import { useDraft } from '@/shared/composables/useDraft'
+import { uuid } from '@/shared/lib/uuid'
+import { useSession } from '@/shared/session/store'
+
+export function useAskForm(taskId: number, query: LocationQuery) {
+  const { user } = useSession()
+  const state = reactive({
+    day: '',
+    time: '',
+    address: user?.address ?? '',
+    pincode: user?.pincode ?? '',
+    remarks: '',
+    professional_id: 0,
+    /** The same order, sent again after a lost answer, must not count twice. */
+    key: uuid(),
+    /** The link that filled the form: only another one replaces what was typed since. */
+    link: '',
+  })
+  const draft = useDraft(`ask-${taskId}`, state)
+
+  const pincode = typeof query.pincode === 'string' ? query.pincode : undefined
+  const professional = /^\d{1,15}$/.test(String(query.professional)) ? Number(query.professional) : undefined
+  const link = `${pincode ?? ''}/${professional ?? ''}`
+  if (link !== state.link) {
+    if (pincode !== undefined && pincode !== state.pincode) Object.assign(state, { pincode, address: pincode === user?.pincode ? user.address : '' })
+    if (professional !== undefined) state.professional_id = professional
+    state.link = link
+  }
+  return { state, draft }
+}
+
+const mostReads = 5
+
+/** Who can come to a place. Whoever was chosen elsewhere may stand further down the list: it is read on until they are found. */
+export function useCandidates(taskId: number, pincode: Ref<string | undefined>, chosen: () => number) {
+  const list = useTaskProfessionals(taskId, pincode, () => pincode.value !== undefined)
+  const reads = ref(0)
+  watch(pincode, () => {
+    reads.value = 0
+  })
+  const known = computed(() => pincode.value !== undefined && !list.loading.value && !list.stale.value && !list.loadingMore.value && !list.error.value)
+  const missing = computed(() => known.value && chosen() !== 0 && !list.items.value.some((one) => one.id === chosen()))
+  watch(
+    missing,
+    (now) => {
+      if (!now || !list.hasMore.value || reads.value >= mostReads) return
+      reads.value += 1
+      void list.more()
+    },
+    { immediate: true },
+  )
+  /** They do not serve this place: the whole list was read without finding them. */
+  const gone = computed(() => missing.value && !list.hasMore.value)
+  return { list, gone }
+}
