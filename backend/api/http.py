@@ -34,7 +34,9 @@ SAFETY: Final = {
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    app.wsgi_app = Bodies(app.wsgi_app, threads=settings.web_threads)  # type: ignore[method-assign]  # Flask's own documented way to wrap it
+    bodies = Bodies(app.wsgi_app, threads=settings.web_threads)
+    app.wsgi_app = bodies  # type: ignore[method-assign]  # Flask's own documented way to wrap it
+    app.extensions["health"].add("bodies", bodies.places.check)
     app.extensions["uncached"] = app.wsgi_app
     app.before_request(_begin)
     app.before_request(hosts.check)

@@ -39,6 +39,10 @@ class MigrationMissing(Exception):
     """The database is older than this program."""
 
 
+class Problem(Exception):
+    """A part does not work well; the message says why, for everyone to read."""
+
+
 def drain() -> None:
     """Say in all server processes that the web server is about to stop: no new calls should be sent to it."""
     _draining[0] = 1
@@ -55,6 +59,7 @@ class Part:
 
     state: str
     age: float | None
+    problem: str | None = None  # what everyone may know of it
 
     @property
     def up(self) -> bool:
@@ -69,6 +74,7 @@ class Health:
         self._began = time.monotonic()
         self._seen: dict[str, float] = {}
         self._looks: dict[str, Look] = {}
+        self._problems: dict[str, str | None] = {}
         self._needed: set[str] = set()
         self._running: dict[str, Future[None]] = {}
         self._threads = ThreadPoolExecutor(thread_name_prefix="health")
@@ -106,14 +112,19 @@ class Health:
         try:
             look()
             self._seen[name] = time.monotonic()
+        except Problem as error:
+            self._problems[name] = str(error)
+            log.warning("part_is_down", part=name, error=str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the part does not work
             log.warning("part_is_down", part=name, error=repr(error))
 
     def _part(self, name: str, *, fresh_since: float) -> Part:
         seen = self._seen.get(name)
         if seen is None:
-            return Part("down", None)
-        return Part("up" if seen >= fresh_since else "down", _seconds(time.monotonic() - seen))
+            return Part("down", None, self._problems.get(name))
+        if seen >= fresh_since:
+            return Part("up", _seconds(time.monotonic() - seen))
+        return Part("down", _seconds(time.monotonic() - seen), self._problems.get(name))
 
     def _workers(self) -> Part:
         seen = self._seen.get("workers")

@@ -11,13 +11,24 @@ from typing import Final
 import psutil
 import structlog
 from flask import Flask
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from backend.core.clock import now
 from backend.settings import Settings
 
-__all__ = ["Metric", "cache_used", "exposition", "gauge", "gauges", "init_app", "job_done", "repeated", "request_done"]
+__all__ = [
+    "Metric",
+    "bodies_waiting",
+    "cache_used",
+    "exposition",
+    "gauge",
+    "gauges",
+    "init_app",
+    "job_done",
+    "repeated",
+    "request_done",
+]
 
 log = structlog.get_logger(__name__)
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -48,6 +59,9 @@ class _Figures:
             "job_seconds", "Seconds that jobs took", ["topic"], buckets=JOB_BUCKETS, registry=registry
         )
         self.security = Counter("security_events", "Security events, by kind", ["event"], registry=registry)
+        self.bodies = Gauge(
+            "bodies_waiting", "Request bodies that are waited for", multiprocess_mode="livesum", registry=registry
+        )
         self.cache = Counter(
             "cache_lookups", "Looks into the cache, by outcome", ["name", "outcome"], registry=registry
         )
@@ -56,7 +70,7 @@ class _Figures:
         pid = os.getpid()
         if pid != self._pid:
             self._pid = pid
-            for kind in ("counter", "histogram"):
+            for kind in ("counter", "histogram", "gauge_livesum"):
                 _reserve(self.folder / f"{kind}_{HOST}-{pid}.db")
         return f"{HOST}-{pid}"
 
@@ -100,6 +114,12 @@ def cache_used(*, name: str, outcome: str) -> None:
     """Count one look into the cache: hit, miss, stale or away."""
     for figures in _figures:
         figures.cache.labels(name, outcome).inc()
+
+
+def bodies_waiting(number: int) -> None:
+    """Note how many request bodies this process waits for."""
+    for figures in _figures:
+        figures.bodies.set(number)
 
 
 def repeated(*, name: str, route: str) -> Callable[[int, float], None]:

@@ -28,7 +28,7 @@ from backend.settings import ROOT, Settings
 
 NO_DATABASE = "postgresql://nobody:x@127.0.0.1:9/none"
 NO_REDIS = "redis://127.0.0.1:9/0"
-PARTS = ("database", "migrations", "cache", "broker", "workers")
+PARTS = ("database", "migrations", "cache", "broker", "workers", "bodies")
 Make = Callable[..., Flask]
 
 

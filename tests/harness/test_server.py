@@ -1,6 +1,7 @@
 """The web server itself, by raw bytes: what no framework sees first."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -60,6 +61,27 @@ def test_who_falls_silent_in_the_middle_holds_up_nobody(market: RunningMarket) -
         for connection in silent:
             connection.close()
     assert wait_for(lambda: sign_in_as_nobody(market) == 401), "they are gone, and their places are still taken"
+
+
+def test_silent_bodies_are_told_by_readiness_and_metrics(market: RunningMarket) -> None:
+    head = b"POST /check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
+    silent = [socket.create_connection(("127.0.0.1", market.port)) for _ in range(40)]
+    try:
+        for connection in silent:
+            connection.sendall(head)
+        assert wait_for(lambda: requests.get(market.url("/readyz"), timeout=30).json()["bodies"]["state"] == "down")
+        answer = requests.get(market.url("/readyz"), timeout=30)
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+        assert "request bodies are still being sent" in answer.json()["detail"]
+        figure = re.search(
+            r"^bodies_waiting (\d+)", requests.get(market.url("/metrics"), timeout=30).text, re.MULTILINE
+        )
+        assert figure is not None
+        assert 0 < int(figure[1]) <= 12, "a third of the places in each process: they all come from one address"
+    finally:
+        for connection in silent:
+            connection.close()
+    assert wait_for(lambda: requests.get(market.url("/readyz"), timeout=30).json()["status"] == "ready")
 
 
 def sign_in_as_nobody(market: RunningMarket) -> int:

@@ -48,6 +48,7 @@ class Readiness(Strict):
     cache = fields.Nested(PartState, required=True)
     broker = fields.Nested(PartState, required=True)
     workers = fields.Nested(PartState, required=True)
+    bodies = fields.Nested(PartState, required=True, metadata={"description": "down: request bodies are being refused"})
 
 
 class Healthz(Resource):
@@ -68,7 +69,10 @@ class Readyz(Resource):
         body: dict[str, Any] = {"status": status, **shown}
         if status != "ready":
             missing = ", ".join(name for name, part in parts.items() if not part.up)
-            body["detail"] = "The web server is stopping." if status == "draining" else f"Not available: {missing}."
+            why = "".join(f" {part.problem}." for part in parts.values() if part.problem)
+            body["detail"] = (
+                "The web server is stopping." if status == "draining" else f"Not available: {missing}.{why}"
+            )
         if status in ("ready", "degraded"):
             return Reply(body, cache_control="no-store")
         return Reply(body, status=503, headers={"Retry-After": RETRY_AFTER_SECONDS}, cache_control="no-store")

@@ -1769,7 +1769,7 @@ export const listTaskProfessionals = <ThrowOnError extends boolean = true>(optio
 /**
  * Times at which someone can come
  *
- * Of one day at one place. A request for another time can be made all the same.
+ * Of one day at one place; of one professional for customers only: visitors could read anyone's diary.
  *
  * Who: anyone (a token tells who asks).
  */

@@ -733,6 +733,10 @@ export type Readiness = {
     cache: PartState;
     broker: PartState;
     workers: PartState;
+    /**
+     * down: request bodies are being refused
+     */
+    bodies: PartState;
 };
 
 export type Reason = {
@@ -6087,7 +6091,7 @@ export type GetTaskTimesErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`
+     * Not allowed: `account_blocked`, `forbidden`
      */
     403: Problem;
     /**
@@ -6098,6 +6102,10 @@ export type GetTaskTimesErrors = {
      * Some fields are not right: `invalid_fields`
      */
     422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
     /**
      * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
