@@ -107,6 +107,11 @@ def edit(
     return account
 
 
+def hold(account_id: int) -> None:
+    """Lock the account until the transaction ends, for a change of what belongs to it. Its version stays."""
+    db.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+
+
 def touch(account_id: int, *, expected_version: int | None = None) -> Account:
     """The account, held for a change and one version further. Raises NotFound, or Stale for another version."""
     statement = select(Account).where(Account.id == account_id).with_for_update(key_share=True)
@@ -140,8 +145,8 @@ def _wrong_fields(new: NewAccount) -> Wrong:
         if is_taken:
             field, message = TAKEN[constraint]
             wrong[field] = [message]
-    if known_passwords.is_well_known(new.password):
-        wrong["password"] = [known_passwords.WELL_KNOWN]
+    if problem := known_passwords.problem(new.password, username=new.username, email=new.email):
+        wrong["password"] = [problem]
     if db.session.get(Place, new.pincode) is None:
         wrong["pincode"] = ["There is no such pincode."]
     return wrong

@@ -111,9 +111,13 @@ def reset(*, token: str, password: str) -> int:
 
 
 def set_password(account_id: int, password: str) -> None:
-    """Give an account another password. Raises Invalid for a well-known one. Sessions are the caller's to end."""
-    if known_passwords.is_well_known(password):
-        raise Invalid.field("password", known_passwords.WELL_KNOWN, code="password_well_known")
+    """Give an account another password. Sessions are the caller's to end.
+
+    Raises:
+        Invalid: The password is easy to guess.
+    """
+    if problem := known_passwords.problem_for(queries.get(account_id), password):
+        raise Invalid.field("password", problem, code="password_well_known")
     _keep(account_id, password)
 
 
