@@ -167,6 +167,9 @@ class Settings:
     forgot_rate_limit: str = _limits(v.rate, "60 per hour", "Forgotten-password mails asked for from one address")
     request_rate_limit: str = _limits(v.rate, "2000 per hour", "Requests made by one account")
     document_rate_limit: str = _limits(v.rate, "20 per hour", "Documents uploaded by one account")
+    times_rate_limit: str = _limits(
+        v.rate, "1200 per hour", "Times on offer asked for by one account, or from one address by visitors"
+    )
     idempotency_keep_hours: int = _limits(v.whole(1, 720), "24", "How long the answer to an Idempotency-Key is kept")
 
     document_store_url: str = _files(v.store_url, "", "file:///dir or s3://bucket/dir; default DATA_DIR/documents")

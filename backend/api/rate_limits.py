@@ -18,8 +18,14 @@ log = structlog.get_logger(__name__)
 TIMEOUT_SECONDS: Final = 0.2
 NOWHERE: Final = "redis://127.0.0.1:1/0"
 COUNTED: Final = "doorstep.rate_limit_counted"
-NAMES: Final = ("signup_rate_limit", "forgot_rate_limit", "request_rate_limit", "document_rate_limit")
-PER_ACCOUNT: Final = {"request_rate_limit", "document_rate_limit"}
+NAMES: Final = (
+    "signup_rate_limit",
+    "forgot_rate_limit",
+    "request_rate_limit",
+    "document_rate_limit",
+    "times_rate_limit",
+)
+PER_ACCOUNT: Final = {"request_rate_limit", "document_rate_limit", "times_rate_limit"}  # visitors: by address
 
 
 class RateLimits:

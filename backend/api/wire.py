@@ -12,7 +12,6 @@ import orjson
 from flask import Response, request
 
 from backend.core.cache import digest
-from backend.core.database import take_turns
 from backend.core.errors import Stale
 from backend.core.pagination import Page
 
@@ -111,12 +110,15 @@ def whole(body: Any) -> Reply:
     return Reply(body, version=zlib.crc32(content))
 
 
-def replacing(read: Callable[[], Any], *, of: int) -> None:
-    """Before something of that account or task is replaced: one caller after the other, If-Match against what is there.
+def replacing(read: Callable[[], Any], *, hold: Callable[[], None]) -> None:
+    """Hold the row that owns what is about to be replaced, then compare If-Match with what is there.
 
-    Raises Stale.
+    ``hold`` locks that row until the transaction ends, so that a writer by any other way has to wait, too.
+
+    Raises:
+        Stale: Someone else changed it since it was read.
     """
-    take_turns(f"{request.url_rule}:{of}")
+    hold()
     expected = expected_version()
     if expected is not None and expected != whole(read()).version:
         raise Stale("This was changed since you read it. Read it again, then repeat your change.")

@@ -151,3 +151,22 @@ def test_a_conflict_at_the_very_end_is_known_to_have_changed_nothing(app: Flask,
     asha = people.customer()
     with failing(fail_with("40001"), trigger=AT_COMMIT):
         assert edit(app, asha).status_code == 200
+
+
+REPLACED = {
+    "/me/hours": ("accounts", {"weekly": [], "exceptions": []}),
+    "/me/preferences": ("accounts", {"channels": ["mail"]}),
+    "/tasks/{task}/policy": ("tasks", {}),
+}
+
+
+@pytest.mark.parametrize("path", REPLACED)
+def test_what_is_replaced_as_a_whole_waits_for_whoever_holds_its_owner(make: Make, people: People, path: str) -> None:
+    market, (table, body) = RequestMarket(people), REPLACED[path]
+    caller = people.admin() if table == "tasks" else market.professional()
+    impatient = make(DB_LOCK_TIMEOUT_MS="100").test_client()
+    url, owner = path.format(task=market.task_id), market.task_id if table == "tasks" else caller.id
+    with db.engine.begin() as connection:
+        connection.execute(text(f"SELECT FROM {table} WHERE id = :id FOR NO KEY UPDATE"), {"id": owner})
+        assert_problem(impatient.put(url, json=body, headers=caller.headers), 503, "busy")
+    assert impatient.put(url, json=body, headers=caller.headers).status_code == 200

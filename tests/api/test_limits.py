@@ -100,3 +100,19 @@ def test_a_48_has_ten_times_the_limit(make: Make, people: People) -> None:
     assert answers[0].headers["RateLimit-Policy"] == '"signup";q=1;w=3600'
     assert answers[-1].headers["RateLimit-Policy"] == '"signup";q=10;w=3600'
     assert sign_up(app, people, "2001:db8:7::1").status_code == 201
+
+
+def test_times_are_limited_by_account_and_for_visitors_by_address(make: Make, people: People) -> None:
+    market = RequestMarket(people)
+    app = make(TIMES_RATE_LIMIT="2 per hour")
+    asha, ravi = people.customer(), people.customer()
+    path = f"/tasks/{market.task_id}/times?pincode=560001&date=2030-01-07"
+
+    def ask(headers: dict[str, str], address: str = "203.0.113.80") -> int:
+        client = app.test_client()
+        return client.get(path, headers=headers, environ_overrides={"REMOTE_ADDR": address}).status_code
+
+    assert [ask({}) for _ in range(3)] == [200, 200, 429]
+    assert ask({}, "203.0.113.81") == 200
+    assert [ask(asha.headers) for _ in range(3)] == [200, 200, 429]
+    assert ask(ravi.headers) == 200

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from backend.domain.task_requests import hours, offers
 from tests.factories.people import People
 from tests.factories.requests import WHY, RequestMarket, do
 
@@ -41,6 +42,45 @@ def test_hours_are_kept_and_shown(market: RequestMarket) -> None:
 )
 def test_wrong_hours_are_refused(market: RequestMarket, weekly: list[dict[str, Any]]) -> None:
     assert market.professional().put("/me/hours", {"weekly": weekly}).status_code == 422
+
+
+def test_times_of_one_professional_are_for_customers(market: RequestMarket, people: People) -> None:
+    ravi = market.professional()
+    path = f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}"
+    one = f"{path}&professional_id={ravi.id}"
+    assert (people.visitor().get(one).status_code, people.visitor().get(path).status_code) == (401, 200)
+    for caller in (people.admin(), ravi):
+        assert (caller.get(one).status_code, caller.get(one).json["code"]) == (403, "role_not_allowed")
+    assert len(people.customer().get(one).json["items"]) > 0
+
+
+def test_times_of_a_professional_who_is_not_among_the_nearest(
+    market: RequestMarket, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offers, "LOOKED_AT", 1)
+    first, second = market.professional(), market.professional()
+    asha = people.customer()
+    path = f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}"
+    found = [len(asha.get(f"{path}&professional_id={one.id}").json["items"]) for one in (first, second)]
+    assert found[0] == found[1] > 0
+
+
+def test_working_time_is_worked_out_once_for_each_professional(
+    market: RequestMarket, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        market.professional()
+    seen: list[Any] = []
+    real = hours.Hours.intervals
+
+    def counted(self: hours.Hours, first: Any, last: Any) -> list[hours.Interval]:
+        seen.append(self)
+        return real(self, first, last)
+
+    monkeypatch.setattr(hours.Hours, "intervals", counted)
+    found = people.visitor().get(f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}").json["items"]
+    assert len(found) > 20
+    assert len(seen) == 3
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2100-01-01", "9999-12-31"])

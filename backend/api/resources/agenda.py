@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from backend.api.access import ADMINS, PROFESSIONALS, VISITORS
+from backend.api.access import ADMINS, CUSTOMERS, PROFESSIONALS, VISITORS
 from backend.api.base import Resource, endpoint
 from backend.api.presenters import task_requests as present
 from backend.api.schemas import agenda as schemas
 from backend.api.wire import Reply, replacing, whole
 from backend.core.authz import Actor
 from backend.core.config import current
-from backend.core.errors import Invalid, NotFound, Stale
+from backend.core.errors import Forbidden, Invalid, NotFound, Stale, Unauthenticated
 from backend.core.pagination import Page, Window
 from backend.core.spans import between
+from backend.domain.accounts import actions as accounts
 from backend.domain.task_requests import agenda, hours, offers, reliability
 
 
@@ -51,7 +52,7 @@ class MyHours(Resource):
     )
     def put(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
         """All of them at once. They guide what is offered; a request outside them can be accepted all the same."""
-        replacing(lambda: shown(hours.of(actor.account_id)), of=actor.account_id)
+        replacing(lambda: shown(hours.of(actor.account_id)), hold=lambda: accounts.hold(actor.account_id))
         weekly = [(span["weekday"], span["begins"], span["ends"]) for span in body["weekly"]]
         days = {entry["date"]: [(s["begins"], s["ends"]) for s in entry["hours"]] for entry in body["exceptions"]}
         if len(days) < len(body["exceptions"]):
@@ -89,10 +90,13 @@ class TaskTimes(Resource):
         who=VISITORS,
         query=schemas.TimesQuery(),
         response=schemas.OfferedTimes(),
-        errors=(NotFound, Invalid),
+        errors=(NotFound, Invalid, Unauthenticated, Forbidden),
+        rate_limit="times_rate_limit",
     )
-    def get(self, _: Actor | None, *, task_id: int, query: dict[str, Any]) -> dict[str, Any]:
-        """Of one day at one place. A request for another time can be made all the same."""
+    def get(self, actor: Actor | None, *, task_id: int, query: dict[str, Any]) -> dict[str, Any]:
+        """Of one day at one place; of one professional for customers only: visitors could read anyone's diary."""
+        if query["professional_id"] is not None:
+            CUSTOMERS.check(actor)
         found = offers.times(
             task_id=task_id,
             pincode=query["pincode"],

@@ -8,6 +8,7 @@ from backend.api.schemas import preferences as schemas
 from backend.api.wire import Reply, replacing, whole
 from backend.core.authz import Actor
 from backend.core.errors import Invalid, Stale
+from backend.domain.accounts import actions as accounts
 from backend.domain.notifications import preferences
 from backend.domain.notifications.preferences import Choice
 
@@ -37,7 +38,7 @@ class MyPreferences(Resource):
     )
     def put(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
         """Replaces all of them. Messages go by the first channel that works; mails about the account always come."""
-        replacing(lambda: present(preferences.get(actor.account_id)), of=actor.account_id)
+        replacing(lambda: present(preferences.get(actor.account_id)), hold=lambda: accounts.hold(actor.account_id))
         quiet = body["quiet_hours"]
         choice = Choice(
             channels=tuple(body["channels"]),

@@ -63,6 +63,6 @@ class TaskPolicy(Resource):
     )
     def put(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> Reply:
         """All four at once; null goes back to the market's setting."""
-        replacing(lambda: policy(actor, task_id), of=task_id)
+        replacing(lambda: policy(actor, task_id), hold=lambda: policies.hold(task_id))
         policies.change(actor, task_id=task_id, values=body)
         return whole(policy(actor, task_id))

@@ -36,14 +36,20 @@ NEAREST: Final = text("""
         SELECT earth_distance(ll_to_earth(home.latitude, home.longitude),
                               ll_to_earth(there.latitude, there.longitude)) / 1000.0 AS km
       ) distance
-     WHERE distance.km <= p.radius_km OR a.pincode = :pincode OR EXISTS (
-             SELECT FROM professional_pincodes s WHERE s.account_id = p.account_id AND s.pincode = :pincode)
+     WHERE (CAST(:professional_id AS bigint) IS NULL OR p.account_id = :professional_id)
+       AND (distance.km <= p.radius_km OR a.pincode = :pincode OR EXISTS (
+             SELECT FROM professional_pincodes s WHERE s.account_id = p.account_id AND s.pincode = :pincode))
      ORDER BY distance.km ASC NULLS LAST, p.account_id
      LIMIT :limit
 """)
 
 
-def nearest(*, task_id: int, pincode: str, limit: int) -> list[int]:
-    """Active professionals who do the task and serve the place, the nearest first."""
-    values: dict[str, Any] = {"task_id": task_id, "pincode": pincode, "limit": limit}
+def nearest(*, task_id: int, pincode: str, limit: int, professional_id: int | None = None) -> list[int]:
+    """Return active professionals who do the task and serve the place, the nearest first; or the one named, if so."""
+    values: dict[str, Any] = {
+        "task_id": task_id,
+        "pincode": pincode,
+        "limit": limit,
+        "professional_id": professional_id,
+    }
     return list(db.session.execute(NEAREST, values).scalars())

@@ -33,16 +33,14 @@ def times(*, task_id: int, pincode: str, day: date, professional_id: int | None 
     if task is None:
         raise NotFound("There is no such task on offer.")
     policy = policies.for_task(task_id)
-    people = matching.nearest(task_id=task_id, pincode=pincode, limit=LOOKED_AT)
-    if professional_id is not None:
-        people = [account_id for account_id in people if account_id == professional_id]
-    working, busy = hours.of_many(people), _busy(people, day)
+    people = matching.nearest(task_id=task_id, pincode=pincode, limit=LOOKED_AT, professional_id=professional_id)
+    working, busy = _working(people, day, task.time_required), _busy(people, day)
     found = []
     for start in _starts(day, earliest=now() + timedelta(minutes=policy.min_notice_minutes)):
         ends = hours.end_of(start, task.time_required)
         until = ends + timedelta(minutes=policy.travel_buffer_minutes)
         free = sum(
-            1 for key in people if working[key].covers(start, ends) and _is_free(busy.get(key, ()), start, until)
+            1 for key in people if _is_within(working[key], start, ends) and _is_free(busy.get(key, ()), start, until)
         )
         if free:
             found.append({"at": start, "professionals": free})
@@ -57,6 +55,17 @@ def _starts(day: date, *, earliest: datetime) -> Iterator[datetime]:
         if at > earliest:
             yield at
         at += STEP
+
+
+def _working(people: Sequence[int], day: date, minutes: int) -> dict[int, list[hours.Interval]]:
+    """The working time of each in which work that starts on the day can lie: worked out once, not for every start."""
+    zone = current().zone
+    last = hours.end_of(day_start(day + timedelta(days=1), zone), minutes).astimezone(zone).date()
+    return {account_id: found.intervals(day, last) for account_id, found in hours.of_many(people).items()}
+
+
+def _is_within(working: Sequence[hours.Interval], starts: datetime, ends: datetime) -> bool:
+    return any(begin <= starts and ends <= end for begin, end in working)
 
 
 def _busy(people: Sequence[int], day: date) -> Mapping[int, list[tuple[datetime, datetime]]]:

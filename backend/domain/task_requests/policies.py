@@ -15,6 +15,7 @@ from backend.domain.audit.actions import record
 from backend.domain.market import settings
 from backend.domain.task_requests.models import TaskPolicy
 from backend.domain.tasks import queries as tasks
+from backend.domain.tasks.models import Task
 
 NAMES: Final = ("answer_within_minutes", "min_notice_minutes", "free_cancel_minutes", "travel_buffer_minutes")
 POLICY: Final = text("""
@@ -73,6 +74,11 @@ def own_of_task(actor: Actor, *, task_id: int) -> dict[str, Any]:
         select(*(getattr(TaskPolicy, name) for name in NAMES)).where(TaskPolicy.task_id == task_id)
     ).one_or_none()
     return row._asdict() if row is not None else dict.fromkeys(NAMES)
+
+
+def hold(task_id: int) -> None:
+    """Lock the task, to which its policy belongs, until the transaction ends."""
+    db.session.execute(select(Task.id).where(Task.id == task_id).with_for_update(key_share=True))
 
 
 def change(actor: Actor, *, task_id: int, values: dict[str, Any]) -> dict[str, Any]:
