@@ -86,12 +86,12 @@ def test_a_conflict_is_tried_once_more(app: Flask, people: People, sqlstate: str
 
 def test_what_is_tried_again_is_made_once_and_counted_once(app: Flask, people: People) -> None:
     market, asha = RequestMarket(people), people.customer()
-    headers = {"Idempotency-Key": "a-request-1"}
+    body, headers = market.body(), {"Idempotency-Key": "a-request-1"}
     with failing(fail_with("40P01"), table="task_requests", event="INSERT"):
-        made = asha.post("/requests", market.body(), headers=headers)
+        made = asha.post("/requests", body, headers=headers)
     assert made.status_code == 201
     left = int(made.headers["RateLimit"].split("r=")[1].split(";")[0])
-    again = asha.post("/requests", market.body(), headers=headers)
+    again = asha.post("/requests", body, headers=headers)
     assert (again.status_code, again.headers["RateLimit"].split("r=")[1].split(";")[0]) == (201, str(left - 1))
     assert [row["id"] for row in asha.get("/requests").json["items"]] == [made.json["id"]]
 
