@@ -80,10 +80,8 @@ export const useSession = defineStore('session', () => {
 
   /** Once per load: the cookie, if there is one, becomes a session again. A server that is away leaves it open. */
   function restore(): Promise<void> {
-    restoring ??= follow().catch(() => {
-      unknown.value = true
-    })
-    return restoring
+    if (user.value === null) restoring ??= follow().catch(() => void (unknown.value = true))
+    return restoring ?? Promise.resolve()
   }
 
   async function signIn(credentials: { username: string; password: string }): Promise<Account> {

@@ -1,0 +1,165 @@
+"""Whose page it is: another account over an ended session, two tabs, a lost response, and what signing out leaves."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import OpenScreen
+from tests.browser.screen import PATIENCE_MS, PHONE, Screen
+from tests.factories.files import picture
+from tests.harness.caller import PASSWORD, Caller
+from tests.harness.market import RunningMarket
+
+pytestmark = pytest.mark.browser
+OFFERED = {"category": "Repairs", "base_price": "349.00", "time_required": 30, "description": "By the hour"}
+
+
+def enter(page: Page, username: str) -> None:
+    """Fill in the sign-in form that is open, on its page or in the dialog."""
+    page.get_by_label("User name or mail address").fill(username)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.locator("form").get_by_role("button", name="Sign in", exact=True).last.click()
+
+
+def signed_in(screen: Screen, caller: Caller) -> Screen:
+    screen.go("/sign-in")
+    enter(screen.page, caller.account["username"])
+    return screen.stands_at("/")
+
+
+def sign_out(page: Page) -> None:
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+
+
+def second_tab(window: Screen, path: str) -> Page:
+    tab = window.page.context.new_page()
+    tab.goto(f"{window.base}/app{path}")
+    return tab
+
+
+def end_sessions(market: RunningMarket, caller: Caller) -> None:
+    market.visitor().sign_in(caller.account["username"]).post("/logout/everywhere", status=204)
+
+
+def test_another_account_over_an_ended_session(screen: OpenScreen, market: RunningMarket) -> None:
+    asha = market.visitor().sign_up("customer", firstname="Asha", address="12 Residency Road")
+    meera = market.visitor().sign_up("customer", firstname="Meera", address="7 Brigade Road")
+    window = signed_in(screen(viewport=PHONE), asha)
+    window.go("/profile").fill(Address="99 Secret Street")
+    end_sessions(market, asha)
+    window.press("Save").sees("Your session has ended")
+    enter(window.page, meera.account["username"])
+    window.stands_at("/").sees("You are now signed in as Meera Rao.").look("another account")
+    expect(window.page.get_by_role("dialog")).to_have_count(0)
+    assert meera.sign_in(meera.account["username"]).get("/me")["address"] == "7 Brigade Road"
+    assert asha.sign_in(asha.account["username"]).get("/me")["address"] == "12 Residency Road"
+    window.go("/profile")
+    expect(window.page.get_by_label("Address", exact=False).last).to_have_value("7 Brigade Road")
+
+
+def test_the_same_account_goes_on_where_it_was(screen: OpenScreen, market: RunningMarket) -> None:
+    asha = market.visitor().sign_up("customer")
+    window = signed_in(screen(viewport=PHONE), asha)
+    window.go("/profile").fill(Address="99 New Street")
+    end_sessions(market, asha)
+    window.press("Save").sees("Your session has ended")
+    enter(window.page, asha.account["username"])
+    window.sees("Your profile is saved.").stands_at("/profile")
+    assert asha.sign_in(asha.account["username"]).get("/me")["address"] == "99 New Street"
+
+
+def test_two_tabs_act_as_one_account(screen: OpenScreen, market: RunningMarket) -> None:
+    asha = market.visitor().sign_up("customer", firstname="Asha")
+    meera = market.visitor().sign_up("customer", firstname="Meera")
+    window = screen(viewport=PHONE).go("/search")
+    tab = second_tab(window, "/sign-in")
+    enter(tab, asha.account["username"])
+    expect(window.page.get_by_role("button", name="Your account")).to_be_visible(timeout=PATIENCE_MS)
+    window.go("/profile").sees(f"You sign in as {asha.account['username']}.")
+
+    sign_out(tab)
+    window.stands_at("/sign-in")
+    enter(tab, meera.account["username"])
+    window.stands_at("/").go("/profile").sees(f"You sign in as {meera.account['username']}.")
+    tab.goto(f"{window.base}/app/profile")
+    expect(tab.get_by_text(f"You sign in as {meera.account['username']}.")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_a_lost_response_makes_no_second_request(screen: OpenScreen, market: RunningMarket) -> None:
+    task = market.admin().post("/tasks", {**OFFERED, "name": "Lamp repair"}, status=201)["id"]
+    asha = market.visitor().sign_up("customer")
+    window = signed_in(screen(viewport=PHONE), asha)
+    calls: list[str] = []
+
+    def lose_the_first(route: Route) -> None:
+        if route.request.method != "POST":
+            route.fallback()
+            return
+        calls.append(route.request.headers["idempotency-key"])
+        if len(calls) > 1:
+            route.fallback()
+            return
+        route.fetch()  # the server has it, and makes the request
+        route.abort("connectionreset")
+
+    window.page.route(re.compile(r"/requests$"), lose_the_first)
+    window.go(f"/tasks/{task}/ask").sees("Which day?")
+    window.page.locator("input[name$='-day']").nth(2).check(force=True)
+    window.page.locator("input[name$='-time']").nth(6).check(force=True)
+    window.press("Send the request").sees("The server cannot be reached.")
+    window.page.reload()
+    window.sees("Which day?").press("Send the request").sees("Your request is on its way")
+    window.page.wait_for_url(re.compile(r"/requests/\d+$"))
+    assert len(calls) == 2
+    assert len(set(calls)) == 1
+    assert len(asha.get("/requests")["items"]) == 1
+
+
+def test_signing_out_leaves_no_draft(screen: OpenScreen, market: RunningMarket) -> None:
+    task = market.admin().post("/tasks", {**OFFERED, "name": "Door repair"}, status=201)["id"]
+    asha, meera = market.visitor().sign_up("customer"), market.visitor().sign_up("customer", address="7 Brigade Road")
+    window = signed_in(screen(viewport=PHONE), asha)
+    window.go(f"/tasks/{task}/ask").fill(Address="99 Secret Street")
+    window.page.reload()
+    field = window.page.get_by_label("Address", exact=False).first
+    expect(field).to_have_value("99 Secret Street")
+    sign_out(window.page)
+    window.stands_at("/sign-in")
+    kept = "JSON.stringify({...localStorage, ...sessionStorage})"
+    assert "Secret" not in window.page.evaluate(kept)
+    enter(window.page, meera.account["username"])
+    window.stands_at("/").go(f"/tasks/{task}/ask")
+    expect(field).to_have_value("7 Brigade Road")
+
+
+def test_a_server_that_was_away_makes_no_visitor_of_anyone(screen: OpenScreen, market: RunningMarket) -> None:
+    asha = market.visitor().sign_up("customer")
+    window = signed_in(screen(viewport=PHONE), asha)
+    down = {"now": True}
+
+    def away(route: Route) -> None:
+        route.fulfill(status=503, json={"code": "unavailable"}) if down["now"] else route.fallback()
+
+    window.page.route("**/token/refresh", away)
+    window.go("/requests").stands_at("/sign-in").sees("We could not check whether you are signed in").look("unknown")
+    down["now"] = False
+    window.stands_at("/requests")
+
+
+def test_declining_is_sent_before_signing_out(screen: OpenScreen, market: RunningMarket) -> None:
+    admin, customer = market.admin(), market.visitor().sign_up("customer")
+    task = admin.post("/tasks", {**OFFERED, "name": "Gate repair"}, status=201)["id"]
+    professional = market.visitor().sign_up("professional", task_ids=[task])
+    professional.put("/me/document", files={"document": ("proof.png", picture(size=(300, 200)), "image/png")})
+    admin.post(f"/professionals/{professional.account['id']}/approve")
+    when = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+    request = customer.post("/requests", {"task_id": task, "date_of_request": when}, status=201)["id"]
+    window = screen(viewport=PHONE).go("/sign-in")
+    enter(window.page, professional.account["username"])
+    window.stands_at("/inbox").sees("Gate repair").press("Not for me")
+    sign_out(window.page)
+    window.stands_at("/sign-in")
+    assert [entry["action"] for entry in admin.get(f"/requests/{request}")["history"]] == ["create", "reject"]
