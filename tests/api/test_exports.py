@@ -198,7 +198,7 @@ def test_gone_after_its_time(admin: Person) -> None:
     db.session.rollback()
     assert storage.exports().size(str(key)) > 0  # a job removes it, once the export is known to have ended
     work()
-    with pytest.raises(storage.StoreFailed):
+    with pytest.raises(storage.FileMissing):
         storage.exports().size(str(key))
 
 

@@ -1,11 +1,15 @@
 """Reports over HTTP: whose, which month, JSON or HTML."""
 
+from datetime import UTC, datetime
+
 import pytest
 import time_machine
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
-from backend.core.database import transaction
+from backend.core.database import db, transaction
 from backend.core.queue.runs import ABOVE_ALL_IDS
+from backend.domain.accounts.models import Account
 from backend.domain.reports import actions
 from backend.domain.reports.months import Month
 from tests.factories import closed_requests as made
@@ -74,6 +78,8 @@ def test_whose_report_it_may_be(client: FlaskClient, people: People, asha: Perso
 def test_what_went_out_stays_as_it_was(asha: Person, market: Market) -> None:
     made.request(market)
     with transaction():
+        signed_up = datetime(2026, 1, 1, tzinfo=UTC)  # reports go to those who were there in their month
+        db.session.execute(update(Account).where(Account.id == asha.id).values(created_at=signed_up))
         actions.send_batch(Month(2026, 10), run_id=1, after=0, until=ABOVE_ALL_IDS)
         actions.send_batch(Month(2026, 9), run_id=1, after=0, until=ABOVE_ALL_IDS)
     made.request(market, at=made.NOON.replace(day=20))
