@@ -201,9 +201,9 @@ def test_the_very_commands_of_the_compose_file_run(
         ready = processes.wait_until(lambda: is_ready(f"http://127.0.0.1:{port}/readyz"), seconds=60, pause=0.2)
         assert ready, (tmp_path / "log").read_text()
         for name in OURS[1:]:
-            check = compose["services"][name]["healthcheck"]["test"][2:]
-            address = re.sub(r"//[^/]+/", f"//127.0.0.1:{port}/", check.pop())
-            done = subprocess.run([sys.executable, *check, address], env=environment, cwd=ROOT, check=False)
+            test = compose["services"][name]["healthcheck"]["test"][2:]
+            check = [re.sub(r"//[^/]+/", f"//127.0.0.1:{port}/", argument) for argument in test]
+            done = subprocess.run([sys.executable, *check], env=environment, cwd=ROOT, check=False)
             assert done.returncode == 0, name
     finally:
         for process in started:
