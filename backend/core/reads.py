@@ -5,9 +5,6 @@ begun, its reads go through that, so that they see what it changed. Statements a
 by a cached function of their shape: what differs from call to call comes in as parameters.
 """
 
-import contextlib
-import weakref
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +18,7 @@ from sqlalchemy import Select, TextClause
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from backend.core import database_errors
+from backend.core.connection_pool import ConnectionPool, is_usable
 from backend.core.database import db, engine_options
 from backend.core.errors import Invalid
 from backend.settings import Settings
@@ -39,53 +37,51 @@ class Compiled:
 
 
 class Reads:
-    """Connections in autocommit; as many as threads read at once."""
+    """Connections in autocommit, as many as ``DB_READ_POOL_SIZE`` says in each process."""
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
         self._arguments = engine_options(settings)["connect_args"]
-        self._free: deque[Connection] = deque()
-        weakref.finalize(self, _close, self._free)
+        self._pool = ConnectionPool(size=settings.db_read_pool_size, timeout_seconds=settings.db_pool_timeout_seconds)
 
     def rows(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Any]:
-        """All rows. Raises Unavailable when the database is away, Invalid for what it cannot hold."""
+        """Return all rows.
+
+        Raises:
+            Unavailable: the database is away, or (Busy) all connections were in use for too long.
+            Invalid: a value is one that the database cannot hold.
+        """
         compiled = _compiled(statement)
         parameters = {**compiled.values, **parameters}
-        kept = self._take()
-        if kept is not None:
-            try:
-                return self._run(kept, compiled.sql, parameters)
-            except psycopg.OperationalError as error:  # cut while nobody looked, most likely: no news of a new one
-                log.info("kept_connection_cut", error=repr(error))
+        connection = kept = self._pool.take()
         try:
-            return self._run(self._connect(), compiled.sql, parameters)
+            if connection is None:
+                connection = self._connect()
+            try:
+                rows = _run(connection, compiled.sql, parameters)
+            except psycopg.OperationalError as error:
+                if kept is None or is_usable(kept):
+                    raise
+                log.info("kept_connection_cut", error=repr(error))  # while nobody used it, most likely
+                kept.close()
+                connection = self._connect()
+                rows = _run(connection, compiled.sql, parameters)
+        except psycopg.DataError as error:
+            raise Invalid("A value is outside of what can be kept.") from error
         except psycopg.OperationalError as error:
-            _close(self._free)
+            if connection is None or not is_usable(connection):
+                self._pool.clear()  # where one connection broke, the others may have
             raise database_errors.unavailable(error) from error
-
-    def _take(self) -> Connection | None:
-        with contextlib.suppress(IndexError):
-            return self._free.pop()
-        return None
+        finally:
+            self._pool.give_back(connection)
+        return rows
 
     def _connect(self) -> Connection:
         return psycopg.connect(self._url, autocommit=True, row_factory=namedtuple_row, **self._arguments)
 
-    def _run(self, connection: Connection, sql: Any, parameters: Mapping[str, Any]) -> list[Any]:
-        """On a connection that is kept for others afterwards, unless it broke."""
-        try:
-            rows = connection.execute(sql, parameters, prepare=True).fetchall()
-        except psycopg.DataError as error:
-            self._free.append(connection)
-            raise Invalid("A value is outside of what can be kept.") from error
-        except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
-            self._free.append(connection)
-            raise database_errors.unavailable(error) from error
-        except BaseException:
-            _close([connection])
-            raise
-        self._free.append(connection)
-        return rows
+
+def _run(connection: Connection, sql: Any, parameters: Mapping[str, Any]) -> list[Any]:
+    return connection.execute(sql, parameters, prepare=True).fetchall()
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -111,9 +107,3 @@ def _compiled(statement: Statement) -> Compiled:
     compiled = statement.compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
     # A parameter without a value of its own is None here and given with each call.
     return Compiled(str(compiled), compiled.params)
-
-
-def _close(connections: "deque[Connection] | list[Connection]") -> None:
-    while connections:
-        with contextlib.suppress(psycopg.Error):
-            connections.pop().close()

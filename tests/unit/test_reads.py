@@ -1,6 +1,8 @@
 """Reads beside the session: what a connection that is kept for them goes through."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -38,3 +40,25 @@ def test_a_connection_that_was_cut_is_replaced(tries: str, settings: Settings) -
     with db.engine.begin() as connection:
         connection.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": kept.pid})
     assert [row.number for row in reads.rows(text(tries), {})] == [1]
+
+
+def test_a_database_that_is_away_is_told_each_time_and_takes_no_place(settings: Settings) -> None:
+    reads = Reads(replace(settings, database_url="postgresql://127.0.0.1:1/none", db_read_pool_size=1))
+    for _ in range(3):
+        with pytest.raises(Unavailable) as refused:
+            reads.rows(text("SELECT 1 AS one"), {})
+        assert refused.value.code == "unavailable"
+
+
+def test_a_restart_of_the_database_costs_no_read(app: Flask, settings: Settings) -> None:
+    """All connections that were kept are cut; each read after that finds a new one."""
+    reads, slow = Reads(replace(settings, db_read_pool_size=2)), "SELECT pg_backend_pid() AS pid, pg_sleep(0.3)"
+    with ThreadPoolExecutor(2) as threads:
+        kept = {rows[0].pid for rows in threads.map(lambda _: reads.rows(text(slow), {}), range(2))}
+    assert len(kept) == 2
+    with db.engine.begin() as connection:
+        for pid in kept:
+            connection.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+    for _ in range(3):
+        (row,) = reads.rows(text("SELECT pg_backend_pid() AS pid"), {})
+        assert row.pid not in kept
