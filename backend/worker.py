@@ -17,10 +17,11 @@ def work(settings: Settings) -> None:
     from celery.signals import worker_process_init, worker_ready
 
     from backend.app import create_app
+    from backend.core import connection_budget
     from backend.core.database import db
     from backend.jobs import lanes, polling, tasks
 
-    app = create_app(settings)
+    app = create_app(connection_budget.for_jobs(settings))
     celery = make_celery(settings)
     tasks.register(celery, app)
     lanes.init(settings.worker_concurrency)

@@ -17,6 +17,13 @@ def serve() -> int:
     except SettingsError as error:
         sys.stderr.write(f"A setting is wrong: {error}\n")
         return 2
+    from backend.core import connection_budget
+
+    room = connection_budget.check_at(settings)
+    if room.problem:
+        sys.stderr.write(f"{room.problem}\n")
+    if not room.fits:
+        return 2
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.log import LogLevels

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from backend.cli import doctor_traces as traces
 from backend.cli.doctor_calls import Caller, StepFailed, expect_fields
+from backend.core import connection_budget
 from backend.core.authz import Role
 from backend.core.clock import now
 from backend.core.config import current
@@ -124,6 +125,12 @@ def run(checkup: Checkup) -> bool:
 def _examine(checkup: Checkup) -> None:
     with checkup.step("the product is ready"):
         expect_fields(checkup.caller().call("GET", "/readyz", expect=200), status="ready")
+    with checkup.step("the database has room for all connections"):
+        room = connection_budget.check_at(current())
+        if not room.fits:
+            raise StepFailed(room.problem)
+        if room.problem:
+            checkup.tell(f"warning {room.problem}")
     with checkup.step("an admin signs in"):
         with transaction():
             sign_up(NewAccount(**checkup.fields("adm")), role=Role.ADMIN)

@@ -10,6 +10,7 @@ from flask_migrate import upgrade
 
 from backend.app import create_app
 from backend.cli import bootstrap
+from backend.core import connection_budget
 from backend.launch import database_roles
 from backend.launch.errors import LaunchError
 from backend.settings import Settings, SettingsError
@@ -28,6 +29,11 @@ def main() -> int:
         database_roles.admit(settings.owner_database_url, settings.database_url)
     except LaunchError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    room = connection_budget.check_at(settings)
+    if room.problem:
+        sys.stderr.write(f"{room.problem}\n")
+    if not room.fits:
         return 1
     result = bootstrap.run(app)
     told = {"username": result.admin_username, "password": result.admin_password, "places": result.places_loaded}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
+from backend.core import connection_budget
 from backend.launch import database_roles, database_state, folder, frontend, health, private_files, processes
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.launch.errors import LaunchError, explain
@@ -19,6 +20,7 @@ from backend.settings import OWNER_FILE, RUNTIME_FILE, Settings, SettingsError
 ROOT: Final = Path(__file__).resolve().parents[2]
 READY_SECONDS = 90.0
 FAILURES_AT_START = 5
+FEWEST_CONNECTIONS, RESERVED_CONNECTIONS = 120, 3  # of our own PostgreSQL; its superuser_reserved_connections
 
 
 class Stopped(BaseException):
@@ -49,6 +51,7 @@ class Launch:
             frontend.build(self.say)
             self.start_servers()
             self.prepare_database()
+            self.check_connections()
             self.start_programs()
             self.supervisor.listen()
             ready = self.wait_until_ready()
@@ -88,7 +91,7 @@ class Launch:
         noted = {"SECRET_KEY": secret, "DATABASE_URL": self.settings.database_url, "REDIS_URL": self.settings.redis_url}
         self.owner_url = self.settings.owner_database_url
         if not self.settings.database_url:
-            postgres = EmbeddedPostgres(self.settings.data_dir)
+            postgres = EmbeddedPostgres(self.settings.data_dir, parameters={"max_connections": self.connections})
             self._start(postgres)
             self.owner_url, noted["DATABASE_URL"] = postgres.roles()
             self.say(f"Database: PostgreSQL on port {postgres.port}, data in {self.settings.data_dir}")
@@ -139,6 +142,16 @@ class Launch:
             self.say(self.sign_in)
         database_state.remember(data, url, app=app)
 
+    def check_connections(self) -> None:
+        """A server of the operator's must have room for all connections; ours is started with it."""
+        if not self.settings.database_url:
+            return
+        room = connection_budget.check_at(self.settings)
+        if not room.fits:
+            raise LaunchError(room.problem)
+        if room.problem:
+            self.say(f"Warning: {room.problem}")
+
     def start_programs(self) -> None:
         python, logs = sys.executable, self.settings.data_dir / "logs"
         commands = {
@@ -185,6 +198,11 @@ class Launch:
     def patience(self) -> float:
         """Seconds that a program of ours may take to end."""
         return self.settings.drain_seconds + self.settings.shutdown_seconds + 5
+
+    @property
+    def connections(self) -> str:
+        """``max_connections`` of our own PostgreSQL."""
+        return str(max(FEWEST_CONNECTIONS, connection_budget.budget(self.settings).total + RESERVED_CONNECTIONS))
 
     @property
     def mark(self) -> str:

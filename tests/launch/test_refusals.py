@@ -4,12 +4,16 @@ import errno
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from backend.core import connection_budget
 from backend.launch.errors import explain
-from backend.settings import ROOT
+from backend.launch.start import Launch
+from backend.launch.supervisor import Supervisor
+from backend.settings import ROOT, Settings
 from tests.launch.product import Product, clean_environment
 
 
@@ -66,3 +70,26 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_errors_of_the_system_are_told_in_plain_words(number: int, words: str) -> None:
     assert words in str(explain(OSError(number, "errno text", "/some/where")))
     assert "/some/where" in str(explain(OSError(number, "errno text", "/some/where")))
+
+
+@pytest.mark.parametrize("module", ["backend.wsgi", "backend.launch.prepare"])
+def test_too_few_connections_of_the_database_are_told_in_one_line(module: str, settings: Settings) -> None:
+    given = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "WEB_WORKERS": "100"}
+    done = subprocess.run(
+        [sys.executable, "-m", module],
+        env=clean_environment(**given, SECRET_KEY=settings.secret_key, DATA_DIR=str(settings.data_dir)),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode != 0
+    told = done.stderr.strip().splitlines()[-1]
+    assert "PostgreSQL lets 117 connections in and this deployment may open 2932 connections: WEB_WORKERS (100)" in told
+
+
+def test_our_own_database_is_started_with_room_for_all_connections(tmp_path: Path) -> None:
+    settings = replace(Settings(), web_workers=8, data_dir=tmp_path)
+    launch = Launch(settings=settings, supervisor=Supervisor(say=print))
+    assert int(launch.connections) >= connection_budget.budget(settings).total + 3

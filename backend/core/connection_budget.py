@@ -1,0 +1,98 @@
+"""How many database connections this deployment may open, and whether the server has room for them."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import psycopg
+
+from backend.settings import Settings
+
+VERSIONS: Final = 1  # for the versions of what is cached: one thread at a time asks
+JOB_POOL: Final = 6  # two jobs (one found by polling) with a batch of its own each, renewal of leases, one to spare
+JOB_READS: Final = 2  # of the same two jobs
+COMMANDS: Final = 5  # prepare, backup, doctor and what else is called beside the running product
+
+# A limit of -1 is none. Connections of other databases tell who else uses the server; ours may be an earlier start's.
+ROOM: Final = """
+    SELECT current_setting('max_connections')::int AS most,
+           least(current_setting('max_connections')::int
+                     - current_setting('superuser_reserved_connections')::int
+                     - coalesce(current_setting('reserved_connections', true)::int, 0),
+                 (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user),
+                 (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())) AS ours,
+           (SELECT coalesce(sum(numbackends), 0)::int FROM pg_stat_database
+             WHERE datname <> current_database()) AS others
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most connections that the processes of one deployment open, by kind of process."""
+
+    web: int
+    jobs: int
+    commands: int
+    formula: str
+
+    @property
+    def total(self) -> int:
+        return self.web + self.jobs + self.commands
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the server has room for. ``problem`` is one line for an operator; "" when all is well."""
+
+    fits: bool
+    problem: str
+
+
+def budget(settings: Settings) -> Budget:
+    """Return the most connections that web server, worker and commands open. Beat opens none."""
+    web_process = settings.db_pool_size + settings.db_read_pool_size + VERSIONS
+    job_process = JOB_POOL + JOB_READS + VERSIONS
+    return Budget(
+        web=settings.web_workers * web_process,
+        jobs=settings.worker_concurrency * job_process,
+        commands=COMMANDS,
+        formula=(
+            f"WEB_WORKERS ({settings.web_workers}) x (DB_POOL_SIZE ({settings.db_pool_size}) + "
+            f"DB_READ_POOL_SIZE ({settings.db_read_pool_size}) + {VERSIONS}) + "
+            f"WORKER_CONCURRENCY ({settings.worker_concurrency}) x {job_process} + {COMMANDS} for commands"
+        ),
+    )
+
+
+def for_jobs(settings: Settings) -> Settings:
+    """Return the same settings with pools of the size that a job process has use for."""
+    return replace(settings, db_pool_size=JOB_POOL, db_read_pool_size=JOB_READS)
+
+
+def check(settings: Settings, connection: psycopg.Connection[Any]) -> Verdict:
+    """Compare the budget with what the server leaves to this role and database."""
+    with connection.cursor() as cursor:
+        row = cursor.execute(ROOM).fetchone()
+    if row is None:
+        raise LookupError("PostgreSQL answered without a row")
+    most, ours, others = row
+    needed = budget(settings)
+    way_out = f"Lower one of these settings, or raise max_connections (now {most})."
+    may_open = f"this deployment may open {needed.total} connections: {needed.formula}"
+    if needed.total > ours:
+        return Verdict(fits=False, problem=f"PostgreSQL lets {ours} connections in and {may_open}. {way_out}")
+    if needed.total > ours - others:
+        shared = f"other databases use {others} of them now"
+        problem = f"PostgreSQL lets {ours} connections in, {shared}, and {may_open}. {way_out}"
+        return Verdict(fits=True, problem=problem)
+    return Verdict(fits=True, problem="")
+
+
+def check_at(settings: Settings) -> Verdict:
+    """Check the server of DATABASE_URL; one that cannot be reached now has no problem of this kind."""
+    if not settings.database_url:
+        return Verdict(fits=True, problem="")
+    try:
+        with psycopg.connect(settings.database_url, connect_timeout=5, autocommit=True) as connection:
+            return check(settings, connection)
+    except psycopg.OperationalError:
+        return Verdict(fits=True, problem="")
