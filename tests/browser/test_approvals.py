@@ -1,5 +1,6 @@
 """Approvals in a real Chromium: a decision is about what is on the screen; a sign-up survives a lost answer."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,18 @@ def upload(professional: Caller, width: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def admin(market: RunningMarket) -> Caller:
-    """An admin in whose queue nobody waits."""
+def admin(market: RunningMarket) -> Iterator[Caller]:
+    """An admin in whose queue nobody waits, before the test and after it."""
     caller = market.admin()
-    while waiting := caller.get("/professionals", approval="pending")["items"]:
+    empty_the_queue(caller)
+    yield caller
+    empty_the_queue(caller)
+
+
+def empty_the_queue(admin: Caller) -> None:
+    while waiting := admin.get("/professionals", approval="pending")["items"]:
         for one in waiting:
-            caller.post(f"/professionals/{one['id']}/reject", {"reason": "Another test's"})
-    return caller
+            admin.post(f"/professionals/{one['id']}/reject", {"reason": "Another test's"})
 
 
 def at_the_queue(window: Screen) -> Screen:
@@ -89,6 +95,7 @@ def test_a_double_press_decides_about_nobody_unseen(
     wait_for(lambda: second.get("/me")["approval"] == "approved")
 
 
+@pytest.mark.usefixtures("admin")
 def test_a_sign_up_whose_answer_was_lost_leads_in(screen: OpenScreen, market: RunningMarket, tmp_path: Path) -> None:
     window = screen(viewport=PHONE)
     fields = {**caller_fields("professional"), "username": "lostanswer", "email": "lostanswer@example.org"}
