@@ -4,7 +4,7 @@ from flask import Flask
 
 from backend import cli, jobs
 from backend.api import answers, auth, converters, errors, http, rate_limits, routes, web_app
-from backend.core import cache, database, health, logging, mailer, metrics, passwords, queue, reads, storage
+from backend.core import cache, database, health, logging, mailer, passwords, queue, reads, storage
 from backend.core.queue import timetable
 from backend.domain.documents import inspection
 from backend.jobs import schedule
@@ -22,7 +22,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["TESTING"] = settings.env == "test"
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.merge_slashes = False  # a redirect of "//x" would repeat whatever host the caller named
-    for part in (metrics, database, reads, cache, passwords, storage, mailer, health, inspection):
+    for part in (database, reads, cache, passwords, storage, mailer, health, inspection):
         part.init_app(app, settings)
     migrations.init_app(app)
     queue.init_app(app, bell=jobs.bell(settings))

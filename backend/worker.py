@@ -17,7 +17,7 @@ def work(settings: Settings) -> None:
     from celery.signals import worker_process_init, worker_ready
 
     from backend.app import create_app
-    from backend.core import connection_budget
+    from backend.core import connection_budget, metrics
     from backend.core.database import db
     from backend.jobs import lanes, polling, tasks
 
@@ -27,6 +27,7 @@ def work(settings: Settings) -> None:
     lanes.init(settings.worker_concurrency)
 
     def begin_process(**_: Any) -> None:
+        metrics.begin(settings)
         with app.app_context():
             db.engine.dispose(close=False)  # the parent's connections are not this process's
         polling.start(app)

@@ -65,10 +65,12 @@ if __name__ == "__main__":
     sys.exit(serve())
 else:
     from backend.app import create_app
+    from backend.core import metrics
 
     if "granian.server.mp" in sys.modules:
         # until Granian listens for itself: its master's own handler, inherited here, would swallow a stop
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         die_with_parent(signal.SIGTERM)  # else a killed master would leave processes that hold the port
+    metrics.begin(Settings.from_env())
     app = create_app()
     app.extensions["passwords"].give_way()

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from backend.app import create_app
 from backend.cli import bootstrap
+from backend.core import metrics
 from backend.core.database import db
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.settings import Settings
@@ -69,6 +70,7 @@ def settings(environ: dict[str, str]) -> Settings:
 @pytest.fixture(scope="session")
 def shared_app(settings: Settings) -> Iterator[Flask]:
     """The application on a migrated database with all places."""
+    metrics.begin(settings)
     app = create_app(settings)
     with app.app_context():
         upgrade()

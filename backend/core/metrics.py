@@ -10,7 +10,6 @@ from typing import Final
 
 import psutil
 import structlog
-from flask import Flask
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
 from prometheus_client.core import GaugeMetricFamily, Metric
 
@@ -19,12 +18,12 @@ from backend.settings import Settings
 
 __all__ = [
     "Metric",
+    "begin",
     "bodies_waiting",
     "cache_used",
     "exposition",
     "gauge",
     "gauges",
-    "init_app",
     "job_done",
     "repeated",
     "request_done",
@@ -78,8 +77,11 @@ class _Figures:
 _figures: list[_Figures] = []
 
 
-def init_app(_: Flask, settings: Settings) -> None:
-    """Begin to count. Where the folder cannot be written, nothing is counted and everything else goes on."""
+def begin(settings: Settings) -> None:
+    """Begin to count in this process. It is for those that serve calls or jobs: each takes 3 MiB of files.
+
+    Where the folder cannot be written, nothing is counted and everything else goes on.
+    """
     if _figures:
         return
     folder = settings.data_dir / "run" / "metrics"

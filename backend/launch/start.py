@@ -66,11 +66,17 @@ class Launch:
         if ended := processes.end_marked(self.mark, patience=10):
             self.say(f"Ended {ended} processes that an earlier run left behind")
         self.forget_addresses()
+        self.forget_figures()
         self.settings = Settings.with_owner()
 
     def forget_addresses(self) -> None:
         for name in (RUNTIME_FILE, OWNER_FILE):
             (self.settings.data_dir / name).unlink(missing_ok=True)
+
+    def forget_figures(self) -> None:
+        """Have all counters begin at 0 together: no process of ours runs yet, so none goes back while others go on."""
+        for path in (self.settings.data_dir / "run" / "metrics").glob("*.db"):
+            path.unlink(missing_ok=True)
 
     def check_port(self) -> None:
         host, port = self.settings.host, self.settings.port

@@ -4,9 +4,14 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from backend.core import metrics
+from backend.launch.start import Launch
+from backend.launch.supervisor import Supervisor
+from backend.settings import ROOT, Settings
+from tests.launch.product import clean_environment
 
 ENDED = 2**22 + 1  # beyond the largest process id there is
 
@@ -37,3 +42,24 @@ def test_figures_of_machines_that_are_gone_go_after_a_week(tmp_path: Path) -> No
     os.utime(old, (before, before))
     metrics._begin_afresh(tmp_path)
     assert (fresh.exists(), old.exists()) == (True, False)
+
+
+def files_after(code: str, data: Path) -> list[str]:
+    """The files of figures that a program of its own leaves in a fresh DATA_DIR."""
+    environment = clean_environment(ENV="test", SECRET_KEY="only-for-tests-" * 4, DATA_DIR=str(data))
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, check=True, timeout=60, capture_output=True)
+    return sorted(path.name.split("_")[0] for path in data.glob("run/metrics/*.db"))
+
+
+def test_a_command_that_serves_nothing_leaves_no_files(tmp_path: Path) -> None:
+    command = "from backend.app import create_app; create_app().test_cli_runner().invoke(args=['lifecycle'])"
+    assert files_after(command, tmp_path / "command") == []
+    assert files_after("import backend.wsgi", tmp_path / "web") == ["counter", "gauge", "histogram"]
+
+
+def test_a_start_of_the_whole_product_begins_with_no_figures(tmp_path: Path) -> None:
+    folder = tmp_path / "run" / "metrics"
+    folder.mkdir(parents=True)
+    files = [counter_of(folder, os.getpid()), counter_of(folder, 1, host="an-earlier-container")]
+    Launch(settings=replace(Settings(), data_dir=tmp_path), supervisor=Supervisor(say=print)).end_leftovers()
+    assert [path.exists() for path in files] == [False, False]
