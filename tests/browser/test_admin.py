@@ -50,8 +50,8 @@ def closed_request(market: RunningMarket) -> tuple[Caller, Caller, int]:
 
 def test_an_export_from_the_dashboard_to_the_file(admin: Screen, market: RunningMarket) -> None:
     _, professional, request = closed_request(market)
-    admin.go("/admin").press("Start an export")
-    dialog(admin).get_by_role("button", name="Start the export").click()
+    admin.go("/admin").press("Start export")
+    dialog(admin).get_by_role("button", name="Start export").click()
     admin.stands_at("/admin/exports")
     newest = admin.page.get_by_role("list", name="Exports").get_by_role("article").first
     expect(newest.get_by_text("Done")).to_be_visible(timeout=30_000)
@@ -102,15 +102,15 @@ def test_one_customers_month_is_sent_and_stands_in_the_ledger(admin: Screen, mar
     admin.sees("“Monthly reports” is running.")
     market.inbox.wait_for(customer.account["email"], subject="Your month")
     admin.go(f"/admin/deliveries?account_id={customer.account['id']}&kind=report")
-    admin.page.get_by_role("list", name="Messages").get_by_role("button").first.click()
+    admin.page.get_by_role("list", name="Delivery log").get_by_role("button").first.click()
     expect(dialog(admin).get_by_text("Sent").first).to_be_visible()
     admin.look("a message and its tries")
 
 
 def test_settings_and_synonyms_hold_at_once(admin: Screen, market: RunningMarket) -> None:
     admin.go("/admin/settings")
-    admin.page.get_by_label("Professionals told").fill("7")
-    admin.press("Save").sees("The settings are saved.")
+    admin.page.get_by_label("Professionals notified").fill("7")
+    admin.press("Save").sees("Settings saved.")
     assert market.admin().get("/settings")["tell_nearest"] == 7
     admin.go("/admin/tasks/synonyms")
     admin.page.get_by_role("button", name="Add synonyms").first.click()
@@ -127,25 +127,25 @@ def test_a_task_gets_its_picture_and_two_admins_do_not_write_over_each_other(
     name = f"Chimney sweeping {viewport['width']}"
     window = screen(viewport=viewport)
     sign_in(window, "admin", ADMIN_PASSWORD)
-    window.go("/admin/tasks").press("Add a task").fill(Name=name, What_is_done="Soot and nests", Price="899")
+    window.go("/admin/tasks").press("Add task").fill(Name=name, Description="Soot and nests", Price="899")
     dialog(window).get_by_role("combobox", name="Category").fill("Kitchen")
     dialog(window).get_by_role("radio", name="Cooking").check()
-    dialog(window).get_by_label("Search words").fill("soot,")
-    dialog(window).get_by_label("Minutes for the way").fill("45")
+    dialog(window).get_by_label("Search keywords").fill("soot,")
+    dialog(window).get_by_label("Travel buffer (minutes)").fill("45")
     dialog(window).get_by_role("switch", name="Offered to customers").click()
     window.look("task form")
     dialog(window).get_by_role("button", name="Save").click()
-    window.sees(f"“{name}” is saved as a draft.")
+    window.sees(f"Task “{name}” saved as a draft.")
     other = market.admin()
     task = next(one for one in other.get("/tasks", q=name)["items"] if one["name"] == name)
     assert (task["picture"], task["search_words"], task["isactive"]) == ("cooking", ["soot"], 0)
     assert other.get(f"/tasks/{task['id']}/policy")["own"]["travel_buffer_minutes"] == 45
 
-    window.press(f"Change {name}").fill(Price="949")
+    window.press(f"Edit {name}").fill(Price="949")
     other.patch(f"/tasks/{task['id']}", {"base_price": "999.00", "description": "Soot, nests and a new cap"})
     dialog(window).get_by_role("button", name="Save").click()
-    window.sees("Someone else changed this task while you were here.").look("task changed by two")
+    window.sees("Someone else changed this task while you were editing it.").look("task changed by two")
     dialog(window).get_by_label("Theirs: 999.00").check()
     dialog(window).get_by_role("button", name="Save").click()
-    window.sees(f"“{name}” is saved as a draft.")
+    window.sees(f"Task “{name}” saved as a draft.")
     assert other.get(f"/tasks/{task['id']}")["base_price"] == "999.00"

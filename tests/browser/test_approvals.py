@@ -91,7 +91,7 @@ def test_a_double_press_decides_about_nobody_unseen(
     expect(approve).to_have_attribute("aria-disabled", "false")
     assert [one.get("/me")["approval"] for one in (first, second)] == ["approved", "pending"]
     approve.click()
-    window.sees("Nobody is waiting")
+    window.sees("No documents to review")
     wait_for(lambda: second.get("/me")["approval"] == "approved")
 
 

@@ -63,9 +63,9 @@ def sign_in(screen: Screen, username: str, password: str) -> Screen:
 
 def add_a_task(screen: Screen, name: str) -> None:
     screen.go("/admin/tasks").look("admin tasks")
-    screen.press("Add a task")
-    screen.fill(Name=name, Category="Plumbing", What_is_done="Drips no more", Price="499", Minutes="60")
-    screen.press("Save").sees("is saved")
+    screen.press("Add task")
+    screen.fill(Name=name, Category="Plumbing", Description="Drips no more", Price="499", Duration="60")
+    screen.press("Save").sees(f"Task “{name}” saved.")
 
 
 def person(screen: Screen, username: str, firstname: str) -> None:
@@ -98,8 +98,8 @@ def professional_signs_up(screen: Screen, username: str, task: str, folder: Path
 def ask(screen: Screen, task: str) -> int:
     """Search by name and pincode, open the task, choose a day and a time; returns the request's id."""
     screen.go(f"/search?q=tap+repare&pincode={BENGALURU}").sees(task).look("results")
-    screen.follow(re.compile(task)).sees("Who could come").look("task")
-    screen.follow("Ask for this task").sees("Which day?").look("ask")
+    screen.follow(re.compile(task)).sees("Professionals for this task").look("task")
+    screen.follow("Request this task").sees("Which day?").look("ask")
     day = screen.page.locator("input[name$='-day']").nth(2)
     day.check(force=True)
     screen.page.locator("input[name$='-time']").nth(6).check(force=True)

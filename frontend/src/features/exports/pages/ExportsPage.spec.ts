@@ -16,7 +16,7 @@ describe('ExportsPage', () => {
     const seen = answer('get', '/exports', [200, page(one())], [200, page(one({ progress: 80 }))], [200, page(done)])
     const { wrapper } = await show(ExportsPage, { user: someone('admin', { id: 1 }) })
     await until(() => wrapper.text().includes('40%'), 'the first look')
-    expect(labels()).toEqual(['Cancel'])
+    expect(labels()).toEqual(['Cancel export'])
     await until(() => wrapper.text().includes('80%'), 'the second poll')
     await until(() => labels().includes('Download'), 'the end')
     expect(seen).toHaveLength(3)

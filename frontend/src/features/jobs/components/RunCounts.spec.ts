@@ -15,7 +15,7 @@ describe('RunCounts', () => {
   it('tells part by part what housekeeping did', async () => {
     const text = await said({ params: { figures: { requests_expired: 3, exports_dropped: 1, links_dropped: 0 }, failed_parts: [] } })
     expect(text).toContain('3 requests expired')
-    expect(text).toContain('one export dropped')
+    expect(text).toContain('1 export deleted')
     expect(text).not.toContain('link')
     expect(text).not.toContain('sent')
   })

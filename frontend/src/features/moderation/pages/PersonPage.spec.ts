@@ -26,7 +26,7 @@ describe('PersonPage', () => {
     answer('get', '/customers/:id', [200, person()])
     const wrapper = await open()
     expect(['Approve', 'Reject', 'Block', 'Unblock'].filter((text) => button(text))).toEqual(['Block'])
-    expect(wrapper.text()).toContain('Look at this: cancelled 3 requests in the last 90 days.')
+    expect(wrapper.text()).toContain('Needs attention: cancelled 3 requests in the last 90 days.')
     expect(wrapper.find('a[href="/admin/requests?customer_id=21&status=cancelled"]').exists()).toBe(true)
   })
 

@@ -32,7 +32,7 @@ describe('TaskForm', () => {
     const edits = answer('patch', '/tasks/5', [200, { ...task, picture: 'plumbing' }, tag(2)])
     const rules = answer('put', '/tasks/5/policy', [200, { ...market, own: none }])
     await show(TaskForm, { props: { id: 5 }, user: someone('admin') })
-    await until(() => field('travel_buffer_minutes')?.placeholder.startsWith('15') === true, 'the placeholder')
+    await until(() => field('travel_buffer_minutes')?.placeholder === 'Default: 15', 'the placeholder')
     document.querySelector<HTMLInputElement>('input[type="radio"][value="plumbing"]')?.click()
     type('travel_buffer_minutes', '30')
     save()
