@@ -21,7 +21,8 @@ RUNTIME_FILE = "run/runtime.env"
 OWNER_FILE = "run/owner.env"
 SECRET_KEY_BYTES = 32
 SECRET_KEY_CHARACTERS = 10
-SAMPLE_ADMIN_EMAIL = "admin@example.com"
+SAMPLE_ADMIN_EMAIL = "admin@localhost.localdomain"
+FORMER_SAMPLE_ADMIN_EMAIL = "admin@example.com"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -112,8 +113,10 @@ class Settings:
     cache_seconds: int = _store(v.whole(0, 86400), "60", "How long a cached answer is kept")
 
     admin_username: str = _first(v.username, "admin", "Made at the first start, when there is no admin")
-    admin_email: str = _first(v.mail_address, SAMPLE_ADMIN_EMAIL, "Mail address of that admin; production needs one")
-    admin_password: str = _first(v.password, "", "Empty: one is made and printed once", secret=True)
+    admin_email: str = _first(v.mail_address, SAMPLE_ADMIN_EMAIL, "Email of that admin; production needs one")
+    admin_password: str = _first(
+        v.password, "", "Empty: one is printed once, to be changed at the first sign-in within 72 hours", secret=True
+    )
 
     mail_server: str = _mail(v.text, "", "SMTP host; empty: mails are kept as .eml files under DATA_DIR/mail")
     mail_to_files: bool = _mail(
@@ -153,6 +156,7 @@ class Settings:
     )
     access_token_minutes: int = _access(v.whole(1, 1440), "15", "Life of an access token")
     refresh_token_days: int = _access(v.whole(1, 365), "30", "Life of a session without a visit")
+    session_max_days: int = _access(v.whole(1, 3650), "90", "Longest life of a session, however often it is used")
     reset_token_minutes: int = _access(v.whole(5, 1440), "60", "Life of a mailed link that resets a password")
     email_confirmation: bool = _access(v.switch, "off", "An unconfirmed mail address gets only the mail to confirm it")
     argon2_memory_kib: int = _access(v.whole(8, 4194304), "19456", "Argon2id memory")
@@ -166,6 +170,10 @@ class Settings:
     login_failures_per_address: int = _limits(v.whole(1, 100000), "100", "The same for all accounts")
     signup_rate_limit: str = _limits(v.rate, "2000 per hour", "Sign-ups from one address")
     forgot_rate_limit: str = _limits(v.rate, "60 per hour", "Forgotten-password mails asked for from one address")
+    email_change_rate_limit: str = _limits(v.rate, "5 per hour", "Changes of the email by one account")
+    email_taken_rate_limit: str = _limits(
+        v.rate, "20 per hour", "Different emails that sign-ups from one address may find to be taken"
+    )
     request_rate_limit: str = _limits(v.rate, "2000 per hour", "Requests made by one account")
     document_rate_limit: str = _limits(v.rate, "20 per hour", "Documents uploaded by one account")
     times_rate_limit: str = _limits(
@@ -327,7 +335,7 @@ def _check_production(settings: Settings, *, has_address: bool) -> None:
         raise SettingsError(
             "PUBLIC_URL", "must begin with https:// in production (INSECURE=yes for a trial without TLS)"
         )
-    if settings.admin_email == SAMPLE_ADMIN_EMAIL:
+    if settings.admin_email in (SAMPLE_ADMIN_EMAIL, FORMER_SAMPLE_ADMIN_EMAIL):
         raise SettingsError("ADMIN_EMAIL", "must be an address of yours in production, not the sample")
     if not settings.mail_server and not settings.mail_to_files:
         raise SettingsError("MAIL_SERVER", "is needed in production (MAIL_TO_FILES=yes keeps mails as files instead)")

@@ -59,6 +59,8 @@ def environ(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPat
         "FORGOT_RATE_LIMIT": "100000 per hour",
         "REQUEST_RATE_LIMIT": "100000 per hour",
         "DOCUMENT_RATE_LIMIT": "100000 per hour",
+        "EMAIL_CHANGE_RATE_LIMIT": "100000 per hour",
+        "EMAIL_TAKEN_RATE_LIMIT": "100000 per hour",
     }
 
 

@@ -29,6 +29,10 @@ from backend.settings import Settings
 
 REFRESH_PATH: Final = "/token/refresh"
 SIGN_IN_PATH: Final = "/check"
+# Browsers take a cookie of this name over TLS only, and from no page that could not set a Secure one (RFC 6265bis).
+SECURE_COOKIE: Final = "__Secure-doorstep"
+PLAIN_COOKIE: Final = "refresh_token_cookie"
+CLOCK_SKEW_SECONDS: Final = 60  # by which another web server's clock, or this one's before it was set, may be ahead
 SHELF_BYTES: Final = 4 << 20
 CLAIMS_BYTES: Final = 2_000  # of a token with its claims, more or less
 SHELF: Final = "tokens"
@@ -44,6 +48,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         JWT_TOKEN_LOCATION=["headers", "cookies"],
         JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.access_token_minutes),
         JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.refresh_token_days),
+        JWT_DECODE_LEEWAY=CLOCK_SKEW_SECONDS,
+        JWT_ENCODE_NBF=False,
+        JWT_REFRESH_COOKIE_NAME=SECURE_COOKIE if settings.over_tls else PLAIN_COOKIE,
         JWT_COOKIE_SECURE=settings.over_tls,
         JWT_COOKIE_SAMESITE="Strict",
         JWT_COOKIE_CSRF_PROTECT=True,
@@ -116,7 +123,12 @@ def _verified(*, refresh: bool, locations: list[str]) -> dict[str, Any]:
 
 
 def _insist_on_ours(claims: dict[str, Any], *, kind: str) -> None:
-    """The claims that each of our tokens has. Raises ValueError, TypeError or KeyError when one is not ours."""
+    """Check the claims that each of our tokens has. Raises ValueError, TypeError or KeyError when one is not ours.
+
+    The library forgives a clock that is ahead; the end of a token is not to be put off by that.
+    """
+    if claims["exp"] <= now().timestamp():
+        raise ValueError("exp")
     subject = claims["sub"]
     is_id = isinstance(subject, str) and subject.isascii() and subject.isdigit() and int(subject) <= MAX_BIGINT
     if not (is_id and claims["type"] == kind and isinstance(claims["jti"], str) and claims["exp"]):
@@ -165,8 +177,9 @@ def _device_cookie_name() -> str:
     return "__Secure-doorstep_device" if current().over_tls else "doorstep_device"
 
 
-def set_cookies(response: Response, refresh_token: str) -> None:
-    set_refresh_cookies(response, refresh_token)
+def set_cookies(response: Response, refresh_token: str, *, seconds: int) -> None:
+    """Give a browser its refresh token, for as long as the session lasts."""
+    set_refresh_cookies(response, refresh_token, max_age=seconds)
 
 
 def unset_cookies(response: Response) -> None:

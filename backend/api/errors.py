@@ -13,9 +13,14 @@ from backend.api.wire import to_json
 from backend.core import database_errors, security_log
 from backend.core.errors import Busy, DomainError
 from backend.core.security_log import Event
+from backend.domain.accounts.proof import LASTS, FreshSignInNeeded
 
 log = structlog.get_logger(__name__)
 PROBLEM_JSON = "application/problem+json"
+CHALLENGE: Final = 'Bearer realm="doorstep"'
+CHALLENGES: Final = {  # RFC 9470: the token is good, and a fresher sign-in is needed
+    FreshSignInNeeded.code: f'{CHALLENGE}, error="insufficient_user_authentication", max_age={LASTS.seconds}'
+}
 CALLER: Final = "doorstep.caller"  # where the call's environment keeps whose token came
 SECURITY_EVENTS: Final = {
     "invalid_credentials": Event.SIGN_IN_FAILED,
@@ -78,7 +83,7 @@ def problem(
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     if status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="doorstep"'
+        response.headers["WWW-Authenticate"] = CHALLENGES.get(code, CHALLENGE)
     return response
 
 

@@ -37,7 +37,8 @@ SECURITY: Final[Json] = {
         "type": "apiKey",
         "in": "cookie",
         "name": "refresh_token_cookie",
-        "description": "The refresh token of browsers; httpOnly, goes with X-CSRF-TOKEN.",
+        "description": "The refresh token of browsers; httpOnly, goes with X-CSRF-TOKEN. Over https its name is"
+        " `__Secure-doorstep`.",
     },
     "csrf": {
         "type": "apiKey",

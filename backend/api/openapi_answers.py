@@ -152,6 +152,7 @@ def _errors(method: str, path: str, spec: Endpoint) -> dict[int, set[str]]:
         (401, spec.who.reads_token and not spec.who.forgives_bad_token, [*BAD_TOKENS]),
         (403, spec.who.needs_token, ["role_not_allowed"]),
         (403, spec.who.needs_token and spec.who.needs_active, ["not_active"]),
+        (403, spec.who.needs_token and spec.who.needs_own_password, ["password_change_needed"]),
         (404, "{" in path, ["not_found"]),
         (400, spec.body is not None, ["not_json", "malformed"]),
         (400, spec.form is not None, ["malformed"]),

@@ -1,6 +1,8 @@
 """Generous limits on what floods: counted in Valkey, in this process's memory while Valkey is away."""
 
-from typing import Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeVar
 
 import structlog
 from flask import Flask, Response, current_app, g, request
@@ -8,10 +10,12 @@ from limits import RateLimitItem, WindowStats, parse
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
+from backend.core import text
 from backend.core.addresses import WIDE_FACTOR, prefixes
 from backend.core.authz import Actor
+from backend.core.cache import digest
 from backend.core.clock import now
-from backend.core.errors import TooMany
+from backend.core.errors import Invalid, TooMany
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -24,8 +28,13 @@ NAMES: Final = (
     "request_rate_limit",
     "document_rate_limit",
     "times_rate_limit",
+    "email_change_rate_limit",
+    "email_taken_rate_limit",
 )
 PER_ACCOUNT: Final = {"request_rate_limit", "document_rate_limit", "times_rate_limit"}  # visitors: by address
+TAKEN_EMAILS: Final = "email_taken_rate_limit"
+TOO_MANY: Final = "Too many of these in a short time. Wait a little."
+Outcome = TypeVar("Outcome")
 
 
 class RateLimits:
@@ -44,22 +53,18 @@ class RateLimits:
 
     def hit_address(self, name: str, address: str | None) -> None:
         """Count one call of an address; for IPv6 of its /64, and of its /48 with a larger limit. Raises TooMany."""
-        where = prefixes(address)
-        self._hit(self._items[name], name, where.near)
-        if where.wide is not None:
-            self._hit(self._wide_items[name], name, where.wide)
+        for item, key in self._counts_of(name, address):
+            self._hit(item, name, key)
 
     def hit(self, name: str, key: str) -> None:
         """Count one call, and note the headers that tell where it stands. Raises TooMany until the window ends."""
         self._hit(self._items[name], name, key)
 
     def _hit(self, item: RateLimitItem, name: str, key: str) -> None:
-        try:
-            allowed, stats = _count(self._shared, item, name, key)
-        except Exception as error:  # noqa: BLE001 - Valkey is away, however that shows: this process counts alone
-            log.warning("rate_limit_storage_away", error=repr(error))
-            allowed, stats = _count(self._local, item, name, key)
-        wait = max(1, int(stats.reset_time - now().timestamp()) + 1)
+        allowed, stats = self._on_storage(
+            lambda limiter: (limiter.hit(item, name, key), _stats(limiter, item, name, key))
+        )
+        wait = _wait(stats)
         title = name.removesuffix("_rate_limit")
         if not allowed or item is self._items[name]:
             g.rate_limit_headers = {
@@ -67,11 +72,54 @@ class RateLimits:
                 "RateLimit": f'"{title}";r={stats.remaining};t={wait}',
             }
         if not allowed:
-            raise TooMany("Too many of these in a short time. Wait a little.", retry_after=wait)
+            raise TooMany(TOO_MANY, retry_after=wait)
+
+    def hit_once(self, name: str, address: str | None, value: str) -> None:
+        """Count a value for an address, unless it was counted for it already in this window."""
+        for item, key in self._counts_of(name, address):
+            self._hit_once(item, name, key, digest(value.encode()))
+
+    def require_left(self, name: str, address: str | None) -> None:
+        """Raise TooMany when an address has used a limit up; count nothing."""
+        for item, key in self._counts_of(name, address):
+            self._require_left(item, name, key)
+
+    def _counts_of(self, name: str, address: str | None) -> Iterator[tuple[RateLimitItem, str]]:
+        where = prefixes(address)
+        yield self._items[name], where.near
+        if where.wide is not None:
+            yield self._wide_items[name], where.wide
+
+    def _hit_once(self, item: RateLimitItem, name: str, key: str, value: str) -> None:
+        once = type(item)(1, item.multiples)
+
+        def count(limiter: RateLimiter) -> None:
+            if limiter.hit(once, name, key, value):
+                limiter.hit(item, name, key)
+
+        self._on_storage(count)
+
+    def _require_left(self, item: RateLimitItem, name: str, key: str) -> None:
+        is_left, stats = self._on_storage(
+            lambda limiter: (limiter.test(item, name, key), _stats(limiter, item, name, key))
+        )
+        if not is_left:
+            raise TooMany(TOO_MANY, retry_after=_wait(stats))
+
+    def _on_storage(self, work: Callable[[RateLimiter], Outcome]) -> Outcome:
+        try:
+            return work(self._shared)
+        except Exception as error:  # noqa: BLE001 - Valkey is away, however that shows: this process counts alone
+            log.warning("rate_limit_storage_away", error=repr(error))
+            return work(self._local)
 
 
-def _count(limiter: RateLimiter, item: RateLimitItem, name: str, key: str) -> tuple[bool, WindowStats]:
-    return limiter.hit(item, name, key), limiter.get_window_stats(item, name, key)
+def _stats(limiter: RateLimiter, item: RateLimitItem, name: str, key: str) -> WindowStats:
+    return limiter.get_window_stats(item, name, key)
+
+
+def _wait(stats: WindowStats) -> int:
+    return max(1, int(stats.reset_time - now().timestamp()) + 1)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -83,14 +131,49 @@ def check(name: str | None, actor: Actor | None, *, by_account: bool) -> None:
     """Count this call: by address before anything is read, by account once it is known, whichever the limit is for."""
     if name is None or (name in PER_ACCOUNT) != by_account:
         return
-    if COUNTED in request.environ:  # the call is repeated after a conflict in the database
+    if not _is_first_run(name):
         return
-    request.environ[COUNTED] = True
-    limits: RateLimits = current_app.extensions["rate_limits"]
     if by_account and actor:
-        limits.hit(name, str(actor.id))
+        _limits().hit(name, str(actor.id))
     else:
-        limits.hit_address(name, request.remote_addr)
+        _limits().hit_address(name, request.remote_addr)
+
+
+def count(name: str, key: str) -> None:
+    """Count what turned out, within a call, to fall under a limit. Raises TooMany until the window ends."""
+    if _is_first_run(name):
+        _limits().hit(name, key)
+
+
+@contextmanager
+def counting_taken_emails(email: str) -> Iterator[None]:
+    """Around a sign-up: count emails that turn out to be taken. Raises TooMany, before anything is looked up.
+
+    Once the limit is reached every sign-up from this address is refused: one that went on to answer for free emails
+    would still tell which are taken. The same email counts once, for trying it again tells nothing more.
+    """
+    limits, address = _limits(), request.remote_addr
+    limits.require_left(TAKEN_EMAILS, address)
+    try:
+        yield
+    except Invalid as error:
+        if error.errors and "email" in error.errors:
+            limits.hit_once(TAKEN_EMAILS, address, text.key(email))
+        raise
+
+
+def _is_first_run(name: str) -> bool:
+    """Return whether this call was not counted yet; it is run again after a conflict in the database."""
+    counted: set[str] = request.environ.setdefault(COUNTED, set())
+    if name in counted:
+        return False
+    counted.add(name)
+    return True
+
+
+def _limits() -> RateLimits:
+    limits: RateLimits = current_app.extensions["rate_limits"]
+    return limits
 
 
 def _tell(response: Response) -> Response:

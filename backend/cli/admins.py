@@ -10,12 +10,12 @@ from sqlalchemy import select
 
 from backend.api.schemas.accounts import CustomerSignUp
 from backend.core.authz import MARKET, Role
+from backend.core.clock import now
 from backend.core.database import db, transaction
 from backend.core.errors import DomainError
-from backend.domain.accounts import queries, sessions, signing_in, throttle
+from backend.domain.accounts import queries, signing_in
 from backend.domain.accounts.actions import NewAccount
 from backend.domain.accounts.models import Account
-from backend.domain.audit.actions import record
 from backend.domain.moderation.actions import add_admin
 
 command = AppGroup("admins", help="Make admins, give them a new password, list them.")
@@ -38,6 +38,8 @@ def create(password: str | None, **fields: Any) -> None:
         new = NewAccount(**CustomerSignUp().load({**given, "password": chosen}))
         with transaction():
             account = add_admin(MARKET, new=new)
+            if password is None:
+                account.password_expires_at = now() + signing_in.ISSUED_LASTS
     except ValidationError as error:
         raise click.ClickException(_lines(error.normalized_messages())) from error
     except DomainError as error:
@@ -57,10 +59,7 @@ def reset_password(username: str, password: str | None) -> None:
     try:
         checked = CustomerSignUp(only=["password"]).load({"password": chosen})
         with transaction():
-            signing_in.set_password(account.id, checked["password"])
-            throttle.forget(account.id)
-            sessions.end_all(account_id=account.id, reason="password_reset")
-            record(MARKET, "admin_password_reset", subject_id=account.id)
+            signing_in.issue_password(MARKET, account.id, checked["password"], is_shown=password is None)
     except ValidationError as error:
         raise click.ClickException(_lines(error.normalized_messages())) from error
     except DomainError as error:
@@ -82,7 +81,9 @@ def _invented() -> str:
 
 
 def _shown(given: str | None, chosen: str) -> str:
-    return "" if given else f" Password, shown this once: {chosen}"
+    if given:
+        return ""
+    return f" Password, shown this once: {chosen}\nSign in with it within 72 hours, and choose another."
 
 
 def _lines(messages: Any) -> str:

@@ -9,11 +9,13 @@ from flask.cli import with_appcontext
 from sqlalchemy import select, text
 
 from backend.core.authz import MARKET, Role
+from backend.core.clock import now
 from backend.core.config import current
 from backend.core.database import db, transaction
 from backend.domain.accounts.actions import NewAccount, sign_up
+from backend.domain.accounts.admin_changes import record_change
 from backend.domain.accounts.models import Account
-from backend.domain.audit.actions import record
+from backend.domain.accounts.signing_in import ISSUED_LASTS
 from backend.domain.places import loading
 from backend.domain.professionals import recount
 
@@ -61,7 +63,9 @@ def _first_admin() -> tuple[str, str | None]:
         ),
         role=Role.ADMIN,
     )
-    record(MARKET, "admin_created", subject_id=account.id, after={"username": account.username})
+    if invented is not None:
+        account.password_expires_at = now() + ISSUED_LASTS
+    record_change(MARKET, account, "admin_created", after={"username": account.username})
     return account.username, invented
 
 

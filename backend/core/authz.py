@@ -1,6 +1,7 @@
 """Who acts: the account behind a call, a job or a command, as the rules see it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -16,7 +17,8 @@ class Role(StrEnum):
 class Actor:
     """An account that acts. ``id`` is None for the market itself; ``address`` is the caller's network address.
 
-    ``visit_is_due``: this visit has to be written down, as it is only once in a while.
+    ``visit_is_due``: this visit has to be written down, as it is only once in a while. ``proven_at``: when this
+    session last proved the password. ``must_change_password``: the account still has the password it was issued.
     """
 
     id: int | None
@@ -25,6 +27,8 @@ class Actor:
     address: str | None = None
     session_id: str | None = None
     visit_is_due: bool = False
+    proven_at: datetime | None = None
+    must_change_password: bool = False
 
     @property
     def account_id(self) -> int:

@@ -144,7 +144,7 @@ class Launch:
         told = json.loads(output.strip().splitlines()[-1])
         self.sign_in = f"Sign in as {told['username']}"
         if told["password"]:
-            self.sign_in += f" with the password {told['password']} (shown this once; change it in your profile)"
+            self.sign_in += f" with the password {told['password']} (shown once; choose another within 72 hours)"
             self.say(self.sign_in)
         database_state.remember(data, url, app=app)
 

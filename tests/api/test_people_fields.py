@@ -196,12 +196,12 @@ def test_addresses_are_confirmed_where_the_market_wants_it(people: People, monke
     assert visitor.post("/add_customer", fields).json["email_confirmed"] == 0
     links = select(Delivery.params).where(Delivery.kind == "email_confirmation")
     link = db.session.execute(links).scalar_one()["link"]
-    assert link.startswith(f"{settings.public_url}/app/email/confirm?token=")
+    assert link.startswith(f"{settings.public_url}/app/email/confirm#token=")
     with transaction():
         signing_in.mail_reset_link(fields["email"])
     db.session.rollback()
     assert db.session.execute(select(Delivery.kind)).scalars().all() == ["email_confirmation"]
-    token = link.partition("?token=")[2]
+    token = link.partition("#token=")[2]
     assert visitor.post("/email/confirm", {"token": "made up"}).json["code"] == "link_invalid"
     assert visitor.post("/email/confirm", {"token": token}).status_code == 204
     assert visitor.post("/email/confirm", {"token": token}).status_code == 422

@@ -76,6 +76,8 @@ def test_browsers_get_the_refresh_token_as_a_cookie_only(people: People) -> None
     refresh = next(one for one in cookies if one.startswith("refresh_token_cookie="))
     assert "HttpOnly" in refresh
     assert "SameSite=Strict" in refresh
+    lives = {int(one.partition("Max-Age=")[2].partition(";")[0]) for one in cookies if "refresh_token" in one}
+    assert all(0 <= 30 * 86400 - life < 60 for life in lives), "a cookie lives no longer than its session"
     assert browser.post("/token/refresh").status_code == 401, "the cookie alone is not enough"
     fresh = refresh_by_cookie(browser)
     assert fresh.status_code == 200
@@ -98,6 +100,24 @@ def test_refresh_tokens_rotate_and_an_old_one_ends_the_session(people: People) -
         assert refresh_by_token(visitor, second["refresh_token"]).status_code == 401
         visitor.token = second["access_token"]
         assert visitor.get("/me").status_code == 401
+
+
+def test_a_session_ends_after_its_longest_life_however_often_it_is_used(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    start = datetime(2026, 12, 1, tzinfo=UTC)
+    with time_machine.travel(start, tick=False) as traveller:
+        tokens = visitor.post("/check", {"username": asha.username, **GOOD, "client": "api"}).json
+        for _ in range(4):
+            traveller.shift(timedelta(days=20))
+            answer = refresh_by_token(visitor, tokens["refresh_token"])
+            assert answer.status_code == 200
+            tokens = answer.json
+        visitor.token = tokens["access_token"]
+        ends = {one["expires_at"] for one in visitor.get("/me/sessions").json["items"]}
+        assert max(ends) == (start + timedelta(days=90)).isoformat()
+        traveller.shift(timedelta(days=10))
+        over = refresh_by_token(visitor, tokens["refresh_token"])
+        assert (over.status_code, over.json["code"]) == (401, "session_ended")
 
 
 def test_an_access_token_is_no_refresh_token_and_the_other_way_round(people: People) -> None:

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from backend.core import signing
 from backend.core.clock import now
 from backend.settings import Settings
+from tests.api.conftest import MakeApp
 from tests.factories.people import PASSWORD, People, Person
 from tests.factories.problems import assert_problem
 
@@ -22,6 +23,19 @@ SIGN_IN = "/check"
 def named(settings: Settings) -> dict[str, str]:
     """The header that names the key that tokens are signed by."""
     return {"kid": signing.key_id(signing.key("tokens", settings))}
+
+
+def test_over_https_the_cookie_has_a_name_that_binds_it_to_tls(make: MakeApp, people: People) -> None:
+    asha, browser = people.customer(), make(PUBLIC_URL="https://market.example").test_client()
+    body = {"username": asha.username, "password": PASSWORD}
+    answer = browser.post("https://market.example/check", json=body)
+    refresh = next(one for one in answer.headers.getlist("Set-Cookie") if one.startswith("__Secure-doorstep="))
+    for attribute in ("Secure", "HttpOnly", "Path=/token/refresh", "SameSite=Strict"):
+        assert attribute in refresh
+    csrf = browser.get_cookie("csrf_refresh_token", domain="market.example")
+    assert csrf is not None
+    again = browser.post("https://market.example/token/refresh", headers={"X-CSRF-TOKEN": csrf.value})
+    assert again.status_code == 200
 
 
 class TestTokens:
@@ -111,6 +125,25 @@ class TestTokens:
         assert_problem(self._get_me(production, f"Bearer {refresh}"), 401, "invalid_token")
         answer = production.post("/token/refresh", headers={"Authorization": f"Bearer {asha.token}"})
         assert_problem(answer, 401)
+
+    @pytest.mark.parametrize(("ahead", "status"), [(1, 200), (5, 200), (55, 200), (120, 401)])
+    def test_signed_by_a_server_whose_clock_is_ahead(
+        self, production: FlaskClient, asha: Person, settings: Settings, ahead: int, status: int
+    ) -> None:
+        issued = int(now().timestamp()) + ahead
+        claims = {**self._claims(asha), "iat": issued, "nbf": issued, "exp": issued + 900}
+        token = jwt.encode(claims, signing.key("tokens", settings), algorithm="HS256", headers=named(settings))
+        assert self._get_me(production, f"Bearer {token}").status_code == status
+
+    def test_what_forgives_clocks_puts_no_end_off(
+        self, production: FlaskClient, asha: Person, settings: Settings
+    ) -> None:
+        claims = {**self._claims(asha), "exp": int(now().timestamp()) - 1}
+        token = jwt.encode(claims, signing.key("tokens", settings), algorithm="HS256", headers=named(settings))
+        assert_problem(self._get_me(production, f"Bearer {token}"), 401, "invalid_token")
+
+    def test_tokens_are_good_from_the_start(self, asha: Person) -> None:
+        assert "nbf" not in self._claims(asha)
 
     def test_an_account_that_is_gone(self, production: FlaskClient, asha: Person, settings: Settings) -> None:
         token = jwt.encode(

@@ -1,13 +1,17 @@
 """`flask admins`."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
+import time_machine
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import select
 
-from backend.core.database import db
+from backend.core.database import db, transaction
+from backend.domain.accounts import signing_in
 from backend.domain.audit.models import AuditEntry
+from backend.domain.notifications.models import Delivery
 from tests.factories.people import PASSWORD, People
 
 
@@ -48,6 +52,47 @@ def test_a_new_password_ends_all_sessions(app: Flask, people: People) -> None:
     assert people.sign_in(admin.username, "another good one 77").id == admin.id
     assert admins(app, "reset-password", admin.username, "--password", "short").exit_code == 1
     assert admins(app, "reset-password", people.customer().username).exit_code == 1
+
+
+def test_a_password_that_was_shown_serves_only_to_choose_another(app: Flask, people: People) -> None:
+    people.admin(username="asha")
+    shown = re.search(r"shown this once: (\S+)", admins(app, "reset-password", "asha").output)
+    assert shown
+    first = shown.group(1)
+    admin = people.sign_in("asha", first)
+    assert admin.get("/me").json["must_change_password"] == 1
+    for path in ("/customers", "/notifications", "/me/sessions"):
+        refused = admin.get(path)
+        assert (refused.status_code, refused.json["code"]) == (403, "password_change_needed")
+    assert admin.patch("/me", {"firstname": "Asha"}).status_code == 403
+    assert admin.post("/me/password", {"current_password": first, "password": PASSWORD}).status_code == 204
+    assert "must_change_password" not in admin.get("/me").json
+    assert admin.get("/customers").status_code == 200
+
+
+def test_a_password_that_was_shown_is_good_for_72_hours(app: Flask, people: People) -> None:
+    made = admins(app, "create", "--username", "asha", "--email", "asha@example.org")
+    shown = re.search(r"shown this once: (\S+)", made.output)
+    assert shown
+    body = {"username": "asha", "password": shown.group(1)}
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=72, seconds=5)):
+        late = people.visitor().post("/check", body)
+        assert (late.status_code, late.json["code"]) == (403, "password_expired")
+        assert people.visitor().post("/check", {**body, "password": "not it"}).json["code"] == "invalid_credentials"
+        with transaction():
+            signing_in.mail_reset_link("asha@example.org")
+        link = db.session.execute(select(Delivery.params).where(Delivery.kind == "password_reset")).scalar_one()["link"]
+        token = link.partition("#token=")[2]
+        answer = people.visitor().post("/password/reset", {"token": token, "password": PASSWORD})
+        assert answer.status_code == 204
+        assert people.sign_in("asha").get("/customers").status_code == 200
+    assert people.visitor().post("/check", body).status_code == 401
+
+
+def test_a_password_that_was_given_is_not_asked_to_be_changed(app: Flask, people: People) -> None:
+    people.admin(username="asha")
+    admins(app, "reset-password", "asha", "--password", "another good one 77")
+    assert people.sign_in("asha", "another good one 77").get("/customers").status_code == 200
 
 
 def test_the_list(app: Flask, people: People) -> None:

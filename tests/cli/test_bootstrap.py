@@ -1,5 +1,6 @@
 """The first start."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from sqlalchemy import text
 from backend.cli import bootstrap
 from backend.core.database import db
 from backend.domain.places import loading
+from tests.conftest import ADMIN_PASSWORD
+from tests.factories.people import People
 
 
 def test_it_may_take_its_time_over_the_places(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,3 +25,19 @@ def test_it_may_take_its_time_over_the_places(app: Flask, monkeypatch: pytest.Mo
     monkeypatch.setattr(loading, "load", load)
     bootstrap.run(app)
     assert limits == {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+
+
+def test_a_password_from_the_settings_need_not_be_changed(app: Flask, people: People) -> None:
+    made = bootstrap.run(app)
+    assert made.admin_password is None
+    assert people.sign_in("admin", ADMIN_PASSWORD).get("/customers").status_code == 200
+
+
+def test_a_password_that_is_printed_has_to_be_changed(
+    app: Flask, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.extensions, "settings", replace(app.extensions["settings"], admin_password=""))
+    made = bootstrap.run(app)
+    assert made.admin_password
+    admin = people.sign_in("admin", made.admin_password)
+    assert admin.get("/customers").json["code"] == "password_change_needed"

@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.core import mailer
+from backend.core.authz import Actor, Role
 from backend.core.database import db, transaction
 from backend.domain.accounts import actions as accounts
 from backend.domain.notifications import actions, ledger, outbox
@@ -182,7 +183,7 @@ def test_a_new_mail_address_is_told_of_to_the_one_before(mailing: Flask, people:
     assert asha.patch("/me", {"email": "thief@example.com"}).status_code == 200
     work()
     (mail,) = smtp.to(before.upper())
-    assert mail["Subject"] == "Your mail address was changed"
+    assert mail["Subject"] == "Your email was changed"
     assert "thief@example.com" not in mail.as_string(), "the address before may be a stranger's, mistyped at sign-up"
     assert smtp.to("thief@example.com") == []
     (delivery,) = deliveries()
@@ -198,9 +199,9 @@ def test_where_addresses_are_confirmed_only_a_confirmed_one_is_told(
         confirmed = text("UPDATE accounts SET email_confirmed_at = now() WHERE id = :id")
         db.session.execute(confirmed, {"id": asha.id})
         for who in (asha, ravi):
-            accounts.edit(who.id, email=f"new-{who.username}@example.org")
+            accounts.edit(Actor(id=who.id, role=Role(who.role)), email=f"new-{who.username}@example.org")
     work()
-    assert [mail["Subject"] for mail in smtp.to(f"{asha.username}@example.org")] == ["Your mail address was changed"]
+    assert [mail["Subject"] for mail in smtp.to(f"{asha.username}@example.org")] == ["Your email was changed"]
     assert smtp.to(f"{ravi.username}@example.org") == []
 
 

@@ -79,6 +79,7 @@ def test_production_starts_with_what_it_needs() -> None:
     [
         ("PUBLIC_URL", "http://market.example", {"INSECURE": "yes"}),
         ("PUBLIC_URL", "http://127.0.0.1:5000", {"INSECURE": "yes"}),
+        ("ADMIN_EMAIL", "admin@localhost.localdomain", {"ADMIN_EMAIL": "admin@example.org"}),
         ("ADMIN_EMAIL", "admin@example.com", {"ADMIN_EMAIL": "admin@example.org"}),
         ("MAIL_SERVER", "", {"MAIL_TO_FILES": "yes"}),
         ("SECRET_KEY", "abcdefghi" * 4, {"SECRET_KEY": "abcdefghij" * 4}),

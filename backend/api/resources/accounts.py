@@ -3,15 +3,18 @@
 from contextlib import nullcontext
 from typing import Any
 
-from backend.api.access import ANYONE, SIGNED_IN
+from backend.api import rate_limits
+from backend.api.access import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
 from backend.api.base import Resource, endpoint
 from backend.api.document_upload import received
 from backend.api.schemas import accounts as schemas
 from backend.api.wire import Reply, expected_version
 from backend.core.authz import Actor, Role
 from backend.core.config import current
-from backend.core.errors import Invalid, Stale, TooLarge, Unavailable, UnsupportedType
-from backend.domain.accounts import actions, queries
+from backend.core.errors import Invalid, Stale, TooLarge, TooMany, Unavailable, UnsupportedType
+from backend.domain.accounts import actions, confirmation, queries
+from backend.domain.accounts.models import Account
+from backend.domain.accounts.proof import FreshSignInNeeded
 from backend.domain.professionals import actions as professionals
 from backend.domain.professionals import queries as trades
 from backend.domain.professionals.approval import Approval
@@ -39,6 +42,14 @@ def present(account: Any, trade: Trade | None = None) -> dict[str, Any]:
         body["email_confirmed"] = int(account.email_confirmed_at is not None)
     if account.role == Role.PROFESSIONAL:
         body |= _present_trade(account, trade or trades.trade(account.id))
+    return body
+
+
+def present_own(account: Account) -> dict[str, Any]:
+    """Return one's own account: with what nobody else is told."""
+    body = present(account)
+    if account.password_expires_at is not None:
+        body["must_change_password"] = 1
     return body
 
 
@@ -71,7 +82,8 @@ class AddCustomer(Resource):
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> dict[str, Any]:
         """Anyone can; the account is active at once."""
-        return present(actions.sign_up(actions.NewAccount(**body), role=Role.CUSTOMER))
+        with rate_limits.counting_taken_emails(body["email"]):
+            return present(actions.sign_up(actions.NewAccount(**body), role=Role.CUSTOMER))
 
 
 class AddProfessional(Resource):
@@ -92,33 +104,40 @@ class AddProfessional(Resource):
         trade = professionals.NewTrade(
             exp=body.pop("exp"), compname=body.pop("compname"), task_ids=body.pop("task_ids")
         )
-        with received(document) if chosen else nullcontext() as stored:
+        document_kept = received(document) if chosen else nullcontext()
+        with rate_limits.counting_taken_emails(body["email"]), document_kept as stored:
             account = professionals.sign_up(actions.NewAccount(**body), trade=trade, document=stored)
         return present(account)
 
 
 class Me(Resource):
-    @endpoint(summary="One's own account", who=SIGNED_IN, response=schemas.Account())
+    @endpoint(summary="One's own account", who=FIRST_PASSWORD_TOO, response=schemas.Account())
     def get(self, actor: Actor) -> Reply:
         """Everything about oneself, for a professional with where the approval stands."""
         account = queries.get(actor.account_id)
-        return Reply(present(account), version=account.version)
+        return Reply(present_own(account), version=account.version)
 
     @endpoint(
         summary="Edit one's own account",
         who=SIGNED_IN,
         body=schemas.Profile(),
         response=schemas.Account(),
-        errors=(Stale,),
+        errors=(Stale, TooMany, FreshSignInNeeded),
     )
     def patch(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
-        """Fields left out stay as they are. Send If-Match to overwrite nothing unseen."""
+        """Fields left out stay as they are. Send If-Match to overwrite nothing unseen.
+
+        A changed email can be changed back for 7 days, from the address before. An admin who changes it has to have
+        signed in, or repeated the password (POST /me/confirm-password), within 10 minutes.
+        """
         trade = {name: body.pop(name) for name in TRADE_FIELDS if name in body}
         if trade and actor.role is not Role.PROFESSIONAL:
             raise Invalid(
                 "Some fields are for professionals only.", errors={name: ["Unknown field."] for name in trade}
             )
-        account = actions.edit(actor.account_id, expected_version=expected_version(), **body)
+        if "email" in body and confirmation.is_new(queries.get(actor.account_id), body["email"]):
+            rate_limits.count("email_change_rate_limit", str(actor.id))
+        account = actions.edit(actor, expected_version=expected_version(), **body)
         if actor.role is Role.PROFESSIONAL:
             professionals.edit(account.id, **trade)
         return Reply(present(account), version=account.version)

@@ -2,31 +2,48 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from backend.api import auth
-from backend.api.access import ANYONE, SIGNED_IN
+from backend.api.access import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
 from backend.api.base import Resource, endpoint
 from backend.api.errors import domain_problem
 from backend.api.schemas import sessions as schemas
 from backend.api.wire import Reply, render
 from backend.core.authz import Actor
 from backend.core.errors import Invalid, TooMany
-from backend.domain.accounts import confirmation, signing_in
+from backend.domain.accounts import confirmation, email_changes, signing_in
 
 
 class MyPassword(Resource):
     @endpoint(
         summary="Change one's own password",
-        who=SIGNED_IN,
+        who=FIRST_PASSWORD_TOO,
         body=schemas.NewPassword(),
         status=204,
         errors=(Invalid, TooMany),
     )
     def post(self, actor: Actor, *, body: dict[str, Any]) -> Response | None:
-        """All other sessions end. Wrong present passwords count as failed sign-ins."""
+        """All other sessions end, and links mailed to reset it stop working. Wrong ones count as failed sign-ins."""
         try:
             signing_in.change_password(actor, **body)
+        except signing_in.WrongPassword as error:
+            return domain_problem(error)  # answered, not raised: the failed try must be committed
+        return None
+
+
+class ConfirmPassword(Resource):
+    @endpoint(
+        summary="Repeat one's own password",
+        who=SIGNED_IN,
+        body=schemas.CurrentPassword(),
+        status=204,
+        errors=(Invalid, TooMany),
+    )
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> Response | None:
+        """For calls that answer 401 `fresh_sign_in_needed`; they can be made for 10 minutes from now on."""
+        try:
+            signing_in.confirm_password(actor, password=body["password"])
         except signing_in.WrongPassword as error:
             return domain_problem(error)  # answered, not raised: the failed try must be committed
         return None
@@ -41,7 +58,10 @@ class ForgotPassword(Resource):
         rate_limit="forgot_rate_limit",
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
-        """202 whether or not there is an account with this address; the link works once and not for long."""
+        """202 whether or not there is an account with this address; the link works once and not for long.
+
+        For 7 days after the email was changed it goes to the address before.
+        """
         signing_in.forgot(body["email"])
 
 
@@ -56,7 +76,7 @@ class ResetPassword(Resource):
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> Response:
         """All sessions of the account end. 422 `link_invalid` for a token that was used, is too old, or is not ours."""
-        account_id = signing_in.reset(token=body["token"], password=body["password"])
+        account_id = signing_in.reset(token=body["token"], password=body["password"], address=request.remote_addr)
         response = render(Reply(None), status=204)
         auth.remember_device(response, account_id)
         return response
@@ -74,6 +94,20 @@ class ConfirmMail(Resource):
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
         """Other mails reach the address from now on, where the market wants it confirmed."""
         confirmation.confirm(body["token"])
+
+
+class UndoEmail(Resource):
+    @endpoint(
+        summary="Change an email back by a mailed link",
+        who=ANYONE,
+        body=schemas.Confirm(),
+        status=204,
+        errors=(Invalid,),
+        rate_limit="forgot_rate_limit",
+    )
+    def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
+        """All sessions of the account end. 422 `link_invalid` for a token that was used, is too old, or is not ours."""
+        email_changes.undo(body["token"], address=request.remote_addr)
 
 
 class MyConfirmation(Resource):

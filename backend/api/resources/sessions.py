@@ -5,10 +5,10 @@ from typing import Any
 from flask import Response, request
 
 from backend.api import auth
-from backend.api.access import ANYONE, SIGNED_IN
+from backend.api.access import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
 from backend.api.base import Resource, endpoint
 from backend.api.errors import domain_problem
-from backend.api.resources.accounts import present
+from backend.api.resources.accounts import present_own
 from backend.api.schemas import sessions as schemas
 from backend.api.schemas.common import Window
 from backend.api.wire import Reply, render
@@ -23,13 +23,13 @@ from backend.domain.accounts.models import Account, Session
 
 def tokens(account: Account, issued: sessions.Issued) -> Response:
     """The answer to a sign-in: the refresh token in the body for API clients, in a cookie for browsers."""
-    body: dict[str, Any] = {**auth.tokens_for(issued), "user": present(account)}
+    body: dict[str, Any] = {**auth.tokens_for(issued), "user": present_own(account)}
     refresh_token = auth.refresh_token_for(issued)
     if issued.client == "api":
         body["refresh_token"] = refresh_token
     response = render(Reply(body, cache_control="no-store"), status=200)
     if issued.client == "browser":
-        auth.set_cookies(response, refresh_token)
+        auth.set_cookies(response, refresh_token, seconds=issued.seconds_left)
     return response
 
 
@@ -76,7 +76,7 @@ class Refresh(Resource):
 
 
 class Logout(Resource):
-    @endpoint(summary="Sign out here", who=SIGNED_IN, status=204)
+    @endpoint(summary="Sign out here", who=FIRST_PASSWORD_TOO, status=204)
     def post(self, actor: Actor) -> Response:
         """Both tokens of this session are dead from now on."""
         sessions.end(session_id=str(actor.session_id), reason="signed_out")
@@ -84,10 +84,10 @@ class Logout(Resource):
 
 
 class LogoutEverywhere(Resource):
-    @endpoint(summary="Sign out everywhere", who=SIGNED_IN, status=204)
+    @endpoint(summary="Sign out everywhere", who=FIRST_PASSWORD_TOO, status=204)
     def post(self, actor: Actor) -> Response:
-        """Every session of the account ends, this one among them."""
-        sessions.end_all(account_id=actor.account_id, reason="signed_out")
+        """Every session of the account ends, this one among them; links mailed to reset the password stop working."""
+        sessions.end_everywhere(actor)
         return signed_out()
 
 

@@ -117,6 +117,7 @@ class Account(Strict):
     isactive = Flag(required=True)
     created_at = Moment(required=True)
     email_confirmed = Flag(metadata={"description": "Only where mail addresses have to be confirmed"})
+    must_change_password = Flag(metadata={"description": "Only while the account has the password issued to it"})
     exp = Whole()
     compname = fields.String()
     task_ids = fields.List(Id())

@@ -45,6 +45,12 @@ class NewPassword(Strict):
     password = Password()
 
 
+class CurrentPassword(Strict):
+    """The current password, repeated."""
+
+    password = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=1024))
+
+
 class Forgot(Strict):
     """Whose password was forgotten."""
 

@@ -1,8 +1,12 @@
-"""Links that are mailed: single use, expiring, and only their digest kept."""
+"""Links that are mailed: single use, expiring, and only their digest kept.
+
+Whatever changes an account and its links locks the account first, then the links, then the sessions: in any other
+order two such changes at once could wait for each other.
+"""
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, func, select, update
@@ -10,21 +14,28 @@ from sqlalchemy import delete, func, select, update
 from backend.core.clock import now
 from backend.core.config import current
 from backend.core.database import db
-from backend.core.errors import Invalid
+from backend.core.errors import Invalid, NotFound
+from backend.domain.accounts import queries
 from backend.domain.accounts.models import Account, MailedLink
 
-PAGES: Final = {"password_reset": "/app/password/reset", "email_confirmation": "/app/email/confirm"}
+PAGES: Final = {
+    "password_reset": "/app/password/reset",
+    "email_confirmation": "/app/email/confirm",
+    "email_undo": "/app/email/undo",
+}
 PER_HOUR: Final = 5
+NOT_LIMITED: Final = ("email_undo",)  # no flood may keep the owner from getting the link that undoes it
 
 
-def make(account: Account, purpose: str, *, life: timedelta) -> str | None:
-    """The address to mail; None when the account was sent enough of these within the hour."""
-    recent = select(func.count()).where(
-        MailedLink.account_id == account.id,
-        MailedLink.purpose == purpose,
-        MailedLink.created_at > now() - timedelta(hours=1),
-    )
-    if db.session.execute(recent).scalar_one() >= PER_HOUR:
+def make(
+    account: Account, purpose: str, *, life: timedelta, email_key: str | None = None, email: str | None = None
+) -> str | None:
+    """Return the address to mail; None when the account was sent enough of these within the hour.
+
+    The token stands in the fragment, which browsers do not send: no web server or proxy writes it to a log.
+    ``email_key`` is the address it is mailed to, where that is not the account's own.
+    """
+    if purpose not in NOT_LIMITED and _recent(account, purpose) >= PER_HOUR:
         return None
     token = secrets.token_urlsafe(32)
     db.session.add(
@@ -32,37 +43,53 @@ def make(account: Account, purpose: str, *, life: timedelta) -> str | None:
             token_hash=_digest(token),
             account_id=account.id,
             purpose=purpose,
-            email_key=account.email_key,
+            email_key=email_key or account.email_key,
+            email=email,
             created_at=now(),
             expires_at=now() + life,
         )
     )
     db.session.flush()
-    return f"{current().public_url}{PAGES[purpose]}?token={token}"
+    return f"{current().public_url}{PAGES[purpose]}#token={token}"
 
 
-def use(token: str, purpose: str) -> Account:
-    """The account that a link was mailed to; it and its sisters are used up. Raises Invalid for any other token."""
-    statement = (
-        update(MailedLink)
-        .where(
-            MailedLink.token_hash == _digest(token),
-            MailedLink.purpose == purpose,
-            MailedLink.used_at.is_(None),
-            MailedLink.expires_at > now(),
-        )
-        .values(used_at=now())
-        .returning(MailedLink.account_id, MailedLink.email_key)
+def require_open(token: str, purpose: str) -> Account:
+    """Return the account of a link that still works, before costly work that it is needed for. Raises Invalid."""
+    try:
+        return queries.get(_find(token, purpose).account_id)
+    except NotFound:
+        raise _unusable() from None
+
+
+def use(token: str, purpose: str) -> tuple[Account, MailedLink]:
+    """Use a link up, and return its account, locked until the transaction ends.
+
+    Raises Invalid for a token that is unknown, used or too old. Of two uses at once one succeeds.
+    """
+    try:
+        account = queries.hold(_find(token, purpose).account_id)
+    except NotFound:
+        raise _unusable() from None
+    link = _find(token, purpose)  # again: another use may have ended while this one waited for the account
+    link.used_at = now()
+    db.session.flush()
+    return account, link
+
+
+def use_up(account_id: int, purpose: str, *, since: datetime | None = None) -> None:
+    """Make the open links of an account work no more; with ``since`` only those made at or after that time."""
+    statement = update(MailedLink).where(
+        MailedLink.account_id == account_id, MailedLink.purpose == purpose, MailedLink.used_at.is_(None)
     )
-    used = db.session.execute(statement).one_or_none()
-    account = db.session.get(Account, used.account_id) if used else None
-    if used is None or account is None or account.email_key != used.email_key:
-        raise Invalid.field(
-            "token", "This link was used already or is too old. Ask for a new one.", code="link_invalid"
-        )
-    sisters = update(MailedLink).where(MailedLink.account_id == account.id, MailedLink.purpose == purpose)
-    db.session.execute(sisters.where(MailedLink.used_at.is_(None)).values(used_at=now()))
-    return account
+    if since is not None:
+        statement = statement.where(MailedLink.created_at >= since)
+    db.session.execute(statement.values(used_at=now()).execution_options(synchronize_session=False))
+
+
+def require_mailed_to(link: MailedLink, email_key: str) -> None:
+    """Raise Invalid when a link was mailed to an address that no longer counts for its account."""
+    if link.email_key != email_key:
+        raise _unusable()
 
 
 def drop_expired(limit: int = 500) -> int:
@@ -71,6 +98,34 @@ def drop_expired(limit: int = 500) -> int:
     old = select(MailedLink.token_hash).where(expired).order_by(MailedLink.expires_at).limit(limit)
     gone = delete(MailedLink).where(MailedLink.token_hash.in_(old.scalar_subquery())).returning(MailedLink.token_hash)
     return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())
+
+
+def _recent(account: Account, purpose: str) -> int:
+    statement = select(func.count()).where(
+        MailedLink.account_id == account.id,
+        MailedLink.purpose == purpose,
+        MailedLink.created_at > now() - timedelta(hours=1),
+    )
+    return db.session.execute(statement).scalar_one()
+
+
+def _find(token: str, purpose: str) -> MailedLink:
+    statement = select(MailedLink).where(
+        MailedLink.token_hash == _digest(token),
+        MailedLink.purpose == purpose,
+        MailedLink.used_at.is_(None),
+        MailedLink.expires_at > now(),
+    )
+    found = db.session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
+    if found is None:
+        raise _unusable()
+    return found
+
+
+def _unusable() -> Invalid:
+    return Invalid.field(
+        "token", "This link has already been used or has expired. Request a new one.", code="link_invalid"
+    )
 
 
 def _digest(token: str) -> str:

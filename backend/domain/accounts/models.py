@@ -16,7 +16,11 @@ PERSON_TEXT: Final = (
 
 
 class Account(Base):
-    """A customer, a professional or an admin. ``*_key`` columns hold the comparable form that must be unique."""
+    """A customer, a professional or an admin. ``*_key`` columns hold the comparable form that must be unique.
+
+    ``email_changed_at`` is None for the address of the sign-up and for one that was restored. ``password_expires_at``
+    is set while the account has a password that was issued to it: until then it serves only to choose another.
+    """
 
     __tablename__ = "accounts"
 
@@ -27,7 +31,9 @@ class Account(Base):
     email: Mapped[str]
     email_key: Mapped[str] = mapped_column(unique=True)
     email_confirmed_at: Mapped[datetime | None]
+    email_changed_at: Mapped[datetime | None]
     password_hash: Mapped[str]
+    password_expires_at: Mapped[datetime | None]
     firstname: Mapped[str]
     lastname: Mapped[str]
     address: Mapped[str]
@@ -59,7 +65,10 @@ class Account(Base):
 
 
 class Session(Base):
-    """One sign-in on one device: a family of refresh tokens of which only the newest is good."""
+    """One sign-in on one device: a family of refresh tokens of which only the newest is good.
+
+    ``proven_at`` is when the password was repeated; None while it was not, beyond the sign-in itself.
+    """
 
     __tablename__ = "sessions"
 
@@ -69,6 +78,7 @@ class Session(Base):
     current_jti: Mapped[str]
     previous_jti: Mapped[str | None]
     rotated_at: Mapped[datetime | None]
+    proven_at: Mapped[datetime | None]
     created_at: Mapped[Created]
     last_used_at: Mapped[Created]
     expires_at: Mapped[datetime]
@@ -109,7 +119,11 @@ class SignInFailure(Base):
 
 
 class MailedLink(Base):
-    """A link that works once. Only its token's digest is kept, so that nobody who reads the table can use it."""
+    """A link that works once. Only its token's digest is kept, so that nobody who reads the table can use it.
+
+    ``email_key`` is the address it was mailed to. ``email`` is that address as it was typed, kept where the link puts
+    it back (``email_undo``).
+    """
 
     __tablename__ = "mailed_links"
 
@@ -117,12 +131,19 @@ class MailedLink(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     purpose: Mapped[str]
     email_key: Mapped[str]
+    email: Mapped[str | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 
     __table_args__ = (
-        CheckConstraint("purpose IN ('password_reset', 'email_confirmation')", name="purpose"),
+        CheckConstraint("purpose IN ('password_reset', 'email_confirmation', 'email_undo')", name="purpose"),
+        CheckConstraint("(purpose = 'email_undo') = (email IS NOT NULL)", name="email_of_undo"),
+        Index(
+            "ix_mailed_links_undo",
+            "email_key",
+            postgresql_where=text("purpose = 'email_undo' AND used_at IS NULL"),
+        ),
         Index("ix_mailed_links_account", "account_id", "purpose", "created_at"),
         Index("ix_mailed_links_expires", "expires_at"),
     )

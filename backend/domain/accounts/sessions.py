@@ -2,10 +2,10 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, exists, func, select, text, update
 
 from backend.core import reads, security_log
 from backend.core.authz import Actor, Role
@@ -14,6 +14,7 @@ from backend.core.config import current
 from backend.core.database import db
 from backend.core.errors import Forbidden, NotFound, Unauthenticated
 from backend.core.security_log import Event
+from backend.domain.accounts import links
 from backend.domain.accounts.models import Account, Session
 
 # A response that is lost on its way is missed after 8 s and asked for again; two tabs may refresh at the same time.
@@ -30,7 +31,9 @@ ACTOR_QUERY: Final = text("""
            a.blocked_at IS NULL AND (a.role <> 'professional' OR (
                p.approval = 'approved' AND (p.approval_expires_at IS NULL OR p.approval_expires_at > now())
            )) AS is_active,
-           a.last_seen_at IS NULL OR a.last_seen_at < :stale AS unseen
+           a.last_seen_at IS NULL OR a.last_seen_at < :stale AS unseen,
+           coalesce(s.proven_at, s.created_at) AS proven_at,
+           a.password_expires_at IS NOT NULL AS must_change_password
       FROM sessions s
       JOIN accounts a ON a.id = s.account_id
       LEFT JOIN professionals p ON p.account_id = a.id
@@ -45,7 +48,7 @@ SEEN: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What new tokens are made of."""
+    """What new tokens are made of. ``seconds_left`` is the rest of the session's life without another visit."""
 
     account_id: int
     role: str
@@ -53,6 +56,7 @@ class Issued:
     jti: str
     client: str
     access_seconds: int
+    seconds_left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,15 @@ class Device:
 
 def start(account: Account, device: Device) -> Issued:
     """A new session for an account that proved who it is."""
-    settings = current()
+    started = now()
     session = Session(
         id=str(uuid.uuid4()),
         account_id=account.id,
         client=device.client,
         current_jti=str(uuid.uuid4()),
-        expires_at=now() + timedelta(days=settings.refresh_token_days),
+        created_at=started,
+        last_used_at=started,
+        expires_at=_expiry(started),
         user_agent=(device.user_agent or "")[:300] or None,
         address=device.address,
     )
@@ -83,10 +89,15 @@ def start(account: Account, device: Device) -> Issued:
 
 
 def rotate(*, session_id: str, jti: str) -> Issued:
-    """New tokens for a refresh token.
+    """Return new tokens for a refresh token.
 
-    Raises Unauthenticated for a session that ended. A token that was rotated away ends the whole session (RFC 9700,
-    4.14.2), except for the one just before within REUSE_GRACE: it gets the same new token again.
+    A token that was replaced ends the whole session (RFC 9700, 4.14.2), except for the previous one within
+    REUSE_GRACE: it gets the current tokens again.
+
+    Raises:
+        Unauthenticated: The session has ended.
+        Forbidden: The account is blocked.
+        ReusedToken: A replaced token came back; the caller has to end the session.
     """
     row = db.session.execute(
         select(Session, Account.role, Account.blocked_at)
@@ -94,7 +105,7 @@ def rotate(*, session_id: str, jti: str) -> Issued:
         .where(Session.id == session_id)
         .with_for_update(of=Session)
     ).one_or_none()
-    if row is None or row[0].expires_at <= now():
+    if row is None or min(row[0].expires_at, _expiry(row[0].created_at)) <= now():
         raise Unauthenticated(ENDED, code="session_ended")
     session, role, blocked_at = row
     if blocked_at is not None and session.end_reason in (None, "blocked"):
@@ -104,7 +115,7 @@ def rotate(*, session_id: str, jti: str) -> Issued:
     if jti == session.current_jti:
         session.previous_jti, session.current_jti = session.current_jti, str(uuid.uuid4())
         session.rotated_at = session.last_used_at = now()
-        session.expires_at = now() + timedelta(days=current().refresh_token_days)
+        session.expires_at = _expiry(session.created_at)
     elif not (jti == session.previous_jti and session.rotated_at and now() - session.rotated_at <= REUSE_GRACE):
         raise ReusedToken(session.id)
     db.session.flush()
@@ -141,19 +152,34 @@ def end_own(actor: Actor, *, session_id: str) -> None:
     end(session_id=known, reason="signed_out")
 
 
-def end_all(*, account_id: int, reason: str, but: str | None = None) -> None:
-    """End every session of an account, or all but one."""
+def end_all(*, account_id: int, reason: str, but: str | None = None) -> int:
+    """End every session of an account, or all but one; return how many were open."""
     condition = Session.account_id == account_id
-    _end(condition & (Session.id != but) if but else condition, reason=reason)
+    return _end(condition & (Session.id != but) if but else condition, reason=reason)
 
 
-def _end(condition: ColumnElement[bool], *, reason: str) -> None:
+def end_everywhere(actor: Actor) -> None:
+    """Sign out on every device.
+
+    Open links to reset the password stop working too: who signs out everywhere may have lost more than a device.
+    """
+    links.use_up(actor.account_id, "password_reset")
+    end_all(account_id=actor.account_id, reason="signed_out")
+
+
+def _end(condition: ColumnElement[bool], *, reason: str) -> int:
     statement = update(Session).where(condition, Session.ended_at.is_(None))
-    ended = db.session.execute(
-        statement.values(ended_at=func.now(), end_reason=reason).returning(Session.id, Session.account_id)
-    )
+    ending = statement.values(ended_at=func.now(), end_reason=reason).returning(Session.id, Session.account_id)
+    ended = db.session.execute(ending.execution_options(synchronize_session=False)).all()
     for session_id, account_id in ended:
         security_log.note(Event.SESSION_ENDED, account_id=account_id, session_id=session_id, reason=reason)
+    return len(ended)
+
+
+def note_proof(actor: Actor) -> None:
+    """Record that this session has just proved the password once more."""
+    statement = update(Session).where(Session.id == actor.session_id, Session.ended_at.is_(None))
+    db.session.execute(statement.values(proven_at=now()).execution_options(synchronize_session=False))
 
 
 def actor_of(*, session_id: str, account_id: int, address: str | None) -> Actor:
@@ -175,7 +201,18 @@ def actor_of(*, session_id: str, account_id: int, address: str | None) -> Actor:
         address=address,
         session_id=session_id,
         visit_is_due=row.unseen,
+        proven_at=row.proven_at,
+        must_change_password=row.must_change_password,
     )
+
+
+def require_open(actor: Actor) -> None:
+    """Raise Unauthenticated when the actor's session has ended since the call began."""
+    if actor.session_id is None:
+        return
+    is_open = select(exists().where(Session.id == actor.session_id, Session.ended_at.is_(None)))
+    if not db.session.execute(is_open).scalar_one():
+        raise Unauthenticated(ENDED, code="session_ended")
 
 
 def note_visit(actor: Actor) -> None:
@@ -183,6 +220,19 @@ def note_visit(actor: Actor) -> None:
     db.session.execute(SEEN, {"now": now(), "account_id": actor.account_id})
 
 
+def _expiry(started: datetime) -> datetime:
+    """Return when a session used now ends: by disuse, and in any case after its longest life."""
+    settings = current()
+    return min(now() + timedelta(days=settings.refresh_token_days), started + timedelta(days=settings.session_max_days))
+
+
 def _issued(session: Session, role: str) -> Issued:
-    seconds = current().access_token_minutes * 60
-    return Issued(session.account_id, role, session.id, session.current_jti, session.client, seconds)
+    return Issued(
+        account_id=session.account_id,
+        role=role,
+        session_id=session.id,
+        jti=session.current_jti,
+        client=session.client,
+        access_seconds=current().access_token_minutes * 60,
+        seconds_left=max(1, int((session.expires_at - now()).total_seconds())),
+    )

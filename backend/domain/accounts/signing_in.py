@@ -3,20 +3,24 @@
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import update
-
 from backend.core import passwords, text
-from backend.core.authz import Actor
+from backend.core.authz import Actor, Role
+from backend.core.clock import now
 from backend.core.config import current
 from backend.core.database import db
 from backend.core.errors import Forbidden, Invalid, Unauthenticated
 from backend.core.queue import enqueue
-from backend.domain.accounts import known_passwords, links, queries, sessions, throttle
+from backend.domain.accounts import admin_changes, email_changes, known_passwords, links, queries, sessions, throttle
 from backend.domain.accounts.models import Account
 from backend.domain.notifications.actions import send_account_mail
 
 RESET_TOPIC: Final = "account.reset_link"
-NOT_RIGHT: Final = "The username or the password is not right."
+ISSUED_LASTS: Final = timedelta(hours=72)
+ISSUED_EXPIRED: Final = (
+    "This first password has expired: it was not used in time. Choose a new one with POST /password/forgot, or ask"
+    " whoever runs the marketplace for another."
+)
+NOT_RIGHT: Final = "The username or password is incorrect."
 
 
 class WrongCredentials(Unauthenticated):
@@ -36,7 +40,8 @@ def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[A
     """Prove who one is by name (or mail) and password.
 
     Raises TooMany after too many failed tries, WrongCredentials (the same, at the same cost, for unknown names),
-    Forbidden ``account_blocked`` when the password is right but the account is blocked.
+    Forbidden when the password is right but the account is blocked (``account_blocked``), or the password was issued
+    to it and not used in time (``password_expired``).
     """
     account = queries.by_login(username)
     tried = throttle.attempt(account, text.key(username), device.address, device_cookie=device.cookie)
@@ -48,28 +53,36 @@ def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[A
         raise WrongCredentials(NOT_RIGHT)
     if account.blocked_at is not None:
         raise Forbidden("This account is blocked. Ask the market's admins.", code="account_blocked")
+    if account.password_expires_at is not None and account.password_expires_at <= now():
+        raise Forbidden(ISSUED_EXPIRED, code="password_expired")
     if passwords.current().is_outdated(account.password_hash):
-        _keep(account.id, password)
+        account.password_hash = passwords.current().hash(password)
+        db.session.flush()
     return account, sessions.start(account, device)
 
 
 @passwords.in_line
 def change_password(actor: Actor, *, current_password: str, password: str) -> None:
-    """Change one's own password; all other sessions end.
+    """Change one's own password; all other sessions end, and open links to reset it stop working.
 
-    Raises WrongPassword, TooMany after too many wrong ones, Invalid for a well-known new one.
+    Raises:
+        WrongPassword: The current password was not right.
+        TooMany: Too many wrong ones were tried.
+        Invalid: The new password is well known.
     """
-    account = queries.get(actor.account_id)
-    tried = throttle.attempt(account, account.username_key, actor.address)
-    throttle.check(tried)
-    is_right = passwords.current().matches(account.password_hash, current_password)
-    if not (is_right and _still_proves(account)):
-        throttle.count(tried)
-        message = "This is not your present password."
-        raise WrongPassword(f"current_password: {message}", errors={"current_password": [message]})
-    set_password(account.id, password)
+    account = _proven(actor, current_password, field="current_password", new=password)
+    links.use_up(account.id, "password_reset")
     sessions.end_all(account_id=account.id, reason="password_changed", but=actor.session_id)
+    sessions.note_proof(actor)
     send_account_mail(account.id, "password_changed", {})
+    admin_changes.record_change(actor, account, "password_changed")
+
+
+@passwords.in_line
+def confirm_password(actor: Actor, *, password: str) -> None:
+    """Prove one's password again, for calls that ask for it. Raises WrongPassword, or TooMany after too many."""
+    _proven(actor, password, field="password")
+    sessions.note_proof(actor)
 
 
 def forgot(email: str) -> None:
@@ -81,56 +94,96 @@ def forgot(email: str) -> None:
 
 
 def mail_reset_link(email: str) -> None:
-    """Mail the link, when an account has this address."""
-    account = queries.by_login(email) if "@" in email else None
-    if account is None or (current().email_confirmation and account.email_confirmed_at is None):
+    """Mail the link, when an account has this address or had it lately.
+
+    It goes to the account's recovery address, which is the one before while a changed email can be changed back.
+    """
+    account = email_changes.account_by_email(email) if "@" in email else None
+    if account is None:
+        return
+    to, key = email_changes.recovery_address(account)
+    is_own = key == account.email_key
+    if is_own and current().email_confirmation and account.email_confirmed_at is None:
         return
     minutes = current().reset_token_minutes
-    link = links.make(account, "password_reset", life=timedelta(minutes=minutes))
+    link = links.make(account, "password_reset", life=timedelta(minutes=minutes), email_key=key)
     if link:
         params = {"link": link, "username": account.username, "minutes": minutes}
-        send_account_mail(account.id, "password_reset", params)
+        send_account_mail(account.id, "password_reset", params if is_own else {**params, "send_to": to})
 
 
 @passwords.in_line
-def reset(*, token: str, password: str) -> int:
-    """Choose a new password by a mailed link; all sessions end and failed tries are forgotten.
+def reset(*, token: str, password: str, address: str | None = None) -> int:
+    """Choose a new password by a mailed link; sessions end, other links stop working, failed tries are forgotten.
 
     Returns:
         The account's id.
 
     Raises:
-        Invalid: The link does not work, or the password is well known.
+        Invalid: The link does not work; or the password is well known, which does not use the link up.
     """
-    account = links.use(token, "password_reset")
-    set_password(account.id, password)
+    hashed = _hashed(links.require_open(token, "password_reset"), password)
+    account, link = links.use(token, "password_reset")
+    _, recovery_key = email_changes.recovery_address(account)
+    links.require_mailed_to(link, recovery_key)
+    links.use_up(account.id, "password_reset")
+    account.password_hash, account.password_expires_at = hashed, None
+    db.session.flush()
     throttle.forget(account.id)
     sessions.end_all(account_id=account.id, reason="password_reset")
     send_account_mail(account.id, "password_changed", {})
+    owner = Actor(id=account.id, role=Role(account.role), address=address)
+    admin_changes.record_change(owner, account, "password_reset")
     return account.id
 
 
-def set_password(account_id: int, password: str) -> None:
-    """Give an account another password. Sessions are the caller's to end.
+def issue_password(actor: Actor, account_id: int, password: str, *, is_shown: bool) -> Account:
+    """Give an account a password on someone's order; its sessions end, and open links to reset it stop working.
 
-    Raises:
-        Invalid: The password is easy to guess.
+    ``is_shown``: the password was made up and shown, so that it must be changed at the first sign-in, within
+    ISSUED_LASTS. Raises Invalid for a well-known one, NotFound.
     """
-    if problem := known_passwords.problem_for(queries.get(account_id), password):
+    hashed = _hashed(queries.get(account_id), password)
+    account = queries.hold(account_id)
+    account.password_hash = hashed
+    account.password_expires_at = now() + ISSUED_LASTS if is_shown else None
+    db.session.flush()
+    links.use_up(account.id, "password_reset")
+    throttle.forget(account.id)
+    sessions.end_all(account_id=account.id, reason="password_reset")
+    admin_changes.record_change(actor, account, "admin_password_reset")
+    return account
+
+
+def _proven(actor: Actor, password: str, *, field: str, new: str | None = None) -> Account:
+    """Return the actor's account, locked, when the password is its own; give it the ``new`` one if there is one."""
+    account = queries.get(actor.account_id)
+    tried = throttle.attempt(account, account.username_key, actor.address)
+    throttle.check(tried)
+    is_right = passwords.current().matches(account.password_hash, password)
+    hashed = _hashed(account, new) if is_right and new is not None else None  # takes its time: before the lock
+    if not (is_right and _still_proves(account)):
+        throttle.count(tried)
+        message = "This is not your current password."
+        raise WrongPassword(f"{field}: {message}", errors={field: [message]})
+    if hashed is not None:
+        account.password_hash, account.password_expires_at = hashed, None
+        db.session.flush()
+    return account
+
+
+def _hashed(account: Account, password: str) -> str:
+    """Return the hash of a password that the account is to have. Raises Invalid for one that is easy to guess."""
+    if problem := known_passwords.problem_for(account, password):
         raise Invalid.field("password", problem, code="password_well_known")
-    _keep(account_id, password)
-
-
-def _keep(account_id: int, password: str) -> None:
-    hashed = passwords.current().hash(password)
-    db.session.execute(update(Account).where(Account.id == account_id).values(password_hash=hashed))
+    return passwords.current().hash(password)
 
 
 def _still_proves(account: Account) -> bool:
-    """Whether the password that was just found right still is.
+    """Lock the account, and return whether the password that was just found right still is.
 
     Hashing takes its time: a change, a reset or a block may have come in between, and none of them must leave a
-    session behind that the old password began. The row is held until the end, so that one which comes now waits.
+    session behind that the old password began. Whoever comes now waits for the lock.
     """
     proven = account.password_hash
     db.session.refresh(account, with_for_update={"key_share": True})

@@ -9,7 +9,7 @@ from backend.core.clock import now
 from backend.core.database import db
 from backend.core.errors import Conflict, NotFound
 from backend.domain.accounts import actions as accounts
-from backend.domain.accounts import sessions
+from backend.domain.accounts import admin_changes, links, proof, queries, sessions
 from backend.domain.accounts.actions import NewAccount
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record
@@ -26,7 +26,8 @@ def block(
 ) -> None:
     """Shut an account out from its very next call on; its requests are given back or cancelled, and people told.
 
-    Raises Conflict for one's own account, the last admin, and an account that is blocked already.
+    Raises Conflict for one's own account, the last admin, and an account that is blocked already; FreshSignInNeeded
+    for an admin's account.
     """
     _keep_an_admin(actor, account_id)
     account = accounts.touch(account_id, expected_version=expected_version)
@@ -58,10 +59,24 @@ def unblock(actor: Actor, *, account_id: int, expected_version: int | None = Non
     notify(account_id, "unblocked")
 
 
+def end_sessions(actor: Actor, *, account_id: int) -> None:
+    """Sign an account out on every device without blocking it; open links to reset its password stop working.
+
+    Raises NotFound; FreshSignInNeeded for another admin's account.
+    """
+    account = queries.hold(account_id)
+    if account.role == Role.ADMIN and account.id != actor.id:
+        proof.require(actor)
+    links.use_up(account_id, "password_reset")
+    ended = sessions.end_all(account_id=account_id, reason="ended_by_admin")
+    record(actor, "sessions_ended", subject_id=account_id, after={"sessions": ended})
+
+
 def add_admin(actor: Actor, *, new: NewAccount) -> Account:
-    """Make a further admin. Raises Invalid as every sign-up."""
+    """Make a further admin, and notify the others. Raises Invalid as every sign-up, FreshSignInNeeded."""
+    proof.require(actor)
     account = accounts.sign_up(new, role=Role.ADMIN)
-    record(actor, "admin_created", subject_id=account.id, after={"username": account.username})
+    admin_changes.record_change(actor, account, "admin_created", after={"username": account.username})
     return account
 
 
@@ -74,6 +89,7 @@ def _keep_an_admin(actor: Actor, account_id: int) -> None:
         raise NotFound("No such account.")
     if role != Role.ADMIN:
         return
+    proof.require(actor)
     statement = select(Account.id).where(Account.role == Role.ADMIN.value, Account.blocked_at.is_(None))
     open_admins = set(db.session.execute(statement.order_by(Account.id).with_for_update(key_share=True)).scalars())
     if not open_admins - {account_id} or (actor.id is not None and actor.id not in open_admins):

@@ -142,6 +142,15 @@ ENGLISH: Final[dict[str, Message]] = {
         "See exports",
         "/app/admin/exports",
     ),
+    "admin_account_changed": Message(
+        "{change}: {username}",
+        (
+            "If you did not expect this, ask {username}.",
+            "You can sign an admin out on every device, or block the account.",
+        ),
+        "See the activity",
+        "/app/admin/audit?subject_id={account_id}",
+    ),
     "reminder": Message(
         "{waiting_title}",
         ("{waiting_body}", "{visit_body}", "Accept or reject, so that customers know where they stand."),
@@ -165,7 +174,7 @@ ENGLISH: Final[dict[str, Message]] = {
         (
             "Someone, hopefully you, asked for a new password of {username}.",
             "The link works once, within {minutes} minutes.",
-            "If it was not you, ignore this mail: nothing changes.",
+            "If it was not you, ignore this email: nothing changes.",
         ),
         "Choose a new password",
         "{link}",
@@ -189,11 +198,44 @@ ENGLISH: Final[dict[str, Message]] = {
         account=True,
     ),
     "email_changed": Message(
-        "Your mail address was changed",
+        "Your email was changed",
         (
-            "Mails about {username} go to another address from now on, not to this one.",
-            "If it was not you, write to the admins of {market} at once.",
+            "The email of {username} was changed. Emails about this account now go to another address.",
+            "If you did not change it, change it back: the link works once, within {days} days.",
+            "It also signs the account out on every device.",
+            "For those {days} days, links to reset the password come to this address.",
         ),
+        "Change it back",
+        "{link}",
+        in_app=False,
+        account=True,
+    ),
+    "email_left": Message(
+        "Your email was changed",
+        ("Emails about {username} now go to another address, not to this one.",),
+        in_app=False,
+        account=True,
+    ),
+    "email_restored": Message(
+        "Your email was changed back",
+        (
+            "Emails about {username} come to this address again. The account was signed out on every device.",
+            "If you did not make the change that was undone, choose a new password too.",
+        ),
+        "Choose a new password",
+        "/app/password/forgot",
+        in_app=False,
+        account=True,
+    ),
+    "email_in_use": Message(
+        "You already have an account",
+        (
+            "Someone, perhaps you, entered this email for another account of {market}.",
+            "It belongs to your account already, so nothing was changed. Sign in, or reset your password.",
+            "If it was not you, ignore this email.",
+        ),
+        "Sign in",
+        "/app/sign-in",
         in_app=False,
         account=True,
     ),
@@ -230,6 +272,8 @@ FALLBACKS: Final[dict[str, str]] = {
     "expires": "a day soon",
     "waiting_title": "It is time for a visit",
     "month": "the past month",
+    "change": "An admin's account changed",
+    "username": "an admin",
 }
 
 

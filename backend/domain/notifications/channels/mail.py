@@ -13,12 +13,11 @@ from backend.domain.notifications import unsubscribing
 from backend.domain.notifications.channels.parcel import NotReachable, Parcel, PutOff, Refused
 
 BLANK_LINES: Final = re.compile(r"\n{3,}")
-UNCONFIRMED_TOO: Final = ("email_confirmation", "email_changed")  # the latter goes to the address before
 
 
 def send(parcel: Parcel) -> str:
     """Hand the mail to the server. Raises NotReachable, Refused or PutOff."""
-    if current().email_confirmation and not parcel.contact.email_confirmed and parcel.kind not in UNCONFIRMED_TOO:
+    if current().email_confirmation and not _may_have(parcel):
         raise NotReachable("The mail address is not confirmed yet.")
     if not mailer.is_usable(_address(parcel)):
         raise Refused("The mail address cannot be used.")
@@ -57,6 +56,11 @@ def letter(parcel: Parcel) -> mailer.Letter:
         message_id=parcel.message_id,
         headers=headers,
     )
+
+
+def _may_have(parcel: Parcel) -> bool:
+    """Return whether the address is confirmed, is to be confirmed by this mail, or is not the account's own."""
+    return parcel.contact.email_confirmed or parcel.kind == "email_confirmation" or "send_to" in parcel.params
 
 
 def _address(parcel: Parcel) -> str:

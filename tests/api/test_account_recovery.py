@@ -1,0 +1,326 @@
+"""A changed email can be changed back from the address before, and until then the account is recovered from there."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from backend.core.database import db
+from backend.domain.accounts import signing_in
+from backend.domain.accounts.models import Account, MailedLink
+from backend.domain.audit.models import AuditEntry
+from backend.domain.notifications.models import Delivery, Notification
+from tests.factories.jobs import work_on
+from tests.factories.people import PASSWORD, People, Person, Visitor
+
+NEW = "another good one 77"
+THIEF = "thief@example.net"
+
+
+def mails(kind: str) -> list[dict[str, Any]]:
+    db.session.rollback()
+    return list(
+        db.session.execute(select(Delivery.params).where(Delivery.kind == kind).order_by(Delivery.id)).scalars()
+    )
+
+
+def token_of(params: dict[str, Any]) -> str:
+    return str(params["link"].partition("#token=")[2])
+
+
+def undo_tokens() -> list[str]:
+    return [token_of(one) for one in mails("email_changed")]
+
+
+def move(person: Person, email: str) -> None:
+    assert person.patch("/me", {"email": email}).status_code == 200
+
+
+def undo(visitor: Visitor, token: str) -> Any:
+    return visitor.post("/email/undo", {"token": token})
+
+
+def reset_links(visitor: Visitor, email: str) -> list[tuple[str | None, str]]:
+    """Ask for a new password; return where each link went so far, None for the account's own address, and its token."""
+    assert visitor.post("/password/forgot", {"email": email}).status_code == 202
+    work_on(signing_in.RESET_TOPIC)
+    return [(one.get("send_to"), token_of(one)) for one in mails("password_reset")]
+
+
+def email_of(person: Person) -> str:
+    db.session.rollback()
+    return db.session.execute(select(Account.email).where(Account.id == person.id)).scalar_one()
+
+
+def actions_of(person: Person) -> list[str]:
+    db.session.rollback()
+    entries = select(AuditEntry.action).where(AuditEntry.subject_id == person.id).order_by(AuditEntry.id)
+    return list(db.session.execute(entries).scalars())
+
+
+def later(**after: float) -> Any:
+    return time_machine.travel(datetime.now(UTC) + timedelta(**after))
+
+
+def test_the_address_before_undoes_the_change_and_ends_the_thiefs_session(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    old = f"{asha.username}@example.org"
+    move(asha, THIEF)
+    (mail,) = mails("email_changed")
+    assert mail["send_to"] == old
+    assert "/app/email/undo#token=" in mail["link"]
+    assert undo(visitor, "made up").json["code"] == "link_invalid"
+    assert undo(visitor, token_of(mail)).status_code == 204
+    assert asha.get("/me").status_code == 401
+    assert people.sign_in(old).get("/me").json["email"] == old
+    assert visitor.post("/check", {"username": THIEF, "password": PASSWORD}).status_code == 401
+    assert undo(visitor, token_of(mail)).json["code"] == "link_invalid"
+    assert len(mails("email_restored")) == 1
+
+
+def test_the_undo_link_works_for_seven_days(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    move(asha, THIEF)
+    (token,) = undo_tokens()
+    with later(days=7, seconds=1):
+        assert undo(visitor, token).json["code"] == "link_invalid"
+    with later(days=6, hours=23):
+        assert undo(visitor, token).status_code == 204
+
+
+def test_reset_links_go_to_the_address_before_whichever_is_entered(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    old = f"{asha.username}@example.org"
+    move(asha, THIEF)
+    assert [to for to, _ in reset_links(visitor, THIEF)] == [old]
+    assert [to for to, _ in reset_links(visitor, old)] == [old, old]
+    with later(days=8):
+        assert [to for to, _ in reset_links(visitor, THIEF)] == [old, old, None]
+        assert len(reset_links(visitor, old)) == 3, "the address before belongs to nobody any more"
+
+
+def test_a_thief_who_goes_on_changing_the_email_gains_nothing(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    old = f"{asha.username}@example.org"
+    move(asha, THIEF)
+    (to, token), *_ = reset_links(visitor, old)
+    move(asha, "second@example.net")
+    move(asha, THIEF)
+    assert [to, *(one["send_to"] for one in mails("email_left"))] == [old, THIEF, "second@example.net"]
+    assert len(undo_tokens()) == 1, "an address that was entered a moment ago gets no link"
+    assert visitor.post("/password/reset", {"token": token, "password": NEW}).status_code == 204
+    assert asha.get("/me").status_code == 401
+    assert undo(visitor, *undo_tokens()).status_code == 204
+    assert email_of(asha) == old
+
+
+def test_a_slip_that_is_corrected_gives_a_stranger_nothing(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    old = f"{asha.username}@example.org"
+    move(asha, "slip@example.net")
+    assert [to for to, _ in reset_links(visitor, "slip@example.net")] == [old]
+    move(asha, "right@example.net")
+    assert [one["send_to"] for one in mails("email_changed")] == [old]
+    assert "link" not in mails("email_left")[0]
+    assert reset_links(visitor, "slip@example.net")[1:] == []
+
+
+def test_of_two_changes_the_first_address_wins(people: People) -> None:
+    """A link undoes its own change and later ones; using a later one leaves the earlier one's link alone."""
+    asha, visitor = people.customer(), people.visitor()
+    old = f"{asha.username}@example.org"
+    move(asha, "second@example.net")
+    with later(days=2):
+        again = people.sign_in(asha.username)
+        move(again, "third@example.net")
+        first, second = undo_tokens()
+        assert undo(visitor, second).status_code == 204
+        assert email_of(asha) == "second@example.net"
+        assert undo(visitor, first).status_code == 204
+        assert email_of(asha) == old
+    move_again = people.sign_in(asha.username)
+    move(move_again, "fourth@example.net")
+    assert len(undo_tokens()) == 3, "an address that was restored is known to reach its owner"
+
+
+def test_undoing_the_first_change_ends_the_links_of_later_ones(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    move(asha, "second@example.net")
+    with later(days=2):
+        move(people.sign_in(asha.username), "third@example.net")
+        first, second = undo_tokens()
+        assert undo(visitor, first).status_code == 204
+        assert undo(visitor, second).json["code"] == "link_invalid"
+
+
+def test_nobody_can_take_the_address_while_it_can_be_returned_to(people: People) -> None:
+    asha, ravi, visitor = people.customer(), people.customer(), people.visitor()
+    old = f"{asha.username}@example.org"
+    move(asha, THIEF)
+    taken = visitor.post("/add_customer", people.fields(email=old.upper()))
+    assert (taken.status_code, taken.json["code"]) == (422, "email_taken")
+    assert ravi.patch("/me", {"email": old}).json["code"] == "email_taken"
+    assert asha.patch("/me", {"email": old}).status_code == 200, "its own account may return to it"
+    with later(days=8):
+        move(people.sign_in(asha.username), THIEF)
+    with later(days=16):
+        assert visitor.post("/add_customer", people.fields(email=old)).status_code == 201
+
+
+def test_an_undo_whose_address_went_to_someone_else_says_so_and_can_be_repeated(people: People) -> None:
+    asha, ravi, visitor = people.customer(), people.customer(), people.visitor()
+    move(asha, THIEF)
+    account = db.session.get_one(Account, ravi.id)
+    account.email_key = f"{asha.username}@example.org"  # as by a sign-up whose look came before both changes
+    db.session.commit()
+    (token,) = undo_tokens()
+    refused = undo(visitor, token)
+    assert (refused.status_code, refused.json["code"]) == (422, "email_taken")
+    account.email_key = f"{ravi.username}@example.org"
+    db.session.commit()
+    assert undo(visitor, token).status_code == 204
+
+
+def test_undoing_ends_open_reset_links(people: People) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    move(asha, THIEF)
+    ((_, token),) = reset_links(visitor, THIEF)
+    assert undo(visitor, *undo_tokens()).status_code == 204
+    assert visitor.post("/password/reset", {"token": token, "password": NEW}).json["code"] == "link_invalid"
+
+
+def test_only_digests_of_undo_links_are_kept(people: People) -> None:
+    asha = people.customer()
+    move(asha, THIEF)
+    (token,) = undo_tokens()
+    kept = db.session.execute(select(MailedLink)).scalar_one()
+    assert token not in (kept.token_hash, kept.email_key, kept.email)
+
+
+def test_what_happens_to_admins_is_recorded_and_told_to_the_others(people: People) -> None:
+    owner, other, visitor = people.admin(), people.admin(), people.visitor()
+    move(owner, THIEF)
+    assert undo(visitor, *undo_tokens()).status_code == 204
+    ((_, token),) = reset_links(visitor, f"{owner.username}@example.org")
+    assert visitor.post("/password/reset", {"token": token, "password": NEW}).status_code == 204
+    back = people.sign_in(owner.username, NEW)
+    assert back.post("/me/password", {"current_password": NEW, "password": PASSWORD}).status_code == 204
+    made = back.post("/admins", people.fields())
+    assert made.status_code == 201
+    assert actions_of(owner) == [
+        "account_email_changed",
+        "account_email_restored",
+        "password_reset",
+        "password_changed",
+    ]
+    entry = db.session.execute(select(AuditEntry).where(AuditEntry.action == "account_email_changed")).scalar_one()
+    assert (entry.before, entry.after) == ({"email": f"{owner.username}@example.org"}, {"email": THIEF})
+    told = select(Notification.account_id, Notification.title).order_by(Notification.id)
+    assert db.session.execute(told).all() == [
+        (other.id, f"Email of an admin changed: {owner.username}"),
+        (other.id, f"Email of an admin changed back: {owner.username}"),
+        (other.id, f"Password of an admin reset: {owner.username}"),
+        (other.id, f"Password of an admin changed: {owner.username}"),
+        (other.id, f"New admin: {made.json['username']}"),
+    ]
+
+
+def test_a_customers_changes_are_nobody_elses_business(people: People) -> None:
+    asha, admin = people.customer(), people.admin()
+    move(asha, "moved@example.net")
+    assert actions_of(asha) == []
+    assert admin.get("/notifications").json["items"] == []
+
+
+STEP_UP = ("email", "admins", "block", "end_sessions")
+
+
+def guarded(people: People, who: Person, other: Person, call: str) -> Any:
+    if call == "email":
+        return who.patch("/me", {"email": f"new-{who.username}@example.net"})
+    if call == "admins":
+        return who.post("/admins", people.fields())
+    return who.post(f"/users/{other.id}/{call}", {"reason": "other"} if call == "block" else None)
+
+
+@pytest.mark.parametrize("call", STEP_UP)
+def test_an_old_session_has_to_prove_the_password_again(people: People, call: str) -> None:
+    admin, other = people.admin(), people.admin()
+    with later(minutes=10, seconds=5):
+        refused = guarded(people, admin, other, call)
+        assert (refused.status_code, refused.json["code"]) == (401, "fresh_sign_in_needed")
+        assert "insufficient_user_authentication" in refused.headers["WWW-Authenticate"]
+        assert email_of(admin) == f"{admin.username}@example.org"
+        wrong = admin.post("/me/confirm-password", {"password": "not it"})
+        assert (wrong.status_code, wrong.json["code"], list(wrong.json["errors"])) == (
+            422,
+            "wrong_password",
+            ["password"],
+        )
+        assert guarded(people, admin, other, call).status_code == 401
+        assert admin.post("/me/confirm-password", {"password": PASSWORD}).status_code == 204
+        assert guarded(people, admin, other, call).status_code in (200, 201, 204)
+
+
+@pytest.mark.parametrize("call", STEP_UP)
+def test_a_session_of_the_last_minutes_need_not(people: People, call: str) -> None:
+    admin, other = people.admin(), people.admin()
+    with later(minutes=9):
+        assert guarded(people, admin, other, call).status_code in (200, 201, 204)
+
+
+def test_renewing_tokens_proves_nothing(people: People) -> None:
+    admin, visitor = people.admin(), people.visitor()
+    body = {"username": admin.username, "password": PASSWORD, "client": "api"}
+    tokens = visitor.post("/check", body).json
+    with later(minutes=11):
+        bearer = {"Authorization": f"Bearer {tokens['refresh_token']}"}
+        admin.token = visitor.post("/token/refresh", headers=bearer).json["access_token"]
+        assert guarded(people, admin, admin, "email").status_code == 401
+
+
+def test_others_and_other_changes_need_no_fresh_proof(people: People) -> None:
+    admin, asha = people.admin(), people.customer()
+    with later(minutes=12):
+        move(asha, "moved@example.net")
+        assert admin.patch("/me", {"firstname": "Meera", "email": f"{admin.username}@EXAMPLE.org"}).status_code == 200
+        assert admin.post(f"/users/{asha.id}/end_sessions").status_code == 204
+        assert admin.post(f"/users/{asha.id}/block", {"reason": "other"}).status_code == 200
+
+
+def test_guessing_the_password_to_confirm_is_throttled(people: People) -> None:
+    admin = people.admin()
+    codes = [admin.post("/me/confirm-password", {"password": "not it"}).status_code for _ in range(11)]
+    assert codes == [422] * 10 + [429]
+
+
+@pytest.mark.parametrize("way", ["password", "everywhere", "by an admin", "another link"])
+def test_open_reset_links_stop_working(people: People, way: str) -> None:
+    asha, visitor = people.customer(), people.visitor()
+    ((_, token),) = reset_links(visitor, f"{asha.username}@example.org")
+    if way == "password":
+        answer = asha.post("/me/password", {"current_password": PASSWORD, "password": NEW})
+    elif way == "everywhere":
+        answer = asha.post("/logout/everywhere")
+    elif way == "by an admin":
+        answer = people.admin().post(f"/users/{asha.id}/end_sessions")
+    else:
+        newest = reset_links(visitor, f"{asha.username}@example.org")[-1][1]
+        answer = visitor.post("/password/reset", {"token": newest, "password": NEW})
+    assert answer.status_code == 204
+    late = visitor.post("/password/reset", {"token": token, "password": "the thief's own 88"})
+    assert (late.status_code, late.json["code"]) == (422, "link_invalid")
+
+
+def test_an_admin_ends_someones_sessions_without_blocking(people: People) -> None:
+    asha, admin = people.customer(), people.admin()
+    second = people.sign_in(asha.username)
+    assert admin.post(f"/users/{asha.id}/end_sessions").status_code == 204
+    assert asha.get("/me").status_code == second.get("/me").status_code == 401
+    assert people.sign_in(asha.username).get("/me").json["isactive"] == 1
+    assert admin.get("/me").status_code == 200
+    entry = db.session.execute(select(AuditEntry).where(AuditEntry.action == "sessions_ended")).scalar_one()
+    assert (entry.actor_id, entry.subject_id, entry.after) == (admin.id, asha.id, {"sessions": 2})
+    assert admin.post("/users/999999/end_sessions").status_code == 404

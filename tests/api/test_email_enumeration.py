@@ -1,0 +1,150 @@
+"""Nobody finds out by trying which emails have an account."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, select
+
+from backend.app import create_app
+from backend.core.database import db
+from backend.domain.notifications.models import Delivery
+from backend.settings import Settings
+from tests.factories.jobs import deliveries
+from tests.factories.people import People
+
+Make = Callable[..., Flask]
+OTHER = "quite another one 1"
+
+
+@pytest.fixture
+def make(app: Flask, environ: dict[str, str]) -> Iterator[Make]:
+    """Makes applications with limits of their own; each counts in memory."""
+    made: list[Flask] = []
+
+    def with_settings(**changes: str) -> Flask:
+        limits = {"EMAIL_CHANGE_RATE_LIMIT": "", "EMAIL_TAKEN_RATE_LIMIT": "", "LIMITS_URL": "redis://127.0.0.1:9/0"}
+        made.append(create_app(Settings.from_env({**environ, **limits, **changes})))
+        return made[-1]
+
+    yield with_settings
+    for each in made:
+        with each.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def confirming(people: People, monkeypatch: pytest.MonkeyPatch) -> People:
+    """A market in which emails are confirmed."""
+    settings = dataclasses.replace(people.app.extensions["settings"], email_confirmation=True)
+    monkeypatch.setitem(people.app.extensions, "settings", settings)
+    return people
+
+
+def sign_up(app: Flask, fields: dict[str, Any], address: str) -> Any:
+    return app.test_client().post("/add_customer", json=fields, environ_overrides={"REMOTE_ADDR": address})
+
+
+def test_an_account_tries_five_emails_an_hour(make: Make, people: People) -> None:
+    asha, ravi = people.customer(), people.customer()
+    client = make().test_client()
+
+    def change(email: str) -> int:
+        return client.patch("/me", json={"email": email}, headers=asha.headers).status_code
+
+    assert change(f"{asha.username}@EXAMPLE.org") == 200, "the same address is no other one"
+    assert [change(f"{ravi.username}@example.org") for _ in range(6)] == [422] * 5 + [429]
+    assert change("free@example.net") == 429
+    assert client.patch("/me", json={"firstname": "Asha"}, headers=asha.headers).status_code == 200
+
+
+def test_an_address_finds_twenty_taken_emails_an_hour(make: Make, people: People) -> None:
+    app = make()
+    known = [f"{people.customer().username}@example.org" for _ in range(21)]
+    for _ in range(3):
+        assert sign_up(app, people.fields(email=known[0]), "203.0.113.1").json["code"] == "email_taken"
+    codes = [sign_up(app, people.fields(email=email), "203.0.113.1").status_code for email in known]
+    assert codes == [422] * 20 + [429], "the same email again tells nothing more"
+    free = sign_up(app, people.fields(), "203.0.113.1")
+    assert free.status_code == 429, "an answer for free emails would tell which are taken"
+    assert int(free.headers["Retry-After"]) > 0
+    assert sign_up(app, people.fields(), "203.0.113.2").status_code == 201
+
+
+def test_the_addresses_of_one_network_count_together(make: Make, people: People) -> None:
+    app = make(EMAIL_TAKEN_RATE_LIMIT="2 per hour")
+    known = [f"{people.customer().username}@example.org" for _ in range(3)]
+    codes = [
+        sign_up(app, people.fields(email=email), f"2001:db8:1:1::{n}").status_code for n, email in enumerate(known)
+    ]
+    assert codes == [422, 422, 429]
+    assert sign_up(app, people.fields(), "2001:db8:2:1::1").status_code == 201
+
+
+def test_a_taken_email_is_seen_before_the_database_refuses_it(people: People) -> None:
+    asha, ravi = people.customer(), people.customer()
+    failed: list[str] = []
+
+    def note(context: Any) -> None:
+        failed.append(str(context.statement))
+
+    event.listen(db.engine, "handle_error", note)
+    try:
+        answer = asha.patch("/me", {"email": f"{ravi.username}@example.org"})
+        assert answer.json["code"] == "email_taken"
+        assert "Sign in to it, or use another email." in answer.json["detail"]
+        taken = people.visitor().post("/add_customer", people.fields(username=ravi.username.upper()))
+        assert taken.json["errors"]["username"] == ["That username is taken. Choose another."]
+    finally:
+        event.remove(db.engine, "handle_error", note)
+    assert failed == []
+
+
+def test_where_emails_are_confirmed_a_taken_one_is_answered_like_a_free_one(confirming: People) -> None:
+    asha, visitor = _confirmed(confirming), confirming.visitor()
+    taken = visitor.post("/add_customer", confirming.fields(email=asha, password=OTHER))
+    free = visitor.post("/add_customer", confirming.fields(password=OTHER))
+    assert taken.status_code == free.status_code == 201
+    assert taken.json.keys() == free.json.keys()
+    assert (taken.json["email"], taken.json["email_confirmed"]) == (asha, 0)
+    for one in (taken, free):
+        by_email = visitor.post("/check", {"username": one.json["email"], "password": OTHER})
+        assert by_email.json["code"] == "invalid_credentials"
+        person = confirming.sign_in(one.json["username"], OTHER)
+        assert person.get("/me").json == one.json
+        assert person.post("/me/email/confirmation").status_code == 202
+    assert [one.params for one in deliveries(kind="email_in_use")] == [{"send_to": asha}] * 2
+    assert deliveries(kind="email_confirmation", account_id=taken.json["id"]) == []
+    assert len(deliveries(kind="email_confirmation", account_id=free.json["id"])) == 2
+
+
+def test_a_change_to_a_taken_email_is_answered_like_any_other(confirming: People) -> None:
+    asha, ravi = _confirmed(confirming), confirming.customer()
+    answer = ravi.patch("/me", {"email": asha})
+    assert (answer.status_code, answer.json["email"], answer.json["email_confirmed"]) == (200, asha, 0)
+    assert ravi.get("/me").json == answer.json
+    assert [one.params for one in deliveries(kind="email_in_use")] == [{"send_to": asha}]
+
+
+def test_an_email_belongs_to_who_confirms_it_first(confirming: People) -> None:
+    one, other, visitor = confirming.customer(), confirming.customer(), confirming.visitor()
+    for person in (one, other):
+        assert person.patch("/me", {"email": "both@example.net"}).status_code == 200
+    links = select(Delivery.params).where(Delivery.kind == "email_confirmation").order_by(Delivery.id.desc()).limit(2)
+    tokens = [params["link"].partition("#token=")[2] for params in db.session.execute(links).scalars()]
+    assert visitor.post("/email/confirm", {"token": tokens[0]}).status_code == 204
+    late = visitor.post("/email/confirm", {"token": tokens[1]})
+    assert (late.status_code, late.json["code"]) == (422, "email_taken")
+    assert confirming.sign_in("both@example.net").id == other.id
+
+
+def _confirmed(people: People) -> str:
+    """The email of an account that confirmed it."""
+    fields = people.fields()
+    assert people.visitor().post("/add_customer", fields).status_code == 201
+    newest = select(Delivery.params).where(Delivery.kind == "email_confirmation").order_by(Delivery.id.desc()).limit(1)
+    token = db.session.execute(newest).scalar_one()["link"].partition("#token=")[2]
+    assert people.visitor().post("/email/confirm", {"token": token}).status_code == 204
+    return str(fields["email"])
