@@ -28,6 +28,7 @@ VISITOR: Final = [
     "/password/forgot",
     "/password/reset?token=none",
     "/email/confirm?token=none",
+    "/email/undo?token=none",
     "/nowhere",
 ]
 CUSTOMER: Final = [
@@ -43,6 +44,7 @@ CUSTOMER: Final = [
     "/profile",
     "/profile/messages",
     "/profile/sessions",
+    "/password/first",
 ]
 PROFESSIONAL: Final = [
     "/inbox",

@@ -32,18 +32,29 @@ describe('mayEnter', () => {
   })
 
   it('keeps other roles out', async () => {
+    await useSession().restore()
     useSession().user = someone('customer')
     expect(await mayEnter(to({ roles: ['admin'] }))).toMatchObject({ path: '/not-found' })
     expect(await mayEnter(to({ roles: ['customer', 'admin'] }))).toBe(true)
   })
 
   it('sends those who wait for approval to its page, except where they may be', async () => {
+    await useSession().restore()
     useSession().user = someone('professional', { isactive: 0 })
     expect(await mayEnter(to({ roles: ['professional'] }))).toBe('/approval')
     expect(await mayEnter(to({ roles: ['professional'], whileWaiting: true }))).toBe(true)
   })
 
+  it('leads to choosing a password while the account has the one it was issued', async () => {
+    await useSession().restore()
+    useSession().user = someone('admin', { must_change_password: 1 })
+    expect(await mayEnter(to({ roles: ['admin'] }))).toBe('/password/first')
+    expect(await mayEnter(to({ guestsOnly: true }))).toBe('/password/first')
+    expect(await mayEnter(to({ roles: ['admin'], withFirstPassword: true }))).toBe(true)
+  })
+
   it('leads the signed-in from the pages for guests and from the shop window to their home', async () => {
+    await useSession().restore()
     useSession().user = someone('admin')
     expect(await mayEnter(to({ guestsOnly: true }))).toBe('/admin')
     expect(await mayEnter(to({ homePage: true }))).toBe('/admin')

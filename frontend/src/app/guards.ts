@@ -9,8 +9,9 @@ export async function mayEnter(to: RouteLocationNormalized): Promise<true | Rout
     session.shutOut = false
     return { path: '/sign-in', query: { why: 'blocked' } }
   }
-  const { roles, guestsOnly, whileWaiting, homePage } = to.meta
+  const { roles, guestsOnly, whileWaiting, homePage, withFirstPassword } = to.meta
 
+  if (session.user?.must_change_password && !withFirstPassword) return '/password/first'
   if (guestsOnly && session.signedIn) return safeNext(to.query.next) ?? homeOf(session.user)
   if (homePage && session.role && session.role !== 'customer') return homeOf(session.user)
   if (!roles) return true

@@ -27,6 +27,8 @@ declare module 'vue-router' {
     guestsOnly?: boolean
     /** Open to professionals who wait for their approval. */
     whileWaiting?: boolean
+    /** Open to accounts that still have the password issued to them. */
+    withFirstPassword?: boolean
     /** The visitors' and customers' home: others are led to theirs. */
     homePage?: boolean
     /** Puts the page into the menu of these roles. */

@@ -98,6 +98,7 @@ export function connectSession(): () => void {
       void router.push({ path: '/sign-in', query: { why: 'blocked' } })
     },
     changed: session.adopt,
+    unproven: () => session.askForPassword(),
   })
 
   ties.run(() => {

@@ -12,6 +12,12 @@ export default [
   },
   { path: '/password/forgot', component: () => import('./pages/ForgotPasswordPage.vue'), meta: { title: 'accounts.forgot.title' } },
   { path: '/password/reset', component: () => import('./pages/ResetPasswordPage.vue'), meta: { title: 'accounts.reset.title' } },
+  { path: '/email/undo', component: () => import('./pages/UndoEmailPage.vue'), meta: { title: 'accounts.undo.title' } },
+  {
+    path: '/password/first',
+    component: () => import('./pages/FirstPasswordPage.vue'),
+    meta: { title: 'accounts.first.title', roles: everyone, whileWaiting: true, withFirstPassword: true },
+  },
   { path: '/email/confirm', component: () => import('./pages/ConfirmEmailPage.vue'), meta: { title: 'accounts.confirm.title' } },
   {
     path: '/profile/messages',

@@ -10,7 +10,7 @@ export type Channel = (typeof channels)[number]
 export const kindsOf: Record<Role, readonly string[]> = {
   customer: ['request_accepted', 'request_rejected', 'request_released', 'request_opened', 'request_completed', 'request_closed', 'request_expired', 'report'],
   professional: ['request_new', 'request_changed', 'request_cancelled', 'request_completed', 'request_closed', 'request_reviewed', 'reminder'],
-  admin: ['export_done', 'export_failed'],
+  admin: ['admin_account_changed', 'export_done', 'export_failed'],
 }
 
 export type KindChoice = 'usual' | 'none' | Channel

@@ -50,6 +50,12 @@ export function useDecide() {
     return answer ? run(person, { verb }) : undefined
   }
 
+  async function endSessions(person: Person): Promise<void> {
+    const name = `${person.firstname} ${person.lastname}`
+    const answer = await confirm({ title: t('people.endTitle', { name }), follows: t('people.endFollows'), action: t('people.verbs.end_sessions'), danger: true })
+    if (answer) await run(person, { verb: 'end_sessions' })
+  }
+
   const expiry = (person: Person, at: string | null) => run(person, { verb: 'expiry', approval_expires_at: at })
-  return { decide, expiry, busy: decisions.isPending }
+  return { decide, endSessions, expiry, busy: decisions.isPending }
 }

@@ -4,6 +4,7 @@ import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import {
   approveProfessional,
   blockUser,
+  endSessionsUser,
   getCustomer,
   getProfessional,
   listCustomers,
@@ -81,9 +82,10 @@ export type Decision =
   | { verb: 'reject'; document_id: number | null; reason: string }
   | { verb: 'block'; reason: Block['reason']; note?: string | null }
   | { verb: 'unblock' }
+  | { verb: 'end_sessions' }
   | { verb: 'expiry'; approval_expires_at: string | null }
 
-function call(id: number, decision: Decision) {
+function call(id: number, decision: Decision): Promise<unknown> {
   const path = { professional_id: id }
   switch (decision.verb) {
     case 'approve':
@@ -94,6 +96,8 @@ function call(id: number, decision: Decision) {
       return blockUser({ path: { account_id: id }, body: { reason: decision.reason, ...(decision.note && { note: decision.note }) } })
     case 'unblock':
       return unblockUser({ path: { account_id: id } })
+    case 'end_sessions':
+      return endSessionsUser({ path: { account_id: id } })
     case 'expiry':
       return updateProfessional({ path, body: { approval_expires_at: decision.approval_expires_at } })
   }

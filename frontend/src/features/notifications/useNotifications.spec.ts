@@ -9,6 +9,7 @@ describe('targetOf', () => {
     expect(targetOf(one('request_accepted', 4), 'customer')).toBe('/requests/4')
     expect(targetOf(one('rejected'), 'professional')).toBe('/approval')
     expect(targetOf(one('export_done'), 'admin')).toBe('/admin/exports')
+    expect(targetOf(one('admin_account_changed'), 'admin')).toBe('/admin/audit')
     expect(targetOf(one('unblocked'), 'customer')).toBeNull()
   })
 })

@@ -38,6 +38,7 @@ export function useMarkRead() {
 export function targetOf(one: Notification, role: Role | null): RouteLocationRaw | null {
   if (one.request_id !== null && one.request_id !== undefined) return `/requests/${one.request_id}`
   if (one.kind.startsWith('export_') && role === 'admin') return '/admin/exports'
+  if (one.kind === 'admin_account_changed') return '/admin/audit'
   if (role === 'professional' && ['approved', 'rejected'].includes(one.kind)) return '/approval'
   return null
 }

@@ -76,6 +76,26 @@ describe('http', () => {
     expect(blocked).toHaveBeenCalledOnce()
   })
 
+  it('asks for the password where a call needs a fresh proof, and repeats the call', async () => {
+    signedIn()
+    const renewals = answer('post', '/token/refresh', [200, tokens('new')])
+    const seen = answer('patch', '/me', [401, { code: 'fresh_sign_in_needed' }], [200, { id: 7 }])
+    const unproven = vi.fn(() => Promise.resolve(true))
+    watchSession({ expired: () => Promise.resolve(false), blocked: vi.fn(), changed: vi.fn(), unproven })
+    expect((await http.patch('/me', { email: 'new@example.org' })).status).toBe(200)
+    expect([unproven.mock.calls.length, renewals.length]).toEqual([1, 0])
+    expect(seen[1]?.body).toEqual({ email: 'new@example.org' })
+  })
+
+  it('asks once, and gives the failure on when the person stepped back', async () => {
+    signedIn()
+    answer('patch', '/me', [401, { code: 'fresh_sign_in_needed' }])
+    const unproven = vi.fn(() => Promise.resolve(false))
+    watchSession({ expired: () => Promise.resolve(false), blocked: vi.fn(), changed: vi.fn(), unproven })
+    expect(await http.patch('/me', {}).catch(toProblem)).toMatchObject({ code: 'fresh_sign_in_needed' })
+    expect(unproven).toHaveBeenCalledOnce()
+  })
+
   it('does not renew for a wrong password', async () => {
     setToken(null)
     const renewals = answer('post', '/token/refresh', [200, tokens('new')])

@@ -11,6 +11,8 @@ interface SessionWatch {
   blocked: () => void
   /** The browser's session turned out to be another account's. */
   changed: (signIn: SignIn) => void
+  /** Asks for the password once more; true when it was right and the call may be repeated. */
+  unproven?: () => Promise<boolean>
 }
 
 let session: SessionWatch = { expired: () => Promise.resolve(false), blocked: () => undefined, changed: () => undefined }
@@ -19,7 +21,7 @@ export function watchSession(next: SessionWatch): void {
   session = next
 }
 
-type Call = InternalAxiosRequestConfig & { sentWith?: string | null; sentAs?: Identity; repeated?: boolean }
+type Call = InternalAxiosRequestConfig & { sentWith?: string | null; sentAs?: Identity; repeated?: boolean; proven?: boolean }
 
 /** Proves who someone is: needs no session, and its answer is good whoever was signed in before. */
 const signsIn = /^\/(check|password)(\/|$)/
@@ -78,6 +80,11 @@ http.interceptors.response.use(
     const call = error.config as Call | undefined
     await readRefusal(error)
     if (call) assertStillAs(call)
+    if (toProblem(error).code === 'fresh_sign_in_needed' && call && !call.proven && session.unproven) {
+      call.proven = true
+      if (await session.unproven()) return http(call)
+      throw error
+    }
     if (error.response?.status === 401 && call?.sentWith && !call.repeated) {
       call.repeated = true
       if (await renewed(call)) return http(call)

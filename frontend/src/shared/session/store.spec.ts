@@ -119,6 +119,19 @@ describe('session', () => {
     expect(session.asking).toBe(false)
   })
 
+  it('asks for the password once for all calls that need it', async () => {
+    answer('post', '/me/confirm-password', [422, { code: 'wrong_password' }], [204])
+    const session = useSession()
+    const waiting = Promise.all([session.askForPassword(), session.askForPassword()])
+    await expect(session.confirmPassword('wrong')).rejects.toThrow()
+    expect(session.proving).toBe(true)
+    await session.confirmPassword('right')
+    expect([await waiting, session.proving]).toEqual([[true, true], false])
+    const given = session.askForPassword()
+    session.forget()
+    expect([await given, session.proving]).toEqual([false, false])
+  })
+
   it('knows who waits for approval and where each role begins', () => {
     const session = useSession()
     session.user = someone('professional', { isactive: 0 })

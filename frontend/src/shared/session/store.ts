@@ -1,20 +1,19 @@
 /** Who is signed in. The only state that pages share; everything else is the server's and comes by vue-query. */
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
-import { check, getMe, logout } from '@/shared/api/generated'
+import { check, confirmPasswordMe, getMe, logout } from '@/shared/api/generated'
 import { AccountChanged, actAs } from '@/shared/api/identity'
 import { dropCsrfToken, OtherAccount, refreshSession, setToken, ShutOut } from '@/shared/api/token'
 import type { Account, Role, SignIn } from '@/shared/api/types'
 import { dropDrafts, forgetPlace } from './kept'
 import { announce } from './tabs'
 
-/** The question over an ended session, asked once for all calls that wait for its answer. */
-function signInAgain() {
-  /** True while the user is asked to sign in again over the page they are on. */
+/** A question over the page that the user is on, asked once for all calls that wait for its answer. */
+function question() {
   const asking = ref(false)
   let waiting: ((signedIn: boolean) => void)[] = []
 
-  function askAgain(): Promise<boolean> {
+  function ask(): Promise<boolean> {
     asking.value = true
     return new Promise((resolve) => waiting.push(resolve))
   }
@@ -24,12 +23,23 @@ function signInAgain() {
     waiting = []
     for (const resolve of answered) resolve(signedIn)
   }
-  return { asking, askAgain, settle }
+  return { asking, ask, settle }
+}
+
+/** The password once more, for what outlives a session. */
+function passwordProof() {
+  const { asking: proving, ask: askForPassword, settle: endProof } = question()
+
+  async function confirmPassword(password: string): Promise<void> {
+    await confirmPasswordMe({ body: { password } })
+    endProof(true)
+  }
+  return { proving, askForPassword, confirmPassword, endProof }
 }
 
 export const useSession = defineStore('session', () => {
   const user = ref<Account | null>(null)
-  const { asking, askAgain, settle } = signInAgain()
+  const [{ asking, ask: askAgain, settle }, { endProof, ...proof }] = [question(), passwordProof()]
   /** True when the session could not be taken up again because the account is blocked; for the first page to say. */
   const shutOut = ref(false)
   /** True while nobody knows whether there is a session: the server could not be asked. */
@@ -60,6 +70,7 @@ export const useSession = defineStore('session', () => {
     if (!keepDrafts) dropDrafts()
     user.value = null
     settle(false)
+    endProof(false)
   }
 
   /** Take up the session that the browser's cookie holds now, whoever's it is. */
@@ -122,7 +133,7 @@ export const useSession = defineStore('session', () => {
     return () => unfinished.delete(finish)
   }
 
-  return { user, role, signedIn, waiting, asking, shutOut, unknown, adopt, forget, follow, restore, signIn, signOut, signedOut, update, reload, beforeSignOut, askAgain }
+  return { user, role, signedIn, waiting, asking, shutOut, unknown, adopt, forget, follow, restore, signIn, signOut, signedOut, update, reload, beforeSignOut, askAgain, endProof, ...proof }
 })
 
 /** Where each role begins. */

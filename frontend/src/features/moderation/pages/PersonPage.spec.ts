@@ -30,6 +30,18 @@ describe('PersonPage', () => {
     expect(wrapper.find('a[href="/admin/requests?customer_id=21&status=cancelled"]').exists()).toBe(true)
   })
 
+  it('signs someone out everywhere once the question was answered', async () => {
+    answer('get', '/customers/:id', [200, person()])
+    const seen = answer('post', '/users/:id/end_sessions', [204])
+    await open()
+    button('Sign out everywhere')?.click()
+    await until(() => Boolean(document.querySelector('[role="dialog"]')?.textContent?.includes('Sign Ravi Kapoor out everywhere?')), 'the question')
+    expect(seen).toHaveLength(0)
+    ;[...document.querySelectorAll<HTMLButtonElement>('[role="dialog"] button')].find((one) => one.textContent?.trim() === 'Sign out everywhere')?.click()
+    await until(() => seen.length === 1, 'the call')
+    expect(seen[0]?.url.pathname).toBe('/users/21/end_sessions')
+  })
+
   it('blocks with a reason from the list only, and keeps the note when it is refused', async () => {
     answer('get', '/customers/:id', [200, person()])
     const seen = answer('post', '/users/:id/block', [409, { code: 'invalid_transition' }])

@@ -20,6 +20,10 @@ export type Account = {
      * Only where mail addresses have to be confirmed
      */
     email_confirmed?: 0 | 1;
+    /**
+     * Only while the account has the password issued to it
+     */
+    must_change_password?: 0 | 1;
     exp?: number;
     compname?: string;
     task_ids?: Array<number>;
@@ -133,6 +137,10 @@ export type Confirm = {
 export type Credentials = {
     username: string;
     client?: 'api' | 'browser';
+};
+
+export type CurrentPassword = {
+    password: string;
 };
 
 export type CustomerContact = {
@@ -493,6 +501,10 @@ export type OnePerson = {
      * Only where mail addresses have to be confirmed
      */
     email_confirmed?: 0 | 1;
+    /**
+     * Only while the account has the password issued to it
+     */
+    must_change_password?: 0 | 1;
     exp?: number;
     compname?: string;
     task_ids?: Array<number>;
@@ -559,6 +571,10 @@ export type Person = {
      * Only where mail addresses have to be confirmed
      */
     email_confirmed?: 0 | 1;
+    /**
+     * Only while the account has the password issued to it
+     */
+    must_change_password?: 0 | 1;
     exp?: number;
     compname?: string;
     task_ids?: Array<number>;
@@ -1418,11 +1434,11 @@ export type CreateAdminErrors = {
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1492,7 +1508,7 @@ export type ListAuditErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1598,7 +1614,7 @@ export type ListCustomersErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1643,7 +1659,7 @@ export type GetCustomerErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1685,7 +1701,7 @@ export type ListDeliveriesData = {
         cursor?: string | null;
         account_id?: number | null;
         state?: 'waiting' | 'sent' | 'failed' | 'skipped' | null;
-        kind?: 'approved' | 'rejected' | 'blocked' | 'unblocked' | 'request_new' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'export_done' | 'export_failed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'document_expiring' | 'document_expired' | null;
+        kind?: 'approved' | 'rejected' | 'blocked' | 'unblocked' | 'request_new' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'document_expiring' | 'document_expired' | null;
         channel?: 'mail' | 'gchat' | 'sms' | null;
         run_id?: number | null;
     };
@@ -1698,7 +1714,7 @@ export type ListDeliveriesErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1743,7 +1759,7 @@ export type GetDeliveryErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1786,7 +1802,7 @@ export type ResendDeliveryErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1923,6 +1939,55 @@ export type ConfirmEmailResponses = {
 
 export type ConfirmEmailResponse = ConfirmEmailResponses[keyof ConfirmEmailResponses];
 
+export type UndoEmailData = {
+    body: Confirm;
+    path?: never;
+    query?: never;
+    url: '/email/undo';
+};
+
+export type UndoEmailErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * Not allowed: `account_blocked`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type UndoEmailError = UndoEmailErrors[keyof UndoEmailErrors];
+
+export type UndoEmailResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type UndoEmailResponse = UndoEmailResponses[keyof UndoEmailResponses];
+
 export type ListExportsData = {
     body?: never;
     headers?: {
@@ -1946,7 +2011,7 @@ export type ListExportsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1993,7 +2058,7 @@ export type CreateExportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2050,7 +2115,7 @@ export type GetExportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2093,7 +2158,7 @@ export type CancelExportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2140,7 +2205,7 @@ export type DownloadExportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2226,7 +2291,7 @@ export type ListJobsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2272,7 +2337,7 @@ export type ListParkedJobsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2311,7 +2376,7 @@ export type RetryParkedJobErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2366,7 +2431,7 @@ export type ListJobRunsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2411,7 +2476,7 @@ export type GetJobRunErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2458,7 +2523,7 @@ export type RunJobErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2630,11 +2695,11 @@ export type UpdateMeErrors = {
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2653,6 +2718,10 @@ export type UpdateMeErrors = {
      * Some fields are not right: `invalid_fields`
      */
     422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
     /**
      * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
@@ -2692,7 +2761,7 @@ export type GetMyAgendaErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2716,6 +2785,59 @@ export type GetMyAgendaResponses = {
 
 export type GetMyAgendaResponse = GetMyAgendaResponses[keyof GetMyAgendaResponses];
 
+export type ConfirmPasswordMeData = {
+    body: CurrentPassword;
+    path?: never;
+    query?: never;
+    url: '/me/confirm-password';
+};
+
+export type ConfirmPasswordMeErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ConfirmPasswordMeError = ConfirmPasswordMeErrors[keyof ConfirmPasswordMeErrors];
+
+export type ConfirmPasswordMeResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ConfirmPasswordMeResponse = ConfirmPasswordMeResponses[keyof ConfirmPasswordMeResponses];
+
 export type GetMyDocumentData = {
     body?: never;
     path?: never;
@@ -2731,7 +2853,7 @@ export type GetMyDocumentErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2790,7 +2912,7 @@ export type PutMyDocumentErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2843,7 +2965,7 @@ export type SendMyEmailConfirmationErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2884,7 +3006,7 @@ export type GetMyHoursErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2931,7 +3053,7 @@ export type PutMyHoursErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2986,7 +3108,7 @@ export type GetMyInboxErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3023,7 +3145,7 @@ export type MarkInboxSeenErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3119,7 +3241,7 @@ export type GetMyPreferencesErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3166,7 +3288,7 @@ export type PutMyPreferencesErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3224,7 +3346,7 @@ export type ListMyReviewsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3270,7 +3392,7 @@ export type ListMySessionsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3309,7 +3431,7 @@ export type DeleteMySessionErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3389,7 +3511,7 @@ export type ListNotificationsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3430,7 +3552,7 @@ export type MarkNotificationsReadErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3661,7 +3783,7 @@ export type ListProfessionalsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3706,7 +3828,7 @@ export type GetProfessionalErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3759,7 +3881,7 @@ export type UpdateProfessionalErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3828,7 +3950,7 @@ export type ApproveProfessionalErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3889,7 +4011,7 @@ export type GetProfessionalDocumentErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3946,7 +4068,7 @@ export type RejectProfessionalErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4058,7 +4180,7 @@ export type ListReliabilityErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4105,7 +4227,7 @@ export type ListReportsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4156,7 +4278,7 @@ export type GetReportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4222,7 +4344,7 @@ export type ListRequestsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4269,7 +4391,7 @@ export type CreateRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4330,7 +4452,7 @@ export type GetRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4383,7 +4505,7 @@ export type UpdateRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4448,7 +4570,7 @@ export type AcceptRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4509,7 +4631,7 @@ export type CancelRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4578,7 +4700,7 @@ export type CloseRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4643,7 +4765,7 @@ export type CompleteRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4704,7 +4826,7 @@ export type RejectRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4773,7 +4895,7 @@ export type ReleaseRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4842,7 +4964,7 @@ export type ReviewRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4905,7 +5027,7 @@ export type ReplyRequestReviewErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4964,7 +5086,7 @@ export type ReportRequestReviewErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5031,7 +5153,7 @@ export type ListReviewsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5074,7 +5196,7 @@ export type HideReviewErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5129,7 +5251,7 @@ export type ShowReviewErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5233,7 +5355,7 @@ export type GetSettingsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5280,7 +5402,7 @@ export type UpdateSettingsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5344,7 +5466,7 @@ export type GetStatsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5390,7 +5512,7 @@ export type ListSynonymsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5431,7 +5553,7 @@ export type CreateSynonymErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5484,7 +5606,7 @@ export type DeleteSynonymErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5537,7 +5659,7 @@ export type GetSynonymErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5590,7 +5712,7 @@ export type PutSynonymErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5695,7 +5817,7 @@ export type CreateTaskErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5748,7 +5870,7 @@ export type DeleteTaskErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5854,7 +5976,7 @@ export type UpdateTaskErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5919,7 +6041,7 @@ export type GetTaskPolicyErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5972,7 +6094,7 @@ export type PutTaskPolicyErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -6038,7 +6160,7 @@ export type ListTaskProfessionalsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -6259,11 +6381,11 @@ export type BlockUserErrors = {
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -6307,6 +6429,49 @@ export type BlockUserResponses = {
 
 export type BlockUserResponse = BlockUserResponses[keyof BlockUserResponses];
 
+export type EndSessionsUserData = {
+    body?: never;
+    path: {
+        account_id: number;
+    };
+    query?: never;
+    url: '/users/{account_id}/end_sessions';
+};
+
+export type EndSessionsUserErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type EndSessionsUserError = EndSessionsUserErrors[keyof EndSessionsUserErrors];
+
+export type EndSessionsUserResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndSessionsUserResponse = EndSessionsUserResponses[keyof EndSessionsUserResponses];
+
 export type UnblockUserData = {
     body?: never;
     headers?: {
@@ -6328,7 +6493,7 @@ export type UnblockUserErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
