@@ -107,7 +107,7 @@ def edit(
 
 def hold(account_id: int) -> None:
     """Lock the account until the transaction ends, for a change of what belongs to it. Its version stays."""
-    db.session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+    queries.hold(account_id)
 
 
 def touch(account_id: int, *, expected_version: int | None = None) -> Account:
