@@ -140,6 +140,11 @@ class Settings:
         v.hosts, "chat.googleapis.com", "host or host:port, comma-separated; http only for a loopback address listed"
     )
     sms_url: str = _channels(v.sms_url, "", "Apprise URL in which {phone} stands for the number", secret=True)
+    sms_countries: tuple[str, ...] = _channels(
+        v.countries, "", "Countries (ISO 3166, comma-separated) whose mobile numbers get SMS; default MARKET_COUNTRY"
+    )
+    sms_per_person_a_day: int = _channels(v.whole(0, 10000), "10", "SMS to one account or number in a day, codes aside")
+    sms_a_day: int = _channels(v.whole(0, 10000000), "1000", "SMS in a day, codes included")
     outbound_timeout_seconds: int = _channels(v.whole(1, 120), "10", "Longest wait for a gateway or webhook")
 
     market_name: str = _market(v.text, "Doorstep", "Name shown in the application and in mails")

@@ -123,6 +123,13 @@ def capitals(length: int, example: str) -> Callable[[str], str]:
     return parse
 
 
+def countries(value: str) -> tuple[str, ...]:
+    for part in words(value):
+        if not re.fullmatch("[A-Z]{2}", part):
+            raise ValueError(f"must list countries as two capital letters separated by commas, not {part!r}")
+    return words(value)
+
+
 def web_url(value: str) -> str:
     parts = urlsplit(value) if value else None
     if parts and (parts.scheme not in {"http", "https"} or not parts.hostname):

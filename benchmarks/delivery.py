@@ -71,7 +71,7 @@ def _someone() -> int:
 
 
 def _plain(port: int, person: int) -> float:
-    contact = Contact(person, "Asha", "asha@example.org", True, None, None)
+    contact = Contact(person, "Asha", "asha@example.org", True, None, False, None)
     said = message(KIND)
     parcel = Parcel(1, KIND, "<bench@localhost>", contact, said, words(KIND, PARAMS), PARAMS)
     letter = mail.letter(parcel)

@@ -65,6 +65,10 @@ class _Figures:
             "cache_lookups", "Looks into the cache, by outcome", ["name", "outcome"], registry=registry
         )
 
+        self.sms_limited = Counter(
+            "sms_limited", "SMS not sent because a daily limit was reached", ["limit"], registry=registry
+        )
+
     def _identity(self) -> str:
         pid = os.getpid()
         if pid != self._pid:
@@ -122,6 +126,12 @@ def bodies_waiting(number: int) -> None:
     """Note how many request bodies this process waits for."""
     for figures in _figures:
         figures.bodies.set(number)
+
+
+def sms_limited(*, limit: str) -> None:
+    """Count one SMS that a daily limit kept back: of a person or of the market."""
+    for figures in _figures:
+        figures.sms_limited.labels(limit).inc()
 
 
 def repeated(*, name: str, route: str) -> Callable[[int, float], None]:

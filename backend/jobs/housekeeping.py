@@ -11,10 +11,10 @@ from flask import current_app
 from backend.core import idempotency, mailer
 from backend.core.database import transaction
 from backend.core.queue import Lease, retention, runs
-from backend.domain.accounts import links, throttle
+from backend.domain.accounts import links, phones, throttle
 from backend.domain.accounts import retention as accounts
 from backend.domain.exports import actions as exports
-from backend.domain.notifications import keeping
+from backend.domain.notifications import keeping, sms_limits
 from backend.domain.professionals import expiry
 from backend.domain.task_requests import bulk
 from backend.jobs.registry import job
@@ -44,6 +44,8 @@ PARTS: Final = (
     Part("exports_dropped", lambda limit: exports.drop_expired(limit=limit)),
     Part("idempotency_keys_dropped", idempotency.drop_expired),
     Part("links_dropped", links.drop_expired),
+    Part("phone_codes_dropped", phones.drop_old_codes),
+    Part("sms_usage_dropped", sms_limits.drop_old),
     Part("failed_sign_ins_dropped", throttle.drop_expired),
     Part("sessions_dropped", accounts.drop_old_sessions),
     Part("jobs_dropped", retention.drop_done_jobs),

@@ -10,7 +10,7 @@ def deliver(lease: Lease) -> None:
     """Send one delivery. The ledger says when enough was tried, so a try that failed does not count against the job."""
     try:
         # The delivery's row is the guard: locked until the commit, and sent by whoever finds it waiting.
-        delivering.deliver(lease.payload["delivery_id"], job_attempts=lease.attempts)
+        delivering.deliver(lease.payload["delivery_id"], interrupted=lease.interrupted)
     except delivering.TryAgain as error:
         again = error
 

@@ -76,6 +76,8 @@ TABLE: Final[dict[str, Row]] = {
     "POST /me/password": Row(SIGNED_IN, {}),
     "POST /me/confirm-password": Row(SIGNED_IN, {}),
     "POST /me/email/confirmation": Row(SIGNED_IN),
+    "POST /me/phone/code": Row(SIGNED_IN),
+    "POST /me/phone/confirm": Row(SIGNED_IN, {}),
     "GET /me/preferences": Row(SIGNED_IN),
     "PUT /me/preferences": Row(SIGNED_IN, {"channels": ["mail"]}),
     "GET /me/document": Row("TN+RR+BR"),

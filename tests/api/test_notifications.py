@@ -3,7 +3,7 @@
 import pytest
 
 from backend.core.database import transaction
-from backend.domain.notifications import actions
+from backend.domain.notifications import actions, preferences
 from tests.factories.jobs import deliveries, work
 from tests.factories.people import People, Person
 
@@ -56,6 +56,7 @@ def test_preferences_are_mail_until_chosen_otherwise(people: People) -> None:
         "gchat_webhook": None,
         "quiet_hours": None,
         "kinds": {},
+        "unavailable": {},
     }
     chosen = {
         "channels": ["gchat", "sms", "mail"],
@@ -63,9 +64,21 @@ def test_preferences_are_mail_until_chosen_otherwise(people: People) -> None:
         "quiet_hours": {"from": "22:00", "to": "07:00"},
         "kinds": {"reminder": [], "request_accepted": ["sms"]},
     }
-    assert asha.put("/me/preferences", chosen).json == chosen
-    assert asha.get("/me/preferences").json == chosen
+    why = {"sms": "There is no SMS gateway. Messages go by the next channel, or by mail."}
+    assert asha.put("/me/preferences", chosen).json == {**chosen, "unavailable": why}
+    read = asha.get("/me/preferences").json
+    assert read == {**chosen, "unavailable": why}
+    assert asha.put("/me/preferences", read).json == read, "what was read can be sent back"
     assert asha.put("/me/preferences", {"channels": ["mail"]}).json["gchat_webhook"] is None
+
+
+def test_preferences_without_kinds_undo_no_unsubscription(people: People) -> None:
+    asha = people.customer()
+    with transaction():
+        preferences.unsubscribe(asha.id, "reminder")
+    assert asha.put("/me/preferences", {"channels": ["gchat"]}).json["kinds"] == {"reminder": []}
+    assert asha.get("/me/preferences").json["kinds"] == {"reminder": []}
+    assert asha.put("/me/preferences", {"channels": ["gchat"], "kinds": {}}).json["kinds"] == {}
 
 
 @pytest.mark.parametrize(
@@ -94,11 +107,11 @@ def test_preferences_name_the_field_that_is_wrong(people: People, change: dict[s
 
 def test_the_ledger_is_for_admins_and_resends_what_failed(people: People) -> None:
     admin, asha = people.admin(), people.customer()
-    asha.put("/me/preferences", {"channels": ["sms"]})
+    asha.put("/me/preferences", {"channels": ["gchat"]})
     tell(asha)
     work()
     (row,) = admin.get(f"/deliveries?state=failed&account_id={asha.id}").json["items"]
-    assert row["error"] == "There is no SMS gateway."
+    assert row["error"] == "There is no Google Chat webhook."
     assert "params" not in row
     one = admin.get(f"/deliveries/{row['id']}").json
     assert [attempt["outcome"] for attempt in one["tries"]] == ["refused"]

@@ -35,6 +35,7 @@ def test_a_worker_killed_in_the_middle_of_a_month(ringing: Flask, jobs: Crew, sm
     """One of its processes dies with a batch written and not committed; then all of it, with some mails out."""
     with transaction():
         customers = set(db.session.execute(PEOPLE, {"role": "customer", "many": CUSTOMERS}).scalars())
+        db.session.execute(text("UPDATE accounts SET created_at = '2026-09-30'"))
     first = jobs.start("worker", CRASH_AT="reports.written", WORKER_CONCURRENCY="1")
     jobs.start("beat")
     assert until(READY, seconds=40)

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.core import mailer
+from backend.core import mailer, queue
 from backend.core.authz import Actor, Role
 from backend.core.database import db, transaction
 from backend.domain.accounts import actions as accounts
@@ -125,6 +125,28 @@ def test_dropped_after_data_goes_again_with_the_same_message_id(
     first, second = (mail for _, mail in smtp.mails)
     assert first["Message-ID"] == second["Message-ID"]
     assert deliveries()[0].state == "sent"
+
+
+def test_only_a_worker_that_ended_without_a_word_is_noted_as_interrupted(
+    mailing: Flask, people: People, smtp: SmtpServer
+) -> None:
+    tell(people.customer().id)
+    (job_id,) = db.session.execute(text("SELECT id FROM jobs WHERE topic = 'notification.deliver'")).scalars()
+    with transaction():
+        (lease,) = queue.claim_many([job_id], lease_seconds=60)
+    assert not lease.interrupted
+    with transaction():
+        queue.fail(lease, "the database went away", retry_seconds=0)
+    with transaction():
+        db.session.execute(text("UPDATE jobs SET run_at = now()"))
+    with transaction():
+        (lease,) = queue.claim_many([job_id], lease_seconds=60)
+    assert (lease.attempts, lease.interrupted) == (2, False)
+    with transaction():
+        db.session.execute(text("UPDATE jobs SET lease_until = now() - interval '1 second'"))
+    work()
+    (delivery,) = deliveries()
+    assert [one.outcome for one in ledger.attempts_of(delivery.id)] == ["interrupted", "sent"]
 
 
 def test_without_a_server_mails_are_kept_as_files(another: Another, people: People, tmp_path: object) -> None:

@@ -35,6 +35,7 @@ def present(account: Any, trade: Trade | None = None) -> dict[str, Any]:
         "address": account.address,
         "pincode": account.pincode,
         "phone": account.phone,
+        "phone_verified": int(account.phone_verified_at is not None),
         "isactive": int(account.blocked_at is None),
         "created_at": account.created_at,
     }

@@ -8,18 +8,26 @@ from backend.api.schemas import preferences as schemas
 from backend.api.wire import Reply, replacing, whole
 from backend.core.authz import Actor
 from backend.core.errors import Invalid, Stale
-from backend.domain.accounts import actions as accounts
+from backend.domain.accounts import actions as account_actions
+from backend.domain.accounts import queries as accounts
 from backend.domain.notifications import preferences
+from backend.domain.notifications.channels import sms
 from backend.domain.notifications.preferences import Choice
 
 
-def present(choice: Choice) -> dict[str, Any]:
-    """Preferences on the wire."""
+def present(account_id: int, choice: Choice) -> dict[str, Any]:
+    """Preferences on the wire, with what keeps a chosen channel from being used."""
+    unavailable: dict[str, str] = {}
+    if "sms" in choice.all_channels:
+        account = accounts.get(account_id)
+        if why := sms.why_not(account.phone, is_verified=account.phone_verified_at is not None):
+            unavailable["sms"] = f"{why} Messages go by the next channel, or by mail."
     return {
         "channels": list(choice.channels),
         "gchat_webhook": choice.gchat_webhook,
         "quiet_hours": choice.quiet_hours,
         "kinds": choice.kinds,
+        "unavailable": unavailable,
     }
 
 
@@ -27,7 +35,7 @@ class MyPreferences(Resource):
     @endpoint(summary="How one wants to hear of things", who=SIGNED_IN, response=schemas.Preferences())
     def get(self, actor: Actor) -> Reply:
         """Mail, for those who chose nothing yet."""
-        return whole(present(preferences.get(actor.account_id)))
+        return whole(_read(actor.account_id))
 
     @endpoint(
         summary="Choose how to hear of things",
@@ -37,14 +45,21 @@ class MyPreferences(Resource):
         errors=(Invalid, Stale),
     )
     def put(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
-        """Replaces all of them. Messages go by the first channel that works; mails about the account always come."""
-        replacing(lambda: present(preferences.get(actor.account_id)), hold=lambda: accounts.hold(actor.account_id))
+        """Replace all of them but ``kinds``, which stay where none are sent.
+
+        Messages go by the first channel that works; mails about the account always come.
+        """
+        replacing(lambda: _read(actor.account_id), hold=lambda: account_actions.hold(actor.account_id))
         quiet = body["quiet_hours"]
         choice = Choice(
             channels=tuple(body["channels"]),
             gchat_webhook=body["gchat_webhook"],
             quiet_hours={"from": quiet["begin"], "to": quiet["end"]} if quiet else None,
-            kinds=body["kinds"],
+            kinds=body["kinds"] or {},
         )
-        preferences.choose(actor.account_id, choice)
-        return whole(present(choice))
+        preferences.choose(actor.account_id, choice, keeps_kinds=body["kinds"] is None)
+        return whole(_read(actor.account_id))
+
+
+def _read(account_id: int) -> dict[str, Any]:
+    return present(account_id, preferences.get(account_id))

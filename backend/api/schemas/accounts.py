@@ -114,6 +114,7 @@ class Account(Strict):
     address = fields.String(required=True)
     pincode = fields.String(required=True)
     phone = fields.String(required=True, allow_none=True)
+    phone_verified = Flag(required=True, metadata={"description": "1 once a code sent to the number was confirmed"})
     isactive = Flag(required=True)
     created_at = Moment(required=True)
     email_confirmed = Flag(metadata={"description": "Only where mail addresses have to be confirmed"})

@@ -35,11 +35,23 @@ class QuietHours(Strict):
 
 
 class Preferences(Strict):
-    """``kinds`` names channels for single kinds where they differ from ``channels``; an empty list: in the app only."""
+    """``kinds`` names channels for single kinds where they differ from ``channels``; an empty list: in the app only.
+
+    Without ``kinds`` those chosen before stay.
+    """
 
     channels = Channels(required=True)
     gchat_webhook = fields.String(load_default=None, allow_none=True, validate=validate.Length(min=1, max=2000))
     quiet_hours = fields.Nested(QuietHours, load_default=None, allow_none=True)
     kinds = fields.Dict(
-        keys=fields.String(validate=validate.OneOf(CHOSEN)), values=Channels(), load_default=dict, required=False
+        keys=fields.String(validate=validate.OneOf(CHOSEN)), values=Channels(), load_default=None, required=False
+    )
+    unavailable = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(CHANNELS)),
+        values=fields.String(),
+        load_default=None,
+        metadata={
+            "description": "Chosen channels that cannot be used at present, and why",
+            "readOnly": True,
+        },
     )

@@ -22,7 +22,10 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A job in the hands of one worker until the lease runs out."""
+    """A job in the hands of one worker until the lease runs out.
+
+    ``interrupted``: the worker that held it before ended, or was frozen, without a word of what became of it.
+    """
 
     job_id: int
     token: str
@@ -31,6 +34,7 @@ class Lease:
     attempts: int
     trace_id: str | None
     lane: str = Lane.URGENT
+    interrupted: bool = False
 
 
 def seconds(amount: float) -> ColumnElement[Any]:
@@ -65,15 +69,20 @@ def is_waiting(lane: Lane, *, for_seconds: float = 0) -> bool:
 
 
 def _claim(free: Select[int], *, lease_seconds: int) -> dict[int, Lease]:
+    # Who ends a job, puts it back or releases it clears lease_until: one that is left was never given back.
+    taken = free.add_columns(Job.lease_until.is_not(None).label("interrupted"))
+    held = taken.with_for_update(skip_locked=True).cte("held")
     statement = (
         update(Job)
-        .where(Job.id.in_(free.with_for_update(skip_locked=True).scalar_subquery()))
+        .where(Job.id == held.c.id)
         .values(
             lease_until=func.now() + seconds(lease_seconds),
             lease_token=func.gen_random_uuid(),
             attempts=Job.attempts + 1,
         )
-        .returning(Job.id, Job.lease_token, Job.topic, Job.payload, Job.attempts, Job.trace_id, Job.lane)
+        .returning(
+            Job.id, Job.lease_token, Job.topic, Job.payload, Job.attempts, Job.trace_id, Job.lane, held.c.interrupted
+        )
         .execution_options(synchronize_session=False)
     )
     return {row[0]: Lease(*row) for row in db.session.execute(statement)}
@@ -97,7 +106,7 @@ def finish_guarded(lease: Lease) -> None:
     took the job meanwhile cannot have done it too, since this transaction holds the row that decides.
     """
     statement = update(Job).where(Job.id == lease.job_id, Job.done_at.is_(None))
-    values = {"done_at": func.now(), "lease_until": None, "parked_at": None, "error": None}
+    values = {"done_at": func.clock_timestamp(), "lease_until": None, "parked_at": None, "error": None}
     db.session.execute(statement.values(**values).execution_options(synchronize_session=False))
 
 

@@ -92,8 +92,8 @@ def edit(
         account.pincode = pincode
     for name, value in plain.items():
         setattr(account, name, value)
-    if phone is not UNSET:
-        account.phone = phone
+    if phone is not UNSET and phone != account.phone:
+        account.phone, account.phone_verified_at = phone, None
     is_new_address = email is not None and confirmation.is_new(account, email)
     if email is not None and is_new_address:
         _change_email(actor, account, email)

@@ -34,6 +34,7 @@ COLUMNS: Final = (
     Account.address,
     Account.pincode,
     Account.phone,
+    Account.phone_verified_at,
     Account.blocked_at,
     Account.blocked_reason,
     Account.blocked_note,

@@ -39,6 +39,7 @@ class Account(Base):
     address: Mapped[str]
     pincode: Mapped[str] = mapped_column(ForeignKey("places.pincode"))
     phone: Mapped[str | None]
+    phone_verified_at: Mapped[datetime | None]
     blocked_at: Mapped[datetime | None]
     blocked_reason: Mapped[str | None]
     blocked_note: Mapped[str | None]
@@ -146,4 +147,27 @@ class MailedLink(Base):
         ),
         Index("ix_mailed_links_account", "account_id", "purpose", "created_at"),
         Index("ix_mailed_links_expires", "expires_at"),
+    )
+
+
+class PhoneCode(Base):
+    """A code sent by SMS that proves whose a number is. Only its HMAC is kept; ``tries`` counts every guess."""
+
+    __tablename__ = "phone_codes"
+
+    id: Mapped[BigId]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    phone: Mapped[str]
+    code_hash: Mapped[bytes]
+    address: Mapped[str]
+    tries: Mapped[int] = mapped_column(server_default=text("0"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("ix_phone_codes_account", "account_id", "created_at"),
+        Index("ix_phone_codes_phone", "phone", "created_at"),
+        Index("ix_phone_codes_address", "address", "created_at"),
+        Index("ix_phone_codes_created", "created_at"),
     )

@@ -77,6 +77,13 @@ def send_account_mail(account_id: int, template: str, params: Mapping[str, Any] 
     outbox.post([Outgoing(account_id, template, uuid.uuid4().hex, params or {})])
 
 
+def send_account_sms(account_id: int, template: str, params: Mapping[str, Any]) -> None:
+    """Send an SMS about the account itself to the number in ``params["send_to"]``; see :func:`send_account_mail`."""
+    if message(template).channel != "sms":
+        raise ValueError(f"{template} is not an SMS about the account")
+    send_account_mail(account_id, template, params)
+
+
 def mark_read(account_id: int, *, ids: Sequence[int] | None) -> None:
     """Mark some (None: all) of one's own as read; those of others, and unknown ones, are left alone."""
     statement = update(Notification).where(Notification.account_id == account_id, Notification.read_at.is_(None))

@@ -1,12 +1,12 @@
 """Sending one delivery: what is said, to whom, by which channel, and what to do when it does not work."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from backend.core.clock import now
 from backend.core.crash import crash_point
-from backend.domain.notifications import ledger
-from backend.domain.notifications.channels import SENDERS, NotReachable, Parcel, PutOff, Refused
+from backend.domain.notifications import ledger, outbox, sms_limits
+from backend.domain.notifications.channels import SENDERS, NotReachable, Parcel, PutOff, Refused, sms
 from backend.domain.notifications.channels.parcel import Contact
 from backend.domain.notifications.messages import message, words
 from backend.domain.notifications.models import Delivery
@@ -30,7 +30,7 @@ class TryAgain(Exception):
         self.after_seconds = after_seconds
 
 
-def deliver(delivery_id: int, *, job_attempts: int) -> None:
+def deliver(delivery_id: int, *, interrupted: bool) -> None:
     """Send a delivery that waits, or put it on its next channel. Raises TryAgain."""
     try:
         found = ledger.waiting(delivery_id)
@@ -40,13 +40,19 @@ def deliver(delivery_id: int, *, job_attempts: int) -> None:
     if found is None:
         return
     delivery, contact = found
-    if job_attempts > 1:
+    if interrupted:
         ledger.note_interrupted(delivery)
+    if _is_too_late(delivery):
+        ledger.mark_failed(delivery, detail="It was no longer valid when it could be sent.")
+        return
+    if delivery.channel == "sms" and not sms_limits.is_counted(delivery.id):
+        _count_sms(delivery, contact)
+        return
     parcel = _parcel(delivery, contact)
     try:
         said = SENDERS[delivery.channel](parcel)
     except NotReachable as error:
-        ledger.mark_failed(delivery, detail=str(error), skipped=True)
+        ledger.mark_failed(delivery, detail=str(error), skipped=True, or_mail=_may_be_mailed(delivery))
     except Refused as error:
         ledger.mark_failed(delivery, detail=str(error))
     except PutOff as error:
@@ -54,6 +60,29 @@ def deliver(delivery_id: int, *, job_attempts: int) -> None:
     else:
         crash_point("delivery.sent")
         ledger.mark_sent(delivery, detail=said)
+
+
+def _count_sms(delivery: Delivery, contact: Contact) -> None:
+    """Count an SMS against the day's limits; a job of its own then sends it, so that nobody waits for the gateway."""
+    try:
+        phone = sms.number(contact, delivery.params.get("send_to"))
+    except NotReachable as error:
+        ledger.mark_failed(delivery, detail=str(error), skipped=True, or_mail=_may_be_mailed(delivery))
+        return
+    if reason := sms_limits.count(delivery, phone=phone):
+        ledger.mark_failed(delivery, detail=reason, skipped=True, or_mail=_may_be_mailed(delivery))
+    else:
+        outbox.send_counted(delivery)
+
+
+def _may_be_mailed(delivery: Delivery) -> bool:
+    """Who chose SMS alone gets a mail when there is none to be had; a code that verifies a number does not."""
+    return delivery.channel == "sms" and not message(delivery.kind).account
+
+
+def _is_too_late(delivery: Delivery) -> bool:
+    until = delivery.params.get("valid_until")
+    return message(delivery.kind).account and until is not None and datetime.fromisoformat(until) <= now()
 
 
 def _put_off(delivery: Delivery, error: PutOff) -> None:

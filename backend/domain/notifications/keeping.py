@@ -19,7 +19,7 @@ STUCK: Final = text("""
     SELECT d.id, d.kind, d.attempts FROM deliveries d
      WHERE d.state = 'waiting' AND coalesce(d.not_before, d.created_at) < now() - interval '10 minutes'
        AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.topic = :topic AND j.done_at IS NULL
-                          AND j.key IN ('d' || d.id, 'd' || d.id || ':' || d.attempts, 'r' || d.id))
+                          AND j.key IN ('d' || d.id, 'd' || d.id || ':' || d.attempts, 'r' || d.id, 's' || d.id))
      ORDER BY d.created_at LIMIT :batch
 """)
 

@@ -22,7 +22,13 @@ from backend.domain.notifications.models import Delivery, DeliveryAttempt, Prefe
 LONGEST_SEND: Final = "240s"
 # Accounts lie in a layer above this one: their contact is read from the bare table.
 ACCOUNTS: Final = table(
-    "accounts", column("id"), column("firstname"), column("email"), column("email_confirmed_at"), column("phone")
+    "accounts",
+    column("id"),
+    column("firstname"),
+    column("email"),
+    column("email_confirmed_at"),
+    column("phone"),
+    column("phone_verified_at"),
 )
 NOTE: Final = text("""
     WITH attempt AS (
@@ -97,6 +103,7 @@ def waiting(delivery_id: int) -> tuple[Delivery, Contact] | None:
             ACCOUNTS.c.email,
             ACCOUNTS.c.email_confirmed_at.is_not(None),
             ACCOUNTS.c.phone,
+            ACCOUNTS.c.phone_verified_at.is_not(None),
             Preferences.gchat_webhook,
             func.set_config("idle_in_transaction_session_timeout", LONGEST_SEND, True),
         )
@@ -114,7 +121,7 @@ def waiting(delivery_id: int) -> tuple[Delivery, Contact] | None:
         raise
     if row is None:
         return None
-    return row[0], Contact(row[0].account_id, *row[1:6])
+    return row[0], Contact(row[0].account_id, *row[1:7])
 
 
 def note_attempt(
@@ -143,11 +150,12 @@ def mark_sent(delivery: Delivery, *, detail: str | None = None) -> None:
     note_attempt(delivery.id, number=number, outcome="sent", detail=detail, state="sent", wipe=wipe)
 
 
-def mark_failed(delivery: Delivery, *, detail: str, skipped: bool = False) -> None:
-    """It will not get out by this channel; the next one is tried, if there is one."""
-    state = "skipped" if skipped and delivery.next_channels else "failed"
-    note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail, state=state)
-    outbox.post_next(delivery)
+def mark_failed(delivery: Delivery, *, detail: str, skipped: bool = False, or_mail: bool = False) -> None:
+    """It will not get out by this channel; the next one is tried, if there is one, or mail as the last resort."""
+    goes_on = outbox.post_next(delivery, or_mail=or_mail)
+    state = "skipped" if skipped and goes_on else "failed"
+    wipe = message(delivery.kind).channel == "sms"  # a code is of no use to whoever sends it again later
+    note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail, state=state, wipe=wipe)
 
 
 def page(wanted: Filter, *, window: Window) -> Page[Delivery]:
@@ -179,6 +187,8 @@ def resend(actor: Actor, *, delivery_id: int) -> Delivery:
     delivery = get(delivery_id)
     if delivery.state not in ("failed", "skipped"):
         raise Conflict("Only a delivery that failed can be sent again.", code="not_failed")
+    if message(delivery.kind).channel == "sms":
+        raise Conflict("A code is not sent again. Its owner can request a new one.", code="not_resendable")
     statement = update(Delivery).where(Delivery.id == delivery_id, Delivery.state == delivery.state)
     values = {"state": "waiting", "next_channels": [], "not_before": func.now()}
     if db.session.execute(statement.values(**values).returning(Delivery.id)).one_or_none() is None:

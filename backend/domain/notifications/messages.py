@@ -18,7 +18,12 @@ MOMENTS: Final = ("date", "expires")  # the values that are times; whatever else
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said of one kind. ``account`` messages always go, by mail only, and never show in the app."""
+    """What is said of one kind.
+
+    ``account`` messages always go, by ``channel`` only, and never show in the app. ``mandatory`` ones show in the app
+    and always go by mail as well, whatever the person chose: who cannot sign in would learn of them nowhere else.
+    ``follows`` is the kind whose choice of channels this one shares.
+    """
 
     title: str
     body: tuple[str, ...]
@@ -27,6 +32,9 @@ class Message:
     template: str = "notification"
     in_app: bool = True
     account: bool = False
+    channel: str = "mail"
+    mandatory: bool = False
+    follows: str = ""
     unsubscribable: bool = False
 
 
@@ -48,18 +56,21 @@ ENGLISH: Final[dict[str, Message]] = {
             "The approval is good until {expires}.",
         ),
         "See requests near you",
+        mandatory=True,
     ),
     "rejected": Message(
         "Your document was not approved",
         ("Reason: {reason}", "You can hand in another document at any time."),
         "Hand in another document",
         "/app/approval",
+        mandatory=True,
     ),
     "blocked": Message(
         "Your account is blocked",
         ("Reason: {reason}", "{note}", "You cannot use {market} while it is. Write to its admins to object."),
+        mandatory=True,
     ),
-    "unblocked": Message("Your account is open again", ("You can use {market} as before.",), "Sign in"),
+    "unblocked": Message("Your account is unblocked", ("You can use {market} as before.",), "Sign in", mandatory=True),
     "request_new": Message(
         "New request for you: {task}",
         ("Wanted on {date} at pincode {pincode}.", "Remarks: {remarks}", "Accept or reject it: the customer waits."),
@@ -239,6 +250,13 @@ ENGLISH: Final[dict[str, Message]] = {
         in_app=False,
         account=True,
     ),
+    "phone_code": Message(
+        "{code} is your {market} code. It is valid for {minutes} minutes. Do not share it.",
+        (),
+        in_app=False,
+        account=True,
+        channel="sms",
+    ),
     "document_expiring": Message(
         "Your approval ends on {expires}",
         (
@@ -269,6 +287,8 @@ FALLBACKS: Final[dict[str, str]] = {
     "professional": "The professional",
     "customer": "The customer",
     "rating": "some",
+    "code": "This",
+    "minutes": "some",
     "expires": "a day soon",
     "waiting_title": "It is time for a visit",
     "month": "the past month",

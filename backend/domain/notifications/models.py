@@ -91,6 +91,24 @@ class DeliveryAttempt(Base):
     )
 
 
+class SmsUsage(Base):
+    """One SMS that was counted against the limits of its day, before it was handed to the gateway."""
+
+    __tablename__ = "sms_usage"
+
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[int]
+    phone: Mapped[str]
+    is_code: Mapped[bool]
+    at: Mapped[Created]
+
+    __table_args__ = (
+        Index("ix_sms_usage_at", "at"),
+        Index("ix_sms_usage_account", "account_id", "at"),
+        Index("ix_sms_usage_phone", "phone", "at"),
+    )
+
+
 class Preferences(Base):
     """By which channels, and when, a person wants to hear of things.
 

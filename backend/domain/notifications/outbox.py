@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parseaddr
@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from backend.core.clock import is_invented
 from backend.core.config import current
 from backend.core.database import db
-from backend.core.queue import Lane, enqueue_many
+from backend.core.queue import Lane, enqueue, enqueue_many
 from backend.domain.notifications import preferences
 from backend.domain.notifications.messages import message
 from backend.domain.notifications.models import Delivery
@@ -44,7 +44,7 @@ def post(messages: Sequence[Outgoing]) -> int:
     if is_invented():
         return 0
     choices = preferences.of(one.account_id for one in messages)
-    rows = [row for one in messages if (row := _row(one, choices.get(one.account_id, preferences.Choice())))]
+    rows = [row for one in messages for row in _rows(one, choices.get(one.account_id, preferences.Choice()))]
     if not rows:
         return 0
     statement = insert(Delivery).on_conflict_do_nothing().returning(Delivery.id, Delivery.not_before, Delivery.kind)
@@ -53,9 +53,13 @@ def post(messages: Sequence[Outgoing]) -> int:
     return len(written)
 
 
-def post_next(failed: Delivery) -> bool:
-    """Put the message on its way by the next channel after one that failed for good. False: there is none left."""
-    if not failed.next_channels:
+def post_next(failed: Delivery, *, or_mail: bool = False) -> bool:
+    """Put the message on its way by the next channel after one that failed for good. False: there is none left.
+
+    ``or_mail``: where none is left, mail is the last resort.
+    """
+    channels = failed.next_channels or (["mail"] if or_mail else [])
+    if not channels:
         return False
     row = {
         name: getattr(failed, name)
@@ -63,8 +67,8 @@ def post_next(failed: Delivery) -> bool:
     }
     row |= {
         "position": failed.position + 1,
-        "channel": failed.next_channels[0],
-        "next_channels": failed.next_channels[1:],
+        "channel": channels[0],
+        "next_channels": channels[1:],
         "message_id": _message_id(),
         "not_before": None,
     }
@@ -75,15 +79,32 @@ def post_next(failed: Delivery) -> bool:
     return True
 
 
-def _row(one: Outgoing, choice: preferences.Choice) -> dict[str, Any] | None:
-    is_account_mail = message(one.kind).account
-    channels = ("mail",) if is_account_mail else choice.channels_for(one.kind)
-    if not channels:
-        return None
+def send_counted(delivery: Delivery) -> None:
+    """Have an SMS sent that was counted against the limits in the present transaction."""
+    enqueue(TOPIC, {"delivery_id": delivery.id}, key=f"s{delivery.id}", lane=lane_of(delivery.kind))
+
+
+def _rows(one: Outgoing, choice: preferences.Choice) -> Iterator[dict[str, Any]]:
+    """The deliveries of a message: one by the first chosen channel; a mail besides, where one must go."""
+    said = message(one.kind)
+    quiet_until = preferences.quiet_until(choice)
+    if said.account:
+        yield _row(one, (said.channel,), position=0, not_before=None)
+        return
+    channels = choice.channels_for(said.follows or one.kind)
+    if said.mandatory:
+        yield _row(one, ("mail",), position=0, not_before=None)
+        channels = tuple(channel for channel in channels if channel != "mail")
+    if channels:
+        yield _row(one, channels, position=int(said.mandatory), not_before=quiet_until)
+
+
+def _row(one: Outgoing, channels: Sequence[str], *, position: int, not_before: datetime | None) -> dict[str, Any]:
     return {
         "account_id": one.account_id,
         "kind": one.kind,
         "subject": one.subject,
+        "position": position,
         "channel": channels[0],
         "next_channels": list(channels[1:]),
         "params": plain(one.params),
@@ -91,7 +112,7 @@ def _row(one: Outgoing, choice: preferences.Choice) -> dict[str, Any] | None:
         "notification_id": one.notification_id,
         "run_id": one.run_id,
         "message_id": _message_id(),
-        "not_before": None if is_account_mail else preferences.quiet_until(choice),
+        "not_before": not_before,
     }
 
 
@@ -106,7 +127,8 @@ def _enqueue(written: Iterable[Row[int, datetime | None, str]]) -> None:
 
 def lane_of(kind: str) -> Lane:
     """Return the lane of a message: somebody waits for account mail, all other mail is sent in bulk."""
-    return Lane.URGENT if message(kind).account else Lane.BULK
+    said = message(kind)
+    return Lane.URGENT if said.account or said.mandatory else Lane.BULK
 
 
 def plain(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,11 @@ class Choice:
     quiet_hours: dict[str, Any] | None = None
     kinds: dict[str, list[str]] = field(default_factory=dict)
 
+    @property
+    def all_channels(self) -> set[str]:
+        """Every channel that is chosen for anything."""
+        return {*self.channels, *(channel for channels in self.kinds.values() for channel in channels)}
+
     def channels_for(self, kind: str) -> tuple[str, ...]:
         """The channels of one kind, the first to be tried first."""
         return tuple(self.kinds[kind]) if kind in self.kinds else self.channels
@@ -63,18 +68,18 @@ def get(account_id: int) -> Choice:
     return of([account_id]).get(account_id, Choice())
 
 
-def choose(account_id: int, choice: Choice) -> None:
-    """Keep what a person chose. Raises Invalid for a webhook that may not be called."""
+def choose(account_id: int, choice: Choice, *, keeps_kinds: bool = False) -> None:
+    """Keep what a person chose; see :func:`put`. Raises Invalid for a webhook that may not be called."""
     if choice.gchat_webhook:
         try:
             outbound.check(choice.gchat_webhook, allowed=current().gchat_allowed_hosts)
         except outbound.NotAllowed as error:
             raise Invalid.field("gchat_webhook", str(error)) from error
-    put(account_id, choice)
+    put(account_id, choice, keeps_kinds=keeps_kinds)
 
 
-def put(account_id: int, choice: Choice) -> None:
-    """Replace one person's choices."""
+def put(account_id: int, choice: Choice, *, keeps_kinds: bool = False) -> None:
+    """Replace one person's choices. ``keeps_kinds``: those for single kinds stay, an unsubscription among them."""
     values = {
         "channels": list(choice.channels),
         "gchat_webhook": choice.gchat_webhook,
@@ -82,6 +87,8 @@ def put(account_id: int, choice: Choice) -> None:
         "kinds": choice.kinds,
     }
     row = insert(Preferences).values(account_id=account_id, **values)
+    if keeps_kinds:
+        del values["kinds"]
     db.session.execute(row.on_conflict_do_update(index_elements=["account_id"], set_=values))
 
 

@@ -22,7 +22,7 @@ VALUES = {
     "email": "asha@example.org", "waiting_title": "2 requests wait", "waiting_body": "2 requests wait.",
     "change": "New admin", "days": 7, "account_id": 3,
     "visit_body": "It has been a while.", "month": "November 2026", "period": "2026-11", "requested": 3, "closed": 2,
-    "spent": "998.00", "silent": "Ravi (Rao & Sons)", "gone": "Sita (Sita Works)",
+    "spent": "998.00", "silent": "Ravi (Rao & Sons)", "gone": "Sita (Sita Works)", "code": "123456",
 }  # fmt: skip
 
 

@@ -76,8 +76,8 @@ def test_the_same_subject_is_sent_once_whatever_the_channel(people: People) -> N
 def test_someone_who_wants_a_kind_by_no_channel_sees_it_in_the_app_only(people: People) -> None:
     asha = people.customer()
     with transaction():
-        preferences.put(asha.id, preferences.Choice(kinds={"approved": []}))
-        actions.notify(asha.id, "approved")
+        preferences.put(asha.id, preferences.Choice(kinds={"request_accepted": []}))
+        actions.notify(asha.id, "request_accepted", request_id=7)
         actions.send_account_mail(asha.id, "password_changed")
     assert count(Notification) == 1
     assert db.session.execute(select(Delivery.kind)).scalars().all() == ["password_changed"]
@@ -92,3 +92,27 @@ def test_quiet_hours_put_a_message_off(people: People, clock: str, expected: tup
     at = datetime.fromisoformat(f"2026-12-01T{clock}:00+05:30")
     found = choice.not_before(at)
     assert (found and (found.day, f"{found:%H:%M}")) == expected
+
+
+ALWAYS_MAILED = ("approved", "rejected", "blocked", "unblocked")
+
+
+@pytest.mark.parametrize("kind", ALWAYS_MAILED)
+def test_what_decides_about_an_account_is_mailed_whatever_was_chosen(people: People, kind: str) -> None:
+    asha = people.customer()
+    quiet = {"from": "00:00", "to": "23:59"}
+    with transaction():
+        preferences.put(asha.id, preferences.Choice(channels=(), kinds={kind: []}, quiet_hours=quiet))
+        actions.notify(asha.id, kind)
+    (delivery,) = db.session.execute(select(Delivery)).scalars()
+    assert (delivery.channel, delivery.not_before) == ("mail", None)
+
+
+def test_it_also_goes_by_the_chosen_channel_and_is_mailed_once(people: People) -> None:
+    asha, ravi = people.customer(), people.customer()
+    with transaction():
+        preferences.put(asha.id, preferences.Choice(channels=("gchat", "mail")))
+        actions.notify(asha.id, "blocked")
+        actions.notify(ravi.id, "blocked")
+    rows = db.session.execute(select(Delivery.account_id, Delivery.channel, Delivery.next_channels)).all()
+    assert sorted(map(tuple, rows)) == [(asha.id, "gchat", []), (asha.id, "mail", []), (ravi.id, "mail", [])]

@@ -16,6 +16,7 @@ class Contact:
     email: str
     email_confirmed: bool
     phone: str | None
+    phone_verified: bool
     gchat_webhook: str | None
 
 

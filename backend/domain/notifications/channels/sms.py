@@ -3,37 +3,86 @@
 import logging
 from typing import Final
 
+import phonenumbers
 from apprise import Apprise
+from phonenumbers import PhoneNumberType
 
+from backend.core import outbound
 from backend.core.config import current
-from backend.domain.notifications.channels.parcel import NotReachable, Parcel, PutOff
+from backend.domain.notifications.channels.parcel import Contact, NotReachable, Parcel, PutOff
 
 LONGEST: Final = 320
+MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
 def send(parcel: Parcel) -> str:
     """Hand the text to the gateway. Raises NotReachable or PutOff (Apprise tells only that it did not work)."""
-    url = current().sms_url
-    if not url:
-        raise NotReachable("There is no SMS gateway.")
-    if not parcel.contact.phone:
-        raise NotReachable("There is no phone number.")
-    limit = current().outbound_timeout_seconds
+    phone = number(parcel.contact, parcel.params.get("send_to"))
+    settings = current()
+    url, limit = settings.sms_url, settings.outbound_timeout_seconds
     joint = "&" if "?" in url else "?"
     gateway = Apprise.instantiate(
-        f"{url}{joint}cto={min(4, limit)}&rto={limit}&redirect=no".replace("{phone}", parcel.contact.phone),
+        f"{url}{joint}cto={min(4, limit)}&rto={limit}&redirect=no".replace("{phone}", phone),
         suppress_exceptions=True,
     )
     if gateway is None:
         raise NotReachable("The SMS gateway cannot be used with this number.")
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its lines hold numbers and gateways' secrets
-    if not gateway.notify(body=text(parcel), title="", body_format="text"):
+    body = text(parcel)
+    try:
+        taken = outbound.within(
+            outbound.Deadline(limit), lambda: gateway.notify(body=body, title="", body_format="text")
+        )
+    except TimeoutError as error:
+        raise PutOff("the SMS gateway did not answer in time") from error
+    if not taken:
         raise PutOff("the SMS gateway did not take it")
     return "taken by the gateway"
 
 
+def number(contact: Contact, code_goes_to: str | None = None) -> str:
+    """Return the number that a message goes to; a code goes to the one that it is to verify.
+
+    Raises NotReachable, saying why it cannot go by SMS.
+    """
+    phone = code_goes_to or contact.phone
+    why = why_not(phone, is_verified=code_goes_to is not None or contact.phone_verified)
+    if why or phone is None:
+        raise NotReachable(why or "")
+    return phone
+
+
+def why_not(phone: str | None, *, is_verified: bool) -> str | None:
+    """Return the reason why a number gets no SMS, as its owner reads it; None where it does."""
+    if not current().sms_url:
+        return "There is no SMS gateway."
+    if not phone:
+        return "There is no phone number."
+    if not _is_served(phone):
+        return f"SMS go to mobile numbers of {', '.join(countries())} only."
+    if not is_verified:
+        return "The phone number is not verified."
+    return None
+
+
+def countries() -> tuple[str, ...]:
+    """Return the countries (ISO 3166) whose numbers get SMS: the market's own, unless a setting names others."""
+    return current().sms_countries or (current().market_country,)
+
+
 def text(parcel: Parcel) -> str:
-    """Title and link, as short as SMS want it."""
+    """Title and link, as short as SMS want it; without a link where there is nothing to do."""
     title = parcel.words.title
+    if not parcel.words.action:
+        return title[:LONGEST]
     room = LONGEST - len(parcel.words.url) - 2
     return f"{title if len(title) <= room else title[: room - 1] + '…'}\n{parcel.words.url}"
+
+
+def _is_served(phone: str) -> bool:
+    """Premium and shared-cost numbers pay those who own them for each message."""
+    try:
+        parsed = phonenumbers.parse(phone)
+    except phonenumbers.NumberParseException:
+        return False
+    return phonenumbers.number_type(parsed) in MOBILE and phonenumbers.region_code_for_number(parsed) in countries()

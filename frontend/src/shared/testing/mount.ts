@@ -62,6 +62,7 @@ export const someone = (role: Account['role'], more: Partial<Account> = {}): Acc
   address: '12 Residency Road',
   pincode: '560025',
   phone: null,
+  phone_verified: 0,
   isactive: 1,
   created_at: '2026-11-01T10:00:00+05:30',
   ...more,

@@ -14,16 +14,16 @@ export type Account = {
     address: string;
     pincode: string;
     phone: string | null;
+    /**
+     * 1 once a code sent to the number was confirmed
+     */
+    phone_verified: 0 | 1;
     isactive: 0 | 1;
     created_at: string;
     /**
      * Only where mail addresses have to be confirmed
      */
     email_confirmed?: 0 | 1;
-    /**
-     * Only while the account has the password issued to it
-     */
-    must_change_password?: 0 | 1;
     exp?: number;
     compname?: string;
     task_ids?: Array<number>;
@@ -130,6 +130,15 @@ export type Closing = {
     remarks?: string | null;
 };
 
+export type Code = {
+    code: string;
+};
+
+export type CodeSent = {
+    phone: string;
+    expires_at: string;
+};
+
 export type Confirm = {
     token: string;
 };
@@ -137,10 +146,6 @@ export type Confirm = {
 export type Credentials = {
     username: string;
     client?: 'api' | 'browser';
-};
-
-export type CurrentPassword = {
-    password: string;
 };
 
 export type CustomerContact = {
@@ -495,16 +500,16 @@ export type OnePerson = {
     address: string;
     pincode: string;
     phone: string | null;
+    /**
+     * 1 once a code sent to the number was confirmed
+     */
+    phone_verified: 0 | 1;
     isactive: 0 | 1;
     created_at: string;
     /**
      * Only where mail addresses have to be confirmed
      */
     email_confirmed?: 0 | 1;
-    /**
-     * Only while the account has the password issued to it
-     */
-    must_change_password?: 0 | 1;
     exp?: number;
     compname?: string;
     task_ids?: Array<number>;
@@ -565,16 +570,16 @@ export type Person = {
     address: string;
     pincode: string;
     phone: string | null;
+    /**
+     * 1 once a code sent to the number was confirmed
+     */
+    phone_verified: 0 | 1;
     isactive: 0 | 1;
     created_at: string;
     /**
      * Only where mail addresses have to be confirmed
      */
     email_confirmed?: 0 | 1;
-    /**
-     * Only while the account has the password issued to it
-     */
-    must_change_password?: 0 | 1;
     exp?: number;
     compname?: string;
     task_ids?: Array<number>;
@@ -624,7 +629,13 @@ export type Preferences = {
     quiet_hours?: QuietHours | null;
     kinds?: {
         [key: string]: Array<'mail' | 'gchat' | 'sms'>;
-    };
+    } | null;
+    /**
+     * Chosen channels that cannot be used at present, and why
+     */
+    readonly unavailable?: {
+        [key: string]: string;
+    } | null;
 };
 
 export type PreferencesInput = {
@@ -633,7 +644,13 @@ export type PreferencesInput = {
     quiet_hours?: QuietHoursInput | null;
     kinds?: {
         [key: string]: Array<'mail' | 'gchat' | 'sms'>;
-    };
+    } | null;
+    /**
+     * Chosen channels that cannot be used at present, and why
+     */
+    readonly unavailable?: {
+        [key: string]: string;
+    } | null;
 };
 
 /**
@@ -749,10 +766,6 @@ export type Readiness = {
     cache: PartState;
     broker: PartState;
     workers: PartState;
-    /**
-     * down: request bodies are being refused
-     */
-    bodies: PartState;
 };
 
 export type Reason = {
@@ -1259,6 +1272,24 @@ export type CustomerSignUpWritable = {
     phone?: string | null;
 };
 
+export type PreferencesWritable = {
+    channels: Array<'mail' | 'gchat' | 'sms'>;
+    gchat_webhook?: string | null;
+    quiet_hours?: QuietHours | null;
+    kinds?: {
+        [key: string]: Array<'mail' | 'gchat' | 'sms'>;
+    } | null;
+};
+
+export type PreferencesInputWritable = {
+    channels: Array<'mail' | 'gchat' | 'sms'>;
+    gchat_webhook?: string | null;
+    quiet_hours?: QuietHoursInput | null;
+    kinds?: {
+        [key: string]: Array<'mail' | 'gchat' | 'sms'>;
+    } | null;
+};
+
 export type ProfessionalSignUpWritable = {
     username: string;
     email: string;
@@ -1434,11 +1465,11 @@ export type CreateAdminErrors = {
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1508,7 +1539,7 @@ export type ListAuditErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1614,7 +1645,7 @@ export type ListCustomersErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1659,7 +1690,7 @@ export type GetCustomerErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1701,7 +1732,7 @@ export type ListDeliveriesData = {
         cursor?: string | null;
         account_id?: number | null;
         state?: 'waiting' | 'sent' | 'failed' | 'skipped' | null;
-        kind?: 'approved' | 'rejected' | 'blocked' | 'unblocked' | 'request_new' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'document_expiring' | 'document_expired' | null;
+        kind?: 'approved' | 'rejected' | 'blocked' | 'unblocked' | 'request_new' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'export_done' | 'export_failed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
         channel?: 'mail' | 'gchat' | 'sms' | null;
         run_id?: number | null;
     };
@@ -1714,7 +1745,7 @@ export type ListDeliveriesErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1759,7 +1790,7 @@ export type GetDeliveryErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1802,7 +1833,7 @@ export type ResendDeliveryErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1939,55 +1970,6 @@ export type ConfirmEmailResponses = {
 
 export type ConfirmEmailResponse = ConfirmEmailResponses[keyof ConfirmEmailResponses];
 
-export type UndoEmailData = {
-    body: Confirm;
-    path?: never;
-    query?: never;
-    url: '/email/undo';
-};
-
-export type UndoEmailErrors = {
-    /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
-     */
-    400: Problem;
-    /**
-     * Not allowed: `account_blocked`
-     */
-    403: Problem;
-    /**
-     * Too large: `too_large`
-     */
-    413: Problem;
-    /**
-     * Not a type that this call takes: `unsupported_type`
-     */
-    415: Problem;
-    /**
-     * Some fields are not right: `invalid_fields`
-     */
-    422: Problem;
-    /**
-     * Too often: `too_many_requests`
-     */
-    429: Problem;
-    /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
-     */
-    503: Problem;
-};
-
-export type UndoEmailError = UndoEmailErrors[keyof UndoEmailErrors];
-
-export type UndoEmailResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type UndoEmailResponse = UndoEmailResponses[keyof UndoEmailResponses];
-
 export type ListExportsData = {
     body?: never;
     headers?: {
@@ -2011,7 +1993,7 @@ export type ListExportsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2058,7 +2040,7 @@ export type CreateExportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2115,7 +2097,7 @@ export type GetExportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2158,7 +2140,7 @@ export type CancelExportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2205,7 +2187,7 @@ export type DownloadExportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2291,7 +2273,7 @@ export type ListJobsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2337,7 +2319,7 @@ export type ListParkedJobsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2376,7 +2358,7 @@ export type RetryParkedJobErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2431,7 +2413,7 @@ export type ListJobRunsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2476,7 +2458,7 @@ export type GetJobRunErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2523,7 +2505,7 @@ export type RunJobErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2695,11 +2677,11 @@ export type UpdateMeErrors = {
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2718,10 +2700,6 @@ export type UpdateMeErrors = {
      * Some fields are not right: `invalid_fields`
      */
     422: Problem;
-    /**
-     * Too often: `too_many_requests`
-     */
-    429: Problem;
     /**
      * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
@@ -2761,7 +2739,7 @@ export type GetMyAgendaErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2785,59 +2763,6 @@ export type GetMyAgendaResponses = {
 
 export type GetMyAgendaResponse = GetMyAgendaResponses[keyof GetMyAgendaResponses];
 
-export type ConfirmPasswordMeData = {
-    body: CurrentPassword;
-    path?: never;
-    query?: never;
-    url: '/me/confirm-password';
-};
-
-export type ConfirmPasswordMeErrors = {
-    /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
-     */
-    400: Problem;
-    /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
-     */
-    401: Problem;
-    /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
-     */
-    403: Problem;
-    /**
-     * Too large: `too_large`
-     */
-    413: Problem;
-    /**
-     * Not a type that this call takes: `unsupported_type`
-     */
-    415: Problem;
-    /**
-     * Some fields are not right: `invalid_fields`
-     */
-    422: Problem;
-    /**
-     * Too often: `too_many_requests`
-     */
-    429: Problem;
-    /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
-     */
-    503: Problem;
-};
-
-export type ConfirmPasswordMeError = ConfirmPasswordMeErrors[keyof ConfirmPasswordMeErrors];
-
-export type ConfirmPasswordMeResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type ConfirmPasswordMeResponse = ConfirmPasswordMeResponses[keyof ConfirmPasswordMeResponses];
-
 export type GetMyDocumentData = {
     body?: never;
     path?: never;
@@ -2853,7 +2778,7 @@ export type GetMyDocumentErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2912,7 +2837,7 @@ export type PutMyDocumentErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2965,7 +2890,7 @@ export type SendMyEmailConfirmationErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3006,7 +2931,7 @@ export type GetMyHoursErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3053,7 +2978,7 @@ export type PutMyHoursErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3108,7 +3033,7 @@ export type GetMyInboxErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3145,7 +3070,7 @@ export type MarkInboxSeenErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3222,6 +3147,104 @@ export type ChangePasswordResponses = {
 
 export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
 
+export type SendMyPhoneCodeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/me/phone/code';
+};
+
+export type SendMyPhoneCodeErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type SendMyPhoneCodeError = SendMyPhoneCodeErrors[keyof SendMyPhoneCodeErrors];
+
+export type SendMyPhoneCodeResponses = {
+    /**
+     * Accepted
+     */
+    202: CodeSent;
+};
+
+export type SendMyPhoneCodeResponse = SendMyPhoneCodeResponses[keyof SendMyPhoneCodeResponses];
+
+export type ConfirmMyPhoneData = {
+    body: Code;
+    path?: never;
+    query?: never;
+    url: '/me/phone/confirm';
+};
+
+export type ConfirmMyPhoneErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ConfirmMyPhoneError = ConfirmMyPhoneErrors[keyof ConfirmMyPhoneErrors];
+
+export type ConfirmMyPhoneResponses = {
+    /**
+     * OK
+     */
+    200: Account;
+};
+
+export type ConfirmMyPhoneResponse = ConfirmMyPhoneResponses[keyof ConfirmMyPhoneResponses];
+
 export type GetMyPreferencesData = {
     body?: never;
     headers?: {
@@ -3241,7 +3264,7 @@ export type GetMyPreferencesErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3266,7 +3289,7 @@ export type GetMyPreferencesResponses = {
 export type GetMyPreferencesResponse = GetMyPreferencesResponses[keyof GetMyPreferencesResponses];
 
 export type PutMyPreferencesData = {
-    body: PreferencesInput;
+    body: PreferencesInputWritable;
     headers?: {
         /**
          * The ETag that was read; 412 when it is stale.
@@ -3288,7 +3311,7 @@ export type PutMyPreferencesErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3346,7 +3369,7 @@ export type ListMyReviewsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3392,7 +3415,7 @@ export type ListMySessionsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3431,7 +3454,7 @@ export type DeleteMySessionErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3511,7 +3534,7 @@ export type ListNotificationsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3552,7 +3575,7 @@ export type MarkNotificationsReadErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3783,7 +3806,7 @@ export type ListProfessionalsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3828,7 +3851,7 @@ export type GetProfessionalErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3881,7 +3904,7 @@ export type UpdateProfessionalErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3950,7 +3973,7 @@ export type ApproveProfessionalErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4011,7 +4034,7 @@ export type GetProfessionalDocumentErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4068,7 +4091,7 @@ export type RejectProfessionalErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4180,7 +4203,7 @@ export type ListReliabilityErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4227,7 +4250,7 @@ export type ListReportsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4278,7 +4301,7 @@ export type GetReportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4344,7 +4367,7 @@ export type ListRequestsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4391,7 +4414,7 @@ export type CreateRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4452,7 +4475,7 @@ export type GetRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4505,7 +4528,7 @@ export type UpdateRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4570,7 +4593,7 @@ export type AcceptRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4631,7 +4654,7 @@ export type CancelRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4700,7 +4723,7 @@ export type CloseRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4765,7 +4788,7 @@ export type CompleteRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4826,7 +4849,7 @@ export type RejectRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4895,7 +4918,7 @@ export type ReleaseRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4964,7 +4987,7 @@ export type ReviewRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5027,7 +5050,7 @@ export type ReplyRequestReviewErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5086,7 +5109,7 @@ export type ReportRequestReviewErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5153,7 +5176,7 @@ export type ListReviewsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5196,7 +5219,7 @@ export type HideReviewErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5251,7 +5274,7 @@ export type ShowReviewErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5355,7 +5378,7 @@ export type GetSettingsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5402,7 +5425,7 @@ export type UpdateSettingsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5466,7 +5489,7 @@ export type GetStatsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5512,7 +5535,7 @@ export type ListSynonymsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5553,7 +5576,7 @@ export type CreateSynonymErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5606,7 +5629,7 @@ export type DeleteSynonymErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5659,7 +5682,7 @@ export type GetSynonymErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5712,7 +5735,7 @@ export type PutSynonymErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5817,7 +5840,7 @@ export type CreateTaskErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5870,7 +5893,7 @@ export type DeleteTaskErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5976,7 +5999,7 @@ export type UpdateTaskErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -6041,7 +6064,7 @@ export type GetTaskPolicyErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -6094,7 +6117,7 @@ export type PutTaskPolicyErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -6160,7 +6183,7 @@ export type ListTaskProfessionalsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -6213,7 +6236,7 @@ export type GetTaskTimesErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`
+     * Not allowed: `account_blocked`
      */
     403: Problem;
     /**
@@ -6224,10 +6247,6 @@ export type GetTaskTimesErrors = {
      * Some fields are not right: `invalid_fields`
      */
     422: Problem;
-    /**
-     * Too often: `too_many_requests`
-     */
-    429: Problem;
     /**
      * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
@@ -6381,11 +6400,11 @@ export type BlockUserErrors = {
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -6429,49 +6448,6 @@ export type BlockUserResponses = {
 
 export type BlockUserResponse = BlockUserResponses[keyof BlockUserResponses];
 
-export type EndSessionsUserData = {
-    body?: never;
-    path: {
-        account_id: number;
-    };
-    query?: never;
-    url: '/users/{account_id}/end_sessions';
-};
-
-export type EndSessionsUserErrors = {
-    /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
-     */
-    401: Problem;
-    /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
-     */
-    403: Problem;
-    /**
-     * Not there, or not the caller's to see: `not_found`
-     */
-    404: Problem;
-    /**
-     * Some fields are not right: `invalid_fields`
-     */
-    422: Problem;
-    /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
-     */
-    503: Problem;
-};
-
-export type EndSessionsUserError = EndSessionsUserErrors[keyof EndSessionsUserErrors];
-
-export type EndSessionsUserResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type EndSessionsUserResponse = EndSessionsUserResponses[keyof EndSessionsUserResponses];
-
 export type UnblockUserData = {
     body?: never;
     headers?: {
@@ -6493,7 +6469,7 @@ export type UnblockUserErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
      */
     403: Problem;
     /**

@@ -1,0 +1,47 @@
+"""Verifying one's own phone number, so that messages can go there by SMS."""
+
+from typing import Any
+
+from flask import Response
+
+from backend.api.access import SIGNED_IN
+from backend.api.base import Resource, endpoint
+from backend.api.errors import domain_problem
+from backend.api.resources.accounts import present
+from backend.api.schemas import accounts as account_schemas
+from backend.api.schemas import phones as schemas
+from backend.api.wire import Reply
+from backend.core.authz import Actor
+from backend.core.errors import Conflict, Invalid, TooMany
+from backend.domain.accounts import phones
+
+
+class MyPhoneCode(Resource):
+    @endpoint(
+        summary="Request a code by SMS to verify one's phone number",
+        who=SIGNED_IN,
+        response=schemas.CodeSent(),
+        status=202,
+        errors=(Conflict, TooMany),
+    )
+    def post(self, actor: Actor) -> dict[str, Any]:
+        """A new code replaces the one before. 409: `no_phone`, `already_verified`, `sms_not_available`."""
+        sent = phones.send_code(actor)
+        return {"phone": sent.phone, "expires_at": sent.expires_at}
+
+
+class MyPhoneConfirmation(Resource):
+    @endpoint(
+        summary="Verify one's phone number by the code",
+        who=SIGNED_IN,
+        body=schemas.Code(),
+        response=account_schemas.Account(),
+        errors=(Invalid, TooMany),
+    )
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> Reply | Response:
+        """SMS reach the number from now on. 422: `wrong_code`, `code_expired`; after five wrong ones 429."""
+        try:
+            account = phones.confirm(actor, code=body["code"])
+        except phones.WrongCode as error:
+            return domain_problem(error)  # answered, not raised: the guess must be committed
+        return Reply(present(account), version=account.version)

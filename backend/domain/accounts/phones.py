@@ -1,0 +1,148 @@
+"""Proving that a phone number is one's own by a code sent to it, before any other SMS goes there."""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Final
+
+from sqlalchemy import ColumnElement, delete, insert, select, update
+
+from backend.core import signing
+from backend.core.authz import Actor
+from backend.core.clock import now
+from backend.core.database import db, take_turns
+from backend.core.errors import Conflict, Invalid, TooMany
+from backend.domain.accounts import actions, queries
+from backend.domain.accounts.models import Account, PhoneCode
+from backend.domain.notifications import sms_limits
+from backend.domain.notifications.actions import send_account_sms
+from backend.domain.notifications.channels import sms
+
+PURPOSE: Final = "phone_code"
+DIGITS: Final = 6
+LIFE: Final = timedelta(minutes=10)
+MOST_TRIES: Final = 5
+PAUSE: Final = timedelta(seconds=30)
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+PER_ACCOUNT: Final = ((1, PAUSE), (5, HOUR), (10, DAY))
+PER_PHONE: Final = ((1, PAUSE), (5, HOUR), (10, DAY))
+PER_ADDRESS: Final = ((30, HOUR), (100, DAY))
+UNKNOWN_ADDRESS: Final = "unknown"
+
+
+class WrongCode(Invalid):
+    """A wrong guess, counted: the caller has to commit although it answers with this."""
+
+    code = "wrong_code"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where a code went, and until when it can be used."""
+
+    phone: str
+    expires_at: datetime
+
+
+def send_code(actor: Actor) -> Sent:
+    """Send a code to the account's phone number; codes sent before it stop working.
+
+    Raises Conflict where there is nothing to verify or no SMS can go there, TooMany beyond the limits of the account,
+    the number, the caller's address and the market.
+    """
+    account = queries.get(actor.account_id)
+    phone, address = account.phone, actor.address or UNKNOWN_ADDRESS
+    if phone is None:
+        raise Conflict("There is no phone number on your account. Add one first.", code="no_phone")
+    if account.phone_verified_at is not None:
+        raise Conflict("Your phone number is verified already.", code="already_verified")
+    if why := sms.why_not(phone, is_verified=True):
+        raise Conflict(f"{why} A code cannot be sent to {phone}.", code="sms_not_available")
+    _check_limits(account.id, phone, address)
+    at = now()
+    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    values = {"account_id": account.id, "phone": phone, "code_hash": _digest(account.id, phone, code)}
+    values |= {"address": address, "created_at": at, "expires_at": at + LIFE}
+    db.session.execute(insert(PhoneCode).values(values))
+    params = {"code": code, "minutes": LIFE // timedelta(minutes=1), "send_to": phone, "valid_until": at + LIFE}
+    send_account_sms(account.id, "phone_code", params)
+    return Sent(phone, at + LIFE)
+
+
+def confirm(actor: Actor, *, code: str) -> Account:
+    """Verify the account's phone number by the code that was sent last; returns the account.
+
+    Every guess is counted before it is compared, in one statement, so that guesses at once are no way round the limit.
+    Raises WrongCode, Invalid for a code that is too old or of another number, TooMany after too many wrong ones.
+    """
+    is_last = (PhoneCode.account_id == actor.account_id, PhoneCode.used_at.is_(None), PhoneCode.expires_at > now())
+    last = select(PhoneCode.id).where(*is_last).order_by(PhoneCode.id.desc()).limit(1).scalar_subquery()
+    counted = update(PhoneCode).where(PhoneCode.id == last, *is_last).values(tries=PhoneCode.tries + 1)
+    row = db.session.execute(
+        counted.returning(PhoneCode.tries, PhoneCode.phone, PhoneCode.code_hash).execution_options(
+            synchronize_session=False
+        )
+    ).one_or_none()
+    if row is None:
+        raise _expired()
+    if row.tries > MOST_TRIES:
+        raise TooMany(
+            "Too many wrong codes. Request a new one.", code="too_many_tries", retry_after=int(PAUSE.total_seconds())
+        )
+    if not hmac.compare_digest(bytes(row.code_hash), _digest(actor.account_id, row.phone, code)):
+        message = "This code is not right. Check the SMS and try again."
+        raise WrongCode(f"code: {message}", errors={"code": [message]})
+    account = actions.touch(actor.account_id)
+    if account.phone != row.phone:
+        raise _expired()
+    account.phone_verified_at = now()
+    used = update(PhoneCode).where(PhoneCode.account_id == account.id, PhoneCode.used_at.is_(None))
+    db.session.execute(used.values(used_at=now()).execution_options(synchronize_session=False))
+    db.session.flush()
+    return account
+
+
+def drop_old_codes(limit: int = 500) -> int:
+    """Delete codes that count against no limit any more, so many at a time; return how many."""
+    old = select(PhoneCode.id).where(PhoneCode.created_at < now() - DAY).order_by(PhoneCode.created_at)
+    gone = delete(PhoneCode).where(PhoneCode.id.in_(old.limit(limit).scalar_subquery())).returning(PhoneCode.id)
+    return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())
+
+
+def _check_limits(account_id: int, phone: str, address: str) -> None:
+    """Raise TooMany beyond a limit. Calls about the same account, number or address are counted one by one."""
+    counted: dict[str, tuple[ColumnElement[bool], tuple[tuple[int, timedelta], ...]]] = {
+        f"account:{account_id}": (PhoneCode.account_id == account_id, PER_ACCOUNT),
+        f"address:{address}": (PhoneCode.address == address, PER_ADDRESS),
+        f"phone:{phone}": (PhoneCode.phone == phone, PER_PHONE),
+    }
+    for name in counted:  # always in this order of kinds, so that no two callers wait for each other
+        take_turns(f"phone_code:{name}")
+    nth_latest = [
+        select(PhoneCode.created_at + span)
+        .where(which, PhoneCode.created_at > now() - span)
+        .order_by(PhoneCode.created_at.desc())
+        .offset(number - 1)
+        .limit(1)
+        .scalar_subquery()
+        for which, limits in counted.values()
+        for number, span in limits
+    ]
+    ends = [at for at in db.session.execute(select(*nth_latest)).one() if at is not None]
+    if ends:
+        wait = ceil((max(ends) - now()).total_seconds())
+        raise TooMany("Too many codes were requested. Wait, then try again.", retry_after=max(1, wait))
+    if sms_limits.is_used_up():
+        raise TooMany("No more SMS can be sent today. Try again tomorrow.", code="sms_limit_reached", retry_after=3600)
+
+
+def _expired() -> Invalid:
+    return Invalid.field("code", "This code has expired. Request a new one.", code="code_expired")
+
+
+def _digest(account_id: int, phone: str, code: str) -> bytes:
+    """A plain digest of six digits could be reversed by trying them all; this one needs the key."""
+    return signing.sign(PURPOSE, f"{account_id}:{phone}:{code}".encode())

@@ -1,0 +1,88 @@
+"""How many SMS go out in a day, to one person and in all: each is counted before it is handed to the gateway."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, func, insert, or_, select
+
+from backend.core import metrics
+from backend.core.authz import MARKET
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.database import db, take_turns
+from backend.core.spans import day_start
+from backend.domain.audit.actions import record
+from backend.domain.audit.models import AuditEntry
+from backend.domain.notifications.messages import message
+from backend.domain.notifications.models import Delivery, SmsUsage
+
+KEPT: Final = timedelta(days=7)
+REACHED: Final = "sms_limit_reached"
+
+
+def is_counted(delivery_id: int) -> bool:
+    """Whether the SMS was counted already, at a try before this one."""
+    statement = select(SmsUsage.delivery_id).where(SmsUsage.delivery_id == delivery_id)
+    return db.session.execute(statement).one_or_none() is not None
+
+
+def count(delivery: Delivery, *, phone: str) -> str | None:
+    """Count an SMS against today's limits. Returns why it may not go, or None when it was counted and may.
+
+    One after the other, however many workers there are: the lock lasts until the transaction ends, which must do
+    nothing else. Codes count for the market only: their own limits are in accounts.phones.
+    """
+    take_turns("sms_limits")
+    settings, today = current(), _today()
+    is_code = message(delivery.kind).account
+    if _used(SmsUsage.at >= today) >= settings.sms_a_day:
+        return _reached("market", settings.sms_a_day, today, account_id=None)
+    same = or_(SmsUsage.account_id == delivery.account_id, SmsUsage.phone == phone)
+    if not is_code and _used(SmsUsage.at >= today, same, ~SmsUsage.is_code) >= settings.sms_per_person_a_day:
+        return _reached("person", settings.sms_per_person_a_day, today, account_id=delivery.account_id)
+    values = {"delivery_id": delivery.id, "account_id": delivery.account_id, "phone": phone, "is_code": is_code}
+    db.session.execute(insert(SmsUsage).values(**values, at=now()))
+    return None
+
+
+def is_used_up() -> bool:
+    """Whether the market sends no more SMS today."""
+    return _used(SmsUsage.at >= _today()) >= current().sms_a_day
+
+
+def drop_old(limit: int = 500) -> int:
+    """Delete what counts no more, so many at a time; return how many."""
+    old = select(SmsUsage.delivery_id).where(SmsUsage.at < now() - KEPT).order_by(SmsUsage.at)
+    gone = (
+        delete(SmsUsage)
+        .where(SmsUsage.delivery_id.in_(old.limit(limit).scalar_subquery()))
+        .returning(SmsUsage.delivery_id)
+    )
+    return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())
+
+
+def _used(*conditions: object) -> int:
+    statement = select(func.count()).select_from(SmsUsage).where(*conditions)  # type: ignore[arg-type]  # columns
+    return int(db.session.execute(statement).scalar_one())
+
+
+def _today() -> datetime:
+    zone = current().zone
+    return day_start(now().astimezone(zone).date(), zone)
+
+
+def _reached(limit: str, number: int, today: datetime, *, account_id: int | None) -> str:
+    """Count the message that did not go, and put the first of the day into the audit trail."""
+    metrics.sms_limited(limit=limit)
+    kind = "account" if limit == "person" else "market"
+    noted = select(AuditEntry.id).where(
+        AuditEntry.action == REACHED,
+        AuditEntry.at >= today,
+        AuditEntry.subject_kind == kind,
+        AuditEntry.subject_id.is_not_distinct_from(account_id),
+    )
+    if db.session.execute(noted.limit(1)).one_or_none() is None:
+        record(MARKET, REACHED, subject_id=account_id, subject_kind=kind, after={"a_day": number})
+        db.session.flush()
+    whose = "this person" if limit == "person" else "the marketplace"
+    return f"The limit of {number} SMS a day for {whose} is reached."

@@ -1,0 +1,205 @@
+"""Verifying a phone number: a code by SMS, few tries, few codes, and a changed number is unproven again."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from backend.app import create_app
+from backend.core.database import db, transaction
+from backend.domain.accounts import phones
+from backend.settings import Settings
+from tests.factories.jobs import deliveries, work
+from tests.factories.people import People, Person
+from tests.factories.servers import WebServer
+
+PHONE = "+919876543210"
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    server = WebServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def texting(app: Flask, settings: Settings, web: WebServer) -> Iterator[Flask]:
+    """The application with an SMS gateway."""
+    made = create_app(replace(settings, sms_url=f"json://127.0.0.1:{web.port}/sms/{{phone}}"))
+    with made.app_context():
+        yield made
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def asha(texting: Flask) -> Person:
+    return People(texting).customer(phone=PHONE)
+
+
+def code_sent(person: Person, web: WebServer) -> str:
+    """Ask for a code, and read it in the SMS."""
+    later()
+    answer = person.post("/me/phone/code")
+    assert answer.status_code == 202, answer.json
+    work()
+    return str(re.findall(r"\b[0-9]{6}\b", web.posts[-1].body["message"])[0])
+
+
+def later(seconds: float = 31) -> None:
+    """As if every code so far had been asked for so much earlier."""
+    with transaction():
+        statement = "UPDATE phone_codes SET created_at = created_at - make_interval(secs => :seconds)"
+        db.session.execute(text(statement), {"seconds": seconds})
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+def test_a_number_is_verified_by_the_code_that_was_sent_to_it(asha: Person, web: WebServer) -> None:
+    assert asha.get("/me").json["phone_verified"] == 0
+    sent = asha.post("/me/phone/code")
+    assert (sent.status_code, sent.json["phone"]) == (202, PHONE)
+    work()
+    (post,) = web.posts
+    assert post.path == f"/sms/{PHONE}"
+    found = re.fullmatch(
+        r"([0-9]{6}) is your Doorstep code\. It is valid for 10 minutes\. Do not share it\.", post.body["message"]
+    )
+    assert found
+    done = asha.post("/me/phone/confirm", {"code": found[1]})
+    assert (done.status_code, done.json["phone_verified"]) == (200, 1)
+    assert asha.post("/me/phone/code").json["code"] == "already_verified"
+    assert asha.post("/me/phone/confirm", {"code": found[1]}).json["code"] == "code_expired"
+
+
+def test_the_code_is_kept_nowhere(asha: Person, web: WebServer) -> None:
+    code = code_sent(asha, web)
+    assert deliveries(kind="phone_code")[0].params == {}
+    row = db.session.execute(text("SELECT row_to_json(c)::text FROM phone_codes c")).scalar_one()
+    assert code not in row
+
+
+def test_a_changed_number_is_unproven_again(asha: Person, web: WebServer) -> None:
+    asha.post("/me/phone/confirm", {"code": code_sent(asha, web)})
+    assert asha.patch("/me", {"phone": PHONE, "firstname": "Asha"}).json["phone_verified"] == 1
+    assert asha.patch("/me", {"phone": "+919876500000"}).json["phone_verified"] == 0
+
+
+def test_a_code_for_the_number_before_verifies_nothing(asha: Person, web: WebServer) -> None:
+    code = code_sent(asha, web)
+    asha.patch("/me", {"phone": "+919876500000"})
+    assert asha.post("/me/phone/confirm", {"code": code}).json["code"] == "code_expired"
+    assert asha.get("/me").json["phone_verified"] == 0
+
+
+def test_guesses_are_limited_also_when_they_come_at_once(texting: Flask, asha: Person, web: WebServer) -> None:
+    code = code_sent(asha, web)
+
+    def guess(_: int) -> Any:
+        client = texting.test_client()
+        headers = {"Authorization": f"Bearer {asha.token}"}
+        return client.post("/me/phone/confirm", json={"code": wrong(code)}, headers=headers)
+
+    with ThreadPoolExecutor(12) as crowd:
+        answers = list(crowd.map(guess, range(12)))
+    assert sorted(answer.json["code"] for answer in answers) == ["too_many_tries"] * 7 + ["wrong_code"] * 5
+    right = asha.post("/me/phone/confirm", {"code": code})
+    assert (right.status_code, right.json["code"]) == (429, "too_many_tries")
+    assert int(right.headers["Retry-After"]) > 0
+    assert asha.post("/me/phone/confirm", {"code": code_sent(asha, web)}).status_code == 200
+
+
+def test_only_the_last_code_works_and_not_for_long(asha: Person, web: WebServer) -> None:
+    first = code_sent(asha, web)
+    second = code_sent(asha, web)
+    if first != second:
+        assert asha.post("/me/phone/confirm", {"code": first}).json["code"] == "wrong_code"
+    with transaction():
+        db.session.execute(text("UPDATE phone_codes SET expires_at = now()"))
+    assert asha.post("/me/phone/confirm", {"code": second}).json["code"] == "code_expired"
+
+
+def test_a_code_that_is_late_is_not_sent(asha: Person, web: WebServer) -> None:
+    asha.post("/me/phone/code")
+    with transaction():
+        late = 'UPDATE deliveries SET params = params || \'{"valid_until": "2026-01-01T00:00:00+00:00"}\''
+        db.session.execute(text(late))
+    work()
+    (delivery,) = deliveries(kind="phone_code")
+    assert (web.posts, delivery.state, delivery.params) == ([], "failed", {})
+
+
+def test_an_account_gets_few_codes(asha: Person, web: WebServer) -> None:
+    for _ in range(5):
+        code_sent(asha, web)
+    assert asha.post("/me/phone/code").status_code == 429, "at once after the last one"
+    later()
+    answer = asha.post("/me/phone/code")
+    assert (answer.status_code, 3000 < int(answer.headers["Retry-After"]) <= 3600) == (429, True)
+
+
+def test_a_number_gets_few_codes_whoever_asks(texting: Flask, web: WebServer) -> None:
+    people = People(texting)
+    for _ in range(5):
+        code_sent(people.customer(phone=PHONE), web)
+    later()
+    assert people.customer(phone=PHONE).post("/me/phone/code").status_code == 429
+    assert people.customer(phone="+919876500000").post("/me/phone/code").status_code == 202
+
+
+def test_an_address_gets_few_codes(texting: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phones, "PER_ADDRESS", ((2, phones.HOUR),))
+    people = People(texting)
+    answers = [people.customer(phone=f"+9198765432{n:02}").post("/me/phone/code").status_code for n in range(3)]
+    assert answers == [202, 202, 429]
+
+
+def test_requests_at_once_are_no_way_round_the_limit(texting: Flask, asha: Person) -> None:
+    def ask(_: int) -> int:
+        return (
+            texting.test_client().post("/me/phone/code", headers={"Authorization": f"Bearer {asha.token}"}).status_code
+        )
+
+    with ThreadPoolExecutor(8) as crowd:
+        assert sorted(crowd.map(ask, range(8))) == [202] + [429] * 7
+
+
+@pytest.mark.parametrize(
+    ("phone", "code"),
+    [(None, "no_phone"), ("+449098790123", "sms_not_available"), ("+911126534567", "sms_not_available")],
+)
+def test_where_no_code_can_go_that_is_said(texting: Flask, phone: str | None, code: str) -> None:
+    answer = People(texting).customer(phone=phone).post("/me/phone/code")
+    assert (answer.status_code, answer.json["code"]) == (409, code)
+
+
+def test_without_a_gateway_there_are_no_codes(people: People) -> None:
+    assert people.customer(phone=PHONE).post("/me/phone/code").json["code"] == "sms_not_available"
+
+
+@pytest.mark.parametrize("code", ["12345", "1234567", "12345a", "", None, 123456, "१२३४५६"])
+def test_a_code_has_six_digits(asha: Person, code: object) -> None:
+    answer = asha.post("/me/phone/confirm", {"code": code})
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["code"])
+
+
+def test_preferences_say_why_sms_is_not_used(asha: Person, web: WebServer) -> None:
+    chosen = asha.put("/me/preferences", {"channels": ["sms"]}).json
+    assert chosen["unavailable"]["sms"].startswith("The phone number is not verified.")
+    asha.post("/me/phone/confirm", {"code": code_sent(asha, web)})
+    assert asha.get("/me/preferences").json["unavailable"] == {}
+
+
+def test_old_codes_are_dropped(asha: Person, web: WebServer) -> None:
+    code_sent(asha, web)
+    later(25 * 3600)
+    with transaction():
+        assert phones.drop_old_codes() == 1

@@ -1,0 +1,148 @@
+"""SMS go to proven mobile numbers of the market's countries only, and not without limit."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from backend.core.database import db, transaction
+from backend.domain.audit.models import AuditEntry
+from backend.domain.notifications import actions, preferences, sms_limits
+from backend.domain.notifications.models import Delivery
+from backend.domain.notifications.preferences import Choice
+from backend.jobs import runner
+from tests.factories.jobs import deliveries, work
+from tests.factories.people import People, Person
+from tests.factories.servers import SmtpServer, WebServer
+from tests.jobs.conftest import Another
+
+PHONE = "+919876543210"
+
+
+@pytest.fixture
+def texting(another: Another, smtp: SmtpServer, web: WebServer) -> Flask:
+    """The application with a mail server and an SMS gateway; two SMS a day to a person, five in all."""
+    return another(
+        mail_server="127.0.0.1",
+        mail_port=smtp.port,
+        sms_url=f"json://127.0.0.1:{web.port}/sms/{{phone}}",
+        sms_per_person_a_day=2,
+        sms_a_day=5,
+    )
+
+
+def someone(people: People, *, phone: str = PHONE, verified: bool = True) -> Person:
+    """A person who chose SMS and nothing else."""
+    asha = people.customer(phone=phone)
+    with transaction():
+        preferences.put(asha.id, Choice(channels=("sms",)))
+        if verified:
+            db.session.execute(text("UPDATE accounts SET phone_verified_at = now() WHERE id = :id"), {"id": asha.id})
+    return asha
+
+
+def tell(person: Person, times: int = 1) -> None:
+    with transaction():
+        for _ in range(times):
+            actions.notify(person.id, "request_expired", request_id=7, params={"task": "Plumbing"})
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (PHONE, False, "The phone number is not verified."),
+        ("+449098790123", True, "SMS go to mobile numbers of IN only."),
+        ("+447400123456", True, "SMS go to mobile numbers of IN only."),
+        ("+911126534567", True, "SMS go to mobile numbers of IN only."),
+    ],
+    ids=["unproven", "premium rate", "another country", "landline"],
+)
+def test_a_number_that_gets_no_sms_gets_a_mail_and_the_delivery_says_why(
+    texting: Flask, people: People, web: WebServer, smtp: SmtpServer, case: tuple[str, bool, str]
+) -> None:
+    phone, verified, why = case
+    asha = someone(people, phone=phone, verified=verified)
+    tell(asha)
+    work()
+    assert (web.posts, len(smtp.mails)) == ([], 1)
+    assert [(one.channel, one.state, one.error) for one in deliveries()] == [
+        ("sms", "skipped", why),
+        ("mail", "sent", None),
+    ]
+    assert asha.get("/me").json["phone_verified"] == int(verified)
+
+
+def test_other_countries_get_sms_where_a_setting_names_them(
+    another: Another, people: People, web: WebServer, smtp: SmtpServer
+) -> None:
+    another(sms_url=f"json://127.0.0.1:{web.port}/sms/{{phone}}", sms_countries=("IN", "GB"))
+    tell(someone(people, phone="+447400123456"))
+    work()
+    assert [post.path for post in web.posts] == ["/sms/+447400123456"]
+
+
+def test_beyond_a_persons_limit_the_rest_is_mailed(
+    texting: Flask, people: People, web: WebServer, smtp: SmtpServer
+) -> None:
+    tell(someone(people), times=4)
+    work()
+    assert (len(web.posts), len(smtp.mails)) == (2, 2)
+    assert deliveries(state="skipped")[0].error == "The limit of 2 SMS a day for this person is reached."
+    entries = db.session.execute(select(AuditEntry).where(AuditEntry.action == sms_limits.REACHED)).scalars().all()
+    assert [(one.subject_kind, one.after) for one in entries] == [("account", {"a_day": 2})]
+
+
+def test_one_number_on_many_accounts_has_one_limit(texting: Flask, people: People, web: WebServer) -> None:
+    for _ in range(3):
+        tell(someone(people))
+    work()
+    assert len(web.posts) == 2
+
+
+@pytest.mark.parametrize("case", [(1, 20, 2), (20, 1, 5)], ids=["a person's", "the market's"])
+def test_limits_hold_however_many_workers_send_at_once(
+    texting: Flask, people: People, web: WebServer, case: tuple[int, int, int]
+) -> None:
+    accounts, each, sent = case
+    for number in range(accounts):
+        tell(someone(people, phone=f"+9198765432{number:02}"), times=each)
+    topic = text("SELECT id FROM jobs WHERE topic = 'notification.deliver' AND done_at IS NULL")
+    ids = list(db.session.execute(topic).scalars())
+    db.session.rollback()
+
+    def run(job_id: int) -> str:
+        with texting.app_context():
+            return runner.run(job_id)
+
+    with ThreadPoolExecutor(max(8, (os.cpu_count() or 1) * 2)) as workers:
+        assert set(workers.map(run, ids)) == {"done"}
+    work()
+    assert len(web.posts) == sent
+    assert db.session.execute(text("SELECT count(*) FROM sms_usage")).scalar_one() == sent
+    noted = text("SELECT count(*) FROM audit_entries WHERE action = 'sms_limit_reached'")
+    assert db.session.execute(noted).scalar_one() == 1
+
+
+def test_a_gateway_that_is_away_is_tried_again_and_counted_once(texting: Flask, people: People, web: WebServer) -> None:
+    web.answer = lambda number: (500, {}, b"") if number < 3 else (200, {}, b"{}")
+    tell(someone(people))
+    work(now=True)
+    assert [one.state for one in deliveries()] == ["sent"]
+    assert db.session.execute(text("SELECT count(*) FROM sms_usage")).scalar_one() == 1
+
+
+def test_the_limits_count_the_day_only(texting: Flask, people: People, web: WebServer) -> None:
+    asha = someone(people)
+    tell(asha, times=2)
+    work()
+    with transaction():
+        db.session.execute(text("UPDATE sms_usage SET at = at - interval '1 day'"))
+    tell(asha)
+    work()
+    assert len(web.posts) == 3
+    with transaction():
+        db.session.execute(text("UPDATE sms_usage SET at = at - interval '10 days'"))
+        assert sms_limits.drop_old() == 3
+    assert db.session.execute(select(Delivery.channel)).scalars().all() == ["sms"] * 3
