@@ -184,6 +184,17 @@ class Settings:
     times_rate_limit: str = _limits(
         v.rate, "1200 per hour", "Times on offer asked for by one account, or from one address by visitors"
     )
+    open_requests_per_customer: int = _limits(
+        v.whole(0, 1000000), "500", "Requests of one customer that are requested or accepted at once; 0: no limit"
+    )
+    new_account_requests_an_hour: int = _limits(
+        v.whole(0, 1000000), "0", "Requests an hour of an account younger than a day; 0: no limit of its own"
+    )
+    request_messages_an_hour: int = _limits(
+        v.whole(0, 1000000),
+        "60",
+        "Messages an hour to one professional about new requests; one digest tells of the rest; 0: no limit",
+    )
     idempotency_keep_hours: int = _limits(v.whole(1, 720), "24", "How long the answer to an Idempotency-Key is kept")
 
     document_store_url: str = _files(v.store_url, "", "file:///dir or s3://bucket/dir; default DATA_DIR/documents")

@@ -1,11 +1,12 @@
 """Sending one delivery: what is said, to whom, by which channel, and what to do when it does not work."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from backend.core.clock import now
 from backend.core.crash import crash_point
-from backend.domain.notifications import ledger, outbox, sms_limits
+from backend.domain.notifications import digests, ledger, outbox, sms_limits
 from backend.domain.notifications.channels import SENDERS, NotReachable, Parcel, PutOff, Refused, sms
 from backend.domain.notifications.channels.parcel import Contact
 from backend.domain.notifications.messages import message, words
@@ -42,13 +43,18 @@ def deliver(delivery_id: int, *, interrupted: bool) -> None:
     delivery, contact = found
     if interrupted:
         ledger.note_interrupted(delivery)
+    params = delivery.params
     if _is_too_late(delivery):
         ledger.mark_failed(delivery, detail="It was no longer valid when it could be sent.")
-        return
-    if delivery.channel == "sms" and not sms_limits.is_counted(delivery.id):
+    elif delivery.channel == "sms" and not sms_limits.is_counted(delivery.id):
         _count_sms(delivery, contact)
-        return
-    parcel = _parcel(delivery, contact)
+    elif delivery.kind == digests.KIND and not (params := digests.params(delivery)):
+        ledger.mark_needless(delivery, detail="They were all read in the application.")
+    else:
+        _send(delivery, _parcel(delivery, contact, params))
+
+
+def _send(delivery: Delivery, parcel: Parcel) -> None:
     try:
         said = SENDERS[delivery.channel](parcel)
     except NotReachable as error:
@@ -102,13 +108,13 @@ def _put_off(delivery: Delivery, error: PutOff) -> None:
     raise TryAgain(delivery_id=delivery.id, number=made, reason=str(error), after_seconds=after)
 
 
-def _parcel(delivery: Delivery, contact: Contact) -> Parcel:
+def _parcel(delivery: Delivery, contact: Contact, params: Mapping[str, Any]) -> Parcel:
     return Parcel(
         delivery_id=delivery.id,
         kind=delivery.kind,
         message_id=delivery.message_id,
         contact=contact,
         said=message(delivery.kind),
-        words=words(delivery.kind, delivery.params, request_id=delivery.request_id),
-        params=delivery.params,
+        words=words(delivery.kind, params, request_id=delivery.request_id, without_links=True),
+        params=params,
     )

@@ -158,6 +158,11 @@ def mark_failed(delivery: Delivery, *, detail: str, skipped: bool = False, or_ma
     note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail, state=state, wipe=wipe)
 
 
+def mark_needless(delivery: Delivery, *, detail: str) -> None:
+    """There is nothing to say any more: no channel is tried."""
+    note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail, state="skipped")
+
+
 def page(wanted: Filter, *, window: Window) -> Page[Delivery]:
     """The ledger, newest first."""
     statement = select(Delivery).where(*_conditions(wanted))

@@ -3,7 +3,8 @@
 A body is a row of sentences; one whose values are not all there is left out. Values are plain text: templates escape.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from string import Formatter
@@ -13,6 +14,13 @@ from zoneinfo import ZoneInfo
 from backend.core.config import current
 
 REQUEST_PAGE: Final = "/app/requests/{request_id}"
+# Words of customers and professionals. They go out under the marketplace's name, so nobody may take them for its own.
+TYPED: Final = ("professional", "customer", "silent", "gone", "remarks", "reason", "comment")
+QUOTED: Final = ("remarks", "reason", "comment")
+TYPED_IN: Final = "request_"
+SCHEME: Final = re.compile(r"\b([a-z][a-z0-9+.-]*):(?=//)", re.IGNORECASE)
+OTHER_SCHEME: Final = re.compile(r"\b(mailto|tel|sms|upi|intent|whatsapp|javascript|data):(?=\S)", re.IGNORECASE)
+DOT_IN_HOST: Final = re.compile(r"(?<=[^\W_])[.\u3002\uff0e\uff61](?=[^\W\d_]{2})")
 MOMENTS: Final = ("date", "expires")  # the values that are times; whatever else looks like one was typed by someone
 
 
@@ -39,13 +47,27 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph of a mail, and what someone wrote below it."""
+
+    text: str
+    quote: str = ""
+
+    @property
+    def quoted(self) -> str:
+        """Return the quote as plain text marks one (RFC 3676, 4.5)."""
+        return "\n".join(f"> {line}".rstrip() for line in self.quote.splitlines())
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
-    """A message with its values filled in."""
+    """A message with its values filled in. ``blocks`` is the body in paragraphs, with people's words set apart."""
 
     title: str
     body: str
     action: str
     url: str
+    blocks: tuple[Block, ...] = ()
 
 
 ENGLISH: Final[dict[str, Message]] = {
@@ -76,6 +98,14 @@ ENGLISH: Final[dict[str, Message]] = {
         ("Wanted on {date} at pincode {pincode}.", "Remarks: {remarks}", "Accept or reject it: the customer waits."),
         "Accept or reject",
         REQUEST_PAGE,
+    ),
+    "requests_waiting": Message(
+        "{more}",
+        ("They came after {limit} messages about new requests within an hour. Your inbox shows all of them.",),
+        "See requests",
+        "/app/inbox",
+        in_app=False,
+        follows="request_new",
     ),
     "request_accepted": Message(
         "Accepted: {task}",
@@ -288,6 +318,7 @@ FALLBACKS: Final[dict[str, str]] = {
     "customer": "The customer",
     "rating": "some",
     "code": "This",
+    "more": "More requests are waiting",
     "minutes": "some",
     "expires": "a day soon",
     "waiting_title": "It is time for a visit",
@@ -302,14 +333,53 @@ def message(kind: str, *, language: str = "en") -> Message:
     return LANGUAGES[language][kind]
 
 
-def words(kind: str, params: Mapping[str, Any], *, request_id: int | None = None, language: str = "en") -> Words:
-    """Title, body and link of a message with these values."""
+def words(
+    kind: str,
+    params: Mapping[str, Any],
+    *,
+    request_id: int | None = None,
+    language: str = "en",
+    without_links: bool = False,
+) -> Words:
+    """Title, body and link of a message with these values.
+
+    ``without_links``: for what leaves the app; see :func:`unlinked`.
+    """
     said = message(kind, language=language)
     values = _values(params, request_id)
-    body = " ".join(_ended(sentence.format_map(values)) for sentence in said.body if _complete(sentence, values))
+    is_typed = kind.startswith(TYPED_IN)
+    if without_links and is_typed:
+        values |= {name: unlinked(values[name]) for name in TYPED if name in values}
+    sentences = [sentence for sentence in said.body if _complete(sentence, values)]
+    body = " ".join(_ended(sentence.format_map(values)) for sentence in sentences)
+    blocks = _blocks(sentences, values, quoted=QUOTED if is_typed else ())
     path = said.path.format_map(values) if _complete(said.path, values) else "/app/"
     url = path if path.startswith(("http://", "https://")) else current().public_url + path
-    return Words(said.title.format_map({**FALLBACKS, **values}), body, said.action, url)
+    return Words(said.title.format_map({**FALLBACKS, **values}), body, said.action, url, blocks)
+
+
+def unlinked(typed: str) -> str:
+    """Return what someone typed so that no mail program makes a link of it: ``https[:]//evil[.]example``.
+
+    People read it as before; whoever trusts an address still has to type it.
+    """
+    found = OTHER_SCHEME.sub(r"\1[:]", SCHEME.sub(r"\1[:]", typed))
+    return DOT_IN_HOST.sub("[.]", found)
+
+
+def _blocks(sentences: Sequence[str], values: Mapping[str, str], *, quoted: Sequence[str]) -> tuple[Block, ...]:
+    """The body in paragraphs: one ends where someone's own words follow."""
+    blocks: list[Block] = []
+    texts: list[str] = []
+    for sentence in sentences:
+        name = next((name for name in quoted if sentence.endswith(f"{{{name}}}")), None)
+        if name is None:
+            texts.append(_ended(sentence.format_map(values)))
+            continue
+        texts.append(sentence.removesuffix(f"{{{name}}}").strip().format_map(values))
+        blocks.append(Block(" ".join(texts), values[name]))
+        texts = []
+    return (*blocks, Block(" ".join(texts))) if texts else tuple(blocks)
 
 
 def _values(params: Mapping[str, Any], request_id: int | None) -> dict[str, str]:

@@ -11,11 +11,11 @@ from typing import Any, Final
 from sqlalchemy import Row
 from sqlalchemy.dialects.postgresql import insert
 
-from backend.core.clock import is_invented
+from backend.core.clock import is_invented, now
 from backend.core.config import current
 from backend.core.database import db
 from backend.core.queue import Lane, enqueue, enqueue_many
-from backend.domain.notifications import preferences
+from backend.domain.notifications import digests, preferences
 from backend.domain.notifications.messages import message
 from backend.domain.notifications.models import Delivery
 
@@ -33,6 +33,7 @@ class Outgoing:
     request_id: int | None = None
     notification_id: int | None = None
     run_id: int | None = None
+    not_before: datetime | None = None
 
 
 def post(messages: Sequence[Outgoing]) -> int:
@@ -44,7 +45,9 @@ def post(messages: Sequence[Outgoing]) -> int:
     if is_invented():
         return 0
     choices = preferences.of(one.account_id for one in messages)
-    rows = [row for one in messages for row in _rows(one, choices.get(one.account_id, preferences.Choice()))]
+    over = digests.over_limit(one.account_id for one in messages if one.kind == digests.OF)
+    allowed = [_digest(one) if one.kind == digests.OF and one.account_id in over else one for one in messages]
+    rows = [row for one in allowed for row in _rows(one, choices.get(one.account_id, preferences.Choice()))]
     if not rows:
         return 0
     statement = insert(Delivery).on_conflict_do_nothing().returning(Delivery.id, Delivery.not_before, Delivery.kind)
@@ -79,6 +82,13 @@ def post_next(failed: Delivery, *, or_mail: bool = False) -> bool:
     return True
 
 
+def _digest(one: Outgoing) -> Outgoing:
+    """The message that stands for this one and the others of its hour: the same again adds nothing."""
+    due = digests.due_at()
+    since = max(now() - digests.SLACK, due - digests.SLACK - digests.HOUR)
+    return Outgoing(one.account_id, digests.KIND, due.isoformat(), {"since": since}, not_before=due)
+
+
 def send_counted(delivery: Delivery) -> None:
     """Have an SMS sent that was counted against the limits in the present transaction."""
     enqueue(TOPIC, {"delivery_id": delivery.id}, key=f"s{delivery.id}", lane=lane_of(delivery.kind))
@@ -87,7 +97,7 @@ def send_counted(delivery: Delivery) -> None:
 def _rows(one: Outgoing, choice: preferences.Choice) -> Iterator[dict[str, Any]]:
     """The deliveries of a message: one by the first chosen channel; a mail besides, where one must go."""
     said = message(one.kind)
-    quiet_until = preferences.quiet_until(choice)
+    quiet_until = choice.not_before(one.not_before or now()) or one.not_before
     if said.account:
         yield _row(one, (said.channel,), position=0, not_before=None)
         return

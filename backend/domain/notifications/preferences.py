@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.core import outbound
-from backend.core.clock import now
 from backend.core.config import current
 from backend.core.database import db
 from backend.core.errors import Invalid
@@ -97,8 +96,3 @@ def unsubscribe(account_id: int, kind: str) -> None:
     row = insert(Preferences).values(account_id=account_id, kinds={kind: []})
     kinds = Preferences.kinds.op("||")(row.excluded.kinds)  # in one statement: what is chosen meanwhile stays
     db.session.execute(row.on_conflict_do_update(index_elements=["account_id"], set_={"kinds": kinds}))
-
-
-def quiet_until(choice: Choice) -> datetime | None:
-    """When a message of this moment may go out; None for at once."""
-    return choice.not_before(now())

@@ -14,7 +14,7 @@ from backend.domain.accounts.models import Account
 from backend.domain.market import settings
 from backend.domain.places import queries as places
 from backend.domain.professionals.models import Professional, ProfessionalTask
-from backend.domain.task_requests import history, matching, policies, telling
+from backend.domain.task_requests import history, limits, matching, policies, telling
 from backend.domain.task_requests.errors import TaskNotAvailable
 from backend.domain.task_requests.lifecycle import Action, Status
 from backend.domain.task_requests.models import TaskRequest
@@ -37,11 +37,12 @@ def create(actor: Actor, *, new: NewRequest) -> int:
     """Make a request; returns its id.
 
     Raises Invalid (422) for an unknown task, place or professional, or a date too soon; TaskNotAvailable for a task
-    that is not offered.
+    that is not offered; TooManyOpenRequests and TooMany beyond a customer's limits.
     """
     customer = _hold_customer(actor)
     task = _offered(new.task_id)
     at = now()
+    limits.check(actor.account_id, signed_up=customer.created_at, at=at)
     policy = policies.for_task(task.id)
     policy.check_notice(new.date_of_request, at=at)
     if new.pincode is not None:
@@ -74,7 +75,7 @@ def create(actor: Actor, *, new: NewRequest) -> int:
 def _hold_customer(actor: Actor) -> Any:
     """The customer's address; the account is held so that a block at the same moment cancels this request too."""
     statement = (
-        select(Account.address, Account.pincode, Account.blocked_at)
+        select(Account.address, Account.pincode, Account.blocked_at, Account.created_at)
         .where(Account.id == actor.id)
         .with_for_update(key_share=True)
     )

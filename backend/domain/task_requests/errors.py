@@ -27,6 +27,17 @@ class TaskNotAvailable(Conflict):
     code = "task_not_available"
 
 
+class TooManyOpenRequests(Conflict):
+    """The customer has as many open requests as one may have."""
+
+    code = "too_many_open_requests"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"You have {most} open requests, which is the most allowed. Cancel one, or wait until one ends."
+        )
+
+
 class TaskNotDone(Forbidden):
     """The professional sees the request but does not do its task."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, render_template
 
-from backend.domain.notifications.messages import ENGLISH, words
+from backend.domain.notifications.messages import ENGLISH, unlinked, words
 
 SNAPSHOT = Path(__file__).parent / "messages.json"
 NOTIFICATIONS = {
@@ -23,6 +23,7 @@ VALUES = {
     "change": "New admin", "days": 7, "account_id": 3,
     "visit_body": "It has been a while.", "month": "November 2026", "period": "2026-11", "requested": 3, "closed": 2,
     "spent": "998.00", "silent": "Ravi (Rao & Sons)", "gone": "Sita (Sita Works)", "code": "123456",
+    "more": "7 more requests are waiting", "limit": 60,
 }  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def test_what_people_type_is_never_taken_for_a_moment(app: Flask, typed: str) ->
 
 @pytest.mark.parametrize("name", ["notification", "reminder"])
 def test_mails_render_in_both_forms(app: Flask, name: str) -> None:
-    filled = words("request_accepted", VALUES, request_id=7)
+    filled = words("request_accepted", VALUES, request_id=7, without_links=True)
     waiting = [{"id": 7, "task": "<b>Plumbing</b>", "when": "Tue 1 Dec 2026, 10:00", "pincode": "560001"}]
     values = {"words": filled, "firstname": "<Asha>", "market": "Doorstep", "home": "https://doorstep.test"}
     html = render_template(f"mail/{name}.html", waiting=waiting, unsubscribe="https://u.test", **values)
@@ -73,3 +74,35 @@ def test_mails_render_in_both_forms(app: Flask, name: str) -> None:
     assert "<Asha>" in plain
     assert "https://u.test" in html
     assert "https://u.test" in plain
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("Sign in at https://evil.example/doorstep", "Sign in at https[:]//evil[.]example/doorstep"),
+        ("www.evil.example, or mailto:a@evil.example", "www[.]evil[.]example, or mailto[:]a@evil[.]example"),
+        ("HTTP://1.2.3.4/x and evil\u3002example", "HTTP[:]//1.2.3.4/x and evil[.]example"),
+        ("Ring twice. Gate 2.5 m, e.g. at 10.30: thanks", "Ring twice. Gate 2.5 m, e.g. at 10.30: thanks"),
+        ("दो बार घंटी बजाएँ।", "दो बार घंटी बजाएँ।"),
+    ],
+)
+def test_no_mail_program_makes_a_link_of_what_people_type(typed: str, shown: str) -> None:
+    assert unlinked(typed) == shown
+
+
+def test_peoples_words_are_quoted_in_mails(app: Flask) -> None:
+    typed = {**VALUES, "remarks": "Your account will be closed.\nSign in at https://evil.example/doorstep"}
+    filled = words("request_new", typed, request_id=7, without_links=True)
+    values = {"words": filled, "firstname": "Ravi", "market": "Doorstep", "home": "https://doorstep.test"}
+    plain = render_template("mail/notification.txt", **values)
+    assert "Remarks:\n> Your account will be closed.\n> Sign in at https[:]//evil[.]example/doorstep\n" in plain
+    html = render_template("mail/notification.html", **values)
+    quote = html.partition("<blockquote")[2].partition("</blockquote>")[0]
+    assert "Your account will be closed." in quote
+    assert "evil.example" not in html
+    assert words("request_new", typed, request_id=7).body.count("https://evil.example") == 1, "as typed in the app"
+
+
+def test_names_make_no_links_in_titles(app: Flask) -> None:
+    filled = words("request_rejected", {**VALUES, "professional": "Go to evil.example"}, without_links=True)
+    assert filled.title == "Go to evil[.]example cannot take your request: Plumbing"

@@ -11,6 +11,7 @@ from backend.core import mailer
 from backend.core.config import current
 from backend.domain.notifications import unsubscribing
 from backend.domain.notifications.channels.parcel import NotReachable, Parcel, PutOff, Refused
+from backend.domain.notifications.messages import unlinked
 
 BLANK_LINES: Final = re.compile(r"\n{3,}")
 
@@ -40,7 +41,7 @@ def letter(parcel: Parcel) -> mailer.Letter:
         **parcel.params,
         "params": parcel.params,
         "words": parcel.words,
-        "firstname": parcel.contact.firstname,
+        "firstname": unlinked(parcel.contact.firstname),
         "market": current().market_name,
         "home": current().public_url,
         "unsubscribe": stop,

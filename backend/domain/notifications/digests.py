@@ -1,0 +1,70 @@
+"""New requests beyond so many messages an hour: one message says how many more are waiting."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import exists, func, select, text
+
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.database import db
+from backend.domain.notifications.models import Delivery, Notification
+
+OF: Final = "request_new"
+KIND: Final = "requests_waiting"
+HOUR: Final = timedelta(hours=1)
+LONGEST_QUIET: Final = timedelta(days=1)
+SLACK: Final = timedelta(seconds=30)  # transactions that began within the hour end within this
+ONE_BY_ONE: Final = text("""
+    SELECT pg_advisory_xact_lock(hashtextextended('request_new:' || id, 0)) FROM unnest(CAST(:ids AS bigint[])) AS id
+""")
+
+
+def over_limit(account_ids: Iterable[int]) -> set[int]:
+    """Return those who were sent enough messages about new requests within the hour.
+
+    Messages to the same person are counted one after the other, until the transaction ends; the locks are taken in
+    order of the ids, as the last thing that makes a request waits for.
+    """
+    limit, ids = current().request_messages_an_hour, sorted(set(account_ids))
+    if not limit or not ids:
+        return set()
+    db.session.execute(ONE_BY_ONE, {"ids": ids}).all()
+    since = now() - HOUR
+    statement = (
+        select(Delivery.account_id)
+        .where(
+            Delivery.account_id.in_(ids),
+            Delivery.kind == OF,
+            Delivery.position == 0,
+            Delivery.created_at > since - LONGEST_QUIET,
+            func.coalesce(Delivery.not_before, Delivery.created_at) > since,
+        )
+        .group_by(Delivery.account_id)
+        .having(func.count() >= limit)
+    )
+    return set(db.session.execute(statement).scalars())
+
+
+def due_at() -> datetime:
+    """Return when the digest of what is kept back now goes out: after the full hour, so that there is one an hour."""
+    return now().replace(minute=0, second=0, microsecond=0) + HOUR + SLACK
+
+
+def params(digest: Delivery) -> dict[str, Any]:
+    """Return the values of a digest's text: how many were kept back for it and are not read yet. Empty for none."""
+    has_message = exists().where(Delivery.notification_id == Notification.id)
+    since = datetime.fromisoformat(digest.params["since"])
+    statement = select(func.count()).where(
+        Notification.account_id == digest.account_id,
+        Notification.kind == OF,
+        Notification.read_at.is_(None),
+        Notification.created_at >= since,
+        ~has_message,
+    )
+    number = int(db.session.execute(statement).scalar_one())
+    if not number:
+        return {}
+    more = "1 more request is waiting" if number == 1 else f"{number} more requests are waiting"
+    return {"more": more, "limit": current().request_messages_an_hour}

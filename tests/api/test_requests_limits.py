@@ -1,0 +1,75 @@
+"""How many requests one customer may have open, and a new account may make."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from backend.app import create_app
+from backend.core.database import db, transaction
+from backend.settings import Settings
+from tests.factories.people import People
+from tests.factories.requests import RequestMarket
+
+Market = Callable[..., RequestMarket]
+
+
+@pytest.fixture
+def market(app: Flask, settings: Settings) -> Iterator[Market]:
+    """Makes a market with limits of its own."""
+    with ExitStack() as stack:
+
+        def make(**limits: Any) -> RequestMarket:
+            made = create_app(replace(settings, **limits))
+            stack.enter_context(made.app_context())
+            stack.callback(db.engine.dispose)
+            stack.callback(db.session.remove)
+            return RequestMarket(People(made))
+
+        yield make
+
+
+def test_open_requests_are_limited_and_ended_ones_do_not_count(market: Market) -> None:
+    here = market(open_requests_per_customer=2)
+    asha = here.people.customer()
+    first = here.ask(asha)
+    here.ask(asha)
+    refused = asha.post("/requests", here.body())
+    assert (refused.status_code, refused.json["code"]) == (409, "too_many_open_requests")
+    assert asha.post(f"/requests/{first['id']}/cancel", {"reason": "Not needed"}).status_code == 200
+    assert asha.post("/requests", here.body()).status_code == 201
+    assert here.people.customer().post("/requests", here.body()).status_code == 201
+
+
+def test_requests_at_once_are_counted(market: Market) -> None:
+    here = market(open_requests_per_customer=3)
+    asha = here.people.customer()
+
+    def ask(_: int) -> int:
+        headers = {"Authorization": f"Bearer {asha.token}"}
+        client = here.people.app.test_client()
+        return client.post("/requests", json=here.body(), headers=headers).status_code
+
+    with ThreadPoolExecutor(8) as crowd:
+        assert sorted(crowd.map(ask, range(8))) == [201] * 3 + [409] * 5
+
+
+def test_new_accounts_have_a_limit_where_the_market_wants_one(market: Market) -> None:
+    here = market(new_account_requests_an_hour=2)
+    asha = here.people.customer()
+    for _ in range(2):
+        here.ask(asha)
+    refused = asha.post("/requests", here.body())
+    assert (refused.status_code, 3000 < int(refused.headers["Retry-After"]) <= 3600) == (429, True)
+    with transaction():
+        db.session.execute(text("UPDATE accounts SET created_at = now() - interval '25 hours'"))
+    assert asha.post("/requests", here.body()).status_code == 201
+
+
+def test_no_limit_on_new_accounts_by_default(settings: Settings) -> None:
+    assert (settings.new_account_requests_an_hour, settings.open_requests_per_customer) == (0, 500)

@@ -1,0 +1,128 @@
+"""So many messages an hour about new requests to one professional; one digest tells of the rest."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from backend.core import clock
+from backend.core.config import current
+from backend.core.database import db, transaction
+from backend.domain.notifications import actions, preferences
+from backend.domain.notifications.preferences import Choice
+from tests.factories.jobs import deliveries, work
+from tests.factories.people import People, Person
+from tests.factories.servers import SmtpServer
+from tests.jobs.conftest import Another
+
+LIMIT = 3
+
+
+@pytest.fixture
+def limited(another: Another, smtp: SmtpServer) -> Flask:
+    return another(mail_server="127.0.0.1", mail_port=smtp.port, request_messages_an_hour=LIMIT)
+
+
+def tell(person: Person, times: int = 1) -> None:
+    for number in range(times):
+        with transaction():
+            params = {"task": "Plumbing", "pincode": "560001", "remarks": "Sign in at https://evil.example/doorstep"}
+            actions.notify(person.id, "request_new", request_id=number + 1, params=params)
+
+
+def due_now() -> None:
+    with transaction():
+        db.session.execute(
+            text("UPDATE deliveries SET not_before = now() - interval '1 second' WHERE state = 'waiting'")
+        )
+
+
+def subjects(smtp: SmtpServer) -> list[str]:
+    return [str(mail["Subject"]) for _, mail in smtp.mails]
+
+
+def test_the_rest_of_an_hour_is_told_of_by_one_message(limited: Flask, people: People, smtp: SmtpServer) -> None:
+    ravi, uma = people.customer(), people.customer()
+    tell(ravi, times=LIMIT + 7)
+    tell(uma)
+    work()
+    assert len(smtp.mails) == LIMIT + 1
+    digest = deliveries(kind="requests_waiting")
+    assert [(one.account_id, one.state) for one in digest] == [(ravi.id, "waiting")]
+    assert digest[0].not_before is not None
+    assert digest[0].not_before - datetime.now(UTC) < timedelta(hours=1, minutes=1)
+    assert len(ravi.get("/notifications").json["items"]) == LIMIT + 7, "the app shows all of them"
+    due_now()
+    work(now=True)
+    assert subjects(smtp)[LIMIT + 1 :] == ["7 more requests are waiting"]
+    plain = next(part for part in smtp.mails[-1][1].walk() if part.get_content_type() == "text/plain").as_string()
+    assert "They came after 3 messages about new requests within an hour." in plain
+    assert "/app/inbox" in plain
+
+
+def test_who_read_them_all_meanwhile_gets_no_digest(limited: Flask, people: People, smtp: SmtpServer) -> None:
+    ravi = people.customer()
+    tell(ravi, times=LIMIT + 1)
+    ravi.post("/notifications/read", {"all": True})
+    due_now()
+    work(now=True)
+    assert len(smtp.mails) == LIMIT
+    assert deliveries(kind="requests_waiting")[0].state == "skipped"
+
+
+def test_an_hour_later_messages_come_one_by_one_again(limited: Flask, people: People, smtp: SmtpServer) -> None:
+    ravi = people.customer()
+    tell(ravi, times=LIMIT)
+    with transaction():
+        db.session.execute(text("UPDATE deliveries SET created_at = created_at - interval '61 minutes'"))
+    tell(ravi)
+    work()
+    assert len(smtp.mails) == LIMIT + 1
+
+
+def test_those_put_off_by_quiet_hours_count_for_the_hour_in_which_they_come(limited: Flask, people: People) -> None:
+    ravi = people.customer()
+    there = clock.now().astimezone(current().zone)
+    quiet = {"from": f"{there - timedelta(hours=5):%H:%M}", "to": f"{there + timedelta(hours=5):%H:%M}"}
+    with transaction():
+        preferences.put(ravi.id, Choice(quiet_hours=quiet))
+    for _ in range(3):
+        tell(ravi, times=2)
+        with transaction():
+            db.session.execute(text("UPDATE deliveries SET created_at = created_at - interval '2 hours'"))
+    assert len(deliveries(kind="request_new")) == LIMIT
+    ends = {one.not_before for one in deliveries(account_id=ravi.id)}
+    assert [f"{end.astimezone(current().zone):%H:%M}" for end in ends if end] == [quiet["to"]]
+
+
+def test_who_wants_no_messages_of_new_requests_gets_no_digest(limited: Flask, people: People) -> None:
+    ravi = people.customer()
+    with transaction():
+        preferences.put(ravi.id, Choice(kinds={"request_new": []}))
+    tell(ravi, times=LIMIT + 2)
+    assert deliveries() == []
+
+
+def test_the_limit_holds_for_requests_at_once(limited: Flask, people: People) -> None:
+    ravi = people.customer()
+
+    def one(_: int) -> None:
+        with limited.app_context():
+            tell(ravi)
+
+    with ThreadPoolExecutor(8) as crowd:
+        list(crowd.map(one, range(16)))
+    assert len(deliveries(kind="request_new")) == LIMIT
+    assert len(deliveries(kind="requests_waiting")) == 1
+
+
+def test_the_attackers_words_are_quoted_and_no_link(limited: Flask, people: People, smtp: SmtpServer) -> None:
+    tell(people.customer(firstname="https://evil.example/win"))
+    work()
+    for part in smtp.mails[0][1].walk():
+        if not part.is_multipart():
+            said = part.get_payload(decode=True).decode()  # type: ignore[union-attr]  # bytes, of leaves
+            assert "https[:]//evil[.]example/doorstep" in said
+            assert "evil.example" not in said
