@@ -51,12 +51,13 @@ def test_marking_needs_ids_or_all(people: People, body: dict[str, object]) -> No
 
 def test_preferences_are_mail_until_chosen_otherwise(people: People) -> None:
     asha = people.customer()
+    why = {"sms": {"code": "sms_not_set_up", "message": "SMS is not set up here."}}
     assert asha.get("/me/preferences").json == {
         "channels": ["mail"],
         "gchat_webhook": None,
         "quiet_hours": None,
         "kinds": {},
-        "unavailable": {},
+        "unavailable": why,
     }
     chosen = {
         "channels": ["gchat", "sms", "mail"],
@@ -64,7 +65,6 @@ def test_preferences_are_mail_until_chosen_otherwise(people: People) -> None:
         "quiet_hours": {"from": "22:00", "to": "07:00"},
         "kinds": {"reminder": [], "request_accepted": ["sms"]},
     }
-    why = {"sms": "There is no SMS gateway. Messages go by the next channel, or by mail."}
     assert asha.put("/me/preferences", chosen).json == {**chosen, "unavailable": why}
     read = asha.get("/me/preferences").json
     assert read == {**chosen, "unavailable": why}

@@ -182,7 +182,7 @@ def test_where_no_code_can_go_that_is_said(texting: Flask, phone: str | None, co
 
 
 def test_without_a_gateway_there_are_no_codes(people: People) -> None:
-    assert people.customer(phone=PHONE).post("/me/phone/code").json["code"] == "sms_not_available"
+    assert people.customer(phone=PHONE).post("/me/phone/code").json["code"] == "sms_not_set_up"
 
 
 @pytest.mark.parametrize("code", ["12345", "1234567", "12345a", "", None, 123456, "१२३४५६"])
@@ -193,7 +193,8 @@ def test_a_code_has_six_digits(asha: Person, code: object) -> None:
 
 def test_preferences_say_why_sms_is_not_used(asha: Person, web: WebServer) -> None:
     chosen = asha.put("/me/preferences", {"channels": ["sms"]}).json
-    assert chosen["unavailable"]["sms"].startswith("The phone number is not verified.")
+    why = {"code": "phone_not_verified", "message": "The phone number is not verified."}
+    assert chosen["unavailable"] == {"sms": why}
     asha.post("/me/phone/confirm", {"code": code_sent(asha, web)})
     assert asha.get("/me/preferences").json["unavailable"] == {}
 

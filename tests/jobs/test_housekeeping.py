@@ -126,6 +126,12 @@ FILL = {
     "deliveries": """
         INSERT INTO deliveries (account_id, kind, subject, channel, state, params, message_id)
         SELECT :customer, 'reminder', 's' || n, 'mail', 'sent', '{}', 'm' || n FROM generate_series(1, 20000) n""",
+    "phone_codes": """
+        INSERT INTO phone_codes (account_id, phone, code_hash, address, created_at, expires_at)
+        SELECT :customer, '+91' || n, 'h', '127.0.0.1', now(), now() FROM generate_series(1, 20000) n""",
+    "sms_usage": """
+        INSERT INTO sms_usage (delivery_id, account_id, phone, is_code)
+        SELECT id, account_id, '+91' || id, false FROM deliveries""",
 }
 DASHBOARD = {"now": "2026-11-01", "starts": "2026-11-01", "ends": "2026-12-01"}
 
@@ -172,6 +178,8 @@ def scans_of(work: Callable[[], Any]) -> set[str]:
         accounts.drop_old_sessions,
         throttle.drop_expired,
         links.drop_expired,
+        phones.drop_old_codes,
+        sms_limits.drop_old,
         retention.drop_done_jobs,
         lambda: db.session.execute(statements.JOBS, DASHBOARD),
     ],

@@ -25,7 +25,9 @@ class MyPhoneCode(Resource):
         errors=(Conflict, TooMany),
     )
     def post(self, actor: Actor) -> dict[str, Any]:
-        """A new code replaces the one before. 409: `no_phone`, `already_verified`, `sms_not_available`."""
+        """A new code replaces the one before. 409: `no_phone`, `already_verified`, `sms_not_available` or
+        `sms_not_set_up`.
+        """
         sent = phones.send_code(actor)
         return {"phone": sent.phone, "expires_at": sent.expires_at}
 

@@ -16,18 +16,15 @@ from backend.domain.notifications.preferences import Choice
 
 
 def present(account_id: int, choice: Choice) -> dict[str, Any]:
-    """Preferences on the wire, with what keeps a chosen channel from being used."""
-    unavailable: dict[str, str] = {}
-    if "sms" in choice.all_channels:
-        account = accounts.get(account_id)
-        if why := sms.why_not(account.phone, is_verified=account.phone_verified_at is not None):
-            unavailable["sms"] = f"{why} Messages go by the next channel, or by mail."
+    """Return the body that shows the preferences, and why a channel cannot be used, chosen or not."""
+    account = accounts.get(account_id)
+    why = sms.why_not(account.phone, is_verified=account.phone_verified_at is not None)
     return {
         "channels": list(choice.channels),
         "gchat_webhook": choice.gchat_webhook,
         "quiet_hours": choice.quiet_hours,
         "kinds": choice.kinds,
-        "unavailable": unavailable,
+        "unavailable": {"sms": why._asdict()} if why else {},
     }
 
 

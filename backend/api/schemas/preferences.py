@@ -34,6 +34,16 @@ class QuietHours(Strict):
             raise ValidationError("Must end at another time than it begins.", "to")
 
 
+class Unavailable(Strict):
+    """Why a channel cannot be used; messages go by the next chosen one, or by mail."""
+
+    code = fields.String(
+        required=True,
+        validate=validate.OneOf(["sms_not_set_up", "no_phone", "sms_not_available", "phone_not_verified"]),
+    )
+    message = fields.String(required=True)
+
+
 class Preferences(Strict):
     """``kinds`` names channels for single kinds where they differ from ``channels``; an empty list: in the app only.
 
@@ -48,10 +58,10 @@ class Preferences(Strict):
     )
     unavailable = fields.Dict(
         keys=fields.String(validate=validate.OneOf(CHANNELS)),
-        values=fields.String(),
+        values=fields.Nested(Unavailable),
         load_default=None,
         metadata={
-            "description": "Chosen channels that cannot be used at present, and why",
+            "description": "Channels that cannot be used at present, chosen or not, and why",
             "readOnly": True,
         },
     )

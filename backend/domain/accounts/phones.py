@@ -60,7 +60,7 @@ def send_code(actor: Actor) -> Sent:
     if account.phone_verified_at is not None:
         raise Conflict("Your phone number is verified already.", code="already_verified")
     if why := sms.why_not(phone, is_verified=True):
-        raise Conflict(f"{why} A code cannot be sent to {phone}.", code="sms_not_available")
+        raise Conflict(f"{why.message} A code cannot be sent to {phone}.", code=why.code)
     _check_limits(account.id, phone, address)
     at = now()
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"

@@ -1,7 +1,7 @@
 """By SMS: whatever gateway the Apprise URL of SMS_URL names, {phone} being the person's number."""
 
 import logging
-from typing import Final
+from typing import Final, NamedTuple
 
 import phonenumbers
 from apprise import Apprise
@@ -13,6 +13,13 @@ from backend.domain.notifications.channels.parcel import Contact, NotReachable, 
 
 LONGEST: Final = 320
 MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+
+
+class Reason(NamedTuple):
+    """Why a number gets no SMS: a code for programs, a sentence for its owner."""
+
+    code: str
+    message: str
 
 
 def send(parcel: Parcel) -> str:
@@ -48,20 +55,20 @@ def number(contact: Contact, code_goes_to: str | None = None) -> str:
     phone = code_goes_to or contact.phone
     why = why_not(phone, is_verified=code_goes_to is not None or contact.phone_verified)
     if why or phone is None:
-        raise NotReachable(why or "")
+        raise NotReachable(why.message if why else "")
     return phone
 
 
-def why_not(phone: str | None, *, is_verified: bool) -> str | None:
-    """Return the reason why a number gets no SMS, as its owner reads it; None where it does."""
+def why_not(phone: str | None, *, is_verified: bool) -> Reason | None:
+    """Return the reason why a number gets no SMS, None where it gets them."""
     if not current().sms_url:
-        return "There is no SMS gateway."
+        return Reason("sms_not_set_up", "SMS is not set up here.")
     if not phone:
-        return "There is no phone number."
+        return Reason("no_phone", "There is no phone number.")
     if not _is_served(phone):
-        return f"SMS go to mobile numbers of {', '.join(countries())} only."
+        return Reason("sms_not_available", f"SMS go to mobile numbers of {', '.join(countries())} only.")
     if not is_verified:
-        return "The phone number is not verified."
+        return Reason("phone_not_verified", "The phone number is not verified.")
     return None
 
 

@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AcceptRequestData, AcceptRequestErrors, AcceptRequestResponses, AddCustomerData, AddCustomerErrors, AddCustomerResponses, AddProfessionalData, AddProfessionalErrors, AddProfessionalResponses, ApproveProfessionalData, ApproveProfessionalErrors, ApproveProfessionalResponses, BlockUserData, BlockUserErrors, BlockUserResponses, CancelExportData, CancelExportErrors, CancelExportResponses, CancelRequestData, CancelRequestErrors, CancelRequestResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckData, CheckErrors, CheckResponses, CloseRequestData, CloseRequestErrors, CloseRequestResponses, CompleteRequestData, CompleteRequestErrors, CompleteRequestResponses, ConfirmEmailData, ConfirmEmailErrors, ConfirmEmailResponses, ConfirmMyPhoneData, ConfirmMyPhoneErrors, ConfirmMyPhoneResponses, CreateAdminData, CreateAdminErrors, CreateAdminResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateRequestData, CreateRequestErrors, CreateRequestResponses, CreateSynonymData, CreateSynonymErrors, CreateSynonymResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, DeleteMySessionData, DeleteMySessionErrors, DeleteMySessionResponses, DeleteSynonymData, DeleteSynonymErrors, DeleteSynonymResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DownloadExportData, DownloadExportErrors, DownloadExportResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCustomerData, GetCustomerErrors, GetCustomerResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetDocData, GetDocErrors, GetDocResponses, GetDocsData, GetDocsErrors, GetDocsResponses, GetExportData, GetExportErrors, GetExportResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetJobRunData, GetJobRunErrors, GetJobRunResponses, GetMeData, GetMeErrors, GetMeResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetMyAgendaData, GetMyAgendaErrors, GetMyAgendaResponses, GetMyDocumentData, GetMyDocumentErrors, GetMyDocumentResponses, GetMyHoursData, GetMyHoursErrors, GetMyHoursResponses, GetMyInboxData, GetMyInboxErrors, GetMyInboxResponses, GetMyPreferencesData, GetMyPreferencesErrors, GetMyPreferencesResponses, GetOpenApiData, GetOpenApiErrors, GetOpenApiResponses, GetProfessionalData, GetProfessionalDocumentData, GetProfessionalDocumentErrors, GetProfessionalDocumentResponses, GetProfessionalErrors, GetProfessionalResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetReportData, GetReportErrors, GetReportResponses, GetRequestData, GetRequestErrors, GetRequestResponses, GetSearchData, GetSearchErrors, GetSearchResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetStatsData, GetStatsErrors, GetStatsResponses, GetSynonymData, GetSynonymErrors, GetSynonymResponses, GetTaskData, GetTaskErrors, GetTaskPolicyData, GetTaskPolicyErrors, GetTaskPolicyResponses, GetTaskResponses, GetTaskTimesData, GetTaskTimesErrors, GetTaskTimesResponses, GetUnsubscribeData, GetUnsubscribeErrors, GetUnsubscribeResponses, GetWellKnownSecurityTxtData, GetWellKnownSecurityTxtErrors, GetWellKnownSecurityTxtResponses, HideReviewData, HideReviewErrors, HideReviewResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCustomersData, ListCustomersErrors, ListCustomersResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListJobRunsData, ListJobRunsErrors, ListJobRunsResponses, ListJobsData, ListJobsErrors, ListJobsResponses, ListMyReviewsData, ListMyReviewsErrors, ListMyReviewsResponses, ListMySessionsData, ListMySessionsErrors, ListMySessionsResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, ListParkedJobsData, ListParkedJobsErrors, ListParkedJobsResponses, ListPlacesData, ListPlacesErrors, ListPlacesResponses, ListProfessionalsData, ListProfessionalsErrors, ListProfessionalsResponses, ListReliabilityData, ListReliabilityErrors, ListReliabilityResponses, ListReportsData, ListReportsErrors, ListReportsResponses, ListRequestsData, ListRequestsErrors, ListRequestsResponses, ListReviewsData, ListReviewsErrors, ListReviewsResponses, ListSynonymsData, ListSynonymsErrors, ListSynonymsResponses, ListTaskProfessionalsData, ListTaskProfessionalsErrors, ListTaskProfessionalsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, LogoutData, LogoutErrors, LogoutEverywhereData, LogoutEverywhereErrors, LogoutEverywhereResponses, LogoutResponses, MarkInboxSeenData, MarkInboxSeenErrors, MarkInboxSeenResponses, MarkNotificationsReadData, MarkNotificationsReadErrors, MarkNotificationsReadResponses, PutMyDocumentData, PutMyDocumentErrors, PutMyDocumentResponses, PutMyHoursData, PutMyHoursErrors, PutMyHoursResponses, PutMyPreferencesData, PutMyPreferencesErrors, PutMyPreferencesResponses, PutSynonymData, PutSynonymErrors, PutSynonymResponses, PutTaskPolicyData, PutTaskPolicyErrors, PutTaskPolicyResponses, RefreshTokenData, RefreshTokenErrors, RefreshTokenResponses, RejectProfessionalData, RejectProfessionalErrors, RejectProfessionalResponses, RejectRequestData, RejectRequestErrors, RejectRequestResponses, ReleaseRequestData, ReleaseRequestErrors, ReleaseRequestResponses, ReplyRequestReviewData, ReplyRequestReviewErrors, ReplyRequestReviewResponses, ReportRequestReviewData, ReportRequestReviewErrors, ReportRequestReviewResponses, ResendDeliveryData, ResendDeliveryErrors, ResendDeliveryResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RetryParkedJobData, RetryParkedJobErrors, RetryParkedJobResponses, ReviewRequestData, ReviewRequestErrors, ReviewRequestResponses, RunJobData, RunJobErrors, RunJobResponses, SendMyEmailConfirmationData, SendMyEmailConfirmationErrors, SendMyEmailConfirmationResponses, SendMyPhoneCodeData, SendMyPhoneCodeErrors, SendMyPhoneCodeResponses, ShowReviewData, ShowReviewErrors, ShowReviewResponses, UnblockUserData, UnblockUserErrors, UnblockUserResponses, UnsubscribeData, UnsubscribeErrors, UnsubscribeResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses, UpdateProfessionalData, UpdateProfessionalErrors, UpdateProfessionalResponses, UpdateRequestData, UpdateRequestErrors, UpdateRequestResponses, UpdateSettingsData, UpdateSettingsErrors, UpdateSettingsResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses } from './types.gen';
+import type { AcceptRequestData, AcceptRequestErrors, AcceptRequestResponses, AddCustomerData, AddCustomerErrors, AddCustomerResponses, AddProfessionalData, AddProfessionalErrors, AddProfessionalResponses, ApproveProfessionalData, ApproveProfessionalErrors, ApproveProfessionalResponses, BlockUserData, BlockUserErrors, BlockUserResponses, CancelExportData, CancelExportErrors, CancelExportResponses, CancelRequestData, CancelRequestErrors, CancelRequestResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckData, CheckErrors, CheckResponses, CloseRequestData, CloseRequestErrors, CloseRequestResponses, CompleteRequestData, CompleteRequestErrors, CompleteRequestResponses, ConfirmEmailData, ConfirmEmailErrors, ConfirmEmailResponses, ConfirmMyPhoneData, ConfirmMyPhoneErrors, ConfirmMyPhoneResponses, ConfirmPasswordMeData, ConfirmPasswordMeErrors, ConfirmPasswordMeResponses, CreateAdminData, CreateAdminErrors, CreateAdminResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateRequestData, CreateRequestErrors, CreateRequestResponses, CreateSynonymData, CreateSynonymErrors, CreateSynonymResponses, CreateTaskData, CreateTaskErrors, CreateTaskResponses, DeleteMySessionData, DeleteMySessionErrors, DeleteMySessionResponses, DeleteSynonymData, DeleteSynonymErrors, DeleteSynonymResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DownloadExportData, DownloadExportErrors, DownloadExportResponses, EndSessionsUserData, EndSessionsUserErrors, EndSessionsUserResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCustomerData, GetCustomerErrors, GetCustomerResponses, GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetDocData, GetDocErrors, GetDocResponses, GetDocsData, GetDocsErrors, GetDocsResponses, GetExportData, GetExportErrors, GetExportResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetJobRunData, GetJobRunErrors, GetJobRunResponses, GetMeData, GetMeErrors, GetMeResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetMyAgendaData, GetMyAgendaErrors, GetMyAgendaResponses, GetMyDocumentData, GetMyDocumentErrors, GetMyDocumentResponses, GetMyHoursData, GetMyHoursErrors, GetMyHoursResponses, GetMyInboxData, GetMyInboxErrors, GetMyInboxResponses, GetMyPreferencesData, GetMyPreferencesErrors, GetMyPreferencesResponses, GetOpenApiData, GetOpenApiErrors, GetOpenApiResponses, GetProfessionalData, GetProfessionalDocumentData, GetProfessionalDocumentErrors, GetProfessionalDocumentResponses, GetProfessionalErrors, GetProfessionalResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetReportData, GetReportErrors, GetReportResponses, GetRequestData, GetRequestErrors, GetRequestResponses, GetSearchData, GetSearchErrors, GetSearchResponses, GetSettingsData, GetSettingsErrors, GetSettingsResponses, GetStatsData, GetStatsErrors, GetStatsResponses, GetSynonymData, GetSynonymErrors, GetSynonymResponses, GetTaskData, GetTaskErrors, GetTaskPolicyData, GetTaskPolicyErrors, GetTaskPolicyResponses, GetTaskResponses, GetTaskTimesData, GetTaskTimesErrors, GetTaskTimesResponses, GetUnsubscribeData, GetUnsubscribeErrors, GetUnsubscribeResponses, GetWellKnownSecurityTxtData, GetWellKnownSecurityTxtErrors, GetWellKnownSecurityTxtResponses, HideReviewData, HideReviewErrors, HideReviewResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCustomersData, ListCustomersErrors, ListCustomersResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListJobRunsData, ListJobRunsErrors, ListJobRunsResponses, ListJobsData, ListJobsErrors, ListJobsResponses, ListMyReviewsData, ListMyReviewsErrors, ListMyReviewsResponses, ListMySessionsData, ListMySessionsErrors, ListMySessionsResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, ListParkedJobsData, ListParkedJobsErrors, ListParkedJobsResponses, ListPlacesData, ListPlacesErrors, ListPlacesResponses, ListProfessionalsData, ListProfessionalsErrors, ListProfessionalsResponses, ListReliabilityData, ListReliabilityErrors, ListReliabilityResponses, ListReportsData, ListReportsErrors, ListReportsResponses, ListRequestsData, ListRequestsErrors, ListRequestsResponses, ListReviewsData, ListReviewsErrors, ListReviewsResponses, ListSynonymsData, ListSynonymsErrors, ListSynonymsResponses, ListTaskProfessionalsData, ListTaskProfessionalsErrors, ListTaskProfessionalsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, LogoutData, LogoutErrors, LogoutEverywhereData, LogoutEverywhereErrors, LogoutEverywhereResponses, LogoutResponses, MarkInboxSeenData, MarkInboxSeenErrors, MarkInboxSeenResponses, MarkNotificationsReadData, MarkNotificationsReadErrors, MarkNotificationsReadResponses, PutMyDocumentData, PutMyDocumentErrors, PutMyDocumentResponses, PutMyHoursData, PutMyHoursErrors, PutMyHoursResponses, PutMyPreferencesData, PutMyPreferencesErrors, PutMyPreferencesResponses, PutSynonymData, PutSynonymErrors, PutSynonymResponses, PutTaskPolicyData, PutTaskPolicyErrors, PutTaskPolicyResponses, RefreshTokenData, RefreshTokenErrors, RefreshTokenResponses, RejectProfessionalData, RejectProfessionalErrors, RejectProfessionalResponses, RejectRequestData, RejectRequestErrors, RejectRequestResponses, ReleaseRequestData, ReleaseRequestErrors, ReleaseRequestResponses, ReplyRequestReviewData, ReplyRequestReviewErrors, ReplyRequestReviewResponses, ReportRequestReviewData, ReportRequestReviewErrors, ReportRequestReviewResponses, ResendDeliveryData, ResendDeliveryErrors, ResendDeliveryResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RetryParkedJobData, RetryParkedJobErrors, RetryParkedJobResponses, ReviewRequestData, ReviewRequestErrors, ReviewRequestResponses, RunJobData, RunJobErrors, RunJobResponses, SendMyEmailConfirmationData, SendMyEmailConfirmationErrors, SendMyEmailConfirmationResponses, SendMyPhoneCodeData, SendMyPhoneCodeErrors, SendMyPhoneCodeResponses, ShowReviewData, ShowReviewErrors, ShowReviewResponses, UnblockUserData, UnblockUserErrors, UnblockUserResponses, UndoEmailData, UndoEmailErrors, UndoEmailResponses, UnsubscribeData, UnsubscribeErrors, UnsubscribeResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses, UpdateProfessionalData, UpdateProfessionalErrors, UpdateProfessionalResponses, UpdateRequestData, UpdateRequestErrors, UpdateRequestResponses, UpdateSettingsData, UpdateSettingsErrors, UpdateSettingsResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -68,7 +68,9 @@ export const addProfessional = <ThrowOnError extends boolean = true>(options: Op
 /**
  * Make an admin
  *
- * As a customer's sign-up; nobody can sign up as an admin.
+ * As a customer's sign-up; nobody can sign up as an admin. Other admins are notified.
+ *
+ * The caller has to have signed in, or repeated the password (POST /me/confirm-password), within 10 minutes.
  *
  * Who: admin.
  */
@@ -247,6 +249,22 @@ export const getDoc = <ThrowOnError extends boolean = true>(options: Options<Get
  */
 export const confirmEmail = <ThrowOnError extends boolean = true>(options: Options<ConfirmEmailData, ThrowOnError>): RequestResult<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError> => (options.client ?? client).post<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError>({
     url: '/email/confirm',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Change an email back by a mailed link
+ *
+ * All sessions of the account end. 422 `link_invalid` for a token that was used, is too old, or is not ours.
+ *
+ * Who: anyone.
+ */
+export const undoEmail = <ThrowOnError extends boolean = true>(options: Options<UndoEmailData, ThrowOnError>): RequestResult<UndoEmailResponses, UndoEmailErrors, ThrowOnError> => (options.client ?? client).post<UndoEmailResponses, UndoEmailErrors, ThrowOnError>({
+    url: '/email/undo',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -495,7 +513,7 @@ export const logout = <ThrowOnError extends boolean = true>(options?: Options<Lo
 /**
  * Sign out everywhere
  *
- * Every session of the account ends, this one among them.
+ * Every session of the account ends, this one among them; links mailed to reset the password stop working.
  *
  * Who: signed in.
  */
@@ -532,6 +550,9 @@ export const getMe = <ThrowOnError extends boolean = true>(options?: Options<Get
  *
  * Fields left out stay as they are. Send If-Match to overwrite nothing unseen.
  *
+ * A changed email can be changed back for 7 days, from the address before. An admin who changes it has to have
+ * signed in, or repeated the password (POST /me/confirm-password), within 10 minutes.
+ *
  * Who: signed in.
  */
 export const updateMe = <ThrowOnError extends boolean = true>(options: Options<UpdateMeData, ThrowOnError>): RequestResult<UpdateMeResponses, UpdateMeErrors, ThrowOnError> => (options.client ?? client).patch<UpdateMeResponses, UpdateMeErrors, ThrowOnError>({
@@ -565,6 +586,27 @@ export const getMyAgenda = <ThrowOnError extends boolean = true>(options?: Optio
         }],
     url: '/me/agenda',
     ...options
+});
+
+/**
+ * Repeat one's own password
+ *
+ * For calls that answer 401 `fresh_sign_in_needed`; they can be made for 10 minutes from now on.
+ *
+ * Who: signed in.
+ */
+export const confirmPasswordMe = <ThrowOnError extends boolean = true>(options: Options<ConfirmPasswordMeData, ThrowOnError>): RequestResult<ConfirmPasswordMeResponses, ConfirmPasswordMeErrors, ThrowOnError> => (options.client ?? client).post<ConfirmPasswordMeResponses, ConfirmPasswordMeErrors, ThrowOnError>({
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/confirm-password',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -706,7 +748,7 @@ export const markInboxSeen = <ThrowOnError extends boolean = true>(options?: Opt
 /**
  * Change one's own password
  *
- * All other sessions end. Wrong present passwords count as failed sign-ins.
+ * All other sessions end, and links mailed to reset it stop working. Wrong ones count as failed sign-ins.
  *
  * Who: signed in.
  */
@@ -727,7 +769,8 @@ export const changePassword = <ThrowOnError extends boolean = true>(options: Opt
 /**
  * Request a code by SMS to verify one's phone number
  *
- * A new code replaces the one before. 409: `no_phone`, `already_verified`, `sms_not_available`.
+ * A new code replaces the one before. 409: `no_phone`, `already_verified`, `sms_not_available` or
+ * `sms_not_set_up`.
  *
  * Who: signed in.
  */
@@ -929,6 +972,8 @@ export const getOpenApi = <ThrowOnError extends boolean = true>(options?: Option
  * Ask for a mail to choose a new password
  *
  * 202 whether or not there is an account with this address; the link works once and not for long.
+ *
+ * For 7 days after the email was changed it goes to the address before.
  *
  * Who: anyone.
  */
@@ -1811,7 +1856,7 @@ export const listTaskProfessionals = <ThrowOnError extends boolean = true>(optio
 /**
  * Times at which someone can come
  *
- * Of one day at one place. A request for another time can be made all the same.
+ * Of one day at one place; of one professional for customers only: visitors could read anyone's diary.
  *
  * Who: anyone (a token tells who asks).
  */
@@ -1883,6 +1928,8 @@ export const unsubscribe = <ThrowOnError extends boolean = true>(options: Option
  *
  * Refused from its very next call on; accepted requests go back to the market, a customer's are cancelled.
  *
+ * For an admin's account the caller has to have signed in, or repeated the password, within 10 minutes.
+ *
  * Who: admin.
  */
 export const blockUser = <ThrowOnError extends boolean = true>(options: Options<BlockUserData, ThrowOnError>): RequestResult<BlockUserResponses, BlockUserErrors, ThrowOnError> => (options.client ?? client).post<BlockUserResponses, BlockUserErrors, ThrowOnError>({
@@ -1898,6 +1945,25 @@ export const blockUser = <ThrowOnError extends boolean = true>(options: Options<
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Sign an account out on every device
+ *
+ * Without blocking it: it can sign in again. Links mailed to reset its password stop working.
+ *
+ * For another admin's account the caller has to have signed in, or repeated the password, within 10 minutes.
+ *
+ * Who: admin.
+ */
+export const endSessionsUser = <ThrowOnError extends boolean = true>(options: Options<EndSessionsUserData, ThrowOnError>): RequestResult<EndSessionsUserResponses, EndSessionsUserErrors, ThrowOnError> => (options.client ?? client).post<EndSessionsUserResponses, EndSessionsUserErrors, ThrowOnError>({
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/users/{account_id}/end_sessions',
+    ...options
 });
 
 /**

@@ -24,6 +24,10 @@ export type Account = {
      * Only where mail addresses have to be confirmed
      */
     email_confirmed?: 0 | 1;
+    /**
+     * Only while the account has the password issued to it
+     */
+    must_change_password?: 0 | 1;
     exp?: number;
     compname?: string;
     task_ids?: Array<number>;
@@ -146,6 +150,10 @@ export type Confirm = {
 export type Credentials = {
     username: string;
     client?: 'api' | 'browser';
+};
+
+export type CurrentPassword = {
+    password: string;
 };
 
 export type CustomerContact = {
@@ -510,6 +518,10 @@ export type OnePerson = {
      * Only where mail addresses have to be confirmed
      */
     email_confirmed?: 0 | 1;
+    /**
+     * Only while the account has the password issued to it
+     */
+    must_change_password?: 0 | 1;
     exp?: number;
     compname?: string;
     task_ids?: Array<number>;
@@ -580,6 +592,10 @@ export type Person = {
      * Only where mail addresses have to be confirmed
      */
     email_confirmed?: 0 | 1;
+    /**
+     * Only while the account has the password issued to it
+     */
+    must_change_password?: 0 | 1;
     exp?: number;
     compname?: string;
     task_ids?: Array<number>;
@@ -631,10 +647,10 @@ export type Preferences = {
         [key: string]: Array<'mail' | 'gchat' | 'sms'>;
     } | null;
     /**
-     * Chosen channels that cannot be used at present, and why
+     * Channels that cannot be used at present, chosen or not, and why
      */
     readonly unavailable?: {
-        [key: string]: string;
+        [key: string]: Unavailable;
     } | null;
 };
 
@@ -646,10 +662,10 @@ export type PreferencesInput = {
         [key: string]: Array<'mail' | 'gchat' | 'sms'>;
     } | null;
     /**
-     * Chosen channels that cannot be used at present, and why
+     * Channels that cannot be used at present, chosen or not, and why
      */
     readonly unavailable?: {
-        [key: string]: string;
+        [key: string]: UnavailableInput;
     } | null;
 };
 
@@ -766,6 +782,10 @@ export type Readiness = {
     cache: PartState;
     broker: PartState;
     workers: PartState;
+    /**
+     * down: request bodies are being refused
+     */
+    bodies: PartState;
 };
 
 export type Reason = {
@@ -1212,6 +1232,16 @@ export type TopTask = {
     expired: number;
 };
 
+export type Unavailable = {
+    code: 'sms_not_set_up' | 'no_phone' | 'sms_not_available' | 'phone_not_verified';
+    message: string;
+};
+
+export type UnavailableInput = {
+    code: 'sms_not_set_up' | 'no_phone' | 'sms_not_available' | 'phone_not_verified';
+    message: string;
+};
+
 export type UnreadCount = {
     unread_count: number;
 };
@@ -1465,11 +1495,11 @@ export type CreateAdminErrors = {
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1539,7 +1569,7 @@ export type ListAuditErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1645,7 +1675,7 @@ export type ListCustomersErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1690,7 +1720,7 @@ export type GetCustomerErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1732,7 +1762,7 @@ export type ListDeliveriesData = {
         cursor?: string | null;
         account_id?: number | null;
         state?: 'waiting' | 'sent' | 'failed' | 'skipped' | null;
-        kind?: 'approved' | 'rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'export_done' | 'export_failed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
+        kind?: 'approved' | 'rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
         channel?: 'mail' | 'gchat' | 'sms' | null;
         run_id?: number | null;
     };
@@ -1745,7 +1775,7 @@ export type ListDeliveriesErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1790,7 +1820,7 @@ export type GetDeliveryErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1833,7 +1863,7 @@ export type ResendDeliveryErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -1970,6 +2000,55 @@ export type ConfirmEmailResponses = {
 
 export type ConfirmEmailResponse = ConfirmEmailResponses[keyof ConfirmEmailResponses];
 
+export type UndoEmailData = {
+    body: Confirm;
+    path?: never;
+    query?: never;
+    url: '/email/undo';
+};
+
+export type UndoEmailErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * Not allowed: `account_blocked`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type UndoEmailError = UndoEmailErrors[keyof UndoEmailErrors];
+
+export type UndoEmailResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type UndoEmailResponse = UndoEmailResponses[keyof UndoEmailResponses];
+
 export type ListExportsData = {
     body?: never;
     headers?: {
@@ -1993,7 +2072,7 @@ export type ListExportsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2040,7 +2119,7 @@ export type CreateExportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2097,7 +2176,7 @@ export type GetExportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2140,7 +2219,7 @@ export type CancelExportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2187,7 +2266,7 @@ export type DownloadExportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2273,7 +2352,7 @@ export type ListJobsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2319,7 +2398,7 @@ export type ListParkedJobsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2358,7 +2437,7 @@ export type RetryParkedJobErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2413,7 +2492,7 @@ export type ListJobRunsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2458,7 +2537,7 @@ export type GetJobRunErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2505,7 +2584,7 @@ export type RunJobErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2677,11 +2756,11 @@ export type UpdateMeErrors = {
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2700,6 +2779,10 @@ export type UpdateMeErrors = {
      * Some fields are not right: `invalid_fields`
      */
     422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
     /**
      * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
@@ -2739,7 +2822,7 @@ export type GetMyAgendaErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2763,6 +2846,59 @@ export type GetMyAgendaResponses = {
 
 export type GetMyAgendaResponse = GetMyAgendaResponses[keyof GetMyAgendaResponses];
 
+export type ConfirmPasswordMeData = {
+    body: CurrentPassword;
+    path?: never;
+    query?: never;
+    url: '/me/confirm-password';
+};
+
+export type ConfirmPasswordMeErrors = {
+    /**
+     * Not JSON, or not HTTP: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Not a type that this call takes: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ConfirmPasswordMeError = ConfirmPasswordMeErrors[keyof ConfirmPasswordMeErrors];
+
+export type ConfirmPasswordMeResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ConfirmPasswordMeResponse = ConfirmPasswordMeResponses[keyof ConfirmPasswordMeResponses];
+
 export type GetMyDocumentData = {
     body?: never;
     path?: never;
@@ -2778,7 +2914,7 @@ export type GetMyDocumentErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2837,7 +2973,7 @@ export type PutMyDocumentErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2890,7 +3026,7 @@ export type SendMyEmailConfirmationErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2931,7 +3067,7 @@ export type GetMyHoursErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -2978,7 +3114,7 @@ export type PutMyHoursErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3033,7 +3169,7 @@ export type GetMyInboxErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3070,7 +3206,7 @@ export type MarkInboxSeenErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3160,7 +3296,7 @@ export type SendMyPhoneCodeErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3209,7 +3345,7 @@ export type ConfirmMyPhoneErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3264,7 +3400,7 @@ export type GetMyPreferencesErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3311,7 +3447,7 @@ export type PutMyPreferencesErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3369,7 +3505,7 @@ export type ListMyReviewsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3415,7 +3551,7 @@ export type ListMySessionsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3454,7 +3590,7 @@ export type DeleteMySessionErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3534,7 +3670,7 @@ export type ListNotificationsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3575,7 +3711,7 @@ export type MarkNotificationsReadErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3806,7 +3942,7 @@ export type ListProfessionalsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3851,7 +3987,7 @@ export type GetProfessionalErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3904,7 +4040,7 @@ export type UpdateProfessionalErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -3973,7 +4109,7 @@ export type ApproveProfessionalErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4034,7 +4170,7 @@ export type GetProfessionalDocumentErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4091,7 +4227,7 @@ export type RejectProfessionalErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4203,7 +4339,7 @@ export type ListReliabilityErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4250,7 +4386,7 @@ export type ListReportsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4301,7 +4437,7 @@ export type GetReportErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4367,7 +4503,7 @@ export type ListRequestsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4414,7 +4550,7 @@ export type CreateRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4475,7 +4611,7 @@ export type GetRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4528,7 +4664,7 @@ export type UpdateRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4593,7 +4729,7 @@ export type AcceptRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4654,7 +4790,7 @@ export type CancelRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4723,7 +4859,7 @@ export type CloseRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4788,7 +4924,7 @@ export type CompleteRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4849,7 +4985,7 @@ export type RejectRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4918,7 +5054,7 @@ export type ReleaseRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -4987,7 +5123,7 @@ export type ReviewRequestErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5050,7 +5186,7 @@ export type ReplyRequestReviewErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5109,7 +5245,7 @@ export type ReportRequestReviewErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5176,7 +5312,7 @@ export type ListReviewsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5219,7 +5355,7 @@ export type HideReviewErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5274,7 +5410,7 @@ export type ShowReviewErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5378,7 +5514,7 @@ export type GetSettingsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5425,7 +5561,7 @@ export type UpdateSettingsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5489,7 +5625,7 @@ export type GetStatsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5535,7 +5671,7 @@ export type ListSynonymsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5576,7 +5712,7 @@ export type CreateSynonymErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5629,7 +5765,7 @@ export type DeleteSynonymErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5682,7 +5818,7 @@ export type GetSynonymErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5735,7 +5871,7 @@ export type PutSynonymErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5840,7 +5976,7 @@ export type CreateTaskErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5893,7 +6029,7 @@ export type DeleteTaskErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -5999,7 +6135,7 @@ export type UpdateTaskErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -6064,7 +6200,7 @@ export type GetTaskPolicyErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -6117,7 +6253,7 @@ export type PutTaskPolicyErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -6183,7 +6319,7 @@ export type ListTaskProfessionalsErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -6236,7 +6372,7 @@ export type GetTaskTimesErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`
+     * Not allowed: `account_blocked`, `forbidden`
      */
     403: Problem;
     /**
@@ -6247,6 +6383,10 @@ export type GetTaskTimesErrors = {
      * Some fields are not right: `invalid_fields`
      */
     422: Problem;
+    /**
+     * Too often: `too_many_requests`
+     */
+    429: Problem;
     /**
      * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
      */
@@ -6400,11 +6540,11 @@ export type BlockUserErrors = {
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
@@ -6448,6 +6588,49 @@ export type BlockUserResponses = {
 
 export type BlockUserResponse = BlockUserResponses[keyof BlockUserResponses];
 
+export type EndSessionsUserData = {
+    body?: never;
+    path: {
+        account_id: number;
+    };
+    query?: never;
+    url: '/users/{account_id}/end_sessions';
+};
+
+export type EndSessionsUserErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type EndSessionsUserError = EndSessionsUserErrors[keyof EndSessionsUserErrors];
+
+export type EndSessionsUserResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndSessionsUserResponse = EndSessionsUserResponses[keyof EndSessionsUserResponses];
+
 export type UnblockUserData = {
     body?: never;
     headers?: {
@@ -6469,7 +6652,7 @@ export type UnblockUserErrors = {
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `role_not_allowed`
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
