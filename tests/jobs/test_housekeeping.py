@@ -13,10 +13,10 @@ from backend.core import idempotency
 from backend.core.clock import now
 from backend.core.database import db, transaction
 from backend.core.queue import JobRun, overview, retention, runs
-from backend.domain.accounts import links, throttle
+from backend.domain.accounts import links, phones, throttle
 from backend.domain.accounts import retention as accounts
 from backend.domain.dashboard import statements
-from backend.domain.notifications import keeping
+from backend.domain.notifications import keeping, sms_limits
 from backend.domain.task_requests import bulk
 from backend.jobs import housekeeping, runner
 from backend.jobs.housekeeping import Part
