@@ -73,9 +73,7 @@ def close(app: Flask) -> None:
     """Let go of the database, as a product that has ended."""
     db.session.remove()
     db.engine.dispose()
-    reads = app.extensions["reads"]
-    while reads._free:
-        reads._free.pop().close()
+    app.extensions["reads"]._pool.clear()
 
 
 @dataclass
