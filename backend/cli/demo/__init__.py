@@ -100,13 +100,14 @@ def _tasks(admin: Actor, *, since: datetime) -> list[tuple[int, str]]:
 def _afterwards(demo: Demo, admin: Actor, moment: datetime) -> None:
     """Blocks, reports of past months, read notifications, an export: so that every page has something to show."""
     last = demo.cities[-1]
-    moderation.block(
-        admin, account_id=last.customers[-1].actor.account_id, reason="fraud", note="Paid with a stolen card."
-    )
     rude = next(one for one in reversed(last.professionals) if one.state == "approved")
-    moderation.block(
-        admin, account_id=rude.actor.account_id, reason="poor_reviews", note="Three complaints in a month."
-    )
+    with standing_at(moment):  # of what the demo makes up nobody gets a mail
+        moderation.block(
+            admin, account_id=last.customers[-1].actor.account_id, reason="fraud", note="Paid with a stolen card."
+        )
+        moderation.block(
+            admin, account_id=rude.actor.account_id, reason="poor_reviews", note="Three complaints in a month."
+        )
     _report(months.running().previous, demo)
     everyone = [one for city in demo.cities for one in (*city.customers, *city.professionals)]
     for number, person in enumerate(everyone):
