@@ -12,122 +12,125 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
+.PHONY: help run test lint prose types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
 	test-faults test-launch test-frontend test-browser frontend frontend-lint frontend-types bench bench-compare bench-data demo doctor \
 	admin audit-verify backup restore openapi generate format lock sbom audit prepare install install-dev clean
 
 ##@ Run
-run: $(VENV)/.runtime ## Start the whole product on http://127.0.0.1:5000 (PORT, DATA_DIR); Ctrl-C ends it
+run: $(VENV)/.runtime ## Start the product on http://127.0.0.1:5000 (PORT, DATA_DIR); Ctrl-C stops it
 	@exec $(PY) -m backend.launch
 
-demo: $(VENV)/.runtime ## Fill the running market with a believable one
+demo: $(VENV)/.runtime ## Fill the running marketplace with sample data
 	@$(FLASK) demo $(ARGS)
 
-doctor: $(VENV)/.runtime ## Check that the running product does its main job, and leave nothing behind
+doctor: $(VENV)/.runtime ## Check the running product end to end; removes what it creates
 	@$(PY) -m flask --app backend.app:create_owner_app doctor $(ARGS)
 
-admin: $(VENV)/.runtime ## Admins from the command line: make admin ARGS="create --username N --email M" (or list, reset-password N)
+admin: $(VENV)/.runtime ## Manage admins: make admin ARGS="create --username N --email M" (or list, reset-password N)
 	@$(FLASK) admins $(ARGS)
 
-prepare: $(VENV)/.runtime ## Migrations, pincodes and first admin on DATABASE_URL, without starting anything
+prepare: $(VENV)/.runtime ## Apply migrations, load pincodes and create the first admin on DATABASE_URL
 	@$(PY) -m backend.launch.prepare
 
-backup: $(VENV)/.runtime ## Save database, documents and exports: make backup TO=folder (may run beside the product)
+backup: $(VENV)/.runtime ## Back up database, documents and exports: make backup TO=folder (the product may be running)
 	@$(PY) -m backend.launch.backup save "$(TO)"
 
-restore: $(VENV)/.runtime ## Put a backup back: make restore FROM=folder (end the product first; OVER=1, KEEP_MAIL=1)
+restore: $(VENV)/.runtime ## Restore a backup: make restore FROM=folder (stop the product first; OVER=1, KEEP_MAIL=1)
 	@$(PY) -m backend.launch.backup restore "$(FROM)" $(if $(OVER),--over) $(if $(KEEP_MAIL),--keep-mail)
 
-audit-verify: $(VENV)/.runtime ## Check that no entry of the audit trail was changed or removed
+audit-verify: $(VENV)/.runtime ## Verify that no entry of the audit trail was changed or removed
 	@$(FLASK) audit-verify
 
 ##@ Test
-test: install-dev ## Everything: lint, types, import contracts, all tests, browser journeys; ends with what passed
+test: install-dev ## Run everything: lint, types, import contracts, all tests, browser journeys
 	@$(PY) -m tests.suite
 
-lint: $(VENV)/.dev ## Ruff: rules and format
+lint: prose $(VENV)/.dev ## Ruff: rules and format; wording of texts
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 
-types: $(VENV)/.dev ## mypy, strict
+prose: $(VENV)/.dev ## Check texts for rejected words
+	@$(PY) -m pytest -q -p no:cacheprovider tests/architecture/test_prose.py
+
+types: $(VENV)/.dev ## Run mypy in strict mode
 	@$(PY) -m mypy
 
-imports: $(VENV)/.dev ## Who may import whom
+imports: $(VENV)/.dev ## Check the import contracts
 	@$(VENV)/bin/lint-imports
 
-test-backend: $(VENV)/.dev ## All backend tests but faults, launch and browser
+test-backend: $(VENV)/.dev ## Run the backend tests except faults, launch and browser
 	@$(PY) -m pytest tests --ignore=tests/faults --ignore=tests/launch --ignore=tests/browser $(ARGS)
 
-test-unit test-domain test-api test-jobs test-cli test-architecture test-faults: test-%: $(VENV)/.dev ## One folder of tests
+test-unit test-domain test-api test-jobs test-cli test-architecture test-faults: test-%: $(VENV)/.dev ## Run one folder of tests
 	@$(PY) -m pytest tests/$* $(ARGS)
 
-test-launch: $(VENV)/.dev frontend ## The start itself: second start, kills, signals, bad settings
+test-launch: $(VENV)/.dev frontend ## Test the start: second start, kills, signals, bad settings
 	@$(PY) -m pytest tests/launch $(ARGS)
 
-test-browser: $(VENV)/.dev frontend ## Journeys of all roles in a real Chromium
+test-browser: $(VENV)/.dev frontend ## Run the journeys of all roles in Chromium
 	@$(PY) -m pytest tests/browser $(ARGS)
 
-test-frontend: $(VENV)/.dev ## Unit tests of the web application
+test-frontend: $(VENV)/.dev ## Run the unit tests of the web application
 	@$(PY) -m backend.launch.frontend install
 	@cd frontend && npm test -- $(ARGS)
 
-frontend-lint: $(VENV)/.dev ## eslint and oxlint
+frontend-lint: $(VENV)/.dev ## Run eslint and oxlint
 	@$(PY) -m backend.launch.frontend install
 	@cd frontend && npm run --silent lint
 
-frontend-types: $(VENV)/.dev ## vue-tsc
+frontend-types: $(VENV)/.dev ## Run vue-tsc
 	@$(PY) -m backend.launch.frontend install
 	@cd frontend && npm run --silent types
 
 ##@ Measure
-bench: $(VENV)/.dev ## All benchmarks, each beside its baseline (ARGS="name ..." for some)
+bench: $(VENV)/.dev ## Run the benchmarks, each against its baseline (ARGS="name ..." for some)
 	@$(PY) -m benchmarks $(ARGS)
 
-bench-data: $(VENV)/.dev ## Fill a database for the benchmarks by COPY: SCALE=small or large
+bench-data: $(VENV)/.dev ## Fill a database for the benchmarks: SCALE=small or large
 	@$(PY) -m benchmarks.data --scale $(SCALE) $(ARGS)
 
-bench-compare: $(VENV)/.dev ## The same calls on this checkout and an earlier commit, by turns: REF=commit
+bench-compare: $(VENV)/.dev ## Compare this checkout with an earlier commit: REF=commit
 	@$(PY) -m benchmarks.compare $(REF)
 
 ##@ Develop
-install: $(VENV)/.runtime ## What the product needs
-install-dev: $(VENV)/.dev ## What the tests need too
+install: $(VENV)/.runtime ## Install what the product needs
+install-dev: $(VENV)/.dev ## Install what the tests need
 
 frontend: $(VENV)/.runtime ## Build the web application into frontend/dist
 	@$(PY) -m backend.launch.frontend
 
-openapi: $(VENV)/.runtime ## Write openapi.json anew and the web application's client from it
+openapi: $(VENV)/.runtime ## Regenerate openapi.json and the web application's client
 	@$(FLASK) openapi > openapi.json.new
 	@mv openapi.json.new openapi.json
 	@$(PY) -m backend.launch.frontend install
 	@cd frontend && npm run --silent api
 
-generate: openapi ## Write all generated files anew
+generate: openapi ## Regenerate all generated files
 	@$(PY) -m backend.settings > .env.example
 	@$(FLASK) lifecycle > docs/lifecycle.md
 
-format: $(VENV)/.dev ## Put Python files in order
+format: $(VENV)/.dev ## Format Python files
 	@$(PY) -m ruff check --fix --quiet .
 	@$(PY) -m ruff format .
 
-lock: $(VENV)/.dev ## Write the lock files anew (only what pyproject.toml asks for changes; ARGS=--upgrade for all)
+lock: $(VENV)/.dev ## Regenerate the lock files, changing only what pyproject.toml requires (ARGS=--upgrade for all)
 	@sh .ci/lock $(ARGS)
 
-sbom: $(VENV)/.dev ## Write what a build holds (CycloneDX) into build/
+sbom: $(VENV)/.dev ## Write a software bill of materials (CycloneDX) to build/
 	@sh .ci/sbom
 
-audit: $(VENV)/.dev ## Ask the advisory services of PyPI and npm about every locked package (needs the network)
+audit: $(VENV)/.dev ## Check locked packages for known vulnerabilities (needs the network)
 	@sh .ci/audit
 
-clean: ## Remove what was built and cached; data and settings stay
+clean: ## Remove build results and caches; keeps data and settings
 	@rm -rf build frontend/dist frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(VENV)
 	@find backend tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
-help: ## This list
+help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-zA-Z][a-zA-Z -]*:.*## / {sub(/: test-%.*/, "", $$1); printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# The environment. A stamp is written only after success, so whatever was interrupted is done again.
+# The environment. A stamp is written only after success, so an interrupted step runs again.
 $(VENV)/.made:
 	@sh .ci/make-venv "$(PYTHON)" "$(VENV)"
 	@touch $@

@@ -1,4 +1,4 @@
-"""create_app(): the only file that knows every ring."""
+"""create_app(): the only file that knows every layer."""
 
 from flask import Flask
 
@@ -13,7 +13,7 @@ from backend.settings import Settings
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The whole application for these settings (read from the environment when none are given)."""
+    """Create the application for these settings (default: those of the environment)."""
     settings = settings or Settings.from_env()
     logging.configure(settings)
     app = Flask(__name__, static_folder=None)
@@ -21,7 +21,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["TESTING"] = settings.env == "test"
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    app.url_map.merge_slashes = False  # a redirect of "//x" would repeat whatever host the caller named
+    app.url_map.merge_slashes = False  # a redirect of "//x" would repeat the host that the caller sent
     for part in (database, reads, cache, passwords, storage, mailer, health, inspection):
         part.init_app(app, settings)
     migrations.init_app(app)
@@ -40,5 +40,5 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def create_owner_app() -> Flask:
-    """The same for commands that change tables: with the database reached as the owner of its tables."""
+    """Create the application for commands that change tables, connected as the owner of the tables."""
     return create_app(Settings.with_owner().as_owner())

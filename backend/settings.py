@@ -53,38 +53,45 @@ _logs = _in("Logs and metrics")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Attribute = lower-case name of the environment's variable. Durations carry their unit in the name."""
+    """The settings; each attribute is the lower-case name of an environment variable. Durations carry their unit."""
 
     env: str = _start(v.one_of("production", "development", "test"), "development", "production, development or test")
-    data_dir: Path = _start(_folder, "data", "Everything kept on disk: documents, exports, mails, own database")
+    data_dir: Path = _start(_folder, "data", "Folder for files: documents, exports, emails, the embedded database")
     secret_key: str = _start(
-        v.text, "", "32 bytes or more; signs tokens. make run makes one; production needs it", secret=True
+        v.text,
+        "",
+        "Key that signs tokens, 32 bytes or more. make run generates one; required in production",
+        secret=True,
     )
     secret_key_fallbacks: tuple[str, ...] = _start(
-        v.words, "", "Earlier SECRET_KEYs, comma-separated: what they signed stays valid", secret=True
+        v.words, "", "Previous SECRET_KEYs, comma-separated: signatures made with them stay valid", secret=True
     )
     public_url: str = _start(
-        v.web_url, "", "Address that people reach the product at; default http://127.0.0.1:PORT, production needs one"
+        v.web_url, "", "Public address of the product; default http://127.0.0.1:PORT, required in production"
     )
     insecure: bool = _start(
-        v.switch, "off", "Let production run without TLS: for a trial, cookies can be read on the way"
+        v.switch, "off", "Allow production without TLS. For trials only: cookies can be intercepted"
     )
 
     host: str = _web(v.host_address, "127.0.0.1", "Address to listen on")
     port: int = _web(v.whole(1, 65535), "5000", "Port to listen on")
     web_workers: int = _web(v.whole(1, 256), "2", "Web server processes")
-    web_threads: int = _web(v.whole(1, 256), "24", "Threads in each web server process; two thirds may wait to sign in")
+    web_threads: int = _web(
+        v.whole(1, 256), "24", "Threads per web server process; up to two thirds may wait for password checks"
+    )
     trusted_proxies: tuple[str, ...] = _web(
-        v.networks, "", "Addresses or networks of proxies whose X-Forwarded-For is believed, comma-separated"
+        v.networks, "", "Addresses or networks of proxies whose X-Forwarded-For is trusted, comma-separated"
     )
     allowed_hosts: tuple[str, ...] = _web(
-        v.host_names, "", "More host names to answer to than PUBLIC_URL's and loopback; .example.org: all below it"
+        v.host_names, "", "Host names to accept besides PUBLIC_URL's and loopback; .example.org: all subdomains"
     )
-    max_body_bytes: int = _web(v.whole(1024, 1 << 30), "6291456", "Largest body of a call; documents are 5 MiB at most")
+    max_body_bytes: int = _web(v.whole(1024, 1 << 30), "6291456", "Largest request body; documents are 5 MiB at most")
     drain_seconds: int = _web(
-        v.whole(0, 600), "0", "How long /readyz says that a stop is near before it comes, for balancers to notice"
+        v.whole(0, 600), "0", "How long /readyz reports a shutdown before it starts, so that load balancers notice"
     )
-    shutdown_seconds: int = _web(v.whole(1, 600), "20", "How long calls and jobs in flight may take to end at a stop")
+    shutdown_seconds: int = _web(
+        v.whole(1, 600), "20", "How long running requests and jobs may take to finish at shutdown"
+    )
 
     database_url: str = _store(
         v.database_url, "", "postgresql://user:password@host/name; empty: make run starts its own", secret=True
@@ -92,7 +99,7 @@ class Settings:
     owner_database_url: str = _store(
         v.database_url,
         "",
-        "The same database as its tables' owner, for migrations, backup and self-check only; default DATABASE_URL",
+        "The same database as the owner of its tables, for migrations, backup and doctor only; default DATABASE_URL",
         secret=True,
     )
     redis_url: str = _store(
@@ -101,135 +108,148 @@ class Settings:
     broker_url: str = _store(v.redis_url, "", "Queue; default: REDIS_URL's database", secret=True)
     cache_url: str = _store(v.redis_url, "", "Cache; default: REDIS_URL's database + 1", secret=True)
     limits_url: str = _store(v.redis_url, "", "Rate limits; default: REDIS_URL's database + 2", secret=True)
-    db_pool_size: int = _store(v.whole(1, 200), "16", "Database connections of each web server process for changes")
-    db_read_pool_size: int = _store(v.whole(1, 200), "12", "Its database connections for reads, beside those")
-    db_pool_timeout_seconds: int = _store(v.whole(1, 60), "3", "Wait for a free connection before a 503")
-    db_statement_timeout_ms: int = _store(v.whole(100, 600000), "8000", "Longest statement of a call")
+    db_pool_size: int = _store(v.whole(1, 200), "16", "Database connections per web server process for transactions")
+    db_read_pool_size: int = _store(
+        v.whole(1, 200), "12", "Additional database connections per web server process for reads"
+    )
+    db_pool_timeout_seconds: int = _store(v.whole(1, 60), "3", "Longest wait for a free connection before a 503")
+    db_statement_timeout_ms: int = _store(v.whole(100, 600000), "8000", "Longest statement of a request")
     db_lock_timeout_ms: int = _store(v.whole(100, 600000), "5000", "Longest wait for a lock")
     db_idle_transaction_timeout_ms: int = _store(
-        v.whole(100, 600000), "15000", "An open transaction that does nothing is ended after this"
+        v.whole(100, 600000), "15000", "Idle transactions are terminated after this"
     )
-    cache_timeout_ms: int = _store(v.whole(10, 10000), "200", "Longest wait for the cache; then it is done without")
-    cache_seconds: int = _store(v.whole(0, 86400), "60", "How long a cached answer is kept")
+    cache_timeout_ms: int = _store(
+        v.whole(10, 10000), "200", "Longest wait for the cache before the request continues without it"
+    )
+    cache_seconds: int = _store(v.whole(0, 86400), "60", "How long a cached response is kept")
 
-    admin_username: str = _first(v.username, "admin", "Made at the first start, when there is no admin")
-    admin_email: str = _first(v.mail_address, SAMPLE_ADMIN_EMAIL, "Email of that admin; production needs one")
+    admin_username: str = _first(v.username, "admin", "Admin created at the first start")
+    admin_email: str = _first(v.mail_address, SAMPLE_ADMIN_EMAIL, "Email of that admin; required in production")
     admin_password: str = _first(
-        v.password, "", "Empty: one is printed once, to be changed at the first sign-in within 72 hours", secret=True
+        v.password,
+        "",
+        "Empty: a password is printed once, valid for 72 hours; it must be changed at the first sign-in",
+        secret=True,
     )
 
-    mail_server: str = _mail(v.text, "", "SMTP host; empty: mails are kept as .eml files under DATA_DIR/mail")
-    mail_to_files: bool = _mail(
-        v.switch, "off", "Let production run without MAIL_SERVER; files are dropped after a week"
-    )
+    mail_server: str = _mail(v.text, "", "SMTP host; empty: emails are written as .eml files under DATA_DIR/mail")
+    mail_to_files: bool = _mail(v.switch, "off", "Allow production without MAIL_SERVER; files are deleted after a week")
     mail_port: int = _mail(v.whole(1, 65535), "25", "SMTP port")
     mail_username: str = _mail(v.text, "", "SMTP user")
     mail_password: str = _mail(v.text, "", "SMTP password", secret=True)
     mail_use_tls: bool = _mail(v.switch, "off", "STARTTLS")
-    mail_use_ssl: bool = _mail(v.switch, "off", "TLS from the first byte")
+    mail_use_ssl: bool = _mail(v.switch, "off", "Implicit TLS")
     mail_ca_file: Path | None = _mail(
         _certificates,
         "",
-        "PEM file of the authorities that may sign the mail server's certificate; empty: those of the system",
+        "PEM file of the certificate authorities for the mail server; empty: those of the system",
     )
-    mail_default_sender: str = _mail(v.mail_address, "Doorstep <noreply@localhost.localdomain>", "Sender of all mails")
+    mail_default_sender: str = _mail(v.mail_address, "Doorstep <noreply@localhost.localdomain>", "Sender of all emails")
     mail_timeout_seconds: int = _mail(v.whole(1, 120), "10", "Longest wait for the mail server")
 
-    gchat_webhook_url: str = _channels(v.web_url, "", "The market's own webhook", secret=True)
+    gchat_webhook_url: str = _channels(
+        v.web_url, "", "Default webhook, for accounts without one of their own", secret=True
+    )
     gchat_allowed_hosts: tuple[str, ...] = _channels(
         v.hosts, "chat.googleapis.com", "host or host:port, comma-separated; http only for a loopback address listed"
     )
-    sms_url: str = _channels(v.sms_url, "", "Apprise URL in which {phone} stands for the number", secret=True)
+    sms_url: str = _channels(v.sms_url, "", "Apprise URL with {phone} in place of the recipient's number", secret=True)
     sms_countries: tuple[str, ...] = _channels(
         v.countries, "", "Countries (ISO 3166, comma-separated) whose mobile numbers get SMS; default MARKET_COUNTRY"
     )
-    sms_per_person_a_day: int = _channels(v.whole(0, 10000), "10", "SMS to one account or number in a day, codes aside")
-    sms_a_day: int = _channels(v.whole(0, 10000000), "1000", "SMS in a day, codes included")
+    sms_per_person_a_day: int = _channels(
+        v.whole(0, 10000), "10", "SMS per day to one account or number, codes excluded"
+    )
+    sms_a_day: int = _channels(v.whole(0, 10000000), "1000", "SMS per day in total, codes included")
     outbound_timeout_seconds: int = _channels(v.whole(1, 120), "10", "Longest wait for a gateway or webhook")
 
-    market_name: str = _market(v.text, "Doorstep", "Name shown in the application and in mails")
-    market_timezone: str = _market(v.zone, "Asia/Kolkata", "Times are shown in this zone, days begin in it")
+    market_name: str = _market(v.text, "Doorstep", "Name shown in the application and in emails")
+    market_timezone: str = _market(v.zone, "Asia/Kolkata", "Time zone for display and for day boundaries")
     market_currency: str = _market(v.capitals(3, "INR"), "INR", "ISO 4217 code of all prices")
-    market_country: str = _market(v.capitals(2, "IN"), "IN", "ISO 3166 code; local phone numbers belong to it")
-    reminder_at: time = _market(v.clock_time, "18:00", "Time of the daily reminders, in the market's zone")
+    market_country: str = _market(v.capitals(2, "IN"), "IN", "ISO 3166 code, for phone numbers without a country code")
+    reminder_at: time = _market(v.clock_time, "18:00", "Time of the daily reminders, in MARKET_TIMEZONE")
 
     security_contact: str = _access(
-        v.contact, "", "Where to report a weakness: mail address or https:// page, for /.well-known/security.txt"
+        v.contact, "", "Where to report a vulnerability: email or https:// page, for /.well-known/security.txt"
     )
     security_contact_expires: date | None = _access(
-        v.day, "", "Last day on which that contact holds, such as 2027-06-30; needed with it, less than a year ahead"
+        v.day, "", "Last day of that contact, such as 2027-06-30; required with it, less than a year ahead"
     )
-    access_token_minutes: int = _access(v.whole(1, 1440), "15", "Life of an access token")
-    refresh_token_days: int = _access(v.whole(1, 365), "30", "Life of a session without a visit")
-    session_max_days: int = _access(v.whole(1, 3650), "90", "Longest life of a session, however often it is used")
-    reset_token_minutes: int = _access(v.whole(5, 1440), "60", "Life of a mailed link that resets a password")
-    email_confirmation: bool = _access(v.switch, "off", "An unconfirmed mail address gets only the mail to confirm it")
+    access_token_minutes: int = _access(v.whole(1, 1440), "15", "Lifetime of an access token")
+    refresh_token_days: int = _access(v.whole(1, 365), "30", "Lifetime of an unused session")
+    session_max_days: int = _access(v.whole(1, 3650), "90", "Absolute lifetime of a session")
+    reset_token_minutes: int = _access(v.whole(5, 1440), "60", "Lifetime of an emailed password reset link")
+    email_confirmation: bool = _access(
+        v.switch, "off", "Until an email is confirmed, send nothing to it but the confirmation"
+    )
     argon2_memory_kib: int = _access(v.whole(8, 4194304), "19456", "Argon2id memory")
     argon2_time_cost: int = _access(v.whole(1, 100), "2", "Argon2id passes")
     argon2_parallelism: int = _access(v.whole(1, 64), "1", "Argon2id lanes")
-    hashes_at_once: int = _access(v.whole(1, 64), "1", "Passwords hashed at once in each process")
+    hashes_at_once: int = _access(v.whole(1, 64), "1", "Concurrent password hashes per process")
 
-    login_window_minutes: int = _limits(v.whole(1, 1440), "15", "Span in which failed sign-ins are counted")
-    login_failures_per_account_and_address: int = _limits(v.whole(1, 100000), "10", "Failed tries before 429")
+    login_window_minutes: int = _limits(v.whole(1, 1440), "15", "Period over which failed sign-ins are counted")
+    login_failures_per_account_and_address: int = _limits(v.whole(1, 100000), "10", "Failed sign-ins before a 429")
     login_failures_per_account: int = _limits(v.whole(1, 100000), "50", "The same from all addresses")
     login_failures_per_address: int = _limits(v.whole(1, 100000), "100", "The same for all accounts")
     signup_rate_limit: str = _limits(v.rate, "2000 per hour", "Sign-ups from one address")
-    forgot_rate_limit: str = _limits(v.rate, "60 per hour", "Forgotten-password mails asked for from one address")
+    forgot_rate_limit: str = _limits(v.rate, "60 per hour", "Password reset emails requested from one address")
     email_change_rate_limit: str = _limits(v.rate, "5 per hour", "Changes of the email by one account")
     email_taken_rate_limit: str = _limits(
-        v.rate, "20 per hour", "Different emails that sign-ups from one address may find to be taken"
+        v.rate, "20 per hour", "Different emails that sign-ups from one address may find taken"
     )
     request_rate_limit: str = _limits(v.rate, "2000 per hour", "Requests made by one account")
     document_rate_limit: str = _limits(v.rate, "20 per hour", "Documents uploaded by one account")
     times_rate_limit: str = _limits(
-        v.rate, "1200 per hour", "Times on offer asked for by one account, or from one address by visitors"
+        v.rate, "1200 per hour", "Lookups of available times by one account, or by visitors from one address"
     )
     open_requests_per_customer: int = _limits(
-        v.whole(0, 1000000), "500", "Requests of one customer that are requested or accepted at once; 0: no limit"
+        v.whole(0, 1000000), "500", "Open requests (requested or accepted) per customer; 0: no limit"
     )
     new_account_requests_an_hour: int = _limits(
-        v.whole(0, 1000000), "0", "Requests an hour of an account younger than a day; 0: no limit of its own"
+        v.whole(0, 1000000), "0", "Requests per hour from an account younger than a day; 0: no separate limit"
     )
     request_messages_an_hour: int = _limits(
         v.whole(0, 1000000),
         "60",
-        "Messages an hour to one professional about new requests; one digest tells of the rest; 0: no limit",
+        "Messages per hour to one professional about new requests; the rest come as one digest; 0: no limit",
     )
-    idempotency_keep_hours: int = _limits(v.whole(1, 720), "24", "How long the answer to an Idempotency-Key is kept")
+    idempotency_keep_hours: int = _limits(v.whole(1, 720), "24", "How long the response to an Idempotency-Key is kept")
 
     document_store_url: str = _files(v.store_url, "", "file:///dir or s3://bucket/dir; default DATA_DIR/documents")
     document_store_options: str = _files(v.json_object, "", "JSON object of the store's options (fsspec)", secret=True)
     files_kept_after_replacement: int = _files(
-        v.whole(1, 365), "2", "Days that the file of a replaced document is kept, and one that nothing refers to"
+        v.whole(1, 365), "2", "Days to keep files of replaced documents and files that nothing refers to"
     )
     export_store_url: str = _files(v.store_url, "", "The same for exports; default DATA_DIR/exports")
-    export_keep_days: int = _files(v.whole(1, 365), "7", "An export can be downloaded for this long")
+    export_keep_days: int = _files(v.whole(1, 365), "7", "How long an export can be downloaded")
     export_gzip_above_mb: int = _files(
-        v.whole(0, 100000), "10", "Larger exports travel compressed to clients that accept gzip; 0: none do"
+        v.whole(0, 100000), "10", "Exports above this size are sent compressed to clients that accept gzip; 0: never"
     )
 
     worker_concurrency: int = _jobs(
-        v.whole(1, 256), "3", "Job processes of the worker; all but one may send notifications and reports in bulk"
+        v.whole(1, 256), "3", "Worker processes; all but one may run bulk notifications and reports"
     )
-    job_soft_limit_seconds: int = _jobs(v.whole(1, 86400), "240", "A job is asked to end after this")
-    job_hard_limit_seconds: int = _jobs(v.whole(1, 86400), "270", "A job is ended after this")
+    job_soft_limit_seconds: int = _jobs(v.whole(1, 86400), "240", "A job is asked to stop after this")
+    job_hard_limit_seconds: int = _jobs(v.whole(1, 86400), "270", "A job is killed after this")
     job_lease_seconds: int = _jobs(
         v.whole(2, 86400),
         "20",
-        "Workers renew their jobs while they live; not renewed for this long, one is free again",
+        "A job whose lease is not renewed for this long is free to be claimed again",
     )
-    job_visibility_seconds: int = _jobs(v.whole(1, 86400), "600", "The queue offers an unconfirmed job again then")
-    job_max_attempts: int = _jobs(v.whole(1, 100), "8", "Tries before a job is parked for an admin")
+    job_visibility_seconds: int = _jobs(
+        v.whole(1, 86400), "600", "The queue redelivers an unacknowledged message after this"
+    )
+    job_max_attempts: int = _jobs(v.whole(1, 100), "8", "Attempts before a job is marked as failed permanently")
     crash_at: str = _jobs(
-        v.text, "", "For tests only: named places at which a process is killed, each once, comma-separated"
+        v.text, "", "For tests only: failpoints at which a process is killed, each once, comma-separated"
     )
     job_sweep_seconds: int = _jobs(
-        v.whole(1, 3600), "2", "How often jobs are looked for whose pause is over, or that the queue forgot"
+        v.whole(1, 3600), "2", "How often to look for jobs that are due again or that the queue lost"
     )
 
     log_level: str = _logs(v.one_of("debug", "info", "warning", "error"), "info", "debug, info, warning or error")
-    log_format: str = _logs(v.one_of("text", "json"), "text", "text for people, json for machines")
-    metrics_open: bool = _logs(v.switch, "off", "/metrics for everyone, not only from this machine")
+    log_format: str = _logs(v.one_of("text", "json"), "text", "text (for reading) or json (for log collectors)")
+    metrics_open: bool = _logs(v.switch, "off", "Serve /metrics to everyone, not only to this machine")
 
     @property
     def is_production(self) -> bool:
@@ -241,14 +261,14 @@ class Settings:
 
     @property
     def over_tls(self) -> bool:
-        """Whether people reach the product over TLS: then cookies travel over nothing else."""
+        """Return whether the public address uses TLS; cookies are then marked as secure."""
         return self.public_url.startswith("https://")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read the given mapping, or the environment over `.env` over what `make run` noted for its own servers.
+        """Read the given mapping, or the environment, then `.env`, then what `make run` recorded for its own servers.
 
-        The owner's address is left out: web server, worker and beat do without it.
+        The owner's address is left out: web server, worker and beat do not need it.
         """
         return dataclasses.replace(
             cls._read(_process_environment() if environ is None else environ), owner_database_url=""
@@ -256,12 +276,12 @@ class Settings:
 
     @classmethod
     def with_owner(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """The same with the owner's address, for commands that change tables; DATABASE_URL where none is given."""
+        """Read the settings with the owner's address, for commands that change tables; default DATABASE_URL."""
         settings = cls._read(_process_environment(owner=True) if environ is None else environ)
         return dataclasses.replace(settings, owner_database_url=settings.owner_database_url or settings.database_url)
 
     def as_owner(self) -> Self:
-        """The same settings, with the database reached as the owner of its tables."""
+        """Return the same settings, connecting to the database as the owner of its tables."""
         return dataclasses.replace(self, database_url=self.owner_database_url or self.database_url)
 
     @classmethod
@@ -280,7 +300,7 @@ def _process_environment(*, owner: bool = False) -> Mapping[str, str]:
     merged = {**_file(ROOT / ".env"), **os.environ}
     data_dir = _folder(merged.get("DATA_DIR") or "data")
     noted = _file(data_dir / RUNTIME_FILE)
-    if owner and not merged.get("DATABASE_URL"):  # else the note is of another database
+    if owner and not merged.get("DATABASE_URL"):  # the recorded owner belongs to another database
         noted = {**noted, **_file(data_dir / OWNER_FILE)}
     return {**noted, **merged}
 
@@ -304,7 +324,7 @@ def _value(field: "dataclasses.Field[Any]", given: Mapping[str, str]) -> Any:
 
 
 def _fill_in(values: dict[str, Any]) -> None:
-    """Defaults that follow from other settings."""
+    """Fill in defaults that follow from other settings."""
     data_dir = values["data_dir"]
     values["public_url"] = values["public_url"] or f"http://127.0.0.1:{values['port']}"
     for offset, name in enumerate(("broker_url", "cache_url", "limits_url")):

@@ -1,4 +1,4 @@
-"""Turns the text of a setting into a checked value; says in one line what is wrong with it."""
+"""Parsers for settings: each returns a checked value or raises ValueError with a one-line message."""
 
 import ipaddress
 import json
@@ -18,7 +18,7 @@ HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 
 
 class SettingsError(Exception):
-    """One setting cannot be used; the message is a single line that names it."""
+    """A setting has an invalid value; the message is a single line that names the setting."""
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name}: {problem}")
@@ -133,7 +133,7 @@ def countries(value: str) -> tuple[str, ...]:
 def web_url(value: str) -> str:
     parts = urlsplit(value) if value else None
     if parts and (parts.scheme not in {"http", "https"} or not parts.hostname):
-        raise ValueError("must be an address that begins with http:// or https://")
+        raise ValueError("must be an address that starts with http:// or https://")
     return value.rstrip("/")
 
 
@@ -172,7 +172,7 @@ def _check_port(value: str) -> None:
 
 
 def redis_database(url: str, offset: int) -> str:
-    """The same server, `offset` databases further on."""
+    """Return the address of the same server with the database number raised by `offset`."""
     if not url:
         return ""
     parts = urlsplit(url)
@@ -184,30 +184,30 @@ def sms_url(value: str) -> str:
     if not value:
         return value
     if "{phone}" not in value:
-        raise ValueError("must hold {phone} where the recipient's number goes")
+        raise ValueError("must contain {phone} in place of the recipient's number")
     from apprise import Apprise  # imported here: it is heavy, and most installations send no SMS
 
     if Apprise.instantiate(value.replace("{phone}", "+919876543210"), suppress_exceptions=True) is None:
-        raise ValueError("is not an Apprise URL that can be used, such as json://127.0.0.1:9000/sms/{phone}")
+        raise ValueError("is not a supported Apprise URL, such as json://127.0.0.1:9000/sms/{phone}")
     return value
 
 
 def store_url(value: str) -> str:
     if value and not re.match(r"(file|memory|s3)://", value):
-        raise ValueError("must begin with file://, s3:// or memory://")
+        raise ValueError("must start with file://, s3:// or memory://")
     if value.startswith("s3://") and not urlsplit(value).netloc:
         raise ValueError("must name a bucket: s3://bucket/folder")
     return value
 
 
 def store_contains(outer: str, inner: str) -> bool:
-    """Whether one store is, or lies within, the folder or bucket of another."""
+    """Return whether one store is, or is inside, the folder or bucket of another."""
     (kind, *within), (other_kind, *path) = _store_path(outer), _store_path(inner)
     return kind == other_kind and path[: len(within)] == within
 
 
 def _store_path(url: str) -> list[str]:
-    """The kind of store, then the folders from its root on."""
+    """Return the kind of store, then its folders from the root down."""
     parts = urlsplit(url)
     if parts.scheme == "file":
         return ["file", *Path(os.path.realpath(unquote(parts.path))).parts]
@@ -234,17 +234,17 @@ def json_object(value: str) -> str:
 
 def mail_address(value: str) -> str:
     if value and not re.fullmatch(r"(?:[^<>\r\n]*<[^@<>\s]+@[^@<>\s]+>|[^@<>\s]+@[^@<>\s]+)", value):
-        raise ValueError(f"must be a mail address, not {value!r}")
+        raise ValueError(f"must be an email, not {value!r}")
     return value
 
 
 def contact(value: str) -> str:
-    """A URI as RFC 9116 wants one; a plain mail address becomes one."""
+    """Return the contact as a URI (RFC 9116); an email becomes a ``mailto:`` URI."""
     if not value or re.fullmatch(r"(https://|mailto:)[^\s]+", value):
         return value
     if re.fullmatch(r"[^@<>\s:/]+@[^@<>\s:/]+", value):
         return f"mailto:{value}"
-    raise ValueError("must be a mail address or an https:// address of a page")
+    raise ValueError("must be an email or the https:// address of a page")
 
 
 def day(value: str) -> date | None:
@@ -255,7 +255,7 @@ def day(value: str) -> date | None:
 
 
 def read_env_file(content: str, *, name: str = ".env") -> Mapping[str, str]:
-    """Lines of NAME=value; quotes around a value and `export ` before a name are allowed."""
+    """Parse lines of NAME=value; quotes around a value and `export ` before a name are allowed."""
     found: dict[str, str] = {}
     for number, raw in enumerate(content.splitlines(), start=1):
         line = raw.strip()

@@ -1,4 +1,4 @@
-"""Job processes: `python -m backend.worker worker` and `python -m backend.worker beat`."""
+"""Entry points of the job processes: `python -m backend.worker worker` and `python -m backend.worker beat`."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ USAGE = "usage: python -m backend.worker worker|beat"
 
 
 def work(settings: Settings) -> None:
-    """Take jobs until SIGTERM; the job in hand ends first."""
+    """Run jobs until SIGTERM; the current job finishes first."""
     from celery.signals import worker_process_init, worker_ready
 
     from backend.app import create_app
@@ -29,7 +29,7 @@ def work(settings: Settings) -> None:
     def begin_process(**_: Any) -> None:
         metrics.begin(settings)
         with app.app_context():
-            db.engine.dispose(close=False)  # the parent's connections are not this process's
+            db.engine.dispose(close=False)  # the connections belong to the parent
         polling.start(app)
 
     def show_life_at_once(**_: Any) -> None:
@@ -41,13 +41,13 @@ def work(settings: Settings) -> None:
 
 
 def tick(settings: Settings) -> None:
-    """Ring the bells of the schedule. It keeps nothing: what is due is decided and claimed in PostgreSQL."""
+    """Enqueue periodic jobs. Beat keeps no state: PostgreSQL decides what is due and who claims it."""
     _start(make_celery(settings), "beat", "--scheduler=celery.beat:Scheduler", "--pidfile=")
 
 
 def _start(celery: Celery, command: str, *options: str) -> None:
     for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # a line for every tick would bury what matters
+        logging.getLogger(name).setLevel(logging.WARNING)  # one line per tick would hide the rest
     celery.start([command, f"--loglevel={Settings.from_env().log_level.upper()}", *options])
 
 

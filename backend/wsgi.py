@@ -11,7 +11,7 @@ from backend.settings import Settings, SettingsError
 
 
 def serve() -> int:
-    """Serve until SIGTERM; calls in flight end first."""
+    """Serve until SIGTERM; running requests finish first."""
     try:
         settings = Settings.from_env()
     except SettingsError as error:
@@ -33,7 +33,7 @@ def serve() -> int:
     from backend.core import health
 
     class DrainingServer(Server):  # type: ignore[misc,valid-type]  # Granian picks its class at run time
-        """Says that a stop is near, goes on for DRAIN_SECONDS, and stops then."""
+        """A server that reports its shutdown for DRAIN_SECONDS before it stops."""
 
         def signal_handler_interrupt(self, *arguments: Any, **named: Any) -> None:
             health.drain()
