@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test lint prose types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
-	test-faults test-launch test-frontend test-browser frontend frontend-lint frontend-types bench bench-compare bench-data demo doctor \
+	test-faults test-launch test-frontend test-browser frontend frontend-lint frontend-types bench bench-compare bench-compare-work bench-data demo doctor \
 	admin audit-verify backup restore openapi generate format lock sbom audit prepare install install-dev clean
 
 ##@ Run
@@ -91,6 +91,9 @@ bench-data: $(VENV)/.dev ## Fill a database for the benchmarks: SCALE=small or l
 
 bench-compare: $(VENV)/.dev ## Compare this checkout with an earlier commit: REF=commit
 	@$(PY) -m benchmarks.compare $(REF)
+
+bench-compare-work: $(VENV)/.dev ## Compare jobs, mails, exports and sign-ins with an earlier commit: REF=commit
+	@$(PY) -m benchmarks.compare_work $(REF) $(ARGS)
 
 ##@ Develop
 install: $(VENV)/.runtime ## Install what the product needs
