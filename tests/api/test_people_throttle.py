@@ -13,7 +13,7 @@ from flask import Flask
 from backend.core.database import transaction
 from backend.core.turns import Turns
 from backend.domain.accounts import devices, links, queries
-from tests.factories.people import PASSWORD, People, Visitor
+from tests.factories.people import PASSWORD, People, Person, Visitor
 
 WRONG = "not this one"
 
@@ -208,3 +208,64 @@ def test_a_reset_by_mail_forgets_the_failures(people: People) -> None:
     assert attempt(people, asha.username, body["password"], address="203.0.113.7").status_code == 200
     lock(people, asha.username)
     assert sign_in_on(device, asha.username, body["password"]).status_code == 200, "the one who reset it is known now"
+
+
+def prove(who: Person, call: str, password: str = PASSWORD, *, address: str = "203.0.113.1") -> Any:
+    body = {"password": password}
+    if call == "password":
+        body = {"current_password": password, "password": "quite another passphrase"}
+    return who.post(f"/me/{call}", body, environ_overrides={"REMOTE_ADDR": address})
+
+
+PROOFS = ["password", "confirm-password"]
+
+
+@pytest.mark.parametrize("call", PROOFS)
+def test_strangers_cannot_keep_a_signed_in_owner_from_proving_the_password(people: People, call: str) -> None:
+    asha = people.customer()
+    lock(people, asha.username)
+    assert prove(asha, call).status_code == 204
+
+
+@pytest.mark.parametrize("call", PROOFS)
+def test_failures_of_the_same_address_do_not_keep_a_signed_in_owner_out(people: People, call: str) -> None:
+    asha = people.customer()
+    for number in range(100):
+        attempt(people, f"someone{number}", address="203.0.113.1")
+    assert attempt(people, asha.username, PASSWORD, address="203.0.113.1").status_code == 429
+    assert prove(asha, call).status_code == 204
+
+
+@pytest.mark.parametrize("call", PROOFS)
+def test_a_session_has_ten_tries_from_wherever_it_comes(people: People, call: str) -> None:
+    asha = people.customer()
+    other_call = PROOFS[1 - PROOFS.index(call)]
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        codes = [prove(asha, call, WRONG, address=f"198.51.100.{number}").status_code for number in range(10)]
+        assert codes == [422] * 10
+        refused = prove(asha, call, address="198.51.100.200")
+        assert (refused.status_code, refused.json["code"]) == (429, "too_many_tries"), "the right password included"
+        assert prove(asha, other_call).status_code == 429, "one count for all calls that ask for the password"
+        assert int(refused.headers["Retry-After"]) == 900
+        traveller.shift(901)
+        renewed = people.sign_in(asha.username)
+        assert prove(renewed, call).status_code == 204
+
+
+@pytest.mark.parametrize("call", PROOFS)
+def test_tries_of_a_stolen_session_count_for_nobody_else(people: People, call: str) -> None:
+    asha = people.customer()
+    own, stolen = people.sign_in(asha.username), people.sign_in(asha.username)
+    for _ in range(10):
+        prove(stolen, call, WRONG)
+    assert prove(stolen, call, WRONG).status_code == 429
+    assert attempt(people, asha.username, PASSWORD, address="203.0.113.1").status_code == 200
+    assert prove(own, call).status_code == 204
+
+
+@pytest.mark.parametrize("call", PROOFS)
+def test_many_tries_of_a_session_at_once_do_not_slip_through(people: People, app: Flask, call: str) -> None:
+    asha = people.customer()
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(lambda _: prove(asha, call, WRONG).status_code, range(24)))
+    assert sorted(codes) == [422] * 10 + [429] * 14

@@ -158,7 +158,7 @@ def issue_password(actor: Actor, account_id: int, password: str, *, is_shown: bo
 def _proven(actor: Actor, password: str, *, field: str, new: str | None = None) -> Account:
     """Return the actor's account, locked, when the password is its own; give it the ``new`` one if there is one."""
     account = queries.get(actor.account_id)
-    tried = throttle.attempt(account, account.username_key, actor.address)
+    tried = throttle.attempt_in_session(account.id, actor.session_id)
     throttle.check(tried)
     is_right = passwords.current().matches(account.password_hash, password)
     hashed = _hashed(account, new) if is_right and new is not None else None  # takes its time: before the lock

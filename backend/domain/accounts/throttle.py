@@ -17,7 +17,9 @@ from backend.core.errors import TooMany
 from backend.domain.accounts import devices
 from backend.domain.accounts.models import Account, SignInFailure
 
-OWN_DEVICE: Final = "known device"  # in place of an address, so that it fills no count of the address
+# In place of an address, so that it fills no count of the address.
+OWN_DEVICE: Final = "known device"
+OWN_SESSION: Final = "session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,9 @@ class Attempt:
     network: str | None = None
 
     @property
-    def is_from_known_device(self) -> bool:
-        """Return whether the account signed in on this device before."""
-        return self.address == OWN_DEVICE
+    def has_own_count(self) -> bool:
+        """Return whether it comes from a device the account signed in on before, or from a session of the account."""
+        return self.address in (OWN_DEVICE, OWN_SESSION)
 
 
 def attempt(
@@ -49,6 +51,15 @@ def attempt(
     if device is not None:
         return Attempt(f"{_key(account.id)}:{device}", OWN_DEVICE)
     return Attempt(_key(account.id), where.near, where.wide)
+
+
+def attempt_in_session(account_id: int, session_id: str | None) -> Attempt:
+    """Return what a try to repeat one's password counts for: the session alone.
+
+    Whoever holds a session has signed in before, or has stolen it. Strangers who fail to sign in must not keep the owner
+    from it, and whoever stole a session must neither guess without limit nor lock the owner out elsewhere.
+    """
+    return Attempt(f"{_key(account_id)}:session:{session_id}", OWN_SESSION)
 
 
 def check(tried: Attempt) -> None:
@@ -100,7 +111,7 @@ def _limits(tried: Attempt) -> Iterator[tuple[ColumnElement[bool], int]]:
     settings = current()
     this_account, here = SignInFailure.account_key == tried.account_key, SignInFailure.address == tried.address
     yield this_account & here, settings.login_failures_per_account_and_address
-    if tried.is_from_known_device:
+    if tried.has_own_count:
         return
     yield this_account, settings.login_failures_per_account
     yield here, settings.login_failures_per_address
