@@ -16,11 +16,15 @@ from backend.core.config import current
 REQUEST_PAGE: Final = "/app/requests/{request_id}"
 # Words of customers and professionals. They go out under the marketplace's name, so nobody may take them for its own.
 TYPED: Final = ("professional", "customer", "silent", "gone", "remarks", "reason", "comment")
+NAMES: Final = ("username",)  # typed by a user in every kind of message, of accounts too
 QUOTED: Final = ("remarks", "reason", "comment")
 TYPED_IN: Final = "request_"
 SCHEME: Final = re.compile(r"\b([a-z][a-z0-9+.-]*):(?=//)", re.IGNORECASE)
 OTHER_SCHEME: Final = re.compile(r"\b(mailto|tel|sms|upi|intent|whatsapp|javascript|data):(?=\S)", re.IGNORECASE)
-DOT_IN_HOST: Final = re.compile(r"(?<=[^\W_])[.\u3002\uff0e\uff61](?=[^\W\d_]{2})")
+# Vowel signs of Indian scripts are no letters to a regular expression, but hosts contain them and end with them.
+DOT_IN_HOST: Final = re.compile(
+    r"(?<=[^\s.])[.\u3002\uff0e\uff61](?=[^\W\d_][^\s.,;:!?])|(?<=\bwww)[.\u3002\uff0e\uff61]", re.IGNORECASE
+)
 MOMENTS: Final = ("date", "expires")  # the values that are times; whatever else looks like one was typed by someone
 
 
@@ -348,8 +352,9 @@ def words(
     said = message(kind, language=language)
     values = _values(params, request_id)
     is_typed = kind.startswith(TYPED_IN)
-    if without_links and is_typed:
-        values |= {name: unlinked(values[name]) for name in TYPED if name in values}
+    if without_links:
+        typed = (*TYPED, *NAMES) if is_typed else NAMES
+        values |= {name: unlinked(values[name]) for name in typed if name in values}
     sentences = [sentence for sentence in said.body if _complete(sentence, values)]
     body = " ".join(_ended(sentence.format_map(values)) for sentence in sentences)
     blocks = _blocks(sentences, values, quoted=QUOTED if is_typed else ())

@@ -84,6 +84,9 @@ def test_mails_render_in_both_forms(app: Flask, name: str) -> None:
         ("HTTP://1.2.3.4/x and evil\u3002example", "HTTP[:]//1.2.3.4/x and evil[.]example"),
         ("Ring twice. Gate 2.5 m, e.g. at 10.30: thanks", "Ring twice. Gate 2.5 m, e.g. at 10.30: thanks"),
         ("दो बार घंटी बजाएँ।", "दो बार घंटी बजाएँ।"),
+        ("मेरी.com and दुकान.भारत", "मेरी[.]com and दुकान[.]भारत"),
+        ("evil-.example, evil_.example", "evil-[.]example, evil_[.]example"),
+        ("www.7.example", "www[.]7[.]example"),
     ],
 )
 def test_no_mail_program_makes_a_link_of_what_people_type(typed: str, shown: str) -> None:
@@ -106,3 +109,22 @@ def test_peoples_words_are_quoted_in_mails(app: Flask) -> None:
 def test_names_make_no_links_in_titles(app: Flask) -> None:
     filled = words("request_rejected", {**VALUES, "professional": "Go to evil.example"}, without_links=True)
     assert filled.title == "Go to evil[.]example cannot take your request: Plumbing"
+
+
+@pytest.mark.parametrize("kind", ["password_reset", "email_changed", "email_left", "email_restored"])
+def test_usernames_make_no_links_in_account_mails(app: Flask, kind: str) -> None:
+    """A stranger can sign up with somebody else's email, under a username that is an address on the web."""
+    filled = words(kind, {**VALUES, "username": "www.evil.example"}, without_links=True)
+    values = {"words": filled, "firstname": "Asha", "market": "Doorstep", "home": "https://doorstep.test"}
+    for form in ("html", "txt"):
+        shown = render_template(f"mail/notification.{form}", **values, account_mail=True)
+        assert "www[.]evil[.]example" in shown
+        assert "evil.example" not in shown
+    assert "[.]" not in filled.url, "the button's own address stays whole"
+
+
+def test_usernames_make_no_links_in_what_admins_are_told(app: Flask) -> None:
+    filled = words("admin_account_changed", {**VALUES, "username": "evil.example"}, without_links=True)
+    assert filled.title == "New admin: evil[.]example"
+    assert "evil.example" not in filled.body
+    assert words("admin_account_changed", {**VALUES, "username": "evil.example"}).title == "New admin: evil.example"
