@@ -56,8 +56,8 @@ def attempt(
 def attempt_in_session(account_id: int, session_id: str | None) -> Attempt:
     """Return what a try to repeat one's password counts for: the session alone.
 
-    Whoever holds a session has signed in before, or has stolen it. Strangers who fail to sign in must not keep the owner
-    from it, and whoever stole a session must neither guess without limit nor lock the owner out elsewhere.
+    Strangers who fail to sign in must not keep a signed-in owner from it, and whoever stole a session must neither
+    guess without limit nor lock the owner out elsewhere.
     """
     return Attempt(f"{_key(account_id)}:session:{session_id}", OWN_SESSION)
 
