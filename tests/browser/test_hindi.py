@@ -32,10 +32,10 @@ def test_from_the_landing_page_to_the_account_menu(
     window.page.get_by_label("यूज़र नाम या मेल पता").fill(caller.account["username"])
     window.page.get_by_label("पासवर्ड", exact=True).fill(PASSWORD)
     window.page.keyboard.press("Enter")
-    window.stands_at("/").go("/requests").sees("आपने अभी कुछ नहीं माँगा है").look("hindi requests")
+    window.stands_at("/").go("/requests").sees("अभी कोई रिक्वेस्ट नहीं").look("hindi requests")
     window.page.get_by_role("button", name="आपका खाता").click()
     window.page.get_by_role("menuitemcheckbox", name="English").click()
-    window.sees("You have not asked for anything yet")
+    window.sees("No requests yet")
     speaks(window, "en")
 
 

@@ -106,12 +106,12 @@ def test_a_lost_response_makes_no_second_request(screen: OpenScreen, market: Run
         route.abort("connectionreset")
 
     window.page.route(re.compile(r"/requests$"), lose_the_first)
-    window.go(f"/tasks/{task}/ask").sees("Which day?")
+    window.go(f"/tasks/{task}/ask").sees("Choose a date")
     window.page.locator("input[name$='-day']").nth(2).check(force=True)
     window.page.locator("input[name$='-time']").nth(6).check(force=True)
-    window.press("Send the request").sees("The server cannot be reached.")
+    window.press("Send request").sees("The server cannot be reached.")
     window.page.reload()
-    window.sees("Which day?").press("Send the request").sees("Your request is on its way")
+    window.sees("Choose a date").press("Send request").sees("Request sent.")
     window.page.wait_for_url(re.compile(r"/requests/\d+$"))
     assert len(calls) == 2
     assert len(set(calls)) == 1
@@ -159,7 +159,7 @@ def test_declining_is_sent_before_signing_out(screen: OpenScreen, market: Runnin
     request = customer.post("/requests", {"task_id": task, "date_of_request": when}, status=201)["id"]
     window = screen(viewport=PHONE).go("/sign-in")
     enter(window.page, professional.account["username"])
-    window.stands_at("/inbox").sees("Gate repair").press("Not for me")
+    window.stands_at("/inbox").sees("Gate repair").press("Decline")
     sign_out(window.page)
     window.stands_at("/sign-in")
     assert [entry["action"] for entry in admin.get(f"/requests/{request}")["history"]] == ["create", "reject"]

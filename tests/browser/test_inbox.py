@@ -38,25 +38,25 @@ def test_one_tap_each_and_a_way_back(screen: OpenScreen, market: RunningMarket) 
     window.go("/inbox").sees("Clock repair")
     cards = {name: window.page.get_by_role("article").filter(has_text=name) for name in tasks}
 
-    cards["Clock repair"].get_by_role("button", name="Not for me").click()
+    cards["Clock repair"].get_by_role("button", name="Decline").click()
     expect(cards["Clock repair"]).to_have_count(0)
     window.look("inbox passed on").press("Undo")
     expect(cards["Clock repair"]).to_be_visible()
     assert asked("Clock repair") == ["create"]
 
-    cards["Clock repair"].get_by_role("button", name="Not for me").click()
-    window.sees("“Clock repair” is passed on.")
+    cards["Clock repair"].get_by_role("button", name="Decline").click()
+    window.sees("“Clock repair” declined.")
     window.go("/agenda").stands_at("/agenda")
     window.go("/inbox").sees("Bell repair")
     expect(cards["Clock repair"]).to_have_count(0)
     assert asked("Clock repair") == ["create", "reject"]
 
-    window.page.get_by_role("button", name="Say why Bell repair is not for you").click()
-    window.page.get_by_role("menuitem", name="It is too far away").click()
+    window.page.get_by_role("button", name="Reason for declining Bell repair").click()
+    window.page.get_by_role("menuitem", name="Too far away").click()
     window.go("/work").stands_at("/work")
     window.go("/inbox").sees("Fan repair")
-    assert admin.get(f"/requests/{requests['Bell repair']}")["history"][-1]["note"] == "It is too far away"
+    assert admin.get(f"/requests/{requests['Bell repair']}")["history"][-1]["note"] == "Too far away"
 
     cards["Fan repair"].get_by_role("button", name="Accept").click()
-    window.sees("It is yours.").press("Undo").sees("Given back to the market.")
+    window.sees("Request accepted.").press("Undo").sees("Request released.")
     assert asked("Fan repair") == ["create", "accept", "release"]

@@ -39,13 +39,13 @@ def test_from_signing_up_to_the_review(
     request = ask(customer, task)
     market.inbox.wait_for(ravi, subject="New request")
     professional.go("/inbox").sees(task).look("inbox")
-    professional.press("Accept").sees("It is yours")
+    professional.press("Accept").sees("Request accepted.")
     professional.go(f"/requests/{request}").look("request accepted")
     market.inbox.wait_for(f"asha{width}@example.org", subject="Accepted")
-    professional.press("Work is done").sees("Marked as completed")
+    professional.press("Mark as completed").sees("Request marked as completed.")
     professional.press("Close")
     professional.page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).click()
-    professional.sees("The request is closed.")
+    professional.sees("Request closed.")
 
     review(customer, request)
     market.inbox.wait_for(ravi, subject="5 of 5 stars")
@@ -99,12 +99,12 @@ def ask(screen: Screen, task: str) -> int:
     """Search by name and pincode, open the task, choose a day and a time; returns the request's id."""
     screen.go(f"/search?q=tap+repare&pincode={BENGALURU}").sees(task).look("results")
     screen.follow(re.compile(task)).sees("Professionals for this task").look("task")
-    screen.follow("Request this task").sees("Which day?").look("ask")
+    screen.follow("Request this task").sees("Choose a date").look("ask")
     day = screen.page.locator("input[name$='-day']").nth(2)
     day.check(force=True)
     screen.page.locator("input[name$='-time']").nth(6).check(force=True)
     screen.page.get_by_role("radio", name=re.compile("Rao and Sons")).first.check(force=True)
-    screen.look("ask filled").press("Send the request").sees("Your request is on its way")
+    screen.look("ask filled").press("Send request").sees("Request sent.")
     screen.page.wait_for_url(re.compile(r"/requests/\d+$"))
     found = re.search(r"/requests/(\d+)", screen.page.url)
     assert found, screen.page.url
@@ -113,10 +113,10 @@ def ask(screen: Screen, task: str) -> int:
 
 
 def review(screen: Screen, request: int) -> None:
-    screen.go(f"/requests/{request}").sees("How was it?").look("review")
+    screen.go(f"/requests/{request}").sees("Review the work").look("review")
     screen.page.get_by_role("radio", name="5 of 5").check(force=True)
     screen.fill(A_few_words="On time, and kind")
-    screen.press("Send the review").sees("Thank you.")
+    screen.press("Send review").sees("Review sent.")
     screen.sees("On time, and kind").look("reviewed")
 
 

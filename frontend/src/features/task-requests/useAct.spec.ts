@@ -37,9 +37,9 @@ describe('useAct', () => {
 
   it('does not ask for words that it was given', async () => {
     const seen = answer('post', '/requests/3/reject', [200, request])
-    await show(acting('reject', [], 'It is too far away'), { user: someone('professional') })
+    await show(acting('reject', [], 'Too far away'), { user: someone('professional') })
     go()
     await until(() => seen.length === 1, 'the call')
-    expect(seen[0]?.body).toEqual({ reason: 'It is too far away' })
+    expect(seen[0]?.body).toEqual({ reason: 'Too far away' })
   })
 })

@@ -18,7 +18,7 @@ const page = defineComponent({
 })
 const go = () => document.querySelector<HTMLButtonElement>('#go')
 const undo = () => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === 'Undo')
-const words = { reason: 'It is too far away', reason_code: 'too_far' }
+const words = { reason: 'Too far away', reason_code: 'too_far' }
 
 describe('useReject', () => {
   it('is sent when its time to undo is over, with the reason that the server itself sees', async () => {

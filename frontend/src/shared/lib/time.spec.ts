@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { setMarket } from '@/shared/market'
-import { formatDuration, formatRelative, formatSpan, formatTime } from './time'
+import { formatDuration, formatRelative, formatSpan, formatTime, zoneName } from './time'
 
 afterEach(() => setMarket({ timezone: 'Asia/Kolkata', country: 'IN' }))
 
@@ -13,6 +13,13 @@ describe('formatTime', () => {
 
   it('does not break on nonsense', () => {
     expect(formatTime('soon', 'full', 'en')).toBe('–')
+  })
+})
+
+describe('zoneName', () => {
+  it('is the name that its users know, the same in summer and in winter', () => {
+    expect([zoneName('en'), zoneName('hi')]).toEqual(['India Standard Time', 'भारतीय मानक समय'])
+    expect(zoneName('en', 'Europe/Berlin')).toBe('Central European Time')
   })
 })
 

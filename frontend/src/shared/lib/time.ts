@@ -26,6 +26,12 @@ export function formatTime(iso: string, style: Style, locale: string): string {
 /** The year that a time lies in, by the market's calendar. */
 const yearOf = (date: Date): string => dateFormat('en', { year: 'numeric', timeZone: market.timezone }).format(date)
 
+/** "India Standard Time": a time zone as its users call it, whether or not its clocks change. */
+export function zoneName(locale: string, timeZone = market.timezone): string {
+  const parts = dateFormat(locale, { timeZone, timeZoneName: 'longGeneric' }).formatToParts()
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? timeZone
+}
+
 /** A day of the calendar, '2026-12-01', which has no time zone. */
 export function formatDay(day: string, style: 'day' | 'dayShort' | 'dayYear' | 'weekday' | 'weekdayLong', locale: string): string {
   return dateFormat(locale, { ...styles[style], timeZone: 'UTC' }).format(new Date(`${day}T12:00:00Z`))
