@@ -2,12 +2,16 @@
 
 from flask import Flask
 
-from backend import cli, jobs
-from backend.api import answers, auth, converters, errors, http, rate_limits, routes, web_app
-from backend.core import cache, database, health, logging, mailer, passwords, queue, reads, storage
-from backend.core.queue import timetable
+from backend import cli
+from backend.api import auth, converters, errors, middleware, rate_limits, response_cache, routes, web_app
+from backend.core import cache, mail, queue, storage
+from backend.core.db import read_pool, session
+from backend.core.observability import health, logging
+from backend.core.queue import schedule as queue_schedule
+from backend.core.security import password_hashing
 from backend.domain.documents import inspection
 from backend.jobs import schedule
+from backend.jobs.dispatch import bell
 from backend.migrations import setup as migrations
 from backend.settings import Settings
 
@@ -22,19 +26,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["TESTING"] = settings.env == "test"
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.merge_slashes = False  # a redirect of "//x" would repeat the host that the caller sent
-    for part in (database, reads, cache, passwords, storage, mailer, health, inspection):
+    for part in (session, read_pool, cache, password_hashing, storage, mail, health, inspection):
         part.init_app(app, settings)
     migrations.init_app(app)
-    queue.init_app(app, bell=jobs.bell(settings))
-    timetable.init_app(app, schedule.TABLE)
-    for edge in (http, auth, rate_limits):
+    queue.init_app(app, bell=bell(settings))
+    queue_schedule.init_app(app, schedule.TABLE)
+    for edge in (middleware, auth, rate_limits):
         edge.init_app(app, settings)
     errors.init_app(app)
     converters.init_app(app)
     routes.init_app(app)
     web_app.init_app(app)
-    answers.init_app(app)
-    http.guard(app, settings)
+    response_cache.init_app(app)
+    middleware.guard(app, settings)
     cli.init_app(app)
     return app
 

@@ -17,9 +17,10 @@ def work(settings: Settings) -> None:
     from celery.signals import worker_process_init, worker_ready
 
     from backend.app import create_app
-    from backend.core import connection_budget, metrics
-    from backend.core.database import db
-    from backend.jobs import lanes, polling, tasks
+    from backend.core.db import connection_budget
+    from backend.core.db.session import db
+    from backend.core.observability import metrics
+    from backend.jobs import health, lanes, tasks
 
     app = create_app(connection_budget.for_jobs(settings))
     celery = make_celery(settings)
@@ -30,7 +31,7 @@ def work(settings: Settings) -> None:
         metrics.begin(settings)
         with app.app_context():
             db.engine.dispose(close=False)  # the connections belong to the parent
-        polling.start(app)
+        health.start(app)
 
     def show_life_at_once(**_: Any) -> None:
         celery.send_task("doorstep.heartbeat", ignore_result=True, expires=30)

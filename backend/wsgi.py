@@ -17,7 +17,7 @@ def serve() -> int:
     except SettingsError as error:
         sys.stderr.write(f"A setting is wrong: {error}\n")
         return 2
-    from backend.core import connection_budget
+    from backend.core.db import connection_budget
 
     room = connection_budget.check_at(settings)
     if room.problem:
@@ -30,7 +30,7 @@ def serve() -> int:
     from granian.server import Server
 
     import backend.app  # noqa: F401 - read once here; the forked server processes then start in no time
-    from backend.core import health
+    from backend.core.observability import health
 
     class DrainingServer(Server):  # type: ignore[misc,valid-type]  # Granian picks its class at run time
         """A server that reports its shutdown for DRAIN_SECONDS before it stops."""
@@ -65,7 +65,7 @@ if __name__ == "__main__":
     sys.exit(serve())
 else:
     from backend.app import create_app
-    from backend.core import metrics
+    from backend.core.observability import metrics
 
     if "granian.server.mp" in sys.modules:
         # until Granian listens for itself: its master's own handler, inherited here, would swallow a stop

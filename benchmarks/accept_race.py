@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from backend.app import create_app
 from backend.cli import bootstrap
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.errors import DomainError
 from backend.domain.task_requests import actions
 from backend.launch.embedded import EmbeddedPostgres

@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 from flask_restful import Api
 from psycopg.rows import dict_row
 
-from backend.api.base import Resource
+from backend.api.endpoint import Resource
 
 FOLDER: Final = Path(os.environ.get("BENCH_BASELINE", "."))
 

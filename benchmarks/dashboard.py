@@ -8,7 +8,7 @@ from typing import Final
 import psycopg
 import requests
 
-from backend.api.resources.stats import FRESH_SECONDS
+from backend.api.resources.dashboard import FRESH_SECONDS
 from benchmarks import load, servers
 from benchmarks.figures import Figure
 

@@ -3,9 +3,9 @@
 from flask import Flask, Response
 from flask_caching import Cache
 
-from backend.api.resources.stats import FRESH_SECONDS
-from backend.api.wire import JSON, to_json
-from backend.core import database
+from backend.api.resources.dashboard import FRESH_SECONDS
+from backend.api.responses import JSON, to_json
+from backend.core.db import session
 from backend.domain.dashboard import queries
 from backend.settings import Settings
 
@@ -15,7 +15,7 @@ def make() -> Flask:
     settings = Settings.from_env()
     plain = Flask(__name__)
     plain.extensions["settings"] = settings
-    database.init_app(plain, settings)
+    session.init_app(plain, settings)
     options = {"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": settings.cache_url, "CACHE_KEY_PREFIX": "baseline:"}
     cache = Cache(plain, config=options)
 

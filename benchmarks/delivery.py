@@ -17,12 +17,12 @@ from flask_migrate import upgrade
 from sqlalchemy import text
 
 from backend.app import create_app
-from backend.core.authz import Role
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
+from backend.core.security.authz import Role
 from backend.domain.accounts.actions import NewAccount, sign_up
-from backend.domain.notifications import outbox
+from backend.domain.notifications import create
 from backend.domain.notifications.channels import mail
-from backend.domain.notifications.channels.parcel import Contact, Parcel
+from backend.domain.notifications.channels.message import Contact, Parcel
 from backend.domain.notifications.messages import message, words
 from backend.launch import processes
 from backend.launch.private_files import free_port
@@ -99,7 +99,7 @@ def _ours(person: int, settings: dict[str, str]) -> float:
 
 def _post(person: int, number: int, about: str) -> None:
     with transaction():
-        outbox.post([outbox.Outgoing(person, KIND, f"{about}{one}", PARAMS) for one in range(number)])
+        create.post([create.Outgoing(person, KIND, f"{about}{one}", PARAMS) for one in range(number)])
 
 
 def _waiting() -> int:

@@ -21,12 +21,12 @@ from sqlalchemy import select
 
 from backend.app import create_app
 from backend.cli import bootstrap
-from backend.core.authz import Actor, Role
-from backend.core.database import db, transaction
+from backend.core.db.date_range import Span
+from backend.core.db.session import db, transaction
 from backend.core.queue import Job
-from backend.core.spans import Span
+from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.models import Account
-from backend.domain.exports import actions, copying
+from backend.domain.exports import actions, csv_copy
 from backend.jobs import runner
 from backend.jobs.tasks import HANDLER_MODULES
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
@@ -65,7 +65,7 @@ def measure() -> Iterator[Figure]:
 
 def _time_and_memory(settings: dict[str, str]) -> Iterator[Figure]:
     with psycopg.connect(settings["DATABASE_URL"]) as connection:
-        plain = copying.select(professional_id=None, span=EVERYTHING, escaped=False).as_string(connection)
+        plain = csv_copy.export_query(professional_id=None, span=EVERYTHING, escaped=False).as_string(connection)
     grown: list[float] = []
 
     def ours() -> float:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from backend.app import create_app
 from backend.core import queue
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.jobs.celery_app import make_celery
 from backend.launch import processes
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey

@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from backend.api.auth import tokens_for
-from backend.core import pagination
-from backend.core.database import db, transaction
+from backend.core.db import pagination
+from backend.core.db.session import db, transaction
 from backend.domain.accounts import sessions
 from backend.domain.accounts.models import Account
 from benchmarks import capture, load, servers

@@ -13,8 +13,8 @@ from flask import Flask
 from sqlalchemy import event, select, text
 
 from backend.app import create_app
-from backend.core.database import db, transaction
-from backend.core.queue import Job, overview, runs
+from backend.core.db.session import db, transaction
+from backend.core.queue import Job, admin, runs
 from backend.jobs import runner
 from backend.settings import Settings
 from benchmarks import servers
@@ -42,7 +42,7 @@ def _fan_out(app: Flask, scale: str) -> Iterable[Figure]:
     app.extensions["job_bell"] = lambda _, **__: None
     import_module("backend.jobs.reminders")
     with transaction():
-        run_id = runs.start(overview.scheduled(NAME), params={}, requested_by=None)
+        run_id = runs.start(admin.scheduled(NAME), params={}, requested_by=None)
     process = psutil.Process()
     batches, slowest, after_first = 0, 0.0, 0
     with _counted() as statements:

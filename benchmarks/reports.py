@@ -8,12 +8,12 @@ import psutil
 from sqlalchemy import event, select
 
 from backend.app import create_app
-from backend.core.authz import Role
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.core.queue import runs
+from backend.core.security.authz import Role
 from backend.domain.accounts.models import Account
 from backend.domain.reports import actions, months
-from backend.domain.reports.figures import compute
+from backend.domain.reports.statistics import compute
 from backend.jobs.reports import BATCH
 from backend.settings import Settings
 from benchmarks import servers

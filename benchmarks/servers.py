@@ -14,8 +14,8 @@ from flask_migrate import upgrade
 
 from backend.app import create_app
 from backend.cli import bootstrap
-from backend.core.database import transaction
-from backend.domain.professionals import recount
+from backend.core.db.session import transaction
+from backend.domain.professionals import availability
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.settings import Settings
 from benchmarks.data.filling import fill
@@ -77,7 +77,7 @@ def _prepare(url: str, scale: str) -> None:
 
     def count() -> int:
         with app.app_context(), transaction():
-            return recount.rebuild()
+            return availability.rebuild()
 
     fill(url, SCALES[scale], recount=count)
     filled.touch()

@@ -11,9 +11,9 @@ from typing import Final
 
 from flask import Flask
 
-from backend.core.authz import Role
-from backend.core.database import transaction
-from backend.core.passwords import Passwords
+from backend.core.db.session import transaction
+from backend.core.security.authz import Role
+from backend.core.security.password_hashing import Passwords
 from backend.domain.accounts.actions import NewAccount, sign_up
 from backend.domain.accounts.models import Account
 from backend.settings import Settings
@@ -89,7 +89,7 @@ def _people(app: Flask) -> list[dict[str, str]]:
     """Accounts to sign in with, made unless an earlier run made them."""
     from sqlalchemy import select
 
-    from backend.core.database import db
+    from backend.core.db.session import db
 
     names = [f"signs.in.{number}" for number in range(PEOPLE)]
     with app.app_context(), transaction():

@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from backend.app import create_app
 from backend.cli import bootstrap
-from backend.core import metrics
-from backend.core.database import db
+from backend.core.db.session import db
+from backend.core.observability import metrics
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.settings import Settings
 from tests.factories.people import People

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from backend.core.database import at_end
+from backend.core.db.session import at_end
 from backend.domain.documents import actions
 from backend.domain.documents.actions import Stored
 from backend.domain.documents.inspection import MAX_BYTES, inspect

@@ -9,11 +9,12 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
-from backend.api.wire import to_json
-from backend.core import database_errors, security_log
+from backend.api.responses import to_json
+from backend.core.db import errors as db_errors
 from backend.core.errors import Busy, DomainError
-from backend.core.security_log import Event
-from backend.domain.accounts.proof import LASTS, FreshSignInNeeded
+from backend.core.observability import security_log
+from backend.core.observability.security_log import Event
+from backend.domain.accounts.sign_in import LASTS, FreshSignInNeeded
 
 log = structlog.get_logger(__name__)
 PROBLEM_JSON = "application/problem+json"
@@ -133,7 +134,7 @@ def _database_error(error: DBAPIError) -> Response:
         log.info("value_refused_by_database", error=repr(error.orig))
         return problem(422, "invalid_fields", "Some fields are not right", "A value is outside of what can be kept.")
     if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
-        return domain_problem(database_errors.unavailable(error))
+        return domain_problem(db_errors.unavailable(error))
     return _unexpected(error)
 
 

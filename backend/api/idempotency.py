@@ -6,8 +6,8 @@ from collections.abc import Callable
 from flask import Response, request
 
 from backend.core import idempotency
-from backend.core.authz import Actor
 from backend.core.errors import Invalid
+from backend.core.security.authz import Actor
 
 MAX_KEY_LENGTH = 255
 KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Retry-After", "Cache-Control")

@@ -11,11 +11,11 @@ from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
 from backend.core import text
-from backend.core.addresses import WIDE_FACTOR, prefixes
-from backend.core.authz import Actor
 from backend.core.cache import digest
 from backend.core.clock import now
 from backend.core.errors import Invalid, TooMany
+from backend.core.security.authz import Actor
+from backend.core.security.client_networks import WIDE_FACTOR, prefixes
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)

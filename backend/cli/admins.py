@@ -9,11 +9,11 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 
 from backend.api.schemas.accounts import CustomerSignUp
-from backend.core.authz import MARKET, Role
 from backend.core.clock import now
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.errors import DomainError
-from backend.domain.accounts import queries, signing_in
+from backend.core.security.authz import MARKET, Role
+from backend.domain.accounts import queries, sign_in
 from backend.domain.accounts.actions import NewAccount
 from backend.domain.accounts.models import Account
 from backend.domain.moderation.actions import add_admin
@@ -39,7 +39,7 @@ def create(password: str | None, **fields: Any) -> None:
         with transaction():
             account = add_admin(MARKET, new=new)
             if password is None:
-                account.password_expires_at = now() + signing_in.ISSUED_LASTS
+                account.password_expires_at = now() + sign_in.ISSUED_LASTS
     except ValidationError as error:
         raise click.ClickException(_lines(error.normalized_messages())) from error
     except DomainError as error:
@@ -59,7 +59,7 @@ def reset_password(username: str, password: str | None) -> None:
     try:
         checked = CustomerSignUp(only=["password"]).load({"password": chosen})
         with transaction():
-            signing_in.issue_password(MARKET, account.id, checked["password"], is_shown=password is None)
+            sign_in.issue_password(MARKET, account.id, checked["password"], is_shown=password is None)
     except ValidationError as error:
         raise click.ClickException(_lines(error.normalized_messages())) from error
     except DomainError as error:

@@ -5,7 +5,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from backend.core.database import transaction
+from backend.core.db.session import transaction
 from backend.domain.audit import chain
 
 

@@ -8,16 +8,15 @@ from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select, text
 
-from backend.core.authz import MARKET, Role
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db, transaction
-from backend.domain.accounts.actions import NewAccount, sign_up
-from backend.domain.accounts.admin_changes import record_change
+from backend.core.db.session import db, transaction
+from backend.core.security.authz import MARKET, Role
+from backend.domain.accounts.actions import NewAccount, record_change, sign_up
 from backend.domain.accounts.models import Account
-from backend.domain.accounts.signing_in import ISSUED_LASTS
+from backend.domain.accounts.sign_in import ISSUED_LASTS
 from backend.domain.places import loading
-from backend.domain.professionals import recount
+from backend.domain.professionals import availability
 
 LOCK = 7_310_544_201  # any number that only this step uses: two first starts at once make one admin
 
@@ -40,7 +39,7 @@ def run(app: Flask) -> BootstrapResult:
         db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         loaded = loading.load()
         if loaded:
-            recount.rebuild()  # a market that runs counts who serves where by the points of before
+            availability.rebuild()  # a market that runs counts who serves where by the points of before
         first = select(Account.username).where(Account.role == Role.ADMIN.value).order_by(Account.id).limit(1)
         if there := db.session.execute(first).scalar_one_or_none():
             return BootstrapResult(there, None, loaded)

@@ -18,11 +18,11 @@ from sqlalchemy import select
 
 from backend.cli import doctor_traces as traces
 from backend.cli.doctor_calls import Caller, StepFailed, expect_fields
-from backend.core import connection_budget
-from backend.core.authz import Role
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db, transaction
+from backend.core.db import connection_budget
+from backend.core.db.session import db, transaction
+from backend.core.security.authz import Role
 from backend.domain.accounts.actions import NewAccount, sign_up
 from backend.domain.accounts.models import Account
 from backend.domain.notifications import preferences

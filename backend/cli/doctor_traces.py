@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from backend.core import storage
 from backend.core.clock import now
-from backend.core.database import Base, db, transaction
+from backend.core.db.session import Base, db, transaction
 from backend.core.errors import DomainError
 from backend.core.queue import Job
 from backend.domain.accounts.models import Account, SignInFailure

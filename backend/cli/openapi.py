@@ -8,7 +8,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from backend.api import openapi
+from backend.api.openapi import document
 
 COMMITTED: Final = Path(__file__).resolve().parents[2] / "openapi.json"
 
@@ -18,7 +18,7 @@ COMMITTED: Final = Path(__file__).resolve().parents[2] / "openapi.json"
 @with_appcontext
 def command(*, check: bool) -> None:
     """Print the OpenAPI document, made from the URL table."""
-    fresh = openapi.render(current_app)
+    fresh = document.render(current_app)
     if not check:
         sys.stdout.write(fresh.decode())
     elif not COMMITTED.is_file() or COMMITTED.read_bytes() != fresh:

@@ -11,16 +11,16 @@ import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import func, select, update
 
-from backend.core.authz import MARKET, Role
 from backend.core.clock import now
-from backend.core.database import Base, db, transaction
+from backend.core.db.session import Base, db, transaction
 from backend.core.errors import Conflict
-from backend.core.queue import restoring as queue
+from backend.core.queue import admin as queue
+from backend.core.security.authz import MARKET, Role
 from backend.domain.accounts.models import Account, Session
 from backend.domain.audit.actions import record
 from backend.domain.documents.actions import DROP_TOPIC
 from backend.domain.exports import actions as exports
-from backend.domain.exports import packing
+from backend.domain.exports import compression
 from backend.domain.moderation import actions as moderation
 from backend.domain.notifications.models import Delivery
 from backend.domain.professionals.models import Professional
@@ -28,7 +28,7 @@ from backend.domain.professionals.models import Professional
 REASON: Final = "Restored; send again from the delivery log"
 # Work that stays in the application. Whatever else the copy holds could leave it, and waits for an admin.
 STAYS: Final = frozenset(
-    {DROP_TOPIC, exports.TOPIC, packing.TOPIC, "housekeeping.run", "recount.run", "documents.sweep", "run.settle"}
+    {DROP_TOPIC, exports.TOPIC, compression.TOPIC, "housekeeping.run", "recount.run", "documents.sweep", "run.settle"}
 )
 OUTGOING_RUNS: Final = ("daily-reminders", "monthly-reports")
 PRESENT: Final = """

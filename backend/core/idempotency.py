@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import Base, Created, db
+from backend.core.db.session import Base, Created, db
 from backend.core.errors import Conflict, Invalid
 
 

@@ -1,5 +1,1 @@
-"""Celery in: each job loads by id and calls one action."""
-
-from backend.jobs.bell import bell
-
-__all__ = ["bell"]
+"""Celery tasks: each loads a row by id and calls one action of the domain."""

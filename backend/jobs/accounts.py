@@ -1,11 +1,11 @@
 """Mails the link for a forgotten password."""
 
 from backend.core.queue import Lease
-from backend.domain.accounts import signing_in
+from backend.domain.accounts import sign_in
 from backend.jobs.registry import job
 
 
-@job(signing_in.RESET_TOPIC)
+@job(sign_in.RESET_TOPIC)
 def mail_reset_link(lease: Lease) -> None:
     """To the account with that address, if there is one."""
-    signing_in.mail_reset_link(lease.payload["email"])
+    sign_in.mail_reset_link(lease.payload["email"])

@@ -5,7 +5,7 @@ from typing import Final
 import structlog
 
 from backend.core.queue import Lease, runs
-from backend.domain.documents import actions, sweeping
+from backend.domain.documents import actions, orphans
 from backend.jobs.exports import aside
 from backend.jobs.registry import job
 
@@ -31,7 +31,7 @@ def sweep(lease: Lease) -> None:
     """
     run_id = lease.payload["run_id"]
     aside(lambda: runs.begin(run_id))
-    sweep = sweeping.drop_orphans()
+    sweep = orphans.drop_orphans()
     runs.note(run_id, figures={"files_dropped": sweep.dropped})
     runs.add(run_id, sent=sweep.dropped)
     if sweep.was_stopped:

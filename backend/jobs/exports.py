@@ -12,10 +12,10 @@ from psycopg import Connection
 
 from backend.core import queue, storage
 from backend.core.config import current
-from backend.core.crash import crash_point
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
+from backend.core.failpoints import crash_point
 from backend.core.queue import Lease
-from backend.domain.exports import actions, copying, packing
+from backend.domain.exports import actions, compression, csv_copy
 from backend.domain.exports.errors import ExportInterrupted
 from backend.domain.exports.models import Export
 from backend.domain.exports.queries import File
@@ -53,10 +53,10 @@ def run(lease: Lease) -> None:
         log.info("export_interrupted", export_id=export_id)
 
 
-@job(packing.TOPIC, long=True)
+@job(compression.TOPIC, long=True)
 def pack(lease: Lease) -> None:
     """Pack a large export. Where that fails for good, the plain file is there all the same."""
-    packing.pack(int(lease.payload["export_id"]))
+    compression.pack(int(lease.payload["export_id"]))
 
 
 @job(actions.DROP_TOPIC)
@@ -72,10 +72,10 @@ def _write(lease: Lease, export: Export) -> None:
     with db.session.begin_nested():  # a failed COPY must not take the row of its failure with it
         connection = _driver_connection()
         span = actions.span(export)
-        expected = copying.expected(connection, professional_id=export.professional_id, span=span)
+        expected = csv_copy.expected(connection, professional_id=export.professional_id, span=span)
         aside(lambda: actions.expect(export.id, expected))
-        select = copying.select(professional_id=export.professional_id, span=span)
-        with storage.exports().writing(key) as file, closing(copying.pieces(connection, select)) as pieces:
+        select = csv_copy.export_query(professional_id=export.professional_id, span=span)
+        with storage.exports().writing(key) as file, closing(csv_copy.pieces(connection, select)) as pieces:
             for piece, rows in pieces:
                 file.write(piece)
                 digest.update(piece)

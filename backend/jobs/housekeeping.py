@@ -8,14 +8,15 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from flask import current_app
 
-from backend.core import idempotency, mailer
-from backend.core.database import transaction
+from backend.core import idempotency, mail
+from backend.core.db.session import transaction
 from backend.core.queue import Lease, retention, runs
 from backend.domain.accounts import links, phones, throttle
-from backend.domain.accounts import retention as accounts
+from backend.domain.accounts import sessions as accounts
 from backend.domain.exports import actions as exports
-from backend.domain.notifications import keeping, sms_limits
-from backend.domain.professionals import expiry
+from backend.domain.notifications import retention as notification_retention
+from backend.domain.notifications import sms_limits
+from backend.domain.professionals import approval_expiry
 from backend.domain.task_requests import bulk
 from backend.jobs.registry import job
 
@@ -37,10 +38,10 @@ PARTS: Final = (
     Part("requests_expired", lambda limit: bulk.expire_due(limit=limit)),
     Part("requests_opened_to_all", lambda limit: bulk.open_unanswered(limit=limit)),
     # Few at a time: each moves counts of who is offered where, under a lock that every such change takes.
-    Part("approvals_ended", lambda limit: expiry.expire_approvals(limit=limit), 50),
+    Part("approvals_ended", lambda limit: approval_expiry.expire_approvals(limit=limit), 50),
     Part("requests_given_back", lambda limit: bulk.give_back_unapproved(limit=limit)),
-    Part("approvals_ending_told", lambda limit: expiry.remind_expiring(limit=limit)),
-    Part("deliveries_put_on_their_way", keeping.revive),
+    Part("approvals_ending_told", lambda limit: approval_expiry.remind_expiring(limit=limit)),
+    Part("deliveries_put_on_their_way", notification_retention.revive),
     Part("exports_dropped", lambda limit: exports.drop_expired(limit=limit)),
     Part("idempotency_keys_dropped", idempotency.drop_expired),
     Part("links_dropped", links.drop_expired),
@@ -50,9 +51,9 @@ PARTS: Final = (
     Part("sessions_dropped", accounts.drop_old_sessions),
     Part("jobs_dropped", retention.drop_done_jobs),
     Part("runs_dropped", retention.drop_old_runs),
-    Part("deliveries_dropped", keeping.drop_old_deliveries),
-    Part("notifications_dropped", keeping.drop_old_notifications),
-    Part("mail_files_dropped", lambda _: mailer.drop_old_files()),
+    Part("deliveries_dropped", notification_retention.drop_old_deliveries),
+    Part("notifications_dropped", notification_retention.drop_old_notifications),
+    Part("mail_files_dropped", lambda _: mail.drop_old_files()),
 )
 
 

@@ -1,21 +1,21 @@
 """Sends deliveries out of the outbox."""
 
 from backend.core.queue import Lease
-from backend.domain.notifications import delivering, ledger, outbox
+from backend.domain.notifications import create, delivery
 from backend.jobs.registry import Retry, job
 
 
-@job(outbox.TOPIC, guarded=True)
+@job(create.TOPIC, guarded=True)
 def deliver(lease: Lease) -> None:
     """Send one delivery. The ledger says when enough was tried, so a try that failed does not count against the job."""
     try:
         # The delivery's row is the guard: locked until the commit, and sent by whoever finds it waiting.
-        delivering.deliver(lease.payload["delivery_id"], interrupted=lease.interrupted)
-    except delivering.TryAgain as error:
+        delivery.deliver(lease.payload["delivery_id"], interrupted=lease.interrupted)
+    except delivery.TryAgain as error:
         again = error
 
         def record() -> None:
             if again.number is not None:
-                ledger.note_attempt(again.delivery_id, number=again.number, outcome="put_off", detail=again.reason)
+                delivery.note_attempt(again.delivery_id, number=again.number, outcome="put_off", detail=again.reason)
 
         raise Retry(again.reason, after_seconds=again.after_seconds, counts=False, record=record) from error

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from backend.core.config import current
 from backend.core.queue import JobRun, Lease, runs
-from backend.domain.notifications import outbox
+from backend.domain.notifications import create
+from backend.domain.notifications.create import Outgoing
 from backend.domain.notifications.messages import moment
-from backend.domain.notifications.outbox import Outgoing
-from backend.domain.task_requests import reminding
+from backend.domain.task_requests import reminders
 from backend.jobs.registry import job
 
 BATCH: Final = 1000
@@ -22,15 +22,15 @@ def begin(lease: Lease) -> None:
     """Begin a run for the day on which it was due: one that starts after midnight does not use up the next day."""
     run = runs.begin(lease.payload["run_id"])
     payload = {"day": _day(run).isoformat()}
-    runs.spread(run.id, PART, payload, runs.spans(reminding.ID, reminding.WORKING, size=BATCH))
+    runs.spread(run.id, PART, payload, runs.spans(reminders.ID, reminders.WORKING, size=BATCH))
 
 
 @job(PART)
 def batch(lease: Lease) -> None:
     """Write the reminders of some thousand people, all or nothing."""
     run_id, day = lease.payload["run_id"], date.fromisoformat(lease.payload["day"])
-    people = reminding.candidates(day=day, after=lease.payload["after"], until=lease.payload["until"])
-    posted = outbox.post([_reminder(person, run_id=run_id, day=day) for person in people if person.due])
+    people = reminders.candidates(day=day, after=lease.payload["after"], until=lease.payload["until"])
+    posted = create.post([_reminder(person, run_id=run_id, day=day) for person in people if person.due])
     runs.add(run_id, skipped=sum(person.wanted for person in people) - posted)
     runs.part_done(run_id)
 
@@ -42,7 +42,7 @@ def _day(run: JobRun) -> date:
     return run.created_at.astimezone(current().zone).date()
 
 
-def _reminder(person: reminding.Candidate, *, run_id: int, day: date) -> Outgoing:
+def _reminder(person: reminders.Candidate, *, run_id: int, day: date) -> Outgoing:
     params: dict[str, Any] = {"waiting": [_line(one) for one in person.shown]}
     if person.waiting:
         wait = "1 request waits" if person.waiting == 1 else f"{person.waiting} requests wait"

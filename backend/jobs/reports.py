@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from backend.core.crash import crash_point
-from backend.core.database import db
+from backend.core.db.session import db
+from backend.core.failpoints import crash_point
 from backend.core.queue import Lease, runs
 from backend.core.queue.models import JobRun
 from backend.domain.reports import actions

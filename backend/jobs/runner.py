@@ -7,13 +7,14 @@ from typing import Final
 import structlog
 from flask import current_app
 
-from backend.core import metrics, queue
+from backend.core import queue
 from backend.core.config import current
-from backend.core.crash import crash_point
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
+from backend.core.failpoints import crash_point
+from backend.core.observability import metrics
 from backend.core.queue import Lane, Lease, runs
 from backend.jobs import lanes
-from backend.jobs.keeper import KEEPER
+from backend.jobs.lease_heartbeat import KEEPER
 from backend.jobs.registry import HANDLERS, GiveUp, Retry
 
 log = structlog.get_logger(__name__)

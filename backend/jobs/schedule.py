@@ -5,9 +5,9 @@ from typing import Final
 
 import structlog
 
-from backend.core.database import transaction
+from backend.core.db.session import transaction
 from backend.core.queue import Lane, runs
-from backend.core.queue.timetable import Daily, Every, Monthly, Scheduled
+from backend.core.queue.schedule import Daily, Every, Monthly, Scheduled
 from backend.domain.market import settings as market
 from backend.domain.reports import actions as reports
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 from celery import Celery, Task
 from flask import Flask
 
-from backend.jobs import heartbeat, polling, runner, schedule, sweep
-from backend.jobs.bell import BULK_TASK, TASK
+from backend.jobs import dispatch, health, runner, schedule
+from backend.jobs.dispatch import BULK_TASK, TASK
 
 HANDLER_MODULES: Final = (
     "accounts",
@@ -31,15 +31,15 @@ def register(celery: Celery, app: Flask) -> None:
         abstract = True
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
-            with polling.message_in_hand(), app.app_context():
+            with health.message_in_hand(), app.app_context():
                 return self.run(*args, **kwargs)
 
     celery.Task = ContextTask
     celery.task(name=TASK)(_run_jobs)
     celery.task(name=BULK_TASK)(_run_bulk)
     celery.task(name="doorstep.tick")(schedule.tick)
-    celery.task(name="doorstep.sweep")(sweep.sweep)
-    celery.task(name="doorstep.heartbeat")(heartbeat.beat)
+    celery.task(name="doorstep.sweep")(dispatch.sweep)
+    celery.task(name="doorstep.heartbeat")(health.beat)
 
 
 def _run_jobs(job_ids: list[int]) -> None:

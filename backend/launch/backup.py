@@ -13,11 +13,11 @@ from pathlib import Path
 
 import psycopg
 
-from backend.launch import folder as data_folder
+from backend.launch import private_files as data_folder
+from backend.launch.backup_contents import save
 from backend.launch.errors import LaunchError, explain
 from backend.launch.postgres import EmbeddedPostgres
-from backend.launch.restoring import Restoring
-from backend.launch.saving import save
+from backend.launch.restore import Restoring
 from backend.settings import OWNER_FILE, RUNTIME_FILE, Settings, SettingsError
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from backend.launch import database_roles, postgres_home, private_files, processes
+from backend.launch import database_roles, postgres_programs, private_files, processes
 from backend.launch.errors import LaunchError
 
 ROLE = "doorstep"  # the cluster's superuser: for this module and for tests alone
@@ -58,7 +58,7 @@ class EmbeddedPostgres:
     def start(self) -> str:
         """Start, recovering from whatever ended the last run; returns the database's address."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        self._home = postgres_home.find(self.data_dir, self.name)
+        self._home = postgres_programs.find(self.data_dir, self.name)
         password = private_files.kept_secret(self.data_dir / f"{self.name}.password")
         if not (self._home.cluster / "PG_VERSION").exists():
             self._make_cluster(password)
@@ -112,7 +112,7 @@ class EmbeddedPostgres:
     def destroy(self) -> None:
         """Stop and remove the cluster wherever it lies; for tests."""
         self.stop()
-        shutil.rmtree(postgres_home.find(self.data_dir, self.name).cluster, ignore_errors=True)
+        shutil.rmtree(postgres_programs.find(self.data_dir, self.name).cluster, ignore_errors=True)
 
     def _url(self, database: str) -> str:
         return f"postgresql://{ROLE}:{self._password}@127.0.0.1:{self.port}/{database}"

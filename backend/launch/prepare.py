@@ -10,7 +10,7 @@ from flask_migrate import upgrade
 
 from backend.app import create_app
 from backend.cli import bootstrap
-from backend.core import connection_budget
+from backend.core.db import connection_budget
 from backend.launch import database_roles
 from backend.launch.errors import LaunchError
 from backend.settings import Settings, SettingsError

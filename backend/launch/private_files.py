@@ -1,6 +1,7 @@
-"""Small files of one installation: secrets readable by their owner only, written whole or not at all."""
+"""Files that only their owner may read, and the claim of a data folder by one launcher."""
 
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -105,3 +106,22 @@ def kept_port(note: Path, *, insist: int | None) -> int:
     if insist is not None and port != insist:
         raise LaunchError(f"Port {insist} was taken by another program in the meantime.")
     return port
+
+
+def claim(data_dir: Path) -> IO[str]:
+    """Make the folder if need be and hold it until the answer is closed."""
+    if not data_dir.exists():
+        data_dir.mkdir(parents=True, mode=0o711)  # the database's own user may walk through, nobody may list
+    (data_dir / "run").mkdir(exist_ok=True)
+    lock = (data_dir / "run" / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip() or "unknown"
+        lock.close()
+        raise LaunchError(f"Doorstep already runs in {data_dir} (process {holder}).") from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from backend.core import connection_budget
-from backend.launch import database_roles, database_state, folder, frontend, health, private_files, processes
+from backend.core.db import connection_budget
+from backend.launch import database_roles, database_state, frontend, private_files, processes, readiness
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.launch.errors import LaunchError, explain
 from backend.launch.supervisor import Program, Supervisor
@@ -45,7 +45,7 @@ class Launch:
     def run(self) -> int:
         """From nothing to a running product, and to its end."""
         try:
-            self.lock = folder.claim(self.settings.data_dir)
+            self.lock = private_files.claim(self.settings.data_dir)
             self.end_leftovers()
             self.check_port()
             frontend.build(self.say)
@@ -174,7 +174,7 @@ class Launch:
         host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - compared, not listened on
         limit = time.monotonic() + READY_SECONDS
         while not self.supervisor.stopping:
-            if health.is_ready(f"http://{host}:{self.settings.port}/readyz"):
+            if readiness.is_ready(f"http://{host}:{self.settings.port}/readyz"):
                 self.say(f"Ready: {self.settings.public_url}")
                 self.say(f"{self.sign_in}. Ctrl-C ends everything.")
                 return True

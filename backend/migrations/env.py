@@ -3,9 +3,10 @@
 from alembic import context
 from flask import current_app
 
-from backend.core import heartbeats, idempotency
+from backend.core import idempotency
 from backend.core.cache import versions as cache_versions
-from backend.core.database import Base
+from backend.core.db.session import Base
+from backend.core.observability import health
 from backend.core.queue import models as queue_models
 from backend.domain.accounts import models as account_models
 from backend.domain.audit import models as audit_models
@@ -14,7 +15,7 @@ from backend.domain.exports import models as export_models
 from backend.domain.market import models as market_models
 from backend.domain.notifications import models as notification_models
 from backend.domain.places import models as place_models
-from backend.domain.professionals import areas as area_models
+from backend.domain.professionals import models as area_models
 from backend.domain.professionals import models as professional_models
 from backend.domain.reports import models as report_models
 from backend.domain.reviews import models as review_models
@@ -28,7 +29,7 @@ ALL_MODELS = (
     cache_versions,
     document_models,
     export_models,
-    heartbeats,
+    health,
     idempotency,
     market_models,
     notification_models,

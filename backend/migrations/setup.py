@@ -6,7 +6,7 @@ from typing import Final
 from flask import Flask
 from flask_migrate import Migrate
 
-from backend.core.database import db
+from backend.core.db.session import db
 
 FOLDER: Final = Path(__file__).parent
 migrate = Migrate()

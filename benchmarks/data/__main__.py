@@ -9,8 +9,8 @@ from flask_migrate import upgrade
 
 from backend.app import create_app
 from backend.cli import bootstrap
-from backend.core.database import transaction
-from backend.domain.professionals import recount
+from backend.core.db.session import transaction
+from backend.domain.professionals import availability
 from backend.settings import Settings
 from benchmarks import servers
 from benchmarks.data.filling import fill
@@ -40,7 +40,7 @@ def _fill_given(scale: str) -> int:
 
     def count() -> int:
         with app.app_context(), transaction():
-            return recount.rebuild()
+            return availability.rebuild()
 
     try:
         fill(os.environ["DATABASE_URL"], SCALES[scale], recount=count)

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from backend.app import create_app
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.settings import Settings
 
 MakeApp = Callable[..., Flask]

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from backend.core.database import db
-from backend.domain.accounts import signing_in
+from backend.core.db.session import db
+from backend.domain.accounts import sign_in
 from backend.domain.accounts.models import Account, MailedLink
 from backend.domain.audit.models import AuditEntry
 from backend.domain.notifications.models import Delivery, Notification
@@ -45,7 +45,7 @@ def undo(visitor: Visitor, token: str) -> Any:
 def reset_links(visitor: Visitor, email: str) -> list[tuple[str | None, str]]:
     """Ask for a new password; return where each link went so far, None for the account's own address, and its token."""
     assert visitor.post("/password/forgot", {"email": email}).status_code == 202
-    work_on(signing_in.RESET_TOPIC)
+    work_on(sign_in.RESET_TOPIC)
     return [(one.get("send_to"), token_of(one)) for one in mails("password_reset")]
 
 

@@ -10,9 +10,9 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from backend.core.authz import MARKET
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db.session import db
+from backend.core.security.authz import MARKET
 from backend.domain.audit import chain
 from backend.domain.audit.models import AuditEntry
 from tests.factories.people import PASSWORD, People, Person

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.core import connection_budget, reads
-from backend.core.database import db
+from backend.core.db import connection_budget, read_pool
+from backend.core.db.session import db
 from tests.api.conftest import MakeApp
 
 THREADS, FOR_CHANGES, FOR_READS = 24, 4, 3
@@ -35,7 +35,7 @@ def test_a_burst_opens_no_more_than_the_budget(burst_app: Flask) -> None:
             return
         with burst_app.app_context():
             if number % 3 == 1:
-                reads.one(text("SELECT pg_sleep(0.05)"), {})
+                read_pool.one(text("SELECT pg_sleep(0.05)"), {})
             else:
                 db.session.execute(text("SELECT pg_sleep(0.05)"))
                 db.session.rollback()

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from backend.cli.openapi import COMMITTED
-from backend.core.database import db
+from backend.core.db.session import db
 from tests.conftest import empty_the_market
 from tests.factories.people import Caller, People
 from tests.factories.requests import RequestMarket

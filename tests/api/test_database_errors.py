@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.app import create_app
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.settings import Settings
 from tests.factories.people import People, Person
 from tests.factories.problems import assert_problem

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.domain.audit.models import AuditEntry
 from tests.factories.files import form, picture
 from tests.factories.people import People, Person

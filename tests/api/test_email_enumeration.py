@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import event, select
 
 from backend.app import create_app
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.domain.notifications.models import Delivery
 from backend.settings import Settings
 from tests.factories.jobs import deliveries

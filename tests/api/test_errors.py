@@ -10,7 +10,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from backend.core import errors
-from backend.core.database import db
+from backend.core.db.session import db
 from tests.api.conftest import MakeApp
 from tests.factories.people import PASSWORD, People
 from tests.factories.problems import assert_problem

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from backend.core import storage
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.domain.exports import actions
 from backend.domain.exports.models import Export
 from backend.domain.notifications.models import Notification

@@ -12,8 +12,8 @@ from flask import Flask
 from sqlalchemy import update
 
 from backend.core.config import current
-from backend.core.database import db, transaction
-from backend.domain.exports import actions, packing
+from backend.core.db.session import db, transaction
+from backend.domain.exports import actions, compression
 from backend.domain.exports.models import Export
 from tests.factories import closed_requests as made
 from tests.factories.jobs import work
@@ -37,7 +37,7 @@ def export(admin: Person, *, packed: bool = True) -> dict[str, Any]:
     """An export with its packed copy."""
     where = admin.post("/exports", {}).headers["Location"]
     assert made.run_jobs(actions.TOPIC) == ["done"]
-    assert made.run_jobs(packing.TOPIC) == (["done"] if packed else [])
+    assert made.run_jobs(compression.TOPIC) == (["done"] if packed else [])
     body: dict[str, Any] = admin.get(where).json
     return body
 
@@ -94,12 +94,12 @@ def test_packed_twice_is_the_same_and_goes_with_its_export(admin: Person) -> Non
     done = export(admin)
     first = admin.get(done["download_url"], headers=PACKED).get_data()
     with transaction():
-        packing.pack(done["id"])
+        compression.pack(done["id"])
     assert admin.get(done["download_url"], headers=PACKED).get_data() == first
     with transaction():
         db.session.execute(update(Export).values(expires_at=datetime(2026, 1, 1, tzinfo=UTC)))
         actions.drop_expired()
-        packing.pack(done["id"])
+        compression.pack(done["id"])
     work()
     assert files() == before
     assert admin.get(done["download_url"], headers=PACKED).status_code == 410

@@ -16,11 +16,12 @@ from sqlalchemy import text
 
 from backend.app import create_app
 from backend.core import queue
-from backend.core.database import db, transaction
-from backend.core.health import Health
-from backend.jobs import heartbeat, keeper
-from backend.launch import health as launch_health
+from backend.core.db.session import db, transaction
+from backend.core.observability.health import Health
+from backend.jobs import health as worker_health
+from backend.jobs import lease_heartbeat
 from backend.launch import processes
+from backend.launch import readiness as launch_health
 from backend.launch.embedded import EmbeddedValkey
 from backend.launch.private_files import free_port
 from backend.migrations.setup import revisions
@@ -57,7 +58,7 @@ def test_alive_needs_nothing(make: Make) -> None:
 
 
 def test_ready_when_every_part_works(app: Flask) -> None:
-    heartbeat.beat()
+    worker_health.beat()
     answer = ask(app, "/readyz")
     assert answer.status_code == 200, answer.json
     assert answer.json["status"] == "ready"
@@ -74,7 +75,7 @@ def test_a_worker_that_never_came_is_starting_at_first(make: Make) -> None:
 
 
 def test_a_worker_that_fell_silent_is_named(make: Make) -> None:
-    heartbeat.beat()
+    worker_health.beat()
     with transaction():
         db.session.execute(text("UPDATE heartbeats SET at = now() - interval '2 minutes'"))
     answer = ask(make(), "/readyz")
@@ -109,7 +110,7 @@ def test_a_long_job_shows_the_workers_life_while_it_runs(make: Make) -> None:
     with transaction():
         lease = queue.claim(job_id, lease_seconds=60)
     assert lease is not None
-    own = keeper.Keeper()
+    own = lease_heartbeat.Keeper()
     own._start(db.engine, 2)
     with own.keeping([lease]):
         assert processes.wait_until(lambda: ask(app, "/readyz").json["workers"]["state"] == "up", seconds=20)
@@ -124,7 +125,7 @@ def test_a_long_job_shows_the_workers_life_while_it_runs(make: Make) -> None:
     ],
 )
 def test_a_part_that_is_away_is_named(make: Make, part: str, setting: str, url: str, status: str) -> None:
-    heartbeat.beat()
+    worker_health.beat()
     answer = ask(make(**{setting: url}), "/readyz")
     assert (answer.status_code, answer.json["status"]) == (200 if status == "degraded" else 503, status)
     assert answer.json[part] == {"state": "down", "age": None}
@@ -151,7 +152,7 @@ def test_a_broker_that_answers_and_takes_nothing_is_down(make: Make, tmp_path: P
 
 
 def test_a_missing_migration_makes_it_unavailable_and_a_newer_one_does_not(make: Make) -> None:
-    heartbeat.beat()
+    worker_health.beat()
     revision = db.session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
     db.session.rollback()
     states = {}
@@ -168,7 +169,7 @@ def test_a_missing_migration_makes_it_unavailable_and_a_newer_one_does_not(make:
 
 
 def test_a_part_can_be_added(make: Make) -> None:
-    heartbeat.beat()
+    worker_health.beat()
     made = make()
     health: Health = made.extensions["health"]
 
@@ -182,7 +183,7 @@ def test_a_part_can_be_added(make: Make) -> None:
 
 
 def test_a_server_that_is_about_to_stop_says_so_and_goes_on_for_a_while(app: Flask, environ: dict[str, str]) -> None:
-    heartbeat.beat()
+    worker_health.beat()
     port = free_port(None)
     url = f"http://127.0.0.1:{port}"
     settings = {**os.environ, **environ, "PORT": str(port), "WEB_WORKERS": "1", "DRAIN_SECONDS": "5"}

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from backend.core import idempotency
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.domain.task_requests.models import TaskRequest
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket

@@ -4,7 +4,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.core import queue
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from tests.factories.jobs import work
 from tests.factories.people import People
 

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import Flask
 
-from backend.core import signing
-from backend.core.pagination import encode_cursor
-from backend.domain.notifications import unsubscribing
+from backend.core.db.pagination import encode_cursor
+from backend.core.security import signing
+from backend.domain.notifications import preferences
 from backend.settings import Settings
 from tests.api.conftest import MakeApp
 from tests.factories.people import PASSWORD, People
@@ -97,7 +97,7 @@ def test_cursors_cut_short_are_refused(app: Flask, people: People) -> None:
 
 def test_links_in_old_mails_work(app: Flask, people: People, rotated: Flask, without_fallback: Flask) -> None:
     asha = people.customer()
-    path = unsubscribing.address(asha.id, "reminder").removeprefix(app.extensions["settings"].public_url)
+    path = preferences.address(asha.id, "reminder").removeprefix(app.extensions["settings"].public_url)
     assert [status(one, path) for one in (app, rotated, without_fallback)] == [200, 200, 404]
     old = hmac.new(app.extensions["settings"].secret_key.encode(), f"unsubscribe:{asha.id}:reminder".encode(), "sha256")
     before_purposes = f"/unsubscribe/{asha.id}.reminder.{old.hexdigest()[:32]}"

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from backend.app import create_app
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.settings import Settings
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket

@@ -2,8 +2,8 @@
 
 import pytest
 
-from backend.core.database import transaction
-from backend.domain.notifications import actions, preferences
+from backend.core.db.session import transaction
+from backend.domain.notifications import create, preferences
 from tests.factories.jobs import deliveries, work
 from tests.factories.people import People, Person
 
@@ -11,7 +11,7 @@ from tests.factories.people import People, Person
 def tell(person: Person, times: int = 1) -> None:
     with transaction():
         for _ in range(times):
-            actions.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing"})
+            create.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing"})
 
 
 def test_ones_notifications_newest_first_with_pages(people: People) -> None:

@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
-from backend.api import openapi
-from backend.api.base import ATTRIBUTE
+from backend.api.endpoint import ATTRIBUTE
+from backend.api.openapi import document as openapi_document
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -37,7 +37,7 @@ def test_it_is_openapi_3_1(document: dict[str, Any]) -> None:
 
 def test_every_call_is_in_it(shared_app: Flask, document: dict[str, Any]) -> None:
     there = {
-        f"{method} " + openapi.PARAMETER.sub(r"{\g<name>}", rule.rule)
+        f"{method} " + openapi_document.PARAMETER.sub(r"{\g<name>}", rule.rule)
         for rule in shared_app.url_map.iter_rules()
         if hasattr(shared_app.view_functions[rule.endpoint], "view_class")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, text
 
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.domain.notifications.models import Notification
 from tests.factories.files import form, picture
 from tests.factories.people import PASSWORD, People, Person

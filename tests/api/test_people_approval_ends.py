@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.domain.notifications.models import Delivery
-from backend.domain.professionals import expiry
+from backend.domain.professionals import approval_expiry
 from backend.domain.task_requests import bulk
 from tests.factories.files import form, picture
 from tests.factories.people import People, Person
@@ -38,11 +38,11 @@ def test_an_approval_can_end(people: People, admin: Person) -> None:
     answer = admin.patch(path, {"approval_expires_at": soon.isoformat()})
     assert answer.status_code == 200, answer.json
     assert answer.json["approval_expires_at"].startswith(f"{soon:%Y-%m-%d}")
-    assert expiry.remind_expiring(now) == 1
-    assert expiry.remind_expiring(now) == 0
-    assert expiry.expire_approvals(now) == 0
-    assert expiry.expire_approvals(soon) == 1
-    assert expiry.expire_approvals(soon) == 0
+    assert approval_expiry.remind_expiring(now) == 1
+    assert approval_expiry.remind_expiring(now) == 0
+    assert approval_expiry.expire_approvals(now) == 0
+    assert approval_expiry.expire_approvals(soon) == 1
+    assert approval_expiry.expire_approvals(soon) == 0
     db.session.commit()
     me = ravi.get("/me").json
     assert (me["approval"], me["isactive"]) == ("expired", 0)
@@ -72,14 +72,14 @@ def test_what_someone_without_approval_holds_for_later_goes_back(
     done = market.bring_to("completed", asha, ravi, date_of_request=at(days=41))["id"]
     begun = market.bring_to("accepted", asha, ravi, date_of_request=at(hours=2))["id"]
     with transaction():
-        expiry.expire_approvals()
+        approval_expiry.expire_approvals()
         assert bulk.give_back_unapproved() == 0
         ended = "UPDATE professionals SET approval_expires_at = now() - interval '1 minute' WHERE account_id = :id"
         db.session.execute(text(ended), {"id": ravi.id})
         db.session.execute(
             text("UPDATE task_requests SET date_of_request = now() - interval '1 hour' WHERE id = :id"), {"id": begun}
         )
-        assert expiry.expire_approvals() == 1
+        assert approval_expiry.expire_approvals() == 1
     assert (give_back(), give_back()) == (1, 0)
     seen = asha.get(f"/requests/{ahead}").json
     assert (seen["status"], seen["professional_id"], seen["asked_professional_id"]) == ("requested", None, None)

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from backend.core.database import db
+from backend.core.db.session import db
 from tests.factories.people import People, Person
 from tests.factories.requests import RequestMarket, told
 

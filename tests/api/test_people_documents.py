@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from backend.core import child_process, storage
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.core.queue import Job
 from backend.domain.documents import actions
 from backend.domain.documents.models import Document

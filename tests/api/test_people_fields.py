@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from backend.core.database import db, transaction
-from backend.domain.accounts import signing_in
+from backend.core.db.session import db, transaction
+from backend.domain.accounts import sign_in
 from backend.domain.accounts.models import Account
 from backend.domain.notifications.models import Delivery
 from tests.factories.files import form, picture
@@ -198,7 +198,7 @@ def test_addresses_are_confirmed_where_the_market_wants_it(people: People, monke
     link = db.session.execute(links).scalar_one()["link"]
     assert link.startswith(f"{settings.public_url}/app/email/confirm#token=")
     with transaction():
-        signing_in.mail_reset_link(fields["email"])
+        sign_in.mail_reset_link(fields["email"])
     db.session.rollback()
     assert db.session.execute(select(Delivery.kind)).scalars().all() == ["email_confirmation"]
     token = link.partition("#token=")[2]

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from backend.core.database import db
-from backend.domain.accounts import signing_in
+from backend.core.db.session import db
+from backend.domain.accounts import sign_in
 from backend.domain.accounts.models import MailedLink
 from backend.domain.notifications.models import Delivery
 from tests.factories.jobs import work_on
@@ -27,7 +27,7 @@ def forgot(visitor: Visitor, email: str) -> None:
     """Ask for the link, and let a worker look whether there is an account."""
     answer = visitor.post("/password/forgot", {"email": email})
     assert (answer.status_code, answer.data) == (202, b"")
-    work_on(signing_in.RESET_TOPIC)
+    work_on(sign_in.RESET_TOPIC)
 
 
 def token() -> str:

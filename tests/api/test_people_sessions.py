@@ -7,9 +7,9 @@ import jwt
 import pytest
 import time_machine
 
-from backend.core import passwords
-from backend.core.database import db
-from backend.core.passwords import Passwords
+from backend.core.db.session import db
+from backend.core.security import password_hashing
+from backend.core.security.password_hashing import Passwords
 from backend.domain.accounts.models import Account
 from tests.factories.people import PASSWORD, People, Visitor
 
@@ -201,7 +201,7 @@ def test_a_hash_of_older_parameters_is_renewed_at_sign_in(people: People) -> Non
     people.sign_in(asha.username)
     db.session.refresh(account)
     assert account.password_hash != old
-    assert not passwords.current().is_outdated(account.password_hash)
+    assert not password_hashing.current().is_outdated(account.password_hash)
 
 
 def test_the_last_visit_is_kept_cheaply(people: People) -> None:

@@ -10,9 +10,9 @@ import pytest
 import time_machine
 from flask import Flask
 
-from backend.core.database import transaction
-from backend.core.turns import Turns
-from backend.domain.accounts import devices, links, queries
+from backend.core.concurrency import Turns
+from backend.core.db.session import transaction
+from backend.domain.accounts import links, queries, throttle
 from tests.factories.people import PASSWORD, People, Person, Visitor
 
 WRONG = "not this one"
@@ -184,10 +184,10 @@ def test_forged_device_cookies_are_no_help(people: People, forgery: str) -> None
 
 def test_a_device_is_forgotten_after_half_a_year(people: People) -> None:
     asha = people.customer()
-    cookie = devices.remember(None, asha.id)
-    assert devices.recognised(cookie, asha.id)
+    cookie = throttle.remember(None, asha.id)
+    assert throttle.recognised(cookie, asha.id)
     with time_machine.travel(datetime.now(UTC) + timedelta(days=181)):
-        assert devices.recognised(cookie, asha.id) is None
+        assert throttle.recognised(cookie, asha.id) is None
 
 
 def test_api_clients_get_no_device_cookie(people: People) -> None:

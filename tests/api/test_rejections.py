@@ -8,8 +8,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.core.cache.versions import CATALOGUE
-from backend.core.database import db, transaction
-from backend.domain.professionals import recount
+from backend.core.db.session import db, transaction
+from backend.domain.professionals import availability
 from tests.factories.people import People, Person
 from tests.factories.requests import WHY, RequestMarket
 
@@ -82,11 +82,11 @@ def test_counts_that_are_put_right_make_cached_answers_old(market: RequestMarket
     market.professional()
     version = text("SELECT version::text FROM cache_versions WHERE name = :name")
     with transaction():
-        assert recount.rebuild() == 0
+        assert availability.rebuild() == 0
     before = db.session.execute(version, {"name": CATALOGUE}).scalar_one()
     with transaction():
         db.session.execute(text("UPDATE task_places SET professionals = professionals + 1"))
         assert db.session.execute(version, {"name": CATALOGUE}).scalar_one() == before
     with transaction():
-        assert recount.rebuild() > 0
+        assert availability.rebuild() > 0
     assert db.session.execute(version, {"name": CATALOGUE}).scalar_one() != before

@@ -7,7 +7,7 @@ import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.queue.runs import ABOVE_ALL_IDS
 from backend.domain.accounts.models import Account
 from backend.domain.reports import actions

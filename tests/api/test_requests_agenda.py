@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from backend.domain.task_requests import hours, offers
+from backend.domain.scheduling import time_slots, working_hours
 from tests.factories.people import People
 from tests.factories.requests import WHY, RequestMarket, do
 
@@ -21,12 +21,12 @@ def market(people: People) -> RequestMarket:
 def test_hours_are_kept_and_shown(market: RequestMarket) -> None:
     ravi = market.professional()
     assert ravi.get("/me/hours").json["usual"] == {"from": "08:00", "to": "20:00"}
-    hours = {
+    working_hours = {
         "weekly": [{"weekday": 0, "from": "09:00", "to": "12:00"}, {"weekday": 0, "from": "13:00", "to": "24:00"}],
         "exceptions": [{"date": MONDAY, "hours": []}],
     }
-    kept = ravi.put("/me/hours", hours).json
-    assert (kept["weekly"], kept["exceptions"]) == (hours["weekly"], hours["exceptions"])
+    kept = ravi.put("/me/hours", working_hours).json
+    assert (kept["weekly"], kept["exceptions"]) == (working_hours["weekly"], working_hours["exceptions"])
     assert ravi.get("/me/hours").json == kept
 
 
@@ -57,7 +57,7 @@ def test_times_of_one_professional_are_for_customers(market: RequestMarket, peop
 def test_times_of_a_professional_who_is_not_among_the_nearest(
     market: RequestMarket, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(offers, "LOOKED_AT", 1)
+    monkeypatch.setattr(time_slots, "LOOKED_AT", 1)
     first, second = market.professional(), market.professional()
     asha = people.customer()
     path = f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}"
@@ -71,13 +71,13 @@ def test_working_time_is_worked_out_once_for_each_professional(
     for _ in range(3):
         market.professional()
     seen: list[Any] = []
-    real = hours.Hours.intervals
+    real = working_hours.Hours.intervals
 
-    def counted(self: hours.Hours, first: Any, last: Any) -> list[hours.Interval]:
+    def counted(self: working_hours.Hours, first: Any, last: Any) -> list[working_hours.Interval]:
         seen.append(self)
         return real(self, first, last)
 
-    monkeypatch.setattr(hours.Hours, "intervals", counted)
+    monkeypatch.setattr(working_hours.Hours, "intervals", counted)
     found = people.visitor().get(f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}").json["items"]
     assert len(found) > 20
     assert len(seen) == 3

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.app import create_app
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.settings import Settings
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from backend.core.database import transaction
+from backend.core.db.session import transaction
 from backend.domain.task_requests.bulk import expire_due
 from backend.domain.task_requests.lifecycle import Action, Relation, Status
 from tests.factories.lifecycle import VERBS, expected

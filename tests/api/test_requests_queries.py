@@ -10,7 +10,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import event
 
-from backend.core.database import db
+from backend.core.db.session import db
 from tests.factories.crowd import gather
 from tests.factories.people import People, Person
 from tests.factories.requests import RequestMarket

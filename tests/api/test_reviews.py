@@ -8,7 +8,7 @@ import time_machine
 from sqlalchemy import select
 
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.domain.professionals.models import Professional
 from backend.domain.tasks.models import Task
 from tests.factories.people import People, Person

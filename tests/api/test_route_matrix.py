@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from backend.core.clock import now
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.domain.accounts.models import Account
 from tests.api.route_table import CALLERS, TABLE, Row
 from tests.conftest import empty_the_market

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.domain.tasks.models import Task
 from tests.factories.people import People
 from tests.factories.queries import count_queries

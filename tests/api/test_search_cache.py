@@ -21,8 +21,8 @@ from sqlalchemy import text
 from backend.app import create_app
 from backend.core import cache
 from backend.core.cache import CATALOGUE, Made
-from backend.core.cache.answers import unpacked
-from backend.core.database import db, transaction
+from backend.core.cache.responses import unpacked
+from backend.core.db.session import db, transaction
 from backend.launch.embedded import EmbeddedValkey
 from backend.settings import Settings
 from tests.conftest import empty_the_market

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from backend.api.resources import stats as resource
+from backend.api.resources import dashboard as resource
 from backend.core.clock import now
-from backend.core.database import transaction
+from backend.core.db.session import transaction
 from backend.core.queue import enqueue
 from backend.domain.dashboard import queries
 from tests.factories import closed_requests as made

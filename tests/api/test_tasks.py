@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.domain.audit.models import AuditEntry
 from tests.factories.people import People
 from tests.factories.tasks import fields, make_task

@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from backend.core import signing
 from backend.core.clock import now
+from backend.core.security import signing
 from backend.settings import Settings
 from tests.api.conftest import MakeApp
 from tests.factories.people import PASSWORD, People, Person

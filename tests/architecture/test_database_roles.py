@@ -9,7 +9,7 @@ import pytest
 from flask_migrate import upgrade
 
 from backend.app import create_app
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.launch import database_roles
 from backend.launch.errors import LaunchError
 from backend.settings import Settings

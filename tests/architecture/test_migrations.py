@@ -15,7 +15,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from backend.app import create_app
 from backend.cli import bootstrap
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.settings import ROOT, Settings
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket

@@ -8,8 +8,8 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import select
 
-from backend.core.database import db, transaction
-from backend.domain.accounts import signing_in
+from backend.core.db.session import db, transaction
+from backend.domain.accounts import sign_in
 from backend.domain.audit.models import AuditEntry
 from backend.domain.notifications.models import Delivery
 from tests.factories.people import PASSWORD, People
@@ -80,7 +80,7 @@ def test_a_password_that_was_shown_is_good_for_72_hours(app: Flask, people: Peop
         assert (late.status_code, late.json["code"]) == (403, "password_expired")
         assert people.visitor().post("/check", {**body, "password": "not it"}).json["code"] == "invalid_credentials"
         with transaction():
-            signing_in.mail_reset_link("asha@example.org")
+            sign_in.mail_reset_link("asha@example.org")
         link = db.session.execute(select(Delivery.params).where(Delivery.kind == "password_reset")).scalar_one()["link"]
         token = link.partition("#token=")[2]
         answer = people.visitor().post("/password/reset", {"token": token, "password": PASSWORD})

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.cli import bootstrap
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.domain.places import loading
 from tests.conftest import ADMIN_PASSWORD
 from tests.factories.people import People

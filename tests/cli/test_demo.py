@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from backend.cli import demo
-from backend.cli.demo import words
+from backend.cli.demo import texts
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.domain.documents.models import Document
 from backend.domain.notifications.models import Delivery, Notification
 from backend.domain.professionals.models import Professional
@@ -20,14 +20,14 @@ from backend.domain.task_requests.lifecycle import Status
 from backend.domain.task_requests.models import RequestEvent, TaskRequest
 from tests.factories.people import People
 
-CITIES = words.CITIES[:1]
+CITIES = texts.CITIES[:1]
 
 
 @pytest.fixture
 def filled(app: Flask, people: People, monkeypatch: pytest.MonkeyPatch) -> str:
     """What the command printed, for a demo of two cities."""
     people.admin()
-    monkeypatch.setattr(words, "CITIES", CITIES)
+    monkeypatch.setattr(texts, "CITIES", CITIES)
     done = app.test_cli_runner().invoke(args=["demo"])
     assert done.exit_code == 0, done.output
     return done.output

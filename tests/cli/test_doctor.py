@@ -10,13 +10,13 @@ from werkzeug.serving import make_server
 
 from backend.cli import doctor, doctor_traces
 from backend.core.clock import now
-from backend.core.database import Base, db
+from backend.core.db.session import Base, db
 from backend.domain.accounts.models import Account
 from backend.domain.audit import chain
 from backend.domain.professionals import approval
 from backend.domain.professionals.approval import Approval, Transition
 from backend.domain.tasks.models import Task
-from backend.jobs import heartbeat
+from backend.jobs import health
 from tests.factories.people import People
 
 # Seals of removed entries stay, and say so.
@@ -26,7 +26,7 @@ UNCOUNTED = {"places", "localities", "heartbeats", "cache_versions", "audit_seal
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
     """The application behind a real socket."""
-    heartbeat.beat()
+    health.beat()
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -13,10 +13,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from backend.core.authz import Role
 from backend.core.clock import now
-from backend.core.database import db, transaction
-from backend.domain.dashboard import queries, spans
+from backend.core.db.session import db, transaction
+from backend.core.security.authz import Role
+from backend.domain.dashboard import queries
 from backend.domain.market import settings as market
 from backend.domain.professionals.models import Professional
 from backend.domain.task_requests.models import TaskRequest
@@ -118,7 +118,7 @@ def slowly(rows: list[TaskRequest], first: Any, last: Any, *, zone: ZoneInfo) ->
 
 def step_of(first: Any, last: Any, zone: ZoneInfo) -> Any:
     """The day of a moment, or the first of its month in a long span, as the series names it."""
-    is_long = isinstance(first, date) and (last - first).days >= spans.DAYS_SHOWN_ONE_BY_ONE
+    is_long = isinstance(first, date) and (last - first).days >= queries.DAYS_SHOWN_ONE_BY_ONE
 
     def step(moment: datetime) -> str:
         day = moment.astimezone(zone).date()

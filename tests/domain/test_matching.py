@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.core.authz import Actor, Role
-from backend.core.database import db, transaction
-from backend.domain.professionals import recount
+from backend.core.db.session import db, transaction
+from backend.core.security.authz import Actor, Role
+from backend.domain.professionals import availability
 from backend.domain.task_requests import inbox, matching
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket
@@ -61,7 +61,7 @@ def test_the_nearest_are_those_whom_a_look_at_everyone_finds(people: People, app
     with transaction():
         db.session.execute(text("SELECT setseed(:seed)"), {"seed": seed / 10})
         db.session.execute(text(SCATTER), {"mark": "pro", "pincodes": pincodes, "task_id": task_id})
-        recount.rebuild()
+        availability.rebuild()
     found: set[int] = set()
     for pincode in random.Random(seed).sample(pincodes, 25):
         values: dict[str, Any] = {"task_id": task_id, "pincode": pincode, "limit": 200}

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 from sqlalchemy import text
 
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.domain.places import loading, points
 from backend.domain.places.points import Located, Office, Point
 

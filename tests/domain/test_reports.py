@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 
-from backend.core.authz import Role
 from backend.core.clock import now
-from backend.domain.reports.figures import COUNTED, Figures, compute
+from backend.core.security.authz import Role
 from backend.domain.reports.months import Month
+from backend.domain.reports.statistics import COUNTED, Figures, compute
 from backend.domain.task_requests.models import TaskRequest
 from tests.factories import closed_requests as made
 

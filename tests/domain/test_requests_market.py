@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import func, text, update
 from sqlalchemy.exc import IntegrityError
 
-from backend.core.authz import MARKET, Actor, Role
 from backend.core.clock import now
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
+from backend.core.security.authz import MARKET, Actor, Role
 from backend.domain.task_requests import actions, bulk
 from backend.domain.task_requests.models import TaskRequest
 from tests.factories.people import People, Person

@@ -10,14 +10,20 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, insert, select, text, update
 
-from backend.core.authz import MARKET
 from backend.core.clock import now
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
+from backend.core.security.authz import MARKET
 from backend.domain.accounts.models import Account
 from backend.domain.places.models import Place
-from backend.domain.professionals import availability, recount
-from backend.domain.professionals.areas import ProfessionalArea, TaskHome, TaskPlace
-from backend.domain.professionals.models import Professional, ProfessionalPincode, ProfessionalTask
+from backend.domain.professionals import availability
+from backend.domain.professionals.models import (
+    Professional,
+    ProfessionalArea,
+    ProfessionalPincode,
+    ProfessionalTask,
+    TaskHome,
+    TaskPlace,
+)
 from backend.domain.tasks import actions as tasks
 from backend.domain.tasks.models import Task
 from tests.factories.people import People
@@ -167,7 +173,7 @@ def test_counts_follow_every_write(app: Flask, seed: int) -> None:
         market.change()
     agree()
     with transaction():
-        assert recount.rebuild() == 0
+        assert availability.rebuild() == 0
 
 
 def test_rebuilding_from_nothing_gives_the_same(app: Flask) -> None:
@@ -180,7 +186,7 @@ def test_rebuilding_from_nothing_gives_the_same(app: Flask) -> None:
             db.session.execute(delete(model))
         db.session.execute(update(Task).values(professionals=77))
     with transaction():
-        assert recount.rebuild() > 0
+        assert availability.rebuild() > 0
     assert kept_counts() == followed
     agree()
 
@@ -195,7 +201,7 @@ def test_a_destroyed_task_leaves_no_counts(app: Flask, people: People) -> None:
         availability.refresh(pro.id)
     agree()
     with transaction():
-        assert recount.rebuild() == 0
+        assert availability.rebuild() == 0
 
 
 def test_many_writers_at_once_count_each_professional_once(app: Flask, people: People) -> None:

@@ -12,9 +12,9 @@ from sqlalchemy import text as text_clause
 from sqlalchemy.dialects.postgresql import Range
 
 from backend.core import text
-from backend.core.authz import Role
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.queue import Job
+from backend.core.security.authz import Role
 from backend.domain.accounts.actions import NewAccount, sign_up
 from backend.domain.professionals.models import Professional
 from backend.domain.reviews.models import Review

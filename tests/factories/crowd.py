@@ -8,8 +8,8 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import text
 
-from backend.core.authz import Actor, Role
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
+from backend.core.security.authz import Actor, Role
 
 PEOPLE = text("""
 INSERT INTO accounts (role, username, username_key, email, email_key, password_hash,

@@ -4,8 +4,8 @@ from importlib import import_module
 
 from sqlalchemy import func, select, update
 
-from backend.core.database import db, transaction
-from backend.core.queue import Job, JobRun, overview, runs
+from backend.core.db.session import db, transaction
+from backend.core.queue import Job, JobRun, admin, runs
 from backend.domain.notifications.models import Delivery
 from backend.jobs import runner
 from backend.jobs.tasks import HANDLER_MODULES
@@ -43,7 +43,7 @@ def work_on(topic: str) -> None:
 def run_now(name: str, **params: object) -> JobRun:
     """A whole run of a scheduled job."""
     with transaction():
-        run_id = runs.start(overview.scheduled(name), params=params, requested_by=None)
+        run_id = runs.start(admin.scheduled(name), params=params, requested_by=None)
     work(now=True)
     return fresh_run(run_id)
 

@@ -8,8 +8,8 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from backend.core.authz import MARKET, Role
-from backend.core.database import transaction
+from backend.core.db.session import transaction
+from backend.core.security.authz import MARKET, Role
 from backend.domain.accounts.actions import NewAccount, sign_up
 from backend.domain.documents import actions as documents
 from backend.domain.documents.inspection import Inspected

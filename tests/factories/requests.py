@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.domain.notifications.models import Notification
 from tests.factories.people import People, Person
 from tests.factories.tasks import make_task

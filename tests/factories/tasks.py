@@ -4,8 +4,8 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from backend.core.authz import MARKET
-from backend.core.database import transaction
+from backend.core.db.session import transaction
+from backend.core.security.authz import MARKET
 from backend.domain.tasks import actions
 from backend.domain.tasks.actions import NewTask
 from backend.domain.tasks.models import Task

@@ -9,8 +9,8 @@ from flask import Flask
 
 from backend.app import create_app
 from backend.core import queue
-from backend.core.database import db
-from backend.jobs import bell
+from backend.core.db.session import db
+from backend.jobs.dispatch import bell
 from backend.launch.embedded import EmbeddedValkey
 from backend.settings import Settings
 from tests.factories.servers import SmtpServer

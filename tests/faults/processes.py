@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 from sqlalchemy import text
 
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.launch import processes
 
 ROOT = Path(__file__).resolve().parents[2]

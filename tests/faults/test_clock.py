@@ -10,9 +10,9 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from backend.core.authz import Role
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.queue import JobRun
+from backend.core.security.authz import Role
 from backend.domain.market.models import MarketSetting
 from backend.domain.notifications.models import Delivery
 from backend.domain.reports.models import MonthlyReport

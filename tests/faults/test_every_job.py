@@ -9,11 +9,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text, update
 
-from backend.core.authz import Role
 from backend.core.clock import now
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.queue import Job, runs
-from backend.core.queue.timetable import Scheduled
+from backend.core.queue.schedule import Scheduled
+from backend.core.security.authz import Role
 from backend.domain.exports.models import Export
 from backend.jobs import reminders, reports, runner, schedule
 from tests.conftest import empty_the_market

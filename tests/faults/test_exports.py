@@ -14,9 +14,9 @@ from flask import Flask
 from sqlalchemy import select, text, update
 
 from backend.core.config import current
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.queue import Job
-from backend.domain.exports import actions, carrying
+from backend.domain.exports import actions, csv_copy
 from backend.domain.notifications.models import Notification
 from backend.jobs import exports as exports_job
 from backend.jobs import runner
@@ -44,7 +44,7 @@ def admin(people: People) -> Person:
 def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
     """Progress is told after every few rows."""
     monkeypatch.setattr(exports_job, "PROGRESS_SECONDS", 0)
-    monkeypatch.setattr(carrying, "PIECE_ROWS", 500)
+    monkeypatch.setattr(csv_copy, "PIECE_ROWS", 500)
 
 
 def ask(admin: Person) -> dict[str, Any]:

@@ -22,7 +22,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.domain.task_requests.lifecycle import TABLE, Action
 from backend.domain.task_requests.models import RequestEvent, TaskRequest
 from backend.launch import processes

@@ -8,11 +8,11 @@ import redis
 from flask import Flask
 from sqlalchemy import text
 
-from backend.core.authz import Actor, Role
-from backend.core.database import db, transaction
-from backend.domain.accounts import signing_in
+from backend.core.db.session import db, transaction
+from backend.core.security.authz import Actor, Role
+from backend.domain.accounts import sign_in
 from backend.domain.exports import actions as exports
-from backend.domain.notifications import outbox
+from backend.domain.notifications import create
 from backend.launch import processes
 from backend.launch.embedded import EmbeddedValkey
 from tests.factories.closed_requests import account
@@ -30,7 +30,7 @@ BULK_SENT = "SELECT count(*) FROM deliveries WHERE kind = 'reminder' AND state =
 def post(number: int) -> None:
     person = account(Role.CUSTOMER)
     with transaction():
-        outbox.post([outbox.Outgoing(person, "reminder", f"day{i}") for i in range(number)])
+        create.post([create.Outgoing(person, "reminder", f"day{i}") for i in range(number)])
 
 
 def address_of(account_id: int) -> str:
@@ -54,7 +54,7 @@ def test_an_export_and_a_reset_mail_get_out_while_bulk_mail_waits(
     began = time.monotonic()
     with transaction():
         exports.ask(Actor(admin, Role.ADMIN))
-        signing_in.forgot(address)
+        sign_in.forgot(address)
     assert until(EXPORT_DONE, seconds=15)
     assert processes.wait_until(lambda: bool(smtp.to(address)), seconds=15)
     assert time.monotonic() - began < 15
@@ -83,7 +83,7 @@ def test_a_broker_that_answers_and_takes_no_messages_stops_no_job(
     with redis.Redis.from_url(own_valkey.url) as broker:
         spoil(broker)
         with transaction():
-            signing_in.forgot(address_of(account(Role.CUSTOMER)))
+            sign_in.forgot(address_of(account(Role.CUSTOMER)))
         post(30)
         assert processes.wait_until(lambda: len(smtp.mails) == 31, seconds=40)
         fresh = "SELECT count(*) > 0 FROM heartbeats WHERE at > now() - interval '12 seconds'"

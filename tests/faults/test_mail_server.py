@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.core.authz import Role
-from backend.core.database import db, transaction
-from backend.domain.notifications import outbox
+from backend.core.db.session import db, transaction
+from backend.core.security.authz import Role
+from backend.domain.notifications import create
 from backend.launch import processes
 from tests.factories.closed_requests import account
 from tests.factories.jobs import deliveries
@@ -38,7 +38,7 @@ def try_again_now() -> None:
 def post() -> list[int]:
     people = [account(Role.CUSTOMER) for _ in range(MAILS)]
     with transaction():
-        outbox.post([outbox.Outgoing(person, "reminder", "2026-12-01") for person in people])
+        create.post([create.Outgoing(person, "reminder", "2026-12-01") for person in people])
     return people
 
 
@@ -94,7 +94,7 @@ def test_a_worker_frozen_for_longer_than_its_lease_sends_once(ringing: Flask, jo
     smtp.after_data = hold
     person = account(Role.CUSTOMER)
     with transaction():
-        outbox.post([outbox.Outgoing(person, "reminder", "2026-12-01")])
+        create.post([create.Outgoing(person, "reminder", "2026-12-01")])
     assert received.wait(40)
     (sender,) = [
         child

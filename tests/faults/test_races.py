@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from backend.core.authz import Actor, Role
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.errors import DomainError
+from backend.core.security.authz import Actor, Role
 from backend.domain.notifications.models import Notification
 from backend.domain.professionals.models import Professional
 from backend.domain.reviews import actions as reviews

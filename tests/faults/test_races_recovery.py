@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from backend.core.database import db, transaction
-from backend.domain.accounts import signing_in
+from backend.core.db.session import db, transaction
+from backend.domain.accounts import sign_in
 from backend.domain.accounts.models import Account
 from backend.domain.notifications.models import Delivery
 from tests.factories.crowd import at_once
@@ -53,7 +53,7 @@ def test_undoing_while_the_password_is_reset(wide_app: Flask, people: People, tu
     """Whichever comes first, the email is the owner's again and no session is left."""
     asha, token = moved(people)
     with transaction():
-        signing_in.mail_reset_link(f"{asha.username}@example.org")
+        sign_in.mail_reset_link(f"{asha.username}@example.org")
     works = [
         call(wide_app, "/email/undo", {"token": token}),
         call(wide_app, "/password/reset", {"token": link("password_reset"), "password": NEW}),
@@ -88,7 +88,7 @@ def test_undoing_while_the_thief_changes_the_email_again(wide_app: Flask, people
 def test_everything_that_ends_links_and_sessions_at_once(wide_app: Flask, people: People, turn: int) -> None:
     asha, admin = people.customer(), people.admin()
     with transaction():
-        signing_in.mail_reset_link(f"{asha.username}@example.org")
+        sign_in.mail_reset_link(f"{asha.username}@example.org")
     token = link("password_reset")
     works = [
         call(wide_app, "/password/reset", {"token": token, "password": NEW}),

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.core.database import db, transaction
-from backend.core.queue import overview, runs
+from backend.core.db.session import db, transaction
+from backend.core.queue import admin, runs
 from backend.domain.notifications.models import Delivery
 from backend.domain.reports import actions
 from backend.launch import processes
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.faults
 
 def ask_for(month: str) -> int:
     with transaction():
-        row = overview.scheduled("monthly-reports")
+        row = admin.scheduled("monthly-reports")
         return runs.start(row, params=actions.check({"month": month}), requested_by=None)
 
 

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from backend.core.clock import now
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.domain.professionals.models import Professional
 from backend.domain.task_requests import bulk
 from backend.domain.task_requests.lifecycle import TABLE, Action, Relation, Status

@@ -9,10 +9,10 @@ import redis
 from flask import Flask
 from sqlalchemy import text
 
-from backend.core.authz import Role
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
+from backend.core.security.authz import Role
 from backend.domain.market.models import MarketSetting
-from backend.domain.notifications import outbox
+from backend.domain.notifications import create
 from backend.launch.embedded import EmbeddedValkey
 from tests.factories.closed_requests import account
 from tests.factories.servers import SmtpServer
@@ -25,7 +25,7 @@ SENT = "SELECT count(*) = :all FROM deliveries WHERE state = 'sent'"
 
 def post(person: int, number: int, prefix: str) -> None:
     with transaction():
-        outbox.post([outbox.Outgoing(person, "reminder", f"{prefix}{i}") for i in range(number)])
+        create.post([create.Outgoing(person, "reminder", f"{prefix}{i}") for i in range(number)])
 
 
 def test_valkey_emptied_frozen_and_killed(

@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 from flask import Flask
 
-from backend.core.authz import Role
-from backend.core.database import transaction
-from backend.domain.notifications import outbox
+from backend.core.db.session import transaction
+from backend.core.security.authz import Role
+from backend.domain.notifications import create
 from backend.launch import processes
 from tests.factories.closed_requests import account
 from tests.factories.jobs import deliveries
@@ -28,7 +28,7 @@ def post(number: int, *, prefix: str = "day") -> int:
     """So many mails to one person, about different days."""
     person = account(Role.CUSTOMER)
     with transaction():
-        outbox.post([outbox.Outgoing(person, "reminder", f"{prefix}{i}") for i in range(number)])
+        create.post([create.Outgoing(person, "reminder", f"{prefix}{i}") for i in range(number)])
     return person
 
 
@@ -81,7 +81,7 @@ def test_crashes_at_every_named_place(ringing: Flask, jobs: Crew, smtp: SmtpServ
     person = post(3)
     program = (
         "from backend.app import create_app\n"
-        "from backend.core.database import transaction\n"
+        "from backend.core.db.session import transaction\n"
         "from backend.domain.notifications import outbox\n"
         "app = create_app()\n"
         "with app.app_context(), transaction():\n"

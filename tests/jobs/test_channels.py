@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.core.database import db, transaction
-from backend.domain.notifications import actions, ledger, preferences
+from backend.core.db.session import db, transaction
+from backend.domain.notifications import create, preferences
+from backend.domain.notifications import delivery as notification_delivery
 from backend.domain.notifications.preferences import Choice
 from tests.factories.jobs import deliveries, work
 from tests.factories.people import People, Person
@@ -47,7 +48,7 @@ def someone(people: People, *channels: str, **choice: object) -> Person:
 
 def tell(person: Person) -> None:
     with transaction():
-        actions.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing", "professional": "Ravi"})
+        create.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing", "professional": "Ravi"})
 
 
 def test_the_markets_webhook_is_told_whom_it_is_for(chatting: Flask, people: People, web: WebServer) -> None:
@@ -106,7 +107,7 @@ def test_a_webhook_that_stumbles_is_tried_again_then_left(
     work(now=True)
     first, second = deliveries()
     assert (first.state, second.state) == ("failed", "sent")
-    assert [one.outcome for one in ledger.attempts_of(first.id)] == ["put_off", "put_off", "refused"]
+    assert [one.outcome for one in notification_delivery.attempts_of(first.id)] == ["put_off", "put_off", "refused"]
     assert len(smtp.mails) == 1
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from backend.core import clock
 from backend.core.config import current
-from backend.core.database import db, transaction
-from backend.domain.notifications import actions, preferences
+from backend.core.db.session import db, transaction
+from backend.domain.notifications import create, preferences
 from backend.domain.notifications.preferences import Choice
 from tests.factories.jobs import deliveries, work
 from tests.factories.people import People, Person
@@ -29,7 +29,7 @@ def tell(person: Person, times: int = 1) -> None:
     for number in range(times):
         with transaction():
             params = {"task": "Plumbing", "pincode": "560001", "remarks": "Sign in at https://evil.example/doorstep"}
-            actions.notify(person.id, "request_new", request_id=number + 1, params=params)
+            create.notify(person.id, "request_new", request_id=number + 1, params=params)
 
 
 def due_now() -> None:

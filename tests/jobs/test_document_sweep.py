@@ -10,9 +10,10 @@ from sqlalchemy import select, text
 
 from backend.core import storage
 from backend.core.clock import now
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.queue import Job, JobRun, runs
-from backend.domain.documents import actions, sweeping
+from backend.domain.documents import actions
+from backend.domain.documents import orphans as document_orphans
 from backend.domain.documents.models import Document
 from backend.jobs import schedule
 from tests.factories.files import form, picture
@@ -53,9 +54,9 @@ def test_files_without_a_row_go_after_two_days(people: People) -> None:
     orphans = {orphan(), f"2026/01/.{uuid4().hex}.pdf.{uuid4().hex}.part"}
     for key in orphans:
         storage.documents().put(key, b"x")
-    assert sweeping.drop_orphans().dropped == 0
-    assert sweeping.drop_orphans(now() + timedelta(hours=47)).dropped == 0
-    assert sweeping.drop_orphans(now() + LATER) == (3, 2, 2)
+    assert document_orphans.drop_orphans().dropped == 0
+    assert document_orphans.drop_orphans(now() + timedelta(hours=47)).dropped == 0
+    assert document_orphans.drop_orphans(now() + LATER) == (3, 2, 2)
     assert keys() == {kept}
 
 
@@ -66,7 +67,7 @@ def test_files_that_we_did_not_name_are_never_touched() -> None:
     }  # fmt: skip
     for key in strangers:
         storage.documents().put(key, b"x")
-    assert sweeping.drop_orphans(now() + LATER) == (0, 0, 0)
+    assert document_orphans.drop_orphans(now() + LATER) == (0, 0, 0)
     assert keys() == strangers
 
 
@@ -76,8 +77,8 @@ def test_the_keys_of_documents_are_those_that_the_sweep_knows(people: People) ->
 
 
 def test_more_orphans_than_can_be_right_are_left_and_the_run_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "now", lambda: now() + LATER)
-    orphans = {orphan() for _ in range(sweeping.FLOOR + 1)}
+    monkeypatch.setattr(document_orphans, "now", lambda: now() + LATER)
+    orphans = {orphan() for _ in range(document_orphans.FLOOR + 1)}
     run = run_now()
     assert keys() == orphans
     assert run.status == "failed"
@@ -88,26 +89,26 @@ def test_more_orphans_than_can_be_right_are_left_and_the_run_fails(monkeypatch: 
 
 
 def test_a_share_of_all_files_may_go(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "FLOOR", 0)
-    monkeypatch.setattr(sweeping, "MOST_SHARE", 0.5)
+    monkeypatch.setattr(document_orphans, "FLOOR", 0)
+    monkeypatch.setattr(document_orphans, "MOST_SHARE", 0.5)
     people.professional()
     first = orphan()
-    assert sweeping.drop_orphans(now() + LATER) == (2, 1, 1)
+    assert document_orphans.drop_orphans(now() + LATER) == (2, 1, 1)
     assert first not in keys()
     orphan()
     orphan()
-    assert sweeping.drop_orphans(now() + LATER).was_stopped
+    assert document_orphans.drop_orphans(now() + LATER).was_stopped
 
 
 def test_a_replaced_document_goes_too_when_its_drop_did_not_come_through(people: People) -> None:
     ravi = people.professional()
     assert ravi.put("/me/document", **form(picture("JPEG"))).status_code == 200
     old, new = db.session.execute(select(Document.store_key).order_by(Document.id)).scalars()
-    sweeping.drop_orphans(now() + timedelta(hours=47))
+    document_orphans.drop_orphans(now() + timedelta(hours=47))
     assert {old, new} <= keys()
     with transaction():
         db.session.execute(text("UPDATE documents SET replaced_at = replaced_at - interval '3 days'"))
-    sweeping.drop_orphans(now() + LATER)
+    document_orphans.drop_orphans(now() + LATER)
     assert keys() & {old, new} == {new}
 
 

@@ -11,12 +11,13 @@ from sqlalchemy import event, select, text
 
 from backend.core import idempotency
 from backend.core.clock import now
-from backend.core.database import db, transaction
-from backend.core.queue import JobRun, overview, retention, runs
+from backend.core.db.session import db, transaction
+from backend.core.queue import JobRun, admin, retention, runs
 from backend.domain.accounts import links, phones, throttle
-from backend.domain.accounts import retention as accounts
-from backend.domain.dashboard import statements
-from backend.domain.notifications import keeping, sms_limits
+from backend.domain.accounts import sessions as accounts
+from backend.domain.dashboard import queries
+from backend.domain.notifications import retention as notification_retention
+from backend.domain.notifications import sms_limits
 from backend.domain.task_requests import bulk
 from backend.jobs import housekeeping, runner
 from backend.jobs.housekeeping import Part
@@ -78,7 +79,7 @@ def test_the_soft_time_limit_ends_the_run_and_keeps_what_was_done(app: Flask, mo
     parts = (Part("first", lambda _: note("first")), Part("slow", too_long), Part("never", lambda _: note("never")))
     monkeypatch.setattr(housekeeping, "PARTS", parts)
     with transaction():
-        run_id = runs.start(overview.scheduled("housekeeping"), params={}, requested_by=None)
+        run_id = runs.start(admin.scheduled("housekeeping"), params={}, requested_by=None)
     job_id = db.session.execute(text("SELECT id FROM jobs")).scalar_one()
     db.session.rollback()
     assert runner.run(job_id) == "retry"
@@ -171,9 +172,9 @@ def scans_of(work: Callable[[], Any]) -> set[str]:
 @pytest.mark.parametrize(
     "work",
     [
-        keeping.drop_old_notifications,
-        keeping.drop_old_deliveries,
-        keeping.revive,
+        notification_retention.drop_old_notifications,
+        notification_retention.drop_old_deliveries,
+        notification_retention.revive,
         idempotency.drop_expired,
         accounts.drop_old_sessions,
         throttle.drop_expired,
@@ -181,7 +182,7 @@ def scans_of(work: Callable[[], Any]) -> set[str]:
         phones.drop_old_codes,
         sms_limits.drop_old,
         retention.drop_done_jobs,
-        lambda: db.session.execute(statements.JOBS, DASHBOARD),
+        lambda: db.session.execute(queries.JOBS, DASHBOARD),
     ],
 )
 def test_what_is_old_is_found_by_an_index(filled: Flask, work: Callable[[], Any]) -> None:

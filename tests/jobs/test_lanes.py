@@ -12,13 +12,13 @@ from redis import Redis
 from sqlalchemy import select, text, update
 
 from backend.core import queue
-from backend.core.authz import Role
-from backend.core.database import db, transaction
-from backend.core.queue import Job, Lane, overview, runs
-from backend.domain.accounts import signing_in
-from backend.domain.notifications import outbox
-from backend.domain.notifications.actions import send_account_mail
-from backend.jobs import lanes, polling, runner, sweep
+from backend.core.db.session import db, transaction
+from backend.core.queue import Job, Lane, admin, runs
+from backend.core.security.authz import Role
+from backend.domain.accounts import sign_in
+from backend.domain.notifications import create
+from backend.domain.notifications.create import send_account_mail
+from backend.jobs import dispatch, health, lanes, runner
 from backend.jobs.registry import HANDLERS, Registered
 from backend.launch import processes
 from tests.factories.closed_requests import account
@@ -65,19 +65,19 @@ def lanes_by_topic() -> dict[str, set[str]]:
 def test_account_mail_is_urgent_and_all_other_mail_is_bulk(app: Flask) -> None:
     person = account(Role.CUSTOMER)
     with transaction():
-        signing_in.forgot("someone@example.org")
+        sign_in.forgot("someone@example.org")
         send_account_mail(person, "password_changed", {})
-    assert lanes_by_topic() == {signing_in.RESET_TOPIC: {"urgent"}, outbox.TOPIC: {"urgent"}}
+    assert lanes_by_topic() == {sign_in.RESET_TOPIC: {"urgent"}, create.TOPIC: {"urgent"}}
     with transaction():
         db.session.execute(text("DELETE FROM jobs"))
-        outbox.post([outbox.Outgoing(person, "reminder", "2026-12-01")])
-    assert lanes_by_topic() == {outbox.TOPIC: {"bulk"}}
+        create.post([create.Outgoing(person, "reminder", "2026-12-01")])
+    assert lanes_by_topic() == {create.TOPIC: {"bulk"}}
 
 
 def test_housekeeping_is_urgent_and_reminders_and_reports_are_bulk(app: Flask) -> None:
     with transaction():
         for name in ("housekeeping", "daily-reminders", "monthly-reports"):
-            row = overview.scheduled(name)
+            row = admin.scheduled(name)
             runs.start(row, params={}, requested_by=None)
         runs.settle(1)
     found = lanes_by_topic()
@@ -100,11 +100,11 @@ def test_the_sweep_notifies_lane_by_lane(app: Flask, notified: list[tuple[list[i
         with transaction():
             db.session.execute(update(Job).values(rung_at=None))
         notified.clear()
-        sweep.sweep()
+        dispatch.sweep()
         assert notified == [(urgent, Lane.URGENT), ([], Lane.BULK)]
         notified.clear()
         broker.lpush(queue.QUEUES[Lane.BULK], "a message that nobody has taken yet")
-        sweep.sweep()
+        dispatch.sweep()
         broker.delete(*queue.QUEUES.values())
     assert notified == []
 
@@ -199,7 +199,7 @@ def test_jobs_are_found_without_any_message(topics: dict[str, Registered], app: 
     put("lonely", 3, Lane.BULK)
     with transaction():
         db.session.execute(update(Job).values(rung_at=text("now()")))  # the sweep rang, and nobody heard it
-    assert polling.poll() >= 6
+    assert health.poll() >= 6
     left = select(Job.id).where(Job.topic == "lonely", Job.done_at.is_(None))
     assert db.session.execute(left).all() == []
 
@@ -208,9 +208,9 @@ def test_nobody_polls_while_messages_come(
     topics: dict[str, Registered], app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     polled: list[float] = []
-    monkeypatch.setattr(polling, "poll", lambda: polled.append(time.monotonic()))
-    with polling.message_in_hand():
-        stop = polling.start(app, quiet_seconds=0.2)
+    monkeypatch.setattr(health, "poll", lambda: polled.append(time.monotonic()))
+    with health.message_in_hand():
+        stop = health.start(app, quiet_seconds=0.2)
         assert not processes.wait_until(lambda: bool(polled), seconds=1)
         ended = time.monotonic()
     try:

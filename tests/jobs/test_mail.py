@@ -7,11 +7,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.core import mailer, queue
-from backend.core.authz import Actor, Role
-from backend.core.database import db, transaction
+from backend.core import mail as core_mail
+from backend.core import queue
+from backend.core.db.session import db, transaction
+from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import actions as accounts
-from backend.domain.notifications import actions, ledger, outbox
+from backend.domain.notifications import create
+from backend.domain.notifications import delivery as notification_delivery
 from backend.jobs import housekeeping
 from tests.factories.jobs import deliveries, work
 from tests.factories.people import People
@@ -21,7 +23,7 @@ from tests.jobs.conftest import Another
 
 def tell(account_id: int, kind: str = "approved", **params: object) -> None:
     with transaction():
-        actions.notify(account_id, kind, request_id=7, params=params)
+        create.notify(account_id, kind, request_id=7, params=params)
 
 
 def test_a_mail_has_both_parts_and_a_message_id_that_stays(mailing: Flask, people: People, smtp: SmtpServer) -> None:
@@ -74,7 +76,7 @@ def test_a_refused_address_fails_for_good_and_stops_no_other(mailing: Flask, peo
     first, second = deliveries()
     assert (first.state, second.state) == ("failed", "sent")
     assert "no such mailbox" in str(first.error)
-    assert [one.outcome for one in ledger.attempts_of(first.id)] == ["refused"]
+    assert [one.outcome for one in notification_delivery.attempts_of(first.id)] == ["refused"]
 
 
 @pytest.mark.parametrize("said", ["421 too busy", "450 greylisted", "452 no room"])
@@ -90,7 +92,7 @@ def test_what_may_pass_is_tried_again(mailing: Flask, people: People, smtp: Smtp
     work(now=True)
     (delivery,) = deliveries()
     assert (delivery.state, len(smtp.to(address))) == ("sent", 1)
-    assert [one.outcome for one in ledger.attempts_of(delivery.id)] == ["put_off", "sent"]
+    assert [one.outcome for one in notification_delivery.attempts_of(delivery.id)] == ["put_off", "sent"]
 
 
 def test_a_server_that_is_down_loses_nothing(mailing: Flask, people: People, smtp: SmtpServer) -> None:
@@ -146,7 +148,7 @@ def test_only_a_worker_that_ended_without_a_word_is_noted_as_interrupted(
         db.session.execute(text("UPDATE jobs SET lease_until = now() - interval '1 second'"))
     work()
     (delivery,) = deliveries()
-    assert [one.outcome for one in ledger.attempts_of(delivery.id)] == ["interrupted", "sent"]
+    assert [one.outcome for one in notification_delivery.attempts_of(delivery.id)] == ["interrupted", "sent"]
 
 
 def test_without_a_server_mails_are_kept_as_files(another: Another, people: People, tmp_path: object) -> None:
@@ -162,7 +164,7 @@ def test_without_a_server_mails_are_kept_as_files(another: Another, people: Peop
 def test_secrets_are_wiped_from_the_ledger_once_they_are_out(mailing: Flask, people: People, smtp: SmtpServer) -> None:
     asha = people.customer()
     with transaction():
-        actions.send_account_mail(asha.id, "password_reset", {"link": "https://doorstep.test/reset?token=s3cret"})
+        create.send_account_mail(asha.id, "password_reset", {"link": "https://doorstep.test/reset?token=s3cret"})
     work()
     assert deliveries()[0].params == {}
     parts = [part.get_payload(decode=True) for part in smtp.mails[0][1].walk() if not part.is_multipart()]
@@ -184,7 +186,7 @@ def test_an_unconfirmed_address_gets_only_the_mail_that_confirms_it(
 def test_a_reminder_can_be_ended_by_one_click(mailing: Flask, people: People, smtp: SmtpServer) -> None:
     asha = people.customer()
     with transaction():
-        outbox.post([outbox.Outgoing(asha.id, "reminder", "2026-12-01", {"waiting_title": "2 wait"})])
+        create.post([create.Outgoing(asha.id, "reminder", "2026-12-01", {"waiting_title": "2 wait"})])
     work()
     mail = smtp.mails[0][1]
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -235,7 +237,7 @@ def test_mails_kept_as_files_are_dropped_after_a_week(app: Flask) -> None:
         path.write_text("a link that resets a password")
         at = time.time() - days * 86400
         os.utime(path, (at, at))
-    assert mailer.drop_old_files() == 1
+    assert core_mail.drop_old_files() == 1
     assert (kept.exists(), old.exists()) == (True, False)
     kept.unlink()
     assert "mail_files_dropped" in {part.name for part in housekeeping.PARTS}

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.core.database import transaction
-from backend.domain.notifications import actions, ledger
+from backend.core.db.session import transaction
+from backend.domain.notifications import create
+from backend.domain.notifications import delivery as notification_delivery
 from tests.factories import certificates
 from tests.factories.certificates import Certificate
 from tests.factories.jobs import deliveries, work
@@ -48,7 +49,7 @@ class Sending:
         )
         with transaction():
             person = self.people.customer()
-            actions.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing"})
+            create.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing"})
         work()
         yield server
         server.stop()
@@ -90,7 +91,7 @@ def test_a_certificate_that_cannot_be_verified_puts_the_mail_off_and_says_why(
     with sending.to(shown, mode=mode, trusts=wrong != "authority") as server:
         assert (server.mails, server.passwords) == ([], [])
     (delivery,) = deliveries()
-    (attempt,) = ledger.attempts_of(delivery.id)
+    (attempt,) = notification_delivery.attempts_of(delivery.id)
     assert (delivery.state, attempt.outcome) == ("waiting", "put_off")
     assert says in str(attempt.detail)
     assert "MAIL_CA_FILE" in str(attempt.detail)

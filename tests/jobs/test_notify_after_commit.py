@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from backend.core import queue
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.queue import Job
 
 

@@ -10,13 +10,13 @@ from sqlalchemy import insert, select, text, update
 
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db, transaction
-from backend.core.queue import Job, JobRun, overview, runs
+from backend.core.db.session import db, transaction
+from backend.core.queue import Job, JobRun, admin, runs
 from backend.domain.accounts.models import Account
 from backend.domain.market.models import MarketSetting
 from backend.domain.notifications import preferences
 from backend.domain.notifications.preferences import Choice
-from backend.domain.task_requests import reminding
+from backend.domain.task_requests import reminders as request_reminders
 from backend.jobs import reminders, runner, schedule
 from tests.factories.closed_requests import run_jobs
 from tests.factories.jobs import deliveries, fresh_run, run_now, work
@@ -68,7 +68,7 @@ def test_what_does_not_fit_is_counted(market: RequestMarket, smtp: SmtpServer) -
     parts = [part.get_payload(decode=True).decode() for part in mail.walk() if not part.is_multipart()]  # type: ignore[union-attr]  # bytes, of leaves
     for said in parts:
         assert "The first is Plumbing, wanted on" in said
-        assert said.count("/app/requests/") == reminding.SHOWN
+        assert said.count("/app/requests/") == request_reminders.SHOWN
         assert "And 2 more." in said
 
 
@@ -140,7 +140,7 @@ def test_workers_share_a_run_and_the_last_part_settles_it(
     monkeypatch.setattr(reminders, "BATCH", 1)
     everyone = [market.professional() for _ in range(8)]
     with transaction():
-        run_id = runs.start(overview.scheduled("daily-reminders"), params={}, requested_by=None)
+        run_id = runs.start(admin.scheduled("daily-reminders"), params={}, requested_by=None)
     run_jobs("reminders.run")
     parts = jobs_of("reminders.batch")
     assert len(parts) == len(everyone) + 1
@@ -165,7 +165,7 @@ def test_two_runs_at_once_send_one_each(market: RequestMarket) -> None:
     market.professional()
     market.ask(market.people.customer())
     with transaction():
-        row = overview.scheduled("daily-reminders")
+        row = admin.scheduled("daily-reminders")
         both = [runs.start(row, params={}, requested_by=None) for _ in range(2)]
     work(now=True)
     found = [fresh_run(run_id) for run_id in both]
@@ -180,7 +180,7 @@ def test_quiet_hours_put_it_off_and_do_not_hold_up_the_run(market: RequestMarket
     quiet = {"from": f"{there - timedelta(hours=1):%H:%M}", "to": f"{there + timedelta(hours=1):%H:%M}"}
     with transaction():
         preferences.put(ravi.id, Choice(quiet_hours=quiet))
-        run_id = runs.start(overview.scheduled("daily-reminders"), params={}, requested_by=None)
+        run_id = runs.start(admin.scheduled("daily-reminders"), params={}, requested_by=None)
     work()
     assert figures(fresh_run(run_id)) == ("done", 0, 0, 0)
     with transaction():
@@ -194,7 +194,7 @@ def test_quiet_hours_put_it_off_and_do_not_hold_up_the_run(market: RequestMarket
     [(0, True, True), (7, True, True), (8, True, False), (8, False, True), (30, False, True), (31, False, False)],
 )
 def test_nobody_is_nagged_for_ever(days: int, this_week: bool, due: bool) -> None:
-    assert reminding.is_due(days, reminded_this_week=this_week) is due
+    assert request_reminders.is_due(days, reminded_this_week=this_week) is due
 
 
 def test_a_week_away_means_once_a_week_until_the_next_visit(market: RequestMarket) -> None:
@@ -216,14 +216,14 @@ def test_a_week_away_means_once_a_week_until_the_next_visit(market: RequestMarke
 
 def test_days_away_are_days_of_the_markets_zone(app: Flask) -> None:
     just_before_midnight_there = datetime(2026, 11, 30, 18, 29, tzinfo=UTC)
-    assert reminding.days_away(just_before_midnight_there, day=date(2026, 12, 1)) == 1
-    assert reminding.days_away(just_before_midnight_there + timedelta(minutes=1), day=date(2026, 12, 1)) == 0
+    assert request_reminders.days_away(just_before_midnight_there, day=date(2026, 12, 1)) == 1
+    assert request_reminders.days_away(just_before_midnight_there + timedelta(minutes=1), day=date(2026, 12, 1)) == 0
 
 
 def test_the_number_of_queries_does_not_grow_with_people(market: RequestMarket) -> None:
     def queries_of_a_run() -> int:
         with transaction():
-            run_id = runs.start(overview.scheduled("daily-reminders"), params={}, requested_by=None)
+            run_id = runs.start(admin.scheduled("daily-reminders"), params={}, requested_by=None)
         run_jobs("reminders.run")
         with count_queries() as counted:
             run_jobs("reminders.batch")

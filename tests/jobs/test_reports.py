@@ -8,10 +8,10 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select, update
 
-from backend.core.authz import Role
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.errors import Invalid
 from backend.core.queue import JobRun, runs
+from backend.core.security.authz import Role
 from backend.domain.accounts.models import Account
 from backend.domain.notifications.models import Delivery, Preferences
 from backend.domain.reports import actions

@@ -10,10 +10,10 @@ from redis import Redis
 from sqlalchemy import func, select, text, update
 
 from backend.core import queue
-from backend.core.database import db, transaction
-from backend.core.queue import Job, Lane, Lease, LeaseLost, backlog
+from backend.core.db.session import db, transaction
+from backend.core.queue import Job, Lane, Lease, LeaseLost, admin
 from backend.domain.audit.models import AuditEntry
-from backend.jobs import keeper, runner, sweep
+from backend.jobs import dispatch, lease_heartbeat, runner
 from backend.jobs.registry import HANDLERS, GiveUp, Registered, Retry
 from tests.factories.jobs import work
 
@@ -70,7 +70,7 @@ def test_jobs_run_at_once_with_themselves_have_their_effect_once(topics: dict[st
         list(pool.map(worker, range(6)))
     work()
     assert effects() == 20
-    assert backlog.backlog().waiting == 0
+    assert admin.backlog().waiting == 0
 
 
 def test_the_same_key_is_one_job(app: Flask) -> None:
@@ -105,7 +105,7 @@ def test_after_too_many_tries_a_job_is_parked_with_its_error(topics: dict[str, R
     parked = row(job_id)
     assert (parked.attempts, parked.parked_at is not None) == (8, True)
     assert "always so" in str(parked.error)
-    assert backlog.backlog().parked == 1
+    assert admin.backlog().parked == 1
 
 
 def test_a_job_that_can_never_be_done_is_parked_at_once(topics: dict[str, Registered]) -> None:
@@ -160,7 +160,7 @@ def test_a_worker_that_lives_keeps_its_lease(topics: dict[str, Registered], app:
     with transaction():
         lease = queue.claim(job_id, lease_seconds=1)
     assert lease is not None
-    own = keeper.Keeper()
+    own = lease_heartbeat.Keeper()
     own._start(db.engine, 2)
     with own.keeping([lease]):
         left = 0.0
@@ -181,14 +181,14 @@ def test_the_sweep_finds_what_nobody_was_told_of(app: Flask) -> None:
     bell = app.extensions["job_bell"]
     app.extensions["job_bell"] = lambda ids, **_: rung.extend(ids)
     try:
-        assert sweep.sweep() == 0  # its own bell has only just rung
+        assert dispatch.sweep() == 0  # its own bell has only just rung
         with transaction():
             db.session.execute(text("UPDATE jobs SET rung_at = now() - interval '11 seconds'"))
-        assert sweep.sweep() == 1
-        assert sweep.sweep() == 0  # told a moment ago
+        assert dispatch.sweep() == 1
+        assert dispatch.sweep() == 0  # told a moment ago
         with transaction():
             db.session.execute(text("UPDATE jobs SET rung_at = NULL, run_at = now() + interval '1 hour'"))
-        assert sweep.sweep() == 0
+        assert dispatch.sweep() == 0
     finally:
         app.extensions["job_bell"] = bell
     assert rung == [job_id]

@@ -9,9 +9,9 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.queue import Job, JobRun, retention, runs
-from backend.core.queue.timetable import Daily, Every, Monthly
+from backend.core.queue.schedule import Daily, Every, Monthly
 from backend.domain.market.models import MarketSetting
 from backend.jobs import schedule
 from backend.settings import Settings

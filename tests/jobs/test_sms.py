@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.domain.audit.models import AuditEntry
-from backend.domain.notifications import actions, preferences, sms_limits
+from backend.domain.notifications import create, preferences, sms_limits
 from backend.domain.notifications.models import Delivery
 from backend.domain.notifications.preferences import Choice
 from backend.jobs import runner
@@ -46,7 +46,7 @@ def someone(people: People, *, phone: str = PHONE, verified: bool = True) -> Per
 def tell(person: Person, times: int = 1) -> None:
     with transaction():
         for _ in range(times):
-            actions.notify(person.id, "request_expired", request_id=7, params={"task": "Plumbing"})
+            create.notify(person.id, "request_expired", request_id=7, params={"task": "Plumbing"})
 
 
 @pytest.mark.parametrize(

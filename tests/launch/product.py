@@ -18,9 +18,9 @@ from typing import Any
 import psutil
 
 from backend.launch import processes
-from backend.launch.health import is_ready
 from backend.launch.postgres import EmbeddedPostgres
 from backend.launch.private_files import free_port
+from backend.launch.readiness import is_ready
 from backend.settings import ROOT, describe
 
 

@@ -18,20 +18,20 @@ from sqlalchemy import select, text
 
 from backend.app import create_app
 from backend.cli import quarantine
-from backend.core.authz import MARKET
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.queue import enqueue, runs
+from backend.core.security.authz import MARKET
 from backend.domain.accounts import links
 from backend.domain.accounts.models import Account
 from backend.domain.moderation import actions as moderation
-from backend.domain.notifications.actions import notify
+from backend.domain.notifications.create import notify
 from backend.domain.notifications.models import Delivery
 from backend.domain.professionals.models import Professional
-from backend.launch import backup, database_programs, database_roles, folder, processes
+from backend.launch import backup, database_programs, database_roles, private_files, processes
+from backend.launch.backup_contents import FILES
 from backend.launch.embedded import EmbeddedPostgres
 from backend.launch.errors import LaunchError
 from backend.launch.manifest import Manifest
-from backend.launch.saving import FILES
 from backend.settings import Settings
 from tests.conftest import FAST
 from tests.factories.files import form, picture
@@ -267,7 +267,7 @@ def test_a_backup_is_never_written_over(market: Market, tmp_path: Path) -> None:
 
 def test_nothing_is_restored_under_a_running_product(market: Market, saved: Path) -> None:
     market.save(saved)
-    with folder.claim(market.data_dir), pytest.raises(LaunchError, match="already runs"):
+    with private_files.claim(market.data_dir), pytest.raises(LaunchError, match="already runs"):
         market.restore(saved)
     with psycopg.connect(market.app_url), pytest.raises(LaunchError, match="1 connections to the database are open"):
         market.restore(saved)

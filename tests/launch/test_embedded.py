@@ -17,7 +17,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from backend.launch import postgres_home, processes
+from backend.launch import postgres_programs, processes
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.settings import ROOT
 
@@ -53,7 +53,7 @@ def test_committed_rows_survive_kill_and_an_orphan_is_taken_over(postgres: Embed
 
 def test_an_interrupted_first_start_is_done_again(postgres: EmbeddedPostgres) -> None:
     postgres.data_dir.mkdir()
-    cluster = postgres_home.find(postgres.data_dir, "postgres").cluster
+    cluster = postgres_programs.find(postgres.data_dir, "postgres").cluster
     unfinished = cluster.with_name(
         "postgres.unfinished" if cluster.parent == postgres.data_dir else f"{cluster.name}.unfinished"
     )
@@ -69,7 +69,7 @@ def test_a_note_of_a_process_that_is_someone_else_is_ignored(postgres: EmbeddedP
     assert postgres.process is not None
     postgres.process.kill()
     postgres.process.wait()
-    note = postgres_home.find(postgres.data_dir, "postgres").cluster / "postmaster.pid"
+    note = postgres_programs.find(postgres.data_dir, "postgres").cluster / "postmaster.pid"
     lines = note.read_text().splitlines()
     note.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
     postgres.start()

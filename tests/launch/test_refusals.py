@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.core import connection_budget
+from backend.core.db import connection_budget
 from backend.launch.errors import explain
 from backend.launch.start import Launch
 from backend.launch.supervisor import Supervisor

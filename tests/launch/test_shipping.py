@@ -16,8 +16,8 @@ import yaml
 
 from backend.launch import processes
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
-from backend.launch.health import is_ready
 from backend.launch.private_files import free_port
+from backend.launch.readiness import is_ready
 from backend.settings import ROOT, Settings, SettingsError
 from tests.launch.product import Product, clean_environment
 
@@ -226,7 +226,7 @@ def test_given_servers_are_used_and_none_of_our_own_is_started(servers: dict[str
 
 
 def test_a_health_check_of_what_is_not_there_fails() -> None:
-    argv = [sys.executable, "-m", "backend.launch.health", f"http://127.0.0.1:{free_port(None)}/healthz"]
+    argv = [sys.executable, "-m", "backend.launch.readiness", f"http://127.0.0.1:{free_port(None)}/healthz"]
     assert subprocess.run(argv, cwd=ROOT, check=False).returncode == 1
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.core.addresses import Prefixes, prefixes
+from backend.core.security.client_networks import Prefixes, prefixes
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from io import BytesIO
 
 import pytest
 
-from backend.api import bodies
-from backend.api.bodies import HEARD_OUT_BYTES, PIECE_BYTES, Body, Places
+from backend.api import body_limits
+from backend.api.body_limits import HEARD_OUT_BYTES, PIECE_BYTES, Body, Places
 from backend.core.errors import Unavailable
-from backend.core.health import Problem
+from backend.core.observability.health import Problem
 
 HERE = "192.0.2.1"
 
@@ -86,14 +86,14 @@ def test_one_caller_gets_a_third_of_the_places() -> None:
 
 def test_being_full_for_long_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     places = Places(9)
-    monkeypatch.setattr(bodies, "FULL_SECONDS", 0.0)
+    monkeypatch.setattr(body_limits, "FULL_SECONDS", 0.0)
     with ExitStack() as stack:
         taken(places, stack, HERE, HERE)
         places.check()
         taken(places, stack, HERE)
         with pytest.raises(Problem, match="3 request bodies"):
             places.check()
-        monkeypatch.setattr(bodies, "FULL_SECONDS", 60.0)
+        monkeypatch.setattr(body_limits, "FULL_SECONDS", 60.0)
         places.check()
-    monkeypatch.setattr(bodies, "FULL_SECONDS", 0.0)
+    monkeypatch.setattr(body_limits, "FULL_SECONDS", 0.0)
     places.check()

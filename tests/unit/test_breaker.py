@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 import redis
 
-from backend.core.cache import breaker as module
-from backend.core.cache.breaker import Breaker
-from backend.core.cache.valkey import ValkeyBytes
+from backend.core.cache import valkey as module
+from backend.core.cache.valkey import Breaker, ValkeyBytes
 
 
 class Clock:

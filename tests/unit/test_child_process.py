@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.core import child_process, hashing
+from backend.core import child_process
 from backend.core.child_process import ChildFailed, ChildTimedOut
-from backend.core.hashing import Cost
+from backend.core.security import hash_worker
+from backend.core.security.hash_worker import Cost
 from backend.domain.documents import pdf, picture
 from tests.factories.files import pdf as make_pdf
 from tests.factories.files import picture as make_picture
@@ -103,8 +104,8 @@ def test_documents_are_inspected_wherever_the_server_was_started(
 
 def test_the_process_that_hashes_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "a secret of ours")
-    monkeypatch.setattr(hashing, "PATIENCE_SECONDS", 60.0)
-    beside = hashing.Beside.start(Cost(16, 1, 1))
+    monkeypatch.setattr(hash_worker, "PATIENCE_SECONDS", 60.0)
+    beside = hash_worker.Beside.start(Cost(16, 1, 1))
     try:
         assert beside.ask(b"a garden at dusk").startswith("$argon2id$")
         environment = Path(f"/proc/{beside.process.pid}/environ").read_bytes()

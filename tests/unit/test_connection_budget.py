@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import psycopg
 
-from backend.core import connection_budget
+from backend.core.db import connection_budget
 from backend.settings import Settings
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from backend.core.connection_pool import Connection, ConnectionPool
+from backend.core.db.read_pool import Connection, ConnectionPool
 from backend.core.errors import Busy
 from backend.launch import processes
 

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError
 
-from backend.core.database import db
+from backend.core.db.session import db
 
 SECRET = "leak57e196@example.com"
 CONFLICT = """

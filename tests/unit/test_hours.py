@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from backend.core.db.date_range import between
 from backend.core.errors import Invalid
-from backend.core.spans import between
-from backend.domain.task_requests.hours import Hours, check_apart, end_of, moment_of
+from backend.domain.scheduling.working_hours import Hours, check_apart, end_of, moment_of
 
 BERLIN, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")
 SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)  # Sundays of 23 and 25 hours in Berlin

@@ -9,7 +9,7 @@ from flask import Flask, request
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from backend.app import create_app
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.settings import Settings
 
 Make = Callable[..., Flask]

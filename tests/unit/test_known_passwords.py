@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from backend.domain.accounts import known_passwords
+from backend.domain.accounts import password_rules
 from backend.settings import Settings
 
 
@@ -18,7 +18,7 @@ def market() -> Iterator[None]:
 
 
 def problem(password: str) -> str | None:
-    return known_passwords.problem(password, username="asha.rao", email="asha77@example.org")
+    return password_rules.problem(password, username="asha.rao", email="asha77@example.org")
 
 
 LEAKED = ["password", "Password123!", "password1!", "iloveyou1", "1q2w3e4r5t", "qwerty123456", "p4ssw0rd!", "Pass1234!",
@@ -30,12 +30,12 @@ DERIVED = ["asha.rao", "ASHA.RAO", "asha.rao123", "Asha.Rao-2026!", "asha77@exam
 
 @pytest.mark.parametrize("password", LEAKED + PATTERNS)
 def test_what_is_guessed_first_is_refused(password: str) -> None:
-    assert problem(password) == known_passwords.WELL_KNOWN
+    assert problem(password) == password_rules.WELL_KNOWN
 
 
 @pytest.mark.parametrize("password", DERIVED)
 def test_what_is_made_of_names_is_refused(password: str) -> None:
-    assert problem(password) == known_passwords.DERIVED
+    assert problem(password) == password_rules.DERIVED
 
 
 GOOD = ["correct horse battery 9", "an admin's long password", "a long enough password", "quite another passphrase",
@@ -50,10 +50,10 @@ def test_reasonable_ones_are_taken(password: str) -> None:
 
 
 def test_short_names_occur_by_chance() -> None:
-    assert known_passwords.problem("bob likes bobsleigh", username="bob", email="b@example.org") is None
-    assert known_passwords.problem("bob-lamp-42", username="bob", email="b@example.org") is None
+    assert password_rules.problem("bob likes bobsleigh", username="bob", email="b@example.org") is None
+    assert password_rules.problem("bob-lamp-42", username="bob", email="b@example.org") is None
 
 
 def test_as_many_leaked_ones_are_known_as_is_claimed() -> None:
     """docs/adr/0074 says how many; both lists come from packages that may change."""
-    assert len(known_passwords._leaked_short()) > 11_000
+    assert len(password_rules._leaked_short()) > 11_000

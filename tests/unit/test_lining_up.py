@@ -5,9 +5,9 @@ from threading import Event, Thread
 
 from flask import Flask
 
-from backend.core import lining_up
-from backend.core.database import transaction
-from backend.core.lining_up import line_up
+from backend.core import concurrency
+from backend.core.concurrency import line_up
+from backend.core.db.session import transaction
 
 KEY = ("rows", 1)
 
@@ -37,7 +37,7 @@ def test_the_second_waits_until_the_first_has_ended(shared_app: Flask) -> None:
     for thread in threads:
         thread.join(20)
     assert order == ["first", "second"]
-    assert not lining_up._lines, "nothing is left behind"
+    assert not concurrency._lines, "nothing is left behind"
 
 
 def test_one_unit_of_work_never_waits_for_itself(shared_app: Flask) -> None:
@@ -47,5 +47,5 @@ def test_one_unit_of_work_never_waits_for_itself(shared_app: Flask) -> None:
             for _ in range(20):
                 line_up(KEY)
         line_up(KEY)  # outside of any: it ends at once
-    assert time.monotonic() - began < 20 * lining_up.PATIENCE_SECONDS / 2
-    assert not lining_up._lines
+    assert time.monotonic() - began < 20 * concurrency.PATIENCE_SECONDS / 2
+    assert not concurrency._lines

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from backend.core import metrics
+from backend.core.observability import metrics
 from backend.launch.start import Launch
 from backend.launch.supervisor import Supervisor
 from backend.settings import ROOT, Settings

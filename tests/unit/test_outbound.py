@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backend.core import outbound
+from backend.core import http_client
 from tests.factories.servers import WebServer
 
 GOOGLE = ("chat.googleapis.com",)
@@ -23,11 +23,11 @@ def web() -> Iterator[WebServer]:
 
 
 def test_a_host_on_the_list_may_be_called() -> None:
-    assert outbound.check("https://chat.googleapis.com/v1/spaces/A/messages?key=k", allowed=GOOGLE).port is None
-    assert outbound.check("https://CHAT.googleapis.com:443/x", allowed=GOOGLE)
-    assert outbound.check("http://127.0.0.1:9000/x", allowed=("127.0.0.1:9000",))
-    assert outbound.check("http://localhost:9000/x", allowed=("localhost",))
-    assert outbound.check("http://[::1]:9000/x", allowed=("[::1]:9000",))
+    assert http_client.check("https://chat.googleapis.com/v1/spaces/A/messages?key=k", allowed=GOOGLE).port is None
+    assert http_client.check("https://CHAT.googleapis.com:443/x", allowed=GOOGLE)
+    assert http_client.check("http://127.0.0.1:9000/x", allowed=("127.0.0.1:9000",))
+    assert http_client.check("http://localhost:9000/x", allowed=("localhost",))
+    assert http_client.check("http://[::1]:9000/x", allowed=("[::1]:9000",))
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_a_host_on_the_list_may_be_called() -> None:
     ],
 )
 def test_all_else_may_not(url: str) -> None:
-    with pytest.raises(outbound.NotAllowed):
-        outbound.check(url, allowed=GOOGLE)
+    with pytest.raises(http_client.NotAllowed):
+        http_client.check(url, allowed=GOOGLE)
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "192.168.1.1", "::1", "0.0.0.0"])
@@ -66,19 +66,19 @@ def test_a_listed_name_that_points_into_a_private_network_is_not_called(
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    with pytest.raises(outbound.NotAllowed):
-        outbound.post_json("https://chat.googleapis.com/x", b"{}", allowed=GOOGLE, timeout=1)
+    with pytest.raises(http_client.NotAllowed):
+        http_client.post_json("https://chat.googleapis.com/x", b"{}", allowed=GOOGLE, timeout=1)
 
 
 def test_a_redirect_is_an_answer_and_not_followed(web: WebServer) -> None:
     web.answer = lambda _: (302, {"Location": "http://127.0.0.1:1/"}, b"")
-    answer = outbound.post_json(web.url(), b"{}", allowed=("127.0.0.1",), timeout=2)
+    answer = http_client.post_json(web.url(), b"{}", allowed=("127.0.0.1",), timeout=2)
     assert (answer.status, len(web.posts)) == (302, 1)
 
 
 def test_a_pause_is_read_where_it_is_seconds(web: WebServer) -> None:
     web.answer = lambda number: (429, {"Retry-After": ["7", "Wed, 21 Oct 2026 07:28:00 GMT", "-1"][number - 1]}, b"")
-    pauses = [outbound.post_json(web.url(), b"{}", allowed=("127.0.0.1",), timeout=2).retry_after for _ in range(3)]
+    pauses = [http_client.post_json(web.url(), b"{}", allowed=("127.0.0.1",), timeout=2).retry_after for _ in range(3)]
     assert pauses == [7, None, None]
 
 
@@ -102,8 +102,8 @@ def test_an_answer_that_drips_is_left_in_time(begins: bytes) -> None:
         thread.start()
         began = time.monotonic()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        with pytest.raises(outbound.TimedOut):
-            outbound.post_json(url, b"{}", allowed=("127.0.0.1",), timeout=0.5)
+        with pytest.raises(http_client.TimedOut):
+            http_client.post_json(url, b"{}", allowed=("127.0.0.1",), timeout=0.5)
         assert time.monotonic() - began < 5
         stop.set()
         thread.join(timeout=5)
@@ -113,8 +113,8 @@ def test_a_host_that_reads_nothing_is_left_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         began = time.monotonic()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        with pytest.raises(outbound.TimedOut):
-            outbound.post_json(url, b" " * 50_000_000, allowed=("127.0.0.1",), timeout=0.5)
+        with pytest.raises(http_client.TimedOut):
+            http_client.post_json(url, b" " * 50_000_000, allowed=("127.0.0.1",), timeout=0.5)
         assert time.monotonic() - began < 5
 
 
@@ -122,12 +122,12 @@ def test_a_resolver_that_hangs_is_left_in_time(monkeypatch: pytest.MonkeyPatch) 
     answered = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(30) and [])
     began = time.monotonic()
-    with pytest.raises(outbound.TimedOut):
-        outbound.post_json("https://chat.googleapis.com/x", b"{}", allowed=GOOGLE, timeout=0.3)
+    with pytest.raises(http_client.TimedOut):
+        http_client.post_json("https://chat.googleapis.com/x", b"{}", allowed=GOOGLE, timeout=0.3)
     assert time.monotonic() - began < 5
     answered.set()
 
 
 def test_nobody_there_is_said_so() -> None:
-    with pytest.raises(outbound.Unreachable):
-        outbound.post_json("http://127.0.0.1:1/", b"{}", allowed=("127.0.0.1",), timeout=1)
+    with pytest.raises(http_client.Unreachable):
+        http_client.post_json("http://127.0.0.1:1/", b"{}", allowed=("127.0.0.1",), timeout=1)

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend.core import hashing
-from backend.core.hashing import NICENESS, ROOT
-from backend.core.passwords import Passwords
+from backend.core.security import hash_worker
+from backend.core.security.hash_worker import NICENESS, ROOT
+from backend.core.security.password_hashing import Passwords
 
 CHEAP = {"memory_kib": 16, "time_cost": 1, "parallelism": 1}
 ODD = "a garden\nat dusk \x00 \ud800 é"
 ENDS_AT_ONCE = f"""
 import os
-from backend.core.passwords import Passwords
+from backend.core.security.password_hashing import Passwords
 web = Passwords(**{CHEAP})
 web.give_way()
 assert web.hash("a garden at dusk")
@@ -27,7 +27,7 @@ os._exit(0)
 @pytest.fixture
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Passwords]:
     """As in a web server; on a busy machine its process may take long to start."""
-    monkeypatch.setattr(hashing, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(hash_worker, "PATIENCE_SECONDS", 60.0)
     passwords = Passwords(**CHEAP)
     passwords.give_way()
     yield passwords

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.core.database import db
+from backend.core.db.read_pool import Reads
+from backend.core.db.session import db
 from backend.core.errors import Unavailable
-from backend.core.reads import Reads
 from backend.settings import Settings
 
 

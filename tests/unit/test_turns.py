@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from backend.core.concurrency import Turns
 from backend.core.errors import Unavailable
-from backend.core.turns import Turns
 
 BUSY = "Too many"
 

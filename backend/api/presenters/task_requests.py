@@ -5,11 +5,11 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from backend.core.authz import Actor, Role
 from backend.core.clock import now
-from backend.domain.task_requests import hours
+from backend.core.security.authz import Actor, Role
+from backend.domain.scheduling import working_hours
+from backend.domain.task_requests.access import allowed, relation, sees_contact
 from backend.domain.task_requests.lifecycle import Relation
-from backend.domain.task_requests.visibility import allowed, relation, sees_contact
 
 PLAIN = (
     "id",
@@ -43,7 +43,7 @@ def request(actor: Actor, row: Any, who: Relation) -> dict[str, Any]:
     """One request, with warnings for a professional who could take it or holds it."""
     body = _shown(row, who, at=now())
     if who in (Relation.CANDIDATE, Relation.ONLOOKER, Relation.PROFESSIONAL):
-        body["warnings"] = _warnings(row, hours.of(actor.account_id))
+        body["warnings"] = _warnings(row, working_hours.of(actor.account_id))
         if not row.does_task and who is not Relation.PROFESSIONAL:
             body["warnings"].append("task_not_done")
     return body
@@ -59,7 +59,7 @@ def requests(actor: Actor, rows: Sequence[Any]) -> list[dict[str, Any]]:
 
 def waiting(actor: Actor, rows: Sequence[Any]) -> list[dict[str, Any]]:
     """A page of a professional's inbox: each with its distance and what speaks against it."""
-    at, working = now(), hours.of(actor.account_id) if rows else None
+    at, working = now(), working_hours.of(actor.account_id) if rows else None
     items = []
     for row in rows:
         body = _shown(row, Relation.CANDIDATE if row.does_task else Relation.ONLOOKER, at=at)
@@ -72,8 +72,8 @@ def waiting(actor: Actor, rows: Sequence[Any]) -> list[dict[str, Any]]:
     return items
 
 
-def _warnings(row: Any, working: hours.Hours) -> list[str]:
-    ends = hours.end_of(row.date_of_request, row.time_required)
+def _warnings(row: Any, working: working_hours.Hours) -> list[str]:
+    ends = working_hours.end_of(row.date_of_request, row.time_required)
     return [] if working.covers(row.date_of_request, ends) else ["outside_hours"]
 
 

@@ -4,17 +4,17 @@ from contextlib import nullcontext
 from typing import Any
 
 from backend.api import rate_limits
-from backend.api.access import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
-from backend.api.base import Resource, endpoint
+from backend.api.auth import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
 from backend.api.document_upload import received
+from backend.api.endpoint import Resource, endpoint
+from backend.api.responses import Reply, expected_version
 from backend.api.schemas import accounts as schemas
-from backend.api.wire import Reply, expected_version
-from backend.core.authz import Actor, Role
 from backend.core.config import current
 from backend.core.errors import Invalid, Stale, TooLarge, TooMany, Unavailable, UnsupportedType
-from backend.domain.accounts import actions, confirmation, queries
+from backend.core.security.authz import Actor, Role
+from backend.domain.accounts import actions, links, queries
 from backend.domain.accounts.models import Account
-from backend.domain.accounts.proof import FreshSignInNeeded
+from backend.domain.accounts.sign_in import FreshSignInNeeded
 from backend.domain.professionals import actions as professionals
 from backend.domain.professionals import queries as trades
 from backend.domain.professionals.approval import Approval
@@ -136,7 +136,7 @@ class Me(Resource):
             raise Invalid(
                 "Some fields are for professionals only.", errors={name: ["Unknown field."] for name in trade}
             )
-        if "email" in body and confirmation.is_new(queries.get(actor.account_id), body["email"]):
+        if "email" in body and links.is_new(queries.get(actor.account_id), body["email"]):
             rate_limits.count("email_change_rate_limit", str(actor.id))
         account = actions.edit(actor, expected_version=expected_version(), **body)
         if actor.role is Role.PROFESSIONAL:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from backend.api.access import ADMINS
-from backend.api.base import Resource, endpoint
+from backend.api.auth import ADMINS
+from backend.api.endpoint import Resource, endpoint
 from backend.api.schemas import audit as schemas
-from backend.core import pagination, spans
-from backend.core.authz import Actor
 from backend.core.config import current
-from backend.core.pagination import Page
+from backend.core.db import date_range, pagination
+from backend.core.db.pagination import Page
+from backend.core.security.authz import Actor
 from backend.domain.audit import queries
 
 
@@ -17,7 +17,7 @@ class Audit(Resource):
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """Newest first: who did or read what, to whom, when, from where, with the values before and after."""
         window = pagination.Window(query.pop("limit"), query.pop("cursor"))
-        span = spans.between(query.pop("from_"), query.pop("to"), zone=current().zone)
+        span = date_range.between(query.pop("from_"), query.pop("to"), zone=current().zone)
         changes_only = bool(query.pop("changes_only"))
         filters = queries.Filters(**query, span=span, changes_only=changes_only)
         return queries.page(filters=filters, window=window)

@@ -1,15 +1,16 @@
-"""A page to read and try the API with; all of it comes from here, nothing from the net."""
+"""The API description and its reader."""
 
 from pathlib import Path
 from typing import Final
 
-from flask import Response
+from flask import Response, current_app
 
-from backend.api.access import PROBES
-from backend.api.base import Resource, endpoint
-from backend.api.wire import tag_response
-from backend.core.authz import Actor
+from backend.api.auth import PROBES
+from backend.api.endpoint import Resource, endpoint
+from backend.api.openapi import document
+from backend.api.responses import tag_response
 from backend.core.errors import NotFound
+from backend.core.security.authz import Actor
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs_page"
 TYPES: Final = {"index.html": "text/html", "page.js": "text/javascript", "page.css": "text/css"}
@@ -42,3 +43,16 @@ class DocsPart(Resource):
         if name not in TYPES:
             raise NotFound("No such file.")
         return _file(name)
+
+
+class OpenApi(Resource):
+    @endpoint(summary="This document", who=PROBES, media_type="application/json")
+    def get(self, _: Actor | None) -> Response:
+        """OpenAPI 3.1, complete and true."""
+        data = current_app.extensions.get("openapi")
+        if data is None:
+            data = current_app.extensions["openapi"] = document.render(current_app)
+        answer = Response(data, mimetype="application/json")
+        answer.headers["Cache-Control"] = "public, max-age=60"
+        tag_response(answer, data, None)
+        return answer

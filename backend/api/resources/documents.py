@@ -5,15 +5,15 @@ from urllib.parse import quote
 
 from flask import Response, request
 
-from backend.api.access import ADMINS, PENDING_PROFESSIONALS
-from backend.api.base import Resource, endpoint
+from backend.api.auth import ADMINS, PENDING_PROFESSIONALS
 from backend.api.document_upload import received
+from backend.api.endpoint import Resource, endpoint
 from backend.api.resources.accounts import present
+from backend.api.responses import Reply, expected_version
 from backend.api.schemas import accounts as account_schemas
 from backend.api.schemas import documents as schemas
-from backend.api.wire import Reply, expected_version
-from backend.core.authz import Actor
 from backend.core.errors import NotFound, Stale, TooLarge, Unavailable, UnsupportedType
+from backend.core.security.authz import Actor
 from backend.core.storage import FileMissing
 from backend.domain.audit.actions import record_read
 from backend.domain.documents import capacity

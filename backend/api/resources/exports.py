@@ -7,15 +7,15 @@ from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
-from backend.api.access import ADMINS
-from backend.api.base import Resource, endpoint
+from backend.api.auth import ADMINS
+from backend.api.endpoint import Resource, endpoint
+from backend.api.responses import Reply
 from backend.api.schemas import exports as schemas
-from backend.api.wire import Reply
 from backend.core import storage
-from backend.core.authz import Actor
+from backend.core.db.pagination import Page, Window
 from backend.core.errors import Invalid, NotFound
-from backend.core.pagination import Page, Window
-from backend.domain.exports import actions, packing, queries
+from backend.core.security.authz import Actor
+from backend.domain.exports import actions, compression, queries
 from backend.domain.exports.errors import Expired, Failed, NotReady, NotRunning
 from backend.domain.exports.models import Export
 
@@ -110,7 +110,7 @@ class DownloadExport(Resource):
 
 def _send(file: queries.File) -> Response:
     packed = file.packed_size is not None and _takes_packed(file)
-    key, size = (packing.packed_key(file.key), file.packed_size or 0) if packed else (file.key, file.size)
+    key, size = (compression.packed_key(file.key), file.packed_size or 0) if packed else (file.key, file.size)
     open_files = ExitStack()
     stream = open_files.enter_context(storage.exports().reading(key))
     response = Response(wrap_file(request.environ, stream), mimetype="text/csv")

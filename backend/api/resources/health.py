@@ -7,17 +7,17 @@ from flask import Response, current_app, request
 from marshmallow import fields, validate
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.api.access import PROBES
-from backend.api.base import Resource, endpoint
+from backend.api.auth import PROBES
+from backend.api.endpoint import Resource, endpoint
+from backend.api.responses import Reply
 from backend.api.schemas.common import Strict
-from backend.api.wire import Reply
-from backend.core import metrics
-from backend.core.authz import Actor
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.core.errors import Forbidden
-from backend.core.health import Health
-from backend.core.queue import overview
-from backend.core.queue.backlog import backlog
+from backend.core.observability import metrics
+from backend.core.observability.health import Health
+from backend.core.queue import admin
+from backend.core.queue.admin import backlog
+from backend.core.security.authz import Actor
 from backend.settings import Settings
 
 RUN_FIGURES: Final = {"sent": "sent", "failed": "failed to send", "skipped": "skipped"}
@@ -109,7 +109,7 @@ def _parts() -> metrics.Metric:
 def _jobs() -> list[metrics.Metric]:
     try:
         now = backlog()
-        last = {line.row.name: line.last_run for line in overview.timetable() if line.last_run}
+        last = {line.row.name: line.last_run for line in admin.timetable() if line.last_run}
     except SQLAlchemyError:  # the other figures are wanted most while the database is away
         db.session.rollback()
         return []

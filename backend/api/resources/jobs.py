@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from backend.api.access import ADMINS
-from backend.api.base import Resource, endpoint
+from backend.api.auth import ADMINS
+from backend.api.endpoint import Resource, endpoint
+from backend.api.responses import Reply
 from backend.api.schemas import jobs as schemas
 from backend.api.schemas.common import Window as Paging
-from backend.api.wire import Reply
-from backend.core.authz import Actor
+from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, Invalid, NotFound
-from backend.core.pagination import Page, Window
-from backend.core.queue import Job, JobRun, backlog, overview
+from backend.core.queue import Job, JobRun, admin
+from backend.core.security.authz import Actor
 from backend.domain.market import operations
 
 POLL_SECONDS = "1"
@@ -54,9 +54,9 @@ class Jobs(Resource):
                 "last_run": present(line.last_run) if line.last_run else None,
                 "next_run": line.next_run,
             }
-            for line in overview.timetable()
+            for line in admin.timetable()
         ]
-        stands = backlog.backlog()
+        stands = admin.backlog()
         return {
             "items": items,
             "next_cursor": None,
@@ -88,7 +88,7 @@ class JobRuns(Resource):
     @endpoint(summary="List runs", who=ADMINS, query=schemas.RunFilter(), response=schemas.Run(), paged=True)
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """Newest first."""
-        page = overview.run_page(name=query["name"], window=Window(query["limit"], query["cursor"]))
+        page = admin.run_page(name=query["name"], window=Window(query["limit"], query["cursor"]))
         return Page([present(run) for run in page.items], page.next_cursor)
 
 
@@ -98,7 +98,7 @@ class OneJobRun(Resource):
     )
     def get(self, _: Actor, *, run_id: int) -> Reply:
         """Done means that each of its messages was sent, or failed for good."""
-        run = overview.run(run_id)
+        run = admin.run(run_id)
         return Reply(present(run), headers={"Retry-After": POLL_SECONDS} if run.finished_at is None else {})
 
 
@@ -106,7 +106,7 @@ class ParkedJobs(Resource):
     @endpoint(summary="Jobs that were given up", who=ADMINS, query=Paging(), response=schemas.ParkedJob(), paged=True)
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """With the last error of each, newest first."""
-        page = overview.parked_page(window=Window(query["limit"], query["cursor"]))
+        page = admin.parked_page(window=Window(query["limit"], query["cursor"]))
         return Page([present_parked(job) for job in page.items], page.next_cursor)
 
 

@@ -1,16 +1,77 @@
-"""Blocking and unblocking people."""
+"""Admins manage accounts: list and find customers, add admins, block, unblock, end sessions."""
 
 from typing import Any
 
-from backend.api.access import ADMINS
-from backend.api.base import Resource, endpoint
-from backend.api.resources.people import answer
-from backend.api.schemas import people as schemas
-from backend.api.wire import Reply, expected_version
-from backend.core.authz import Actor
+from backend.api.auth import ADMINS
+from backend.api.endpoint import Resource, endpoint
+from backend.api.resources.accounts import present
+from backend.api.responses import Reply, expected_version
+from backend.api.schemas import accounts as account_schemas
+from backend.api.schemas import moderation as schemas
+from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, NotFound, Stale
-from backend.domain.accounts.proof import FreshSignInNeeded
-from backend.domain.moderation import actions
+from backend.core.security.authz import Actor, Role
+from backend.domain.accounts import queries as accounts
+from backend.domain.accounts.actions import NewAccount
+from backend.domain.accounts.sign_in import FreshSignInNeeded
+from backend.domain.audit.actions import record_read
+from backend.domain.moderation import actions, queries
+from backend.domain.professionals import queries as trades
+from backend.domain.professionals.approval import allowed_actions
+from backend.domain.professionals.queries import Trade
+
+
+def present_person(account: Any, trade: Trade | None = None) -> dict[str, Any]:
+    """An account with what only admins see."""
+    actions = ["block" if account.blocked_at is None else "unblock"]
+    if account.role == Role.PROFESSIONAL:
+        trade = trade or trades.trade(account.id)
+        actions = [*allowed_actions(trade.approval, Role.ADMIN), *actions]
+    body = present(account, trade)
+    if trade is not None:
+        body["tasks_done"] = trade.tasks_done
+    body["blocked_at"] = account.blocked_at
+    body["blocked_reason"] = account.blocked_reason
+    body["blocked_note"] = account.blocked_note
+    body["last_seen_at"] = account.last_seen_at
+    body["allowed_actions"] = actions
+    return body
+
+
+def answer(account_id: int) -> Reply:
+    """The account after something was done to it."""
+    account = accounts.get(account_id)
+    return Reply(present_person(account), version=account.version)
+
+
+def answer_one(actor: Actor, account_id: int, *, role: Role) -> Reply:
+    """One person with figures, reviews and history; that the admin looked is in the audit trail."""
+    person = queries.person(account_id, role=role)
+    record_read(actor, "person_viewed", subject_id=account_id)
+    body = {
+        **present_person(person.account),
+        "figures": person.figures,
+        "latest_reviews": person.reviews,
+        "history": person.history,
+    }
+    return Reply(body, version=person.account.version)
+
+
+class Customers(Resource):
+    @endpoint(summary="Customers", who=ADMINS, query=schemas.Customers(), response=schemas.Person(), paged=True)
+    def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """The newest first; with words the likeliest first. Reading them is in the audit trail, once an hour."""
+        window = Window(query.pop("limit"), query.pop("cursor"))
+        page = accounts.customers(filters=accounts.Filters(**query), window=window)
+        record_read(actor, "people_listed", subject_kind="customers")
+        return Page([present_person(account) for account in page.items], page.next_cursor)
+
+
+class OneCustomer(Resource):
+    @endpoint(summary="One customer", who=ADMINS, response=schemas.OnePerson(), errors=(NotFound,))
+    def get(self, actor: Actor, customer_id: int) -> Reply:
+        """With figures, the latest reviews given, and what was done to the account."""
+        return answer_one(actor, customer_id, role=Role.CUSTOMER)
 
 
 class Block(Resource):
@@ -48,3 +109,20 @@ class EndSessions(Resource):
         For another admin's account the caller has to have signed in, or repeated the password, within 10 minutes.
         """
         actions.end_sessions(actor, account_id=account_id)
+
+
+class Admins(Resource):
+    @endpoint(
+        summary="Make an admin",
+        who=ADMINS,
+        body=account_schemas.CustomerSignUp(),
+        response=account_schemas.Account(),
+        status=201,
+        errors=(FreshSignInNeeded,),
+    )
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> dict[str, Any]:
+        """As a customer's sign-up; nobody can sign up as an admin. Other admins are notified.
+
+        The caller has to have signed in, or repeated the password (POST /me/confirm-password), within 10 minutes.
+        """
+        return present(actions.add_admin(actor, new=NewAccount(**body)))

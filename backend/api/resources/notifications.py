@@ -4,14 +4,15 @@ from typing import Any
 
 from flask import Response, render_template, url_for
 
-from backend.api.access import ADMINS, ANYONE, SIGNED_IN
-from backend.api.base import Resource, endpoint
+from backend.api.auth import ADMINS, ANYONE, SIGNED_IN
+from backend.api.endpoint import Resource, endpoint
+from backend.api.responses import Reply, next_link
 from backend.api.schemas import notifications as schemas
-from backend.api.wire import Reply, next_link
-from backend.core.authz import Actor
+from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, NotFound
-from backend.core.pagination import Page, Window
-from backend.domain.notifications import actions, ledger, queries, unsubscribing
+from backend.core.security.authz import Actor
+from backend.domain.notifications import create, preferences, queries
+from backend.domain.notifications import delivery as notification_delivery
 from backend.domain.notifications.models import Delivery
 
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
@@ -52,7 +53,7 @@ class ReadNotifications(Resource):
     )
     def post(self, actor: Actor, *, body: dict[str, Any]) -> dict[str, int]:
         """Some by their ids, or all. Repeating it changes nothing."""
-        actions.mark_read(actor.account_id, ids=body.get("ids"))
+        create.mark_read(actor.account_id, ids=body.get("ids"))
         return {"unread_count": queries.unread_count(actor.account_id)}
 
 
@@ -73,7 +74,7 @@ class Deliveries(Resource):
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """Newest first: what was sent to whom by which channel, and what did not get out."""
         window = Window(query.pop("limit"), query.pop("cursor"))
-        page = ledger.page(ledger.Filter(**query), window=window)
+        page = notification_delivery.page(notification_delivery.Filter(**query), window=window)
         return Page([present(one) for one in page.items], page.next_cursor)
 
 
@@ -83,10 +84,10 @@ class OneDelivery(Resource):
     )
     def get(self, _: Actor, *, delivery_id: int) -> dict[str, Any]:
         """What the other side said each time."""
-        delivery = ledger.get(delivery_id)
+        delivery = notification_delivery.get(delivery_id)
         tries = [
             {"number": one.number, "at": one.at, "outcome": one.outcome, "detail": one.detail}
-            for one in ledger.attempts_of(delivery_id)
+            for one in notification_delivery.attempts_of(delivery_id)
         ]
         return {**present(delivery), "tries": tries}
 
@@ -102,7 +103,7 @@ class Resend(Resource):
     )
     def post(self, actor: Actor, *, delivery_id: int) -> Reply:
         """By the same channel, with the same Message-ID."""
-        delivery = ledger.resend(actor, delivery_id=delivery_id)
+        delivery = notification_delivery.resend(actor, delivery_id=delivery_id)
         return Reply(present(delivery), headers={"Location": f"/deliveries/{delivery_id}"})
 
 
@@ -110,7 +111,7 @@ class Unsubscribe(Resource):
     @endpoint(summary="A page that asks whether to end them", who=ANYONE, media_type="text/html", errors=(NotFound,))
     def get(self, _: Actor | None, *, token: str) -> Response:
         """Looking changes nothing: programs that read mails follow links."""
-        return _page(kind=unsubscribing.read(token)[1], done=False)
+        return _page(kind=preferences.read(token)[1], done=False)
 
     @endpoint(
         summary="End reminders or reports by one click (RFC 8058)",
@@ -120,7 +121,7 @@ class Unsubscribe(Resource):
     )
     def post(self, _: Actor | None, *, token: str) -> Response:
         """The token, from a mail's List-Unsubscribe header, names the person and the kind."""
-        return _page(kind=unsubscribing.unsubscribe(token), done=True)
+        return _page(kind=preferences.unsubscribe_by_link(token), done=True)
 
 
 def _page(*, kind: str, done: bool) -> Response:

@@ -5,14 +5,14 @@ from typing import Any
 from flask import Response, request
 
 from backend.api import auth
-from backend.api.access import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
-from backend.api.base import Resource, endpoint
+from backend.api.auth import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
+from backend.api.endpoint import Resource, endpoint
 from backend.api.errors import domain_problem
+from backend.api.responses import Reply, render
 from backend.api.schemas import sessions as schemas
-from backend.api.wire import Reply, render
-from backend.core.authz import Actor
 from backend.core.errors import Invalid, TooMany
-from backend.domain.accounts import confirmation, email_changes, signing_in
+from backend.core.security.authz import Actor
+from backend.domain.accounts import email_changes, links, sign_in
 
 
 class MyPassword(Resource):
@@ -26,8 +26,8 @@ class MyPassword(Resource):
     def post(self, actor: Actor, *, body: dict[str, Any]) -> Response | None:
         """All other sessions end, and links mailed to reset it stop working. Wrong ones count as failed sign-ins."""
         try:
-            signing_in.change_password(actor, **body)
-        except signing_in.WrongPassword as error:
+            sign_in.change_password(actor, **body)
+        except sign_in.WrongPassword as error:
             return domain_problem(error)  # answered, not raised: the failed try must be committed
         return None
 
@@ -43,8 +43,8 @@ class ConfirmPassword(Resource):
     def post(self, actor: Actor, *, body: dict[str, Any]) -> Response | None:
         """For calls that answer 401 `fresh_sign_in_needed`; they can be made for 10 minutes from now on."""
         try:
-            signing_in.confirm_password(actor, password=body["password"])
-        except signing_in.WrongPassword as error:
+            sign_in.confirm_password(actor, password=body["password"])
+        except sign_in.WrongPassword as error:
             return domain_problem(error)  # answered, not raised: the failed try must be committed
         return None
 
@@ -62,7 +62,7 @@ class ForgotPassword(Resource):
 
         For 7 days after the email was changed it goes to the address before.
         """
-        signing_in.forgot(body["email"])
+        sign_in.forgot(body["email"])
 
 
 class ResetPassword(Resource):
@@ -76,7 +76,7 @@ class ResetPassword(Resource):
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> Response:
         """All sessions of the account end. 422 `link_invalid` for a token that was used, is too old, or is not ours."""
-        account_id = signing_in.reset(token=body["token"], password=body["password"], address=request.remote_addr)
+        account_id = sign_in.reset(token=body["token"], password=body["password"], address=request.remote_addr)
         response = render(Reply(None), status=204)
         auth.remember_device(response, account_id)
         return response
@@ -93,7 +93,7 @@ class ConfirmMail(Resource):
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
         """Other mails reach the address from now on, where the market wants it confirmed."""
-        confirmation.confirm(body["token"])
+        links.confirm(body["token"])
 
 
 class UndoEmail(Resource):
@@ -114,4 +114,4 @@ class MyConfirmation(Resource):
     @endpoint(summary="Ask for the mail that confirms one's address again", who=SIGNED_IN, status=202)
     def post(self, actor: Actor) -> None:
         """202 whether or not one is needed."""
-        confirmation.ask_again(actor.account_id)
+        links.ask_again(actor.account_id)

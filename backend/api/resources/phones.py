@@ -4,15 +4,15 @@ from typing import Any
 
 from flask import Response
 
-from backend.api.access import SIGNED_IN
-from backend.api.base import Resource, endpoint
+from backend.api.auth import SIGNED_IN
+from backend.api.endpoint import Resource, endpoint
 from backend.api.errors import domain_problem
 from backend.api.resources.accounts import present
+from backend.api.responses import Reply
 from backend.api.schemas import accounts as account_schemas
-from backend.api.schemas import phones as schemas
-from backend.api.wire import Reply
-from backend.core.authz import Actor
+from backend.api.schemas import accounts as schemas
 from backend.core.errors import Conflict, Invalid, TooMany
+from backend.core.security.authz import Actor
 from backend.domain.accounts import phones
 
 

@@ -4,14 +4,14 @@ from typing import Any, Final
 
 from flask import Response
 
-from backend.api.access import ANYONE
-from backend.api.answers import held_to, public
-from backend.api.base import Resource, endpoint
+from backend.api.auth import ANYONE
+from backend.api.endpoint import Resource, endpoint
+from backend.api.response_cache import held_to, public
+from backend.api.responses import to_json
 from backend.api.schemas import places as schemas
-from backend.api.wire import to_json
-from backend.core.authz import Actor
 from backend.core.cache import Made
-from backend.core.pagination import Window
+from backend.core.db.pagination import Window
+from backend.core.security.authz import Actor
 from backend.domain.places import queries
 
 NAMES: Final = ("pincode", "locality", "district", "state")

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from backend.api.access import SIGNED_IN
-from backend.api.base import Resource, endpoint
+from backend.api.auth import SIGNED_IN
+from backend.api.endpoint import Resource, endpoint
+from backend.api.responses import Reply, replacing, whole
 from backend.api.schemas import preferences as schemas
-from backend.api.wire import Reply, replacing, whole
-from backend.core.authz import Actor
 from backend.core.errors import Invalid, Stale
+from backend.core.security.authz import Actor
 from backend.domain.accounts import actions as account_actions
 from backend.domain.accounts import queries as accounts
 from backend.domain.notifications import preferences

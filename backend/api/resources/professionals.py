@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from backend.api.access import ADMINS
-from backend.api.base import Resource, endpoint
-from backend.api.resources.people import answer, answer_one, present_person
-from backend.api.schemas import people as people_schemas
+from backend.api.auth import ADMINS
+from backend.api.endpoint import Resource, endpoint
+from backend.api.resources.moderation import answer, answer_one, present_person
+from backend.api.responses import Reply, expected_version
+from backend.api.schemas import moderation as people_schemas
 from backend.api.schemas import professionals as schemas
-from backend.api.wire import Reply, expected_version
-from backend.core.authz import Actor, Role
+from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, NotFound, Stale
-from backend.core.pagination import Page, Window
+from backend.core.security.authz import Actor, Role
 from backend.domain.audit.actions import record_read
-from backend.domain.professionals import actions, finding
+from backend.domain.professionals import actions, queries
 
 
 class Professionals(Resource):
@@ -26,7 +26,7 @@ class Professionals(Resource):
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """The newest first; with words the likeliest first. ``sort=waiting``: who waits longest for a decision."""
         window = Window(query.pop("limit"), query.pop("cursor"))
-        page = finding.professionals(filters=finding.Filters(**query), window=window)
+        page = queries.professionals(filters=queries.Filters(**query), window=window)
         record_read(actor, "people_listed", subject_kind="professionals")
         return Page([present_person(account, trade) for account, trade in page.items], page.next_cursor)
 

@@ -6,18 +6,18 @@ from typing import Any
 from flask import Response, render_template, request
 from werkzeug.exceptions import NotAcceptable
 
-from backend.api.access import CUSTOMERS_AND_ADMINS
-from backend.api.base import Resource, endpoint
+from backend.api.auth import CUSTOMERS_AND_ADMINS
+from backend.api.endpoint import Resource, endpoint
+from backend.api.responses import NO_STORE
 from backend.api.schemas import reports as schemas
-from backend.api.wire import NO_STORE
-from backend.core.authz import Actor
 from backend.core.config import current
+from backend.core.db.pagination import Page, Window
 from backend.core.errors import Invalid, NotFound
-from backend.core.pagination import Page, Window
+from backend.core.security.authz import Actor
 from backend.domain.notifications.messages import words
 from backend.domain.reports import actions, queries, wording
-from backend.domain.reports.figures import COUNTED
 from backend.domain.reports.queries import Report, Sent
+from backend.domain.reports.statistics import COUNTED
 
 JSON, HTML = "application/json", "text/html"
 INLINE_STYLES_ONLY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-popups"

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from backend.api.access import ADMINS, CUSTOMERS, PROFESSIONALS
-from backend.api.base import Resource, endpoint
+from backend.api.auth import ADMINS, CUSTOMERS, PROFESSIONALS
+from backend.api.endpoint import Resource, endpoint
+from backend.api.responses import expected_version
 from backend.api.schemas import reviews as schemas
 from backend.api.schemas.common import Reason
 from backend.api.schemas.common import Window as WindowQuery
 from backend.api.schemas.task_requests import RequestReview
-from backend.api.wire import expected_version
-from backend.core.authz import Actor
+from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from backend.core.pagination import Page, Window
+from backend.core.security.authz import Actor
 from backend.domain.reviews import actions, queries
 
 ERRORS = (NotFound, Conflict, Invalid)

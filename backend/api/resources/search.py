@@ -4,17 +4,17 @@ from typing import Any, Final
 
 from flask import Response
 
-from backend.api.access import ADMINS, ANYONE, CUSTOMERS_AND_ADMINS
-from backend.api.answers import held_to, public
-from backend.api.base import Resource, endpoint
+from backend.api.auth import ADMINS, ANYONE, CUSTOMERS_AND_ADMINS
+from backend.api.endpoint import Resource, endpoint
+from backend.api.response_cache import held_to, public
+from backend.api.responses import Reply, expected_version
 from backend.api.schemas import search as schemas
 from backend.api.schemas.common import Window as Paging
-from backend.api.wire import Reply, expected_version
-from backend.core.authz import Actor
 from backend.core.cache import Made
+from backend.core.db.pagination import Page, Window
 from backend.core.errors import Invalid, NotFound, Stale
-from backend.core.pagination import Page, Window
-from backend.domain.professionals import offered
+from backend.core.security.authz import Actor
+from backend.domain.professionals import availability
 from backend.domain.search import queries
 from backend.domain.tasks import queries as tasks
 from backend.domain.tasks import synonyms
@@ -62,7 +62,7 @@ class TaskProfessionals(Resource):
         """The nearest first when a pincode is given, else the best rated first."""
         tasks.one(actor, task_id=task_id)
         window = Window(query.pop("limit"), query.pop("cursor"))
-        found = offered.page(task_id=task_id, window=window, **query)
+        found = availability.page(task_id=task_id, window=window, **query)
         names = ("id", "firstname", "compname", "exp", "rating", "reviews", "distance_km")
         return Page([{name: getattr(row, name) for name in names} for row in found.items], found.next_cursor)
 

@@ -5,12 +5,12 @@ from typing import Final
 
 from flask import Response
 
-from backend.api.access import PROBES
-from backend.api.base import Resource, endpoint
-from backend.core.authz import Actor
+from backend.api.auth import PROBES
+from backend.api.endpoint import Resource, endpoint
 from backend.core.clock import now
 from backend.core.config import current
 from backend.core.errors import NotFound
+from backend.core.security.authz import Actor
 
 PATH: Final = "/.well-known/security.txt"
 

@@ -5,19 +5,20 @@ from typing import Any
 from flask import Response, request
 
 from backend.api import auth
-from backend.api.access import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
-from backend.api.base import Resource, endpoint
+from backend.api.auth import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
+from backend.api.endpoint import Resource, endpoint
 from backend.api.errors import domain_problem
 from backend.api.resources.accounts import present_own
+from backend.api.responses import Reply, render
 from backend.api.schemas import sessions as schemas
 from backend.api.schemas.common import Window
-from backend.api.wire import Reply, render
-from backend.core import pagination, security_log
-from backend.core.authz import Actor
+from backend.core.db import pagination
+from backend.core.db.pagination import Page
 from backend.core.errors import Forbidden, NotFound, TooMany, Unauthenticated
-from backend.core.pagination import Page
-from backend.core.security_log import Event
-from backend.domain.accounts import queries, sessions, signing_in
+from backend.core.observability import security_log
+from backend.core.observability.security_log import Event
+from backend.core.security.authz import Actor
+from backend.domain.accounts import queries, sessions, sign_in
 from backend.domain.accounts.models import Account, Session
 
 
@@ -46,8 +47,8 @@ class Check(Resource):
         agent, address = request.headers.get("User-Agent"), request.remote_addr
         device = sessions.Device(body["client"], agent, address, auth.device_cookie())
         try:
-            account, issued = signing_in.sign_in(username=body["username"], password=body["password"], device=device)
-        except signing_in.WrongCredentials as error:
+            account, issued = sign_in.sign_in(username=body["username"], password=body["password"], device=device)
+        except sign_in.WrongCredentials as error:
             return domain_problem(error)  # answered, not raised: the failed try must be committed
         security_log.note(Event.SIGNED_IN, account_id=account.id, session_id=issued.session_id, address=device.address)
         response = tokens(account, issued)

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from backend.api.access import ACTIVE, CUSTOMERS, CUSTOMERS_AND_PROFESSIONALS, PROFESSIONALS
-from backend.api.base import Resource, endpoint
+from backend.api.auth import ACTIVE, CUSTOMERS, CUSTOMERS_AND_PROFESSIONALS, PROFESSIONALS
+from backend.api.endpoint import Resource, endpoint
 from backend.api.presenters import task_requests as present
+from backend.api.responses import Reply, expected_version
 from backend.api.schemas import task_requests as schemas
-from backend.api.wire import Reply, expected_version
-from backend.core.authz import Actor, Role
 from backend.core.config import current
+from backend.core.db.date_range import between
+from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from backend.core.pagination import Page, Window
-from backend.core.spans import between
+from backend.core.security.authz import Actor, Role
 from backend.domain.audit.actions import record_read
 from backend.domain.reviews import queries as reviews
-from backend.domain.task_requests import actions, editing, history, inbox, queries
+from backend.domain.task_requests import actions, history, inbox, queries
 
 CHANGE_ERRORS = (NotFound, Forbidden, Conflict, Stale, Invalid)
 
@@ -99,7 +99,7 @@ class OneRequest(Resource):
         """A new date asks the same professional again; ``status: "completed"`` goes the way of the verb."""
         status, version = body.pop("status", None), expected_version()
         if body or status is None:
-            edits = editing.Edits(**body)
+            edits = actions.Edits(**body)
             actions.edit(actor, request_id=request_id, edits=edits, expected_version=version)
             version = None
         if status is not None:

@@ -5,15 +5,15 @@ from typing import Any, Final
 from flask import Response
 from sqlalchemy import Row
 
-from backend.api.access import ADMINS, VISITORS
-from backend.api.answers import held_to, public
-from backend.api.base import Resource, endpoint
+from backend.api.auth import ADMINS, VISITORS
+from backend.api.endpoint import Resource, endpoint
+from backend.api.response_cache import held_to, public
+from backend.api.responses import Reply, expected_version, to_json
 from backend.api.schemas import tasks as schemas
-from backend.api.wire import Reply, expected_version, to_json
-from backend.core.authz import MARKET, Actor
 from backend.core.cache import Made
+from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, Invalid, NotFound, Stale
-from backend.core.pagination import Page, Window
+from backend.core.security.authz import MARKET, Actor
 from backend.domain.tasks import actions, queries
 
 TASK: Final = schemas.Task()

@@ -2,8 +2,7 @@
 
 from marshmallow import fields
 
-from backend.api.schemas.common import Flag, Id, Moment, Strict, Text, Window
-from backend.api.schemas.spans import SpanEdge
+from backend.api.schemas.common import Flag, Id, Moment, SpanEdge, Strict, Text, Window
 
 
 class Trail(Window):

@@ -13,7 +13,8 @@ from werkzeug.datastructures import FileStorage
 from backend.api.converters import MAX_BIGINT
 from backend.core import text
 from backend.core.config import current
-from backend.core.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from backend.core.db.date_range import Edge
+from backend.core.db.pagination import DEFAULT_LIMIT, MAX_LIMIT
 
 WRITTEN_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")  # Decimal takes 4_99, +5 and 1e2 as well
 
@@ -194,3 +195,29 @@ class Reason(Strict):
     """Why: 3 to 500 characters."""
 
     reason = Text(min=3, max=500, multiline=True, required=True)
+
+
+DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+moment: Final = Moment()
+
+
+class SpanEdge(fields.Field[Edge]):
+    """One end of a span: a day (kept as a date) or a moment. See ``backend.core.db.date_range.between``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        about = {"type": "string", "description": "A day (2026-12-01) or a time with an offset; the end is included."}
+        super().__init__(metadata=about, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value.isoformat() if isinstance(value, date) else value
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Edge:
+        if not (isinstance(value, str) and DAY.fullmatch(value.strip())):
+            at: Edge = moment.deserialize(value)
+            return at
+        try:
+            day = date.fromisoformat(value.strip())
+        except ValueError as error:
+            raise ValidationError("There is no such day.") from error
+        check_years(day)
+        return day

@@ -2,8 +2,7 @@
 
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Id, Moment, Strict, Window
-from backend.api.schemas.spans import SpanEdge
+from backend.api.schemas.common import Id, Moment, SpanEdge, Strict, Window
 
 STATUSES = validate.OneOf(["queued", "running", "done", "failed"])
 

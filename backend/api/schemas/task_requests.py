@@ -2,8 +2,7 @@
 
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Flag, Id, Moment, Money, Pincode, Reason, Strict, Text, Whole, Window
-from backend.api.schemas.spans import SpanEdge
+from backend.api.schemas.common import Flag, Id, Moment, Money, Pincode, Reason, SpanEdge, Strict, Text, Whole, Window
 from backend.domain.task_requests.lifecycle import REASONS, Action, Status
 
 STATUSES = [status.value for status in Status]

@@ -11,18 +11,18 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import select, text
 
-from backend.cli.demo import words
-from backend.cli.demo.cast import Casting, City
-from backend.cli.demo.lives import Lives
-from backend.core.authz import Actor, Role
+from backend.cli.demo import texts
+from backend.cli.demo.accounts import Casting, City
+from backend.cli.demo.requests import Lives
 from backend.core.clock import now, standing_at
 from backend.core.config import current
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
+from backend.core.security.authz import Actor, Role
 from backend.core.text import key
 from backend.domain.accounts.models import Account
 from backend.domain.exports import actions as exports
 from backend.domain.moderation import actions as moderation
-from backend.domain.notifications import actions as notifications
+from backend.domain.notifications import create as notifications
 from backend.domain.notifications import preferences
 from backend.domain.notifications.preferences import Choice
 from backend.domain.reports import actions as reports
@@ -56,7 +56,7 @@ def fill(*, seed: int = SEED) -> Demo | None:
     offered = _tasks(admin, since=moment - timedelta(days=300))
     casting = Casting(dice=dice, now=moment, admin=admin, password=demo.password)
     lives = Lives(dice=dice, now=moment, zone=current().zone)
-    for digits in words.CITIES:
+    for digits in texts.CITIES:
         city = casting.city(digits, offered)
         lives.of_city(city, tuple(task_id for task_id, _ in offered))
         demo.cities.append(city)
@@ -79,7 +79,7 @@ def _tasks(admin: Actor, *, since: datetime) -> list[tuple[int, str]]:
         db.session.execute(select(Task.name_key, Task.id).where(Task.archived_at.is_(None), Task.isactive)).all()
     )
     found = []
-    for offer in words.OFFERS:
+    for offer in texts.OFFERS:
         task_id = there.get(key(offer.name))
         if task_id is None:
             new = tasks.NewTask(

@@ -4,7 +4,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from backend.core.cache.answers import Answer, Answers, Made, digest
+from backend.core.cache.responses import Answer, Answers, Made, digest
 from backend.core.cache.valkey import ValkeyBytes, shared_store
 from backend.core.cache.versions import CATALOGUE, CacheVersion, Versions
 from backend.settings import Settings

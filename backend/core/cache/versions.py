@@ -16,8 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core.cache.breaker import Breaker
-from backend.core.database import Base, db
+from backend.core.cache.valkey import Breaker
+from backend.core.db.session import Base, db
 
 log = structlog.get_logger(__name__)
 CATALOGUE: Final = "catalogue"

@@ -1,6 +1,5 @@
 """The job table (an outbox): jobs are rows written with the change that needs them; Celery is only the doorbell."""
 
-from backend.core.queue.lanes import QUEUES, Lane
 from backend.core.queue.leases import (
     Lease,
     LeaseLost,
@@ -15,7 +14,7 @@ from backend.core.queue.leases import (
     release,
     renew,
 )
-from backend.core.queue.models import Job, JobRun
+from backend.core.queue.models import QUEUES, Job, JobRun, Lane
 from backend.core.queue.outbox import enqueue, enqueue_many, init_app
 
 __all__ = [

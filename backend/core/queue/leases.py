@@ -7,9 +7,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 
 from backend.core.config import current
-from backend.core.database import db
-from backend.core.queue.lanes import Lane
-from backend.core.queue.models import Job
+from backend.core.db.session import db
+from backend.core.queue.models import Job, Lane
 
 BACKOFF_BASE_SECONDS: Final = 5
 BACKOFF_MAX_SECONDS: Final = 3600

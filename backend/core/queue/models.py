@@ -1,13 +1,25 @@
-"""Tables of the job queue."""
+"""The tables of jobs and their runs, and the lanes that keep kinds of work apart."""
 
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core.database import Base, BigId, Created
+from backend.core.db.session import Base, BigId, Created
+
+
+class Lane(StrEnum):
+    """``URGENT``: account mails, exports, housekeeping, closing runs. ``BULK``: notifications, reminders, reports."""
+
+    URGENT = "urgent"
+    BULK = "bulk"
+
+
+# Celery's queue of each lane. Workers take messages in the order of these names, so the urgent one has to sort first.
+QUEUES: Final = {Lane.URGENT: "doorstep", Lane.BULK: "doorstep.bulk"}
 
 
 class Job(Base):

@@ -11,10 +11,9 @@ from sqlalchemy import event, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, SessionTransaction
 
-from backend.core.crash import crash_point
-from backend.core.database import db
-from backend.core.queue.lanes import Lane
-from backend.core.queue.models import Job
+from backend.core.db.session import db
+from backend.core.failpoints import crash_point
+from backend.core.queue.models import Job, Lane
 
 log = structlog.get_logger(__name__)
 

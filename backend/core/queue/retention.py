@@ -6,9 +6,9 @@ from typing import Final
 from sqlalchemy import and_, delete, func, or_, select, union_all
 
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.core.queue.models import Job, JobRun
-from backend.core.queue.timetable import table
+from backend.core.queue.schedule import table
 
 DONE_KEPT: Final = timedelta(days=3)
 PARKED_KEPT: Final = timedelta(days=90)

@@ -10,11 +10,10 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core.clock import now
-from backend.core.database import db
-from backend.core.queue.lanes import Lane
-from backend.core.queue.models import JobRun
+from backend.core.db.session import db
+from backend.core.queue.models import JobRun, Lane
 from backend.core.queue.outbox import enqueue, enqueue_many
-from backend.core.queue.timetable import Scheduled, table
+from backend.core.queue.schedule import Scheduled, table
 
 SETTLE: Final = "run.settle"
 ABOVE_ALL_IDS: Final = 2**63 - 1

@@ -1,26 +1,24 @@
-"""What people do with their accounts: sign up, edit."""
+"""Sign up, edit an account, and keep usernames and emails unique."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from backend.core import passwords, text
-from backend.core.authz import Actor, Role
+from psycopg.errors import UniqueViolation
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from backend.core import text
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db
-from backend.core.errors import Stale
-from backend.domain.accounts import (
-    admin_changes,
-    confirmation,
-    email_changes,
-    known_passwords,
-    proof,
-    queries,
-    sessions,
-    unique_fields,
-)
+from backend.core.db.session import db
+from backend.core.errors import Invalid, Stale
+from backend.core.security import password_hashing
+from backend.core.security.authz import Actor, Role
+from backend.domain.accounts import email_changes, links, password_rules, queries, sessions, sign_in
 from backend.domain.accounts.models import Account
+from backend.domain.audit.actions import record
+from backend.domain.notifications.create import Note, notify_many
 from backend.domain.places import queries as places
 from backend.domain.places.models import Place
 
@@ -42,19 +40,19 @@ class NewAccount:
     phone: str | None = None
 
 
-@passwords.in_line
+@password_hashing.in_line
 def sign_up(new: NewAccount, *, role: Role, also_wrong: Mapping[str, list[str]] | None = None) -> Account:
     """Make an account. Raises Invalid naming every field that cannot be taken, ``also_wrong`` ones among them."""
     wrong = {**_wrong_fields(new), **(also_wrong or {})}
     if wrong:
-        raise unique_fields.refusal(wrong)
+        raise refusal(wrong)
     account = Account(
         role=role.value,
         username=new.username,
         username_key=text.key(new.username),
         email=new.email,
-        email_key=confirmation.key_of(new.email),
-        password_hash=passwords.current().hash(new.password),
+        email_key=links.key_of(new.email),
+        password_hash=password_hashing.current().hash(new.password),
         firstname=new.firstname,
         lastname=new.lastname,
         address=new.address,
@@ -63,8 +61,8 @@ def sign_up(new: NewAccount, *, role: Role, also_wrong: Mapping[str, list[str]] 
         created_at=now(),
     )
     db.session.add(account)
-    unique_fields.flush()
-    confirmation.ask(account)
+    flush()
+    links.ask(account)
     return account
 
 
@@ -94,14 +92,14 @@ def edit(
         setattr(account, name, value)
     if phone is not UNSET and phone != account.phone:
         account.phone, account.phone_verified_at = phone, None
-    is_new_address = email is not None and confirmation.is_new(account, email)
+    is_new_address = email is not None and links.is_new(account, email)
     if email is not None and is_new_address:
         _change_email(actor, account, email)
     elif email is not None:
         account.email = email
-    unique_fields.flush()
+    flush()
     if is_new_address:
-        confirmation.ask(account)
+        links.ask(account)
     return account
 
 
@@ -127,24 +125,85 @@ def _change_email(actor: Actor, account: Account, email: str) -> None:
     """
     sessions.require_open(actor)
     if account.role == Role.ADMIN:
-        proof.require(actor)
+        sign_in.require(actor)
     email_changes.refuse_taken(account, email)
     email_changes.protect(account)
     change = {"before": {"email": account.email}, "after": {"email": email}}
-    account.email, account.email_key = email, confirmation.key_of(email)
+    account.email, account.email_key = email, links.key_of(email)
     account.email_confirmed_at, account.email_changed_at = None, now()
-    admin_changes.record_change(actor, account, "account_email_changed", **change)
+    record_change(actor, account, "account_email_changed", **change)
 
 
 def _wrong_fields(new: NewAccount) -> Wrong:
     """Return all that the database knows against a sign-up. Races are decided by its constraints afterwards."""
     wrong: Wrong = {}
     if queries.has_username(text.key(new.username)):
-        wrong["username"] = [unique_fields.USERNAME]
+        wrong["username"] = [USERNAME]
     if not current().email_confirmation and queries.email_owner(text.key(new.email)) is not None:
-        wrong["email"] = [unique_fields.EMAIL]
-    if problem := known_passwords.problem(new.password, username=new.username, email=new.email):
+        wrong["email"] = [EMAIL]
+    if problem := password_rules.problem(new.password, username=new.username, email=new.email):
         wrong["password"] = [problem]
     if db.session.get(Place, new.pincode) is None:
         wrong["pincode"] = ["There is no such pincode."]
     return wrong
+
+
+USERNAME: Final = "That username is taken. Choose another."
+EMAIL: Final = "That email belongs to another account. Sign in to it, or use another email."
+TAKEN: Final = {"uq_accounts_username_key": ("username", USERNAME), "uq_accounts_email_key": ("email", EMAIL)}
+CODES: Final = {
+    "username": "username_taken",
+    "email": "email_taken",
+    "pincode": "unknown_pincode",
+    "password": "password_well_known",
+}
+
+
+def flush() -> None:
+    """Write pending accounts; unique constraints decide who was first. Raises Invalid for the one who was not."""
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        constraint = error.orig.diag.constraint_name if isinstance(error.orig, UniqueViolation) else None
+        if constraint not in TAKEN:
+            raise
+        field, message = TAKEN[constraint]
+        raise refusal({field: [message]}) from error
+
+
+def refusal(wrong: Mapping[str, list[str]]) -> Invalid:
+    """Return the error that names these fields; the code is a field's own when it is the only one."""
+    field = next(iter(wrong))
+    return Invalid(f"{field}: {wrong[field][0]}", code=CODES.get(field) if len(wrong) == 1 else None, errors=wrong)
+
+
+KIND: Final = "admin_account_changed"
+CHANGES: Final = {
+    "admin_created": "New admin",
+    "account_email_changed": "Email of an admin changed",
+    "account_email_restored": "Email of an admin changed back",
+    "password_changed": "Password of an admin changed",
+    "password_reset": "Password of an admin reset",
+    "admin_password_reset": "Password of an admin reset",
+}
+
+
+def record_change(
+    actor: Actor,
+    account: Account,
+    action: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Record a change of an admin's account and notify the other admins; other accounts are left alone."""
+    if account.role != Role.ADMIN:
+        return
+    record(actor, action, subject_id=account.id, before=before, after=after)
+    others = select(Account.id).where(
+        Account.role == Role.ADMIN.value,
+        Account.blocked_at.is_(None),
+        Account.id.not_in([one for one in (account.id, actor.id) if one is not None]),
+    )
+    params = {"change": CHANGES[action], "username": account.username, "account_id": account.id}
+    notify_many([Note(other, KIND, params=params) for other in db.session.execute(others).scalars()])

@@ -10,14 +10,14 @@ from typing import Final
 from sqlalchemy import Select, select
 
 from backend.core import text
-from backend.core.authz import Actor, Role
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.core.errors import Invalid
-from backend.domain.accounts import admin_changes, links, queries, sessions, throttle, unique_fields
+from backend.core.security.authz import Actor, Role
+from backend.domain.accounts import actions, links, queries, sessions, throttle
 from backend.domain.accounts.models import Account, MailedLink
-from backend.domain.notifications.actions import send_account_mail
+from backend.domain.notifications.create import send_account_mail
 
 UNDO_DAYS: Final = 7
 CORRECTION: Final = timedelta(days=1)
@@ -57,11 +57,11 @@ def undo(token: str, *, address: str | None) -> None:
     account, link = links.use(token, "email_undo")
     before = account.email
     if queries.email_owner(link.email_key, apart_from=account.id) is not None:
-        raise unique_fields.refusal({"email": [unique_fields.EMAIL]})
+        raise actions.refusal({"email": [actions.EMAIL]})
     account.email, account.email_key = str(link.email), link.email_key
     account.email_confirmed_at, account.email_changed_at = now(), None
     account.version += 1
-    unique_fields.flush()
+    actions.flush()
     links.use_up(account.id, "email_undo", since=link.created_at)
     for purpose in ("password_reset", "email_confirmation"):
         links.use_up(account.id, purpose)
@@ -72,7 +72,7 @@ def undo(token: str, *, address: str | None) -> None:
         send_account_mail(account.id, "email_left", {"username": account.username, "send_to": before})
     owner = Actor(id=account.id, role=Role(account.role), address=address)
     change = {"before": {"email": before}, "after": {"email": account.email}}
-    admin_changes.record_change(owner, account, "account_email_restored", **change)
+    actions.record_change(owner, account, "account_email_restored", **change)
 
 
 def account_by_email(email: str) -> Account | None:
@@ -99,7 +99,7 @@ def recovery_address(account: Account) -> tuple[str, str]:
 def refuse_taken(account: Account, email: str) -> None:
     """Refuse an email of another account, before the database has to. Raises Invalid."""
     if not current().email_confirmation and queries.email_owner(text.key(email), apart_from=account.id) is not None:
-        raise Invalid.field("email", unique_fields.EMAIL, code="email_taken")
+        raise Invalid.field("email", actions.EMAIL, code="email_taken")
 
 
 def _undoable() -> Select[MailedLink]:

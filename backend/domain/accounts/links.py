@@ -1,22 +1,21 @@
-"""Links that are mailed: single use, expiring, and only their digest kept.
-
-Whatever changes an account and its links locks the account first, then the links, then the sessions: in any other
-order two such changes at once could wait for each other.
-"""
+"""Links sent by email: to confirm an address, to reset a password; each works once."""
 
 import hashlib
 import secrets
+import uuid
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, func, select, update
 
+from backend.core import text
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.core.errors import Invalid, NotFound
-from backend.domain.accounts import queries
+from backend.domain.accounts import actions, queries
 from backend.domain.accounts.models import Account, MailedLink
+from backend.domain.notifications.create import send_account_mail
 
 PAGES: Final = {
     "password_reset": "/app/password/reset",
@@ -130,3 +129,55 @@ def _unusable() -> Invalid:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+LIFE: Final = timedelta(days=7)
+
+
+def key_of(email: str) -> str:
+    """Return the key under which an account holds an email it has just given.
+
+    Where addresses are confirmed it is one of its own until then, which is no address: nobody signs in or is found
+    by it, and it keeps nobody else from the address.
+    """
+    return f"unconfirmed:{uuid.uuid4()}" if current().email_confirmation else text.key(email)
+
+
+def is_new(account: Account, email: str) -> bool:
+    """Return whether an email is another one than the account has or, where addresses are confirmed, claims."""
+    held = text.key(account.email) if current().email_confirmation else account.email_key
+    return text.key(email) != held
+
+
+def ask(account: Account) -> None:
+    """Mail the link that confirms the address, where the market wants that and it was not done yet.
+
+    To an address of another account goes a note instead, as often and no oftener.
+    """
+    if not current().email_confirmation or account.email_confirmed_at is not None:
+        return
+    link = make(account, "email_confirmation", life=LIFE)
+    if link is None:
+        return
+    owner = queries.email_owner(text.key(account.email), apart_from=account.id)
+    if owner is None:
+        send_account_mail(account.id, "email_confirmation", {"link": link, "username": account.username})
+    else:
+        send_account_mail(owner, "email_in_use", {"send_to": account.email})
+
+
+def ask_again(account_id: int) -> None:
+    """Mail the link once more."""
+    ask(queries.get(account_id))
+
+
+def confirm(token: str) -> None:
+    """Confirm the address. Raises Invalid for a link that does not work, or when another account was faster."""
+    account, link = use(token, "email_confirmation")
+    require_mailed_to(link, account.email_key)
+    use_up(account.id, "email_confirmation")
+    key = text.key(account.email)
+    if queries.email_owner(key, apart_from=account.id) is not None:
+        raise actions.refusal({"email": [actions.EMAIL]})
+    account.email_key, account.email_confirmed_at = key, now()
+    actions.flush()

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core.database import Base, BigId, Created
+from backend.core.db.session import Base, BigId, Created
 
 NAME_TEXT: Final = "folded(firstname || ' ' || lastname)"
 PERSON_TEXT: Final = (

@@ -9,16 +9,16 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
-from backend.core import signing
-from backend.core.authz import Actor
 from backend.core.clock import now
-from backend.core.database import db, take_turns
+from backend.core.db.session import db, take_turns
 from backend.core.errors import Conflict, Invalid, TooMany
+from backend.core.security import signing
+from backend.core.security.authz import Actor
 from backend.domain.accounts import actions, queries
 from backend.domain.accounts.models import Account, PhoneCode
 from backend.domain.notifications import sms_limits
-from backend.domain.notifications.actions import send_account_sms
 from backend.domain.notifications.channels import sms
+from backend.domain.notifications.create import send_account_sms
 
 PURPOSE: Final = "phone_code"
 DIGITS: Final = 6

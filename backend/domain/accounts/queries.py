@@ -1,14 +1,32 @@
-"""Reading accounts."""
+"""Read accounts: by login, by id, and the lists that admins search."""
 
-from typing import Final
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import exists, select, union_all
+from sqlalchemy import ColumnElement, Integer, bindparam, cast, exists, func, or_, select, union, union_all
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core import text
 from backend.core.clock import now
-from backend.core.database import db
-from backend.core.errors import NotFound
-from backend.core.pagination import Page, SortKey, Window, after, cut, decode_cursor, order
+from backend.core.db import read_pool
+from backend.core.db.pagination import (
+    AnySelect,
+    Page,
+    SortKey,
+    Window,
+    after,
+    cut,
+    decode_cursor,
+    order,
+    paged,
+    position,
+)
+from backend.core.db.session import db
+from backend.core.errors import Invalid, NotFound
+from backend.core.security.authz import Role
 from backend.domain.accounts.models import Account, MailedLink, Session
 
 SESSIONS: Final = "sessions"
@@ -72,3 +90,174 @@ def sessions_of(account_id: int, *, window: Window) -> Page[Session]:
         statement = statement.where(after(keys, decode_cursor(SESSIONS, window.cursor, length=2)))
     rows = db.session.execute(statement.order_by(*order(keys)).limit(window.limit + 1)).scalars().all()
     return cut(rows, window=window, scope=SESSIONS, values=lambda one: [one.created_at, one.id])
+
+
+CLOSE_ENOUGH: Final = 0.4  # pg_trgm's word similarity at which "sharna" still finds Sharma
+MIN_DIGITS: Final = 4
+EXACT: Final = "exact"
+ALIKE: Final = "alike"
+Column = InstrumentedAttribute[Any]
+WORDS: Final = func.folded(bindparam("q"))
+HELD: Final = "%" + func.folded(bindparam("held")) + "%"
+NEWEST: Final[tuple[SortKey, ...]] = ((Account.created_at, True), (Account.id, True))
+COLUMNS: Final = (
+    Account.id,
+    Account.role,
+    Account.username,
+    Account.email,
+    Account.email_confirmed_at,
+    Account.firstname,
+    Account.lastname,
+    Account.address,
+    Account.pincode,
+    Account.phone,
+    Account.phone_verified_at,
+    Account.blocked_at,
+    Account.blocked_reason,
+    Account.blocked_note,
+    Account.created_at,
+    Account.last_seen_at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of people may be narrowed by; None: all."""
+
+    q: str | None = None
+    blocked: bool | None = None
+    pincode: str | None = None
+    sort: str | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Names of the conditions that hold, with their values."""
+        found: dict[str, Any] = {} if self.blocked is None else {"blocked" if self.blocked else "not_blocked": True}
+        return found if self.pincode is None else found | {"pincode": self.pincode}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """A list of one kind of people: whom it holds, what may narrow it, where words are looked for, how it is sorted.
+
+    ``texts`` maps each column of ids to the folded text that is searched there.
+    """
+
+    role: Role
+    statement: AnySelect
+    conditions: Mapping[str, ColumnElement[bool]]
+    texts: Mapping[Column, Column]
+    sortings: Mapping[str, tuple[SortKey, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How words are looked for: those who hold them; only where nobody does, those who hold words much like them.
+
+    The way that the first page went is part of the cursor, so that later pages go the same.
+    """
+
+    name: str
+    digits: bool = False
+
+    def ids(self, texts: Mapping[Column, Column]) -> AnySelect:
+        """Ids of those who fit, each column on its own trigram index."""
+        found = union(*(select(key).where(self._fits(text)) for key, text in texts.items())).subquery()
+        return select(found.c[0])
+
+    def _fits(self, text: Column) -> ColumnElement[bool]:
+        if self.name == ALIKE:
+            likely: ColumnElement[bool] = WORDS.op("<%")(text)  # by the index; its threshold is a little lower
+            return likely & (func.word_similarity(WORDS, text) >= CLOSE_ENOUGH)
+        held: ColumnElement[bool] = text.like(HELD)
+        return or_(held, text.like("%" + bindparam("digits") + "%")) if self.digits else held
+
+
+COMMON: Final[dict[str, ColumnElement[bool]]] = {
+    "blocked": Account.blocked_at.is_not(None),
+    "not_blocked": Account.blocked_at.is_(None),
+}
+BY_NAME: Final[tuple[SortKey, ...]] = ((Account.name_text, False), (Account.id, False))
+CUSTOMERS: Final = Listing(
+    Role.CUSTOMER,
+    select(*COLUMNS).where(Account.role == Role.CUSTOMER.value),
+    COMMON | {"pincode": Account.pincode == bindparam("pincode")},
+    {Account.id: Account.person_text},
+    {"name": BY_NAME},
+)
+
+
+def customers(*, filters: Filters, window: Window) -> Page[Any]:
+    """Customers, the newest first; words that are merely alike, the likeliest first."""
+    return people(CUSTOMERS, filters=filters, window=window)
+
+
+def people(listing: Listing, *, filters: Filters, window: Window) -> Page[Any]:
+    """One keyset page of accounts of one kind; the sort values ride along as further columns."""
+    given, scope = filters.given(), f"{listing.role.value}s:{filters.sort}"
+    words = _words(filters.q) if filters.q else {}
+    way = _way(listing, words, window=window, scope=scope) if words else None
+    if way is not None:
+        scope = f"{scope}:{way.name}"
+    length = len(_keys(listing, filters.sort, way))
+    statement = _page(listing, frozenset(given), way, filters.sort, goes_on=window.cursor is not None)
+    rows = read_pool.rows(statement, given | words | position(window, scope, length=length))
+    return cut(rows, window=window, scope=scope, values=lambda row: row[-length:])
+
+
+@cache
+def _page(
+    listing: Listing, narrowed_by: frozenset[str], way: Way | None, sort: str | None, *, goes_on: bool
+) -> AnySelect:
+    statement = listing.statement.where(*(listing.conditions[name] for name in sorted(narrowed_by)))
+    if way is not None:
+        statement = statement.where(Account.id.in_(way.ids(listing.texts)))
+    keys = _keys(listing, sort, way)
+    statement = statement.add_columns(*(column.label(f"key_{place}") for place, (column, _) in enumerate(keys)))
+    return paged(statement, keys, goes_on=goes_on)
+
+
+def _keys(listing: Listing, sort: str | None, way: Way | None) -> tuple[SortKey, ...]:
+    if sort is not None and sort in listing.sortings:
+        return listing.sortings[sort]
+    if sort in (None, "relevance") and way is not None and way.name == ALIKE:
+        return ((_likeness(listing.texts), True), *NEWEST)
+    return NEWEST
+
+
+def _likeness(texts: Mapping[Column, Column]) -> ColumnElement[int]:
+    """How well the best of the texts fits, as a whole number that a cursor can hold exactly."""
+    scores = [func.word_similarity(WORDS, text) for text in texts.values()]
+    return cast((func.greatest(*scores) if len(scores) > 1 else scores[0]) * 1000, Integer)
+
+
+def _words(q: str) -> dict[str, str]:
+    """The parameters of a search for words; with ``digits``, where these may stand as a phone number has them."""
+    words = {"q": q, "held": q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")}
+    digits = re.sub(r"\D", "", q)
+    is_number = len(digits) >= MIN_DIGITS and not re.search(r"[^\W\d_]", q)
+    return words | {"digits": digits} if is_number else words
+
+
+def _way(listing: Listing, words: Mapping[str, str], *, window: Window, scope: str) -> Way:
+    """Decide which way to look, in one query at most."""
+    exact, alike = Way(EXACT, digits="digits" in words), Way(ALIKE)
+    if window.cursor:
+        return exact if _is_of(window.cursor, f"{scope}:{EXACT}") else alike
+    return exact if read_pool.one(_anyone(listing, exact), words).held else alike
+
+
+@cache
+def _anyone(listing: Listing, way: Way) -> AnySelect:
+    held = select(Account.id).where(Account.role == listing.role.value, Account.id.in_(way.ids(listing.texts)))
+    return select(held.exists().label("held"))
+
+
+def _is_of(cursor: str, scope: str) -> bool:
+    """Whether the cursor is one of this list, whatever its length."""
+    for length in (2, 3):
+        try:
+            decode_cursor(scope, cursor, length=length)
+        except Invalid:
+            continue
+        return True
+    return False

@@ -1,6 +1,8 @@
-"""Failed sign-ins, counted in PostgreSQL so that every process counts the same; a limit passes by itself."""
+"""Count failed sign-ins by account, network and known device."""
 
+import base64
 import hashlib
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,12 +11,12 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, ScalarSelect, delete, insert, or_, select
 
-from backend.core.addresses import WIDE_FACTOR, prefixes
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db, take_turns
+from backend.core.db.session import db, take_turns
 from backend.core.errors import TooMany
-from backend.domain.accounts import devices
+from backend.core.security import signing
+from backend.core.security.client_networks import WIDE_FACTOR, prefixes
 from backend.domain.accounts.models import Account, SignInFailure
 
 # In place of an address, so that it fills no count of the address.
@@ -47,7 +49,7 @@ def attempt(
     if account is None:
         digest = hashlib.sha256(name_key.encode("utf-8", "replace")).hexdigest()
         return Attempt(digest, where.near, where.wide)
-    device = devices.recognised(device_cookie, account.id)
+    device = recognised(device_cookie, account.id)
     if device is not None:
         return Attempt(f"{_key(account.id)}:{device}", OWN_DEVICE)
     return Attempt(_key(account.id), where.near, where.wide)
@@ -126,3 +128,46 @@ def _nth_latest(which: ColumnElement[bool], number: int) -> ScalarSelect[datetim
 
 def _window() -> timedelta:
     return timedelta(minutes=current().login_window_minutes)
+
+
+PURPOSE: Final = "devices"
+LIFE: Final = timedelta(days=180)
+MOST_ACCOUNTS: Final = 4  # that sign in on one device, a family's say; the latest are kept
+MAX_COOKIE: Final = 2000
+
+
+def recognised(cookie: str | None, account_id: int) -> str | None:
+    """Return the id of the device if this account signed in on it before, else None."""
+    for token in _tokens(cookie):
+        account, _, rest = token.partition(".")
+        if account == str(account_id):
+            return _device(token, rest)
+    return None
+
+
+def remember(cookie: str | None, account_id: int) -> str:
+    """Return the cookie's next value, after this account signed in on the device. The device keeps its id."""
+    device = recognised(cookie, account_id) or secrets.token_urlsafe(12)
+    signed = f"{account_id}.{device}.{int(now().timestamp())}"
+    others = [token for token in _tokens(cookie) if not token.startswith(f"{account_id}.")]
+    return "~".join([f"{signed}.{_signature(signed)}", *others][:MOST_ACCOUNTS])
+
+
+def _tokens(cookie: str | None) -> list[str]:
+    return cookie.split("~") if cookie and len(cookie) <= MAX_COOKIE and cookie.isascii() else []
+
+
+def _device(token: str, rest: str) -> str | None:
+    signed, _, signature = token.rpartition(".")
+    try:
+        device, since, _ = rest.split(".")
+        given = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+        age = now().timestamp() - int(since)
+    except ValueError:
+        return None
+    is_ours = len(given) == 32 and signing.verifies(PURPOSE, signed.encode(), given)
+    return device if is_ours and age <= LIFE.total_seconds() else None
+
+
+def _signature(signed: str) -> str:
+    return base64.urlsafe_b64encode(signing.sign(PURPOSE, signed.encode())).decode().rstrip("=")

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from sqlalchemy import exists, insert, literal, select
 
-from backend.core.authz import Actor
-from backend.core.cache.memory import Shelf
+from backend.core.cache.ttl_cache import Shelf
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db.session import db
+from backend.core.security.authz import Actor
 from backend.domain.audit.models import AuditEntry
 
 READS: Final = frozenset(

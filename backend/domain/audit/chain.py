@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from backend.core.database import db
+from backend.core.db.session import db
 
 MOST: Final = 100  # findings that are listed
 HEAD: Final = text("SELECT position, encode(hash, 'hex') AS hash FROM audit_seals ORDER BY position DESC LIMIT 1")

@@ -6,7 +6,7 @@ from sqlalchemy import Index, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core.database import Base, BigId, Created
+from backend.core.db.session import Base, BigId, Created
 
 
 class AuditEntry(Base):

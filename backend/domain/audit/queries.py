@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, all_, bindparam, literal, select, text
 
-from backend.core import reads
-from backend.core.database import MOMENT
-from backend.core.pagination import AnySelect, Page, SortKey, Window, cut, paged, position
-from backend.core.spans import Span
+from backend.core.db import read_pool
+from backend.core.db.date_range import Span
+from backend.core.db.pagination import AnySelect, Page, SortKey, Window, cut, paged, position
+from backend.core.db.session import MOMENT
 from backend.domain.audit.actions import READS
 from backend.domain.audit.models import AuditEntry
 
@@ -58,7 +58,7 @@ def page(*, filters: Filters, window: Window) -> Page[dict[str, Any]]:
     """Entries, the latest first, with the usernames of those who acted and of those it was done to."""
     given = filters.given()
     statement = _page(frozenset(given), goes_on=window.cursor is not None)
-    rows = reads.rows(statement, given | position(window, SCOPE, length=len(KEYS)))
+    rows = read_pool.rows(statement, given | position(window, SCOPE, length=len(KEYS)))
     found = cut(rows, window=window, scope=SCOPE, values=lambda row: [row.at, row.id])
     names = _usernames(found.items)
     return Page([_present(row, names) for row in found.items], found.next_cursor)
@@ -73,7 +73,7 @@ def _page(narrowed_by: frozenset[str], *, goes_on: bool) -> AnySelect:
 def _usernames(rows: Sequence[Any]) -> dict[int, str]:
     """Names of the accounts concerned, in one query."""
     ids = {row.actor_id for row in rows} | {row.subject_id for row in rows if row.subject_kind == "account"}
-    found = reads.rows(USERNAMES, {"ids": [one for one in ids if one is not None]})
+    found = read_pool.rows(USERNAMES, {"ids": [one for one in ids if one is not None]})
     return {row.id: row.username for row in found}
 
 

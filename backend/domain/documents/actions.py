@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from backend.core import config, storage
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.core.errors import DomainError
 from backend.core.queue import enqueue
 from backend.core.text import has_control_characters

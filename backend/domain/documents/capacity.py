@@ -8,8 +8,8 @@ from typing import Final, cast
 from flask import Flask, current_app
 
 from backend.core import cache
+from backend.core.concurrency import Turns
 from backend.core.errors import TooMany, Unavailable
-from backend.core.turns import Turns
 from backend.settings import Settings
 
 AT_ONCE: Final = 2  # a child takes a whole core and up to 1 GiB; browsing needs the rest

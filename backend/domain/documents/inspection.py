@@ -10,7 +10,7 @@ import filetype
 from flask import Flask, current_app
 
 from backend.core import child_process
-from backend.core.cache.memory import Shelf
+from backend.core.cache.ttl_cache import Shelf
 from backend.core.child_process import Answer, ChildFailed, ChildTimedOut
 from backend.core.errors import Invalid, TooLarge, Unavailable, UnsupportedType
 from backend.domain.documents import capacity, pdf, picture

@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from backend.core import reads, storage
+from backend.core import storage
+from backend.core.db import read_pool
 from backend.core.errors import NotFound
 from backend.core.storage import FileMissing
 from backend.domain.documents import capacity, inspection
@@ -17,7 +18,7 @@ CURRENT: Final = text("""
 
 def current(account_id: int) -> Any:
     """The row of the account's current document, or None."""
-    return reads.one(CURRENT, {"account_id": account_id})
+    return read_pool.one(CURRENT, {"account_id": account_id})
 
 
 def require(account_id: int) -> Any:

@@ -5,20 +5,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 
 from backend.core import storage
-from backend.core.authz import Actor
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db
+from backend.core.db.date_range import Edge, Span, between
+from backend.core.db.session import db
 from backend.core.errors import Invalid
 from backend.core.queue import Lane, enqueue, enqueue_many
-from backend.core.spans import Edge, Span, between
+from backend.core.security.authz import Actor
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record, record_read
-from backend.domain.exports import packing, queries
+from backend.domain.exports import compression, queries
 from backend.domain.exports.errors import ExportInterrupted, NotRunning
 from backend.domain.exports.models import Export
 from backend.domain.exports.queries import File
-from backend.domain.notifications.actions import notify
+from backend.domain.notifications.create import notify
 from backend.domain.professionals.models import Professional
 
 TOPIC = "export.run"
@@ -96,7 +96,7 @@ def finish(export_id: int, *, file: File, rows: int) -> None:
         expires_at=expires,
     )
     counted = "1 row" if rows == 1 else f"{rows:,} rows"
-    packing.pack_if_large(export_id, size=file.size)
+    compression.pack_if_large(export_id, size=file.size)
     notify(asker, "export_done", params={"export_id": export_id, "rows": counted, "expires": expires})
 
 
@@ -145,7 +145,7 @@ def drop_expired(*, before: datetime | None = None, limit: int = 500) -> int:
 def drop_files(store_key: str) -> None:
     """Remove an export's file and its packed copy, after the export is known to have ended."""
     storage.exports().drop(store_key)
-    storage.exports().drop(packing.packed_key(store_key))
+    storage.exports().drop(compression.packed_key(store_key))
 
 
 def span(export: Export) -> Span:

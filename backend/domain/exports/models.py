@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core.database import Base, BigId, Created
+from backend.core.db.session import Base, BigId, Created
 
 
 class Export(Base):

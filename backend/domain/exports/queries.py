@@ -5,11 +5,11 @@ from typing import Final
 
 from sqlalchemy import select
 
-from backend.core import pagination
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db import pagination
+from backend.core.db.pagination import Page, SortKey, Window
+from backend.core.db.session import db
 from backend.core.errors import NotFound
-from backend.core.pagination import Page, SortKey, Window
 from backend.domain.exports.errors import Expired, Failed, NotReady
 from backend.domain.exports.models import Export
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core.database import Base
+from backend.core.db.session import Base
 
 
 class MarketSetting(Base):

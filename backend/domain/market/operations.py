@@ -2,22 +2,22 @@
 
 from typing import Any
 
-from backend.core.authz import Actor
-from backend.core.queue import Job, JobRun, overview, runs
+from backend.core.queue import Job, JobRun, admin, runs
+from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
 
 
 def run_now(actor: Actor, *, name: str, params: dict[str, Any]) -> JobRun:
     """Begin a run beside the scheduled ones. Raises NotFound, or Invalid for choices that the job does not take."""
-    row = overview.scheduled(name)
+    row = admin.scheduled(name)
     checked = row.check(params)
     run_id = runs.start(row, params=checked, requested_by=actor.id)
     record(actor, "job_run", subject_id=run_id, subject_kind="job_run", after={"name": name, **checked})
-    return overview.run(run_id)
+    return admin.run(run_id)
 
 
 def retry_parked(actor: Actor, *, job_id: int) -> Job:
     """Begin a parked job anew. Raises NotFound or Conflict."""
-    job = overview.retry_parked(job_id)
+    job = admin.retry_parked(job_id)
     record(actor, "job_retried", subject_id=job_id, subject_kind="job", after={"topic": job.topic})
     return job

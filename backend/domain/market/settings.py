@@ -10,10 +10,10 @@ from typing import Any, Final
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from backend.core.authz import Actor
 from backend.core.config import current
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.core.errors import Invalid, Stale
+from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
 from backend.domain.market.models import MarketSetting
 

@@ -4,16 +4,16 @@ from typing import Final
 
 from sqlalchemy import select
 
-from backend.core.authz import Actor, Role
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.core.errors import Conflict, NotFound
+from backend.core.security.authz import Actor, Role
+from backend.domain.accounts import actions, links, queries, sessions, sign_in
 from backend.domain.accounts import actions as accounts
-from backend.domain.accounts import admin_changes, links, proof, queries, sessions
 from backend.domain.accounts.actions import NewAccount
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record
-from backend.domain.notifications.actions import notify
+from backend.domain.notifications.create import notify
 from backend.domain.professionals import availability
 from backend.domain.task_requests import bulk as task_requests
 
@@ -66,7 +66,7 @@ def end_sessions(actor: Actor, *, account_id: int) -> None:
     """
     account = queries.hold(account_id)
     if account.role == Role.ADMIN and account.id != actor.id:
-        proof.require(actor)
+        sign_in.require(actor)
     links.use_up(account_id, "password_reset")
     ended = sessions.end_all(account_id=account_id, reason="ended_by_admin")
     record(actor, "sessions_ended", subject_id=account_id, after={"sessions": ended})
@@ -74,9 +74,9 @@ def end_sessions(actor: Actor, *, account_id: int) -> None:
 
 def add_admin(actor: Actor, *, new: NewAccount) -> Account:
     """Make a further admin, and notify the others. Raises Invalid as every sign-up, FreshSignInNeeded."""
-    proof.require(actor)
+    sign_in.require(actor)
     account = accounts.sign_up(new, role=Role.ADMIN)
-    admin_changes.record_change(actor, account, "admin_created", after={"username": account.username})
+    actions.record_change(actor, account, "admin_created", after={"username": account.username})
     return account
 
 
@@ -89,7 +89,7 @@ def _keep_an_admin(actor: Actor, account_id: int) -> None:
         raise NotFound("No such account.")
     if role != Role.ADMIN:
         return
-    proof.require(actor)
+    sign_in.require(actor)
     statement = select(Account.id).where(Account.role == Role.ADMIN.value, Account.blocked_at.is_(None))
     open_admins = set(db.session.execute(statement.order_by(Account.id).with_for_update(key_share=True)).scalars())
     if not open_admins - {account_id} or (actor.id is not None and actor.id not in open_admins):

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from backend.core.authz import Role
-from backend.core.database import db
+from backend.core.db.pagination import Window
+from backend.core.db.session import db
 from backend.core.errors import NotFound
-from backend.core.pagination import Window
+from backend.core.security.authz import Role
 from backend.domain.accounts import queries as accounts
 from backend.domain.accounts.models import Account
 from backend.domain.audit import queries as audit

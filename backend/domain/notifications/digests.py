@@ -8,7 +8,7 @@ from sqlalchemy import exists, func, select, text
 
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.domain.notifications.models import Delivery, Notification
 
 OF: Final = "request_new"

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from backend.core.database import Base, BigId, Created
+from backend.core.db.session import Base, BigId, Created
 
 
 class Notification(Base):

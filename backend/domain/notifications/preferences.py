@@ -1,4 +1,4 @@
-"""Which channels a message goes by, and when: the person's order, their choices for single kinds, quiet hours."""
+"""How an account wants to be notified, and unsubscribing by a link."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,10 +8,12 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from backend.core import outbound
+from backend.core import http_client
 from backend.core.config import current
-from backend.core.database import db
-from backend.core.errors import Invalid
+from backend.core.db.session import db
+from backend.core.errors import Invalid, NotFound
+from backend.core.security import signing
+from backend.domain.notifications.messages import ENGLISH
 from backend.domain.notifications.models import Preferences
 
 CHANNELS: Final = ("mail", "gchat", "sms")
@@ -71,8 +73,8 @@ def choose(account_id: int, choice: Choice, *, keeps_kinds: bool = False) -> Non
     """Keep what a person chose; see :func:`put`. Raises Invalid for a webhook that may not be called."""
     if choice.gchat_webhook:
         try:
-            outbound.check(choice.gchat_webhook, allowed=current().gchat_allowed_hosts)
-        except outbound.NotAllowed as error:
+            http_client.check(choice.gchat_webhook, allowed=current().gchat_allowed_hosts)
+        except http_client.NotAllowed as error:
             raise Invalid.field("gchat_webhook", str(error)) from error
     put(account_id, choice, keeps_kinds=keeps_kinds)
 
@@ -96,3 +98,45 @@ def unsubscribe(account_id: int, kind: str) -> None:
     row = insert(Preferences).values(account_id=account_id, kinds={kind: []})
     kinds = Preferences.kinds.op("||")(row.excluded.kinds)  # in one statement: what is chosen meanwhile stays
     db.session.execute(row.on_conflict_do_update(index_elements=["account_id"], set_={"kinds": kinds}))
+
+
+PURPOSE: Final = "unsubscribe"
+BYTES: Final = 16
+
+
+def address(account_id: int, kind: str) -> str:
+    """The address that a mail's one-click header and its last line name."""
+    signature = signing.sign(PURPOSE, _signed(account_id, kind))[:BYTES]
+    return f"{current().public_url}/unsubscribe/{account_id}.{kind}.{signature.hex()}"
+
+
+def read(token: str) -> tuple[int, str]:
+    """Whom and what a token is for. Raises NotFound for one that we did not make."""
+    account, _, rest = token.partition(".")
+    kind, _, signature = rest.partition(".")
+    known = kind in ENGLISH and ENGLISH[kind].unsubscribable
+    if not (known and account.isascii() and account.isdigit() and len(account) <= 19 and signature.isascii()):
+        raise NotFound("This link is not complete. Copy all of it, or change your preferences in the application.")
+    if not _is_ours(signature, _signed(int(account), kind)):
+        raise NotFound("This link is not complete. Copy all of it, or change your preferences in the application.")
+    return int(account), kind
+
+
+def unsubscribe_by_link(token: str) -> str:
+    """Send no more of the token's kind to its person; returns the kind. Repeating it changes nothing."""
+    account_id, kind = read(token)
+    unsubscribe(account_id, kind)
+    return kind
+
+
+def _signed(account_id: int, kind: str) -> bytes:
+    return f"unsubscribe:{account_id}:{kind}".encode()
+
+
+def _is_ours(signature: str, signed: bytes) -> bool:
+    """Return whether we made the link, however long ago: mails are kept for years."""
+    try:
+        given = bytes.fromhex(signature)
+    except ValueError:
+        return False
+    return len(given) == BYTES and signing.verifies(PURPOSE, signed, given, before_purposes=True)

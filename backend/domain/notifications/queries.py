@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, bindparam, func, select
 
-from backend.core import reads
-from backend.core.pagination import AnySelect, Page, SortKey, Window, cut, paged, position
+from backend.core.db import read_pool
+from backend.core.db.pagination import AnySelect, Page, SortKey, Window, cut, paged, position
 from backend.domain.notifications.models import Notification
 
 NEWEST: Final[tuple[SortKey, ...]] = ((Notification.created_at, True), (Notification.id, True))
@@ -30,7 +30,7 @@ UNREAD: Final = select(func.count().label("number")).where(
 def page(account_id: int, *, unread: bool | None, window: Window) -> Page[Any]:
     """One's own notifications, newest first; only those unread (or read), if so wanted."""
     parameters = {"account_id": account_id, **position(window, SCOPE, length=len(NEWEST))}
-    rows = reads.rows(_page(unread=unread, goes_on=window.cursor is not None), parameters)
+    rows = read_pool.rows(_page(unread=unread, goes_on=window.cursor is not None), parameters)
     return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.created_at, row.id))
 
 
@@ -45,5 +45,5 @@ def _page(*, unread: bool | None, goes_on: bool) -> AnySelect:
 
 def unread_count(account_id: int) -> int:
     """How many one has not read."""
-    number: int = reads.one(UNREAD, {"account_id": account_id}).number
+    number: int = read_pool.one(UNREAD, {"account_id": account_id}).number
     return number

@@ -5,12 +5,12 @@ from typing import Final
 
 from sqlalchemy import delete, func, insert, or_, select
 
-from backend.core import metrics
-from backend.core.authz import MARKET
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db, take_turns
-from backend.core.spans import day_start
+from backend.core.db.date_range import day_start
+from backend.core.db.session import db, take_turns
+from backend.core.observability import metrics
+from backend.core.security.authz import MARKET
 from backend.domain.audit.actions import record
 from backend.domain.audit.models import AuditEntry
 from backend.domain.notifications.messages import message

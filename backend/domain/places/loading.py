@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import psycopg
 from sqlalchemy import func, select, text
 
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.domain.places import points
 from backend.domain.places.models import Place, PlaceImport
 

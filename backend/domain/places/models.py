@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Computed, DateTime, Index, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core.database import Base, BigId
+from backend.core.db.session import Base, BigId
 
 BYTEWISE = Text(collation="C")  # so that one index finds beginnings and gives the order
 

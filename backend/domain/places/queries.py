@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from sqlalchemy import Row, String, func, literal, select, union_all
 
-from backend.core.database import db
+from backend.core.db.pagination import Page, Window, after, cut, decode_cursor, order
+from backend.core.db.session import db
 from backend.core.errors import Invalid
-from backend.core.pagination import Page, Window, after, cut, decode_cursor, order
 from backend.domain.places.models import Locality, Place, Region
 
 SCOPE: Final = "places"

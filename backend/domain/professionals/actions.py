@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import delete, insert
 
-from backend.core.authz import Actor, Role
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.core.errors import Conflict, Invalid
+from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import actions as accounts
 from backend.domain.accounts.actions import NewAccount
 from backend.domain.accounts.models import Account
@@ -18,7 +18,7 @@ from backend.domain.audit.actions import record
 from backend.domain.documents import actions as documents
 from backend.domain.documents import queries as document_queries
 from backend.domain.documents.actions import Stored
-from backend.domain.notifications.actions import notify
+from backend.domain.notifications.create import notify
 from backend.domain.places import queries as places
 from backend.domain.professionals import approval, availability, queries
 from backend.domain.professionals.approval import Approval, Transition

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from backend.core.authz import Role
 from backend.core.errors import Conflict
+from backend.core.security.authz import Role
 
 
 class Approval(StrEnum):

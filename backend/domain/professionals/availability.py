@@ -1,12 +1,15 @@
-"""Who is offered where, kept ready for reading: counts by task and place that follow every write."""
+"""Which professionals serve which tasks in which places: kept up to date, rebuilt, and searched."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
-from backend.core.database import db
+from backend.core.cache import versions
+from backend.core.db.pagination import Page, Window, cut, decode_cursor
+from backend.core.db.session import db
+from backend.domain.places import queries as places
 
 LOCK: Final = 7_310_544_202  # any number that only this module uses
 TRUTH: Final = """
@@ -158,3 +161,166 @@ def _keep(account_id: int, area: Area | None) -> None:
         """),
         {"account_id": account_id, **values, **lists},
     )
+
+
+FRESH: Final = (
+    f"CREATE TEMP TABLE fresh_areas ON COMMIT DROP AS {TRUTH}",
+    # Many professionals share home and radius: what such a pair serves is worked out once.
+    """
+    CREATE TEMP TABLE fresh_served ON COMMIT DROP AS
+    SELECT pincode, radius_km, listed, served.place, served.metres
+      FROM (SELECT DISTINCT pincode, radius_km, listed FROM fresh_areas WHERE task_ids <> '{}') AS area,
+           LATERAL places_served(pincode, radius_km, listed) AS served
+    """,
+    "ANALYZE fresh_areas, fresh_served",
+    """
+    CREATE TEMP TABLE fresh_places ON COMMIT DROP AS
+    SELECT place, task_id, CAST(count(*) AS integer) AS professionals, min(metres) AS nearest,
+           coalesce(array_agg(metres ORDER BY metres) FILTER (WHERE metres IS NOT NULL), '{}') AS distances
+      FROM fresh_areas JOIN fresh_served USING (pincode, radius_km, listed), unnest(task_ids) AS task_id
+     GROUP BY place, task_id
+    """,
+    """
+    CREATE TEMP TABLE fresh_homes ON COMMIT DROP AS
+    SELECT pincode, task_id, CAST(count(*) AS integer) AS professionals
+      FROM fresh_areas, unnest(task_ids) AS task_id GROUP BY pincode, task_id
+    """,
+)
+COUNT: Final = "WITH changed AS ({} RETURNING 1) SELECT count(*) FROM changed"
+PUT_RIGHT: Final = (
+    """
+    DELETE FROM professional_areas AS kept
+     WHERE NOT EXISTS (SELECT 1 FROM fresh_areas AS fresh WHERE fresh.account_id = kept.account_id)
+    """,
+    """
+    INSERT INTO professional_areas AS kept (account_id, pincode, radius_km, listed, task_ids)
+    SELECT account_id, pincode, radius_km, listed, task_ids FROM fresh_areas
+        ON CONFLICT (account_id) DO UPDATE
+       SET pincode = excluded.pincode, radius_km = excluded.radius_km,
+           listed = excluded.listed, task_ids = excluded.task_ids
+     WHERE (kept.pincode, kept.radius_km, kept.listed, kept.task_ids)
+           IS DISTINCT FROM (excluded.pincode, excluded.radius_km, excluded.listed, excluded.task_ids)
+    """,
+    """
+    DELETE FROM task_homes AS kept
+     WHERE NOT EXISTS (SELECT 1 FROM fresh_homes AS fresh
+                        WHERE fresh.pincode = kept.pincode AND fresh.task_id = kept.task_id)
+    """,
+    """
+    INSERT INTO task_homes AS kept (pincode, task_id, professionals)
+    SELECT pincode, task_id, professionals FROM fresh_homes ORDER BY pincode, task_id
+        ON CONFLICT (pincode, task_id) DO UPDATE SET professionals = excluded.professionals
+     WHERE kept.professionals <> excluded.professionals
+    """,
+    """
+    UPDATE tasks SET professionals = fresh.professionals
+      FROM (SELECT tasks.id, coalesce(sum(fresh_homes.professionals), 0) AS professionals
+              FROM tasks LEFT JOIN fresh_homes ON fresh_homes.task_id = tasks.id GROUP BY tasks.id) AS fresh
+     WHERE tasks.id = fresh.id AND tasks.professionals <> fresh.professionals
+    """,
+    """
+    DELETE FROM task_places AS kept
+     WHERE NOT EXISTS (SELECT 1 FROM fresh_places AS fresh
+                        WHERE fresh.place = kept.place AND fresh.task_id = kept.task_id)
+    """,
+    """
+    INSERT INTO task_places AS kept (place, task_id, professionals, nearest, distances)
+    SELECT place, task_id, professionals, nearest, distances FROM fresh_places ORDER BY place, task_id
+        ON CONFLICT (place, task_id) DO UPDATE
+       SET professionals = excluded.professionals, nearest = excluded.nearest, distances = excluded.distances
+     WHERE (kept.professionals, kept.nearest, kept.distances)
+           IS DISTINCT FROM (excluded.professionals, excluded.nearest, excluded.distances)
+    """,
+)
+
+
+def rebuild() -> int:
+    """Count everything anew in one transaction; returns how many rows were wrong."""
+    db.session.flush()
+    db.session.execute(text("SET LOCAL statement_timeout = 0"))
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    for statement in FRESH:
+        db.session.execute(text(statement))
+    wrong: int = sum(db.session.execute(text(COUNT.format(statement))).scalar_one() for statement in PUT_RIGHT)
+    if wrong:
+        versions.change(versions.CATALOGUE)  # answers made from the wrong counts are not to be given any more
+    return wrong
+
+
+SCOPE: Final = "offered"
+METRES: Final = 1000
+# Homes are looked for no farther away than the farthest who comes there for this task (kept ready with the counts);
+# those who list the pincode itself come from anywhere.
+AT_PLACE: Final = """
+    WITH centre AS (SELECT ll_to_earth(latitude, longitude) AS point FROM places WHERE pincode = :pincode),
+    reach AS (
+        SELECT least(200000, coalesce(CAST(:metres AS integer),
+                                      (SELECT distances[cardinality(distances)] FROM task_places
+                                        WHERE place = :pincode AND task_id = :task_id))) AS far
+    ),
+    candidates AS (
+        SELECT a.account_id, a.radius_km, false AS listed, p.latitude, p.longitude
+          FROM places p JOIN professional_areas a ON a.pincode = p.pincode
+         WHERE p.latitude IS NOT NULL AND a.task_ids @> ARRAY[CAST(:task_id AS bigint)]
+           AND earth_box((SELECT point FROM centre), (SELECT far + 1 FROM reach))
+               @> ll_to_earth(p.latitude, p.longitude)
+        UNION ALL
+        SELECT a.account_id, a.radius_km, true, p.latitude, p.longitude
+          FROM professional_pincodes l
+          JOIN professional_areas a ON a.account_id = l.account_id
+          JOIN places p ON p.pincode = a.pincode
+         WHERE l.pincode = :pincode AND a.task_ids @> ARRAY[CAST(:task_id AS bigint)]
+    ),
+    serving AS (
+        SELECT account_id, min(metres) AS metres
+          FROM (SELECT account_id, radius_km, listed,
+                       metres_from((SELECT point FROM centre), latitude, longitude) AS metres
+                  FROM candidates) AS measured
+         WHERE listed OR metres <= coalesce(CAST(:metres AS integer), radius_km * 1000)
+         GROUP BY account_id
+    )
+"""
+ANYWHERE: Final = """
+    WITH serving AS (
+        SELECT a.account_id, CAST(NULL AS integer) AS metres
+          FROM professional_tasks t JOIN professional_areas a ON a.account_id = t.account_id
+         WHERE t.task_id = :task_id
+    )
+"""
+# The page is cut before names are looked up: thousands may do a popular task.
+PROFILES: Final = """
+    , page AS (
+        SELECT * FROM (
+            SELECT p.account_id AS id, p.compname, p.exp, p.rating_count, p.rating_sum, s.metres,
+                   coalesce(s.metres, 0) AS k1,
+                   -CAST((12 + p.rating_sum) * 1000 / (3 + p.rating_count) AS integer) AS k2
+              FROM serving s JOIN professionals p ON p.account_id = s.account_id
+        ) AS keyed
+         WHERE :first OR (k1, k2, id) > (:k1, :k2, :k3)
+         ORDER BY k1, k2, id LIMIT :limit
+    )
+    SELECT page.id, a.firstname, compname, exp, rating_count AS reviews, k1, k2,
+           CASE WHEN rating_count > 0 THEN round(rating_sum / rating_count::numeric, 2)::float END AS rating,
+           round(metres / 1000.0, 1)::float AS distance_km
+      FROM page JOIN accounts a ON a.id = page.id
+     ORDER BY k1, k2, page.id
+"""
+NEAREST_FIRST: Final = text(AT_PLACE + PROFILES)
+BEST_FIRST: Final = text(ANYWHERE + PROFILES)
+
+
+def page(*, task_id: int, pincode: str | None, radius_km: int | None, window: Window) -> Page[Row[Any]]:
+    """Active professionals who do the task: the nearest to a place first, or else the best rated first.
+
+    Raises Invalid for a pincode that does not exist.
+    """
+    keys = decode_cursor(SCOPE, window.cursor, length=3) if window.cursor else (0, 0, 0)
+    parameters: dict[str, Any] = {"task_id": task_id, "limit": window.limit + 1, "first": window.cursor is None}
+    parameters |= dict(zip(("k1", "k2", "k3"), keys, strict=True))
+    statement = BEST_FIRST
+    if pincode is not None:
+        places.require(pincode)
+        statement = NEAREST_FIRST
+        parameters |= {"pincode": pincode, "metres": radius_km * METRES if radius_km else None}
+    rows = db.session.execute(statement, parameters).all()
+    return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.k1, row.k2, row.id))

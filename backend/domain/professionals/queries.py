@@ -1,17 +1,24 @@
-"""Reading what is special about professionals."""
+"""Read professionals: profiles, approval, and the lists that admins search."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, ColumnElement, Numeric, bindparam, func, or_, select, text, union
 
-from backend.core import reads
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db import read_pool
+from backend.core.db.pagination import Page, SortKey, Window
+from backend.core.db.session import MOMENT, db
 from backend.core.errors import NotFound
+from backend.core.security.authz import Role
+from backend.domain.accounts import queries as account_queries
+from backend.domain.accounts.models import Account
+from backend.domain.accounts.queries import Listing
 from backend.domain.professionals.approval import Approval
-from backend.domain.professionals.models import Professional
+from backend.domain.professionals.models import Professional, ProfessionalPincode, ProfessionalTask
 
 # One query, however many professionals: their row, tasks and pincodes, then the approval and the present document.
 TRADES: Final = text("""
@@ -70,7 +77,7 @@ def trade(account_id: int) -> Trade:
 
 def trades(account_ids: Iterable[int]) -> dict[int, Trade]:
     """Many professionals' sides, by account id, in one query."""
-    rows = reads.rows(TRADES, {"ids": list(account_ids)})
+    rows = read_pool.rows(TRADES, {"ids": list(account_ids)})
     return {row.account_id: _trade(row) for row in rows}
 
 
@@ -105,3 +112,71 @@ def _trade(row: Any) -> Trade:
     """Lists are made of many: tuples by position take a third of the time that naming each field takes."""
     document = HandedIn(*row[FACTS + 1 :]) if row.document_id else None
     return Trade._make((*row[:FACTS], standing(row.approval, row.approval_expires_at), document))
+
+
+SORTS: Final = ("created", "name", "rating", "waiting", "relevance")
+BY_RATING: Final[tuple[SortKey, ...]] = ((Professional.rating, True), (Professional.account_id, True))
+LONGEST_WAITING: Final[tuple[SortKey, ...]] = (
+    (func.coalesce(Professional.approval_changed_at, Account.created_at), False),
+    (Account.id, False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters(account_queries.Filters):
+    """What the list of professionals may be narrowed by; None: all."""
+
+    approval: str | None = None
+    task_id: int | None = None
+    min_rating: Decimal | None = None
+    max_rating: Decimal | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Names of the conditions that hold, with their values."""
+        values: dict[str, Any] = {"task_id": self.task_id, "min_rating": self.min_rating, "max_rating": self.max_rating}
+        if self.approval is not None:
+            values[f"approval_{self.approval}"] = now()
+        own = {name: value for name, value in values.items() if value is not None}
+        return account_queries.Filters.given(self) | own
+
+
+def _stands_at(approval: Approval) -> ColumnElement[bool]:
+    """One whose day has passed counts as expired, whether or not a job has said so yet."""
+    passed = func.coalesce(
+        Professional.approval_expires_at <= bindparam(f"approval_{approval.value}", type_=MOMENT), False
+    )
+    if approval is Approval.APPROVED:
+        return (Professional.approval == approval.value) & ~passed
+    if approval is Approval.EXPIRED:
+        return or_(Professional.approval == approval.value, (Professional.approval == Approval.APPROVED.value) & passed)
+    return Professional.approval == approval.value
+
+
+LIVING: Final = select(Account.id).where(Account.pincode == bindparam("pincode"))
+SERVING: Final = select(ProfessionalPincode.account_id).where(ProfessionalPincode.pincode == bindparam("pincode"))
+DOING: Final = select(ProfessionalTask.account_id).where(
+    ProfessionalTask.task_id == bindparam("task_id", type_=BigInteger)
+)
+PROFESSIONALS: Final = Listing(
+    Role.PROFESSIONAL,
+    select(*account_queries.COLUMNS)
+    .join(Professional, Professional.account_id == Account.id)
+    .where(Account.role == Role.PROFESSIONAL.value),
+    {
+        **account_queries.COMMON,
+        **{f"approval_{approval.value}": _stands_at(approval) for approval in Approval},
+        "pincode": Account.id.in_(union(LIVING, SERVING)),
+        "task_id": Account.id.in_(DOING),
+        "min_rating": Professional.rating >= bindparam("min_rating", type_=Numeric),
+        "max_rating": (Professional.rating <= bindparam("max_rating", type_=Numeric)) & (Professional.rating_count > 0),
+    },
+    {Account.id: Account.person_text, Professional.account_id: Professional.company_text},
+    {"name": account_queries.BY_NAME, "rating": BY_RATING, "waiting": LONGEST_WAITING},
+)
+
+
+def professionals(*, filters: Filters, window: Window) -> Page[tuple[Any, Trade]]:
+    """Professionals with their trades, in a constant number of queries."""
+    page = account_queries.people(PROFESSIONALS, filters=filters, window=window)
+    found = trades([account.id for account in page.items])
+    return Page([(account, found[account.id]) for account in page.items], page.next_cursor)

@@ -7,18 +7,18 @@ from typing import Any, Final
 from sqlalchemy import Row, exists, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from backend.core.authz import Role
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.core.errors import Invalid
+from backend.core.security.authz import Role
 from backend.domain.accounts.models import Account
-from backend.domain.notifications import outbox
-from backend.domain.notifications.outbox import Outgoing
+from backend.domain.notifications import create
+from backend.domain.notifications.create import Outgoing
 from backend.domain.reports import months, wording
-from backend.domain.reports.figures import Figures, compute
 from backend.domain.reports.models import MonthlyReport
 from backend.domain.reports.months import Month
+from backend.domain.reports.statistics import Figures, compute
 
 KIND: Final = "report"
 CUSTOMER_ID: Final = Account.id
@@ -118,7 +118,7 @@ def _again(month: Month, customer_id: int) -> Figures:
 
 def _post(month: Month, figures: Mapping[int, Figures], *, subject: str, run_id: int) -> int:
     unfinished = month == months.running()
-    return outbox.post(
+    return create.post(
         [
             Outgoing(customer_id, KIND, subject, wording.params(month, of, unfinished=unfinished), run_id=run_id)
             for customer_id, of in figures.items()

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core.database import Base, BigId, Created
+from backend.core.db.session import Base, BigId, Created
 
 
 class MonthlyReport(Base):

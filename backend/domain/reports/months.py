@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.spans import Span, day_start
+from backend.core.db.date_range import Span, day_start
 
 WRITTEN: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 NAMES: Final = (

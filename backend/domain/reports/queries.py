@@ -6,16 +6,16 @@ from typing import Final
 
 from sqlalchemy import select
 
-from backend.core import pagination
-from backend.core.authz import Actor, Role
-from backend.core.database import db
+from backend.core.db import pagination
+from backend.core.db.pagination import Page, SortKey, Window
+from backend.core.db.session import db
 from backend.core.errors import Invalid, NotFound
-from backend.core.pagination import Page, SortKey, Window
+from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.models import Account
 from backend.domain.reports import months
-from backend.domain.reports.figures import Figures, compute
 from backend.domain.reports.models import MonthlyReport
 from backend.domain.reports.months import Month
+from backend.domain.reports.statistics import Figures, compute
 
 LATEST_FIRST: Final[tuple[SortKey, ...]] = ((MonthlyReport.month.expression, True),)
 NO_REPORT: Final = "There is no report of this month."

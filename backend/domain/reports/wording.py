@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from backend.core.config import current
 from backend.domain.notifications.messages import moment
-from backend.domain.reports.figures import Figures, Upcoming
 from backend.domain.reports.months import Month
+from backend.domain.reports.statistics import Figures, Upcoming
 
 SIGNS: Final = {"INR": "\N{INDIAN RUPEE SIGN}", "EUR": "\N{EURO SIGN}", "GBP": "\N{POUND SIGN}", "USD": "$"}
 STATES: Final = {"requested": "waiting for a professional", "accepted": "accepted"}

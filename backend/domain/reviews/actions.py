@@ -4,14 +4,14 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
-from backend.core.authz import Actor
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.core.errors import Conflict, NotFound
+from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
 from backend.domain.professionals.models import Professional
 from backend.domain.reviews.models import Review
-from backend.domain.task_requests import telling
+from backend.domain.task_requests import notifications
 from backend.domain.task_requests.errors import RequestNotFound
 from backend.domain.task_requests.lifecycle import Action, Relation
 from backend.domain.task_requests.queries import one
@@ -41,7 +41,7 @@ def give(
     }
     db.session.execute(insert(Review).values(values))
     _count(row, ratings=1, stars=rating)
-    telling.reviewed(row, rating=rating, comment=comment)
+    notifications.reviewed(row, rating=rating, comment=comment)
 
 
 def reply(actor: Actor, *, request_id: int, text: str) -> None:

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, bindparam, select
 
-from backend.core import pagination, reads
-from backend.core.authz import Actor, Role
-from backend.core.database import db
-from backend.core.pagination import Page, SortKey, Window
+from backend.core.db import pagination, read_pool
+from backend.core.db.pagination import Page, SortKey, Window
+from backend.core.db.session import db
+from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.models import Account
 from backend.domain.reviews.models import Review
 from backend.domain.task_requests.models import TaskRequest
@@ -62,7 +62,7 @@ def present(row: Any) -> dict[str, Any]:
 
 def of_request(actor: Actor, *, request_id: int) -> dict[str, Any] | None:
     """The review of a request that the actor may see; a hidden one is shown to its author and admins only."""
-    row = reads.one(OF_REQUEST, {"request_id": request_id})
+    row = read_pool.one(OF_REQUEST, {"request_id": request_id})
     if row is None or (row.hidden_at is not None and actor.role is Role.PROFESSIONAL):
         return None
     return present(row)

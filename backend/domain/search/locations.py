@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from backend.core.database import db
+from backend.core.db.session import db
 
 FITS: Final = """
     (t.within = '' OR starts_with(plain_text(s.district), t.within) OR starts_with(plain_text(s.state), t.within))

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import orjson
 
-from backend.core import reads
+from backend.core.db import read_pool
+from backend.core.db.pagination import Window, decode_cursor, encode_cursor
 from backend.core.errors import Invalid
-from backend.core.pagination import Window, decode_cursor, encode_cursor
 from backend.domain.search import locations, statement
 from backend.domain.search.statement import Where
 
@@ -53,7 +53,7 @@ def run(criteria: Criteria, *, window: Window) -> Found:
         return Found(b"[]", b"[]", None, orjson.dumps(place.alike))
     where, parameters = place
     composed = statement.compose(where, sort=criteria.sort, matched=criteria.q is not None, paging=keys is not None)
-    row = reads.one(composed, parameters | _filters(criteria, window, keys))
+    row = read_pool.one(composed, parameters | _filters(criteria, window, keys))
     if not row.known:
         raise Invalid.field("pincode", "There is no such pincode.", code="unknown_pincode")
     cursor = encode_cursor(scope, row.last) if row.last else None

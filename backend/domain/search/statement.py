@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import TextClause, text
 
-from backend.domain.tasks.matching import SCORES
+from backend.domain.tasks.word_matching import SCORES
 
 DEFAULT_MERIT: Final = 400  # of a task that nobody reviewed: four stars
 

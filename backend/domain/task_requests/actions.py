@@ -1,27 +1,190 @@
-"""What people do with requests: each is one transition with its history and notifications, in one transaction."""
+"""What customers and professionals do with a request, from creating it to closing it."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.errors import ExclusionViolation
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import Range, insert
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 
-from backend.core.authz import Actor
 from backend.core.clock import now
-from backend.core.database import db
-from backend.core.errors import Forbidden
+from backend.core.db.session import db
+from backend.core.errors import Forbidden, Invalid
+from backend.core.security.authz import Actor
 from backend.domain.accounts.models import Account
-from backend.domain.professionals.models import Professional
-from backend.domain.task_requests import policies, telling
+from backend.domain.market import settings
+from backend.domain.places import queries as places
+from backend.domain.professionals.models import Professional, ProfessionalTask
+from backend.domain.task_requests import history, matching, notifications, policies
 from backend.domain.task_requests.bulk import cancel_all, give_back_all
-from backend.domain.task_requests.creation import NewRequest, create
-from backend.domain.task_requests.editing import edit
-from backend.domain.task_requests.errors import OverlappingRequest
+from backend.domain.task_requests.errors import OverlappingRequest, TaskNotAvailable
 from backend.domain.task_requests.lifecycle import Action, Status
-from backend.domain.task_requests.models import RequestRejection
+from backend.domain.task_requests.models import RequestRejection, TaskRequest
 from backend.domain.task_requests.transitions import Plan, carry_out
+from backend.domain.tasks.models import Task
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """What a customer asks for. Address and pincode are the customer's own where none are given."""
+
+    task_id: int
+    date_of_request: datetime
+    remarks: str = ""
+    address: str | None = None
+    pincode: str | None = None
+    professional_id: int | None = None
+
+
+def create(actor: Actor, *, new: NewRequest) -> int:
+    """Make a request; returns its id.
+
+    Raises Invalid (422) for an unknown task, place or professional, or a date too soon; TaskNotAvailable for a task
+    that is not offered; TooManyOpenRequests and TooMany beyond a customer's limits.
+    """
+    customer = _hold_customer(actor)
+    task = _offered(new.task_id)
+    at = now()
+    policies.check(actor.account_id, signed_up=customer.created_at, at=at)
+    policy = policies.for_task(task.id)
+    policy.check_notice(new.date_of_request, at=at)
+    if new.pincode is not None:
+        places.require(new.pincode)
+    if new.professional_id is not None:
+        _hold_professional(new.professional_id, task_id=task.id, at=at)
+    asked_until = policy.answer_by(date_of_request=new.date_of_request, at=at) if new.professional_id else None
+    values = {
+        "task_id": task.id,
+        "task_name": task.name,
+        "customer_id": actor.id,
+        "asked_professional_id": new.professional_id,
+        "asked_until": asked_until,
+        "date_of_request": new.date_of_request,
+        "price": task.base_price,
+        "currency": task.currency,
+        "time_required": task.time_required,
+        "address": new.address or customer.address,
+        "pincode": new.pincode or customer.pincode,
+        "remarks": new.remarks,
+        "created_at": at,
+        "updated_at": at,
+    }
+    row = db.session.execute(insert(TaskRequest).values(values).returning(*TaskRequest.__table__.columns)).one()
+    history.write(actor, [history.Entry(row.id, Action.CREATE, None, Status.REQUESTED, new.remarks or None)])
+    notifications.asked(row, _who_hears(row))
+    return int(row.id)
+
+
+def _hold_customer(actor: Actor) -> Any:
+    """The customer's address; the account is held so that a block at the same moment cancels this request too."""
+    statement = (
+        select(Account.address, Account.pincode, Account.blocked_at, Account.created_at)
+        .where(Account.id == actor.id)
+        .with_for_update(key_share=True)
+    )
+    row = db.session.execute(statement).one()
+    if row.blocked_at is not None:
+        raise Forbidden("This account is blocked.", code="account_blocked")
+    return row
+
+
+def _offered(task_id: int) -> Any:
+    statement = select(
+        Task.id, Task.name, Task.base_price, Task.currency, Task.time_required, Task.isactive, Task.archived_at
+    ).where(Task.id == task_id)
+    task = db.session.execute(statement.with_for_update(read=True, key_share=True)).one_or_none()
+    if task is None:
+        raise Invalid.field("task_id", "There is no such task.", code="unknown_task")
+    if not task.isactive or task.archived_at is not None:
+        raise TaskNotAvailable("This task is not offered at present.")
+    return task
+
+
+def _hold_professional(professional_id: int, *, task_id: int, at: datetime) -> None:
+    """Who is asked for, held as they are: a block at the same moment finds this request too, or is seen here."""
+    statement = (
+        select(Professional.account_id)
+        .join(Account, Account.id == Professional.account_id)
+        .join(ProfessionalTask, ProfessionalTask.account_id == Professional.account_id)
+        .where(
+            Professional.account_id == professional_id,
+            Professional.approval == "approved",
+            or_(Professional.approval_expires_at.is_(None), Professional.approval_expires_at > at),
+            Account.blocked_at.is_(None),
+            ProfessionalTask.task_id == task_id,
+        )
+        .with_for_update(of=[Account, Professional], read=True)
+    )
+    if db.session.execute(statement).one_or_none() is None:
+        message = "There is no active professional with this id who does this task."
+        raise Invalid.field("professional_id", message, code="professional_not_available")
+
+
+def _who_hears(row: Any) -> list[int]:
+    if row.asked_professional_id is not None:
+        return [row.asked_professional_id]
+    limit = settings.get().tell_nearest
+    return matching.nearest(task_id=row.task_id, pincode=row.pincode, limit=limit) if limit else []
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """What may be changed; None leaves it as it is."""
+
+    date_of_request: datetime | None = None
+    remarks: str | None = None
+    address: str | None = None
+    pincode: str | None = None
+
+    def differing(self, row: Any) -> dict[str, Any]:
+        """The columns that really change."""
+        given = {name: getattr(self, name) for name in ("date_of_request", "remarks", "address", "pincode")}
+        return {name: value for name, value in given.items() if value is not None and value != getattr(row, name)}
+
+
+def edit(actor: Actor, *, request_id: int, edits: Edits, expected_version: int | None = None) -> None:
+    """Change remarks, address, pincode, or the date; a new date asks the same professional again."""
+    if edits.pincode is not None:
+        places.require(edits.pincode)
+    different: dict[str, Any] = {}
+
+    def plan(row: Any) -> Plan | None:
+        different.clear()
+        different.update(edits.differing(row))
+        if not different:
+            return None
+        changes = {name: [_plain(getattr(row, name)), _plain(value)] for name, value in different.items()}
+        if "date_of_request" not in different:
+            return Plan(dict(different), changes=changes)
+        values = {**different, **_moved(row, different["date_of_request"])}
+        return Plan(values, changes=changes, action=Action.MOVE)
+
+    row = carry_out(actor, Action.EDIT, request_id=request_id, plan=plan, expected_version=expected_version)
+    if different:
+        date = different.get("date_of_request", row.date_of_request)
+        notifications.changed(row, date=date, what=[name.replace("_of_request", "") for name in different])
+
+
+def _moved(row: Any, date_of_request: datetime) -> dict[str, Any]:
+    """What a new date does beside itself: nobody has accepted it, the same professional is asked first."""
+    at = now()
+    policy = policies.for_task(row.task_id)
+    policy.check_notice(date_of_request, at=at)
+    asked = row.professional_id or row.asked_professional_id
+    values: dict[str, Any] = {"professional_id": None, "accepted_at": None, "busy": None}
+    values["asked_professional_id"] = asked
+    values["asked_until"] = policy.answer_by(date_of_request=date_of_request, at=at) if asked else None
+    if row.status == Status.ACCEPTED:
+        values["moved_late"] = policy.is_late(row.date_of_request, at=at)
+    return values
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
 
 __all__ = [
     "NewRequest",
@@ -66,7 +229,7 @@ def accept(actor: Actor, *, request_id: int, expected_version: int | None = None
         if isinstance(error.orig, ExclusionViolation):
             raise OverlappingRequest("You hold another accepted request at that time.") from error
         raise
-    telling.accepted(actor, row)
+    notifications.accepted(actor, row)
 
 
 def _hold_account(actor: Actor) -> None:
@@ -100,9 +263,9 @@ def reject(
 
     row = carry_out(actor, Action.REJECT, request_id=request_id, plan=plan, expected_version=expected_version)
     values = {"professional_id": actor.id, "request_id": request_id, "reason": reason, "at": now()}
-    db.session.execute(insert(RequestRejection).values(values).on_conflict_do_nothing())
+    db.session.execute(postgresql.insert(RequestRejection).values(values).on_conflict_do_nothing())
     if row.asked_professional_id == actor.id:
-        telling.rejected(actor, row, reason=reason)
+        notifications.rejected(actor, row, reason=reason)
 
 
 def release(
@@ -115,7 +278,7 @@ def release(
     row = carry_out(
         actor, Action.RELEASE, request_id=request_id, plan=lambda _: planned, expected_version=expected_version
     )
-    telling.released([row], reason=reason)
+    notifications.released([row], reason=reason)
 
 
 def complete(actor: Actor, *, request_id: int, expected_version: int | None = None) -> None:
@@ -128,7 +291,7 @@ def complete(actor: Actor, *, request_id: int, expected_version: int | None = No
         expected_version=expected_version,
     )
     _count_done(row.professional_id)
-    telling.other_side(actor, row, kind="request_completed")
+    notifications.other_side(actor, row, kind="request_completed")
 
 
 def close(actor: Actor, *, request_id: int, remarks: str | None = None, expected_version: int | None = None) -> None:
@@ -144,7 +307,7 @@ def close(actor: Actor, *, request_id: int, remarks: str | None = None, expected
     row = carry_out(actor, Action.CLOSE, request_id=request_id, plan=plan, expected_version=expected_version)
     if row.status == Status.ACCEPTED:
         _count_done(row.professional_id)
-    telling.other_side(actor, row, kind="request_closed", remarks=remarks)
+    notifications.other_side(actor, row, kind="request_closed", remarks=remarks)
 
 
 def cancel(
@@ -160,7 +323,7 @@ def cancel(
         return Plan(values, reason, _changes(reason_code, late=late or None))
 
     row = carry_out(actor, Action.CANCEL, request_id=request_id, plan=plan, expected_version=expected_version)
-    telling.cancelled([row], reason=reason)
+    notifications.cancelled([row], reason=reason)
 
 
 def _not_before(earlier: datetime) -> datetime:

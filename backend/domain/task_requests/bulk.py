@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
 
-from backend.core.authz import MARKET, Actor
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db.session import db
+from backend.core.security.authz import MARKET, Actor
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.models import Professional
-from backend.domain.task_requests import history, telling
+from backend.domain.task_requests import history, notifications
 from backend.domain.task_requests.lifecycle import Action, Relation, Rule, Status, rule_of
 from backend.domain.task_requests.models import TaskRequest
 
@@ -40,11 +40,11 @@ def give_back_all(actor: Actor, *, professional_id: int, reason: str) -> int:
     mine = TaskRequest.professional_id == professional_id
     values = {"professional_id": None, "asked_professional_id": None, "accepted_at": None, "busy": None}
     released = _change(actor, Action.RELEASE, Status.ACCEPTED, mine, values=values, note=reason)
-    telling.released(released, reason=reason)
+    notifications.released(released, reason=reason)
     asked = TaskRequest.asked_professional_id == professional_id
     values = {"asked_professional_id": None, "asked_until": None}
     opened = _change(actor, Action.OPEN, Status.REQUESTED, asked, values=values, note=reason)
-    telling.opened(opened, gone=True)
+    notifications.opened(opened, gone=True)
     return len(released) + len(opened)
 
 
@@ -63,7 +63,7 @@ def give_back_unapproved(at: datetime | None = None, limit: int = 500) -> int:
         return 0
     ahead = and_(TaskRequest.id.in_(held), TaskRequest.date_of_request > at, may_not)
     released = _change(MARKET, Action.RELEASE, Status.ACCEPTED, ahead, values=values, note=NOT_APPROVED, limit=limit)
-    telling.released(released, reason=NOT_APPROVED)
+    notifications.released(released, reason=NOT_APPROVED)
     return len(released)
 
 
@@ -86,7 +86,7 @@ def cancel_all(actor: Actor, *, customer_id: int, reason: str) -> int:
         for status in (Status.REQUESTED, Status.ACCEPTED)
         for row in _change(actor, Action.CANCEL, status, theirs, values=values, note=reason)
     ]
-    telling.cancelled(rows, reason=None)
+    notifications.cancelled(rows, reason=None)
     return len(rows)
 
 
@@ -96,7 +96,7 @@ def expire_due(at: datetime | None = None, limit: int = 500) -> int:
     passed = TaskRequest.date_of_request <= at
     values = {"expired_at": at, "asked_until": None}
     rows = _change(MARKET, Action.EXPIRE, Status.REQUESTED, passed, values=values, limit=limit)
-    telling.expired(rows)
+    notifications.expired(rows)
     return len(rows)
 
 
@@ -106,7 +106,7 @@ def open_unanswered(at: datetime | None = None, limit: int = 500) -> int:
     unanswered = and_(TaskRequest.asked_until <= at, TaskRequest.date_of_request > at)
     values = {"asked_professional_id": None, "asked_until": None}
     rows = _change(MARKET, Action.OPEN, Status.REQUESTED, unanswered, values=values, limit=limit)
-    telling.opened(rows)
+    notifications.opened(rows)
     return len(rows)
 
 

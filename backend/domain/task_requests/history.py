@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, bindparam, insert, select
 
-from backend.core import reads
-from backend.core.authz import Actor, Role
 from backend.core.clock import now
-from backend.core.database import db
-from backend.domain.task_requests import visibility
+from backend.core.db import read_pool
+from backend.core.db.session import db
+from backend.core.security.authz import Actor, Role
+from backend.domain.task_requests import access
 from backend.domain.task_requests.lifecycle import Action, Relation
 from backend.domain.task_requests.models import RequestEvent
 
@@ -69,8 +69,8 @@ def read(actor: Actor, relation: Relation, request: Any) -> list[dict[str, Any]]
     Reasons of professionals who were not asked stay between them and the market. Of the customer's address and
     remarks, a professional reads what was changed since they accepted, for as long as they see the contact details.
     """
-    rows = reads.rows(OF_REQUEST, {"request_id": request.id})
-    sees_contact = visibility.sees_contact(relation, request, at=now())
+    rows = read_pool.rows(OF_REQUEST, {"request_id": request.id})
+    sees_contact = access.sees_contact(relation, request, at=now())
     return [
         _present(relation, row, shows_contact=sees_contact and not _is_before_their_time(relation, request, row))
         for row in rows

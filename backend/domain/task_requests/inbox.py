@@ -6,11 +6,11 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.dialects.postgresql import insert
 
-from backend.core import pagination, reads
-from backend.core.authz import Actor
 from backend.core.clock import now
-from backend.core.database import db
-from backend.core.pagination import Page, Window
+from backend.core.db import pagination, read_pool
+from backend.core.db.pagination import Page, Window
+from backend.core.db.session import db
+from backend.core.security.authz import Actor
 from backend.domain.task_requests.lifecycle import Status
 from backend.domain.task_requests.models import InboxVisit
 from backend.domain.task_requests.queries import Filters
@@ -133,13 +133,13 @@ def page(actor: Actor, *, filters: Filters, wishes: Wishes, window: Window) -> P
         "id": last_id,
         "limit": window.limit + 1,
     }
-    found = reads.rows(PAGE, values)
+    found = read_pool.rows(PAGE, values)
     return pagination.cut(found, window=window, scope=SCOPE, values=lambda row: (row.rank, row.created_at, row.id))
 
 
 def counts(actor: Actor) -> dict[str, Any]:
     """How many wait, how many match, and how many of those came since the last look; each counted up to 1,000."""
-    row = reads.one(COUNTS, {"me": actor.id, "now": now(), "most": COUNTED})
+    row = read_pool.one(COUNTS, {"me": actor.id, "now": now(), "most": COUNTED})
     counted: dict[str, Any] = row._asdict()
     return counted
 

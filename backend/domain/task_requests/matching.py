@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from backend.core.database import db
+from backend.core.db.session import db
 
 # Homes are looked for by an index, no farther away than the farthest who comes there for this task (kept ready with
 # the counts of who is offered where); who lives there or lists the pincode comes from anywhere. The rule stands below.

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core.database import Base, BigId, Created, Money
+from backend.core.db.session import Base, BigId, Created, Money
 
 
 class TaskRequest(Base):

@@ -1,19 +1,23 @@
-"""The rules of time that a market sets: for all tasks, and otherwise for some."""
+"""Rules of the marketplace and of single tasks: notice, response time, limits on open requests."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from backend.core import reads
-from backend.core.authz import Actor
-from backend.core.database import db
-from backend.core.errors import Invalid
+from backend.core.config import current
+from backend.core.db import read_pool
+from backend.core.db.session import db
+from backend.core.errors import Invalid, TooMany
+from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
 from backend.domain.market import settings
-from backend.domain.task_requests.models import TaskPolicy
+from backend.domain.task_requests.errors import TooManyOpenRequests
+from backend.domain.task_requests.lifecycle import Status
+from backend.domain.task_requests.models import TaskPolicy, TaskRequest
 from backend.domain.tasks import queries as tasks
 from backend.domain.tasks.models import Task
 
@@ -57,7 +61,7 @@ class Policy:
 
 def for_task(task_id: int) -> Policy:
     """The market's settings, with what is special to the task."""
-    row = reads.one(POLICY, {"task_id": task_id})
+    row = read_pool.one(POLICY, {"task_id": task_id})
     market = settings.of_rows(row.market or {})
     own = {name: getattr(row, name) for name in NAMES}
     return Policy(**{name: getattr(market, name) if value is None else value for name, value in own.items()})
@@ -94,3 +98,35 @@ def change(actor: Actor, *, task_id: int, values: dict[str, Any]) -> dict[str, A
     if after != before:
         record(actor, "task_policy_changed", subject_id=task_id, subject_kind="task", before=before, after=after)
     return after
+
+
+OPEN: Final = (Status.REQUESTED.value, Status.ACCEPTED.value)
+HOUR: Final = timedelta(hours=1)
+NEW_FOR: Final = timedelta(days=1)
+
+
+def check(customer_id: int, *, signed_up: datetime, at: datetime) -> None:
+    """Let a customer make one more request; their account's row is held, so that requests at once are counted.
+
+    Raises TooManyOpenRequests (409), or TooMany (429) where new accounts have a limit.
+    """
+    settings = current()
+    if (most := settings.open_requests_per_customer) and _open_requests(customer_id, up_to=most) >= most:
+        raise TooManyOpenRequests(most)
+    if (most := settings.new_account_requests_an_hour) and at - signed_up < NEW_FOR:
+        nth_latest = (
+            select(TaskRequest.created_at)
+            .where(TaskRequest.customer_id == customer_id, TaskRequest.created_at > at - HOUR)
+            .order_by(TaskRequest.created_at.desc())
+            .offset(most - 1)
+            .limit(1)
+        )
+        if (reached := db.session.execute(nth_latest).scalar_one_or_none()) is not None:
+            wait = max(1, ceil((reached + HOUR - at).total_seconds()))
+            raise TooMany(f"A new account can make {most} requests an hour. Wait, then try again.", retry_after=wait)
+
+
+def _open_requests(customer_id: int, *, up_to: int) -> int:
+    found = select(TaskRequest.id).where(TaskRequest.customer_id == customer_id, TaskRequest.status.in_(OPEN))
+    statement = select(func.count()).select_from(found.limit(up_to).subquery())
+    return int(db.session.execute(statement).scalar_one())

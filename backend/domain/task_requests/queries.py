@@ -8,18 +8,18 @@ from typing import Any, Final
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, FromClause, Text, any_, bindparam, select
 from sqlalchemy.orm import aliased
 
-from backend.core import pagination, reads
-from backend.core.authz import Actor, Role
 from backend.core.clock import now
-from backend.core.database import MOMENT
-from backend.core.pagination import AnySelect, Page, SortKey, Window
-from backend.core.spans import Span
+from backend.core.db import pagination, read_pool
+from backend.core.db.date_range import Span
+from backend.core.db.pagination import AnySelect, Page, SortKey, Window
+from backend.core.db.session import MOMENT
+from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.models import Account
 from backend.domain.professionals.models import Professional
+from backend.domain.task_requests.access import ME, does_task, rejected, relation
 from backend.domain.task_requests.errors import RequestNotFound
 from backend.domain.task_requests.lifecycle import VISIBLE_TO, Relation
 from backend.domain.task_requests.models import TaskRequest
-from backend.domain.task_requests.visibility import ME, does_task, rejected, relation
 
 KEYS: Final[tuple[SortKey, ...]] = ((TaskRequest.date_of_request.expression, True), (TaskRequest.id.expression, True))
 EVER: Final = Span()
@@ -96,7 +96,7 @@ def one(actor: Actor, *, request_id: int) -> tuple[Any, Relation]:
 
 def after_change(actor: Actor, *, request_id: int) -> tuple[Any, Relation]:
     """A request that the actor has just changed: shown once more even if it is out of their sight now."""
-    row = reads.one(_one(actor.role), {"me": actor.id, "id": request_id})
+    row = read_pool.one(_one(actor.role), {"me": actor.id, "id": request_id})
     if row is None:
         raise RequestNotFound
     return row, relation(actor, row, at=now())
@@ -112,7 +112,7 @@ def page(actor: Actor, *, filters: Filters, window: Window) -> Page[Any]:
     """The actor's own requests (a customer's, those a professional took) or all (an admin's), the latest date first."""
     scope, given = f"requests:{actor.role}", filters.given()
     statement = _page(actor.role, frozenset(given), goes_on=window.cursor is not None)
-    found = reads.rows(statement, given | {"me": actor.id} | pagination.position(window, scope, length=len(KEYS)))
+    found = read_pool.rows(statement, given | {"me": actor.id} | pagination.position(window, scope, length=len(KEYS)))
     return pagination.cut(found, window=window, scope=scope, values=lambda row: (row.date_of_request, row.id))
 
 

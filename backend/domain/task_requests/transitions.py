@@ -6,13 +6,14 @@ from typing import Any, Final
 
 from sqlalchemy import Executable, and_, select, text, update
 
-from backend.core import reads
-from backend.core.authz import Actor
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.concurrency import line_up
+from backend.core.db import read_pool
+from backend.core.db.session import db
 from backend.core.errors import Forbidden, Stale
-from backend.core.lining_up import line_up
+from backend.core.security.authz import Actor
 from backend.domain.task_requests import history
+from backend.domain.task_requests.access import is_reviewable, relation
 from backend.domain.task_requests.errors import (
     AlreadyReviewed,
     AlreadyTaken,
@@ -33,7 +34,6 @@ from backend.domain.task_requests.lifecycle import (
     sources_of,
 )
 from backend.domain.task_requests.models import TaskRequest
-from backend.domain.task_requests.visibility import is_reviewable, relation
 
 TRIES: Final = 8  # each lost try means that someone else changed the request: it cannot go on for long
 # Plain SQL and no more columns than rules need: of sixty who accept at once, all but one do nothing else than this.
@@ -91,7 +91,7 @@ def carry_out(
 
 
 def _read(actor: Actor, request_id: int) -> Any:
-    row = reads.one(READ, {"id": request_id, "actor_id": actor.id})
+    row = read_pool.one(READ, {"id": request_id, "actor_id": actor.id})
     if row is None:
         raise RequestNotFound
     return row

@@ -10,11 +10,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from backend.core import text
-from backend.core.authz import Actor
 from backend.core.clock import now
 from backend.core.config import current
-from backend.core.database import db
+from backend.core.db.session import db
 from backend.core.errors import Conflict, Invalid, NotFound, Stale
+from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
 from backend.domain.tasks.models import Task
 

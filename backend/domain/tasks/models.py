@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Computed, Index, Numeric, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core.database import Base, BigId, Created, Money
+from backend.core.db.session import Base, BigId, Created, Money
 
 # One review of five stars does not beat two hundred: each task begins as if three had given it four.
 WEIGHTED_RATING: Final = "CASE WHEN rating_count > 0 THEN round((12 + rating_sum)::numeric / (3 + rating_count), 2) END"

@@ -4,11 +4,11 @@ from typing import Any, Final
 
 from sqlalchemy import Row, Select, case, func, literal, select
 
-from backend.core.authz import Actor, Role
-from backend.core.database import db
+from backend.core.db.pagination import Page, SortKey, Window, after, cut, decode_cursor, order
+from backend.core.db.session import db
 from backend.core.errors import NotFound
-from backend.core.pagination import Page, SortKey, Window, after, cut, decode_cursor, order
-from backend.domain.tasks import matching
+from backend.core.security.authz import Actor, Role
+from backend.domain.tasks import word_matching
 from backend.domain.tasks.models import Task
 
 SCOPE: Final = "tasks"
@@ -55,7 +55,7 @@ def page(actor: Actor | None, *, window: Window, category: str | None = None, q:
     if category is not None:
         statement = statement.where(func.plain_text(Task.category) == func.plain_text(literal(category)))
     if q is not None:
-        statement = statement.where(matching.condition(q))
+        statement = statement.where(word_matching.condition(q))
     if window.cursor:
         statement = statement.where(after(KEYS, decode_cursor(SCOPE, window.cursor, length=len(KEYS))))
     rows = db.session.execute(statement.order_by(*order(KEYS)).limit(window.limit + 1)).all()

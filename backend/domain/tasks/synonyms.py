@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from backend.core.authz import Actor
 from backend.core.clock import now
-from backend.core.database import db
+from backend.core.db.pagination import Page, SortKey, Window, after, cut, decode_cursor, order
+from backend.core.db.session import db
 from backend.core.errors import Invalid, NotFound, Stale
-from backend.core.pagination import Page, SortKey, Window, after, cut, decode_cursor, order
+from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
 from backend.domain.tasks.models import Synonym
 

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import func, select
 
 from backend.core import clock
-from backend.core.database import db, transaction
+from backend.core.db.session import db, transaction
 from backend.core.queue import Job
-from backend.domain.notifications import actions, outbox, preferences
-from backend.domain.notifications.actions import Note
+from backend.domain.notifications import create, preferences
+from backend.domain.notifications.create import Note
 from backend.domain.notifications.models import Delivery, Notification
 from tests.factories.people import People
 
@@ -24,7 +24,7 @@ def test_a_notification_is_written_with_its_delivery_and_job(people: People) -> 
     with transaction():
         at = datetime(2026, 12, 1, 4, 30, tzinfo=UTC)
         params = {"task": "Plumbing", "date": at, "professional": "Ravi"}
-        actions.notify(asha.id, "request_accepted", request_id=7, params=params)
+        create.notify(asha.id, "request_accepted", request_id=7, params=params)
     row = db.session.execute(select(Notification)).scalar_one()
     assert row.title == "Accepted: Plumbing"
     assert row.body == "Ravi will come on Tue 1 Dec 2026, 10:00."
@@ -40,7 +40,7 @@ def test_nothing_is_left_of_a_change_that_failed(people: People) -> None:
 
     def change() -> None:
         with transaction():
-            actions.notify(asha.id, "approved")
+            create.notify(asha.id, "approved")
             raise RuntimeError("the change failed")
 
     with pytest.raises(RuntimeError):
@@ -51,34 +51,34 @@ def test_nothing_is_left_of_a_change_that_failed(people: People) -> None:
 def test_an_invented_past_is_seen_in_the_app_and_mailed_to_nobody(people: People) -> None:
     asha = people.customer()
     with transaction(), clock.standing_at(datetime(2026, 1, 1, tzinfo=UTC)):
-        actions.notify(asha.id, "approved")
+        create.notify(asha.id, "approved")
     assert (count(Notification), count(Delivery)) == (1, 0)
 
 
 def test_many_are_told_and_each_has_their_own(people: People) -> None:
     both = [people.customer(), people.customer()]
     with transaction():
-        actions.notify_many([Note(one.id, "approved", params={}) for one in both])
+        create.notify_many([Note(one.id, "approved", params={}) for one in both])
     rows = db.session.execute(select(Delivery.account_id, Notification.account_id).join(Notification)).all()
     assert sorted(rows) == [(one.id, one.id) for one in both]
 
 
 def test_the_same_subject_is_sent_once_whatever_the_channel(people: People) -> None:
     asha = people.customer()
-    reminder = outbox.Outgoing(asha.id, "reminder", "2026-12-01")
+    reminder = create.Outgoing(asha.id, "reminder", "2026-12-01")
     with transaction():
-        assert outbox.post([reminder]) == 1
+        assert create.post([reminder]) == 1
     with transaction():
         preferences.put(asha.id, preferences.Choice(channels=("gchat",)))
-        assert outbox.post([reminder]) == 0
+        assert create.post([reminder]) == 0
 
 
 def test_someone_who_wants_a_kind_by_no_channel_sees_it_in_the_app_only(people: People) -> None:
     asha = people.customer()
     with transaction():
         preferences.put(asha.id, preferences.Choice(kinds={"request_accepted": []}))
-        actions.notify(asha.id, "request_accepted", request_id=7)
-        actions.send_account_mail(asha.id, "password_changed")
+        create.notify(asha.id, "request_accepted", request_id=7)
+        create.send_account_mail(asha.id, "password_changed")
     assert count(Notification) == 1
     assert db.session.execute(select(Delivery.kind)).scalars().all() == ["password_changed"]
 
@@ -103,7 +103,7 @@ def test_what_decides_about_an_account_is_mailed_whatever_was_chosen(people: Peo
     quiet = {"from": "00:00", "to": "23:59"}
     with transaction():
         preferences.put(asha.id, preferences.Choice(channels=(), kinds={kind: []}, quiet_hours=quiet))
-        actions.notify(asha.id, kind)
+        create.notify(asha.id, kind)
     (delivery,) = db.session.execute(select(Delivery)).scalars()
     assert (delivery.channel, delivery.not_before) == ("mail", None)
 
@@ -112,7 +112,7 @@ def test_it_also_goes_by_the_chosen_channel_and_is_mailed_once(people: People) -
     asha, ravi = people.customer(), people.customer()
     with transaction():
         preferences.put(asha.id, preferences.Choice(channels=("gchat", "mail")))
-        actions.notify(asha.id, "blocked")
-        actions.notify(ravi.id, "blocked")
+        create.notify(asha.id, "blocked")
+        create.notify(ravi.id, "blocked")
     rows = db.session.execute(select(Delivery.account_id, Delivery.channel, Delivery.next_channels)).all()
     assert sorted(map(tuple, rows)) == [(asha.id, "gchat", []), (asha.id, "mail", []), (ravi.id, "mail", [])]

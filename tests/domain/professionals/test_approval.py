@@ -2,8 +2,8 @@
 
 import pytest
 
-from backend.core.authz import Role
 from backend.core.errors import Conflict
+from backend.core.security.authz import Role
 from backend.domain.professionals import approval
 from backend.domain.professionals.approval import TRANSITIONS, Approval, Transition
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from backend.domain.notifications.channels import gchat, mail, sms
-from backend.domain.notifications.channels.parcel import NotReachable, Parcel, PutOff, Refused
+from backend.domain.notifications.channels.message import NotReachable, Parcel, PutOff, Refused
 
 __all__ = ["SENDERS", "NotReachable", "Parcel", "PutOff", "Refused"]
 

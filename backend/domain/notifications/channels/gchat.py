@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from backend.core import outbound
-from backend.core.cache.breaker import Breaker
+from backend.core import http_client
+from backend.core.cache.valkey import Breaker
 from backend.core.config import current
-from backend.domain.notifications.channels.parcel import NotReachable, Parcel, PutOff, Refused
+from backend.domain.notifications.channels.message import NotReachable, Parcel, PutOff, Refused
 
 GOOGLE: Final = "chat.googleapis.com"
 RETRYABLE: Final = (408, 425, 429)
@@ -29,16 +29,16 @@ def send(parcel: Parcel) -> str:
     if breaker.is_open:
         raise PutOff("the webhook's host did not answer lately", after_seconds=LEFT_ALONE_SECONDS, tried=False)
     try:
-        answer = outbound.post_json(
+        answer = http_client.post_json(
             _with_request_id(webhook, parcel),
             body,
             allowed=settings.gchat_allowed_hosts,
             timeout=settings.outbound_timeout_seconds,
         )
-    except outbound.NotAllowed as error:
+    except http_client.NotAllowed as error:
         raise Refused(str(error)) from error
-    except outbound.Unreachable as error:
-        if isinstance(error, outbound.TimedOut):
+    except http_client.Unreachable as error:
+        if isinstance(error, http_client.TimedOut):
             breaker.failed()
         raise PutOff(str(error)) from error
     breaker.succeeded()
@@ -56,7 +56,7 @@ def text(parcel: Parcel, *, shared: bool) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _judge(answer: outbound.Answer) -> str:
+def _judge(answer: http_client.Answer) -> str:
     """Only JSON with a 2xx is Google Chat's yes: a page of HTML comes from something in between."""
     if 200 <= answer.status < 300:
         if answer.content_type == "text/html":

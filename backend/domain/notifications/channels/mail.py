@@ -7,10 +7,10 @@ from typing import Final
 import css_inline
 from flask import render_template
 
-from backend.core import mailer
+from backend.core import mail
 from backend.core.config import current
-from backend.domain.notifications import unsubscribing
-from backend.domain.notifications.channels.parcel import NotReachable, Parcel, PutOff, Refused
+from backend.domain.notifications import preferences
+from backend.domain.notifications.channels.message import NotReachable, Parcel, PutOff, Refused
 from backend.domain.notifications.messages import unlinked
 
 BLANK_LINES: Final = re.compile(r"\n{3,}")
@@ -20,22 +20,22 @@ def send(parcel: Parcel) -> str:
     """Hand the mail to the server. Raises NotReachable, Refused or PutOff."""
     if current().email_confirmation and not _may_have(parcel):
         raise NotReachable("The mail address is not confirmed yet.")
-    if not mailer.is_usable(_address(parcel)):
+    if not mail.is_usable(_address(parcel)):
         raise Refused("The mail address cannot be used.")
     try:
-        return mailer.send(letter(parcel))
-    except mailer.MailRefused as error:
+        return mail.send(letter(parcel))
+    except mail.MailRefused as error:
         raise Refused(str(error)) from error
-    except mailer.MailPutOff as error:
+    except mail.MailPutOff as error:
         raise PutOff(str(error)) from error
 
 
-def letter(parcel: Parcel) -> mailer.Letter:
+def letter(parcel: Parcel) -> mail.Letter:
     """The mail as it goes out. Templates escape what people typed."""
     headers: dict[str, str] = {}
     stop = ""
     if parcel.said.unsubscribable:
-        stop = unsubscribing.address(parcel.contact.account_id, parcel.kind)
+        stop = preferences.address(parcel.contact.account_id, parcel.kind)
         headers = {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     values = {
         **parcel.params,
@@ -49,7 +49,7 @@ def letter(parcel: Parcel) -> mailer.Letter:
     }
     html = render_template(f"mail/{parcel.said.template}.html", **values)
     text = render_template(f"mail/{parcel.said.template}.txt", **values)
-    return mailer.Letter(
+    return mail.Letter(
         to=_address(parcel),
         subject=parcel.words.title,
         text=BLANK_LINES.sub("\n\n", text.strip()) + "\n",

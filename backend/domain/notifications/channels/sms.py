@@ -7,9 +7,9 @@ import phonenumbers
 from apprise import Apprise
 from phonenumbers import PhoneNumberType
 
-from backend.core import outbound
+from backend.core import http_client
 from backend.core.config import current
-from backend.domain.notifications.channels.parcel import Contact, NotReachable, Parcel, PutOff
+from backend.domain.notifications.channels.message import Contact, NotReachable, Parcel, PutOff
 
 LONGEST: Final = 320
 MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
@@ -37,8 +37,8 @@ def send(parcel: Parcel) -> str:
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its lines hold numbers and gateways' secrets
     body = text(parcel)
     try:
-        taken = outbound.within(
-            outbound.Deadline(limit), lambda: gateway.notify(body=body, title="", body_format="text")
+        taken = http_client.within(
+            http_client.Deadline(limit), lambda: gateway.notify(body=body, title="", body_format="text")
         )
     except TimeoutError as error:
         raise PutOff("the SMS gateway did not answer in time") from error

@@ -1,0 +1,162 @@
+"""The `@endpoint` declaration: access, rate limit, input, output and errors of a call, in one place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Final
+
+import orjson
+import structlog
+from flask import Response, current_app, request
+from flask_restful import Resource
+from marshmallow import Schema
+from sqlalchemy.exc import DBAPIError
+
+from backend.api import auth, idempotency, rate_limits, request_body
+from backend.api.auth import Access
+from backend.api.responses import Reply, render, to_json
+from backend.core.db import errors as db_errors
+from backend.core.db.session import db, transaction
+from backend.core.errors import DomainError, Unauthenticated
+from backend.core.security.authz import Actor
+from backend.domain.accounts import sessions
+
+__all__ = ["Endpoint", "Resource", "endpoint"]
+
+log = structlog.get_logger(__name__)
+Handler = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """All that is declared of one call."""
+
+    summary: str
+    who: Access
+    body: Schema | None = None
+    body_required: bool = True
+    form: Schema | None = None
+    query: Schema | None = None
+    response: Schema | None = None
+    paged: bool = False
+    status: int = 200
+    also: tuple[int, ...] = ()  # further statuses whose body is the response's
+    errors: tuple[type[DomainError], ...] = ()
+    media_type: str | None = None
+    headers: tuple[str, ...] = ()
+    idempotent: bool = False
+    rate_limit: str | None = None
+
+
+ATTRIBUTE: Final = "__endpoint__"
+
+
+def endpoint(**declaration: Any) -> Callable[[Handler], Handler]:
+    """Declare a Resource's method as a call; see :class:`Endpoint` for what can be said.
+
+    The method receives the actor (or None) first, then path arguments, then ``body``, ``form`` and ``query`` as far
+    as declared. It returns what goes on the wire: plain data, a Page, a Reply or a Response. Everything from access
+    to the last byte of the answer happens in one transaction, committed here.
+    """
+    spec = Endpoint(**declaration)
+
+    def decorate(handler: Handler) -> Handler:
+        @wraps(handler)
+        def call(self: Resource, **path: Any) -> Response:
+            rate_limits.check(spec.rate_limit, None, by_account=False)
+            return _without_conflict(lambda: in_one_transaction(self, path))
+
+        @transaction()
+        def in_one_transaction(resource: Resource, path: dict[str, Any]) -> Response:
+            actor = _admit(spec.who)
+            rate_limits.check(spec.rate_limit, actor, by_account=True)
+            arguments = {**path, **_read(spec)}
+
+            def answer() -> Response:
+                return _answer(spec, handler(resource, actor, **arguments))
+
+            response = idempotency.once(actor, answer) if spec.idempotent and actor else answer()
+            if actor and actor.visit_is_due:
+                sessions.note_visit(actor)
+            return response
+
+        setattr(call, ATTRIBUTE, spec)
+        return call
+
+    return decorate
+
+
+def _without_conflict(work: Callable[[], Response]) -> Response:
+    """Do the work; once more, in a new session, when the database ended it in favour of another transaction.
+
+    One call is one transaction, so the first attempt left nothing behind. The body is kept; files of a form are not.
+    """
+    try:
+        return work()
+    except DBAPIError as error:
+        if not db_errors.is_conflict(error) or request.mimetype == "multipart/form-data":
+            raise
+        log.info("database.conflict_retried", sqlstate=db_errors.sqlstate(error), path=request.path)
+    db.session.remove()
+    return work()
+
+
+def _admit(who: Access) -> Actor | None:
+    """The caller, if they may make this call: before anything that they sent is looked at."""
+    try:
+        actor = auth.actor() if who.reads_token else None
+    except Unauthenticated:
+        if not who.forgives_bad_token:
+            raise
+        actor = None
+    who.check(actor)
+    return actor
+
+
+def _read(spec: Endpoint) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    if spec.query is not None:
+        arguments["query"] = request_body.read_query(spec.query)
+    elif request.args:
+        request_body.read_query(Schema())
+    is_form = spec.form is not None and (spec.body is None or request.mimetype == "multipart/form-data")
+    if is_form and spec.form is not None:
+        key = "form" if spec.body is None else "body"
+        arguments[key] = request_body.read_form(spec.form)
+    elif spec.body is not None:
+        arguments["body"] = request_body.read_json(spec.body, required=spec.body_required)
+    elif spec.form is None and request.method not in ("GET", "HEAD"):
+        request_body.refuse_json()
+    return arguments
+
+
+def _answer(spec: Endpoint, result: Any) -> Response:
+    if isinstance(result, Response):
+        return result
+    reply = result if isinstance(result, Reply) else Reply(result)
+    if current_app.testing and spec.response is not None and reply.body is not None:
+        _hold_to_contract(spec, reply.body)
+    return render(reply, status=spec.status)
+
+
+def _hold_to_contract(spec: Endpoint, answer: Any) -> None:
+    """In tests every answer is held against its declared schema: rows that bypass marshmallow must still agree."""
+
+    rows = answer.items if spec.paged and hasattr(answer, "items") and not isinstance(answer, dict) else [answer]
+    for row in rows:
+        if problems := differences(spec.response, row):
+            raise AssertionError(f"{request.method} {request.path} breaks its own contract: {problems}")
+
+
+def differences(schema: Schema | None, row: Any) -> list[str]:
+    """What the answer has beside, without, or other than the schema says; empty when they agree."""
+    if schema is None:
+        return []
+    wire = orjson.loads(to_json(row))
+    if not isinstance(wire, dict):
+        return [f"an object was declared, {type(wire).__name__} was sent"]
+    declared = {field.data_key or name: field for name, field in schema.fields.items() if not field.load_only}
+    problems = [f"{name} is not declared" for name in wire if name not in declared]
+    problems += [f"{name} is missing" for name, field in declared.items() if name not in wire and field.required]
+    problems += [f"{k}: {v}" for k, v in schema.validate(wire).items()] if not problems else []
+    return problems

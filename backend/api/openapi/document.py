@@ -1,0 +1,242 @@
+"""The OpenAPI 3.1 document: made from the URL table and each call's @endpoint, never written by hand."""
+
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from apispec import APISpec
+from flask import Flask
+from marshmallow import Schema
+from werkzeug.routing import Rule
+
+from backend.api.endpoint import ATTRIBUTE, Endpoint
+from backend.api.openapi import names as openapi_names
+from backend.api.openapi import responses
+from backend.api.openapi.schemas import Names, Plugin
+
+Json = dict[str, Any]
+VERSION: Final = "0.1.0"
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ABOUT: Final = (
+    "Doorstep is a marketplace for help at home: customers ask, verified professionals do the work, one "
+    "admin team keeps the market honest.\n\nSign in with `POST /check` and send the access token as "
+    "`Authorization: Bearer ...`. Money is a string with two decimals, times are ISO 8601 with an offset, ids are "
+    "opaque. Lists take `limit` and `cursor`. Errors are RFC 9457 problems whose `code` is a stable word."
+)
+SECURITY: Final[Json] = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "The access token."},
+    "refreshBearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The refresh token, for API clients.",
+    },
+    "refreshCookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "refresh_token_cookie",
+        "description": "The refresh token of browsers; httpOnly, goes with X-CSRF-TOKEN. Over https its name is"
+        " `__Secure-doorstep`.",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRF-TOKEN",
+        "description": "The value of the cookie csrf_refresh_token.",
+    },
+}
+PATH_SCHEMAS: Final[dict[str, Json]] = {
+    "id": {"type": "integer", "format": "int64", "minimum": 1},
+    "int": {"type": "integer", "minimum": 0},
+    "uuid": {"type": "string", "format": "uuid"},
+}
+PARAMETER: Final = re.compile(r"<(?:(?P<converter>[a-z_]+)(?P<arguments>\([^>]*\))?:)?(?P<name>[a-z_]+)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One method of one path, with all that is declared of it."""
+
+    method: str
+    rule: str
+    path: str
+    module: str
+    about: str
+    has_get: bool
+    spec: Endpoint
+
+    @property
+    def operation_id(self) -> str:
+        return openapi_names.operation_id(self.method, self.path, paged=self.spec.paged, has_get=self.has_get)
+
+
+def calls(app: Flask) -> Iterator[Call]:
+    """Every call of the URL table, in its order."""
+    for rule in app.url_map.iter_rules():
+        resource = getattr(app.view_functions[rule.endpoint], "view_class", None)
+        if resource is None:
+            continue
+        for method in METHODS:
+            handler = getattr(resource, method.lower(), None)
+            if handler is not None:
+                yield _call(method, rule, handler, resource)
+
+
+def _call(method: str, rule: Rule, handler: Any, resource: Any) -> Call:
+    return Call(
+        method=method,
+        rule=rule.rule,
+        path=PARAMETER.sub(r"{\g<name>}", rule.rule),
+        module=resource.__module__,
+        about=inspect.getdoc(handler) or "",
+        has_get=hasattr(resource, "get"),
+        spec=getattr(handler, ATTRIBUTE),
+    )
+
+
+def build(app: Flask) -> Json:
+    """The whole document."""
+    every = list(calls(app))
+    names = Names(
+        incoming=[schema for call in every for schema in (call.spec.body, call.spec.form) if schema],
+        outgoing=[call.spec.response for call in every if call.spec.response],
+    )
+    plugin = Plugin(schema_name_resolver=names)
+    spec = APISpec(
+        title="Doorstep",
+        version=VERSION,
+        openapi_version="3.1.0",
+        info={"description": ABOUT, "license": {"name": "MIT", "identifier": "MIT"}},
+        plugins=[plugin],
+    )
+    writer = _Writer(spec, plugin, names)
+    for name, scheme in SECURITY.items():
+        spec.components.security_scheme(name, scheme)
+    for name, schema in responses.SCHEMAS.items():
+        spec.components.schema(name, schema)
+    for name, header in responses.HEADERS.items():
+        spec.components.header(name, header)
+    for call in every:
+        spec.path(path=call.path, operations={call.method.lower(): writer.operation(call)})
+    used = sorted({openapi_names.tag(call.module) for call in every})
+    in_order = [name for name in dict.fromkeys(openapi_names.TAGS.values()) if name in used]
+    document: Json = spec.to_dict()
+    document["servers"] = [{"url": "/", "description": "This market"}]
+    document["tags"] = [{"name": name} for name in dict.fromkeys([*in_order, *used])]
+    return _sorted(document)
+
+
+def render(app: Flask) -> bytes:
+    """The document as it is served and committed."""
+    return orjson.dumps(build(app), default=float, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _sorted(document: Json) -> Json:
+    """Schemas in order of their names: a new call must not move the lines of others."""
+    components = document["components"]
+    components["schemas"] = dict(sorted(components["schemas"].items()))
+    document["paths"] = dict(sorted(document["paths"].items()))
+    return document
+
+
+class _Writer:
+    """Writes operations, adding the schemas that they use to the document."""
+
+    def __init__(self, spec: APISpec, plugin: Plugin, names: Names) -> None:
+        self._spec = spec
+        self._plugin = plugin
+        self._names = names
+        self._refs: dict[bool, Json] = {True: {}, False: {}}
+
+    def operation(self, call: Call) -> Json:
+        spec = call.spec
+        operation: Json = {
+            "operationId": call.operation_id,
+            "summary": spec.summary,
+            "description": f"{call.about}\n\nWho: {spec.who.name}.".strip(),
+            "tags": [openapi_names.tag(call.module)],
+            "security": _security(call),
+        }
+        if parameters := [*_path_parameters(call), *self._query(spec), *_header_parameters(call)]:
+            operation["parameters"] = parameters
+        if content := self._request_content(spec):
+            operation["requestBody"] = {"required": spec.body_required, "content": content}
+        operation["responses"] = responses.responses(call.method, call.path, spec, self._answer_content(spec))
+        return operation
+
+    @property
+    def _converter(self) -> Any:
+        return self._plugin.converter
+
+    def _ref(self, schema: Schema, *, incoming: bool) -> Json:
+        """A reference to the schema, which is described once for each way that it goes."""
+        self._turn(incoming=incoming)
+        reference: Json = self._converter.resolve_nested_schema(schema)
+        return reference
+
+    def _turn(self, *, incoming: bool) -> None:
+        self._converter.incoming = self._names.incoming = incoming
+        self._converter.refs = self._refs[incoming]
+
+    def _query(self, spec: Endpoint) -> list[Json]:
+        if spec.query is None:
+            return []
+        self._turn(incoming=True)
+        found: list[Json] = self._converter.schema2parameters(spec.query, location="query")
+        return found
+
+    def _request_content(self, spec: Endpoint) -> Json:
+        content: Json = {}
+        if spec.body is not None:
+            content["application/json"] = {"schema": self._ref(spec.body, incoming=True)}
+        if spec.form is not None:
+            content["multipart/form-data"] = {"schema": self._ref(spec.form, incoming=True)}
+        return content
+
+    def _answer_content(self, spec: Endpoint) -> Json:
+        content: Json = {}
+        if spec.response is not None:
+            reference = self._ref(spec.response, incoming=False)
+            schema = self._page_of(spec.response, reference) if spec.paged else reference
+            content["application/json"] = {"schema": schema}
+        for media_type in (spec.media_type or "").split(","):
+            if media_type.strip():
+                content[media_type.strip()] = {"schema": responses.body_of(media_type.strip())}
+        return content
+
+    def _page_of(self, schema: Schema, reference: Json) -> Json:
+        name = f"{self._names(schema)}Page"
+        if name not in self._spec.components.schemas:
+            self._spec.components.schema(name, responses.page(reference))
+        return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _security(call: Call) -> list[Json]:
+    if call.path == "/token/refresh":
+        return [{"refreshBearer": []}, {"refreshCookie": [], "csrf": []}]
+    if call.spec.who.needs_token:
+        return [{"bearer": []}]
+    return [{"bearer": []}, {}] if call.spec.who.reads_token and not call.spec.who.forgives_bad_token else []
+
+
+def _path_parameters(call: Call) -> list[Json]:
+    return [
+        {
+            "name": found["name"],
+            "in": "path",
+            "required": True,
+            "schema": PATH_SCHEMAS.get(found["converter"] or "string", {"type": "string"}),
+        }
+        for found in PARAMETER.finditer(call.rule)
+    ]
+
+
+def _header_parameters(call: Call) -> list[Json]:
+    wanted = responses.request_headers(call.method, call.spec)
+    return [
+        {"name": name, "in": "header", "required": False, "description": about, "schema": {"type": "string", **limits}}
+        for name, about, limits in wanted
+    ]

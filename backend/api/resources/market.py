@@ -1,0 +1,68 @@
+"""The market's settings over HTTP, and what is special to one task."""
+
+from typing import Any
+
+from backend.api.auth import ACTIVE, ADMINS
+from backend.api.endpoint import Resource, endpoint
+from backend.api.responses import Reply, expected_version, replacing, whole
+from backend.api.schemas import market as schemas
+from backend.core.config import current
+from backend.core.errors import Invalid, NotFound, Stale
+from backend.core.security.authz import Actor
+from backend.domain.market import settings
+from backend.domain.task_requests import policies
+
+
+def reply(market: settings.MarketSettings) -> Reply:
+    """The settings on the wire, with what the environment fixed, and the version that If-Match can name."""
+    body = {**market.as_dict(), "timezone": current().market_timezone, "currency": current().market_currency}
+    return Reply(body, version=settings.version_of(market))
+
+
+def policy(actor: Actor, task_id: int) -> dict[str, Any]:
+    """Return what holds for a task that the actor may see, and which of it is its own."""
+    own = policies.own_of_task(actor, task_id=task_id)
+    return {**policies.for_task(task_id).as_dict(), "own": own}
+
+
+class MarketSettings(Resource):
+    @endpoint(summary="The market's settings", who=ADMINS, response=schemas.MarketSettings())
+    def get(self, _: Actor) -> Reply:
+        """All of them, as they hold now."""
+        return reply(settings.get())
+
+    @endpoint(
+        summary="Change settings",
+        who=ADMINS,
+        body=schemas.SettingsEdit(),
+        response=schemas.MarketSettings(),
+        errors=(Invalid, Stale),
+    )
+    def patch(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+        """They hold at once; the audit trail keeps what they were. Send If-Match to overwrite nothing unseen."""
+        return reply(settings.change(actor, changes=body, expected_version=expected_version()))
+
+
+class TaskPolicy(Resource):
+    @endpoint(
+        summary="What holds for a task",
+        who=ACTIVE,
+        response=schemas.EffectivePolicy(),
+        errors=(NotFound,),
+    )
+    def get(self, actor: Actor, *, task_id: int) -> Reply:
+        """How long ahead it must be asked for, and until when it can be cancelled freely."""
+        return whole(policy(actor, task_id))
+
+    @endpoint(
+        summary="Set what is special to a task",
+        who=ADMINS,
+        body=schemas.TaskPolicy(),
+        response=schemas.EffectivePolicy(),
+        errors=(NotFound, Invalid, Stale),
+    )
+    def put(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> Reply:
+        """All four at once; null goes back to the market's setting."""
+        replacing(lambda: policy(actor, task_id), hold=lambda: policies.hold(task_id))
+        policies.change(actor, task_id=task_id, values=body)
+        return whole(policy(actor, task_id))

@@ -1,0 +1,127 @@
+"""Working hours, agenda, times on offer, and who lets others down, over HTTP."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from backend.api.auth import ADMINS, CUSTOMERS, PROFESSIONALS, VISITORS
+from backend.api.endpoint import Resource, endpoint
+from backend.api.presenters import task_requests as present
+from backend.api.responses import Reply, replacing, whole
+from backend.api.schemas import scheduling as schemas
+from backend.core.config import current
+from backend.core.db.date_range import between
+from backend.core.db.pagination import Page, Window
+from backend.core.errors import Forbidden, Invalid, NotFound, Stale, Unauthenticated
+from backend.core.security.authz import Actor
+from backend.domain.accounts import actions as accounts
+from backend.domain.scheduling import agenda, time_slots, working_hours
+from backend.domain.task_requests import statistics
+
+
+def clock(minute: int) -> str:
+    """Minutes of a day as people write them."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def spans(found: Sequence[working_hours.Minutes]) -> list[dict[str, str]]:
+    """Spans of a day on the wire."""
+    return [{"from": clock(begins), "to": clock(ends)} for begins, ends in sorted(found)]
+
+
+def shown(working: working_hours.Hours) -> dict[str, Any]:
+    """A professional's hours on the wire."""
+    return {
+        "weekly": [{"weekday": day, **span} for day in sorted(working.weekly) for span in spans(working.weekly[day])],
+        "exceptions": [{"date": day, "hours": spans(working.days[day])} for day in sorted(working.days)],
+        "usual": spans([working.usual])[0],
+        "timezone": str(working.zone),
+    }
+
+
+class MyHours(Resource):
+    @endpoint(summary="One's working hours", who=PROFESSIONALS, response=schemas.WorkingHoursShown())
+    def get(self, actor: Actor) -> Reply:
+        """Weekly hours in the market's zone, and exceptions by date."""
+        return whole(shown(working_hours.of(actor.account_id)))
+
+    @endpoint(
+        summary="Set one's working hours",
+        who=PROFESSIONALS,
+        body=schemas.WorkingHours(),
+        response=schemas.WorkingHoursShown(),
+        errors=(Invalid, Stale),
+    )
+    def put(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+        """All of them at once. They guide what is offered; a request outside them can be accepted all the same."""
+        replacing(lambda: shown(working_hours.of(actor.account_id)), hold=lambda: accounts.hold(actor.account_id))
+        weekly = [(span["weekday"], span["begins"], span["ends"]) for span in body["weekly"]]
+        days = {entry["date"]: [(s["begins"], s["ends"]) for s in entry["hours"]] for entry in body["exceptions"]}
+        if len(days) < len(body["exceptions"]):
+            raise Invalid.field("exceptions", "A date is given more than once.")
+        working_hours.replace(actor, weekly=weekly, days=days)
+        return whole(shown(working_hours.of(actor.account_id)))
+
+
+class MyAgenda(Resource):
+    @endpoint(
+        summary="One's agenda",
+        who=PROFESSIONALS,
+        query=schemas.AgendaQuery(),
+        response=schemas.Agenda(),
+        errors=(Invalid,),
+    )
+    def get(self, actor: Actor, *, query: dict[str, Any]) -> dict[str, Any]:
+        """Day by day: working hours, and the requests that start in them."""
+        days = agenda.of(actor, first=query["first"], last=query["last"])
+        items = [
+            {
+                "date": day.day,
+                "hours": spans(day.hours),
+                "exception": day.is_exception,
+                "requests": present.requests(actor, day.rows),
+            }
+            for day in days
+        ]
+        return {"items": items, "timezone": current().market_timezone}
+
+
+class TaskTimes(Resource):
+    @endpoint(
+        summary="Times at which someone can come",
+        who=VISITORS,
+        query=schemas.TimesQuery(),
+        response=schemas.OfferedTimes(),
+        errors=(NotFound, Invalid, Unauthenticated, Forbidden),
+        rate_limit="times_rate_limit",
+    )
+    def get(self, actor: Actor | None, *, task_id: int, query: dict[str, Any]) -> dict[str, Any]:
+        """Of one day at one place; of one professional for customers only: visitors could read anyone's diary."""
+        if query["professional_id"] is not None:
+            CUSTOMERS.check(actor)
+        found = time_slots.times(
+            task_id=task_id,
+            pincode=query["pincode"],
+            day=query["date"],
+            professional_id=query["professional_id"],
+        )
+        return {"items": found, "timezone": current().market_timezone}
+
+
+class Reliability(Resource):
+    @endpoint(
+        summary="Who cancels or releases often",
+        who=ADMINS,
+        query=schemas.ReliabilityQuery(),
+        response=schemas.Reliability(),
+        paged=True,
+    )
+    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+        """The most often first."""
+        filters = statistics.Filters(
+            span=between(query["first"], query["last"], zone=current().zone),
+            role=query["role"],
+            account_id=query["account_id"],
+            least=query["least"],
+        )
+        found = statistics.page(filters=filters, window=Window(query["limit"], query["cursor"]))
+        return Page([row._asdict() for row in found.items], found.next_cursor)

@@ -1,0 +1,75 @@
+"""People as admins see them."""
+
+from marshmallow import fields, validate
+
+from backend.api.schemas.accounts import Account
+from backend.api.schemas.audit import Entry
+from backend.api.schemas.common import Flag, Id, Moment, Pincode, Strict, Text, Whole, Window
+from backend.api.schemas.reviews import ReviewJudged
+from backend.domain.professionals.approval import Approval
+from backend.domain.professionals.queries import SORTS
+
+BLOCK_REASONS = ["fraud", "poor_reviews", "other"]
+
+
+class Customers(Window):
+    """What the list of customers takes."""
+
+    q = Text(load_default=None, metadata={"description": "Name, username, mail or phone; typos are forgiven"})
+    blocked = Flag(load_default=None)
+    pincode = Pincode(load_default=None)
+    sort = fields.String(load_default=None, validate=validate.OneOf(["created", "name", "relevance"]))
+
+
+class Professionals(Customers):
+    """What the list of professionals takes. ``pincode``: living there or serving it."""
+
+    q = Text(load_default=None, metadata={"description": "Name, company, username, mail or phone; typos are forgiven"})
+    approval = fields.String(load_default=None, validate=validate.OneOf([one.value for one in Approval]))
+    task_id = Id(load_default=None)
+    min_rating = fields.Decimal(load_default=None, allow_nan=False, validate=validate.Range(min=0, max=5))
+    max_rating = fields.Decimal(load_default=None, allow_nan=False, validate=validate.Range(min=0, max=5))
+    sort = fields.String(load_default=None, validate=validate.OneOf(SORTS))
+
+
+class Person(Account):
+    """An account with what only admins see."""
+
+    blocked_at = Moment(required=True, allow_none=True)
+    blocked_reason = fields.String(required=True, allow_none=True)
+    blocked_note = fields.String(required=True, allow_none=True)
+    last_seen_at = Moment(required=True, allow_none=True)
+    tasks_done = Whole()
+    allowed_actions = fields.List(
+        fields.String(validate=validate.OneOf(["approve", "reject", "block", "unblock"])), required=True
+    )
+
+
+class Figures(Strict):
+    """A person's requests by state, and how often they let others down."""
+
+    requested = Whole(required=True)
+    accepted = Whole(required=True)
+    completed = Whole(required=True)
+    closed = Whole(required=True)
+    cancelled = Whole(required=True)
+    expired = Whole(required=True)
+    rejected = Whole(required=True)
+    released_90_days = Whole(required=True)
+    cancelled_90_days = Whole(required=True)
+    value_closed = fields.String(required=True, metadata={"example": "499.00"})
+
+
+class OnePerson(Person):
+    """One person with figures, the latest reviews and what was done to them."""
+
+    figures = fields.Nested(Figures, required=True)
+    latest_reviews = fields.List(fields.Nested(ReviewJudged), required=True)
+    history = fields.List(fields.Nested(Entry), required=True)
+
+
+class Block(Strict):
+    """Why someone is shut out."""
+
+    reason = fields.String(required=True, validate=validate.OneOf(BLOCK_REASONS))
+    note = Text(min=0, max=2000, multiline=True, load_default=None, allow_none=True)

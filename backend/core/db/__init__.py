@@ -1,0 +1,1 @@
+"""The database: sessions and transactions, the read pool, pagination, date ranges, errors by SQLSTATE."""

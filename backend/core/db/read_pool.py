@@ -1,0 +1,285 @@
+"""Reads outside of a session: a pool of autocommit connections, and the functions that run a statement on one."""
+
+import contextlib
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final, cast
+
+import psycopg
+import structlog
+from flask import Flask, current_app
+from psycopg.pq import TransactionStatus
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Select, TextClause
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from backend.core.db import errors as db_errors
+from backend.core.db.session import db, engine_options
+from backend.core.errors import Busy, Invalid
+from backend.settings import Settings
+
+log = structlog.get_logger(__name__)
+Connection = psycopg.Connection[Any]
+Statement = TextClause | Select[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement as PostgreSQL reads it, with the values that stand in the statement itself."""
+
+    sql: str
+    values: Mapping[str, Any]
+
+
+class Reads:
+    """Connections in autocommit, as many as ``DB_READ_POOL_SIZE`` says in each process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+        self._arguments = engine_options(settings)["connect_args"]
+        self._pool = ConnectionPool(size=settings.db_read_pool_size, timeout_seconds=settings.db_pool_timeout_seconds)
+
+    def rows(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Any]:
+        """Return all rows.
+
+        Raises:
+            Unavailable: the database is away, or (Busy) all connections were in use for too long.
+            Invalid: a value is one that the database cannot hold.
+        """
+        compiled = _compiled(statement)
+        parameters = {**compiled.values, **parameters}
+        connection = kept = self._pool.take()
+        try:
+            if connection is None:
+                connection = self._connect()
+            try:
+                rows = _run(connection, compiled.sql, parameters)
+            except psycopg.OperationalError as error:
+                if kept is None or is_usable(kept):
+                    raise
+                log.info("kept_connection_cut", error=repr(error))  # while nobody used it, most likely
+                kept.close()
+                connection = self._connect()
+                rows = _run(connection, compiled.sql, parameters)
+        except psycopg.DataError as error:
+            raise Invalid("A value is outside of what can be kept.") from error
+        except psycopg.OperationalError as error:
+            if connection is None or not is_usable(connection):
+                self._pool.clear()  # where one connection broke, the others may have
+            raise db_errors.unavailable(error) from error
+        finally:
+            self._pool.give_back(connection)
+        return rows
+
+    def _connect(self) -> Connection:
+        return psycopg.connect(self._url, autocommit=True, row_factory=namedtuple_row, **self._arguments)
+
+
+def _run(connection: Connection, sql: Any, parameters: Mapping[str, Any]) -> list[Any]:
+    return connection.execute(sql, parameters, prepare=True).fetchall()
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind the reads to the application."""
+    app.extensions["reads"] = Reads(settings)
+
+
+def rows(statement: Statement, parameters: Mapping[str, Any]) -> list[Any]:
+    """All rows of a statement; see :class:`Reads`."""
+    if db.session.registry.has() and db.session().in_transaction():
+        return list(db.session.execute(statement, parameters))
+    return cast("Reads", current_app.extensions["reads"]).rows(statement, parameters)
+
+
+def one(statement: Statement, parameters: Mapping[str, Any]) -> Any:
+    """The only row of a statement, or None."""
+    found = rows(statement, parameters)
+    return found[0] if found else None
+
+
+@lru_cache(maxsize=512)
+def _compiled(statement: Statement) -> Compiled:
+    compiled = statement.compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+    # A parameter without a value of its own is None here and given with each call.
+    return Compiled(str(compiled), compiled.params)
+
+
+IDLE_SECONDS: Final = 60.0
+
+
+class _Waiter:
+    """A thread that found no free connection. ``served`` is a bare lock, held until then: an Event costs much more."""
+
+    __slots__ = ("connection", "served")
+
+    def __init__(self) -> None:
+        self.served = threading.Lock()
+        self.served.acquire()
+        self.connection: Connection | None = None
+
+
+@dataclass(slots=True, weakref_slot=True)
+class _State:
+    """The connections of one process. ``opened`` counts places in use: connections open, being opened or lent."""
+
+    size: int
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    free: deque[tuple[Connection, float]] = field(default_factory=deque)
+    waiters: deque[_Waiter] = field(default_factory=deque)
+    opened: int = 0
+    is_expiring: bool = False
+    is_closed: bool = False
+
+    def serve(self) -> None:
+        """Give free connections and places to the threads that have waited for longest. Call it with the lock held."""
+        while self.waiters:
+            try:
+                connection: Connection | None = self.free.pop()[0]
+            except IndexError:
+                if self.opened >= self.size:
+                    return
+                self.opened += 1
+                connection = None
+            waiter = self.waiters.popleft()
+            waiter.connection = connection
+            waiter.served.release()
+
+    def release(self) -> None:
+        """Give up one place: its connection is closed."""
+        with self.lock:
+            self.opened -= 1
+            self.serve()
+
+
+class ConnectionPool:
+    """Keeps up to ``size`` connections open; each process that is forked begins with none."""
+
+    def __init__(self, *, size: int, timeout_seconds: float, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._timeout = timeout_seconds
+        self._idle = idle_seconds
+        self._start(_State(size))
+        _pools.add(self)
+
+    def take(self) -> Connection | None:
+        """Return a free connection, or None when the caller may open one. Call `give_back` in either case.
+
+        Raises:
+            Busy: all connections were in use for longer than the timeout.
+        """
+        state = self._state
+        if not state.waiters:  # else whoever came first is first
+            try:
+                return state.free.pop()[0]
+            except IndexError:
+                pass
+        return self._wait(state)
+
+    def give_back(self, connection: Connection | None) -> None:
+        """Return a connection for others to use, or only its place when there is none or it is broken."""
+        state = self._state
+        if connection is None or not is_usable(connection):
+            if connection is not None:
+                _close(connection)
+            state.release()
+            return
+        # First free, then a look at who waits: a waiter does the two the other way round, so one sees the other.
+        state.free.append((connection, time.monotonic()))
+        if state.waiters:
+            with state.lock:
+                state.serve()
+
+    def clear(self) -> None:
+        """Close the free connections: the database was restarted, or is away."""
+        state = self._state
+        while True:
+            try:
+                connection, _ = state.free.pop()
+            except IndexError:
+                return
+            _close(connection)
+            state.release()
+
+    def _wait(self, state: _State) -> Connection | None:
+        waiter = _Waiter()
+        with state.lock:
+            state.waiters.append(waiter)
+            state.serve()
+            if not state.is_expiring:
+                state.is_expiring = True
+                threading.Thread(target=_expire, args=(state, self._idle), name="idle-reads", daemon=True).start()
+        if not waiter.served.acquire(timeout=self._timeout):
+            with state.lock:
+                if waiter.served.locked():  # else it was served in the last instant
+                    state.waiters.remove(waiter)
+                    log.warning("database.pool_exhausted", connections=state.size)
+                    raise Busy("Too many calls need the database. Try again.", retry_after=3)
+        return waiter.connection
+
+    def _start(self, state: _State) -> None:
+        self._state = state
+        self._finalizer = weakref.finalize(self, _close_all, state)
+
+    def forget_inherited(self) -> None:
+        """Begin with no connections in a forked process: those that are open belong to its parent."""
+        self._finalizer.detach()
+        _inherited.append(self._state)  # closing them, or collecting them as garbage, would end them for the parent
+        self._start(_State(self._state.size))
+
+
+def is_usable(connection: Connection) -> bool:
+    """Return whether the connection is open and idle."""
+    return connection.pgconn.transaction_status == TransactionStatus.IDLE
+
+
+def _expire(state: _State, idle_seconds: float) -> None:
+    """Close what was not used for a while. The thread ends once nothing is open, and is started again by need."""
+    while not state.is_closed:
+        time.sleep(idle_seconds / 4)
+        old: list[Connection] = []
+        with state.lock:
+            while state.free:
+                try:
+                    connection, since = state.free.popleft()  # those used last lie at the other end
+                except IndexError:
+                    break
+                if time.monotonic() - since < idle_seconds:
+                    state.free.appendleft((connection, since))
+                    break
+                state.opened -= 1
+                old.append(connection)
+            state.serve()
+            state.is_expiring = state.opened > 0
+            ends = not state.is_expiring
+        for connection in old:
+            _close(connection)
+        if ends:
+            return
+
+
+def _close_all(state: _State) -> None:
+    """Close the free connections, without a lock: garbage may be collected in a thread that holds it."""
+    state.is_closed = True
+    with contextlib.suppress(IndexError):
+        while True:
+            _close(state.free.pop()[0])
+
+
+def _close(connection: Connection) -> None:
+    with contextlib.suppress(psycopg.Error):
+        connection.close()
+
+
+def _begin_in_child() -> None:
+    for pool in list(_pools):
+        pool.forget_inherited()
+
+
+_pools: Final[weakref.WeakSet[ConnectionPool]] = weakref.WeakSet()
+_inherited: Final[list[_State]] = []
+os.register_at_fork(after_in_child=_begin_in_child)

@@ -1,0 +1,163 @@
+"""The database: one metadata, one session a call, one transaction committed at the edge."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Final
+
+import psycopg
+import structlog
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, Text, event, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Engine, ExceptionContext
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+from backend.core.db import errors as db_errors
+from backend.core.errors import OutcomeUnknown
+from backend.settings import Settings
+
+log = structlog.get_logger(__name__)
+WORD_SIMILARITY = 0.35  # what the operator <% takes for a mistyped word: "claening" is 0.38 of "cleaning"
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+NOWHERE = "postgresql://127.0.0.1:1/none"  # commands that need no database run without one: nobody listens there
+
+MOMENT = DateTime(timezone=True)  # of a parameter that is compared with a time
+
+BigId = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
+Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+Created = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
+Money = Annotated[Decimal, mapped_column(Numeric(12, 2))]
+
+
+class Base(DeclarativeBase):
+    """Every model derives from this one, not from ``db.Model``: type checkers can follow it."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text,
+        dict[str, Any]: JSONB,
+        datetime: DateTime(timezone=True),
+        int: BigInteger,
+    }
+
+
+db = SQLAlchemy(session_options={"autoflush": False, "expire_on_commit": False})
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """Pool and time limits: a broken or slow database gives a clear 503 within seconds, never a hang."""
+    limits = {
+        "statement_timeout": settings.db_statement_timeout_ms,
+        "lock_timeout": settings.db_lock_timeout_ms,
+        "idle_in_transaction_session_timeout": settings.db_idle_transaction_timeout_ms,
+        "pg_trgm.word_similarity_threshold": WORD_SIMILARITY,
+        "jit": "off",  # a page's query is over before it would be compiled
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in limits.items())
+    return {
+        "hide_parameters": True,  # what people typed does not belong in a log
+        "pool_pre_ping": True,
+        "pool_size": settings.db_pool_size,
+        "max_overflow": 0,
+        "pool_timeout": settings.db_pool_timeout_seconds,
+        "connect_args": {"connect_timeout": 3, "options": f"{options} -c timezone=UTC"},
+    }
+
+
+@event.listens_for(Engine, "handle_error")
+def _keep_values_out_of_messages(context: ExceptionContext) -> None:
+    """Leave only the primary message in a database error: its DETAIL and its context quote rows.
+
+    Everything stays in ``error.orig.diag`` for code that asks for it.
+    """
+    original, wrapped = context.original_exception, context.sqlalchemy_exception
+    if not isinstance(original, psycopg.Error) or original.sqlstate is None:
+        return
+    told, safe = str(original), str(original.diag.message_primary)
+    if original.sqlstate.startswith("22"):  # data exceptions quote the value in the primary message
+        safe = type(original).__name__
+    original.args = (safe,)
+    if wrapped is not None:
+        wrapped.args = (str(wrapped.args[0]).replace(told, safe), *wrapped.args[1:])
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind the database to the application."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy_url(settings.database_url or NOWHERE)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
+    db.init_app(app)
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The same address with the psycopg 3 driver named."""
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url[len(prefix) :]
+    return url
+
+
+_ENDINGS: Final[ContextVar[list[Callable[[], None]] | None]] = ContextVar("endings", default=None)
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """One unit of work: commits at its end, rolls back on any error. For the edges only (API, jobs, command line).
+
+    Work that never came to the session (see ``backend.core.db.read_pool``) has nothing to commit and makes none.
+    """
+    endings: list[Callable[[], None]] = []
+    token = _ENDINGS.set(endings)
+    try:
+        yield
+        if db.session.registry.has():
+            _commit()
+    except BaseException:
+        if db.session.registry.has():
+            db.session.rollback()
+        raise
+    finally:
+        _ENDINGS.reset(token)
+        for end in endings:
+            end()
+
+
+def _commit() -> None:
+    """Commit. Raises OutcomeUnknown when the connection broke after COMMIT was sent and before it was confirmed."""
+    db.session.flush()  # first, so that whatever fails below is the COMMIT itself
+    try:
+        db.session.commit()
+    except DBAPIError as error:
+        if not db_errors.may_have_committed(error):
+            raise
+        log.exception("database.commit_outcome_unknown", sqlstate=db_errors.sqlstate(error))
+        raise OutcomeUnknown(
+            "The connection to the database broke while your changes were being saved. Check whether they were saved "
+            "before you try again.",
+            retry_after=3,
+        ) from error
+
+
+def at_end(call: Callable[[], None]) -> None:
+    """Call this when the present unit of work has ended, however it ended; at once when there is none."""
+    endings = _ENDINGS.get()
+    if endings is None:
+        call()
+    else:
+        endings.append(call)
+
+
+def take_turns(name: str) -> None:
+    """Let nobody else past this name until the present transaction ends; for what has no row of its own to hold."""
+    db.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})

@@ -1,0 +1,181 @@
+"""Health of the parts: what /readyz and /healthz report, and the heartbeats that they read."""
+
+import mmap
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import redis
+import structlog
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.core.db.session import Base, db
+from backend.core.queue import QUEUES
+from backend.settings import Settings
+
+log = structlog.get_logger(__name__)
+PATIENCE_SECONDS: Final = 2.0
+WORKER_SILENCE_SECONDS: Final = 30.0
+STARTING_SECONDS: Final = 60.0
+# Workers show their life by heartbeats, while they hold jobs, and by the jobs that they end.
+WORKER_LIFE: Final = text("""
+    SELECT EXTRACT(EPOCH FROM clock_timestamp() - GREATEST(
+               (SELECT max(at) FROM heartbeats WHERE name = 'worker'),
+               (SELECT max(done_at) FROM jobs WHERE done_at IS NOT NULL)))
+""")
+REVISION: Final = text("SELECT version_num FROM alembic_version")
+NOWHERE: Final = "redis://127.0.0.1:1/0"
+PING_KEY: Final = "doorstep:ping"
+PING_SECONDS: Final = 60
+# Shared by the server processes that are forked from this one: set when the web server is about to stop.
+_draining: Final = mmap.mmap(-1, 1)
+Look = Callable[[], None]
+
+
+class MigrationMissing(Exception):
+    """The database is older than this program."""
+
+
+class Problem(Exception):
+    """A part does not work well; the message says why, for everyone to read."""
+
+
+def drain() -> None:
+    """Say in all server processes that the web server is about to stop: no new calls should be sent to it."""
+    _draining[0] = 1
+
+
+def stop_draining() -> None:
+    """Take it back."""
+    _draining[0] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part: ``up``, ``starting`` or ``down``; ``age`` is the seconds since it last showed that it works."""
+
+    state: str
+    age: float | None
+    problem: str | None = None  # what everyone may know of it
+
+    @property
+    def up(self) -> bool:
+        return self.state == "up"
+
+
+class Health:
+    """Looks at each part with one question at a time, and remembers when each last answered."""
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self._app = app
+        self._began = time.monotonic()
+        self._seen: dict[str, float] = {}
+        self._looks: dict[str, Look] = {}
+        self._problems: dict[str, str | None] = {}
+        self._needed: set[str] = set()
+        self._running: dict[str, Future[None]] = {}
+        self._threads = ThreadPoolExecutor(thread_name_prefix="health")
+        self.add("database", self._look_at_database, needed=True)
+        self.add("migrations", self._look_at_migrations, needed=True)
+        self.add("cache", _writes(settings.cache_url))
+        self.add("broker", _writes(settings.broker_url, queues=tuple(QUEUES.values())))
+
+    def add(self, name: str, look: Look, *, needed: bool = False) -> None:
+        """Have a part looked at; ``look`` raises when it does not work. ``needed``: calls cannot do without it."""
+        self._looks[name] = look
+        if needed:
+            self._needed.add(name)
+
+    def parts(self) -> dict[str, Part]:
+        """The state of each part, within two seconds."""
+        began = time.monotonic()
+        for name, look in self._looks.items():
+            if name not in self._running or self._running[name].done():
+                self._running[name] = self._threads.submit(self._try, name, look)
+        wait(list(self._running.values()), timeout=PATIENCE_SECONDS)
+        found = {name: self._part(name, fresh_since=began) for name in self._looks}
+        return {**found, "workers": self._workers()}
+
+    def status(self, parts: dict[str, Part]) -> str:
+        """``ready``; ``degraded`` when a part is away that calls do without; ``unavailable``; or ``draining``."""
+        if _draining[0]:
+            return "draining"
+        down = {name for name, part in parts.items() if not part.up}
+        if down & self._needed:
+            return "unavailable"
+        return "degraded" if down else "ready"
+
+    def _try(self, name: str, look: Look) -> None:
+        try:
+            look()
+            self._seen[name] = time.monotonic()
+        except Problem as error:
+            self._problems[name] = str(error)
+            log.warning("part_is_down", part=name, error=str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the part does not work
+            log.warning("part_is_down", part=name, error=repr(error))
+
+    def _part(self, name: str, *, fresh_since: float) -> Part:
+        seen = self._seen.get(name)
+        if seen is None:
+            return Part("down", None, self._problems.get(name))
+        if seen >= fresh_since:
+            return Part("up", _seconds(time.monotonic() - seen))
+        return Part("down", _seconds(time.monotonic() - seen), self._problems.get(name))
+
+    def _workers(self) -> Part:
+        seen = self._seen.get("workers")
+        if seen is not None and time.monotonic() - seen <= WORKER_SILENCE_SECONDS:
+            return Part("up", _seconds(time.monotonic() - seen))
+        state = "starting" if time.monotonic() - self._began < STARTING_SECONDS else "down"
+        return Part(state, None if seen is None else _seconds(time.monotonic() - seen))
+
+    def _look_at_database(self) -> None:
+        with self._app.app_context(), db.engine.connect() as connection:
+            age = connection.execute(WORKER_LIFE).scalar_one()
+        if age is not None:
+            self._seen["workers"] = time.monotonic() - float(age)
+
+    def _look_at_migrations(self) -> None:
+        """A database that is newer than this program is fine: that is so while an upgrade is rolled out."""
+        older = self._app.extensions["older_revisions"]
+        with self._app.app_context(), db.engine.connect() as connection:
+            revision = connection.execute(REVISION).scalar_one_or_none()
+        if revision is None or revision in older:
+            raise MigrationMissing(f"the database is at revision {revision}")
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.extensions["health"] = Health(app, settings)
+
+
+def _writes(url: str, *, queues: tuple[str, ...] = ()) -> Look:
+    """Ask by a write, and whether the queues are lists: a server may answer PING and take nothing."""
+    client = redis.Redis.from_url(url or NOWHERE, socket_timeout=1, socket_connect_timeout=1, retry=None)
+
+    def look() -> None:
+        with client.pipeline(transaction=False) as pipeline:
+            pipeline.set(PING_KEY, b"1", ex=PING_SECONDS)
+            for name in queues:
+                pipeline.llen(name)
+            pipeline.execute()
+
+    return look
+
+
+def _seconds(value: float) -> float:
+    return round(max(0.0, value), 3)
+
+
+class Heartbeat(Base):
+    """The last sign of life of one part."""
+
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]

@@ -1,0 +1,144 @@
+"""What admins see and do with jobs: the schedule, runs, failed jobs, the backlog; and the state after a restore."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from backend.core.clock import now
+from backend.core.db.pagination import Page, Window, after, cut, decode_cursor, order
+from backend.core.db.session import db
+from backend.core.errors import Conflict, NotFound
+from backend.core.queue.models import Job, JobRun, Lane
+from backend.core.queue.outbox import ring
+from backend.core.queue.schedule import Scheduled, table
+
+NEWEST_RUNS: Final = ((JobRun.id, True),)
+NEWEST_PARKED: Final = ((Job.parked_at, True), (Job.id, True))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the beat table, with its last run and its next time."""
+
+    row: Scheduled
+    last_run: JobRun | None
+    next_run: datetime
+
+
+def timetable() -> list[Line]:
+    """All scheduled jobs in the table's order."""
+    newest = select(func.max(JobRun.id)).where(JobRun.name.in_(list(table()))).group_by(JobRun.name)
+    found = db.session.execute(select(JobRun).where(JobRun.id.in_(newest.scalar_subquery()))).scalars()
+    last = {run.name: run for run in found}
+    moment = now()
+    return [Line(row, last.get(row.name), row.when.following(moment)) for row in table().values()]
+
+
+def scheduled(name: str) -> Scheduled:
+    """One row of the beat table. Raises NotFound."""
+    if name not in table():
+        raise NotFound(f"There is no such job. There are: {', '.join(table())}.")
+    return table()[name]
+
+
+def run(run_id: int) -> JobRun:
+    """One run. Raises NotFound."""
+    found = db.session.get(JobRun, run_id)
+    if found is None:
+        raise NotFound("No such run.")
+    return found
+
+
+def run_page(*, name: str | None, window: Window) -> Page[JobRun]:
+    """Runs, newest first."""
+    statement = select(JobRun)
+    if name is not None:
+        statement = statement.where(JobRun.name == name)
+    if window.cursor:
+        statement = statement.where(after(NEWEST_RUNS, decode_cursor("runs", window.cursor, length=1)))
+    rows = db.session.execute(statement.order_by(*order(NEWEST_RUNS)).limit(window.limit + 1)).scalars().all()
+    return cut(rows, window=window, scope="runs", values=lambda row: (row.id,))
+
+
+def parked_page(*, window: Window) -> Page[Job]:
+    """Jobs that were given up after too many tries, newest first."""
+    statement = select(Job).where(Job.parked_at.is_not(None))
+    if window.cursor:
+        statement = statement.where(after(NEWEST_PARKED, decode_cursor("parked", window.cursor, length=2)))
+    rows = db.session.execute(statement.order_by(*order(NEWEST_PARKED)).limit(window.limit + 1)).scalars().all()
+    return cut(rows, window=window, scope="parked", values=lambda row: (row.parked_at, row.id))
+
+
+def retry_parked(job_id: int) -> Job:
+    """Begin a parked job anew. Raises NotFound, or Conflict when it is parked no more."""
+    job = db.session.get(Job, job_id)
+    if job is None:
+        raise NotFound("No such job.")
+    values = {"parked_at": None, "attempts": 0, "run_at": func.now(), "rung_at": func.now(), "lease_until": None}
+    statement = update(Job).where(Job.id == job_id, Job.parked_at.is_not(None)).values(**values).returning(Job.id)
+    if db.session.execute(statement.execution_options(synchronize_session=False)).one_or_none() is None:
+        raise Conflict("This job is not parked any more.", code="not_parked")
+    if "run_id" in job.payload:
+        reopened = {"status": "running", "finished_at": None, "error": None}
+        db.session.execute(update(JobRun).where(JobRun.id == job.payload["run_id"]).values(**reopened))
+    ring([job_id], lane=Lane(job.lane))
+    db.session.refresh(job)
+    return job
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Jobs that wait or run, those parked for an admin, and how long the oldest due one has waited."""
+
+    waiting: int
+    parked: int
+    oldest_seconds: float
+
+
+def backlog() -> Backlog:
+    """Count what is open (indexes hold open and parked jobs only)."""
+    waiting = select(
+        func.count(),
+        func.coalesce(func.max(func.extract("epoch", func.now() - Job.run_at)).filter(Job.run_at <= func.now()), 0),
+    ).where(Job.done_at.is_(None), Job.parked_at.is_(None))
+    count, oldest = db.session.execute(waiting).one()
+    parked = db.session.execute(select(func.count()).where(Job.parked_at.is_not(None))).scalar_one()
+    return Backlog(waiting=count, parked=parked, oldest_seconds=float(oldest))
+
+
+NOTE: Final = {"restored": True}
+
+
+def dead_letter_all_but(topics: Collection[str], *, error: str) -> int:
+    """Put every open job of other topics where an admin sees it and may run it again; returns how many.
+
+    Their keys are set free, so that the same work can be asked for anew.
+    """
+    statement = (
+        update(Job)
+        .where(Job.done_at.is_(None), Job.parked_at.is_(None), Job.topic.not_in(topics))
+        .values(parked_at=func.now(), error=error, key=None, lease_until=None, lease_token=None)
+        .returning(Job.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(db.session.execute(statement).all())
+
+
+def fail_open_runs(names: Collection[str], *, error: str) -> None:
+    """Close runs of these jobs that were under way when the copy was made."""
+    statement = update(JobRun).where(JobRun.name.in_(names), JobRun.finished_at.is_(None))
+    values = {"status": "failed", "finished_at": func.now(), "error": error}
+    db.session.execute(statement.values(**values).execution_options(synchronize_session=False))
+
+
+def claim_past_periods() -> None:
+    """Claim the latest period of every scheduled job: the next one to run is the next one that is due."""
+    moment = now()
+    for row in table().values():
+        values = {"name": row.name, "period": row.when.latest(moment).key, "status": "done", "params": NOTE}
+        claimed = insert(JobRun).values(**values, finished_at=func.now())
+        db.session.execute(claimed.on_conflict_do_nothing(index_elements=["name", "period"]))

@@ -1,0 +1,144 @@
+"""When scheduled jobs are due, in the market's zone; and the table of them, as the program registered it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app
+
+from backend.core.config import current
+from backend.core.errors import Invalid
+from backend.core.queue.models import Lane
+
+EXTENSION: Final = "timetable"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One turn of a scheduled job: ``key`` names it, unique with the job's name."""
+
+    key: str
+    due_at: datetime
+
+
+class When(Protocol):
+    """A rule of time."""
+
+    def describe(self) -> str: ...
+
+    def latest(self, moment: datetime) -> Period:
+        """The last period that was due at or before the moment."""
+
+    def following(self, moment: datetime) -> datetime:
+        """When the next period is due after the moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """Every day at a time that may be changed while the market runs; a day is done once, whatever the time then was."""
+
+    at: Callable[[], time]
+
+    def describe(self) -> str:
+        return f"daily at {self.at():%H:%M}"
+
+    def latest(self, moment: datetime) -> Period:
+        zone = current().zone
+        today = moment.astimezone(zone).date()
+        at = self.at()
+        day = today if _due(today, at, zone) <= moment else today - timedelta(days=1)
+        return Period(day.isoformat(), _due(day, at, zone))
+
+    def following(self, moment: datetime) -> datetime:
+        zone, at = current().zone, self.at()
+        day = moment.astimezone(zone).date()
+        return next(due for n in range(3) if (due := _due(day + timedelta(days=n), at, zone)) > moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Monthly:
+    """On one day (1 to 28) of every month; the key is the month in which it runs."""
+
+    day: int
+    at: time
+
+    def describe(self) -> str:
+        return f"monthly on day {self.day} at {self.at:%H:%M}"
+
+    def latest(self, moment: datetime) -> Period:
+        zone = current().zone
+        this = moment.astimezone(zone).date().replace(day=self.day)
+        if _due(this, self.at, zone) > moment:
+            this = (this.replace(day=1) - timedelta(days=1)).replace(day=self.day)
+        return Period(f"{this:%Y-%m}", _due(this, self.at, zone))
+
+    def following(self, moment: datetime) -> datetime:
+        zone = current().zone
+        this = moment.astimezone(zone).date().replace(day=self.day)
+        if (due := _due(this, self.at, zone)) > moment:
+            return due
+        later = (this.replace(day=1) + timedelta(days=32)).replace(day=self.day)
+        return _due(later, self.at, zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Every so many minutes, counted from midnight UTC of a fixed day."""
+
+    minutes: int
+
+    def describe(self) -> str:
+        names = {1: "every minute", 60: "hourly"}
+        return names.get(self.minutes, f"every {self.minutes} minutes")
+
+    def latest(self, moment: datetime) -> Period:
+        length = self.minutes * 60
+        due = datetime.fromtimestamp(int(moment.timestamp()) // length * length, UTC)
+        return Period(f"{due:%Y-%m-%dT%H:%MZ}", due)
+
+    def following(self, moment: datetime) -> datetime:
+        return self.latest(moment).due_at + timedelta(minutes=self.minutes)
+
+
+def takes_none(params: dict[str, Any]) -> dict[str, Any]:
+    """The check of a job that has no choices."""
+    if params:
+        raise Invalid("This job takes no choices.", errors={name: ["This job does not take it."] for name in params})
+    return params
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """One row of the beat table.
+
+    ``topic`` is the job that a run begins with (its payload: run_id), in ``lane``. A period missed by more than
+    ``catch_up`` is let go. ``check`` looks at the params of a run that an admin asks for, and raises Invalid.
+    ``runs_kept``: how long its runs are shown.
+    """
+
+    name: str
+    title: str
+    when: When
+    topic: str
+    catch_up: timedelta
+    check: Callable[[dict[str, Any]], dict[str, Any]] = field(default=takes_none)
+    lane: Lane = Lane.URGENT
+    runs_kept: timedelta = timedelta(days=400)
+
+
+def init_app(app: Flask, table: Sequence[Scheduled]) -> None:
+    """Register the beat table."""
+    app.extensions[EXTENSION] = {row.name: row for row in table}
+
+
+def table() -> dict[str, Scheduled]:
+    """The beat table by name."""
+    registered: dict[str, Scheduled] = current_app.extensions[EXTENSION]
+    return registered
+
+
+def _due(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """That wall-clock time in UTC; one that the clocks jump over comes right after the jump."""
+    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)

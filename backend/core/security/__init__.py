@@ -1,0 +1,1 @@
+"""Passwords, signatures, roles, and the networks that rate limits count by."""

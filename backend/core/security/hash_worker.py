@@ -1,0 +1,117 @@
+"""Hash passwords with Argon2id in a child process of low priority.
+
+A low-priority thread inside the web server would be descheduled while it holds the interpreter's lock, and stall every
+other thread. `python -m backend.core.security.hash_worker` is the child: each line it reads is a job, each line it
+writes the result.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple, Self
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from backend.core.child_process import bare_environment
+
+NICENESS: Final = 10
+PATIENCE_SECONDS: Final = 1.2
+ROOT: Final = Path(__file__).resolve().parents[2]
+FITS: Final = "fits"
+
+
+class Cost(NamedTuple):
+    """What a hash takes."""
+
+    memory_kib: int
+    time_cost: int
+    parallelism: int
+
+    def hasher(self) -> PasswordHasher:
+        return PasswordHasher(memory_cost=self.memory_kib, time_cost=self.time_cost, parallelism=self.parallelism)
+
+
+class Gone(Exception):
+    """The process beside this one gave no answer."""
+
+
+def answer(hasher: PasswordHasher, password: bytes, encoded: str | None = None) -> str:
+    """A new hash; with one given: FITS, or nothing when the password does not."""
+    if encoded is None:
+        return hasher.hash(password)
+    try:
+        hasher.verify(encoded, password)
+    except (VerificationError, InvalidHashError):
+        return ""
+    return FITS
+
+
+class Beside:
+    """One process that hashes, one password at a time. It ends with our end of its socket, and so with us.
+
+    In a session of its own: Linux shares the processors out by session first, and Ctrl-C is not for it.
+    """
+
+    def __init__(self, ours: socket.socket, process: "subprocess.Popen[bytes]") -> None:
+        self.process = process
+        self._socket = ours
+        self._answers = ours.makefile("r", encoding="ascii", newline="\n")
+
+    @classmethod
+    def start(cls, cost: Cost) -> Self:
+        """Raises Gone where no process can be started."""
+        command = [sys.executable, "-m", __name__, *(str(part) for part in cost)]
+        ours, theirs = socket.socketpair()
+        ours.settimeout(PATIENCE_SECONDS)
+        with theirs:
+            try:
+                process = subprocess.Popen(
+                    command,
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    cwd=ROOT,
+                    env=bare_environment(),
+                    start_new_session=True,
+                )
+            except OSError as error:
+                ours.close()
+                raise Gone from error
+        return cls(ours, process)
+
+    def ask(self, password: bytes, encoded: str | None = None) -> str:
+        """As ``answer``. Raises Gone when it died or takes too long; nothing may be asked afterwards."""
+        words = [password.hex()] if encoded is None else [password.hex(), encoded.encode().hex()]
+        try:
+            self._socket.sendall(f"{' '.join(words)}\n".encode())
+            line = self._answers.readline()
+        except OSError as error:
+            raise Gone from error
+        if not line.endswith("\n"):
+            raise Gone
+        return line.rstrip("\n")
+
+    def end(self) -> None:
+        """Kill it, whatever it does."""
+        self._answers.close()
+        self._socket.close()
+        self.process.kill()
+        self.process.wait()
+
+
+def main(cost: Sequence[str]) -> None:
+    """Answer until the socket is closed."""
+    hasher = Cost(*map(int, cost)).hasher()
+    os.nice(NICENESS)
+    with suppress(ConnectionError), socket.socket(fileno=sys.stdin.fileno()) as line:
+        for question in line.makefile("r", encoding="ascii", newline="\n"):
+            password, *encoded = (bytes.fromhex(word) for word in question[:-1].split(" "))
+            line.sendall(f"{answer(hasher, password, *(word.decode() for word in encoded))}\n".encode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

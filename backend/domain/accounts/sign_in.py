@@ -1,0 +1,214 @@
+"""Sign in, change and reset passwords, and prove a recent sign-in."""
+
+from datetime import timedelta
+from typing import Final
+
+from backend.core import text
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.db.session import db
+from backend.core.errors import Forbidden, Invalid, Unauthenticated
+from backend.core.queue import enqueue
+from backend.core.security import password_hashing
+from backend.core.security.authz import Actor, Role
+from backend.domain.accounts import actions, email_changes, links, password_rules, queries, sessions, throttle
+from backend.domain.accounts.models import Account
+from backend.domain.notifications.create import send_account_mail
+
+RESET_TOPIC: Final = "account.reset_link"
+ISSUED_LASTS: Final = timedelta(hours=72)
+ISSUED_EXPIRED: Final = (
+    "This first password has expired: it was not used in time. Choose a new one with POST /password/forgot, or ask"
+    " whoever runs the marketplace for another."
+)
+NOT_RIGHT: Final = "The username or password is incorrect."
+
+
+class WrongCredentials(Unauthenticated):
+    """A failed try, counted: the caller has to commit although it answers with this."""
+
+    code = "invalid_credentials"
+
+
+class WrongPassword(Invalid):
+    """The present password was not right, counted: the caller has to commit although it answers with this."""
+
+    code = "wrong_password"
+
+
+@password_hashing.in_line
+def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[Account, sessions.Issued]:
+    """Prove who one is by name (or mail) and password.
+
+    Raises TooMany after too many failed tries, WrongCredentials (the same, at the same cost, for unknown names),
+    Forbidden when the password is right but the account is blocked (``account_blocked``), or the password was issued
+    to it and not used in time (``password_expired``).
+    """
+    account = queries.by_login(username)
+    tried = throttle.attempt(account, text.key(username), device.address, device_cookie=device.cookie)
+    throttle.check(tried)
+    if not password_hashing.current().matches(account.password_hash if account else None, password) or account is None:
+        throttle.count(tried)
+        raise WrongCredentials(NOT_RIGHT)
+    if not _still_proves(account):
+        raise WrongCredentials(NOT_RIGHT)
+    if account.blocked_at is not None:
+        raise Forbidden("This account is blocked. Ask the market's admins.", code="account_blocked")
+    if account.password_expires_at is not None and account.password_expires_at <= now():
+        raise Forbidden(ISSUED_EXPIRED, code="password_expired")
+    if password_hashing.current().is_outdated(account.password_hash):
+        account.password_hash = password_hashing.current().hash(password)
+        db.session.flush()
+    return account, sessions.start(account, device)
+
+
+@password_hashing.in_line
+def change_password(actor: Actor, *, current_password: str, password: str) -> None:
+    """Change one's own password; all other sessions end, and open links to reset it stop working.
+
+    Raises:
+        WrongPassword: The current password was not right.
+        TooMany: Too many wrong ones were tried.
+        Invalid: The new password is well known.
+    """
+    account = _proven(actor, current_password, field="current_password", new=password)
+    links.use_up(account.id, "password_reset")
+    sessions.end_all(account_id=account.id, reason="password_changed", but=actor.session_id)
+    sessions.note_proof(actor)
+    send_account_mail(account.id, "password_changed", {})
+    actions.record_change(actor, account, "password_changed")
+
+
+@password_hashing.in_line
+def confirm_password(actor: Actor, *, password: str) -> None:
+    """Prove one's password again, for calls that ask for it. Raises WrongPassword, or TooMany after too many."""
+    _proven(actor, password, field="password")
+    sessions.note_proof(actor)
+
+
+def forgot(email: str) -> None:
+    """Ask for the mail with a link to choose a new password.
+
+    A worker looks whether an account has this address: neither the answer nor how long it took tells anyone.
+    """
+    enqueue(RESET_TOPIC, {"email": email})
+
+
+def mail_reset_link(email: str) -> None:
+    """Mail the link, when an account has this address or had it lately.
+
+    It goes to the account's recovery address, which is the one before while a changed email can be changed back.
+    """
+    account = email_changes.account_by_email(email) if "@" in email else None
+    if account is None:
+        return
+    to, key = email_changes.recovery_address(account)
+    is_own = key == account.email_key
+    if is_own and current().email_confirmation and account.email_confirmed_at is None:
+        return
+    minutes = current().reset_token_minutes
+    link = links.make(account, "password_reset", life=timedelta(minutes=minutes), email_key=key)
+    if link:
+        params = {"link": link, "username": account.username, "minutes": minutes}
+        send_account_mail(account.id, "password_reset", params if is_own else {**params, "send_to": to})
+
+
+@password_hashing.in_line
+def reset(*, token: str, password: str, address: str | None = None) -> int:
+    """Choose a new password by a mailed link; sessions end, other links stop working, failed tries are forgotten.
+
+    Returns:
+        The account's id.
+
+    Raises:
+        Invalid: The link does not work; or the password is well known, which does not use the link up.
+    """
+    hashed = _hashed(links.require_open(token, "password_reset"), password)
+    account, link = links.use(token, "password_reset")
+    _, recovery_key = email_changes.recovery_address(account)
+    links.require_mailed_to(link, recovery_key)
+    links.use_up(account.id, "password_reset")
+    account.password_hash, account.password_expires_at = hashed, None
+    db.session.flush()
+    throttle.forget(account.id)
+    sessions.end_all(account_id=account.id, reason="password_reset")
+    send_account_mail(account.id, "password_changed", {})
+    owner = Actor(id=account.id, role=Role(account.role), address=address)
+    actions.record_change(owner, account, "password_reset")
+    return account.id
+
+
+def issue_password(actor: Actor, account_id: int, password: str, *, is_shown: bool) -> Account:
+    """Give an account a password on someone's order; its sessions end, and open links to reset it stop working.
+
+    ``is_shown``: the password was made up and shown, so that it must be changed at the first sign-in, within
+    ISSUED_LASTS. Raises Invalid for a well-known one, NotFound.
+    """
+    hashed = _hashed(queries.get(account_id), password)
+    account = queries.hold(account_id)
+    account.password_hash = hashed
+    account.password_expires_at = now() + ISSUED_LASTS if is_shown else None
+    db.session.flush()
+    links.use_up(account.id, "password_reset")
+    throttle.forget(account.id)
+    sessions.end_all(account_id=account.id, reason="password_reset")
+    actions.record_change(actor, account, "admin_password_reset")
+    return account
+
+
+def _proven(actor: Actor, password: str, *, field: str, new: str | None = None) -> Account:
+    """Return the actor's account, locked, when the password is its own; give it the ``new`` one if there is one."""
+    account = queries.get(actor.account_id)
+    tried = throttle.attempt_in_session(account.id, actor.session_id)
+    throttle.check(tried)
+    is_right = password_hashing.current().matches(account.password_hash, password)
+    hashed = _hashed(account, new) if is_right and new is not None else None  # takes its time: before the lock
+    if not (is_right and _still_proves(account)):
+        throttle.count(tried)
+        message = "This is not your current password."
+        raise WrongPassword(f"{field}: {message}", errors={field: [message]})
+    if hashed is not None:
+        account.password_hash, account.password_expires_at = hashed, None
+        db.session.flush()
+    return account
+
+
+def _hashed(account: Account, password: str) -> str:
+    """Return the hash of a password that the account is to have. Raises Invalid for one that is easy to guess."""
+    if problem := password_rules.problem_for(account, password):
+        raise Invalid.field("password", problem, code="password_well_known")
+    return password_hashing.current().hash(password)
+
+
+def _still_proves(account: Account) -> bool:
+    """Lock the account, and return whether the password that was just found right still is.
+
+    Hashing takes its time: a change, a reset or a block may have come in between, and none of them must leave a
+    session behind that the old password began. Whoever comes now waits for the lock.
+    """
+    proven = account.password_hash
+    db.session.refresh(account, with_for_update={"key_share": True})
+    return account.password_hash == proven
+
+
+LASTS: Final = timedelta(minutes=10)
+
+
+class FreshSignInNeeded(Unauthenticated):
+    """The session is valid, but it proved the password too long ago for this call."""
+
+    code = "fresh_sign_in_needed"
+    title = "Confirm your password"
+
+
+def require(actor: Actor) -> None:
+    """Let a session pass that signed in, or repeated its password, within the last minutes.
+
+    Commands and jobs pass: they hold no session that could have been stolen. Raises FreshSignInNeeded.
+    """
+    if actor.role is Role.MARKET:
+        return
+    if actor.proven_at is None or now() - actor.proven_at > LASTS:
+        raise FreshSignInNeeded(
+            "Enter your password again to do this: send it to POST /me/confirm-password, then repeat the call."
+        )

@@ -1,0 +1,57 @@
+"""Packed copies of large exports: beside the plain file, for clients that accept gzip."""
+
+import gzip
+from typing import Final
+
+from sqlalchemy import update
+
+from backend.core import storage
+from backend.core.config import current
+from backend.core.db.session import db
+from backend.core.queue import Lane, enqueue
+from backend.domain.exports import queries
+from backend.domain.exports.models import Export
+
+TOPIC: Final = "export.pack"
+LEVEL: Final = 1  # a CSV shrinks to a sixth already; more costs the worker three times as long for a few percent
+PIECE_BYTES: Final = 1 << 20
+
+
+def pack_if_large(export_id: int, *, size: int) -> None:
+    """Have a packed copy made of a file above EXPORT_GZIP_ABOVE_MB, after the export is done: nobody waits for it."""
+    limit = current().export_gzip_above_mb
+    if limit and size > limit << 20:
+        enqueue(TOPIC, {"export_id": export_id}, key=str(export_id), lane=Lane.BULK)
+
+
+def pack(export_id: int) -> None:
+    """Write the copy. It counts only while the export can be downloaded; else it goes as its export did."""
+    export = queries.get(export_id)
+    if export.store_key is None or not queries.is_available(export):
+        return
+    key = packed_key(export.store_key)
+    size = _write(export.store_key, key)
+    kept = (
+        update(Export)
+        .where(Export.id == export_id, Export.dropped_at.is_(None))
+        .values(packed_size=size)
+        .returning(Export.id)
+        .execution_options(synchronize_session=False)
+    )
+    if db.session.execute(kept).scalar_one_or_none() is None:
+        storage.exports().drop(key)
+
+
+def packed_key(store_key: str) -> str:
+    """Where the packed copy of a file lies."""
+    return f"{store_key}.gz"
+
+
+def _write(source: str, target: str) -> int:
+    """The same file packs to the same bytes (no name, no time), so that a repeat harms no download that goes on."""
+    store = storage.exports()
+    with store.reading(source) as plain, store.writing(target) as file:
+        with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=LEVEL, mtime=0) as out:
+            while piece := plain.read(PIECE_BYTES):
+                out.write(piece)
+        return int(file.tell())

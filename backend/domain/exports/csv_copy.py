@@ -1,0 +1,182 @@
+"""The rows of an export as CSV, streamed from the database by COPY."""
+
+import re
+import select
+from collections.abc import Generator
+from contextlib import closing
+from typing import Any, Final
+
+from psycopg import Connection, Cursor, errors, sql
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn
+
+from backend.core.db.date_range import Span
+
+# A spreadsheet runs a cell that begins with one of these (the last four are full-width forms): a quote stands before.
+FORMULA_STARTS: Final = "\t\r\n=+-@|%＝＋－＠"  # noqa: RUF001 - the full-width forms are meant
+# Where lists are separated by semicolons, a spreadsheet begins a new cell after each of these, within quotes or not.
+CELL_ENDS: Final = ";\t\r\n"
+
+COUNTED_UP_TO: Final = 100_000
+
+PLAIN, TEXT, MOMENT = "{value}", "escaped text", "moment"
+COLUMNS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("request_id", "r.id", PLAIN),
+    ("task_id", "r.task_id", PLAIN),
+    ("task_name", "r.task_name", TEXT),
+    ("customer_id", "r.customer_id", PLAIN),
+    ("professional_id", "r.professional_id", PLAIN),
+    ("date_of_request", "r.date_of_request", MOMENT),
+    ("accepted_at", "r.accepted_at", MOMENT),
+    ("completed_at", "r.completed_at", MOMENT),
+    ("closed_at", "r.closed_at", MOMENT),
+    ("remarks", "r.remarks", TEXT),
+    ("closing_remarks", "r.closing_remarks", TEXT),
+    ("price", "r.price", PLAIN),
+    ("rating", "v.rating", PLAIN),
+)
+# Most texts hold no cell end: four plain searches are far cheaper than one regular expression.
+WITHIN: Final = "CASE WHEN {has_end} THEN regexp_replace({value}, {ends_and_start}, {quoted}, 'g') ELSE {value} END"
+ESCAPED: Final = "CASE WHEN ascii({value}) IN ({starts}) THEN '''' || {within} ELSE {within} END"
+ISO_8601: Final = "replace({value}::text, ' ', 'T') || ':00'"  # in UTC, as the API writes it; to_char is far slower
+
+
+def export_query(*, professional_id: int | None, span: Span, escaped: bool = True) -> sql.Composed:
+    """The rows of an export, oldest first. ``escaped=False`` is what benchmarks hold the cost of escaping against."""
+    columns = [_column(name, value, kind if escaped or kind != TEXT else PLAIN) for name, value, kind in COLUMNS]
+    return sql.SQL("SELECT {} FROM task_requests r LEFT JOIN reviews v ON v.request_id = r.id WHERE {}{}").format(
+        sql.SQL(", ").join(columns),
+        _condition(professional_id, span),
+        sql.SQL(" ORDER BY r.closed_at, r.id"),
+    )
+
+
+def expected(connection: Connection[Any], *, professional_id: int | None, span: Span) -> int:
+    """How many rows there will be: counted, or where they are many what the planner thinks; only progress needs it."""
+    condition = _condition(professional_id, span)
+    plan = connection.execute(sql.SQL("EXPLAIN (FORMAT json) SELECT FROM task_requests r WHERE {}").format(condition))
+    thought = int(_first(plan)[0]["Plan"]["Plan Rows"])
+    if thought > COUNTED_UP_TO:
+        return thought
+    return int(_first(connection.execute(sql.SQL("SELECT count(*) FROM task_requests r WHERE {}").format(condition))))
+
+
+def _first(cursor: Cursor[Any]) -> Any:
+    row = cursor.fetchone()
+    if row is None:
+        raise ValueError("the database gave no row")
+    return row[0]
+
+
+def pieces(connection: Connection[Any], rows: sql.Composed) -> Generator[tuple[bytes, int]]:
+    """The CSV in pieces, each with how many lines of requests are in it. The database formats, we only carry."""
+    connection.execute("SET LOCAL timezone TO 'UTC'")
+    connection.execute("SET LOCAL statement_timeout TO 0")  # the job's own time limits hold
+    connection.execute("SET LOCAL datestyle TO 'ISO'")
+    command = sql.SQL("COPY ({}) TO STDOUT WITH (FORMAT csv, HEADER true, ENCODING 'UTF8')").format(rows)
+    header = 1
+    with closing(copied_pieces(connection, command)) as carried:
+        for piece, lines in carried:
+            yield piece, lines - header
+            header = 0
+
+
+def _column(name: str, value: str, kind: str) -> sql.Composed:
+    if kind == TEXT:
+        return sql.SQL("{} AS {}").format(_escaped(sql.SQL(value)), sql.Identifier(name))
+    template = ISO_8601 if kind == MOMENT else kind
+    return sql.SQL("{} AS {}").format(sql.SQL(template).format(value=sql.SQL(value)), sql.Identifier(name))
+
+
+def _escaped(value: sql.SQL) -> sql.Composed:
+    """The text with a quote before each sign that could start a formula, at its beginning or after a cell's end."""
+    starts = sql.SQL(", ").join(sql.Literal(ord(character)) for character in FORMULA_STARTS)
+    found = sql.SQL(" OR ").join(
+        sql.SQL("strpos({}, {}) > 0").format(value, sql.Literal(character)) for character in CELL_ENDS
+    )
+    within = sql.SQL(WITHIN).format(
+        has_end=found,
+        value=value,
+        ends_and_start=sql.Literal(f"(?<=.)([{CELL_ENDS}]\\s*)([{re.escape(FORMULA_STARTS.strip())}])"),
+        quoted=sql.Literal(r"\1'\2"),
+    )
+    return sql.SQL(ESCAPED).format(value=value, starts=starts, within=within)
+
+
+def _condition(professional_id: int | None, span: Span) -> sql.Composed:
+    conditions: list[sql.Composable] = [sql.SQL("r.status = 'closed'")]
+    if professional_id is not None:
+        conditions.append(sql.SQL("r.professional_id = {}").format(sql.Literal(professional_id)))
+    if span.starts is not None:
+        conditions.append(sql.SQL("r.closed_at >= {}").format(sql.Literal(span.starts)))
+    if span.ends is not None:
+        conditions.append(sql.SQL("r.closed_at < {}").format(sql.Literal(span.ends)))
+    return sql.SQL(" AND ").join(conditions)
+
+
+PIECE_ROWS: Final = 256  # more at once, and memory is no longer warm: twice the time
+PATIENCE_SECONDS: Final = 1.0
+
+
+def copied_pieces(connection: Connection[Any], command: sql.Composed) -> Generator[tuple[bytes, int]]:
+    """What ``COPY ... TO STDOUT`` writes, some ten KiB at a time, each with how many rows are in it.
+
+    Closed before its end it cancels the COPY; the transaction is broken then, as after any error.
+    """
+    wire = connection.pgconn
+    begun = wire.exec_(command.as_string(connection).encode())
+    if begun.status != ExecStatus.COPY_OUT:
+        raise _error(begun.error_field(ord("C")), begun.get_error_message())
+    whole = False
+    try:
+        while not whole:
+            rows, whole = _some(wire)
+            if rows:
+                yield b"".join(rows), len(rows)
+    finally:
+        if not whole:
+            connection.cancel_safe(timeout=5.0)
+            while not _some(wire)[1]:
+                pass
+        _end(wire, wanted=whole)
+
+
+def _some(wire: PGconn) -> tuple[list[memoryview], bool]:
+    """The rows that are there, up to a piece, once there is one; and whether that was all."""
+    rows: list[memoryview] = []
+    receive = wire.get_copy_data
+    while len(rows) < PIECE_ROWS:
+        size, row = receive(1)
+        if size > 0:
+            rows.append(row)
+        elif size < 0:
+            return rows, True
+        else:
+            _wait(wire)
+    return rows, False
+
+
+def _wait(wire: PGconn) -> None:
+    """Until the server says more; a signal (the job's time limit, say) is heard meanwhile."""
+    ear = select.poll()
+    ear.register(wire.socket, select.POLLIN)
+    while not ear.poll(PATIENCE_SECONDS * 1000):
+        pass
+    wire.consume_input()
+
+
+def _end(wire: PGconn, *, wanted: bool) -> None:
+    """Take the final result off the connection. Raises what the server says of a COPY that it broke off."""
+    failed = None
+    while (result := wire.get_result()) is not None:
+        if result.status != ExecStatus.COMMAND_OK:
+            failed = _error(result.error_field(ord("C")), result.get_error_message())
+    if failed is not None and wanted:
+        raise failed
+
+
+def _error(sqlstate: bytes | None, message: str) -> errors.Error:
+    kind: type[errors.Error] = errors.DatabaseError
+    if sqlstate:
+        kind = errors.lookup(sqlstate.decode())
+    return kind(message)

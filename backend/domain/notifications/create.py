@@ -1,0 +1,246 @@
+"""Create notifications and their deliveries, and enqueue them in the same transaction."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any, Final
+
+from sqlalchemy import Row, insert, update
+from sqlalchemy.dialects import postgresql
+
+from backend.core.clock import is_invented, now
+from backend.core.config import current
+from backend.core.db.session import db
+from backend.core.queue import Lane, enqueue, enqueue_many
+from backend.domain.notifications import digests, preferences
+from backend.domain.notifications.messages import message, words
+from backend.domain.notifications.models import Delivery, Notification
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One notification to one person."""
+
+    account_id: int
+    kind: str
+    request_id: int | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def notify(
+    account_id: int, kind: str, *, request_id: int | None = None, params: Mapping[str, Any] | None = None
+) -> None:
+    """Tell one person. Useful params: task, date (a datetime), customer, professional, reason, remarks, pincode, ...
+
+    See messages.py for what each kind says; a sentence whose values are missing is left out.
+    """
+    notify_many([Note(account_id, kind, request_id, params or {})])
+
+
+def notify_many(notes: Sequence[Note]) -> None:
+    """Tell many people, in as many statements as for one."""
+    if not notes:
+        return
+    rows = []
+    for note in notes:
+        if not message(note.kind).in_app:
+            raise ValueError(f"{note.kind} is not a notification of the app")
+        params = plain(note.params)
+        said = words(note.kind, params, request_id=note.request_id)
+        rows.append(
+            {
+                "account_id": note.account_id,
+                "kind": note.kind,
+                "title": said.title,
+                "body": said.body,
+                "request_id": note.request_id,
+                "params": params,
+                "created_at": now(),
+            }
+        )
+    statement = insert(Notification).returning(Notification.id, sort_by_parameter_order=True)
+    ids = db.session.execute(statement, rows).scalars().all()
+    post(
+        [
+            Outgoing(note.account_id, note.kind, f"n{key}", note.params, note.request_id, notification_id=key)
+            for key, note in zip(ids, notes, strict=True)
+        ]
+    )
+
+
+def send_account_mail(account_id: int, template: str, params: Mapping[str, Any] | None = None) -> None:
+    """Send a mail about the account itself: whatever the preferences are, by mail only, not shown in the app.
+
+    ``template`` is an account kind of messages.py (password_reset, email_confirmation, ...). What the params hold
+    (a link with a secret, say) is wiped from the ledger once the mail is out.
+    """
+    if not message(template).account:
+        raise ValueError(f"{template} is not a mail about the account")
+    post([Outgoing(account_id, template, uuid.uuid4().hex, params or {})])
+
+
+def send_account_sms(account_id: int, template: str, params: Mapping[str, Any]) -> None:
+    """Send an SMS about the account itself to the number in ``params["send_to"]``; see :func:`send_account_mail`."""
+    if message(template).channel != "sms":
+        raise ValueError(f"{template} is not an SMS about the account")
+    send_account_mail(account_id, template, params)
+
+
+def mark_read(account_id: int, *, ids: Sequence[int] | None) -> None:
+    """Mark some (None: all) of one's own as read; those of others, and unknown ones, are left alone."""
+    statement = update(Notification).where(Notification.account_id == account_id, Notification.read_at.is_(None))
+    if ids is not None:
+        statement = statement.where(Notification.id.in_(ids))
+    db.session.execute(statement.values(read_at=now()).execution_options(synchronize_session=False))
+
+
+ENQUEUED: Final = (Delivery.id, Delivery.not_before, Delivery.kind)
+TOPIC: Final = "notification.deliver"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to one person about one subject. The same twice is sent once."""
+
+    account_id: int
+    kind: str
+    subject: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    request_id: int | None = None
+    notification_id: int | None = None
+    run_id: int | None = None
+    not_before: datetime | None = None
+
+
+def post(messages: Sequence[Outgoing]) -> int:
+    """Write deliveries and their jobs, set-based; returns how many are new.
+
+    Not written: those sent (or on their way) already, and those whose receiver wants them by no channel. Of what the
+    demo makes up for the past, people see the notification in the app, and get no mail today.
+    """
+    if is_invented():
+        return 0
+    choices = preferences.of(one.account_id for one in messages)
+    over = digests.over_limit(one.account_id for one in messages if one.kind == digests.OF)
+    allowed = [_digest(one) if one.kind == digests.OF and one.account_id in over else one for one in messages]
+    rows = [row for one in allowed for row in _rows(one, choices.get(one.account_id, preferences.Choice()))]
+    if not rows:
+        return 0
+    statement = (
+        postgresql.insert(Delivery).on_conflict_do_nothing().returning(Delivery.id, Delivery.not_before, Delivery.kind)
+    )
+    written = db.session.execute(statement, rows).all()
+    _enqueue(written)
+    return len(written)
+
+
+def post_next(failed: Delivery, *, or_mail: bool = False) -> bool:
+    """Put the message on its way by the next channel after one that failed for good. False: there is none left.
+
+    ``or_mail``: where none is left, mail is the last resort.
+    """
+    channels = failed.next_channels or (["mail"] if or_mail else [])
+    if not channels:
+        return False
+    row = {
+        name: getattr(failed, name)
+        for name in ("account_id", "kind", "subject", "params", "request_id", "notification_id", "run_id")
+    }
+    row |= {
+        "position": failed.position + 1,
+        "channel": channels[0],
+        "next_channels": channels[1:],
+        "message_id": _message_id(),
+        "not_before": None,
+    }
+    statement = (
+        postgresql.insert(Delivery)
+        .values(row)
+        .on_conflict_do_nothing()
+        .returning(Delivery.id, Delivery.not_before, Delivery.kind)
+    )
+    _enqueue(db.session.execute(statement).all())
+    return True
+
+
+def _digest(one: Outgoing) -> Outgoing:
+    """The message that stands for this one and the others of its hour: the same again adds nothing."""
+    due = digests.due_at()
+    since = max(now() - digests.SLACK, due - digests.SLACK - digests.HOUR)
+    return Outgoing(one.account_id, digests.KIND, due.isoformat(), {"since": since}, not_before=due)
+
+
+def send_counted(delivery: Delivery) -> None:
+    """Have an SMS sent that was counted against the limits in the present transaction."""
+    enqueue(TOPIC, {"delivery_id": delivery.id}, key=f"s{delivery.id}", lane=lane_of(delivery.kind))
+
+
+def _rows(one: Outgoing, choice: preferences.Choice) -> Iterator[dict[str, Any]]:
+    """The deliveries of a message: one by the first chosen channel; a mail besides, where one must go."""
+    said = message(one.kind)
+    quiet_until = choice.not_before(one.not_before or now()) or one.not_before
+    if said.account:
+        yield _row(one, (said.channel,), position=0, not_before=None)
+        return
+    channels = choice.channels_for(said.follows or one.kind)
+    if said.mandatory:
+        yield _row(one, ("mail",), position=0, not_before=None)
+        channels = tuple(channel for channel in channels if channel != "mail")
+    if channels:
+        yield _row(one, channels, position=int(said.mandatory), not_before=quiet_until)
+
+
+def _row(one: Outgoing, channels: Sequence[str], *, position: int, not_before: datetime | None) -> dict[str, Any]:
+    return {
+        "account_id": one.account_id,
+        "kind": one.kind,
+        "subject": one.subject,
+        "position": position,
+        "channel": channels[0],
+        "next_channels": list(channels[1:]),
+        "params": plain(one.params),
+        "request_id": one.request_id,
+        "notification_id": one.notification_id,
+        "run_id": one.run_id,
+        "message_id": _message_id(),
+        "not_before": not_before,
+    }
+
+
+def _enqueue(written: Iterable[Row[int, datetime | None, str]]) -> None:
+    alike: dict[tuple[datetime | None, Lane], list[int]] = defaultdict(list)
+    for delivery_id, not_before, kind in written:
+        alike[not_before, lane_of(kind)].append(delivery_id)
+    for (not_before, lane), ids in alike.items():
+        jobs = [(f"d{delivery_id}", {"delivery_id": delivery_id}) for delivery_id in ids]
+        enqueue_many(TOPIC, jobs, run_at=not_before, lane=lane)
+
+
+def lane_of(kind: str) -> Lane:
+    """Return the lane of a message: somebody waits for account mail, all other mail is sent in bulk."""
+    said = message(kind)
+    return Lane.URGENT if said.account or said.mandatory else Lane.BULK
+
+
+def plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON can keep them."""
+    return {name: _plain(value) for name, value in params.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, Mapping):
+        return plain(value)
+    return value if isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def _message_id() -> str:
+    """Made once for each delivery and kept: a repeat after a crash can be told from a second mail."""
+    domain = parseaddr(current().mail_default_sender)[1].rpartition("@")[2] or "localhost"
+    return f"<{uuid.uuid4().hex}@{domain}>"

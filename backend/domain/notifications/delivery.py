@@ -1,0 +1,328 @@
+"""Deliver messages by their channels, and record each attempt."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import ColumnElement, and_, column, func, or_, select, table, text, update
+from sqlalchemy.exc import OperationalError
+
+from backend.core.clock import now
+from backend.core.db.pagination import Page, Window, after, cut, decode_cursor, order
+from backend.core.db.session import db
+from backend.core.errors import Conflict, NotFound
+from backend.core.failpoints import crash_point
+from backend.core.queue import enqueue
+from backend.core.security.authz import Actor
+from backend.domain.audit.actions import record
+from backend.domain.notifications import create, digests, sms_limits
+from backend.domain.notifications.channels import SENDERS, NotReachable, Parcel, PutOff, Refused, sms
+from backend.domain.notifications.channels.message import Contact
+from backend.domain.notifications.messages import message, words
+from backend.domain.notifications.models import Delivery, DeliveryAttempt, Preferences
+
+LONGEST_SEND: Final = "240s"
+# Accounts lie in a layer above this one: their contact is read from the bare table.
+ACCOUNTS: Final = table(
+    "accounts",
+    column("id"),
+    column("firstname"),
+    column("email"),
+    column("email_confirmed_at"),
+    column("phone"),
+    column("phone_verified_at"),
+)
+NOTE: Final = text("""
+    WITH attempt AS (
+        INSERT INTO delivery_attempts (delivery_id, number, outcome, detail)
+        VALUES (:id, :number, CAST(:outcome AS text), CAST(:detail AS text))
+    )
+    UPDATE deliveries
+       SET attempts = :number, state = CAST(:state AS text),
+           error = CASE WHEN :state <> 'sent' THEN CAST(:detail AS text) END,
+           sent_at = CASE WHEN :state = 'sent' THEN now() END,
+           params = CASE WHEN :wipe THEN '{}'::jsonb ELSE params END
+     WHERE id = :id
+""")
+NEWEST: Final = ((Delivery.created_at, True), (Delivery.id, True))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A run's messages, counted by person: one that failed on one channel and goes on by the next is not failed."""
+
+    sent: int
+    failed: int
+    waiting: int
+    later: int
+    later_until: datetime | None
+    age_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which deliveries are looked for."""
+
+    account_id: int | None = None
+    state: str | None = None
+    kind: str | None = None
+    channel: str | None = None
+    run_id: int | None = None
+
+
+class BeingSent(Exception):
+    """Another worker is sending this delivery, or was frozen while it did."""
+
+
+def tally(run_id: int) -> Tally:
+    """How a run's messages stand."""
+    waits = Delivery.state == "waiting"
+    later = and_(waits, Delivery.not_before > func.now())
+    statement = select(
+        func.count().filter(Delivery.state == "sent"),
+        func.count().filter(Delivery.state == "failed", Delivery.next_channels == []),
+        func.count().filter(waits, or_(Delivery.not_before.is_(None), Delivery.not_before <= func.now())),
+        func.count().filter(later),
+        func.max(Delivery.not_before).filter(later),
+        func.coalesce(func.extract("epoch", func.now() - func.min(Delivery.created_at)), 0),
+    ).where(Delivery.run_id == run_id)
+    sent, failed, waiting, put_off, until, age = db.session.execute(statement).one()
+    return Tally(sent, failed, waiting, put_off, until, float(age))
+
+
+def waiting(delivery_id: int) -> tuple[Delivery, Contact] | None:
+    """A delivery that is to be sent, locked until the end of the transaction, and its person's contact.
+
+    None when it was settled already. A slow mail server must not have the database end our transaction, and a mail
+    that is out go out again: from here on it may do nothing for longer than usual.
+
+    Raises BeingSent when another worker holds it, for as long as one send may take: this one does not wait.
+    """
+    statement = (
+        select(
+            Delivery,
+            ACCOUNTS.c.firstname,
+            ACCOUNTS.c.email,
+            ACCOUNTS.c.email_confirmed_at.is_not(None),
+            ACCOUNTS.c.phone,
+            ACCOUNTS.c.phone_verified_at.is_not(None),
+            Preferences.gchat_webhook,
+            func.set_config("idle_in_transaction_session_timeout", LONGEST_SEND, True),
+        )
+        .join(ACCOUNTS, ACCOUNTS.c.id == Delivery.account_id)
+        .outerjoin(Preferences, Preferences.account_id == Delivery.account_id)
+        .where(Delivery.id == delivery_id, Delivery.state == "waiting")
+        .with_for_update(of=Delivery, nowait=True)
+        .execution_options(populate_existing=True)
+    )
+    try:
+        row = db.session.execute(statement).one_or_none()
+    except OperationalError as error:
+        if isinstance(error.orig, LockNotAvailable):
+            raise BeingSent from error
+        raise
+    if row is None:
+        return None
+    return row[0], Contact(row[0].account_id, *row[1:7])
+
+
+def note_attempt(
+    delivery_id: int,
+    *,
+    number: int,
+    outcome: str,
+    detail: str | None = None,
+    state: str = "waiting",
+    wipe: bool = False,
+) -> None:
+    """Write an attempt down, and what it makes of the delivery. ``wipe``: what the message held is kept no longer."""
+    values = {"id": delivery_id, "number": number, "outcome": outcome, "state": state, "wipe": wipe}
+    db.session.execute(NOTE, {**values, "detail": detail[:500] if detail else None})
+
+
+def note_interrupted(delivery: Delivery) -> None:
+    """The worker of the try before this one died: the message may be out, or not."""
+    note_attempt(delivery.id, number=delivery.attempts + 1, outcome="interrupted", detail="the worker ended")
+    db.session.refresh(delivery)
+
+
+def mark_sent(delivery: Delivery, *, detail: str | None = None) -> None:
+    """It is out. What a message about the account held (a link with a secret) is wiped."""
+    number, wipe = delivery.attempts + 1, message(delivery.kind).account
+    note_attempt(delivery.id, number=number, outcome="sent", detail=detail, state="sent", wipe=wipe)
+
+
+def mark_failed(delivery: Delivery, *, detail: str, skipped: bool = False, or_mail: bool = False) -> None:
+    """It will not get out by this channel; the next one is tried, if there is one, or mail as the last resort."""
+    goes_on = create.post_next(delivery, or_mail=or_mail)
+    state = "skipped" if skipped and goes_on else "failed"
+    wipe = message(delivery.kind).channel == "sms"  # a code is of no use to whoever sends it again later
+    note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail, state=state, wipe=wipe)
+
+
+def mark_needless(delivery: Delivery, *, detail: str) -> None:
+    """There is nothing to say any more: no channel is tried."""
+    note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail, state="skipped")
+
+
+def page(wanted: Filter, *, window: Window) -> Page[Delivery]:
+    """The ledger, newest first."""
+    statement = select(Delivery).where(*_conditions(wanted))
+    if window.cursor:
+        values = decode_cursor("deliveries", window.cursor, length=2)
+        statement = statement.where(after(NEWEST, values))
+    rows = db.session.execute(statement.order_by(*order(NEWEST)).limit(window.limit + 1)).scalars().all()
+    return cut(rows, window=window, scope="deliveries", values=lambda row: (row.created_at, row.id))
+
+
+def get(delivery_id: int) -> Delivery:
+    """One delivery. Raises NotFound."""
+    delivery = db.session.get(Delivery, delivery_id)
+    if delivery is None:
+        raise NotFound("No such delivery.")
+    return delivery
+
+
+def attempts_of(delivery_id: int) -> list[DeliveryAttempt]:
+    """Each try at a delivery, in order."""
+    statement = select(DeliveryAttempt).where(DeliveryAttempt.delivery_id == delivery_id).order_by(DeliveryAttempt.id)
+    return list(db.session.execute(statement).scalars())
+
+
+def resend(actor: Actor, *, delivery_id: int) -> Delivery:
+    """Try a delivery that failed once more. Raises NotFound, or Conflict for one that is out or on its way."""
+    delivery = get(delivery_id)
+    if delivery.state not in ("failed", "skipped"):
+        raise Conflict("Only a delivery that failed can be sent again.", code="not_failed")
+    if message(delivery.kind).channel == "sms":
+        raise Conflict("A code is not sent again. Its owner can request a new one.", code="not_resendable")
+    statement = update(Delivery).where(Delivery.id == delivery_id, Delivery.state == delivery.state)
+    values = {"state": "waiting", "next_channels": [], "not_before": func.now()}
+    if db.session.execute(statement.values(**values).returning(Delivery.id)).one_or_none() is None:
+        raise Conflict("Someone else sent it again just now.", code="not_failed")
+    key, lane = f"d{delivery_id}:{delivery.attempts}", create.lane_of(delivery.kind)
+    enqueue(create.TOPIC, {"delivery_id": delivery_id}, key=key, lane=lane)
+    record(actor, "delivery_resent", subject_id=delivery_id, subject_kind="delivery", after={"kind": delivery.kind})
+    db.session.refresh(delivery)
+    return delivery
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    columns = {
+        Delivery.account_id: wanted.account_id,
+        Delivery.state: wanted.state,
+        Delivery.kind: wanted.kind,
+        Delivery.channel: wanted.channel,
+        Delivery.run_id: wanted.run_id,
+    }
+    return [column == value for column, value in columns.items() if value is not None]
+
+
+TRIES_BEFORE_NEXT_CHANNEL: Final = 3
+PATIENCE: Final = timedelta(hours=24)
+PATIENCE_BEFORE_NEXT_CHANNEL: Final = timedelta(minutes=2)
+FIRST_PAUSE_SECONDS: Final = 3
+LONGEST_PAUSE_SECONDS: Final = 900
+BEING_SENT_SECONDS: Final = 5
+
+
+class TryAgain(Exception):
+    """It did not get out now; nothing was changed. ``number`` is the try that failed, None when none was made."""
+
+    def __init__(self, *, delivery_id: int, number: int | None, reason: str, after_seconds: int) -> None:
+        super().__init__(reason)
+        self.delivery_id = delivery_id
+        self.number = number
+        self.reason = reason
+        self.after_seconds = after_seconds
+
+
+def deliver(delivery_id: int, *, interrupted: bool) -> None:
+    """Send a delivery that waits, or put it on its next channel. Raises TryAgain."""
+    try:
+        found = waiting(delivery_id)
+    except BeingSent as error:
+        reason = "another worker is sending it"
+        raise TryAgain(delivery_id=delivery_id, number=None, reason=reason, after_seconds=BEING_SENT_SECONDS) from error
+    if found is None:
+        return
+    delivery, contact = found
+    if interrupted:
+        note_interrupted(delivery)
+    params = delivery.params
+    if _is_too_late(delivery):
+        mark_failed(delivery, detail="It was no longer valid when it could be sent.")
+    elif delivery.channel == "sms" and not sms_limits.is_counted(delivery.id):
+        _count_sms(delivery, contact)
+    elif delivery.kind == digests.KIND and not (params := digests.params(delivery)):
+        mark_needless(delivery, detail="They were all read in the application.")
+    else:
+        _send(delivery, _parcel(delivery, contact, params))
+
+
+def _send(delivery: Delivery, parcel: Parcel) -> None:
+    try:
+        said = SENDERS[delivery.channel](parcel)
+    except NotReachable as error:
+        mark_failed(delivery, detail=str(error), skipped=True, or_mail=_may_be_mailed(delivery))
+    except Refused as error:
+        mark_failed(delivery, detail=str(error))
+    except PutOff as error:
+        _put_off(delivery, error)
+    else:
+        crash_point("delivery.sent")
+        mark_sent(delivery, detail=said)
+
+
+def _count_sms(delivery: Delivery, contact: Contact) -> None:
+    """Count an SMS against the day's limits; a job of its own then sends it, so that nobody waits for the gateway."""
+    try:
+        phone = sms.number(contact, delivery.params.get("send_to"))
+    except NotReachable as error:
+        mark_failed(delivery, detail=str(error), skipped=True, or_mail=_may_be_mailed(delivery))
+        return
+    if reason := sms_limits.count(delivery, phone=phone):
+        mark_failed(delivery, detail=reason, skipped=True, or_mail=_may_be_mailed(delivery))
+    else:
+        create.send_counted(delivery)
+
+
+def _may_be_mailed(delivery: Delivery) -> bool:
+    """Who chose SMS alone gets a mail when there is none to be had; a code that verifies a number does not."""
+    return delivery.channel == "sms" and not message(delivery.kind).account
+
+
+def _is_too_late(delivery: Delivery) -> bool:
+    until = delivery.params.get("valid_until")
+    return message(delivery.kind).account and until is not None and datetime.fromisoformat(until) <= now()
+
+
+def _put_off(delivery: Delivery, error: PutOff) -> None:
+    """Try again with growing pauses; not for ever, and sooner by another channel where there is one."""
+    number = delivery.attempts + 1
+    waits = now() - max(delivery.created_at, delivery.not_before or delivery.created_at)
+    if delivery.next_channels:
+        enough = number >= TRIES_BEFORE_NEXT_CHANNEL if error.tried else waits > PATIENCE_BEFORE_NEXT_CHANNEL
+    else:
+        enough = waits > PATIENCE
+    if enough:
+        mark_failed(delivery, detail=str(error))
+        return
+    pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(number - 1, 10))
+    after = max(pause, error.after_seconds or 0)
+    made = number if error.tried else None
+    raise TryAgain(delivery_id=delivery.id, number=made, reason=str(error), after_seconds=after)
+
+
+def _parcel(delivery: Delivery, contact: Contact, params: Mapping[str, Any]) -> Parcel:
+    return Parcel(
+        delivery_id=delivery.id,
+        kind=delivery.kind,
+        message_id=delivery.message_id,
+        contact=contact,
+        said=message(delivery.kind),
+        words=words(delivery.kind, params, request_id=delivery.request_id, without_links=True),
+        params=params,
+    )

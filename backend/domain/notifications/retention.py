@@ -1,0 +1,52 @@
+"""Keeps the ledger in order: what got stuck goes on its way again, what is old goes."""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import delete, exists, select, text
+from sqlalchemy.orm import aliased
+
+from backend.core.clock import now
+from backend.core.db.session import db
+from backend.core.queue import Lane, enqueue_many
+from backend.domain.notifications import create
+from backend.domain.notifications.models import Delivery, Notification
+
+KEPT: Final = timedelta(days=400)
+BATCH: Final = 500
+# A delivery and its job are written together; one whose job is gone was resent, restored or cleaned by hand.
+STUCK: Final = text("""
+    SELECT d.id, d.kind, d.attempts FROM deliveries d
+     WHERE d.state = 'waiting' AND coalesce(d.not_before, d.created_at) < now() - interval '10 minutes'
+       AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.topic = :topic AND j.done_at IS NULL
+                          AND j.key IN ('d' || d.id, 'd' || d.id || ':' || d.attempts, 'r' || d.id, 's' || d.id))
+     ORDER BY d.created_at LIMIT :batch
+""")
+
+
+def revive(limit: int = BATCH) -> int:
+    """Put deliveries on their way that wait without a job; returns how many."""
+    rows = db.session.execute(STUCK, {"topic": create.TOPIC, "batch": limit}).all()
+    for lane in Lane:
+        jobs = [(f"r{row.id}", {"delivery_id": row.id}) for row in rows if create.lane_of(row.kind) is lane]
+        enqueue_many(create.TOPIC, jobs, lane=lane)
+    return len(rows)
+
+
+def drop_old_deliveries(limit: int = BATCH) -> int:
+    """Delete settled deliveries of long ago, with their attempts."""
+    old = select(Delivery.id).where(Delivery.created_at < now() - KEPT, Delivery.state != "waiting")
+    chosen = old.order_by(Delivery.created_at).limit(limit).scalar_subquery()
+    gone = delete(Delivery).where(Delivery.id.in_(chosen)).returning(Delivery.id)
+    return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())
+
+
+def drop_old_notifications(limit: int = BATCH) -> int:
+    """Delete notifications of long ago that no delivery refers to any more."""
+    delivery = aliased(Delivery)
+    unreferenced = ~exists().where(delivery.notification_id == Notification.id)
+    old = select(Notification.id).where(Notification.created_at < now() - KEPT, unreferenced)
+    chosen = old.order_by(Notification.created_at, Notification.id).limit(limit).scalar_subquery()
+    gone = delete(Notification).where(Notification.id.in_(chosen))
+    done = db.session.execute(gone.returning(Notification.id).execution_options(synchronize_session=False))
+    return len(done.all())

@@ -1,0 +1,66 @@
+"""Approvals that end on a day: a reminder ahead, and the end itself. Housekeeping calls both."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select, update
+
+from backend.core.clock import now
+from backend.core.db.session import db
+from backend.core.security.authz import MARKET
+from backend.domain.accounts.models import Account
+from backend.domain.audit.actions import record
+from backend.domain.notifications.create import send_account_mail
+from backend.domain.professionals import availability
+from backend.domain.professionals.approval import EXPIRE
+from backend.domain.professionals.models import Professional
+
+AHEAD: Final = timedelta(days=30)
+SOURCES: Final = [source.value for source in EXPIRE.sources]
+
+
+def expire_approvals(at: datetime | None = None, limit: int = 500) -> int:
+    """End approvals whose day has passed and tell their owners; returns how many. Call again while it is ``limit``."""
+    at = at or now()
+    due = _due(at, limit)
+    ended = (
+        update(Professional)
+        .where(Professional.account_id.in_(due))
+        .values(approval=EXPIRE.target.value, approval_changed_at=at)
+        .returning(Professional.account_id, Professional.approval_expires_at)
+    )
+    rows = db.session.execute(ended).all()
+    changed = [row.account_id for row in rows]
+    db.session.execute(update(Account).where(Account.id.in_(changed)).values(version=Account.version + 1))
+    for account_id, expires_at in rows:
+        record(MARKET, "approval_expired", subject_id=account_id, after={"approval": EXPIRE.target.value})
+        send_account_mail(account_id, "document_expired", {"expires": expires_at})
+        availability.refresh(account_id)
+    return len(rows)
+
+
+def remind_expiring(at: datetime | None = None, limit: int = 500) -> int:
+    """Tell those whose approval ends within 30 days, once; returns how many. Call again while it is ``limit``."""
+    at = at or now()
+    due = _due(at + AHEAD, limit, not_reminded=True)
+    told = update(Professional).where(Professional.account_id.in_(due)).values(expiry_reminded_at=at)
+    rows = db.session.execute(told.returning(Professional.account_id, Professional.approval_expires_at)).all()
+    for account_id, expires_at in rows:
+        send_account_mail(account_id, "document_expiring", {"expires": expires_at})
+    return len(rows)
+
+
+def _due(until: datetime, limit: int, *, not_reminded: bool = False) -> Sequence[int]:
+    """Held for this transaction; those that another run holds are left to it."""
+    statement = (
+        select(Professional.account_id)
+        .join(Account, Account.id == Professional.account_id)
+        .where(Professional.approval.in_(SOURCES), Professional.approval_expires_at <= until)
+        .order_by(Professional.account_id)
+        .limit(limit)
+        .with_for_update(of=[Account, Professional], skip_locked=True)
+    )
+    if not_reminded:
+        statement = statement.where(Professional.expiry_reminded_at.is_(None))
+    return db.session.execute(statement).scalars().all()

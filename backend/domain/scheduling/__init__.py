@@ -1,0 +1,1 @@
+"""Working hours, free time slots, and a professional's agenda."""

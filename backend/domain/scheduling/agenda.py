@@ -1,0 +1,54 @@
+"""A professional's agenda: the days of a span with working hours and what is to be done in them."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy import or_, select
+
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.db import read_pool
+from backend.core.db.date_range import day_start
+from backend.core.errors import Invalid
+from backend.core.security.authz import Actor, Role
+from backend.domain.scheduling import working_hours
+from backend.domain.task_requests import queries
+from backend.domain.task_requests.lifecycle import Status
+from backend.domain.task_requests.models import TaskRequest
+
+MAX_DAYS: Final = 62
+SHOWN: Final = (Status.ACCEPTED, Status.COMPLETED, Status.CLOSED)
+ROWS: Final = (
+    select(*queries.COLUMNS)
+    .where(queries.OWN[Role.PROFESSIONAL], queries.CONDITIONS["starts"], queries.CONDITIONS["ends"])
+    .where(or_(*(TaskRequest.status == status.value for status in SHOWN)))
+    .subquery()
+)
+TO_DO: Final = queries.with_names(ROWS, role=Role.PROFESSIONAL).order_by(ROWS.c.date_of_request, ROWS.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day: its working hours as minutes, and the requests that start in it, earliest first."""
+
+    day: date
+    hours: list[working_hours.Minutes]
+    is_exception: bool
+    rows: list[Any]
+
+
+def of(actor: Actor, *, first: date | None, last: date | None) -> list[Day]:
+    """The days from the one to the other, both included; a week from today when none are given."""
+    zone = current().zone
+    first = first or now().astimezone(zone).date()
+    last = last or first + timedelta(days=6)
+    if not first <= last < first + timedelta(days=MAX_DAYS):
+        raise Invalid.field("to", f"Must be from 0 to {MAX_DAYS - 1} days after from.")
+    working = working_hours.of(actor.account_id)
+    starts, ends = day_start(first, zone), day_start(last + timedelta(days=1), zone)
+    rows: dict[date, list[Any]] = {}
+    for row in read_pool.rows(TO_DO, {"me": actor.id, "starts": starts, "ends": ends}):
+        rows.setdefault(row.date_of_request.astimezone(zone).date(), []).append(row)
+    days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+    return [Day(day, sorted(working.on(day)), day in working.days, rows.get(day, [])) for day in days]

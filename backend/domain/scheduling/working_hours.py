@@ -1,0 +1,138 @@
+"""When a professional works: weekly hours in the market's zone, with exceptions by date."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, insert, text
+
+from backend.core.clock import now
+from backend.core.config import current
+from backend.core.db import read_pool
+from backend.core.db.session import db
+from backend.core.errors import Invalid
+from backend.core.security.authz import Actor
+from backend.domain.market import settings
+from backend.domain.task_requests.models import WorkingDay, WorkingHours
+
+MINUTES_OF_DAY: Final = 24 * 60
+MAX_EXCEPTIONS: Final = 400
+Minutes = tuple[int, int]  # from, to; of a day, in the market's zone
+Interval = tuple[datetime, datetime]
+HOURS: Final = text("""
+    SELECT asked.id,
+           (SELECT jsonb_agg(jsonb_build_array(weekday, begins, ends) ORDER BY weekday, begins)
+              FROM working_hours w WHERE w.account_id = asked.id) AS weekly,
+           (SELECT jsonb_object_agg(day, spans) FROM working_days d WHERE d.account_id = asked.id) AS days,
+           (SELECT jsonb_object_agg(name, value) FROM market_settings) AS market
+      FROM unnest(CAST(:ids AS bigint[])) AS asked(id)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A professional's hours. ``usual`` holds on every day for those who set no weekly hours."""
+
+    zone: ZoneInfo
+    usual: Minutes
+    weekly: Mapping[int, Sequence[Minutes]] = field(default_factory=dict)
+    days: Mapping[date, Sequence[Minutes]] = field(default_factory=dict)
+
+    def on(self, day: date) -> Sequence[Minutes]:
+        """The spans of one day: the exception's, else the week's, else the usual ones."""
+        if day in self.days:
+            return self.days[day]
+        return self.weekly.get(day.weekday(), ()) if self.weekly else (self.usual,)
+
+    def intervals(self, first: date, last: date) -> list[Interval]:
+        """The working time of these days as moments; spans that touch (over midnight, say) are one."""
+        found: list[Interval] = []
+        for offset in range((last - first).days + 1):
+            day = first + timedelta(days=offset)
+            for begins, ends in sorted(self.on(day)):
+                span = (moment_of(day, begins, self.zone), moment_of(day, ends, self.zone))
+                if found and span[0] <= found[-1][1]:
+                    found[-1] = (found[-1][0], max(found[-1][1], span[1]))
+                elif span[0] < span[1]:
+                    found.append(span)
+        return found
+
+    def covers(self, starts: datetime, ends: datetime) -> bool:
+        """Whether the whole span lies within the hours."""
+        first, last = starts.astimezone(self.zone).date(), ends.astimezone(self.zone).date()
+        return any(begin <= starts and ends <= end for begin, end in self.intervals(first, last))
+
+
+def moment_of(day: date, minute: int, zone: ZoneInfo) -> datetime:
+    """A minute of a local day as a moment; 1440 is the next midnight. Right on days of 23 or 25 hours."""
+    if minute == MINUTES_OF_DAY:
+        day, minute = day + timedelta(days=1), 0
+    return datetime.combine(day, time(minute // 60, minute % 60), tzinfo=zone).astimezone(UTC)
+
+
+def end_of(starts: datetime, minutes: int) -> datetime:
+    """When work of so many minutes ends: elapsed time, whatever clocks on walls do meanwhile."""
+    return starts.astimezone(UTC) + timedelta(minutes=minutes)
+
+
+def of(account_id: int) -> Hours:
+    """One professional's hours."""
+    return of_many([account_id])[account_id]
+
+
+def of_many(account_ids: Iterable[int]) -> dict[int, Hours]:
+    """Many professionals' hours, in one query."""
+    zone = current().zone
+    found: dict[int, Hours] = {}
+    for row in read_pool.rows(HOURS, {"ids": list(account_ids)}):
+        market = settings.of_rows(row.market or {})
+        weekly: dict[int, list[Minutes]] = {}
+        for weekday, begins, ends in row.weekly or ():
+            weekly.setdefault(weekday, []).append((begins, ends))
+        days = {date.fromisoformat(day): [(b, e) for b, e in spans] for day, spans in (row.days or {}).items()}
+        usual = (_minute(market.day_begins_at), _minute(market.day_ends_at))
+        found[row.id] = Hours(zone, usual, weekly, days)
+    return found
+
+
+def replace(actor: Actor, *, weekly: Sequence[tuple[int, int, int]], days: Mapping[date, Sequence[Minutes]]) -> None:
+    """Set all of one's hours. Raises Invalid for spans that overlap. Days that have passed are dropped."""
+    for weekday in range(7):
+        check_apart("weekly", [(begins, ends) for day, begins, ends in weekly if day == weekday])
+    if len(days) > MAX_EXCEPTIONS:
+        raise Invalid.field("exceptions", f"At most {MAX_EXCEPTIONS}.")
+    for spans in days.values():
+        check_apart("exceptions", spans)
+    account_id = actor.account_id
+    db.session.execute(delete(WorkingHours).where(WorkingHours.account_id == account_id))
+    db.session.execute(delete(WorkingDay).where(WorkingDay.account_id == account_id))
+    week: list[dict[str, Any]] = [
+        {"account_id": account_id, "weekday": day, "begins": begins, "ends": ends} for day, begins, ends in weekly
+    ]
+    if week:
+        db.session.execute(insert(WorkingHours), week)
+    yesterday = now().astimezone(current().zone).date() - timedelta(days=1)
+    kept = [
+        {"account_id": account_id, "day": day, "spans": [list(span) for span in spans]}
+        for day, spans in days.items()
+        if day >= yesterday
+    ]
+    if kept:
+        db.session.execute(insert(WorkingDay), kept)
+
+
+def check_apart(name: str, spans: Iterable[Minutes]) -> None:
+    """Raises Invalid unless each span ends after it begins and none overlaps another."""
+    last = 0
+    for begins, ends in sorted(spans):
+        if not 0 <= begins < ends <= MINUTES_OF_DAY:
+            raise Invalid.field(name, "Each span ends after it begins, by 24:00 at the latest.")
+        if begins < last:
+            raise Invalid.field(name, "Spans of one day may not overlap.")
+        last = ends
+
+
+def _minute(at: time) -> int:
+    return at.hour * 60 + at.minute

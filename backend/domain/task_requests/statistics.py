@@ -1,0 +1,70 @@
+"""Who lets others down: people who cancel or release often, for admins."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+
+from backend.core.clock import now
+from backend.core.db import pagination
+from backend.core.db.date_range import Span
+from backend.core.db.pagination import Page, Window
+from backend.core.db.session import db
+
+USUAL: Final = timedelta(days=90)
+SCOPE: Final = "reliability"
+OFTEN: Final = text("""
+SELECT * FROM (
+    SELECT e.actor_id AS account_id, e.actor_role AS role, a.firstname, a.lastname,
+           count(*) FILTER (WHERE e.action = 'cancel') AS cancelled,
+           count(*) FILTER (WHERE e.action = 'cancel' AND (e.changes ->> 'late')::boolean) AS cancelled_late,
+           count(*) FILTER (WHERE e.action = 'release') AS released,
+           count(*) AS times, max(e.at) AS latest
+      FROM request_events e JOIN accounts a ON a.id = e.actor_id
+     WHERE e.action IN ('cancel', 'release') AND e.at >= :starts AND e.at < :ends
+       AND e.actor_role IN ('customer', 'professional')
+       AND (CAST(:role AS text) IS NULL OR e.actor_role = :role)
+       AND (CAST(:account_id AS bigint) IS NULL OR e.actor_id = :account_id)
+     GROUP BY e.actor_id, e.actor_role, a.firstname, a.lastname
+) people
+ WHERE times >= :least
+   AND (CAST(:times AS bigint) IS NULL OR (times, account_id) < (:times, :last))
+ ORDER BY times DESC, account_id DESC
+ LIMIT :limit
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Whom to look at; the last 90 days unless a span is given."""
+
+    span: Span
+    role: str | None = None
+    account_id: int | None = None
+    least: int = 2
+
+
+def page(*, filters: Filters, window: Window) -> Page[Row[Any]]:
+    """People by how often they cancelled or released, the most often first."""
+    times, last = None, None
+    if window.cursor is not None:
+        times, last = pagination.decode_cursor(SCOPE, window.cursor, length=2)
+    rows = db.session.execute(
+        OFTEN,
+        {
+            "starts": filters.span.starts or _usual_start(filters.span.ends),
+            "ends": filters.span.ends or now(),
+            "role": filters.role,
+            "account_id": filters.account_id,
+            "least": filters.least,
+            "times": times,
+            "last": last,
+            "limit": window.limit + 1,
+        },
+    ).all()
+    return pagination.cut(rows, window=window, scope=SCOPE, values=lambda row: (row.times, row.account_id))
+
+
+def _usual_start(ends: datetime | None) -> datetime:
+    return (ends or now()) - USUAL

@@ -1,0 +1,22 @@
+"""Counts anew who is offered where: the writes keep it right, this proves it, and puts right what differs."""
+
+import structlog
+
+from backend.core.queue import Lease, runs
+from backend.domain.professionals import availability
+from backend.jobs.registry import job
+
+log = structlog.get_logger(__name__)
+
+
+@job("recount.run", long=True)
+def run(lease: Lease) -> None:
+    """The run counts as sent how many rows were wrong."""
+    run_id = lease.payload["run_id"]
+    runs.begin(run_id)
+    wrong = availability.rebuild()
+    if wrong:
+        log.warning("availability_was_wrong", rows=wrong)
+    runs.note(run_id, figures={"rows_put_right": wrong})
+    runs.add(run_id, sent=wrong)
+    runs.close(run_id)

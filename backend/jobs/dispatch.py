@@ -1,0 +1,122 @@
+"""Dispatch jobs to workers: a message after commit, and redelivery of jobs whose message was lost."""
+
+import os
+import threading
+from queue import Empty, Full, Queue
+from typing import Final
+
+import structlog
+from flask import current_app
+from redis import Redis
+from redis.exceptions import RedisError
+
+from backend.core import queue
+from backend.core.config import current
+from backend.core.db.session import transaction
+from backend.core.queue import QUEUES, Lane
+from backend.jobs.celery_app import make_celery
+from backend.settings import Settings
+
+log = structlog.get_logger(__name__)
+WAITING_AT_MOST: Final = 10_000
+JOBS_A_RING: Final = 20
+TASK: Final = "doorstep.run_jobs"
+BULK_TASK: Final = "doorstep.run_bulk"
+BULK: Final = 0  # stands for jobs of the bulk lane; no job has this id
+
+
+class Bell:
+    """Rings for job ids in the background, many in one message. What it cannot ring for is found by the sweep."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._pid = 0
+        self._waiting: Queue[int] = Queue(WAITING_AT_MOST)
+
+    def __call__(self, job_ids: list[int], *, lane: Lane) -> None:
+        self._start()
+        # Workers look for bulk jobs themselves, those that have waited for longest first: one message wakes them.
+        notices = job_ids if lane is Lane.URGENT else [BULK]
+        try:
+            for notice in notices:
+                self._waiting.put_nowait(notice)
+        except Full:
+            log.warning("job_bell_full", jobs=len(job_ids))
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._pid == os.getpid():
+                return
+            self._pid = os.getpid()  # a forked child has no thread of its parent's
+            self._waiting = Queue(WAITING_AT_MOST)
+            threading.Thread(target=self._ring, args=(self._waiting,), name="job-bell", daemon=True).start()
+
+    def _ring(self, waiting: "Queue[int]") -> None:
+        celery = make_celery(self._settings)
+        celery.conf.broker_transport_options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
+        while True:
+            notices = _next(waiting)
+            job_ids = [notice for notice in notices if notice != BULK]
+            try:
+                if job_ids:
+                    celery.send_task(TASK, args=[job_ids], ignore_result=True, retry=False)
+                if len(job_ids) < len(notices):
+                    celery.send_task(BULK_TASK, queue=QUEUES[Lane.BULK], ignore_result=True, retry=False)
+            except Exception as error:  # noqa: BLE001 - the broker is away; the sweep rings again
+                log.warning("job_bell_failed", error=repr(error), jobs=len(job_ids))
+
+
+def _next(waiting: "Queue[int]") -> list[int]:
+    """The next jobs to ring for: at least one, and as many more as wait already, up to a message's worth."""
+    notices = [waiting.get()]
+    try:
+        while len(notices) < JOBS_A_RING:
+            notices.append(waiting.get_nowait())
+    except Empty:
+        pass
+    return notices
+
+
+def bell(settings: Settings) -> Bell:
+    """The bell of this process."""
+    return Bell(settings)
+
+
+ENOUGH_MESSAGES: Final = 500
+
+
+def sweep() -> int:
+    """Notify of forgotten jobs, lane by lane; returns of how many (bulk jobs are found by one message)."""
+    return _sweep_urgent() + _sweep_bulk()
+
+
+def _sweep_urgent() -> int:
+    if messages_waiting(Lane.URGENT) > ENOUGH_MESSAGES:
+        return 0  # nothing is lost, the workers are behind: more messages would only make their queue longer
+    with transaction():
+        ids = queue.forgotten_ids(Lane.URGENT)
+    if ids:
+        current_app.extensions["job_bell"](ids, lane=Lane.URGENT)
+    return len(ids)
+
+
+def _sweep_bulk() -> int:
+    if messages_waiting(Lane.BULK):
+        return 0  # whoever takes that one finds the jobs
+    with transaction():
+        is_waiting = queue.is_waiting(Lane.BULK)
+    if is_waiting:
+        current_app.extensions["job_bell"]([], lane=Lane.BULK)
+    return int(is_waiting)
+
+
+def messages_waiting(lane: Lane) -> int:
+    """How many messages of a lane the broker holds; 0 when it does not say."""
+    try:
+        with Redis.from_url(current().broker_url, socket_timeout=1, socket_connect_timeout=1) as broker:
+            length = broker.llen(QUEUES[lane])
+            return length if isinstance(length, int) else 0
+    except RedisError as error:
+        log.warning("broker_away", error=repr(error))
+        return 0

@@ -1,0 +1,97 @@
+"""How a worker shows that it is alive: heartbeats through the queue, and a watch on its broker connection."""
+
+import mmap
+import random
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+from flask import Flask
+from sqlalchemy import text
+
+from backend.core.db.session import db, transaction
+from backend.core.queue import Lane
+from backend.jobs import runner, schedule
+
+# The clock, not now(): a transaction may have begun long before.
+LIFE_SIGN: Final = text("""
+    INSERT INTO heartbeats (name, at) VALUES ('worker', clock_timestamp())
+        ON CONFLICT (name) DO UPDATE SET at = greatest(heartbeats.at, excluded.at)
+""")
+
+
+def beat() -> None:
+    """Write down that a worker took a job just now. Beat's own message goes the whole way: broker, worker, database."""
+    with transaction():
+        db.session.execute(LIFE_SIGN)
+
+
+log = structlog.get_logger(__name__)
+QUIET_SECONDS: Final = 10.0
+CLOCK: Final = struct.Struct("d")
+# Shared by the processes that are forked from this one: when a message last came to any of them.
+_last_message: Final = mmap.mmap(-1, CLOCK.size)
+_in_hand: Final = [0]
+
+
+@contextmanager
+def message_in_hand() -> Iterator[None]:
+    """Note that a message came from the broker, and that this process is busy with it."""
+    CLOCK.pack_into(_last_message, 0, time.monotonic())
+    _in_hand[0] += 1
+    try:
+        yield
+    finally:
+        _in_hand[0] -= 1
+        CLOCK.pack_into(_last_message, 0, time.monotonic())
+
+
+def start(app: Flask, *, quiet_seconds: float = QUIET_SECONDS) -> Callable[[], None]:
+    """Poll from a thread of this process for as long as it lives, or until the function returned is called."""
+    CLOCK.pack_into(_last_message, 0, time.monotonic())
+    stop = threading.Event()
+    thread = threading.Thread(target=_watch, args=(app, quiet_seconds, stop), name="job-polling", daemon=True)
+    thread.start()
+
+    def end() -> None:
+        stop.set()
+        thread.join()
+
+    return end
+
+
+def _watch(app: Flask, quiet_seconds: float, stop: threading.Event) -> None:
+    polled_at = 0.0
+    while not stop.wait(quiet_seconds * random.uniform(0.1, 0.2)):  # noqa: S311 - keeps processes apart, hides nothing
+        if _in_hand[0] or time.monotonic() - max(polled_at, _message_at()) < quiet_seconds:
+            continue
+        try:
+            with app.app_context():
+                poll()
+        except Exception as error:  # noqa: BLE001 - the database is away; the next poll may find it
+            log.warning("jobs.poll_failed", error=repr(error))
+        polled_at = time.monotonic()
+
+
+def poll() -> int:
+    """Begin what is due and run what waits, until nothing does or a message comes; returns how many jobs were run.
+
+    The schedule is looked at too: with a broker that takes no messages, no tick and no heartbeat come either.
+    """
+    began, done = _message_at(), 0
+    beat()
+    schedule.tick()
+    while _message_at() == began and (ran := len(runner.run_next(Lane.URGENT)) or len(runner.run_bulk())):
+        done += ran
+    if done:
+        log.warning("jobs.found_by_polling", jobs=done)
+    return done
+
+
+def _message_at() -> float:
+    (at,) = CLOCK.unpack_from(_last_message, 0)
+    return float(at)

@@ -1,0 +1,74 @@
+"""Keeps the leases of the jobs in hand while this process lives: a killed worker's jobs are free within seconds."""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+from sqlalchemy import Engine, text
+
+from backend.core.config import current
+from backend.core.db.session import db
+from backend.core.queue import Lease
+from backend.jobs import health
+
+log = structlog.get_logger(__name__)
+RENEW: Final = text("""
+    UPDATE jobs SET lease_until = now() + make_interval(secs => :seconds)
+     WHERE id = ANY(:ids) AND lease_token = ANY(CAST(:tokens AS uuid[])) AND done_at IS NULL AND lease_until IS NOT NULL
+""")
+
+
+class Keeper:
+    """Renews what is held from a thread of its own, which dies with the process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[int, Lease] = {}
+        self._pid = 0
+
+    @contextmanager
+    def keeping(self, leases: Sequence[Lease]) -> Iterator[None]:
+        """Renew these until the block ends."""
+        self._start(db.engine, current().job_lease_seconds)
+        with self._lock:
+            self._held.update({lease.job_id: lease for lease in leases})
+        try:
+            yield
+        finally:
+            with self._lock:
+                for lease in leases:
+                    self._held.pop(lease.job_id, None)
+
+    def _start(self, engine: Engine, lease_seconds: int) -> None:
+        with self._lock:
+            if self._pid == os.getpid():
+                return
+            self._pid = os.getpid()  # a forked child has no thread of its parent's
+            self._held = {}
+            arguments = (engine, lease_seconds)
+            threading.Thread(target=self._renew, args=arguments, name="lease-keeper", daemon=True).start()
+
+    def _renew(self, engine: Engine, lease_seconds: int) -> None:
+        pause = threading.Event()
+        while not pause.wait(max(1.0, lease_seconds / 4)):
+            with self._lock:
+                held = list(self._held.values())
+            if not held:
+                continue
+            values = {
+                "seconds": lease_seconds,
+                "ids": [lease.job_id for lease in held],
+                "tokens": [lease.token for lease in held],
+            }
+            try:
+                with engine.begin() as connection:
+                    connection.execute(RENEW, values)
+                    connection.execute(health.LIFE_SIGN)  # a long job is no reason to take the worker for dead
+            except Exception as error:  # noqa: BLE001 - the database is away; if it stays so the lease runs out, as it should
+                log.warning("lease_not_renewed", error=repr(error))
+
+
+KEEPER: Final = Keeper()

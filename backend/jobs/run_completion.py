@@ -1,0 +1,36 @@
+"""Closes a run when all of its messages are sent, or failed for good: `done` means done."""
+
+from typing import Final
+
+from backend.core.clock import now
+from backend.core.queue import Lease, runs
+from backend.domain.notifications import delivery
+from backend.jobs.registry import Retry, job
+
+OFTEN_SECONDS: Final = 2
+SELDOM_SECONDS: Final = 60
+
+
+@job(runs.SETTLE)
+def settle(lease: Lease) -> None:
+    """Count the run's messages; those put off by quiet hours do not hold it up, and are counted when they are due."""
+    run_id = lease.payload["run_id"]
+    tally = delivery.tally(run_id)
+    runs.count(run_id, sent=tally.sent, failed=tally.failed)
+    if tally.waiting == 0:
+        runs.close(run_id)
+    if tally.waiting == 0 and tally.later == 0:
+        return
+    pause = OFTEN_SECONDS
+    if tally.waiting == 0 and tally.later_until is not None:
+        pause = max(SELDOM_SECONDS, int((tally.later_until - now()).total_seconds()) + SELDOM_SECONDS)
+    elif tally.age_seconds > 10 * SELDOM_SECONDS:
+        pause = SELDOM_SECONDS
+
+    def record() -> None:
+        runs.count(run_id, sent=tally.sent, failed=tally.failed)
+        if tally.waiting == 0:
+            runs.close(run_id)
+
+    waits = f"{tally.waiting + tally.later} messages are on their way"
+    raise Retry(waits, after_seconds=pause, counts=False, record=record)
