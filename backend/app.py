@@ -11,7 +11,7 @@ from backend.core.queue import schedule as queue_schedule
 from backend.core.security import password_hashing
 from backend.domain.documents import inspection
 from backend.jobs import schedule
-from backend.jobs.dispatch import bell
+from backend.jobs.dispatch import job_dispatcher
 from backend.migrations import setup as migrations
 from backend.settings import Settings
 
@@ -29,7 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for part in (session, read_pool, cache, password_hashing, storage, mail, health, inspection):
         part.init_app(app, settings)
     migrations.init_app(app)
-    queue.init_app(app, bell=bell(settings))
+    queue.init_app(app, bell=job_dispatcher(settings))
     queue_schedule.init_app(app, schedule.TABLE)
     for edge in (middleware, auth, rate_limits):
         edge.init_app(app, settings)

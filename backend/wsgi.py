@@ -73,4 +73,4 @@ else:
         die_with_parent(signal.SIGTERM)  # else a killed master would leave processes that hold the port
     metrics.begin(Settings.from_env())
     app = create_app()
-    app.extensions["passwords"].give_way()
+    app.extensions["passwords"].use_workers()

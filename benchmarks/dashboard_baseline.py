@@ -22,7 +22,7 @@ def make() -> Flask:
     @plain.get("/stats")
     @cache.cached(timeout=FRESH_SECONDS)
     def stats() -> Response:
-        return Response(to_json(queries.figures()), mimetype=JSON)
+        return Response(to_json(queries.statistics()), mimetype=JSON)
 
     return plain
 

@@ -22,8 +22,8 @@ from backend.core.security.authz import Role
 from backend.domain.accounts.actions import NewAccount, sign_up
 from backend.domain.notifications import create
 from backend.domain.notifications.channels import mail
-from backend.domain.notifications.channels.message import Contact, Parcel
-from backend.domain.notifications.messages import message, words
+from backend.domain.notifications.channels.message import Contact, OutboundMessage
+from backend.domain.notifications.messages import message, render
 from backend.launch import processes
 from backend.launch.private_files import free_port
 from backend.settings import Settings
@@ -73,7 +73,7 @@ def _someone() -> int:
 def _plain(port: int, person: int) -> float:
     contact = Contact(person, "Asha", "asha@example.org", True, None, False, None)
     said = message(KIND)
-    parcel = Parcel(1, KIND, "<bench@localhost>", contact, said, words(KIND, PARAMS), PARAMS)
+    parcel = OutboundMessage(1, KIND, "<bench@localhost>", contact, said, render(KIND, PARAMS), PARAMS)
     letter = mail.letter(parcel)
     began = time.perf_counter()
     with smtplib.SMTP("127.0.0.1", port) as server:

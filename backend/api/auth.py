@@ -20,9 +20,9 @@ from flask_jwt_extended.exceptions import NoAuthorizationError
 
 from backend.api.converters import MAX_BIGINT
 from backend.api.errors import CALLER
-from backend.core.cache.ttl_cache import Shelf
+from backend.core.cache.ttl_cache import TtlCache
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.errors import Forbidden, Unauthenticated
 from backend.core.security import signing
 from backend.core.security.authz import Actor, Role
@@ -90,9 +90,9 @@ SIGN_IN_PATH: Final = "/check"
 SECURE_COOKIE: Final = "__Secure-doorstep"
 PLAIN_COOKIE: Final = "refresh_token_cookie"
 CLOCK_SKEW_SECONDS: Final = 60  # by which another web server's clock, or this one's before it was set, may be ahead
-SHELF_BYTES: Final = 4 << 20
+CACHE_BYTES: Final = 4 << 20
 CLAIMS_BYTES: Final = 2_000  # of a token with its claims, more or less
-SHELF: Final = "tokens"
+ACTOR_CACHE: Final = "tokens"
 PURPOSE: Final = "tokens"
 jwt = JWTManager()
 
@@ -119,7 +119,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     jwt.encode_key_loader(lambda _: signing.key(PURPOSE))
     jwt.additional_headers_loader(lambda _: {"kid": signing.key_id(signing.key(PURPOSE))})
     jwt.decode_key_loader(_key_of)
-    app.extensions[SHELF] = Shelf[dict[str, Any]](most_bytes=SHELF_BYTES, size=lambda _: CLAIMS_BYTES)
+    app.extensions[ACTOR_CACHE] = TtlCache[dict[str, Any]](most_bytes=CACHE_BYTES, size=lambda _: CLAIMS_BYTES)
 
 
 def _key_of(header: dict[str, Any], _: dict[str, Any]) -> bytes:
@@ -128,7 +128,7 @@ def _key_of(header: dict[str, Any], _: dict[str, Any]) -> bytes:
     Raises LookupError for a key that is not ours, or not any more.
     """
     if "kid" not in header:
-        return current().secret_key.encode()
+        return current_settings().secret_key.encode()
     for key in signing.keys(PURPOSE):
         if signing.key_id(key) == header["kid"]:
             return key
@@ -151,7 +151,7 @@ def actor() -> Actor | None:
 
 def _access_claims(header: str) -> dict[str, Any]:
     """The claims of an access token. A signature that was good stays good: it is worked out once, its time is not."""
-    known: Shelf[dict[str, Any]] = current_app.extensions[SHELF]
+    known: TtlCache[dict[str, Any]] = current_app.extensions[ACTOR_CACHE]
     claims = known.get(header)
     if claims is None or claims["exp"] <= now().timestamp():
         claims = _verified(refresh=False, locations=["headers"])
@@ -224,14 +224,14 @@ def remember_device(response: Response, account_id: int) -> None:
         throttle.remember(device_cookie(), account_id),
         max_age=throttle.LIFE,
         path=SIGN_IN_PATH,
-        secure=current().over_tls,
+        secure=current_settings().over_tls,
         httponly=True,
         samesite="Strict",
     )
 
 
 def _device_cookie_name() -> str:
-    return "__Secure-doorstep_device" if current().over_tls else "doorstep_device"
+    return "__Secure-doorstep_device" if current_settings().over_tls else "doorstep_device"
 
 
 def set_cookies(response: Response, refresh_token: str, *, seconds: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from backend.core.db.session import at_end
+from backend.core.db.session import on_transaction_end
 from backend.domain.documents import actions
 from backend.domain.documents.actions import Stored
 from backend.domain.documents.inspection import MAX_BYTES, inspect
@@ -22,5 +22,7 @@ def received(file: Any) -> Iterator[Stored]:
     try:
         yield stored
     except BaseException:
-        at_end(lambda: actions.discard(stored))  # the transaction is still open here, and the store may be slow
+        on_transaction_end(
+            lambda: actions.discard(stored)
+        )  # the transaction is still open here, and the store may be slow
         raise

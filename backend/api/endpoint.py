@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backend.api import auth, idempotency, rate_limits, request_body
 from backend.api.auth import Access
-from backend.api.responses import Reply, render, to_json
+from backend.api.responses import ApiResponse, render, to_json
 from backend.core.db import errors as db_errors
 from backend.core.db.session import db, transaction
 from backend.core.errors import DomainError, Unauthenticated
@@ -133,7 +133,7 @@ def _read(spec: Endpoint) -> dict[str, Any]:
 def _answer(spec: Endpoint, result: Any) -> Response:
     if isinstance(result, Response):
         return result
-    reply = result if isinstance(result, Reply) else Reply(result)
+    reply = result if isinstance(result, ApiResponse) else ApiResponse(result)
     if current_app.testing and spec.response is not None and reply.body is not None:
         _hold_to_contract(spec, reply.body)
     return render(reply, status=spec.status)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 VARY: Final = ("Authorization", "Accept", "Accept-Encoding")
-SAFETY: Final = {
+SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -48,7 +48,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def guard(app: Flask, settings: Settings) -> None:
     """Put before everything, the response cache included, whose word counts for the caller and which hosts are ours."""
-    guarded = Hosts(app.wsgi_app, refusing=app.extensions["uncached"], settings=settings)
+    guarded = HostAllowList(app.wsgi_app, refusing=app.extensions["uncached"], settings=settings)
     app.wsgi_app = guarded  # type: ignore[method-assign]  # Flask's own documented way to wrap it
     if settings.trusted_proxies:
         proxies = _TrustedProxies(app.wsgi_app, settings.trusted_proxies)
@@ -67,7 +67,7 @@ def _finish(response: Response) -> Response:
     headers = response.headers
     set_already = {name.lower() for name, _ in headers}
     headers["X-Request-Id"] = str(structlog.contextvars.get_contextvars().get("request_id", ""))
-    for name, value in SAFETY.items():
+    for name, value in SECURITY_HEADERS.items():
         if name.lower() not in set_already:
             headers.add(name, value)
     if "vary" in set_already:
@@ -123,7 +123,7 @@ class Misdirected(DomainError):
     status, code, title = 421, "misdirected", "Misdirected request"
 
 
-class Hosts:
+class HostAllowList:
     """Passes on calls for our own host names; marks the others, which ``check`` then refuses.
 
     It stands before the response cache, which does not look at the host: refused calls go round it.

@@ -16,8 +16,8 @@ from backend.api.endpoint import differences
 from backend.api.middleware import REQUEST_ID
 from backend.api.responses import JSON, PRIVATE, next_link
 from backend.core import cache
-from backend.core.cache import CATALOGUE, Answer, Made
-from backend.core.cache.ttl_cache import Shelf
+from backend.core.cache import CATALOGUE, CachedResponse, Rendered
+from backend.core.cache.ttl_cache import TtlCache
 from backend.core.db.pagination import Page
 from backend.core.observability import metrics
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 # What everyone may see may be kept by browsers and proxies for an instant, and shown once more while they ask again.
 PUBLIC: Final = "public, max-age=1, stale-while-revalidate=5"
 MARK: Final = "doorstep.answer"
-NOT_MARKED: Final[tuple[str, Answer | None]] = ("", None)
-SHELF_BYTES: Final = 16 << 20
+NOT_MARKED: Final[tuple[str, CachedResponse | None]] = ("", None)
+CACHE_BYTES: Final = 16 << 20
 NOT_REPEATED: Final = {"x-request-id", "date", "connection", "set-cookie"}
 NOT_FOR_304: Final = {"content-length", "content-type"}
 NEXT_CURSOR: Final = re.compile(rb'"next_cursor":"([A-Za-z0-9_-]+)"}\Z')
 
 
-def public(name: str, make: Callable[[], Made]) -> Response:
+def public(name: str, make: Callable[[], Rendered]) -> Response:
     """A public answer that is good until the catalogue changes; 304 when the caller has it already."""
     asked = b"&".join(sorted(request.query_string.split(b"&")))
-    answer = cache.answers().get(name, f"{request.path}?{asked.decode('latin-1')}", make, versioned=CATALOGUE)
+    answer = cache.response_cache().get(name, f"{request.path}?{asked.decode('latin-1')}", make, versioned=CATALOGUE)
     response = Response(answer.body, mimetype=JSON)
     response.set_etag(answer.etag)
     is_public = "Authorization" not in request.headers
@@ -52,7 +52,7 @@ def public(name: str, make: Callable[[], Made]) -> Response:
     return response
 
 
-def held_to(schema: Schema, body: bytes) -> bytes:
+def validate_response(schema: Schema, body: bytes) -> bytes:
     """The body; while testing, each row of it (or all of it, when it is no list) is held against what was declared."""
     if current_app.testing:
         whole = orjson.loads(body)
@@ -64,27 +64,29 @@ def held_to(schema: Schema, body: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Repeatable:
+class CacheableResponse:
     """An answer of 200 as it went out, to be given again while it is fresh and of the present version."""
 
-    answer: Answer
+    answer: CachedResponse
     headers: list[tuple[str, str]]
     count: Callable[[int, float], None]
 
 
 def init_app(app: Flask) -> None:
     """Put the repeating of answers before everything else."""
-    answers: cache.Answers = app.extensions["answers"]
-    app.wsgi_app = Repeating(app.wsgi_app, answers)  # type: ignore[method-assign]  # Flask's own documented way to wrap it
+    answers: cache.ResponseCache = app.extensions["answers"]
+    app.wsgi_app = ResponseCacheMiddleware(app.wsgi_app, answers)  # type: ignore[method-assign]  # Flask's own documented way to wrap it
 
 
-class Repeating:
+class ResponseCacheMiddleware:
     """Answers what it has seen the application answer, if nothing changed since; everything else goes on to Flask."""
 
-    def __init__(self, wsgi_app: "WSGIApplication", answers: cache.Answers) -> None:
+    def __init__(self, wsgi_app: "WSGIApplication", answers: cache.ResponseCache) -> None:
         self._next = wsgi_app
         self._answers = answers
-        self._shelf: Shelf[Repeatable] = Shelf(most_bytes=SHELF_BYTES, size=lambda kept: len(kept.answer.body) + 2000)
+        self._shelf: TtlCache[CacheableResponse] = TtlCache(
+            most_bytes=CACHE_BYTES, size=lambda kept: len(kept.answer.body) + 2000
+        )
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "GET" or "HTTP_AUTHORIZATION" in environ:
@@ -105,7 +107,7 @@ class Repeating:
         return present is None or present == version
 
     def _repeat(
-        self, kept: Repeatable, environ: "WSGIEnvironment", start_response: "StartResponse", began: float
+        self, kept: CacheableResponse, environ: "WSGIEnvironment", start_response: "StartResponse", began: float
     ) -> Iterable[bytes]:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         request_id = given if given and REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
@@ -123,7 +125,7 @@ class Repeating:
             name, answer = environ.get(MARK, NOT_MARKED)
             if answer is not None and answer.version and status.startswith("200") and _is_plain(headers):
                 repeated = [line for line in headers if line[0].lower() not in NOT_REPEATED]
-                self._shelf.put(url, Repeatable(answer, repeated, _counter(name, environ)))
+                self._shelf.put(url, CacheableResponse(answer, repeated, _counter(name, environ)))
             return start_response(status, headers, exc_info)
 
         return note

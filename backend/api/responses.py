@@ -23,7 +23,7 @@ OUR_TAG = re.compile(r'"v([0-9]{1,18})-[0-9a-f]+"')
 
 
 @dataclass(slots=True)
-class Reply:
+class ApiResponse:
     """What a handler answers when a body alone does not say it. ``version`` makes an ETag that If-Match can name."""
 
     body: Any = None
@@ -49,7 +49,7 @@ def money(value: Decimal) -> str:
     return f"{value:.2f}"
 
 
-def render(reply: Reply, *, status: int) -> Response:
+def render(reply: ApiResponse, *, status: int) -> Response:
     """The response, with an ETag for a successful read; 304 when the caller has it already."""
     response = Response(status=reply.status or status, headers=reply.headers)
     if reply.body is None:
@@ -104,10 +104,10 @@ def expected_version() -> int | None:
     return int(ours[1]) if ours else -1
 
 
-def whole(body: Any) -> Reply:
+def whole(body: Any) -> ApiResponse:
     """What is replaced as a whole and counts no versions: its content is its version."""
     content = orjson.dumps(body, default=_default, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS)
-    return Reply(body, version=zlib.crc32(content))
+    return ApiResponse(body, version=zlib.crc32(content))
 
 
 def replacing(read: Callable[[], Any], *, hold: Callable[[], None]) -> None:

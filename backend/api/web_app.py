@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as BaseResponse
 
-from backend.core.config import current
+from backend.core.config import current_settings
 
 DIST: Final = Path(__file__).resolve().parents[2] / "frontend" / "dist"
 POLICY: Final = (
@@ -35,7 +35,7 @@ def init_app(app: Flask) -> None:
 
 def _market() -> Response:
     """What the application has to know of this market before anyone signs in."""
-    settings = current()
+    settings = current_settings()
     response = jsonify(
         name=settings.market_name,
         timezone=settings.market_timezone,

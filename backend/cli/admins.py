@@ -12,7 +12,7 @@ from backend.api.schemas.accounts import CustomerSignUp
 from backend.core.clock import now
 from backend.core.db.session import db, transaction
 from backend.core.errors import DomainError
-from backend.core.security.authz import MARKET, Role
+from backend.core.security.authz import SYSTEM, Role
 from backend.domain.accounts import queries, sign_in
 from backend.domain.accounts.actions import NewAccount
 from backend.domain.accounts.models import Account
@@ -37,7 +37,7 @@ def create(password: str | None, **fields: Any) -> None:
     try:
         new = NewAccount(**CustomerSignUp().load({**given, "password": chosen}))
         with transaction():
-            account = add_admin(MARKET, new=new)
+            account = add_admin(SYSTEM, new=new)
             if password is None:
                 account.password_expires_at = now() + sign_in.ISSUED_LASTS
     except ValidationError as error:
@@ -59,7 +59,7 @@ def reset_password(username: str, password: str | None) -> None:
     try:
         checked = CustomerSignUp(only=["password"]).load({"password": chosen})
         with transaction():
-            sign_in.issue_password(MARKET, account.id, checked["password"], is_shown=password is None)
+            sign_in.issue_password(SYSTEM, account.id, checked["password"], is_shown=password is None)
     except ValidationError as error:
         raise click.ClickException(_lines(error.normalized_messages())) from error
     except DomainError as error:

@@ -9,9 +9,9 @@ from flask.cli import with_appcontext
 from sqlalchemy import select, text
 
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
-from backend.core.security.authz import MARKET, Role
+from backend.core.security.authz import SYSTEM, Role
 from backend.domain.accounts.actions import NewAccount, record_change, sign_up
 from backend.domain.accounts.models import Account
 from backend.domain.accounts.sign_in import ISSUED_LASTS
@@ -48,7 +48,7 @@ def run(app: Flask) -> BootstrapResult:
 
 
 def _first_admin() -> tuple[str, str | None]:
-    settings = current()
+    settings = current_settings()
     invented = None if settings.admin_password else secrets.token_urlsafe(12)
     account = sign_up(
         NewAccount(
@@ -64,7 +64,7 @@ def _first_admin() -> tuple[str, str | None]:
     )
     if invented is not None:
         account.password_expires_at = now() + ISSUED_LASTS
-    record_change(MARKET, account, "admin_created", after={"username": account.username})
+    record_change(SYSTEM, account, "admin_created", after={"username": account.username})
     return account.username, invented
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from backend.cli import doctor_traces as traces
 from backend.cli.doctor_calls import Caller, StepFailed, expect_fields
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db import connection_budget
 from backend.core.db.session import db, transaction
 from backend.core.security.authz import Role
@@ -102,7 +102,7 @@ def command() -> None:
             "The self-check needs the owner of the database's tables, to leave nothing behind: run make doctor, "
             "with OWNER_DATABASE_URL set where the product does not start a database of its own."
         )
-    checkup = Checkup(current().public_url, click.echo)
+    checkup = Checkup(current_settings().public_url, click.echo)
     click.echo(f"Checking {checkup.base_url}")
     sys.exit(0 if run(checkup) else 1)
 
@@ -126,7 +126,7 @@ def _examine(checkup: Checkup) -> None:
     with checkup.step("the product is ready"):
         expect_fields(checkup.caller().call("GET", "/readyz", expect=200), status="ready")
     with checkup.step("the database has room for all connections"):
-        room = connection_budget.check_at(current())
+        room = connection_budget.check_at(current_settings())
         if not room.fits:
             raise StepFailed(room.problem)
         if room.problem:

@@ -15,7 +15,7 @@ from backend.core.clock import now
 from backend.core.db.session import Base, db, transaction
 from backend.core.errors import Conflict
 from backend.core.queue import admin as queue
-from backend.core.security.authz import MARKET, Role
+from backend.core.security.authz import SYSTEM, Role
 from backend.domain.accounts.models import Account, Session
 from backend.domain.audit.actions import record
 from backend.domain.documents.actions import DROP_TOPIC
@@ -82,7 +82,7 @@ def run(*, made_at: str, known: list[Any] | None, keep_mail: bool) -> list[str]:
             figures |= {"deliveries_skipped": _skip_deliveries(), "jobs_dead_lettered": _hold_jobs()}
             queue.claim_past_periods()
         after = {"made_at": made_at, **figures, "blocked": report.blocked[:SHOWN], "mail_kept": keep_mail}
-        record(MARKET, "backup_restored", subject_kind="market", after=after)
+        record(SYSTEM, "backup_restored", subject_kind="market", after=after)
         no_admin = _no_admin_is_left()
     told = [", ".join(f"{name.replace('_', ' ')}: {number}" for name, number in figures.items()) + "."]
     if known is None:
@@ -118,7 +118,7 @@ def _compare(known: list[Any]) -> Report:
 
 def _block(present: Any) -> None:
     try:
-        moderation.block(MARKET, account_id=present.id, reason=present.blocked_reason, note=present.blocked_note)
+        moderation.block(SYSTEM, account_id=present.id, reason=present.blocked_reason, note=present.blocked_note)
     except Conflict:  # the copy's only admin: another one was made after the backup
         values = {"blocked_at": now(), "blocked_reason": present.blocked_reason, "blocked_note": present.blocked_note}
         db.session.execute(update(Account).where(Account.id == present.id).values(**values))

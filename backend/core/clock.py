@@ -6,24 +6,24 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final
 
-_STANDS_AT: Final[ContextVar[datetime | None]] = ContextVar("stands_at", default=None)
+_FROZEN_AT: Final[ContextVar[datetime | None]] = ContextVar("stands_at", default=None)
 
 
 def now() -> datetime:
     """The present moment, aware, in UTC."""
-    return _STANDS_AT.get() or datetime.now(UTC)
+    return _FROZEN_AT.get() or datetime.now(UTC)
 
 
-def is_invented() -> bool:
+def is_frozen() -> bool:
     """Whether this thread's work takes place at another moment than the present one."""
-    return _STANDS_AT.get() is not None
+    return _FROZEN_AT.get() is not None
 
 
 @contextmanager
-def standing_at(moment: datetime) -> Iterator[None]:
+def frozen_at(moment: datetime) -> Iterator[None]:
     """Let this thread's work take place at another moment. For the demo only: a test of the house holds it to that."""
-    token = _STANDS_AT.set(moment.astimezone(UTC))
+    token = _FROZEN_AT.set(moment.astimezone(UTC))
     try:
         yield
     finally:
-        _STANDS_AT.reset(token)
+        _FROZEN_AT.reset(token)

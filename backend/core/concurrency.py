@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from threading import Event, Lock, RLock
 from typing import Final
 
-from backend.core.db.session import at_end
+from backend.core.db.session import on_transaction_end
 from backend.core.errors import Unavailable
 
 WAIT_SECONDS: Final = 8.0
 
 
-class Turns:
+class FairSemaphore:
     """At most ``at_once`` in this process. The standard library's semaphores let a newcomer overtake who waits.
 
     ``most``: how many may be here in all, at work or waiting; who comes then is refused at once.
@@ -27,10 +27,10 @@ class Turns:
         self._waiting: deque[Event] = deque()
 
     @contextmanager
-    def taken(self, *, otherwise: str) -> Iterator[None]:
+    def acquire(self, *, error: str) -> Iterator[None]:
         """Wait for a turn. Raises Unavailable, saying so, when none comes within seconds."""
         if not self._take():
-            raise Unavailable(otherwise, retry_after=5)
+            raise Unavailable(error, retry_after=5)
         try:
             yield
         finally:
@@ -65,22 +65,22 @@ PATIENCE_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)
-class _Line:
+class _KeyLock:
     lock: "RLock" = field(default_factory=RLock)  # one unit of work may change a row more than once
     people: int = 0
 
 
-_lines: Final[dict[Hashable, _Line]] = {}
+_lines: Final[dict[Hashable, _KeyLock]] = {}
 _guard: Final = Lock()
 
 
-def line_up(key: Hashable) -> None:
+def hold_key_lock(key: Hashable) -> None:
     """Wait until those before have ended their transactions; the next may go when the present one has ended.
 
     Who waits for long goes on all the same: here nothing is decided, so that nothing can be stuck here either.
     """
     with _guard:
-        line = _lines.setdefault(key, _Line())
+        line = _lines.setdefault(key, _KeyLock())
         line.people += 1
     mine = line.lock.acquire(timeout=PATIENCE_SECONDS)
 
@@ -92,4 +92,4 @@ def line_up(key: Hashable) -> None:
             if not line.people:
                 del _lines[key]
 
-    at_end(leave)
+    on_transaction_end(leave)

@@ -3,12 +3,12 @@
 import os
 import signal
 
-from backend.core.config import current
+from backend.core.config import current_settings
 
 
-def crash_point(name: str) -> None:
+def failpoint(name: str) -> None:
     """End this process as kill -9 would, once in a DATA_DIR, if the setting CRASH_AT names this place."""
-    settings = current()
+    settings = current_settings()
     if name not in settings.crash_at.split(","):
         return
     try:

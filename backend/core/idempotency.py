@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import Base, Created, db
 from backend.core.errors import Conflict, Invalid
 
@@ -89,4 +89,4 @@ def drop_expired(limit: int = 500) -> int:
 
 
 def _oldest() -> datetime:
-    return now() - timedelta(hours=current().idempotency_keep_hours)
+    return now() - timedelta(hours=current_settings().idempotency_keep_hours)

@@ -21,7 +21,7 @@ from flask import Flask, current_app
 from flask_mail import Connection, Mail, Message, sanitize_address
 
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.settings import Settings
 
 KEPT_SECONDS: Final = 30.0
@@ -34,12 +34,12 @@ class MailRefused(Exception):
     """The server will never take this mail: another try is no use."""
 
 
-class MailPutOff(Exception):
+class MailDeferred(Exception):
     """The server does not take mail at this moment, or is away: try again later."""
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Email:
     """One mail to one person."""
 
     to: str
@@ -124,7 +124,7 @@ class Mailer:
         self._used_at = 0.0
         self._pid = 0
 
-    def send(self, letter: Letter) -> str:
+    def send(self, letter: Email) -> str:
         """Hand the letter over; returns what the server said. Raises MailRefused or MailPutOff."""
         message = _message(letter)
         if self._folder is not None:
@@ -140,12 +140,12 @@ class Mailer:
                 raise _told(error.smtp_code, error.smtp_error) from error
             except ssl.SSLCertVerificationError as error:
                 self._forget()
-                raise MailPutOff(
+                raise MailDeferred(
                     f"The mail server's certificate could not be verified: {error.verify_message}. See MAIL_CA_FILE."
                 ) from error
             except (smtplib.SMTPException, OSError) as error:
                 self._forget()
-                raise MailPutOff(f"{type(error).__name__}: {error}") from error
+                raise MailDeferred(f"{type(error).__name__}: {error}") from error
             self._used_at = time.monotonic()
             return "250 taken"
 
@@ -176,13 +176,13 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["mailer"] = Mailer(app, settings)
 
 
-def send(letter: Letter) -> str:
+def send(letter: Email) -> str:
     """Send by the mailer of the present application."""
     mailer: Mailer = current_app.extensions["mailer"]
     return mailer.send(letter)
 
 
-def _message(letter: Letter) -> _Message:
+def _message(letter: Email) -> _Message:
     message = _Message(
         subject=" ".join(letter.subject.split()),
         recipients=[letter.to],
@@ -205,10 +205,10 @@ def _told(code: int, said: bytes | str) -> Exception:
     """5xx is for good; all else may pass. An address that cannot be written (501, 553) counts as 5xx."""
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
     line = f"{code} {' '.join(text.split())}"[:300]
-    return MailRefused(line) if 500 <= code < 600 else MailPutOff(line)
+    return MailRefused(line) if 500 <= code < 600 else MailDeferred(line)
 
 
-def _keep(folder: Path, letter: Letter, content: bytes) -> str:
+def _keep(folder: Path, letter: Email, content: bytes) -> str:
     """One file a letter, under its Message-ID: complete or not there, and a repeat replaces the first."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = "".join(char for char in letter.message_id.strip("<>").split("@")[0] if char.isalnum() or char in "-_.")
@@ -221,7 +221,7 @@ def _keep(folder: Path, letter: Letter, content: bytes) -> str:
         partial.replace(folder / f"{name}.eml")
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise MailPutOff(f"the mail could not be kept: {error.strerror}") from error
+        raise MailDeferred(f"the mail could not be kept: {error.strerror}") from error
     return f"kept as {name}.eml"
 
 
@@ -229,7 +229,7 @@ def drop_old_files() -> int:
     """Delete mails that were kept as files for a week; returns how many. They hold links that reset passwords."""
     oldest = now().timestamp() - KEPT_FILES.total_seconds()
     dropped = 0
-    for path in (current().data_dir / "mail").glob("*.eml"):
+    for path in (current_settings().data_dir / "mail").glob("*.eml"):
         with suppress(FileNotFoundError):  # another process was faster
             if path.stat().st_mtime < oldest:
                 path.unlink()

@@ -11,28 +11,28 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from backend.core import queue
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import transaction
 from backend.core.queue import QUEUES, Lane
 from backend.jobs.celery_app import make_celery
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
-WAITING_AT_MOST: Final = 10_000
-JOBS_A_RING: Final = 20
+MAX_QUEUED: Final = 10_000
+JOBS_PER_MESSAGE: Final = 20
 TASK: Final = "doorstep.run_jobs"
 BULK_TASK: Final = "doorstep.run_bulk"
 BULK: Final = 0  # stands for jobs of the bulk lane; no job has this id
 
 
-class Bell:
+class JobDispatcher:
     """Rings for job ids in the background, many in one message. What it cannot ring for is found by the sweep."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._pid = 0
-        self._waiting: Queue[int] = Queue(WAITING_AT_MOST)
+        self._waiting: Queue[int] = Queue(MAX_QUEUED)
 
     def __call__(self, job_ids: list[int], *, lane: Lane) -> None:
         self._start()
@@ -49,7 +49,7 @@ class Bell:
             if self._pid == os.getpid():
                 return
             self._pid = os.getpid()  # a forked child has no thread of its parent's
-            self._waiting = Queue(WAITING_AT_MOST)
+            self._waiting = Queue(MAX_QUEUED)
             threading.Thread(target=self._ring, args=(self._waiting,), name="job-bell", daemon=True).start()
 
     def _ring(self, waiting: "Queue[int]") -> None:
@@ -71,37 +71,37 @@ def _next(waiting: "Queue[int]") -> list[int]:
     """The next jobs to ring for: at least one, and as many more as wait already, up to a message's worth."""
     notices = [waiting.get()]
     try:
-        while len(notices) < JOBS_A_RING:
+        while len(notices) < JOBS_PER_MESSAGE:
             notices.append(waiting.get_nowait())
     except Empty:
         pass
     return notices
 
 
-def bell(settings: Settings) -> Bell:
+def job_dispatcher(settings: Settings) -> JobDispatcher:
     """The bell of this process."""
-    return Bell(settings)
+    return JobDispatcher(settings)
 
 
 ENOUGH_MESSAGES: Final = 500
 
 
-def sweep() -> int:
+def redeliver() -> int:
     """Notify of forgotten jobs, lane by lane; returns of how many (bulk jobs are found by one message)."""
-    return _sweep_urgent() + _sweep_bulk()
+    return _redeliver_urgent() + _redeliver_bulk()
 
 
-def _sweep_urgent() -> int:
+def _redeliver_urgent() -> int:
     if messages_waiting(Lane.URGENT) > ENOUGH_MESSAGES:
         return 0  # nothing is lost, the workers are behind: more messages would only make their queue longer
     with transaction():
-        ids = queue.forgotten_ids(Lane.URGENT)
+        ids = queue.undispatched_ids(Lane.URGENT)
     if ids:
         current_app.extensions["job_bell"](ids, lane=Lane.URGENT)
     return len(ids)
 
 
-def _sweep_bulk() -> int:
+def _redeliver_bulk() -> int:
     if messages_waiting(Lane.BULK):
         return 0  # whoever takes that one finds the jobs
     with transaction():
@@ -114,7 +114,7 @@ def _sweep_bulk() -> int:
 def messages_waiting(lane: Lane) -> int:
     """How many messages of a lane the broker holds; 0 when it does not say."""
     try:
-        with Redis.from_url(current().broker_url, socket_timeout=1, socket_connect_timeout=1) as broker:
+        with Redis.from_url(current_settings().broker_url, socket_timeout=1, socket_connect_timeout=1) as broker:
             length = broker.llen(QUEUES[lane])
             return length if isinstance(length, int) else 0
     except RedisError as error:

@@ -11,9 +11,9 @@ from flask import current_app
 from psycopg import Connection
 
 from backend.core import queue, storage
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
-from backend.core.failpoints import crash_point
+from backend.core.failpoints import failpoint
 from backend.core.queue import Lease
 from backend.domain.exports import actions, compression, csv_copy
 from backend.domain.exports.errors import ExportInterrupted
@@ -80,8 +80,10 @@ def _write(lease: Lease, export: Export) -> None:
                 file.write(piece)
                 digest.update(piece)
                 progress.add(size=len(piece), rows=rows)
-            crash_point("export.written")
-    queue.renew(lease, lease_seconds=current().job_lease_seconds)  # held to the end: the file is the one and only
+            failpoint("export.written")
+    queue.renew(
+        lease, lease_seconds=current_settings().job_lease_seconds
+    )  # held to the end: the file is the one and only
     written = File(key, "", progress.size, digest.hexdigest())
     actions.finish(export.id, file=written, rows=progress.rows)
 
@@ -106,7 +108,7 @@ class Progress:
 
     def _tell(self) -> None:
         actions.advance(self._export_id, self.rows)
-        seconds = current().job_lease_seconds
+        seconds = current_settings().job_lease_seconds
         if self._told - self._renewed >= seconds / 4:
             self._renewed = self._told
             queue.renew(self._lease, lease_seconds=seconds)

@@ -39,7 +39,7 @@ PARTS: Final = (
     Part("requests_opened_to_all", lambda limit: bulk.open_unanswered(limit=limit)),
     # Few at a time: each moves counts of who is offered where, under a lock that every such change takes.
     Part("approvals_ended", lambda limit: approval_expiry.expire_approvals(limit=limit), 50),
-    Part("requests_given_back", lambda limit: bulk.give_back_unapproved(limit=limit)),
+    Part("requests_given_back", lambda limit: bulk.release_unapproved(limit=limit)),
     Part("approvals_ending_told", lambda limit: approval_expiry.remind_expiring(limit=limit)),
     Part("deliveries_put_on_their_way", notification_retention.revive),
     Part("exports_dropped", lambda limit: exports.drop_expired(limit=limit)),

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from sqlalchemy import Engine, text
 
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.queue import Lease
 from backend.jobs import health
@@ -21,7 +21,7 @@ RENEW: Final = text("""
 """)
 
 
-class Keeper:
+class LeaseHeartbeat:
     """Renews what is held from a thread of its own, which dies with the process."""
 
     def __init__(self) -> None:
@@ -30,9 +30,9 @@ class Keeper:
         self._pid = 0
 
     @contextmanager
-    def keeping(self, leases: Sequence[Lease]) -> Iterator[None]:
+    def renewing(self, leases: Sequence[Lease]) -> Iterator[None]:
         """Renew these until the block ends."""
-        self._start(db.engine, current().job_lease_seconds)
+        self._start(db.engine, current_settings().job_lease_seconds)
         with self._lock:
             self._held.update({lease.job_id: lease for lease in leases})
         try:
@@ -71,4 +71,4 @@ class Keeper:
                 log.warning("lease_not_renewed", error=repr(error))
 
 
-KEEPER: Final = Keeper()
+HEARTBEAT: Final = LeaseHeartbeat()

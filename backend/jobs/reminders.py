@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime
 from typing import Any, Final
 
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.queue import JobRun, Lease, runs
 from backend.domain.notifications import create
 from backend.domain.notifications.create import Outgoing
@@ -39,7 +39,7 @@ def _day(run: JobRun) -> date:
     """A scheduled run's period is its day; one that an admin asked for belongs to the day on which they did."""
     if run.requested_by is None and DAY.fullmatch(run.period):
         return date.fromisoformat(run.period)
-    return run.created_at.astimezone(current().zone).date()
+    return run.created_at.astimezone(current_settings().zone).date()
 
 
 def _reminder(person: reminders.Candidate, *, run_id: int, day: date) -> Outgoing:
@@ -64,5 +64,5 @@ def _first(one: dict[str, Any], *, alone: bool) -> str:
 
 
 def _line(one: dict[str, Any]) -> dict[str, Any]:
-    when = moment(datetime.fromisoformat(one["date"]), current().zone)
+    when = moment(datetime.fromisoformat(one["date"]), current_settings().zone)
     return {"id": one["id"], "task": one["task"], "when": when, "pincode": one["pincode"]}

@@ -3,7 +3,7 @@
 from typing import Final
 
 from backend.core.db.session import db
-from backend.core.failpoints import crash_point
+from backend.core.failpoints import failpoint
 from backend.core.queue import Lease, runs
 from backend.core.queue.models import JobRun
 from backend.domain.reports import actions
@@ -39,7 +39,7 @@ def batch(lease: Lease) -> None:
     db.session.connection().exec_driver_sql("SET LOCAL statement_timeout TO '60s'")
     done = actions.send_batch(month, run_id=run_id, after=lease.payload["after"], until=lease.payload["until"])
     _count(run_id, done)
-    crash_point("reports.written")
+    failpoint("reports.written")
     runs.part_done(run_id)
 
 

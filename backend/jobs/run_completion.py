@@ -12,7 +12,7 @@ SELDOM_SECONDS: Final = 60
 
 
 @job(runs.SETTLE)
-def settle(lease: Lease) -> None:
+def complete_runs(lease: Lease) -> None:
     """Count the run's messages; those put off by quiet hours do not hold it up, and are counted when they are due."""
     run_id = lease.payload["run_id"]
     tally = delivery.tally(run_id)

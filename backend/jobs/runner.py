@@ -8,13 +8,13 @@ import structlog
 from flask import current_app
 
 from backend.core import queue
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
-from backend.core.failpoints import crash_point
+from backend.core.failpoints import failpoint
 from backend.core.observability import metrics
 from backend.core.queue import Lane, Lease, runs
 from backend.jobs import lanes
-from backend.jobs.lease_heartbeat import KEEPER
+from backend.jobs.lease_heartbeat import HEARTBEAT
 from backend.jobs.registry import HANDLERS, GiveUp, Retry
 
 log = structlog.get_logger(__name__)
@@ -31,14 +31,14 @@ def run(job_id: int) -> str:
 def run_many(job_ids: Sequence[int]) -> dict[int, str]:
     """Do those of the jobs that nobody else has; what is not begun within BATCH_SECONDS is given back to others."""
     with transaction():
-        leases = queue.claim_many(job_ids, lease_seconds=current().job_lease_seconds)
+        leases = queue.claim_many(job_ids, lease_seconds=current_settings().job_lease_seconds)
     return _run_all(leases)
 
 
 def run_next(lane: Lane) -> dict[int, str]:
     """Do the jobs of a lane that have waited for longest, some at a time."""
     with transaction():
-        leases = queue.claim_next(lane, limit=BATCH, lease_seconds=current().job_lease_seconds)
+        leases = queue.claim_next(lane, limit=BATCH, lease_seconds=current_settings().job_lease_seconds)
     if lane is Lane.BULK and len(leases) == BATCH:
         _notify(leases, lane=lane)  # there may be more: other processes can help
     return _run_all(leases)
@@ -63,12 +63,12 @@ def run_bulk() -> dict[int, str]:
 
 def _run_all(leases: list[Lease]) -> dict[int, str]:
     outcomes: dict[int, str] = {}
-    crash_point("job.claimed")
+    failpoint("job.claimed")
     if not leases:
         return outcomes
     waiting = sorted(leases, key=_is_long)
     batch = _Batch()
-    with KEEPER.keeping(leases):
+    with HEARTBEAT.renewing(leases):
         try:
             while waiting and batch.goes_on(waiting[0]):
                 lease = waiting.pop(0)
@@ -110,24 +110,24 @@ def _is_long(lease: Lease) -> bool:
 
 def _run_one(lease: Lease) -> str:
     begun = time.monotonic()
-    outcome = _carry_out(lease)
+    outcome = _execute(lease)
     metrics.job_done(topic=lease.topic, outcome=outcome, seconds=time.monotonic() - begun)
     return outcome
 
 
-def _carry_out(lease: Lease) -> str:
+def _execute(lease: Lease) -> str:
     with structlog.contextvars.bound_contextvars(job_id=lease.job_id, topic=lease.topic, request_id=lease.trace_id):
         try:
             with transaction():
                 registered = HANDLERS.get(lease.topic)
                 if registered is None:
                     raise GiveUp(f"nobody knows the topic {lease.topic}")
-                if lease.attempts > current().job_max_attempts:
+                if lease.attempts > current_settings().job_max_attempts:
                     raise GiveUp("its worker died each time that it was begun")
                 registered.handle(lease)
                 (queue.finish_guarded if registered.guarded else queue.finish)(lease)
-                crash_point("job.before_commit")
-            crash_point("job.after_commit")
+                failpoint("job.before_commit")
+            failpoint("job.after_commit")
             return "done"
         except queue.LeaseLost:
             log.warning("job_lease_lost")

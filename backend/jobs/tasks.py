@@ -11,14 +11,14 @@ from backend.jobs.dispatch import BULK_TASK, TASK
 
 HANDLER_MODULES: Final = (
     "accounts",
+    "availability",
     "documents",
     "exports",
     "housekeeping",
     "notifications",
-    "recount",
     "reminders",
     "reports",
-    "settling",
+    "run_completion",
 )
 
 
@@ -38,7 +38,7 @@ def register(celery: Celery, app: Flask) -> None:
     celery.task(name=TASK)(_run_jobs)
     celery.task(name=BULK_TASK)(_run_bulk)
     celery.task(name="doorstep.tick")(schedule.tick)
-    celery.task(name="doorstep.sweep")(dispatch.sweep)
+    celery.task(name="doorstep.sweep")(dispatch.redeliver)
     celery.task(name="doorstep.heartbeat")(health.beat)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backend.core.clock import now
 from backend.core.db.session import db
-from backend.core.security.authz import MARKET
+from backend.core.security.authz import SYSTEM
 from backend.domain.audit import chain
 from backend.domain.audit.models import AuditEntry
 from tests.factories.people import PASSWORD, People, Person
@@ -60,7 +60,7 @@ def test_the_trail_of_what_admins_did(people: People, admin: Person) -> None:
     "change", ["UPDATE audit_entries SET action = 'x'", "DELETE FROM audit_entries", "TRUNCATE audit_entries"]
 )
 def test_the_database_itself_refuses_to_change_the_trail(people: People, change: str) -> None:
-    db.session.add(AuditEntry(actor_role=MARKET.role.value, action="tried", subject_kind="account"))
+    db.session.add(AuditEntry(actor_role=SYSTEM.role.value, action="tried", subject_kind="account"))
     db.session.commit()
     with pytest.raises(DBAPIError, match="append-only"):
         db.session.execute(text(change))
@@ -109,7 +109,7 @@ def test_audit_reads_are_not_in_the_history_of_the_person(people: People, admin:
 
 
 def an_entry(action: str) -> None:
-    db.session.add(AuditEntry(actor_role=MARKET.role.value, action=action, subject_kind="account"))
+    db.session.add(AuditEntry(actor_role=SYSTEM.role.value, action=action, subject_kind="account"))
     db.session.commit()
 
 

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
 from backend.domain.exports import actions, compression
 from backend.domain.exports.models import Export
@@ -43,7 +43,7 @@ def export(admin: Person, *, packed: bool = True) -> dict[str, Any]:
 
 
 def files() -> list[str]:
-    return sorted(path.name for path in (current().data_dir / "exports").glob("*.gz"))
+    return sorted(path.name for path in (current_settings().data_dir / "exports").glob("*.gz"))
 
 
 def test_who_accepts_gzip_gets_it_and_who_does_not_gets_the_plain_file(admin: Person) -> None:

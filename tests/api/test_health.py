@@ -110,9 +110,9 @@ def test_a_long_job_shows_the_workers_life_while_it_runs(make: Make) -> None:
     with transaction():
         lease = queue.claim(job_id, lease_seconds=60)
     assert lease is not None
-    own = lease_heartbeat.Keeper()
+    own = lease_heartbeat.LeaseHeartbeat()
     own._start(db.engine, 2)
-    with own.keeping([lease]):
+    with own.renewing([lease]):
         assert processes.wait_until(lambda: ask(app, "/readyz").json["workers"]["state"] == "up", seconds=20)
 
 

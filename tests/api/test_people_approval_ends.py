@@ -26,7 +26,7 @@ def market(people: People) -> RequestMarket:
 
 def give_back() -> int:
     with transaction():
-        return bulk.give_back_unapproved()
+        return bulk.release_unapproved()
 
 
 def test_an_approval_can_end(people: People, admin: Person) -> None:
@@ -73,7 +73,7 @@ def test_what_someone_without_approval_holds_for_later_goes_back(
     begun = market.bring_to("accepted", asha, ravi, date_of_request=at(hours=2))["id"]
     with transaction():
         approval_expiry.expire_approvals()
-        assert bulk.give_back_unapproved() == 0
+        assert bulk.release_unapproved() == 0
         ended = "UPDATE professionals SET approval_expires_at = now() - interval '1 minute' WHERE account_id = :id"
         db.session.execute(text(ended), {"id": ravi.id})
         db.session.execute(

@@ -9,7 +9,7 @@ import time_machine
 
 from backend.core.db.session import db
 from backend.core.security import password_hashing
-from backend.core.security.password_hashing import Passwords
+from backend.core.security.password_hashing import PasswordHasher
 from backend.domain.accounts.models import Account
 from tests.factories.people import PASSWORD, People, Visitor
 
@@ -195,13 +195,13 @@ def test_signing_out_everywhere(people: People) -> None:
 def test_a_hash_of_older_parameters_is_renewed_at_sign_in(people: People) -> None:
     asha = people.customer()
     account = db.session.get_one(Account, asha.id)
-    old = Passwords(memory_kib=16, time_cost=2, parallelism=1).hash(PASSWORD)
+    old = PasswordHasher(memory_kib=16, time_cost=2, parallelism=1).hash(PASSWORD)
     account.password_hash = old
     db.session.commit()
     people.sign_in(asha.username)
     db.session.refresh(account)
     assert account.password_hash != old
-    assert not password_hashing.current().is_outdated(account.password_hash)
+    assert not password_hashing.current_hasher().is_outdated(account.password_hash)
 
 
 def test_the_last_visit_is_kept_cheaply(people: People) -> None:

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from flask import Flask
 
-from backend.core.concurrency import Turns
+from backend.core.concurrency import FairSemaphore
 from backend.core.db.session import transaction
 from backend.domain.accounts import links, queries, throttle
 from tests.factories.people import PASSWORD, People, Person, Visitor
@@ -79,9 +79,9 @@ def test_a_full_line_is_answered_at_once_and_everything_else_goes_on(
     people: People, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asha = people.customer()
-    full = Turns(1, most=1)
+    full = FairSemaphore(1, most=1)
     monkeypatch.setattr(app.extensions["passwords"], "line", full)
-    with full.taken(otherwise="the line was empty"):
+    with full.acquire(error="the line was empty"):
         answer = attempt(people, asha.username, PASSWORD)
         assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
         assert answer.headers["Retry-After"] == "5"

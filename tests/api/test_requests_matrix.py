@@ -21,7 +21,7 @@ KINDS = (
     "customer",
     "admin",
 )
-VISIBLE = {Relation.CUSTOMER, Relation.PROFESSIONAL, Relation.CANDIDATE, Relation.ONLOOKER}
+VISIBLE = {Relation.CUSTOMER, Relation.PROFESSIONAL, Relation.CANDIDATE, Relation.VIEWER}
 
 
 @dataclass
@@ -74,11 +74,11 @@ def relation(kind: str, status: Status) -> Relation:
         return Relation.PROFESSIONAL
     return {
         "its customer": Relation.CUSTOMER,
-        "customer": Relation.STRANGER,
-        "who rejected it": Relation.STRANGER,
+        "customer": Relation.NONE,
+        "who rejected it": Relation.NONE,
         "admin": Relation.ADMIN,
-        "without the task": Relation.ONLOOKER if waiting else Relation.LATECOMER,
-    }.get(kind, Relation.CANDIDATE if waiting else Relation.LATECOMER)
+        "without the task": Relation.VIEWER if waiting else Relation.MISSED,
+    }.get(kind, Relation.CANDIDATE if waiting else Relation.MISSED)
 
 
 @pytest.mark.parametrize("status", list(Status))

@@ -20,8 +20,8 @@ from sqlalchemy import text
 
 from backend.app import create_app
 from backend.core import cache
-from backend.core.cache import CATALOGUE, Made
-from backend.core.cache.responses import unpacked
+from backend.core.cache import CATALOGUE, Rendered
+from backend.core.cache.responses import decoded
 from backend.core.db.session import db, transaction
 from backend.launch.embedded import EmbeddedValkey
 from backend.settings import Settings
@@ -196,20 +196,20 @@ def test_valkey_emptied_or_holding_nonsense(client: Any) -> None:
 
 def test_half_an_answer_is_no_answer() -> None:
     for data in (None, b"", b"x", b"1 2\n", b"x abc version\nbody", b"1.0 abc version\nbody", b"\xff\xfe\n"):
-        assert unpacked(data) is None
+        assert decoded(data) is None
 
 
 def test_of_many_who_ask_at_once_one_computes(cached_app: Flask) -> None:
     calls: list[int] = []
 
-    def slow() -> Made:
+    def slow() -> Rendered:
         calls.append(1)
         time.sleep(0.3)
-        return Made(b"{}")
+        return Rendered(b"{}")
 
     def ask(_: int) -> bytes:
         with cached_app.app_context():
-            return cache.answers().get("test", "slow", slow, versioned=CATALOGUE).body
+            return cache.response_cache().get("test", "slow", slow, versioned=CATALOGUE).body
 
     with ThreadPoolExecutor(16) as pool:
         assert set(pool.map(ask, range(16))) == {b"{}"}
@@ -222,14 +222,14 @@ def test_who_computes_in_another_process_is_waited_for(
     other_app = create_app(Settings.from_env({**environ, "REDIS_URL": valkey.url}))
     calls: list[int] = []
 
-    def slow() -> Made:
+    def slow() -> Rendered:
         calls.append(1)
         time.sleep(0.3)
-        return Made(b"{}")
+        return Rendered(b"{}")
 
     def ask(app: Flask) -> bytes:
         with app.app_context():
-            return cache.answers().get("test", "two", slow, versioned=CATALOGUE, dear=True).body
+            return cache.response_cache().get("test", "two", slow, versioned=CATALOGUE, expensive=True).body
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(ask, [cached_app, other_app] * 4)) == {b"{}"}
@@ -240,12 +240,12 @@ def test_an_old_answer_is_shown_while_one_makes_the_new(cached_app: Flask) -> No
     numbers = iter(range(100))
     begun, may_end = threading.Event(), threading.Event()
 
-    def count() -> Made:
+    def count() -> Rendered:
         begun.set()
         assert may_end.wait(30)
-        return Made(str(next(numbers)).encode())
+        return Rendered(str(next(numbers)).encode())
 
-    ask = partial(cache.answers().get, "test", "old", count, seconds=100)
+    ask = partial(cache.response_cache().get, "test", "old", count, seconds=100)
     with time_machine.travel(datetime.now(UTC)) as clock, ThreadPoolExecutor(1) as pool:
         may_end.set()
         assert ask().body == b"0"
@@ -261,25 +261,25 @@ def test_an_old_answer_is_shown_while_one_makes_the_new(cached_app: Flask) -> No
 
 
 def test_a_failed_computation_keeps_nothing_and_blocks_nobody(cached_app: Flask) -> None:
-    def fail() -> Made:
+    def fail() -> Rendered:
         raise ValueError("no")
 
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
-            cache.answers().get("test", "fails", fail, versioned=CATALOGUE)
-    assert cache.answers().get("test", "fails", lambda: Made(b"1"), versioned=CATALOGUE).body == b"1"
+            cache.response_cache().get("test", "fails", fail, versioned=CATALOGUE)
+    assert cache.response_cache().get("test", "fails", lambda: Rendered(b"1"), versioned=CATALOGUE).body == b"1"
 
 
 def test_a_change_that_is_rolled_back_changes_no_version(cached_app: Flask) -> None:
-    before = cache.answers().version(CATALOGUE)
+    before = cache.response_cache().version(CATALOGUE)
     assert before
     db.session.execute(text("UPDATE tasks SET base_price = 7"))
     db.session.rollback()
-    assert cache.answers().version(CATALOGUE) == before
+    assert cache.response_cache().version(CATALOGUE) == before
     with transaction():
         db.session.execute(text("UPDATE tasks SET base_price = 7"))
-        assert cache.answers().version(CATALOGUE) == before
-    assert cache.answers().version(CATALOGUE) != before
+        assert cache.response_cache().version(CATALOGUE) == before
+    assert cache.response_cache().version(CATALOGUE) != before
 
 
 def test_cut_connections_are_made_anew(cached_app: Flask, client: Any) -> None:
@@ -293,7 +293,7 @@ def test_cut_connections_are_made_anew(cached_app: Flask, client: Any) -> None:
         )
     for _ in range(3):
         assert client.get("/search").status_code == 200
-    assert cache.answers().version(CATALOGUE)
+    assert cache.response_cache().version(CATALOGUE)
 
 
 def vars_of_task() -> dict[str, Any]:

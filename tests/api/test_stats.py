@@ -122,7 +122,7 @@ def test_stars_and_people(admin: Person, people: People) -> None:
 
 def test_at_most_eight_queries(app: Flask) -> None:
     with count_queries() as counted:
-        queries.figures()
+        queries.statistics()
     assert 1 <= counted.number <= 8
 
 

@@ -70,7 +70,7 @@ def test_they_are_what_a_slow_count_finds(app: Flask, zone: ZoneInfo, seed: int)
     rows = list(db.session.execute(select(TaskRequest)).scalars())
     professionals = list(db.session.execute(select(Professional)).scalars())
     for first, last in SPANS:
-        found = queries.figures(first=first, last=last)
+        found = queries.statistics(first=first, last=last)
         assert of_requests(found) == slowly(rows, first, last, zone=zone), (first, last)
         assert of_people(found) == people_slowly(professionals)
         assert found["waiting"]["total"] == sum(row.status == "requested" for row in rows)
@@ -169,6 +169,6 @@ def test_the_health_of_jobs(app: Flask) -> None:
             "INSERT INTO job_runs (name, period, status, finished_at) VALUES ('e', '1', 'failed', now())",
         ):
             db.session.execute(text(statement))
-    jobs = queries.figures()["jobs"]
+    jobs = queries.statistics()["jobs"]
     assert (jobs["waiting"], jobs["parked"], jobs["runs_failed"]) == (2, 1, 1)
     assert timedelta(minutes=59) < now() - jobs["oldest"] < timedelta(minutes=61)

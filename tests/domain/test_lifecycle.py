@@ -27,7 +27,7 @@ def test_the_end_is_the_end() -> None:
 
 def test_nobody_does_what_is_not_theirs() -> None:
     for rule in TABLE:
-        assert not rule.who & {Relation.ONLOOKER, Relation.LATECOMER, Relation.STRANGER, Relation.ADMIN}
+        assert not rule.who & {Relation.VIEWER, Relation.MISSED, Relation.NONE, Relation.ADMIN}
     assert rule_of(Action.CLOSE, Relation.PROFESSIONAL, Status.ACCEPTED) is None
     assert rule_of(Action.CLOSE, Relation.CUSTOMER, Status.ACCEPTED) is not None
 

@@ -85,7 +85,7 @@ def test_badges_count_up_to_a_bound(people: People, monkeypatch: pytest.MonkeyPa
     assert (capped["waiting"], capped["matching"], capped["new"]) == (3, 3, 3)
     monkeypatch.undo()
     with transaction():
-        inbox.look(actor)
+        inbox.mark_seen(actor)
     market.ask(asha)
     seen = inbox.counts(actor)
     assert (seen["waiting"], seen["matching"], seen["new"]) == (5, 5, 1)

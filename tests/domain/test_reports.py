@@ -14,7 +14,7 @@ from flask import Flask
 from backend.core.clock import now
 from backend.core.security.authz import Role
 from backend.domain.reports.months import Month
-from backend.domain.reports.statistics import COUNTED, Figures, compute
+from backend.domain.reports.statistics import COUNTED, MonthlyStatistics, compute
 from backend.domain.task_requests.models import TaskRequest
 from tests.factories import closed_requests as made
 
@@ -71,7 +71,7 @@ def test_as_a_slow_count_says(app: Flask, seed: int) -> None:
         counted = {name: getattr(found, name) for name in (*COUNTED, "spent")}
         shown = [one.id for one in found.upcoming]
         assert {**counted, "upcoming": shown} == slowly(customer_id, OCTOBER, everything)
-        assert Figures.from_json(found.as_json()) == found
+        assert MonthlyStatistics.from_json(found.as_json()) == found
 
 
 def _random_request(dice: random.Random, customers: list[int], professionals: list[int], task: int) -> Reviewed:

@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.core.clock import now
 from backend.core.db.session import db, transaction
-from backend.core.security.authz import MARKET, Actor, Role
-from backend.domain.task_requests import actions, bulk
+from backend.core.security.authz import SYSTEM, Actor, Role
+from backend.domain.task_requests import bulk
 from backend.domain.task_requests.models import TaskRequest
 from tests.factories.people import People, Person
 from tests.factories.requests import RequestMarket, at, told
@@ -89,7 +89,7 @@ def test_a_blocked_professional_s_requests_go_back(market: RequestMarket, people
     asked = market.ask(asha, professional_id=ravi.id, date_of_request=at(days=4))["id"]
     with transaction():
         who = Actor(id=admin.id, role=Role.ADMIN)
-        assert actions.give_back_all(who, professional_id=ravi.id, reason="No longer here") == 2
+        assert bulk.release_all(who, professional_id=ravi.id, reason="No longer here") == 2
     assert state(asha, held) == ("requested", None)
     assert state(asha, asked) == ("requested", None)
     assert state(asha, done)[0] == "completed"
@@ -105,7 +105,7 @@ def test_a_blocked_customer_s_requests_are_cancelled(market: RequestMarket, peop
     asked = market.ask(asha, professional_id=sita.id, date_of_request=at(days=4))["id"]
     done = market.bring_to("closed", asha, ravi, date_of_request=at(days=3))["id"]
     with transaction():
-        assert actions.cancel_all(MARKET, customer_id=asha.id, reason="other") == 2
+        assert bulk.cancel_all(SYSTEM, customer_id=asha.id, reason="other") == 2
     assert [state(asha, key)[0] for key in (held, asked, done)] == ["cancelled", "cancelled", "closed"]
     assert (told(ravi)[0], told(sita)[0]) == ("request_cancelled", "request_cancelled")
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select, text, update
 
 from backend.core.clock import now
 from backend.core.db.session import db, transaction
-from backend.core.security.authz import MARKET
+from backend.core.security.authz import SYSTEM
 from backend.domain.accounts.models import Account
 from backend.domain.places.models import Place
 from backend.domain.professionals import availability
@@ -195,7 +195,7 @@ def test_a_destroyed_task_leaves_no_counts(app: Flask, people: People) -> None:
     gone, stays = make_task(), make_task()
     pro = people.professional(task_ids=[gone.id, stays.id])
     with transaction():
-        tasks.remove(MARKET, task_id=gone.id)
+        tasks.remove(SYSTEM, task_id=gone.id)
     with transaction():
         db.session.execute(update(Professional).where(Professional.account_id == pro.id).values(radius_km=30))
         availability.refresh(pro.id)

@@ -28,13 +28,13 @@ def expected(action: Action, role: str, relation: Relation, status: Status) -> t
     may = {who for rule in TABLE if rule.action is action for who in rule.who}
     if role not in {ROLES[who] for who in may if who in ROLES}:
         return 403, "role_not_allowed"
-    if relation is Relation.LATECOMER and Relation.CANDIDATE in may:
+    if relation is Relation.MISSED and Relation.CANDIDATE in may:
         return 409, "already_taken" if status in TAKEN else "invalid_transition"
-    if relation in (Relation.STRANGER, Relation.LATECOMER):
+    if relation in (Relation.NONE, Relation.MISSED):
         return 404, "not_found"
     if rule_of(action, relation, status):
         return (201 if action is Action.REVIEW else 200), None
-    if relation is Relation.ONLOOKER and Relation.CANDIDATE in may:
+    if relation is Relation.VIEWER and Relation.CANDIDATE in may:
         return 403, "task_not_done"
     return 409, "invalid_transition"
 

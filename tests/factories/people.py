@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from backend.core.db.session import transaction
-from backend.core.security.authz import MARKET, Role
+from backend.core.security.authz import SYSTEM, Role
 from backend.domain.accounts.actions import NewAccount, sign_up
 from backend.domain.documents import actions as documents
 from backend.domain.documents.inspection import Inspected
@@ -94,12 +94,12 @@ class People:
         inspected = Inspected(picture(), "image/png", 1)
         document = documents.store(inspected, filename="proof.png") if approved else None
         with transaction():
-            trade = professionals.NewTrade(exp=exp, compname=compname, task_ids=task_ids)
+            trade = professionals.NewProfile(exp=exp, compname=compname, task_ids=task_ids)
             account = professionals.sign_up(NewAccount(**fields), trade=trade, document=document)
             if pincodes or radius_km:
                 professionals.edit(account.id, pincodes=list(pincodes), radius_km=radius_km)
             if approved:
-                professionals.approve(MARKET, professional_id=account.id)
+                professionals.approve(SYSTEM, professional_id=account.id)
         return self.sign_in(fields["username"])
 
     def trade_fields(self, **changes: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from backend.core.db.session import transaction
-from backend.core.security.authz import MARKET
+from backend.core.security.authz import SYSTEM
 from backend.domain.tasks import actions
 from backend.domain.tasks.actions import NewTask
 from backend.domain.tasks.models import Task
@@ -31,4 +31,4 @@ def make_task(**changes: Any) -> Task:
     given["base_price"] = Decimal(given["base_price"])
     given["isactive"] = bool(given.get("isactive", True))
     with transaction():
-        return actions.create(MARKET, new=NewTask(**given))
+        return actions.create(SYSTEM, new=NewTask(**given))

@@ -10,7 +10,7 @@ from flask import Flask
 from backend.app import create_app
 from backend.core import queue
 from backend.core.db.session import db
-from backend.jobs.dispatch import bell
+from backend.jobs.dispatch import job_dispatcher
 from backend.launch.embedded import EmbeddedValkey
 from backend.settings import Settings
 from tests.factories.servers import SmtpServer
@@ -54,7 +54,7 @@ def own_environ(environ: dict[str, str], own_valkey: EmbeddedValkey, smtp: SmtpS
 @pytest.fixture
 def ringing(app: Flask, settings: Settings, own_environ: dict[str, str]) -> Flask:
     """The application, its bell ringing at the test's own Valkey."""
-    queue.init_app(app, bell=bell(replace(settings, broker_url=own_environ["REDIS_URL"])))
+    queue.init_app(app, bell=job_dispatcher(replace(settings, broker_url=own_environ["REDIS_URL"])))
     return app
 
 

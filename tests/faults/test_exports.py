@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
 
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
 from backend.core.queue import Job
 from backend.domain.exports import actions, csv_copy
@@ -35,7 +35,7 @@ with create_app().app_context():
 
 @pytest.fixture
 def admin(people: People) -> Person:
-    shutil.rmtree(current().data_dir / "exports", ignore_errors=True)  # ids begin anew in every test
+    shutil.rmtree(current_settings().data_dir / "exports", ignore_errors=True)  # ids begin anew in every test
     made.many(made.market(), ROWS)
     return people.admin()
 
@@ -61,7 +61,7 @@ def job_of(export: dict[str, Any]) -> int:
 
 def files_of(export: dict[str, Any]) -> list[str]:
     """What lies in the store for an export, unfinished files too."""
-    folder = current().data_dir / "exports"
+    folder = current_settings().data_dir / "exports"
     return sorted(path.name for path in folder.glob("*") if path.name.lstrip(".").startswith(f"{export['id']}-"))
 
 
@@ -76,7 +76,7 @@ def test_a_killed_worker_leaves_nothing_and_the_next_one_finishes(
 ) -> None:
     export = ask(admin)
     job_id = job_of(export)
-    store = current().data_dir / "exports"
+    store = current_settings().data_dir / "exports"
     dying = {**environ, "CRASH_AT": place, "DATA_DIR": str(tmp_path), "EXPORT_STORE_URL": f"file://{store}"}
     died = subprocess.run(
         [sys.executable, "-c", RUN_ONE.format(job_id=job_id)], env=dying, cwd=ROOT, capture_output=True, check=False

@@ -16,7 +16,7 @@ from backend.core.security.authz import Actor, Role
 from backend.domain.notifications.models import Notification
 from backend.domain.professionals.models import Professional
 from backend.domain.reviews import actions as reviews
-from backend.domain.task_requests import actions
+from backend.domain.task_requests import actions, bulk
 from backend.domain.task_requests.lifecycle import Status
 from backend.domain.task_requests.models import RequestEvent, TaskRequest
 from tests.factories.crowd import Crowd, at_once, gather
@@ -121,7 +121,7 @@ def test_a_block_leaves_nothing_accepted_behind(wide_app: Flask, market: Request
     def block() -> list[str]:
         with transaction():
             db.session.execute(BLOCK, {"id": one.id})
-            actions.give_back_all(one, professional_id=one.account_id, reason="fraud")
+            bulk.release_all(one, professional_id=one.account_id, reason="fraud")
         return ["blocked"]
 
     results = at_once(wide_app, [*(accept_all(one, [key]) for key in everyone.request_ids), block])

@@ -44,14 +44,14 @@ class Life:
 
     def relation(self, who: str) -> Relation:
         if who in ("asha", "eve"):
-            return Relation.CUSTOMER if who == "asha" else Relation.STRANGER
+            return Relation.CUSTOMER if who == "asha" else Relation.NONE
         if self.taker == who:
             return Relation.PROFESSIONAL
         if who in self.rejected or self.asked not in (None, who):
-            return Relation.STRANGER
+            return Relation.NONE
         if self.status is not Status.REQUESTED:
-            return Relation.LATECOMER
-        return Relation.ONLOOKER if who == "idle" else Relation.CANDIDATE
+            return Relation.MISSED
+        return Relation.VIEWER if who == "idle" else Relation.CANDIDATE
 
 
 class Requests(RuleBasedStateMachine):

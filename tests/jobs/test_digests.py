@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.core import clock
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
 from backend.domain.notifications import create, preferences
 from backend.domain.notifications.preferences import Choice
@@ -84,7 +84,7 @@ def test_an_hour_later_messages_come_one_by_one_again(limited: Flask, people: Pe
 
 def test_those_put_off_by_quiet_hours_count_for_the_hour_in_which_they_come(limited: Flask, people: People) -> None:
     ravi = people.customer()
-    there = clock.now().astimezone(current().zone)
+    there = clock.now().astimezone(current_settings().zone)
     quiet = {"from": f"{there - timedelta(hours=5):%H:%M}", "to": f"{there + timedelta(hours=5):%H:%M}"}
     with transaction():
         preferences.put(ravi.id, Choice(quiet_hours=quiet))
@@ -94,7 +94,7 @@ def test_those_put_off_by_quiet_hours_count_for_the_hour_in_which_they_come(limi
             db.session.execute(text("UPDATE deliveries SET created_at = created_at - interval '2 hours'"))
     assert len(deliveries(kind="request_new")) == LIMIT
     ends = {one.not_before for one in deliveries(account_id=ravi.id)}
-    assert [f"{end.astimezone(current().zone):%H:%M}" for end in ends if end] == [quiet["to"]]
+    assert [f"{end.astimezone(current_settings().zone):%H:%M}" for end in ends if end] == [quiet["to"]]
 
 
 def test_who_wants_no_messages_of_new_requests_gets_no_digest(limited: Flask, people: People) -> None:

@@ -198,13 +198,13 @@ def test_what_has_to_be_given_back_is_found_by_those_who_may_not_work(app: Flask
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE task_requests"))
         connection.execute(text("ANALYZE professionals"))
-    assert scans_of(bulk.give_back_unapproved) & {"task_requests"} == set()
+    assert scans_of(bulk.release_unapproved) & {"task_requests"} == set()
     with transaction():
         db.session.execute(
             text("UPDATE professionals SET approval = 'rejected' WHERE account_id = :id"), {"id": some[0]}
         )
     with transaction():
-        assert bulk.give_back_unapproved(limit=100) == 100
+        assert bulk.release_unapproved(limit=100) == 100
 
 
 ACCEPTED = """

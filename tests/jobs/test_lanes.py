@@ -100,11 +100,11 @@ def test_the_sweep_notifies_lane_by_lane(app: Flask, notified: list[tuple[list[i
         with transaction():
             db.session.execute(update(Job).values(rung_at=None))
         notified.clear()
-        dispatch.sweep()
+        dispatch.redeliver()
         assert notified == [(urgent, Lane.URGENT), ([], Lane.BULK)]
         notified.clear()
         broker.lpush(queue.QUEUES[Lane.BULK], "a message that nobody has taken yet")
-        dispatch.sweep()
+        dispatch.redeliver()
         broker.delete(*queue.QUEUES.values())
     assert notified == []
 

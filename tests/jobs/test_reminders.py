@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import insert, select, text, update
 
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
 from backend.core.queue import Job, JobRun, admin, runs
 from backend.domain.accounts.models import Account
@@ -176,7 +176,7 @@ def test_two_runs_at_once_send_one_each(market: RequestMarket) -> None:
 def test_quiet_hours_put_it_off_and_do_not_hold_up_the_run(market: RequestMarket) -> None:
     ravi = market.professional()
     last_seen(ravi, days=1)
-    there = now().astimezone(current().zone)
+    there = now().astimezone(current_settings().zone)
     quiet = {"from": f"{there - timedelta(hours=1):%H:%M}", "to": f"{there + timedelta(hours=1):%H:%M}"}
     with transaction():
         preferences.put(ravi.id, Choice(quiet_hours=quiet))
@@ -241,7 +241,7 @@ def test_the_number_of_queries_does_not_grow_with_people(market: RequestMarket) 
 def test_a_run_that_starts_after_midnight_is_of_the_day_on_which_it_was_due(market: RequestMarket) -> None:
     ravi = market.professional()
     last_seen(ravi, days=3)
-    zone = current().zone
+    zone = current_settings().zone
     with time_machine.travel(now().astimezone(zone).replace(hour=23, minute=55), tick=True):
         with transaction():
             db.session.execute(insert(MarketSetting).values(name="reminder_at", value="23:50"))

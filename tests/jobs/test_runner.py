@@ -160,9 +160,9 @@ def test_a_worker_that_lives_keeps_its_lease(topics: dict[str, Registered], app:
     with transaction():
         lease = queue.claim(job_id, lease_seconds=1)
     assert lease is not None
-    own = lease_heartbeat.Keeper()
+    own = lease_heartbeat.LeaseHeartbeat()
     own._start(db.engine, 2)
-    with own.keeping([lease]):
+    with own.renewing([lease]):
         left = 0.0
         for _ in range(60):
             left = db.session.execute(text("SELECT extract(epoch FROM lease_until - now()) FROM jobs")).scalar_one()
@@ -181,14 +181,14 @@ def test_the_sweep_finds_what_nobody_was_told_of(app: Flask) -> None:
     bell = app.extensions["job_bell"]
     app.extensions["job_bell"] = lambda ids, **_: rung.extend(ids)
     try:
-        assert dispatch.sweep() == 0  # its own bell has only just rung
+        assert dispatch.redeliver() == 0  # its own bell has only just rung
         with transaction():
             db.session.execute(text("UPDATE jobs SET rung_at = now() - interval '11 seconds'"))
-        assert dispatch.sweep() == 1
-        assert dispatch.sweep() == 0  # told a moment ago
+        assert dispatch.redeliver() == 1
+        assert dispatch.redeliver() == 0  # told a moment ago
         with transaction():
             db.session.execute(text("UPDATE jobs SET rung_at = NULL, run_at = now() + interval '1 hour'"))
-        assert dispatch.sweep() == 0
+        assert dispatch.redeliver() == 0
     finally:
         app.extensions["job_bell"] = bell
     assert rung == [job_id]

@@ -20,7 +20,7 @@ from backend.app import create_app
 from backend.cli import quarantine
 from backend.core.db.session import db, transaction
 from backend.core.queue import enqueue, runs
-from backend.core.security.authz import MARKET
+from backend.core.security.authz import SYSTEM
 from backend.domain.accounts import links
 from backend.domain.accounts.models import Account
 from backend.domain.moderation import actions as moderation
@@ -359,7 +359,7 @@ def a_past(market: Market, saved: Path) -> Past:
         past.signed_out.client = people.app.test_client()
         past.signed_out.post("/logout")
         with transaction():
-            moderation.block(MARKET, account_id=past.blocked.id, reason="fraud", note="of three people")
+            moderation.block(SYSTEM, account_id=past.blocked.id, reason="fraud", note="of three people")
             db.session.execute(text("UPDATE accounts SET password_hash = 'new' WHERE role = 'professional'"))
             db.session.execute(text("UPDATE professionals SET approval = 'rejected'"))
     return past
@@ -438,7 +438,7 @@ def test_the_only_admin_of_the_copy_stays_blocked_and_the_operator_is_told(
     with market.running() as people:
         people.admin()
         with transaction():
-            moderation.block(MARKET, account_id=first.id, reason="other")
+            moderation.block(SYSTEM, account_id=first.id, reason="other")
     market.restore(saved)
     told = capsys.readouterr().out
     assert "No admin can sign in" in told

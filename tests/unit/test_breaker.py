@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from backend.core.cache import valkey as module
-from backend.core.cache.valkey import Breaker, ValkeyBytes
+from backend.core.cache.valkey import CircuitBreaker, ValkeyBytes
 
 
 class Clock:
@@ -27,17 +27,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def passing(breaker: Breaker, callers: int = 10) -> int:
+def passing(breaker: CircuitBreaker, callers: int = 10) -> int:
     with ThreadPoolExecutor(callers) as pool:
         return sum(pool.map(lambda _: breaker.lets_pass(), range(callers)))
 
 
 def test_everyone_passes_while_all_is_well(clock: Clock) -> None:
-    assert passing(Breaker()) == 10
+    assert passing(CircuitBreaker()) == 10
 
 
 def test_after_the_pause_one_caller_tries_for_all(clock: Clock) -> None:
-    breaker = Breaker(first=1, longest=15)
+    breaker = CircuitBreaker(first=1, longest=15)
     breaker.failed()
     breaker.failed()  # threads that fail together count once
     assert passing(breaker) == 0
@@ -56,7 +56,7 @@ def test_after_the_pause_one_caller_tries_for_all(clock: Clock) -> None:
 
 
 def test_a_trial_of_which_nothing_is_heard_lets_another_try(clock: Clock) -> None:
-    breaker = Breaker(first=1)
+    breaker = CircuitBreaker(first=1)
     breaker.failed()
     clock.at += 1.1
     assert passing(breaker) == 1
@@ -80,8 +80,8 @@ def test_a_question_that_cannot_be_sent_costs_the_pool_no_connection(
     for _ in range(5):
         with monkeypatch.context() as broken:
             broken.setattr(redis.connection.AbstractConnection, "send_command", breaks)
-            assert store.asked("key") is None
-        store._breaker = Breaker()
-    questions = [store.asked("key"), store.asked("key")]
+            assert store.begin_get("key") is None
+        store._breaker = CircuitBreaker()
+    questions = [store.begin_get("key"), store.begin_get("key")]
     assert [question.answer() for question in questions if question] == [None, None]
     store._client.close()

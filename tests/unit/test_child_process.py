@@ -105,7 +105,7 @@ def test_documents_are_inspected_wherever_the_server_was_started(
 def test_the_process_that_hashes_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "a secret of ours")
     monkeypatch.setattr(hash_worker, "PATIENCE_SECONDS", 60.0)
-    beside = hash_worker.Beside.start(Cost(16, 1, 1))
+    beside = hash_worker.HashWorker.start(Cost(16, 1, 1))
     try:
         assert beside.ask(b"a garden at dusk").startswith("$argon2id$")
         environment = Path(f"/proc/{beside.process.pid}/environ").read_bytes()

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backend.core.db.date_range import between
+from backend.core.db.date_range import date_range
 from backend.core.errors import Invalid
 from backend.domain.scheduling.working_hours import Hours, check_apart, end_of, moment_of
 
@@ -41,15 +41,15 @@ def test_a_day_s_edges_are_the_zone_s_midnights() -> None:
     for day, hours in ((SPRING, 23), (AUTUMN, 25), (date(2026, 10, 26), 24)):
         length = moment_of(day, 1440, BERLIN) - moment_of(day, 0, BERLIN)
         assert length.total_seconds() == hours * 3600
-        span = between(day, day, zone=BERLIN)
+        span = date_range(day, day, zone=BERLIN)
         assert span.starts is not None
         assert span.ends is not None
         assert (span.ends - span.starts).total_seconds() == hours * 3600
 
 
 def test_the_last_day_of_a_month_ends_where_the_next_begins() -> None:
-    december = between(date(2026, 12, 1), date(2026, 12, 31), zone=KOLKATA)
-    january = between(date(2027, 1, 1), None, zone=KOLKATA)
+    december = date_range(date(2026, 12, 1), date(2026, 12, 31), zone=KOLKATA)
+    january = date_range(date(2027, 1, 1), None, zone=KOLKATA)
     assert december.ends == january.starts == datetime(2026, 12, 31, 18, 30, tzinfo=UTC)
 
 

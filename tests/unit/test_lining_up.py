@@ -6,7 +6,7 @@ from threading import Event, Thread
 from flask import Flask
 
 from backend.core import concurrency
-from backend.core.concurrency import line_up
+from backend.core.concurrency import hold_key_lock
 from backend.core.db.session import transaction
 
 KEY = ("rows", 1)
@@ -18,7 +18,7 @@ def test_the_second_waits_until_the_first_has_ended(shared_app: Flask) -> None:
 
     def first() -> None:
         with shared_app.app_context(), transaction():
-            line_up(KEY)
+            hold_key_lock(KEY)
             inside.set()
             may_end.wait(10)
             order.append("first")
@@ -26,7 +26,7 @@ def test_the_second_waits_until_the_first_has_ended(shared_app: Flask) -> None:
     def second() -> None:
         inside.wait(10)
         with shared_app.app_context(), transaction():
-            line_up(KEY)
+            hold_key_lock(KEY)
             order.append("second")
 
     threads = [Thread(target=first), Thread(target=second)]
@@ -45,7 +45,7 @@ def test_one_unit_of_work_never_waits_for_itself(shared_app: Flask) -> None:
     with shared_app.app_context():
         with transaction():
             for _ in range(20):
-                line_up(KEY)
-        line_up(KEY)  # outside of any: it ends at once
+                hold_key_lock(KEY)
+        hold_key_lock(KEY)  # outside of any: it ends at once
     assert time.monotonic() - began < 20 * concurrency.PATIENCE_SECONDS / 2
     assert not concurrency._lines

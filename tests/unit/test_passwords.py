@@ -10,7 +10,7 @@ import pytest
 
 from backend.core.security import hash_worker
 from backend.core.security.hash_worker import NICENESS, ROOT
-from backend.core.security.password_hashing import Passwords
+from backend.core.security.password_hashing import PasswordHasher
 
 CHEAP = {"memory_kib": 16, "time_cost": 1, "parallelism": 1}
 ODD = "a garden\nat dusk \x00 \ud800 é"
@@ -18,34 +18,34 @@ ENDS_AT_ONCE = f"""
 import os
 from backend.core.security.password_hashing import Passwords
 web = Passwords(**{CHEAP})
-web.give_way()
+web.use_workers()
 assert web.hash("a garden at dusk")
 os._exit(0)
 """
 
 
 @pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Passwords]:
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[PasswordHasher]:
     """As in a web server; on a busy machine its process may take long to start."""
     monkeypatch.setattr(hash_worker, "PATIENCE_SECONDS", 60.0)
-    passwords = Passwords(**CHEAP)
-    passwords.give_way()
+    passwords = PasswordHasher(**CHEAP)
+    passwords.use_workers()
     yield passwords
     passwords.close()
 
 
-def test_only_a_web_server_hashes_in_what_time_others_leave(web: Passwords) -> None:
-    by_itself = Passwords(**CHEAP)
+def test_only_a_web_server_hashes_in_what_time_others_leave(web: PasswordHasher) -> None:
+    by_itself = PasswordHasher(**CHEAP)
     assert by_itself.matches(by_itself.hash(ODD), ODD)
-    assert not by_itself._beside
+    assert not by_itself._workers
     web.hash(ODD)
-    pid = web._beside[0].process.pid
+    pid = web._workers[0].process.pid
     assert os.getpriority(os.PRIO_PROCESS, pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
     assert os.getsid(pid) == pid
 
 
-def test_answers_are_the_same_in_a_process_beside(web: Passwords) -> None:
-    by_itself = Passwords(**CHEAP)
+def test_answers_are_the_same_in_a_process_workers(web: PasswordHasher) -> None:
+    by_itself = PasswordHasher(**CHEAP)
     encoded = web.hash(ODD)
     assert by_itself.matches(encoded, ODD)
     assert web.matches(by_itself.hash(ODD), ODD)
@@ -53,22 +53,22 @@ def test_answers_are_the_same_in_a_process_beside(web: Passwords) -> None:
     assert not web.matches(None, "a password that nobody has")
     assert not web.matches("no hash\nat all", ODD)
     assert web.matches(web.hash(""), "")
-    assert len(web._beside) == 1, "the first process did it all"
+    assert len(web._workers) == 1, "the first process did it all"
 
 
-def test_a_killed_process_is_replaced_and_nobody_notices(web: Passwords) -> None:
+def test_a_killed_process_is_replaced_and_nobody_notices(web: PasswordHasher) -> None:
     encoded = web.hash(ODD)
-    first = web._beside[0].process
+    first = web._workers[0].process
     first.kill()
     first.wait()
     assert web.matches(encoded, ODD)
     assert not web.matches(encoded, "another")
-    assert web._beside[0].process.pid != first.pid
+    assert web._workers[0].process.pid != first.pid
 
 
-def test_a_frozen_process_is_killed_and_nobody_waits_for_it(web: Passwords) -> None:
+def test_a_frozen_process_is_killed_and_nobody_waits_for_it(web: PasswordHasher) -> None:
     encoded = web.hash(ODD)
-    frozen = web._beside[0]
+    frozen = web._workers[0]
     frozen._socket.settimeout(0.05)
     frozen.process.send_signal(signal.SIGSTOP)
     assert web.matches(encoded, ODD)
@@ -77,10 +77,10 @@ def test_a_frozen_process_is_killed_and_nobody_waits_for_it(web: Passwords) -> N
 
 def test_without_processes_it_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    web = Passwords(**CHEAP)
-    web.give_way()
+    web = PasswordHasher(**CHEAP)
+    web.use_workers()
     assert web.matches(web.hash(ODD), ODD)
-    assert not web._beside
+    assert not web._workers
 
 
 def test_a_server_that_ends_leaves_no_process_behind() -> None:

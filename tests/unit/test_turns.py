@@ -6,19 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from backend.core.concurrency import Turns
+from backend.core.concurrency import FairSemaphore
 from backend.core.errors import Unavailable
 
 BUSY = "Too many"
 
 
 def test_no_more_than_so_many_at_once() -> None:
-    two, here, most = Turns(2), 0, 0
+    two, here, most = FairSemaphore(2), 0, 0
     count = threading.Lock()
 
     def work(_: int) -> None:
         nonlocal here, most
-        with two.taken(otherwise=BUSY):
+        with two.acquire(error=BUSY):
             with count:
                 here += 1
                 most = max(most, here)
@@ -32,14 +32,14 @@ def test_no_more_than_so_many_at_once() -> None:
 
 
 def test_first_come_first_served() -> None:
-    one, served = Turns(1), []
+    one, served = FairSemaphore(1), []
     threads = []
 
     def work(number: int) -> None:
-        with one.taken(otherwise=BUSY):
+        with one.acquire(error=BUSY):
             served.append(number)
 
-    with one.taken(otherwise=BUSY):
+    with one.acquire(error=BUSY):
         for number in range(6):
             threads.append(threading.Thread(target=work, args=(number,)))
             threads[-1].start()
@@ -51,38 +51,38 @@ def test_first_come_first_served() -> None:
 
 
 def test_waiting_ends_with_a_clear_answer() -> None:
-    one = Turns(1, seconds=0.02)
+    one = FairSemaphore(1, seconds=0.02)
 
     def fail() -> None:
-        with one.taken(otherwise=BUSY):
+        with one.acquire(error=BUSY):
             raise AssertionError("there was no turn to take")
 
-    with one.taken(otherwise=BUSY), pytest.raises(Unavailable, match=BUSY):
+    with one.acquire(error=BUSY), pytest.raises(Unavailable, match=BUSY):
         fail()
-    with one.taken(otherwise=BUSY):
+    with one.acquire(error=BUSY):
         pass
 
 
 def test_a_turn_is_given_back_whatever_happens() -> None:
-    one = Turns(1)
+    one = FairSemaphore(1)
     for _ in range(2):
-        with pytest.raises(RuntimeError), one.taken(otherwise=BUSY):
+        with pytest.raises(RuntimeError), one.acquire(error=BUSY):
             raise RuntimeError("the work failed")
 
 
 def test_a_full_line_refuses_at_once() -> None:
-    one, served = Turns(1, seconds=60, most=2), []
+    one, served = FairSemaphore(1, seconds=60, most=2), []
 
     def wait() -> None:
-        with one.taken(otherwise=BUSY):
+        with one.acquire(error=BUSY):
             served.append("second")
 
     second = threading.Thread(target=wait)
-    with one.taken(otherwise=BUSY):
+    with one.acquire(error=BUSY):
         second.start()
         while not one._waiting:
             time.sleep(0.001)
-        with pytest.raises(Unavailable, match=BUSY), one.taken(otherwise=BUSY):
+        with pytest.raises(Unavailable, match=BUSY), one.acquire(error=BUSY):
             served.append("third")
     second.join()
     assert served == ["second"]

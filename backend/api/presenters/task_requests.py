@@ -42,7 +42,7 @@ plain_of = attrgetter(*PLAIN)
 def request(actor: Actor, row: Any, who: Relation) -> dict[str, Any]:
     """One request, with warnings for a professional who could take it or holds it."""
     body = _shown(row, who, at=now())
-    if who in (Relation.CANDIDATE, Relation.ONLOOKER, Relation.PROFESSIONAL):
+    if who in (Relation.CANDIDATE, Relation.VIEWER, Relation.PROFESSIONAL):
         body["warnings"] = _warnings(row, working_hours.of(actor.account_id))
         if not row.does_task and who is not Relation.PROFESSIONAL:
             body["warnings"].append("task_not_done")
@@ -62,7 +62,7 @@ def waiting(actor: Actor, rows: Sequence[Any]) -> list[dict[str, Any]]:
     at, working = now(), working_hours.of(actor.account_id) if rows else None
     items = []
     for row in rows:
-        body = _shown(row, Relation.CANDIDATE if row.does_task else Relation.ONLOOKER, at=at)
+        body = _shown(row, Relation.CANDIDATE if row.does_task else Relation.VIEWER, at=at)
         body["distance_km"] = None if row.distance_km is None else round(row.distance_km, 1)
         body["warnings"] = _warnings(row, working) if working else []
         body["warnings"] += ["not_free"] if not row.is_free else []

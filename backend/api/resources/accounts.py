@@ -7,9 +7,9 @@ from backend.api import rate_limits
 from backend.api.auth import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
 from backend.api.document_upload import received
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import Reply, expected_version
+from backend.api.responses import ApiResponse, expected_version
 from backend.api.schemas import accounts as schemas
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.errors import Invalid, Stale, TooLarge, TooMany, Unavailable, UnsupportedType
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import actions, links, queries
@@ -18,12 +18,12 @@ from backend.domain.accounts.sign_in import FreshSignInNeeded
 from backend.domain.professionals import actions as professionals
 from backend.domain.professionals import queries as trades
 from backend.domain.professionals.approval import Approval
-from backend.domain.professionals.queries import Trade
+from backend.domain.professionals.queries import ProfessionalProfile
 
-TRADE_FIELDS = ("compname", "exp", "task_ids", "pincodes", "radius_km")
+PROFILE_FIELDS = ("compname", "exp", "task_ids", "pincodes", "radius_km")
 
 
-def present(account: Any, trade: Trade | None = None) -> dict[str, Any]:
+def present(account: Any, trade: ProfessionalProfile | None = None) -> dict[str, Any]:
     """An account on the wire; a professional's trade is looked up unless it is given."""
     body: dict[str, Any] = {
         "id": account.id,
@@ -39,10 +39,10 @@ def present(account: Any, trade: Trade | None = None) -> dict[str, Any]:
         "isactive": int(account.blocked_at is None),
         "created_at": account.created_at,
     }
-    if current().email_confirmation:
+    if current_settings().email_confirmation:
         body["email_confirmed"] = int(account.email_confirmed_at is not None)
     if account.role == Role.PROFESSIONAL:
-        body |= _present_trade(account, trade or trades.trade(account.id))
+        body |= _present_profile(account, trade or trades.profile(account.id))
     return body
 
 
@@ -54,7 +54,7 @@ def present_own(account: Account) -> dict[str, Any]:
     return body
 
 
-def _present_trade(account: Any, trade: Trade) -> dict[str, Any]:
+def _present_profile(account: Any, trade: ProfessionalProfile) -> dict[str, Any]:
     return {
         "isactive": int(account.blocked_at is None and trade.approval is Approval.APPROVED),
         "exp": trade.exp,
@@ -102,7 +102,7 @@ class AddProfessional(Resource):
         """Anyone can; ``isactive`` stays 0 until an admin approves the document, which may come along or later."""
         document = body.pop("document", None)
         chosen = document is not None and bool(document.filename)  # a form without a choice sends a file without a name
-        trade = professionals.NewTrade(
+        trade = professionals.NewProfile(
             exp=body.pop("exp"), compname=body.pop("compname"), task_ids=body.pop("task_ids")
         )
         document_kept = received(document) if chosen else nullcontext()
@@ -113,10 +113,10 @@ class AddProfessional(Resource):
 
 class Me(Resource):
     @endpoint(summary="One's own account", who=FIRST_PASSWORD_TOO, response=schemas.Account())
-    def get(self, actor: Actor) -> Reply:
+    def get(self, actor: Actor) -> ApiResponse:
         """Everything about oneself, for a professional with where the approval stands."""
         account = queries.get(actor.account_id)
-        return Reply(present_own(account), version=account.version)
+        return ApiResponse(present_own(account), version=account.version)
 
     @endpoint(
         summary="Edit one's own account",
@@ -125,13 +125,13 @@ class Me(Resource):
         response=schemas.Account(),
         errors=(Stale, TooMany, FreshSignInNeeded),
     )
-    def patch(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+    def patch(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
         """Fields left out stay as they are. Send If-Match to overwrite nothing unseen.
 
         A changed email can be changed back for 7 days, from the address before. An admin who changes it has to have
         signed in, or repeated the password (POST /me/confirm-password), within 10 minutes.
         """
-        trade = {name: body.pop(name) for name in TRADE_FIELDS if name in body}
+        trade = {name: body.pop(name) for name in PROFILE_FIELDS if name in body}
         if trade and actor.role is not Role.PROFESSIONAL:
             raise Invalid(
                 "Some fields are for professionals only.", errors={name: ["Unknown field."] for name in trade}
@@ -141,4 +141,4 @@ class Me(Resource):
         account = actions.edit(actor, expected_version=expected_version(), **body)
         if actor.role is Role.PROFESSIONAL:
             professionals.edit(account.id, **trade)
-        return Reply(present(account), version=account.version)
+        return ApiResponse(present(account), version=account.version)

@@ -5,7 +5,7 @@ from typing import Any
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.schemas import audit as schemas
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db import date_range, pagination
 from backend.core.db.pagination import Page
 from backend.core.security.authz import Actor
@@ -17,7 +17,7 @@ class Audit(Resource):
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """Newest first: who did or read what, to whom, when, from where, with the values before and after."""
         window = pagination.Window(query.pop("limit"), query.pop("cursor"))
-        span = date_range.between(query.pop("from_"), query.pop("to"), zone=current().zone)
+        span = date_range.date_range(query.pop("from_"), query.pop("to"), zone=current_settings().zone)
         changes_only = bool(query.pop("changes_only"))
-        filters = queries.Filters(**query, span=span, changes_only=changes_only)
+        filters = queries.AuditFilters(**query, span=span, changes_only=changes_only)
         return queries.page(filters=filters, window=window)

@@ -6,11 +6,11 @@ from flask import Response, request
 
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.response_cache import held_to
+from backend.api.response_cache import validate_response
 from backend.api.responses import JSON, PRIVATE, to_json
 from backend.api.schemas import dashboard as schemas
 from backend.core import cache
-from backend.core.cache import Made
+from backend.core.cache import Rendered
 from backend.core.errors import Invalid
 from backend.core.security.authz import Actor
 from backend.domain.dashboard import queries
@@ -29,11 +29,11 @@ class Stats(Resource):
     def get(self, _: Actor, *, query: dict[str, Any]) -> Response:
         """What waits for an admin, and how the market is doing in a span of days; at most ten seconds old."""
 
-        def make() -> Made:
-            return Made(held_to(schemas.Stats(), to_json(queries.figures(**query))))
+        def make() -> Rendered:
+            return Rendered(validate_response(schemas.Stats(), to_json(queries.statistics(**query))))
 
         span = f"{query['first']}..{query['last']}"
-        answer = cache.answers().get("stats", span, make, seconds=FRESH_SECONDS, dear=True)
+        answer = cache.response_cache().get("stats", span, make, seconds=FRESH_SECONDS, expensive=True)
         response = Response(answer.body, mimetype=JSON)
         response.set_etag(answer.etag)
         response.headers["Cache-Control"] = PRIVATE

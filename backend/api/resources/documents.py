@@ -9,7 +9,7 @@ from backend.api.auth import ADMINS, PENDING_PROFESSIONALS
 from backend.api.document_upload import received
 from backend.api.endpoint import Resource, endpoint
 from backend.api.resources.accounts import present
-from backend.api.responses import Reply, expected_version
+from backend.api.responses import ApiResponse, expected_version
 from backend.api.schemas import accounts as account_schemas
 from backend.api.schemas import documents as schemas
 from backend.core.errors import NotFound, Stale, TooLarge, Unavailable, UnsupportedType
@@ -60,14 +60,14 @@ class MyDocument(Resource):
         errors=(TooLarge, UnsupportedType, Unavailable, Stale, capacity.InspectionRunning),
         rate_limit="document_rate_limit",
     )
-    def put(self, actor: Actor, *, form: dict[str, Any]) -> Reply:
+    def put(self, actor: Actor, *, form: dict[str, Any]) -> ApiResponse:
         """PDF, PNG or JPEG, determined by its content. The approval is pending afterwards, whatever it was.
 
         One upload of an account is processed at a time; another one meanwhile is 429 ``inspection_running``.
         """
         with capacity.current().upload_of(actor.account_id), received(form["document"]) as stored:
-            account = actions.hand_in(actor, document=stored, expected_version=expected_version())
-            return Reply(present(account), version=account.version)
+            account = actions.submit_document(actor, document=stored, expected_version=expected_version())
+            return ApiResponse(present(account), version=account.version)
 
     @endpoint(
         summary="Get my document",
@@ -93,7 +93,7 @@ class ProfessionalDocument(Resource):
     )
     def get(self, actor: Actor, professional_id: int, *, query: dict[str, Any]) -> Response:
         """The file as it is kept, or one page of it as PNG, with the ETag "<sha256>-<page>"."""
-        queries.trade(professional_id)
+        queries.profile(professional_id)
         response = answer(professional_id, query["page"])
         record_read(actor, "document_viewed", subject_id=professional_id)
         return response

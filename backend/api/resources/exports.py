@@ -9,7 +9,7 @@ from werkzeug.wsgi import wrap_file
 
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import Reply
+from backend.api.responses import ApiResponse
 from backend.api.schemas import exports as schemas
 from backend.core import storage
 from backend.core.db.pagination import Page, Window
@@ -56,11 +56,11 @@ class Exports(Resource):
         headers=("Location", "Retry-After"),
         idempotent=True,
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
         """It runs as a job: follow Location until the status is done or failed."""
         export = actions.ask(actor, **body)
         headers = {"Location": f"/exports/{export.id}", "Retry-After": POLL_SECONDS}
-        return Reply(present(export), headers=headers)
+        return ApiResponse(present(export), headers=headers)
 
     @endpoint(summary="List exports", who=ADMINS, query=schemas.Exports(), response=schemas.Export(), paged=True)
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
@@ -71,11 +71,11 @@ class Exports(Resource):
 
 class OneExport(Resource):
     @endpoint(summary="How far an export is", who=ADMINS, response=schemas.Export(), errors=(NotFound,))
-    def get(self, _: Actor, *, export_id: int) -> Reply:
+    def get(self, _: Actor, *, export_id: int) -> ApiResponse:
         """Retry-After says when it is worth asking again."""
         export = queries.get(export_id)
         waiting = export.status in actions.OPEN
-        return Reply(present(export), headers={"Retry-After": POLL_SECONDS} if waiting else {})
+        return ApiResponse(present(export), headers={"Retry-After": POLL_SECONDS} if waiting else {})
 
 
 class CancelExport(Resource):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.api.auth import PROBES
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import Reply
+from backend.api.responses import ApiResponse
 from backend.api.schemas.common import Strict
 from backend.core.db.session import db
 from backend.core.errors import Forbidden
@@ -53,14 +53,14 @@ class Readiness(Strict):
 
 class Healthz(Resource):
     @endpoint(summary="Is the web server alive?", who=PROBES, response=Alive())
-    def get(self, _: Actor | None) -> Reply:
+    def get(self, _: Actor | None) -> ApiResponse:
         """Depends on nothing: a database that is away is no reason to start the web server again."""
-        return Reply({"status": "alive"}, cache_control="no-store")
+        return ApiResponse({"status": "alive"}, cache_control="no-store")
 
 
 class Readyz(Resource):
     @endpoint(summary="Can calls be sent here?", who=PROBES, response=Readiness(), also=(503,))
-    def get(self, _: Actor | None) -> Reply:
+    def get(self, _: Actor | None) -> ApiResponse:
         """503 only without a part that calls need (the database, its migrations), or when the server is stopping."""
         health: Health = current_app.extensions["health"]
         parts = health.parts()
@@ -74,8 +74,8 @@ class Readyz(Resource):
                 "The web server is stopping." if status == "draining" else f"Not available: {missing}.{why}"
             )
         if status in ("ready", "degraded"):
-            return Reply(body, cache_control="no-store")
-        return Reply(body, status=503, headers={"Retry-After": RETRY_AFTER_SECONDS}, cache_control="no-store")
+            return ApiResponse(body, cache_control="no-store")
+        return ApiResponse(body, status=503, headers={"Retry-After": RETRY_AFTER_SECONDS}, cache_control="no-store")
 
 
 class Metrics(Resource):
@@ -109,7 +109,7 @@ def _parts() -> metrics.Metric:
 def _jobs() -> list[metrics.Metric]:
     try:
         now = backlog()
-        last = {line.row.name: line.last_run for line in admin.timetable() if line.last_run}
+        last = {line.row.name: line.last_run for line in admin.schedule_entries() if line.last_run}
     except SQLAlchemyError:  # the other figures are wanted most while the database is away
         db.session.rollback()
         return []

@@ -4,7 +4,7 @@ from typing import Any
 
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import Reply
+from backend.api.responses import ApiResponse
 from backend.api.schemas import jobs as schemas
 from backend.api.schemas.common import Window as Paging
 from backend.core.db.pagination import Page, Window
@@ -54,7 +54,7 @@ class Jobs(Resource):
                 "last_run": present(line.last_run) if line.last_run else None,
                 "next_run": line.next_run,
             }
-            for line in admin.timetable()
+            for line in admin.schedule_entries()
         ]
         stands = admin.backlog()
         return {
@@ -77,11 +77,11 @@ class RunJob(Resource):
         errors=(NotFound, Invalid),
         headers=("Location", "Retry-After"),
     )
-    def post(self, actor: Actor, *, name: str, body: dict[str, Any]) -> Reply:
+    def post(self, actor: Actor, *, name: str, body: dict[str, Any]) -> ApiResponse:
         """Whoever had today's reminder, or the month's report, already is skipped."""
         run = operations.run_now(actor, name=name, params=body)
         headers = {"Location": f"/jobs/runs/{run.id}", "Retry-After": POLL_SECONDS}
-        return Reply(present(run), headers=headers)
+        return ApiResponse(present(run), headers=headers)
 
 
 class JobRuns(Resource):
@@ -96,17 +96,17 @@ class OneJobRun(Resource):
     @endpoint(
         summary="How far a run is", who=ADMINS, response=schemas.Run(), errors=(NotFound,), headers=("Retry-After",)
     )
-    def get(self, _: Actor, *, run_id: int) -> Reply:
+    def get(self, _: Actor, *, run_id: int) -> ApiResponse:
         """Done means that each of its messages was sent, or failed for good."""
         run = admin.run(run_id)
-        return Reply(present(run), headers={"Retry-After": POLL_SECONDS} if run.finished_at is None else {})
+        return ApiResponse(present(run), headers={"Retry-After": POLL_SECONDS} if run.finished_at is None else {})
 
 
 class ParkedJobs(Resource):
     @endpoint(summary="Jobs that were given up", who=ADMINS, query=Paging(), response=schemas.ParkedJob(), paged=True)
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """With the last error of each, newest first."""
-        page = admin.parked_page(window=Window(query["limit"], query["cursor"]))
+        page = admin.failed_jobs(window=Window(query["limit"], query["cursor"]))
         return Page([present_parked(job) for job in page.items], page.next_cursor)
 
 
@@ -120,4 +120,4 @@ class RetryParkedJob(Resource):
     )
     def post(self, actor: Actor, *, job_id: int) -> dict[str, Any]:
         """With all its tries."""
-        return present_parked(operations.retry_parked(actor, job_id=job_id))
+        return present_parked(operations.retry_failed(actor, job_id=job_id))

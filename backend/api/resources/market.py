@@ -4,19 +4,23 @@ from typing import Any
 
 from backend.api.auth import ACTIVE, ADMINS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import Reply, expected_version, replacing, whole
+from backend.api.responses import ApiResponse, expected_version, replacing, whole
 from backend.api.schemas import market as schemas
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.errors import Invalid, NotFound, Stale
 from backend.core.security.authz import Actor
 from backend.domain.market import settings
 from backend.domain.task_requests import policies
 
 
-def reply(market: settings.MarketSettings) -> Reply:
+def reply(market: settings.MarketSettings) -> ApiResponse:
     """The settings on the wire, with what the environment fixed, and the version that If-Match can name."""
-    body = {**market.as_dict(), "timezone": current().market_timezone, "currency": current().market_currency}
-    return Reply(body, version=settings.version_of(market))
+    body = {
+        **market.as_dict(),
+        "timezone": current_settings().market_timezone,
+        "currency": current_settings().market_currency,
+    }
+    return ApiResponse(body, version=settings.version_of(market))
 
 
 def policy(actor: Actor, task_id: int) -> dict[str, Any]:
@@ -27,7 +31,7 @@ def policy(actor: Actor, task_id: int) -> dict[str, Any]:
 
 class MarketSettings(Resource):
     @endpoint(summary="The market's settings", who=ADMINS, response=schemas.MarketSettings())
-    def get(self, _: Actor) -> Reply:
+    def get(self, _: Actor) -> ApiResponse:
         """All of them, as they hold now."""
         return reply(settings.get())
 
@@ -38,7 +42,7 @@ class MarketSettings(Resource):
         response=schemas.MarketSettings(),
         errors=(Invalid, Stale),
     )
-    def patch(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+    def patch(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
         """They hold at once; the audit trail keeps what they were. Send If-Match to overwrite nothing unseen."""
         return reply(settings.change(actor, changes=body, expected_version=expected_version()))
 
@@ -50,7 +54,7 @@ class TaskPolicy(Resource):
         response=schemas.EffectivePolicy(),
         errors=(NotFound,),
     )
-    def get(self, actor: Actor, *, task_id: int) -> Reply:
+    def get(self, actor: Actor, *, task_id: int) -> ApiResponse:
         """How long ahead it must be asked for, and until when it can be cancelled freely."""
         return whole(policy(actor, task_id))
 
@@ -61,7 +65,7 @@ class TaskPolicy(Resource):
         response=schemas.EffectivePolicy(),
         errors=(NotFound, Invalid, Stale),
     )
-    def put(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> Reply:
+    def put(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> ApiResponse:
         """All four at once; null goes back to the market's setting."""
         replacing(lambda: policy(actor, task_id), hold=lambda: policies.hold(task_id))
         policies.change(actor, task_id=task_id, values=body)

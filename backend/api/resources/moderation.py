@@ -5,7 +5,7 @@ from typing import Any
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.resources.accounts import present
-from backend.api.responses import Reply, expected_version
+from backend.api.responses import ApiResponse, expected_version
 from backend.api.schemas import accounts as account_schemas
 from backend.api.schemas import moderation as schemas
 from backend.core.db.pagination import Page, Window
@@ -18,14 +18,14 @@ from backend.domain.audit.actions import record_read
 from backend.domain.moderation import actions, queries
 from backend.domain.professionals import queries as trades
 from backend.domain.professionals.approval import allowed_actions
-from backend.domain.professionals.queries import Trade
+from backend.domain.professionals.queries import ProfessionalProfile
 
 
-def present_person(account: Any, trade: Trade | None = None) -> dict[str, Any]:
+def present_person(account: Any, trade: ProfessionalProfile | None = None) -> dict[str, Any]:
     """An account with what only admins see."""
     actions = ["block" if account.blocked_at is None else "unblock"]
     if account.role == Role.PROFESSIONAL:
-        trade = trade or trades.trade(account.id)
+        trade = trade or trades.profile(account.id)
         actions = [*allowed_actions(trade.approval, Role.ADMIN), *actions]
     body = present(account, trade)
     if trade is not None:
@@ -38,13 +38,13 @@ def present_person(account: Any, trade: Trade | None = None) -> dict[str, Any]:
     return body
 
 
-def answer(account_id: int) -> Reply:
+def answer(account_id: int) -> ApiResponse:
     """The account after something was done to it."""
     account = accounts.get(account_id)
-    return Reply(present_person(account), version=account.version)
+    return ApiResponse(present_person(account), version=account.version)
 
 
-def answer_one(actor: Actor, account_id: int, *, role: Role) -> Reply:
+def answer_one(actor: Actor, account_id: int, *, role: Role) -> ApiResponse:
     """One person with figures, reviews and history; that the admin looked is in the audit trail."""
     person = queries.person(account_id, role=role)
     record_read(actor, "person_viewed", subject_id=account_id)
@@ -54,7 +54,7 @@ def answer_one(actor: Actor, account_id: int, *, role: Role) -> Reply:
         "latest_reviews": person.reviews,
         "history": person.history,
     }
-    return Reply(body, version=person.account.version)
+    return ApiResponse(body, version=person.account.version)
 
 
 class Customers(Resource):
@@ -62,14 +62,14 @@ class Customers(Resource):
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """The newest first; with words the likeliest first. Reading them is in the audit trail, once an hour."""
         window = Window(query.pop("limit"), query.pop("cursor"))
-        page = accounts.customers(filters=accounts.Filters(**query), window=window)
+        page = accounts.customers(filters=accounts.AccountFilters(**query), window=window)
         record_read(actor, "people_listed", subject_kind="customers")
         return Page([present_person(account) for account in page.items], page.next_cursor)
 
 
 class OneCustomer(Resource):
     @endpoint(summary="One customer", who=ADMINS, response=schemas.OnePerson(), errors=(NotFound,))
-    def get(self, actor: Actor, customer_id: int) -> Reply:
+    def get(self, actor: Actor, customer_id: int) -> ApiResponse:
         """With figures, the latest reviews given, and what was done to the account."""
         return answer_one(actor, customer_id, role=Role.CUSTOMER)
 
@@ -82,7 +82,7 @@ class Block(Resource):
         response=schemas.Person(),
         errors=(NotFound, Conflict, Stale, FreshSignInNeeded),
     )
-    def post(self, actor: Actor, account_id: int, *, body: dict[str, Any]) -> Reply:
+    def post(self, actor: Actor, account_id: int, *, body: dict[str, Any]) -> ApiResponse:
         """Refused from its very next call on; accepted requests go back to the market, a customer's are cancelled.
 
         For an admin's account the caller has to have signed in, or repeated the password, within 10 minutes.
@@ -93,7 +93,7 @@ class Block(Resource):
 
 class Unblock(Resource):
     @endpoint(summary="Unblock an account", who=ADMINS, response=schemas.Person(), errors=(NotFound, Conflict, Stale))
-    def post(self, actor: Actor, account_id: int) -> Reply:
+    def post(self, actor: Actor, account_id: int) -> ApiResponse:
         """It can sign in again; what was given back or cancelled stays so."""
         actions.unblock(actor, account_id=account_id, expected_version=expected_version())
         return answer(account_id)

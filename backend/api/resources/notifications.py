@@ -6,7 +6,7 @@ from flask import Response, render_template, url_for
 
 from backend.api.auth import ADMINS, ANYONE, SIGNED_IN
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import Reply, next_link
+from backend.api.responses import ApiResponse, next_link
 from backend.api.schemas import notifications as schemas
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, NotFound
@@ -26,7 +26,7 @@ class Notifications(Resource):
         response=schemas.Notifications(),
         headers=("Link",),
     )
-    def get(self, actor: Actor, *, query: dict[str, Any]) -> Reply:
+    def get(self, actor: Actor, *, query: dict[str, Any]) -> ApiResponse:
         """Newest first, with the number of those unread."""
         unread = None if query["unread"] is None else bool(query["unread"])
         page = queries.page(actor.account_id, unread=unread, window=Window(query["limit"], query["cursor"]))
@@ -44,7 +44,7 @@ class Notifications(Resource):
         ]
         count = queries.unread_count(actor.account_id)
         body = {"items": items, "next_cursor": page.next_cursor, "unread_count": count}
-        return Reply(body, headers=next_link(page))
+        return ApiResponse(body, headers=next_link(page))
 
 
 class ReadNotifications(Resource):
@@ -74,7 +74,7 @@ class Deliveries(Resource):
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """Newest first: what was sent to whom by which channel, and what did not get out."""
         window = Window(query.pop("limit"), query.pop("cursor"))
-        page = notification_delivery.page(notification_delivery.Filter(**query), window=window)
+        page = notification_delivery.page(notification_delivery.DeliveryFilters(**query), window=window)
         return Page([present(one) for one in page.items], page.next_cursor)
 
 
@@ -101,10 +101,10 @@ class Resend(Resource):
         errors=(NotFound, Conflict),
         headers=("Location",),
     )
-    def post(self, actor: Actor, *, delivery_id: int) -> Reply:
+    def post(self, actor: Actor, *, delivery_id: int) -> ApiResponse:
         """By the same channel, with the same Message-ID."""
         delivery = notification_delivery.resend(actor, delivery_id=delivery_id)
-        return Reply(present(delivery), headers={"Location": f"/deliveries/{delivery_id}"})
+        return ApiResponse(present(delivery), headers={"Location": f"/deliveries/{delivery_id}"})
 
 
 class Unsubscribe(Resource):

@@ -8,7 +8,7 @@ from backend.api import auth
 from backend.api.auth import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
 from backend.api.endpoint import Resource, endpoint
 from backend.api.errors import domain_problem
-from backend.api.responses import Reply, render
+from backend.api.responses import ApiResponse, render
 from backend.api.schemas import sessions as schemas
 from backend.core.errors import Invalid, TooMany
 from backend.core.security.authz import Actor
@@ -77,7 +77,7 @@ class ResetPassword(Resource):
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> Response:
         """All sessions of the account end. 422 `link_invalid` for a token that was used, is too old, or is not ours."""
         account_id = sign_in.reset(token=body["token"], password=body["password"], address=request.remote_addr)
-        response = render(Reply(None), status=204)
+        response = render(ApiResponse(None), status=204)
         auth.remember_device(response, account_id)
         return response
 

@@ -8,7 +8,7 @@ from backend.api.auth import SIGNED_IN
 from backend.api.endpoint import Resource, endpoint
 from backend.api.errors import domain_problem
 from backend.api.resources.accounts import present
-from backend.api.responses import Reply
+from backend.api.responses import ApiResponse
 from backend.api.schemas import accounts as account_schemas
 from backend.api.schemas import accounts as schemas
 from backend.core.errors import Conflict, Invalid, TooMany
@@ -40,10 +40,10 @@ class MyPhoneConfirmation(Resource):
         response=account_schemas.Account(),
         errors=(Invalid, TooMany),
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> Reply | Response:
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse | Response:
         """SMS reach the number from now on. 422: `wrong_code`, `code_expired`; after five wrong ones 429."""
         try:
             account = phones.confirm(actor, code=body["code"])
         except phones.WrongCode as error:
             return domain_problem(error)  # answered, not raised: the guess must be committed
-        return Reply(present(account), version=account.version)
+        return ApiResponse(present(account), version=account.version)

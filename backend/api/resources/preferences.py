@@ -4,7 +4,7 @@ from typing import Any
 
 from backend.api.auth import SIGNED_IN
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import Reply, replacing, whole
+from backend.api.responses import ApiResponse, replacing, whole
 from backend.api.schemas import preferences as schemas
 from backend.core.errors import Invalid, Stale
 from backend.core.security.authz import Actor
@@ -30,7 +30,7 @@ def present(account_id: int, choice: Choice) -> dict[str, Any]:
 
 class MyPreferences(Resource):
     @endpoint(summary="How one wants to hear of things", who=SIGNED_IN, response=schemas.Preferences())
-    def get(self, actor: Actor) -> Reply:
+    def get(self, actor: Actor) -> ApiResponse:
         """Mail, for those who chose nothing yet."""
         return whole(_read(actor.account_id))
 
@@ -41,7 +41,7 @@ class MyPreferences(Resource):
         response=schemas.Preferences(),
         errors=(Invalid, Stale),
     )
-    def put(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+    def put(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
         """Replace all of them but ``kinds``, which stay where none are sent.
 
         Messages go by the first channel that works; mails about the account always come.

@@ -10,11 +10,11 @@ from backend.api.auth import CUSTOMERS_AND_ADMINS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.responses import NO_STORE
 from backend.api.schemas import reports as schemas
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Invalid, NotFound
 from backend.core.security.authz import Actor
-from backend.domain.notifications.messages import words
+from backend.domain.notifications.messages import render
 from backend.domain.reports import actions, queries, wording
 from backend.domain.reports.queries import Report, Sent
 from backend.domain.reports.statistics import COUNTED
@@ -90,10 +90,10 @@ def _page(report: Report) -> Response:
     html = render_template(
         "mail/report.html",
         **params,
-        words=words(actions.KIND, params),
+        words=render(actions.KIND, params),
         firstname=report.customer.firstname,
-        market=current().market_name,
-        home=current().public_url,
+        market=current_settings().market_name,
+        home=current_settings().public_url,
     )
     response = Response(html, mimetype=HTML)
     response.headers["Content-Security-Policy"] = INLINE_STYLES_ONLY

@@ -97,7 +97,7 @@ class Reviews(Resource):
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """The latest first; ``reported=1&hidden=0`` for those that wait to be looked at."""
         window = Window(query["limit"], query["cursor"])
-        filters = queries.Filters(
+        filters = queries.ReviewFilters(
             professional_id=query["professional_id"],
             customer_id=query["customer_id"],
             task_id=query["task_id"],
@@ -118,5 +118,5 @@ class MyReviews(Resource):
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """The latest first, without hidden ones."""
         window = Window(query["limit"], query["cursor"])
-        filters = queries.Filters(professional_id=actor.id, hidden=False)
+        filters = queries.ReviewFilters(professional_id=actor.id, hidden=False)
         return queries.page(filters=filters, window=window, private=False)

@@ -6,10 +6,10 @@ from typing import Any
 from backend.api.auth import ADMINS, CUSTOMERS, PROFESSIONALS, VISITORS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.presenters import task_requests as present
-from backend.api.responses import Reply, replacing, whole
+from backend.api.responses import ApiResponse, replacing, whole
 from backend.api.schemas import scheduling as schemas
-from backend.core.config import current
-from backend.core.db.date_range import between
+from backend.core.config import current_settings
+from backend.core.db.date_range import date_range
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Forbidden, Invalid, NotFound, Stale, Unauthenticated
 from backend.core.security.authz import Actor
@@ -40,7 +40,7 @@ def shown(working: working_hours.Hours) -> dict[str, Any]:
 
 class MyHours(Resource):
     @endpoint(summary="One's working hours", who=PROFESSIONALS, response=schemas.WorkingHoursShown())
-    def get(self, actor: Actor) -> Reply:
+    def get(self, actor: Actor) -> ApiResponse:
         """Weekly hours in the market's zone, and exceptions by date."""
         return whole(shown(working_hours.of(actor.account_id)))
 
@@ -51,7 +51,7 @@ class MyHours(Resource):
         response=schemas.WorkingHoursShown(),
         errors=(Invalid, Stale),
     )
-    def put(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+    def put(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
         """All of them at once. They guide what is offered; a request outside them can be accepted all the same."""
         replacing(lambda: shown(working_hours.of(actor.account_id)), hold=lambda: accounts.hold(actor.account_id))
         weekly = [(span["weekday"], span["begins"], span["ends"]) for span in body["weekly"]]
@@ -82,7 +82,7 @@ class MyAgenda(Resource):
             }
             for day in days
         ]
-        return {"items": items, "timezone": current().market_timezone}
+        return {"items": items, "timezone": current_settings().market_timezone}
 
 
 class TaskTimes(Resource):
@@ -104,7 +104,7 @@ class TaskTimes(Resource):
             day=query["date"],
             professional_id=query["professional_id"],
         )
-        return {"items": found, "timezone": current().market_timezone}
+        return {"items": found, "timezone": current_settings().market_timezone}
 
 
 class Reliability(Resource):
@@ -117,8 +117,8 @@ class Reliability(Resource):
     )
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """The most often first."""
-        filters = statistics.Filters(
-            span=between(query["first"], query["last"], zone=current().zone),
+        filters = statistics.ReliabilityFilters(
+            span=date_range(query["first"], query["last"], zone=current_settings().zone),
             role=query["role"],
             account_id=query["account_id"],
             least=query["least"],

@@ -6,11 +6,11 @@ from flask import Response
 
 from backend.api.auth import ADMINS, ANYONE, CUSTOMERS_AND_ADMINS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.response_cache import held_to, public
-from backend.api.responses import Reply, expected_version
+from backend.api.response_cache import public, validate_response
+from backend.api.responses import ApiResponse, expected_version
 from backend.api.schemas import search as schemas
 from backend.api.schemas.common import Window as Paging
-from backend.core.cache import Made
+from backend.core.cache import Rendered
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Invalid, NotFound, Stale
 from backend.core.security.authz import Actor
@@ -42,9 +42,9 @@ class Search(Resource):
         """Typos are forgiven. With a place given, tasks that nobody serves there are left out."""
         window = Window(query.pop("limit"), query.pop("cursor"))
 
-        def search() -> Made:
+        def search() -> Rendered:
             body = body_of(queries.run(queries.Criteria(**query), window=window))
-            return Made(held_to(RESULT, body))
+            return Rendered(validate_response(RESULT, body))
 
         return public("search", search)
 
@@ -98,18 +98,18 @@ class SynonymGroups(Resource):
         status=201,
         errors=(Invalid,),
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
         """They count with the very next search."""
         group = synonyms.create(actor, phrases=body["phrases"])
-        return Reply(present(group), headers={"Location": f"/synonyms/{group.id}"}, version=group.version)
+        return ApiResponse(present(group), headers={"Location": f"/synonyms/{group.id}"}, version=group.version)
 
 
 class SynonymGroup(Resource):
     @endpoint(summary="One group of phrases", who=ADMINS, response=schemas.Synonyms(), errors=(NotFound,))
-    def get(self, _: Actor, *, synonym_id: int) -> Reply:
+    def get(self, _: Actor, *, synonym_id: int) -> ApiResponse:
         """Its ETag can be named by If-Match."""
         group = synonyms.get(synonym_id)
-        return Reply(present(group), version=group.version)
+        return ApiResponse(present(group), version=group.version)
 
     @endpoint(
         summary="Exchange the phrases of a group",
@@ -118,12 +118,12 @@ class SynonymGroup(Resource):
         response=schemas.Synonyms(),
         errors=(NotFound, Stale, Invalid),
     )
-    def put(self, actor: Actor, *, synonym_id: int, body: dict[str, Any]) -> Reply:
+    def put(self, actor: Actor, *, synonym_id: int, body: dict[str, Any]) -> ApiResponse:
         """They count with the very next search."""
         group = synonyms.edit(
             actor, synonym_id=synonym_id, phrases=body["phrases"], expected_version=expected_version()
         )
-        return Reply(present(group), version=group.version)
+        return ApiResponse(present(group), version=group.version)
 
     @endpoint(summary="Forget that phrases mean the same", who=ADMINS, status=204, errors=(NotFound, Stale))
     def delete(self, actor: Actor, *, synonym_id: int) -> None:

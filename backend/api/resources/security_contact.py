@@ -8,7 +8,7 @@ from flask import Response
 from backend.api.auth import PROBES
 from backend.api.endpoint import Resource, endpoint
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.errors import NotFound
 from backend.core.security.authz import Actor
 
@@ -19,7 +19,7 @@ class SecurityTxt(Resource):
     @endpoint(summary="Where to report a weakness (RFC 9116)", who=PROBES, media_type="text/plain", errors=(NotFound,))
     def get(self, _: Actor | None) -> Response:
         """404 without SECURITY_CONTACT, and once it has expired: an old contact is worse than none."""
-        settings = current()
+        settings = current_settings()
         if settings.security_contact_expires is None:
             raise NotFound("No contact is given.")
         day_after = settings.security_contact_expires + timedelta(days=1)

@@ -9,7 +9,7 @@ from backend.api.auth import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
 from backend.api.endpoint import Resource, endpoint
 from backend.api.errors import domain_problem
 from backend.api.resources.accounts import present_own
-from backend.api.responses import Reply, render
+from backend.api.responses import ApiResponse, render
 from backend.api.schemas import sessions as schemas
 from backend.api.schemas.common import Window
 from backend.core.db import pagination
@@ -28,7 +28,7 @@ def tokens(account: Account, issued: sessions.Issued) -> Response:
     refresh_token = auth.refresh_token_for(issued)
     if issued.client == "api":
         body["refresh_token"] = refresh_token
-    response = render(Reply(body, cache_control="no-store"), status=200)
+    response = render(ApiResponse(body, cache_control="no-store"), status=200)
     if issued.client == "browser":
         auth.set_cookies(response, refresh_token, seconds=issued.seconds_left)
     return response
@@ -109,7 +109,7 @@ class MySession(Resource):
 
 def signed_out() -> Response:
     """Return 204 and have the browser drop the cookies and what it cached of the account (ASVS 14.3.1)."""
-    response = render(Reply(None, headers={"Clear-Site-Data": '"cache"'}), status=204)
+    response = render(ApiResponse(None, headers={"Clear-Site-Data": '"cache"'}), status=204)
     auth.unset_cookies(response)
     return response
 

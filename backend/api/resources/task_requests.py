@@ -5,10 +5,10 @@ from typing import Any
 from backend.api.auth import ACTIVE, CUSTOMERS, CUSTOMERS_AND_PROFESSIONALS, PROFESSIONALS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.presenters import task_requests as present
-from backend.api.responses import Reply, expected_version
+from backend.api.responses import ApiResponse, expected_version
 from backend.api.schemas import task_requests as schemas
-from backend.core.config import current
-from backend.core.db.date_range import between
+from backend.core.config import current_settings
+from backend.core.db.date_range import date_range
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from backend.core.security.authz import Actor, Role
@@ -19,10 +19,10 @@ from backend.domain.task_requests import actions, history, inbox, queries
 CHANGE_ERRORS = (NotFound, Forbidden, Conflict, Stale, Invalid)
 
 
-def changed(actor: Actor, request_id: int) -> Reply:
+def changed(actor: Actor, request_id: int) -> ApiResponse:
     """The request as it is after the caller's change."""
     row, who = queries.after_change(actor, request_id=request_id)
-    return Reply(present.request(actor, row, who), version=row.version)
+    return ApiResponse(present.request(actor, row, who), version=row.version)
 
 
 class Requests(Resource):
@@ -37,7 +37,7 @@ class Requests(Resource):
         idempotent=True,
         rate_limit="request_rate_limit",
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
         """The price and time are the task's of this day. With ``professional_id`` only that one sees it at first."""
         request_id = actions.create(actor, new=actions.NewRequest(**{**body, "remarks": body["remarks"] or ""}))
         reply = changed(actor, request_id)
@@ -54,15 +54,15 @@ class Requests(Resource):
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """A customer's own; a professional's open ones, best match first, or (``scope=mine``) own; an admin's: all."""
         window = Window(query["limit"], query["cursor"])
-        filters = queries.Filters(
+        filters = queries.RequestFilters(
             status=query["status"],
             task_id=query["task_id"],
-            span=between(query["first"], query["last"], zone=current().zone),
+            span=date_range(query["first"], query["last"], zone=current_settings().zone),
             professional_id=query["professional_id"],
             customer_id=query["customer_id"],
         )
         if actor.role is Role.PROFESSIONAL and query["scope"] == "open":
-            wishes = inbox.Wishes(bool(query["matching"]), bool(query["free"]), query["max_km"])
+            wishes = inbox.InboxFilters(bool(query["matching"]), bool(query["free"]), query["max_km"])
             found = inbox.page(actor, filters=filters, wishes=wishes, window=window)
             return Page(present.waiting(actor, found.items), found.next_cursor)
         found = queries.page(actor, filters=filters, window=window)
@@ -78,7 +78,7 @@ class OneRequest(Resource):
         response=schemas.RequestDetail(),
         errors=(NotFound,),
     )
-    def get(self, actor: Actor, *, request_id: int) -> Reply:
+    def get(self, actor: Actor, *, request_id: int) -> ApiResponse:
         """For its customer, its professional, admins, and professionals while it is open to them."""
         row, who = queries.one(actor, request_id=request_id)
         body = present.request(actor, row, who)
@@ -86,7 +86,7 @@ class OneRequest(Resource):
         body["review"] = reviews.of_request(actor, request_id=request_id) if row.reviewed_at else None
         if actor.role is Role.ADMIN:
             record_read(actor, "request_viewed", subject_id=request_id, subject_kind="request")
-        return Reply(body, version=row.version)
+        return ApiResponse(body, version=row.version)
 
     @endpoint(
         summary="Change a request",
@@ -95,7 +95,7 @@ class OneRequest(Resource):
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
-    def patch(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> Reply:
+    def patch(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
         """A new date asks the same professional again; ``status: "completed"`` goes the way of the verb."""
         status, version = body.pop("status", None), expected_version()
         if body or status is None:
@@ -109,7 +109,7 @@ class OneRequest(Resource):
 
 class Accept(Resource):
     @endpoint(summary="Accept a request", who=PROFESSIONALS, response=schemas.Request(), errors=CHANGE_ERRORS)
-    def post(self, actor: Actor, *, request_id: int) -> Reply:
+    def post(self, actor: Actor, *, request_id: int) -> ApiResponse:
         """Of several at once exactly one wins; the others get 409 ``already_taken``."""
         actions.accept(actor, request_id=request_id, expected_version=expected_version())
         return changed(actor, request_id)
@@ -123,7 +123,7 @@ class Reject(Resource):
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
-    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> Reply:
+    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
         """Hidden from this professional from now on, open to the others."""
         actions.reject(actor, request_id=request_id, **body, expected_version=expected_version())
         return changed(actor, request_id)
@@ -137,7 +137,7 @@ class Release(Resource):
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
-    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> Reply:
+    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
         """It waits again, open to all."""
         actions.release(actor, request_id=request_id, **body, expected_version=expected_version())
         return changed(actor, request_id)
@@ -150,7 +150,7 @@ class Complete(Resource):
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
-    def post(self, actor: Actor, *, request_id: int) -> Reply:
+    def post(self, actor: Actor, *, request_id: int) -> ApiResponse:
         """By its professional or its customer, before or after the date."""
         actions.complete(actor, request_id=request_id, expected_version=expected_version())
         return changed(actor, request_id)
@@ -165,7 +165,7 @@ class Close(Resource):
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
-    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> Reply:
+    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
         """By its professional once completed; by its customer from accepted too, which completes it."""
         actions.close(actor, request_id=request_id, remarks=body["remarks"], expected_version=expected_version())
         return changed(actor, request_id)
@@ -179,7 +179,7 @@ class Cancel(Resource):
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
-    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> Reply:
+    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
         """``cancelled_late`` tells when it was too late to do so freely."""
         actions.cancel(actor, request_id=request_id, **body, expected_version=expected_version())
         return changed(actor, request_id)
@@ -194,5 +194,5 @@ class Inbox(Resource):
     @endpoint(summary="Mark the inbox as seen", who=PROFESSIONALS, response=schemas.InboxCounts())
     def post(self, actor: Actor) -> dict[str, Any]:
         """What comes from now on is new."""
-        inbox.look(actor)
+        inbox.mark_seen(actor)
         return inbox.counts(actor)

@@ -7,13 +7,13 @@ from sqlalchemy import Row
 
 from backend.api.auth import ADMINS, VISITORS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.response_cache import held_to, public
-from backend.api.responses import Reply, expected_version, to_json
+from backend.api.response_cache import public, validate_response
+from backend.api.responses import ApiResponse, expected_version, to_json
 from backend.api.schemas import tasks as schemas
-from backend.core.cache import Made
+from backend.core.cache import Rendered
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, Invalid, NotFound, Stale
-from backend.core.security.authz import MARKET, Actor
+from backend.core.security.authz import SYSTEM, Actor
 from backend.domain.tasks import actions, queries
 
 TASK: Final = schemas.Task()
@@ -40,10 +40,10 @@ def present(row: Row[Any], *, for_admin: bool) -> dict[str, Any]:
     return task
 
 
-def reply(task_id: int, *, actor: Actor | None) -> Reply:
+def reply(task_id: int, *, actor: Actor | None) -> ApiResponse:
     """One task as this caller sees it, with the version that If-Match can name."""
     row = queries.one(actor, task_id=task_id)
-    return Reply(present(row, for_admin=queries.sees_all(actor)), version=row.version)
+    return ApiResponse(present(row, for_admin=queries.sees_all(actor)), version=row.version)
 
 
 class Tasks(Resource):
@@ -55,10 +55,10 @@ class Tasks(Resource):
             found = queries.page(actor, window=window, **query)
             return Page([present(row, for_admin=True) for row in found.items], found.next_cursor)
 
-        def on_offer() -> Made:
+        def on_offer() -> Rendered:
             found = queries.page(None, window=window, **query)
             items = [present(row, for_admin=False) for row in found.items]
-            return Made(held_to(TASK, to_json({"items": items, "next_cursor": found.next_cursor})))
+            return Rendered(validate_response(TASK, to_json({"items": items, "next_cursor": found.next_cursor})))
 
         return public("tasks", on_offer)
 
@@ -70,7 +70,7 @@ class Tasks(Resource):
         status=201,
         errors=(Invalid,),
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> Reply:
+    def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
         """Offered at once, unless isactive is 0: then it is a draft."""
         task = actions.create(actor, new=actions.NewTask(**{**body, "isactive": bool(body["isactive"])}))
         answer = reply(task.id, actor=actor)
@@ -80,14 +80,14 @@ class Tasks(Resource):
 
 class OneTask(Resource):
     @endpoint(summary="One task", who=VISITORS, response=TASK, errors=(NotFound,))
-    def get(self, actor: Actor | None, *, task_id: int) -> Reply | Response:
+    def get(self, actor: Actor | None, *, task_id: int) -> ApiResponse | Response:
         """Those switched off or archived are there for admins only."""
         if queries.sees_all(actor):
             return reply(task_id, actor=actor)
 
-        def on_offer() -> Made:
+        def on_offer() -> Rendered:
             row = queries.one(None, task_id=task_id)
-            return Made(held_to(TASK, to_json(present(row, for_admin=False))), tag_version=row.version)
+            return Rendered(validate_response(TASK, to_json(present(row, for_admin=False))), tag_version=row.version)
 
         return public("task", on_offer)
 
@@ -98,11 +98,11 @@ class OneTask(Resource):
         response=TASK,
         errors=(NotFound, Conflict, Stale, Invalid),
     )
-    def patch(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> Reply:
+    def patch(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> ApiResponse:
         """What is left out stays. Requests made before keep the name, price and time of their day."""
         changes = {**body, "isactive": bool(body["isactive"])} if "isactive" in body else body
         actions.edit(actor, task_id=task_id, changes=changes, expected_version=expected_version())
-        return reply(task_id, actor=MARKET)
+        return reply(task_id, actor=SYSTEM)
 
     @endpoint(summary="Delete a task", who=ADMINS, status=204, errors=(NotFound, Stale))
     def delete(self, actor: Actor, *, task_id: int) -> None:

@@ -31,7 +31,7 @@ class Password(fields.String):
         return password
 
 
-class MailAddress(Text):
+class EmailAddress(Text):
     """A mail address of at most 254 characters."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -51,7 +51,7 @@ class CustomerSignUp(Strict):
     """What a customer signs up with."""
 
     username = Text(max=30, required=True, validators=[USERNAME])
-    email = MailAddress(required=True)
+    email = EmailAddress(required=True)
     password = Password()
     firstname = Text(required=True)
     lastname = Text(required=True)
@@ -77,7 +77,7 @@ class ProfessionalSignUpForm(ProfessionalSignUp):
 class Profile(Strict):
     """What people change about themselves; ``compname`` to ``radius_km`` are for professionals only."""
 
-    email = MailAddress()
+    email = EmailAddress()
     firstname = Text()
     lastname = Text()
     address = Text(max=500, multiline=True)
@@ -90,7 +90,7 @@ class Profile(Strict):
     radius_km = Whole(min=1, max=200)
 
 
-class HandedIn(Strict):
+class SubmittedDocument(Strict):
     """The current document, without its bytes. ``id`` changes whenever the document is replaced."""
 
     id = Id(required=True)
@@ -132,7 +132,7 @@ class Account(Strict):
     approval_reason = fields.String(allow_none=True)
     approval_changed_at = Moment(allow_none=True)
     approval_expires_at = Moment(allow_none=True)
-    document = fields.Nested(HandedIn, allow_none=True)
+    document = fields.Nested(SubmittedDocument, allow_none=True)
 
 
 CODE = validate.Regexp(r"^[0-9]{6}\Z", error="A code has six digits.")

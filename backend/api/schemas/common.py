@@ -12,8 +12,8 @@ from werkzeug.datastructures import FileStorage
 
 from backend.api.converters import MAX_BIGINT
 from backend.core import text
-from backend.core.config import current
-from backend.core.db.date_range import Edge
+from backend.core.config import current_settings
+from backend.core.db.date_range import Bound
 from backend.core.db.pagination import DEFAULT_LIMIT, MAX_LIMIT
 
 WRITTEN_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")  # Decimal takes 4_99, +5 and 1e2 as well
@@ -164,7 +164,7 @@ class Phone(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         typed = str(super()._deserialize(value, attr, data, **kwargs)).strip()
         try:
-            number = phonenumbers.parse(typed, current().market_country)
+            number = phonenumbers.parse(typed, current_settings().market_country)
         except phonenumbers.NumberParseException as error:
             raise ValidationError("Not a phone number. Write it as +919876543210.") from error
         if not phonenumbers.is_valid_number(number):
@@ -201,7 +201,7 @@ DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 moment: Final = Moment()
 
 
-class SpanEdge(fields.Field[Edge]):
+class SpanEdge(fields.Field[Bound]):
     """One end of a span: a day (kept as a date) or a moment. See ``backend.core.db.date_range.between``."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -211,9 +211,9 @@ class SpanEdge(fields.Field[Edge]):
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value.isoformat() if isinstance(value, date) else value
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Edge:
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Bound:
         if not (isinstance(value, str) and DAY.fullmatch(value.strip())):
-            at: Edge = moment.deserialize(value)
+            at: Bound = moment.deserialize(value)
             return at
         try:
             day = date.fromisoformat(value.strip())

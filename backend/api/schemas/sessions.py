@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from backend.api.schemas.accounts import Account, MailAddress, Password
+from backend.api.schemas.accounts import Account, EmailAddress, Password
 from backend.api.schemas.common import Flag, Moment, Strict, Text, Whole
 
 
@@ -54,7 +54,7 @@ class CurrentPassword(Strict):
 class Forgot(Strict):
     """Whose password was forgotten."""
 
-    email = MailAddress(required=True)
+    email = EmailAddress(required=True)
 
 
 class Reset(Strict):

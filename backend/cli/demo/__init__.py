@@ -14,8 +14,8 @@ from sqlalchemy import select, text
 from backend.cli.demo import texts
 from backend.cli.demo.accounts import Casting, City
 from backend.cli.demo.requests import Lives
-from backend.core.clock import now, standing_at
-from backend.core.config import current
+from backend.core.clock import frozen_at, now
+from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
 from backend.core.security.authz import Actor, Role
 from backend.core.text import key
@@ -51,11 +51,11 @@ def fill(*, seed: int = SEED) -> Demo | None:
     if db.session.execute(select(Account.id).where(Account.username_key.startswith("demo.")).limit(1)).first():
         return None
     dice, moment = random.Random(seed), now()  # noqa: S311 - a believable market, no secrets
-    demo = Demo(secrets.token_urlsafe(12) if current().is_production else PASSWORD)
+    demo = Demo(secrets.token_urlsafe(12) if current_settings().is_production else PASSWORD)
     admin = _admin()
     offered = _tasks(admin, since=moment - timedelta(days=300))
     casting = Casting(dice=dice, now=moment, admin=admin, password=demo.password)
-    lives = Lives(dice=dice, now=moment, zone=current().zone)
+    lives = Lives(dice=dice, now=moment, zone=current_settings().zone)
     for digits in texts.CITIES:
         city = casting.city(digits, offered)
         lives.of_city(city, tuple(task_id for task_id, _ in offered))
@@ -91,7 +91,7 @@ def _tasks(admin: Actor, *, since: datetime) -> list[tuple[int, str]]:
                 picture=offer.picture,
                 search_words=offer.words,
             )
-            with standing_at(since):
+            with frozen_at(since):
                 task_id = tasks.create(admin, new=new).id
         found.append((task_id, offer.name))
     return found
@@ -101,7 +101,7 @@ def _afterwards(demo: Demo, admin: Actor, moment: datetime) -> None:
     """Blocks, reports of past months, read notifications, an export: so that every page has something to show."""
     last = demo.cities[-1]
     rude = next(one for one in reversed(last.professionals) if one.state == "approved")
-    with standing_at(moment):  # of what the demo makes up nobody gets a mail
+    with frozen_at(moment):  # of what the demo makes up nobody gets a mail
         moderation.block(
             admin, account_id=last.customers[-1].actor.account_id, reason="fraud", note="Paid with a stolen card."
         )
@@ -112,18 +112,18 @@ def _afterwards(demo: Demo, admin: Actor, moment: datetime) -> None:
     everyone = [one for city in demo.cities for one in (*city.customers, *city.professionals)]
     for number, person in enumerate(everyone):
         if number % 3:
-            with standing_at(moment - timedelta(days=1)):
+            with frozen_at(moment - timedelta(days=1)):
                 notifications.mark_read(person.actor.account_id, ids=None)
-        if not current().mail_server:  # mails are kept as files then, and reach nobody
+        if not current_settings().mail_server:  # mails are kept as files then, and reach nobody
             preferences.put(person.actor.account_id, Choice())
     exports.ask(admin)
 
 
 def _report(month: Month, demo: Demo) -> None:
-    sent_at = month.span(current().zone).ends
+    sent_at = month.span(current_settings().zone).ends
     if sent_at is None:
         raise ValueError("a month ends")
-    with standing_at(sent_at + timedelta(hours=7)):
+    with frozen_at(sent_at + timedelta(hours=7)):
         for city in demo.cities:
             for customer in city.customers:
                 reports.send_to_one(month, run_id=0, customer_id=customer.actor.account_id)
@@ -153,7 +153,7 @@ def _tell(demo: Demo) -> None:
         ("a professional", first.professionals[0].username),
         ("one who waits for approval", pending.username),
     )
-    click.echo(f"Sign in at {current().public_url}/app/sign-in, all with the password: {demo.password}")
+    click.echo(f"Sign in at {current_settings().public_url}/app/sign-in, all with the password: {demo.password}")
     for what, username in rows:
         click.echo(f"  {username:<32} {what}")
     click.echo("The admin signs in as before.")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from backend.cli.demo import texts
 from backend.cli.demo.certificates import certificate
-from backend.core.clock import standing_at
+from backend.core.clock import frozen_at
 from backend.core.db.session import db
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.actions import NewAccount
@@ -77,7 +77,7 @@ class Casting:
     def _customer(self, city: City) -> Person:
         since = self._now - timedelta(days=self._dice.randrange(95, 200), minutes=self._dice.randrange(1440))
         new = self._new_account(city)
-        with standing_at(since):
+        with frozen_at(since):
             account = sign_up_customer(new, role=Role.CUSTOMER)
         preferences.put(account.id, Choice(channels=()))
         name = f"{new.firstname} {new.lastname}"
@@ -90,12 +90,12 @@ class Casting:
         since = self._now - timedelta(days=days, minutes=self._dice.randrange(1440))
         chosen = self._dice.sample(list(tasks), self._dice.randrange(3, 7))
         company = self._dice.choice(texts.COMPANIES).format(first=new.firstname, last=new.lastname)
-        trade = professionals.NewTrade(
+        trade = professionals.NewProfile(
             exp=self._dice.randrange(1, 25), compname=company, task_ids=[task_id for task_id, _ in chosen]
         )
         kind = "PDF" if state == "pending" else "PNG"
         paper = None if state == "document_missing" else _paper(new, trade, chosen[0][1], kind=kind)
-        with standing_at(since):
+        with frozen_at(since):
             account = professionals.sign_up(new, trade=trade, document=paper)
         preferences.put(account.id, Choice(channels=()))
         self._decide(account.id, state=state, at=since + timedelta(hours=self._dice.randrange(2, 20)))
@@ -104,7 +104,7 @@ class Casting:
         return Person(actor, new.username, name, new.pincode, since, tuple(trade.task_ids), state)
 
     def _decide(self, professional_id: int, *, state: str, at: datetime) -> None:
-        with standing_at(at):
+        with frozen_at(at):
             if state == "approved":
                 ends = self._now + timedelta(days=20) if self._dice.random() < 0.08 else None
                 professionals.approve(self._admin, professional_id=professional_id, expires_at=ends)
@@ -137,7 +137,7 @@ def _pincodes(digits: str) -> Sequence[str]:
     return db.session.execute(of_the_city.order_by(Place.pincode).limit(25)).scalars().all()
 
 
-def _paper(new: NewAccount, trade: professionals.NewTrade, task: str, *, kind: str) -> Stored:
+def _paper(new: NewAccount, trade: professionals.NewProfile, task: str, *, kind: str) -> Stored:
     """A certificate in the store. We drew it ourselves: nothing in it has to be inspected."""
     name = f"{new.firstname} {new.lastname}"
     data = certificate(name=name, company=trade.compname, trade=task, years=trade.exp, kind=kind)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from backend.cli.demo import texts
 from backend.cli.demo.accounts import City, Person
-from backend.core.clock import standing_at
+from backend.core.clock import frozen_at
 from backend.domain.reviews import actions as reviews
 from backend.domain.task_requests import actions, bulk
 from backend.domain.task_requests.actions import NewRequest
@@ -60,7 +60,7 @@ class Lives:
             pincode=self._dice.choice(city.pincodes) if self._dice.random() < 0.2 else None,
             professional_id=asked,
         )
-        with standing_at(made_at):
+        with frozen_at(made_at):
             request_id = actions.create(customer.actor, new=new)
         follow: dict[str, Callable[[int, Person, Person, datetime, datetime], None]] = {
             "closed": self._closed,
@@ -77,25 +77,25 @@ class Lives:
 
     def _accepted(self, request_id: int, _: Person, worker: Person, made_at: datetime, wanted: datetime) -> None:
         answer = min(self._hours(1, 10), (wanted - made_at) / 3, (self._now - made_at) / 3)
-        with standing_at(made_at + answer):
+        with frozen_at(made_at + answer):
             actions.accept(worker.actor, request_id=request_id)
         if self._dice.random() < 0.08:
-            with standing_at(made_at + answer * 1.2):
+            with frozen_at(made_at + answer * 1.2):
                 actions.release(worker.actor, request_id=request_id, reason=self._dice.choice(texts.RELEASES))
-            with standing_at(made_at + answer * 1.5):
+            with frozen_at(made_at + answer * 1.5):
                 actions.accept(worker.actor, request_id=request_id)
 
     def _completed(
         self, request_id: int, customer: Person, worker: Person, made_at: datetime, wanted: datetime
     ) -> None:
         self._accepted(request_id, customer, worker, made_at, wanted)
-        with standing_at(wanted + self._hours(1, 3)):
+        with frozen_at(wanted + self._hours(1, 3)):
             actions.complete(worker.actor, request_id=request_id)
 
     def _closed(self, request_id: int, customer: Person, worker: Person, made_at: datetime, wanted: datetime) -> None:
         self._completed(request_id, customer, worker, made_at, wanted)
         closer = customer if self._dice.random() < 0.7 else worker
-        with standing_at(wanted + self._hours(4, 16)):
+        with frozen_at(wanted + self._hours(4, 16)):
             actions.close(closer.actor, request_id=request_id, remarks=self._dice.choice(texts.CLOSING) or None)
         if self._dice.random() < 0.75:
             self._reviewed(request_id, customer, worker, wanted + self._hours(17, 30))
@@ -103,10 +103,10 @@ class Lives:
     def _reviewed(self, request_id: int, customer: Person, worker: Person, at: datetime) -> None:
         rating = self._dice.choice(RATINGS)
         comment = self._dice.choice(texts.COMMENTS[rating]) if self._dice.random() < 0.8 else None
-        with standing_at(at):
+        with frozen_at(at):
             reviews.give(customer.actor, request_id=request_id, rating=rating, comment=comment)
         if comment and self._dice.random() < 0.3:
-            with standing_at(at + self._hours(1, 5)):
+            with frozen_at(at + self._hours(1, 5)):
                 reviews.reply(worker.actor, request_id=request_id, text=self._dice.choice(texts.REPLIES))
 
     def _cancelled(
@@ -114,17 +114,17 @@ class Lives:
     ) -> None:
         if self._dice.random() < 0.5:
             self._accepted(request_id, customer, worker, made_at, wanted)
-        with standing_at(made_at + (wanted - made_at) * self._dice.uniform(0.6, 0.95)):
+        with frozen_at(made_at + (wanted - made_at) * self._dice.uniform(0.6, 0.95)):
             actions.cancel(customer.actor, request_id=request_id, reason=self._dice.choice(texts.CANCELLATIONS))
 
     def _expired(self, request_id: int, _: Person, worker: Person, made_at: datetime, wanted: datetime) -> None:
         self._turned_down(request_id, worker, made_at)
-        with standing_at(wanted + timedelta(minutes=1)):
+        with frozen_at(wanted + timedelta(minutes=1)):
             while bulk.expire_due() >= 500:
                 pass
 
     def _turned_down(self, request_id: int, worker: Person, made_at: datetime) -> None:
-        with standing_at(made_at + self._hours(0, 1)):
+        with frozen_at(made_at + self._hours(0, 1)):
             actions.reject(worker.actor, request_id=request_id, reason=self._dice.choice(texts.REJECTIONS))
 
     def _past(self) -> tuple[datetime, datetime]:

@@ -4,12 +4,22 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from backend.core.cache.responses import Answer, Answers, Made, digest
+from backend.core.cache.responses import CachedResponse, Rendered, ResponseCache, digest
 from backend.core.cache.valkey import ValkeyBytes, shared_store
 from backend.core.cache.versions import CATALOGUE, CacheVersion, Versions
 from backend.settings import Settings
 
-__all__ = ["CATALOGUE", "Answer", "Answers", "CacheVersion", "Made", "answers", "digest", "init_app", "shared"]
+__all__ = [
+    "CATALOGUE",
+    "CacheVersion",
+    "CachedResponse",
+    "Rendered",
+    "ResponseCache",
+    "digest",
+    "init_app",
+    "response_cache",
+    "shared",
+]
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -17,12 +27,12 @@ def init_app(app: Flask, settings: Settings) -> None:
     store = shared_store(app, settings)
     versions = Versions(settings.database_url)
     app.extensions["shared_cache"] = store
-    app.extensions["answers"] = Answers(store=store, versions=versions, seconds=settings.cache_seconds)
+    app.extensions["answers"] = ResponseCache(store=store, versions=versions, seconds=settings.cache_seconds)
 
 
-def answers() -> Answers:
+def response_cache() -> ResponseCache:
     """The cache of the present application."""
-    return cast("Answers", current_app.extensions["answers"])
+    return cast("ResponseCache", current_app.extensions["answers"])
 
 
 def shared() -> ValkeyBytes | None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from backend.core.cache.ttl_cache import Shelf
+from backend.core.cache.ttl_cache import TtlCache
 from backend.core.cache.valkey import ValkeyBytes
 from backend.core.cache.versions import Versions
 from backend.core.clock import now
@@ -19,13 +19,13 @@ MEMORY_BYTES: Final = 32 << 20
 STALE_TIMES: Final = 3  # an answer is kept this many times longer than it is fresh
 JITTER: Final = 0.2
 LOCK_SECONDS: Final = 5
-PATIENCE_SECONDS: Final = 3.0
-LOOK_AGAIN_SECONDS: Final = 0.01
+WAIT_SECONDS: Final = 3.0
+POLL_SECONDS: Final = 0.01
 SHARED_PER_MINUTE: Final = 600  # so that a flood of odd searches cannot fill Valkey, where the queue lives
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Rendered:
     """What was computed: the bytes of the body, and a version that If-Match can name."""
 
     body: bytes
@@ -33,7 +33,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CachedResponse:
     """The bytes of a body with their entity tag, good for one version; fresh until a moment (seconds of the epoch)."""
 
     body: bytes
@@ -60,27 +60,29 @@ def digest(body: bytes) -> str:
     return hashlib.blake2b(body, digest_size=8).hexdigest()
 
 
-def unpacked(data: bytes | None) -> Answer | None:
+def decoded(data: bytes | None) -> CachedResponse | None:
     """An answer out of Valkey; None for anything that is not one, whole."""
     if data is None:
         return None
     head, _, body = data.partition(b"\n")
     try:
         fresh_until, etag, version = head.decode("ascii").split(" ")
-        answer = Answer(body, etag, version, float(fresh_until))
+        answer = CachedResponse(body, etag, version, float(fresh_until))
     except ValueError:
         return None
     return answer if etag.rsplit("-", 1)[-1] == digest(body) else None
 
 
-class Answers:
+class ResponseCache:
     """Keeps answers by name, version and key. Everything that can fail here ends in computing, never in an error."""
 
     def __init__(self, *, store: ValkeyBytes | None, versions: Versions, seconds: int) -> None:
         self._store = store
         self._versions = versions
         self._seconds = seconds
-        self._memory: Shelf[Answer] = Shelf(most_bytes=MEMORY_BYTES, size=lambda answer: len(answer.body) + 300)
+        self._memory: TtlCache[CachedResponse] = TtlCache(
+            most_bytes=MEMORY_BYTES, size=lambda answer: len(answer.body) + 300
+        )
         self._flights: dict[str, threading.Lock] = {}
         self._flights_lock = threading.Lock()
         self._shared_in_minute = (0, 0)
@@ -95,12 +97,12 @@ class Answers:
         self,
         name: str,
         key: str,
-        make: Callable[[], Made],
+        make: Callable[[], Rendered],
         *,
         versioned: str | None = None,
         seconds: int | None = None,
-        dear: bool = False,
-    ) -> Answer:
+        expensive: bool = False,
+    ) -> CachedResponse:
         """The answer for a key, made when there is none for the present version.
 
         An answer older than ``seconds`` is made anew by one caller, while the others still get the old one; of those
@@ -110,12 +112,12 @@ class Answers:
         lifetime = self._seconds if seconds is None else seconds
         place = f"{name}:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
         kept = self._memory.get(place)
-        question = self._store.asked(place) if self._store and (kept is None or not kept.is_fresh) else None
+        question = self._store.begin_get(place) if self._store and (kept is None or not kept.is_fresh) else None
         version = self.version(versioned)
-        shared = unpacked(question.answer()) if question else None
+        shared = decoded(question.answer()) if question else None
         if not version or not lifetime:
             metrics.cache_used(name=name, outcome="away")
-            return _answer(make(), version="", lifetime=0)
+            return _cached(make(), version="", lifetime=0)
         found = _best(version, kept, shared)
         if found is not None and found.is_fresh:
             if found is not kept:
@@ -124,9 +126,9 @@ class Answers:
             return found
         if found is not None and found.age_beyond_freshness > lifetime * STALE_TIMES:
             found = None
-        return self._fly(_Flight(name, place, version, lifetime, dear, make), found)
+        return self._fly(_Computation(name, place, version, lifetime, expensive, make), found)
 
-    def _fly(self, flight: "_Flight", stale: Answer | None) -> Answer:
+    def _fly(self, flight: "_Computation", stale: CachedResponse | None) -> CachedResponse:
         """One maker in this process; for what is dear one among the processes, while Valkey is there."""
         with self._leading(flight.claim, wait=stale is None) as leads:
             if not leads and stale is not None:
@@ -136,7 +138,7 @@ class Answers:
             if landed is not None and landed.is_fresh:
                 metrics.cache_used(name=flight.name, outcome="hit")
                 return landed
-            if not flight.dear or self._store is None:
+            if not flight.expensive or self._store is None:
                 return self._make(flight)
             claimed = self._store.claim(flight.claim, seconds=LOCK_SECONDS)
             if claimed is False and (other := stale or self._wait_for_other(flight)):
@@ -148,12 +150,12 @@ class Answers:
                 if claimed:
                     self._store.delete(flight.claim)
 
-    def _make(self, flight: "_Flight") -> Answer:
+    def _make(self, flight: "_Computation") -> CachedResponse:
         metrics.cache_used(name=flight.name, outcome="miss")
-        made = _answer(flight.make(), version=flight.version, lifetime=flight.lifetime)
+        made = _cached(flight.make(), version=flight.version, lifetime=flight.lifetime)
         self._memory.put(flight.place, made)
         if self._store is not None and self._may_share():
-            share = self._store.set if flight.dear else self._store.set_later
+            share = self._store.set if flight.expensive else self._store.set_later
             share(flight.place, made.packed(), flight.lifetime * STALE_TIMES)
         return made
 
@@ -163,12 +165,12 @@ class Answers:
         self._shared_in_minute = (minute, shared + 1 if since == minute else 1)
         return self._shared_in_minute[1] <= SHARED_PER_MINUTE
 
-    def _wait_for_other(self, flight: "_Flight") -> Answer | None:
+    def _wait_for_other(self, flight: "_Computation") -> CachedResponse | None:
         """What another process makes, within reason."""
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + WAIT_SECONDS
         while self._store is not None and time.monotonic() < until:
-            time.sleep(LOOK_AGAIN_SECONDS)
-            shared = _best(flight.version, unpacked(self._store.get(flight.place)))
+            time.sleep(POLL_SECONDS)
+            shared = _best(flight.version, decoded(self._store.get(flight.place)))
             if shared is not None and shared.is_fresh:
                 self._memory.put(flight.place, shared)
                 return shared
@@ -180,7 +182,7 @@ class Answers:
     def _leading(self, place: str, *, wait: bool) -> Iterator[bool]:
         with self._flights_lock:
             lock = self._flights.setdefault(place, threading.Lock())
-        leads = lock.acquire(blocking=wait, timeout=PATIENCE_SECONDS if wait else -1)
+        leads = lock.acquire(blocking=wait, timeout=WAIT_SECONDS if wait else -1)
         try:
             yield leads
         finally:
@@ -191,15 +193,15 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
+class _Computation:
     """One computation on its way."""
 
     name: str
     place: str
     version: str
     lifetime: int
-    dear: bool
-    make: Callable[[], Made]
+    expensive: bool
+    make: Callable[[], Rendered]
 
     @property
     def claim(self) -> str:
@@ -207,13 +209,13 @@ class _Flight:
         return f"{self.place}:{self.version}"
 
 
-def _best(version: str, *answers: Answer | None) -> Answer | None:
+def _best(version: str, *answers: CachedResponse | None) -> CachedResponse | None:
     """Of those that are of this version the one that stays fresh for longest."""
     fitting = [answer for answer in answers if answer is not None and answer.version == version]
     return max(fitting, key=lambda answer: answer.fresh_until, default=None)
 
 
-def _answer(made: Made, *, version: str, lifetime: int) -> Answer:
+def _cached(made: Rendered, *, version: str, lifetime: int) -> CachedResponse:
     tag = digest(made.body) if made.tag_version is None else f"v{made.tag_version}-{digest(made.body)}"
     jittered = lifetime * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # keeps expiries apart, hides nothing
-    return Answer(made.body, tag, version, now().timestamp() + jittered)
+    return CachedResponse(made.body, tag, version, now().timestamp() + jittered)

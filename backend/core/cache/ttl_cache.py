@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Shelf(Generic[Value]):
+class TtlCache(Generic[Value]):
     """Keeps what was used last, up to so many bytes. Safe for threads."""
 
     def __init__(self, *, most_bytes: int, size: Callable[[Value], int]) -> None:

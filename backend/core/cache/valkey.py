@@ -21,7 +21,7 @@ from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
 PREFIX: Final = "doorstep:"
-AWAY: Final = (redis.RedisError, OSError)
+CONNECTION_ERRORS: Final = (redis.RedisError, OSError)
 MOST_WAITING: Final = 500
 AT_ONCE: Final = 50
 IDLE_SECONDS: Final = 5.0
@@ -33,7 +33,7 @@ class ValkeyBytes(BaseCache):
 
     def __init__(self, *, url: str, seconds_to_wait: float) -> None:
         super().__init__()
-        self._breaker = Breaker()
+        self._breaker = CircuitBreaker()
         self._later: queue.Queue[Entry] = queue.Queue(MOST_WAITING)
         self._writer: threading.Thread | None = None
         self._client = redis.Redis.from_url(
@@ -54,24 +54,24 @@ class ValkeyBytes(BaseCache):
         found = self._try(self._client.get, PREFIX + key)
         return found if isinstance(found, bytes) else None
 
-    def asked(self, key: str) -> "Question | None":
+    def begin_get(self, key: str) -> "PendingGet | None":
         """Ask for a key, and take the answer later: something else can be done meanwhile. None: Valkey is away."""
         if not self._breaker.lets_pass():
             return None
         pool = self._client.connection_pool
         try:
             connection = pool.get_connection()
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             self._fail(error)
             return None
         try:
             connection.send_command("GET", PREFIX + key)  # type: ignore[no-untyped-call]  # redis says no more of it
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             connection.disconnect()  # type: ignore[no-untyped-call]  # the same
             pool.release(connection)  # else each failure would cost the pool one connection for good
             self._fail(error)
             return None
-        return Question(connection, self)
+        return PendingGet(connection, self)
 
     def set(self, key: str, value: bytes, timeout: int | timedelta | None = None) -> bool:
         """Keep bytes for so many seconds."""
@@ -106,17 +106,17 @@ class ValkeyBytes(BaseCache):
             return None
         try:
             found = command(*args, **kwargs)
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             self._fail(error)
             return None
         self._breaker.succeeded()
         return found
 
-    def answered(self, connection: Any) -> bytes | None:
+    def read_reply(self, connection: Any) -> bytes | None:
         """Take the answer to a question."""
         try:
             found = connection.read_response()
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             connection.disconnect()
             self._fail(error)
             return None
@@ -131,7 +131,7 @@ class ValkeyBytes(BaseCache):
 
 
 @dataclass(slots=True)
-class Question:
+class PendingGet:
     """A key that was asked for. Its answer has to be taken once: the connection is held until then."""
 
     connection: Any
@@ -139,7 +139,7 @@ class Question:
 
     def answer(self) -> bytes | None:
         """What was kept; None when nothing was, or Valkey went away."""
-        return self.store.answered(self.connection)
+        return self.store.read_reply(self.connection)
 
 
 def _write(store: "weakref.ref[ValkeyBytes]", waiting: "queue.Queue[Entry]") -> None:
@@ -182,7 +182,7 @@ LONGEST_PAUSE: Final = 15.0
 TRIAL_SECONDS: Final = 5.0
 
 
-class Breaker:
+class CircuitBreaker:
     """Closed while all is well, open for a pause after each failure, then half-open: one caller tries for all.
 
     A caller that was let pass reports with ``succeeded`` or ``failed``.

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.core.cache.valkey import Breaker
+from backend.core.cache.valkey import CircuitBreaker
 from backend.core.db.session import Base, db
 
 log = structlog.get_logger(__name__)
@@ -64,7 +64,7 @@ class Versions:
     def __init__(self, url: str) -> None:
         self._url = url.replace("postgresql+psycopg://", "postgresql://", 1)
         self._free: deque[Connection] = deque()
-        self._breaker = Breaker()
+        self._breaker = CircuitBreaker()
         self._lock, self._turn = threading.Lock(), threading.Lock()
         self._coming: dict[str, _Reading] = {}
         weakref.finalize(self, _close, self._free)

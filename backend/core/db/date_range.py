@@ -6,25 +6,25 @@ from zoneinfo import ZoneInfo
 
 from backend.core.errors import Invalid
 
-Edge = date | datetime  # a datetime is a date too: look for the datetime first
-SMALLEST = timedelta(microseconds=1)  # what PostgreSQL can tell apart
+Bound = date | datetime  # a datetime is a date too: look for the datetime first
+RESOLUTION = timedelta(microseconds=1)  # what PostgreSQL can tell apart
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DateRange:
     """From ``starts`` up to but not including ``ends``; None leaves that side open."""
 
     starts: datetime | None = None
     ends: datetime | None = None
 
 
-def between(first: Edge | None, last: Edge | None, *, zone: ZoneInfo) -> Span:
+def date_range(first: Bound | None, last: Bound | None, *, zone: ZoneInfo) -> DateRange:
     """The span from the one to the other, both included. Raises Invalid when it ends before it starts."""
     starts = None if first is None else _start(first, zone)
     ends = None if last is None else _end(last, zone)
     if starts is not None and ends is not None and ends <= starts:
         raise Invalid.field("to", "Lies before from.")
-    return Span(starts, ends)
+    return DateRange(starts, ends)
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:
@@ -32,9 +32,11 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
-def _start(edge: Edge, zone: ZoneInfo) -> datetime:
+def _start(edge: Bound, zone: ZoneInfo) -> datetime:
     return edge.astimezone(UTC) if isinstance(edge, datetime) else day_start(edge, zone)
 
 
-def _end(edge: Edge, zone: ZoneInfo) -> datetime:
-    return edge.astimezone(UTC) + SMALLEST if isinstance(edge, datetime) else day_start(edge + timedelta(days=1), zone)
+def _end(edge: Bound, zone: ZoneInfo) -> datetime:
+    return (
+        edge.astimezone(UTC) + RESOLUTION if isinstance(edge, datetime) else day_start(edge + timedelta(days=1), zone)
+    )

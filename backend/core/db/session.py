@@ -33,10 +33,10 @@ NAMING = {
 
 NOWHERE = "postgresql://127.0.0.1:1/none"  # commands that need no database run without one: nobody listens there
 
-MOMENT = DateTime(timezone=True)  # of a parameter that is compared with a time
+TIMESTAMP = DateTime(timezone=True)  # of a parameter that is compared with a time
 
 BigId = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
-Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+Timestamp = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 Created = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
 Money = Annotated[Decimal, mapped_column(Numeric(12, 2))]
 
@@ -108,7 +108,7 @@ def sqlalchemy_url(url: str) -> str:
     return url
 
 
-_ENDINGS: Final[ContextVar[list[Callable[[], None]] | None]] = ContextVar("endings", default=None)
+_END_CALLBACKS: Final[ContextVar[list[Callable[[], None]] | None]] = ContextVar("endings", default=None)
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def transaction() -> Iterator[None]:
     Work that never came to the session (see ``backend.core.db.read_pool``) has nothing to commit and makes none.
     """
     endings: list[Callable[[], None]] = []
-    token = _ENDINGS.set(endings)
+    token = _END_CALLBACKS.set(endings)
     try:
         yield
         if db.session.registry.has():
@@ -128,7 +128,7 @@ def transaction() -> Iterator[None]:
             db.session.rollback()
         raise
     finally:
-        _ENDINGS.reset(token)
+        _END_CALLBACKS.reset(token)
         for end in endings:
             end()
 
@@ -149,15 +149,15 @@ def _commit() -> None:
         ) from error
 
 
-def at_end(call: Callable[[], None]) -> None:
+def on_transaction_end(call: Callable[[], None]) -> None:
     """Call this when the present unit of work has ended, however it ended; at once when there is none."""
-    endings = _ENDINGS.get()
+    endings = _END_CALLBACKS.get()
     if endings is None:
         call()
     else:
         endings.append(call)
 
 
-def take_turns(name: str) -> None:
+def advisory_lock(name: str) -> None:
     """Let nobody else past this name until the present transaction ends; for what has no row of its own to hold."""
     db.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})

@@ -9,10 +9,10 @@ from backend.core.queue.leases import (
     fail,
     finish,
     finish_guarded,
-    forgotten_ids,
     is_waiting,
     release,
     renew,
+    undispatched_ids,
 )
 from backend.core.queue.models import QUEUES, Job, JobRun, Lane
 from backend.core.queue.outbox import enqueue, enqueue_many, init_app
@@ -32,9 +32,9 @@ __all__ = [
     "fail",
     "finish",
     "finish_guarded",
-    "forgotten_ids",
     "init_app",
     "is_waiting",
     "release",
     "renew",
+    "undispatched_ids",
 ]

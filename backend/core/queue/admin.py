@@ -13,15 +13,15 @@ from backend.core.db.pagination import Page, Window, after, cut, decode_cursor, 
 from backend.core.db.session import db
 from backend.core.errors import Conflict, NotFound
 from backend.core.queue.models import Job, JobRun, Lane
-from backend.core.queue.outbox import ring
+from backend.core.queue.outbox import dispatch
 from backend.core.queue.schedule import Scheduled, table
 
 NEWEST_RUNS: Final = ((JobRun.id, True),)
-NEWEST_PARKED: Final = ((Job.parked_at, True), (Job.id, True))
+NEWEST_FAILED: Final = ((Job.parked_at, True), (Job.id, True))
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ScheduleEntry:
     """One row of the beat table, with its last run and its next time."""
 
     row: Scheduled
@@ -29,13 +29,13 @@ class Line:
     next_run: datetime
 
 
-def timetable() -> list[Line]:
+def schedule_entries() -> list[ScheduleEntry]:
     """All scheduled jobs in the table's order."""
     newest = select(func.max(JobRun.id)).where(JobRun.name.in_(list(table()))).group_by(JobRun.name)
     found = db.session.execute(select(JobRun).where(JobRun.id.in_(newest.scalar_subquery()))).scalars()
     last = {run.name: run for run in found}
     moment = now()
-    return [Line(row, last.get(row.name), row.when.following(moment)) for row in table().values()]
+    return [ScheduleEntry(row, last.get(row.name), row.when.following(moment)) for row in table().values()]
 
 
 def scheduled(name: str) -> Scheduled:
@@ -64,16 +64,16 @@ def run_page(*, name: str | None, window: Window) -> Page[JobRun]:
     return cut(rows, window=window, scope="runs", values=lambda row: (row.id,))
 
 
-def parked_page(*, window: Window) -> Page[Job]:
+def failed_jobs(*, window: Window) -> Page[Job]:
     """Jobs that were given up after too many tries, newest first."""
     statement = select(Job).where(Job.parked_at.is_not(None))
     if window.cursor:
-        statement = statement.where(after(NEWEST_PARKED, decode_cursor("parked", window.cursor, length=2)))
-    rows = db.session.execute(statement.order_by(*order(NEWEST_PARKED)).limit(window.limit + 1)).scalars().all()
+        statement = statement.where(after(NEWEST_FAILED, decode_cursor("parked", window.cursor, length=2)))
+    rows = db.session.execute(statement.order_by(*order(NEWEST_FAILED)).limit(window.limit + 1)).scalars().all()
     return cut(rows, window=window, scope="parked", values=lambda row: (row.parked_at, row.id))
 
 
-def retry_parked(job_id: int) -> Job:
+def retry_failed(job_id: int) -> Job:
     """Begin a parked job anew. Raises NotFound, or Conflict when it is parked no more."""
     job = db.session.get(Job, job_id)
     if job is None:
@@ -85,7 +85,7 @@ def retry_parked(job_id: int) -> Job:
     if "run_id" in job.payload:
         reopened = {"status": "running", "finished_at": None, "error": None}
         db.session.execute(update(JobRun).where(JobRun.id == job.payload["run_id"]).values(**reopened))
-    ring([job_id], lane=Lane(job.lane))
+    dispatch([job_id], lane=Lane(job.lane))
     db.session.refresh(job)
     return job
 

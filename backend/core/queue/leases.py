@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.queue.models import Job, Lane
 
 BACKOFF_BASE_SECONDS: Final = 5
 BACKOFF_MAX_SECONDS: Final = 3600
-RING_AGAIN_SECONDS: Final = 10
+REDISPATCH_SECONDS: Final = 10
 
 
 class LeaseLost(Exception):
@@ -122,7 +122,7 @@ def fail(
 
     A pause that was asked for is never shortened. ``counts=False``: waiting was the point, it is no failed try.
     """
-    parked = give_up or (counts and lease.attempts >= current().job_max_attempts)
+    parked = give_up or (counts and lease.attempts >= current_settings().job_max_attempts)
     values: dict[str, Any] = {"error": error[:2000], "lease_until": None, "rung_at": None}
     if parked:
         values["parked_at"] = func.now()
@@ -137,12 +137,12 @@ def fail(
     return parked
 
 
-def forgotten_ids(lane: Lane, *, limit: int = 1000) -> list[int]:
+def undispatched_ids(lane: Lane, *, limit: int = 1000) -> list[int]:
     """Due jobs of a lane that nobody holds or was told of lately, oldest first; notes that they are rung for now.
 
     Those are jobs whose bell was lost, whose worker died, or whose pause is over. Caller commits, then rings.
     """
-    silent = or_(Job.rung_at.is_(None), Job.rung_at < func.now() - seconds(RING_AGAIN_SECONDS))
+    silent = or_(Job.rung_at.is_(None), Job.rung_at < func.now() - seconds(REDISPATCH_SECONDS))
     found = (
         select(Job.id)
         .where(Job.lane == lane, _due(), silent)

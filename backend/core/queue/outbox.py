@@ -12,25 +12,25 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, SessionTransaction
 
 from backend.core.db.session import db
-from backend.core.failpoints import crash_point
+from backend.core.failpoints import failpoint
 from backend.core.queue.models import Job, Lane
 
 log = structlog.get_logger(__name__)
 
 
-class Bell(Protocol):
+class Dispatcher(Protocol):
     """Notifies the workers of a lane that jobs are there."""
 
     def __call__(self, job_ids: list[int], *, lane: Lane) -> None: ...
 
 
 _PENDING = "jobs_to_notify_of"
-_bell: list[Bell] = []
+_dispatcher: list[Dispatcher] = []
 
 
-def init_app(app: Flask, *, bell: Bell) -> None:
+def init_app(app: Flask, *, bell: Dispatcher) -> None:
     """Say how a worker is told of new jobs. The bell may fail: the sweep finds what it did not announce."""
-    _bell[:] = [bell]
+    _dispatcher[:] = [bell]
     app.extensions["job_bell"] = bell
 
 
@@ -68,10 +68,10 @@ def enqueue_many(
     statement = insert(Job).values(told).on_conflict_do_nothing(index_elements=["topic", "key"]).returning(Job.id)
     ids = db.session.execute(statement, rows).scalars().all()
     if rings_now:
-        ring(ids, lane=lane)
+        dispatch(ids, lane=lane)
 
 
-def ring(job_ids: Iterable[int], *, lane: Lane) -> None:
+def dispatch(job_ids: Iterable[int], *, lane: Lane) -> None:
     """Notify the workers of these jobs of one lane once the outermost transaction is committed."""
     _pending(db.session()).jobs.extend((lane, job_id) for job_id in job_ids)
 
@@ -101,12 +101,12 @@ def _notify(session: Session) -> None:
     if session.in_nested_transaction():
         return  # the event also fires when a savepoint is released; its rows are visible to nobody yet
     pending: _Pending | None = session.info.pop(_PENDING, None)
-    if pending and pending.jobs and _bell:
-        crash_point("queue.before_ring")
+    if pending and pending.jobs and _dispatcher:
+        failpoint("queue.before_ring")
         try:
             for lane in Lane:
                 if job_ids := [job_id for of, job_id in pending.jobs if of is lane]:
-                    _bell[0](job_ids, lane=lane)
+                    _dispatcher[0](job_ids, lane=lane)
         except Exception as error:  # noqa: BLE001 - the change is safe in PostgreSQL; a silent broker must not turn it into a failure
             log.warning("job_bell_failed", error=repr(error), jobs=len(pending.jobs))
 

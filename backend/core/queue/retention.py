@@ -11,7 +11,7 @@ from backend.core.queue.models import Job, JobRun
 from backend.core.queue.schedule import table
 
 DONE_KEPT: Final = timedelta(days=3)
-PARKED_KEPT: Final = timedelta(days=90)
+DEAD_KEPT: Final = timedelta(days=90)
 RUNS_KEPT: Final = timedelta(days=400)
 BATCH: Final = 500
 
@@ -19,7 +19,7 @@ BATCH: Final = 500
 def drop_done_jobs(limit: int = BATCH) -> int:
     """Delete jobs done some days ago and parked ones that nobody looked after for months; returns how many."""
     done = select(Job.id).where(Job.done_at < now() - DONE_KEPT).order_by(Job.done_at).limit(limit)
-    parked = select(Job.id).where(Job.parked_at < now() - PARKED_KEPT).order_by(Job.parked_at).limit(limit)
+    parked = select(Job.id).where(Job.parked_at < now() - DEAD_KEPT).order_by(Job.parked_at).limit(limit)
     # Each half has an index in its order; an OR of both would read the whole table.
     halves = [half.with_for_update(skip_locked=True).cte(name) for half, name in ((done, "done"), (parked, "parked"))]
     chosen = union_all(*(select(half.c.id) for half in halves)).limit(limit)

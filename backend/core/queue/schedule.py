@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
 
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.errors import Invalid
 from backend.core.queue.models import Lane
 
@@ -45,14 +45,14 @@ class Daily:
         return f"daily at {self.at():%H:%M}"
 
     def latest(self, moment: datetime) -> Period:
-        zone = current().zone
+        zone = current_settings().zone
         today = moment.astimezone(zone).date()
         at = self.at()
         day = today if _due(today, at, zone) <= moment else today - timedelta(days=1)
         return Period(day.isoformat(), _due(day, at, zone))
 
     def following(self, moment: datetime) -> datetime:
-        zone, at = current().zone, self.at()
+        zone, at = current_settings().zone, self.at()
         day = moment.astimezone(zone).date()
         return next(due for n in range(3) if (due := _due(day + timedelta(days=n), at, zone)) > moment)
 
@@ -68,14 +68,14 @@ class Monthly:
         return f"monthly on day {self.day} at {self.at:%H:%M}"
 
     def latest(self, moment: datetime) -> Period:
-        zone = current().zone
+        zone = current_settings().zone
         this = moment.astimezone(zone).date().replace(day=self.day)
         if _due(this, self.at, zone) > moment:
             this = (this.replace(day=1) - timedelta(days=1)).replace(day=self.day)
         return Period(f"{this:%Y-%m}", _due(this, self.at, zone))
 
     def following(self, moment: datetime) -> datetime:
-        zone = current().zone
+        zone = current_settings().zone
         this = moment.astimezone(zone).date().replace(day=self.day)
         if (due := _due(this, self.at, zone)) > moment:
             return due

@@ -10,7 +10,7 @@ class Role(StrEnum):
     CUSTOMER = "customer"
     PROFESSIONAL = "professional"
     ADMIN = "admin"
-    MARKET = "market"  # the system itself: housekeeping and the command line
+    SYSTEM = "market"  # the system itself: housekeeping and the command line
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +38,4 @@ class Actor:
         return self.id
 
 
-MARKET: Final = Actor(id=None, role=Role.MARKET)
+SYSTEM: Final = Actor(id=None, role=Role.SYSTEM)

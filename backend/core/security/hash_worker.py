@@ -22,7 +22,7 @@ from backend.core.child_process import bare_environment
 NICENESS: Final = 10
 PATIENCE_SECONDS: Final = 1.2
 ROOT: Final = Path(__file__).resolve().parents[2]
-FITS: Final = "fits"
+MATCHES: Final = "fits"
 
 
 class Cost(NamedTuple):
@@ -36,11 +36,11 @@ class Cost(NamedTuple):
         return PasswordHasher(memory_cost=self.memory_kib, time_cost=self.time_cost, parallelism=self.parallelism)
 
 
-class Gone(Exception):
+class WorkerLost(Exception):
     """The process beside this one gave no answer."""
 
 
-def answer(hasher: PasswordHasher, password: bytes, encoded: str | None = None) -> str:
+def hash_or_verify(hasher: PasswordHasher, password: bytes, encoded: str | None = None) -> str:
     """A new hash; with one given: FITS, or nothing when the password does not."""
     if encoded is None:
         return hasher.hash(password)
@@ -48,10 +48,10 @@ def answer(hasher: PasswordHasher, password: bytes, encoded: str | None = None) 
         hasher.verify(encoded, password)
     except (VerificationError, InvalidHashError):
         return ""
-    return FITS
+    return MATCHES
 
 
-class Beside:
+class HashWorker:
     """One process that hashes, one password at a time. It ends with our end of its socket, and so with us.
 
     In a session of its own: Linux shares the processors out by session first, and Ctrl-C is not for it.
@@ -80,7 +80,7 @@ class Beside:
                 )
             except OSError as error:
                 ours.close()
-                raise Gone from error
+                raise WorkerLost from error
         return cls(ours, process)
 
     def ask(self, password: bytes, encoded: str | None = None) -> str:
@@ -90,9 +90,9 @@ class Beside:
             self._socket.sendall(f"{' '.join(words)}\n".encode())
             line = self._answers.readline()
         except OSError as error:
-            raise Gone from error
+            raise WorkerLost from error
         if not line.endswith("\n"):
-            raise Gone
+            raise WorkerLost
         return line.rstrip("\n")
 
     def end(self) -> None:
@@ -110,7 +110,7 @@ def main(cost: Sequence[str]) -> None:
     with suppress(ConnectionError), socket.socket(fileno=sys.stdin.fileno()) as line:
         for question in line.makefile("r", encoding="ascii", newline="\n"):
             password, *encoded = (bytes.fromhex(word) for word in question[:-1].split(" "))
-            line.sendall(f"{answer(hasher, password, *(word.decode() for word in encoded))}\n".encode())
+            line.sendall(f"{hash_or_verify(hasher, password, *(word.decode() for word in encoded))}\n".encode())
 
 
 if __name__ == "__main__":

@@ -10,19 +10,19 @@ from typing import Final, ParamSpec, TypeVar
 
 from flask import Flask, current_app
 
-from backend.core.concurrency import Turns
+from backend.core.concurrency import FairSemaphore
 from backend.core.security import hash_worker
-from backend.core.security.hash_worker import Beside, Cost, Gone
+from backend.core.security.hash_worker import Cost, HashWorker, WorkerLost
 from backend.settings import Settings
 
 Arguments = ParamSpec("Arguments")
 Outcome = TypeVar("Outcome")
 TOO_MANY: Final = "Too many people sign in at this moment. Try again shortly."
-LINE_SECONDS: Final = 6.0
-TURN_SECONDS: Final = 2.0  # short: who waits here holds a connection to the database
+QUEUE_SECONDS: Final = 6.0
+SLOT_SECONDS: Final = 2.0  # short: who waits here holds a connection to the database
 
 
-class Passwords:
+class PasswordHasher:
     """Hashes and checks passwords, at most ``at_once`` at a time in this process.
 
     Who needs it stands in line before the database is asked (see ``in_line``): ``line`` people at most, so that threads
@@ -34,11 +34,11 @@ class Passwords:
     ) -> None:
         self._cost = Cost(memory_kib, time_cost, parallelism)
         self._hasher = self._cost.hasher()
-        self.line = Turns(at_once + 1, seconds=LINE_SECONDS, most=line)
-        self._turns = Turns(at_once, seconds=TURN_SECONDS)
+        self.line = FairSemaphore(at_once + 1, seconds=QUEUE_SECONDS, most=line)
+        self._turns = FairSemaphore(at_once, seconds=SLOT_SECONDS)
         self._at_once = at_once
-        self._gives_way = False
-        self._beside: deque[Beside] = deque()
+        self._uses_workers = False
+        self._workers: deque[HashWorker] = deque()
         self._decoy = self._hasher.hash("a password that nobody has")
 
     def hash(self, password: str) -> str:
@@ -47,48 +47,48 @@ class Passwords:
 
     def matches(self, encoded: str | None, password: str) -> bool:
         """Whether the password fits. An unknown account (None) costs the same as a known one (OWASP ASVS 5, V6)."""
-        fits = self._in_turn(_typed(password), encoded or self._decoy) == hash_worker.FITS
+        fits = self._in_turn(_typed(password), encoded or self._decoy) == hash_worker.MATCHES
         return fits and encoded is not None
 
     def is_outdated(self, encoded: str) -> bool:
         """Whether the hash was made with other parameters than those in force."""
         return self._hasher.check_needs_rehash(encoded)
 
-    def give_way(self) -> None:
+    def use_workers(self) -> None:
         """From now on, hash only what time others leave: for web servers, where people browse meanwhile.
 
         Not for what runs by itself: a command that makes hundreds of people would starve beside any busy program.
         """
-        self._gives_way = True
-        os.register_at_fork(after_in_child=self._beside.clear)  # two may not talk to one of them
-        with suppress(Gone):
-            self._beside.extend(Beside.start(self._cost) for _ in range(self._at_once))
+        self._uses_workers = True
+        os.register_at_fork(after_in_child=self._workers.clear)  # two may not talk to one of them
+        with suppress(WorkerLost):
+            self._workers.extend(HashWorker.start(self._cost) for _ in range(self._at_once))
 
     def close(self) -> None:
         """End the processes that hash for this one; without it they end with it."""
-        while self._beside:
-            self._beside.pop().end()
+        while self._workers:
+            self._workers.pop().end()
 
     def _in_turn(self, password: bytes, encoded: str | None = None) -> str:
-        with self._turns.taken(otherwise=TOO_MANY):
-            if self._gives_way:
+        with self._turns.acquire(error=TOO_MANY):
+            if self._uses_workers:
                 try:
                     return self._asked(password, encoded)
-                except Gone:
+                except WorkerLost:
                     pass  # it is done here then, at once
-            return hash_worker.answer(self._hasher, password, encoded)
+            return hash_worker.hash_or_verify(self._hasher, password, encoded)
 
     def _asked(self, password: bytes, encoded: str | None) -> str:
         try:
-            beside = self._beside.pop()
+            worker = self._workers.pop()
         except IndexError:
-            beside = Beside.start(self._cost)
+            worker = HashWorker.start(self._cost)
         try:
-            answer = beside.ask(password, encoded)
+            answer = worker.ask(password, encoded)
         except BaseException:  # its next answer would be taken for that of another question
-            beside.end()
+            worker.end()
             raise
-        self._beside.append(beside)
+        self._workers.append(worker)
         return answer
 
 
@@ -97,12 +97,12 @@ def _typed(password: str) -> bytes:
     return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
 
 
-def in_line(work: Callable[Arguments, Outcome]) -> Callable[Arguments, Outcome]:
+def queued(work: Callable[Arguments, Outcome]) -> Callable[Arguments, Outcome]:
     """Of work that hashes a password: wait for a turn before it begins. Never around other such work."""
 
     @wraps(work)
     def waited(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
-        with current().line.taken(otherwise=TOO_MANY):
+        with current_hasher().line.acquire(error=TOO_MANY):
             return work(*args, **kwargs)
 
     return waited
@@ -110,7 +110,7 @@ def in_line(work: Callable[Arguments, Outcome]) -> Callable[Arguments, Outcome]:
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Make the hasher of this process."""
-    app.extensions["passwords"] = Passwords(
+    app.extensions["passwords"] = PasswordHasher(
         memory_kib=settings.argon2_memory_kib,
         time_cost=settings.argon2_time_cost,
         parallelism=settings.argon2_parallelism,
@@ -119,7 +119,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
 
 
-def current() -> Passwords:
+def current_hasher() -> PasswordHasher:
     """The hasher of the running application."""
-    hasher: Passwords = current_app.extensions["passwords"]
+    hasher: PasswordHasher = current_app.extensions["passwords"]
     return hasher

@@ -9,7 +9,7 @@ import hmac
 from functools import lru_cache
 from typing import Final
 
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.settings import Settings
 
 SALT: Final = b"doorstep"
@@ -18,12 +18,12 @@ KEY_BYTES: Final = 32
 
 def key(purpose: str, settings: Settings | None = None) -> bytes:
     """Return the key that signs for this purpose now."""
-    return _derived((settings or current()).secret_key, purpose)
+    return _derived((settings or current_settings()).secret_key, purpose)
 
 
 def keys(purpose: str, settings: Settings | None = None) -> list[bytes]:
     """Return the keys that verify for this purpose, the one in use first."""
-    settings = settings or current()
+    settings = settings or current_settings()
     return [_derived(secret, purpose) for secret in (settings.secret_key, *settings.secret_key_fallbacks)]
 
 
@@ -45,7 +45,7 @@ def verifies(purpose: str, message: bytes, signature: bytes, *, before_purposes:
     """
     candidates = keys(purpose)
     if before_purposes:
-        settings = current()
+        settings = current_settings()
         candidates += [secret.encode() for secret in (settings.secret_key, *settings.secret_key_fallbacks)]
     expected = [hmac.digest(candidate, message, "sha256")[: len(signature)] for candidate in candidates]
     return len(signature) > 0 and any(hmac.compare_digest(signature, one) for one in expected)

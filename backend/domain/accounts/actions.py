@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.core import text
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.errors import Invalid, Stale
 from backend.core.security import password_hashing
@@ -40,7 +40,7 @@ class NewAccount:
     phone: str | None = None
 
 
-@password_hashing.in_line
+@password_hashing.queued
 def sign_up(new: NewAccount, *, role: Role, also_wrong: Mapping[str, list[str]] | None = None) -> Account:
     """Make an account. Raises Invalid naming every field that cannot be taken, ``also_wrong`` ones among them."""
     wrong = {**_wrong_fields(new), **(also_wrong or {})}
@@ -52,7 +52,7 @@ def sign_up(new: NewAccount, *, role: Role, also_wrong: Mapping[str, list[str]] 
         username_key=text.key(new.username),
         email=new.email,
         email_key=links.key_of(new.email),
-        password_hash=password_hashing.current().hash(new.password),
+        password_hash=password_hashing.current_hasher().hash(new.password),
         firstname=new.firstname,
         lastname=new.lastname,
         address=new.address,
@@ -139,7 +139,7 @@ def _wrong_fields(new: NewAccount) -> Wrong:
     wrong: Wrong = {}
     if queries.has_username(text.key(new.username)):
         wrong["username"] = [USERNAME]
-    if not current().email_confirmation and queries.email_owner(text.key(new.email)) is not None:
+    if not current_settings().email_confirmation and queries.email_owner(text.key(new.email)) is not None:
         wrong["email"] = [EMAIL]
     if problem := password_rules.problem(new.password, username=new.username, email=new.email):
         wrong["password"] = [problem]

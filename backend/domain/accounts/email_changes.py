@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 
 from backend.core import text
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.errors import Invalid
 from backend.core.security.authz import Actor, Role
@@ -36,7 +36,7 @@ def protect(account: Account) -> None:
     if recovery_address(account)[1] == account.email_key:
         links.use_up(account.id, "password_reset")
     is_confirmed = account.email_confirmed_at is not None
-    if current().email_confirmation and not is_confirmed:
+    if current_settings().email_confirmation and not is_confirmed:
         return
     params = {"username": account.username, "send_to": account.email}
     changed_at = account.email_changed_at
@@ -98,7 +98,10 @@ def recovery_address(account: Account) -> tuple[str, str]:
 
 def refuse_taken(account: Account, email: str) -> None:
     """Refuse an email of another account, before the database has to. Raises Invalid."""
-    if not current().email_confirmation and queries.email_owner(text.key(email), apart_from=account.id) is not None:
+    if (
+        not current_settings().email_confirmation
+        and queries.email_owner(text.key(email), apart_from=account.id) is not None
+    ):
         raise Invalid.field("email", actions.EMAIL, code="email_taken")
 
 

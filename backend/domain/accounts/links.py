@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 
 from backend.core import text
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.errors import Invalid, NotFound
 from backend.domain.accounts import actions, queries
@@ -49,7 +49,7 @@ def make(
         )
     )
     db.session.flush()
-    return f"{current().public_url}{PAGES[purpose]}#token={token}"
+    return f"{current_settings().public_url}{PAGES[purpose]}#token={token}"
 
 
 def require_open(token: str, purpose: str) -> Account:
@@ -140,12 +140,12 @@ def key_of(email: str) -> str:
     Where addresses are confirmed it is one of its own until then, which is no address: nobody signs in or is found
     by it, and it keeps nobody else from the address.
     """
-    return f"unconfirmed:{uuid.uuid4()}" if current().email_confirmation else text.key(email)
+    return f"unconfirmed:{uuid.uuid4()}" if current_settings().email_confirmation else text.key(email)
 
 
 def is_new(account: Account, email: str) -> bool:
     """Return whether an email is another one than the account has or, where addresses are confirmed, claims."""
-    held = text.key(account.email) if current().email_confirmation else account.email_key
+    held = text.key(account.email) if current_settings().email_confirmation else account.email_key
     return text.key(email) != held
 
 
@@ -154,7 +154,7 @@ def ask(account: Account) -> None:
 
     To an address of another account goes a note instead, as often and no oftener.
     """
-    if not current().email_confirmation or account.email_confirmed_at is not None:
+    if not current_settings().email_confirmation or account.email_confirmed_at is not None:
         return
     link = make(account, "email_confirmation", life=LIFE)
     if link is None:

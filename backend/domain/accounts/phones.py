@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from backend.core.clock import now
-from backend.core.db.session import db, take_turns
+from backend.core.db.session import advisory_lock, db
 from backend.core.errors import Conflict, Invalid, TooMany
 from backend.core.security import signing
 from backend.core.security.authz import Actor
@@ -120,7 +120,7 @@ def _check_limits(account_id: int, phone: str, address: str) -> None:
         f"phone:{phone}": (PhoneCode.phone == phone, PER_PHONE),
     }
     for name in counted:  # always in this order of kinds, so that no two callers wait for each other
-        take_turns(f"phone_code:{name}")
+        advisory_lock(f"phone_code:{name}")
     nth_latest = [
         select(PhoneCode.created_at + span)
         .where(which, PhoneCode.created_at > now() - span)

@@ -95,7 +95,7 @@ def sessions_of(account_id: int, *, window: Window) -> Page[Session]:
 CLOSE_ENOUGH: Final = 0.4  # pg_trgm's word similarity at which "sharna" still finds Sharma
 MIN_DIGITS: Final = 4
 EXACT: Final = "exact"
-ALIKE: Final = "alike"
+SIMILAR: Final = "alike"
 Column = InstrumentedAttribute[Any]
 WORDS: Final = func.folded(bindparam("q"))
 HELD: Final = "%" + func.folded(bindparam("held")) + "%"
@@ -121,7 +121,7 @@ COLUMNS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class AccountFilters:
     """What a list of people may be narrowed by; None: all."""
 
     q: str | None = None
@@ -136,7 +136,7 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Listing:
+class ListQuery:
     """A list of one kind of people: whom it holds, what may narrow it, where words are looked for, how it is sorted.
 
     ``texts`` maps each column of ids to the folded text that is searched there.
@@ -150,7 +150,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class SortOrder:
     """How words are looked for: those who hold them; only where nobody does, those who hold words much like them.
 
     The way that the first page went is part of the cursor, so that later pages go the same.
@@ -165,7 +165,7 @@ class Way:
         return select(found.c[0])
 
     def _fits(self, text: Column) -> ColumnElement[bool]:
-        if self.name == ALIKE:
+        if self.name == SIMILAR:
             likely: ColumnElement[bool] = WORDS.op("<%")(text)  # by the index; its threshold is a little lower
             return likely & (func.word_similarity(WORDS, text) >= CLOSE_ENOUGH)
         held: ColumnElement[bool] = text.like(HELD)
@@ -177,7 +177,7 @@ COMMON: Final[dict[str, ColumnElement[bool]]] = {
     "not_blocked": Account.blocked_at.is_(None),
 }
 BY_NAME: Final[tuple[SortKey, ...]] = ((Account.name_text, False), (Account.id, False))
-CUSTOMERS: Final = Listing(
+CUSTOMERS: Final = ListQuery(
     Role.CUSTOMER,
     select(*COLUMNS).where(Account.role == Role.CUSTOMER.value),
     COMMON | {"pincode": Account.pincode == bindparam("pincode")},
@@ -186,12 +186,12 @@ CUSTOMERS: Final = Listing(
 )
 
 
-def customers(*, filters: Filters, window: Window) -> Page[Any]:
+def customers(*, filters: AccountFilters, window: Window) -> Page[Any]:
     """Customers, the newest first; words that are merely alike, the likeliest first."""
     return people(CUSTOMERS, filters=filters, window=window)
 
 
-def people(listing: Listing, *, filters: Filters, window: Window) -> Page[Any]:
+def people(listing: ListQuery, *, filters: AccountFilters, window: Window) -> Page[Any]:
     """One keyset page of accounts of one kind; the sort values ride along as further columns."""
     given, scope = filters.given(), f"{listing.role.value}s:{filters.sort}"
     words = _words(filters.q) if filters.q else {}
@@ -206,7 +206,7 @@ def people(listing: Listing, *, filters: Filters, window: Window) -> Page[Any]:
 
 @cache
 def _page(
-    listing: Listing, narrowed_by: frozenset[str], way: Way | None, sort: str | None, *, goes_on: bool
+    listing: ListQuery, narrowed_by: frozenset[str], way: SortOrder | None, sort: str | None, *, goes_on: bool
 ) -> AnySelect:
     statement = listing.statement.where(*(listing.conditions[name] for name in sorted(narrowed_by)))
     if way is not None:
@@ -216,10 +216,10 @@ def _page(
     return paged(statement, keys, goes_on=goes_on)
 
 
-def _keys(listing: Listing, sort: str | None, way: Way | None) -> tuple[SortKey, ...]:
+def _keys(listing: ListQuery, sort: str | None, way: SortOrder | None) -> tuple[SortKey, ...]:
     if sort is not None and sort in listing.sortings:
         return listing.sortings[sort]
-    if sort in (None, "relevance") and way is not None and way.name == ALIKE:
+    if sort in (None, "relevance") and way is not None and way.name == SIMILAR:
         return ((_likeness(listing.texts), True), *NEWEST)
     return NEWEST
 
@@ -238,16 +238,16 @@ def _words(q: str) -> dict[str, str]:
     return words | {"digits": digits} if is_number else words
 
 
-def _way(listing: Listing, words: Mapping[str, str], *, window: Window, scope: str) -> Way:
+def _way(listing: ListQuery, words: Mapping[str, str], *, window: Window, scope: str) -> SortOrder:
     """Decide which way to look, in one query at most."""
-    exact, alike = Way(EXACT, digits="digits" in words), Way(ALIKE)
+    exact, alike = SortOrder(EXACT, digits="digits" in words), SortOrder(SIMILAR)
     if window.cursor:
         return exact if _is_of(window.cursor, f"{scope}:{EXACT}") else alike
     return exact if read_pool.one(_anyone(listing, exact), words).held else alike
 
 
 @cache
-def _anyone(listing: Listing, way: Way) -> AnySelect:
+def _anyone(listing: ListQuery, way: SortOrder) -> AnySelect:
     held = select(Account.id).where(Account.role == listing.role.value, Account.id.in_(way.ids(listing.texts)))
     return select(held.exists().label("held"))
 

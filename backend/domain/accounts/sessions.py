@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, delete, exists, func, select, text, union, update
 
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db import read_pool
 from backend.core.db.session import db
 from backend.core.errors import Forbidden, NotFound, Unauthenticated
@@ -223,7 +223,7 @@ def note_visit(actor: Actor) -> None:
 
 def _expiry(started: datetime) -> datetime:
     """Return when a session used now ends: by disuse, and in any case after its longest life."""
-    settings = current()
+    settings = current_settings()
     return min(now() + timedelta(days=settings.refresh_token_days), started + timedelta(days=settings.session_max_days))
 
 
@@ -234,7 +234,7 @@ def _issued(session: Session, role: str) -> Issued:
         session_id=session.id,
         jti=session.current_jti,
         client=session.client,
-        access_seconds=current().access_token_minutes * 60,
+        access_seconds=current_settings().access_token_minutes * 60,
         seconds_left=max(1, int((session.expires_at - now()).total_seconds())),
     )
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from backend.core import text
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.errors import Forbidden, Invalid, Unauthenticated
 from backend.core.queue import enqueue
@@ -36,7 +36,7 @@ class WrongPassword(Invalid):
     code = "wrong_password"
 
 
-@password_hashing.in_line
+@password_hashing.queued
 def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[Account, sessions.Issued]:
     """Prove who one is by name (or mail) and password.
 
@@ -47,7 +47,10 @@ def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[A
     account = queries.by_login(username)
     tried = throttle.attempt(account, text.key(username), device.address, device_cookie=device.cookie)
     throttle.check(tried)
-    if not password_hashing.current().matches(account.password_hash if account else None, password) or account is None:
+    if (
+        not password_hashing.current_hasher().matches(account.password_hash if account else None, password)
+        or account is None
+    ):
         throttle.count(tried)
         raise WrongCredentials(NOT_RIGHT)
     if not _still_proves(account):
@@ -56,13 +59,13 @@ def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[A
         raise Forbidden("This account is blocked. Ask the market's admins.", code="account_blocked")
     if account.password_expires_at is not None and account.password_expires_at <= now():
         raise Forbidden(ISSUED_EXPIRED, code="password_expired")
-    if password_hashing.current().is_outdated(account.password_hash):
-        account.password_hash = password_hashing.current().hash(password)
+    if password_hashing.current_hasher().is_outdated(account.password_hash):
+        account.password_hash = password_hashing.current_hasher().hash(password)
         db.session.flush()
     return account, sessions.start(account, device)
 
 
-@password_hashing.in_line
+@password_hashing.queued
 def change_password(actor: Actor, *, current_password: str, password: str) -> None:
     """Change one's own password; all other sessions end, and open links to reset it stop working.
 
@@ -79,7 +82,7 @@ def change_password(actor: Actor, *, current_password: str, password: str) -> No
     actions.record_change(actor, account, "password_changed")
 
 
-@password_hashing.in_line
+@password_hashing.queued
 def confirm_password(actor: Actor, *, password: str) -> None:
     """Prove one's password again, for calls that ask for it. Raises WrongPassword, or TooMany after too many."""
     _proven(actor, password, field="password")
@@ -104,16 +107,16 @@ def mail_reset_link(email: str) -> None:
         return
     to, key = email_changes.recovery_address(account)
     is_own = key == account.email_key
-    if is_own and current().email_confirmation and account.email_confirmed_at is None:
+    if is_own and current_settings().email_confirmation and account.email_confirmed_at is None:
         return
-    minutes = current().reset_token_minutes
+    minutes = current_settings().reset_token_minutes
     link = links.make(account, "password_reset", life=timedelta(minutes=minutes), email_key=key)
     if link:
         params = {"link": link, "username": account.username, "minutes": minutes}
         send_account_mail(account.id, "password_reset", params if is_own else {**params, "send_to": to})
 
 
-@password_hashing.in_line
+@password_hashing.queued
 def reset(*, token: str, password: str, address: str | None = None) -> int:
     """Choose a new password by a mailed link; sessions end, other links stop working, failed tries are forgotten.
 
@@ -161,7 +164,7 @@ def _proven(actor: Actor, password: str, *, field: str, new: str | None = None) 
     account = queries.get(actor.account_id)
     tried = throttle.attempt_in_session(account.id, actor.session_id)
     throttle.check(tried)
-    is_right = password_hashing.current().matches(account.password_hash, password)
+    is_right = password_hashing.current_hasher().matches(account.password_hash, password)
     hashed = _hashed(account, new) if is_right and new is not None else None  # takes its time: before the lock
     if not (is_right and _still_proves(account)):
         throttle.count(tried)
@@ -177,7 +180,7 @@ def _hashed(account: Account, password: str) -> str:
     """Return the hash of a password that the account is to have. Raises Invalid for one that is easy to guess."""
     if problem := password_rules.problem_for(account, password):
         raise Invalid.field("password", problem, code="password_well_known")
-    return password_hashing.current().hash(password)
+    return password_hashing.current_hasher().hash(password)
 
 
 def _still_proves(account: Account) -> bool:
@@ -206,7 +209,7 @@ def require(actor: Actor) -> None:
 
     Commands and jobs pass: they hold no session that could have been stolen. Raises FreshSignInNeeded.
     """
-    if actor.role is Role.MARKET:
+    if actor.role is Role.SYSTEM:
         return
     if actor.proven_at is None or now() - actor.proven_at > LASTS:
         raise FreshSignInNeeded(

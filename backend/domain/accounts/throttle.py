@@ -12,8 +12,8 @@ from typing import Final
 from sqlalchemy import ColumnElement, ScalarSelect, delete, insert, or_, select
 
 from backend.core.clock import now
-from backend.core.config import current
-from backend.core.db.session import db, take_turns
+from backend.core.config import current_settings
+from backend.core.db.session import advisory_lock, db
 from backend.core.errors import TooMany
 from backend.core.security import signing
 from backend.core.security.client_networks import WIDE_FACTOR, prefixes
@@ -69,7 +69,7 @@ def check(tried: Attempt) -> None:
 
     Tries for one account are taken one after the other: many at once must not slip through before they are counted.
     """
-    take_turns(f"sign_in:{tried.account_key}")
+    advisory_lock(f"sign_in:{tried.account_key}")
     row = db.session.execute(select(*(_nth_latest(which, number) for which, number in _limits(tried)))).one()
     reached = [at for at in row if at is not None]
     if reached:
@@ -110,7 +110,7 @@ def _key(account_id: int) -> str:
 
 def _limits(tried: Attempt) -> Iterator[tuple[ColumnElement[bool], int]]:
     """What is counted, and how many failures it may have."""
-    settings = current()
+    settings = current_settings()
     this_account, here = SignInFailure.account_key == tried.account_key, SignInFailure.address == tried.address
     yield this_account & here, settings.login_failures_per_account_and_address
     if tried.has_own_count:
@@ -127,7 +127,7 @@ def _nth_latest(which: ColumnElement[bool], number: int) -> ScalarSelect[datetim
 
 
 def _window() -> timedelta:
-    return timedelta(minutes=current().login_window_minutes)
+    return timedelta(minutes=current_settings().login_window_minutes)
 
 
 PURPOSE: Final = "devices"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import exists, insert, literal, select
 
-from backend.core.cache.ttl_cache import Shelf
+from backend.core.cache.ttl_cache import TtlCache
 from backend.core.clock import now
 from backend.core.db.session import db
 from backend.core.security.authz import Actor
@@ -16,7 +16,7 @@ READS: Final = frozenset(
     {"person_viewed", "people_listed", "document_viewed", "request_viewed", "requests_listed", "export_downloaded"}
 )
 # Reads known to be in the trail, so that the next page of a list costs no query: (session, action, subject, hour).
-_recorded: Final = Shelf[bool](most_bytes=1 << 20, size=lambda _: 200)
+_recorded: Final = TtlCache[bool](most_bytes=1 << 20, size=lambda _: 200)
 
 
 def record(

@@ -8,9 +8,9 @@ from typing import Any, Final
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, all_, bindparam, literal, select, text
 
 from backend.core.db import read_pool
-from backend.core.db.date_range import Span
+from backend.core.db.date_range import DateRange
 from backend.core.db.pagination import AnySelect, Page, SortKey, Window, cut, paged, position
-from backend.core.db.session import MOMENT
+from backend.core.db.session import TIMESTAMP
 from backend.domain.audit.actions import READS
 from backend.domain.audit.models import AuditEntry
 
@@ -21,8 +21,8 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "subject_id": AuditEntry.subject_id == bindparam("subject_id", type_=BigInteger),
     "subject_kind": AuditEntry.subject_kind == bindparam("subject_kind"),
     "action": AuditEntry.action == bindparam("action"),
-    "starts": AuditEntry.at >= bindparam("starts", type_=MOMENT),
-    "ends": AuditEntry.at < bindparam("ends", type_=MOMENT),
+    "starts": AuditEntry.at >= bindparam("starts", type_=TIMESTAMP),
+    "ends": AuditEntry.at < bindparam("ends", type_=TIMESTAMP),
     "changes_only": AuditEntry.action != all_(literal(sorted(READS), ARRAY(Text))),
 }
 # Plain SQL, for accounts lie in a layer above this one.
@@ -30,14 +30,14 @@ USERNAMES: Final = text("SELECT id, username FROM accounts WHERE id = ANY(:ids)"
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class AuditFilters:
     """What the trail may be narrowed by; None: all."""
 
     actor_id: int | None = None
     subject_id: int | None = None
     subject_kind: str | None = None
     action: str | None = None
-    span: Span = field(default_factory=Span)
+    span: DateRange = field(default_factory=DateRange)
     changes_only: bool = False  # without entries of what was merely read
 
     def given(self) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Filters:
         return {**given, "changes_only": True} if self.changes_only else given
 
 
-def page(*, filters: Filters, window: Window) -> Page[dict[str, Any]]:
+def page(*, filters: AuditFilters, window: Window) -> Page[dict[str, Any]]:
     """Entries, the latest first, with the usernames of those who acted and of those it was done to."""
     given = filters.given()
     statement = _page(frozenset(given), goes_on=window.cursor is not None)

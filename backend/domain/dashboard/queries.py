@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import TextClause, text
 
 from backend.core.clock import now
-from backend.core.config import current
-from backend.core.db.date_range import Edge, Span, between
+from backend.core.config import current_settings
+from backend.core.db.date_range import Bound, DateRange, date_range
 from backend.core.db.session import db
 from backend.domain.market import settings as market
 
@@ -104,10 +104,10 @@ DAYS_SHOWN_ONE_BY_ONE: Final = 184  # half a year: a chart of more bars is a haz
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class DashboardRange:
     """The span, its first and last day in the market's zone, and the step of its series: day or month."""
 
-    span: Span
+    span: DateRange
     first: date
     last: date
 
@@ -131,14 +131,14 @@ class Window:
         return [datetime.combine(day, time.min, tzinfo=zone) for day in self.steps()]
 
 
-def window(first: Edge | None, last: Edge | None, *, now: datetime, zone: ZoneInfo) -> Window:
+def dashboard_range(first: Bound | None, last: Bound | None, *, now: datetime, zone: ZoneInfo) -> DashboardRange:
     """The last thirty days unless said otherwise. Raises Invalid when it ends before it begins."""
-    end: Edge = last if last is not None else max(now.astimezone(zone).date(), _day(first or now, zone))
-    begin: Edge = first if first is not None else _day(end, zone) - timedelta(days=DAYS_BY_DEFAULT - 1)
-    return Window(between(begin, end, zone=zone), _day(begin, zone), _day(end, zone))
+    end: Bound = last if last is not None else max(now.astimezone(zone).date(), _day(first or now, zone))
+    begin: Bound = first if first is not None else _day(end, zone) - timedelta(days=DAYS_BY_DEFAULT - 1)
+    return DashboardRange(date_range(begin, end, zone=zone), _day(begin, zone), _day(end, zone))
 
 
-def _day(edge: Edge, zone: ZoneInfo) -> date:
+def _day(edge: Bound, zone: ZoneInfo) -> date:
     return edge.astimezone(zone).date() if isinstance(edge, datetime) else edge
 
 
@@ -149,21 +149,21 @@ EXPIRING_WITHIN: Final = timedelta(days=30)
 Row = Mapping[str, Any]
 
 
-def figures(*, first: Edge | None = None, last: Edge | None = None) -> dict[str, Any]:
+def statistics(*, first: Bound | None = None, last: Bound | None = None) -> dict[str, Any]:
     """All figures. Those of a span look at when requests were made (their state is today's) or closed.
 
     Raises Invalid when the span ends before it begins.
     """
     moment = now()
-    days = window(first, last, now=moment, zone=current().zone)
+    days = dashboard_range(first, last, now=moment, zone=current_settings().zone)
     values = {
         "starts": days.span.starts,
         "ends": days.span.ends,
         "now": moment,
         "tomorrow": moment + timedelta(days=1),
         "soon": moment + EXPIRING_WITHIN,
-        "currency": current().market_currency,
-        "steps": days.moments(current().zone),
+        "currency": current_settings().market_currency,
+        "steps": days.moments(current_settings().zone),
         "shown": SHOWN,
         "impatient": moment - timedelta(minutes=market.get().answer_within_minutes),
     }
@@ -173,7 +173,7 @@ def figures(*, first: Edge | None = None, last: Edge | None = None) -> dict[str,
         "from": days.first.isoformat(),
         "to": days.last.isoformat(),
         "step": days.step,
-        "currency": current().market_currency,
+        "currency": current_settings().market_currency,
         "approvals": _approvals(professionals := _rows(PROFESSIONALS, values)),
         "professionals_by_rating": _ratings(professionals),
         "people": _people(_rows(PEOPLE, values)),
@@ -226,7 +226,7 @@ def _by_status(rows: Iterable[Row]) -> dict[str, int]:
     return totals
 
 
-def _by_day(rows: Iterable[Row], days: Window) -> list[dict[str, Any]]:
+def _by_day(rows: Iterable[Row], days: DashboardRange) -> list[dict[str, Any]]:
     found: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(STATES, 0))
     for row in rows:
         if row["step"] is not None:
@@ -247,7 +247,7 @@ def _top(rows: Iterable[Row], key: str, names: tuple[str, ...]) -> list[dict[str
     return [{name: row[name] for name in names} for row in rows if row[key] is not None]
 
 
-def _closed(rows: list[dict[str, Any]], days: Window) -> dict[str, Any]:
+def _closed(rows: list[dict[str, Any]], days: DashboardRange) -> dict[str, Any]:
     by_step = {row["step"]: row for row in rows if row["step"] is not None}
     nothing = {"total": 0, "value": Decimal(0)}
     series = [(day, by_step.get(step, nothing)) for step, day in enumerate(days.steps(), 1)]

@@ -94,7 +94,7 @@ def keep(account_id: int, stored: Stored) -> Document:
 
 def kept_after_replacement() -> timedelta:
     """How long the bytes of a replaced document stay."""
-    return timedelta(days=config.current().files_kept_after_replacement)
+    return timedelta(days=config.current_settings().files_kept_after_replacement)
 
 
 def drop(store_key: str) -> None:

@@ -8,7 +8,7 @@ from typing import Final, cast
 from flask import Flask, current_app
 
 from backend.core import cache
-from backend.core.concurrency import Turns
+from backend.core.concurrency import FairSemaphore
 from backend.core.errors import TooMany, Unavailable
 from backend.settings import Settings
 
@@ -29,10 +29,10 @@ class Capacity:
     """The places for children of this process."""
 
     def __init__(self, *, most: int) -> None:
-        self.places = Turns(AT_ONCE, most=most)
+        self.places = FairSemaphore(AT_ONCE, most=most)
         self._lock = Lock()
         self._uploading: set[int] = set()
-        self._drawing: dict[int, tuple[Turns, int]] = {}
+        self._drawing: dict[int, tuple[FairSemaphore, int]] = {}
 
     @contextmanager
     def upload_of(self, account_id: int) -> Iterator[None]:
@@ -55,7 +55,7 @@ class Capacity:
     def drawing_for(self, account_id: int) -> Iterator[None]:
         """Draw one page at a time for an account; a few may wait. Raises InspectionRunning when too many do."""
         with self._lock:
-            turns, users = self._drawing.get(account_id, (Turns(1, most=DRAWINGS_QUEUED_PER_ACCOUNT), 0))
+            turns, users = self._drawing.get(account_id, (FairSemaphore(1, most=DRAWINGS_QUEUED_PER_ACCOUNT), 0))
             self._drawing[account_id] = (turns, users + 1)
         try:
             with _as_running(turns):
@@ -68,10 +68,10 @@ class Capacity:
 
 
 @contextmanager
-def _as_running(turns: Turns) -> Iterator[None]:
+def _as_running(turns: FairSemaphore) -> Iterator[None]:
     with ExitStack() as held:
         try:
-            held.enter_context(turns.taken(otherwise=BUSY))
+            held.enter_context(turns.acquire(error=BUSY))
         except Unavailable as error:
             raise _running() from error
         yield

@@ -10,7 +10,7 @@ import filetype
 from flask import Flask, current_app
 
 from backend.core import child_process
-from backend.core.cache.ttl_cache import Shelf
+from backend.core.cache.ttl_cache import TtlCache
 from backend.core.child_process import Answer, ChildFailed, ChildTimedOut
 from backend.core.errors import Invalid, TooLarge, Unavailable, UnsupportedType
 from backend.domain.documents import capacity, pdf, picture
@@ -93,7 +93,7 @@ def draw_page(data: bytes, content_type: str, *, sha256: str, page: int) -> byte
 
 def _ask(module: str, arguments: list[str], data: bytes) -> Answer:
     """Let a child do it. Raises Invalid for the problem that it found."""
-    with capacity.current().places.taken(otherwise=capacity.BUSY):
+    with capacity.current().places.acquire(error=capacity.BUSY):
         try:
             answer = child_process.run(module, arguments, data, seconds=CHILD_SECONDS)
         except ChildTimedOut as error:
@@ -113,8 +113,8 @@ def _refusal(problem: str | None) -> Invalid:
 def init_app(app: Flask, settings: Settings) -> None:
     """Make what this process needs to inspect documents and draw pages."""
     capacity.init_app(app, settings)
-    app.extensions["drawn_pages"] = Shelf[bytes](most_bytes=PAGES_BYTES, size=len)
+    app.extensions["drawn_pages"] = TtlCache[bytes](most_bytes=PAGES_BYTES, size=len)
 
 
-def _drawn_pages() -> Shelf[bytes]:
-    return cast("Shelf[bytes]", current_app.extensions["drawn_pages"])
+def _drawn_pages() -> TtlCache[bytes]:
+    return cast("TtlCache[bytes]", current_app.extensions["drawn_pages"])

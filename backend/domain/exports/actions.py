@@ -6,8 +6,8 @@ from sqlalchemy import select, update
 
 from backend.core import storage
 from backend.core.clock import now
-from backend.core.config import current
-from backend.core.db.date_range import Edge, Span, between
+from backend.core.config import current_settings
+from backend.core.db.date_range import Bound, DateRange, date_range
 from backend.core.db.session import db
 from backend.core.errors import Invalid
 from backend.core.queue import Lane, enqueue, enqueue_many
@@ -28,7 +28,7 @@ CANCELLED = "Cancelled by an admin."
 
 
 def ask(
-    actor: Actor, *, professional_id: int | None = None, first: Edge | None = None, last: Edge | None = None
+    actor: Actor, *, professional_id: int | None = None, first: Bound | None = None, last: Bound | None = None
 ) -> Export:
     """Ask for the closed requests of one professional or of all in a span of closed_at, as a job.
 
@@ -36,7 +36,7 @@ def ask(
     """
     if professional_id is not None and db.session.get(Professional, professional_id) is None:
         raise Invalid.field("professional_id", "There is no such professional.")
-    span = between(first, last, zone=current().zone)
+    span = date_range(first, last, zone=current_settings().zone)
     export = Export(
         requested_by=actor.account_id,
         professional_id=professional_id,
@@ -83,7 +83,7 @@ def advance(export_id: int, rows: int) -> None:
 
 def finish(export_id: int, *, file: File, rows: int) -> None:
     """The file is whole and safe: make it known, in the transaction that ends the job. Raises ExportInterrupted."""
-    expires = now() + timedelta(days=current().export_keep_days)
+    expires = now() + timedelta(days=current_settings().export_keep_days)
     asker = _change(
         export_id,
         status="done",
@@ -148,9 +148,9 @@ def drop_files(store_key: str) -> None:
     storage.exports().drop(compression.packed_key(store_key))
 
 
-def span(export: Export) -> Span:
+def span(export: Export) -> DateRange:
     """The span of closed_at that the export covers."""
-    return Span(export.starts, export.ends)
+    return DateRange(export.starts, export.ends)
 
 
 def _change(export_id: int, *, statuses: tuple[str, ...] = ("running",), **values: object) -> int:

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import update
 
 from backend.core import storage
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.queue import Lane, enqueue
 from backend.domain.exports import queries
@@ -19,7 +19,7 @@ PIECE_BYTES: Final = 1 << 20
 
 def pack_if_large(export_id: int, *, size: int) -> None:
     """Have a packed copy made of a file above EXPORT_GZIP_ABOVE_MB, after the export is done: nobody waits for it."""
-    limit = current().export_gzip_above_mb
+    limit = current_settings().export_gzip_above_mb
     if limit and size > limit << 20:
         enqueue(TOPIC, {"export_id": export_id}, key=str(export_id), lane=Lane.BULK)
 

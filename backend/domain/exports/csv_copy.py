@@ -10,7 +10,7 @@ from psycopg import Connection, Cursor, errors, sql
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
 
-from backend.core.db.date_range import Span
+from backend.core.db.date_range import DateRange
 
 # A spreadsheet runs a cell that begins with one of these (the last four are full-width forms): a quote stands before.
 FORMULA_STARTS: Final = "\t\r\n=+-@|%＝＋－＠"  # noqa: RUF001 - the full-width forms are meant
@@ -41,7 +41,7 @@ ESCAPED: Final = "CASE WHEN ascii({value}) IN ({starts}) THEN '''' || {within} E
 ISO_8601: Final = "replace({value}::text, ' ', 'T') || ':00'"  # in UTC, as the API writes it; to_char is far slower
 
 
-def export_query(*, professional_id: int | None, span: Span, escaped: bool = True) -> sql.Composed:
+def export_query(*, professional_id: int | None, span: DateRange, escaped: bool = True) -> sql.Composed:
     """The rows of an export, oldest first. ``escaped=False`` is what benchmarks hold the cost of escaping against."""
     columns = [_column(name, value, kind if escaped or kind != TEXT else PLAIN) for name, value, kind in COLUMNS]
     return sql.SQL("SELECT {} FROM task_requests r LEFT JOIN reviews v ON v.request_id = r.id WHERE {}{}").format(
@@ -51,7 +51,7 @@ def export_query(*, professional_id: int | None, span: Span, escaped: bool = Tru
     )
 
 
-def expected(connection: Connection[Any], *, professional_id: int | None, span: Span) -> int:
+def expected(connection: Connection[Any], *, professional_id: int | None, span: DateRange) -> int:
     """How many rows there will be: counted, or where they are many what the planner thinks; only progress needs it."""
     condition = _condition(professional_id, span)
     plan = connection.execute(sql.SQL("EXPLAIN (FORMAT json) SELECT FROM task_requests r WHERE {}").format(condition))
@@ -103,7 +103,7 @@ def _escaped(value: sql.SQL) -> sql.Composed:
     return sql.SQL(ESCAPED).format(value=value, starts=starts, within=within)
 
 
-def _condition(professional_id: int | None, span: Span) -> sql.Composed:
+def _condition(professional_id: int | None, span: DateRange) -> sql.Composed:
     conditions: list[sql.Composable] = [sql.SQL("r.status = 'closed'")]
     if professional_id is not None:
         conditions.append(sql.SQL("r.professional_id = {}").format(sql.Literal(professional_id)))

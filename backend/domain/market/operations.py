@@ -16,8 +16,8 @@ def run_now(actor: Actor, *, name: str, params: dict[str, Any]) -> JobRun:
     return admin.run(run_id)
 
 
-def retry_parked(actor: Actor, *, job_id: int) -> Job:
+def retry_failed(actor: Actor, *, job_id: int) -> Job:
     """Begin a parked job anew. Raises NotFound or Conflict."""
-    job = admin.retry_parked(job_id)
+    job = admin.retry_failed(job_id)
     record(actor, "job_retried", subject_id=job_id, subject_kind="job", after={"topic": job.topic})
     return job

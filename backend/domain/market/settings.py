@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.errors import Invalid, Stale
 from backend.core.security.authz import Actor
@@ -64,7 +64,7 @@ def get() -> MarketSettings:
 def of_rows(rows: Mapping[str, Any]) -> MarketSettings:
     """The settings out of the table's rows, for a query that reads them beside other things."""
     kept = {name: _rich(name, value) for name, value in rows.items() if name in NAMES}
-    return MarketSettings(**{"reminder_at": current().reminder_at, **kept})
+    return MarketSettings(**{"reminder_at": current_settings().reminder_at, **kept})
 
 
 def version_of(settings: MarketSettings) -> int:

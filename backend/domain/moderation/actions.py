@@ -37,7 +37,7 @@ def block(
     db.session.flush()
     sessions.end_all(account_id=account_id, reason="blocked")
     if account.role == Role.PROFESSIONAL:
-        task_requests.give_back_all(actor, professional_id=account_id, reason=TOLD_TO_OTHERS)
+        task_requests.release_all(actor, professional_id=account_id, reason=TOLD_TO_OTHERS)
         availability.refresh(account_id)
     elif account.role == Role.CUSTOMER:
         task_requests.cancel_all(actor, customer_id=account_id, reason=TOLD_TO_OTHERS)

@@ -49,11 +49,13 @@ def person(account_id: int, *, role: Role) -> Person:
         raise NotFound(f"No such {role}.")
     is_professional = role is Role.PROFESSIONAL
     concerning = (
-        reviews.Filters(professional_id=account_id) if is_professional else reviews.Filters(customer_id=account_id)
+        reviews.ReviewFilters(professional_id=account_id)
+        if is_professional
+        else reviews.ReviewFilters(customer_id=account_id)
     )
     latest = reviews.page(filters=concerning, window=Window(limit=LATEST), private=True)
     history = audit.page(
-        filters=audit.Filters(subject_id=account_id, subject_kind="account", changes_only=True),
+        filters=audit.AuditFilters(subject_id=account_id, subject_kind="account", changes_only=True),
         window=Window(limit=LATEST),
     )
     figures = dict(db.session.execute(FIGURES, {"id": account_id}).mappings().one())

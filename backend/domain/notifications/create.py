@@ -11,12 +11,12 @@ from typing import Any, Final
 from sqlalchemy import Row, insert, update
 from sqlalchemy.dialects import postgresql
 
-from backend.core.clock import is_invented, now
-from backend.core.config import current
+from backend.core.clock import is_frozen, now
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.queue import Lane, enqueue, enqueue_many
 from backend.domain.notifications import digests, preferences
-from backend.domain.notifications.messages import message, words
+from backend.domain.notifications.messages import message, render
 from backend.domain.notifications.models import Delivery, Notification
 
 
@@ -49,7 +49,7 @@ def notify_many(notes: Sequence[Note]) -> None:
         if not message(note.kind).in_app:
             raise ValueError(f"{note.kind} is not a notification of the app")
         params = plain(note.params)
-        said = words(note.kind, params, request_id=note.request_id)
+        said = render(note.kind, params, request_id=note.request_id)
         rows.append(
             {
                 "account_id": note.account_id,
@@ -121,7 +121,7 @@ def post(messages: Sequence[Outgoing]) -> int:
     Not written: those sent (or on their way) already, and those whose receiver wants them by no channel. Of what the
     demo makes up for the past, people see the notification in the app, and get no mail today.
     """
-    if is_invented():
+    if is_frozen():
         return 0
     choices = preferences.of(one.account_id for one in messages)
     over = digests.over_limit(one.account_id for one in messages if one.kind == digests.OF)
@@ -242,5 +242,5 @@ def _plain(value: Any) -> Any:
 
 def _message_id() -> str:
     """Made once for each delivery and kept: a repeat after a crash can be told from a second mail."""
-    domain = parseaddr(current().mail_default_sender)[1].rpartition("@")[2] or "localhost"
+    domain = parseaddr(current_settings().mail_default_sender)[1].rpartition("@")[2] or "localhost"
     return f"<{uuid.uuid4().hex}@{domain}>"

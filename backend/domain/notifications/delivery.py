@@ -13,14 +13,14 @@ from backend.core.clock import now
 from backend.core.db.pagination import Page, Window, after, cut, decode_cursor, order
 from backend.core.db.session import db
 from backend.core.errors import Conflict, NotFound
-from backend.core.failpoints import crash_point
+from backend.core.failpoints import failpoint
 from backend.core.queue import enqueue
 from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
 from backend.domain.notifications import create, digests, sms_limits
-from backend.domain.notifications.channels import SENDERS, NotReachable, Parcel, PutOff, Refused, sms
+from backend.domain.notifications.channels import SENDERS, NotReachable, OutboundMessage, PutOff, Refused, sms
 from backend.domain.notifications.channels.message import Contact
-from backend.domain.notifications.messages import message, words
+from backend.domain.notifications.messages import message, render
 from backend.domain.notifications.models import Delivery, DeliveryAttempt, Preferences
 
 LONGEST_SEND: Final = "240s"
@@ -62,7 +62,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class DeliveryFilters:
     """Which deliveries are looked for."""
 
     account_id: int | None = None
@@ -167,7 +167,7 @@ def mark_needless(delivery: Delivery, *, detail: str) -> None:
     note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail, state="skipped")
 
 
-def page(wanted: Filter, *, window: Window) -> Page[Delivery]:
+def page(wanted: DeliveryFilters, *, window: Window) -> Page[Delivery]:
     """The ledger, newest first."""
     statement = select(Delivery).where(*_conditions(wanted))
     if window.cursor:
@@ -209,7 +209,7 @@ def resend(actor: Actor, *, delivery_id: int) -> Delivery:
     return delivery
 
 
-def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+def _conditions(wanted: DeliveryFilters) -> list[ColumnElement[bool]]:
     columns = {
         Delivery.account_id: wanted.account_id,
         Delivery.state: wanted.state,
@@ -262,7 +262,7 @@ def deliver(delivery_id: int, *, interrupted: bool) -> None:
         _send(delivery, _parcel(delivery, contact, params))
 
 
-def _send(delivery: Delivery, parcel: Parcel) -> None:
+def _send(delivery: Delivery, parcel: OutboundMessage) -> None:
     try:
         said = SENDERS[delivery.channel](parcel)
     except NotReachable as error:
@@ -272,7 +272,7 @@ def _send(delivery: Delivery, parcel: Parcel) -> None:
     except PutOff as error:
         _put_off(delivery, error)
     else:
-        crash_point("delivery.sent")
+        failpoint("delivery.sent")
         mark_sent(delivery, detail=said)
 
 
@@ -316,13 +316,13 @@ def _put_off(delivery: Delivery, error: PutOff) -> None:
     raise TryAgain(delivery_id=delivery.id, number=made, reason=str(error), after_seconds=after)
 
 
-def _parcel(delivery: Delivery, contact: Contact, params: Mapping[str, Any]) -> Parcel:
-    return Parcel(
+def _parcel(delivery: Delivery, contact: Contact, params: Mapping[str, Any]) -> OutboundMessage:
+    return OutboundMessage(
         delivery_id=delivery.id,
         kind=delivery.kind,
         message_id=delivery.message_id,
         contact=contact,
         said=message(delivery.kind),
-        words=words(delivery.kind, params, request_id=delivery.request_id, without_links=True),
+        words=render(delivery.kind, params, request_id=delivery.request_id, without_links=True),
         params=params,
     )

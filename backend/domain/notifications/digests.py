@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import exists, func, select, text
 
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.domain.notifications.models import Delivery, Notification
 
@@ -27,7 +27,7 @@ def over_limit(account_ids: Iterable[int]) -> set[int]:
     Messages to the same person are counted one after the other, until the transaction ends; the locks are taken in
     order of the ids, as the last thing that makes a request waits for.
     """
-    limit, ids = current().request_messages_an_hour, sorted(set(account_ids))
+    limit, ids = current_settings().request_messages_an_hour, sorted(set(account_ids))
     if not limit or not ids:
         return set()
     db.session.execute(ONE_BY_ONE, {"ids": ids}).all()
@@ -67,4 +67,4 @@ def params(digest: Delivery) -> dict[str, Any]:
     if not number:
         return {}
     more = "1 more request is waiting" if number == 1 else f"{number} more requests are waiting"
-    return {"more": more, "limit": current().request_messages_an_hour}
+    return {"more": more, "limit": current_settings().request_messages_an_hour}

@@ -11,7 +11,7 @@ from string import Formatter
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from backend.core.config import current
+from backend.core.config import current_settings
 
 REQUEST_PAGE: Final = "/app/requests/{request_id}"
 # Words of customers and professionals. They go out under the marketplace's name, so nobody may take them for its own.
@@ -64,7 +64,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class RenderedMessage:
     """A message with its values filled in. ``blocks`` is the body in paragraphs, with people's words set apart."""
 
     title: str
@@ -337,14 +337,14 @@ def message(kind: str, *, language: str = "en") -> Message:
     return LANGUAGES[language][kind]
 
 
-def words(
+def render(
     kind: str,
     params: Mapping[str, Any],
     *,
     request_id: int | None = None,
     language: str = "en",
     without_links: bool = False,
-) -> Words:
+) -> RenderedMessage:
     """Title, body and link of a message with these values.
 
     ``without_links``: for what leaves the app; see :func:`unlinked`.
@@ -359,8 +359,8 @@ def words(
     body = " ".join(_ended(sentence.format_map(values)) for sentence in sentences)
     blocks = _blocks(sentences, values, quoted=QUOTED if is_typed else ())
     path = said.path.format_map(values) if _complete(said.path, values) else "/app/"
-    url = path if path.startswith(("http://", "https://")) else current().public_url + path
-    return Words(said.title.format_map({**FALLBACKS, **values}), body, said.action, url, blocks)
+    url = path if path.startswith(("http://", "https://")) else current_settings().public_url + path
+    return RenderedMessage(said.title.format_map({**FALLBACKS, **values}), body, said.action, url, blocks)
 
 
 def unlinked(typed: str) -> str:
@@ -389,7 +389,7 @@ def _blocks(sentences: Sequence[str], values: Mapping[str, str], *, quoted: Sequ
 
 def _values(params: Mapping[str, Any], request_id: int | None) -> dict[str, str]:
     values = {name: text for name, value in params.items() if (text := _text(value, is_moment=name in MOMENTS))}
-    values["market"] = current().market_name
+    values["market"] = current_settings().market_name
     if request_id is not None:
         values["request_id"] = str(request_id)
     return values
@@ -411,7 +411,7 @@ def _text(value: Any, *, is_moment: bool = False) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(_text(part) for part in value)
     if is_moment:
-        return moment(value if isinstance(value, datetime) else datetime.fromisoformat(value), current().zone)
+        return moment(value if isinstance(value, datetime) else datetime.fromisoformat(value), current_settings().zone)
     return str(value).strip()
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.core import http_client
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.errors import Invalid, NotFound
 from backend.core.security import signing
@@ -43,13 +43,13 @@ class Choice:
         if not self.quiet_hours:
             return None
         begin, end = (time.fromisoformat(self.quiet_hours[name]) for name in ("from", "to"))
-        there = moment.astimezone(current().zone)
+        there = moment.astimezone(current_settings().zone)
         clock = there.timetz().replace(tzinfo=None)
         quiet = begin <= clock < end if begin <= end else clock >= begin or clock < end
         if not quiet:
             return None
         day = there.date() + timedelta(days=int(begin > end and clock >= begin))
-        return datetime.combine(day, end, tzinfo=current().zone).astimezone(moment.tzinfo)
+        return datetime.combine(day, end, tzinfo=current_settings().zone).astimezone(moment.tzinfo)
 
 
 def of(account_ids: Iterable[int]) -> dict[int, Choice]:
@@ -73,7 +73,7 @@ def choose(account_id: int, choice: Choice, *, keeps_kinds: bool = False) -> Non
     """Keep what a person chose; see :func:`put`. Raises Invalid for a webhook that may not be called."""
     if choice.gchat_webhook:
         try:
-            http_client.check(choice.gchat_webhook, allowed=current().gchat_allowed_hosts)
+            http_client.check(choice.gchat_webhook, allowed=current_settings().gchat_allowed_hosts)
         except http_client.NotAllowed as error:
             raise Invalid.field("gchat_webhook", str(error)) from error
     put(account_id, choice, keeps_kinds=keeps_kinds)
@@ -107,7 +107,7 @@ BYTES: Final = 16
 def address(account_id: int, kind: str) -> str:
     """The address that a mail's one-click header and its last line name."""
     signature = signing.sign(PURPOSE, _signed(account_id, kind))[:BYTES]
-    return f"{current().public_url}/unsubscribe/{account_id}.{kind}.{signature.hex()}"
+    return f"{current_settings().public_url}/unsubscribe/{account_id}.{kind}.{signature.hex()}"
 
 
 def read(token: str) -> tuple[int, str]:

@@ -6,11 +6,11 @@ from typing import Final
 from sqlalchemy import delete, func, insert, or_, select
 
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.date_range import day_start
-from backend.core.db.session import db, take_turns
+from backend.core.db.session import advisory_lock, db
 from backend.core.observability import metrics
-from backend.core.security.authz import MARKET
+from backend.core.security.authz import SYSTEM
 from backend.domain.audit.actions import record
 from backend.domain.audit.models import AuditEntry
 from backend.domain.notifications.messages import message
@@ -32,8 +32,8 @@ def count(delivery: Delivery, *, phone: str) -> str | None:
     One after the other, however many workers there are: the lock lasts until the transaction ends, which must do
     nothing else. Codes count for the market only: their own limits are in accounts.phones.
     """
-    take_turns("sms_limits")
-    settings, today = current(), _today()
+    advisory_lock("sms_limits")
+    settings, today = current_settings(), _today()
     is_code = message(delivery.kind).account
     if _used(SmsUsage.at >= today) >= settings.sms_a_day:
         return _reached("market", settings.sms_a_day, today, account_id=None)
@@ -47,7 +47,7 @@ def count(delivery: Delivery, *, phone: str) -> str | None:
 
 def is_used_up() -> bool:
     """Whether the market sends no more SMS today."""
-    return _used(SmsUsage.at >= _today()) >= current().sms_a_day
+    return _used(SmsUsage.at >= _today()) >= current_settings().sms_a_day
 
 
 def drop_old(limit: int = 500) -> int:
@@ -67,7 +67,7 @@ def _used(*conditions: object) -> int:
 
 
 def _today() -> datetime:
-    zone = current().zone
+    zone = current_settings().zone
     return day_start(now().astimezone(zone).date(), zone)
 
 
@@ -82,7 +82,7 @@ def _reached(limit: str, number: int, today: datetime, *, account_id: int | None
         AuditEntry.subject_id.is_not_distinct_from(account_id),
     )
     if db.session.execute(noted.limit(1)).one_or_none() is None:
-        record(MARKET, REACHED, subject_id=account_id, subject_kind=kind, after={"a_day": number})
+        record(SYSTEM, REACHED, subject_id=account_id, subject_kind=kind, after={"a_day": number})
         db.session.flush()
     whose = "this person" if limit == "person" else "the marketplace"
     return f"The limit of {number} SMS a day for {whose} is reached."

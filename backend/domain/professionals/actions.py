@@ -26,7 +26,7 @@ from backend.domain.professionals.models import Professional, ProfessionalPincod
 
 
 @dataclass(frozen=True, slots=True)
-class NewTrade:
+class NewProfile:
     """What a professional's sign-up asks for besides the account."""
 
     exp: int
@@ -40,7 +40,7 @@ class DocumentReplaced(Conflict):
     code = "document_replaced"
 
 
-def sign_up(new: NewAccount, *, trade: NewTrade, document: Stored | None = None) -> Account:
+def sign_up(new: NewAccount, *, trade: NewProfile, document: Stored | None = None) -> Account:
     """Make a professional's account, inactive until a document is approved. Raises Invalid naming each wrong field."""
     account = accounts.sign_up(new, role=Role.PROFESSIONAL, also_wrong=_unknown_tasks(trade.task_ids))
     row = Professional(account_id=account.id, exp=trade.exp, compname=trade.compname)
@@ -49,17 +49,17 @@ def sign_up(new: NewAccount, *, trade: NewTrade, document: Stored | None = None)
     _set_tasks(account.id, trade.task_ids)
     if document:
         documents.keep(account.id, document)
-        _move(row, approval.HAND_IN)
+        _move(row, approval.SUBMIT)
     availability.refresh(account.id)
     return account
 
 
-def hand_in(actor: Actor, *, document: Stored, expected_version: int | None = None) -> Account:
+def submit_document(actor: Actor, *, document: Stored, expected_version: int | None = None) -> Account:
     """Submit a document, or replace the current one; an admin has to approve it before work goes on. Raises Stale."""
     account = accounts.touch(actor.account_id, expected_version=expected_version)
     row = queries.locked(account.id)
     documents.keep(row.account_id, document)
-    _move(row, approval.HAND_IN)
+    _move(row, approval.SUBMIT)
     availability.refresh(row.account_id)
     return account
 
@@ -200,7 +200,7 @@ def _document_decided_on(row: Professional, document_id: int | None) -> dict[str
 def _move(
     row: Professional, transition: Transition, *, reason: str | None = None, expires_at: datetime | None = None
 ) -> None:
-    approval.require(transition, queries.standing(row.approval, row.approval_expires_at))
+    approval.require(transition, queries.effective_approval(row.approval, row.approval_expires_at))
     row.approval = transition.target.value
     row.approval_reason = reason
     row.approval_changed_at = now()

@@ -27,7 +27,7 @@ class Transition:
     needs_reason: bool = False
 
 
-HAND_IN: Final = Transition(
+SUBMIT: Final = Transition(
     # from approved too: a paper that nobody has looked at must not stand in for the one that was approved
     "hand_in",
     Role.PROFESSIONAL,
@@ -36,9 +36,9 @@ HAND_IN: Final = Transition(
 )
 APPROVE: Final = Transition("approve", Role.ADMIN, frozenset({Approval.PENDING, Approval.EXPIRED}), Approval.APPROVED)
 REJECT: Final = Transition("reject", Role.ADMIN, frozenset({Approval.PENDING}), Approval.REJECTED, needs_reason=True)
-EXPIRE: Final = Transition("expire", Role.MARKET, frozenset({Approval.APPROVED}), Approval.EXPIRED)
+EXPIRE: Final = Transition("expire", Role.SYSTEM, frozenset({Approval.APPROVED}), Approval.EXPIRED)
 
-TRANSITIONS: Final = (HAND_IN, APPROVE, REJECT, EXPIRE)
+TRANSITIONS: Final = (SUBMIT, APPROVE, REJECT, EXPIRE)
 
 
 def require(transition: Transition, state: Approval) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from backend.core.clock import now
 from backend.core.db.session import db
-from backend.core.security.authz import MARKET
+from backend.core.security.authz import SYSTEM
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record
 from backend.domain.notifications.create import send_account_mail
@@ -34,7 +34,7 @@ def expire_approvals(at: datetime | None = None, limit: int = 500) -> int:
     changed = [row.account_id for row in rows]
     db.session.execute(update(Account).where(Account.id.in_(changed)).values(version=Account.version + 1))
     for account_id, expires_at in rows:
-        record(MARKET, "approval_expired", subject_id=account_id, after={"approval": EXPIRE.target.value})
+        record(SYSTEM, "approval_expired", subject_id=account_id, after={"approval": EXPIRE.target.value})
         send_account_mail(account_id, "document_expired", {"expires": expires_at})
         availability.refresh(account_id)
     return len(rows)

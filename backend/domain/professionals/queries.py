@@ -11,17 +11,17 @@ from sqlalchemy import BigInteger, ColumnElement, Numeric, bindparam, func, or_,
 from backend.core.clock import now
 from backend.core.db import read_pool
 from backend.core.db.pagination import Page, SortKey, Window
-from backend.core.db.session import MOMENT, db
+from backend.core.db.session import TIMESTAMP, db
 from backend.core.errors import NotFound
 from backend.core.security.authz import Role
 from backend.domain.accounts import queries as account_queries
 from backend.domain.accounts.models import Account
-from backend.domain.accounts.queries import Listing
+from backend.domain.accounts.queries import ListQuery
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.models import Professional, ProfessionalPincode, ProfessionalTask
 
 # One query, however many professionals: their row, tasks and pincodes, then the approval and the present document.
-TRADES: Final = text("""
+PROFILES: Final = text("""
     SELECT p.account_id, p.exp, p.compname, p.approval_reason, p.approval_changed_at, p.approval_expires_at,
            p.radius_km, CASE WHEN p.rating_count > 0 THEN p.rating::float END AS rating, p.rating_count, p.tasks_done,
            ARRAY(SELECT task_id FROM professional_tasks t WHERE t.account_id = p.account_id ORDER BY 1) AS task_ids,
@@ -33,7 +33,7 @@ TRADES: Final = text("""
 """)
 
 
-class HandedIn(NamedTuple):
+class SubmittedDocument(NamedTuple):
     """The current document, without its bytes."""
 
     id: int
@@ -45,7 +45,7 @@ class HandedIn(NamedTuple):
     created_at: datetime
 
 
-class Trade(NamedTuple):
+class ProfessionalProfile(NamedTuple):
     """A professional's side of an account, as it stands; in the order of the statement's columns."""
 
     account_id: int
@@ -61,27 +61,27 @@ class Trade(NamedTuple):
     task_ids: list[int]
     pincodes: list[str]
     approval: Approval
-    document: HandedIn | None
+    document: SubmittedDocument | None
 
 
-FACTS: Final = Trade._fields.index("approval")
+FACTS: Final = ProfessionalProfile._fields.index("approval")
 
 
-def trade(account_id: int) -> Trade:
+def profile(account_id: int) -> ProfessionalProfile:
     """One professional's side. Raises NotFound for an account that is no professional's."""
-    found = trades([account_id]).get(account_id)
+    found = profiles([account_id]).get(account_id)
     if found is None:
         raise NotFound("No such professional.")
     return found
 
 
-def trades(account_ids: Iterable[int]) -> dict[int, Trade]:
+def profiles(account_ids: Iterable[int]) -> dict[int, ProfessionalProfile]:
     """Many professionals' sides, by account id, in one query."""
-    rows = read_pool.rows(TRADES, {"ids": list(account_ids)})
-    return {row.account_id: _trade(row) for row in rows}
+    rows = read_pool.rows(PROFILES, {"ids": list(account_ids)})
+    return {row.account_id: _profile(row) for row in rows}
 
 
-def standing(approval: str, expires_at: datetime | None) -> Approval:
+def effective_approval(approval: str, expires_at: datetime | None) -> Approval:
     """Where an approval stands now: one whose day has passed is expired, whether or not a job has said so yet."""
     if approval == Approval.APPROVED and expires_at is not None and expires_at <= now():
         return Approval.EXPIRED
@@ -108,10 +108,12 @@ def locked(account_id: int) -> Professional:
     return row
 
 
-def _trade(row: Any) -> Trade:
+def _profile(row: Any) -> ProfessionalProfile:
     """Lists are made of many: tuples by position take a third of the time that naming each field takes."""
-    document = HandedIn(*row[FACTS + 1 :]) if row.document_id else None
-    return Trade._make((*row[:FACTS], standing(row.approval, row.approval_expires_at), document))
+    document = SubmittedDocument(*row[FACTS + 1 :]) if row.document_id else None
+    return ProfessionalProfile._make(
+        (*row[:FACTS], effective_approval(row.approval, row.approval_expires_at), document)
+    )
 
 
 SORTS: Final = ("created", "name", "rating", "waiting", "relevance")
@@ -123,7 +125,7 @@ LONGEST_WAITING: Final[tuple[SortKey, ...]] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Filters(account_queries.Filters):
+class ProfessionalFilters(account_queries.AccountFilters):
     """What the list of professionals may be narrowed by; None: all."""
 
     approval: str | None = None
@@ -137,13 +139,13 @@ class Filters(account_queries.Filters):
         if self.approval is not None:
             values[f"approval_{self.approval}"] = now()
         own = {name: value for name, value in values.items() if value is not None}
-        return account_queries.Filters.given(self) | own
+        return account_queries.AccountFilters.given(self) | own
 
 
 def _stands_at(approval: Approval) -> ColumnElement[bool]:
     """One whose day has passed counts as expired, whether or not a job has said so yet."""
     passed = func.coalesce(
-        Professional.approval_expires_at <= bindparam(f"approval_{approval.value}", type_=MOMENT), False
+        Professional.approval_expires_at <= bindparam(f"approval_{approval.value}", type_=TIMESTAMP), False
     )
     if approval is Approval.APPROVED:
         return (Professional.approval == approval.value) & ~passed
@@ -157,7 +159,7 @@ SERVING: Final = select(ProfessionalPincode.account_id).where(ProfessionalPincod
 DOING: Final = select(ProfessionalTask.account_id).where(
     ProfessionalTask.task_id == bindparam("task_id", type_=BigInteger)
 )
-PROFESSIONALS: Final = Listing(
+PROFESSIONALS: Final = ListQuery(
     Role.PROFESSIONAL,
     select(*account_queries.COLUMNS)
     .join(Professional, Professional.account_id == Account.id)
@@ -175,8 +177,8 @@ PROFESSIONALS: Final = Listing(
 )
 
 
-def professionals(*, filters: Filters, window: Window) -> Page[tuple[Any, Trade]]:
+def professionals(*, filters: ProfessionalFilters, window: Window) -> Page[tuple[Any, ProfessionalProfile]]:
     """Professionals with their trades, in a constant number of queries."""
     page = account_queries.people(PROFESSIONALS, filters=filters, window=window)
-    found = trades([account.id for account in page.items])
+    found = profiles([account.id for account in page.items])
     return Page([(account, found[account.id]) for account in page.items], page.next_cursor)

@@ -8,7 +8,7 @@ from sqlalchemy import Row, exists, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.errors import Invalid
 from backend.core.security.authz import Role
@@ -18,7 +18,7 @@ from backend.domain.notifications.create import Outgoing
 from backend.domain.reports import months, wording
 from backend.domain.reports.models import MonthlyReport
 from backend.domain.reports.months import Month
-from backend.domain.reports.statistics import Figures, compute
+from backend.domain.reports.statistics import MonthlyStatistics, compute
 
 KIND: Final = "report"
 CUSTOMER_ID: Final = Account.id
@@ -84,7 +84,7 @@ def send_to_one(month: Month, *, run_id: int, customer_id: int) -> Batch:
 
 def _customers(month: Month, *, after: int, until: int) -> Sequence[Row[int, bool, bool]]:
     has_it = exists().where(MonthlyReport.customer_id == Account.id, MonthlyReport.month == month.first_day)
-    signed_up = Account.created_at < month.span(current().zone).ends
+    signed_up = Account.created_at < month.span(current_settings().zone).ends
     query = (
         select(Account.id, has_it.label("has_it"), Account.blocked_at.is_not(None).label("blocked"))
         .where(CUSTOMERS, after < CUSTOMER_ID, until >= CUSTOMER_ID, signed_up)
@@ -93,7 +93,7 @@ def _customers(month: Month, *, after: int, until: int) -> Sequence[Row[int, boo
     return db.session.execute(query).all()
 
 
-def _keep(month: Month, figures: Mapping[int, Figures]) -> dict[int, Figures]:
+def _keep(month: Month, figures: Mapping[int, MonthlyStatistics]) -> dict[int, MonthlyStatistics]:
     """Write the rows; the unique constraint decides between runs at the same time. Returns those that are new."""
     if not figures:
         return {}
@@ -106,17 +106,17 @@ def _keep(month: Month, figures: Mapping[int, Figures]) -> dict[int, Figures]:
     return {customer_id: figures[customer_id] for customer_id in fresh}
 
 
-def _again(month: Month, customer_id: int) -> Figures:
+def _again(month: Month, customer_id: int) -> MonthlyStatistics:
     statement = (
         update(MonthlyReport)
         .where(MonthlyReport.customer_id == customer_id, MonthlyReport.month == month.first_day)
         .values(sent_again_at=now())
         .returning(MonthlyReport.figures)
     )
-    return Figures.from_json(db.session.execute(statement).scalar_one())
+    return MonthlyStatistics.from_json(db.session.execute(statement).scalar_one())
 
 
-def _post(month: Month, figures: Mapping[int, Figures], *, subject: str, run_id: int) -> int:
+def _post(month: Month, figures: Mapping[int, MonthlyStatistics], *, subject: str, run_id: int) -> int:
     unfinished = month == months.running()
     return create.post(
         [

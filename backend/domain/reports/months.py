@@ -7,8 +7,8 @@ from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 from backend.core.clock import now
-from backend.core.config import current
-from backend.core.db.date_range import Span, day_start
+from backend.core.config import current_settings
+from backend.core.db.date_range import DateRange, day_start
 
 WRITTEN: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 NAMES: Final = (
@@ -53,9 +53,9 @@ class Month:
     def previous(self) -> "Month":
         return Month(self.year - (self.number == 1), (self.number - 2) % 12 + 1)
 
-    def span(self, zone: ZoneInfo) -> Span:
+    def span(self, zone: ZoneInfo) -> DateRange:
         """From its first moment in the zone up to the first of the next."""
-        return Span(day_start(self.first_day, zone), day_start(self.next.first_day, zone))
+        return DateRange(day_start(self.first_day, zone), day_start(self.next.first_day, zone))
 
     def __str__(self) -> str:
         return f"{self.year:04}-{self.number:02}"
@@ -63,4 +63,4 @@ class Month:
 
 def running() -> Month:
     """The month that runs now in the market's zone."""
-    return Month.of(now(), current().zone)
+    return Month.of(now(), current_settings().zone)

@@ -15,7 +15,7 @@ from backend.domain.accounts.models import Account
 from backend.domain.reports import months
 from backend.domain.reports.models import MonthlyReport
 from backend.domain.reports.months import Month
-from backend.domain.reports.statistics import Figures, compute
+from backend.domain.reports.statistics import MonthlyStatistics, compute
 
 LATEST_FIRST: Final[tuple[SortKey, ...]] = ((MonthlyReport.month.expression, True),)
 NO_REPORT: Final = "There is no report of this month."
@@ -28,7 +28,7 @@ class Report:
     customer: Account
     month: Month
     unfinished: bool
-    figures: Figures
+    figures: MonthlyStatistics
     sent_at: datetime | None
 
 
@@ -38,7 +38,7 @@ class Sent:
 
     month: Month
     sent_at: datetime
-    figures: Figures
+    figures: MonthlyStatistics
 
 
 def get(actor: Actor, *, written: str, customer_id: int | None) -> Report:
@@ -54,7 +54,7 @@ def get(actor: Actor, *, written: str, customer_id: int | None) -> Report:
         )
     ).one_or_none()
     if kept is not None:
-        return Report(customer, month, unfinished=False, figures=Figures.from_json(kept[0]), sent_at=kept[1])
+        return Report(customer, month, unfinished=False, figures=MonthlyStatistics.from_json(kept[0]), sent_at=kept[1])
     figures = compute(month, [customer.id])[customer.id]
     return Report(customer, month, unfinished=month == running, figures=figures, sent_at=None)
 
@@ -70,7 +70,7 @@ def sent(actor: Actor, window: Window, *, customer_id: int | None) -> Page[Sent]
     rows = db.session.execute(query.order_by(*pagination.order(LATEST_FIRST)).limit(window.limit + 1)).scalars().all()
     page = pagination.cut(rows, window=window, scope=scope, values=lambda row: (row.month.year, row.month.month))
     items = [
-        Sent(Month(row.month.year, row.month.month), row.created_at, Figures.from_json(row.figures))
+        Sent(Month(row.month.year, row.month.month), row.created_at, MonthlyStatistics.from_json(row.figures))
         for row in page.items
     ]
     return Page(items, page.next_cursor)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.domain.reports.months import Month
 
@@ -55,7 +55,7 @@ class Upcoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class MonthlyStatistics:
     """One customer's month. ``upcoming`` holds the next ten of ``upcoming_count``, as of when it was computed."""
 
     requested: int
@@ -96,7 +96,7 @@ class Figures:
         }
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "Figures":
+    def from_json(cls, kept: dict[str, Any]) -> "MonthlyStatistics":
         """Out of a kept row."""
         upcoming = tuple(
             Upcoming(one["id"], one["task_name"], one["status"], datetime.fromisoformat(one["date_of_request"]))
@@ -117,27 +117,27 @@ COUNTED: Final = (
 )
 
 
-def compute(month: Month, customers: Sequence[int]) -> dict[int, Figures]:
+def compute(month: Month, customers: Sequence[int]) -> dict[int, MonthlyStatistics]:
     """The month's figures of each of these customers, zeros for those who did nothing."""
-    span = month.span(current().zone)
+    span = month.span(current_settings().zone)
     moment = now()
     values = {
         "starts": span.starts,
         "ends": span.ends,
         "now": moment,
-        "currency": current().market_currency,
+        "currency": current_settings().market_currency,
         "customers": list(customers),
     }
     rows = db.session.execute(AGGREGATE, values).mappings()
-    return {row["customer_id"]: _figures(dict(row), moment) for row in rows}
+    return {row["customer_id"]: _statistics(dict(row), moment) for row in rows}
 
 
-def _figures(row: dict[str, Any], moment: datetime) -> Figures:
+def _statistics(row: dict[str, Any], moment: datetime) -> MonthlyStatistics:
     listed = [row[f"upcoming_{part}"] or [] for part in ("ids", "tasks", "states", "dates")]
-    return Figures(
+    return MonthlyStatistics(
         **{name: row[name] for name in COUNTED},
         spent=row["spent"],
-        currency=current().market_currency,
+        currency=current_settings().market_currency,
         upcoming=tuple(Upcoming(*parts) for parts in zip(*listed, strict=True)),
         generated_at=moment,
     )

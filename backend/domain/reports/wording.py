@@ -3,10 +3,10 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.domain.notifications.messages import moment
 from backend.domain.reports.months import Month
-from backend.domain.reports.statistics import Figures, Upcoming
+from backend.domain.reports.statistics import MonthlyStatistics, Upcoming
 
 SIGNS: Final = {"INR": "\N{INDIAN RUPEE SIGN}", "EUR": "\N{EURO SIGN}", "GBP": "\N{POUND SIGN}", "USD": "$"}
 STATES: Final = {"requested": "waiting for a professional", "accepted": "accepted"}
@@ -14,7 +14,7 @@ UNFINISHED: Final = "This month is not over yet: the figures are those up to now
 QUIET: Final = "It was a quiet month: you asked for nothing. Whenever something needs doing at home, we are here."
 
 
-def params(month: Month, figures: Figures, *, unfinished: bool) -> dict[str, Any]:
+def params(month: Month, figures: MonthlyStatistics, *, unfinished: bool) -> dict[str, Any]:
     """What the report's texts are filled with, in plain values. ``period`` and the counts serve short messages."""
     return {
         "period": str(month),
@@ -35,13 +35,13 @@ def money(amount: Decimal, currency: str) -> str:
     return f"{sign}{amount:,.2f}"
 
 
-def _intro(figures: Figures, *, unfinished: bool) -> str:
+def _intro(figures: MonthlyStatistics, *, unfinished: bool) -> str:
     if unfinished:
         return UNFINISHED
     return QUIET if figures.is_quiet else "Here is what happened with the work at your home."
 
 
-def _lines(figures: Figures) -> list[list[str]]:
+def _lines(figures: MonthlyStatistics) -> list[list[str]]:
     return [
         ["Asked for", str(figures.requested)],
         ["Accepted", str(figures.accepted)],
@@ -55,5 +55,5 @@ def _lines(figures: Figures) -> list[list[str]]:
 
 
 def _upcoming(one: Upcoming) -> dict[str, Any]:
-    when = moment(one.date_of_request, current().zone)
+    when = moment(one.date_of_request, current_settings().zone)
     return {"id": one.id, "task": one.task_name, "when": when, "state": STATES[one.status]}

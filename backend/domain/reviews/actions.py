@@ -15,7 +15,7 @@ from backend.domain.task_requests import notifications
 from backend.domain.task_requests.errors import RequestNotFound
 from backend.domain.task_requests.lifecycle import Action, Relation
 from backend.domain.task_requests.queries import one
-from backend.domain.task_requests.transitions import Plan, carry_out
+from backend.domain.task_requests.transitions import Change, execute
 from backend.domain.tasks.models import Task
 
 
@@ -23,11 +23,11 @@ def give(
     actor: Actor, *, request_id: int, rating: int, comment: str | None, expected_version: int | None = None
 ) -> None:
     """Review a request that is done, once and within 30 days. Raises AlreadyReviewed, ReviewTooLate."""
-    row = carry_out(
+    row = execute(
         actor,
         Action.REVIEW,
         request_id=request_id,
-        plan=lambda _: Plan({"reviewed_at": now()}, comment, {"rating": rating}),
+        plan=lambda _: Change({"reviewed_at": now()}, comment, {"rating": rating}),
         expected_version=expected_version,
     )
     values = {
@@ -41,7 +41,7 @@ def give(
     }
     db.session.execute(insert(Review).values(values))
     _count(row, ratings=1, stars=rating)
-    notifications.reviewed(row, rating=rating, comment=comment)
+    notifications.notify_reviewed(row, rating=rating, comment=comment)
 
 
 def reply(actor: Actor, *, request_id: int, text: str) -> None:

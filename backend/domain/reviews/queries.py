@@ -24,7 +24,7 @@ OF_REQUEST: Final = select(*Review.__table__.columns).where(
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class ReviewFilters:
     """What a list of reviews may be narrowed by; None: all."""
 
     professional_id: int | None = None
@@ -68,7 +68,7 @@ def of_request(actor: Actor, *, request_id: int) -> dict[str, Any] | None:
     return present(row)
 
 
-def page(*, filters: Filters, window: Window, private: bool) -> Page[dict[str, Any]]:
+def page(*, filters: ReviewFilters, window: Window, private: bool) -> Page[dict[str, Any]]:
     """Reviews, the latest first. ``private``: with reasons of reports and of hiding, for admins."""
     statement = (
         select(Review, TaskRequest.task_name, Account.firstname)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import or_, select
 
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db import read_pool
 from backend.core.db.date_range import day_start
 from backend.core.errors import Invalid
@@ -40,7 +40,7 @@ class Day:
 
 def of(actor: Actor, *, first: date | None, last: date | None) -> list[Day]:
     """The days from the one to the other, both included; a week from today when none are given."""
-    zone = current().zone
+    zone = current_settings().zone
     first = first or now().astimezone(zone).date()
     last = last or first + timedelta(days=6)
     if not first <= last < first + timedelta(days=MAX_DAYS):

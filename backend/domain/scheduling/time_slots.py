@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.date_range import day_start
 from backend.core.db.session import db
 from backend.core.errors import NotFound
@@ -50,7 +50,7 @@ def times(*, task_id: int, pincode: str, day: date, professional_id: int | None 
 
 def _starts(day: date, *, earliest: datetime) -> Iterator[datetime]:
     """Every half hour of the local day, as it really passes: a day of 23 or 25 hours has fewer or more."""
-    zone = current().zone
+    zone = current_settings().zone
     at, end = day_start(day, zone), day_start(day + timedelta(days=1), zone)
     while at < end:
         if at > earliest:
@@ -60,7 +60,7 @@ def _starts(day: date, *, earliest: datetime) -> Iterator[datetime]:
 
 def _working(people: Sequence[int], day: date, minutes: int) -> dict[int, list[working_hours.Interval]]:
     """The working time of each in which work that starts on the day can lie: worked out once, not for every start."""
-    zone = current().zone
+    zone = current_settings().zone
     last = working_hours.end_of(day_start(day + timedelta(days=1), zone), minutes).astimezone(zone).date()
     return {account_id: found.intervals(day, last) for account_id, found in working_hours.of_many(people).items()}
 
@@ -70,7 +70,7 @@ def _is_within(working: Sequence[working_hours.Interval], starts: datetime, ends
 
 
 def _busy(people: Sequence[int], day: date) -> Mapping[int, list[tuple[datetime, datetime]]]:
-    zone = current().zone
+    zone = current_settings().zone
     first, last = day_start(day - timedelta(days=1), zone), day_start(day + timedelta(days=3), zone)
     rows = db.session.execute(
         select(TaskRequest.professional_id, TaskRequest.busy).where(

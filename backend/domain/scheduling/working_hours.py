@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, insert, text
 
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db import read_pool
 from backend.core.db.session import db
 from backend.core.errors import Invalid
@@ -84,7 +84,7 @@ def of(account_id: int) -> Hours:
 
 def of_many(account_ids: Iterable[int]) -> dict[int, Hours]:
     """Many professionals' hours, in one query."""
-    zone = current().zone
+    zone = current_settings().zone
     found: dict[int, Hours] = {}
     for row in read_pool.rows(HOURS, {"ids": list(account_ids)}):
         market = settings.of_rows(row.market or {})
@@ -113,7 +113,7 @@ def replace(actor: Actor, *, weekly: Sequence[tuple[int, int, int]], days: Mappi
     ]
     if week:
         db.session.execute(insert(WorkingHours), week)
-    yesterday = now().astimezone(current().zone).date() - timedelta(days=1)
+    yesterday = now().astimezone(current_settings().zone).date() - timedelta(days=1)
     kept = [
         {"account_id": account_id, "day": day, "spans": [list(span) for span in spans]}
         for day, spans in days.items()

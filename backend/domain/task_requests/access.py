@@ -36,17 +36,17 @@ def relation(actor: Actor, row: Any, *, at: datetime) -> Relation:
     """What the actor is to a request (a row with ``does_task`` and ``rejected`` beside the table's columns)."""
     if actor.role is Role.ADMIN:
         return Relation.ADMIN
-    if actor.role is Role.MARKET:
-        return Relation.MARKET
+    if actor.role is Role.SYSTEM:
+        return Relation.SYSTEM
     if actor.role is Role.CUSTOMER:
-        return Relation.CUSTOMER if row.customer_id == actor.id else Relation.STRANGER
+        return Relation.CUSTOMER if row.customer_id == actor.id else Relation.NONE
     if row.professional_id == actor.id:
         return Relation.PROFESSIONAL
     if row.rejected or is_asked_of_another(actor, row, at=at):
-        return Relation.STRANGER
+        return Relation.NONE
     if row.status != Status.REQUESTED or row.date_of_request <= at:
-        return Relation.LATECOMER
-    return Relation.CANDIDATE if row.does_task else Relation.ONLOOKER
+        return Relation.MISSED
+    return Relation.CANDIDATE if row.does_task else Relation.VIEWER
 
 
 def is_asked_of_another(actor: Actor, row: Any, *, at: datetime) -> bool:

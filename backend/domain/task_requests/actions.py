@@ -19,11 +19,10 @@ from backend.domain.market import settings
 from backend.domain.places import queries as places
 from backend.domain.professionals.models import Professional, ProfessionalTask
 from backend.domain.task_requests import history, matching, notifications, policies
-from backend.domain.task_requests.bulk import cancel_all, give_back_all
 from backend.domain.task_requests.errors import OverlappingRequest, TaskNotAvailable
 from backend.domain.task_requests.lifecycle import Action, Status
 from backend.domain.task_requests.models import RequestRejection, TaskRequest
-from backend.domain.task_requests.transitions import Plan, carry_out
+from backend.domain.task_requests.transitions import Change, execute
 from backend.domain.tasks.models import Task
 
 
@@ -74,7 +73,7 @@ def create(actor: Actor, *, new: NewRequest) -> int:
     }
     row = db.session.execute(insert(TaskRequest).values(values).returning(*TaskRequest.__table__.columns)).one()
     history.write(actor, [history.Entry(row.id, Action.CREATE, None, Status.REQUESTED, new.remarks or None)])
-    notifications.asked(row, _who_hears(row))
+    notifications.notify_requested(row, _who_hears(row))
     return int(row.id)
 
 
@@ -151,21 +150,21 @@ def edit(actor: Actor, *, request_id: int, edits: Edits, expected_version: int |
         places.require(edits.pincode)
     different: dict[str, Any] = {}
 
-    def plan(row: Any) -> Plan | None:
+    def plan(row: Any) -> Change | None:
         different.clear()
         different.update(edits.differing(row))
         if not different:
             return None
         changes = {name: [_plain(getattr(row, name)), _plain(value)] for name, value in different.items()}
         if "date_of_request" not in different:
-            return Plan(dict(different), changes=changes)
+            return Change(dict(different), changes=changes)
         values = {**different, **_moved(row, different["date_of_request"])}
-        return Plan(values, changes=changes, action=Action.MOVE)
+        return Change(values, changes=changes, action=Action.MOVE)
 
-    row = carry_out(actor, Action.EDIT, request_id=request_id, plan=plan, expected_version=expected_version)
+    row = execute(actor, Action.EDIT, request_id=request_id, plan=plan, expected_version=expected_version)
     if different:
         date = different.get("date_of_request", row.date_of_request)
-        notifications.changed(row, date=date, what=[name.replace("_of_request", "") for name in different])
+        notifications.notify_changed(row, date=date, what=[name.replace("_of_request", "") for name in different])
 
 
 def _moved(row: Any, date_of_request: datetime) -> dict[str, Any]:
@@ -186,33 +185,18 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-__all__ = [
-    "NewRequest",
-    "accept",
-    "cancel",
-    "cancel_all",
-    "close",
-    "complete",
-    "create",
-    "edit",
-    "give_back_all",
-    "reject",
-    "release",
-]
-
-
 def accept(actor: Actor, *, request_id: int, expected_version: int | None = None) -> None:
     """Take a waiting request. Of many at once exactly one wins; the others get AlreadyTaken.
 
     Raises OverlappingRequest when the professional holds another at that time: the database itself refuses it.
     """
 
-    def plan(row: Any) -> Plan:
+    def plan(row: Any) -> Change:
         buffer = policies.for_task(row.task_id).travel_buffer_minutes
         _hold_account(actor)
         ends = row.date_of_request + timedelta(minutes=row.time_required + buffer)
         asked = row.asked_professional_id if row.asked_professional_id == actor.id else None
-        return Plan(
+        return Change(
             {
                 "professional_id": actor.id,
                 "asked_professional_id": asked,
@@ -224,12 +208,12 @@ def accept(actor: Actor, *, request_id: int, expected_version: int | None = None
         )
 
     try:
-        row = carry_out(actor, Action.ACCEPT, request_id=request_id, plan=plan, expected_version=expected_version)
+        row = execute(actor, Action.ACCEPT, request_id=request_id, plan=plan, expected_version=expected_version)
     except IntegrityError as error:
         if isinstance(error.orig, ExclusionViolation):
             raise OverlappingRequest("You hold another accepted request at that time.") from error
         raise
-    notifications.accepted(actor, row)
+    notifications.notify_accepted(actor, row)
 
 
 def _hold_account(actor: Actor) -> None:
@@ -256,16 +240,16 @@ def reject(
 ) -> None:
     """Turn a waiting request down: it is hidden from this professional and open to the others."""
 
-    def plan(row: Any) -> Plan:
+    def plan(row: Any) -> Change:
         asked = row.asked_professional_id == actor.id
         values: dict[str, Any] = {"asked_professional_id": None, "asked_until": None} if asked else {}
-        return Plan(values, reason, _changes(reason_code, asked=asked or None), concerns_others=asked)
+        return Change(values, reason, _changes(reason_code, asked=asked or None), concerns_others=asked)
 
-    row = carry_out(actor, Action.REJECT, request_id=request_id, plan=plan, expected_version=expected_version)
+    row = execute(actor, Action.REJECT, request_id=request_id, plan=plan, expected_version=expected_version)
     values = {"professional_id": actor.id, "request_id": request_id, "reason": reason, "at": now()}
     db.session.execute(postgresql.insert(RequestRejection).values(values).on_conflict_do_nothing())
     if row.asked_professional_id == actor.id:
-        notifications.rejected(actor, row, reason=reason)
+        notifications.notify_rejected(actor, row, reason=reason)
 
 
 def release(
@@ -274,40 +258,40 @@ def release(
     """Give an accepted request back to the market."""
 
     values = dict.fromkeys(("professional_id", "asked_professional_id", "accepted_at", "busy"))
-    planned = Plan(values, reason, _changes(reason_code))
-    row = carry_out(
+    planned = Change(values, reason, _changes(reason_code))
+    row = execute(
         actor, Action.RELEASE, request_id=request_id, plan=lambda _: planned, expected_version=expected_version
     )
-    notifications.released([row], reason=reason)
+    notifications.notify_released([row], reason=reason)
 
 
 def complete(actor: Actor, *, request_id: int, expected_version: int | None = None) -> None:
     """Say that the work is done."""
-    row = carry_out(
+    row = execute(
         actor,
         Action.COMPLETE,
         request_id=request_id,
-        plan=lambda row: Plan({"completed_at": _not_before(row.accepted_at)}),
+        plan=lambda row: Change({"completed_at": _not_before(row.accepted_at)}),
         expected_version=expected_version,
     )
     _count_done(row.professional_id)
-    notifications.other_side(actor, row, kind="request_completed")
+    notifications.notify_other_side(actor, row, kind="request_completed")
 
 
 def close(actor: Actor, *, request_id: int, remarks: str | None = None, expected_version: int | None = None) -> None:
     """End a request; a customer may do so from accepted, which completes it as well."""
 
-    def plan(row: Any) -> Plan:
+    def plan(row: Any) -> Change:
         completed = row.completed_at or _not_before(row.accepted_at)
         values: dict[str, Any] = {"completed_at": completed, "closed_at": _not_before(completed)}
         if remarks:
             values["closing_remarks"] = remarks
-        return Plan(values, remarks or None)
+        return Change(values, remarks or None)
 
-    row = carry_out(actor, Action.CLOSE, request_id=request_id, plan=plan, expected_version=expected_version)
+    row = execute(actor, Action.CLOSE, request_id=request_id, plan=plan, expected_version=expected_version)
     if row.status == Status.ACCEPTED:
         _count_done(row.professional_id)
-    notifications.other_side(actor, row, kind="request_closed", remarks=remarks)
+    notifications.notify_other_side(actor, row, kind="request_closed", remarks=remarks)
 
 
 def cancel(
@@ -315,15 +299,15 @@ def cancel(
 ) -> None:
     """Call a request off; marked late when a professional had set the time aside, even if it was moved away before."""
 
-    def plan(row: Any) -> Plan:
+    def plan(row: Any) -> Change:
         policy = policies.for_task(row.task_id)
         taken = row.status == Status.ACCEPTED
         late = row.moved_late or (taken and policy.is_late(row.date_of_request, at=now()))
         values = {"cancelled_at": now(), "cancelled_late": late, "asked_until": None}
-        return Plan(values, reason, _changes(reason_code, late=late or None))
+        return Change(values, reason, _changes(reason_code, late=late or None))
 
-    row = carry_out(actor, Action.CANCEL, request_id=request_id, plan=plan, expected_version=expected_version)
-    notifications.cancelled([row], reason=reason)
+    row = execute(actor, Action.CANCEL, request_id=request_id, plan=plan, expected_version=expected_version)
+    notifications.notify_cancelled([row], reason=reason)
 
 
 def _not_before(earlier: datetime) -> datetime:

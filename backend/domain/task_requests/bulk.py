@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
 
 from backend.core.clock import now
 from backend.core.db.session import db
-from backend.core.security.authz import MARKET, Actor
+from backend.core.security.authz import SYSTEM, Actor
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.models import Professional
 from backend.domain.task_requests import history, notifications
@@ -32,7 +32,7 @@ NOT_APPROVED: Final = "Not approved to work on this market at present"
 DECISION_NEEDED: Final = timedelta(days=1)  # time that is left to find someone else
 
 
-def give_back_all(actor: Actor, *, professional_id: int, reason: str) -> int:
+def release_all(actor: Actor, *, professional_id: int, reason: str) -> int:
     """Give a professional's accepted requests back to the market and open those asked of them; returns how many.
 
     Their customers are told, with the reason: say nothing in it that is not for them to read.
@@ -40,15 +40,15 @@ def give_back_all(actor: Actor, *, professional_id: int, reason: str) -> int:
     mine = TaskRequest.professional_id == professional_id
     values = {"professional_id": None, "asked_professional_id": None, "accepted_at": None, "busy": None}
     released = _change(actor, Action.RELEASE, Status.ACCEPTED, mine, values=values, note=reason)
-    notifications.released(released, reason=reason)
+    notifications.notify_released(released, reason=reason)
     asked = TaskRequest.asked_professional_id == professional_id
     values = {"asked_professional_id": None, "asked_until": None}
     opened = _change(actor, Action.OPEN, Status.REQUESTED, asked, values=values, note=reason)
-    notifications.opened(opened, gone=True)
+    notifications.notify_opened(opened, gone=True)
     return len(released) + len(opened)
 
 
-def give_back_unapproved(at: datetime | None = None, limit: int = 500) -> int:
+def release_unapproved(at: datetime | None = None, limit: int = 500) -> int:
     """Give back what is still ahead and held by someone whose approval ended or was refused; returns how many.
 
     Requests whose date has passed stay: the work may have been done, and its customer can complete them. While
@@ -62,8 +62,8 @@ def give_back_unapproved(at: datetime | None = None, limit: int = 500) -> int:
     if not held:
         return 0
     ahead = and_(TaskRequest.id.in_(held), TaskRequest.date_of_request > at, may_not)
-    released = _change(MARKET, Action.RELEASE, Status.ACCEPTED, ahead, values=values, note=NOT_APPROVED, limit=limit)
-    notifications.released(released, reason=NOT_APPROVED)
+    released = _change(SYSTEM, Action.RELEASE, Status.ACCEPTED, ahead, values=values, note=NOT_APPROVED, limit=limit)
+    notifications.notify_released(released, reason=NOT_APPROVED)
     return len(released)
 
 
@@ -86,7 +86,7 @@ def cancel_all(actor: Actor, *, customer_id: int, reason: str) -> int:
         for status in (Status.REQUESTED, Status.ACCEPTED)
         for row in _change(actor, Action.CANCEL, status, theirs, values=values, note=reason)
     ]
-    notifications.cancelled(rows, reason=None)
+    notifications.notify_cancelled(rows, reason=None)
     return len(rows)
 
 
@@ -95,8 +95,8 @@ def expire_due(at: datetime | None = None, limit: int = 500) -> int:
     at = at or now()
     passed = TaskRequest.date_of_request <= at
     values = {"expired_at": at, "asked_until": None}
-    rows = _change(MARKET, Action.EXPIRE, Status.REQUESTED, passed, values=values, limit=limit)
-    notifications.expired(rows)
+    rows = _change(SYSTEM, Action.EXPIRE, Status.REQUESTED, passed, values=values, limit=limit)
+    notifications.notify_expired(rows)
     return len(rows)
 
 
@@ -105,8 +105,8 @@ def open_unanswered(at: datetime | None = None, limit: int = 500) -> int:
     at = at or now()
     unanswered = and_(TaskRequest.asked_until <= at, TaskRequest.date_of_request > at)
     values = {"asked_professional_id": None, "asked_until": None}
-    rows = _change(MARKET, Action.OPEN, Status.REQUESTED, unanswered, values=values, limit=limit)
-    notifications.opened(rows)
+    rows = _change(SYSTEM, Action.OPEN, Status.REQUESTED, unanswered, values=values, limit=limit)
+    notifications.notify_opened(rows)
     return len(rows)
 
 
@@ -125,7 +125,7 @@ def _change(
     Rows that someone changes at this moment are waited for after a block (nothing may be left over) and skipped by
     housekeeping, which comes again.
     """
-    rule = rule_of(action, Relation.MARKET, source)
+    rule = rule_of(action, Relation.SYSTEM, source)
     if rule is None:
         raise ValueError(f"the state table does not let the market {action} from {source}")
     before = _lock(source, condition, limit)

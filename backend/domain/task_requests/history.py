@@ -105,7 +105,7 @@ def _present(relation: Relation, row: Any, *, shows_contact: bool) -> dict[str, 
 
 
 def _changes(relation: Relation, changes: dict[str, Any] | None, *, shows_contact: bool) -> dict[str, Any] | None:
-    if changes is None or relation in (Relation.CANDIDATE, Relation.ONLOOKER):
+    if changes is None or relation in (Relation.CANDIDATE, Relation.VIEWER):
         return None
     if shows_contact:
         return changes

@@ -13,7 +13,7 @@ from backend.core.db.session import db
 from backend.core.security.authz import Actor
 from backend.domain.task_requests.lifecycle import Status
 from backend.domain.task_requests.models import InboxVisit
-from backend.domain.task_requests.queries import Filters
+from backend.domain.task_requests.queries import RequestFilters
 
 SCOPE: Final = "requests:open"
 COUNTED: Final = 1000
@@ -103,7 +103,7 @@ SELECT (SELECT count(*) FROM (SELECT FROM me JOIN task_requests r ON {SEEN} LIMI
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class InboxFilters:
     """What a professional may narrow the inbox by, beside the filters of every list."""
 
     matching: bool = False
@@ -111,7 +111,7 @@ class Wishes:
     max_km: int | None = None
 
 
-def page(actor: Actor, *, filters: Filters, wishes: Wishes, window: Window) -> Page[Row[Any]]:
+def page(actor: Actor, *, filters: RequestFilters, wishes: InboxFilters, window: Window) -> Page[Row[Any]]:
     """Waiting requests, best match first. A row says ``does_task``, ``serves``, ``is_free``, ``distance_km``."""
     if (filters.status and Status.REQUESTED not in filters.status) or filters.professional_id is not None:
         return Page([], None)
@@ -144,7 +144,7 @@ def counts(actor: Actor) -> dict[str, Any]:
     return counted
 
 
-def look(actor: Actor) -> None:
+def mark_seen(actor: Actor) -> None:
     """Remember that the professional has seen what waits."""
     statement = insert(InboxVisit).values(account_id=actor.id, seen_at=now())
     db.session.execute(statement.on_conflict_do_update(index_elements=["account_id"], set_={"seen_at": now()}))

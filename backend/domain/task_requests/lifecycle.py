@@ -46,15 +46,15 @@ class Relation(StrEnum):
     CUSTOMER = "its customer"
     PROFESSIONAL = "its professional"
     CANDIDATE = "a professional who sees it waiting and does the task"
-    ONLOOKER = "a professional who sees it waiting and does not do the task"
-    LATECOMER = "a professional who could have seen it while it waited"
-    STRANGER = "someone who may not see it"
+    VIEWER = "a professional who sees it waiting and does not do the task"
+    MISSED = "a professional who could have seen it while it waited"
+    NONE = "someone who may not see it"
     ADMIN = "an admin"
-    MARKET = "the market itself"
+    SYSTEM = "the system: housekeeping and the command line"
 
 
 VISIBLE_TO: Final = frozenset(
-    {Relation.CUSTOMER, Relation.PROFESSIONAL, Relation.CANDIDATE, Relation.ONLOOKER, Relation.ADMIN}
+    {Relation.CUSTOMER, Relation.PROFESSIONAL, Relation.CANDIDATE, Relation.VIEWER, Relation.ADMIN}
 )
 
 
@@ -145,7 +145,7 @@ TABLE: Final[tuple[Rule, ...]] = (
     ),
     _rule(
         Action.RELEASE,
-        (_R.PROFESSIONAL, _R.MARKET),
+        (_R.PROFESSIONAL, _R.SYSTEM),
         (_S.ACCEPTED,),
         _S.REQUESTED,
         needs=(_N.REASON,),
@@ -177,7 +177,7 @@ TABLE: Final[tuple[Rule, ...]] = (
     ),
     _rule(
         Action.CANCEL,
-        (_R.CUSTOMER, _R.MARKET),
+        (_R.CUSTOMER, _R.SYSTEM),
         (_S.REQUESTED, _S.ACCEPTED),
         _S.CANCELLED,
         needs=(_N.REASON,),
@@ -196,7 +196,7 @@ TABLE: Final[tuple[Rule, ...]] = (
     ),
     _rule(
         Action.OPEN,
-        _R.MARKET,
+        _R.SYSTEM,
         (_S.REQUESTED,),
         None,
         needs=(_N.UNANSWERED,),
@@ -205,7 +205,7 @@ TABLE: Final[tuple[Rule, ...]] = (
     ),
     _rule(
         Action.EXPIRE,
-        _R.MARKET,
+        _R.SYSTEM,
         (_S.REQUESTED,),
         _S.EXPIRED,
         needs=(_N.PASSED,),

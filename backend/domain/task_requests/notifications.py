@@ -12,25 +12,25 @@ from backend.domain.notifications.create import Note, notify_many
 from backend.domain.professionals.models import Professional
 
 
-def asked(row: Any, professionals: Sequence[int]) -> None:
+def notify_requested(row: Any, professionals: Sequence[int]) -> None:
     """A new request, to the one asked for or to those who match."""
     params = {**_about(row), "pincode": row.pincode, "remarks": row.remarks}
     notify_many([Note(account_id, "request_new", row.id, params) for account_id in professionals])
 
 
-def accepted(actor: Actor, row: Any) -> None:
+def notify_accepted(actor: Actor, row: Any) -> None:
     """To the customer, with the professional's name and phone."""
     who = _professionals([actor.account_id])[actor.account_id]
     notify_many([Note(row.customer_id, "request_accepted", row.id, {**_about(row), **who})])
 
 
-def rejected(actor: Actor, row: Any, *, reason: str) -> None:
+def notify_rejected(actor: Actor, row: Any, *, reason: str) -> None:
     """To the customer, when the professional was the one asked for."""
     who = {"professional": _professionals([actor.account_id])[actor.account_id]["professional"]}
     notify_many([Note(row.customer_id, "request_rejected", row.id, {**_about(row), **who, "reason": reason})])
 
 
-def released(rows: Sequence[Any], *, reason: str) -> None:
+def notify_released(rows: Sequence[Any], *, reason: str) -> None:
     """To the customers."""
     names = _professionals(row.professional_id for row in rows)
     notes = [
@@ -45,7 +45,7 @@ def released(rows: Sequence[Any], *, reason: str) -> None:
     notify_many(notes)
 
 
-def opened(rows: Sequence[Any], *, gone: bool = False) -> None:
+def notify_opened(rows: Sequence[Any], *, gone: bool = False) -> None:
     """To the customers of requests that were not answered in time, or whose professional is ``gone``.
 
     ``row.asked_before`` is who was asked for.
@@ -64,20 +64,20 @@ def opened(rows: Sequence[Any], *, gone: bool = False) -> None:
     notify_many(notes)
 
 
-def changed(row: Any, *, date: Any, what: Iterable[str]) -> None:
+def notify_changed(row: Any, *, date: Any, what: Iterable[str]) -> None:
     """To its professional, or to the one who is asked."""
     if professional_id := row.professional_id or row.asked_professional_id:
         params = {**_about(row), "date": date, "changes": list(what)}
         notify_many([Note(professional_id, "request_changed", row.id, params)])
 
 
-def other_side(actor: Actor, row: Any, *, kind: str, remarks: str | None = None) -> None:
+def notify_other_side(actor: Actor, row: Any, *, kind: str, remarks: str | None = None) -> None:
     """To the professional when the customer acted, and the other way round."""
     account_id = row.professional_id if actor.role is Role.CUSTOMER else row.customer_id
     notify_many([Note(account_id, kind, row.id, {**_about(row), "remarks": remarks})])
 
 
-def cancelled(rows: Sequence[Any], *, reason: str | None) -> None:
+def notify_cancelled(rows: Sequence[Any], *, reason: str | None) -> None:
     """To the professionals who hold them or are asked for them."""
     told = [(row, row.professional_id or row.asked_professional_id) for row in rows]
     notes = [
@@ -88,14 +88,14 @@ def cancelled(rows: Sequence[Any], *, reason: str | None) -> None:
     notify_many(notes)
 
 
-def reviewed(row: Any, *, rating: int, comment: str | None) -> None:
+def notify_reviewed(row: Any, *, rating: int, comment: str | None) -> None:
     """To the professional."""
     name = db.session.execute(select(Account.firstname).where(Account.id == row.customer_id)).scalar_one()
     params = {**_about(row), "customer": name, "rating": rating, "comment": comment}
     notify_many([Note(row.professional_id, "request_reviewed", row.id, params)])
 
 
-def expired(rows: Sequence[Any]) -> None:
+def notify_expired(rows: Sequence[Any]) -> None:
     """To the customers."""
     notify_many([Note(row.customer_id, "request_expired", row.id, _about(row)) for row in rows])
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db import read_pool
 from backend.core.db.session import db
 from backend.core.errors import Invalid, TooMany
@@ -110,7 +110,7 @@ def check(customer_id: int, *, signed_up: datetime, at: datetime) -> None:
 
     Raises TooManyOpenRequests (409), or TooMany (429) where new accounts have a limit.
     """
-    settings = current()
+    settings = current_settings()
     if (most := settings.open_requests_per_customer) and _open_requests(customer_id, up_to=most) >= most:
         raise TooManyOpenRequests(most)
     if (most := settings.new_account_requests_an_hour) and at - signed_up < NEW_FOR:

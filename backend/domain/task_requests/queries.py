@@ -10,9 +10,9 @@ from sqlalchemy.orm import aliased
 
 from backend.core.clock import now
 from backend.core.db import pagination, read_pool
-from backend.core.db.date_range import Span
+from backend.core.db.date_range import DateRange
 from backend.core.db.pagination import AnySelect, Page, SortKey, Window
-from backend.core.db.session import MOMENT
+from backend.core.db.session import TIMESTAMP
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.models import Account
 from backend.domain.professionals.models import Professional
@@ -22,7 +22,7 @@ from backend.domain.task_requests.lifecycle import VISIBLE_TO, Relation
 from backend.domain.task_requests.models import TaskRequest
 
 KEYS: Final[tuple[SortKey, ...]] = ((TaskRequest.date_of_request.expression, True), (TaskRequest.id.expression, True))
-EVER: Final = Span()
+EVER: Final = DateRange()
 Customer, Taker = aliased(Account), aliased(Account)
 COLUMNS: Final = [column for column in TaskRequest.__table__.columns if column.name != "busy"]
 # One state is told apart from several: with one, an index has the page in its order.
@@ -32,8 +32,8 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "task_id": TaskRequest.task_id == bindparam("task_id", type_=BigInteger),
     "professional_id": TaskRequest.professional_id == bindparam("professional_id", type_=BigInteger),
     "customer_id": TaskRequest.customer_id == bindparam("customer_id", type_=BigInteger),
-    "starts": TaskRequest.date_of_request >= bindparam("starts", type_=MOMENT),
-    "ends": TaskRequest.date_of_request < bindparam("ends", type_=MOMENT),
+    "starts": TaskRequest.date_of_request >= bindparam("starts", type_=TIMESTAMP),
+    "ends": TaskRequest.date_of_request < bindparam("ends", type_=TIMESTAMP),
 }
 OWN: Final[dict[Role, ColumnElement[bool]]] = {
     Role.CUSTOMER: TaskRequest.customer_id == ME,
@@ -42,12 +42,12 @@ OWN: Final[dict[Role, ColumnElement[bool]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class RequestFilters:
     """What a list of requests may be narrowed by."""
 
     status: Sequence[str] = ()
     task_id: int | None = None
-    span: Span = EVER
+    span: DateRange = EVER
     professional_id: int | None = None
     customer_id: int | None = None
 
@@ -108,7 +108,7 @@ def _one(role: Role) -> AnySelect:
     return with_names(wanted.subquery(), role=role)
 
 
-def page(actor: Actor, *, filters: Filters, window: Window) -> Page[Any]:
+def page(actor: Actor, *, filters: RequestFilters, window: Window) -> Page[Any]:
     """The actor's own requests (a customer's, those a professional took) or all (an admin's), the latest date first."""
     scope, given = f"requests:{actor.role}", filters.given()
     statement = _page(actor.role, frozenset(given), goes_on=window.cursor is not None)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.models import Professional
@@ -112,7 +112,7 @@ def _candidate(row: Any, *, day: date) -> Candidate:
 
 def days_away(seen: datetime, *, day: date) -> int:
     """Days of the market's zone since the last visit; 0 on the day itself."""
-    return max(0, (day - seen.astimezone(current().zone).date()).days)
+    return max(0, (day - seen.astimezone(current_settings().zone).date()).days)
 
 
 def is_due(days: int, *, reminded_this_week: bool) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import Row, text
 
 from backend.core.clock import now
 from backend.core.db import pagination
-from backend.core.db.date_range import Span
+from backend.core.db.date_range import DateRange
 from backend.core.db.pagination import Page, Window
 from backend.core.db.session import db
 
@@ -36,16 +36,16 @@ SELECT * FROM (
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class ReliabilityFilters:
     """Whom to look at; the last 90 days unless a span is given."""
 
-    span: Span
+    span: DateRange
     role: str | None = None
     account_id: int | None = None
     least: int = 2
 
 
-def page(*, filters: Filters, window: Window) -> Page[Row[Any]]:
+def page(*, filters: ReliabilityFilters, window: Window) -> Page[Row[Any]]:
     """People by how often they cancelled or released, the most often first."""
     times, last = None, None
     if window.cursor is not None:

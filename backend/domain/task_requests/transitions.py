@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Executable, and_, select, text, update
 
 from backend.core.clock import now
-from backend.core.concurrency import line_up
+from backend.core.concurrency import hold_key_lock
 from backend.core.db import read_pool
 from backend.core.db.session import db
 from backend.core.errors import Forbidden, Stale
@@ -45,12 +45,12 @@ SELECT r.id, r.status, r.version, r.customer_id, r.professional_id, r.asked_prof
        EXISTS (SELECT FROM request_rejections n WHERE n.professional_id = :actor_id AND n.request_id = r.id) AS rejected
   FROM task_requests r WHERE r.id = :id
 """)
-PROFESSIONALS: Final = frozenset({Relation.PROFESSIONAL, Relation.CANDIDATE, Relation.ONLOOKER})
+PROFESSIONALS: Final = frozenset({Relation.PROFESSIONAL, Relation.CANDIDATE, Relation.VIEWER})
 TAKEN: Final = frozenset({Status.ACCEPTED, Status.COMPLETED, Status.CLOSED})
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Change:
     """What a permitted action writes: columns of the request, and what the history says.
 
     ``action``: it turned out to be this one (an edit that changes the date is a move). ``concerns_others``: not so when
@@ -64,12 +64,12 @@ class Plan:
     concerns_others: bool = True
 
 
-def carry_out(
+def execute(
     actor: Actor,
     action: Action,
     *,
     request_id: int,
-    plan: Callable[[Any], Plan | None],
+    plan: Callable[[Any], Change | None],
     expected_version: int | None = None,
 ) -> Any:
     """Do one action; returns the request as it was before.
@@ -78,13 +78,13 @@ def carry_out(
     second reads again and is told what the state is now. Who may not is refused before a transaction begins. Raises
     RequestNotFound, Stale (If-Match), InvalidTransition, AlreadyTaken or TaskNotDone. A plan of None changes nothing.
     """
-    line_up(("task_requests", request_id))
+    hold_key_lock(("task_requests", request_id))
     for _ in range(TRIES):
         row = _read(actor, request_id)
-        rule = permit(actor, row, action, expected_version=expected_version)
+        rule = authorize(actor, row, action, expected_version=expected_version)
         planned = plan(row)
         if planned is not None and planned.action is not None:
-            rule = permit(actor, row, planned.action)
+            rule = authorize(actor, row, planned.action)
         if planned is None or _write(actor, row, rule, planned):
             return row
     raise InvalidTransition("The request is changing at this moment. Look at it again.")
@@ -97,19 +97,19 @@ def _read(actor: Actor, request_id: int) -> Any:
     return row
 
 
-def permit(actor: Actor, row: Any, action: Action, *, expected_version: int | None = None) -> Rule:
+def authorize(actor: Actor, row: Any, action: Action, *, expected_version: int | None = None) -> Rule:
     """The table's row that allows it, or the error that says why not: not visible, stale, wrong state, wrong person."""
     at = now()
     status, who = Status(row.status), relation(actor, row, at=at)
-    if who is Relation.LATECOMER and Relation.CANDIDATE in _who_may(action):
+    if who is Relation.MISSED and Relation.CANDIDATE in _who_may(action):
         raise _too_late(action, status)
-    if who is not Relation.MARKET and who not in VISIBLE_TO:
+    if who is not Relation.SYSTEM and who not in VISIBLE_TO:
         raise RequestNotFound
     if expected_version is not None and expected_version != row.version:
         raise Stale("The request has changed since you read it. Look at it again.")
     rule = rule_of(action, who, status)
     facts = Facts(passed=row.date_of_request <= at, reviewable=is_reviewable(row, at=at))
-    if rule is not None and (who is Relation.MARKET or action.public in allowed_actions(status, who, facts)):
+    if rule is not None and (who is Relation.SYSTEM or action.public in allowed_actions(status, who, facts)):
         return rule
     raise _refusal(action, row, who)
 
@@ -129,7 +129,7 @@ def _refusal(action: Action, row: Any, who: Relation) -> Exception:
     same_side = PROFESSIONALS if who in PROFESSIONALS else frozenset({who})
     if not same_side & _who_may(action):
         return Forbidden("That is not yours to do.", code="role_not_allowed")
-    if who is Relation.ONLOOKER and status in sources_of(action):
+    if who is Relation.VIEWER and status in sources_of(action):
         return TaskNotDone("You do not do this task. Add it to your tasks first.")
     if action is Action.REVIEW and status in sources_of(action):
         return AlreadyReviewed() if row.reviewed_at else ReviewTooLate()
@@ -144,7 +144,7 @@ def _now(status: Status) -> str:
     return "waiting, and its date may have passed" if status is Status.REQUESTED else status.value
 
 
-def _write(actor: Actor, row: Any, rule: Rule, planned: Plan) -> bool:
+def _write(actor: Actor, row: Any, rule: Rule, planned: Change) -> bool:
     target = rule.target or Status(row.status)
     unchanged = and_(
         TaskRequest.id == row.id,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.core import text
 from backend.core.clock import now
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.errors import Conflict, Invalid, NotFound, Stale
 from backend.core.security.authz import Actor
@@ -47,7 +47,7 @@ class NewTask:
 def create(actor: Actor, *, new: NewTask) -> Task:
     """Offer a new task, or keep it as a draft (not active). Raises Invalid ``name_taken``."""
     fields = {**asdict(new), "search_words": list(new.search_words)}
-    task = Task(**fields, name_key=text.key(new.name), currency=current().market_currency)
+    task = Task(**fields, name_key=text.key(new.name), currency=current_settings().market_currency)
     db.session.add(task)
     _flush_unique()
     record(actor, "task_created", subject_id=task.id, subject_kind="task", after=_facts(task))

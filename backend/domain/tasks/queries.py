@@ -38,7 +38,7 @@ COLUMNS: Final = (
 
 def sees_all(actor: Actor | None) -> bool:
     """Whether this caller sees tasks that are switched off or archived."""
-    return actor is not None and actor.role in (Role.ADMIN, Role.MARKET)
+    return actor is not None and actor.role in (Role.ADMIN, Role.SYSTEM)
 
 
 def one(actor: Actor | None, *, task_id: int) -> Row[Any]:

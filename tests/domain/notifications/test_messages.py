@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, render_template
 
-from backend.domain.notifications.messages import ENGLISH, unlinked, words
+from backend.domain.notifications.messages import ENGLISH, render, unlinked
 
 SNAPSHOT = Path(__file__).parent / "messages.json"
 NOTIFICATIONS = {
@@ -40,7 +40,7 @@ def test_texts_are_as_they_were_reviewed(app: Flask) -> None:
 
 
 def _plain(kind: str, params: dict[str, object]) -> list[str]:
-    filled = words(kind, params, request_id=7)
+    filled = render(kind, params, request_id=7)
     return [filled.title, filled.body, filled.action, filled.url]
 
 
@@ -64,7 +64,7 @@ def test_what_people_type_is_never_taken_for_a_moment(app: Flask, typed: str) ->
 
 @pytest.mark.parametrize("name", ["notification", "reminder"])
 def test_mails_render_in_both_forms(app: Flask, name: str) -> None:
-    filled = words("request_accepted", VALUES, request_id=7, without_links=True)
+    filled = render("request_accepted", VALUES, request_id=7, without_links=True)
     waiting = [{"id": 7, "task": "<b>Plumbing</b>", "when": "Tue 1 Dec 2026, 10:00", "pincode": "560001"}]
     values = {"words": filled, "firstname": "<Asha>", "market": "Doorstep", "home": "https://doorstep.test"}
     html = render_template(f"mail/{name}.html", waiting=waiting, unsubscribe="https://u.test", **values)
@@ -95,7 +95,7 @@ def test_no_mail_program_makes_a_link_of_what_people_type(typed: str, shown: str
 
 def test_peoples_words_are_quoted_in_mails(app: Flask) -> None:
     typed = {**VALUES, "remarks": "Your account will be closed.\nSign in at https://evil.example/doorstep"}
-    filled = words("request_new", typed, request_id=7, without_links=True)
+    filled = render("request_new", typed, request_id=7, without_links=True)
     values = {"words": filled, "firstname": "Ravi", "market": "Doorstep", "home": "https://doorstep.test"}
     plain = render_template("mail/notification.txt", **values)
     assert "Remarks:\n> Your account will be closed.\n> Sign in at https[:]//evil[.]example/doorstep\n" in plain
@@ -103,11 +103,11 @@ def test_peoples_words_are_quoted_in_mails(app: Flask) -> None:
     quote = html.partition("<blockquote")[2].partition("</blockquote>")[0]
     assert "Your account will be closed." in quote
     assert "evil.example" not in html
-    assert words("request_new", typed, request_id=7).body.count("https://evil.example") == 1, "as typed in the app"
+    assert render("request_new", typed, request_id=7).body.count("https://evil.example") == 1, "as typed in the app"
 
 
 def test_names_make_no_links_in_titles(app: Flask) -> None:
-    filled = words("request_rejected", {**VALUES, "professional": "Go to evil.example"}, without_links=True)
+    filled = render("request_rejected", {**VALUES, "professional": "Go to evil.example"}, without_links=True)
     assert filled.title == "Go to evil[.]example cannot take your request: Plumbing"
 
 

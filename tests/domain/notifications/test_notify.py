@@ -50,7 +50,7 @@ def test_nothing_is_left_of_a_change_that_failed(people: People) -> None:
 
 def test_an_invented_past_is_seen_in_the_app_and_mailed_to_nobody(people: People) -> None:
     asha = people.customer()
-    with transaction(), clock.standing_at(datetime(2026, 1, 1, tzinfo=UTC)):
+    with transaction(), clock.frozen_at(datetime(2026, 1, 1, tzinfo=UTC)):
         create.notify(asha.id, "approved")
     assert (count(Notification), count(Delivery)) == (1, 0)
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from backend.domain.notifications.channels import gchat, mail, sms
-from backend.domain.notifications.channels.message import NotReachable, Parcel, PutOff, Refused
+from backend.domain.notifications.channels.message import NotReachable, OutboundMessage, PutOff, Refused
 
-__all__ = ["SENDERS", "NotReachable", "Parcel", "PutOff", "Refused"]
+__all__ = ["SENDERS", "NotReachable", "OutboundMessage", "PutOff", "Refused"]
 
-SENDERS: Final[dict[str, Callable[[Parcel], str]]] = {"mail": mail.send, "gchat": gchat.send, "sms": sms.send}
+SENDERS: Final[dict[str, Callable[[OutboundMessage], str]]] = {"mail": mail.send, "gchat": gchat.send, "sms": sms.send}

@@ -6,26 +6,26 @@ from urllib.parse import urlsplit
 import orjson
 
 from backend.core import http_client
-from backend.core.cache.valkey import Breaker
-from backend.core.config import current
-from backend.domain.notifications.channels.message import NotReachable, Parcel, PutOff, Refused
+from backend.core.cache.valkey import CircuitBreaker
+from backend.core.config import current_settings
+from backend.domain.notifications.channels.message import NotReachable, OutboundMessage, PutOff, Refused
 
 GOOGLE: Final = "chat.googleapis.com"
 RETRYABLE: Final = (408, 425, 429)
 LEFT_ALONE_SECONDS: Final = 15
 # Each call to a host that hangs holds a job process for as long as a call may take, and all other work with it.
-_hanging: Final[dict[str, Breaker]] = {}
+_hanging: Final[dict[str, CircuitBreaker]] = {}
 
 
-def send(parcel: Parcel) -> str:
+def send(parcel: OutboundMessage) -> str:
     """Post the message. Raises NotReachable, Refused or PutOff."""
-    settings = current()
+    settings = current_settings()
     own = parcel.contact.gchat_webhook
     webhook = own or settings.gchat_webhook_url
     if not webhook:
         raise NotReachable("There is no Google Chat webhook.")
     body = orjson.dumps({"text": text(parcel, shared=not own)})
-    breaker = _hanging.setdefault(urlsplit(webhook).netloc, Breaker(first=LEFT_ALONE_SECONDS, longest=120))
+    breaker = _hanging.setdefault(urlsplit(webhook).netloc, CircuitBreaker(first=LEFT_ALONE_SECONDS, longest=120))
     if breaker.is_open:
         raise PutOff("the webhook's host did not answer lately", after_seconds=LEFT_ALONE_SECONDS, tried=False)
     try:
@@ -45,7 +45,7 @@ def send(parcel: Parcel) -> str:
     return _judge(answer)
 
 
-def text(parcel: Parcel, *, shared: bool) -> str:
+def text(parcel: OutboundMessage, *, shared: bool) -> str:
     """The message in Google Chat's own markup; what people typed loses it. A shared room is told whom it is for."""
     title, body, name = (_plain(part) for part in (parcel.words.title, parcel.words.body, parcel.contact.firstname))
     lines = [f"*{title}*", body]
@@ -67,7 +67,7 @@ def _judge(answer: http_client.Answer) -> str:
     raise Refused(f"{answer.status} from the webhook")
 
 
-def _with_request_id(webhook: str, parcel: Parcel) -> str:
+def _with_request_id(webhook: str, parcel: OutboundMessage) -> str:
     """Google keeps a message once under its requestId: a repeat after a crash adds none. Others may not know it."""
     if urlsplit(webhook).hostname != GOOGLE:
         return webhook

@@ -8,17 +8,17 @@ import css_inline
 from flask import render_template
 
 from backend.core import mail
-from backend.core.config import current
+from backend.core.config import current_settings
 from backend.domain.notifications import preferences
-from backend.domain.notifications.channels.message import NotReachable, Parcel, PutOff, Refused
+from backend.domain.notifications.channels.message import NotReachable, OutboundMessage, PutOff, Refused
 from backend.domain.notifications.messages import unlinked
 
 BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
-def send(parcel: Parcel) -> str:
+def send(parcel: OutboundMessage) -> str:
     """Hand the mail to the server. Raises NotReachable, Refused or PutOff."""
-    if current().email_confirmation and not _may_have(parcel):
+    if current_settings().email_confirmation and not _may_have(parcel):
         raise NotReachable("The mail address is not confirmed yet.")
     if not mail.is_usable(_address(parcel)):
         raise Refused("The mail address cannot be used.")
@@ -26,11 +26,11 @@ def send(parcel: Parcel) -> str:
         return mail.send(letter(parcel))
     except mail.MailRefused as error:
         raise Refused(str(error)) from error
-    except mail.MailPutOff as error:
+    except mail.MailDeferred as error:
         raise PutOff(str(error)) from error
 
 
-def letter(parcel: Parcel) -> mail.Letter:
+def letter(parcel: OutboundMessage) -> mail.Email:
     """The mail as it goes out. Templates escape what people typed."""
     headers: dict[str, str] = {}
     stop = ""
@@ -42,14 +42,14 @@ def letter(parcel: Parcel) -> mail.Letter:
         "params": parcel.params,
         "words": parcel.words,
         "firstname": unlinked(parcel.contact.firstname),
-        "market": current().market_name,
-        "home": current().public_url,
+        "market": current_settings().market_name,
+        "home": current_settings().public_url,
         "unsubscribe": stop,
         "account_mail": parcel.said.account,
     }
     html = render_template(f"mail/{parcel.said.template}.html", **values)
     text = render_template(f"mail/{parcel.said.template}.txt", **values)
-    return mail.Letter(
+    return mail.Email(
         to=_address(parcel),
         subject=parcel.words.title,
         text=BLANK_LINES.sub("\n\n", text.strip()) + "\n",
@@ -59,12 +59,12 @@ def letter(parcel: Parcel) -> mail.Letter:
     )
 
 
-def _may_have(parcel: Parcel) -> bool:
+def _may_have(parcel: OutboundMessage) -> bool:
     """Return whether the address is confirmed, is to be confirmed by this mail, or is not the account's own."""
     return parcel.contact.email_confirmed or parcel.kind == "email_confirmation" or "send_to" in parcel.params
 
 
-def _address(parcel: Parcel) -> str:
+def _address(parcel: OutboundMessage) -> str:
     """Where it goes: to the account's present address, unless the message was meant for an earlier one."""
     return str(parcel.params.get("send_to") or parcel.contact.email)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backend.domain.notifications.messages import Message, Words
+from backend.domain.notifications.messages import Message, RenderedMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class OutboundMessage:
     """One message ready to go to one person."""
 
     delivery_id: int
@@ -29,7 +29,7 @@ class Parcel:
     message_id: str
     contact: Contact
     said: Message
-    words: Words
+    words: RenderedMessage
     params: Mapping[str, Any]
 
 

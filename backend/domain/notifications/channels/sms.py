@@ -8,8 +8,8 @@ from apprise import Apprise
 from phonenumbers import PhoneNumberType
 
 from backend.core import http_client
-from backend.core.config import current
-from backend.domain.notifications.channels.message import Contact, NotReachable, Parcel, PutOff
+from backend.core.config import current_settings
+from backend.domain.notifications.channels.message import Contact, NotReachable, OutboundMessage, PutOff
 
 LONGEST: Final = 320
 MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
@@ -22,10 +22,10 @@ class Reason(NamedTuple):
     message: str
 
 
-def send(parcel: Parcel) -> str:
+def send(parcel: OutboundMessage) -> str:
     """Hand the text to the gateway. Raises NotReachable or PutOff (Apprise tells only that it did not work)."""
     phone = number(parcel.contact, parcel.params.get("send_to"))
-    settings = current()
+    settings = current_settings()
     url, limit = settings.sms_url, settings.outbound_timeout_seconds
     joint = "&" if "?" in url else "?"
     gateway = Apprise.instantiate(
@@ -61,7 +61,7 @@ def number(contact: Contact, code_goes_to: str | None = None) -> str:
 
 def why_not(phone: str | None, *, is_verified: bool) -> Reason | None:
     """Return the reason why a number gets no SMS, None where it gets them."""
-    if not current().sms_url:
+    if not current_settings().sms_url:
         return Reason("sms_not_set_up", "SMS is not set up here.")
     if not phone:
         return Reason("no_phone", "There is no phone number.")
@@ -74,10 +74,10 @@ def why_not(phone: str | None, *, is_verified: bool) -> Reason | None:
 
 def countries() -> tuple[str, ...]:
     """Return the countries (ISO 3166) whose numbers get SMS: the market's own, unless a setting names others."""
-    return current().sms_countries or (current().market_country,)
+    return current_settings().sms_countries or (current_settings().market_country,)
 
 
-def text(parcel: Parcel) -> str:
+def text(parcel: OutboundMessage) -> str:
     """Title and link, as short as SMS want it; without a link where there is nothing to do."""
     title = parcel.words.title
     if not parcel.words.action:

@@ -39,7 +39,7 @@ export type Account = {
     approval_reason?: string | null;
     approval_changed_at?: string | null;
     approval_expires_at?: string | null;
-    document?: HandedIn | null;
+    document?: SubmittedDocument | null;
 };
 
 export type Agenda = {
@@ -171,6 +171,15 @@ export type CustomerSignUp = {
     address: string;
     pincode: string;
     phone?: string | null;
+};
+
+export type DashboardJobs = {
+    waiting: number;
+    parked: number;
+    deliveries_waiting: number;
+    deliveries_failed: number;
+    runs_failed: number;
+    oldest: string | null;
 };
 
 export type Day = {
@@ -311,19 +320,6 @@ export type Figures = {
 
 export type Forgot = {
     email: string;
-};
-
-export type HandedIn = {
-    id: number;
-    filename: string;
-    content_type: string;
-    size: number;
-    pages: number;
-    /**
-     * Of the file as it is kept, in hexadecimal
-     */
-    sha256: string;
-    created_at: string;
 };
 
 export type HistoryEntry = {
@@ -533,7 +529,7 @@ export type OnePerson = {
     approval_reason?: string | null;
     approval_changed_at?: string | null;
     approval_expires_at?: string | null;
-    document?: HandedIn | null;
+    document?: SubmittedDocument | null;
     blocked_at: string | null;
     blocked_reason: string | null;
     blocked_note: string | null;
@@ -607,7 +603,7 @@ export type Person = {
     approval_reason?: string | null;
     approval_changed_at?: string | null;
     approval_expires_at?: string | null;
-    document?: HandedIn | null;
+    document?: SubmittedDocument | null;
     blocked_at: string | null;
     blocked_reason: string | null;
     blocked_note: string | null;
@@ -1125,16 +1121,20 @@ export type Stats = {
     top_tasks: Array<TopTask>;
     top_pincodes: Array<TopPincode>;
     closed_work: ClosedWork;
-    jobs: StatsJobs;
+    jobs: DashboardJobs;
 };
 
-export type StatsJobs = {
-    waiting: number;
-    parked: number;
-    deliveries_waiting: number;
-    deliveries_failed: number;
-    runs_failed: number;
-    oldest: string | null;
+export type SubmittedDocument = {
+    id: number;
+    filename: string;
+    content_type: string;
+    size: number;
+    pages: number;
+    /**
+     * Of the file as it is kept, in hexadecimal
+     */
+    sha256: string;
+    created_at: string;
 };
 
 export type Synonyms = {
