@@ -8,7 +8,7 @@ import {
   listProfessionals,
   putMyDocument,
   rejectProfessional,
-  type HandedIn,
+  type SubmittedDocument,
 } from '@/shared/api/generated'
 import { uploadTimeout } from '@/shared/api/http'
 import type { Person, Signalled } from '@/shared/api/types'
@@ -20,7 +20,7 @@ async function readPage(id: number | null, page: number, signal: AbortSignal): P
   const { data } = await (id === null ? getMyDocument({ query, signal }) : getProfessionalDocument({ path: { professional_id: id }, query, signal }))
   return data as Blob
 }
-type Reviewed = Pick<HandedIn, 'id'> | null | undefined
+type Reviewed = Pick<SubmittedDocument, 'id'> | null | undefined
 /** Under the document, not its owner: a picture of a replaced document must not stand for the new one. */
 const pageKey = (document: Reviewed, page: number) => ['document', document?.id ?? null, page] as const
 
