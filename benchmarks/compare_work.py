@@ -115,7 +115,6 @@ def accept() -> Iterator[Round]:
 
     from backend.app import create_app
     from backend.cli import bootstrap
-    from backend.core.database import db
     from backend.launch.embedded import EmbeddedPostgres
     from backend.settings import Settings
     from benchmarks import accept_race, servers
@@ -132,6 +131,7 @@ def accept() -> Iterator[Round]:
                 upgrade()
             bootstrap.run(app)
             with app.app_context():
+                db = app.extensions["sqlalchemy"]  # its module differs between commits
                 each = accept_race.REQUESTS
                 crowd = gather(
                     task_id=make_task().id, professionals=accept_race.PROFESSIONALS, requests=(ROUNDS + 1) * each

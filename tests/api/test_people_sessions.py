@@ -9,7 +9,7 @@ import time_machine
 
 from backend.core.db.session import db
 from backend.core.security import password_hashing
-from backend.core.security.password_hashing import PasswordHasher
+from backend.core.security.password_hashing import BoundedPasswordHasher
 from backend.domain.accounts.models import Account
 from tests.factories.people import PASSWORD, People, Visitor
 
@@ -195,7 +195,7 @@ def test_signing_out_everywhere(people: People) -> None:
 def test_a_hash_of_older_parameters_is_renewed_at_sign_in(people: People) -> None:
     asha = people.customer()
     account = db.session.get_one(Account, asha.id)
-    old = PasswordHasher(memory_kib=16, time_cost=2, parallelism=1).hash(PASSWORD)
+    old = BoundedPasswordHasher(memory_kib=16, time_cost=2, parallelism=1).hash(PASSWORD)
     account.password_hash = old
     db.session.commit()
     people.sign_in(asha.username)

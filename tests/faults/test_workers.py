@@ -82,10 +82,10 @@ def test_crashes_at_every_named_place(ringing: Flask, jobs: Crew, smtp: SmtpServ
     program = (
         "from backend.app import create_app\n"
         "from backend.core.db.session import transaction\n"
-        "from backend.domain.notifications import outbox\n"
+        "from backend.domain.notifications import create\n"
         "app = create_app()\n"
         "with app.app_context(), transaction():\n"
-        f"    outbox.post([outbox.Outgoing({person}, 'reminder', 'before the bell')])\n"
+        f"    create.post([create.Outgoing({person}, 'reminder', 'before the bell')])\n"
     )
     assert jobs.run(program, CRASH_AT="queue.before_ring") == -signal.SIGKILL
     assert until(SETTLED, seconds=60, all=4)

@@ -10,14 +10,14 @@ import pytest
 
 from backend.core.security import hash_worker
 from backend.core.security.hash_worker import NICENESS, ROOT
-from backend.core.security.password_hashing import PasswordHasher
+from backend.core.security.password_hashing import BoundedPasswordHasher
 
 CHEAP = {"memory_kib": 16, "time_cost": 1, "parallelism": 1}
 ODD = "a garden\nat dusk \x00 \ud800 é"
 ENDS_AT_ONCE = f"""
 import os
-from backend.core.security.password_hashing import Passwords
-web = Passwords(**{CHEAP})
+from backend.core.security.password_hashing import BoundedPasswordHasher
+web = BoundedPasswordHasher(**{CHEAP})
 web.use_workers()
 assert web.hash("a garden at dusk")
 os._exit(0)
@@ -25,17 +25,17 @@ os._exit(0)
 
 
 @pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[PasswordHasher]:
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[BoundedPasswordHasher]:
     """As in a web server; on a busy machine its process may take long to start."""
     monkeypatch.setattr(hash_worker, "PATIENCE_SECONDS", 60.0)
-    passwords = PasswordHasher(**CHEAP)
+    passwords = BoundedPasswordHasher(**CHEAP)
     passwords.use_workers()
     yield passwords
     passwords.close()
 
 
-def test_only_a_web_server_hashes_in_what_time_others_leave(web: PasswordHasher) -> None:
-    by_itself = PasswordHasher(**CHEAP)
+def test_only_a_web_server_hashes_in_what_time_others_leave(web: BoundedPasswordHasher) -> None:
+    by_itself = BoundedPasswordHasher(**CHEAP)
     assert by_itself.matches(by_itself.hash(ODD), ODD)
     assert not by_itself._workers
     web.hash(ODD)
@@ -44,8 +44,8 @@ def test_only_a_web_server_hashes_in_what_time_others_leave(web: PasswordHasher)
     assert os.getsid(pid) == pid
 
 
-def test_answers_are_the_same_in_a_process_workers(web: PasswordHasher) -> None:
-    by_itself = PasswordHasher(**CHEAP)
+def test_answers_are_the_same_in_a_worker_process(web: BoundedPasswordHasher) -> None:
+    by_itself = BoundedPasswordHasher(**CHEAP)
     encoded = web.hash(ODD)
     assert by_itself.matches(encoded, ODD)
     assert web.matches(by_itself.hash(ODD), ODD)
@@ -56,7 +56,7 @@ def test_answers_are_the_same_in_a_process_workers(web: PasswordHasher) -> None:
     assert len(web._workers) == 1, "the first process did it all"
 
 
-def test_a_killed_process_is_replaced_and_nobody_notices(web: PasswordHasher) -> None:
+def test_a_killed_process_is_replaced_and_nobody_notices(web: BoundedPasswordHasher) -> None:
     encoded = web.hash(ODD)
     first = web._workers[0].process
     first.kill()
@@ -66,7 +66,7 @@ def test_a_killed_process_is_replaced_and_nobody_notices(web: PasswordHasher) ->
     assert web._workers[0].process.pid != first.pid
 
 
-def test_a_frozen_process_is_killed_and_nobody_waits_for_it(web: PasswordHasher) -> None:
+def test_a_frozen_process_is_killed_and_nobody_waits_for_it(web: BoundedPasswordHasher) -> None:
     encoded = web.hash(ODD)
     frozen = web._workers[0]
     frozen._socket.settimeout(0.05)
@@ -77,7 +77,7 @@ def test_a_frozen_process_is_killed_and_nobody_waits_for_it(web: PasswordHasher)
 
 def test_without_processes_it_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    web = PasswordHasher(**CHEAP)
+    web = BoundedPasswordHasher(**CHEAP)
     web.use_workers()
     assert web.matches(web.hash(ODD), ODD)
     assert not web._workers

@@ -202,7 +202,7 @@ moment: Final = Moment()
 
 
 class SpanEdge(fields.Field[Bound]):
-    """One end of a span: a day (kept as a date) or a moment. See ``backend.core.db.date_range.between``."""
+    """One end of a span: a day (kept as a date) or a moment. See ``backend.core.db.date_range.date_range``."""
 
     def __init__(self, **kwargs: Any) -> None:
         about = {"type": "string", "description": "A day (2026-12-01) or a time with an offset; the end is included."}

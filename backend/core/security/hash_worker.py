@@ -21,7 +21,7 @@ from backend.core.child_process import bare_environment
 
 NICENESS: Final = 10
 PATIENCE_SECONDS: Final = 1.2
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[3]
 MATCHES: Final = "fits"
 
 

@@ -22,7 +22,7 @@ QUEUE_SECONDS: Final = 6.0
 SLOT_SECONDS: Final = 2.0  # short: who waits here holds a connection to the database
 
 
-class PasswordHasher:
+class BoundedPasswordHasher:
     """Hashes and checks passwords, at most ``at_once`` at a time in this process.
 
     Who needs it stands in line before the database is asked (see ``in_line``): ``line`` people at most, so that threads
@@ -110,7 +110,7 @@ def queued(work: Callable[Arguments, Outcome]) -> Callable[Arguments, Outcome]:
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Make the hasher of this process."""
-    app.extensions["passwords"] = PasswordHasher(
+    app.extensions["passwords"] = BoundedPasswordHasher(
         memory_kib=settings.argon2_memory_kib,
         time_cost=settings.argon2_time_cost,
         parallelism=settings.argon2_parallelism,
@@ -119,7 +119,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
 
 
-def current_hasher() -> PasswordHasher:
+def current_hasher() -> BoundedPasswordHasher:
     """The hasher of the running application."""
-    hasher: PasswordHasher = current_app.extensions["passwords"]
+    hasher: BoundedPasswordHasher = current_app.extensions["passwords"]
     return hasher
