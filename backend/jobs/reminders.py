@@ -45,22 +45,20 @@ def _day(run: JobRun) -> date:
 def _reminder(person: reminders.Candidate, *, run_id: int, day: date) -> Outgoing:
     params: dict[str, Any] = {"waiting": [_line(one) for one in person.shown]}
     if person.waiting:
-        wait = "1 request waits" if person.waiting == 1 else f"{person.waiting} requests wait"
-        params["waiting_title"] = f"{wait} for your answer"
+        requests = "1 request" if person.waiting == 1 else f"{person.waiting} requests"
+        params["waiting_title"] = f"{requests} waiting for your response"
         params["waiting_body"] = _first(person.shown[0], alone=person.waiting == 1)
         params["waiting_more"] = person.waiting - len(person.shown)
     else:
-        params["waiting_title"] = "It is time for a visit"
-        params["visit_body"] = "You have not visited since yesterday; new requests may come in at any time."
+        params["waiting_title"] = "Check your inbox for new requests"
+        params["visit_body"] = "You have not signed in since yesterday, and there may be new requests."
     return Outgoing(person.account_id, "reminder", day.isoformat(), params, run_id=run_id)
 
 
 def _first(one: dict[str, Any], *, alone: bool) -> str:
-    """The most urgent in a sentence: all that a short message has room for."""
+    """Return the most urgent request as one line, which is all that a short message has room for."""
     line = _line(one)
-    return (
-        f"{'It is' if alone else 'The first is'} {line['task']}, wanted on {line['when']} at pincode {line['pincode']}."
-    )
+    return f"{'Request' if alone else 'Next'}: {line['task']}, {line['when']}, pincode {line['pincode']}."
 
 
 def _line(one: dict[str, Any]) -> dict[str, Any]:

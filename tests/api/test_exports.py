@@ -78,7 +78,7 @@ def test_the_admin_is_told_when_it_is_done(admin: Person) -> None:
     export(admin)
     told = db.session.execute(select(Notification).where(Notification.account_id == admin.id)).scalar_one()
     assert told.kind == "export_done"
-    assert told.body.startswith("It has 1 row. ")
+    assert told.body.startswith("The file has 1 row. ")
 
 
 @pytest.mark.parametrize("start", list("=+-@|%＝＋－＠"))  # noqa: RUF001 - the full-width forms are meant

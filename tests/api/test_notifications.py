@@ -51,7 +51,7 @@ def test_marking_needs_ids_or_all(people: People, body: dict[str, object]) -> No
 
 def test_preferences_are_mail_until_chosen_otherwise(people: People) -> None:
     asha = people.customer()
-    why = {"sms": {"code": "sms_not_set_up", "message": "SMS is not set up here."}}
+    why = {"sms": {"code": "sms_not_set_up", "message": "SMS is not set up."}}
     assert asha.get("/me/preferences").json == {
         "channels": ["mail"],
         "gchat_webhook": None,

@@ -27,8 +27,6 @@ NOT_YET: Final = (
     "backend/jobs/",
     "backend/launch/",
     "backend/migrations/",
-    "backend/templates/",
-    "docs/",
     "frontend/src/",
     "openapi.json",
 )
@@ -88,7 +86,7 @@ REJECTED: Final[dict[str, str]] = {
     r"hand(s|ed|ing)? \w+ (\w+ )?in(?= (later|at any|before|again)|[.,])": "upload",
     r"mail address(es)?": "email",
     r"user names?": "username",
-    r"no business": "not permitted",
+    r"no business(?! (rules|logic))": "not permitted",
     r"the market(?! (price|zone))": "the marketplace, or its name",
     r"(makes?|made) an account": "create an account",
     r"hears? of": "is notified",

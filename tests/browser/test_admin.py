@@ -100,7 +100,7 @@ def test_one_customers_month_is_sent_and_stands_in_the_ledger(admin: Screen, mar
     admin.page.get_by_role("option").first.click()
     dialog(admin).get_by_role("button", name="Run now").click()
     admin.sees("“Monthly reports” is running.")
-    market.inbox.wait_for(customer.account["email"], subject="Your month")
+    market.inbox.wait_for(customer.account["email"], subject="Your monthly report")
     admin.go(f"/admin/deliveries?account_id={customer.account['id']}&kind=report")
     admin.page.get_by_role("list", name="Delivery log").get_by_role("button").first.click()
     expect(dialog(admin).get_by_text("Sent").first).to_be_visible()

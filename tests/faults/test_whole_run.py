@@ -34,5 +34,5 @@ def test_daily_reminders_from_click_to_mail(ringing: Flask, jobs: Crew, people: 
     assert (first["status"], first["sent"], first["failed"], first["skipped"]) == ("done", 5, 0, 0)
     second = followed(admin, admin.post("/jobs/daily-reminders/run").headers["Location"])
     assert (second["status"], second["sent"], second["failed"], second["skipped"]) == ("done", 0, 0, 5)
-    reminders = [address for address, mail in smtp.mails if "waits for your answer" in mail["Subject"]]
+    reminders = [address for address, mail in smtp.mails if "waiting for your response" in mail["Subject"]]
     assert sorted(reminders) == sorted(f"{one.username}@example.org" for one in professionals)

@@ -56,9 +56,9 @@ def test_the_rest_of_an_hour_is_told_of_by_one_message(limited: Flask, people: P
     assert len(ravi.get("/notifications").json["items"]) == LIMIT + 7, "the app shows all of them"
     due_now()
     work(now=True)
-    assert subjects(smtp)[LIMIT + 1 :] == ["7 more requests are waiting"]
+    assert subjects(smtp)[LIMIT + 1 :] == ["7 more new requests"]
     plain = next(part for part in smtp.mails[-1][1].walk() if part.get_content_type() == "text/plain").as_string()
-    assert "They came after 3 messages about new requests within an hour." in plain
+    assert "We sent you 3 messages about new requests within an hour." in plain
     assert "/app/inbox" in plain
 
 

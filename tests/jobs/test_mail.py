@@ -180,7 +180,7 @@ def test_an_unconfirmed_address_gets_only_the_mail_that_confirms_it(
     another(mail_server="127.0.0.1", mail_port=smtp.port, email_confirmation=True)
     tell(people.customer().id)
     work()
-    assert [mail["Subject"] for _, mail in smtp.mails] == ["Confirm your mail address"]
+    assert [mail["Subject"] for _, mail in smtp.mails] == ["Confirm your email"]
 
 
 def test_a_reminder_can_be_ended_by_one_click(mailing: Flask, people: People, smtp: SmtpServer) -> None:

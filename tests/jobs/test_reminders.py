@@ -47,8 +47,8 @@ def test_who_has_requests_waiting_is_told_of_each_once_a_day(market: RequestMark
     ravi = market.professional()
     mine = market.ask(market.people.customer())
     assert figures(run_now("daily-reminders")) == ("done", 1, 0, 0)
-    (mail,) = [one for one in smtp.to(f"{ravi.username}@example.org") if "waits" in one["Subject"]]
-    assert mail["Subject"] == "1 request waits for your answer"
+    (mail,) = [one for one in smtp.to(f"{ravi.username}@example.org") if "waiting" in one["Subject"]]
+    assert mail["Subject"] == "1 request waiting for your response"
     plain = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
     assert f"/app/requests/{mine['id']}" in plain.as_string()
     assert "Plumbing" in plain.as_string()
@@ -64,10 +64,10 @@ def test_what_does_not_fit_is_counted(market: RequestMarket, smtp: SmtpServer) -
         market.ask(customer)
     assert run_now("daily-reminders").sent == 1
     mail = smtp.mails[-1][1]
-    assert mail["Subject"] == "7 requests wait for your answer"
+    assert mail["Subject"] == "7 requests waiting for your response"
     parts = [part.get_payload(decode=True).decode() for part in mail.walk() if not part.is_multipart()]  # type: ignore[union-attr]  # bytes, of leaves
     for said in parts:
-        assert "The first is Plumbing, wanted on" in said
+        assert "Next: Plumbing, " in said
         assert said.count("/app/requests/") == request_reminders.SHOWN
         assert "And 2 more." in said
 
@@ -80,7 +80,7 @@ def test_who_visited_today_and_has_nothing_waiting_is_left_alone(market: Request
 def test_who_has_not_visited_since_yesterday_is_asked_to(market: RequestMarket, smtp: SmtpServer) -> None:
     last_seen(market.professional(), days=1)
     assert figures(run_now("daily-reminders")) == ("done", 1, 0, 0)
-    assert smtp.mails[-1][1]["Subject"] == "It is time for a visit"
+    assert smtp.mails[-1][1]["Subject"] == "Check your inbox for new requests"
 
 
 @pytest.mark.parametrize("who", ["pending", "blocked", "does another task", "lives far away", "rejected it"])

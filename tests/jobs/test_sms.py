@@ -53,9 +53,9 @@ def tell(person: Person, times: int = 1) -> None:
     "case",
     [
         (PHONE, False, "The phone number is not verified."),
-        ("+449098790123", True, "SMS go to mobile numbers of IN only."),
-        ("+447400123456", True, "SMS go to mobile numbers of IN only."),
-        ("+911126534567", True, "SMS go to mobile numbers of IN only."),
+        ("+449098790123", True, "SMS is only available for mobile numbers from IN."),
+        ("+447400123456", True, "SMS is only available for mobile numbers from IN."),
+        ("+911126534567", True, "SMS is only available for mobile numbers from IN."),
     ],
     ids=["unproven", "premium rate", "another country", "landline"],
 )

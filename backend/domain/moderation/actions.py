@@ -18,7 +18,9 @@ from backend.domain.professionals import availability
 from backend.domain.task_requests import bulk as task_requests
 
 REASONS: Final = {"fraud": "suspected fraud", "poor_reviews": "poor reviews", "other": "other"}
-TOLD_TO_OTHERS: Final = "No longer on this market"  # why someone was blocked is between them and the admins
+TOLD_TO_OTHERS: Final = (
+    "No longer available on the marketplace"  # why someone was blocked is between them and the admins
+)
 
 
 def block(

@@ -1,4 +1,4 @@
-"""New requests beyond so many messages an hour: one message says how many more are waiting."""
+"""A digest replaces messages about new requests beyond an hourly limit."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -15,17 +15,17 @@ OF: Final = "request_new"
 KIND: Final = "requests_waiting"
 HOUR: Final = timedelta(hours=1)
 LONGEST_QUIET: Final = timedelta(days=1)
-SLACK: Final = timedelta(seconds=30)  # transactions that began within the hour end within this
+SLACK: Final = timedelta(seconds=30)  # transactions started within the hour end within this
 ONE_BY_ONE: Final = text("""
     SELECT pg_advisory_xact_lock(hashtextextended('request_new:' || id, 0)) FROM unnest(CAST(:ids AS bigint[])) AS id
 """)
 
 
 def over_limit(account_ids: Iterable[int]) -> set[int]:
-    """Return those who were sent enough messages about new requests within the hour.
+    """Return the accounts that reached the hourly limit of messages about new requests.
 
-    Messages to the same person are counted one after the other, until the transaction ends; the locks are taken in
-    order of the ids, as the last thing that makes a request waits for.
+    An advisory lock per account is held until the transaction ends, so that concurrent requests do not both count
+    below the limit. Locks are taken in order of the ids, and after all other locks, to avoid deadlocks.
     """
     limit, ids = current_settings().request_messages_an_hour, sorted(set(account_ids))
     if not limit or not ids:
@@ -48,12 +48,12 @@ def over_limit(account_ids: Iterable[int]) -> set[int]:
 
 
 def due_at() -> datetime:
-    """Return when the digest of what is kept back now goes out: after the full hour, so that there is one an hour."""
+    """Return when the next digest is sent: after the full hour, so that there is one an hour."""
     return now().replace(minute=0, second=0, microsecond=0) + HOUR + SLACK
 
 
 def params(digest: Delivery) -> dict[str, Any]:
-    """Return the values of a digest's text: how many were kept back for it and are not read yet. Empty for none."""
+    """Return the values of a digest's text: how many unread requests it covers. Empty when there are none."""
     has_message = exists().where(Delivery.notification_id == Notification.id)
     since = datetime.fromisoformat(digest.params["since"])
     statement = select(func.count()).where(
@@ -66,5 +66,5 @@ def params(digest: Delivery) -> dict[str, Any]:
     number = int(db.session.execute(statement).scalar_one())
     if not number:
         return {}
-    more = "1 more request is waiting" if number == 1 else f"{number} more requests are waiting"
+    more = "1 more new request" if number == 1 else f"{number} more new requests"
     return {"more": more, "limit": current_settings().request_messages_an_hour}

@@ -1,6 +1,6 @@
-"""THE TABLE of messages: each kind's title, body, button, template and channels, by language.
+"""The table of messages: each kind's title, body, button, template and channels, by language.
 
-A body is a row of sentences; one whose values are not all there is left out. Values are plain text: templates escape.
+A body is a sequence of sentences; a sentence with a missing value is left out. Values are plain text: templates escape.
 """
 
 import re
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from backend.core.config import current_settings
 
 REQUEST_PAGE: Final = "/app/requests/{request_id}"
-# Words of customers and professionals. They go out under the marketplace's name, so nobody may take them for its own.
+# Values that users typed. Messages are sent in the marketplace's name, so these must not look like its own text.
 TYPED: Final = ("professional", "customer", "silent", "gone", "remarks", "reason", "comment")
 NAMES: Final = ("username",)  # typed by a user in every kind of message, of accounts too
 QUOTED: Final = ("remarks", "reason", "comment")
@@ -25,16 +25,16 @@ OTHER_SCHEME: Final = re.compile(r"\b(mailto|tel|sms|upi|intent|whatsapp|javascr
 DOT_IN_HOST: Final = re.compile(
     r"(?<=[^\s.])[.\u3002\uff0e\uff61](?=[^\W\d_][^\s.,;:!?])|(?<=\bwww)[.\u3002\uff0e\uff61]", re.IGNORECASE
 )
-MOMENTS: Final = ("date", "expires")  # the values that are times; whatever else looks like one was typed by someone
+MOMENTS: Final = ("date", "expires")  # the only values parsed as times; others that look like one were typed by a user
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said of one kind.
+    """The texts and delivery rules of one kind.
 
-    ``account`` messages always go, by ``channel`` only, and never show in the app. ``mandatory`` ones show in the app
-    and always go by mail as well, whatever the person chose: who cannot sign in would learn of them nowhere else.
-    ``follows`` is the kind whose choice of channels this one shares.
+    ``account`` messages are always sent, by ``channel`` only, and not shown in the app. ``mandatory`` messages are
+    shown in the app and always emailed as well, because a user who cannot sign in would not see them otherwise.
+    ``follows`` names the kind whose channel preferences also apply to this one.
     """
 
     title: str
@@ -52,20 +52,20 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph of a mail, and what someone wrote below it."""
+    """A paragraph of an email, and the user's text quoted below it."""
 
     text: str
     quote: str = ""
 
     @property
     def quoted(self) -> str:
-        """Return the quote as plain text marks one (RFC 3676, 4.5)."""
+        """Return the quote in plain-text notation (RFC 3676, 4.5)."""
         return "\n".join(f"> {line}".rstrip() for line in self.quote.splitlines())
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedMessage:
-    """A message with its values filled in. ``blocks`` is the body in paragraphs, with people's words set apart."""
+    """A message with its values filled in. ``blocks`` is the body in paragraphs, with users' texts quoted."""
 
     title: str
     body: str
@@ -76,84 +76,84 @@ class RenderedMessage:
 
 ENGLISH: Final[dict[str, Message]] = {
     "approved": Message(
-        "You are approved",
+        "Your account is approved",
         (
-            "Your document was checked and approved. You can accept requests from now on.",
-            "The approval is good until {expires}.",
+            "We checked your document and approved it. You can now accept requests.",
+            "The approval is valid until {expires}.",
         ),
-        "See requests near you",
+        "View requests",
         mandatory=True,
     ),
     "rejected": Message(
         "Your document was not approved",
-        ("Reason: {reason}", "You can hand in another document at any time."),
-        "Hand in another document",
+        ("Reason: {reason}", "You can upload another document at any time."),
+        "Upload another document",
         "/app/approval",
         mandatory=True,
     ),
     "blocked": Message(
         "Your account is blocked",
-        ("Reason: {reason}", "{note}", "You cannot use {market} while it is. Write to its admins to object."),
+        ("Reason: {reason}", "{note}", "You cannot use {market} while your account is blocked. To appeal, contact us."),
         mandatory=True,
     ),
-    "unblocked": Message("Your account is unblocked", ("You can use {market} as before.",), "Sign in", mandatory=True),
+    "unblocked": Message("Your account is unblocked", ("You can use {market} again.",), "Sign in", mandatory=True),
     "request_new": Message(
-        "New request for you: {task}",
-        ("Wanted on {date} at pincode {pincode}.", "Remarks: {remarks}", "Accept or reject it: the customer waits."),
-        "Accept or reject",
+        "New request: {task}",
+        ("For {date}, pincode {pincode}.", "Remarks: {remarks}", "Accept or decline the request."),
+        "View request",
         REQUEST_PAGE,
     ),
     "requests_waiting": Message(
         "{more}",
-        ("They came after {limit} messages about new requests within an hour. Your inbox shows all of them.",),
-        "See requests",
+        ("We sent you {limit} messages about new requests within an hour. Your inbox shows the other requests.",),
+        "View inbox",
         "/app/inbox",
         in_app=False,
         follows="request_new",
     ),
     "request_accepted": Message(
         "Accepted: {task}",
-        ("{professional} will come on {date}.", "Phone: {phone}"),
+        ("{professional} accepted your request for {date}.", "Phone: {phone}"),
         "See the request",
         REQUEST_PAGE,
     ),
     "request_rejected": Message(
-        "{professional} cannot take your request: {task}",
-        ("Reason: {reason}", "It is now open to all professionals who do this task near you."),
+        "{professional} declined your request: {task}",
+        ("Reason: {reason}", "Your request is now open to all professionals near you who offer this task."),
         "See the request",
         REQUEST_PAGE,
     ),
     "request_released": Message(
-        "{professional} had to give back your request: {task}",
-        ("Reason: {reason}", "It is open to other professionals again; you need not do anything."),
+        "{professional} released your request: {task}",
+        ("Reason: {reason}", "Your request is open to other professionals again. You do not need to do anything."),
         "See the request",
         REQUEST_PAGE,
     ),
     "request_opened": Message(
-        "Your request is now open to all: {task}",
+        "Your request is now open to all professionals: {task}",
         (
-            "There was no answer from {silent} in time.",
-            "{gone} is no longer on this market.",
-            "Every professional near you can take it now.",
+            "{silent} did not respond in time.",
+            "{gone} is no longer available on {market}.",
+            "All professionals near you who offer this task can now accept it.",
         ),
         "See the request",
         REQUEST_PAGE,
     ),
     "request_changed": Message(
-        "Changed by the customer: {task}",
-        ("What changed: {changes}", "It is wanted on {date}.", "Look whether it still suits you."),
+        "Request changed: {task}",
+        ("The customer changed: {changes}", "Date: {date}", "Check whether the request still suits you."),
         "See the request",
         REQUEST_PAGE,
     ),
     "request_completed": Message(
         "Completed: {task}",
-        ("The work of {date} is marked as completed.", "Close the request when all is well."),
+        ("The request for {date} was marked as completed.", "Close the request if everything is in order."),
         "See the request",
         REQUEST_PAGE,
     ),
     "request_closed": Message(
         "Closed: {task}",
-        ("The request of {date} is closed.", "Closing remarks: {remarks}"),
+        ("The request for {date} was closed.", "Closing remarks: {remarks}"),
         "See the request",
         REQUEST_PAGE,
     ),
@@ -164,80 +164,83 @@ ENGLISH: Final[dict[str, Message]] = {
         REQUEST_PAGE,
     ),
     "request_expired": Message(
-        "Nobody could take your request: {task}",
-        ("The date, {date}, has passed.", "Ask again with another date; more time ahead helps."),
-        "Ask again",
+        "Expired: {task}",
+        (
+            "No professional accepted your request before {date}.",
+            "You can send it again with another date. A request is more likely to be accepted if you send it earlier.",
+        ),
+        "View request",
         REQUEST_PAGE,
     ),
     "request_reviewed": Message(
-        "You were given {rating} of 5 stars: {task}",
+        "New review, {rating} of 5 stars: {task}",
         ("{customer} wrote: {comment}", "You can reply once."),
         "Read and reply",
         REQUEST_PAGE,
     ),
     "export_done": Message(
         "Your export is ready",
-        ("It has {rows}.", "It can be downloaded until {expires}."),
-        "Download it",
+        ("The file has {rows}.", "You can download it until {expires}."),
+        "Download export",
         "/app/admin/exports",
     ),
     "export_failed": Message(
-        "Your export could not be made",
-        ("Reason: {reason}", "Start it again; if it fails again, see the jobs page."),
-        "See exports",
+        "Your export failed",
+        ("Reason: {reason}", "Start the export again. If it fails again, check the failed jobs."),
+        "View exports",
         "/app/admin/exports",
     ),
     "admin_account_changed": Message(
         "{change}: {username}",
         (
-            "If you did not expect this, ask {username}.",
-            "You can sign an admin out on every device, or block the account.",
+            "If you did not expect this, contact {username}.",
+            "You can sign the admin out on all devices, or block the account.",
         ),
-        "See the activity",
+        "View activity",
         "/app/admin/audit?subject_id={account_id}",
     ),
     "reminder": Message(
         "{waiting_title}",
-        ("{waiting_body}", "{visit_body}", "Accept or reject, so that customers know where they stand."),
-        "See what waits",
+        ("{waiting_body}", "{visit_body}", "Accept or decline requests promptly, so that customers can plan."),
+        "View inbox",
         "/app/inbox",
         template="reminder",
         in_app=False,
         unsubscribable=True,
     ),
     "report": Message(
-        "Your month with {market}: {month}",
-        ("Asked for: {requested}. Closed: {closed}. Spent: {spent}.",),
-        "Read the report",
+        "Your monthly report: {month}",
+        ("Requested: {requested}. Closed: {closed}. Spent: {spent}.",),
+        "View report",
         "/app/reports/{period}",
         template="report",
         in_app=False,
         unsubscribable=True,
     ),
     "password_reset": Message(
-        "Choose a new password",
+        "Reset your password",
         (
-            "Someone, hopefully you, asked for a new password of {username}.",
-            "The link works once, within {minutes} minutes.",
-            "If it was not you, ignore this email: nothing changes.",
+            "We received a request to reset the password of {username}.",
+            "The link works once and expires after {minutes} minutes.",
+            "If you did not request this, ignore this email. Your password stays the same.",
         ),
-        "Choose a new password",
+        "Reset password",
         "{link}",
         in_app=False,
         account=True,
     ),
     "password_changed": Message(
         "Your password was changed",
-        ("All other sessions were signed out.", "If it was not you, ask for a new password at once."),
-        "Ask for a new password",
+        ("All other sessions were signed out.", "If you did not change it, reset your password immediately."),
+        "Reset password",
         "/app/password/forgot",
         in_app=False,
         account=True,
     ),
     "email_confirmation": Message(
-        "Confirm your mail address",
-        ("Welcome to {market}. Confirm that this address is yours.", "Until then no other mail reaches you."),
-        "Confirm",
+        "Confirm your email",
+        ("Welcome to {market}. Confirm that this email is yours.", "We send you no other emails until you do."),
+        "Confirm email",
         "{link}",
         in_app=False,
         account=True,
@@ -246,11 +249,11 @@ ENGLISH: Final[dict[str, Message]] = {
         "Your email was changed",
         (
             "The email of {username} was changed. Emails about this account now go to another address.",
-            "If you did not change it, change it back: the link works once, within {days} days.",
-            "It also signs the account out on every device.",
-            "For those {days} days, links to reset the password come to this address.",
+            "If you did not change it, use the link to change it back. It works once, within {days} days.",
+            "It also signs the account out on all devices.",
+            "During these {days} days, password reset links are sent to this address.",
         ),
-        "Change it back",
+        "Change email back",
         "{link}",
         in_app=False,
         account=True,
@@ -264,10 +267,10 @@ ENGLISH: Final[dict[str, Message]] = {
     "email_restored": Message(
         "Your email was changed back",
         (
-            "Emails about {username} come to this address again. The account was signed out on every device.",
-            "If you did not make the change that was undone, choose a new password too.",
+            "Emails about {username} come to this address again. The account was signed out on all devices.",
+            "If someone else had changed the email, reset your password too.",
         ),
-        "Choose a new password",
+        "Reset password",
         "/app/password/forgot",
         in_app=False,
         account=True,
@@ -275,9 +278,9 @@ ENGLISH: Final[dict[str, Message]] = {
     "email_in_use": Message(
         "You already have an account",
         (
-            "Someone, perhaps you, entered this email for another account of {market}.",
-            "It belongs to your account already, so nothing was changed. Sign in, or reset your password.",
-            "If it was not you, ignore this email.",
+            "Someone, perhaps you, entered this email for another account on {market}.",
+            "It already belongs to your account, so nothing was changed. Sign in, or reset your password.",
+            "If this was not you, ignore this email.",
         ),
         "Sign in",
         "/app/sign-in",
@@ -292,24 +295,24 @@ ENGLISH: Final[dict[str, Message]] = {
         channel="sms",
     ),
     "document_expiring": Message(
-        "Your approval ends on {expires}",
+        "Your approval expires on {expires}",
         (
-            "Hand in a new document before then, so that you can go on accepting requests.",
-            "What you accepted for later days is given back to the market when the approval ends.",
+            "Upload a new document before then to keep accepting requests.",
+            "When the approval expires, the requests you accepted for later dates are released to other professionals.",
         ),
-        "Hand in a new document",
+        "Upload a new document",
         "/app/approval",
         in_app=False,
         account=True,
     ),
     "document_expired": Message(
-        "Your approval has ended",
+        "Your approval has expired",
         (
-            "It was good until {expires}.",
-            "What you had accepted for later is open to other professionals, and its customers were told.",
-            "Hand in a new document to accept requests again.",
+            "It was valid until {expires}.",
+            "Requests you accepted for later dates were released to other professionals. We notified the customers.",
+            "Upload a new document to accept requests again.",
         ),
-        "Hand in a new document",
+        "Upload a new document",
         "/app/approval",
         in_app=False,
         account=True,
@@ -324,8 +327,8 @@ FALLBACKS: Final[dict[str, str]] = {
     "code": "This",
     "more": "More requests are waiting",
     "minutes": "some",
-    "expires": "a day soon",
-    "waiting_title": "It is time for a visit",
+    "expires": "an upcoming date",
+    "waiting_title": "Check your inbox for new requests",
     "month": "the past month",
     "change": "An admin's account changed",
     "username": "an admin",
@@ -333,7 +336,7 @@ FALLBACKS: Final[dict[str, str]] = {
 
 
 def message(kind: str, *, language: str = "en") -> Message:
-    """What is said of a kind. Raises KeyError for one that the table does not know: a programming error."""
+    """Return the message of a kind. Raises KeyError for an unknown kind, which is a programming error."""
     return LANGUAGES[language][kind]
 
 
@@ -345,9 +348,9 @@ def render(
     language: str = "en",
     without_links: bool = False,
 ) -> RenderedMessage:
-    """Title, body and link of a message with these values.
+    """Return title, body and link of a message with these values.
 
-    ``without_links``: for what leaves the app; see :func:`unlinked`.
+    ``without_links`` is for messages that leave the app; see :func:`unlinked`.
     """
     said = message(kind, language=language)
     values = _values(params, request_id)
@@ -364,16 +367,16 @@ def render(
 
 
 def unlinked(typed: str) -> str:
-    """Return what someone typed so that no mail program makes a link of it: ``https[:]//evil[.]example``.
+    """Return a user's text so that no mail program turns it into a link: ``https[:]//evil[.]example``.
 
-    People read it as before; whoever trusts an address still has to type it.
+    It stays readable, but a reader would have to type the address to follow it.
     """
     found = OTHER_SCHEME.sub(r"\1[:]", SCHEME.sub(r"\1[:]", typed))
     return DOT_IN_HOST.sub("[.]", found)
 
 
 def _blocks(sentences: Sequence[str], values: Mapping[str, str], *, quoted: Sequence[str]) -> tuple[Block, ...]:
-    """The body in paragraphs: one ends where someone's own words follow."""
+    """Return the body in paragraphs; a paragraph ends where a user's text follows."""
     blocks: list[Block] = []
     texts: list[str] = []
     for sentence in sentences:
@@ -396,7 +399,7 @@ def _values(params: Mapping[str, Any], request_id: int | None) -> dict[str, str]
 
 
 def _ended(sentence: str) -> str:
-    """With a full stop, where what people typed has none."""
+    """Return the sentence with a full stop, which a user's text may lack."""
     return sentence if sentence.endswith((".", "!", "?", "…", "।")) else f"{sentence}."
 
 
@@ -405,7 +408,7 @@ def _complete(sentence: str, values: Mapping[str, str]) -> bool:
 
 
 def _text(value: Any, *, is_moment: bool = False) -> str:
-    """A value as people read it: moments in the market's zone, lists with commas."""
+    """Return a value for display: times in the marketplace's time zone, lists with commas."""
     if value is None:
         return ""
     if isinstance(value, (list, tuple)):
@@ -416,6 +419,6 @@ def _text(value: Any, *, is_moment: bool = False) -> str:
 
 
 def moment(value: datetime, zone: ZoneInfo) -> str:
-    """A moment as people of the market read it: "Tue 1 Dec 2026, 10:00"."""
+    """Return a time for display in this time zone: "Tue 1 Dec 2026, 10:00"."""
     there = value.astimezone(zone)
     return f"{there:%a} {there.day} {there:%b %Y, %H:%M}"

@@ -1,4 +1,4 @@
-"""A report in words: the same lines for the mail, its plain-text part and the page."""
+"""The texts of a report: the same for the email, its plain-text part and the page."""
 
 from decimal import Decimal
 from typing import Any, Final
@@ -9,13 +9,13 @@ from backend.domain.reports.months import Month
 from backend.domain.reports.statistics import MonthlyStatistics, Upcoming
 
 SIGNS: Final = {"INR": "\N{INDIAN RUPEE SIGN}", "EUR": "\N{EURO SIGN}", "GBP": "\N{POUND SIGN}", "USD": "$"}
-STATES: Final = {"requested": "waiting for a professional", "accepted": "accepted"}
-UNFINISHED: Final = "This month is not over yet: the figures are those up to now."
-QUIET: Final = "It was a quiet month: you asked for nothing. Whenever something needs doing at home, we are here."
+STATES: Final = {"requested": "Requested", "accepted": "Accepted"}
+UNFINISHED: Final = "This month is not over yet. The report shows the figures so far."
+QUIET: Final = "You had no requests this month."
 
 
 def params(month: Month, figures: MonthlyStatistics, *, unfinished: bool) -> dict[str, Any]:
-    """What the report's texts are filled with, in plain values. ``period`` and the counts serve short messages."""
+    """Return the values for the report's texts. ``period`` and the counts are for short messages."""
     return {
         "period": str(month),
         "month": f"{month.label} (not over yet)" if unfinished else month.label,
@@ -30,7 +30,7 @@ def params(month: Month, figures: MonthlyStatistics, *, unfinished: bool) -> dic
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """An amount as people read it."""
+    """Return an amount for display."""
     sign = SIGNS.get(currency, f"{currency} ")
     return f"{sign}{amount:,.2f}"
 
@@ -38,12 +38,12 @@ def money(amount: Decimal, currency: str) -> str:
 def _intro(figures: MonthlyStatistics, *, unfinished: bool) -> str:
     if unfinished:
         return UNFINISHED
-    return QUIET if figures.is_quiet else "Here is what happened with the work at your home."
+    return QUIET if figures.is_quiet else "Here is a summary of your requests."
 
 
 def _lines(figures: MonthlyStatistics) -> list[list[str]]:
     return [
-        ["Asked for", str(figures.requested)],
+        ["Requested", str(figures.requested)],
         ["Accepted", str(figures.accepted)],
         ["Completed", str(figures.completed)],
         ["Closed", str(figures.closed)],

@@ -28,7 +28,7 @@ HELD: Final = text("""
         OR (p.approval = 'approved' AND p.approval_expires_at <= :at)
      LIMIT :limit
 """)
-NOT_APPROVED: Final = "Not approved to work on this market at present"
+NOT_APPROVED: Final = "Not currently approved on the marketplace"
 DECISION_NEEDED: Final = timedelta(days=1)  # time that is left to find someone else
 
 

@@ -1,4 +1,4 @@
-"""THE STATE TABLE of requests: states, actions, who may do them, from which state, to which, and what follows.
+"""The state table of requests: states, actions, who may perform them, from which state to which, and the effects.
 
 Screens, errors, documentation and tests follow it. Plain Python: it imports no framework.
 """
@@ -19,7 +19,7 @@ class Status(StrEnum):
 
 
 class Action(StrEnum):
-    """What can be done to a request. ``move`` is the edit of its date; outside it is called "edit" as well."""
+    """The actions on a request. ``move`` is the edit of its date; clients see it as "edit" too."""
 
     CREATE = "create"
     EDIT = "edit"
@@ -36,19 +36,19 @@ class Action(StrEnum):
 
     @property
     def public(self) -> str:
-        """Its name in histories and in ``allowed_actions``."""
+        """Return the name used in histories and in ``allowed_actions``."""
         return "edit" if self is Action.MOVE else self.value
 
 
 class Relation(StrEnum):
-    """What someone is to one request."""
+    """The relation of a user to one request."""
 
     CUSTOMER = "its customer"
     PROFESSIONAL = "its professional"
-    CANDIDATE = "a professional who sees it waiting and does the task"
-    VIEWER = "a professional who sees it waiting and does not do the task"
-    MISSED = "a professional who could have seen it while it waited"
-    NONE = "someone who may not see it"
+    CANDIDATE = "a professional who sees the open request and offers the task"
+    VIEWER = "a professional who sees the open request and does not offer the task"
+    MISSED = "a professional who could have seen it while it was open"
+    NONE = "a user who may not see it"
     ADMIN = "an admin"
     SYSTEM = "the system: housekeeping and the command line"
 
@@ -59,16 +59,16 @@ VISIBLE_TO: Final = frozenset(
 
 
 class Need(StrEnum):
-    """What an action asks for beside the state."""
+    """What an action requires besides the state."""
 
     REASON = "a reason"
-    CHANGES = "other remarks, address or pincode"
-    COMING_DATE = "a date that lies far enough ahead"
-    OFFERED_TASK = "a task that is offered; a professional who does it, if one is asked for"
+    CHANGES = "changed remarks, address or pincode"
+    COMING_DATE = "a date far enough ahead"
+    OFFERED_TASK = "an active task; if a professional is asked, one who offers it"
     NOT_PASSED = "the date has not passed"
     FREE_TIME = "no other accepted request of the professional at that time"
     PASSED = "the date has passed"
-    UNANSWERED = "the professional asked for did not answer in time, or is blocked"
+    UNANSWERED = "the professional asked did not respond in time, or is blocked"
     FIRST_REVIEW = "no review yet, within 30 days of the end"
 
 
@@ -105,8 +105,8 @@ TABLE: Final[tuple[Rule, ...]] = (
         (None,),
         _S.REQUESTED,
         needs=(_N.OFFERED_TASK, _N.COMING_DATE),
-        tells=("request_new to the professional asked for, else to the nearest who do the task",),
-        follows="Name, price and time of the task are kept. Asked of one professional until they answer or time is up.",
+        tells=("request_new to the professional asked, else to the nearest who offer the task",),
+        follows="Name, price and duration of the task are kept. One professional may be asked first, for some time.",
     ),
     _rule(
         Action.EDIT,
@@ -114,7 +114,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         (_S.REQUESTED, _S.ACCEPTED),
         None,
         needs=(_N.CHANGES,),
-        tells=("request_changed to its professional or the one asked for",),
+        tells=("request_changed to its professional or the one asked",),
     ),
     _rule(
         Action.MOVE,
@@ -122,8 +122,8 @@ TABLE: Final[tuple[Rule, ...]] = (
         (_S.REQUESTED, _S.ACCEPTED),
         _S.REQUESTED,
         needs=(_N.COMING_DATE,),
-        tells=("request_changed to its professional or the one asked for",),
-        follows="Asked of the same professional first.",
+        tells=("request_changed to its professional or the one asked",),
+        follows="The same professional is asked first.",
     ),
     _rule(
         Action.ACCEPT,
@@ -132,7 +132,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         _S.ACCEPTED,
         needs=(_N.NOT_PASSED, _N.FREE_TIME),
         tells=("request_accepted to the customer",),
-        follows="The professional sees the customer's name, address and phone; nobody else sees the request any more.",
+        follows="The professional sees the customer's name, address and phone; other professionals see it no longer.",
     ),
     _rule(
         Action.REJECT,
@@ -140,8 +140,8 @@ TABLE: Final[tuple[Rule, ...]] = (
         (_S.REQUESTED,),
         None,
         needs=(_N.REASON,),
-        tells=("request_rejected to the customer, when the professional was the one asked for",),
-        follows="Hidden from that professional, open to the others.",
+        tells=("request_rejected to the customer, if this professional was asked",),
+        follows="Hidden from that professional and open to the others.",
     ),
     _rule(
         Action.RELEASE,
@@ -150,7 +150,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         _S.REQUESTED,
         needs=(_N.REASON,),
         tells=("request_released to the customer",),
-        follows="Open to all. The market does it when the professional is blocked or no longer approved.",
+        follows="Open to all. The system releases it when the professional is blocked or no longer approved.",
     ),
     _rule(
         Action.COMPLETE,
@@ -173,7 +173,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         (_S.ACCEPTED, _S.COMPLETED),
         _S.CLOSED,
         tells=("request_closed to the professional",),
-        follows="From accepted it completes the request as well.",
+        follows="From accepted it also completes the request.",
     ),
     _rule(
         Action.CANCEL,
@@ -181,9 +181,9 @@ TABLE: Final[tuple[Rule, ...]] = (
         (_S.REQUESTED, _S.ACCEPTED),
         _S.CANCELLED,
         needs=(_N.REASON,),
-        tells=("request_cancelled to its professional or the one asked for",),
+        tells=("request_cancelled to its professional or the one asked",),
         follows="Marked late when it was accepted (or moved away) within the task's free cancellation time. "
-        "The market does it when the customer is blocked.",
+        "The system cancels it when the customer is blocked.",
     ),
     _rule(
         Action.REVIEW,
@@ -221,30 +221,30 @@ REASONS: Final[dict[Action, tuple[str, ...]]] = {
 
 
 def rules_for(action: Action) -> Iterator[Rule]:
-    """The rows of one action."""
+    """Return the rows of one action."""
     return (rule for rule in TABLE if rule.action is action)
 
 
 def sources_of(action: Action) -> frozenset[Status | None]:
-    """The states in which anyone at all may do it."""
+    """Return the states in which any user may perform the action."""
     return frozenset().union(*(rule.sources for rule in rules_for(action)))
 
 
 def rule_of(action: Action, relation: Relation, status: Status | None) -> Rule | None:
-    """The row that lets this relation do it from this state, if there is one."""
+    """Return the row that allows the action to this relation in this state, or None."""
     return next((r for r in rules_for(action) if relation in r.who and status in r.sources), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the state alone does not tell: whether the date has passed, and whether a review may still be given."""
+    """Facts besides the state: whether the date has passed, and whether a review is still possible."""
 
     passed: bool = False
     reviewable: bool = True
 
 
 def allowed_actions(status: Status, relation: Relation, facts: Facts = Facts()) -> list[str]:
-    """What this relation may do now, by public names, in the table's order."""
+    """Return the public names of the actions that this relation may perform now, in the table's order."""
     names: dict[str, None] = {}
     for rule in TABLE:
         if relation not in rule.who or status not in rule.sources:

@@ -23,7 +23,7 @@ VALUES = {
     "change": "New admin", "days": 7, "account_id": 3,
     "visit_body": "It has been a while.", "month": "November 2026", "period": "2026-11", "requested": 3, "closed": 2,
     "spent": "998.00", "silent": "Ravi (Rao & Sons)", "gone": "Sita (Sita Works)", "code": "123456",
-    "more": "7 more requests are waiting", "limit": 60,
+    "more": "7 more new requests", "limit": 60,
 }  # fmt: skip
 
 
@@ -32,7 +32,7 @@ def test_every_notification_is_shown_in_the_app() -> None:
 
 
 def test_texts_are_as_they_were_reviewed(app: Flask) -> None:
-    """Run with an empty messages.json to write it anew."""
+    """Regenerate the snapshot by running the test with an empty messages.json."""
     said = {kind: {"full": _plain(kind, VALUES), "bare": _plain(kind, {})} for kind in ENGLISH}
     if SNAPSHOT.stat().st_size == 0:
         SNAPSHOT.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -108,7 +108,7 @@ def test_peoples_words_are_quoted_in_mails(app: Flask) -> None:
 
 def test_names_make_no_links_in_titles(app: Flask) -> None:
     filled = render("request_rejected", {**VALUES, "professional": "Go to evil.example"}, without_links=True)
-    assert filled.title == "Go to evil[.]example cannot take your request: Plumbing"
+    assert filled.title == "Go to evil[.]example declined your request: Plumbing"
 
 
 @pytest.mark.parametrize("kind", ["password_reset", "email_changed", "email_left", "email_restored"])

@@ -27,7 +27,7 @@ def test_a_notification_is_written_with_its_delivery_and_job(people: People) -> 
         create.notify(asha.id, "request_accepted", request_id=7, params=params)
     row = db.session.execute(select(Notification)).scalar_one()
     assert row.title == "Accepted: Plumbing"
-    assert row.body == "Ravi will come on Tue 1 Dec 2026, 10:00."
+    assert row.body == "Ravi accepted your request for Tue 1 Dec 2026, 10:00."
     assert row.request_id == 7
     delivery = db.session.execute(select(Delivery)).scalar_one()
     assert (delivery.channel, delivery.state, delivery.notification_id) == ("mail", "waiting", row.id)

@@ -1,4 +1,4 @@
-"""By Google Chat: a JSON POST to a webhook, the person's own or the market's."""
+"""Delivery by Google Chat: a JSON POST to the account's webhook or the marketplace's."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ def send(parcel: OutboundMessage) -> str:
     body = orjson.dumps({"text": text(parcel, shared=not own)})
     breaker = _hanging.setdefault(urlsplit(webhook).netloc, CircuitBreaker(first=LEFT_ALONE_SECONDS, longest=120))
     if breaker.is_open:
-        raise PutOff("the webhook's host did not answer lately", after_seconds=LEFT_ALONE_SECONDS, tried=False)
+        raise PutOff("the webhook's host has not responded recently", after_seconds=LEFT_ALONE_SECONDS, tried=False)
     try:
         answer = http_client.post_json(
             _with_request_id(webhook, parcel),
@@ -46,7 +46,7 @@ def send(parcel: OutboundMessage) -> str:
 
 
 def text(parcel: OutboundMessage, *, shared: bool) -> str:
-    """The message in Google Chat's own markup; what people typed loses it. A shared room is told whom it is for."""
+    """Return the message in Google Chat's markup, users' texts without any. In a shared room it names the recipient."""
     title, body, name = (_plain(part) for part in (parcel.words.title, parcel.words.body, parcel.contact.firstname))
     lines = [f"*{title}*", body]
     if shared:
@@ -57,7 +57,7 @@ def text(parcel: OutboundMessage, *, shared: bool) -> str:
 
 
 def _judge(answer: http_client.Answer) -> str:
-    """Only JSON with a 2xx is Google Chat's yes: a page of HTML comes from something in between."""
+    """Accept only JSON with a 2xx status: an HTML page comes from a proxy in between."""
     if 200 <= answer.status < 300:
         if answer.content_type == "text/html":
             raise PutOff(f"{answer.status} with a page of HTML")
@@ -68,7 +68,7 @@ def _judge(answer: http_client.Answer) -> str:
 
 
 def _with_request_id(webhook: str, parcel: OutboundMessage) -> str:
-    """Google keeps a message once under its requestId: a repeat after a crash adds none. Others may not know it."""
+    """Add a requestId, under which Google keeps one message: a retry after a crash adds none. Others may ignore it."""
     if urlsplit(webhook).hostname != GOOGLE:
         return webhook
     request_id = parcel.message_id.strip("<>").partition("@")[0]

@@ -1,4 +1,4 @@
-"""By mail: HTML with inlined styles and a plain-text part; reminders and reports have RFC 8058's one click."""
+"""Delivery by email, as HTML and plain text; reminders and reports carry one-click unsubscribe (RFC 8058)."""
 
 import re
 from functools import cache
@@ -17,11 +17,11 @@ BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
 def send(parcel: OutboundMessage) -> str:
-    """Hand the mail to the server. Raises NotReachable, Refused or PutOff."""
+    """Send the email. Raises NotReachable, Refused or PutOff."""
     if current_settings().email_confirmation and not _may_have(parcel):
-        raise NotReachable("The mail address is not confirmed yet.")
+        raise NotReachable("The email is not confirmed.")
     if not mail.is_usable(_address(parcel)):
-        raise Refused("The mail address cannot be used.")
+        raise Refused("The email is not a valid address.")
     try:
         return mail.send(letter(parcel))
     except mail.MailRefused as error:
@@ -31,7 +31,7 @@ def send(parcel: OutboundMessage) -> str:
 
 
 def letter(parcel: OutboundMessage) -> mail.Email:
-    """The mail as it goes out. Templates escape what people typed."""
+    """Build the email. Templates escape what users typed."""
     headers: dict[str, str] = {}
     stop = ""
     if parcel.said.unsubscribable:
@@ -60,12 +60,12 @@ def letter(parcel: OutboundMessage) -> mail.Email:
 
 
 def _may_have(parcel: OutboundMessage) -> bool:
-    """Return whether the address is confirmed, is to be confirmed by this mail, or is not the account's own."""
+    """Return whether the address is confirmed, confirmed by this email, or not the account's own."""
     return parcel.contact.email_confirmed or parcel.kind == "email_confirmation" or "send_to" in parcel.params
 
 
 def _address(parcel: OutboundMessage) -> str:
-    """Where it goes: to the account's present address, unless the message was meant for an earlier one."""
+    """Return the recipient: the account's current address, unless the message names another."""
     return str(parcel.params.get("send_to") or parcel.contact.email)
 
 

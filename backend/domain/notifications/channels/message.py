@@ -1,4 +1,4 @@
-"""What a channel is given, and the three ways in which it can fail."""
+"""The message that a channel sends, and the three ways in which sending can fail."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from backend.domain.notifications.messages import Message, RenderedMessage
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Where a person can be reached."""
+    """The contact details of a recipient."""
 
     account_id: int
     firstname: str
@@ -22,7 +22,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """One message ready to go to one person."""
+    """One message to one recipient, ready to send."""
 
     delivery_id: int
     kind: str
@@ -34,15 +34,15 @@ class OutboundMessage:
 
 
 class NotReachable(Exception):
-    """The person cannot be reached by this channel at all: no number, no webhook, not set up."""
+    """The recipient cannot be reached by this channel: no number, no webhook, or the channel is not set up."""
 
 
 class Refused(Exception):
-    """The other side will never take this message."""
+    """The provider rejects this message permanently."""
 
 
 class PutOff(Exception):
-    """Not now: the other side is away, slow or busy. ``tried=False``: it was not even asked this time."""
+    """The provider is unavailable, slow or busy: try later. ``tried=False`` means that it was not contacted."""
 
     def __init__(self, reason: str, *, after_seconds: int | None = None, tried: bool = True) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""By SMS: whatever gateway the Apprise URL of SMS_URL names, {phone} being the person's number."""
+"""Delivery by SMS through the gateway that the Apprise URL in SMS_URL names; {phone} is the recipient's number."""
 
 import logging
 from typing import Final, NamedTuple
@@ -16,14 +16,14 @@ MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
 class Reason(NamedTuple):
-    """Why a number gets no SMS: a code for programs, a sentence for its owner."""
+    """Why a number gets no SMS: a code for clients, a sentence for its owner."""
 
     code: str
     message: str
 
 
 def send(parcel: OutboundMessage) -> str:
-    """Hand the text to the gateway. Raises NotReachable or PutOff (Apprise tells only that it did not work)."""
+    """Send the text to the gateway. Raises NotReachable or PutOff (Apprise reports failure without a reason)."""
     phone = number(parcel.contact, parcel.params.get("send_to"))
     settings = current_settings()
     url, limit = settings.sms_url, settings.outbound_timeout_seconds
@@ -33,7 +33,7 @@ def send(parcel: OutboundMessage) -> str:
         suppress_exceptions=True,
     )
     if gateway is None:
-        raise NotReachable("The SMS gateway cannot be used with this number.")
+        raise NotReachable("The SMS gateway does not support this number.")
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its lines hold numbers and gateways' secrets
     body = text(parcel)
     try:
@@ -41,10 +41,10 @@ def send(parcel: OutboundMessage) -> str:
             http_client.Deadline(limit), lambda: gateway.notify(body=body, title="", body_format="text")
         )
     except TimeoutError as error:
-        raise PutOff("the SMS gateway did not answer in time") from error
+        raise PutOff("the SMS gateway did not respond in time") from error
     if not taken:
-        raise PutOff("the SMS gateway did not take it")
-    return "taken by the gateway"
+        raise PutOff("the SMS gateway did not accept the message")
+    return "accepted by the gateway"
 
 
 def number(contact: Contact, code_goes_to: str | None = None) -> str:
@@ -60,25 +60,25 @@ def number(contact: Contact, code_goes_to: str | None = None) -> str:
 
 
 def why_not(phone: str | None, *, is_verified: bool) -> Reason | None:
-    """Return the reason why a number gets no SMS, None where it gets them."""
+    """Return the reason why a number gets no SMS, or None if it does."""
     if not current_settings().sms_url:
-        return Reason("sms_not_set_up", "SMS is not set up here.")
+        return Reason("sms_not_set_up", "SMS is not set up.")
     if not phone:
         return Reason("no_phone", "There is no phone number.")
     if not _is_served(phone):
-        return Reason("sms_not_available", f"SMS go to mobile numbers of {', '.join(countries())} only.")
+        return Reason("sms_not_available", f"SMS is only available for mobile numbers from {', '.join(countries())}.")
     if not is_verified:
         return Reason("phone_not_verified", "The phone number is not verified.")
     return None
 
 
 def countries() -> tuple[str, ...]:
-    """Return the countries (ISO 3166) whose numbers get SMS: the market's own, unless a setting names others."""
+    """Return the countries (ISO 3166) whose numbers get SMS: SMS_COUNTRIES, or else MARKET_COUNTRY."""
     return current_settings().sms_countries or (current_settings().market_country,)
 
 
 def text(parcel: OutboundMessage) -> str:
-    """Title and link, as short as SMS want it; without a link where there is nothing to do."""
+    """Return title and link within the length of an SMS; the link is left out when there is nothing to do."""
     title = parcel.words.title
     if not parcel.words.action:
         return title[:LONGEST]
@@ -87,7 +87,7 @@ def text(parcel: OutboundMessage) -> str:
 
 
 def _is_served(phone: str) -> bool:
-    """Premium and shared-cost numbers pay those who own them for each message."""
+    """Return whether it is a plain mobile number; premium and shared-cost numbers pay their owner per message."""
     try:
         parsed = phonenumbers.parse(phone)
     except phonenumbers.NumberParseException:
