@@ -1,1 +1,1 @@
-"""Technical ground: knows nothing of what the market offers."""
+"""Infrastructure that is independent of the marketplace's features."""

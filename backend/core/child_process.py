@@ -1,7 +1,7 @@
-"""Work on untrusted input in a child process: no secrets in its environment, and limits of time, memory and files.
+"""Child processes for untrusted input: no secrets in the environment, and limits on time, memory and files.
 
-The child is ``python -m MODULE ARGUMENTS``. It reads the input from standard input and answers with one line of JSON
-and the bytes that follow it. Its module calls :func:`serve`.
+The child is ``python -m MODULE ARGUMENTS``. It reads the input from standard input and responds with one line of JSON
+followed by bytes. Its module calls :func:`serve`.
 """
 
 import json
@@ -20,29 +20,29 @@ NICENESS: Final = 5
 
 
 class ChildFailed(Exception):
-    """The child ended without an answer: it reached a limit, or the input made it crash."""
+    """The child ended without a result: it reached a limit, or the input made it crash."""
 
 
 class ChildTimedOut(ChildFailed):
-    """The child was still running after the time allowed; on a busy machine that says nothing about the input."""
+    """The child exceeded its wall-clock time, which on a busy machine says nothing about the input."""
 
 
 class Answer(NamedTuple):
-    """What a child found out: facts, and bytes where it made some."""
+    """The result of a child: facts, and bytes if it produced any."""
 
     facts: dict[str, Any]
     data: bytes = b""
 
 
 def bare_environment() -> dict[str, str]:
-    """An environment for children without any setting of ours: no secrets, no addresses of servers."""
+    """Return an environment for children that contains no settings: no secrets, no server addresses."""
     return {"PATH": os.defpath, "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
 
 
 def run(module: str, arguments: Sequence[str], data: bytes, *, seconds: float) -> Answer:
-    """Let a child work on the data. Raises ChildTimedOut after so many seconds, ChildFailed for anything else.
+    """Run a child process on the data. Raises ChildTimedOut after ``seconds``, ChildFailed for any other failure.
 
-    The child is in a process group of its own: Ctrl-C in a terminal is meant for the server, which waits for it.
+    The child has its own process group, because Ctrl-C in a terminal is for the server, which waits for the child.
     """
     command = [sys.executable, "-B", "-m", module, *arguments]
     try:
@@ -71,7 +71,7 @@ def run(module: str, arguments: Sequence[str], data: bytes, *, seconds: float) -
 
 
 def serve(work: Callable[[Sequence[str], bytes], Answer], *, memory_bytes: int, cpu_seconds: int) -> int:
-    """Be the child: take on the limits, read the input, answer. Returns the exit status."""
+    """Run as the child: apply the limits, read the input, write the result. Returns the exit status."""
     confine(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
     answer = work(sys.argv[1:], sys.stdin.buffer.read())
     sys.stdout.buffer.write(json.dumps(answer.facts).encode() + b"\n" + answer.data)
@@ -80,7 +80,7 @@ def serve(work: Callable[[Sequence[str], bytes], Answer], *, memory_bytes: int, 
 
 
 def confine(*, memory_bytes: int, cpu_seconds: int) -> None:
-    """Limit this process for good: no further processes or threads, no writing of files, low priority."""
+    """Limit this process permanently: no further processes or threads, no writing of files, low priority."""
     os.nice(NICENESS)
     limits = {
         resource.RLIMIT_AS: memory_bytes,
@@ -91,5 +91,5 @@ def confine(*, memory_bytes: int, cpu_seconds: int) -> None:
         resource.RLIMIT_NPROC: 0,
     }
     for kind, limit in limits.items():
-        with suppress(ValueError, OSError):  # where the system has a lower limit already, or none of this kind
+        with suppress(ValueError, OSError):  # the system may have a lower limit, or none of this kind
             resource.setrlimit(kind, (limit, limit))

@@ -1,4 +1,4 @@
-"""The one source of the present moment, so that tests, and the demo's invented past, can move it."""
+"""The only source of the current time, so that tests and the demo can change it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,18 +10,18 @@ _FROZEN_AT: Final[ContextVar[datetime | None]] = ContextVar("stands_at", default
 
 
 def now() -> datetime:
-    """The present moment, aware, in UTC."""
+    """Return the current time, timezone-aware, in UTC."""
     return _FROZEN_AT.get() or datetime.now(UTC)
 
 
 def is_frozen() -> bool:
-    """Whether this thread's work takes place at another moment than the present one."""
+    """Return whether this thread works at a frozen time."""
     return _FROZEN_AT.get() is not None
 
 
 @contextmanager
 def frozen_at(moment: datetime) -> Iterator[None]:
-    """Let this thread's work take place at another moment. For the demo only: a test of the house holds it to that."""
+    """Freeze the time of this thread. For the demo only (enforced by tests/architecture/test_laws.py)."""
     token = _FROZEN_AT.set(moment.astimezone(UTC))
     try:
         yield

@@ -14,9 +14,10 @@ WAIT_SECONDS: Final = 8.0
 
 
 class FairSemaphore:
-    """At most ``at_once`` in this process. The standard library's semaphores let a newcomer overtake who waits.
+    """A FIFO semaphore. With threading.Semaphore, new arrivals can overtake waiting threads.
 
-    ``most``: how many may be here in all, at work or waiting; who comes then is refused at once.
+    ``at_once`` threads of this process may hold it. ``most`` limits holders and waiters together; further callers are
+    rejected immediately.
     """
 
     def __init__(self, at_once: int, *, seconds: float = WAIT_SECONDS, most: int | None = None) -> None:
@@ -28,7 +29,7 @@ class FairSemaphore:
 
     @contextmanager
     def acquire(self, *, error: str) -> Iterator[None]:
-        """Wait for a turn. Raises Unavailable, saying so, when none comes within seconds."""
+        """Wait for a place. Raises Unavailable with the message ``error`` after the timeout."""
         if not self._take():
             raise Unavailable(error, retry_after=5)
         try:
@@ -48,7 +49,7 @@ class FairSemaphore:
         if turn.wait(self._seconds):
             return True
         with self._lock:
-            if turn.is_set():  # it came in the very last moment
+            if turn.is_set():  # it was released just now
                 return True
             self._waiting.remove(turn)
         return False
@@ -66,7 +67,7 @@ PATIENCE_SECONDS: Final = 1.0
 
 @dataclass(slots=True)
 class _KeyLock:
-    lock: "RLock" = field(default_factory=RLock)  # one unit of work may change a row more than once
+    lock: "RLock" = field(default_factory=RLock)  # reentrant: one unit of work may change a row more than once
     people: int = 0
 
 
@@ -75,9 +76,9 @@ _guard: Final = Lock()
 
 
 def hold_key_lock(key: Hashable) -> None:
-    """Wait until those before have ended their transactions; the next may go when the present one has ended.
+    """Take the lock of this key until the current transaction ends.
 
-    Who waits for long goes on all the same: here nothing is decided, so that nothing can be stuck here either.
+    Continues without the lock after a timeout: it is only an optimisation and must never block a call.
     """
     with _guard:
         line = _lines.setdefault(key, _KeyLock())

@@ -1,4 +1,4 @@
-"""The settings of the running application, for code that knows no Flask request."""
+"""Access to the settings of the running application."""
 
 from typing import cast
 
@@ -8,5 +8,5 @@ from backend.settings import Settings
 
 
 def current_settings() -> Settings:
-    """The frozen settings that the application was made with. Needs an application context."""
+    """Return the settings of the application. Requires an application context."""
     return cast("Settings", current_app.extensions["settings"])

@@ -1,4 +1,4 @@
-"""What can go wrong, by kind. Raised anywhere, rendered once at the edge as RFC 9457 problems."""
+"""Errors by kind. Raised anywhere, rendered in one place as RFC 9457 problems."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,9 +6,9 @@ FieldErrors = Mapping[str, Sequence[str]]
 
 
 class DomainError(Exception):
-    """A refusal that its receiver can act on.
+    """An error that the client can act on.
 
-    ``code`` is a stable snake_case word for programs, ``detail`` a sentence for people that names the way out,
+    ``code`` is a stable snake_case identifier for programs, ``detail`` a sentence for users that says what to do,
     ``errors`` maps fields to messages, ``retry_after`` is in seconds.
     """
 
@@ -44,7 +44,7 @@ class Forbidden(DomainError):
 
 
 class NotFound(DomainError):
-    """Not there, or not the caller's to see: the two must not be told apart."""
+    """The resource does not exist or is not visible to the caller, who must not be able to distinguish the two."""
 
     status, code, title = 404, "not_found", "Not found"
 
@@ -74,7 +74,7 @@ class Invalid(DomainError):
 
     @classmethod
     def field(cls, name: str, message: str, *, code: str | None = None) -> "Invalid":
-        """A refusal of one field."""
+        """Return the error for one invalid field."""
         return cls(f"{name}: {message}", code=code, errors={name: [message]})
 
 
@@ -83,19 +83,19 @@ class TooMany(DomainError):
 
 
 class Unavailable(DomainError):
-    """A part of the system is away; the caller may try again."""
+    """A component of the system is unavailable; the caller may retry."""
 
     status, code, title = 503, "unavailable", "A part of Doorstep is away"
 
 
 class Busy(Unavailable):
-    """Others hold what the call needs; it changed nothing."""
+    """Other calls hold what this one needs. Nothing was changed."""
 
     code, title = "busy", "Busy"
 
 
 class TimedOut(Unavailable):
-    """The database took too long; the call changed nothing."""
+    """The database took too long. Nothing was changed."""
 
     code, title = "timeout", "Took too long"
 

@@ -1,4 +1,4 @@
-"""Named places at which tests end the process, to prove that nothing is lost there. Does nothing outside of tests."""
+"""Failpoints: named places at which tests kill the process to prove that nothing is lost."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ from backend.core.config import current_settings
 
 
 def failpoint(name: str) -> None:
-    """End this process as kill -9 would, once in a DATA_DIR, if the setting CRASH_AT names this place."""
+    """Kill this process with SIGKILL, once per DATA_DIR, if CRASH_AT names this failpoint. Tests only."""
     settings = current_settings()
     if name not in settings.crash_at.split(","):
         return

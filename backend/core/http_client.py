@@ -1,4 +1,4 @@
-"""HTTP calls to other hosts: allowed hosts only, addresses checked at the connection, no redirects, one deadline."""
+"""HTTP calls to other hosts: allowed hosts only, addresses checked when connecting, no redirects, one deadline."""
 
 import http.client
 import io
@@ -19,20 +19,20 @@ PORTS: Final = {"https": 443, "http": 80}
 
 
 class NotAllowed(Exception):
-    """The address is not one that we call."""
+    """The URL is not allowed."""
 
 
 class Unreachable(Exception):
-    """Nobody answered, or the connection broke."""
+    """The host did not respond, or the connection broke."""
 
 
 class TimedOut(Unreachable):
-    """Nobody answered in time: whoever calls next waits as long."""
+    """The host did not respond in time; the next call would wait as long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """The response."""
 
     status: int
     body: bytes
@@ -41,9 +41,9 @@ class Answer:
 
 
 def check(url: str, *, allowed: Sequence[str]) -> SplitResult:
-    """The parts of an address that may be called. Raises NotAllowed, saying why.
+    """Return the parts of an allowed URL. Raises NotAllowed with the reason.
 
-    The host, with its port unless that is the usual one, must be listed; http is for listed loopback addresses only.
+    The host, with its port unless it is the default, must be listed; http is only for listed loopback addresses.
     """
     try:
         parts = urlsplit(url)
@@ -67,7 +67,7 @@ def check(url: str, *, allowed: Sequence[str]) -> SplitResult:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the host is this machine by its very address."""
+    """Return whether the host is a loopback IP address."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -75,7 +75,7 @@ def is_loopback(host: str) -> bool:
 
 
 def post_json(url: str, body: bytes, *, allowed: Sequence[str], timeout: float) -> Answer:
-    """POST JSON and read the answer. Raises NotAllowed or Unreachable.
+    """POST JSON and return the response. Raises NotAllowed or Unreachable.
 
     ``timeout`` is in seconds and covers everything: name resolution, connection, TLS, headers and body.
     """
@@ -99,7 +99,7 @@ def post_json(url: str, body: bytes, *, allowed: Sequence[str], timeout: float) 
 
 
 class Deadline:
-    """The time by which a call must have ended, whatever the other side does."""
+    """The time by which a call must have ended."""
 
     def __init__(self, seconds: float) -> None:
         self._ends = time.monotonic() + seconds
@@ -114,10 +114,10 @@ class Deadline:
 
 
 class _TimedSocket:
-    """A connected socket, as http.client uses one, whose reads and writes get the time left of one deadline.
+    """A connected socket for http.client whose reads and writes share one deadline.
 
-    A socket's own time limit begins anew with each byte: a host that sends one now and then would never be cut off.
-    Closing is left to who opened it, since http.client closes before the body is read.
+    A socket's own timeout restarts with each byte, so a host that sends slowly would never time out. The socket is
+    closed by the code that opened it, because http.client closes it before the body is read.
     """
 
     def __init__(self, raw: socket.socket, deadline: Deadline) -> None:
@@ -152,7 +152,7 @@ class _TimedReader(io.RawIOBase):
 
 
 def _connect(parts: SplitResult, deadline: Deadline) -> socket.socket:
-    """Connect to an address that was checked itself: a name that moves is no way round."""
+    """Connect to the address that was checked, so that DNS rebinding does not bypass the check."""
     host = parts.hostname or ""
     port = parts.port or PORTS[parts.scheme]
     try:
@@ -190,17 +190,17 @@ def _address(host: str, port: int, deadline: Deadline) -> str:
 
 
 def within(deadline: Deadline, call: Callable[[], T]) -> T:
-    """What the call returns or raises. Raises TimeoutError when it does not end in time.
+    """Return what the call returns, or raise what it raises. Raises TimeoutError at the deadline.
 
-    It runs in a thread, for what has no time limit of its own, such as the resolver of the system. A thread that is
-    left behind ends when the call does, and does not keep the process from ending.
+    The call runs in a daemon thread, for functions without a timeout such as the system's resolver. An abandoned
+    thread ends with its call.
     """
     ended: queue.SimpleQueue[tuple[T | None, Exception | None]] = queue.SimpleQueue()
 
     def run() -> None:
         try:
             ended.put((call(), None))
-        except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
+        except Exception as error:  # noqa: BLE001 - re-raised in the waiting thread
             ended.put((None, error))
 
     threading.Thread(target=run, name="outbound", daemon=True).start()
@@ -210,11 +210,11 @@ def within(deadline: Deadline, call: Callable[[], T]) -> T:
         raise TimeoutError("the call did not end in time") from None
     if error is not None:
         raise error
-    return value  # type: ignore[return-value]  # there is a value where there is no error
+    return value  # type: ignore[return-value]  # without an error there is a value
 
 
 def _read(answer: http.client.HTTPResponse) -> bytes:
-    """At most so much: the rest is of no interest."""
+    """Read the start of the body; the rest is not needed."""
     content = b""
     while len(content) < MAX_ANSWER_BYTES:
         piece = answer.read1(8192)

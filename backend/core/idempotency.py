@@ -1,4 +1,4 @@
-"""Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a row in the transaction of the work it guards."""
+"""Idempotency keys (draft-ietf-httpapi-idempotency-key-header), stored in the transaction that they guard."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from backend.core.errors import Conflict, Invalid
 
 
 class IdempotencyKey(Base):
-    """The first answer to a call that its client may repeat."""
+    """The stored response to a call that its client may repeat."""
 
     __tablename__ = "idempotency_keys"
 
@@ -32,7 +32,7 @@ class IdempotencyKey(Base):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A kept answer, to be given again as it was."""
+    """A stored response, to be repeated unchanged."""
 
     status: int
     headers: dict[str, str]
@@ -40,10 +40,10 @@ class Answer:
 
 
 def begin(account_id: int, key: str, fingerprint: str) -> Answer | None:
-    """Claim a key, or give the first answer again.
+    """Claim a key, or return the stored response.
 
-    Raises Conflict while the first call still runs and Invalid when the key came with another body. An advisory
-    lock tells a running call from a finished one; it ends with the transaction, so a crash leaves nothing behind.
+    Raises Conflict while the first call is running and Invalid if the key was used with another body. An advisory
+    lock distinguishes running calls from finished ones; it ends with the transaction, so a crash leaves nothing behind.
     """
     lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
     if not db.session.execute(lock, {"name": f"idempotency:{account_id}:{key}"}).scalar_one():
@@ -70,7 +70,7 @@ def begin(account_id: int, key: str, fingerprint: str) -> Answer | None:
 
 
 def keep(account_id: int, key: str, answer: Answer) -> None:
-    """Keep the answer in the transaction of the work itself."""
+    """Store the response in the transaction of the call."""
     db.session.execute(
         update(IdempotencyKey)
         .where(IdempotencyKey.account_id == account_id, IdempotencyKey.key == key)
@@ -79,7 +79,7 @@ def keep(account_id: int, key: str, answer: Answer) -> None:
 
 
 def drop_expired(limit: int = 500) -> int:
-    """Delete keys whose time is over, so many at a time; returns how many."""
+    """Delete up to ``limit`` expired keys and return how many."""
     key = (IdempotencyKey.account_id, IdempotencyKey.key)
     old = select(*key).where(IdempotencyKey.created_at < _oldest()).order_by(IdempotencyKey.created_at).limit(limit)
     gone = delete(IdempotencyKey).where(tuple_(*key).in_(old.with_for_update(skip_locked=True)))

@@ -1,4 +1,4 @@
-"""Mail out: Flask-Mail on one kept, verified connection, or files under DATA_DIR/mail when no server is set."""
+"""Sending email: Flask-Mail on one reused, verified connection, or files in DATA_DIR/mail without a server."""
 
 import os
 import smtplib
@@ -31,16 +31,16 @@ LONGEST_LINE: Final = 900  # RFC 5322 allows 998
 
 
 class MailRefused(Exception):
-    """The server will never take this mail: another try is no use."""
+    """The server rejected this email permanently."""
 
 
 class MailDeferred(Exception):
-    """The server does not take mail at this moment, or is away: try again later."""
+    """The server is unavailable or does not accept email at present: try again later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """One mail to one person."""
+    """One email to one recipient."""
 
     to: str
     subject: str
@@ -51,7 +51,7 @@ class Email:
 
 
 class _Message(Message):
-    """Flask-Mail's message, fit for the wire: 7 bit, no line too long, and long addresses in headers left whole."""
+    """Flask-Mail's message as SMTP needs it: 7 bit, short lines, and long addresses in headers unbroken."""
 
     def _mimetext(self, text: str | None, subtype: str = "plain") -> MIMEText:
         content = text or ""
@@ -62,16 +62,16 @@ class _Message(Message):
 
     def _message(self) -> MIMEBase:
         message = super()._message()
-        # The newer policies parse every header again at each look: up to a third of what it costs to make a mail.
+        # The newer policies parse every header on each access, which is up to a third of the cost of an email.
         message.policy = policy.compat32.clone(max_line_length=LONGEST_LINE, linesep="\r\n")
         return message
 
 
 class _Limited(Connection):
-    """Flask-Mail's connection with what it lacks: a time limit, and a check of the server's certificate.
+    """Flask-Mail's connection with a time limit and verification of the server's certificate.
 
-    smtplib's own TLS contexts accept any certificate. This one requires a valid certificate for the server's name,
-    on loopback too, before the password or a mail is sent.
+    smtplib's default TLS contexts accept any certificate. This one requires a valid certificate for the server's name,
+    on loopback too, before the password or an email is sent.
     """
 
     def __init__(self, mail: Any, timeout: float, ca_file: Path | None) -> None:
@@ -96,12 +96,12 @@ class _Limited(Connection):
         return host
 
     def _context(self) -> ssl.SSLContext:
-        """Made for each connection, so that a renewed file of authorities is used without a restart."""
+        """Create the TLS context per connection, so that a renewed CA file is used without a restart."""
         return ssl.create_default_context(cafile=self._ca_file)
 
 
 class Mailer:
-    """Sends letters one after the other; the connection is kept for a while, so that a batch needs only one."""
+    """Sends emails one after the other and keeps the connection for a while, so that a batch needs only one."""
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         app.config.update(
@@ -125,7 +125,7 @@ class Mailer:
         self._pid = 0
 
     def send(self, letter: Email) -> str:
-        """Hand the letter over; returns what the server said. Raises MailRefused or MailPutOff."""
+        """Send the email and return the server's response. Raises MailRefused or MailDeferred."""
         message = _message(letter)
         if self._folder is not None:
             return _keep(self._folder, letter, message.as_bytes())
@@ -150,7 +150,7 @@ class Mailer:
             return "250 taken"
 
     def close(self) -> None:
-        """Let go of the kept connection."""
+        """Close the connection."""
         with self._lock:
             self._forget()
 
@@ -172,12 +172,12 @@ class Mailer:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Bind the mailer to the application."""
+    """Register the mailer with the application."""
     app.extensions["mailer"] = Mailer(app, settings)
 
 
 def send(letter: Email) -> str:
-    """Send by the mailer of the present application."""
+    """Send an email through the mailer of the current application."""
     mailer: Mailer = current_app.extensions["mailer"]
     return mailer.send(letter)
 
@@ -202,14 +202,14 @@ def _alive(connection: _Limited) -> bool:
 
 
 def _told(code: int, said: bytes | str) -> Exception:
-    """5xx is for good; all else may pass. An address that cannot be written (501, 553) counts as 5xx."""
+    """Return the error for an SMTP status: 5xx is permanent, everything else temporary."""
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
     line = f"{code} {' '.join(text.split())}"[:300]
     return MailRefused(line) if 500 <= code < 600 else MailDeferred(line)
 
 
 def _keep(folder: Path, letter: Email, content: bytes) -> str:
-    """One file a letter, under its Message-ID: complete or not there, and a repeat replaces the first."""
+    """Write the email as one file named by its Message-ID, atomically; a repeated email replaces the first."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = "".join(char for char in letter.message_id.strip("<>").split("@")[0] if char.isalnum() or char in "-_.")
     partial = folder / f".{name}.{os.getpid()}"
@@ -226,7 +226,7 @@ def _keep(folder: Path, letter: Email, content: bytes) -> str:
 
 
 def drop_old_files() -> int:
-    """Delete mails that were kept as files for a week; returns how many. They hold links that reset passwords."""
+    """Delete email files older than a week, which contain password reset links, and return how many."""
     oldest = now().timestamp() - KEPT_FILES.total_seconds()
     dropped = 0
     for path in (current_settings().data_dir / "mail").glob("*.eml"):
@@ -238,7 +238,7 @@ def drop_old_files() -> int:
 
 
 def is_usable(address: str) -> bool:
-    """Whether a mail address can be written on an envelope."""
+    """Return whether an email can be used as an envelope address."""
     try:
         name, found = parseaddr(sanitize_address(address))
     except (UnicodeError, ValueError):

@@ -1,4 +1,4 @@
-"""Files kept through fsspec: a folder by default, S3 by a setting. A file is there whole and safe, or not at all."""
+"""File stores through fsspec: a folder, or S3. Files become visible complete and durable, or not at all."""
 
 import contextlib
 import errno
@@ -26,19 +26,19 @@ S3_LIMITS: Final = {"connect_timeout": 3, "read_timeout": 8, "retries": {"max_at
 
 
 class StoreFailed(Unavailable):
-    """The store is full or away: nothing was kept, and the caller may try again."""
+    """The store is full or unavailable. Nothing was stored, and the caller may retry."""
 
     code = "storage_unavailable"
 
 
 class FileMissing(Gone):
-    """A row names a file that the store lacks. Trying again does not bring it back."""
+    """A row refers to a file that is missing from the store. A retry does not help."""
 
     code = "file_missing"
 
 
 class Store:
-    """One place for files, under keys such as ``2026/11/3f2a.pdf``."""
+    """A store of files under keys such as ``2026/11/3f2a.pdf``."""
 
     def __init__(self, url: str, options: dict[str, Any] | None = None) -> None:
         parts = urlsplit(url)
@@ -58,42 +58,42 @@ class Store:
 
     @contextmanager
     def writing(self, key: str) -> Iterator[IO[bytes]]:
-        """Write a file; it appears under its key when the block ends well and not at all when it does not."""
+        """Write a file, which becomes visible under its key only if the block succeeds."""
         with _faults("write", key):
             write = self._write_local if self._scheme == "file" else self._write_remote
             with write(self._path(key)) as file:
                 yield file
 
     def put(self, key: str, data: bytes) -> None:
-        """Keep these bytes. Raises StoreFailed when the store is full or away."""
+        """Store these bytes. Raises StoreFailed if the store is full or unavailable."""
         with self.writing(key) as file:
             file.write(data)
 
     @contextmanager
     def reading(self, key: str) -> Iterator[IO[bytes]]:
-        """Read a file. Raises FileMissing when the store lacks it, StoreFailed when it does not respond."""
+        """Open a file for reading. Raises FileMissing, or StoreFailed if the store does not respond."""
         with _faults("read", key), self._missing(key):
             file = self._files.open(self._path(key), "rb")
         with _faults("read", key), file:
             yield file
 
     def get(self, key: str) -> bytes:
-        """All bytes of a file. Raises as :meth:`reading` does."""
+        """Return the bytes of a file. Raises the same errors as :meth:`reading`."""
         with self.reading(key) as file:
             return file.read()
 
     def size(self, key: str) -> int:
-        """Bytes of a file. Raises as :meth:`reading` does."""
+        """Return the size of a file in bytes. Raises the same errors as :meth:`reading`."""
         with _faults("read", key), self._missing(key):
             return int(self._files.size(self._path(key)))
 
     def drop(self, key: str) -> None:
-        """Remove a file; one that is gone already is no error."""
+        """Delete a file. A missing file is not an error."""
         with _faults("drop", key), contextlib.suppress(FileNotFoundError):
             self._files.rm_file(self._path(key))
 
     def drop_all(self, prefix: str) -> None:
-        """Remove every file whose key begins so, unfinished ones that a killed process left included."""
+        """Delete all files with this key prefix, including unfinished ones of a killed process."""
         folder, _, start = self._path(prefix).rpartition("/")
         with _faults("drop", prefix), contextlib.suppress(FileNotFoundError):
             for path in self._files.ls(folder, detail=False):
@@ -101,7 +101,7 @@ class Store:
                     self._files.rm_file(path)
 
     def keys_from_before(self, moment: datetime) -> Iterator[str]:
-        """Every file last written before a moment, unfinished ones included; a folder at a time is held in memory."""
+        """Yield the keys of files last written before a time, including unfinished ones, folder by folder."""
         root = str(self._files._strip_protocol(self._root))  # noqa: SLF001 (fsspec has no public way)
         with _faults("list", ""), contextlib.suppress(FileNotFoundError):
             for folder, _, files in self._files.walk(root, detail=True):
@@ -111,13 +111,13 @@ class Store:
 
     @contextmanager
     def _missing(self, key: str) -> Iterator[None]:
-        """A file that is not there is another thing than a store that is not there, such as a disk not mounted."""
+        """Distinguish a missing file from a missing store, such as an unmounted disk."""
         try:
             yield
         except FileNotFoundError as error:
             if self._scheme == "file" and not Path(self._root).is_dir():
                 raise
-            log.error("store.file_missing", key=key)  # noqa: TRY400  # the traceback says no more than the key
+            log.error("store.file_missing", key=key)  # noqa: TRY400  # the traceback adds nothing to the key
             raise FileMissing("This file is missing from the file store.") from error
 
     def _path(self, key: str) -> str:
@@ -127,7 +127,7 @@ class Store:
 
     @contextmanager
     def _write_local(self, path: str) -> Iterator[IO[bytes]]:
-        """Temporary name in the same folder, fsync, rename, fsync of the folder: never a short file called done."""
+        """Write to a temporary name, fsync, rename and fsync the folder, so that no partial file becomes visible."""
         target = Path(path)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
@@ -155,15 +155,15 @@ class Store:
             file.close()
             file.commit()
         except BaseException:
-            with contextlib.suppress(Exception):  # the first error is the one to tell of
+            with contextlib.suppress(Exception):  # report the first error
                 file.discard()
-                if self._scheme == "memory":  # which shows a file from its first byte on
+                if self._scheme == "memory":  # this store shows a file from its first byte on
                     self._files.rm_file(path)
             raise
 
 
 def _written_at(info: Mapping[str, Any]) -> datetime:
-    """When a file was last written, as each kind of store says it."""
+    """Return when a file was last written; the field depends on the store."""
     said = info.get("mtime") or info.get("LastModified") or info["created"]
     return said if isinstance(said, datetime) else datetime.fromtimestamp(said, UTC)
 
@@ -185,25 +185,25 @@ def _faults(what: str, key: str) -> Iterator[None]:
 
 
 def stores(settings: Settings) -> dict[str, Store]:
-    """The stores of these settings by name. Nothing is opened before the first use."""
+    """Return the configured stores by name. Nothing is opened before the first use."""
     options = json.loads(settings.document_store_options or "{}")
     urls = {"documents": settings.document_store_url, "exports": settings.export_store_url}
     return {name: Store(url, {} if url.startswith("file:") else options) for name, url in urls.items()}
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Bind the stores to the application."""
+    """Register the stores with the application."""
     found = stores(settings)
     app.extensions["document_store"], app.extensions["export_store"] = found["documents"], found["exports"]
 
 
 def documents() -> Store:
-    """Where documents lie."""
+    """Return the store of documents."""
     store: Store = current_app.extensions["document_store"]
     return store
 
 
 def exports() -> Store:
-    """Where exports lie."""
+    """Return the store of exports."""
     store: Store = current_app.extensions["export_store"]
     return store

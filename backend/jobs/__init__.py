@@ -1,1 +1,1 @@
-"""Celery tasks: each loads a row by id and calls one action of the domain."""
+"""Celery entry points: each job loads a row by id and calls one action of the domain."""

@@ -1,4 +1,4 @@
-"""Mails the link for a forgotten password."""
+"""Sends password reset links."""
 
 from backend.core.queue import Lease
 from backend.domain.accounts import sign_in
@@ -7,5 +7,5 @@ from backend.jobs.registry import job
 
 @job(sign_in.RESET_TOPIC)
 def mail_reset_link(lease: Lease) -> None:
-    """To the account with that address, if there is one."""
+    """Email the link to the account with that address, if there is one."""
     sign_in.mail_reset_link(lease.payload["email"])

@@ -1,4 +1,4 @@
-"""Counts anew who is offered where: the writes keep it right, this proves it, and puts right what differs."""
+"""Recounts availability nightly: compares it with the incremental counts and corrects differences."""
 
 import structlog
 
@@ -11,7 +11,7 @@ log = structlog.get_logger(__name__)
 
 @job("recount.run", long=True)
 def run(lease: Lease) -> None:
-    """The run counts as sent how many rows were wrong."""
+    """Recount availability; the run counts corrected rows as sent."""
     run_id = lease.payload["run_id"]
     runs.begin(run_id)
     wrong = availability.rebuild()

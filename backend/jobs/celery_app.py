@@ -1,4 +1,4 @@
-"""The Celery application: a doorbell over the job table, with limits that keep one job in one pair of hands."""
+"""The Celery application, which wakes workers for the job table, with limits that keep each job with one worker."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from backend.settings import Settings
 
 
 def make_celery(settings: Settings) -> Celery:
-    """Celery for these settings. Soft limit < hard limit < visibility timeout; leases are short and renewed."""
+    """Create the Celery application. Soft limit < hard limit < visibility timeout; leases are short and renewed."""
     app = Celery("doorstep", broker=settings.broker_url)
     app.conf.update(
         task_ignore_result=True,
@@ -24,12 +24,12 @@ def make_celery(settings: Settings) -> Celery:
         task_soft_time_limit=settings.job_soft_limit_seconds,
         task_time_limit=settings.job_hard_limit_seconds,
         broker_connection_retry_on_startup=True,
-        broker_channel_error_retry=True,  # one that answers with errors is as good as one that is away
+        broker_channel_error_retry=True,  # treat errors of the broker like a lost connection
         broker_connection_timeout=1,
-        broker_connection_max_retries=None,  # for ever: the broker comes back, the worker need not be started anew
-        worker_cancel_long_running_tasks_on_connection_loss=False,  # a job in hand ends well without the broker
+        broker_connection_max_retries=None,  # unlimited, so that the worker survives a broker outage
+        worker_cancel_long_running_tasks_on_connection_loss=False,  # running jobs do not need the broker
         broker_transport_options={
-            "queue_order_strategy": "sorted",  # urgent messages first, whatever was taken last
+            "queue_order_strategy": "sorted",  # always urgent messages first
             "visibility_timeout": settings.job_visibility_seconds,
             "unacked_restore_interval": 2,
             "unacked_restore_throttle": 1,
@@ -44,7 +44,7 @@ def make_celery(settings: Settings) -> Celery:
 
 
 def _beat(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Beat only ticks: what is due is decided from the schedule table and claimed in PostgreSQL."""
+    """Return beat's entries. Beat only ticks; what is due is decided and claimed in PostgreSQL."""
     return {
         "tick": {"task": "doorstep.tick", "schedule": 5.0, "options": {"expires": 15}},
         "sweep": {

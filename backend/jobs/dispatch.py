@@ -22,11 +22,11 @@ MAX_QUEUED: Final = 10_000
 JOBS_PER_MESSAGE: Final = 20
 TASK: Final = "doorstep.run_jobs"
 BULK_TASK: Final = "doorstep.run_bulk"
-BULK: Final = 0  # stands for jobs of the bulk lane; no job has this id
+BULK: Final = 0  # represents the bulk lane; no job has this id
 
 
 class JobDispatcher:
-    """Rings for job ids in the background, many in one message. What it cannot ring for is found by the sweep."""
+    """Sends job ids in the background, many per message. The sweep finds those that could not be sent."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -36,7 +36,7 @@ class JobDispatcher:
 
     def __call__(self, job_ids: list[int], *, lane: Lane) -> None:
         self._start()
-        # Workers look for bulk jobs themselves, those that have waited for longest first: one message wakes them.
+        # Workers find bulk jobs themselves, oldest first, so one message is enough.
         notices = job_ids if lane is Lane.URGENT else [BULK]
         try:
             for notice in notices:
@@ -48,7 +48,7 @@ class JobDispatcher:
         with self._lock:
             if self._pid == os.getpid():
                 return
-            self._pid = os.getpid()  # a forked child has no thread of its parent's
+            self._pid = os.getpid()  # threads do not survive a fork
             self._waiting = Queue(MAX_QUEUED)
             threading.Thread(target=self._ring, args=(self._waiting,), name="job-bell", daemon=True).start()
 
@@ -63,12 +63,12 @@ class JobDispatcher:
                     celery.send_task(TASK, args=[job_ids], ignore_result=True, retry=False)
                 if len(job_ids) < len(notices):
                     celery.send_task(BULK_TASK, queue=QUEUES[Lane.BULK], ignore_result=True, retry=False)
-            except Exception as error:  # noqa: BLE001 - the broker is away; the sweep rings again
+            except Exception as error:  # noqa: BLE001 - the broker is unavailable; the sweep sends again
                 log.warning("job_bell_failed", error=repr(error), jobs=len(job_ids))
 
 
 def _next(waiting: "Queue[int]") -> list[int]:
-    """The next jobs to ring for: at least one, and as many more as wait already, up to a message's worth."""
+    """Return the next job ids to send: at least one, plus those already queued, up to the size of a message."""
     notices = [waiting.get()]
     try:
         while len(notices) < JOBS_PER_MESSAGE:
@@ -79,7 +79,7 @@ def _next(waiting: "Queue[int]") -> list[int]:
 
 
 def job_dispatcher(settings: Settings) -> JobDispatcher:
-    """The bell of this process."""
+    """Return the notifier of this process."""
     return JobDispatcher(settings)
 
 
@@ -87,13 +87,13 @@ ENOUGH_MESSAGES: Final = 500
 
 
 def redeliver() -> int:
-    """Notify of forgotten jobs, lane by lane; returns of how many (bulk jobs are found by one message)."""
+    """Dispatch missed jobs of each lane and return how many (one message covers all bulk jobs)."""
     return _redeliver_urgent() + _redeliver_bulk()
 
 
 def _redeliver_urgent() -> int:
     if messages_waiting(Lane.URGENT) > ENOUGH_MESSAGES:
-        return 0  # nothing is lost, the workers are behind: more messages would only make their queue longer
+        return 0  # the workers are behind: more messages would only lengthen their queue
     with transaction():
         ids = queue.undispatched_ids(Lane.URGENT)
     if ids:
@@ -103,7 +103,7 @@ def _redeliver_urgent() -> int:
 
 def _redeliver_bulk() -> int:
     if messages_waiting(Lane.BULK):
-        return 0  # whoever takes that one finds the jobs
+        return 0  # the waiting message already leads to these jobs
     with transaction():
         is_waiting = queue.is_waiting(Lane.BULK)
     if is_waiting:
@@ -112,7 +112,7 @@ def _redeliver_bulk() -> int:
 
 
 def messages_waiting(lane: Lane) -> int:
-    """How many messages of a lane the broker holds; 0 when it does not say."""
+    """Return how many messages of a lane the broker holds, or 0 if it does not respond."""
     try:
         with Redis.from_url(current_settings().broker_url, socket_timeout=1, socket_connect_timeout=1) as broker:
             length = broker.llen(QUEUES[lane])

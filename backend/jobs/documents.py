@@ -1,4 +1,4 @@
-"""Removes the bytes of documents that were replaced, and once a day those that no document needs."""
+"""Deletes files of replaced documents and, once a day, files that no document refers to."""
 
 from typing import Final
 
@@ -18,16 +18,16 @@ STOPPED: Final = (
 
 @job(actions.DROP_TOPIC)
 def drop(lease: Lease) -> None:
-    """Remove one file."""
+    """Delete one file."""
     actions.drop(lease.payload["store_key"])
 
 
 @job("documents.sweep", long=True)
 def sweep(lease: Lease) -> None:
-    """Remove what no document needs; the run counts as sent how many files that were.
+    """Delete orphaned files; the run counts them as sent.
 
-    Listing and deleting take their time with a store far away: no transaction is open meanwhile. A run that found too
-    many files to be right fails, for an admin to see.
+    No transaction is open meanwhile, because listing and deleting in a remote store take long. The run fails, for an
+    admin to see, if implausibly many files are orphaned.
     """
     run_id = lease.payload["run_id"]
     aside(lambda: runs.begin(run_id))

@@ -1,4 +1,4 @@
-"""Writes exports: COPY from the database straight to the store, with progress that others can see while it runs."""
+"""Writes exports: COPY from the database to the store, with progress that is visible while it runs."""
 
 import hashlib
 import time
@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 
 @job(actions.TOPIC, long=True)
 def run(lease: Lease) -> None:
-    """Write one export. A worker that dies leaves a temporary file; the next one begins anew and clears it."""
+    """Write one export. If the worker dies, the next one starts again and deletes the temporary file."""
     export_id = int(lease.payload["export_id"])
     if lease.attempts > ATTEMPTS:
         actions.fail(export_id, KEPT_FAILING)
@@ -47,21 +47,21 @@ def run(lease: Lease) -> None:
     except storage.StoreFailed as error:
         _store_failed(lease, export_id, error)
     except Exception as error:
-        storage.exports().drop(_key(lease, export_id))  # its own only: another worker may have written the right one
-        if not isinstance(error, ExportInterrupted):  # the lease was lost, or the database: no row will know the file
+        storage.exports().drop(_key(lease, export_id))  # not another worker's file, which may be the final one
+        if not isinstance(error, ExportInterrupted):  # lease or database lost; no row refers to the file
             raise
         log.info("export_interrupted", export_id=export_id)
 
 
 @job(compression.TOPIC, long=True)
 def pack(lease: Lease) -> None:
-    """Pack a large export. Where that fails for good, the plain file is there all the same."""
+    """Compress a large export. If this fails permanently, the plain file is still available."""
     compression.pack(int(lease.payload["export_id"]))
 
 
 @job(actions.DROP_TOPIC)
 def drop(lease: Lease) -> None:
-    """Remove the files of an export whose time has passed."""
+    """Delete the files of an expired export."""
     actions.drop_files(lease.payload["store_key"])
 
 
@@ -69,7 +69,7 @@ def _write(lease: Lease, export: Export) -> None:
     key = _key(lease, export.id)
     progress = Progress(lease, export.id)
     digest = hashlib.sha256()
-    with db.session.begin_nested():  # a failed COPY must not take the row of its failure with it
+    with db.session.begin_nested():  # a failed COPY must not roll back the row that records the failure
         connection = _driver_connection()
         span = actions.span(export)
         expected = csv_copy.expected(connection, professional_id=export.professional_id, span=span)
@@ -81,15 +81,13 @@ def _write(lease: Lease, export: Export) -> None:
                 digest.update(piece)
                 progress.add(size=len(piece), rows=rows)
             failpoint("export.written")
-    queue.renew(
-        lease, lease_seconds=current_settings().job_lease_seconds
-    )  # held to the end: the file is the one and only
+    queue.renew(lease, lease_seconds=current_settings().job_lease_seconds)  # still held: this file is the final one
     written = File(key, "", progress.size, digest.hexdigest())
     actions.finish(export.id, file=written, rows=progress.rows)
 
 
 class Progress:
-    """Counts what is written; tells others of it, and keeps the lease, in short transactions beside the long one."""
+    """Records progress and renews the lease, in short transactions besides the long one."""
 
     def __init__(self, lease: Lease, export_id: int) -> None:
         self.rows = self.size = 0
@@ -98,7 +96,7 @@ class Progress:
         self._told = self._renewed = time.monotonic()
 
     def add(self, *, size: int, rows: int) -> None:
-        """Raises ExportInterrupted when the export was cancelled, LeaseLost when another worker took the job."""
+        """Add to the progress. Raises ExportInterrupted if cancelled, LeaseLost if another worker took the job."""
         self.size += size
         self.rows += rows
         moment = time.monotonic()
@@ -115,7 +113,7 @@ class Progress:
 
 
 def aside(work: Callable[[], Result]) -> Result:
-    """Do something in a short transaction of its own, on another connection, while the job's own one goes on."""
+    """Run work in a short separate transaction on another connection while the job's transaction continues."""
     with current_app.app_context(), transaction():
         return work()
 

@@ -1,4 +1,4 @@
-"""How a worker shows that it is alive: heartbeats through the queue, and a watch on its broker connection."""
+"""Heartbeats of workers, and polling of the job table while no message comes from the broker."""
 
 import mmap
 import random
@@ -17,7 +17,7 @@ from backend.core.db.session import db, transaction
 from backend.core.queue import Lane
 from backend.jobs import runner, schedule
 
-# The clock, not now(): a transaction may have begun long before.
+# clock_timestamp(), because now() is the start of the transaction.
 LIFE_SIGN: Final = text("""
     INSERT INTO heartbeats (name, at) VALUES ('worker', clock_timestamp())
         ON CONFLICT (name) DO UPDATE SET at = greatest(heartbeats.at, excluded.at)
@@ -25,7 +25,7 @@ LIFE_SIGN: Final = text("""
 
 
 def beat() -> None:
-    """Write down that a worker took a job just now. Beat's own message goes the whole way: broker, worker, database."""
+    """Record a heartbeat. Beat's message passes through broker, worker and database."""
     with transaction():
         db.session.execute(LIFE_SIGN)
 
@@ -33,14 +33,14 @@ def beat() -> None:
 log = structlog.get_logger(__name__)
 QUIET_SECONDS: Final = 10.0
 CLOCK: Final = struct.Struct("d")
-# Shared by the processes that are forked from this one: when a message last came to any of them.
+# Shared by all processes forked from this one: when a message last reached any of them.
 _last_message: Final = mmap.mmap(-1, CLOCK.size)
 _in_hand: Final = [0]
 
 
 @contextmanager
 def message_in_hand() -> Iterator[None]:
-    """Note that a message came from the broker, and that this process is busy with it."""
+    """Record that a message came from the broker and that this process is handling it."""
     CLOCK.pack_into(_last_message, 0, time.monotonic())
     _in_hand[0] += 1
     try:
@@ -51,7 +51,7 @@ def message_in_hand() -> Iterator[None]:
 
 
 def start(app: Flask, *, quiet_seconds: float = QUIET_SECONDS) -> Callable[[], None]:
-    """Poll from a thread of this process for as long as it lives, or until the function returned is called."""
+    """Start polling from a thread of this process and return a function that stops it."""
     CLOCK.pack_into(_last_message, 0, time.monotonic())
     stop = threading.Event()
     thread = threading.Thread(target=_watch, args=(app, quiet_seconds, stop), name="job-polling", daemon=True)
@@ -66,21 +66,22 @@ def start(app: Flask, *, quiet_seconds: float = QUIET_SECONDS) -> Callable[[], N
 
 def _watch(app: Flask, quiet_seconds: float, stop: threading.Event) -> None:
     polled_at = 0.0
-    while not stop.wait(quiet_seconds * random.uniform(0.1, 0.2)):  # noqa: S311 - keeps processes apart, hides nothing
+    while not stop.wait(quiet_seconds * random.uniform(0.1, 0.2)):  # noqa: S311 - spreads the polls; not used for security
         if _in_hand[0] or time.monotonic() - max(polled_at, _message_at()) < quiet_seconds:
             continue
         try:
             with app.app_context():
                 poll()
-        except Exception as error:  # noqa: BLE001 - the database is away; the next poll may find it
+        except Exception as error:  # noqa: BLE001 - the database is unavailable; the next poll retries
             log.warning("jobs.poll_failed", error=repr(error))
         polled_at = time.monotonic()
 
 
 def poll() -> int:
-    """Begin what is due and run what waits, until nothing does or a message comes; returns how many jobs were run.
+    """Run due jobs until none is left or a message arrives, and return how many were run.
 
-    The schedule is looked at too: with a broker that takes no messages, no tick and no heartbeat come either.
+    This also starts due scheduled jobs and records a heartbeat, because without a broker neither tick nor heartbeat
+    messages arrive.
     """
     began, done = _message_at(), 0
     beat()

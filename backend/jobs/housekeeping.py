@@ -1,4 +1,4 @@
-"""Housekeeping: what the clock changes by itself, what got stuck, what is old. A part that fails stops no other."""
+"""Housekeeping: expiry, stuck work and retention. A failing part does not stop the others."""
 
 import time
 from collections.abc import Callable
@@ -22,12 +22,12 @@ from backend.jobs.registry import job
 
 log = structlog.get_logger(__name__)
 ROUNDS: Final = 10
-PART_SECONDS: Final = 20.0  # a part that takes longer goes on in the next run, a minute later
+PART_SECONDS: Final = 20.0  # a part that takes longer continues in the next run, a minute later
 BATCH: Final = 500
 
 
 class Part(NamedTuple):
-    """One thing to do, so many rows at a time; ``work`` takes that number and returns how many it found."""
+    """One part; ``work`` takes the number of rows per batch and returns how many it found."""
 
     name: str
     work: Callable[[int], int]
@@ -37,7 +37,7 @@ class Part(NamedTuple):
 PARTS: Final = (
     Part("requests_expired", lambda limit: bulk.expire_due(limit=limit)),
     Part("requests_opened_to_all", lambda limit: bulk.open_unanswered(limit=limit)),
-    # Few at a time: each moves counts of who is offered where, under a lock that every such change takes.
+    # Small batches: each changes availability counts under a lock that every such change takes.
     Part("approvals_ended", lambda limit: approval_expiry.expire_approvals(limit=limit), 50),
     Part("requests_given_back", lambda limit: bulk.release_unapproved(limit=limit)),
     Part("approvals_ending_told", lambda limit: approval_expiry.remind_expiring(limit=limit)),
@@ -59,10 +59,10 @@ PARTS: Final = (
 
 @job("housekeeping.run")
 def run(lease: Lease) -> None:
-    """Do every part, each batch in a transaction of its own; the run tells how much each did.
+    """Run every part, each batch in its own transaction, and record in the run how much each did.
 
-    The job's own transaction begins at the end only: rows that a batch locks are free as soon as it is done, and what
-    was done stays done when a later part takes too long.
+    The job's own transaction starts only at the end, so that a batch's row locks are released when it commits, and
+    committed batches remain when a later part takes too long.
     """
     run_id = lease.payload["run_id"]
     beside(lambda: runs.begin(run_id))
@@ -82,7 +82,7 @@ def run(lease: Lease) -> None:
 
 
 def _in_batches(part: Part, *, run_id: int) -> int:
-    """Again while there is more, up to a bound: what is left is done by the next run."""
+    """Repeat batches while there is more, up to a limit; the next run continues."""
     began, total = time.monotonic(), 0
     for _ in range(ROUNDS):
         done = beside(lambda: _one_batch(part, run_id=run_id))
@@ -100,6 +100,6 @@ def _one_batch(part: Part, *, run_id: int) -> int:
 
 
 def beside(work: Callable[[], Any]) -> Any:
-    """Do something in a transaction of its own, beside the job's."""
+    """Run work in a transaction separate from the job's."""
     with current_app.app_context(), transaction():
         return work()

@@ -1,4 +1,4 @@
-"""Limits how many job processes of a worker run bulk jobs at once, so that one is always left for urgent ones."""
+"""Limits how many processes of a worker run bulk jobs, so that one is always left for urgent jobs."""
 
 import fcntl
 import os
@@ -11,10 +11,10 @@ from typing import Final
 
 
 class Slots:
-    """Slots that the processes forked from the one which made them take in turns.
+    """Slots shared by the processes forked after their creation.
 
-    A slot is a lock on a byte of a file without a name. The kernel releases it when its process ends, however that
-    happens; a semaphore would stay taken for good.
+    A slot is a lock on a byte of an unnamed file, which the kernel releases whenever the process ends. A semaphore
+    would stay acquired.
     """
 
     def __init__(self, number: int) -> None:
@@ -22,11 +22,11 @@ class Slots:
         with tempfile.TemporaryFile() as file:
             self._file = os.dup(file.fileno())
         weakref.finalize(self, os.close, self._file)
-        self._mine = threading.Lock()  # locks on files do not tell the threads of one process apart
+        self._mine = threading.Lock()  # file locks do not distinguish threads of a process
 
     @contextmanager
     def taken(self) -> Iterator[bool]:
-        """Take a slot for the block, without waiting; False when there is none."""
+        """Take a slot for the block without waiting; yield False if there is none."""
         if not self._mine.acquire(blocking=False):
             yield False
             return
@@ -49,7 +49,7 @@ class Slots:
 
 
 def slots_for_bulk(processes: int) -> Slots:
-    """All processes of a worker but one may run bulk jobs; a single one does both, urgent jobs first."""
+    """Return slots for all processes of a worker except one; a single process runs both lanes, urgent jobs first."""
     return Slots(max(1, processes - 1))
 
 
@@ -57,13 +57,13 @@ _slots: Final[list[Slots]] = []
 
 
 def init(processes: int) -> None:
-    """Make the slots; before the job processes are forked."""
+    """Create the slots. Call this before the job processes are forked."""
     _slots[:] = [slots_for_bulk(processes)]
 
 
 @contextmanager
 def bulk_slot() -> Iterator[bool]:
-    """Take a slot for bulk jobs. Where no worker was set up (tests, a shell) there is always one."""
+    """Take a slot for bulk jobs. Without a worker (tests, a shell) there always is one."""
     if not _slots:
         yield True
         return

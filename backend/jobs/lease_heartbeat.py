@@ -1,4 +1,4 @@
-"""Keeps the leases of the jobs in hand while this process lives: a killed worker's jobs are free within seconds."""
+"""Renews the leases of running jobs while this process is alive; a killed worker's jobs are free within seconds."""
 
 import os
 import threading
@@ -22,7 +22,7 @@ RENEW: Final = text("""
 
 
 class LeaseHeartbeat:
-    """Renews what is held from a thread of its own, which dies with the process."""
+    """Renews leases from a thread that dies with the process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -31,7 +31,7 @@ class LeaseHeartbeat:
 
     @contextmanager
     def renewing(self, leases: Sequence[Lease]) -> Iterator[None]:
-        """Renew these until the block ends."""
+        """Renew these leases until the block ends."""
         self._start(db.engine, current_settings().job_lease_seconds)
         with self._lock:
             self._held.update({lease.job_id: lease for lease in leases})
@@ -46,7 +46,7 @@ class LeaseHeartbeat:
         with self._lock:
             if self._pid == os.getpid():
                 return
-            self._pid = os.getpid()  # a forked child has no thread of its parent's
+            self._pid = os.getpid()  # threads do not survive a fork
             self._held = {}
             arguments = (engine, lease_seconds)
             threading.Thread(target=self._renew, args=arguments, name="lease-keeper", daemon=True).start()
@@ -66,8 +66,8 @@ class LeaseHeartbeat:
             try:
                 with engine.begin() as connection:
                     connection.execute(RENEW, values)
-                    connection.execute(health.LIFE_SIGN)  # a long job is no reason to take the worker for dead
-            except Exception as error:  # noqa: BLE001 - the database is away; if it stays so the lease runs out, as it should
+                    connection.execute(health.LIFE_SIGN)  # a long job must not make the worker look dead
+            except Exception as error:  # noqa: BLE001 - the database is unavailable; if it stays so, the lease expires as intended
                 log.warning("lease_not_renewed", error=repr(error))
 
 

@@ -1,4 +1,4 @@
-"""Sends deliveries out of the outbox."""
+"""Sends deliveries from the outbox."""
 
 from backend.core.queue import Lease
 from backend.domain.notifications import create, delivery
@@ -7,9 +7,9 @@ from backend.jobs.registry import Retry, job
 
 @job(create.TOPIC, guarded=True)
 def deliver(lease: Lease) -> None:
-    """Send one delivery. The ledger says when enough was tried, so a try that failed does not count against the job."""
+    """Send one delivery. Deliveries count their own attempts, so a failed attempt does not count for the job."""
     try:
-        # The delivery's row is the guard: locked until the commit, and sent by whoever finds it waiting.
+        # The delivery's row is the guard: locked until the commit, and sent by the worker that finds it waiting.
         delivery.deliver(lease.payload["delivery_id"], interrupted=lease.interrupted)
     except delivery.TryAgain as error:
         again = error

@@ -1,4 +1,4 @@
-"""Which function carries out which topic of the job table."""
+"""The registry of job handlers by topic."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ Handler = Callable[[Lease], None]
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The function of a topic.
+    """The handler of a topic.
 
-    ``long``: it may take minutes, so no other job is kept waiting behind it. ``guarded``: a row that it locks until
-    the commit decides that its effect happens once, whatever the lease says.
+    ``long``: it may take minutes, so no other job waits behind it. ``guarded``: a row that it locks until the commit
+    ensures that its effect happens once, whatever the lease says.
     """
 
     handle: Handler
@@ -26,10 +26,10 @@ HANDLERS: Final[dict[str, Registered]] = {}
 
 
 class Retry(Exception):
-    """The job cannot be done now; try again after so many seconds.
+    """The job cannot be done now; retry it after ``after_seconds``.
 
-    ``record`` is called in the transaction that puts the job back (the job's own is rolled back).
-    ``counts=False``: waiting was the point, it is no failed try.
+    ``record`` is called in the transaction that reschedules the job (the job's own is rolled back).
+    ``counts=False`` uses no attempt.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Retry(Exception):
 
 
 class GiveUp(Exception):
-    """The job can never be done: park it for an admin at once."""
+    """The job can never succeed: dead-letter it immediately."""
 
 
 def job(topic: str, *, long: bool = False, guarded: bool = False) -> Callable[[Handler], Handler]:
-    """Register the function for a topic. It runs in one transaction that ends with the job's done_at."""
+    """Register the handler of a topic. It runs in one transaction that ends with the job's ``done_at``."""
 
     def register(handler: Handler) -> Handler:
         if topic in HANDLERS:

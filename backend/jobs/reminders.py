@@ -1,4 +1,4 @@
-"""Daily reminders: who has requests waiting, or stayed away, is asked to visit; in batches, once a person and day."""
+"""Daily reminders for professionals with open requests or without a recent visit, in batches, once per day."""
 
 import re
 from datetime import date, datetime
@@ -19,7 +19,7 @@ DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @job("reminders.run")
 def begin(lease: Lease) -> None:
-    """Begin a run for the day on which it was due: one that starts after midnight does not use up the next day."""
+    """Start a run for the day on which it was due, so that a start after midnight does not use up the next day."""
     run = runs.begin(lease.payload["run_id"])
     payload = {"day": _day(run).isoformat()}
     runs.spread(run.id, PART, payload, runs.spans(reminders.ID, reminders.WORKING, size=BATCH))
@@ -27,7 +27,7 @@ def begin(lease: Lease) -> None:
 
 @job(PART)
 def batch(lease: Lease) -> None:
-    """Write the reminders of some thousand people, all or nothing."""
+    """Write the reminders of one batch of professionals in one transaction."""
     run_id, day = lease.payload["run_id"], date.fromisoformat(lease.payload["day"])
     people = reminders.candidates(day=day, after=lease.payload["after"], until=lease.payload["until"])
     posted = create.post([_reminder(person, run_id=run_id, day=day) for person in people if person.due])
@@ -36,7 +36,7 @@ def batch(lease: Lease) -> None:
 
 
 def _day(run: JobRun) -> date:
-    """A scheduled run's period is its day; one that an admin asked for belongs to the day on which they did."""
+    """Return the day of a run: a scheduled run's period, or the day on which an admin requested it."""
     if run.requested_by is None and DAY.fullmatch(run.period):
         return date.fromisoformat(run.period)
     return run.created_at.astimezone(current_settings().zone).date()

@@ -1,4 +1,4 @@
-"""Monthly reports: a run sends a month to all customers, batch by batch, or to one."""
+"""Monthly reports: a run sends a month to all customers in batches, or to one customer."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ PART: Final = "reports.batch"
 
 @job(RUN)
 def begin(lease: Lease) -> None:
-    """Begin a run: a scheduled one sends the month before the one in which it was due."""
+    """Start a run; a scheduled run sends the month before the one in which it was due."""
     run = runs.begin(lease.payload["run_id"])
     month = _month(run)
     customer_id = run.params.get("customer_id")
@@ -32,7 +32,7 @@ def begin(lease: Lease) -> None:
 
 @job(PART)
 def batch(lease: Lease) -> None:
-    """Write the reports of some thousand customers, all or nothing."""
+    """Write the reports of one batch of customers in one transaction."""
     run_id, month = lease.payload["run_id"], Month.parse(lease.payload["month"])
     if month is None:
         raise GiveUp(f"{lease.payload['month']} is no month")
@@ -51,5 +51,5 @@ def _month(run: JobRun) -> Month:
 
 
 def _count(run_id: int, done: Batch) -> None:
-    """Those sent and failed are counted from the ledger, once the mail server has had its say."""
+    """Count skipped reports; sent and failed ones are counted from the deliveries later."""
     runs.add(run_id, skipped=done.skipped)

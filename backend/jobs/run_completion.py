@@ -1,4 +1,4 @@
-"""Closes a run when all of its messages are sent, or failed for good: `done` means done."""
+"""Completes a run when all its messages are sent or have failed permanently."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ SELDOM_SECONDS: Final = 60
 
 @job(runs.SETTLE)
 def complete_runs(lease: Lease) -> None:
-    """Count the run's messages; those put off by quiet hours do not hold it up, and are counted when they are due."""
+    """Count the run's messages. Those postponed by quiet hours do not delay it and are counted when they are due."""
     run_id = lease.payload["run_id"]
     tally = delivery.tally(run_id)
     runs.count(run_id, sent=tally.sent, failed=tally.failed)

@@ -1,4 +1,4 @@
-"""Runs jobs: take the leases, do the work and mark it done in one transaction each, or put it back."""
+"""Runs jobs: claims leases, executes each job in one transaction that marks it as done, or reschedules it."""
 
 import time
 from collections.abc import Sequence
@@ -24,30 +24,30 @@ LOOK_SECONDS: Final = 0.5
 
 
 def run(job_id: int) -> str:
-    """Do one job if nobody else has it. Returns what came of it: done, busy, retry, parked or lost."""
+    """Run one job if it is free. Returns the outcome: ``done``, ``busy``, ``retry``, ``parked`` or ``lost``."""
     return run_many([job_id]).get(job_id, "busy")
 
 
 def run_many(job_ids: Sequence[int]) -> dict[int, str]:
-    """Do those of the jobs that nobody else has; what is not begun within BATCH_SECONDS is given back to others."""
+    """Run those of the jobs that are free, and release those not started within BATCH_SECONDS."""
     with transaction():
         leases = queue.claim_many(job_ids, lease_seconds=current_settings().job_lease_seconds)
     return _run_all(leases)
 
 
 def run_next(lane: Lane) -> dict[int, str]:
-    """Do the jobs of a lane that have waited for longest, some at a time."""
+    """Run a batch of the longest-waiting jobs of a lane."""
     with transaction():
         leases = queue.claim_next(lane, limit=BATCH, lease_seconds=current_settings().job_lease_seconds)
     if lane is Lane.BULK and len(leases) == BATCH:
-        _notify(leases, lane=lane)  # there may be more: other processes can help
+        _notify(leases, lane=lane)  # there may be more, so other processes can help
     return _run_all(leases)
 
 
 def run_bulk() -> dict[int, str]:
-    """Do some bulk jobs, if a process may be spared for them; and see that someone goes on with those that are left.
+    """Run some bulk jobs if a slot is free, and notify workers if more are left.
 
-    A message that finds no free slot is dropped: whoever holds a slot looks for more jobs afterwards.
+    Without a free slot the message is dropped, because processes with a slot look for more jobs afterwards.
     """
     with lanes.bulk_slot() as taken:
         if not taken:
@@ -73,7 +73,7 @@ def _run_all(leases: list[Lease]) -> dict[int, str]:
             while waiting and batch.goes_on(waiting[0]):
                 lease = waiting.pop(0)
                 if _is_long(lease):
-                    _give_back(waiting)  # nothing may wait behind it in this process
+                    _give_back(waiting)  # no job may wait behind a long one in this process
                     waiting = []
                 outcomes[lease.job_id] = _run_one(lease)
         finally:
@@ -83,14 +83,14 @@ def _run_all(leases: list[Lease]) -> dict[int, str]:
 
 
 class _Batch:
-    """Decides whether a process goes on with the jobs that it has claimed, or gives back the others."""
+    """Decides whether a process continues with its claimed jobs or releases the rest."""
 
     def __init__(self) -> None:
         self._began = self._looked = time.monotonic()
         self._is_first = True
 
     def goes_on(self, lease: Lease) -> bool:
-        """The first job is always run. Bulk jobs stop early when an urgent one finds no other process."""
+        """Return whether to run this job. The first always runs; bulk jobs stop when an urgent one has no process."""
         is_first, self._is_first = self._is_first, False
         at = time.monotonic()
         if is_first:

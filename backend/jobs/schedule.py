@@ -1,4 +1,4 @@
-"""THE BEAT TABLE: what runs when. Each tick claims its period in PostgreSQL, so any number of beats is safe."""
+"""The schedule: what runs when. Each tick claims its period in PostgreSQL, so any number of beats is safe."""
 
 from datetime import time, timedelta
 from typing import Final
@@ -19,7 +19,7 @@ SWEEP_AT: Final = time(4, 15)
 
 
 def reminder_at() -> time:
-    """An admin may move it while the market runs."""
+    """Return the time of the daily reminders, which admins may change at run time."""
     return market.get().reminder_at
 
 
@@ -69,7 +69,7 @@ TABLE: Final = (
 
 
 def tick() -> None:
-    """Claim and begin every period that is due."""
+    """Claim and start every due period."""
     with transaction():
         names = runs.claim_due()
     for name in names:

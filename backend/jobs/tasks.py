@@ -1,4 +1,4 @@
-"""The few tasks that Celery knows: run jobs, tick, sweep, heartbeat. All else is rows in the job table."""
+"""The Celery tasks: run jobs, tick, sweep, heartbeat. Everything else is rows of the job table."""
 
 from importlib import import_module
 from typing import Any, Final
@@ -23,7 +23,7 @@ HANDLER_MODULES: Final = (
 
 
 def register(celery: Celery, app: Flask) -> None:
-    """Bind the tasks to the Flask application whose context they run in."""
+    """Register the tasks, which run in the context of the Flask application."""
     for name in HANDLER_MODULES:
         import_module(f"backend.jobs.{name}")
 

@@ -1,4 +1,4 @@
-"""The cache: final bytes, versioned keys, one computation at a time; it fails open and never blocks for long."""
+"""The cache: final bytes, versioned keys, single flight; it fails open and never blocks for long."""
 
 from typing import cast
 
@@ -23,7 +23,7 @@ __all__ = [
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Bind the cache to the application."""
+    """Register the cache with the application."""
     store = shared_store(app, settings)
     versions = Versions(settings.database_url)
     app.extensions["shared_cache"] = store
@@ -31,10 +31,10 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def response_cache() -> ResponseCache:
-    """The cache of the present application."""
+    """Return the cache of the current application."""
     return cast("ResponseCache", current_app.extensions["answers"])
 
 
 def shared() -> ValkeyBytes | None:
-    """The store that all processes share, for claims on a name; None where no server is set."""
+    """Return the store shared by all processes, for claims on a name; None without a server."""
     return cast("ValkeyBytes | None", current_app.extensions["shared_cache"])

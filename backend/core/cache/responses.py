@@ -1,4 +1,4 @@
-"""Answers kept as final bytes: looked for in this process, then in Valkey, else made once however many wait for it."""
+"""Cached responses as final bytes: looked up in this process, then in Valkey, else computed once (single flight)."""
 
 import hashlib
 import random
@@ -16,17 +16,17 @@ from backend.core.clock import now
 from backend.core.observability import metrics
 
 MEMORY_BYTES: Final = 32 << 20
-STALE_TIMES: Final = 3  # an answer is kept this many times longer than it is fresh
+STALE_TIMES: Final = 3  # a response is kept for this many times its lifetime
 JITTER: Final = 0.2
 LOCK_SECONDS: Final = 5
 WAIT_SECONDS: Final = 3.0
 POLL_SECONDS: Final = 0.01
-SHARED_PER_MINUTE: Final = 600  # so that a flood of odd searches cannot fill Valkey, where the queue lives
+SHARED_PER_MINUTE: Final = 600  # so that a flood of unusual searches cannot fill Valkey, which also holds the queue
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What was computed: the bytes of the body, and a version that If-Match can name."""
+    """A computed response: the bytes of the body, and the version for If-Match."""
 
     body: bytes
     tag_version: int | None = None
@@ -34,7 +34,7 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class CachedResponse:
-    """The bytes of a body with their entity tag, good for one version; fresh until a moment (seconds of the epoch)."""
+    """The bytes of a body with their entity tag, valid for one version and fresh until a time (Unix seconds)."""
 
     body: bytes
     etag: str
@@ -47,21 +47,21 @@ class CachedResponse:
 
     @property
     def age_beyond_freshness(self) -> float:
-        """Seconds since it ceased to be fresh."""
+        """Return the seconds since it stopped being fresh."""
         return now().timestamp() - self.fresh_until
 
     def packed(self) -> bytes:
-        """The form that Valkey keeps."""
+        """Return the serialised form for Valkey."""
         return f"{self.fresh_until!r} {self.etag} {self.version}\n".encode() + self.body
 
 
 def digest(body: bytes) -> str:
-    """The part of an entity tag that stands for the bytes."""
+    """Return the digest of the bytes for an entity tag."""
     return hashlib.blake2b(body, digest_size=8).hexdigest()
 
 
 def decoded(data: bytes | None) -> CachedResponse | None:
-    """An answer out of Valkey; None for anything that is not one, whole."""
+    """Return a deserialised response from Valkey, or None if it is invalid or truncated."""
     if data is None:
         return None
     head, _, body = data.partition(b"\n")
@@ -74,7 +74,7 @@ def decoded(data: bytes | None) -> CachedResponse | None:
 
 
 class ResponseCache:
-    """Keeps answers by name, version and key. Everything that can fail here ends in computing, never in an error."""
+    """Caches responses by name, version and key. Every failure here leads to a computation, never to an error."""
 
     def __init__(self, *, store: ValkeyBytes | None, versions: Versions, seconds: int) -> None:
         self._store = store
@@ -88,7 +88,7 @@ class ResponseCache:
         self._shared_in_minute = (0, 0)
 
     def version(self, versioned: str | None) -> str | None:
-        """The present version of what is cached; "" when nothing is to be kept, None when nobody knows."""
+        """Return the current version; "" if nothing should be cached, None if the version is unknown."""
         if not self._seconds:
             return ""
         return "-" if versioned is None else self._versions.read(versioned)
@@ -103,11 +103,11 @@ class ResponseCache:
         seconds: int | None = None,
         expensive: bool = False,
     ) -> CachedResponse:
-        """The answer for a key, made when there is none for the present version.
+        """Return the response for a key, computed if there is none for the current version.
 
-        An answer older than ``seconds`` is made anew by one caller, while the others still get the old one; of those
-        who find none at all, one makes it and the others wait for it. That is so within this process; for what is
-        ``dear`` to make it is so among all processes, at the price of two more words with Valkey.
+        A response older than ``seconds`` is computed again by one caller while others get the old one; without any
+        response, one caller computes it and the others wait. This holds within a process. If ``expensive``, it
+        holds across all processes, at the cost of two more round trips to Valkey.
         """
         lifetime = self._seconds if seconds is None else seconds
         place = f"{name}:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
@@ -129,7 +129,7 @@ class ResponseCache:
         return self._fly(_Computation(name, place, version, lifetime, expensive, make), found)
 
     def _fly(self, flight: "_Computation", stale: CachedResponse | None) -> CachedResponse:
-        """One maker in this process; for what is dear one among the processes, while Valkey is there."""
+        """Compute once per process or, if expensive and Valkey is available, once across all processes."""
         with self._leading(flight.claim, wait=stale is None) as leads:
             if not leads and stale is not None:
                 metrics.cache_used(name=flight.name, outcome="stale")
@@ -166,7 +166,7 @@ class ResponseCache:
         return self._shared_in_minute[1] <= SHARED_PER_MINUTE
 
     def _wait_for_other(self, flight: "_Computation") -> CachedResponse | None:
-        """What another process makes, within reason."""
+        """Wait for the response of another process, up to a limit."""
         until = time.monotonic() + WAIT_SECONDS
         while self._store is not None and time.monotonic() < until:
             time.sleep(POLL_SECONDS)
@@ -194,7 +194,7 @@ class ResponseCache:
 
 @dataclass(frozen=True, slots=True)
 class _Computation:
-    """One computation on its way."""
+    """One computation in progress."""
 
     name: str
     place: str
@@ -205,17 +205,17 @@ class _Computation:
 
     @property
     def claim(self) -> str:
-        """The name under which one maker is known."""
+        """Return the name that claims this computation across processes."""
         return f"{self.place}:{self.version}"
 
 
 def _best(version: str, *answers: CachedResponse | None) -> CachedResponse | None:
-    """Of those that are of this version the one that stays fresh for longest."""
+    """Return the response of this version that stays fresh for longest."""
     fitting = [answer for answer in answers if answer is not None and answer.version == version]
     return max(fitting, key=lambda answer: answer.fresh_until, default=None)
 
 
 def _cached(made: Rendered, *, version: str, lifetime: int) -> CachedResponse:
     tag = digest(made.body) if made.tag_version is None else f"v{made.tag_version}-{digest(made.body)}"
-    jittered = lifetime * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # keeps expiries apart, hides nothing
+    jittered = lifetime * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # spreads expiries; not used for security
     return CachedResponse(made.body, tag, version, now().timestamp() + jittered)

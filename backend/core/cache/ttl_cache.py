@@ -1,4 +1,4 @@
-"""The part of the cache that one process has for itself: the answers used last, up to a size."""
+"""The in-process part of the cache: the most recently used responses, up to a size."""
 
 import threading
 from collections import OrderedDict
@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 
 
 class TtlCache(Generic[Value]):
-    """Keeps what was used last, up to so many bytes. Safe for threads."""
+    """A thread-safe LRU cache limited in bytes."""
 
     def __init__(self, *, most_bytes: int, size: Callable[[Value], int]) -> None:
         self._most_bytes = most_bytes
@@ -19,7 +19,7 @@ class TtlCache(Generic[Value]):
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Value | None:
-        """What was kept under this key."""
+        """Return the value stored under this key, or None."""
         with self._lock:
             value = self._kept.get(key)
             if value is not None:
@@ -27,7 +27,7 @@ class TtlCache(Generic[Value]):
             return value
 
     def put(self, key: str, value: Value) -> None:
-        """Keep this; what was not used for longest goes when there is no room."""
+        """Store a value and evict the least recently used ones if there is no space."""
         with self._lock:
             self._forget(key)
             self._kept[key] = value
@@ -36,7 +36,7 @@ class TtlCache(Generic[Value]):
                 self._forget(next(iter(self._kept)))
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all entries."""
         with self._lock:
             self._kept.clear()
             self._bytes = 0

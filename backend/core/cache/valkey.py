@@ -1,4 +1,4 @@
-"""The part of the cache that all processes share: Flask-Caching over Valkey, for bytes only, that may be away."""
+"""The shared part of the cache: Flask-Caching over Valkey, for bytes only. Valkey may be unavailable."""
 
 import contextlib
 import queue
@@ -29,7 +29,7 @@ Entry = tuple[str, bytes, int]
 
 
 class ValkeyBytes(BaseCache):
-    """A Flask-Caching backend that keeps bytes as they are, waiting 0.2 s at most; without Valkey it knows nothing."""
+    """A Flask-Caching backend for raw bytes with a timeout of 0.2 s. Without Valkey every lookup is a miss."""
 
     def __init__(self, *, url: str, seconds_to_wait: float) -> None:
         super().__init__()
@@ -45,17 +45,17 @@ class ValkeyBytes(BaseCache):
 
     @classmethod
     def factory(cls, *given: Any) -> "ValkeyBytes":
-        """How Flask-Caching makes it: the last thing given are the CACHE_OPTIONS."""
+        """Create the backend for Flask-Caching, which passes CACHE_OPTIONS last."""
         options = given[-1]
         return cls(url=options["url"], seconds_to_wait=options["seconds_to_wait"])
 
     def get(self, key: str) -> bytes | None:
-        """What was kept; None when nothing was, or Valkey is away."""
+        """Return the stored value, or None if there is none or Valkey is unavailable."""
         found = self._try(self._client.get, PREFIX + key)
         return found if isinstance(found, bytes) else None
 
     def begin_get(self, key: str) -> "PendingGet | None":
-        """Ask for a key, and take the answer later: something else can be done meanwhile. None: Valkey is away."""
+        """Send a GET without waiting for the response. Returns None if Valkey is unavailable."""
         if not self._breaker.lets_pass():
             return None
         pool = self._client.connection_pool
@@ -68,17 +68,17 @@ class ValkeyBytes(BaseCache):
             connection.send_command("GET", PREFIX + key)  # type: ignore[no-untyped-call]  # redis says no more of it
         except CONNECTION_ERRORS as error:
             connection.disconnect()  # type: ignore[no-untyped-call]  # the same
-            pool.release(connection)  # else each failure would cost the pool one connection for good
+            pool.release(connection)  # otherwise each failure would lose one connection of the pool
             self._fail(error)
             return None
         return PendingGet(connection, self)
 
     def set(self, key: str, value: bytes, timeout: int | timedelta | None = None) -> bool:
-        """Keep bytes for so many seconds."""
+        """Store bytes for ``timeout`` seconds."""
         return bool(self._try(self._client.set, PREFIX + key, value, ex=timeout or self.default_timeout))
 
     def set_later(self, key: str, value: bytes, timeout: int) -> None:
-        """The same beside the call: whoever made the value does not wait for Valkey. Too much at once is dropped."""
+        """Store bytes from a background thread, without making the caller wait. Drops entries if the queue is full."""
         if not self._later.full() and not self._breaker.is_open:
             self._later.put_nowait((key, value, timeout))
             if self._writer is None or not self._writer.is_alive():
@@ -86,19 +86,19 @@ class ValkeyBytes(BaseCache):
                 self._writer.start()
 
     def write(self, entries: list[Entry]) -> None:
-        """Keep several in one round trip."""
+        """Store several entries in one round trip."""
         with self._client.pipeline(transaction=False) as pipeline:
             for key, value, timeout in entries:
                 pipeline.set(PREFIX + key, value, ex=timeout)
             self._try(pipeline.execute)
 
     def claim(self, key: str, *, seconds: int) -> bool | None:
-        """Be the one who holds a key for a while. False: someone else does. None: Valkey is away, so nobody knows."""
+        """Claim a key for some seconds. Returns False if it is already claimed, None if Valkey is unavailable."""
         held = self._try(lambda: self._client.set(PREFIX + key, b"1", nx=True, ex=seconds) is True)
         return held if isinstance(held, bool) else None
 
     def delete(self, key: str) -> bool:
-        """Forget a key."""
+        """Delete a key."""
         return bool(self._try(self._client.delete, PREFIX + key))
 
     def _try(self, command: Any, *args: Any, **kwargs: Any) -> Any:
@@ -113,7 +113,7 @@ class ValkeyBytes(BaseCache):
         return found
 
     def read_reply(self, connection: Any) -> bytes | None:
-        """Take the answer to a question."""
+        """Read the response to a pipelined GET."""
         try:
             found = connection.read_response()
         except CONNECTION_ERRORS as error:
@@ -132,18 +132,18 @@ class ValkeyBytes(BaseCache):
 
 @dataclass(slots=True)
 class PendingGet:
-    """A key that was asked for. Its answer has to be taken once: the connection is held until then."""
+    """A pending GET. Its response must be read exactly once, because the connection is held until then."""
 
     connection: Any
     store: ValkeyBytes
 
     def answer(self) -> bytes | None:
-        """What was kept; None when nothing was, or Valkey went away."""
+        """Return the stored value, or None if there is none or Valkey became unavailable."""
         return self.store.read_reply(self.connection)
 
 
 def _write(store: "weakref.ref[ValkeyBytes]", waiting: "queue.Queue[Entry]") -> None:
-    """Write what waits, together; end when nothing came for a while or the store is gone."""
+    """Write queued entries in batches; end when idle or when the store no longer exists."""
     while True:
         try:
             entries = [waiting.get(timeout=IDLE_SECONDS)]
@@ -159,7 +159,7 @@ def _write(store: "weakref.ref[ValkeyBytes]", waiting: "queue.Queue[Entry]") -> 
 
 
 def shared_store(app: Flask, settings: Settings) -> ValkeyBytes | None:
-    """The shared store by way of Flask-Caching; None where no server is set."""
+    """Create the shared store through Flask-Caching; None without a server."""
     if not settings.cache_url:
         return None
     caching = Cache()
@@ -183,9 +183,9 @@ TRIAL_SECONDS: Final = 5.0
 
 
 class CircuitBreaker:
-    """Closed while all is well, open for a pause after each failure, then half-open: one caller tries for all.
+    """Closed normally, open for a pause after each failure, then half-open: one caller tries for all.
 
-    A caller that was let pass reports with ``succeeded`` or ``failed``.
+    A caller that was allowed to try reports with ``succeeded`` or ``failed``.
     """
 
     def __init__(self, *, first: float = FIRST_PAUSE, longest: float = LONGEST_PAUSE) -> None:
@@ -197,29 +197,29 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether the part is to be left alone now."""
+        """Return whether the dependency is currently skipped."""
         return time.monotonic() < self._open_until
 
     def lets_pass(self) -> bool:
-        """Whether this caller may try. While the part was failing, one at a time may."""
+        """Return whether this caller may try. After a failure only one caller at a time may."""
         if not self._is_failing:
             return True
         with self._lock:
             if self.is_open:
                 return False
-            # Whoever comes next waits for the outcome; should none be reported, the next one may try.
+            # Later callers wait for the result; if none is reported in time, the next one may try.
             self._open_until, self._is_tried = time.monotonic() + TRIAL_SECONDS, True
             return True
 
     def succeeded(self) -> None:
-        """It works: forget the failures."""
+        """Report a success and close the breaker."""
         if self._is_failing:
             with self._lock:
                 self._is_failing = self._is_tried = False
                 self._pause, self._open_until = self._first, 0.0
 
     def failed(self) -> None:
-        """It does not work: leave it alone, twice as long as the last time. Threads that fail together count once."""
+        """Report a failure and open the breaker for twice the last pause. Concurrent failures count once."""
         with self._lock:
             if self.is_open and not self._is_tried:
                 return

@@ -1,6 +1,6 @@
-"""Versions of what is cached: rows in PostgreSQL that change in the transaction of the change, read at every look.
+"""Versions of cached data: rows in PostgreSQL that change in the transaction of the change, read at every lookup.
 
-Reading one by a connection of its own costs about what a look into Valkey does, and it can never be behind.
+Reading one on a separate connection costs about as much as a lookup in Valkey and is never outdated.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ OPTIONS: Final = "-c statement_timeout=500 -c idle_in_transaction_session_timeou
 
 
 class CacheVersion(Base):
-    """The present version of something that is cached. A trigger changes it (see the migration)."""
+    """The current version of a kind of cached data. A trigger changes it (see the migration)."""
 
     __tablename__ = "cache_versions"
 
@@ -43,12 +43,12 @@ Connection = psycopg.Connection[tuple[str]]
 
 
 def change(name: str) -> None:
-    """Give something that is cached a new version in the present transaction; for changes that no trigger sees."""
+    """Set a new version in the current transaction, for changes that no trigger sees."""
     db.session.execute(CHANGE, {"name": name})
 
 
 class _Reading:
-    """One look that answers everyone who asked before it began."""
+    """One read that serves all threads that asked before it started."""
 
     __slots__ = ("done", "found")
 
@@ -59,7 +59,7 @@ class _Reading:
 
 
 class Versions:
-    """Reads versions: one look at a time, which answers all threads that asked before it began."""
+    """Reads versions, one read at a time, which serves all threads that asked before it started."""
 
     def __init__(self, url: str) -> None:
         self._url = url.replace("postgresql+psycopg://", "postgresql://", 1)
@@ -70,7 +70,7 @@ class Versions:
         weakref.finalize(self, _close, self._free)
 
     def read(self, name: str) -> str | None:
-        """The version that every change committed until now has made; "" when there is none, None when nobody knows."""
+        """Return the version after all changes committed so far; "" if there is none, None if it is unknown."""
         with self._lock:
             reading = self._coming.get(name)
             leads = reading is None
@@ -80,7 +80,7 @@ class Versions:
             try:
                 with self._turn:
                     with self._lock:
-                        del self._coming[name]  # who asks from now on needs a look that begins later
+                        del self._coming[name]  # later callers need a read that starts after they asked
                     reading.found = self._look(name)
             finally:
                 reading.done.release()
@@ -98,7 +98,7 @@ class Versions:
             return self._read_anew(name)
         try:
             return self._ask(connection, name)
-        except psycopg.Error:  # the server was restarted, say: what one connection says is no news of all
+        except psycopg.Error:  # for example after a restart; one broken connection says nothing about the others
             _close([connection])
             return self._read_anew(name)
 
@@ -114,7 +114,7 @@ class Versions:
             return None
 
     def _ask(self, connection: Connection, name: str) -> str:
-        """By libpq itself: psycopg's cursor takes three times as long, and this is done at every look."""
+        """Query through libpq directly: psycopg's cursor takes three times as long, and this runs at every lookup."""
         answer = connection.pgconn.exec_prepared(PREPARED, [name.encode()])
         if answer.status != ExecStatus.TUPLES_OK:
             raise psycopg.OperationalError(answer.get_error_message())

@@ -1,4 +1,4 @@
-"""How many database connections this deployment may open, and whether the server has room for them."""
+"""The number of database connections that this deployment may open, compared with the server's limits."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -7,12 +7,12 @@ import psycopg
 
 from backend.settings import Settings
 
-VERSIONS: Final = 1  # for the versions of what is cached: one thread at a time asks
-JOB_POOL: Final = 6  # two jobs (one found by polling) with a batch of its own each, renewal of leases, one to spare
+VERSIONS: Final = 1  # for cache versions: one thread reads them at a time
+JOB_POOL: Final = 6  # two jobs (one found by polling) with a batch each, lease renewal, one spare
 JOB_READS: Final = 2  # of the same two jobs
-COMMANDS: Final = 5  # prepare, backup, doctor and what else is called beside the running product
+COMMANDS: Final = 5  # prepare, backup, doctor and other commands run alongside the product
 
-# A limit of -1 is none. Connections of other databases tell who else uses the server; ours may be an earlier start's.
+# A limit of -1 means none. Only other databases' connections are counted: our own may be left by an earlier start.
 ROOM: Final = """
     SELECT current_setting('max_connections')::int AS most,
            least(current_setting('max_connections')::int
@@ -41,7 +41,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the server has room for. ``problem`` is one line for an operator; "" when all is well."""
+    """The result of the comparison. ``problem`` is one line for an operator, or "" if there is none."""
 
     fits: bool
     problem: str
@@ -64,7 +64,7 @@ def budget(settings: Settings) -> Budget:
 
 
 def for_jobs(settings: Settings) -> Settings:
-    """Return the same settings with pools of the size that a job process has use for."""
+    """Return the same settings with the pool sizes of a job process."""
     return replace(settings, db_pool_size=JOB_POOL, db_read_pool_size=JOB_READS)
 
 
@@ -88,7 +88,7 @@ def check(settings: Settings, connection: psycopg.Connection[Any]) -> Verdict:
 
 
 def check_at(settings: Settings) -> Verdict:
-    """Check the server of DATABASE_URL; one that cannot be reached now has no problem of this kind."""
+    """Check the server of DATABASE_URL. An unreachable server is not reported here."""
     if not settings.database_url:
         return Verdict(fits=True, problem="")
     try:

@@ -1,4 +1,4 @@
-"""Spans of time as callers say them: days of the market's zone, both included, or moments."""
+"""Ranges of time from the API: dates in the marketplace's time zone, both included, or times."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -6,20 +6,20 @@ from zoneinfo import ZoneInfo
 
 from backend.core.errors import Invalid
 
-Bound = date | datetime  # a datetime is a date too: look for the datetime first
-RESOLUTION = timedelta(microseconds=1)  # what PostgreSQL can tell apart
+Bound = date | datetime  # a datetime is also a date, so test for datetime first
+RESOLUTION = timedelta(microseconds=1)  # PostgreSQL's resolution
 
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """From ``starts`` up to but not including ``ends``; None leaves that side open."""
+    """The range from ``starts`` up to but not including ``ends``; None means unbounded."""
 
     starts: datetime | None = None
     ends: datetime | None = None
 
 
 def date_range(first: Bound | None, last: Bound | None, *, zone: ZoneInfo) -> DateRange:
-    """The span from the one to the other, both included. Raises Invalid when it ends before it starts."""
+    """Return the range from the first to the last, both included. Raises Invalid if it ends before it starts."""
     starts = None if first is None else _start(first, zone)
     ends = None if last is None else _end(last, zone)
     if starts is not None and ends is not None and ends <= starts:
@@ -28,7 +28,7 @@ def date_range(first: Bound | None, last: Bound | None, *, zone: ZoneInfo) -> Da
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:
-    """The first moment of a day in a zone, in UTC."""
+    """Return the start of a day in a time zone, in UTC."""
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 

@@ -1,4 +1,4 @@
-"""What a database error means for the caller, told by its SQLSTATE (PostgreSQL, Appendix A)."""
+"""Classification of database errors by SQLSTATE (PostgreSQL, Appendix A)."""
 
 from typing import Final
 
@@ -13,28 +13,28 @@ COMPLETION_UNKNOWN: Final = "40003"
 LOCK_NOT_AVAILABLE: Final = "55P03"
 QUERY_CANCELED: Final = "57014"
 SHUTDOWNS: Final = ("57P01", "57P02")
-CONNECTION_LOST: Final = "08"  # a class: the first two characters
+CONNECTION_LOST: Final = "08"  # an error class: the first two characters
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """Return the SQLSTATE of a driver's error, or of the one that SQLAlchemy wrapped; None when the link broke."""
+    """Return the SQLSTATE of an error, wrapped by SQLAlchemy or not; None if the connection broke."""
     state: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
     return state
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Return whether the database ended the transaction in favour of another: the same work may succeed at once."""
+    """Return whether the transaction lost a deadlock or serialisation conflict; a retry may succeed."""
     return sqlstate(error) in (DEADLOCK, SERIALIZATION_FAILURE)
 
 
 def may_have_committed(error: BaseException) -> bool:
-    """Return whether a COMMIT that failed with this error may have taken effect all the same."""
+    """Return whether a COMMIT that failed with this error may still have taken effect."""
     state = sqlstate(error)
     return state is None or state.startswith(CONNECTION_LOST) or state in (COMPLETION_UNKNOWN, *SHUTDOWNS)
 
 
 def unavailable(error: BaseException) -> Unavailable:
-    """Return what to tell the caller of an error that came before COMMIT, and log it under its own name."""
+    """Return the error for the client for a failure before COMMIT, and log it under its own event."""
     state = sqlstate(error)
     if is_conflict(error):
         log.warning("database.conflict", sqlstate=state, error=repr(error))

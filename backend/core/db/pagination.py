@@ -1,4 +1,4 @@
-"""Keyset pages: a signed cursor holds the last row's sort values, so that page 10,000 costs what page 1 does."""
+"""Keyset pagination: a signed cursor holds the last row's sort values, so page 10,000 costs as much as page 1."""
 
 import base64
 import binascii
@@ -19,14 +19,14 @@ DEFAULT_LIMIT: Final = 20
 MAX_LIMIT: Final = 100
 SIGNATURE_BYTES: Final = 12
 PURPOSE: Final = "cursors"
-SortKey = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], bool]  # a column, and whether it runs downward
+SortKey = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], bool]  # a column, and whether it is descending
 AnySelect = Select[*tuple[Any, ...]]
 Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What the caller asked for: how many rows, and after which cursor."""
+    """The requested page: how many rows, and after which cursor."""
 
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
@@ -34,21 +34,21 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """One page of a list, and the cursor of the next (None on the last)."""
+    """One page of a list and the cursor of the next (None on the last page)."""
 
     items: list[Row]
     next_cursor: str | None
 
 
 def encode_cursor(scope: str, values: Sequence[Any]) -> str:
-    """A cursor for a list (``scope`` names list and sort order) that only this market can have made."""
+    """Return a signed cursor for a list; ``scope`` names list and sort order."""
     body = orjson.dumps([_plain(value) for value in values])
     signature = signing.sign(PURPOSE, _signed(scope, body))[:SIGNATURE_BYTES]
     return base64.urlsafe_b64encode(signature + body).decode().rstrip("=")
 
 
 def decode_cursor(scope: str, cursor: str, *, length: int) -> list[Any]:
-    """The sort values in a cursor. Raises Invalid for one that was made elsewhere or for another list."""
+    """Return the sort values in a cursor. Raises Invalid for a forged cursor or one of another list."""
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         signature, body = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
@@ -63,9 +63,9 @@ def decode_cursor(scope: str, cursor: str, *, length: int) -> list[Any]:
 
 
 def paged(statement: AnySelect, keys: Sequence[SortKey], *, goes_on: bool) -> AnySelect:
-    """The statement of any page of a list in this order, to be made once: see :func:`position` for its parameters.
+    """Return the statement for any page of a list in this order; :func:`position` returns its parameters.
 
-    ``goes_on``: it begins after a cursor.
+    ``goes_on``: the page starts after a cursor.
     """
     if goes_on:
         marks = [bindparam(f"after_{place}", type_=key.type) for place, (key, _) in enumerate(keys)]
@@ -74,29 +74,29 @@ def paged(statement: AnySelect, keys: Sequence[SortKey], *, goes_on: bool) -> An
 
 
 def position(window: Window, scope: str, *, length: int) -> dict[str, Any]:
-    """The parameters of :func:`paged` for a window. Raises Invalid for a cursor that is not of this list."""
+    """Return the parameters of :func:`paged` for a window. Raises Invalid for a cursor of another list."""
     values = decode_cursor(scope, window.cursor, length=length) if window.cursor else []
     return {"rows": window.limit + 1} | {f"after_{place}": value for place, value in enumerate(values)}
 
 
 def after(keys: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:
-    """The condition "comes after these values" for a sort order of mixed directions. The last key must be unique."""
+    """Return the condition for rows after these values, for mixed directions. The last key must be unique."""
     branches = []
     for position, (column, downward) in enumerate(keys):
         equal = [keys[i][0] == values[i] for i in range(position)]
         beyond = column < values[position] if downward else column > values[position]
         branches.append(and_(*equal, beyond))
     bound = keys[0][0] <= values[0] if keys[0][1] else keys[0][0] >= values[0]
-    return and_(bound, or_(*branches))  # the bound lets an index on the first key be used
+    return and_(bound, or_(*branches))  # the bound allows an index on the first key
 
 
 def order(keys: Sequence[SortKey]) -> list[ColumnElement[Any]]:
-    """ORDER BY of the sort order."""
+    """Return the ORDER BY expressions."""
     return [column.desc() if downward else column.asc() for column, downward in keys]
 
 
 def cut(rows: Sequence[Row], *, window: Window, scope: str, values: Callable[[Row], Sequence[Any]]) -> Page[Row]:
-    """A page out of ``limit + 1`` rows: the surplus row only tells that there is more."""
+    """Return a page from up to ``limit + 1`` rows; the extra row only shows that there are more."""
     items = list(rows[: window.limit])
     more = len(rows) > window.limit
     return Page(items, encode_cursor(scope, values(items[-1])) if more else None)

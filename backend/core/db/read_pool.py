@@ -1,4 +1,4 @@
-"""Reads outside of a session: a pool of autocommit connections, and the functions that run a statement on one."""
+"""Reads without a session: prepared statements on a bounded pool of connections in autocommit."""
 
 import contextlib
 import os
@@ -31,14 +31,14 @@ Statement = TextClause | Select[*tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement as PostgreSQL reads it, with the values that stand in the statement itself."""
+    """A compiled statement with the values that are part of it."""
 
     sql: str
     values: Mapping[str, Any]
 
 
 class Reads:
-    """Connections in autocommit, as many as ``DB_READ_POOL_SIZE`` says in each process."""
+    """Reads on up to ``DB_READ_POOL_SIZE`` connections in autocommit per process."""
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
@@ -49,8 +49,8 @@ class Reads:
         """Return all rows.
 
         Raises:
-            Unavailable: the database is away, or (Busy) all connections were in use for too long.
-            Invalid: a value is one that the database cannot hold.
+            Unavailable: the database is unavailable, or (Busy) all connections were in use for too long.
+            Invalid: a value cannot be stored in the database.
         """
         compiled = _compiled(statement)
         parameters = {**compiled.values, **parameters}
@@ -63,7 +63,7 @@ class Reads:
             except psycopg.OperationalError as error:
                 if kept is None or is_usable(kept):
                     raise
-                log.info("kept_connection_cut", error=repr(error))  # while nobody used it, most likely
+                log.info("kept_connection_cut", error=repr(error))  # most likely while it was idle
                 kept.close()
                 connection = self._connect()
                 rows = _run(connection, compiled.sql, parameters)
@@ -71,7 +71,7 @@ class Reads:
             raise Invalid("A value is outside of what can be kept.") from error
         except psycopg.OperationalError as error:
             if connection is None or not is_usable(connection):
-                self._pool.clear()  # where one connection broke, the others may have
+                self._pool.clear()  # if one connection broke, the others probably did too
             raise db_errors.unavailable(error) from error
         finally:
             self._pool.give_back(connection)
@@ -86,19 +86,19 @@ def _run(connection: Connection, sql: Any, parameters: Mapping[str, Any]) -> lis
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Bind the reads to the application."""
+    """Register the reads with the application."""
     app.extensions["reads"] = Reads(settings)
 
 
 def rows(statement: Statement, parameters: Mapping[str, Any]) -> list[Any]:
-    """All rows of a statement; see :class:`Reads`."""
+    """Return all rows of a statement; see :class:`Reads`."""
     if db.session.registry.has() and db.session().in_transaction():
         return list(db.session.execute(statement, parameters))
     return cast("Reads", current_app.extensions["reads"]).rows(statement, parameters)
 
 
 def one(statement: Statement, parameters: Mapping[str, Any]) -> Any:
-    """The only row of a statement, or None."""
+    """Return the only row of a statement, or None."""
     found = rows(statement, parameters)
     return found[0] if found else None
 
@@ -106,7 +106,7 @@ def one(statement: Statement, parameters: Mapping[str, Any]) -> Any:
 @lru_cache(maxsize=512)
 def _compiled(statement: Statement) -> Compiled:
     compiled = statement.compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
-    # A parameter without a value of its own is None here and given with each call.
+    # A parameter without a default is None here and passed with each call.
     return Compiled(str(compiled), compiled.params)
 
 
@@ -114,7 +114,7 @@ IDLE_SECONDS: Final = 60.0
 
 
 class _Waiter:
-    """A thread that found no free connection. ``served`` is a bare lock, held until then: an Event costs much more."""
+    """A thread waiting for a connection. ``served`` is a plain lock, held until then; an Event costs much more."""
 
     __slots__ = ("connection", "served")
 
@@ -126,7 +126,7 @@ class _Waiter:
 
 @dataclass(slots=True, weakref_slot=True)
 class _State:
-    """The connections of one process. ``opened`` counts places in use: connections open, being opened or lent."""
+    """The connections of one process. ``opened`` counts those that are open, being opened or in use."""
 
     size: int
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -137,7 +137,7 @@ class _State:
     is_closed: bool = False
 
     def serve(self) -> None:
-        """Give free connections and places to the threads that have waited for longest. Call it with the lock held."""
+        """Give free connections and places to the longest-waiting threads. The caller must hold the lock."""
         while self.waiters:
             try:
                 connection: Connection | None = self.free.pop()[0]
@@ -151,14 +151,14 @@ class _State:
             waiter.served.release()
 
     def release(self) -> None:
-        """Give up one place: its connection is closed."""
+        """Release the place of a closed connection."""
         with self.lock:
             self.opened -= 1
             self.serve()
 
 
 class ConnectionPool:
-    """Keeps up to ``size`` connections open; each process that is forked begins with none."""
+    """A pool of up to ``size`` connections; a forked process starts with none."""
 
     def __init__(self, *, size: int, timeout_seconds: float, idle_seconds: float = IDLE_SECONDS) -> None:
         self._timeout = timeout_seconds
@@ -173,7 +173,7 @@ class ConnectionPool:
             Busy: all connections were in use for longer than the timeout.
         """
         state = self._state
-        if not state.waiters:  # else whoever came first is first
+        if not state.waiters:  # else waiting threads come first
             try:
                 return state.free.pop()[0]
             except IndexError:
@@ -181,21 +181,21 @@ class ConnectionPool:
         return self._wait(state)
 
     def give_back(self, connection: Connection | None) -> None:
-        """Return a connection for others to use, or only its place when there is none or it is broken."""
+        """Return a connection to the pool, or only its place if there is none or it is broken."""
         state = self._state
         if connection is None or not is_usable(connection):
             if connection is not None:
                 _close(connection)
             state.release()
             return
-        # First free, then a look at who waits: a waiter does the two the other way round, so one sees the other.
+        # Add it first, then check for waiters; a waiter does these in the opposite order, so one sees the other.
         state.free.append((connection, time.monotonic()))
         if state.waiters:
             with state.lock:
                 state.serve()
 
     def clear(self) -> None:
-        """Close the free connections: the database was restarted, or is away."""
+        """Close the free connections, because the database was restarted or is unavailable."""
         state = self._state
         while True:
             try:
@@ -215,7 +215,7 @@ class ConnectionPool:
                 threading.Thread(target=_expire, args=(state, self._idle), name="idle-reads", daemon=True).start()
         if not waiter.served.acquire(timeout=self._timeout):
             with state.lock:
-                if waiter.served.locked():  # else it was served in the last instant
+                if waiter.served.locked():  # else it was served just now
                     state.waiters.remove(waiter)
                     log.warning("database.pool_exhausted", connections=state.size)
                     raise Busy("Too many calls need the database. Try again.", retry_after=3)
@@ -226,9 +226,9 @@ class ConnectionPool:
         self._finalizer = weakref.finalize(self, _close_all, state)
 
     def forget_inherited(self) -> None:
-        """Begin with no connections in a forked process: those that are open belong to its parent."""
+        """Start without connections in a forked process: the open ones belong to its parent."""
         self._finalizer.detach()
-        _inherited.append(self._state)  # closing them, or collecting them as garbage, would end them for the parent
+        _inherited.append(self._state)  # closing or garbage-collecting them would close them for the parent
         self._start(_State(self._state.size))
 
 
@@ -238,14 +238,14 @@ def is_usable(connection: Connection) -> bool:
 
 
 def _expire(state: _State, idle_seconds: float) -> None:
-    """Close what was not used for a while. The thread ends once nothing is open, and is started again by need."""
+    """Close idle connections. The thread ends when none is open and is started again when needed."""
     while not state.is_closed:
         time.sleep(idle_seconds / 4)
         old: list[Connection] = []
         with state.lock:
             while state.free:
                 try:
-                    connection, since = state.free.popleft()  # those used last lie at the other end
+                    connection, since = state.free.popleft()  # the most recently used are at the other end
                 except IndexError:
                     break
                 if time.monotonic() - since < idle_seconds:
@@ -263,7 +263,7 @@ def _expire(state: _State, idle_seconds: float) -> None:
 
 
 def _close_all(state: _State) -> None:
-    """Close the free connections, without a lock: garbage may be collected in a thread that holds it."""
+    """Close the free connections without the lock, which the thread that collects garbage may hold."""
     state.is_closed = True
     with contextlib.suppress(IndexError):
         while True:

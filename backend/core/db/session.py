@@ -1,4 +1,4 @@
-"""The database: one metadata, one session a call, one transaction committed at the edge."""
+"""The database: one metadata, one session per call, one transaction committed at the entry point."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from backend.core.errors import OutcomeUnknown
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
-WORD_SIMILARITY = 0.35  # what the operator <% takes for a mistyped word: "claening" is 0.38 of "cleaning"
+WORD_SIMILARITY = 0.35  # threshold of the operator <% for mistyped words: "claening" scores 0.38 for "cleaning"
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -31,9 +31,9 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
-NOWHERE = "postgresql://127.0.0.1:1/none"  # commands that need no database run without one: nobody listens there
+NOWHERE = "postgresql://127.0.0.1:1/none"  # nothing listens here; for commands that need no database
 
-TIMESTAMP = DateTime(timezone=True)  # of a parameter that is compared with a time
+TIMESTAMP = DateTime(timezone=True)  # type of a parameter that is compared with a time
 
 BigId = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 Timestamp = Annotated[datetime, mapped_column(DateTime(timezone=True))]
@@ -42,7 +42,7 @@ Money = Annotated[Decimal, mapped_column(Numeric(12, 2))]
 
 
 class Base(DeclarativeBase):
-    """Every model derives from this one, not from ``db.Model``: type checkers can follow it."""
+    """The base of all models. Unlike ``db.Model``, type checkers understand it."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
@@ -57,17 +57,17 @@ db = SQLAlchemy(session_options={"autoflush": False, "expire_on_commit": False})
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:
-    """Pool and time limits: a broken or slow database gives a clear 503 within seconds, never a hang."""
+    """Return pool sizes and time limits, so that a broken or slow database leads to a 503 within seconds."""
     limits = {
         "statement_timeout": settings.db_statement_timeout_ms,
         "lock_timeout": settings.db_lock_timeout_ms,
         "idle_in_transaction_session_timeout": settings.db_idle_transaction_timeout_ms,
         "pg_trgm.word_similarity_threshold": WORD_SIMILARITY,
-        "jit": "off",  # a page's query is over before it would be compiled
+        "jit": "off",  # short queries finish before they would be compiled
     }
     options = " ".join(f"-c {name}={value}" for name, value in limits.items())
     return {
-        "hide_parameters": True,  # what people typed does not belong in a log
+        "hide_parameters": True,  # user input does not belong in logs
         "pool_pre_ping": True,
         "pool_size": settings.db_pool_size,
         "max_overflow": 0,
@@ -78,9 +78,9 @@ def engine_options(settings: Settings) -> dict[str, Any]:
 
 @event.listens_for(Engine, "handle_error")
 def _keep_values_out_of_messages(context: ExceptionContext) -> None:
-    """Leave only the primary message in a database error: its DETAIL and its context quote rows.
+    """Reduce a database error to its primary message, because DETAIL and context quote rows.
 
-    Everything stays in ``error.orig.diag`` for code that asks for it.
+    The full diagnosis stays in ``error.orig.diag``.
     """
     original, wrapped = context.original_exception, context.sqlalchemy_exception
     if not isinstance(original, psycopg.Error) or original.sqlstate is None:
@@ -94,14 +94,14 @@ def _keep_values_out_of_messages(context: ExceptionContext) -> None:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Bind the database to the application."""
+    """Register the database with the application."""
     app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy_url(settings.database_url or NOWHERE)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
     db.init_app(app)
 
 
 def sqlalchemy_url(url: str) -> str:
-    """The same address with the psycopg 3 driver named."""
+    """Return the URL with the psycopg 3 driver."""
     for prefix in ("postgresql://", "postgres://"):
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url[len(prefix) :]
@@ -113,9 +113,9 @@ _END_CALLBACKS: Final[ContextVar[list[Callable[[], None]] | None]] = ContextVar(
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """One unit of work: commits at its end, rolls back on any error. For the edges only (API, jobs, command line).
+    """Run one unit of work: commit at its end, roll back on any error. For entry points only (API, jobs, CLI).
 
-    Work that never came to the session (see ``backend.core.db.read_pool``) has nothing to commit and makes none.
+    If the session was never used (see ``backend.core.db.read_pool``), there is nothing to commit.
     """
     endings: list[Callable[[], None]] = []
     token = _END_CALLBACKS.set(endings)
@@ -134,8 +134,8 @@ def transaction() -> Iterator[None]:
 
 
 def _commit() -> None:
-    """Commit. Raises OutcomeUnknown when the connection broke after COMMIT was sent and before it was confirmed."""
-    db.session.flush()  # first, so that whatever fails below is the COMMIT itself
+    """Commit. Raises OutcomeUnknown if the connection broke after COMMIT was sent and before it was confirmed."""
+    db.session.flush()  # first, so that only COMMIT itself can fail below
     try:
         db.session.commit()
     except DBAPIError as error:
@@ -150,7 +150,7 @@ def _commit() -> None:
 
 
 def on_transaction_end(call: Callable[[], None]) -> None:
-    """Call this when the present unit of work has ended, however it ended; at once when there is none."""
+    """Call the function after commit or rollback of the current unit of work, or immediately if there is none."""
     endings = _END_CALLBACKS.get()
     if endings is None:
         call()
@@ -159,5 +159,5 @@ def on_transaction_end(call: Callable[[], None]) -> None:
 
 
 def advisory_lock(name: str) -> None:
-    """Let nobody else past this name until the present transaction ends; for what has no row of its own to hold."""
+    """Take an advisory lock on the name until the transaction ends, for data without a row to lock."""
     db.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})

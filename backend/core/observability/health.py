@@ -1,4 +1,4 @@
-"""Health of the parts: what /readyz and /healthz report, and the heartbeats that they read."""
+"""Health checks for /readyz, and the heartbeats that they read."""
 
 import mmap
 import time
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 PATIENCE_SECONDS: Final = 2.0
 WORKER_SILENCE_SECONDS: Final = 30.0
 STARTING_SECONDS: Final = 60.0
-# Workers show their life by heartbeats, while they hold jobs, and by the jobs that they end.
+# Workers are alive if they send heartbeats, renew leases or finish jobs.
 WORKER_LIFE: Final = text("""
     SELECT EXTRACT(EPOCH FROM clock_timestamp() - GREATEST(
                (SELECT max(at) FROM heartbeats WHERE name = 'worker'),
@@ -32,7 +32,7 @@ REVISION: Final = text("SELECT version_num FROM alembic_version")
 NOWHERE: Final = "redis://127.0.0.1:1/0"
 PING_KEY: Final = "doorstep:ping"
 PING_SECONDS: Final = 60
-# Shared by the server processes that are forked from this one: set when the web server is about to stop.
+# Shared by all server processes forked from this one; set when the web server is about to stop.
 _draining: Final = mmap.mmap(-1, 1)
 Look = Callable[[], None]
 
@@ -42,26 +42,26 @@ class MigrationMissing(Exception):
 
 
 class Problem(Exception):
-    """A part does not work well; the message says why, for everyone to read."""
+    """A dependency does not work properly. The message is public."""
 
 
 def drain() -> None:
-    """Say in all server processes that the web server is about to stop: no new calls should be sent to it."""
+    """Mark all server processes as draining, so that load balancers send no new calls."""
     _draining[0] = 1
 
 
 def stop_draining() -> None:
-    """Take it back."""
+    """Undo :func:`drain`."""
     _draining[0] = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part: ``up``, ``starting`` or ``down``; ``age`` is the seconds since it last showed that it works."""
+    """The state of a dependency: ``up``, ``starting`` or ``down``; ``age`` is seconds since it last worked."""
 
     state: str
     age: float | None
-    problem: str | None = None  # what everyone may know of it
+    problem: str | None = None  # public explanation
 
     @property
     def up(self) -> bool:
@@ -69,7 +69,7 @@ class Part:
 
 
 class Health:
-    """Looks at each part with one question at a time, and remembers when each last answered."""
+    """Checks each dependency, one check at a time per dependency, and records when it last worked."""
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self._app = app
@@ -86,13 +86,13 @@ class Health:
         self.add("broker", _writes(settings.broker_url, queues=tuple(QUEUES.values())))
 
     def add(self, name: str, look: Look, *, needed: bool = False) -> None:
-        """Have a part looked at; ``look`` raises when it does not work. ``needed``: calls cannot do without it."""
+        """Add a check; ``look`` raises if the dependency fails. ``needed``: calls cannot be served without it."""
         self._looks[name] = look
         if needed:
             self._needed.add(name)
 
     def parts(self) -> dict[str, Part]:
-        """The state of each part, within two seconds."""
+        """Return the state of each dependency within two seconds."""
         began = time.monotonic()
         for name, look in self._looks.items():
             if name not in self._running or self._running[name].done():
@@ -102,7 +102,7 @@ class Health:
         return {**found, "workers": self._workers()}
 
     def status(self, parts: dict[str, Part]) -> str:
-        """``ready``; ``degraded`` when a part is away that calls do without; ``unavailable``; or ``draining``."""
+        """Return ``ready``, ``degraded`` (a dependency that is not needed is down), ``unavailable`` or ``draining``."""
         if _draining[0]:
             return "draining"
         down = {name for name, part in parts.items() if not part.up}
@@ -117,7 +117,7 @@ class Health:
         except Problem as error:
             self._problems[name] = str(error)
             log.warning("part_is_down", part=name, error=str(error))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the part does not work
+        except Exception as error:  # noqa: BLE001 - any error means that the dependency does not work
             log.warning("part_is_down", part=name, error=repr(error))
 
     def _part(self, name: str, *, fresh_since: float) -> Part:
@@ -142,7 +142,7 @@ class Health:
             self._seen["workers"] = time.monotonic() - float(age)
 
     def _look_at_migrations(self) -> None:
-        """A database that is newer than this program is fine: that is so while an upgrade is rolled out."""
+        """Check for missing migrations. A newer database is accepted, as during a rolling upgrade."""
         older = self._app.extensions["older_revisions"]
         with self._app.app_context(), db.engine.connect() as connection:
             revision = connection.execute(REVISION).scalar_one_or_none()
@@ -155,7 +155,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _writes(url: str, *, queues: tuple[str, ...] = ()) -> Look:
-    """Ask by a write, and whether the queues are lists: a server may answer PING and take nothing."""
+    """Return a check by a write, and of the queues' type: a server may answer PING and reject writes."""
     client = redis.Redis.from_url(url or NOWHERE, socket_timeout=1, socket_connect_timeout=1, retry=None)
 
     def look() -> None:
@@ -173,7 +173,7 @@ def _seconds(value: float) -> float:
 
 
 class Heartbeat(Base):
-    """The last sign of life of one part."""
+    """The last heartbeat of one component."""
 
     __tablename__ = "heartbeats"
 

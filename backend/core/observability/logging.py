@@ -1,4 +1,4 @@
-"""Structured logs: ids only, one line an event, the request's id on every line."""
+"""Structured logging: ids only, one line per event, the request id on every line."""
 
 import logging
 import sys
@@ -10,7 +10,7 @@ from backend.settings import Settings
 
 
 def configure(settings: Settings) -> None:
-    """Set up structlog and the standard library's logging for this process."""
+    """Configure structlog and the standard library's logging for this process."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -39,4 +39,4 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
-    logging.getLogger(security_log.LOGGER).setLevel(logging.INFO)  # kept whatever else is left out
+    logging.getLogger(security_log.LOGGER).setLevel(logging.INFO)  # logged at any log level

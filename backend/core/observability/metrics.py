@@ -1,4 +1,4 @@
-"""Figures for Prometheus, added up over all processes of one machine by files in DATA_DIR/run/metrics."""
+"""Prometheus metrics, added up over all processes of a machine through files in DATA_DIR/run/metrics."""
 
 import contextlib
 import fcntl
@@ -39,13 +39,13 @@ HOST: Final = socket.gethostname().replace("_", "-")  # containers that share a 
 
 
 class _Figures:
-    """The counters of this process. Made once: applications come and go only in tests."""
+    """The counters of this process, created once even if tests create several applications."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._pid = 0
         folder.mkdir(parents=True, exist_ok=True)
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # the library's only way to be told
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # the library's only way to set the folder
         values.ValueClass = values.MultiProcessValue(self._identity)
         registry = CollectorRegistry()
         of_call = ["method", "route"]
@@ -82,9 +82,9 @@ _figures: list[_Figures] = []
 
 
 def begin(settings: Settings) -> None:
-    """Begin to count in this process. It is for those that serve calls or jobs: each takes 3 MiB of files.
+    """Start counting in this process. Only for processes that serve calls or jobs, because each uses 3 MiB of files.
 
-    Where the folder cannot be written, nothing is counted and everything else goes on.
+    If the folder cannot be written, nothing is counted.
     """
     if _figures:
         return
@@ -117,25 +117,25 @@ def security_event(event: str) -> None:
 
 
 def cache_used(*, name: str, outcome: str) -> None:
-    """Count one look into the cache: hit, miss, stale or away."""
+    """Count one cache lookup: hit, miss, stale or away."""
     for figures in _figures:
         figures.cache.labels(name, outcome).inc()
 
 
 def bodies_waiting(number: int) -> None:
-    """Note how many request bodies this process waits for."""
+    """Record how many request bodies this process is waiting for."""
     for figures in _figures:
         figures.bodies.set(number)
 
 
 def sms_limited(*, limit: str) -> None:
-    """Count one SMS that a daily limit kept back: of a person or of the market."""
+    """Count one SMS suppressed by a daily limit: per account or in total."""
     for figures in _figures:
         figures.sms_limited.labels(limit).inc()
 
 
 def repeated(*, name: str, route: str) -> Callable[[int, float], None]:
-    """A counter of calls that the cache answers before any other work: its labels are looked up once, not each time."""
+    """Return a counter for responses from the cache; its labels are looked up once instead of per call."""
     bound = [
         (
             {status: figures.requests.labels("GET", route, status) for status in (200, 304)},
@@ -155,12 +155,12 @@ def repeated(*, name: str, route: str) -> Callable[[int, float], None]:
 
 
 def gauge(name: str, about: str, value: float) -> Metric:
-    """A figure that was read just now."""
+    """Return a metric with a current value."""
     return GaugeMetricFamily(name, about, value=value)
 
 
 def gauges(name: str, about: str, label: str, values: Mapping[str, float]) -> Metric:
-    """Figures of one kind, each with its label's value."""
+    """Return a metric with one current value per label."""
     family = GaugeMetricFamily(name, about, labels=[label])
     for value, figure in values.items():
         family.add_metric([value], figure)
@@ -168,7 +168,7 @@ def gauges(name: str, about: str, label: str, values: Mapping[str, float]) -> Me
 
 
 def exposition(present: Iterable[Metric] = ()) -> bytes:
-    """All figures of all processes in Prometheus' text format, and those of the present moment."""
+    """Return the metrics of all processes and the given current values in Prometheus' text format."""
     registry = CollectorRegistry()
     for figures in _figures:
         multiprocess.MultiProcessCollector(registry, path=str(figures.folder))
@@ -185,16 +185,16 @@ class _Present:
 
 
 def _reserve(path: Path) -> None:
-    """Take the file's room now: writing into a hole of a memory-mapped file on a full disk kills the process."""
+    """Allocate the file: writing into a hole of a memory-mapped file on a full disk kills the process (SIGBUS)."""
     with path.open("ab") as file:
         os.posix_fallocate(file.fileno(), 0, FILE_BYTES)
 
 
 def _begin_afresh(folder: Path) -> None:
-    """Empty the folder when no process of this machine counts there any more: all counters then begin together.
+    """Empty the folder if no process of this machine is counting, so that all counters restart together.
 
-    While one lives, the files of those that ended stay: without them a counter would go back, and Prometheus would take
-    what the others have counted for new. Files of other machines (containers that are gone) go after a week.
+    Otherwise the files of exited processes stay: without them counters would decrease, and Prometheus would count the
+    values of the others again. Files of other machines (removed containers) are deleted after a week.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a") as lock:

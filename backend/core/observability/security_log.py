@@ -1,7 +1,7 @@
-"""Security events: a structured line under the logger ``security`` and a count at /metrics for each.
+"""Security events: each is a structured line of the logger ``security`` and a count at /metrics.
 
-What is worth an alarm or an investigation (OWASP ASVS 5, 16.3): who signed in, who failed to, what was refused. Lines
-carry ids, the caller's address and the request's id; never passwords, tokens or what people typed.
+Recorded is what alerts and investigations need (OWASP ASVS 5, 16.3): sign-ins, failed sign-ins, denied access. Lines
+contain ids, the client's address and the request id, never passwords, tokens or user input.
 """
 
 from enum import StrEnum
@@ -16,7 +16,7 @@ log = structlog.get_logger(LOGGER)
 
 
 class Event(StrEnum):
-    """What happened; also the label of the counter ``security_events_total``."""
+    """The kinds of events, also the label of the counter ``security_events_total``."""
 
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
@@ -38,7 +38,7 @@ def note(
     address: str | None = None,
     **facts: str,
 ) -> None:
-    """Log and count an event. ``facts`` are words of our own (a reason, a route), not of the caller's."""
+    """Log and count an event. ``facts`` are our own words (a reason, a route), never user input."""
     metrics.security_event(event)
     known = {"account_id": account_id, "session_id": session_id, "address": address}
     log.info(event.value, **{name: value for name, value in known.items() if value is not None}, **facts)

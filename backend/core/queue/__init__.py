@@ -1,4 +1,4 @@
-"""The job table (an outbox): jobs are rows written with the change that needs them; Celery is only the doorbell."""
+"""The job table (an outbox): jobs are stored in the transaction of the change; Celery only wakes workers."""
 
 from backend.core.queue.leases import (
     Lease,

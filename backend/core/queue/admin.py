@@ -1,4 +1,4 @@
-"""What admins see and do with jobs: the schedule, runs, failed jobs, the backlog; and the state after a restore."""
+"""Jobs for admins: the schedule, runs, failed jobs and the backlog; and the state after a restore."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ NEWEST_FAILED: Final = ((Job.parked_at, True), (Job.id, True))
 
 @dataclass(frozen=True, slots=True)
 class ScheduleEntry:
-    """One row of the beat table, with its last run and its next time."""
+    """A scheduled job with its last run and next time."""
 
     row: Scheduled
     last_run: JobRun | None
@@ -30,7 +30,7 @@ class ScheduleEntry:
 
 
 def schedule_entries() -> list[ScheduleEntry]:
-    """All scheduled jobs in the table's order."""
+    """Return all scheduled jobs in the order of the schedule."""
     newest = select(func.max(JobRun.id)).where(JobRun.name.in_(list(table()))).group_by(JobRun.name)
     found = db.session.execute(select(JobRun).where(JobRun.id.in_(newest.scalar_subquery()))).scalars()
     last = {run.name: run for run in found}
@@ -39,14 +39,14 @@ def schedule_entries() -> list[ScheduleEntry]:
 
 
 def scheduled(name: str) -> Scheduled:
-    """One row of the beat table. Raises NotFound."""
+    """Return a scheduled job. Raises NotFound."""
     if name not in table():
         raise NotFound(f"There is no such job. There are: {', '.join(table())}.")
     return table()[name]
 
 
 def run(run_id: int) -> JobRun:
-    """One run. Raises NotFound."""
+    """Return a run. Raises NotFound."""
     found = db.session.get(JobRun, run_id)
     if found is None:
         raise NotFound("No such run.")
@@ -54,7 +54,7 @@ def run(run_id: int) -> JobRun:
 
 
 def run_page(*, name: str | None, window: Window) -> Page[JobRun]:
-    """Runs, newest first."""
+    """Return a page of runs, newest first."""
     statement = select(JobRun)
     if name is not None:
         statement = statement.where(JobRun.name == name)
@@ -65,7 +65,7 @@ def run_page(*, name: str | None, window: Window) -> Page[JobRun]:
 
 
 def failed_jobs(*, window: Window) -> Page[Job]:
-    """Jobs that were given up after too many tries, newest first."""
+    """Return a page of jobs that failed permanently, newest first."""
     statement = select(Job).where(Job.parked_at.is_not(None))
     if window.cursor:
         statement = statement.where(after(NEWEST_FAILED, decode_cursor("parked", window.cursor, length=2)))
@@ -74,7 +74,7 @@ def failed_jobs(*, window: Window) -> Page[Job]:
 
 
 def retry_failed(job_id: int) -> Job:
-    """Begin a parked job anew. Raises NotFound, or Conflict when it is parked no more."""
+    """Retry a dead-lettered job. Raises NotFound, or Conflict if it is not dead-lettered."""
     job = db.session.get(Job, job_id)
     if job is None:
         raise NotFound("No such job.")
@@ -92,7 +92,7 @@ def retry_failed(job_id: int) -> Job:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Jobs that wait or run, those parked for an admin, and how long the oldest due one has waited."""
+    """Open jobs, dead-lettered jobs, and how long the oldest due job has waited."""
 
     waiting: int
     parked: int
@@ -100,7 +100,7 @@ class Backlog:
 
 
 def backlog() -> Backlog:
-    """Count what is open (indexes hold open and parked jobs only)."""
+    """Count open and dead-lettered jobs, through indexes that contain only those."""
     waiting = select(
         func.count(),
         func.coalesce(func.max(func.extract("epoch", func.now() - Job.run_at)).filter(Job.run_at <= func.now()), 0),
@@ -114,9 +114,9 @@ NOTE: Final = {"restored": True}
 
 
 def dead_letter_all_but(topics: Collection[str], *, error: str) -> int:
-    """Put every open job of other topics where an admin sees it and may run it again; returns how many.
+    """Dead-letter every open job of other topics, so that an admin can retry it, and return how many.
 
-    Their keys are set free, so that the same work can be asked for anew.
+    Their keys are cleared, so that the same work can be enqueued again.
     """
     statement = (
         update(Job)
@@ -129,14 +129,14 @@ def dead_letter_all_but(topics: Collection[str], *, error: str) -> int:
 
 
 def fail_open_runs(names: Collection[str], *, error: str) -> None:
-    """Close runs of these jobs that were under way when the copy was made."""
+    """Close runs of these jobs that were in progress when the backup was made."""
     statement = update(JobRun).where(JobRun.name.in_(names), JobRun.finished_at.is_(None))
     values = {"status": "failed", "finished_at": func.now(), "error": error}
     db.session.execute(statement.values(**values).execution_options(synchronize_session=False))
 
 
 def claim_past_periods() -> None:
-    """Claim the latest period of every scheduled job: the next one to run is the next one that is due."""
+    """Claim the latest period of every scheduled job, so that only later periods run."""
     moment = now()
     for row in table().values():
         values = {"name": row.name, "period": row.when.latest(moment).key, "status": "done", "params": NOTE}

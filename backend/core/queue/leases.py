@@ -1,4 +1,4 @@
-"""Taking, keeping and ending jobs: conditional updates decide who works, never a check in Python."""
+"""Claiming, renewing and finishing jobs. Conditional updates decide who holds a job, never a check in Python."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ REDISPATCH_SECONDS: Final = 10
 
 
 class LeaseLost(Exception):
-    """Another worker holds the job now: whatever this one did must be rolled back."""
+    """Another worker holds the job now, so this worker's changes must be rolled back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A job in the hands of one worker until the lease runs out.
+    """A job that one worker holds until the lease expires.
 
-    ``interrupted``: the worker that held it before ended, or was frozen, without a word of what became of it.
+    ``interrupted``: the previous worker died or froze without reporting a result.
     """
 
     job_id: int
@@ -37,38 +37,38 @@ class Lease:
 
 
 def seconds(amount: float) -> ColumnElement[Any]:
-    """An interval of PostgreSQL."""
+    """Return a PostgreSQL interval of this many seconds."""
     return func.make_interval(0, 0, 0, 0, 0, 0, amount)
 
 
 def claim(job_id: int, *, lease_seconds: int) -> Lease | None:
-    """Take a due job that nobody holds. None: someone else has it, it is done, or it is not due. Caller commits."""
+    """Claim a due job without a holder. Returns None if it is held, done or not due. The caller commits."""
     leases = claim_many([job_id], lease_seconds=lease_seconds)
     return leases[0] if leases else None
 
 
 def claim_many(job_ids: Sequence[int], *, lease_seconds: int) -> list[Lease]:
-    """Take those of the jobs that are due and held by nobody, in one statement, in the order given."""
+    """Claim those of the jobs that are due and not held, in one statement and in the given order."""
     free = select(Job.id).where(Job.id.in_(job_ids), _due()).order_by(Job.id)
     leases = _claim(free, lease_seconds=lease_seconds)
     return [leases[job_id] for job_id in dict.fromkeys(job_ids) if job_id in leases]
 
 
 def claim_next(lane: Lane, *, limit: int, lease_seconds: int) -> list[Lease]:
-    """Take the jobs of a lane that have been due for longest and that nobody holds. Caller commits."""
+    """Claim the jobs of a lane that have been due for longest and are not held. The caller commits."""
     free = select(Job.id).where(Job.lane == lane, _due()).order_by(Job.run_at).limit(limit)
     leases = _claim(free, lease_seconds=lease_seconds)
     return [leases[job_id] for job_id in sorted(leases)]
 
 
 def is_waiting(lane: Lane, *, for_seconds: float = 0) -> bool:
-    """Whether a job of the lane has been due for so long and nobody holds it."""
+    """Return whether a job of the lane has been due for ``for_seconds`` and is not held."""
     due = exists().where(Job.lane == lane, _open(), Job.run_at <= func.now() - seconds(for_seconds))
     return bool(db.session.execute(select(due)).scalar_one())
 
 
 def _claim(free: Select[int], *, lease_seconds: int) -> dict[int, Lease]:
-    # Who ends a job, puts it back or releases it clears lease_until: one that is left was never given back.
+    # Finishing, rescheduling or releasing a job clears lease_until; one that is still set was never returned.
     taken = free.add_columns(Job.lease_until.is_not(None).label("interrupted"))
     held = taken.with_for_update(skip_locked=True).cte("held")
     statement = (
@@ -88,21 +88,21 @@ def _claim(free: Select[int], *, lease_seconds: int) -> dict[int, Lease]:
 
 
 def renew(lease: Lease, *, lease_seconds: int) -> None:
-    """Keep a long job. Raises LeaseLost when someone else took it. Caller commits."""
+    """Extend the lease. Raises LeaseLost if another worker took the job. The caller commits."""
     _held(lease, lease_until=func.now() + seconds(lease_seconds))
 
 
 def finish(lease: Lease) -> None:
-    """Mark the job done in the transaction of its effect. Raises LeaseLost when someone else took it."""
-    # The clock, not now(): that is when the transaction began, and a long job would end with an old life sign.
+    """Mark the job as done in the transaction of its effect. Raises LeaseLost if another worker took it."""
+    # clock_timestamp(), because now() is the start of the transaction and would date a long job's end too early.
     _held(lease, done_at=func.clock_timestamp(), lease_until=None, error=None)
 
 
 def finish_guarded(lease: Lease) -> None:
-    """Mark a job done whose effect is decided by a row of its own, whoever holds the lease by now.
+    """Mark a guarded job as done, whichever worker holds the lease now.
 
-    The worker was frozen for longer than its lease: its effect has left the system and cannot be rolled back. Whoever
-    took the job meanwhile cannot have done it too, since this transaction holds the row that decides.
+    The worker was frozen for longer than its lease, but its effect has left the system and cannot be rolled back. A
+    worker that took the job meanwhile cannot have executed it, because this transaction holds the guarding row.
     """
     statement = update(Job).where(Job.id == lease.job_id, Job.done_at.is_(None))
     values = {"done_at": func.clock_timestamp(), "lease_until": None, "parked_at": None, "error": None}
@@ -110,7 +110,7 @@ def finish_guarded(lease: Lease) -> None:
 
 
 def release(leases: Sequence[Lease]) -> None:
-    """Give back jobs that were taken but not begun; those taken by someone else meanwhile are left alone."""
+    """Release jobs that were claimed but not started, except those that another worker has claimed meanwhile."""
     for lease in leases:
         _update(lease, lease_until=None, lease_token=None, attempts=Job.attempts - 1, rung_at=None)
 
@@ -118,9 +118,9 @@ def release(leases: Sequence[Lease]) -> None:
 def fail(
     lease: Lease, error: str, *, retry_seconds: int | None = None, give_up: bool = False, counts: bool = True
 ) -> bool:
-    """Put the job back with growing pauses (jittered), or park it for an admin after too many tries. True: parked.
+    """Reschedule the job with a growing, jittered delay, or dead-letter it after too many attempts.
 
-    A pause that was asked for is never shortened. ``counts=False``: waiting was the point, it is no failed try.
+    Returns True if it was dead-lettered. A requested delay is never shortened. ``counts=False`` uses no attempt.
     """
     parked = give_up or (counts and lease.attempts >= current_settings().job_max_attempts)
     values: dict[str, Any] = {"error": error[:2000], "lease_until": None, "rung_at": None}
@@ -138,9 +138,9 @@ def fail(
 
 
 def undispatched_ids(lane: Lane, *, limit: int = 1000) -> list[int]:
-    """Due jobs of a lane that nobody holds or was told of lately, oldest first; notes that they are rung for now.
+    """Return due jobs of a lane that are neither held nor recently dispatched, oldest first, and mark them dispatched.
 
-    Those are jobs whose bell was lost, whose worker died, or whose pause is over. Caller commits, then rings.
+    Their message was lost, their worker died, or their delay is over. The caller commits, then notifies workers.
     """
     silent = or_(Job.rung_at.is_(None), Job.rung_at < func.now() - seconds(REDISPATCH_SECONDS))
     found = (

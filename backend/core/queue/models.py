@@ -1,4 +1,4 @@
-"""The tables of jobs and their runs, and the lanes that keep kinds of work apart."""
+"""The tables of jobs and runs, and the lanes that separate bulk jobs from urgent ones."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,18 +12,18 @@ from backend.core.db.session import Base, BigId, Created
 
 
 class Lane(StrEnum):
-    """``URGENT``: account mails, exports, housekeeping, closing runs. ``BULK``: notifications, reminders, reports."""
+    """``URGENT``: account emails, exports, housekeeping, run completion. ``BULK``: the other messages."""
 
     URGENT = "urgent"
     BULK = "bulk"
 
 
-# Celery's queue of each lane. Workers take messages in the order of these names, so the urgent one has to sort first.
+# Celery's queue of each lane. Workers consume queues in alphabetical order, so the urgent one must sort first.
 QUEUES: Final = {Lane.URGENT: "doorstep", Lane.BULK: "doorstep.bulk"}
 
 
 class Job(Base):
-    """One piece of work that an acknowledged change implies. Open until done_at or parked_at is set."""
+    """A job that follows from a committed change. Open until ``done_at`` or ``parked_at`` (dead-lettered) is set."""
 
     __tablename__ = "jobs"
 
@@ -41,7 +41,7 @@ class Job(Base):
     parked_at: Mapped[datetime | None]
     error: Mapped[str | None]
     trace_id: Mapped[str | None]
-    rung_at: Mapped[datetime | None]  # when a worker was last told of it; the sweep tells again after a while
+    rung_at: Mapped[datetime | None]  # when it was last dispatched; the sweep dispatches it again after a while
 
     __table_args__ = (
         UniqueConstraint("topic", "key"),
@@ -53,7 +53,7 @@ class Job(Base):
 
 
 class JobRun(Base):
-    """One run of a scheduled job. The unique (name, period) lets any number of beats tick safely."""
+    """One run of a scheduled job. The unique (name, period) makes any number of beats safe."""
 
     __tablename__ = "job_runs"
 

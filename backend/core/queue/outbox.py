@@ -1,4 +1,4 @@
-"""Writing jobs with the change that needs them, and ringing the worker after commit."""
+"""Enqueueing jobs in the transaction of the change, and notifying workers after commit."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class Dispatcher(Protocol):
-    """Notifies the workers of a lane that jobs are there."""
+    """Notifies the workers of a lane about jobs."""
 
     def __call__(self, job_ids: list[int], *, lane: Lane) -> None: ...
 
@@ -29,7 +29,7 @@ _dispatcher: list[Dispatcher] = []
 
 
 def init_app(app: Flask, *, bell: Dispatcher) -> None:
-    """Say how a worker is told of new jobs. The bell may fail: the sweep finds what it did not announce."""
+    """Set how workers are notified of new jobs. A failed notification is made up for by the sweep."""
     _dispatcher[:] = [bell]
     app.extensions["job_bell"] = bell
 
@@ -42,9 +42,9 @@ def enqueue(
     run_at: datetime | None = None,
     lane: Lane = Lane.URGENT,
 ) -> None:
-    """Add one job to the present transaction. A key that is already there (done or not) adds nothing.
+    """Add a job to the current transaction. If the key exists, done or not, nothing is added.
 
-    A job with a ``run_at`` begins when the sweep finds it due; one without begins right after commit.
+    A job with ``run_at`` starts when the sweep finds it due, others right after commit.
     """
     enqueue_many(topic, [(key, payload)], run_at=run_at, lane=lane)
 
@@ -72,13 +72,13 @@ def enqueue_many(
 
 
 def dispatch(job_ids: Iterable[int], *, lane: Lane) -> None:
-    """Notify the workers of these jobs of one lane once the outermost transaction is committed."""
+    """Notify workers of these jobs of a lane after the outermost transaction has committed."""
     _pending(db.session()).jobs.extend((lane, job_id) for job_id in job_ids)
 
 
 @dataclass(slots=True)
 class _Pending:
-    """Jobs to notify workers of; for each open savepoint how many there were when it began."""
+    """Jobs to notify workers of and, per open savepoint, how many there were when it started."""
 
     jobs: list[tuple[Lane, int]] = field(default_factory=list)
     before: dict[SessionTransaction, int] = field(default_factory=dict)
@@ -99,7 +99,7 @@ def _remember(session: Session, begun: SessionTransaction) -> None:
 @event.listens_for(Session, "after_commit")
 def _notify(session: Session) -> None:
     if session.in_nested_transaction():
-        return  # the event also fires when a savepoint is released; its rows are visible to nobody yet
+        return  # the event also fires on savepoint release, when the rows are not visible yet
     pending: _Pending | None = session.info.pop(_PENDING, None)
     if pending and pending.jobs and _dispatcher:
         failpoint("queue.before_ring")
@@ -113,7 +113,7 @@ def _notify(session: Session) -> None:
 
 @event.listens_for(Session, "after_soft_rollback")
 def _forget(session: Session, ended: SessionTransaction) -> None:
-    """Drop the notifications of what was rolled back: a savepoint's own, or all."""
+    """Drop the notifications of the rolled-back transaction or savepoint."""
     if ended.nested:
         pending = _pending(session)
         del pending.jobs[pending.before.pop(ended, len(pending.jobs)) :]

@@ -1,4 +1,4 @@
-"""Drops what the job table no longer needs."""
+"""Deletion of old rows from the job table."""
 
 from datetime import timedelta
 from typing import Final
@@ -17,10 +17,10 @@ BATCH: Final = 500
 
 
 def drop_done_jobs(limit: int = BATCH) -> int:
-    """Delete jobs done some days ago and parked ones that nobody looked after for months; returns how many."""
+    """Delete jobs done some days ago and jobs dead-lettered months ago, and return how many."""
     done = select(Job.id).where(Job.done_at < now() - DONE_KEPT).order_by(Job.done_at).limit(limit)
     parked = select(Job.id).where(Job.parked_at < now() - DEAD_KEPT).order_by(Job.parked_at).limit(limit)
-    # Each half has an index in its order; an OR of both would read the whole table.
+    # Each part has its own index; an OR of both would scan the whole table.
     halves = [half.with_for_update(skip_locked=True).cte(name) for half, name in ((done, "done"), (parked, "parked"))]
     chosen = union_all(*(select(half.c.id) for half in halves)).limit(limit)
     gone = delete(Job).where(Job.id.in_(chosen.scalar_subquery())).returning(Job.id)
@@ -28,14 +28,14 @@ def drop_done_jobs(limit: int = BATCH) -> int:
 
 
 def drop_old_runs(limit: int = BATCH) -> int:
-    """Delete runs of long ago, of jobs that run often already those of some days ago; returns how many."""
+    """Delete old runs, of frequent jobs after some days, and return how many."""
     often = [
         and_(JobRun.name == row.name, JobRun.finished_at < now() - row.runs_kept)
         for row in table().values()
         if row.runs_kept < RUNS_KEPT
     ]
     old = or_(JobRun.finished_at < now() - RUNS_KEPT, *often)
-    # The newest run of a job stays: its period must not be claimed a second time.
+    # The newest run of a job stays, so that its period cannot be claimed again.
     newest = select(func.max(JobRun.id)).group_by(JobRun.name)
     chosen = select(JobRun.id).where(old, JobRun.id.not_in(newest)).order_by(JobRun.id).limit(limit)
     gone = delete(JobRun).where(JobRun.id.in_(chosen.scalar_subquery())).returning(JobRun.id)

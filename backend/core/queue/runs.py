@@ -1,4 +1,4 @@
-"""Runs of scheduled jobs: claimed once a period, begun, counted, closed."""
+"""Runs of scheduled jobs: claimed once per period, started, counted, closed."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ Span = tuple[int, int]
 
 
 def claim_due() -> list[str]:
-    """Claim every period that is due and begin its run; returns the names. Any number of callers at once is safe."""
+    """Claim every due period, start its run, and return the names. Safe for concurrent callers."""
     moment = now()
     due = [
         (row, period) for row in table().values() if moment - (period := row.when.latest(moment)).due_at <= row.catch_up
@@ -33,7 +33,7 @@ def claim_due() -> list[str]:
 
 
 def start(row: Scheduled, *, params: dict[str, Any], requested_by: int | None) -> int:
-    """Begin a run that someone asked for, beside the scheduled ones; returns its id."""
+    """Start a run that an admin requested and return its id."""
     run_id = _insert(row, period=f"asked-{uuid.uuid4().hex}", params=params, requested_by=requested_by)
     if run_id is None:
         raise RuntimeError("a random period was there already")
@@ -52,7 +52,7 @@ def _insert(
 
 
 def begin(run_id: int) -> JobRun:
-    """The run, marked as running from now on."""
+    """Mark the run as running and return it."""
     values = {"status": "running", "started_at": func.coalesce(JobRun.started_at, func.now())}
     _change(run_id, **values)
     return db.session.execute(
@@ -61,17 +61,17 @@ def begin(run_id: int) -> JobRun:
 
 
 def add(run_id: int, *, sent: int = 0, failed: int = 0, skipped: int = 0) -> None:
-    """Count some more in the present transaction."""
+    """Add to the run's counts in the current transaction."""
     _change(run_id, sent=JobRun.sent + sent, failed=JobRun.failed + failed, skipped=JobRun.skipped + skipped)
 
 
 def count(run_id: int, *, sent: int, failed: int) -> None:
-    """Set what was counted anew from the ledger."""
+    """Set the run's counts, recounted from the deliveries."""
     _change(run_id, sent=sent, failed=failed)
 
 
 def spans(ids: InstrumentedAttribute[int], where: ColumnElement[bool], *, size: int) -> list[Span]:
-    """Spans of ids (above the first, up to the second) that hold so many rows each, and together all there may be."""
+    """Return ranges of ids (after the first, up to the second) of ``size`` rows each that together cover all rows."""
     rows = select(ids.label("id"), func.row_number().over(order_by=ids).label("place")).where(where).subquery()
     ends = db.session.execute(select(rows.c.id).where(rows.c.place % size == 0).order_by(rows.c.id)).scalars()
     return list(pairwise([0, *ends, ABOVE_ALL_IDS]))
@@ -80,36 +80,36 @@ def spans(ids: InstrumentedAttribute[int], where: ColumnElement[bool], *, size: 
 def spread(
     run_id: int, topic: str, payload: Mapping[str, Any], parts: Sequence[Span], *, lane: Lane = Lane.BULK
 ) -> None:
-    """Share a run among workers: a job for each span, side by side in any order, each ending with ``part_done``."""
+    """Split a run into one job per range; they run in any order, and each ends with ``part_done``."""
     _change(run_id, parts_left=len(parts))
     jobs = [{**payload, "run_id": run_id, "after": after, "until": until} for after, until in parts]
     enqueue_many(topic, [(f"run{run_id}:{job['after']}", job) for job in jobs], lane=lane)
 
 
 def part_done(run_id: int) -> None:
-    """A part of the run has written its messages; with the last one the run can be settled."""
+    """Report that a part has written its messages; the last part starts the run's completion."""
     statement = update(JobRun).where(JobRun.id == run_id).values(parts_left=JobRun.parts_left - 1)
     if db.session.execute(statement.returning(JobRun.parts_left)).scalar_one() == 0:
         settle(run_id)
 
 
 def settle(run_id: int) -> None:
-    """All of the run's messages are written: close it once they are sent, or failed for good."""
+    """Close the run once all its messages are sent or have failed permanently."""
     enqueue(SETTLE, {"run_id": run_id}, key=f"run{run_id}")
 
 
 def note(run_id: int, **facts: Any) -> None:
-    """Keep some facts with the run, for admins to read."""
+    """Store facts with the run, for admins."""
     _change(run_id, params=JobRun.params.op("||")(cast(facts, JSONB)))
 
 
 def close(run_id: int) -> None:
-    """The run is done."""
+    """Mark the run as done."""
     _change(run_id, status="done", finished_at=func.coalesce(JobRun.finished_at, func.now()))
 
 
 def fail(run_id: int, error: str) -> None:
-    """The run ended without having done its work."""
+    """Mark the run as failed."""
     _change(run_id, status="failed", finished_at=func.now(), error=error[:2000])
 
 

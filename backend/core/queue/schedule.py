@@ -1,4 +1,4 @@
-"""When scheduled jobs are due, in the market's zone; and the table of them, as the program registered it."""
+"""Times of scheduled jobs in the marketplace's time zone, and the registered schedule."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,27 +17,27 @@ EXTENSION: Final = "timetable"
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """One turn of a scheduled job: ``key`` names it, unique with the job's name."""
+    """One period of a scheduled job; ``key`` identifies it together with the job's name."""
 
     key: str
     due_at: datetime
 
 
 class When(Protocol):
-    """A rule of time."""
+    """A recurrence rule."""
 
     def describe(self) -> str: ...
 
     def latest(self, moment: datetime) -> Period:
-        """The last period that was due at or before the moment."""
+        """Return the last period due at or before the time."""
 
     def following(self, moment: datetime) -> datetime:
-        """When the next period is due after the moment."""
+        """Return when the next period after the time is due."""
 
 
 @dataclass(frozen=True, slots=True)
 class Daily:
-    """Every day at a time that may be changed while the market runs; a day is done once, whatever the time then was."""
+    """Every day at a time that may change at run time; a day runs once even if its time was changed."""
 
     at: Callable[[], time]
 
@@ -59,7 +59,7 @@ class Daily:
 
 @dataclass(frozen=True, slots=True)
 class Monthly:
-    """On one day (1 to 28) of every month; the key is the month in which it runs."""
+    """Every month on one day (1 to 28); the key is the month in which it runs."""
 
     day: int
     at: time
@@ -85,7 +85,7 @@ class Monthly:
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Every so many minutes, counted from midnight UTC of a fixed day."""
+    """Every ``minutes`` minutes, counted from midnight UTC of a fixed day."""
 
     minutes: int
 
@@ -103,7 +103,7 @@ class Every:
 
 
 def takes_none(params: dict[str, Any]) -> dict[str, Any]:
-    """The check of a job that has no choices."""
+    """Validate the parameters of a job that has none."""
     if params:
         raise Invalid("This job takes no choices.", errors={name: ["This job does not take it."] for name in params})
     return params
@@ -111,11 +111,11 @@ def takes_none(params: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """One row of the beat table.
+    """One row of the schedule.
 
-    ``topic`` is the job that a run begins with (its payload: run_id), in ``lane``. A period missed by more than
-    ``catch_up`` is let go. ``check`` looks at the params of a run that an admin asks for, and raises Invalid.
-    ``runs_kept``: how long its runs are shown.
+    ``topic`` is the job that starts a run (payload: run_id), in ``lane``. A period missed by more than ``catch_up`` is
+    skipped. ``check`` validates the parameters of a run that an admin requests, and raises Invalid. ``runs_kept`` is
+    how long runs are kept.
     """
 
     name: str
@@ -129,16 +129,16 @@ class Scheduled:
 
 
 def init_app(app: Flask, table: Sequence[Scheduled]) -> None:
-    """Register the beat table."""
+    """Register the schedule."""
     app.extensions[EXTENSION] = {row.name: row for row in table}
 
 
 def table() -> dict[str, Scheduled]:
-    """The beat table by name."""
+    """Return the schedule by name."""
     registered: dict[str, Scheduled] = current_app.extensions[EXTENSION]
     return registered
 
 
 def _due(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """That wall-clock time in UTC; one that the clocks jump over comes right after the jump."""
+    """Return a wall-clock time in UTC; a time skipped by a clock change is right after the change."""
     return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)

@@ -1,1 +1,1 @@
-"""Passwords, signatures, roles, and the networks that rate limits count by."""
+"""Password hashing, signing keys, actors and roles, and client networks for rate limits."""

@@ -1,4 +1,4 @@
-"""Who acts: the account behind a call, a job or a command, as the rules see it."""
+"""The actor of a call, a job or a command, as business rules see it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,15 +10,16 @@ class Role(StrEnum):
     CUSTOMER = "customer"
     PROFESSIONAL = "professional"
     ADMIN = "admin"
-    SYSTEM = "market"  # the system itself: housekeeping and the command line
+    SYSTEM = "market"  # the system: housekeeping and the command line
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """An account that acts. ``id`` is None for the market itself; ``address`` is the caller's network address.
+    """An account that acts. ``id`` is None for the system; ``address`` is the client's network address.
 
-    ``visit_is_due``: this visit has to be written down, as it is only once in a while. ``proven_at``: when this
-    session last proved the password. ``must_change_password``: the account still has the password it was issued.
+    ``visit_is_due`` means that this visit must be recorded, which happens only every few minutes. ``proven_at`` is
+    when this session last confirmed the password. ``must_change_password`` is set while the account has a generated
+    password.
     """
 
     id: int | None
@@ -32,9 +33,9 @@ class Actor:
 
     @property
     def account_id(self) -> int:
-        """The id of the person who acts. Raises ValueError for the market itself, which is nobody."""
+        """Return the id of the acting account. Raises ValueError for the system, which has no account."""
         if self.id is None:
-            raise ValueError("the market itself has no account")
+            raise ValueError("the system has no account")
         return self.id
 
 

@@ -1,25 +1,25 @@
-"""Network addresses as limits count them: an IPv6 user has a whole /64 to call from, an IPv4 user one address."""
+"""Client networks for rate limits: an IPv6 client controls at least a /64, an IPv4 client one address."""
 
 import ipaddress
 from dataclasses import dataclass
 from typing import Final
 
 UNKNOWN: Final = "unknown"
-NEAR_BITS: Final = 64  # what one connection is given at least (RFC 6177)
-WIDE_BITS: Final = 48  # what one site may be given
-WIDE_FACTOR: Final = 10  # a limit for a /48 is so many times that for a /64
+NEAR_BITS: Final = 64  # the least that one connection is assigned (RFC 6177)
+WIDE_BITS: Final = 48  # the most that one site is assigned
+WIDE_FACTOR: Final = 10  # the limit for a /48 is this many times that for a /64
 
 
 @dataclass(frozen=True, slots=True)
 class Prefixes:
-    """What an address is counted under: ``near`` always, ``wide`` (a /48) for IPv6 only."""
+    """The keys under which an address is counted: ``near`` always, ``wide`` (a /48) for IPv6 only."""
 
     near: str
     wide: str | None = None
 
 
 def prefixes(address: str | None) -> Prefixes:
-    """Return the keys for a caller's address. IPv4 addresses that are written as IPv6 ones are counted as IPv4."""
+    """Return the keys for a client's address. IPv4-mapped IPv6 addresses are counted as IPv4."""
     try:
         found = ipaddress.ip_address(address or "")
     except ValueError:

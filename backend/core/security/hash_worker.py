@@ -26,7 +26,7 @@ MATCHES: Final = "fits"
 
 
 class Cost(NamedTuple):
-    """What a hash takes."""
+    """The parameters of Argon2id."""
 
     memory_kib: int
     time_cost: int
@@ -37,11 +37,11 @@ class Cost(NamedTuple):
 
 
 class WorkerLost(Exception):
-    """The process beside this one gave no answer."""
+    """The hashing process did not respond."""
 
 
 def hash_or_verify(hasher: PasswordHasher, password: bytes, encoded: str | None = None) -> str:
-    """A new hash; with one given: FITS, or nothing when the password does not."""
+    """Return a new hash or, if one is given, MATCHES for a matching password and "" otherwise."""
     if encoded is None:
         return hasher.hash(password)
     try:
@@ -52,9 +52,9 @@ def hash_or_verify(hasher: PasswordHasher, password: bytes, encoded: str | None 
 
 
 class HashWorker:
-    """One process that hashes, one password at a time. It ends with our end of its socket, and so with us.
+    """A process that hashes one password at a time. It exits when our end of its socket closes.
 
-    In a session of its own: Linux shares the processors out by session first, and Ctrl-C is not for it.
+    It has its own session, because Linux schedules sessions as groups and Ctrl-C must not reach it.
     """
 
     def __init__(self, ours: socket.socket, process: "subprocess.Popen[bytes]") -> None:
@@ -64,7 +64,7 @@ class HashWorker:
 
     @classmethod
     def start(cls, cost: Cost) -> Self:
-        """Raises Gone where no process can be started."""
+        """Start the process. Raises WorkerLost if it cannot be started."""
         command = [sys.executable, "-m", __name__, *(str(part) for part in cost)]
         ours, theirs = socket.socketpair()
         ours.settimeout(PATIENCE_SECONDS)
@@ -84,7 +84,7 @@ class HashWorker:
         return cls(ours, process)
 
     def ask(self, password: bytes, encoded: str | None = None) -> str:
-        """As ``answer``. Raises Gone when it died or takes too long; nothing may be asked afterwards."""
+        """Run :func:`hash_or_verify` in the worker. Raises WorkerLost if it died or timed out; then discard it."""
         words = [password.hex()] if encoded is None else [password.hex(), encoded.encode().hex()]
         try:
             self._socket.sendall(f"{' '.join(words)}\n".encode())
@@ -96,7 +96,7 @@ class HashWorker:
         return line.rstrip("\n")
 
     def end(self) -> None:
-        """Kill it, whatever it does."""
+        """Kill the process."""
         self._answers.close()
         self._socket.close()
         self.process.kill()
@@ -104,7 +104,7 @@ class HashWorker:
 
 
 def main(cost: Sequence[str]) -> None:
-    """Answer until the socket is closed."""
+    """Respond to requests until the socket is closed."""
     hasher = Cost(*map(int, cost)).hasher()
     os.nice(NICENESS)
     with suppress(ConnectionError), socket.socket(fileno=sys.stdin.fileno()) as line:

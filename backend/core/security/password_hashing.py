@@ -1,4 +1,4 @@
-"""Password hashing: Argon2id, RFC 9106 low-memory profile, bounded so that a flood of sign-ins starves nobody."""
+"""Password hashing with Argon2id (RFC 9106, low-memory profile), bounded so that sign-ins cannot starve other calls."""
 
 import os
 import unicodedata
@@ -19,14 +19,14 @@ Arguments = ParamSpec("Arguments")
 Outcome = TypeVar("Outcome")
 TOO_MANY: Final = "Too many people sign in at this moment. Try again shortly."
 QUEUE_SECONDS: Final = 6.0
-SLOT_SECONDS: Final = 2.0  # short: who waits here holds a connection to the database
+SLOT_SECONDS: Final = 2.0  # short, because a waiting caller holds a database connection
 
 
 class BoundedPasswordHasher:
-    """Hashes and checks passwords, at most ``at_once`` at a time in this process.
+    """Hashes and verifies passwords, at most ``at_once`` at a time in this process.
 
-    Who needs it stands in line before the database is asked (see ``in_line``): ``line`` people at most, so that threads
-    and connections are left for everyone else. One more than can hash is let in, to ask while the others hash.
+    Callers queue before they use the database (see :func:`queued`), at most ``line`` of them, so that threads and
+    connections remain for other calls. One more than can hash is admitted, to use the database meanwhile.
     """
 
     def __init__(
@@ -42,30 +42,30 @@ class BoundedPasswordHasher:
         self._decoy = self._hasher.hash("a password that nobody has")
 
     def hash(self, password: str) -> str:
-        """The encoded Argon2id hash. Raises Unavailable when too many others wait."""
+        """Return the encoded Argon2id hash. Raises Unavailable if too many callers are waiting."""
         return self._in_turn(_typed(password))
 
     def matches(self, encoded: str | None, password: str) -> bool:
-        """Whether the password fits. An unknown account (None) costs the same as a known one (OWASP ASVS 5, V6)."""
+        """Return whether the password matches. An unknown account (None) takes the same time (OWASP ASVS 5, V6)."""
         fits = self._in_turn(_typed(password), encoded or self._decoy) == hash_worker.MATCHES
         return fits and encoded is not None
 
     def is_outdated(self, encoded: str) -> bool:
-        """Whether the hash was made with other parameters than those in force."""
+        """Return whether the hash was made with other than the current parameters."""
         return self._hasher.check_needs_rehash(encoded)
 
     def use_workers(self) -> None:
-        """From now on, hash only what time others leave: for web servers, where people browse meanwhile.
+        """Hash at low priority from now on, so that web servers keep serving other calls.
 
-        Not for what runs by itself: a command that makes hundreds of people would starve beside any busy program.
+        Not for commands: one that creates hundreds of accounts would starve next to any busy program.
         """
         self._uses_workers = True
-        os.register_at_fork(after_in_child=self._workers.clear)  # two may not talk to one of them
+        os.register_at_fork(after_in_child=self._workers.clear)  # two processes must not share one hashing process
         with suppress(WorkerLost):
             self._workers.extend(HashWorker.start(self._cost) for _ in range(self._at_once))
 
     def close(self) -> None:
-        """End the processes that hash for this one; without it they end with it."""
+        """Stop the hashing processes; otherwise they exit together with this process."""
         while self._workers:
             self._workers.pop().end()
 
@@ -75,7 +75,7 @@ class BoundedPasswordHasher:
                 try:
                     return self._asked(password, encoded)
                 except WorkerLost:
-                    pass  # it is done here then, at once
+                    pass  # hash in this process instead
             return hash_worker.hash_or_verify(self._hasher, password, encoded)
 
     def _asked(self, password: bytes, encoded: str | None) -> str:
@@ -85,7 +85,7 @@ class BoundedPasswordHasher:
             worker = HashWorker.start(self._cost)
         try:
             answer = worker.ask(password, encoded)
-        except BaseException:  # its next answer would be taken for that of another question
+        except BaseException:  # its next response could be taken for another request's
             worker.end()
             raise
         self._workers.append(worker)
@@ -93,12 +93,12 @@ class BoundedPasswordHasher:
 
 
 def _typed(password: str) -> bytes:
-    """The bytes to hash: keyboards write the same letter in more than one way (RFC 8265, OpaqueString)."""
+    """Return the bytes to hash, normalised: keyboards encode a letter in different ways (RFC 8265, OpaqueString)."""
     return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
 
 
 def queued(work: Callable[Arguments, Outcome]) -> Callable[Arguments, Outcome]:
-    """Of work that hashes a password: wait for a turn before it begins. Never around other such work."""
+    """Decorate a function that hashes a password: queue before it starts. Do not nest."""
 
     @wraps(work)
     def waited(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
@@ -109,7 +109,7 @@ def queued(work: Callable[Arguments, Outcome]) -> Callable[Arguments, Outcome]:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Make the hasher of this process."""
+    """Create the hasher of this process."""
     app.extensions["passwords"] = BoundedPasswordHasher(
         memory_kib=settings.argon2_memory_kib,
         time_cost=settings.argon2_time_cost,
@@ -120,6 +120,6 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def current_hasher() -> BoundedPasswordHasher:
-    """The hasher of the running application."""
+    """Return the hasher of the running application."""
     hasher: BoundedPasswordHasher = current_app.extensions["passwords"]
     return hasher

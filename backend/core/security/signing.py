@@ -1,7 +1,7 @@
-"""Keys for signing: one for each purpose, all derived from SECRET_KEY by HKDF (RFC 5869).
+"""Signing keys, one per purpose, derived from SECRET_KEY by HKDF (RFC 5869).
 
-What is signed for one purpose cannot pass for another. Keys in SECRET_KEY_FALLBACKS sign nothing more, but what they
-signed stays valid, so that SECRET_KEY can be changed without signing anyone out.
+A signature for one purpose is not valid for another. Keys in SECRET_KEY_FALLBACKS verify but do not sign, so that
+SECRET_KEY can be changed without signing anyone out.
 """
 
 import hashlib
@@ -17,18 +17,18 @@ KEY_BYTES: Final = 32
 
 
 def key(purpose: str, settings: Settings | None = None) -> bytes:
-    """Return the key that signs for this purpose now."""
+    """Return the current signing key for this purpose."""
     return _derived((settings or current_settings()).secret_key, purpose)
 
 
 def keys(purpose: str, settings: Settings | None = None) -> list[bytes]:
-    """Return the keys that verify for this purpose, the one in use first."""
+    """Return the keys that verify signatures for this purpose, the current one first."""
     settings = settings or current_settings()
     return [_derived(secret, purpose) for secret in (settings.secret_key, *settings.secret_key_fallbacks)]
 
 
 def key_id(key: bytes) -> str:
-    """Return a name for a key that tells nothing about it, for a token's ``kid``."""
+    """Return an identifier for a token's ``kid`` that reveals nothing about the key."""
     return hashlib.sha256(b"kid:" + key).hexdigest()[:12]
 
 
@@ -38,10 +38,10 @@ def sign(purpose: str, message: bytes) -> bytes:
 
 
 def verifies(purpose: str, message: bytes, signature: bytes, *, before_purposes: bool = False) -> bool:
-    """Return whether a signature, which may be cut to a shorter one, is of this message.
+    """Return whether a signature, possibly truncated, matches this message.
 
     Args:
-        before_purposes: Also accept what was signed by SECRET_KEY itself, as all was before keys had purposes.
+        before_purposes: Also accept signatures made with SECRET_KEY itself, as before keys were derived.
     """
     candidates = keys(purpose)
     if before_purposes:
@@ -54,4 +54,4 @@ def verifies(purpose: str, message: bytes, signature: bytes, *, before_purposes:
 @lru_cache(maxsize=128)
 def _derived(secret: str, purpose: str) -> bytes:
     extracted = hmac.digest(SALT, secret.encode(), "sha256")
-    return hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")  # one block of the expansion is enough
+    return hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")  # one block of output is enough
