@@ -21,6 +21,7 @@ def make_celery(settings: Settings) -> Celery:
         worker_prefetch_multiplier=1,
         worker_concurrency=settings.worker_concurrency,
         worker_hijack_root_logger=False,
+        broker_transport="backend.jobs.broker:Transport",
         task_soft_time_limit=settings.job_soft_limit_seconds,
         task_time_limit=settings.job_hard_limit_seconds,
         broker_connection_retry_on_startup=True,

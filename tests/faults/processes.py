@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from backend.core.db.session import db
 from backend.launch import processes
+from tests.waiting import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,7 +39,7 @@ class Crew:
     def run(self, code: str, **changes: str) -> int:
         """A Python program to its end; returns its exit code."""
         done = subprocess.run(
-            [sys.executable, "-c", code], env={**self._environ, **changes}, cwd=ROOT, check=False, timeout=60
+            [sys.executable, "-c", code], env={**self._environ, **changes}, cwd=ROOT, check=False, timeout=HANG_SECONDS
         )
         return done.returncode
 
@@ -71,7 +72,7 @@ def crew(environ: Mapping[str, str], folder: Path) -> Iterator[Crew]:
         print(log.read_text(errors="replace")[-6000:] if log.exists() else "")
 
 
-def until(question: str, *, seconds: float, **values: object) -> bool:
+def until(question: str, *, seconds: float = HANG_SECONDS, **values: object) -> bool:
     """Ask the database until the answer is true, or the time is over."""
 
     def asked() -> bool:

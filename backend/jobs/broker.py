@@ -1,0 +1,28 @@
+"""The transport to the broker: kombu's for Redis, with a closed connection reported as a connection error."""
+
+from typing import Any
+
+from kombu.transport import redis
+from redis.exceptions import ConnectionError as BrokerConnectionError
+
+
+class Channel(redis.Channel):
+    """A channel that outlives its connection without ending the worker.
+
+    When the broker goes away, Celery gives up the connection while jobs still run. kombu then closes a channel that
+    has no connection any more, to return its unacknowledged messages, and Celery acknowledges the messages of those
+    jobs on it. Both look up the broker's address in the connection. kombu fails there with an AttributeError, which
+    nobody expects and which ends the worker; a connection error is expected, and the worker connects anew.
+    """
+
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        if self.connection is None or self.connection.client is None:
+            raise BrokerConnectionError("The connection of this channel is closed")
+        parameters: dict[str, Any] = super()._connparams(asynchronous=asynchronous)  # type: ignore[no-untyped-call]
+        return parameters
+
+
+class Transport(redis.Transport):
+    """kombu's transport with the channel above."""
+
+    Channel = Channel

@@ -1,0 +1,92 @@
+"""The broker killed while messages are unacknowledged: the worker goes on, in the same process."""
+
+import os
+import signal
+import threading
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+
+from backend.core.authz import Role
+from backend.core.database import transaction
+from backend.domain.notifications import outbox
+from backend.jobs.celery_app import make_celery
+from backend.launch.embedded import EmbeddedValkey
+from backend.settings import Settings
+from tests.factories.closed_requests import account
+from tests.factories.servers import SmtpServer
+from tests.faults.processes import Crew, children, until
+from tests.waiting import HANG_SECONDS, wait_until
+
+pytestmark = pytest.mark.faults
+SENT = "SELECT count(*) = :all FROM deliveries WHERE state = 'sent'"
+
+
+def kill(server: EmbeddedValkey) -> None:
+    assert server.pid
+    assert server.process
+    os.kill(server.pid, signal.SIGKILL)
+    server.process.wait()
+
+
+def send(account_id: int, about: str) -> None:
+    with transaction():
+        outbox.post([outbox.Outgoing(account_id, "reminder", about)])
+
+
+def is_consumed(server: EmbeddedValkey) -> bool:
+    """Whether a worker waits at this broker for messages."""
+    with redis.Redis.from_url(server.url) as client:
+        return any(one["cmd"] == "brpop" for one in client.client_list())
+
+
+def test_a_closed_connection_is_reported_as_a_connection_error(
+    own_environ: dict[str, str], own_valkey: EmbeddedValkey
+) -> None:
+    """As a worker does it: one channel for jobs, another for remote control, and Celery's way to let go of both."""
+    celery = make_celery(Settings.from_env(own_environ))
+    taken: list[Any] = []
+    connection = celery.connection_for_read()
+    celery.amqp.TaskConsumer(connection, on_message=taken.append).consume()
+    celery.control.mailbox.Node("worker").listen(channel=connection.channel())
+    celery.send_task("doorstep.heartbeat")
+    while not taken:
+        connection.drain_events(timeout=HANG_SECONDS)
+    while not connection.default_channel._in_poll:  # a read is to be open when the broker goes
+        with suppress(TimeoutError):
+            connection.drain_events(timeout=0.1)
+    kill(own_valkey)
+    connection.collect()
+    connection.close()
+    with pytest.raises(connection.connection_errors, match="channel is closed"):
+        taken[0].ack()
+    celery.close()
+
+
+def test_a_worker_outlives_a_broker_that_is_killed_while_a_job_runs(
+    ringing: Flask, jobs: Crew, smtp: SmtpServer, own_valkey: EmbeddedValkey
+) -> None:
+    received, answer = threading.Event(), threading.Event()
+
+    def hold(_: str) -> None:
+        received.set()
+        answer.wait(HANG_SECONDS)
+
+    smtp.after_data = hold
+    worker = jobs.start("worker", MAIL_TIMEOUT_SECONDS="120", WORKER_CONCURRENCY="3")
+    jobs.start("beat")
+    customer = account(Role.CUSTOMER)
+    send(customer, "before")
+    assert received.wait(HANG_SECONDS)
+    job_processes = {child.pid for child in children(worker)}
+    kill(own_valkey)
+    own_valkey.start()
+    assert wait_until(lambda: is_consumed(own_valkey))
+    answer.set()
+    send(customer, "after")
+    assert until(SENT, all=2)
+    assert worker.poll() is None
+    assert {child.pid for child in children(worker)} == job_processes
