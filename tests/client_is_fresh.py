@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from tests.waiting import HANG_SECONDS
+
 FRONTEND: Final = Path(__file__).resolve().parents[1] / "frontend"
 GENERATED: Final = FRONTEND / "src" / "shared" / "api" / "generated"
 NPM: Final = Path(sys.executable).parent / "npm"
@@ -18,7 +20,7 @@ def client() -> dict[str, bytes]:
 def main() -> int:
     """0 when nothing differs. What was committed is put back."""
     committed = client()
-    subprocess.run([NPM, "run", "--silent", "api"], cwd=FRONTEND, check=True, timeout=120)
+    subprocess.run([NPM, "run", "--silent", "api"], cwd=FRONTEND, check=True, timeout=HANG_SECONDS)
     made = client()
     for name, content in committed.items():
         (GENERATED / name).write_bytes(content)

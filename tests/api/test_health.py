@@ -26,6 +26,7 @@ from backend.launch.embedded import EmbeddedValkey
 from backend.launch.private_files import free_port
 from backend.migrations.setup import revisions
 from backend.settings import ROOT, Settings
+from tests.waiting import HANG_SECONDS, wait_until
 
 NO_DATABASE = "postgresql://nobody:x@127.0.0.1:9/none"
 NO_REDIS = "redis://127.0.0.1:9/0"
@@ -113,7 +114,7 @@ def test_a_long_job_shows_the_workers_life_while_it_runs(make: Make) -> None:
     own = lease_heartbeat.LeaseHeartbeat()
     own._start(db.engine, 2)
     with own.renewing([lease]):
-        assert processes.wait_until(lambda: ask(app, "/readyz").json["workers"]["state"] == "up", seconds=20)
+        assert wait_until(lambda: ask(app, "/readyz").json["workers"]["state"] == "up")
 
 
 @pytest.mark.parametrize(
@@ -184,16 +185,22 @@ def test_a_part_can_be_added(make: Make) -> None:
 
 def test_a_server_that_is_about_to_stop_says_so_and_goes_on_for_a_while(app: Flask, environ: dict[str, str]) -> None:
     worker_health.beat()
+    assert any(says_so_and_goes_on(environ, drain_seconds) for drain_seconds in (3, 20, 120)), "the longer, the surer"
+
+
+def says_so_and_goes_on(environ: dict[str, str], drain_seconds: int) -> bool:
+    """Whether the server answers while it drains; a busy machine may need longer than a short drain to ask it."""
     port = free_port(None)
     url = f"http://127.0.0.1:{port}"
-    settings = {**os.environ, **environ, "PORT": str(port), "WEB_WORKERS": "1", "DRAIN_SECONDS": "5"}
+    settings = {**os.environ, **environ, "PORT": str(port), "WEB_WORKERS": "1", "DRAIN_SECONDS": str(drain_seconds)}
     server = processes.spawn([sys.executable, "-m", "backend.wsgi"], env=settings, cwd=ROOT)
     try:
-        assert processes.wait_until(lambda: launch_health.is_ready(f"{url}/readyz"), seconds=60)
+        assert wait_until(lambda: launch_health.is_ready(f"{url}/readyz"))
         server.terminate()
-        assert processes.wait_until(lambda: status_of(url) == (503, "draining"), seconds=4)
-        assert launch_health.answers(f"{url}/tasks")
-        assert server.wait(timeout=30) == 0
+        drains = wait_until(lambda: server.poll() is not None or status_of(url) == (503, "draining"))
+        goes_on = launch_health.answers(f"{url}/tasks")
+        assert server.wait(timeout=HANG_SECONDS) == 0
+        return drains and goes_on
     finally:
         processes.end(server)
 
@@ -205,6 +212,8 @@ def status_of(url: str) -> tuple[int, str]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.load(error)["status"]
+    except OSError:  # it has ended
+        return 0, ""
 
 
 class TestFigures:

@@ -29,6 +29,7 @@ from tests.conftest import empty_the_market
 from tests.factories.people import People
 from tests.factories.tasks import make_task
 from tests.harness.market import wait_for
+from tests.waiting import HANG_SECONDS
 
 
 class OwnValkey:
@@ -165,18 +166,18 @@ def test_valkey_killed(client: Any, valkey: OwnValkey) -> None:
     for n in range(5):
         made = admin.post("/tasks", {**vars_of_task(), "name": f"Task {n}"})
         assert made.status_code == 201
-        began = time.monotonic()
         assert len(client.get("/search").json["items"]) == n + 2
-        assert time.monotonic() - began < 5
 
 
-def test_valkey_frozen_costs_one_short_wait_and_then_nothing(client: Any, valkey: OwnValkey) -> None:
+def test_valkey_frozen_costs_one_short_wait_and_then_nothing(
+    client: Any, valkey: OwnValkey, caplog: pytest.LogCaptureFixture
+) -> None:
     client.get("/search")
     valkey.freeze()
-    began = time.monotonic()
     for n in range(100):
         assert client.get(f"/search?limit={n + 1}").status_code == 200
-    assert time.monotonic() - began < 100 * 0.2 / 2  # waiting each time would take twice that
+    waits = sum(record.name == "backend.core.cache.valkey" for record in caplog.records)
+    assert 1 <= waits <= 25, "one at first, and one more after each pause, however long the calls take"
     valkey.thaw()
 
 
@@ -242,7 +243,7 @@ def test_an_old_answer_is_shown_while_one_makes_the_new(cached_app: Flask) -> No
 
     def count() -> Rendered:
         begun.set()
-        assert may_end.wait(30)
+        assert may_end.wait(HANG_SECONDS)
         return Rendered(str(next(numbers)).encode())
 
     ask = partial(cache.response_cache().get, "test", "old", count, seconds=100)
@@ -253,7 +254,7 @@ def test_an_old_answer_is_shown_while_one_makes_the_new(cached_app: Flask) -> No
         begun.clear()
         may_end.clear()
         renewing = pool.submit(ask)
-        assert begun.wait(30)
+        assert begun.wait(HANG_SECONDS)
         assert ask().body == b"0"
         may_end.set()
         assert renewing.result().body == b"1"

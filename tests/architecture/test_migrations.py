@@ -19,6 +19,7 @@ from backend.core.db.session import db
 from backend.settings import ROOT, Settings
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket
+from tests.waiting import HANG_SECONDS
 
 FIRST = "0001"
 # Alembic cannot compare indexes over expressions; that they are there is shown by the plans of the searches they carry.
@@ -69,7 +70,7 @@ def test_two_preparations_at_once_take_turns(fresh: Flask, environ: dict[str, st
     given = {**os.environ, **environ, "DATABASE_URL": fresh.extensions["settings"].database_url}
     command = [sys.executable, "-m", "flask", "--app", "backend.app", "db", "upgrade"]
     racing = [subprocess.Popen(command, env=given, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(3)]
-    said = [process.communicate(timeout=120)[1].decode() for process in racing]
+    said = [process.communicate(timeout=HANG_SECONDS)[1].decode() for process in racing]
     assert [process.returncode for process in racing] == [0, 0, 0], said
     check()
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenScreen
-from tests.browser.screen import DESK, PHONE, Screen
+from tests.browser.screen import DESK, PATIENCE_MS, PHONE, Screen
 from tests.browser.test_pages import sign_in
 from tests.factories.files import picture
 from tests.harness.caller import ADMIN_PASSWORD, Caller
@@ -54,7 +54,7 @@ def test_an_export_from_the_dashboard_to_the_file(admin: Screen, market: Running
     dialog(admin).get_by_role("button", name="Start export").click()
     admin.stands_at("/admin/exports")
     newest = admin.page.get_by_role("list", name="Exports").get_by_role("article").first
-    expect(newest.get_by_text("Done")).to_be_visible(timeout=30_000)
+    expect(newest.get_by_text("Done")).to_be_visible(timeout=PATIENCE_MS)
     with admin.page.expect_download() as download:
         newest.get_by_role("button", name="Download").click()
     with download.value.path().open(encoding="utf-8-sig", newline="") as file:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from backend.core.db.session import db, transaction
 from backend.core.security.authz import Actor, Role
+from tests.waiting import HANG_SECONDS
 
 PEOPLE = text("""
 INSERT INTO accounts (role, username, username_key, email, email_key, password_hash,
@@ -66,7 +67,7 @@ def at_once(app: Flask, works: Sequence[Callable[[], Any]]) -> list[list[Any]]:
 
     def run(place: int, work: Callable[[], Any]) -> None:
         with app.app_context():
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=HANG_SECONDS)
             results[place].extend(work())
             db.session.remove()
 
@@ -74,6 +75,6 @@ def at_once(app: Flask, works: Sequence[Callable[[], Any]]) -> list[list[Any]]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=120)
+        thread.join(timeout=HANG_SECONDS)
         assert not thread.is_alive()
     return results

@@ -16,6 +16,8 @@ from typing import Any, cast
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
+from tests.waiting import HANG_SECONDS
+
 
 @dataclass
 class SmtpServer:
@@ -172,7 +174,7 @@ class WebServer:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=HANG_SECONDS)
 
 
 def free_port() -> int:

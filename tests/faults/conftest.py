@@ -44,7 +44,7 @@ def own_environ(environ: dict[str, str], own_valkey: EmbeddedValkey, smtp: SmtpS
         "REDIS_URL": own_valkey.url,
         "MAIL_SERVER": "127.0.0.1",
         "MAIL_PORT": str(smtp.port),
-        "MAIL_TIMEOUT_SECONDS": "3",
+        "MAIL_TIMEOUT_SECONDS": "30",
         "JOB_LEASE_SECONDS": "3",
         "JOB_SWEEP_SECONDS": "1",
         "WORKER_CONCURRENCY": "2",

@@ -10,9 +10,9 @@ import pytest
 import redis
 from flask import Flask
 
-from backend.core.authz import Role
-from backend.core.database import transaction
-from backend.domain.notifications import outbox
+from backend.core.db.session import transaction
+from backend.core.security.authz import Role
+from backend.domain.notifications import create
 from backend.jobs.celery_app import make_celery
 from backend.launch.embedded import EmbeddedValkey
 from backend.settings import Settings
@@ -34,7 +34,7 @@ def kill(server: EmbeddedValkey) -> None:
 
 def send(account_id: int, about: str) -> None:
     with transaction():
-        outbox.post([outbox.Outgoing(account_id, "reminder", about)])
+        create.post([create.Outgoing(account_id, "reminder", about)])
 
 
 def is_consumed(server: EmbeddedValkey) -> bool:

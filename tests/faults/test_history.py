@@ -31,6 +31,7 @@ from tests.factories.lifecycle import VERBS
 from tests.factories.people import People, Person
 from tests.factories.requests import RequestMarket, at
 from tests.faults.processes import ROOT
+from tests.waiting import HANG_SECONDS, wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 ENOUGH, AT_MOST = 60, 45.0  # acknowledged actions, or seconds on a busy machine
@@ -95,7 +96,7 @@ class Client:
             method=method,
         )
         try:
-            with urllib.request.urlopen(call, timeout=15) as answer:
+            with urllib.request.urlopen(call, timeout=HANG_SECONDS) as answer:
                 self.statuses[answer.status] += 1
                 return json.load(answer)
         except urllib.error.HTTPError as refusal:
@@ -123,7 +124,7 @@ def web(app: Flask, environ: dict[str, str], tmp_path: Path) -> Iterator[Web]:
         process = processes.spawn(command, env=env, output=log.fileno(), cwd=ROOT)
     served = Web(process, f"http://127.0.0.1:{port}")
     try:
-        assert processes.wait_until(served.is_ready, seconds=30), (tmp_path / "web.log").read_text()
+        assert wait_until(served.is_ready), (tmp_path / "web.log").read_text()
         yield served
     finally:
         processes.end(process, first=signal.SIGTERM, patience=5)
@@ -148,7 +149,7 @@ def test_every_history_fits_and_nothing_acknowledged_is_lost(web: Web, people: P
             db.session.commit()
     over.set()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=HANG_SECONDS)
     check(clients)
 
 

@@ -1,7 +1,6 @@
 """A hundred mails through a mail server's worst day, by real workers: each arrives, but for the one that is refused."""
 
 import threading
-import time
 from collections import Counter
 
 import pytest
@@ -11,11 +10,11 @@ from sqlalchemy import text
 from backend.core.db.session import db, transaction
 from backend.core.security.authz import Role
 from backend.domain.notifications import create
-from backend.launch import processes
 from tests.factories.closed_requests import account
 from tests.factories.jobs import deliveries
 from tests.factories.servers import SmtpServer
 from tests.faults.processes import Crew, children, until
+from tests.waiting import HANG_SECONDS, wait_until
 
 MAILS = 100
 READY = "SELECT count(*) > 0 FROM heartbeats WHERE at > now() - interval '5 seconds'"
@@ -24,6 +23,7 @@ SENT = "SELECT count(*) >= :some FROM deliveries WHERE state = 'sent'"
 PUT_OFF = "SELECT count(*) >= :some FROM delivery_attempts WHERE outcome = 'put_off'"
 TAKEN_AGAIN = "SELECT attempts > 1 OR error IS NOT NULL FROM jobs WHERE topic = 'notification.deliver'"
 DONE = "SELECT done_at IS NOT NULL FROM jobs WHERE topic = 'notification.deliver'"
+ALL_DONE = "SELECT count(*) = 0 FROM jobs WHERE done_at IS NULL AND topic = 'notification.deliver'"
 DUE_NOW = "UPDATE jobs SET run_at = now() WHERE done_at IS NULL AND lease_until IS NULL"
 
 pytestmark = pytest.mark.faults
@@ -47,10 +47,10 @@ def test_down_then_busy_then_slow_then_forgetful(ringing: Flask, jobs: Crew, smt
     smtp.stop()
     jobs.start("worker")
     jobs.start("beat")
-    assert until(READY, seconds=40)
+    assert until(READY)
     people = post()
-    assert until(PUT_OFF, seconds=40, some=10)
-    assert until("SELECT count(*) = 0 FROM deliveries WHERE state <> 'waiting'", seconds=1)
+    assert until(PUT_OFF, some=10)
+    assert until("SELECT count(*) = 0 FROM deliveries WHERE state <> 'waiting'")
 
     refused = db.session.execute(text("SELECT email FROM accounts WHERE id = :id"), {"id": people[50]}).scalar_one()
     db.session.rollback()
@@ -58,44 +58,47 @@ def test_down_then_busy_then_slow_then_forgetful(ringing: Flask, jobs: Crew, smt
     smtp.after_data = lambda _: "421 too busy, come again"
     smtp.start(port)
     try_again_now()
-    assert until(PUT_OFF, seconds=40, some=MAILS)
+    assert until(PUT_OFF, some=MAILS)
     assert smtp.mails == []
 
     smtp.after_data, smtp.delay = lambda _: None, 0.2
     try_again_now()
-    assert until(SENT, seconds=40, some=10)
+    assert until(SENT, some=10)
     smtp.delay, smtp.drop_after_data = 0.0, True
     try_again_now()
     dropped = len(smtp.mails)
-    assert processes.wait_until(lambda: len(smtp.mails) >= dropped + 3, seconds=20)
+    assert wait_until(lambda: len(smtp.mails) >= dropped + 3)
     smtp.drop_after_data = False
-    for _ in range(20):
+
+    def are_settled() -> bool:
         try_again_now()
-        if until(SETTLED, seconds=2, all=MAILS):
-            break
+        return until(SETTLED, seconds=2, all=MAILS)
+
+    assert wait_until(are_settled)
     assert Counter(one.state for one in deliveries()) == {"sent": MAILS - 1, "failed": 1}
     assert len({mail["Message-ID"] for _, mail in smtp.mails}) == MAILS - 1
     assert {address for address, _ in smtp.mails}.isdisjoint({refused})
     settled = len(smtp.mails)
-    time.sleep(1)
+    try_again_now()
+    assert until(ALL_DONE)
     assert len(smtp.mails) == settled
 
 
 def test_a_worker_frozen_for_longer_than_its_lease_sends_once(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
     worker = jobs.start("worker", WORKER_CONCURRENCY="3")  # the last one is never given to bulk mail
     jobs.start("beat")
-    assert until(READY, seconds=40)
+    assert until(READY)
     received, answer = threading.Event(), threading.Event()
 
     def hold(_: str) -> None:
         received.set()
-        answer.wait(60)
+        answer.wait(HANG_SECONDS)
 
     smtp.after_data = hold
     person = account(Role.CUSTOMER)
     with transaction():
         create.post([create.Outgoing(person, "reminder", "2026-12-01")])
-    assert received.wait(40)
+    assert received.wait(HANG_SECONDS)
     (sender,) = [
         child
         for child in children(worker)
@@ -103,9 +106,9 @@ def test_a_worker_frozen_for_longer_than_its_lease_sends_once(ringing: Flask, jo
     ]
     sender.suspend()
     answer.set()
-    assert until(TAKEN_AGAIN, seconds=60), "the lease runs out, and another process takes the job"
+    assert until(TAKEN_AGAIN), "the lease runs out, and another process takes the job"
     sender.resume()
-    assert until(DONE, seconds=60)
+    assert until(DONE)
     (delivery,) = deliveries()
     assert (delivery.state, delivery.attempts) == ("sent", 1)
     assert len(smtp.mails) == 1

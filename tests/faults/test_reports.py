@@ -12,11 +12,11 @@ from backend.core.db.session import db, transaction
 from backend.core.queue import admin, runs
 from backend.domain.notifications.models import Delivery
 from backend.domain.reports import actions
-from backend.launch import processes
 from tests.factories.crowd import PEOPLE
 from tests.factories.jobs import deliveries, fresh_run
 from tests.factories.servers import SmtpServer
 from tests.faults.processes import Crew, until
+from tests.waiting import wait_until
 
 CUSTOMERS = 400
 READY = "SELECT count(*) > 0 FROM heartbeats WHERE at > now() - interval '5 seconds'"
@@ -38,13 +38,13 @@ def test_a_worker_killed_in_the_middle_of_a_month(ringing: Flask, jobs: Crew, sm
         db.session.execute(text("UPDATE accounts SET created_at = '2026-09-30'"))
     first = jobs.start("worker", CRASH_AT="reports.written", WORKER_CONCURRENCY="1")
     jobs.start("beat")
-    assert until(READY, seconds=40)
+    assert until(READY)
     run = ask_for("2026-10")
-    assert processes.wait_until(lambda: len(smtp.mails) > CUSTOMERS // 8, seconds=60)
+    assert wait_until(lambda: len(smtp.mails) > CUSTOMERS // 8)
     assert len(smtp.mails) < CUSTOMERS
     os.killpg(first.pid, signal.SIGKILL)
     jobs.start("worker")
-    assert until(DONE, seconds=60, run=run)
+    assert until(DONE, run=run)
     assert_one_each(customers, deliveries())
     sent = Counter(mail["Message-ID"] for _, mail in smtp.mails)
     assert len(sent) == CUSTOMERS
@@ -52,7 +52,7 @@ def test_a_worker_killed_in_the_middle_of_a_month(ringing: Flask, jobs: Crew, sm
     finished = fresh_run(run)
     assert (finished.sent, finished.failed, finished.skipped) == (CUSTOMERS, 0, 0)
     again = ask_for("2026-10")
-    assert until(DONE, seconds=40, run=again)
+    assert until(DONE, run=again)
     assert (fresh_run(again).sent, fresh_run(again).skipped) == (0, CUSTOMERS)
     assert len(deliveries()) == CUSTOMERS
 

@@ -1,6 +1,5 @@
 """A run from the admin's click to the mail, through real processes; once more, and nobody hears twice."""
 
-import time
 from typing import Any
 
 import pytest
@@ -10,18 +9,15 @@ from tests.factories.people import People, Person
 from tests.factories.requests import RequestMarket
 from tests.factories.servers import SmtpServer
 from tests.faults.processes import Crew
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
 
 def followed(admin: Person, location: str) -> dict[str, Any]:
     """The run once it has ended."""
-    for _ in range(200):
-        run = admin.get(location).json
-        if run["status"] in ("done", "failed"):
-            return dict(run)
-        time.sleep(0.2)
-    raise AssertionError(run)
+    assert wait_until(lambda: admin.get(location).json["status"] in ("done", "failed"), pause=0.1)
+    return dict(admin.get(location).json)
 
 
 def test_daily_reminders_from_click_to_mail(ringing: Flask, jobs: Crew, people: People, smtp: SmtpServer) -> None:

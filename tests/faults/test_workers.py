@@ -10,11 +10,11 @@ from flask import Flask
 from backend.core.db.session import transaction
 from backend.core.security.authz import Role
 from backend.domain.notifications import create
-from backend.launch import processes
 from tests.factories.closed_requests import account
 from tests.factories.jobs import deliveries
 from tests.factories.servers import SmtpServer
 from tests.faults.processes import Crew, children, until
+from tests.waiting import wait_until
 
 MAILS = 1000
 SETTLED = "SELECT count(*) = :all FROM deliveries WHERE state IN ('sent', 'failed')"
@@ -41,7 +41,7 @@ def test_a_worker_killed_while_sending_loses_nothing(ringing: Flask, jobs: Crew,
     worker = jobs.start("worker")
     for _ in range(2):
         jobs.start("beat")
-    assert until(READY, seconds=40)
+    assert until(READY)
     refused: list[str] = []
 
     def refuse_one(_: str) -> str | None:
@@ -52,9 +52,9 @@ def test_a_worker_killed_while_sending_loses_nothing(ringing: Flask, jobs: Crew,
 
     smtp.after_data = refuse_one
     post(MAILS)
-    assert processes.wait_until(lambda: len(smtp.mails) > MAILS // 5, seconds=40)
+    assert wait_until(lambda: len(smtp.mails) > MAILS // 5)
     children(worker)[0].kill()
-    assert until(SETTLED, seconds=60, all=MAILS)
+    assert until(SETTLED, all=MAILS)
     assert Counter(one.state for one in deliveries()) == {"sent": MAILS - 1, "failed": 1}
     sent = {mail["Message-ID"] for _, mail in smtp.mails}
     assert len(sent) == MAILS - 1
@@ -64,12 +64,12 @@ def test_a_worker_killed_while_sending_loses_nothing(ringing: Flask, jobs: Crew,
 def test_the_whole_worker_killed_and_another_started(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
     first = jobs.start("worker", WORKER_CONCURRENCY="1")
     jobs.start("beat")
-    assert until(READY, seconds=40)
+    assert until(READY)
     post(200)
-    assert processes.wait_until(lambda: len(smtp.mails) > 30, seconds=40)
+    assert wait_until(lambda: len(smtp.mails) > 30)
     os.killpg(first.pid, signal.SIGKILL)
     jobs.start("worker")
-    assert until(SETTLED, seconds=40, all=200)
+    assert until(SETTLED, all=200)
     assert len({mail["Message-ID"] for _, mail in smtp.mails}) == 200
     assert repeats(smtp) <= 1
 
@@ -77,7 +77,7 @@ def test_the_whole_worker_killed_and_another_started(ringing: Flask, jobs: Crew,
 def test_crashes_at_every_named_place(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
     jobs.start("worker", CRASH_AT=",".join(CRASHES), WORKER_CONCURRENCY="1")
     jobs.start("beat")
-    assert until(READY, seconds=40)
+    assert until(READY)
     person = post(3)
     program = (
         "from backend.app import create_app\n"
@@ -88,7 +88,7 @@ def test_crashes_at_every_named_place(ringing: Flask, jobs: Crew, smtp: SmtpServ
         f"    create.post([create.Outgoing({person}, 'reminder', 'before the bell')])\n"
     )
     assert jobs.run(program, CRASH_AT="queue.before_ring") == -signal.SIGKILL
-    assert until(SETTLED, seconds=60, all=4)
+    assert until(SETTLED, all=4)
     assert {one.state for one in deliveries()} == {"sent"}
     assert len({mail["Message-ID"] for _, mail in smtp.mails}) == 4
     assert repeats(smtp) <= 2  # two of the places lie between the server's 250 and our commit

@@ -5,6 +5,8 @@ from typing import Any, Self
 
 import requests
 
+from tests.waiting import HANG_SECONDS
+
 ADMIN_PASSWORD = "an admin's long password"
 PASSWORD = "correct horse battery 9"
 BENGALURU = "560001"
@@ -21,7 +23,7 @@ class Caller:
         self._http.trust_env = False
 
     def call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
-        return self._http.request(method, self.base + path, timeout=15, **kwargs)
+        return self._http.request(method, self.base + path, timeout=HANG_SECONDS, **kwargs)
 
     def get(self, path: str, *, status: int = 200, **query: Any) -> Any:
         return _body(self.call("GET", path, params=query), status)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import requests
 
+from tests.waiting import HANG_SECONDS
+
 
 def main() -> int:
     parser = argparse.ArgumentParser()
@@ -27,7 +29,7 @@ def main() -> int:
         headers=dict(header.split(": ", 1) for header in asked.headers),
         data=asked.data.encode() if asked.data is not None else [pair for pair in pairs if not pair[1].startswith("@")],
         files={name: Path(value[1:]).open("rb") for name, value in pairs if value.startswith("@")} or None,  # noqa: SIM115 - sent, then we end
-        timeout=30,
+        timeout=HANG_SECONDS,
     )
     if asked.fail and answer.status_code >= 400:
         sys.stderr.write(f"curl: the answer was {answer.status_code}: {answer.text}\n")

@@ -13,6 +13,7 @@ from aiosmtpd.smtp import Envelope
 from aiosmtpd.smtp import Session as SmtpSession
 
 from backend.launch.private_files import free_port
+from tests.waiting import HANG_SECONDS
 
 
 class Inbox:
@@ -45,7 +46,7 @@ class Inbox:
         with self._changed:
             return [mail for receivers, mail in self._mails if address in receivers]
 
-    def wait_for(self, address: str, *, subject: str, seconds: float = 30) -> EmailMessage:
+    def wait_for(self, address: str, *, subject: str, seconds: float = HANG_SECONDS) -> EmailMessage:
         """The first mail to the address whose subject holds the words; fails when none comes in time."""
         limit = time.monotonic() + seconds
         with self._changed:

@@ -19,8 +19,7 @@ from backend.launch.supervisor import Program
 from backend.settings import ROOT, describe
 from tests.harness.caller import ADMIN_PASSWORD, Caller
 from tests.harness.mail import Inbox
-
-READY_SECONDS = 90.0
+from tests.waiting import HANG_SECONDS
 
 
 @dataclass
@@ -63,7 +62,7 @@ class RunningMarket:
         self.postgres.destroy()
         self.inbox.stop()
 
-    def wait_until_ready(self, seconds: float = READY_SECONDS) -> None:
+    def wait_until_ready(self, seconds: float = HANG_SECONDS) -> None:
         """Until /readyz says "ready"; fails with the logs when it does not."""
         if not processes.wait_until(self.is_ready, seconds=seconds, pause=0.2):
             raise AssertionError(f"not ready after {seconds} s\n{self.readiness()}\n{self.logs()}")
@@ -102,7 +101,7 @@ class RunningMarket:
         """Run a command of the product's command line against this installation; returns what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "flask", "--app", "backend.app", *arguments],
-            env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+            env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=HANG_SECONDS, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -137,12 +136,12 @@ class RunningMarket:
         done = subprocess.run(
             [sys.executable, "-m", "backend.launch.prepare"],
             env={**self.environment, "OWNER_DATABASE_URL": self.owner_url},
-            cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+            cwd=ROOT, capture_output=True, text=True, timeout=HANG_SECONDS, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
 
 
-def wait_for(what: Any, *, seconds: float = 30, pause: float = 0.1) -> Any:
+def wait_for(what: Any, *, seconds: float = HANG_SECONDS, pause: float = 0.1) -> Any:
     """Ask again and again until the answer is true; returns it. Fails with the last answer."""
     limit = time.monotonic() + seconds
     while True:

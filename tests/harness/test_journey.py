@@ -11,6 +11,7 @@ from tests.factories.files import picture
 from tests.harness.caller import BENGALURU, Caller
 from tests.harness.mail import text_of
 from tests.harness.market import RunningMarket, wait_for
+from tests.waiting import HANG_SECONDS
 
 pytestmark = pytest.mark.launch
 
@@ -113,7 +114,7 @@ def test_the_id_of_a_call_follows_into_its_jobs(market: RunningMarket) -> None:
 
 def test_a_body_too_large_is_answered(market: RunningMarket) -> None:
     answer = requests.post(
-        market.url("/check"), data=b"x" * 8_000_000, headers={"Content-Type": "application/json"}, timeout=15
+        market.url("/check"), data=b"x" * 8_000_000, headers={"Content-Type": "application/json"}, timeout=HANG_SECONDS
     )
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 

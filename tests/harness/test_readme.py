@@ -11,6 +11,7 @@ import pytest
 from backend.settings import ROOT
 from tests.harness.caller import ADMIN_PASSWORD
 from tests.harness.market import RunningMarket
+from tests.waiting import HANG_SECONDS
 
 pytestmark = pytest.mark.launch
 
@@ -28,7 +29,7 @@ def test_the_journey_with_curl(market: RunningMarket, tmp_path: Path) -> None:
         environment["PATH"] = f"{tmp_path}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(
         [str(shutil.which("bash")), "-euo", "pipefail", "-c", example()],
-        env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        env=environment, cwd=ROOT, capture_output=True, text=True, timeout=HANG_SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     isactive, approval, found, *states, rating, unread = done.stdout.splitlines()

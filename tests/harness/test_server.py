@@ -3,14 +3,14 @@
 import json
 import re
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import HTTPConnection
 
 import pytest
 import requests
 
 from tests.harness.market import RunningMarket
+from tests.waiting import HANG_SECONDS, wait_until
 
 pytestmark = pytest.mark.launch
 JSON = {"Content-Type": "application/json"}
@@ -20,7 +20,7 @@ def in_parts(*parts: bytes) -> Iterator[bytes]:
     yield from parts
 
 
-def raw(market: RunningMarket, data: bytes, *, wait: float = 10) -> bytes:
+def raw(market: RunningMarket, data: bytes, *, wait: float = HANG_SECONDS) -> bytes:
     """Send bytes, read until the server closes or the time is over."""
     answer = b""
     with socket.create_connection(("127.0.0.1", market.port), timeout=wait) as connection:
@@ -35,13 +35,17 @@ def raw(market: RunningMarket, data: bytes, *, wait: float = 10) -> bytes:
 
 def test_a_body_in_chunks_is_read(market: RunningMarket) -> None:
     body = json.dumps({"username": "nobody", "password": "x"}).encode()
-    answer = requests.post(market.url("/check"), data=in_parts(body[:10], body[10:]), headers=JSON, timeout=15)
+    answer = requests.post(
+        market.url("/check"), data=in_parts(body[:10], body[10:]), headers=JSON, timeout=HANG_SECONDS
+    )
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
 
 
 def test_a_body_in_chunks_has_the_same_limit(market: RunningMarket) -> None:
     try:
-        answer = requests.post(market.url("/check"), data=in_parts(*[b"x" * 65536] * 160), headers=JSON, timeout=15)
+        answer = requests.post(
+            market.url("/check"), data=in_parts(*[b"x" * 65536] * 160), headers=JSON, timeout=HANG_SECONDS
+        )
     except requests.ConnectionError:
         return  # the server may close as soon as it is too much
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
@@ -55,12 +59,12 @@ def test_who_falls_silent_in_the_middle_holds_up_nobody(market: RunningMarket) -
         for connection in silent:
             connection.sendall(head)
         for _ in range(5):
-            assert requests.get(market.url("/healthz"), timeout=30).status_code == 200
+            assert requests.get(market.url("/healthz"), timeout=HANG_SECONDS).status_code == 200
             assert sign_in_as_nobody(market) in (401, 503)
     finally:
         for connection in silent:
             connection.close()
-    assert wait_for(lambda: sign_in_as_nobody(market) == 401), "they are gone, and their places are still taken"
+    assert wait_until(lambda: sign_in_as_nobody(market) == 401), "they are gone, and their places are still taken"
 
 
 def test_silent_bodies_are_told_by_readiness_and_metrics(market: RunningMarket) -> None:
@@ -69,37 +73,32 @@ def test_silent_bodies_are_told_by_readiness_and_metrics(market: RunningMarket) 
     try:
         for connection in silent:
             connection.sendall(head)
-        assert wait_for(lambda: requests.get(market.url("/readyz"), timeout=30).json()["bodies"]["state"] == "down")
-        answer = requests.get(market.url("/readyz"), timeout=30)
+        assert wait_until(
+            lambda: requests.get(market.url("/readyz"), timeout=HANG_SECONDS).json()["bodies"]["state"] == "down"
+        )
+        answer = requests.get(market.url("/readyz"), timeout=HANG_SECONDS)
         assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
         assert "request bodies are still being sent" in answer.json()["detail"]
         figure = re.search(
-            r"^bodies_waiting (\d+)", requests.get(market.url("/metrics"), timeout=30).text, re.MULTILINE
+            r"^bodies_waiting (\d+)", requests.get(market.url("/metrics"), timeout=HANG_SECONDS).text, re.MULTILINE
         )
         assert figure is not None
         assert 0 < int(figure[1]) <= 12, "a third of the places in each process: they all come from one address"
     finally:
         for connection in silent:
             connection.close()
-    assert wait_for(lambda: requests.get(market.url("/readyz"), timeout=30).json()["status"] == "ready")
+    assert wait_until(lambda: requests.get(market.url("/readyz"), timeout=HANG_SECONDS).json()["status"] == "ready")
 
 
 def sign_in_as_nobody(market: RunningMarket) -> int:
-    return requests.post(market.url("/check"), json={"username": "nobody", "password": "x"}, timeout=30).status_code
-
-
-def wait_for(so: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 30
-    while not so():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.1)
-    return True
+    return requests.post(
+        market.url("/check"), json={"username": "nobody", "password": "x"}, timeout=HANG_SECONDS
+    ).status_code
 
 
 def test_a_refusal_reaches_who_listens_only_after_the_last_byte(market: RunningMarket) -> None:
     """Python's own client is one of them."""
-    connection = HTTPConnection("127.0.0.1", market.port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", market.port, timeout=HANG_SECONDS)
     connection.request("POST", "/check", body=b"x" * 8_000_000, headers=JSON)
     assert connection.getresponse().status == 413
     connection.close()
@@ -109,7 +108,7 @@ def test_a_refusal_reaches_who_then_falls_silent(market: RunningMarket) -> None:
     head = (
         b"POST /check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 8000000\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", market.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", market.port), timeout=HANG_SECONDS) as connection:
         connection.sendall(head + b"x" * 1000)
         assert connection.recv(12) == b"HTTP/1.1 413"
 
@@ -132,7 +131,7 @@ def test_a_refusal_reaches_who_then_falls_silent(market: RunningMarket) -> None:
 def test_what_is_not_http_gets_no_500(market: RunningMarket, data: bytes) -> None:
     answer = raw(market, data, wait=3)
     assert b" 500 " not in answer[:100]
-    assert requests.get(market.url("/healthz"), timeout=15).status_code == 200
+    assert requests.get(market.url("/healthz"), timeout=HANG_SECONDS).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from backend.launch.postgres import EmbeddedPostgres
 from backend.launch.private_files import free_port
 from backend.launch.readiness import is_ready
 from backend.settings import ROOT, describe
+from tests.waiting import HANG_SECONDS, wait_until
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
@@ -47,13 +47,11 @@ class Product:
     def output(self) -> str:
         return (self.folder / "output.txt").read_text()
 
-    def start(self) -> float:
-        """Start and wait until ready; returns the seconds that took."""
-        began = time.monotonic()
+    def start(self) -> None:
+        """Start and wait until ready."""
         self.launch()
-        assert processes.wait_until(lambda: self.ready() or self.ended(), seconds=120), self.told()
+        assert wait_until(lambda: self.ready() or self.ended()), self.told()
         assert not self.ended(), self.told()
-        return time.monotonic() - began
 
     def launch(self) -> "subprocess.Popen[bytes]":
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +72,7 @@ class Product:
     def stop(self, *, by: signal.Signals = signal.SIGTERM) -> int:
         assert self.process is not None
         self.process.send_signal(by)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=HANG_SECONDS)
 
     def destroy(self) -> None:
         """End whatever is left and remove the database wherever it lies."""
@@ -94,11 +92,17 @@ class Product:
             self.url(path), data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(asked, timeout=20) as answer:
+            with urllib.request.urlopen(asked, timeout=HANG_SECONDS) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.load(error)
+
+    def bodies_waiting(self) -> int:
+        """How many calls the web server has taken whose bodies are not all there yet."""
+        with urllib.request.urlopen(self.url("/metrics"), timeout=HANG_SECONDS) as answer:
+            found = re.search(r"^bodies_waiting (\d+)", answer.read().decode(), re.MULTILINE)
+        return int(found[1]) if found else 0
 
     def children(self, name: str) -> list[psutil.Process]:
         """Direct children of the launcher whose command holds the name."""
@@ -125,7 +129,7 @@ class Product:
         return shown.group(1) if shown else None
 
 
-def all_gone(found: list[psutil.Process], *, seconds: float) -> list[psutil.Process]:
-    """Those still alive after so many seconds."""
-    _, alive = psutil.wait_procs(found, timeout=seconds)
+def all_gone(found: list[psutil.Process]) -> list[psutil.Process]:
+    """Wait until they have ended; returns those that do not."""
+    _, alive = psutil.wait_procs(found, timeout=HANG_SECONDS)
     return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]

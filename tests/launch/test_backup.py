@@ -27,7 +27,7 @@ from backend.domain.moderation import actions as moderation
 from backend.domain.notifications.create import notify
 from backend.domain.notifications.models import Delivery
 from backend.domain.professionals.models import Professional
-from backend.launch import backup, database_programs, database_roles, private_files, processes
+from backend.launch import backup, database_programs, database_roles, private_files
 from backend.launch.backup_contents import FILES
 from backend.launch.embedded import EmbeddedPostgres
 from backend.launch.errors import LaunchError
@@ -36,6 +36,7 @@ from backend.settings import Settings
 from tests.conftest import FAST
 from tests.factories.files import form, picture
 from tests.factories.people import People, Person
+from tests.waiting import wait_until
 
 NUMBERS = count(1)
 HELD = """
@@ -161,7 +162,7 @@ def test_a_document_replaced_while_the_dump_is_held_is_in_the_backup(market: Mar
             holder.execute("LOCK TABLE reviews IN ACCESS EXCLUSIVE MODE")
             saving = threading.Thread(target=save)
             saving.start()
-            assert processes.wait_until(lambda: market.ask(HELD) == [(1,)], seconds=30)
+            assert wait_until(lambda: market.ask(HELD) == [(1,)])
             assert person.put("/me/document", **form(picture(size=(9, 9)))).status_code == 200
             later = people.customer().id
         saving.join()

@@ -17,9 +17,10 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from backend.launch import postgres_programs, processes
+from backend.launch import postgres_programs
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.settings import ROOT
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -175,4 +176,4 @@ def test_servers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
         server = psutil.Process(int(starter.stdout.readline()))
         starter.send_signal(signal.SIGKILL)
         starter.wait()
-        assert processes.wait_until(lambda: not server.is_running(), seconds=10)
+        assert wait_until(lambda: not server.is_running())

@@ -15,10 +15,11 @@ from backend.launch.start import Launch
 from backend.launch.supervisor import Supervisor
 from backend.settings import ROOT, Settings
 from tests.launch.product import Product, clean_environment
+from tests.waiting import HANG_SECONDS
 
 
 def refused(product: Product) -> tuple[int, str]:
-    code = product.launch().wait(timeout=60)
+    code = product.launch().wait(timeout=HANG_SECONDS)
     return code, product.output
 
 
@@ -38,7 +39,7 @@ def test_each_process_refuses_a_malformed_setting(module: str) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert done.returncode == 2
@@ -81,7 +82,7 @@ def test_too_few_connections_of_the_database_are_told_in_one_line(module: str, s
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert done.returncode != 0

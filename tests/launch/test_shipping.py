@@ -20,6 +20,7 @@ from backend.launch.private_files import free_port
 from backend.launch.readiness import is_ready
 from backend.settings import ROOT, Settings, SettingsError
 from tests.launch.product import Product, clean_environment
+from tests.waiting import HANG_SECONDS, wait_until
 
 COMPOSE = ROOT / "docker-compose.yml"
 SECRETS = ("SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_APP_PASSWORD", "VALKEY_PASSWORD")
@@ -198,7 +199,7 @@ def test_the_very_commands_of_the_compose_file_run(
     log = (tmp_path / "log").open("wb")
     started = [processes.spawn(commands[name], env=environment, cwd=ROOT, output=log.fileno()) for name in OURS[1:]]
     try:
-        ready = processes.wait_until(lambda: is_ready(f"http://127.0.0.1:{port}/readyz"), seconds=60, pause=0.2)
+        ready = wait_until(lambda: is_ready(f"http://127.0.0.1:{port}/readyz"), pause=0.2)
         assert ready, (tmp_path / "log").read_text()
         for name in OURS[1:]:
             test = compose["services"][name]["healthcheck"]["test"][2:]
@@ -208,7 +209,7 @@ def test_the_very_commands_of_the_compose_file_run(
     finally:
         for process in started:
             process.send_signal(signal.SIGTERM)
-        codes = [process.wait(timeout=40) for process in started]
+        codes = [process.wait(timeout=HANG_SECONDS) for process in started]
         log.close()
     assert codes == [0, 0, 0]
 

@@ -3,7 +3,6 @@
 import os
 import stat
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -11,6 +10,7 @@ import pytest
 
 from backend.launch import private_files, processes
 from backend.launch.supervisor import Program, Supervisor
+from tests.waiting import wait_until
 
 PARENT = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).wait()"
 
@@ -23,10 +23,12 @@ def test_a_part_that_dies_is_started_again_a_little_later_each_time(tmp_path: Pa
     said: list[str] = []
     supervisor = Supervisor(say=said.append)
     supervisor.add(program(tmp_path, "raise SystemExit(3)"))
-    limit = time.monotonic() + 10
-    while supervisor.failures() < 3 and time.monotonic() < limit:
+
+    def has_failed_three_times() -> bool:
         supervisor.look()
-        time.sleep(0.02)
+        return supervisor.failures() == 3
+
+    assert wait_until(has_failed_three_times)
     supervisor.stop()
     assert [line.rsplit(" in ", 1)[1] for line in said] == ["0.5 s", "1 s", "2 s"]
 
@@ -36,10 +38,10 @@ def test_a_part_takes_its_children_with_it(tmp_path: Path) -> None:
     part.start()
     assert part.process is not None
     leader = psutil.Process(part.process.pid)
-    assert processes.wait_until(lambda: bool(leader.children()), seconds=10)
+    assert wait_until(lambda: bool(leader.children()))
     child = leader.children()[0]
     part.stop()
-    assert processes.wait_until(lambda: not child.is_running(), seconds=5)
+    assert wait_until(lambda: not child.is_running())
 
 
 def test_a_part_that_does_not_listen_is_killed(tmp_path: Path) -> None:
@@ -48,7 +50,7 @@ def test_a_part_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     )
     part = program(tmp_path, deaf, patience=0.3)
     part.start()
-    assert processes.wait_until(lambda: "deaf" in part.log.read_text(), seconds=10)
+    assert wait_until(lambda: "deaf" in part.log.read_text())
     part.stop()
     assert not part.alive()
 
@@ -61,7 +63,7 @@ def test_leftovers_are_found_by_their_mark_only(tmp_path: Path) -> None:
     ours = processes.spawn(argv, env={**os.environ, processes.MARK: mark})
     other = processes.spawn(argv, env={**os.environ, processes.MARK: mark + "-other"})
     try:
-        assert processes.wait_until(lambda: len(processes.marked(mark)) == 1, seconds=5)
+        assert wait_until(lambda: len(processes.marked(mark)) == 1)
         assert processes.end_marked(mark) == 1
         assert other.poll() is None
     finally:
@@ -81,7 +83,7 @@ def test_a_log_is_rotated_while_its_program_writes(tmp_path: Path, monkeypatch: 
         supervisor.look()
         return (tmp_path / "part.log.2").exists() and part.log.stat().st_size > 0
 
-    assert processes.wait_until(rotated_twice, seconds=20, pause=0.01)
+    assert wait_until(rotated_twice, pause=0.01)
     assert part.alive()
     supervisor.stop()
     older, newer = ((tmp_path / f"part.log{end}").read_text().split() for end in (".1", ""))

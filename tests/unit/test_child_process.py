@@ -14,6 +14,7 @@ from backend.core.security.hash_worker import Cost
 from backend.domain.documents import pdf, picture
 from tests.factories.files import pdf as make_pdf
 from tests.factories.files import picture as make_picture
+from tests.waiting import HANG_SECONDS
 
 SPY = """
 import os, socket, sys, threading
@@ -119,6 +120,11 @@ def test_the_web_server_does_not_load_what_decodes_documents() -> None:
     """A bug in a decoder must not be in the process that holds the keys."""
     code = "import sys, backend.domain.professionals.actions; print([m for m in ('PIL', 'pypdf') if m in sys.modules])"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=child_process.ROOT, timeout=120
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=child_process.ROOT,
+        timeout=HANG_SECONDS,
     )
     assert done.stdout.strip() == "[]"

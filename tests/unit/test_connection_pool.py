@@ -10,7 +10,7 @@ import pytest
 
 from backend.core.db.read_pool import Connection, ConnectionPool
 from backend.core.errors import Busy
-from backend.launch import processes
+from tests.waiting import wait_until
 
 PLACES = 3
 Connect = Callable[[], Connection]
@@ -69,7 +69,7 @@ def test_who_waits_is_served_before_who_comes_later(pool: ConnectionPool, connec
     assert patient.take() is None
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(patient.take)
-        assert processes.wait_until(lambda: bool(patient._state.waiters), seconds=10)
+        assert wait_until(lambda: bool(patient._state.waiters))
         connection = connect()
         patient.give_back(connection)
         assert first.result() is connection
@@ -83,7 +83,7 @@ def test_a_broken_connection_gives_its_place_to_who_waits(connect: Connect) -> N
     broken = connect()
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(pool.take)
-        assert processes.wait_until(lambda: bool(pool._state.waiters), seconds=10)
+        assert wait_until(lambda: bool(pool._state.waiters))
         broken.close()
         pool.give_back(broken)
         assert waiting.result() is None
@@ -105,8 +105,8 @@ def test_idle_connections_are_closed(connect: Connect) -> None:
     connections = [connect() for _ in range(PLACES)]
     for connection in connections:
         pool.give_back(connection)
-    assert processes.wait_until(lambda: all(connection.closed for connection in connections), seconds=10)
-    assert processes.wait_until(lambda: pool._state.opened == 0, seconds=10)
+    assert wait_until(lambda: all(connection.closed for connection in connections))
+    assert wait_until(lambda: pool._state.opened == 0)
 
 
 def test_a_forked_process_begins_with_none_and_leaves_its_parents_alone(pool: ConnectionPool, connect: Connect) -> None:

@@ -3,11 +3,13 @@
 import time
 from threading import Event, Thread
 
+import pytest
 from flask import Flask
 
 from backend.core import concurrency
 from backend.core.concurrency import hold_key_lock
 from backend.core.db.session import transaction
+from tests.waiting import HANG_SECONDS
 
 KEY = ("rows", 1)
 
@@ -20,11 +22,11 @@ def test_the_second_waits_until_the_first_has_ended(shared_app: Flask) -> None:
         with shared_app.app_context(), transaction():
             hold_key_lock(KEY)
             inside.set()
-            may_end.wait(10)
+            may_end.wait(HANG_SECONDS)
             order.append("first")
 
     def second() -> None:
-        inside.wait(10)
+        inside.wait(HANG_SECONDS)
         with shared_app.app_context(), transaction():
             hold_key_lock(KEY)
             order.append("second")
@@ -32,20 +34,21 @@ def test_the_second_waits_until_the_first_has_ended(shared_app: Flask) -> None:
     threads = [Thread(target=first), Thread(target=second)]
     for thread in threads:
         thread.start()
-    inside.wait(10)
+    inside.wait(HANG_SECONDS)
     may_end.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(HANG_SECONDS)
     assert order == ["first", "second"]
     assert not concurrency._lines, "nothing is left behind"
 
 
-def test_one_unit_of_work_never_waits_for_itself(shared_app: Flask) -> None:
+def test_one_unit_of_work_never_waits_for_itself(shared_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(concurrency, "PATIENCE_SECONDS", 2 * HANG_SECONDS)
     began = time.monotonic()
     with shared_app.app_context():
         with transaction():
             for _ in range(20):
                 hold_key_lock(KEY)
         hold_key_lock(KEY)  # outside of any: it ends at once
-    assert time.monotonic() - began < 20 * concurrency.PATIENCE_SECONDS / 2
+    assert time.monotonic() - began < HANG_SECONDS
     assert not concurrency._lines

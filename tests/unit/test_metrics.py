@@ -12,6 +12,7 @@ from backend.launch.start import Launch
 from backend.launch.supervisor import Supervisor
 from backend.settings import ROOT, Settings
 from tests.launch.product import clean_environment
+from tests.waiting import HANG_SECONDS
 
 ENDED = 2**22 + 1  # beyond the largest process id there is
 
@@ -47,7 +48,9 @@ def test_figures_of_machines_that_are_gone_go_after_a_week(tmp_path: Path) -> No
 def files_after(code: str, data: Path) -> list[str]:
     """The files of figures that a program of its own leaves in a fresh DATA_DIR."""
     environment = clean_environment(ENV="test", SECRET_KEY="only-for-tests-" * 4, DATA_DIR=str(data))
-    subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, check=True, timeout=60, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, check=True, timeout=HANG_SECONDS, capture_output=True
+    )
     return sorted(path.name.split("_")[0] for path in data.glob("run/metrics/*.db"))
 
 

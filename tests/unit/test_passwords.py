@@ -11,6 +11,7 @@ import pytest
 from backend.core.security import hash_worker
 from backend.core.security.hash_worker import NICENESS, ROOT
 from backend.core.security.password_hashing import BoundedPasswordHasher
+from tests.waiting import HANG_SECONDS
 
 CHEAP = {"memory_kib": 16, "time_cost": 1, "parallelism": 1}
 ODD = "a garden\nat dusk \x00 \ud800 é"
@@ -86,6 +87,11 @@ def test_without_processes_it_is_done_here(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_server_that_ends_leaves_no_process_behind() -> None:
     """Its output is read to the end, which comes when the last process that could write there is gone."""
     done = subprocess.run(
-        [sys.executable, "-c", ENDS_AT_ONCE], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", ENDS_AT_ONCE],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
