@@ -18,8 +18,8 @@ class Channel(redis.Channel):
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
         if self.connection is None or self.connection.client is None:
             raise BrokerConnectionError("The connection of this channel is closed")
-        parameters: dict[str, Any] = super()._connparams(asynchronous=asynchronous)  # type: ignore[no-untyped-call]
-        return parameters
+        found: dict[str, Any] = super()._connparams(asynchronous)  # type: ignore[no-untyped-call]  # kombu says no more
+        return found
 
 
 class Transport(redis.Transport):
