@@ -1,4 +1,4 @@
-"""Flask commands: what an operator types."""
+"""Flask commands for operators."""
 
 from flask import Flask
 

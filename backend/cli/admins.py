@@ -1,4 +1,4 @@
-"""`flask admins`: make admins, give them a new password, list them."""
+"""`flask admins`: create admins, reset their passwords, list them."""
 
 import secrets
 from typing import Any
@@ -18,20 +18,20 @@ from backend.domain.accounts.actions import NewAccount
 from backend.domain.accounts.models import Account
 from backend.domain.moderation.actions import add_admin
 
-command = AppGroup("admins", help="Make admins, give them a new password, list them.")
+command = AppGroup("admins", help="Create admins, reset their passwords, list them.")
 
 
 @command.command("create")
 @click.option("--username", required=True)
 @click.option("--email", required=True)
-@click.option("--password", help="Left out: one is made and printed once.")
+@click.option("--password", help="Default: a password is generated and printed once.")
 @click.option("--firstname", default="Market", show_default=True)
 @click.option("--lastname", default="Admin", show_default=True)
 @click.option("--address", default="-", show_default=True)
 @click.option("--pincode", default="560001", show_default=True)
 @click.option("--phone")
 def create(password: str | None, **fields: Any) -> None:
-    """Make a further admin."""
+    """Create another admin."""
     chosen = password or _invented()
     given = {name: value for name, value in fields.items() if value is not None}
     try:
@@ -44,14 +44,14 @@ def create(password: str | None, **fields: Any) -> None:
         raise click.ClickException(_lines(error.normalized_messages())) from error
     except DomainError as error:
         raise click.ClickException(_lines(error.errors or {"error": [error.detail]})) from error
-    click.echo(f"Made admin {account.username} (id {account.id})." + _shown(password, chosen))
+    click.echo(f"Created admin {account.username} (id {account.id})." + _shown(password, chosen))
 
 
 @command.command("reset-password")
 @click.argument("username")
-@click.option("--password", help="Left out: one is made and printed once.")
+@click.option("--password", help="Default: a password is generated and printed once.")
 def reset_password(username: str, password: str | None) -> None:
-    """Give an admin a new password; all their sessions end."""
+    """Reset an admin's password and end all their sessions."""
     chosen = password or _invented()
     account = queries.by_login(username)
     if account is None or account.role != Role.ADMIN:
@@ -69,7 +69,7 @@ def reset_password(username: str, password: str | None) -> None:
 
 @command.command("list")
 def list_all() -> None:
-    """All admins, the oldest first."""
+    """List all admins, oldest first."""
     admins = db.session.execute(select(Account).where(Account.role == Role.ADMIN.value).order_by(Account.id)).scalars()
     for admin in admins:
         seen = f"last seen {admin.last_seen_at:%Y-%m-%d %H:%M} UTC" if admin.last_seen_at else "never seen"

@@ -1,4 +1,4 @@
-"""The audit trail from the command line: is it whole?"""
+"""`flask audit-verify`: verification of the audit trail."""
 
 import sys
 
@@ -12,7 +12,7 @@ from backend.domain.audit import chain
 @click.command("audit-verify")
 @with_appcontext
 def command() -> None:
-    """Check the audit trail's chain of hashes; ends with 1 when an entry was changed or removed."""
+    """Verify the audit trail's chain of hashes; exit with 1 if an entry was changed or removed."""
     with transaction():
         verdict = chain.verify()
     head = verdict.head or "none"

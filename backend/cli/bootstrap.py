@@ -1,4 +1,4 @@
-"""First start: the places, and the first admin."""
+"""The first start: places and first admin."""
 
 import secrets
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from backend.domain.accounts.sign_in import ISSUED_LASTS
 from backend.domain.places import loading
 from backend.domain.professionals import availability
 
-LOCK = 7_310_544_201  # any number that only this step uses: two first starts at once make one admin
+LOCK = 7_310_544_201  # any number unique to this step; concurrent first starts create one admin
 
 
 @dataclass(frozen=True, slots=True)
 class BootstrapResult:
-    """What was made. ``admin_password`` is set only when it was invented and must be shown once."""
+    """What was created. ``admin_password`` is set only if it was generated and must be shown once."""
 
     admin_username: str | None
     admin_password: str | None
@@ -31,15 +31,15 @@ class BootstrapResult:
 
 
 def run(app: Flask) -> BootstrapResult:
-    """Load the places and make the first admin, each unless it is there. Safe to repeat and to race."""
+    """Load the places and create the first admin, each if missing. Safe to repeat, also concurrently."""
     with app.app_context(), transaction():
-        # The places are put in order between two statements: on a busy machine longer than others may be idle.
+        # Places are processed between two statements, which may take longer than the limit for idle transactions.
         db.session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         db.session.execute(text("SET LOCAL statement_timeout = 0"))
         db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         loaded = loading.load()
         if loaded:
-            availability.rebuild()  # a market that runs counts who serves where by the points of before
+            availability.rebuild()  # existing counts are based on the previous locations
         first = select(Account.username).where(Account.role == Role.ADMIN.value).order_by(Account.id).limit(1)
         if there := db.session.execute(first).scalar_one_or_none():
             return BootstrapResult(there, None, loaded)
@@ -71,7 +71,7 @@ def _first_admin() -> tuple[str, str | None]:
 @click.command("bootstrap")
 @with_appcontext
 def command() -> None:
-    """Load places and make the first admin (what `make run` does after the migrations)."""
+    """Load the places and create the first admin, as `make run` does after the migrations."""
     result = run(current_app)
     click.echo(
         f"admin: {result.admin_username}" + (f"  password: {result.admin_password}" if result.admin_password else "")

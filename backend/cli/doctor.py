@@ -1,4 +1,4 @@
-"""`flask doctor`: checks over HTTP that adding a professional works in the running product; leaves nothing behind."""
+"""`flask doctor`: checks over HTTP that adding a professional works in the running product, then removes its data."""
 
 import base64
 import json
@@ -35,7 +35,7 @@ Tell = Callable[[str], None]
 
 @dataclass(slots=True)
 class Checkup:
-    """One run: who takes part, and what was made so far."""
+    """One run: its accounts, and what it has created so far."""
 
     base_url: str
     tell: Tell
@@ -45,7 +45,7 @@ class Checkup:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Tell how a step ended; the first that fails ends the run."""
+        """Run a step and print its result; the first failure ends the run."""
         try:
             yield
         except StepFailed as error:
@@ -55,7 +55,7 @@ class Checkup:
         self.tell(f"ok      {name}")
 
     def fields(self, kind: str) -> dict[str, Any]:
-        """What a sign-up asks for, recognizable as nobody's."""
+        """Return the fields of a sign-up, recognisable as a check's."""
         username = f"checkup-{self.mark}-{kind}"
         pincode = db.session.execute(select(Place.pincode).where(Place.latitude.is_not(None)).limit(1)).scalar_one()
         db.session.rollback()
@@ -70,7 +70,7 @@ class Checkup:
         }
 
     def caller(self, kind: str | None = None) -> Caller:
-        """A visitor, or the account of that kind signed in."""
+        """Return a client for a visitor, or for a signed-in account of that kind."""
         caller = Caller(self.base_url)
         if kind is not None:
             name = {"username": f"checkup-{self.mark}-{kind}", "password": self.password, "client": "api"}
@@ -78,16 +78,16 @@ class Checkup:
         return caller
 
     def account_ids(self) -> list[int]:
-        """Accounts that this run made, whether or not it heard of it."""
+        """Return the ids of accounts that this run created, even if their responses were lost."""
         mine = select(Account.id).where(Account.username.like(f"checkup-{self.mark}-%"))
         return list(db.session.execute(mine).scalars())
 
     def task_ids(self) -> list[int]:
-        """The task that this run made, if it had to."""
+        """Return the id of the task that this run created, if any."""
         return list(db.session.execute(select(Task.id).where(Task.name == f"Check-up {self.mark}")).scalars())
 
     def hush(self) -> None:
-        """Send these accounts no messages by any channel."""
+        """Turn off all channels of these accounts."""
         with transaction():
             for account_id in self.account_ids():
                 preferences.put(account_id, preferences.Choice(channels=()))
@@ -108,9 +108,9 @@ def command() -> None:
 
 
 def run(checkup: Checkup) -> bool:
-    """Whether every step ended well; what was made is removed in any case."""
+    """Return whether every step succeeded; created data is removed in any case."""
     try:
-        with checkup.step("what earlier checks left behind is removed"):
+        with checkup.step("data of earlier checks is removed"):
             traces.erase(*traces.leftovers())
         _examine(checkup)
     except StepFailed:
@@ -118,7 +118,7 @@ def run(checkup: Checkup) -> bool:
     finally:
         clean = _clean_up(checkup)
     passed = checkup.failed_at is None and clean
-    checkup.tell("All is well." if passed else f"Not well: {checkup.failed_at or 'traces are left'}.")
+    checkup.tell("All checks passed." if passed else f"Check failed: {checkup.failed_at or 'data is left'}.")
     return passed
 
 
@@ -145,7 +145,7 @@ def _examine(checkup: Checkup) -> None:
         professional.call("GET", "/requests", expect=403, code="not_active")
         decision = f"/professionals/{professional_id}"
         admin.call("POST", f"{decision}/approve", expect=409, code="document_missing")
-    with checkup.step("the document is handed in"):
+    with checkup.step("the document is uploaded"):
         answer = professional.send_file(
             "PUT", "/me/document", field="document", name="proof.png", data=_picture(), expect=200
         )
@@ -190,14 +190,14 @@ def _accept(checkup: Checkup, *, admin: Caller, professional: Caller, profession
 def _clean_up(checkup: Checkup) -> bool:
     db.session.rollback()
     try:
-        with checkup.step("nothing is left behind"):
+        with checkup.step("no data is left"):
             traces.erase(checkup.account_ids(), checkup.task_ids())
             if checkup.account_ids() or checkup.task_ids():
-                raise StepFailed("accounts of this check are still there")
+                raise StepFailed("accounts of this check still exist")
     except StepFailed:
         return False
-    except Exception as error:  # noqa: BLE001  # whatever went wrong, the person at the terminal is told
-        checkup.tell(f"FAILED  nothing is left behind\n        {error}\n        The next check removes it.")
+    except Exception as error:  # noqa: BLE001  # any failure is reported to the operator
+        checkup.tell(f"FAILED  no data is left\n        {error}\n        The next check removes it.")
         return False
     return True
 
@@ -205,7 +205,7 @@ def _clean_up(checkup: Checkup) -> bool:
 def _task(checkup: Checkup) -> dict[str, Any]:
     return {
         "name": f"Check-up {checkup.mark}",
-        "description": "Made by a self-check and removed at its end.",
+        "description": "Created by a self-check, which removes it.",
         "category": "Check-up",
         "base_price": "1.00",
         "time_required": 30,

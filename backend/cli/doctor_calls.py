@@ -1,4 +1,4 @@
-"""HTTP calls of the self-check, and what it takes for a right answer."""
+"""HTTP calls of the self-check and the checks of their responses."""
 
 import http.client
 import uuid
@@ -12,23 +12,23 @@ TIMEOUT_SECONDS = 15
 
 
 class StepFailed(Exception):
-    """What was found is not what should be."""
+    """A response differs from what was expected."""
 
 
 @dataclass(slots=True)
 class Caller:
-    """Somebody who calls the running product."""
+    """A client of the running product."""
 
     base_url: str
     token: str | None = None
 
     def call(self, method: str, path: str, body: Any = None, *, expect: int, code: str | None = None) -> Any:
-        """The answer's JSON. Raises StepFailed for another status (or code) than expected."""
+        """Send a call and return the response's JSON. Raises StepFailed for an unexpected status or code."""
         data = None if body is None else orjson.dumps(body)
         return self._send(method, path, data, "application/json", expect=expect, code=code)
 
     def send_file(self, method: str, path: str, *, field: str, name: str, data: bytes, expect: int) -> Any:
-        """The same with one file as multipart form."""
+        """Do the same with one file as a multipart form."""
         boundary = uuid.uuid4().hex
         disposition = f'Content-Disposition: form-data; name="{field}"; filename="{name}"'
         head = f"--{boundary}\r\n{disposition}\r\nContent-Type: application/octet-stream\r\n\r\n"
@@ -60,7 +60,7 @@ class Caller:
             response = connection.getresponse()
             raw = response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise StepFailed(f"{method} {path}: nothing answers at {self.base_url} ({error})") from error
+            raise StepFailed(f"{method} {path}: no response from {self.base_url} ({error})") from error
         finally:
             connection.close()
         try:
@@ -70,7 +70,7 @@ class Caller:
 
 
 def expect_fields(answer: Any, **wanted: Any) -> None:
-    """Raises StepFailed when the answer's fields are others than wanted."""
+    """Check fields of a response. Raises StepFailed if they differ from the expected values."""
     different = {name: answer.get(name) for name, value in wanted.items() if answer.get(name) != value}
     if different:
-        raise StepFailed(f"the answer says {different} instead of { {name: wanted[name] for name in different} }")
+        raise StepFailed(f"the response says {different} instead of { {name: wanted[name] for name in different} }")

@@ -1,7 +1,7 @@
-"""Removes what a self-check made, whole: accounts that were never anybody's, and all that hangs on them.
+"""Removes everything that a self-check created: its accounts and all rows that refer to them.
 
-The append-only tables let nobody delete, so their triggers are switched off for this one transaction, which only the
-tables' owner (whoever runs the migrations) can do. Nothing about real people is touched: see :func:`_refuse_strangers`.
+Nobody may delete from the append-only tables, so their triggers are disabled for this one transaction, which only the
+tables' owner can do. Data of real users is not touched: see :func:`_refuse_strangers`.
 """
 
 import contextlib
@@ -28,24 +28,24 @@ from backend.domain.tasks.models import Task
 
 NAME: Final = r"^checkup-[0-9a-f]{8}-(adm|pro|cus)$"
 TASK_NAME: Final = r"^Check-up [0-9a-f]{8}$"
-HOST: Final = "checkup.invalid"  # a domain that can never exist (RFC 2606): no mail reaches anyone
+HOST: Final = "checkup.invalid"  # a domain that can never exist (RFC 2606), so no email is delivered
 OLD: Final = timedelta(minutes=10)
 APPEND_ONLY: Final = ("audit_entries", "audit_seals", "request_events")
 
 
 def may_erase() -> bool:
-    """Whether the database is reached as a role that may switch off the triggers of the append-only tables."""
+    """Return whether the database role may disable the triggers of the append-only tables."""
     owned = text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'audit_entries'::regclass")
     try:
         return bool(db.session.execute(owned).scalar_one())
     except OperationalError:
-        return True  # a database that is away is for the check's own steps to tell
+        return True  # an unavailable database is reported by the check's own steps
     finally:
         db.session.rollback()
 
 
 def leftovers() -> tuple[list[int], list[int]]:
-    """Accounts and tasks of self-checks that were killed in the middle."""
+    """Return accounts and tasks of interrupted self-checks."""
     old = now() - OLD
     ours = and_(Account.username.regexp_match(NAME), Account.email == func.concat(Account.username, f"@{HOST}"))
     accounts = db.session.execute(select(Account.id).where(ours, Account.created_at < old)).scalars().all()
@@ -54,7 +54,7 @@ def leftovers() -> tuple[list[int], list[int]]:
 
 
 def erase(account_ids: Sequence[int], task_ids: Sequence[int]) -> None:
-    """Remove these accounts and tasks with everything that refers to them, in one transaction."""
+    """Delete these accounts and tasks with everything that refers to them, in one transaction."""
     if not account_ids and not task_ids:
         return
     with transaction():
@@ -74,13 +74,13 @@ def erase(account_ids: Sequence[int], task_ids: Sequence[int]) -> None:
 
 
 def _refuse_strangers(account_ids: Sequence[int]) -> None:
-    """Nothing is removed when a real person's request hangs on one of the accounts."""
+    """Raise an error if a real customer's request refers to one of the accounts."""
     mixed = or_(
         TaskRequest.professional_id.in_(account_ids),
         TaskRequest.asked_professional_id.in_(account_ids),
     )
     if _select(TaskRequest.id, mixed & TaskRequest.customer_id.not_in(account_ids)):
-        raise RuntimeError("a real customer's request hangs on a check-up account; it was left as it is")
+        raise RuntimeError("a real customer's request refers to a check-up account; nothing was removed")
 
 
 def _take_out_of_search(account_ids: Sequence[int]) -> None:
@@ -93,7 +93,7 @@ def _take_out_of_search(account_ids: Sequence[int]) -> None:
 
 
 def _delete_loose_ends(account_ids: Sequence[int], task_ids: Sequence[int]) -> None:
-    """What refers to the accounts without a foreign key."""
+    """Delete rows that refer to the accounts without a foreign key."""
     deliveries = select(func.concat("", Delivery.id)).where(Delivery.account_id.in_(account_ids))
     keys = select(Document.store_key).where(Document.account_id.in_(account_ids))
     jobs = or_(Job.payload["delivery_id"].astext.in_(deliveries), Job.payload["store_key"].astext.in_(keys))
@@ -114,7 +114,7 @@ def _delete_loose_ends(account_ids: Sequence[int], task_ids: Sequence[int]) -> N
 
 
 def _delete(table: Table, which: ColumnElement[bool]) -> None:
-    """Delete rows, those that refer to them first."""
+    """Delete rows, after the rows that refer to them."""
     for child in Base.metadata.sorted_tables:
         for key in child.foreign_keys:
             if key.column.table is table and child is not table:

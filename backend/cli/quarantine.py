@@ -1,6 +1,6 @@
-"""Keeps a restored market from reviving what is over: sessions, links, mail that went out, reminders, blocked accounts.
+"""Makes a restored database safe: ends sessions and links, holds sent messages and reminders, repeats blocks.
 
-Everything happens in one transaction of the restored database, before anyone can reach it.
+All of it is one transaction of the restored database, before any client can connect.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from backend.domain.notifications.models import Delivery
 from backend.domain.professionals.models import Professional
 
 REASON: Final = "Restored; send again from the delivery log"
-# Work that stays in the application. Whatever else the copy holds could leave it, and waits for an admin.
+# Jobs that stay inside the application. All others could send something and wait for an admin.
 STAYS: Final = frozenset(
     {DROP_TOPIC, exports.TOPIC, compression.TOPIC, "housekeeping.run", "recount.run", "documents.sweep", "run.settle"}
 )
@@ -40,7 +40,7 @@ SHOWN: Final = 20
 
 @dataclass(slots=True)
 class Report:
-    """What an operator must know after a restoration."""
+    """What the operator must know after a restore."""
 
     blocked: list[str] = field(default_factory=list)
     passwords: list[str] = field(default_factory=list)
@@ -48,12 +48,12 @@ class Report:
     newer: int = 0
 
     def lines(self) -> list[str]:
-        """One line for each kind of thing that the copy does not know."""
-        told = [f"{self.newer} accounts were made after the backup and are gone."] if self.newer else []
+        """Return one line per kind of change that the backup lacks."""
+        told = [f"{self.newer} accounts were created after the backup and no longer exist."] if self.newer else []
         kinds = (
-            ("Blocked after the backup, and blocked still", self.blocked),
-            ("Changed their password after the backup, and have the one before again", self.passwords),
-            ("Were decided on after the backup; decide again", self.approvals),
+            ("Blocked after the backup, and still blocked", self.blocked),
+            ("Changed their password after the backup, and have their previous password again", self.passwords),
+            ("Approved or rejected after the backup; decide again", self.approvals),
         )
         for title, names in kinds:
             if names:
@@ -63,7 +63,7 @@ class Report:
 
 
 def read_present(url: str) -> list[Any] | None:
-    """What the database that is there knows of its accounts; None when it cannot be read."""
+    """Return the accounts of the current database, or None if it cannot be read."""
     try:
         with psycopg.connect(url, row_factory=namedtuple_row, connect_timeout=5) as connection:
             return connection.execute(PRESENT).fetchall()
@@ -72,7 +72,7 @@ def read_present(url: str) -> list[Any] | None:
 
 
 def run(*, made_at: str, known: list[Any] | None, keep_mail: bool) -> list[str]:
-    """Make the restored database safe, and return what to tell the operator."""
+    """Make the restored database safe and return the messages for the operator."""
     with transaction():
         report = _compare(known or [])
         ended = _end_sessions()
@@ -86,14 +86,14 @@ def run(*, made_at: str, known: list[Any] | None, keep_mail: bool) -> list[str]:
         no_admin = _no_admin_is_left()
     told = [", ".join(f"{name.replace('_', ' ')}: {number}" for name, number in figures.items()) + "."]
     if known is None:
-        told.append("There was no database to compare with: accounts blocked after the backup are open again.")
+        told.append("There was no database to compare with: accounts blocked after the backup are no longer blocked.")
     if no_admin:
-        told.append('No admin can sign in: make one with make admin ARGS="create --username N --email M".')
+        told.append('No admin can sign in: create one with make admin ARGS="create --username N --email M".')
     return told + report.lines()
 
 
 def _compare(known: list[Any]) -> Report:
-    """Keep blocks that the copy does not know, and note what else differs. An account is the same by id and birth."""
+    """Repeat blocks that the backup lacks, and record other differences. Accounts match by id and creation time."""
     report = Report()
     rows = db.session.execute(
         select(
@@ -119,7 +119,7 @@ def _compare(known: list[Any]) -> Report:
 def _block(present: Any) -> None:
     try:
         moderation.block(SYSTEM, account_id=present.id, reason=present.blocked_reason, note=present.blocked_note)
-    except Conflict:  # the copy's only admin: another one was made after the backup
+    except Conflict:  # the backup's only admin, because another was created later
         values = {"blocked_at": now(), "blocked_reason": present.blocked_reason, "blocked_note": present.blocked_note}
         db.session.execute(update(Account).where(Account.id == present.id).values(**values))
 
@@ -130,7 +130,7 @@ def _end_sessions() -> int:
 
 
 def _use_up_links() -> int:
-    """Links and codes of every kind: tables of secrets that work once until they expire."""
+    """Invalidate links and codes: all tables of single-use secrets."""
     number = 0
     for table in Base.metadata.sorted_tables:
         if {"used_at", "expires_at"} <= set(table.c.keys()):

@@ -1,1 +1,1 @@
-"""`make run`: own database and cache when no address is set, then all processes under one supervisor."""
+"""`make run`: embedded database and cache unless their URLs are set, then all processes under one supervisor."""

@@ -1,4 +1,4 @@
-"""`python -m backend.launch`: what `make run` calls once everything is installed."""
+"""`python -m backend.launch`: the entry point of `make run` after installation."""
 
 import sys
 

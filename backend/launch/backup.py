@@ -1,7 +1,7 @@
-"""`python -m backend.launch.backup save|restore FOLDER [--over] [--keep-mail]`: whole or not at all.
+"""`python -m backend.launch.backup save|restore FOLDER [--over] [--keep-mail]`: all or nothing.
 
-A backup holds database, documents and exports. It may be made beside the running product; to restore one, the
-product must not run.
+A backup contains database, documents and exports. The product may be running while one is made, but not while one is
+restored.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from backend.settings import OWNER_FILE, RUNTIME_FILE, Settings, SettingsError
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[Settings]:
-    """The database of these settings; our own is started for the time being when the product does not run."""
+    """Yield settings with a running database; the embedded one is started if the product is not running."""
     if settings.database_url:
         yield settings
         return
@@ -37,7 +37,7 @@ def _database(settings: Settings) -> Iterator[Settings]:
 
 
 def make(settings: Settings, folder: Path) -> None:
-    """Save into a new folder."""
+    """Save a backup into a new folder."""
     if settings.database_url:
         manifest = save(settings, folder)
     else:
@@ -47,13 +47,13 @@ def make(settings: Settings, folder: Path) -> None:
 
 
 def restore(settings: Settings, folder: Path, *, over: bool = False, keep_mail: bool = False) -> None:
-    """Put a backup in the place of what is there."""
+    """Replace the current state with a backup."""
     with data_folder.claim(settings.data_dir), _database(settings) as ready:
         Restoring(ready, folder, over=over, keep_mail=keep_mail, say=print).run()
 
 
 def _settings() -> Settings:
-    """Without the note of a run that was killed: it names servers that are gone."""
+    """Ignore the record of a killed run, whose servers no longer exist."""
     settings = Settings.with_owner()
     try:
         data_folder.claim(settings.data_dir).close()
@@ -68,8 +68,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m backend.launch.backup")
     parser.add_argument("order", choices=("save", "restore"))
     parser.add_argument("folder", help="a new folder to save into, or the backup to restore")
-    parser.add_argument("--over", action="store_true", help="do not save what is there before it is replaced")
-    parser.add_argument("--keep-mail", action="store_true", help="send what waited to be sent when the copy was made")
+    parser.add_argument("--over", action="store_true", help="do not back up the current state before it is replaced")
+    parser.add_argument("--keep-mail", action="store_true", help="send messages that waited when the backup was made")
     given = parser.parse_args(arguments)
     if not given.folder.strip():
         parser.error("which folder? make backup TO=folder, make restore FROM=folder")

@@ -1,4 +1,4 @@
-"""Saves database, documents and exports as they were at one time, beside the running product."""
+"""Saves database, documents and exports as of one point in time, while the product is running."""
 
 import hashlib
 import shutil
@@ -18,7 +18,7 @@ from backend.launch.errors import LaunchError
 from backend.launch.manifest import DATABASE_FILE, PIECE, SHOWN, File, Manifest, digest
 from backend.settings import Settings
 
-# What must be in the backup, and what may be gone: files of replaced documents and of exports about to expire.
+# Required files, and files that may be missing: those of replaced documents and of exports about to expire.
 FILES: Final[Mapping[str, str]] = {
     "documents": "SELECT store_key, sha256, replaced_at IS NULL FROM documents",
     "exports": """
@@ -33,7 +33,7 @@ SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND rel
 
 
 class Named(NamedTuple):
-    """A file that a row names."""
+    """A file that a row refers to."""
 
     store: str
     key: str
@@ -42,10 +42,10 @@ class Named(NamedTuple):
 
 
 def save(settings: Settings, folder: Path) -> Manifest:
-    """Save into a new folder, complete once it has its name.
+    """Save into a new folder, which gets its name once it is complete.
 
-    Rows and the list of files come from one snapshot, so nothing that is written meanwhile is half in it. Raises
-    LaunchError when a file that the snapshot names is missing or differs from its digest.
+    Rows and the list of files come from one snapshot, so concurrent changes are either included or not. Raises
+    LaunchError if a file in the snapshot is missing or differs from its digest.
     """
     if folder.exists():
         raise LaunchError(f"{folder} is there already; give a new name.")
@@ -95,7 +95,7 @@ def _fill(settings: Settings, unfinished: Path) -> Manifest:
 
 
 def count(connection: psycopg.Connection[Any]) -> dict[str, int]:
-    """Rows of each table, as the connection's transaction sees them."""
+    """Return the number of rows of each table, as seen by the connection's transaction."""
     found = {}
     for (name,) in connection.execute(TABLES).fetchall():
         (found[name],) = _one(connection, sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("public", name)))
@@ -105,7 +105,7 @@ def count(connection: psycopg.Connection[Any]) -> dict[str, int]:
 def _one(connection: psycopg.Connection[Any], query: sql.SQL | sql.Composed | str) -> tuple[Any, ...]:
     row = connection.execute(sql.SQL(query) if isinstance(query, str) else query).fetchone()
     if row is None:
-        raise LaunchError("The database holds no market: prepare it first.")
+        raise LaunchError("The database is empty: prepare it first.")
     return tuple(row)
 
 
@@ -124,12 +124,12 @@ def _copy_files(connection: psycopg.Connection[Any], settings: Settings, target:
                 found.append(file)
     if problems:
         more = f" (and {len(problems) - SHOWN} more)" if len(problems) > SHOWN else ""
-        raise LaunchError(f"The backup would not be whole: {'; '.join(problems[:SHOWN])}{more}. Nothing was saved.")
+        raise LaunchError(f"The backup would be incomplete: {'; '.join(problems[:SHOWN])}{more}. Nothing was saved.")
     return found
 
 
 def _copy(store: Store, named: Named, target: Path) -> File | None:
-    """Copy one file; None when the store lacks it. Raises LaunchError when the store does not respond."""
+    """Copy one file; return None if the store lacks it. Raises LaunchError if the store does not respond."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     found, size = hashlib.sha256(), 0
     try:

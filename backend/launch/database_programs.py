@@ -1,4 +1,4 @@
-"""pg_dump and pg_restore out of the wheel of PostgreSQL, without the password on their command line."""
+"""pg_dump and pg_restore from PostgreSQL's wheel, without the password on their command line."""
 
 import os
 import subprocess
@@ -14,14 +14,14 @@ from backend.launch.errors import LaunchError
 
 @dataclass
 class Running:
-    """A program that was started, and what it has to say."""
+    """A running program and its output."""
 
     name: str
     process: "subprocess.Popen[bytes]"
     said: IO[bytes]
 
     def finish(self) -> None:
-        """Wait for its end. Raises LaunchError with the line that says what went wrong."""
+        """Wait for the program to exit. Raises LaunchError with the line that explains a failure."""
         code = self.process.wait()
         self.said.seek(0)
         lines = self.said.read().decode(errors="replace").strip().splitlines() or ["no message"]
@@ -31,7 +31,7 @@ class Running:
             raise LaunchError(f"{self.name} failed: {told.strip()}")
 
     def stop(self) -> None:
-        """End it, whatever it does."""
+        """Kill the program."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -46,7 +46,7 @@ def start(name: str, url: str, *arguments: str) -> Running:
     said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the program's end
     process = subprocess.Popen(
         [str(program), f"--dbname={address}", *arguments],
-        env={**os.environ, "PGPASSWORD": password},  # a command line is for everyone to read
+        env={**os.environ, "PGPASSWORD": password},  # command lines are visible to all users
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=said,
@@ -55,5 +55,5 @@ def start(name: str, url: str, *arguments: str) -> Running:
 
 
 def run(name: str, url: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs to its end. Raises LaunchError with what it says."""
+    """Run one of PostgreSQL's programs to completion. Raises LaunchError with its error message."""
     start(name, url, *arguments).finish()

@@ -1,7 +1,7 @@
 """Two database roles: the owner changes tables, the application only reads and writes rows.
 
-Who gets hold of the application (an injected statement, a bug) can then not switch off the append-only tables, run
-programs on the database's machine or read its files. Migrations, backup and the self-check's clean-up use the owner.
+An attacker in the application (an injected statement, a bug) can then neither disable the append-only triggers nor run
+programs on the database server or read its files. Migrations, backup and the self-check's clean-up use the owner.
 """
 
 from typing import Any, Final
@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from backend.launch.errors import LaunchError
 
-LOCK: Final = 7_310_544_204  # any number that only this module uses: two preparations at once grant in turn
+LOCK: Final = 7_310_544_204  # any number unique to this module; serialises concurrent preparations
 READ_ONLY: Final = (
     "alembic_version",
     "places",
@@ -32,7 +32,7 @@ TOO_MUCH: Final = """
 SELECT rolsuper, pg_has_role(rolname, (SELECT relowner FROM pg_class WHERE oid = 'audit_entries'::regclass), 'MEMBER')
   FROM pg_roles WHERE rolname = %s
 """
-# What extensions brought stays theirs; sequences of identity columns follow their tables.
+# Objects of extensions keep their owner; sequences of identity columns follow their tables.
 OF_OTHERS: Final = """
 SELECT kind, name FROM (
     SELECT CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END
@@ -49,12 +49,12 @@ SELECT kind, name FROM (
 
 
 def user_of(url: str) -> str:
-    """Name of the role that an address signs in with."""
+    """Return the role in a database URL."""
     return str(conninfo_to_dict(url).get("user", ""))
 
 
 def put_role(connection: psycopg.Connection[Any], name: str, password: str, *, options: str = "") -> None:
-    """Make a role that may sign in, or give it this password. The server sees and logs a verifier only."""
+    """Create a login role, or set its password. The server sees and logs only a verifier."""
     there = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
     verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
     order = "ALTER" if there else "CREATE"
@@ -66,7 +66,7 @@ def put_role(connection: psycopg.Connection[Any], name: str, password: str, *, o
 
 
 def hand_over(connection: psycopg.Connection[Any], *, owner: str) -> None:
-    """Make a role the owner of this database and of everything in it, as a superuser."""
+    """Make a role the owner of this database and everything in it. Requires a superuser."""
     name = sql.Identifier(owner)
     database = sql.Identifier(connection.info.dbname)
     with connection.transaction():
@@ -77,9 +77,9 @@ def hand_over(connection: psycopg.Connection[Any], *, owner: str) -> None:
 
 
 def admit(owner_url: str, app_url: str) -> None:
-    """Give the application's role what it needs in this database, and nothing else. Safe to repeat and to race.
+    """Grant the application's role what it needs in this database and nothing else. Safe to repeat, also concurrently.
 
-    Raises LaunchError when that role cannot be made, cannot sign in, or may do more than it should.
+    Raises LaunchError if that role cannot be created, cannot sign in, or has too many rights.
     """
     app = user_of(app_url)
     if app == user_of(owner_url):
@@ -116,7 +116,7 @@ def _refuse_too_much(connection: psycopg.Connection[Any], app: str) -> None:
 
 
 def _grant(connection: psycopg.Connection[Any], app: str) -> None:
-    """In one transaction with the removal of what was granted before: at no time does a running product lack it."""
+    """Return the grants, run in one transaction with the revocation, so that a running product never lacks rights."""
     role, database = sql.Identifier(app), sql.Identifier(connection.info.dbname)
     tables = [name for (name,) in connection.execute(TABLES)]
     append_only = {name for (name,) in connection.execute(APPEND_ONLY)}

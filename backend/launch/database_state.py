@@ -1,4 +1,4 @@
-"""Tells whether this very database was prepared by this very code, so that a later start need not ask again."""
+"""Records which code prepared which database, so that a later start can skip preparation."""
 
 import hashlib
 import json
@@ -18,13 +18,13 @@ FROM pg_database d WHERE d.datname = current_database()
 
 
 def is_prepared(data_dir: Path, url: str, *, app: str) -> bool:
-    """Whether the note of the last preparation fits the code, the database and the role ``app`` that are here now."""
+    """Return whether the last preparation matches the current code, database and role ``app``."""
     noted = private_files.read_json(_note(data_dir))
     return bool(noted) and noted == _present(url, app)
 
 
 def remember(data_dir: Path, url: str, *, app: str) -> None:
-    """Note what was prepared; a database that does not tell who it is will be prepared at each start."""
+    """Record what was prepared. A database without a known identity is prepared at each start."""
     present = _present(url, app)
     if present is not None:
         private_files.write(_note(data_dir), json.dumps(present))
@@ -46,7 +46,7 @@ def _present(url: str, app: str) -> dict[str, str] | None:
 
 
 def _code() -> str:
-    """Everything that preparation depends on: migrations, roles, the first admin's rules, the pincode data."""
+    """Return a digest of everything that preparation depends on: migrations, roles, first admin, pincode data."""
     digest = hashlib.sha256()
     steps = (BACKEND / "cli" / "bootstrap.py", BACKEND / "launch" / "database_roles.py")
     files = [*(BACKEND / "migrations").rglob("*.py"), *steps]

@@ -1,4 +1,4 @@
-"""Real servers out of wheels, for `make run` and for the tests: `EmbeddedPostgres` and `EmbeddedValkey`."""
+"""Real servers from wheels, for `make run` and for tests: `EmbeddedPostgres` and `EmbeddedValkey`."""
 
 from backend.launch.postgres import EmbeddedPostgres
 from backend.launch.valkey import EmbeddedValkey

@@ -1,14 +1,14 @@
-"""What can stop a start; each message is one clear line for the person at the terminal."""
+"""Errors that stop a start; each message is one clear line for the operator."""
 
 import errno
 
 
 class LaunchError(Exception):
-    """The start cannot go on; the text says why and what to do."""
+    """The start cannot continue; the message says why and what to do."""
 
 
 def explain(error: OSError) -> LaunchError:
-    """An operating system's error in the words of the person who sees it."""
+    """Return an operating system error as a message for the operator."""
     where = f" ({error.filename})" if error.filename else ""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return LaunchError(f"The disk is full{where}. Free some space and start again; nothing done so far is lost.")

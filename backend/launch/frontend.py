@@ -1,4 +1,4 @@
-"""Builds the web application with the Node of its wheel; does nothing when nothing has changed."""
+"""Builds the web application with Node from its wheel, unless nothing has changed."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ Say = Callable[[str], None]
 
 
 def install(say: Say) -> None:
-    """`npm ci`, unless node_modules already is what the lock file says."""
+    """Run `npm ci`, unless node_modules already matches the lock file."""
     wanted = _digest(iter([FRONTEND / "package-lock.json", FRONTEND / "package.json"]))
     note = FRONTEND / "node_modules" / ".doorstep-installed"
     if private_files.read(note).strip() == wanted:
@@ -32,7 +32,7 @@ def install(say: Say) -> None:
 
 
 def build(say: Say) -> None:
-    """Build into frontend/dist, unless it was built from these very files."""
+    """Build into frontend/dist, unless it was built from the same files."""
     install(say)
     wanted = _digest(_sources())
     note = FRONTEND / "node_modules" / ".doorstep-built"
@@ -61,7 +61,7 @@ def _npm(*arguments: str) -> None:
     programs = Path(sys.executable).parent
     npm = programs / "npm" if (programs / "npm").exists() else shutil.which("npm")
     if npm is None:
-        raise LaunchError("npm is not there; run make to install what is locked.")
+        raise LaunchError("npm is not installed; run make to install the locked packages.")
     env = {
         **os.environ,
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -74,7 +74,7 @@ def _npm(*arguments: str) -> None:
         if "ENOSPC" in output:
             raise LaunchError("The disk is full. Free some space and start again; nothing done so far is lost.")
         told = "\n".join(f"    {line}" for line in output.strip().splitlines()[-OUTPUT_LINES:])
-        raise LaunchError(f"npm {' '.join(arguments)} failed; the next start goes on from here:\n{told}")
+        raise LaunchError(f"npm {' '.join(arguments)} failed; the next start continues from here:\n{told}")
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""What a backup holds, in its MANIFEST.json: written last when it is made, checked first when it is restored."""
+"""The MANIFEST.json of a backup: written last when it is made, checked first when it is restored."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ PIECE: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file of a store, as the backup holds it under ``<store>/<key>``."""
+    """One file of a store, in the backup under ``<store>/<key>``."""
 
     store: str
     key: str
@@ -30,7 +30,7 @@ class File:
 
 @dataclass(slots=True)
 class Manifest:
-    """Everything that can be checked of a backup without its database being read."""
+    """What can be checked of a backup without reading its database."""
 
     made_at: str
     revision: str
@@ -41,15 +41,15 @@ class Manifest:
     format: int = FORMAT
 
     def write(self, folder: Path) -> None:
-        """Write it into the backup's folder."""
+        """Write the manifest into the backup's folder."""
         private_files.write(folder / NAME, json.dumps(asdict(self), indent=1) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read the manifest of a backup. Raises LaunchError where there is none that can be used."""
+        """Read the manifest of a backup. Raises LaunchError if there is no usable one."""
         if not (folder / NAME).exists():
             raise LaunchError(
-                f"{folder} holds no {NAME}: it is not a backup of Doorstep, or one of an earlier version. "
+                f"{folder} contains no {NAME}: it is not a backup of Doorstep, or one of an earlier version. "
                 "Restore that one with the version that made it."
             )
         try:
@@ -61,7 +61,7 @@ class Manifest:
             raise LaunchError(f"{folder / NAME} cannot be read: {error!r}") from None
 
     def check(self, folder: Path) -> None:
-        """Compare every file with its digest. Raises LaunchError naming what is missing or was changed."""
+        """Compare every file with its digest. Raises LaunchError listing missing and changed files."""
         if problems := list(self._problems(folder)):
             more = f" (and {len(problems) - SHOWN} more)" if len(problems) > SHOWN else ""
             raise LaunchError(f"The backup is damaged: {'; '.join(problems[:SHOWN])}{more}")
@@ -78,7 +78,7 @@ class Manifest:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     found = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(PIECE):

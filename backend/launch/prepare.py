@@ -1,6 +1,6 @@
-"""Migrations, database roles, places and first admin, in a process of its own so that the launcher stays small.
+"""Migrations, database roles, places and first admin, in a separate process so that the launcher stays small.
 
-`python -m backend.launch.prepare` prints one line of JSON: what the person at the terminal must know.
+`python -m backend.launch.prepare` prints one line of JSON for the operator.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Files that only their owner may read, and the claim of a data folder by one launcher."""
+"""Files readable by their owner only, and the lock of a data folder."""
 
 import contextlib
 import fcntl
@@ -13,7 +13,7 @@ from backend.launch.errors import LaunchError
 
 
 def write(path: Path, content: str, *, mode: int = 0o600) -> None:
-    """Write beside, flush to disk, rename: a crash leaves the old file or the new one."""
+    """Write atomically (temporary file, fsync, rename): a crash leaves the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -25,22 +25,22 @@ def write(path: Path, content: str, *, mode: int = 0o600) -> None:
 
 
 def open_log(path: Path) -> IO[bytes]:
-    """Open a log for appending, in a folder and a file that only their owner can read.
+    """Open a log for appending, in a folder and a file readable by their owner only.
 
-    Appending lets :func:`rotate` cut the file while a program writes to it.
+    Append mode allows :func:`rotate` to truncate the file while a program writes to it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.chmod(0o700)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.fchmod(descriptor, 0o600)  # one that an earlier version made could be read by everyone
+    os.fchmod(descriptor, 0o600)  # logs of earlier versions were readable by everyone
     return os.fdopen(descriptor, "ab")
 
 
 def rotate(log: Path, *, largest: int, kept: int = 3) -> bool:
-    """Move what a log larger than this holds to ``.1`` and empty it; older parts become ``.2`` and so on.
+    """Move the content of a log above this size to ``.1`` and truncate it; older parts become ``.2`` and so on.
 
-    Programs keep their descriptor, so the content is copied and the file cut. A line written between the last look
-    and the cut is lost; the copy is repeated until nothing was added, so that this takes some microseconds.
+    Programs keep their descriptor, so the content is copied and the file truncated. Copying repeats until nothing was
+    added; a line written in the microseconds between the last copy and the truncation is lost.
     """
     try:
         if log.stat().st_size <= largest:
@@ -62,7 +62,7 @@ def _private(path: Path) -> IO[bytes]:
 
 
 def read(path: Path) -> str:
-    """The content, or nothing when there is no such file."""
+    """Return the content, or "" if there is no such file."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -70,7 +70,7 @@ def read(path: Path) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in the file; empty when there is none or it was cut off."""
+    """Return the JSON object in the file, or {} if it is missing or truncated."""
     try:
         found = json.loads(read(path) or "{}")
     except ValueError:
@@ -79,7 +79,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def kept_secret(path: Path) -> str:
-    """A random secret, made once and kept."""
+    """Return a random secret, generated once and stored."""
     secret = read(path).strip()
     if len(secret) < 32:
         secret = secrets.token_urlsafe(48)
@@ -88,7 +88,7 @@ def kept_secret(path: Path) -> str:
 
 
 def free_port(preferred: int | None) -> int:
-    """The preferred port of this machine's loopback if nobody holds it, else any free one."""
+    """Return the preferred loopback port if it is free, else any free one."""
     for port in (preferred or 0, 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -101,7 +101,7 @@ def free_port(preferred: int | None) -> int:
 
 
 def kept_port(note: Path, *, insist: int | None) -> int:
-    """The port noted at the last start if it is free, else another; once clients know a port, only that one."""
+    """Return the port of the last start if it is free, else another; once clients know a port, only that one."""
     port = free_port(insist or read_json(note).get("port"))
     if insist is not None and port != insist:
         raise LaunchError(f"Port {insist} was taken by another program in the meantime.")
@@ -109,9 +109,9 @@ def kept_port(note: Path, *, insist: int | None) -> int:
 
 
 def claim(data_dir: Path) -> IO[str]:
-    """Make the folder if need be and hold it until the answer is closed."""
+    """Create the folder if needed and lock it until the returned file is closed."""
     if not data_dir.exists():
-        data_dir.mkdir(parents=True, mode=0o711)  # the database's own user may walk through, nobody may list
+        data_dir.mkdir(parents=True, mode=0o711)  # the database's user may pass through; nobody may list it
     (data_dir / "run").mkdir(exist_ok=True)
     lock = (data_dir / "run" / "lock").open("a+")
     try:

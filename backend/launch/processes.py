@@ -1,4 +1,4 @@
-"""Starts child processes that never outlive us, and ends processes politely, then firmly."""
+"""Starts child processes that never outlive the launcher, and stops processes by SIGTERM, then SIGKILL."""
 
 import contextlib
 import ctypes
@@ -27,7 +27,7 @@ def spawn(
     user: int | None = None,
     cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own (Ctrl-C reaches only us) that is told to end when we die."""
+    """Start a program in its own session (Ctrl-C reaches only the launcher) that is signalled if the launcher dies."""
     return subprocess.Popen(
         [str(part) for part in argv],
         env=dict(env),
@@ -39,12 +39,12 @@ def spawn(
         user=user,
         group=user,
         extra_groups=[] if user is not None else None,
-        preexec_fn=_before_exec(on_parent_death),  # noqa: PLW1509 - only the one thread of the launcher forks
+        preexec_fn=_before_exec(on_parent_death),  # noqa: PLW1509 - the launcher has a single thread
     )
 
 
 def die_with_parent(wanted: signal.Signals) -> None:
-    """Have the kernel send this process the signal when its parent is gone, however that ended."""
+    """Have the kernel signal this process when its parent dies."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(wanted), 0, 0, 0)
 
@@ -54,7 +54,7 @@ def _before_exec(wanted: signal.Signals) -> Callable[[], None]:
 
     def before_exec() -> None:
         die_with_parent(wanted)
-        if os.getppid() != parent:  # we died between fork and prctl: nobody would tell this child
+        if os.getppid() != parent:  # the parent died between fork and prctl, so no signal will come
             os._exit(1)
 
     return before_exec
@@ -63,7 +63,7 @@ def _before_exec(wanted: signal.Signals) -> Callable[[], None]:
 def run(
     argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, errors: IO[bytes] | None = None
 ) -> tuple[int, str]:
-    """Run to the end; returns exit code and output. Whatever interrupts us also ends all that it started."""
+    """Run to completion and return exit code and output. An interruption also kills everything it started."""
     process = spawn(argv, env=env, output=subprocess.PIPE, errors=errors, cwd=cwd, on_parent_death=signal.SIGKILL)
     try:
         output, _ = process.communicate()
@@ -74,7 +74,7 @@ def run(
 
 
 def end(process: subprocess.Popen[bytes], *, first: signal.Signals = signal.SIGTERM, patience: float = 10.0) -> None:
-    """Ask the process to end, wait, then kill it with everything it started."""
+    """Terminate the process, wait, then kill it with everything it started."""
     if process.poll() is None:
         process.send_signal(first)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -84,13 +84,13 @@ def end(process: subprocess.Popen[bytes], *, first: signal.Signals = signal.SIGT
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the process's session, its leader being dead or not."""
+    """Kill what is left of the process's session, whether or not its leader is dead."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
 
 
 def marked(mark: str) -> list[psutil.Process]:
-    """Running processes that an earlier or present start with this mark left behind, ourselves aside."""
+    """Return running processes with this mark, from an earlier or the current start, except this one."""
     found = []
     for process in psutil.process_iter():
         if process.pid == os.getpid():
@@ -102,12 +102,12 @@ def marked(mark: str) -> list[psutil.Process]:
 
 
 def end_marked(mark: str, *, patience: float = 10.0) -> int:
-    """End all marked processes; returns how many there were."""
+    """Stop all marked processes and return how many there were."""
     return end_all(marked(mark), patience=patience)
 
 
 def end_all(processes: Iterable[psutil.Process], *, first: int = signal.SIGTERM, patience: float = 10.0) -> int:
-    """Ask all of them at once, wait for all, kill the rest."""
+    """Terminate all of them, wait, and kill the rest."""
     targets = list(processes)
     for process in targets:
         with contextlib.suppress(psutil.Error):
@@ -121,7 +121,7 @@ def end_all(processes: Iterable[psutil.Process], *, first: int = signal.SIGTERM,
 
 
 def running(pid: int, *, program: str) -> psutil.Process | None:
-    """The process with this id if it is alive and really is that program (ids are used again)."""
+    """Return the process with this id if it is alive and is that program (ids are reused)."""
     try:
         process = psutil.Process(pid)
         alive = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
@@ -131,7 +131,7 @@ def running(pid: int, *, program: str) -> psutil.Process | None:
 
 
 def wait_until(ready: Callable[[], bool], *, seconds: float, pause: float = 0.03) -> bool:
-    """Ask again and again until it is so, or the time is over."""
+    """Poll until the condition holds or the time is over."""
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
         if ready():

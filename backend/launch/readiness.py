@@ -1,4 +1,4 @@
-"""`python -m backend.launch.readiness URL [PART]`: exit code 0 when it answers 200, or says that PART is up."""
+"""`python -m backend.launch.readiness URL [PART]`: exit with 0 if the URL answers 200, or reports PART as up."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def answers(url: str, *, seconds: float = 5.0) -> bool:
-    """Whether a GET of this address is answered with 200 in time."""
+    """Return whether a GET of this URL answers 200 in time."""
     if not url.startswith(("http://", "https://")):
         raise ValueError(f"not a web address: {url}")
     try:
@@ -19,12 +19,12 @@ def answers(url: str, *, seconds: float = 5.0) -> bool:
 
 
 def is_ready(url: str) -> bool:
-    """Whether every part works; the web server answers calls before that."""
+    """Return whether every part works; the web server serves calls before that."""
     return _readiness(url).get("status") == "ready"
 
 
 def is_up(url: str, part: str) -> bool:
-    """Whether /readyz at this address says that one part works."""
+    """Return whether /readyz at this URL reports one part as up."""
     state = _readiness(url).get(part)
     return isinstance(state, dict) and state.get("state") == "up"
 

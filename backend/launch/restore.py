@@ -1,4 +1,4 @@
-"""Restores a backup into a fresh database beside the one that is there, and exchanges the two in one step."""
+"""Restores a backup into a new database and exchanges it with the current one in one step."""
 
 import contextlib
 import hashlib
@@ -29,17 +29,17 @@ from backend.migrations.setup import FOLDER
 from backend.settings import Settings
 
 Say = Callable[[str], None]
-# By the user's name: what other roles do is hidden from a plain one, and the server's own processes have none.
+# Filter by username: a plain role cannot see the activity of others, and server processes have none.
 CONNECTED: Final = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename IS NOT NULL AND pid <> pg_backend_pid()
 """
-IN_USE: Final = "{} connections to the database are open. End web server, worker and beat, then restore again."
-NOT_SAVED: Final = "What is there now cannot be saved: {} OVER=1 restores the backup without saving it first."
+IN_USE: Final = "{} connections to the database are open. Stop web server, worker and beat, then restore again."
+NOT_SAVED: Final = "The current state cannot be backed up: {} OVER=1 restores without backing it up first."
 
 
 @dataclass(frozen=True)
 class Restoring:
-    """One restoration: from where, to where, and how much of what is there may be lost."""
+    """One restore: source, target, and whether the current state is backed up first."""
 
     settings: Settings
     folder: Path
@@ -49,16 +49,16 @@ class Restoring:
 
     @property
     def live(self) -> str:
-        """Name of the market's database."""
+        """Return the name of the product's database."""
         return str(conninfo_to_dict(self.settings.database_url)["dbname"])
 
     @property
     def fresh(self) -> str:
-        """Name of the database that the backup is read into."""
+        """Return the name of the database that the backup is restored into."""
         return f"{self.live}_restoring"
 
     def run(self) -> None:
-        """Restore. Until the last step nothing that is there is touched; whatever fails leaves it as it was."""
+        """Restore. The current state is not touched before the last step, so a failure leaves it unchanged."""
         manifest = Manifest.read(self.folder)
         newest = _refuse_unknown(manifest)
         manifest.check(self.folder)
@@ -82,7 +82,7 @@ class Restoring:
 
     @contextmanager
     def _administering(self) -> Iterator[psycopg.Connection[Any]]:
-        """A connection to a database that is not the market's: a database in use cannot be renamed."""
+        """Connect to another database of the server, because a database in use cannot be renamed."""
         failed: psycopg.Error | None = None
         for name in ("postgres", "template1"):
             try:
@@ -101,7 +101,7 @@ class Restoring:
             raise LaunchError(IN_USE.format(others))
 
     def _is_readable(self) -> bool:
-        """Whether there is a market at all."""
+        """Return whether the product's database exists and is prepared."""
         try:
             with psycopg.connect(self._url(self.live), connect_timeout=5) as connection:
                 return connection.execute("SELECT to_regclass('alembic_version')").fetchone() != (None,)
@@ -114,7 +114,7 @@ class Restoring:
             save(self.settings, folder)
         except (LaunchError, OSError, psycopg.Error) as error:
             raise LaunchError(NOT_SAVED.format(error)) from None
-        self.say(f"What was there is saved in {folder}; delete it when you do not need it any more.")
+        self.say(f"The previous state was backed up to {folder}; delete it when you no longer need it.")
 
     def _make_fresh(self, server: psycopg.Connection[Any]) -> None:
         self._drop(server, self.fresh)
@@ -123,7 +123,7 @@ class Restoring:
         except psycopg.errors.InsufficientPrivilege:
             owner = database_roles.user_of(self._url(self.live))
             raise LaunchError(
-                f"The role {owner} may not make the database to restore into. "
+                f"The role {owner} may not create the database to restore into. "
                 f"As an administrator of the database: ALTER ROLE {owner} CREATEDB"
             ) from None
 
@@ -141,7 +141,7 @@ class Restoring:
             raise LaunchError(f"The backup is damaged: {'; '.join(different[:SHOWN])}")
 
     def _make_safe(self, manifest: Manifest, *, migrate: bool, there: bool) -> list[str]:
-        """Bring the fresh database to this version, and keep it from reviving what is over."""
+        """Migrate the new database to this version, and end or hold what must not come back."""
         app = create_app(replace(self.settings, database_url=self._url(self.fresh)))
         with app.app_context():
             try:
@@ -162,7 +162,7 @@ class Restoring:
                 _put(places[file.store], file.key, self.folder / file.store / file.key)
 
     def _exchange(self, server: psycopg.Connection[Any]) -> None:
-        """Rename both databases in one transaction: there is a whole market under the name at any time."""
+        """Rename both databases in one transaction, so that the name always refers to a complete database."""
         aside = f"{self.live}_replaced"
         self._drop(server, aside)
         rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
@@ -173,7 +173,7 @@ class Restoring:
                 if exists:
                     server.execute(rename.format(sql.Identifier(self.live), sql.Identifier(aside)))
                 server.execute(rename.format(sql.Identifier(self.fresh), sql.Identifier(self.live)))
-        except psycopg.errors.ObjectInUse:  # someone came in between
+        except psycopg.errors.ObjectInUse:  # a client connected in between
             raise LaunchError(IN_USE.format("New")) from None
         (self.settings.data_dir / "run" / "prepared.json").unlink(missing_ok=True)
         self._drop(server, aside)
@@ -187,12 +187,12 @@ class Restoring:
 
 
 def _on(url: str, database: str) -> str:
-    """The same server and role, another database."""
+    """Return the URL with another database."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
 def _refuse_unknown(manifest: Manifest) -> str:
-    """The newest revision of this code. Raises LaunchError for a backup of one that this code does not have."""
+    """Return the newest revision of this code. Raises LaunchError if the backup's revision is unknown to it."""
     script = ScriptDirectory(str(FOLDER))
     known = {revision.revision for revision in script.walk_revisions()}
     if manifest.revision not in known:
@@ -220,4 +220,4 @@ def _put(store: Store, key: str, source: Path) -> None:
             while piece := saved.read(PIECE):
                 target.write(piece)
     except DomainError as error:
-        raise LaunchError(f"The file {key} cannot be put back: {error.__cause__ or error.detail}") from None
+        raise LaunchError(f"The file {key} cannot be restored: {error.__cause__ or error.detail}") from None

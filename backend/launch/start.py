@@ -20,11 +20,11 @@ from backend.settings import OWNER_FILE, RUNTIME_FILE, Settings, SettingsError
 ROOT: Final = Path(__file__).resolve().parents[2]
 READY_SECONDS = 90.0
 FAILURES_AT_START = 5
-FEWEST_CONNECTIONS, RESERVED_CONNECTIONS = 120, 3  # of our own PostgreSQL; its superuser_reserved_connections
+FEWEST_CONNECTIONS, RESERVED_CONNECTIONS = 120, 3  # of the embedded PostgreSQL, with superuser_reserved_connections
 
 
 class Stopped(BaseException):
-    """The person pressed Ctrl-C, or the system asked us to end, before all was running."""
+    """Ctrl-C or SIGTERM arrived before everything was running."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Launch:
         print(f"[{time.monotonic() - self.began:6.1f} s] {line}", flush=True)
 
     def run(self) -> int:
-        """From nothing to a running product, and to its end."""
+        """Start the product, run it, and stop it."""
         try:
             self.lock = private_files.claim(self.settings.data_dir)
             self.end_leftovers()
@@ -62,9 +62,9 @@ class Launch:
             self.finish()
 
     def end_leftovers(self) -> None:
-        """Programs of an earlier run that was killed."""
+        """Stop programs of an earlier, killed run."""
         if ended := processes.end_marked(self.mark, patience=10):
-            self.say(f"Ended {ended} processes that an earlier run left behind")
+            self.say(f"Stopped {ended} processes left by an earlier run")
         self.forget_addresses()
         self.forget_figures()
         self.settings = Settings.with_owner()
@@ -74,7 +74,7 @@ class Launch:
             (self.settings.data_dir / name).unlink(missing_ok=True)
 
     def forget_figures(self) -> None:
-        """Have all counters begin at 0 together: no process of ours runs yet, so none goes back while others go on."""
+        """Reset all metrics together, before any process runs, so that no counter decreases while others continue."""
         for path in (self.settings.data_dir / "run" / "metrics").glob("*.db"):
             path.unlink(missing_ok=True)
 
@@ -87,12 +87,12 @@ class Launch:
                 probe.bind((host, port))
             except OSError as error:
                 raise LaunchError(
-                    f"Port {port} on {host} cannot be used ({error.strerror}): end the program that holds it, "
+                    f"Port {port} on {host} cannot be used ({error.strerror}): stop the program that uses it, "
                     f"or choose another: PORT={port + 1 if port < 65535 else port - 1} make run"
                 ) from None
 
     def start_servers(self) -> None:
-        """Our own PostgreSQL and Valkey, each only where no address is given."""
+        """Start the embedded PostgreSQL and Valkey, each only if no address is set."""
         secret = self.settings.secret_key or private_files.kept_secret(self.settings.data_dir / "secret_key")
         noted = {"SECRET_KEY": secret, "DATABASE_URL": self.settings.database_url, "REDIS_URL": self.settings.redis_url}
         self.owner_url = self.settings.owner_database_url
@@ -124,7 +124,7 @@ class Launch:
                 self.supervisor.add(server)
 
     def prepare_database(self) -> None:
-        """Migrations, roles, places, first admin; skipped when this database is known to have them."""
+        """Prepare the database (migrations, roles, places, first admin), unless it is known to be prepared."""
         data, url = self.settings.data_dir, self.owner_url
         app = database_roles.user_of(self.environment["DATABASE_URL"])
         if database_state.is_prepared(data, url, app=app):
@@ -149,7 +149,7 @@ class Launch:
         database_state.remember(data, url, app=app)
 
     def check_connections(self) -> None:
-        """A server of the operator's must have room for all connections; ours is started with it."""
+        """Check that an external server allows all connections; the embedded one is started with enough."""
         if not self.settings.database_url:
             return
         room = connection_budget.check_at(self.settings)
@@ -176,23 +176,23 @@ class Launch:
         while not self.supervisor.stopping:
             if readiness.is_ready(f"http://{host}:{self.settings.port}/readyz"):
                 self.say(f"Ready: {self.settings.public_url}")
-                self.say(f"{self.sign_in}. Ctrl-C ends everything.")
+                self.say(f"{self.sign_in}. Ctrl-C stops everything.")
                 return True
             self.supervisor.look()
             if self.supervisor.failures() >= FAILURES_AT_START or time.monotonic() > limit:
-                self.say(f"The product does not get ready; the logs in {self.settings.data_dir / 'logs'} say why.")
+                self.say(f"The product does not become ready; see the logs in {self.settings.data_dir / 'logs'}.")
                 return False
             self.supervisor.wait(0.1)
         return False
 
     def finish(self) -> None:
-        """End everything that we started, in any case."""
+        """Stop everything that was started."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if self.lock is None:
             return
         if self.environment:
-            self.say("Stopping; calls and jobs in flight may end ...")
+            self.say("Stopping; waiting for running calls and jobs ...")
         self.supervisor.stop()
         processes.end_marked(self.mark, patience=5)
         self.forget_addresses()
@@ -202,12 +202,12 @@ class Launch:
 
     @property
     def patience(self) -> float:
-        """Seconds that a program of ours may take to end."""
+        """Return the seconds that a program may take to exit."""
         return self.settings.drain_seconds + self.settings.shutdown_seconds + 5
 
     @property
     def connections(self) -> str:
-        """``max_connections`` of our own PostgreSQL."""
+        """Return ``max_connections`` for the embedded PostgreSQL."""
         return str(max(FEWEST_CONNECTIONS, connection_budget.budget(self.settings).total + RESERVED_CONNECTIONS))
 
     @property
@@ -220,11 +220,11 @@ def _stop(*_: object) -> None:
 
 
 def main() -> int:
-    """0: ended as asked, 1: could not go on, 2: a setting is wrong."""
+    """Return 0 after a normal stop, 1 after a failure, 2 for an invalid setting."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     if os.environ.get("MAKELEVEL"):
-        processes.die_with_parent(signal.SIGTERM)  # make was killed: nobody could stop us any more
+        processes.die_with_parent(signal.SIGTERM)  # if make is killed, nothing else would stop the launcher
     try:
         launch = Launch(settings=Settings.with_owner(), supervisor=Supervisor(say=print))
         launch.supervisor.say = launch.say

@@ -1,4 +1,4 @@
-"""Keeps the processes of one installation running, and ends all of them together."""
+"""Keeps the processes of one installation running, and stops all of them together."""
 
 import os
 import select
@@ -21,7 +21,7 @@ Say = Callable[[str], None]
 
 
 class Part(Protocol):
-    """Something that runs and can be started again."""
+    """A process that can be restarted."""
 
     name: str
     log: Path
@@ -33,7 +33,7 @@ class Part(Protocol):
 
 @dataclass
 class Program:
-    """One of our own processes, its output in a log file."""
+    """One of the product's processes, with its output in a log file."""
 
     name: str
     argv: Sequence[str]
@@ -44,7 +44,7 @@ class Program:
 
     def start(self) -> None:
         if self.process is not None:
-            processes.kill_group(self.process)  # whatever the dead one left behind
+            processes.kill_group(self.process)  # leftovers of the dead process
         with private_files.open_log(self.log) as log:
             self.process = processes.spawn(self.argv, env=self.env, output=log.fileno())
 
@@ -71,7 +71,7 @@ class _Watch:
 
 @dataclass
 class Supervisor:
-    """Starts parts in order, starts again what dies, stops in the opposite order."""
+    """Starts parts in order, restarts those that die, and stops them in reverse order."""
 
     say: Say
     stopping: bool = False
@@ -80,7 +80,7 @@ class Supervisor:
     _wake: tuple[int, int] = field(default_factory=os.pipe)
 
     def listen(self) -> None:
-        """SIGINT and SIGTERM end the product, SIGCHLD wakes us up to look."""
+        """Install handlers: SIGINT and SIGTERM stop the product, SIGCHLD wakes the supervisor."""
         os.set_blocking(self._wake[1], False)
         signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -88,7 +88,7 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def add(self, part: Part) -> None:
-        """Take over a part that already runs, or start it."""
+        """Adopt a part that is already running, or start it."""
         if not part.alive():
             part.start()
         self._watched.append(_Watch(part, started_at=time.monotonic()))
@@ -100,12 +100,12 @@ class Supervisor:
             self.wait(0.5)
 
     def wait(self, seconds: float) -> None:
-        """Sleep, but wake up for signals."""
+        """Sleep until the time is over or a signal arrives."""
         if select.select([self._wake[0]], [], [], seconds)[0]:
             os.read(self._wake[0], 512)
 
     def look(self) -> None:
-        """Start again what has died, each a little later the more often it dies."""
+        """Restart dead parts, with a delay that grows the more often a part dies."""
         self._rotate_logs()
         for watch in self._watched:
             now = time.monotonic()
@@ -116,16 +116,16 @@ class Supervisor:
                 pause = min(FIRST_PAUSE * 2**watch.failures, LONGEST_PAUSE)
                 watch.failures += 1
                 watch.again_at = now + pause
-                self.say(f"{watch.part.name} ended unexpectedly; starting it again in {pause:g} s")
+                self.say(f"{watch.part.name} exited unexpectedly; restarting it in {pause:g} s")
             elif now >= watch.again_at:
                 self._start_again(watch)
 
     def failures(self) -> int:
-        """How often the worst part has died lately."""
+        """Return how often the least stable part has died recently."""
         return max((watch.failures for watch in self._watched), default=0)
 
     def stop(self) -> None:
-        """Programs first and all at once, so that what is in flight ends while database and cache are there."""
+        """Stop programs first, all together, so that running work finishes while database and cache are up."""
         parts = [watch.part for watch in self._watched]
         for part in parts:
             if isinstance(part, Program):
@@ -141,7 +141,7 @@ class Supervisor:
         for watch in self._watched:
             try:
                 private_files.rotate(watch.part.log, largest=LARGEST_LOG)
-            except OSError as error:  # a full disk: the log stays as it is and is tried again
+            except OSError as error:  # e.g. a full disk: keep the log and retry later
                 self.say(f"{watch.part.log} could not be rotated: {error.strerror or error}")
 
     def _start_again(self, watch: _Watch) -> None:

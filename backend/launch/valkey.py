@@ -1,4 +1,4 @@
-"""Valkey from its wheel: queue, cache and limits on this machine, kept in an append-only file."""
+"""Valkey from its wheel: queue, cache and rate limits, persisted in an append-only file."""
 
 import contextlib
 import subprocess
@@ -26,7 +26,7 @@ PARAMETERS: Mapping[str, str] = {
 
 
 class EmbeddedValkey:
-    """One server under `data_dir`, on loopback with a password that is kept in `data_dir`."""
+    """One server under `data_dir`, on loopback with a password stored in `data_dir`."""
 
     def __init__(self, data_dir: Path, *, name: str = "valkey", parameters: Mapping[str, str] | None = None) -> None:
         self.data_dir = data_dir.absolute()
@@ -39,12 +39,12 @@ class EmbeddedValkey:
         self._note = self.data_dir / "run" / f"{name}.json"
 
     def start(self) -> str:
-        """Start, recovering from whatever ended the last run; returns the server's address (database 0)."""
+        """Start, recovering from a crash of the last run, and return the server's URL (database 0)."""
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._password = private_files.kept_secret(self.data_dir / f"{self.name}.password")
         self._end_leftover()
         if not self._started():
-            # PostgreSQL holds the truth; a queue that cannot be read is put aside and filled again by the sweep
+            # PostgreSQL is the source of truth: an unreadable queue is renamed, and the sweep refills it
             self._home.rename(self._home.with_name(f"{self.name}.unreadable-{int(time.time())}"))
             self._home.mkdir(mode=0o700)
             if not self._started():
@@ -53,20 +53,20 @@ class EmbeddedValkey:
 
     @property
     def url(self) -> str:
-        """Address of the server, once started."""
+        """Return the URL of the server, once started."""
         return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
 
     @property
     def pid(self) -> int | None:
-        """Process id of the server while it runs."""
+        """Return the process id of the running server."""
         return self.process.pid if self.alive() and self.process else None
 
     def alive(self) -> bool:
-        """Whether the server process is there."""
+        """Return whether the server process exists."""
         return self.process is not None and self.process.poll() is None
 
     def stop(self) -> None:
-        """Write what is left to disk and end."""
+        """Write the rest to disk and exit."""
         if self.process is not None:
             processes.end(self.process, patience=15)
             self.process = None

@@ -43,18 +43,18 @@ ALL_MODELS = (
 )
 
 
-LOCK = 7_310_544_205  # any number that only this module uses: the second of two preparations finds nothing to do
+LOCK = 7_310_544_205  # any number unique to this module; a concurrent preparation then finds nothing to do
 
 
 def run() -> None:
-    """Run each migration in a transaction of its own: its locks end with it, and a failed one undoes itself alone."""
+    """Run each migration in its own transaction, so its locks end with it and a failure undoes only one."""
     with current_app.extensions["sqlalchemy"].engine.connect() as connection:
         connection.exec_driver_sql("SET lock_timeout = 0")
-        connection.exec_driver_sql(
-            "SET statement_timeout = '1h'"
-        )  # room to index a large table, and no waiting for ever
+        connection.exec_driver_sql("SET statement_timeout = '1h'")  # enough to index a large table, but not unlimited
         connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK})")
-        connection.exec_driver_sql("SET lock_timeout = '10s'")  # whoever waits for a table holds up all who come later
+        connection.exec_driver_sql(
+            "SET lock_timeout = '10s'"
+        )  # a session that waits for a table lock blocks later ones
         connection.commit()
         try:
             context.configure(

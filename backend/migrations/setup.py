@@ -1,4 +1,4 @@
-"""Binds Flask-Migrate to this folder and to every model."""
+"""Registers Flask-Migrate with this folder and all models."""
 
 from pathlib import Path
 from typing import Final
@@ -18,5 +18,5 @@ def init_app(app: Flask) -> None:
 
 
 def revisions() -> list[str]:
-    """Return the revisions in order; files are named by them, and follow one another without branches."""
+    """Return the revisions in order, one per file, without branches."""
     return sorted(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))

@@ -54,7 +54,7 @@ def test_a_running_product_is_well_and_nothing_is_left(address: str, people: Peo
     before = rows()
     passed, told = examine(address)
     assert passed, told
-    assert told[-1] == "All is well."
+    assert told[-1] == "All checks passed."
     assert rows() == before
     with pytest.raises(Exception, match="append-only"):
         db.session.execute(text("DELETE FROM audit_entries"))
@@ -85,7 +85,7 @@ def test_the_step_that_fails_is_told_and_nothing_is_left(address: str, monkeypat
     passed, told = examine(address)
     assert not passed
     assert any(line.startswith("FAILED  an admin approves") for line in told)
-    assert told[-1] == "Not well: an admin approves."
+    assert told[-1] == "Check failed: an admin approves."
     assert rows() == before
 
 

@@ -288,7 +288,7 @@ def test_what_is_there_is_saved_first_or_lost_only_when_asked(market: Market, sa
             document_of(people.sign_in(person.username))
     [(key,)] = market.ask("SELECT store_key FROM documents WHERE account_id = %s", lost.id)
     stored(market, key).unlink()
-    with pytest.raises(LaunchError, match=r"cannot be saved: .*is missing.*OVER=1"):
+    with pytest.raises(LaunchError, match=r"cannot be backed up: .*is missing.*OVER=1"):
         market.restore(saved)
     market.restore(saved, over=True)
     assert market.ask("SELECT count(*) FROM accounts") == [(1,)]
@@ -387,7 +387,7 @@ def test_a_restoration_revives_nothing(market: Market, saved: Path, capsys: pyte
     assert after["blocked"] == [past.blocked.username]
     assert market.ask("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(0,)]
     assert after["sessions_ended"] == 3, "the fourth ended with the block"
-    assert f"Blocked after the backup, and blocked still: {past.blocked.username}." in told
+    assert f"Blocked after the backup, and still blocked: {past.blocked.username}." in told
     assert f"have the one before again: {past.professional.username}." in told
     assert f"decide again: {past.professional.username} (rejected)." in told
 
@@ -443,7 +443,7 @@ def test_the_only_admin_of_the_copy_stays_blocked_and_the_operator_is_told(
     market.restore(saved)
     told = capsys.readouterr().out
     assert "No admin can sign in" in told
-    assert "1 accounts were made after the backup" in told
+    assert "1 accounts were created after the backup" in told
     assert market.ask("SELECT blocked_reason FROM accounts WHERE id = %s", first.id) == [("other",)]
 
 

@@ -1,4 +1,4 @@
-"""Fills a market with a believable one, through the same actions that everyone has."""
+"""`flask demo`: adds sample data through the same actions that users have."""
 
 import random
 import secrets
@@ -32,13 +32,13 @@ from backend.domain.tasks import actions as tasks
 from backend.domain.tasks.models import Task
 
 SEED: Final = 2026
-PASSWORD: Final = "saffron kettle forty two"  # noqa: S105 - said aloud on purpose; never used in production
-LOCK: Final = 7_310_544_203  # any number that only this command uses: two at once make one demo
+PASSWORD: Final = "saffron kettle forty two"  # noqa: S105 - public on purpose; never used in production
+LOCK: Final = 7_310_544_203  # any number unique to this command; concurrent runs create one demo
 
 
 @dataclass(slots=True)
 class Demo:
-    """What was made, and as whom to look at it."""
+    """What was created, and the accounts to sign in with."""
 
     password: str
     cities: list[City] = field(default_factory=list)
@@ -46,11 +46,11 @@ class Demo:
 
 
 def fill(*, seed: int = SEED) -> Demo | None:
-    """Make the whole demo in the present transaction. None: the market has one already."""
+    """Create the demo in the current transaction. Returns None if it already exists."""
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     if db.session.execute(select(Account.id).where(Account.username_key.startswith("demo.")).limit(1)).first():
         return None
-    dice, moment = random.Random(seed), now()  # noqa: S311 - a believable market, no secrets
+    dice, moment = random.Random(seed), now()  # noqa: S311 - sample data, not used for security
     demo = Demo(secrets.token_urlsafe(12) if current_settings().is_production else PASSWORD)
     admin = _admin()
     offered = _tasks(admin, since=moment - timedelta(days=300))
@@ -69,12 +69,12 @@ def _admin() -> Actor:
     first = select(Account.id).where(Account.role == Role.ADMIN.value, Account.blocked_at.is_(None))
     found = db.session.execute(first.order_by(Account.id).limit(1)).scalar_one_or_none()
     if found is None:
-        raise click.ClickException("There is no admin yet. Start the market once with make run.")
+        raise click.ClickException("There is no admin yet. Start the product once with make run.")
     return Actor(found, Role.ADMIN)
 
 
 def _tasks(admin: Actor, *, since: datetime) -> list[tuple[int, str]]:
-    """The demo's tasks, each made unless the market offers one of that name already."""
+    """Return the demo's tasks, creating those whose name does not exist yet."""
     there = dict(
         db.session.execute(select(Task.name_key, Task.id).where(Task.archived_at.is_(None), Task.isactive)).all()
     )
@@ -98,10 +98,10 @@ def _tasks(admin: Actor, *, since: datetime) -> list[tuple[int, str]]:
 
 
 def _afterwards(demo: Demo, admin: Actor, moment: datetime) -> None:
-    """Blocks, reports of past months, read notifications, an export: so that every page has something to show."""
+    """Add blocks, past reports, read notifications and an export, so that every page has content."""
     last = demo.cities[-1]
     rude = next(one for one in reversed(last.professionals) if one.state == "approved")
-    with frozen_at(moment):  # of what the demo makes up nobody gets a mail
+    with frozen_at(moment):  # sample data sends no emails
         moderation.block(
             admin, account_id=last.customers[-1].actor.account_id, reason="fraud", note="Paid with a stolen card."
         )
@@ -114,7 +114,7 @@ def _afterwards(demo: Demo, admin: Actor, moment: datetime) -> None:
         if number % 3:
             with frozen_at(moment - timedelta(days=1)):
                 notifications.mark_read(person.actor.account_id, ids=None)
-        if not current_settings().mail_server:  # mails are kept as files then, and reach nobody
+        if not current_settings().mail_server:  # emails are then written to files and sent to nobody
             preferences.put(person.actor.account_id, Choice())
     exports.ask(admin)
 
@@ -132,26 +132,26 @@ def _report(month: Month, demo: Demo) -> None:
 @click.command("demo")
 @with_appcontext
 def command() -> None:
-    """Fill the market with a believable one: people of eight cities, requests in every state, reviews, documents."""
-    click.echo("Filling the market; this takes less than a minute ...")
+    """Add sample data: accounts in eight cities, requests in every state, reviews, documents."""
+    click.echo("Adding sample data; this takes less than a minute ...")
     with transaction():
         demo = fill()
     if demo is None:
-        click.echo("The demo is here already; nothing was added. Its people's names begin with demo.")
+        click.echo("The demo already exists; nothing was added. Its usernames start with demo.")
         return
     _tell(demo)
 
 
 def _tell(demo: Demo) -> None:
     everyone = [one for city in demo.cities for one in (*city.customers, *city.professionals)]
-    click.echo(f"{len(everyone)} people in {len(demo.cities)} cities, {sum(demo.requests.values())} requests:")
+    click.echo(f"{len(everyone)} accounts in {len(demo.cities)} cities, {sum(demo.requests.values())} requests:")
     click.echo("  " + ", ".join(f"{number} {state}" for state, number in sorted(demo.requests.items())))
     first = demo.cities[0]
     pending = next(one for one in first.professionals if one.state == "pending")
     rows = (
         ("a customer", first.customers[0].username),
         ("a professional", first.professionals[0].username),
-        ("one who waits for approval", pending.username),
+        ("a professional waiting for approval", pending.username),
     )
     click.echo(f"Sign in at {current_settings().public_url}/app/sign-in, all with the password: {demo.password}")
     for what, username in rows:

@@ -1,4 +1,4 @@
-"""The demo's people: customers, and professionals with documents in every state of approval."""
+"""The demo's accounts: customers, and professionals with documents in every state of approval."""
 
 import random
 from collections.abc import Sequence
@@ -26,12 +26,12 @@ from backend.domain.professionals import actions as professionals
 CUSTOMERS_A_CITY: Final = 18
 PROFESSIONALS_A_CITY: Final = 12
 STATES: Final = ("approved",) * 9 + ("pending", "rejected", "document_missing")
-MAIL_DOMAIN: Final = "demo.example"  # reserved: a mail to it reaches nobody
+MAIL_DOMAIN: Final = "demo.example"  # reserved (RFC 2606): emails to it reach nobody
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone of the demo."""
+    """An account of the demo."""
 
     actor: Actor
     username: str
@@ -44,19 +44,19 @@ class Person:
 
 @dataclass(slots=True)
 class City:
-    """The people of one city, and the pincodes they live at."""
+    """The accounts of one city and their pincodes."""
 
     pincodes: Sequence[str]
     customers: list[Person] = field(default_factory=list)
     professionals: list[Person] = field(default_factory=list)
 
     def able(self, task_id: int) -> list[Person]:
-        """Those who can be sent to do a task."""
+        """Return the professionals who can accept a request for the task."""
         return [one for one in self.professionals if one.state == "approved" and task_id in one.tasks]
 
 
 class Casting:
-    """Signs people up as they would themselves, at moments of the past months."""
+    """Signs accounts up at times in the past months."""
 
     def __init__(self, *, dice: random.Random, now: datetime, admin: Actor, password: str) -> None:
         self._dice = dice
@@ -66,7 +66,7 @@ class Casting:
         self._taken: set[str] = set()
 
     def city(self, digits: str, tasks: Sequence[tuple[int, str]]) -> City:
-        """All people of a city. They hear of things in the app only, so that filling the market sends no mail."""
+        """Create all accounts of a city. They have no channels besides the app, so that no email is sent."""
         found = City(_pincodes(digits))
         for _ in range(CUSTOMERS_A_CITY):
             found.customers.append(self._customer(found))
@@ -109,7 +109,7 @@ class Casting:
                 ends = self._now + timedelta(days=20) if self._dice.random() < 0.08 else None
                 professionals.approve(self._admin, professional_id=professional_id, expires_at=ends)
             elif state == "rejected":
-                reason = "The certificate is not readable. Please hand in a sharper picture."
+                reason = "The certificate is not readable. Please upload a sharper picture."
                 professionals.reject(self._admin, professional_id=professional_id, reason=reason)
 
     def _new_account(self, city: City) -> NewAccount:
@@ -132,13 +132,13 @@ class Casting:
 
 
 def _pincodes(digits: str) -> Sequence[str]:
-    """Some pincodes of a city that have a point on the map."""
+    """Return some pincodes of a city that have coordinates."""
     of_the_city = select(Place.pincode).where(Place.pincode.startswith(digits), Place.latitude.is_not(None))
     return db.session.execute(of_the_city.order_by(Place.pincode).limit(25)).scalars().all()
 
 
 def _paper(new: NewAccount, trade: professionals.NewProfile, task: str, *, kind: str) -> Stored:
-    """A certificate in the store. We drew it ourselves: nothing in it has to be inspected."""
+    """Store a certificate. It was generated here, so it is not inspected."""
     name = f"{new.firstname} {new.lastname}"
     data = certificate(name=name, company=trade.compname, trade=task, years=trade.exp, kind=kind)
     content_type = {"PDF": "application/pdf", "PNG": "image/png"}[kind]

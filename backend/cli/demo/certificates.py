@@ -1,4 +1,4 @@
-"""Proofs of trade for the demo's professionals, drawn by Pillow."""
+"""Certificates for the demo's professionals, drawn with Pillow."""
 
 from io import BytesIO
 from typing import Final
@@ -10,7 +10,7 @@ INK, PAPER, EDGE = (52, 42, 34), (250, 246, 238), (150, 86, 38)
 
 
 def certificate(*, name: str, company: str, trade: str, years: int, kind: str) -> bytes:
-    """A certificate as PNG or PDF."""
+    """Return a certificate as PNG or PDF."""
     image = Image.new("RGB", SIZE, PAPER)
     draw = ImageDraw.Draw(image)
     draw.rectangle((16, 16, SIZE[0] - 17, SIZE[1] - 17), outline=EDGE, width=4)

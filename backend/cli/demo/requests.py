@@ -1,4 +1,4 @@
-"""The lives of the demo's requests, each through the actions that everyone has, at moments of the past months."""
+"""The demo's requests, created through the regular actions at times in the past months."""
 
 import random
 from collections import Counter
@@ -29,7 +29,7 @@ RATINGS: Final = (5,) * 11 + (4,) * 6 + (3,) * 2 + (2, 1)
 
 
 class Lives:
-    """Lets requests be made, and what follows happen."""
+    """Creates requests and their later steps."""
 
     def __init__(self, *, dice: random.Random, now: datetime, zone: ZoneInfo) -> None:
         self._dice = dice
@@ -39,7 +39,7 @@ class Lives:
         self.made: Counter[str] = Counter()
 
     def of_city(self, city: City, tasks: tuple[int, ...]) -> None:
-        """All requests of one city."""
+        """Create all requests of one city."""
         for number in range(REQUESTS_A_CITY):
             task_id = self._dice.choice([one for one in tasks if city.able(one)])
             self._live(city, task_id, end=ENDS[number * 7 % len(ENDS)])
@@ -48,7 +48,7 @@ class Lives:
         customer, worker = self._dice.choice(city.customers), self._dice.choice(city.able(task_id))
         ahead = end in ("accepted", "requested", "asked")
         made_at, wanted = self._upcoming() if ahead else self._past()
-        while (worker.actor.account_id, wanted.date()) in self._taken:  # one piece of work a day: none overlap
+        while (worker.actor.account_id, wanted.date()) in self._taken:  # one request a day, so that none overlap
             wanted += timedelta(days=1 if ahead else -1)
             made_at += timedelta(days=0 if ahead else -1)
         self._taken.add((worker.actor.account_id, wanted.date()))
@@ -136,7 +136,7 @@ class Lives:
         return made_at, self._working_hour(self._now + timedelta(days=self._dice.randrange(1, 12)))
 
     def _working_hour(self, day: datetime) -> datetime:
-        """A full hour of that day in the market's zone, when people work."""
+        """Return a full working hour of that day in the marketplace's time zone."""
         there = day.astimezone(self._zone)
         return there.replace(hour=self._dice.randrange(9, 17), minute=0, second=0, microsecond=0)
 

@@ -1,4 +1,4 @@
-"""What the demo's people are called, what they offer and what they write. All of it is made up."""
+"""Names, tasks and texts of the demo, all fictitious."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -49,7 +49,7 @@ COMPANIES: Final = (
     "{last} Brothers",
     "{first} Repairs",
 )
-# Where the demo's people live: the first digits of the pincodes of eight cities.
+# The first digits of the pincodes of the demo's eight cities.
 CITIES: Final = ("5600", "4000", "1100", "6000", "5000", "7000", "4110", "3800")
 
 

@@ -1,4 +1,4 @@
-"""The house: people, places, tasks, requests, reviews, notifications, audit, jobs."""
+"""Initial schema: people, places, tasks, requests, reviews, notifications, audit, jobs."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -13,7 +13,7 @@ FOLDED = """
 CREATE FUNCTION folded(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN lower(public.unaccent('public.unaccent'::regdictionary, value))
 """
-# Kept in the row: folding 100,000 rows anew for each search that fits many of them took seconds.
+# Stored in the row: folding 100,000 rows again for each search that fits many of them took seconds.
 NAME_TEXT = "folded(firstname || ' ' || lastname)"
 PERSON_TEXT = "folded(firstname || ' ' || lastname || ' ' || username || ' ' || email || ' ' || coalesce(phone, ''))"
 

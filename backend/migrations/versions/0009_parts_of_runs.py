@@ -1,4 +1,4 @@
-"""A run of many parts knows how many are left: they are carried out side by side, and the last one closes it."""
+"""A run of many parts knows how many are left: they run in parallel, and the last one closes it."""
 
 import sqlalchemy as sa
 from alembic import op
