@@ -36,12 +36,16 @@ SEEN: Final = """
 # How far (in plain trigonometry: a tenth of what earthdistance takes for the thousands looked at here), and how well it
 # suits: the smaller the rank the better. Serves the place, distance (in bands, so that a few hundred metres do not
 # outweigh the rest), free then; equals in the order in which they came.
-FIT: Final = """
+DISTANCE: Final = """12742.0176 * asin(least(1, sqrt(
+             power(sin(radians(there.latitude - me.latitude) / 2), 2) + me.cosine * cos(radians(there.latitude))
+             * power(sin(radians(there.longitude - me.longitude) / 2), 2))))"""
+POINT: Final = "ll_to_earth(there.latitude, there.longitude)"
+# In metres, and a hundredth more: earthdistance takes the earth for a little larger.
+NEAR_HOME: Final = "earth_box(ll_to_earth(me.latitude, me.longitude), me.radius_km * 1010)"
+FIT: Final = f"""
   JOIN places there ON there.pincode = r.pincode
   CROSS JOIN LATERAL (
-    SELECT 12742.0176 * asin(least(1, sqrt(
-             power(sin(radians(there.latitude - me.latitude) / 2), 2) + me.cosine * cos(radians(there.latitude))
-             * power(sin(radians(there.longitude - me.longitude) / 2), 2)))) AS distance_km OFFSET 0
+    SELECT {DISTANCE} AS distance_km OFFSET 0
   ) distance
   CROSS JOIN LATERAL (
     SELECT coalesce(distance_km <= me.radius_km, false) OR r.pincode = me.pincode
@@ -86,16 +90,25 @@ PAGE: Final = text(
 SELECT * FROM (SELECT * FROM own UNION ALL SELECT * FROM other) both_tiers ORDER BY rank, created_at, id LIMIT :limit
 """  # noqa: S608  # all parts are constants
 )
-# Each is counted up to a bound: a badge has room for no more, and the trigonometry stops there.
-NEW: Final = "AND r.updated_at > coalesce((SELECT seen_at FROM visit), '-infinity')"
-MATCHING: Final = (
-    f"SELECT FROM me JOIN task_requests r ON {SEEN} AND r.task_id = ANY (me.tasks) {{new}} {FIT} WHERE fit.serves"
-)
+# The pincodes that a professional serves are found first, by an index, and the requests by them and by the tasks, so
+# that requests which wait elsewhere are not read. Distances are measured as in FIT: both agree on who serves a place.
 COUNTS: Final = text(
-    f"""{ME}, visit AS MATERIALIZED (SELECT (SELECT seen_at FROM inbox_visits v WHERE v.account_id = :me) AS seen_at)
+    f"""{ME}, served AS MATERIALIZED (
+    SELECT there.pincode
+      FROM me JOIN places there ON there.latitude IS NOT NULL AND {NEAR_HOME} @> {POINT}
+     WHERE {DISTANCE} <= me.radius_km
+     UNION SELECT me.pincode FROM me
+     UNION SELECT unnest(me.pincodes) FROM me
+), visit AS MATERIALIZED (
+    SELECT (SELECT seen_at FROM inbox_visits v WHERE v.account_id = :me) AS seen_at
+), matching AS MATERIALIZED (
+    SELECT r.updated_at > coalesce(visit.seen_at, '-infinity') AS is_new
+      FROM me CROSS JOIN visit JOIN task_requests r ON {SEEN}
+       AND r.task_id = ANY (me.tasks) AND r.pincode = ANY (ARRAY(SELECT pincode FROM served))
+)
 SELECT (SELECT count(*) FROM (SELECT FROM me JOIN task_requests r ON {SEEN} LIMIT :most) seen) AS waiting,
-       (SELECT count(*) FROM ({MATCHING.format(new="")} LIMIT :most) matching) AS matching,
-       (SELECT count(*) FROM ({MATCHING.format(new=NEW)} LIMIT :most) new) AS new,
+       least((SELECT count(*) FROM matching), :most) AS matching,
+       least((SELECT count(*) FROM matching WHERE is_new), :most) AS new,
        visit.seen_at
   FROM visit
 """  # noqa: S608  # all parts are constants

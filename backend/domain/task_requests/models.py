@@ -87,6 +87,7 @@ class TaskRequest(Base):
         Index("ix_task_requests_professional", "professional_id", text("date_of_request DESC"), text("id DESC")),
         Index("ix_task_requests_date", text("date_of_request DESC"), text("id DESC")),
         Index("ix_task_requests_waiting", "task_id", "date_of_request", postgresql_where=text("status = 'requested'")),
+        Index("ix_task_requests_waiting_at", "task_id", "pincode", postgresql_where=text("status = 'requested'")),
         Index("ix_task_requests_unanswered", "asked_until", postgresql_where=text("asked_until IS NOT NULL")),
         Index("ix_task_requests_status", "status", text("date_of_request DESC"), text("id DESC")),
         # What the dashboard and the reminders look at rides in these three, so that they read no rows.

@@ -1,0 +1,110 @@
+"""Statements that many calls make read what belongs to the place asked about, not what the whole country has."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+from flask import Flask
+from sqlalchemy import TextClause, text
+
+from backend.core.clock import now
+from backend.core.database import db, transaction
+from backend.domain.professionals import recount
+from backend.domain.task_requests import inbox, matching
+from tests.factories.people import People
+from tests.factories.requests import RequestMarket
+
+Plan = dict[str, Any]
+NEAR: Final = 30
+FAR: Final = 20_000
+REQUESTS: Final = text("""
+    INSERT INTO task_requests (task_id, task_name, customer_id, date_of_request, price, currency, time_required,
+                               address, pincode)
+    SELECT :task_id, 'x', :customer_id, now() + n * interval '1 minute', 1, 'INR', 60, 'x',
+           (CAST(:pincodes AS text[]))[1 + n % cardinality(CAST(:pincodes AS text[]))]
+      FROM generate_series(1, :number) n
+""")
+PROFESSIONALS: Final = text("""
+    WITH fresh AS (
+        INSERT INTO accounts (role, username, username_key, email, email_key, password_hash, firstname, lastname,
+                              address, pincode)
+        SELECT 'professional', :mark || n, :mark || n, :mark || n || '@x.org', :mark || n || '@x.org', 'x', 'x', 'x',
+               'x', (CAST(:pincodes AS text[]))[1 + n % cardinality(CAST(:pincodes AS text[]))]
+          FROM generate_series(1, :number) n RETURNING id
+    ), pros AS (
+        INSERT INTO professionals (account_id, exp, compname, radius_km, approval)
+        SELECT id, 1, 'x', 10, 'approved' FROM fresh RETURNING account_id
+    )
+    INSERT INTO professional_tasks (account_id, task_id) SELECT account_id, :task_id FROM pros
+""")
+
+
+def rows_read(statement: TextClause, values: Mapping[str, Any], *, tables: set[str]) -> float:
+    """Return how many rows of these tables a statement looks at, those that it then leaves out included."""
+    explained = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.text}")
+    found = db.session.execute(explained, values).scalar_one()
+    db.session.rollback()
+    plan = json.loads(found) if isinstance(found, str) else found
+    return sum(_looked_at(node) for node in _nodes(plan[0]["Plan"]) if node.get("Relation Name") in tables)
+
+
+def _nodes(plan: Plan) -> Iterator[Plan]:
+    yield plan
+    for below in plan.get("Plans", []):
+        yield from _nodes(below)
+
+
+def _looked_at(node: Plan) -> float:
+    left_out = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+    return float((node["Actual Rows"] + left_out) * node["Actual Loops"])
+
+
+@pytest.fixture
+def far_away(app: Flask) -> list[str]:
+    """Pincodes that are more than 300 km from the one where the test's people live."""
+    far = text("""
+        SELECT p.pincode FROM places p JOIN places here ON here.pincode = '560001'
+         WHERE earth_distance(ll_to_earth(p.latitude, p.longitude),
+                              ll_to_earth(here.latitude, here.longitude)) > 300000 ORDER BY p.pincode LIMIT 100
+    """)
+    found = list(db.session.execute(far).scalars())
+    db.session.rollback()
+    assert len(found) > 50
+    return found
+
+
+def analyse() -> None:
+    """Give the planner the statistics that autovacuum would."""
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in ("task_requests", "accounts", "professionals", "professional_tasks", "professional_areas"):
+            connection.execute(text(f"VACUUM (ANALYZE) {table}"))
+
+
+def test_a_badge_does_not_read_what_waits_elsewhere(people: People, app: Flask, far_away: list[str]) -> None:
+    market = RequestMarket(people)
+    ravi, asha = market.professional(), people.customer()
+    values = {"task_id": market.task_id, "customer_id": asha.id}
+    with transaction():
+        db.session.execute(REQUESTS, {**values, "pincodes": far_away, "number": FAR})
+        db.session.execute(REQUESTS, {**values, "pincodes": ["560001"], "number": NEAR})
+    analyse()
+    most = 50
+    asked = {"me": ravi.id, "now": now(), "most": most}
+    row = db.session.execute(inbox.COUNTS, asked).one()
+    assert (row.waiting, row.matching, row.new) == (most, NEAR, NEAR)
+    read = rows_read(inbox.COUNTS, asked, tables={"task_requests"})
+    assert NEAR <= read <= NEAR + 2 * most, "what is near, and what is counted up to the bound"
+
+
+def test_matching_does_not_read_professionals_elsewhere(people: People, app: Flask, far_away: list[str]) -> None:
+    task_id = RequestMarket(people).task_id
+    with transaction():
+        db.session.execute(PROFESSIONALS, {"mark": "far", "task_id": task_id, "pincodes": far_away, "number": FAR})
+        db.session.execute(PROFESSIONALS, {"mark": "near", "task_id": task_id, "pincodes": ["560001"], "number": NEAR})
+        recount.rebuild()
+    analyse()
+    asked = {"task_id": task_id, "pincode": "560001", "limit": 100, "professional_id": None}
+    assert len(db.session.execute(matching.NEAREST, asked).all()) == NEAR
+    read = rows_read(matching.NEAREST, asked, tables={"accounts", "professionals", "professional_areas"})
+    assert NEAR <= read <= 5 * NEAR
