@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy import TextClause, text
 
 from backend.core.clock import now
-from backend.core.database import db, transaction
-from backend.domain.professionals import recount
+from backend.core.db.session import db, transaction
+from backend.domain.professionals import availability
 from backend.domain.task_requests import inbox, matching
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket
@@ -102,7 +102,7 @@ def test_matching_does_not_read_professionals_elsewhere(people: People, app: Fla
     with transaction():
         db.session.execute(PROFESSIONALS, {"mark": "far", "task_id": task_id, "pincodes": far_away, "number": FAR})
         db.session.execute(PROFESSIONALS, {"mark": "near", "task_id": task_id, "pincodes": ["560001"], "number": NEAR})
-        recount.rebuild()
+        availability.rebuild()
     analyse()
     asked = {"task_id": task_id, "pincode": "560001", "limit": 100, "professional_id": None}
     assert len(db.session.execute(matching.NEAREST, asked).all()) == NEAR

@@ -1,19 +1,15 @@
 """Prometheus metrics, added up over all processes of a machine through files in DATA_DIR/run/metrics."""
 
-import contextlib
-import fcntl
 import os
-import socket
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-import psutil
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from backend.core.clock import now
+from backend.core.observability import metric_files
 from backend.settings import Settings
 
 __all__ = [
@@ -31,11 +27,8 @@ __all__ = [
 
 log = structlog.get_logger(__name__)
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-FILE_BYTES: Final = 1 << 20
-OTHERS_KEPT_SECONDS: Final = 7 * 86400
 REQUEST_BUCKETS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 JOB_BUCKETS: Final = (0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 300.0)
-HOST: Final = socket.gethostname().replace("_", "-")  # containers that share a folder have the same process ids
 
 
 class _Figures:
@@ -43,7 +36,7 @@ class _Figures:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._pid = 0
+        self._pid, self._process = 0, ""
         folder.mkdir(parents=True, exist_ok=True)
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # the library's only way to set the folder
         values.ValueClass = values.MultiProcessValue(self._identity)
@@ -72,10 +65,9 @@ class _Figures:
     def _identity(self) -> str:
         pid = os.getpid()
         if pid != self._pid:
+            self._process = metric_files.begin_process(self.folder)
             self._pid = pid
-            for kind in ("counter", "histogram", "gauge_livesum"):
-                _reserve(self.folder / f"{kind}_{HOST}-{pid}.db")
-        return f"{HOST}-{pid}"
+        return self._process
 
 
 _figures: list[_Figures] = []
@@ -90,7 +82,6 @@ def begin(settings: Settings) -> None:
         return
     folder = settings.data_dir / "run" / "metrics"
     try:
-        _begin_afresh(folder)
         _figures.append(_Figures(folder))
     except OSError as error:
         log.warning("metrics_off", error=repr(error))
@@ -169,11 +160,19 @@ def gauges(name: str, about: str, label: str, values: Mapping[str, float]) -> Me
 
 def exposition(present: Iterable[Metric] = ()) -> bytes:
     """Return the metrics of all processes and the given current values in Prometheus' text format."""
-    registry = CollectorRegistry()
-    for figures in _figures:
-        multiprocess.MultiProcessCollector(registry, path=str(figures.folder))
-    registry.register(_Present(list(present)))
-    return generate_latest(registry)
+    registry, current = CollectorRegistry(), _Present(list(present))
+    if not _figures:
+        registry.register(current)
+        return generate_latest(registry)
+    folder = _figures[0].folder
+    multiprocess.MultiProcessCollector(registry, path=str(folder))
+    registry.register(current)
+    with metric_files.locked(folder):  # otherwise a file could be counted twice or not at all
+        try:
+            metric_files.add_up_ended(folder)
+        except OSError as error:
+            log.warning("metrics_not_added_up", error=repr(error))
+        return generate_latest(registry)
 
 
 class _Present:
@@ -182,34 +181,3 @@ class _Present:
 
     def collect(self) -> Iterable[Metric]:
         return self._families
-
-
-def _reserve(path: Path) -> None:
-    """Allocate the file: writing into a hole of a memory-mapped file on a full disk kills the process (SIGBUS)."""
-    with path.open("ab") as file:
-        os.posix_fallocate(file.fileno(), 0, FILE_BYTES)
-
-
-def _begin_afresh(folder: Path) -> None:
-    """Empty the folder if no process of this machine is counting, so that all counters restart together.
-
-    Otherwise the files of exited processes stay: without them counters would decrease, and Prometheus would count the
-    values of the others again. Files of other machines (removed containers) are deleted after a week.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        mine = list(folder.glob(f"*_{HOST}-*.db"))
-        if not any(_is_alive(path) for path in mine):
-            for path in mine:
-                path.unlink(missing_ok=True)
-        oldest = now().timestamp() - OTHERS_KEPT_SECONDS
-        for path in set(folder.glob("*.db")) - set(mine):
-            with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_mtime < oldest:
-                    path.unlink()
-
-
-def _is_alive(path: Path) -> bool:
-    pid = path.stem.rsplit("-", 1)[-1]
-    return pid.isdigit() and psutil.pid_exists(int(pid))
