@@ -50,18 +50,23 @@ class Access:
         """Let the actor pass, or raise Unauthenticated or Forbidden with the contract's codes."""
         if actor is None:
             if self.needs_token:
-                raise Unauthenticated("This call needs an access token. Sign in with POST /check.")
+                raise Unauthenticated("An access token is required. Sign in with POST /check.")
             return
         if not self.needs_token:
             return
         if self.needs_own_password and actor.must_change_password:
-            raise Forbidden("Choose a password of your own first: POST /me/password.", code="password_change_needed")
+            raise Forbidden(
+                "Your account still has a temporary password. Change it with POST /me/password.",
+                code="password_change_needed",
+            )
         if self.needs_active and not actor.is_active:
             raise Forbidden(
-                "An admin has to approve your document first. See GET /me for where it stands.", code="not_active"
+                "Your account is not active. An admin must approve your document first; check the "
+                "approval with GET /me.",
+                code="not_active",
             )
         if actor.role not in self.roles:
-            raise Forbidden("Your role has no business with this call.", code="role_not_allowed")
+            raise Forbidden("Your role is not permitted to perform this action.", code="role_not_allowed")
 
 
 def _for(name: str, roles: Iterable[Role], *, needs_active: bool = True, needs_own_password: bool = True) -> Access:
@@ -70,7 +75,9 @@ def _for(name: str, roles: Iterable[Role], *, needs_active: bool = True, needs_o
 
 PROBES: Final = Access("anyone", reads_token=False, needs_token=False, needs_active=False)
 ANYONE: Final = Access("anyone", needs_token=False, needs_active=False, forgives_bad_token=True)
-VISITORS: Final = Access("anyone (a token tells who asks)", needs_token=False, needs_active=False)
+VISITORS: Final = Access(
+    "anyone; the response depends on the token, if one is sent", needs_token=False, needs_active=False
+)
 SIGNED_IN: Final = _for("signed in", [Role.CUSTOMER, Role.PROFESSIONAL, Role.ADMIN], needs_active=False)
 FIRST_PASSWORD_TOO: Final = _for(
     "signed in", [Role.CUSTOMER, Role.PROFESSIONAL, Role.ADMIN], needs_active=False, needs_own_password=False
@@ -173,9 +180,9 @@ def _verified(*, refresh: bool, locations: list[str]) -> dict[str, Any]:
         claims: dict[str, Any] = get_jwt()
         _insist_on_ours(claims, kind="refresh" if refresh else "access")
     except NoAuthorizationError as error:
-        raise Unauthenticated("This call needs a token.") from error
+        raise Unauthenticated("A token is required. Sign in with POST /check.") from error
     except Exception as error:  # every bad token of any kind is a 401 (the library has many ways to fail)
-        raise Unauthenticated("The token is not valid any more. Sign in again.", code="invalid_token") from error
+        raise Unauthenticated("The token is invalid or has expired. Sign in again.", code="invalid_token") from error
     return claims
 
 

@@ -63,7 +63,9 @@ class Places:
         with self._change:
             full_since, waiting = self._full_since, self._waiting.total()
         if full_since is not None and time.monotonic() - full_since >= FULL_SECONDS:
-            raise Problem(f"{waiting} request bodies are still being sent; more from the same callers are refused")
+            raise Problem(
+                f"{waiting} request bodies are still arriving; further ones from the same clients are rejected"
+            )
 
     def _has_room(self, network: str) -> bool:
         return self._waiting.total() < self._most and self._waiting[network] < self._each
@@ -109,7 +111,7 @@ class Body:
         wanted = -1 if size is None else size
         with self._places.taken(self._network, seconds=PLACE_SECONDS) as is_taken:
             if not is_taken:
-                raise Unavailable("Too many request bodies are still being sent. Try again shortly.", retry_after=1)
+                raise Unavailable("Too many uploads are in progress. Try again in a moment.", retry_after=1)
             data = self._source.read(wanted)
         self.ended = wanted < 0 or len(data) < wanted
         return data

@@ -145,7 +145,7 @@ def _hold_to_contract(spec: Endpoint, answer: Any) -> None:
     rows = answer.items if spec.paged and hasattr(answer, "items") and not isinstance(answer, dict) else [answer]
     for row in rows:
         if problems := differences(spec.response, row):
-            raise AssertionError(f"{request.method} {request.path} breaks its own contract: {problems}")
+            raise AssertionError(f"{request.method} {request.path} does not match its declared schema: {problems}")
 
 
 def differences(schema: Schema | None, row: Any) -> list[str]:
@@ -154,7 +154,7 @@ def differences(schema: Schema | None, row: Any) -> list[str]:
         return []
     wire = orjson.loads(to_json(row))
     if not isinstance(wire, dict):
-        return [f"an object was declared, {type(wire).__name__} was sent"]
+        return [f"an object is declared, {type(wire).__name__} was returned"]
     declared = {field.data_key or name: field for name, field in schema.fields.items() if not field.load_only}
     problems = [f"{name} is not declared" for name in wire if name not in declared]
     problems += [f"{name} is missing" for name, field in declared.items() if name not in wire and field.required]

@@ -1,4 +1,4 @@
-"""The one place where errors become RFC 9457 problems, the framework's and the database's included."""
+"""Render all errors, the framework's and the database's included, as RFC 9457 problems."""
 
 from typing import Any, Final
 
@@ -74,7 +74,7 @@ def problem(
     retry_after: int | None = None,
     more: dict[str, Any] | None = None,
 ) -> Response:
-    """An answer of ``application/problem+json``; ``more`` are extension members (RFC 9457, 3.2)."""
+    """Return an ``application/problem+json`` response; ``more`` holds extension members (RFC 9457, 3.2)."""
     body: dict[str, Any] = {"type": f"/docs#{code}", "title": title, "status": status, "detail": detail, "code": code}
     body.update(more or {})
     if errors:
@@ -89,7 +89,7 @@ def problem(
 
 
 def domain_problem(error: DomainError) -> Response:
-    """Return the problem that tells of a domain error, and log it where it is a security event."""
+    """Return the problem for a domain error, and log it if it is a security event."""
     _note_security_event(error)
     retry_after = error.retry_after
     if retry_after is None and error.status in (429, 503):
@@ -129,10 +129,10 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _database_error(error: DBAPIError) -> Response:
-    """A value that PostgreSQL cannot hold is the caller's; a database that is away or overloaded is nobody's."""
+    """Answer 422 to a value that PostgreSQL cannot hold, 503 when the database is down or overloaded."""
     if isinstance(error, DataError):
         log.info("value_refused_by_database", error=repr(error.orig))
-        return problem(422, "invalid_fields", "Some fields are not right", "A value is outside of what can be kept.")
+        return problem(422, "invalid_fields", "Validation failed", "A value is out of range.")
     if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
         return domain_problem(db_errors.unavailable(error))
     return _unexpected(error)
@@ -140,9 +140,14 @@ def _database_error(error: DBAPIError) -> Response:
 
 def _pool_exhausted(error: PoolTimeoutError) -> Response:
     log.warning("database.pool_exhausted", error=repr(error))
-    return domain_problem(Busy("Too many calls need the database. No changes were saved. Try again.", retry_after=3))
+    return domain_problem(
+        Busy(
+            "The server is handling too many requests. No changes were saved. Try again in a few seconds.",
+            retry_after=3,
+        )
+    )
 
 
 def _unexpected(error: Exception) -> Response:
     log.error("unexpected_error", method=request.method, path=request.path, exc_info=error)
-    return problem(500, "internal_error", "Something went wrong", "An error of ours; it has been logged.")
+    return problem(500, "internal_error", "Internal server error", "An unexpected error occurred. It has been logged.")

@@ -19,7 +19,7 @@ def once(actor: Actor, work: Callable[[], Response]) -> Response:
     if key is None:
         return work()
     if not 1 <= len(key) <= MAX_KEY_LENGTH or not key.isprintable():
-        raise Invalid.field("Idempotency-Key", f"1 to {MAX_KEY_LENGTH} printable characters.")
+        raise Invalid.field("Idempotency-Key", f"Must be 1 to {MAX_KEY_LENGTH} printable characters.")
     what = f"{request.method} {request.path}\n".encode() + request.get_data(cache=True)
     first = idempotency.begin(actor.account_id, key, hashlib.sha256(what).hexdigest())
     if first is not None:

@@ -149,10 +149,10 @@ class HostAllowList:
     def _refusal(self, host: str | None, environ: "WSGIEnvironment") -> DomainError | None:
         if host is None:
             is_old = environ.get("SERVER_PROTOCOL") in ("HTTP/1.0", "HTTP/0.9")
-            return None if is_old else Malformed("Send a Host header: HTTP/1.1 requires it.")
+            return None if is_old else Malformed("The Host header is missing. HTTP/1.1 requires it.")
         found = HOST.fullmatch(host)
         if found is None:
-            return Malformed("The Host header is not a host name with an optional port.")
+            return Malformed("The Host header is invalid. Send a host name with an optional port.")
         name = found["name"].lower().strip("[]").removesuffix(".")
         if self._is_ours(name):
             if len(self._known) < 1000:
@@ -160,7 +160,9 @@ class HostAllowList:
             return None
         if environ.get("PATH_INFO") in PROBES and _address(name) is not None:
             return None
-        return Misdirected("This server does not answer to that host name. Use the address that you were given.")
+        return Misdirected(
+            "This server is not configured for that host name. Check the address, or add the name to ALLOWED_HOSTS."
+        )
 
     def _is_ours(self, name: str) -> bool:
         address = _address(name)

@@ -33,7 +33,7 @@ NAMES: Final = (
 )
 PER_ACCOUNT: Final = {"request_rate_limit", "document_rate_limit", "times_rate_limit"}  # visitors: by address
 TAKEN_EMAILS: Final = "email_taken_rate_limit"
-TOO_MANY: Final = "Too many of these in a short time. Wait a little."
+TOO_MANY: Final = "Rate limit exceeded. Wait for the time given in Retry-After, then try again."
 Outcome = TypeVar("Outcome")
 
 

@@ -21,15 +21,15 @@ def read_json(schema: Schema, *, required: bool) -> Any:
     if not raw and not required:
         return load(schema, {})
     if raw and request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
-        raise UnsupportedType("Send application/json.")
+        raise UnsupportedType("The request body must be application/json.")
     if len(raw) > MAX_JSON_BYTES:
-        raise TooLarge(f"A JSON body may have {MAX_JSON_BYTES} bytes at most.")
+        raise TooLarge(f"The JSON body must not exceed {MAX_JSON_BYTES} bytes.")
     try:
         data = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise Malformed(f"The body is not JSON: {error}", code="not_json") from error
+        raise Malformed(f"The request body is not valid JSON: {error}", code="not_json") from error
     if not isinstance(data, dict):
-        raise Invalid("The body must be a JSON object.", errors={"body": ["Must be a JSON object."]})
+        raise Invalid("The request body must be a JSON object.", errors={"body": ["Must be a JSON object."]})
     return load(schema, data)
 
 
@@ -42,7 +42,7 @@ def refuse_json() -> None:
 def read_form(schema: Schema) -> Any:
     """The checked fields and files of a multipart form; fields that the schema knows as lists may be repeated."""
     if request.mimetype != "multipart/form-data":
-        raise UnsupportedType("Send multipart/form-data.")
+        raise UnsupportedType("The request body must be multipart/form-data.")
     fields_and_files = chain(request.form.lists(), request.files.lists())
     return load(schema, _collect(schema, fields_and_files))
 
@@ -93,7 +93,7 @@ def _collect(schema: Schema, pairs: Any) -> dict[str, Any]:
             parts = [part for value in values if isinstance(value, str) for part in value.split(",") if part]
             collected[name] = [_number(field.inner, part) for part in parts]
         elif len(values) > 1:
-            raise Invalid.field(name, "Given more than once.")
+            raise Invalid.field(name, "Must be given only once.")
         else:
             collected[name] = _number(field, values[0])
     return collected

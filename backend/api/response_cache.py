@@ -59,7 +59,7 @@ def validate_response(schema: Schema, body: bytes) -> bytes:
         rows = whole["items"] if set(whole) == {"items", "next_cursor"} else [whole]
         problems = [problem for row in rows for problem in differences(schema, row)]
         if problems:
-            raise AssertionError(f"{request.path} breaks its own contract: {problems}")
+            raise AssertionError(f"{request.path} does not match its declared schema: {problems}")
     return body
 
 

@@ -41,7 +41,7 @@ def to_json(body: Any) -> bytes:
 def _default(value: Any) -> Any:
     if isinstance(value, Decimal):
         return f"{value:.2f}"
-    raise TypeError(f"{type(value).__name__} has no form on the wire")
+    raise TypeError(f"{type(value).__name__} is not JSON serializable")
 
 
 def money(value: Decimal) -> str:
@@ -121,4 +121,4 @@ def replacing(read: Callable[[], Any], *, hold: Callable[[], None]) -> None:
     hold()
     expected = expected_version()
     if expected is not None and expected != whole(read()).version:
-        raise Stale("This was changed since you read it. Read it again, then repeat your change.")
+        raise Stale("This has changed since you loaded it. Load it again, then repeat your change.")

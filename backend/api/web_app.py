@@ -54,10 +54,12 @@ def _page(path: str) -> BaseResponse:
         response.headers["Cache-Control"] = FOREVER if hashed else "public, max-age=3600"
         return response
     if path.startswith("assets/"):
-        raise NotFound("No such file.")
+        raise NotFound("File not found.")
     name = _drawn_ahead(path)
     if not _is_built(name):
-        return Response("The web application is not built yet. Run: make frontend\n", status=503, mimetype="text/plain")
+        return Response(
+            "The web application has not been built. Run make frontend.\n", status=503, mimetype="text/plain"
+        )
     encoding, packed = _packed(name)
     # Read whole: no file stays open behind an answer that nobody reads to its end.
     response = Response((DIST / packed).read_bytes(), mimetype="text/html")

@@ -14,7 +14,7 @@ class DomainError(Exception):
 
     status = 500
     code = "internal_error"
-    title = "Something went wrong"
+    title = "Internal server error"
 
     def __init__(
         self,
@@ -32,15 +32,15 @@ class DomainError(Exception):
 
 
 class Malformed(DomainError):
-    status, code, title = 400, "malformed", "The request could not be read"
+    status, code, title = 400, "malformed", "Bad request"
 
 
 class Unauthenticated(DomainError):
-    status, code, title = 401, "unauthenticated", "Sign in first"
+    status, code, title = 401, "unauthenticated", "Authentication required"
 
 
 class Forbidden(DomainError):
-    status, code, title = 403, "forbidden", "Not allowed"
+    status, code, title = 403, "forbidden", "Forbidden"
 
 
 class NotFound(DomainError):
@@ -50,27 +50,27 @@ class NotFound(DomainError):
 
 
 class Conflict(DomainError):
-    status, code, title = 409, "conflict", "In conflict with the present state"
+    status, code, title = 409, "conflict", "Conflict"
 
 
 class Gone(DomainError):
-    status, code, title = 410, "gone", "No longer available"
+    status, code, title = 410, "gone", "Gone"
 
 
 class Stale(DomainError):
-    status, code, title = 412, "stale", "Changed since it was read"
+    status, code, title = 412, "stale", "Precondition failed"
 
 
 class TooLarge(DomainError):
-    status, code, title = 413, "too_large", "Too large"
+    status, code, title = 413, "too_large", "Content too large"
 
 
 class UnsupportedType(DomainError):
-    status, code, title = 415, "unsupported_type", "Unsupported type of content"
+    status, code, title = 415, "unsupported_type", "Unsupported media type"
 
 
 class Invalid(DomainError):
-    status, code, title = 422, "invalid_fields", "Some fields are not right"
+    status, code, title = 422, "invalid_fields", "Validation failed"
 
     @classmethod
     def field(cls, name: str, message: str, *, code: str | None = None) -> "Invalid":
@@ -85,19 +85,19 @@ class TooMany(DomainError):
 class Unavailable(DomainError):
     """A component of the system is unavailable; the caller may retry."""
 
-    status, code, title = 503, "unavailable", "A part of Doorstep is away"
+    status, code, title = 503, "unavailable", "Service unavailable"
 
 
 class Busy(Unavailable):
     """Other calls hold what this one needs. Nothing was changed."""
 
-    code, title = "busy", "Busy"
+    code, title = "busy", "Resource busy"
 
 
 class TimedOut(Unavailable):
     """The database took too long. Nothing was changed."""
 
-    code, title = "timeout", "Took too long"
+    code, title = "timeout", "Timed out"
 
 
 class OutcomeUnknown(Unavailable):

@@ -49,20 +49,20 @@ def check(url: str, *, allowed: Sequence[str]) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port or PORTS.get(parts.scheme, 0)
     except ValueError as error:
-        raise NotAllowed("It is not an address.") from error
+        raise NotAllowed("Not a valid URL.") from error
     host = (parts.hostname or "").lower()
     if parts.scheme not in PORTS or not host or any(char.isspace() or ord(char) < 32 for char in url):
-        raise NotAllowed("It must begin with https:// and name a host.")
+        raise NotAllowed("Must start with https:// and contain a host name.")
     if not url.isascii():
-        raise NotAllowed("It must be written in plain ASCII, all else percent-encoded.")
+        raise NotAllowed("Must contain only ASCII characters. Percent-encode all others.")
     if parts.username or parts.password or parts.fragment:
-        raise NotAllowed("It must hold no name, password or fragment.")
+        raise NotAllowed("Must not contain a username, password or fragment.")
     bracketed = f"[{host}]" if ":" in host else host
     names = {f"{bracketed}:{port}"} | ({bracketed} if port == PORTS[parts.scheme] or is_loopback(host) else set())
     if not names & set(allowed):
-        raise NotAllowed(f"Its host is not among those allowed: {', '.join(allowed)}.")
+        raise NotAllowed(f"The host must be one of: {', '.join(allowed)}.")
     if parts.scheme == "http" and not is_loopback(host):
-        raise NotAllowed("It must begin with https://.")
+        raise NotAllowed("Must start with https://.")
     return parts
 
 
@@ -109,7 +109,7 @@ class Deadline:
         """Seconds left. Raises TimeoutError when there are none."""
         left = self._ends - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the call did not end in time")
+            raise TimeoutError("the call timed out")
         return left
 
 
@@ -181,12 +181,12 @@ def _address(host: str, port: int, deadline: Deadline) -> str:
     except TimeoutError:
         raise
     except OSError as error:
-        raise Unreachable(f"{host} has no address: {error}") from error
+        raise Unreachable(f"{host} could not be resolved: {error}") from error
     for *_, place in found:
         address = ipaddress.ip_address(str(place[0]).partition("%")[0])
         if address.is_global or (address.is_loopback and is_loopback(host)):
             return str(place[0])
-    raise NotAllowed(f"{host} points into a private network.")
+    raise NotAllowed(f"{host} resolves to a private address.")
 
 
 def within(deadline: Deadline, call: Callable[[], T]) -> T:
@@ -207,7 +207,7 @@ def within(deadline: Deadline, call: Callable[[], T]) -> T:
     try:
         value, error = ended.get(timeout=deadline.left)
     except queue.Empty:
-        raise TimeoutError("the call did not end in time") from None
+        raise TimeoutError("the call timed out") from None
     if error is not None:
         raise error
     return value  # type: ignore[return-value]  # without an error there is a value

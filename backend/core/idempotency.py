@@ -47,7 +47,11 @@ def begin(account_id: int, key: str, fingerprint: str) -> Answer | None:
     """
     lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
     if not db.session.execute(lock, {"name": f"idempotency:{account_id}:{key}"}).scalar_one():
-        raise Conflict("The first call with this Idempotency-Key still runs.", code="still_running", retry_after=1)
+        raise Conflict(
+            "The first request with this Idempotency-Key is still running. Try again when it has finished.",
+            code="still_running",
+            retry_after=1,
+        )
     db.session.execute(
         delete(IdempotencyKey).where(
             IdempotencyKey.account_id == account_id,
@@ -65,7 +69,9 @@ def begin(account_id: int, key: str, fingerprint: str) -> Answer | None:
         select(IdempotencyKey).where(IdempotencyKey.account_id == account_id, IdempotencyKey.key == key)
     ).scalar_one()
     if row.fingerprint != fingerprint:
-        raise Invalid.field("Idempotency-Key", "Already used with another body.", code="idempotency_key_reused")
+        raise Invalid.field(
+            "Idempotency-Key", "Already used with a different request body.", code="idempotency_key_reused"
+        )
     return Answer(status=row.status or 200, headers=row.headers or {}, body=row.body or b"")
 
 

@@ -147,7 +147,7 @@ class Mailer:
                 self._forget()
                 raise MailDeferred(f"{type(error).__name__}: {error}") from error
             self._used_at = time.monotonic()
-            return "250 taken"
+            return "250 accepted"
 
     def close(self) -> None:
         """Close the connection."""
@@ -221,8 +221,8 @@ def _keep(folder: Path, letter: Email, content: bytes) -> str:
         partial.replace(folder / f"{name}.eml")
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise MailDeferred(f"the mail could not be kept: {error.strerror}") from error
-    return f"kept as {name}.eml"
+        raise MailDeferred(f"The email could not be saved: {error.strerror}") from error
+    return f"Saved as {name}.eml"
 
 
 def drop_old_files() -> int:

@@ -118,7 +118,7 @@ class Store:
             if self._scheme == "file" and not Path(self._root).is_dir():
                 raise
             log.error("store.file_missing", key=key)  # noqa: TRY400  # the traceback adds nothing to the key
-            raise FileMissing("This file is missing from the file store.") from error
+            raise FileMissing("This file is missing from the file storage.") from error
 
     def _path(self, key: str) -> str:
         if key.startswith("/") or ".." in key.split("/"):
@@ -175,13 +175,17 @@ def _faults(what: str, key: str) -> Iterator[None]:
     except OSError as error:
         log.exception("store_failed", what=what, key=key, error=repr(error))
         if error.errno in FULL:
-            raise StoreFailed("There is no room left to keep files. The market's operator has to make some.") from error
-        raise StoreFailed("The file store does not answer at this moment. Nothing was changed.") from error
+            raise StoreFailed("The file storage is full. The site operator must free some space.") from error
+        raise StoreFailed(
+            "The file storage is temporarily unavailable. No changes were saved. Try again later."
+        ) from error
     except Exception as error:
         if type(error).__module__.split(".")[0] not in ("botocore", "aiobotocore", "aiohttp", "s3fs", "fsspec"):
             raise
         log.exception("store_failed", what=what, key=key, error=repr(error))
-        raise StoreFailed("The file store does not answer at this moment. Nothing was changed.") from error
+        raise StoreFailed(
+            "The file storage is temporarily unavailable. No changes were saved. Try again later."
+        ) from error
 
 
 def stores(settings: Settings) -> dict[str, Store]:

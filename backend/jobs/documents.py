@@ -11,8 +11,8 @@ from backend.jobs.registry import job
 
 log = structlog.get_logger(__name__)
 STOPPED: Final = (
-    "{orphans} of {listed} old files belong to no document: too many to be right, so none was removed. "
-    "Check that database and file store belong together."
+    "{orphans} of {listed} old files do not belong to any document. This is unexpectedly many, so none "
+    "were removed. Check that the database and the file storage belong together."
 )
 
 

@@ -24,9 +24,9 @@ from backend.jobs.registry import Retry, job
 log = structlog.get_logger(__name__)
 ATTEMPTS: Final = 4
 PROGRESS_SECONDS: Final = 0.5
-NO_ROOM: Final = "There is no room left to keep the file. The market's operator has to make some."
-STORE_AWAY: Final = "The file store did not answer."
-KEPT_FAILING: Final = "It was begun several times and could not be finished."
+NO_ROOM: Final = "The file storage is full. The site operator must free some space."
+STORE_AWAY: Final = "The file storage was unavailable."
+KEPT_FAILING: Final = "The export failed after several attempts."
 Result = TypeVar("Result")
 
 

@@ -55,7 +55,7 @@ def job(topic: str, *, long: bool = False, guarded: bool = False) -> Callable[[H
 
     def register(handler: Handler) -> Handler:
         if topic in HANDLERS:
-            raise ValueError(f"two handlers for {topic}")
+            raise ValueError(f"topic {topic} already has a handler")
         HANDLERS[topic] = Registered(handler, long, guarded)
         return handler
 

@@ -35,7 +35,7 @@ def batch(lease: Lease) -> None:
     """Write the reports of one batch of customers in one transaction."""
     run_id, month = lease.payload["run_id"], Month.parse(lease.payload["month"])
     if month is None:
-        raise GiveUp(f"{lease.payload['month']} is no month")
+        raise GiveUp(f"{lease.payload['month']} is not a valid month")
     db.session.connection().exec_driver_sql("SET LOCAL statement_timeout TO '60s'")
     done = actions.send_batch(month, run_id=run_id, after=lease.payload["after"], until=lease.payload["until"])
     _count(run_id, done)
@@ -46,7 +46,7 @@ def batch(lease: Lease) -> None:
 def _month(run: JobRun) -> Month:
     month = Month.parse(run.params["month"]) if "month" in run.params else Month.parse(run.period)
     if month is None:
-        raise GiveUp(f"the run {run.id} names no month")
+        raise GiveUp(f"run {run.id} has no month")
     return month if "month" in run.params else month.previous
 
 

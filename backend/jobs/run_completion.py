@@ -32,5 +32,5 @@ def complete_runs(lease: Lease) -> None:
         if tally.waiting == 0:
             runs.close(run_id)
 
-    waits = f"{tally.waiting + tally.later} messages are on their way"
+    waits = f"{tally.waiting + tally.later} messages are still being sent"
     raise Retry(waits, after_seconds=pause, counts=False, record=record)

@@ -121,9 +121,9 @@ def _execute(lease: Lease) -> str:
             with transaction():
                 registered = HANDLERS.get(lease.topic)
                 if registered is None:
-                    raise GiveUp(f"nobody knows the topic {lease.topic}")
+                    raise GiveUp(f"no handler is registered for topic {lease.topic}")
                 if lease.attempts > current_settings().job_max_attempts:
-                    raise GiveUp("its worker died each time that it was begun")
+                    raise GiveUp("the worker died on every attempt")
                 registered.handle(lease)
                 (queue.finish_guarded if registered.guarded else queue.finish)(lease)
                 failpoint("job.before_commit")

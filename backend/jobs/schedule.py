@@ -26,7 +26,7 @@ def reminder_at() -> time:
 TABLE: Final = (
     Scheduled(
         "daily-reminders",
-        "Ask professionals with waiting requests, or who stayed away, to visit",
+        "Remind professionals who have open requests or have not visited recently",
         Daily(reminder_at),
         topic="reminders.run",
         lane=Lane.BULK,
@@ -34,7 +34,7 @@ TABLE: Final = (
     ),
     Scheduled(
         "monthly-reports",
-        "Send each customer the report of the past month",
+        "Send each customer the report for the previous month",
         Monthly(day=1, at=time(7)),
         topic="reports.run",
         lane=Lane.BULK,
@@ -43,7 +43,7 @@ TABLE: Final = (
     ),
     Scheduled(
         "housekeeping",
-        "Expire and open requests, send what got stuck, drop what is old",
+        "Expire overdue requests, open unanswered ones, retry stuck messages, delete old data",
         Every(minutes=1),
         topic="housekeeping.run",
         runs_kept=timedelta(days=2),
@@ -51,7 +51,7 @@ TABLE: Final = (
     ),
     Scheduled(
         "availability-recount",
-        "Count anew which professionals are offered where, and put right what differs",
+        "Recalculate where each professional is available and correct any differences",
         Daily(lambda: RECOUNT_AT),
         topic="recount.run",
         lane=Lane.BULK,
@@ -59,7 +59,7 @@ TABLE: Final = (
     ),
     Scheduled(
         "document-sweep",
-        "Remove files of documents that no call and no person needs",
+        "Delete document files that are no longer referenced",
         Daily(lambda: SWEEP_AT),
         topic="documents.sweep",
         lane=Lane.BULK,

@@ -111,7 +111,7 @@ def test_the_ledger_is_for_admins_and_resends_what_failed(people: People) -> Non
     tell(asha)
     work()
     (row,) = admin.get(f"/deliveries?state=failed&account_id={asha.id}").json["items"]
-    assert row["error"] == "There is no Google Chat webhook."
+    assert row["error"] == "No Google Chat webhook is configured."
     assert "params" not in row
     one = admin.get(f"/deliveries/{row['id']}").json
     assert [attempt["outcome"] for attempt in one["tries"]] == ["refused"]

@@ -277,7 +277,7 @@ def test_a_file_that_the_store_lacks_has_a_code_of_its_own(people: People, ravi:
     for path in ("/me/document", "/me/document?page=1"):
         answer = ravi.get(path)
         assert (answer.status_code, answer.json["code"]) == (410, "file_missing")
-        assert "uploaded again" in answer.json["detail"]
+        assert "Upload the document again" in answer.json["detail"]
         assert "Retry-After" not in answer.headers
     assert people.admin().get(f"/professionals/{ravi.id}/document").json["code"] == "file_missing"
 

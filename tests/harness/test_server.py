@@ -78,7 +78,7 @@ def test_silent_bodies_are_told_by_readiness_and_metrics(market: RunningMarket) 
         )
         answer = requests.get(market.url("/readyz"), timeout=HANG_SECONDS)
         assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
-        assert "request bodies are still being sent" in answer.json()["detail"]
+        assert "request bodies are still arriving" in answer.json()["detail"]
         figure = re.search(
             r"^bodies_waiting (\d+)", requests.get(market.url("/metrics"), timeout=HANG_SECONDS).text, re.MULTILINE
         )

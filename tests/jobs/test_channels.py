@@ -189,4 +189,4 @@ def test_nobody_left_to_try_is_a_failure_in_the_ledger(another: Another, people:
     tell(someone(people, "gchat"))
     work()
     (delivery,) = deliveries()
-    assert (delivery.state, delivery.error) == ("failed", "There is no Google Chat webhook.")
+    assert (delivery.state, delivery.error) == ("failed", "No Google Chat webhook is configured.")

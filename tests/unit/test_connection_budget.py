@@ -18,7 +18,7 @@ def test_more_than_the_server_takes_is_refused_and_names_the_settings(settings: 
     assert not verdict.fits
     for name in ("WEB_WORKERS (8)", "DB_POOL_SIZE (16)", "DB_READ_POOL_SIZE (12)", "WORKER_CONCURRENCY (3)"):
         assert name in verdict.problem
-    assert "max_connections (now 120)" in verdict.problem
+    assert "max_connections (currently 120)" in verdict.problem
     assert "\n" not in verdict.problem
     assert connection_budget.check_at(settings) == connection_budget.Verdict(fits=True, problem="")
 
@@ -31,7 +31,7 @@ def test_other_databases_of_the_server_are_warned_of(settings: Settings, postgre
         spare = ours - connection_budget.budget(one_process).total
         verdict = connection_budget.check(replace(one_process, db_pool_size=1 + spare), connection)
     assert verdict.fits
-    assert "other databases use" in verdict.problem
+    assert "other databases currently use" in verdict.problem
 
 
 def test_the_limit_of_the_role_counts(settings: Settings, postgres_url: str) -> None:
@@ -43,7 +43,7 @@ def test_the_limit_of_the_role_counts(settings: Settings, postgres_url: str) -> 
         connection.execute("RESET ROLE")
         connection.execute(f"DROP ROLE {role}")
     assert not verdict.fits
-    assert "lets 20 connections in" in verdict.problem
+    assert "allows 20 connections" in verdict.problem
 
 
 def test_a_server_that_is_away_is_no_problem_of_this_kind(settings: Settings) -> None:

@@ -76,7 +76,7 @@ def test_keys_stay_inside(tmp_path: Path, key: str) -> None:
 
 def test_a_full_disk_is_a_clear_refusal() -> None:
     with (
-        pytest.raises(StoreFailed, match="no room"),
+        pytest.raises(StoreFailed, match="storage is full"),
         storage._faults("write", "x"),
         Path("/dev/full").open("wb", 0) as full,
     ):

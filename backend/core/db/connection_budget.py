@@ -73,16 +73,16 @@ def check(settings: Settings, connection: psycopg.Connection[Any]) -> Verdict:
     with connection.cursor() as cursor:
         row = cursor.execute(ROOM).fetchone()
     if row is None:
-        raise LookupError("PostgreSQL answered without a row")
+        raise LookupError("PostgreSQL returned no row")
     most, ours, others = row
     needed = budget(settings)
-    way_out = f"Lower one of these settings, or raise max_connections (now {most})."
-    may_open = f"this deployment may open {needed.total} connections: {needed.formula}"
+    way_out = f"Lower one of these settings, or raise max_connections (currently {most})."
+    may_open = f"this deployment can open up to {needed.total} connections: {needed.formula}"
     if needed.total > ours:
-        return Verdict(fits=False, problem=f"PostgreSQL lets {ours} connections in and {may_open}. {way_out}")
+        return Verdict(fits=False, problem=f"PostgreSQL allows {ours} connections, but {may_open}. {way_out}")
     if needed.total > ours - others:
-        shared = f"other databases use {others} of them now"
-        problem = f"PostgreSQL lets {ours} connections in, {shared}, and {may_open}. {way_out}"
+        shared = f"other databases currently use {others} of them"
+        problem = f"PostgreSQL allows {ours} connections, {shared}, but {may_open}. {way_out}"
         return Verdict(fits=True, problem=problem)
     return Verdict(fits=True, problem="")
 

@@ -23,7 +23,7 @@ def date_range(first: Bound | None, last: Bound | None, *, zone: ZoneInfo) -> Da
     starts = None if first is None else _start(first, zone)
     ends = None if last is None else _end(last, zone)
     if starts is not None and ends is not None and ends <= starts:
-        raise Invalid.field("to", "Lies before from.")
+        raise Invalid.field("to", "Must not be earlier than from.")
     return DateRange(starts, ends)
 
 

@@ -38,10 +38,10 @@ def unavailable(error: BaseException) -> Unavailable:
     state = sqlstate(error)
     if is_conflict(error):
         log.warning("database.conflict", sqlstate=state, error=repr(error))
-        return Busy("Others are changing the same data. No changes were saved. Try again.", retry_after=1)
+        return Busy("The data is being changed by someone else. No changes were saved. Try again.", retry_after=1)
     if state == LOCK_NOT_AVAILABLE:
         log.warning("database.lock_timed_out", error=repr(error))
-        return Busy("Others are changing the same data. No changes were saved. Try again.", retry_after=2)
+        return Busy("The data is being changed by someone else. No changes were saved. Try again.", retry_after=2)
     if state == QUERY_CANCELED:
         log.warning("database.statement_timed_out", error=repr(error))
         return TimedOut("The database took too long. No changes were saved. Try again later.", retry_after=5)

@@ -58,7 +58,7 @@ def decode_cursor(scope: str, cursor: str, *, length: int) -> list[Any]:
         if len(values) != length:
             raise ValueError("length")
     except (ValueError, TypeError, binascii.Error) as error:
-        raise Invalid.field("cursor", "Not a cursor of this list. Start again without it.") from error
+        raise Invalid.field("cursor", "Invalid cursor. Omit it to start from the first page.") from error
     return values
 
 

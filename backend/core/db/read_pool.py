@@ -68,7 +68,7 @@ class Reads:
                 connection = self._connect()
                 rows = _run(connection, compiled.sql, parameters)
         except psycopg.DataError as error:
-            raise Invalid("A value is outside of what can be kept.") from error
+            raise Invalid("A value is out of range.") from error
         except psycopg.OperationalError as error:
             if connection is None or not is_usable(connection):
                 self._pool.clear()  # if one connection broke, the others probably did too
@@ -218,7 +218,7 @@ class ConnectionPool:
                 if waiter.served.locked():  # else it was served just now
                     state.waiters.remove(waiter)
                     log.warning("database.pool_exhausted", connections=state.size)
-                    raise Busy("Too many calls need the database. Try again.", retry_after=3)
+                    raise Busy("The server is handling too many requests. Try again in a few seconds.", retry_after=3)
         return waiter.connection
 
     def _start(self, state: _State) -> None:

@@ -143,8 +143,8 @@ def _commit() -> None:
             raise
         log.exception("database.commit_outcome_unknown", sqlstate=db_errors.sqlstate(error))
         raise OutcomeUnknown(
-            "The connection to the database broke while your changes were being saved. Check whether they were saved "
-            "before you try again.",
+            "The connection to the database was lost while your changes were being saved. Check "
+            "whether they were saved before you try again.",
             retry_after=3,
         ) from error
 

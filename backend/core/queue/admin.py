@@ -41,7 +41,7 @@ def schedule_entries() -> list[ScheduleEntry]:
 def scheduled(name: str) -> Scheduled:
     """Return a scheduled job. Raises NotFound."""
     if name not in table():
-        raise NotFound(f"There is no such job. There are: {', '.join(table())}.")
+        raise NotFound(f"Job not found. The jobs are: {', '.join(table())}.")
     return table()[name]
 
 
@@ -49,7 +49,7 @@ def run(run_id: int) -> JobRun:
     """Return a run. Raises NotFound."""
     found = db.session.get(JobRun, run_id)
     if found is None:
-        raise NotFound("No such run.")
+        raise NotFound("Run not found.")
     return found
 
 
@@ -77,11 +77,11 @@ def retry_failed(job_id: int) -> Job:
     """Retry a dead-lettered job. Raises NotFound, or Conflict if it is not dead-lettered."""
     job = db.session.get(Job, job_id)
     if job is None:
-        raise NotFound("No such job.")
+        raise NotFound("Job not found.")
     values = {"parked_at": None, "attempts": 0, "run_at": func.now(), "rung_at": func.now(), "lease_until": None}
     statement = update(Job).where(Job.id == job_id, Job.parked_at.is_not(None)).values(**values).returning(Job.id)
     if db.session.execute(statement.execution_options(synchronize_session=False)).one_or_none() is None:
-        raise Conflict("This job is not parked any more.", code="not_parked")
+        raise Conflict("This job is no longer in the list of failed jobs.", code="not_parked")
     if "run_id" in job.payload:
         reopened = {"status": "running", "finished_at": None, "error": None}
         db.session.execute(update(JobRun).where(JobRun.id == job.payload["run_id"]).values(**reopened))

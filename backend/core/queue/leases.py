@@ -172,7 +172,7 @@ def _open() -> ColumnElement[bool]:
 
 def _held(lease: Lease, **values: Any) -> None:
     if not _update(lease, **values):
-        raise LeaseLost(f"job {lease.job_id}: another worker holds it")
+        raise LeaseLost(f"job {lease.job_id} is leased by another worker")
 
 
 def _update(lease: Lease, **values: Any) -> bool:

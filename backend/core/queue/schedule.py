@@ -65,7 +65,7 @@ class Monthly:
     at: time
 
     def describe(self) -> str:
-        return f"monthly on day {self.day} at {self.at:%H:%M}"
+        return f"monthly, on day {self.day} at {self.at:%H:%M}"
 
     def latest(self, moment: datetime) -> Period:
         zone = current_settings().zone
@@ -105,7 +105,7 @@ class Every:
 def takes_none(params: dict[str, Any]) -> dict[str, Any]:
     """Validate the parameters of a job that has none."""
     if params:
-        raise Invalid("This job takes no choices.", errors={name: ["This job does not take it."] for name in params})
+        raise Invalid("This job has no parameters.", errors={name: ["Unknown field."] for name in params})
     return params
 
 

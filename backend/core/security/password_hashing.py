@@ -17,7 +17,7 @@ from backend.settings import Settings
 
 Arguments = ParamSpec("Arguments")
 Outcome = TypeVar("Outcome")
-TOO_MANY: Final = "Too many people sign in at this moment. Try again shortly."
+TOO_MANY: Final = "Too many sign-ins are in progress. Try again in a moment."
 QUEUE_SECONDS: Final = 6.0
 SLOT_SECONDS: Final = 2.0  # short, because a waiting caller holds a database connection
 

@@ -112,7 +112,7 @@ def touch(account_id: int, *, expected_version: int | None = None) -> Account:
     """Return the account, locked for a change, its version one higher. Raises NotFound; Stale for another version."""
     account = queries.hold(account_id)
     if expected_version is not None and account.version != expected_version:
-        raise Stale("This was changed since you read it. Read it again, then repeat your change.")
+        raise Stale("This has changed since you loaded it. Load it again, then repeat your change.")
     account.version += 1
     db.session.flush()
     return account
@@ -144,7 +144,7 @@ def _wrong_fields(new: NewAccount) -> Wrong:
     if problem := password_rules.problem(new.password, username=new.username, email=new.email):
         wrong["password"] = [problem]
     if db.session.get(Place, new.pincode) is None:
-        wrong["pincode"] = ["There is no such pincode."]
+        wrong["pincode"] = ["This pincode does not exist."]
     return wrong
 
 

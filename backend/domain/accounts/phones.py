@@ -56,11 +56,11 @@ def send_code(actor: Actor) -> Sent:
     account = queries.get(actor.account_id)
     phone, address = account.phone, actor.address or UNKNOWN_ADDRESS
     if phone is None:
-        raise Conflict("There is no phone number on your account. Add one first.", code="no_phone")
+        raise Conflict("Your account has no phone number. Add one first.", code="no_phone")
     if account.phone_verified_at is not None:
-        raise Conflict("Your phone number is verified already.", code="already_verified")
+        raise Conflict("Your phone number is already verified.", code="already_verified")
     if why := sms.why_not(phone, is_verified=True):
-        raise Conflict(f"{why.message} A code cannot be sent to {phone}.", code=why.code)
+        raise Conflict(f"A code cannot be sent to {phone}. {why.message}", code=why.code)
     _check_limits(account.id, phone, address)
     at = now()
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
@@ -93,7 +93,7 @@ def confirm(actor: Actor, *, code: str) -> Account:
             "Too many wrong codes. Request a new one.", code="too_many_tries", retry_after=int(PAUSE.total_seconds())
         )
     if not hmac.compare_digest(bytes(row.code_hash), _digest(actor.account_id, row.phone, code)):
-        message = "This code is not right. Check the SMS and try again."
+        message = "This code is incorrect. Check the SMS and try again."
         raise WrongCode(f"code: {message}", errors={"code": [message]})
     account = actions.touch(actor.account_id)
     if account.phone != row.phone:
@@ -134,7 +134,7 @@ def _check_limits(account_id: int, phone: str, address: str) -> None:
     ends = [at for at in db.session.execute(select(*nth_latest)).one() if at is not None]
     if ends:
         wait = ceil((max(ends) - now()).total_seconds())
-        raise TooMany("Too many codes were requested. Wait, then try again.", retry_after=max(1, wait))
+        raise TooMany("Too many codes were requested. Wait a while, then try again.", retry_after=max(1, wait))
     if sms_limits.is_used_up():
         raise TooMany("No more SMS can be sent today. Try again tomorrow.", code="sms_limit_reached", retry_after=3600)
 

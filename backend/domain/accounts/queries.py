@@ -43,7 +43,7 @@ def get(account_id: int) -> Account:
     """The account. Raises NotFound."""
     account = db.session.get(Account, account_id)
     if account is None:
-        raise NotFound("No such account.")
+        raise NotFound("Account not found.")
     return account
 
 
@@ -52,7 +52,7 @@ def hold(account_id: int) -> Account:
     statement = select(Account).where(Account.id == account_id).with_for_update(key_share=True)
     account = db.session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
     if account is None:
-        raise NotFound("No such account.")
+        raise NotFound("Account not found.")
     return account
 
 

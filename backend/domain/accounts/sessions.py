@@ -20,9 +20,9 @@ from backend.domain.accounts.models import Account, Session
 
 # A response that is lost on its way is missed after 8 s and asked for again; two tabs may refresh at the same time.
 REUSE_GRACE: Final = timedelta(seconds=30)
-BLOCKED: Final = "This account is blocked. Ask the market's admins."
+BLOCKED: Final = "This account is blocked. Contact support."
 ENDED: Final = "This session has ended. Sign in again."
-NOT_YOURS: Final = "No such session."
+NOT_YOURS: Final = "Session not found."
 SEEN_EVERY: Final = timedelta(minutes=5)
 # A professional's approval is read here as plain SQL: their table lies in a layer above this one. The session of a
 # blocked account has ended, yet its holder is told of the block.

@@ -18,8 +18,8 @@ from backend.domain.notifications.create import send_account_mail
 RESET_TOPIC: Final = "account.reset_link"
 ISSUED_LASTS: Final = timedelta(hours=72)
 ISSUED_EXPIRED: Final = (
-    "This first password has expired: it was not used in time. Choose a new one with POST /password/forgot, or ask"
-    " whoever runs the marketplace for another."
+    "This temporary password has expired. Request a password reset with POST /password/forgot, or ask "
+    "the site operator for a new one."
 )
 NOT_RIGHT: Final = "The username or password is incorrect."
 
@@ -56,7 +56,7 @@ def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[A
     if not _still_proves(account):
         raise WrongCredentials(NOT_RIGHT)
     if account.blocked_at is not None:
-        raise Forbidden("This account is blocked. Ask the market's admins.", code="account_blocked")
+        raise Forbidden("This account is blocked. Contact support.", code="account_blocked")
     if account.password_expires_at is not None and account.password_expires_at <= now():
         raise Forbidden(ISSUED_EXPIRED, code="password_expired")
     if password_hashing.current_hasher().is_outdated(account.password_hash):
@@ -168,7 +168,7 @@ def _proven(actor: Actor, password: str, *, field: str, new: str | None = None) 
     hashed = _hashed(account, new) if is_right and new is not None else None  # takes its time: before the lock
     if not (is_right and _still_proves(account)):
         throttle.count(tried)
-        message = "This is not your current password."
+        message = "Your current password is incorrect."
         raise WrongPassword(f"{field}: {message}", errors={field: [message]})
     if hashed is not None:
         account.password_hash, account.password_expires_at = hashed, None
@@ -213,5 +213,5 @@ def require(actor: Actor) -> None:
         return
     if actor.proven_at is None or now() - actor.proven_at > LASTS:
         raise FreshSignInNeeded(
-            "Enter your password again to do this: send it to POST /me/confirm-password, then repeat the call."
+            "This action requires your password. Send it to POST /me/confirm-password, then repeat the request."
         )

@@ -75,7 +75,7 @@ def check(tried: Attempt) -> None:
     if reached:
         wait = (max(reached) + _window() - now()).total_seconds()
         raise TooMany(
-            "Too many failed tries. Wait, then try again, or ask for a new password.",
+            "Too many failed sign-in attempts. Wait for the time given in Retry-After, or reset your password.",
             code="too_many_tries",
             retry_after=max(1, ceil(wait)),
         )

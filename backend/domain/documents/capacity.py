@@ -16,7 +16,7 @@ AT_ONCE: Final = 2  # a child takes a whole core and up to 1 GiB; browsing needs
 DRAWINGS_QUEUED_PER_ACCOUNT: Final = 3
 CLAIM_SECONDS: Final = 45  # longer than waiting for a place and the child's own time limit together
 RETRY_SECONDS: Final = 5
-BUSY: Final = "Too many documents are being checked. Try again shortly."
+BUSY: Final = "Too many documents are being processed. Try again in a moment."
 
 
 class InspectionRunning(TooMany):
@@ -92,7 +92,7 @@ def _claimed(name: str) -> Iterator[None]:
 
 def _running() -> InspectionRunning:
     return InspectionRunning(
-        "Another document of this account is being processed. Wait until it is done, then try again.",
+        "Your previous upload is still being processed. Try again when it has finished.",
         retry_after=RETRY_SECONDS,
     )
 

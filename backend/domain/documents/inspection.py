@@ -21,22 +21,22 @@ PDF: Final = "application/pdf"
 EXTENSIONS: Final = {PDF: "pdf", "image/png": "png", "image/jpeg": "jpg"}
 CHILD_SECONDS: Final = 20.0  # the child's limit is the processor time; this one is for a machine that is overloaded
 PAGES_BYTES: Final = 16 << 20
-TOO_SLOW: Final = "Documents take too long to process at this time. Try again shortly."
+TOO_SLOW: Final = "The server is too busy to process this document. Try again in a few minutes."
 PROBLEMS: Final = {
     picture.TOO_MANY_PIXELS: (
         "too_many_pixels",
-        f"A picture can have {picture.MAX_PIXELS:,} pixels at most. Save a smaller copy and upload that.",
+        f"This image has more than {picture.MAX_PIXELS:,} pixels. Upload a smaller copy.",
     ),
     pdf.ACTIVE: (
         "document_refused",
-        "This PDF contains scripts, attachments or commands. Print it to a plain PDF and upload that.",
+        "This PDF contains scripts, attachments or commands. Print it to a new PDF and upload that.",
     ),
-    pdf.TOO_COMPLEX: ("document_refused", "This PDF is too complex. Print it to a plain PDF and upload that."),
-    pdf.TOO_MANY_PAGES: ("document_unreadable", f"A PDF can have {pdf.MAX_PAGES} pages at most."),
+    pdf.TOO_COMPLEX: ("document_refused", "This PDF is too complex. Print it to a new PDF and upload that."),
+    pdf.TOO_MANY_PAGES: ("document_unreadable", f"This PDF has more than {pdf.MAX_PAGES} pages. Upload a shorter one."),
 }
 UNREADABLE: Final = (
     "document_unreadable",
-    "This file cannot be read. Save it again, without a password, and upload the copy.",
+    "This file cannot be read. Save a copy without a password and upload that.",
 )
 
 
@@ -60,12 +60,12 @@ def inspect(data: bytes) -> Inspected:
     cannot be read as what it seems to be or for a PDF with active content, Unavailable when too many others wait.
     """
     if len(data) > MAX_BYTES:
-        raise TooLarge("A document can have 5 MiB at most.")
+        raise TooLarge("The document is larger than 5 MiB. Upload a smaller file.")
     if not data:
-        raise Invalid.field("document", "The file is empty.", code="document_unreadable")
+        raise Invalid.field("document", "This file is empty. Choose another.", code="document_unreadable")
     content_type = filetype.guess_mime(data)
     if content_type not in EXTENSIONS:
-        raise UnsupportedType("Upload a PDF, a PNG or a JPEG.")
+        raise UnsupportedType("This file type is not supported. Upload a PDF, PNG or JPEG file.")
     if content_type == PDF:
         answer = _ask(pdf.__name__, ["check"], data)
         return Inspected(data, content_type, int(answer.facts["pages"]))

@@ -25,7 +25,7 @@ def require(account_id: int) -> Any:
     """The row of the account's current document. Raises NotFound."""
     document = current(account_id)
     if document is None:
-        raise NotFound("No document was uploaded.")
+        raise NotFound("No document has been uploaded.")
     return document
 
 
@@ -34,7 +34,7 @@ def content(document: Any) -> bytes:
     try:
         return storage.documents().get(document.store_key)
     except FileMissing as error:
-        raise FileMissing("The file of this document is missing. The document has to be uploaded again.") from error
+        raise FileMissing("The file for this document is missing. Upload the document again.") from error
 
 
 def page_image(document: Any, *, page: int, owner_id: int | None = None) -> bytes:
@@ -43,7 +43,7 @@ def page_image(document: Any, *, page: int, owner_id: int | None = None) -> byte
     ``owner_id``: who looks at their own document draws one page at a time.
     """
     if page > document.pages:
-        raise NotFound(f"The document has {document.pages} pages.")
+        raise NotFound(f"Page not found. The document has {document.pages} pages.")
     drawn = inspection.drawn_page(document.sha256, page)
     if drawn is not None:
         return drawn

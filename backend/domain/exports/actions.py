@@ -35,7 +35,7 @@ def ask(
     Raises Invalid for an unknown professional, or a span that ends before it begins.
     """
     if professional_id is not None and db.session.get(Professional, professional_id) is None:
-        raise Invalid.field("professional_id", "There is no such professional.")
+        raise Invalid.field("professional_id", "Professional not found.")
     span = date_range(first, last, zone=current_settings().zone)
     export = Export(
         requested_by=actor.account_id,
@@ -63,7 +63,7 @@ def start(export_id: int) -> Export | None:
         return None
     asker = db.session.get(Account, export.requested_by)
     if asker is None or asker.blocked_at is not None:
-        fail(export_id, "The account that asked for it is blocked.")
+        fail(export_id, "The account that started this export is blocked.")
         return None
     export.status, export.rows, export.rows_expected = "running", 0, None
     export.started_at = now()
@@ -115,7 +115,7 @@ def cancel(actor: Actor, *, export_id: int) -> Export:
     try:
         _change(export_id, statuses=OPEN, status="failed", failure=CANCELLED, finished_at=now())
     except ExportInterrupted as error:
-        raise NotRunning("This export has ended already.") from error
+        raise NotRunning("This export has already finished or been cancelled.") from error
     record(actor, "export_cancelled", subject_id=export_id, subject_kind="export")
     return queries.get(export_id)
 
@@ -164,5 +164,5 @@ def _change(export_id: int, *, statuses: tuple[str, ...] = ("running",), **value
     )
     asker = db.session.execute(statement).scalar_one_or_none()
     if asker is None:
-        raise ExportInterrupted(f"export {export_id} has ended meanwhile")
+        raise ExportInterrupted(f"export {export_id} has already ended")
     return asker

@@ -32,7 +32,7 @@ def get(export_id: int) -> Export:
     """The export as it stands now. Raises NotFound."""
     export = db.session.get(Export, export_id, populate_existing=True)
     if export is None:
-        raise NotFound("No such export.")
+        raise NotFound("Export not found.")
     return export
 
 
@@ -57,11 +57,11 @@ def file(export_id: int) -> File:
     """The finished file. Raises NotFound, NotReady, Failed or Expired."""
     export = get(export_id)
     if export.status in ("queued", "running"):
-        raise NotReady("The export is not finished. Ask for it again in a few seconds.", retry_after=2)
+        raise NotReady("The export is still running. Try again in a few seconds.", retry_after=2)
     if export.status == "failed" or export.store_key is None:
-        raise Failed("This export has no file. Start another one.")
+        raise Failed("This export failed or was cancelled, so there is no file. Start a new export.")
     if not is_available(export):
-        raise Expired("The file was kept for its time and is gone. Start another export.")
+        raise Expired("This export has expired and its file was deleted. Start a new export.")
     name = f"closed-requests-{export.id}.csv"
     return File(export.store_key, name, export.size or 0, export.sha256 or "", export.packed_size)
 

@@ -78,13 +78,13 @@ def change(actor: Actor, *, changes: dict[str, Any], expected_version: int | Non
     db.session.execute(text("LOCK TABLE market_settings IN SHARE ROW EXCLUSIVE MODE"))
     before = get()
     if expected_version is not None and expected_version != version_of(before):
-        raise Stale("The settings were changed in the meantime.")
+        raise Stale("The settings have changed since you loaded them. Load them again, then repeat your change.")
     for name, value in changes.items():
         if name in BOUNDS and not BOUNDS[name][0] <= value <= BOUNDS[name][1]:
-            raise Invalid.field(name, f"From {BOUNDS[name][0]} to {BOUNDS[name][1]}.")
+            raise Invalid.field(name, f"Must be from {BOUNDS[name][0]} to {BOUNDS[name][1]}.")
     after = MarketSettings(**{**asdict(before), **changes})
     if after.day_begins_at >= after.day_ends_at:
-        raise Invalid.field("day_ends_at", "Must lie after day_begins_at.")
+        raise Invalid.field("day_ends_at", "Must be later than day_begins_at.")
     differing = [name for name in changes if getattr(after, name) != getattr(before, name)]
     different = {name: _plain(getattr(after, name)) for name in differing}
     if not different:

@@ -34,7 +34,7 @@ def block(
     _keep_an_admin(actor, account_id)
     account = accounts.touch(account_id, expected_version=expected_version)
     if account.blocked_at is not None:
-        raise Conflict("This account is blocked already.", code="already_blocked")
+        raise Conflict("This account is already blocked.", code="already_blocked")
     account.blocked_at, account.blocked_reason, account.blocked_note = now(), reason, note
     db.session.flush()
     sessions.end_all(account_id=account_id, reason="blocked")
@@ -85,14 +85,14 @@ def add_admin(actor: Actor, *, new: NewAccount) -> Account:
 def _keep_an_admin(actor: Actor, account_id: int) -> None:
     """Nobody locks themself out. Admins' rows are held in one order: two who block each other at once leave one."""
     if account_id == actor.id:
-        raise Conflict("Nobody blocks themself. Ask another admin.", code="own_account")
+        raise Conflict("You cannot block your own account. Ask another admin.", code="own_account")
     role = db.session.execute(select(Account.role).where(Account.id == account_id)).scalar_one_or_none()
     if role is None:
-        raise NotFound("No such account.")
+        raise NotFound("Account not found.")
     if role != Role.ADMIN:
         return
     sign_in.require(actor)
     statement = select(Account.id).where(Account.role == Role.ADMIN.value, Account.blocked_at.is_(None))
     open_admins = set(db.session.execute(statement.order_by(Account.id).with_for_update(key_share=True)).scalars())
     if not open_admins - {account_id} or (actor.id is not None and actor.id not in open_admins):
-        raise Conflict("This is the last admin.", code="last_admin")
+        raise Conflict("You cannot block the only admin. Create another admin first.", code="last_admin")

@@ -46,7 +46,7 @@ def person(account_id: int, *, role: Role) -> Person:
     """One customer or professional. Raises NotFound for anyone else."""
     account = accounts.get(account_id)
     if account.role != role:
-        raise NotFound(f"No such {role}.")
+        raise NotFound(f"{role.capitalize()} not found.")
     is_professional = role is Role.PROFESSIONAL
     concerning = (
         reviews.ReviewFilters(professional_id=account_id)

@@ -144,7 +144,9 @@ def note_attempt(
 
 def note_interrupted(delivery: Delivery) -> None:
     """The worker of the try before this one died: the message may be out, or not."""
-    note_attempt(delivery.id, number=delivery.attempts + 1, outcome="interrupted", detail="the worker ended")
+    note_attempt(
+        delivery.id, number=delivery.attempts + 1, outcome="interrupted", detail="The worker stopped unexpectedly."
+    )
     db.session.refresh(delivery)
 
 
@@ -181,7 +183,7 @@ def get(delivery_id: int) -> Delivery:
     """One delivery. Raises NotFound."""
     delivery = db.session.get(Delivery, delivery_id)
     if delivery is None:
-        raise NotFound("No such delivery.")
+        raise NotFound("Delivery not found.")
     return delivery
 
 
@@ -195,13 +197,13 @@ def resend(actor: Actor, *, delivery_id: int) -> Delivery:
     """Try a delivery that failed once more. Raises NotFound, or Conflict for one that is out or on its way."""
     delivery = get(delivery_id)
     if delivery.state not in ("failed", "skipped"):
-        raise Conflict("Only a delivery that failed can be sent again.", code="not_failed")
+        raise Conflict("Only failed deliveries can be sent again.", code="not_failed")
     if message(delivery.kind).channel == "sms":
-        raise Conflict("A code is not sent again. Its owner can request a new one.", code="not_resendable")
+        raise Conflict("Codes cannot be sent again. The user can request a new one.", code="not_resendable")
     statement = update(Delivery).where(Delivery.id == delivery_id, Delivery.state == delivery.state)
     values = {"state": "waiting", "next_channels": [], "not_before": func.now()}
     if db.session.execute(statement.values(**values).returning(Delivery.id)).one_or_none() is None:
-        raise Conflict("Someone else sent it again just now.", code="not_failed")
+        raise Conflict("This delivery has already been sent again.", code="not_failed")
     key, lane = f"d{delivery_id}:{delivery.attempts}", create.lane_of(delivery.kind)
     enqueue(create.TOPIC, {"delivery_id": delivery_id}, key=key, lane=lane)
     record(actor, "delivery_resent", subject_id=delivery_id, subject_kind="delivery", after={"kind": delivery.kind})
@@ -244,7 +246,7 @@ def deliver(delivery_id: int, *, interrupted: bool) -> None:
     try:
         found = waiting(delivery_id)
     except BeingSent as error:
-        reason = "another worker is sending it"
+        reason = "Another worker is sending this message."
         raise TryAgain(delivery_id=delivery_id, number=None, reason=reason, after_seconds=BEING_SENT_SECONDS) from error
     if found is None:
         return
@@ -253,11 +255,11 @@ def deliver(delivery_id: int, *, interrupted: bool) -> None:
         note_interrupted(delivery)
     params = delivery.params
     if _is_too_late(delivery):
-        mark_failed(delivery, detail="It was no longer valid when it could be sent.")
+        mark_failed(delivery, detail="The message had expired before it could be sent.")
     elif delivery.channel == "sms" and not sms_limits.is_counted(delivery.id):
         _count_sms(delivery, contact)
     elif delivery.kind == digests.KIND and not (params := digests.params(delivery)):
-        mark_needless(delivery, detail="They were all read in the application.")
+        mark_needless(delivery, detail="All the notifications had already been read.")
     else:
         _send(delivery, _parcel(delivery, contact, params))
 

@@ -116,9 +116,13 @@ def read(token: str) -> tuple[int, str]:
     kind, _, signature = rest.partition(".")
     known = kind in ENGLISH and ENGLISH[kind].unsubscribable
     if not (known and account.isascii() and account.isdigit() and len(account) <= 19 and signature.isascii()):
-        raise NotFound("This link is not complete. Copy all of it, or change your preferences in the application.")
+        raise NotFound(
+            "This link is incomplete. Copy the whole link, or change your notification preferences in your profile."
+        )
     if not _is_ours(signature, _signed(int(account), kind)):
-        raise NotFound("This link is not complete. Copy all of it, or change your preferences in the application.")
+        raise NotFound(
+            "This link is incomplete. Copy the whole link, or change your notification preferences in your profile."
+        )
     return int(account), kind
 
 

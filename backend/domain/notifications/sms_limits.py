@@ -84,5 +84,5 @@ def _reached(limit: str, number: int, today: datetime, *, account_id: int | None
     if db.session.execute(noted.limit(1)).one_or_none() is None:
         record(SYSTEM, REACHED, subject_id=account_id, subject_kind=kind, after={"a_day": number})
         db.session.flush()
-    whose = "this person" if limit == "person" else "the marketplace"
-    return f"The limit of {number} SMS a day for {whose} is reached."
+    whose = "this account" if limit == "person" else "the marketplace"
+    return f"The daily limit of {number} SMS for {whose} has been reached."

@@ -17,7 +17,7 @@ def require(pincode: str, *, field: str = "pincode") -> Place:
     """The place with this pincode. Raises Invalid naming the field when there is none."""
     place = db.session.get(Place, pincode)
     if place is None:
-        raise Invalid.field(field, "There is no such pincode.", code="unknown_pincode")
+        raise Invalid.field(field, "This pincode does not exist.", code="unknown_pincode")
     return place
 
 

@@ -77,7 +77,7 @@ def approve(
     Raises Conflict ``document_missing`` without a document, DocumentReplaced when it is not the one that was named.
     """
     if expires_at is not None and expires_at <= now():
-        raise Invalid.field("expires_at", "Must lie in the future.")
+        raise Invalid.field("expires_at", "Must be in the future.")
     row = _decided_on(professional_id, expected_version)
     document = _document_decided_on(row, document_id)
     before = row.approval
@@ -126,10 +126,10 @@ def set_expiry(
 ) -> None:
     """Say until when an approval is good (None: for good). Raises Conflict where there is no approval."""
     if expires_at is not None and expires_at <= now():
-        raise Invalid.field("approval_expires_at", "Must lie in the future.")
+        raise Invalid.field("approval_expires_at", "Must be in the future.")
     row = _decided_on(professional_id, expected_version)
     if row.approval != Approval.APPROVED:
-        message = f"The approval is {row.approval}: only an approved one can have an end."
+        message = f"The approval status is {row.approval}. An expiry date can be set only when it is approved."
         raise Conflict(message, code="invalid_transition")
     before = row.approval_expires_at
     row.approval_expires_at, row.expiry_reminded_at = expires_at, None
@@ -156,9 +156,9 @@ def edit(
     """Change what a professional does and where; None leaves a field. Raises Invalid for unknown tasks or pincodes."""
     wrong = _unknown_tasks(task_ids or (), account_id=account_id)
     if missing := places.unknown(pincodes or ()):
-        wrong["pincodes"] = [f"There is no pincode {pincode}." for pincode in missing]
+        wrong["pincodes"] = [f"Pincode {pincode} does not exist." for pincode in missing]
     if wrong:
-        raise Invalid("Some fields are not right.", errors=wrong)
+        raise Invalid("Some fields are invalid.", errors=wrong)
     row = queries.locked(account_id)
     row.compname = row.compname if compname is None else compname
     row.exp = row.exp if exp is None else exp
@@ -217,4 +217,4 @@ def _set_tasks(account_id: int, task_ids: Sequence[int]) -> None:
 
 def _unknown_tasks(task_ids: Sequence[int], *, account_id: int | None = None) -> dict[str, list[str]]:
     unknown = queries.unknown_tasks(task_ids, account_id=account_id)
-    return {"task_ids": [f"There is no task {task_id}." for task_id in unknown]} if unknown else {}
+    return {"task_ids": [f"Task {task_id} does not exist." for task_id in unknown]} if unknown else {}

@@ -46,9 +46,10 @@ def require(transition: Transition, state: Approval) -> None:
     if state in transition.sources:
         return
     if state is Approval.DOCUMENT_MISSING:
-        raise Conflict("There is no document to decide on yet.", code="document_missing")
+        raise Conflict("This professional has not uploaded a document.", code="document_missing")
     raise Conflict(
-        f"The approval is {state}: {transition.action} is for {' or '.join(sorted(transition.sources))}.",
+        f"The approval status is {state}. You can {transition.action.replace('_', ' ')} only when it is "
+        f"{' or '.join(sorted(transition.sources))}.",
         code="invalid_transition",
     )
 

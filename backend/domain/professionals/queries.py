@@ -71,7 +71,7 @@ def profile(account_id: int) -> ProfessionalProfile:
     """One professional's side. Raises NotFound for an account that is no professional's."""
     found = profiles([account_id]).get(account_id)
     if found is None:
-        raise NotFound("No such professional.")
+        raise NotFound("Professional not found.")
     return found
 
 
@@ -104,7 +104,7 @@ def locked(account_id: int) -> Professional:
     """The professional's row, held until this transaction ends. Raises NotFound."""
     row = db.session.get(Professional, account_id, with_for_update=True, populate_existing=True)
     if row is None:
-        raise NotFound("No such professional.")
+        raise NotFound("Professional not found.")
     return row
 
 

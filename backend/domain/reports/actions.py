@@ -41,14 +41,14 @@ def check(params: Mapping[str, Any]) -> dict[str, Any]:
     month, customer_id = params.get("month"), params.get("customer_id")
     wanted = months.running().previous if month is None else Month.parse(str(month))
     if wanted is None:
-        raise Invalid.field("month", "A month is written as 2026-10.")
+        raise Invalid.field("month", "Must be a month such as 2026-10.")
     if wanted > months.running():
-        raise Invalid.field("month", "This month has not begun.")
+        raise Invalid.field("month", "Must not be a future month.")
     if customer_id is None:
         return {"month": str(wanted)}
     customer = db.session.get(Account, customer_id)
     if customer is None or customer.role != Role.CUSTOMER.value:
-        raise Invalid.field("customer_id", "There is no such customer.")
+        raise Invalid.field("customer_id", "Customer not found.")
     return {"month": str(wanted), "customer_id": customer_id}
 
 

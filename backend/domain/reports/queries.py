@@ -18,7 +18,7 @@ from backend.domain.reports.months import Month
 from backend.domain.reports.statistics import MonthlyStatistics, compute
 
 LATEST_FIRST: Final[tuple[SortKey, ...]] = ((MonthlyReport.month.expression, True),)
-NO_REPORT: Final = "There is no report of this month."
+NO_REPORT: Final = "There is no report for this month."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def sent(actor: Actor, window: Window, *, customer_id: int | None) -> Page[Sent]
 def _customer(actor: Actor, customer_id: int | None) -> Account:
     """Whose report it is: one's own, or for admins that of whom they name."""
     if actor.role is Role.ADMIN and customer_id is None:
-        raise Invalid.field("customer_id", "Say whose report it is.")
+        raise Invalid.field("customer_id", "Required for admins.")
     wanted = actor.account_id if customer_id is None else customer_id
     if actor.role is not Role.ADMIN and wanted != actor.account_id:
         raise NotFound(NO_REPORT)

@@ -55,7 +55,7 @@ def reply(actor: Actor, *, request_id: int, text: str) -> None:
     )
     if not _done(statement):
         _require_shown(request_id)
-        raise Conflict("There is a reply already.", code="already_replied")
+        raise Conflict("You have already replied to this review.", code="already_replied")
 
 
 def report(actor: Actor, *, request_id: int, reason: str) -> None:
@@ -69,7 +69,7 @@ def report(actor: Actor, *, request_id: int, reason: str) -> None:
     )
     if not _done(statement):
         _require_shown(request_id)
-        raise Conflict("This review has been reported already.", code="already_reported")
+        raise Conflict("This review has already been reported.", code="already_reported")
 
 
 def hide(actor: Actor, *, request_id: int, reason: str) -> None:
@@ -83,7 +83,7 @@ def hide(actor: Actor, *, request_id: int, reason: str) -> None:
     row = _done(statement)
     if not row:
         _require(request_id)
-        raise Conflict("This review is hidden already.", code="already_hidden")
+        raise Conflict("This review is already hidden.", code="already_hidden")
     _count(row, ratings=-1, stars=-row.rating)
     record(actor, "review_hidden", subject_id=row.professional_id, after={"request_id": request_id, "reason": reason})
 
@@ -134,11 +134,11 @@ def _require_own(actor: Actor, request_id: int) -> None:
 def _require(request_id: int) -> Review:
     review = db.session.get(Review, request_id, populate_existing=True)
     if review is None:
-        raise NotFound("This request has no review.")
+        raise NotFound("This request has not been reviewed.")
     return review
 
 
 def _require_shown(request_id: int) -> None:
     review = db.session.get(Review, request_id, populate_existing=True)
     if review is None or review.hidden_at is not None:
-        raise Conflict("This request has no review (yet).", code="no_review")
+        raise Conflict("This request has not been reviewed.", code="no_review")

@@ -44,7 +44,7 @@ def of(actor: Actor, *, first: date | None, last: date | None) -> list[Day]:
     first = first or now().astimezone(zone).date()
     last = last or first + timedelta(days=6)
     if not first <= last < first + timedelta(days=MAX_DAYS):
-        raise Invalid.field("to", f"Must be from 0 to {MAX_DAYS - 1} days after from.")
+        raise Invalid.field("to", f"Must be 0 to {MAX_DAYS - 1} days after from.")
     working = working_hours.of(actor.account_id)
     starts, ends = day_start(first, zone), day_start(last + timedelta(days=1), zone)
     rows: dict[date, list[Any]] = {}

@@ -32,7 +32,7 @@ def times(*, task_id: int, pincode: str, day: date, professional_id: int | None 
         select(Task.time_required).where(Task.id == task_id, Task.isactive, Task.archived_at.is_(None))
     ).one_or_none()
     if task is None:
-        raise NotFound("There is no such task on offer.")
+        raise NotFound("Task not found.")
     policy = policies.for_task(task_id)
     people = matching.nearest(task_id=task_id, pincode=pincode, limit=LOOKED_AT, professional_id=professional_id)
     working, busy = _working(people, day, task.time_required), _busy(people, day)

@@ -102,7 +102,7 @@ def replace(actor: Actor, *, weekly: Sequence[tuple[int, int, int]], days: Mappi
     for weekday in range(7):
         check_apart("weekly", [(begins, ends) for day, begins, ends in weekly if day == weekday])
     if len(days) > MAX_EXCEPTIONS:
-        raise Invalid.field("exceptions", f"At most {MAX_EXCEPTIONS}.")
+        raise Invalid.field("exceptions", f"Must have at most {MAX_EXCEPTIONS} entries.")
     for spans in days.values():
         check_apart("exceptions", spans)
     account_id = actor.account_id
@@ -128,9 +128,9 @@ def check_apart(name: str, spans: Iterable[Minutes]) -> None:
     last = 0
     for begins, ends in sorted(spans):
         if not 0 <= begins < ends <= MINUTES_OF_DAY:
-            raise Invalid.field(name, "Each span ends after it begins, by 24:00 at the latest.")
+            raise Invalid.field(name, "Each time range must end after it starts, and no later than 24:00.")
         if begins < last:
-            raise Invalid.field(name, "Spans of one day may not overlap.")
+            raise Invalid.field(name, "Time ranges on the same day must not overlap.")
         last = ends
 
 

@@ -55,7 +55,7 @@ def run(criteria: Criteria, *, window: Window) -> Found:
     composed = statement.compose(where, sort=criteria.sort, matched=criteria.q is not None, paging=keys is not None)
     row = read_pool.one(composed, parameters | _filters(criteria, window, keys))
     if not row.known:
-        raise Invalid.field("pincode", "There is no such pincode.", code="unknown_pincode")
+        raise Invalid.field("pincode", "This pincode does not exist.", code="unknown_pincode")
     cursor = encode_cursor(scope, row.last) if row.last else None
     return Found(row.items.encode(), row.categories.encode(), cursor, (row.near or "[]").encode())
 

@@ -96,9 +96,9 @@ def _offered(task_id: int) -> Any:
     ).where(Task.id == task_id)
     task = db.session.execute(statement.with_for_update(read=True, key_share=True)).one_or_none()
     if task is None:
-        raise Invalid.field("task_id", "There is no such task.", code="unknown_task")
+        raise Invalid.field("task_id", "This task does not exist.", code="unknown_task")
     if not task.isactive or task.archived_at is not None:
-        raise TaskNotAvailable("This task is not offered at present.")
+        raise TaskNotAvailable("This task is not currently available. Choose another.")
     return task
 
 
@@ -118,7 +118,7 @@ def _hold_professional(professional_id: int, *, task_id: int, at: datetime) -> N
         .with_for_update(of=[Account, Professional], read=True)
     )
     if db.session.execute(statement).one_or_none() is None:
-        message = "There is no active professional with this id who does this task."
+        message = "No active professional with this id offers this task."
         raise Invalid.field("professional_id", message, code="professional_not_available")
 
 
@@ -211,7 +211,7 @@ def accept(actor: Actor, *, request_id: int, expected_version: int | None = None
         row = execute(actor, Action.ACCEPT, request_id=request_id, plan=plan, expected_version=expected_version)
     except IntegrityError as error:
         if isinstance(error.orig, ExclusionViolation):
-            raise OverlappingRequest("You hold another accepted request at that time.") from error
+            raise OverlappingRequest("You have already accepted another request at that time.") from error
         raise
     notifications.notify_accepted(actor, row)
 
@@ -232,7 +232,7 @@ def _hold_account(actor: Actor) -> None:
     if row.blocked_at is not None:
         raise Forbidden("This account is blocked.", code="account_blocked")
     if row.approval != "approved":
-        raise Forbidden("An admin has to approve your document first.", code="not_active")
+        raise Forbidden("Your account is not active. An admin must approve your document first.", code="not_active")
 
 
 def reject(

@@ -127,7 +127,7 @@ def _change(
     """
     rule = rule_of(action, Relation.SYSTEM, source)
     if rule is None:
-        raise ValueError(f"the state table does not let the market {action} from {source}")
+        raise ValueError(f"the state table does not allow the system to {action} from {source}")
     before = _lock(source, condition, limit)
     if before:
         _write(actor, rule, source, [row.id for row in before], values=values, note=note)

@@ -34,7 +34,7 @@ class TooManyOpenRequests(Conflict):
 
     def __init__(self, most: int) -> None:
         super().__init__(
-            f"You have {most} open requests, which is the most allowed. Cancel one, or wait until one ends."
+            f"You have reached the limit of {most} open requests. Cancel one, or wait until one is completed."
         )
 
 
@@ -48,7 +48,7 @@ class RequestNotFound(NotFound):
     """Not there, or not the caller's to see."""
 
     def __init__(self) -> None:
-        super().__init__("There is no such request, or it is not yours to see.")
+        super().__init__("Request not found, or you do not have access to it.")
 
 
 class AlreadyReviewed(Conflict):
@@ -57,7 +57,7 @@ class AlreadyReviewed(Conflict):
     code = "already_reviewed"
 
     def __init__(self) -> None:
-        super().__init__("This request has its review already.")
+        super().__init__("You have already reviewed this request.")
 
 
 class ReviewTooLate(Conflict):
@@ -66,4 +66,4 @@ class ReviewTooLate(Conflict):
     code = "review_too_late"
 
     def __init__(self) -> None:
-        super().__init__("A review may be given within 30 days of the end.")
+        super().__init__("Reviews can be written only within 30 days after the request is completed.")

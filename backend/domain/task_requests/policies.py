@@ -46,9 +46,9 @@ class Policy:
     def check_notice(self, date_of_request: datetime, *, at: datetime) -> None:
         """Raises Invalid for a date that has passed or does not lie far enough ahead."""
         if date_of_request <= at:
-            raise Invalid.field("date_of_request", "Must lie in the future.")
+            raise Invalid.field("date_of_request", "Must be in the future.")
         if date_of_request < at + timedelta(minutes=self.min_notice_minutes):
-            message = f"Must lie at least {self.min_notice_minutes} minutes ahead."
+            message = f"Must be at least {self.min_notice_minutes} minutes from now."
             raise Invalid.field("date_of_request", message, code="too_soon")
 
     def is_late(self, date_of_request: datetime, *, at: datetime) -> bool:
@@ -91,7 +91,7 @@ def change(actor: Actor, *, task_id: int, values: dict[str, Any]) -> dict[str, A
     for name, value in values.items():
         low, high = settings.BOUNDS[name]
         if value is not None and not low <= value <= high:
-            raise Invalid.field(name, f"From {low} to {high}.")
+            raise Invalid.field(name, f"Must be from {low} to {high}.")
     after = {**dict.fromkeys(NAMES), **values}
     statement = insert(TaskPolicy).values(task_id=task_id, **after)
     db.session.execute(statement.on_conflict_do_update(index_elements=["task_id"], set_=after))
@@ -123,7 +123,7 @@ def check(customer_id: int, *, signed_up: datetime, at: datetime) -> None:
         )
         if (reached := db.session.execute(nth_latest).scalar_one_or_none()) is not None:
             wait = max(1, ceil((reached + HOUR - at).total_seconds()))
-            raise TooMany(f"A new account can make {most} requests an hour. Wait, then try again.", retry_after=wait)
+            raise TooMany(f"New accounts can send {most} requests per hour. Wait, then try again.", retry_after=wait)
 
 
 def _open_requests(customer_id: int, *, up_to: int) -> int:

@@ -87,7 +87,7 @@ def execute(
             rule = authorize(actor, row, planned.action)
         if planned is None or _write(actor, row, rule, planned):
             return row
-    raise InvalidTransition("The request is changing at this moment. Look at it again.")
+    raise InvalidTransition("The request is being changed by someone else. Load it again, then retry.")
 
 
 def _read(actor: Actor, request_id: int) -> Any:
@@ -106,7 +106,7 @@ def authorize(actor: Actor, row: Any, action: Action, *, expected_version: int |
     if who is not Relation.SYSTEM and who not in VISIBLE_TO:
         raise RequestNotFound
     if expected_version is not None and expected_version != row.version:
-        raise Stale("The request has changed since you read it. Look at it again.")
+        raise Stale("The request has changed since you loaded it. Load it again, then repeat your change.")
     rule = rule_of(action, who, status)
     facts = Facts(passed=row.date_of_request <= at, reviewable=is_reviewable(row, at=at))
     if rule is not None and (who is Relation.SYSTEM or action.public in allowed_actions(status, who, facts)):
@@ -120,20 +120,20 @@ def _who_may(action: Action) -> frozenset[Relation]:
 
 def _too_late(action: Action, status: Status) -> InvalidTransition | AlreadyTaken:
     if status in TAKEN:
-        return AlreadyTaken("Another professional has taken this request.")
-    return InvalidTransition(f"This request cannot be {_done(action)} any more: it is {_now(status)}.")
+        return AlreadyTaken("Another professional has already accepted this request.")
+    return InvalidTransition(f"This request can no longer be {_done(action)}. Its status is {_now(status)}.")
 
 
 def _refusal(action: Action, row: Any, who: Relation) -> Exception:
     status = Status(row.status)
     same_side = PROFESSIONALS if who in PROFESSIONALS else frozenset({who})
     if not same_side & _who_may(action):
-        return Forbidden("That is not yours to do.", code="role_not_allowed")
+        return Forbidden("You are not permitted to perform this action on this request.", code="role_not_allowed")
     if who is Relation.VIEWER and status in sources_of(action):
-        return TaskNotDone("You do not do this task. Add it to your tasks first.")
+        return TaskNotDone("You do not offer this task. Add it to your tasks first.")
     if action is Action.REVIEW and status in sources_of(action):
         return AlreadyReviewed() if row.reviewed_at else ReviewTooLate()
-    return InvalidTransition(f"This request cannot be {_done(action)}: it is {_now(status)}.")
+    return InvalidTransition(f"This request cannot be {_done(action)}. Its status is {_now(status)}.")
 
 
 def _done(action: Action) -> str:
@@ -141,7 +141,7 @@ def _done(action: Action) -> str:
 
 
 def _now(status: Status) -> str:
-    return "waiting, and its date may have passed" if status is Status.REQUESTED else status.value
+    return "requested, and its date may have passed" if status is Status.REQUESTED else status.value
 
 
 def _write(actor: Actor, row: Any, rule: Rule, planned: Change) -> bool:

@@ -61,7 +61,7 @@ def edit(actor: Actor, *, task_id: int, changes: Mapping[str, Any], expected_ver
     """
     task = _locked(task_id, expected_version)
     if task.archived_at is not None:
-        raise Conflict("This task is archived. Create a new one instead.", code="task_archived")
+        raise Conflict("This task is archived and cannot be edited. Create a new task instead.", code="task_archived")
     before = _facts(task)
     for name in EDITABLE:
         if name in changes:
@@ -113,9 +113,9 @@ def _locked(task_id: int, expected_version: int | None) -> Task:
     statement = select(Task).where(Task.id == task_id).with_for_update().execution_options(populate_existing=True)
     task = db.session.execute(statement).scalar_one_or_none()
     if task is None:
-        raise NotFound("No such task.")
+        raise NotFound("Task not found.")
     if expected_version is not None and expected_version != task.version:
-        raise Stale("Someone edited this task meanwhile. Read it again.")
+        raise Stale("This task has changed since you loaded it. Load it again, then repeat your change.")
     return task
 
 
@@ -131,5 +131,7 @@ def _flush_unique() -> None:
     except IntegrityError as error:
         diagnosis = getattr(error.orig, "diag", None)
         if isinstance(error.orig, UniqueViolation) and diagnosis and diagnosis.constraint_name == "uq_tasks_name_key":
-            raise Invalid.field("name", "There is a task of this name already.", code="name_taken") from error
+            raise Invalid.field(
+                "name", "A task with this name already exists. Choose another name.", code="name_taken"
+            ) from error
         raise

@@ -45,7 +45,7 @@ def one(actor: Actor | None, *, task_id: int) -> Row[Any]:
     """A task as this caller may see it. Raises NotFound."""
     row = db.session.execute(_visible(select(*COLUMNS), actor).where(Task.id == task_id)).one_or_none()
     if row is None:
-        raise NotFound("No such task.")
+        raise NotFound("Task not found.")
     return row
 
 

@@ -29,7 +29,7 @@ def get(synonym_id: int) -> Synonym:
     """One group. Raises NotFound."""
     found = db.session.get(Synonym, synonym_id)
     if found is None:
-        raise NotFound("There are no such synonyms.")
+        raise NotFound("Synonym group not found.")
     return found
 
 
@@ -71,9 +71,9 @@ def remove(actor: Actor, *, synonym_id: int, expected_version: int | None = None
 def _locked(synonym_id: int, expected_version: int | None) -> Synonym:
     group = db.session.execute(select(Synonym).where(Synonym.id == synonym_id).with_for_update()).scalar_one_or_none()
     if group is None:
-        raise NotFound("There are no such synonyms.")
+        raise NotFound("Synonym group not found.")
     if expected_version is not None and expected_version != group.version:
-        raise Stale("Someone edited these synonyms meanwhile. Read them again.")
+        raise Stale("These synonyms have changed since you loaded them. Load them again, then repeat your change.")
     return group
 
 
@@ -81,5 +81,5 @@ def _distinct(phrases: Sequence[str]) -> list[str]:
     """Each phrase once, whatever its case."""
     kept = list({phrase.casefold(): phrase for phrase in phrases}.values())
     if len(kept) < 2:
-        raise Invalid.field("phrases", "Give two different phrases at least.")
+        raise Invalid.field("phrases", "Must contain at least two different phrases.")
     return kept

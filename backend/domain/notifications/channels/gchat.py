@@ -23,7 +23,7 @@ def send(parcel: OutboundMessage) -> str:
     own = parcel.contact.gchat_webhook
     webhook = own or settings.gchat_webhook_url
     if not webhook:
-        raise NotReachable("There is no Google Chat webhook.")
+        raise NotReachable("No Google Chat webhook is configured.")
     body = orjson.dumps({"text": text(parcel, shared=not own)})
     breaker = _hanging.setdefault(urlsplit(webhook).netloc, CircuitBreaker(first=LEFT_ALONE_SECONDS, longest=120))
     if breaker.is_open:
@@ -60,11 +60,11 @@ def _judge(answer: http_client.Answer) -> str:
     """Accept only JSON with a 2xx status: an HTML page comes from a proxy in between."""
     if 200 <= answer.status < 300:
         if answer.content_type == "text/html":
-            raise PutOff(f"{answer.status} with a page of HTML")
+            raise PutOff(f"The webhook responded with {answer.status} and an HTML page.")
         return str(answer.status)
     if answer.status in RETRYABLE or answer.status >= 500:
-        raise PutOff(f"{answer.status} from the webhook", after_seconds=answer.retry_after)
-    raise Refused(f"{answer.status} from the webhook")
+        raise PutOff(f"The webhook responded with {answer.status}.", after_seconds=answer.retry_after)
+    raise Refused(f"The webhook responded with {answer.status}.")
 
 
 def _with_request_id(webhook: str, parcel: OutboundMessage) -> str:

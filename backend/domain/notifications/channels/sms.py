@@ -64,7 +64,7 @@ def why_not(phone: str | None, *, is_verified: bool) -> Reason | None:
     if not current_settings().sms_url:
         return Reason("sms_not_set_up", "SMS is not set up.")
     if not phone:
-        return Reason("no_phone", "There is no phone number.")
+        return Reason("no_phone", "The account has no phone number.")
     if not _is_served(phone):
         return Reason("sms_not_available", f"SMS is only available for mobile numbers from {', '.join(countries())}.")
     if not is_verified:
