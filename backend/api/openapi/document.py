@@ -21,10 +21,11 @@ Json = dict[str, Any]
 VERSION: Final = "0.1.0"
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ABOUT: Final = (
-    "Doorstep is a marketplace for help at home: customers ask, verified professionals do the work, one "
-    "admin team keeps the market honest.\n\nSign in with `POST /check` and send the access token as "
-    "`Authorization: Bearer ...`. Money is a string with two decimals, times are ISO 8601 with an offset, ids are "
-    "opaque. Lists take `limit` and `cursor`. Errors are RFC 9457 problems whose `code` is a stable word."
+    "Doorstep is a marketplace for home repairs and other work at home: customers send requests, "
+    "verified professionals accept them, and admins manage the marketplace.\n\nSign in with `POST "
+    "/check` and send the access token as `Authorization: Bearer ...`. Amounts are strings with two "
+    "decimal places, times are ISO 8601 with an offset, and ids are opaque. Lists are paginated with "
+    "`limit` and `cursor`. Errors are RFC 9457 problem details with a stable `code`."
 )
 SECURITY: Final[Json] = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "The access token."},
@@ -38,14 +39,16 @@ SECURITY: Final[Json] = {
         "type": "apiKey",
         "in": "cookie",
         "name": "refresh_token_cookie",
-        "description": "The refresh token of browsers; httpOnly, goes with X-CSRF-TOKEN. Over https its name is"
-        " `__Secure-doorstep`.",
+        "description": (
+            "The refresh token, for browsers: an httpOnly cookie, sent together with X-CSRF-TOKEN. Over "
+            "HTTPS the cookie is named `__Secure-doorstep`."
+        ),
     },
     "csrf": {
         "type": "apiKey",
         "in": "header",
         "name": "X-CSRF-TOKEN",
-        "description": "The value of the cookie csrf_refresh_token.",
+        "description": "The value of the csrf_refresh_token cookie.",
     },
 }
 PATH_SCHEMAS: Final[dict[str, Json]] = {
@@ -124,7 +127,7 @@ def build(app: Flask) -> Json:
     used = sorted({openapi_names.tag(call.module) for call in every})
     in_order = [name for name in dict.fromkeys(openapi_names.TAGS.values()) if name in used]
     document: Json = spec.to_dict()
-    document["servers"] = [{"url": "/", "description": "This market"}]
+    document["servers"] = [{"url": "/", "description": "This server"}]
     document["tags"] = [{"name": name} for name in dict.fromkeys([*in_order, *used])]
     return _sorted(document)
 
@@ -156,7 +159,7 @@ class _Writer:
         operation: Json = {
             "operationId": call.operation_id,
             "summary": spec.summary,
-            "description": f"{call.about}\n\nWho: {spec.who.name}.".strip(),
+            "description": f"{call.about}\n\nAccess: {spec.who.name}.".strip(),
             "tags": [openapi_names.tag(call.module)],
             "security": _security(call),
         }

@@ -13,16 +13,20 @@ TEXT: Final[Json] = {"type": "string"}
 SCHEMAS: Final[dict[str, Json]] = {
     "Problem": {
         "type": "object",
-        "description": "RFC 9457. `code` is a stable word for programs, `detail` a sentence for people.",
+        "description": "RFC 9457 problem details. `code` is stable and meant for programs, `detail` for people.",
         "properties": {
-            "type": {"type": "string", "format": "uri-reference", "description": "Where the code is explained."},
+            "type": {
+                "type": "string",
+                "format": "uri-reference",
+                "description": "Link to the documentation of the code.",
+            },
             "title": TEXT,
             "status": {"type": "integer"},
             "detail": TEXT,
             "code": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
             "errors": {
                 "type": "object",
-                "description": "Each wrong field with its messages.",
+                "description": "Messages for each invalid field.",
                 "additionalProperties": {"type": "array", "items": TEXT},
             },
         },
@@ -30,33 +34,39 @@ SCHEMAS: Final[dict[str, Json]] = {
     },
 }
 HEADERS: Final[dict[str, Json]] = {
-    "ETag": {"description": "Send it back as If-None-Match (reads) or If-Match (edits).", "schema": TEXT},
-    "Link": {"description": 'RFC 8288: `<...>; rel="next"` while there is a next page.', "schema": TEXT},
-    "Location": {"description": "Where the result stands.", "schema": {"type": "string", "format": "uri-reference"}},
-    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
-    "WWW-Authenticate": {"description": "How to sign in.", "schema": TEXT},
+    "ETag": {"description": "Send it as If-None-Match when reading or If-Match when updating.", "schema": TEXT},
+    "Link": {"description": 'RFC 8288: `<...>; rel="next"` if there is a next page.', "schema": TEXT},
+    "Location": {"description": "URL of the result.", "schema": {"type": "string", "format": "uri-reference"}},
+    "Retry-After": {
+        "description": "Seconds to wait before the next attempt.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "WWW-Authenticate": {"description": "The authentication scheme.", "schema": TEXT},
     "RateLimit-Policy": {"description": 'The limit, e.g. `"signup";q=2000;w=3600`.', "schema": TEXT},
-    "RateLimit": {"description": 'What is left of it, e.g. `"signup";r=1999;t=3599`.', "schema": TEXT},
-    "Idempotent-Replayed": {"description": "`true` on an answer that was given before.", "schema": TEXT},
-    "Content-Disposition": {"description": "The file's name (RFC 6266).", "schema": TEXT},
+    "RateLimit": {"description": 'The remaining quota, e.g. `"signup";r=1999;t=3599`.', "schema": TEXT},
+    "Idempotent-Replayed": {"description": "`true` if the response is a replay.", "schema": TEXT},
+    "Content-Disposition": {"description": "The file name (RFC 6266).", "schema": TEXT},
 }
 ABOUT: Final = {
-    304: "The caller has it already",
-    400: "Not JSON, or not HTTP",
-    401: "The token is missing, malformed, expired, revoked or of the wrong kind",
-    403: "Not allowed",
-    404: "Not there, or not the caller's to see",
-    409: "In conflict with the present state",
+    304: "Not modified",
+    400: "Malformed request",
+    401: "The token is missing, malformed, expired, revoked or of the wrong type",
+    403: "Not permitted",
+    404: "Not found, or not visible to the caller",
+    409: "Conflict with the current state",
     410: "No longer available",
-    412: "Changed since it was read",
-    413: "Too large",
-    415: "Not a type that this call takes",
-    422: "Some fields are not right",
-    429: "Too often",
-    503: "A part of Doorstep is away",
+    412: "Changed since it was loaded",
+    413: "Content too large",
+    415: "Unsupported media type",
+    422: "Validation failed",
+    429: "Rate limit exceeded",
+    503: "Temporarily unavailable",
 }
 BAD_TOKENS: Final = ("unauthenticated", "invalid_token", "session_ended")
-KEY_ABOUT: Final = "The same key and body within 24 hours gives the same answer and makes nothing twice."
+KEY_ABOUT: Final = (
+    "Repeating a request with the same key and body within 24 hours returns the first response without "
+    "running it again."
+)
 
 
 def responses(method: str, path: str, spec: Endpoint, content: Json) -> Json:
@@ -81,9 +91,9 @@ def request_headers(method: str, spec: Endpoint) -> list[tuple[str, str, Json]]:
     if spec.idempotent:
         wanted.append(("Idempotency-Key", KEY_ABOUT, {"minLength": 1, "maxLength": 255}))
     if _is_edit(method, spec):
-        wanted.append(("If-Match", "The ETag that was read; 412 when it is stale.", {}))
+        wanted.append(("If-Match", "The ETag of the version being changed; 412 if it is out of date.", {}))
     if _is_conditional(method, spec):
-        wanted.append(("If-None-Match", "The ETag that the caller has; 304 while it is current.", {}))
+        wanted.append(("If-None-Match", "The ETag of the cached version; 304 if it is still current.", {}))
     return wanted
 
 

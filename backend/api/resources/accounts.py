@@ -82,7 +82,7 @@ class AddCustomer(Resource):
         rate_limit="signup_rate_limit",
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> dict[str, Any]:
-        """Anyone can; the account is active at once."""
+        """The account is active immediately."""
         with rate_limits.counting_taken_emails(body["email"]):
             return present(actions.sign_up(actions.NewAccount(**body), role=Role.CUSTOMER))
 
@@ -99,7 +99,7 @@ class AddProfessional(Resource):
         rate_limit="signup_rate_limit",
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> dict[str, Any]:
-        """Anyone can; ``isactive`` stays 0 until an admin approves the document, which may come along or later."""
+        """``isactive`` stays 0 until an admin approves the document, which can be uploaded now or later."""
         document = body.pop("document", None)
         chosen = document is not None and bool(document.filename)  # a form without a choice sends a file without a name
         trade = professionals.NewProfile(
@@ -112,29 +112,29 @@ class AddProfessional(Resource):
 
 
 class Me(Resource):
-    @endpoint(summary="One's own account", who=FIRST_PASSWORD_TOO, response=schemas.Account())
+    @endpoint(summary="Get my account", who=FIRST_PASSWORD_TOO, response=schemas.Account())
     def get(self, actor: Actor) -> ApiResponse:
-        """Everything about oneself, for a professional with where the approval stands."""
+        """For professionals, the response includes the approval status."""
         account = queries.get(actor.account_id)
         return ApiResponse(present_own(account), version=account.version)
 
     @endpoint(
-        summary="Edit one's own account",
+        summary="Update my account",
         who=SIGNED_IN,
         body=schemas.Profile(),
         response=schemas.Account(),
         errors=(Stale, TooMany, FreshSignInNeeded),
     )
     def patch(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
-        """Fields left out stay as they are. Send If-Match to overwrite nothing unseen.
+        """Omitted fields are not changed. Send If-Match to avoid overwriting concurrent changes.
 
-        A changed email can be changed back for 7 days, from the address before. An admin who changes it has to have
-        signed in, or repeated the password (POST /me/confirm-password), within 10 minutes.
+        After a change of email, the previous address can undo it for 7 days. Admins who change their email must have
+        signed in or confirmed their password (POST /me/confirm-password) within the last 10 minutes.
         """
         trade = {name: body.pop(name) for name in PROFILE_FIELDS if name in body}
         if trade and actor.role is not Role.PROFESSIONAL:
             raise Invalid(
-                "Some fields are for professionals only.", errors={name: ["Unknown field."] for name in trade}
+                "Some fields can be set only by professionals.", errors={name: ["Unknown field."] for name in trade}
             )
         if "email" in body and links.is_new(queries.get(actor.account_id), body["email"]):
             rate_limits.count("email_change_rate_limit", str(actor.id))

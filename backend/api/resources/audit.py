@@ -15,7 +15,10 @@ from backend.domain.audit import queries
 class Audit(Resource):
     @endpoint(summary="List audit entries", who=ADMINS, query=schemas.Trail(), response=schemas.Entry(), paged=True)
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """Newest first: who did or read what, to whom, when, from where, with the values before and after."""
+        """Newest first.
+
+        Each entry records the actor, action, subject, time and IP address, with the values before and after.
+        """
         window = pagination.Window(query.pop("limit"), query.pop("cursor"))
         span = date_range.date_range(query.pop("from_"), query.pop("to"), zone=current_settings().zone)
         changes_only = bool(query.pop("changes_only"))

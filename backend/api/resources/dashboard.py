@@ -20,14 +20,14 @@ FRESH_SECONDS: Final = 8  # with the cache's jitter, never more than ten
 
 class Stats(Resource):
     @endpoint(
-        summary="Figures for the dashboard",
+        summary="Get dashboard statistics",
         who=ADMINS,
         query=schemas.Span(),
         response=schemas.Stats(),
         errors=(Invalid,),
     )
     def get(self, _: Actor, *, query: dict[str, Any]) -> Response:
-        """What waits for an admin, and how the market is doing in a span of days; at most ten seconds old."""
+        """Items awaiting an admin, and activity in a date range. At most ten seconds old."""
 
         def make() -> Rendered:
             return Rendered(validate_response(schemas.Stats(), to_json(queries.statistics(**query))))

@@ -30,25 +30,25 @@ def _file(name: str) -> Response:
 
 
 class Docs(Resource):
-    @endpoint(summary="A page to read and try the API with", who=PROBES, media_type="text/html")
+    @endpoint(summary="Show the interactive documentation", who=PROBES, media_type="text/html")
     def get(self, _: Actor | None) -> Response:
-        """Made from /openapi.json in the browser."""
+        """Rendered in the browser from /openapi.json."""
         return _file("index.html")
 
 
 class DocsPart(Resource):
-    @endpoint(summary="The page's style and script", who=PROBES, media_type="text/css, text/javascript")
+    @endpoint(summary="Get an asset of the documentation page", who=PROBES, media_type="text/css, text/javascript")
     def get(self, _: Actor | None, *, name: str) -> Response:
-        """Two files that ship with the program."""
+        """The stylesheet and the script of the page."""
         if name not in TYPES:
-            raise NotFound("No such file.")
+            raise NotFound("File not found.")
         return _file(name)
 
 
 class OpenApi(Resource):
-    @endpoint(summary="This document", who=PROBES, media_type="application/json")
+    @endpoint(summary="Get the OpenAPI document", who=PROBES, media_type="application/json")
     def get(self, _: Actor | None) -> Response:
-        """OpenAPI 3.1, complete and true."""
+        """OpenAPI 3.1, generated from the code."""
         data = current_app.extensions.get("openapi")
         if data is None:
             data = current_app.extensions["openapi"] = document.render(current_app)

@@ -61,9 +61,9 @@ class MyDocument(Resource):
         rate_limit="document_rate_limit",
     )
     def put(self, actor: Actor, *, form: dict[str, Any]) -> ApiResponse:
-        """PDF, PNG or JPEG, determined by its content. The approval is pending afterwards, whatever it was.
+        """Accepts PDF, PNG or JPEG, detected from the content. The approval status becomes pending.
 
-        One upload of an account is processed at a time; another one meanwhile is 429 ``inspection_running``.
+        Uploads are processed one at a time per account; a second concurrent upload gets 429 ``inspection_running``.
         """
         with capacity.current().upload_of(actor.account_id), received(form["document"]) as stored:
             account = actions.submit_document(actor, document=stored, expected_version=expected_version())
@@ -78,13 +78,13 @@ class MyDocument(Resource):
         headers=("ETag",),
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Response:
-        """The file as it is kept, or one page of it as PNG."""
+        """Returns the stored file, or one page of it as PNG with ``page``."""
         return answer(actor.account_id, query["page"], owner_id=actor.account_id)
 
 
 class ProfessionalDocument(Resource):
     @endpoint(
-        summary="A professional's document",
+        summary="Get a professional's document",
         who=ADMINS,
         query=schemas.Page(),
         media_type="application/pdf, image/png, image/jpeg",
@@ -92,7 +92,7 @@ class ProfessionalDocument(Resource):
         headers=("ETag",),
     )
     def get(self, actor: Actor, professional_id: int, *, query: dict[str, Any]) -> Response:
-        """The file as it is kept, or one page of it as PNG, with the ETag "<sha256>-<page>"."""
+        """Returns the stored file, or one page of it as PNG with ``page`` (ETag "<sha256>-<page>")."""
         queries.profile(professional_id)
         response = answer(professional_id, query["page"])
         record_read(actor, "document_viewed", subject_id=professional_id)

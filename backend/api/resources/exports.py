@@ -57,22 +57,22 @@ class Exports(Resource):
         idempotent=True,
     )
     def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
-        """It runs as a job: follow Location until the status is done or failed."""
+        """Runs in the background. Poll Location until the status is done or failed."""
         export = actions.ask(actor, **body)
         headers = {"Location": f"/exports/{export.id}", "Retry-After": POLL_SECONDS}
         return ApiResponse(present(export), headers=headers)
 
     @endpoint(summary="List exports", who=ADMINS, query=schemas.Exports(), response=schemas.Export(), paged=True)
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """Newest first, of all admins."""
+        """Newest first, including exports started by other admins."""
         page = queries.newest(Window(query["limit"], query["cursor"]), status=query["status"])
         return Page([present(export) for export in page.items], page.next_cursor)
 
 
 class OneExport(Resource):
-    @endpoint(summary="How far an export is", who=ADMINS, response=schemas.Export(), errors=(NotFound,))
+    @endpoint(summary="Get an export", who=ADMINS, response=schemas.Export(), errors=(NotFound,))
     def get(self, _: Actor, *, export_id: int) -> ApiResponse:
-        """Retry-After says when it is worth asking again."""
+        """While the export is running, Retry-After gives the polling interval in seconds."""
         export = queries.get(export_id)
         waiting = export.status in actions.OPEN
         return ApiResponse(present(export), headers={"Retry-After": POLL_SECONDS} if waiting else {})
@@ -80,28 +80,31 @@ class OneExport(Resource):
 
 class CancelExport(Resource):
     @endpoint(
-        summary="Cancel an export that waits or runs",
+        summary="Cancel an export",
         who=ADMINS,
         response=schemas.Export(),
         errors=(NotFound, NotRunning),
     )
     def post(self, actor: Actor, *, export_id: int) -> dict[str, Any]:
-        """Its status is failed from then on; nothing is kept of it."""
+        """Only queued or running exports can be cancelled.
+
+        The status becomes failed and any partial file is deleted.
+        """
         return present(actions.cancel(actor, export_id=export_id))
 
 
 class DownloadExport(Resource):
     @endpoint(
-        summary="Download the CSV of a finished export",
+        summary="Download an export",
         who=ADMINS,
         media_type="text/csv",
         errors=(NotFound, NotReady, Failed, Expired, storage.StoreFailed),
         headers=("Content-Disposition", "Accept-Ranges", "Content-Encoding", "Vary"),
     )
     def get(self, actor: Actor, *, export_id: int) -> Response:
-        """Range is honoured, so that a broken download can go on; the ETag is the file's SHA-256.
+        """Supports Range requests, so interrupted downloads can be resumed. The ETag is the file's SHA-256 digest.
 
-        A large file travels as Content-Encoding: gzip to clients that accept it, under an ETag of its own.
+        Large files are sent with Content-Encoding: gzip to clients that accept it, with a separate ETag.
         """
         file = queries.file(export_id)
         actions.note_download(actor, export_id=export_id)

@@ -42,26 +42,28 @@ class Readiness(Strict):
     """``degraded``: a part is away that calls do without. ``unavailable``, ``draining``: send no calls here."""
 
     status = fields.String(required=True, validate=validate.OneOf(["ready", "degraded", "unavailable", "draining"]))
-    detail = fields.String(metadata={"description": "What is not there, when something is not."})
+    detail = fields.String(metadata={"description": "Names the unavailable components, if any."})
     database = fields.Nested(PartState, required=True)
     migrations = fields.Nested(PartState, required=True)
     cache = fields.Nested(PartState, required=True)
     broker = fields.Nested(PartState, required=True)
     workers = fields.Nested(PartState, required=True)
-    bodies = fields.Nested(PartState, required=True, metadata={"description": "down: request bodies are being refused"})
+    bodies = fields.Nested(
+        PartState, required=True, metadata={"description": "down: the server is rejecting request bodies"}
+    )
 
 
 class Healthz(Resource):
-    @endpoint(summary="Is the web server alive?", who=PROBES, response=Alive())
+    @endpoint(summary="Check liveness", who=PROBES, response=Alive())
     def get(self, _: Actor | None) -> ApiResponse:
-        """Depends on nothing: a database that is away is no reason to start the web server again."""
+        """Has no dependencies: a failed database is no reason to restart the web server."""
         return ApiResponse({"status": "alive"}, cache_control="no-store")
 
 
 class Readyz(Resource):
-    @endpoint(summary="Can calls be sent here?", who=PROBES, response=Readiness(), also=(503,))
+    @endpoint(summary="Check readiness", who=PROBES, response=Readiness(), also=(503,))
     def get(self, _: Actor | None) -> ApiResponse:
-        """503 only without a part that calls need (the database, its migrations), or when the server is stopping."""
+        """503 only if a required component (the database or a migration) is missing, or the server is shutting down."""
         health: Health = current_app.extensions["health"]
         parts = health.parts()
         shown: dict[str, Any] = {name: {"state": part.state, "age": part.age} for name, part in parts.items()}
@@ -71,7 +73,7 @@ class Readyz(Resource):
             missing = ", ".join(name for name, part in parts.items() if not part.up)
             why = "".join(f" {part.problem}." for part in parts.values() if part.problem)
             body["detail"] = (
-                "The web server is stopping." if status == "draining" else f"Not available: {missing}.{why}"
+                "The web server is shutting down." if status == "draining" else f"Unavailable: {missing}.{why}"
             )
         if status in ("ready", "degraded"):
             return ApiResponse(body, cache_control="no-store")
@@ -79,12 +81,15 @@ class Readyz(Resource):
 
 
 class Metrics(Resource):
-    @endpoint(summary="Figures for Prometheus", who=PROBES, media_type="text/plain", errors=(Forbidden,))
+    @endpoint(summary="Get Prometheus metrics", who=PROBES, media_type="text/plain", errors=(Forbidden,))
     def get(self, _: Actor | None) -> Response:
-        """For this machine only, unless METRICS_OPEN is on."""
+        """Available only from the same machine, unless METRICS_OPEN is on."""
         settings: Settings = current_app.extensions["settings"]
         if not (settings.metrics_open or _from_this_machine()):
-            raise Forbidden("Figures are for this machine only.", code="not_local")
+            raise Forbidden(
+                "Metrics are available only from this machine. Set METRICS_OPEN to allow other clients.",
+                code="not_local",
+            )
         answer = Response(metrics.exposition([_parts(), *_jobs()]), content_type=metrics.CONTENT_TYPE)
         answer.headers["Cache-Control"] = "no-store"
         return answer
@@ -103,7 +108,7 @@ def _from_this_machine() -> bool:
 def _parts() -> metrics.Metric:
     health: Health = current_app.extensions["health"]
     up = {name: float(part.up) for name, part in health.parts().items()}
-    return metrics.gauges("part_up", "Whether each part answers (1) or not (0)", "part", up)
+    return metrics.gauges("part_up", "Whether each component is up (1) or down (0)", "part", up)
 
 
 def _jobs() -> list[metrics.Metric]:
@@ -114,17 +119,17 @@ def _jobs() -> list[metrics.Metric]:
         db.session.rollback()
         return []
     return [
-        metrics.gauge("jobs_waiting", "Jobs that wait or run", now.waiting),
-        metrics.gauge("jobs_parked", "Jobs parked for an admin", now.parked),
-        metrics.gauge("jobs_oldest_seconds", "How long the oldest due job has waited", now.oldest_seconds),
+        metrics.gauge("jobs_waiting", "Jobs waiting or running", now.waiting),
+        metrics.gauge("jobs_parked", "Jobs that failed permanently", now.parked),
+        metrics.gauge("jobs_oldest_seconds", "Seconds that the oldest due job has been waiting", now.oldest_seconds),
         metrics.gauges(
             "job_last_run_timestamp_seconds",
-            "When each scheduled job was last begun",
+            "Unix time of the last start of each scheduled job",
             "job",
             {name: run.created_at.timestamp() for name, run in last.items()},
         ),
         *(
-            metrics.gauges(f"job_last_run_{figure}", f"How many the last run {about}", "job", counted)
+            metrics.gauges(f"job_last_run_{figure}", f"Number of messages that the last run {about}", "job", counted)
             for figure, about in RUN_FIGURES.items()
             if (counted := {name: float(getattr(run, figure)) for name, run in last.items()})
         ),

@@ -43,9 +43,9 @@ def present_parked(job: Job) -> dict[str, Any]:
 
 
 class Jobs(Resource):
-    @endpoint(summary="The scheduled jobs", who=ADMINS, response=schemas.Jobs())
+    @endpoint(summary="List scheduled jobs", who=ADMINS, response=schemas.Jobs())
     def get(self, _: Actor) -> dict[str, Any]:
-        """When each runs, how the last run ended, and how the queue stands."""
+        """Returns each job's schedule and last run, and the state of the queue."""
         items = [
             {
                 "name": line.row.name,
@@ -78,7 +78,7 @@ class RunJob(Resource):
         headers=("Location", "Retry-After"),
     )
     def post(self, actor: Actor, *, name: str, body: dict[str, Any]) -> ApiResponse:
-        """Whoever had today's reminder, or the month's report, already is skipped."""
+        """Users who have already received today's reminder, or the month's report, are skipped."""
         run = operations.run_now(actor, name=name, params=body)
         headers = {"Location": f"/jobs/runs/{run.id}", "Retry-After": POLL_SECONDS}
         return ApiResponse(present(run), headers=headers)
@@ -93,31 +93,29 @@ class JobRuns(Resource):
 
 
 class OneJobRun(Resource):
-    @endpoint(
-        summary="How far a run is", who=ADMINS, response=schemas.Run(), errors=(NotFound,), headers=("Retry-After",)
-    )
+    @endpoint(summary="Get a run", who=ADMINS, response=schemas.Run(), errors=(NotFound,), headers=("Retry-After",))
     def get(self, _: Actor, *, run_id: int) -> ApiResponse:
-        """Done means that each of its messages was sent, or failed for good."""
+        """The status becomes done when each of its messages has been sent or has failed permanently."""
         run = admin.run(run_id)
         return ApiResponse(present(run), headers={"Retry-After": POLL_SECONDS} if run.finished_at is None else {})
 
 
 class ParkedJobs(Resource):
-    @endpoint(summary="Jobs that were given up", who=ADMINS, query=Paging(), response=schemas.ParkedJob(), paged=True)
+    @endpoint(summary="List failed jobs", who=ADMINS, query=Paging(), response=schemas.ParkedJob(), paged=True)
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """With the last error of each, newest first."""
+        """Jobs that failed permanently, newest first, each with its last error."""
         page = admin.failed_jobs(window=Window(query["limit"], query["cursor"]))
         return Page([present_parked(job) for job in page.items], page.next_cursor)
 
 
 class RetryParkedJob(Resource):
     @endpoint(
-        summary="Begin a parked job anew",
+        summary="Retry a failed job",
         who=ADMINS,
         response=schemas.ParkedJob(),
         status=202,
         errors=(NotFound, Conflict),
     )
     def post(self, actor: Actor, *, job_id: int) -> dict[str, Any]:
-        """With all its tries."""
+        """Resets the number of attempts."""
         return present_parked(operations.retry_failed(actor, job_id=job_id))

@@ -30,43 +30,46 @@ def policy(actor: Actor, task_id: int) -> dict[str, Any]:
 
 
 class MarketSettings(Resource):
-    @endpoint(summary="The market's settings", who=ADMINS, response=schemas.MarketSettings())
+    @endpoint(summary="Get the settings", who=ADMINS, response=schemas.MarketSettings())
     def get(self, _: Actor) -> ApiResponse:
-        """All of them, as they hold now."""
+        """All settings with their current values."""
         return reply(settings.get())
 
     @endpoint(
-        summary="Change settings",
+        summary="Update the settings",
         who=ADMINS,
         body=schemas.SettingsEdit(),
         response=schemas.MarketSettings(),
         errors=(Invalid, Stale),
     )
     def patch(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
-        """They hold at once; the audit trail keeps what they were. Send If-Match to overwrite nothing unseen."""
+        """Takes effect immediately and is recorded in the audit trail.
+
+        Send If-Match to avoid overwriting concurrent changes.
+        """
         return reply(settings.change(actor, changes=body, expected_version=expected_version()))
 
 
 class TaskPolicy(Resource):
     @endpoint(
-        summary="What holds for a task",
+        summary="Get the policy of a task",
         who=ACTIVE,
         response=schemas.EffectivePolicy(),
         errors=(NotFound,),
     )
     def get(self, actor: Actor, *, task_id: int) -> ApiResponse:
-        """How long ahead it must be asked for, and until when it can be cancelled freely."""
+        """The minimum notice and the free cancellation period, among others."""
         return whole(policy(actor, task_id))
 
     @endpoint(
-        summary="Set what is special to a task",
+        summary="Update the policy of a task",
         who=ADMINS,
         body=schemas.TaskPolicy(),
         response=schemas.EffectivePolicy(),
         errors=(NotFound, Invalid, Stale),
     )
     def put(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> ApiResponse:
-        """All four at once; null goes back to the market's setting."""
+        """Replaces all four values. null means that the general setting applies."""
         replacing(lambda: policy(actor, task_id), hold=lambda: policies.hold(task_id))
         policies.change(actor, task_id=task_id, values=body)
         return whole(policy(actor, task_id))

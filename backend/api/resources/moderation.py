@@ -58,9 +58,12 @@ def answer_one(actor: Actor, account_id: int, *, role: Role) -> ApiResponse:
 
 
 class Customers(Resource):
-    @endpoint(summary="Customers", who=ADMINS, query=schemas.Customers(), response=schemas.Person(), paged=True)
+    @endpoint(summary="List customers", who=ADMINS, query=schemas.Customers(), response=schemas.Person(), paged=True)
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """The newest first; with words the likeliest first. Reading them is in the audit trail, once an hour."""
+        """Newest first, or best match first when searching.
+
+        Each admin's access is recorded in the audit trail once an hour.
+        """
         window = Window(query.pop("limit"), query.pop("cursor"))
         page = accounts.customers(filters=accounts.AccountFilters(**query), window=window)
         record_read(actor, "people_listed", subject_kind="customers")
@@ -68,9 +71,9 @@ class Customers(Resource):
 
 
 class OneCustomer(Resource):
-    @endpoint(summary="One customer", who=ADMINS, response=schemas.OnePerson(), errors=(NotFound,))
+    @endpoint(summary="Get a customer", who=ADMINS, response=schemas.OnePerson(), errors=(NotFound,))
     def get(self, actor: Actor, customer_id: int) -> ApiResponse:
-        """With figures, the latest reviews given, and what was done to the account."""
+        """Includes statistics, the latest reviews written and the account's audit history."""
         return answer_one(actor, customer_id, role=Role.CUSTOMER)
 
 
@@ -83,9 +86,10 @@ class Block(Resource):
         errors=(NotFound, Conflict, Stale, FreshSignInNeeded),
     )
     def post(self, actor: Actor, account_id: int, *, body: dict[str, Any]) -> ApiResponse:
-        """Refused from its very next call on; accepted requests go back to the market, a customer's are cancelled.
+        """Takes effect with the account's next call. A professional's accepted requests are released; a customer's open
+        requests are cancelled.
 
-        For an admin's account the caller has to have signed in, or repeated the password, within 10 minutes.
+        Blocking an admin requires a sign-in or a password confirmation within the last 10 minutes.
         """
         actions.block(actor, account_id=account_id, expected_version=expected_version(), **body)
         return answer(account_id)
@@ -94,26 +98,24 @@ class Block(Resource):
 class Unblock(Resource):
     @endpoint(summary="Unblock an account", who=ADMINS, response=schemas.Person(), errors=(NotFound, Conflict, Stale))
     def post(self, actor: Actor, account_id: int) -> ApiResponse:
-        """It can sign in again; what was given back or cancelled stays so."""
+        """The user can sign in again. Released and cancelled requests are not restored."""
         actions.unblock(actor, account_id=account_id, expected_version=expected_version())
         return answer(account_id)
 
 
 class EndSessions(Resource):
-    @endpoint(
-        summary="Sign an account out on every device", who=ADMINS, status=204, errors=(NotFound, FreshSignInNeeded)
-    )
+    @endpoint(summary="End all sessions of an account", who=ADMINS, status=204, errors=(NotFound, FreshSignInNeeded))
     def post(self, actor: Actor, account_id: int) -> None:
-        """Without blocking it: it can sign in again. Links mailed to reset its password stop working.
+        """Does not block the account: the user can sign in again. Unused password-reset links become invalid.
 
-        For another admin's account the caller has to have signed in, or repeated the password, within 10 minutes.
+        For another admin, requires a sign-in or a password confirmation within the last 10 minutes.
         """
         actions.end_sessions(actor, account_id=account_id)
 
 
 class Admins(Resource):
     @endpoint(
-        summary="Make an admin",
+        summary="Create an admin",
         who=ADMINS,
         body=account_schemas.CustomerSignUp(),
         response=account_schemas.Account(),
@@ -121,8 +123,8 @@ class Admins(Resource):
         errors=(FreshSignInNeeded,),
     )
     def post(self, actor: Actor, *, body: dict[str, Any]) -> dict[str, Any]:
-        """As a customer's sign-up; nobody can sign up as an admin. Other admins are notified.
+        """Takes the same fields as a customer's sign-up. All other admins are notified.
 
-        The caller has to have signed in, or repeated the password (POST /me/confirm-password), within 10 minutes.
+        Requires a sign-in or a password confirmation (POST /me/confirm-password) within the last 10 minutes.
         """
         return present(actions.add_admin(actor, new=NewAccount(**body)))

@@ -20,14 +20,14 @@ PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'
 
 class Notifications(Resource):
     @endpoint(
-        summary="One's notifications",
+        summary="List my notifications",
         who=SIGNED_IN,
         query=schemas.NotificationFilter(),
         response=schemas.Notifications(),
         headers=("Link",),
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> ApiResponse:
-        """Newest first, with the number of those unread."""
+        """Newest first, with the number of unread ones."""
         unread = None if query["unread"] is None else bool(query["unread"])
         page = queries.page(actor.account_id, unread=unread, window=Window(query["limit"], query["cursor"]))
         items = [
@@ -52,7 +52,7 @@ class ReadNotifications(Resource):
         summary="Mark notifications as read", who=SIGNED_IN, body=schemas.MarkRead(), response=schemas.UnreadCount()
     )
     def post(self, actor: Actor, *, body: dict[str, Any]) -> dict[str, int]:
-        """Some by their ids, or all. Repeating it changes nothing."""
+        """Marks the given ids, or all. Idempotent."""
         create.mark_read(actor.account_id, ids=body.get("ids"))
         return {"unread_count": queries.unread_count(actor.account_id)}
 
@@ -65,25 +65,23 @@ def present(delivery: Delivery) -> dict[str, Any]:
 
 class Deliveries(Resource):
     @endpoint(
-        summary="The ledger of deliveries",
+        summary="List deliveries",
         who=ADMINS,
         query=schemas.DeliveryFilter(),
         response=schemas.Delivery(),
         paged=True,
     )
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """Newest first: what was sent to whom by which channel, and what did not get out."""
+        """The delivery log, newest first: recipient, channel, and whether the message was sent."""
         window = Window(query.pop("limit"), query.pop("cursor"))
         page = notification_delivery.page(notification_delivery.DeliveryFilters(**query), window=window)
         return Page([present(one) for one in page.items], page.next_cursor)
 
 
 class OneDelivery(Resource):
-    @endpoint(
-        summary="A delivery with each try", who=ADMINS, response=schemas.DeliveryWithAttempts(), errors=(NotFound,)
-    )
+    @endpoint(summary="Get a delivery", who=ADMINS, response=schemas.DeliveryWithAttempts(), errors=(NotFound,))
     def get(self, _: Actor, *, delivery_id: int) -> dict[str, Any]:
-        """What the other side said each time."""
+        """Includes each attempt with the provider's response."""
         delivery = notification_delivery.get(delivery_id)
         tries = [
             {"number": one.number, "at": one.at, "outcome": one.outcome, "detail": one.detail}
@@ -94,7 +92,7 @@ class OneDelivery(Resource):
 
 class Resend(Resource):
     @endpoint(
-        summary="Send a delivery that failed again",
+        summary="Resend a failed delivery",
         who=ADMINS,
         response=schemas.Delivery(),
         status=202,
@@ -102,25 +100,25 @@ class Resend(Resource):
         headers=("Location",),
     )
     def post(self, actor: Actor, *, delivery_id: int) -> ApiResponse:
-        """By the same channel, with the same Message-ID."""
+        """Uses the same channel and the same Message-ID."""
         delivery = notification_delivery.resend(actor, delivery_id=delivery_id)
         return ApiResponse(present(delivery), headers={"Location": f"/deliveries/{delivery_id}"})
 
 
 class Unsubscribe(Resource):
-    @endpoint(summary="A page that asks whether to end them", who=ANYONE, media_type="text/html", errors=(NotFound,))
+    @endpoint(summary="Show the unsubscribe page", who=ANYONE, media_type="text/html", errors=(NotFound,))
     def get(self, _: Actor | None, *, token: str) -> Response:
-        """Looking changes nothing: programs that read mails follow links."""
+        """Opening the page does not unsubscribe, because email scanners follow links."""
         return _page(kind=preferences.read(token)[1], done=False)
 
     @endpoint(
-        summary="End reminders or reports by one click (RFC 8058)",
+        summary="Unsubscribe from reminders or reports (RFC 8058)",
         who=ANYONE,
         media_type="text/html",
         errors=(NotFound,),
     )
     def post(self, _: Actor | None, *, token: str) -> Response:
-        """The token, from a mail's List-Unsubscribe header, names the person and the kind."""
+        """The token, from the email's List-Unsubscribe header, identifies the account and the kind of message."""
         return _page(kind=preferences.unsubscribe_by_link(token), done=True)
 
 

@@ -17,14 +17,17 @@ from backend.domain.accounts import email_changes, links, sign_in
 
 class MyPassword(Resource):
     @endpoint(
-        summary="Change one's own password",
+        summary="Change my password",
         who=FIRST_PASSWORD_TOO,
         body=schemas.NewPassword(),
         status=204,
         errors=(Invalid, TooMany),
     )
     def post(self, actor: Actor, *, body: dict[str, Any]) -> Response | None:
-        """All other sessions end, and links mailed to reset it stop working. Wrong ones count as failed sign-ins."""
+        """Ends all other sessions and invalidates unused reset links.
+
+        A wrong current password counts as a failed sign-in.
+        """
         try:
             sign_in.change_password(actor, **body)
         except sign_in.WrongPassword as error:
@@ -34,14 +37,14 @@ class MyPassword(Resource):
 
 class ConfirmPassword(Resource):
     @endpoint(
-        summary="Repeat one's own password",
+        summary="Confirm my password",
         who=SIGNED_IN,
         body=schemas.CurrentPassword(),
         status=204,
         errors=(Invalid, TooMany),
     )
     def post(self, actor: Actor, *, body: dict[str, Any]) -> Response | None:
-        """For calls that answer 401 `fresh_sign_in_needed`; they can be made for 10 minutes from now on."""
+        """Allows calls that answered 401 `fresh_sign_in_needed` for the next 10 minutes."""
         try:
             sign_in.confirm_password(actor, password=body["password"])
         except sign_in.WrongPassword as error:
@@ -51,23 +54,23 @@ class ConfirmPassword(Resource):
 
 class ForgotPassword(Resource):
     @endpoint(
-        summary="Ask for a mail to choose a new password",
+        summary="Request a password reset",
         who=ANYONE,
         body=schemas.Forgot(),
         status=202,
         rate_limit="forgot_rate_limit",
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
-        """202 whether or not there is an account with this address; the link works once and not for long.
+        """Always 202, whether or not an account has this email. The emailed link works once and expires.
 
-        For 7 days after the email was changed it goes to the address before.
+        For 7 days after a change of email, the link is sent to the previous address.
         """
         sign_in.forgot(body["email"])
 
 
 class ResetPassword(Resource):
     @endpoint(
-        summary="Choose a new password by a mailed link",
+        summary="Reset a password",
         who=ANYONE,
         body=schemas.Reset(),
         status=204,
@@ -75,7 +78,9 @@ class ResetPassword(Resource):
         rate_limit="forgot_rate_limit",
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> Response:
-        """All sessions of the account end. 422 `link_invalid` for a token that was used, is too old, or is not ours."""
+        """Takes the token from the emailed link. Ends all sessions of the account.
+
+        A token that is invalid, used or expired gets 422 `link_invalid`."""
         account_id = sign_in.reset(token=body["token"], password=body["password"], address=request.remote_addr)
         response = render(ApiResponse(None), status=204)
         auth.remember_device(response, account_id)
@@ -84,7 +89,7 @@ class ResetPassword(Resource):
 
 class ConfirmMail(Resource):
     @endpoint(
-        summary="Confirm a mail address by a mailed link",
+        summary="Confirm an email address",
         who=ANYONE,
         body=schemas.Confirm(),
         status=204,
@@ -92,13 +97,16 @@ class ConfirmMail(Resource):
         rate_limit="forgot_rate_limit",
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
-        """Other mails reach the address from now on, where the market wants it confirmed."""
+        """Takes the token from the emailed link.
+
+        Where EMAIL_CONFIRMATION is on, other emails are sent only after this.
+        """
         links.confirm(body["token"])
 
 
 class UndoEmail(Resource):
     @endpoint(
-        summary="Change an email back by a mailed link",
+        summary="Undo a change of email",
         who=ANYONE,
         body=schemas.Confirm(),
         status=204,
@@ -106,12 +114,14 @@ class UndoEmail(Resource):
         rate_limit="forgot_rate_limit",
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
-        """All sessions of the account end. 422 `link_invalid` for a token that was used, is too old, or is not ours."""
+        """Takes the token from the emailed link. Ends all sessions of the account.
+
+        A token that is invalid, used or expired gets 422 `link_invalid`."""
         email_changes.undo(body["token"], address=request.remote_addr)
 
 
 class MyConfirmation(Resource):
-    @endpoint(summary="Ask for the mail that confirms one's address again", who=SIGNED_IN, status=202)
+    @endpoint(summary="Resend my confirmation email", who=SIGNED_IN, status=202)
     def post(self, actor: Actor) -> None:
-        """202 whether or not one is needed."""
+        """Always 202, even if the address is already confirmed."""
         links.ask_again(actor.account_id)

@@ -18,15 +18,16 @@ from backend.domain.accounts import phones
 
 class MyPhoneCode(Resource):
     @endpoint(
-        summary="Request a code by SMS to verify one's phone number",
+        summary="Request a verification code for my phone number",
         who=SIGNED_IN,
         response=schemas.CodeSent(),
         status=202,
         errors=(Conflict, TooMany),
     )
     def post(self, actor: Actor) -> dict[str, Any]:
-        """A new code replaces the one before. 409: `no_phone`, `already_verified`, `sms_not_available` or
-        `sms_not_set_up`.
+        """The code is sent by SMS and replaces any previous one.
+
+        409: `no_phone`, `already_verified`, `sms_not_available` or `sms_not_set_up`.
         """
         sent = phones.send_code(actor)
         return {"phone": sent.phone, "expires_at": sent.expires_at}
@@ -34,14 +35,17 @@ class MyPhoneCode(Resource):
 
 class MyPhoneConfirmation(Resource):
     @endpoint(
-        summary="Verify one's phone number by the code",
+        summary="Verify my phone number",
         who=SIGNED_IN,
         body=schemas.Code(),
         response=account_schemas.Account(),
         errors=(Invalid, TooMany),
     )
     def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse | Response:
-        """SMS reach the number from now on. 422: `wrong_code`, `code_expired`; after five wrong ones 429."""
+        """SMS notifications are sent only to verified numbers.
+
+        422: `wrong_code` or `code_expired`; 429 after five wrong codes.
+        """
         try:
             account = phones.confirm(actor, code=body["code"])
         except phones.WrongCode as error:

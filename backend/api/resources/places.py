@@ -18,9 +18,9 @@ NAMES: Final = ("pincode", "locality", "district", "state")
 
 
 class Places(Resource):
-    @endpoint(summary="Find a place", who=ANYONE, query=schemas.PlaceFilter(), response=schemas.Place(), paged=True)
+    @endpoint(summary="Search places", who=ANYONE, query=schemas.PlaceFilter(), response=schemas.Place(), paged=True)
     def get(self, _: Actor | None, *, query: dict[str, Any]) -> Response:
-        """By pincode, or by the beginning of the name of a locality, district or state (India Post, GODL-India)."""
+        """By pincode, or by the start of a locality, district or state name. Data: India Post (GODL-India)."""
 
         def places() -> Rendered:
             found = queries.page(q=query["q"], window=Window(query["limit"], query["cursor"]))

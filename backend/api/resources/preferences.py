@@ -29,22 +29,22 @@ def present(account_id: int, choice: Choice) -> dict[str, Any]:
 
 
 class MyPreferences(Resource):
-    @endpoint(summary="How one wants to hear of things", who=SIGNED_IN, response=schemas.Preferences())
+    @endpoint(summary="Get my notification preferences", who=SIGNED_IN, response=schemas.Preferences())
     def get(self, actor: Actor) -> ApiResponse:
-        """Mail, for those who chose nothing yet."""
+        """The default is email only."""
         return whole(_read(actor.account_id))
 
     @endpoint(
-        summary="Choose how to hear of things",
+        summary="Update my notification preferences",
         who=SIGNED_IN,
         body=schemas.Preferences(),
         response=schemas.Preferences(),
         errors=(Invalid, Stale),
     )
     def put(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
-        """Replace all of them but ``kinds``, which stay where none are sent.
+        """Replaces all preferences except ``kinds``, which are kept if omitted.
 
-        Messages go by the first channel that works; mails about the account always come.
+        Messages are sent on the first channel that works. Emails about the account are always sent.
         """
         replacing(lambda: _read(actor.account_id), hold=lambda: account_actions.hold(actor.account_id))
         quiet = body["quiet_hours"]

@@ -17,14 +17,17 @@ from backend.domain.professionals import actions, queries
 
 class Professionals(Resource):
     @endpoint(
-        summary="Professionals",
+        summary="List professionals",
         who=ADMINS,
         query=people_schemas.Professionals(),
         response=people_schemas.Person(),
         paged=True,
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """The newest first; with words the likeliest first. ``sort=waiting``: who waits longest for a decision."""
+        """Newest first, or best match first when searching.
+
+        ``sort=waiting`` lists the longest-pending approvals first.
+        """
         window = Window(query.pop("limit"), query.pop("cursor"))
         page = queries.professionals(filters=queries.ProfessionalFilters(**query), window=window)
         record_read(actor, "people_listed", subject_kind="professionals")
@@ -32,20 +35,20 @@ class Professionals(Resource):
 
 
 class OneProfessional(Resource):
-    @endpoint(summary="One professional", who=ADMINS, response=people_schemas.OnePerson(), errors=(NotFound,))
+    @endpoint(summary="Get a professional", who=ADMINS, response=people_schemas.OnePerson(), errors=(NotFound,))
     def get(self, actor: Actor, professional_id: int) -> ApiResponse:
-        """With figures, the latest reviews, and what was done to the account."""
+        """Includes statistics, the latest reviews and the account's audit history."""
         return answer_one(actor, professional_id, role=Role.PROFESSIONAL)
 
     @endpoint(
-        summary="Say until when an approval is good",
+        summary="Set the expiry of an approval",
         who=ADMINS,
         body=schemas.Expiry(),
         response=people_schemas.Person(),
         errors=(NotFound, Conflict, Stale),
     )
     def patch(self, actor: Actor, professional_id: int, *, body: dict[str, Any]) -> ApiResponse:
-        """The professional is reminded 30 days ahead and inactive from then on."""
+        """The professional is reminded 30 days before the expiry and becomes inactive when it passes."""
         actions.set_expiry(
             actor,
             professional_id=professional_id,
@@ -65,7 +68,7 @@ class Approve(Resource):
         errors=(NotFound, Conflict, actions.DocumentReplaced, Stale),
     )
     def post(self, actor: Actor, professional_id: int, *, body: dict[str, Any]) -> ApiResponse:
-        """From now on the professional can work. 409 ``document_missing`` without a document."""
+        """The professional can then accept requests. 409 ``document_missing`` if no document has been uploaded."""
         actions.approve(actor, professional_id=professional_id, expected_version=expected_version(), **body)
         return answer(professional_id)
 
@@ -79,6 +82,6 @@ class Reject(Resource):
         errors=(NotFound, Conflict, actions.DocumentReplaced, Stale),
     )
     def post(self, actor: Actor, professional_id: int, *, body: dict[str, Any]) -> ApiResponse:
-        """The professional is told why and can submit another one."""
+        """The professional is notified of the reason and can upload another document."""
         actions.reject(actor, professional_id=professional_id, expected_version=expected_version(), **body)
         return answer(professional_id)

@@ -54,25 +54,25 @@ def present_sent(sent: Sent) -> dict[str, Any]:
 
 class OneReport(Resource):
     @endpoint(
-        summary="A customer's month",
+        summary="Get a monthly report",
         who=CUSTOMERS_AND_ADMINS,
         query=schemas.Whose(),
         response=schemas.Report(),
         errors=(NotFound, Invalid),
     )
     def get(self, actor: Actor, *, month: str, query: dict[str, Any]) -> dict[str, Any] | Response:
-        """JSON, or HTML for those who accept it first. The month that runs is marked unfinished; later ones are 404."""
+        """JSON or HTML, depending on Accept. The current month is marked unfinished; future months are 404."""
         report = queries.get(actor, written=month, customer_id=query["customer_id"])
         accepted = request.accept_mimetypes
         wanted = accepted.best_match([JSON, HTML]) if accepted else JSON
         if wanted is None:
-            raise NotAcceptable("A report is there as application/json and as text/html.")
+            raise NotAcceptable("Reports are available as application/json and text/html.")
         return present(report) if wanted == JSON else _page(report)
 
 
 class Reports(Resource):
     @endpoint(
-        summary="Reports that went out to a customer",
+        summary="List monthly reports",
         who=CUSTOMERS_AND_ADMINS,
         query=schemas.Reports(),
         response=schemas.SentReport(),
@@ -80,7 +80,7 @@ class Reports(Resource):
         errors=(NotFound, Invalid),
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """Latest first. A month that is not in it can be read all the same."""
+        """Reports that were sent, latest first. Months that are not listed can still be requested."""
         page = queries.sent(actor, Window(query["limit"], query["cursor"]), customer_id=query["customer_id"])
         return Page([present_sent(one) for one in page.items], page.next_cursor)
 

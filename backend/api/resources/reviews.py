@@ -21,13 +21,13 @@ def shown(actor: Actor, request_id: int) -> dict[str, Any]:
     """The review after the caller's change."""
     review = queries.of_request(actor, request_id=request_id)
     if review is None:
-        raise NotFound("This request has no review.")
+        raise NotFound("This request has not been reviewed.")
     return review
 
 
 class Review(Resource):
     @endpoint(
-        summary="Review a request that is done",
+        summary="Review a request",
         who=CUSTOMERS,
         body=schemas.NewReview(),
         response=RequestReview(),
@@ -35,7 +35,7 @@ class Review(Resource):
         errors=(*ERRORS, Forbidden, Stale),
     )
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> dict[str, Any]:
-        """Once, within 30 days of the end."""
+        """Once per request, within 30 days of its completion."""
         actions.give(
             actor,
             request_id=request_id,
@@ -51,21 +51,21 @@ class Reply(Resource):
         summary="Reply to a review", who=PROFESSIONALS, body=schemas.Reply(), response=RequestReview(), errors=ERRORS
     )
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> dict[str, Any]:
-        """Once, by its professional."""
+        """Once per review, by the professional reviewed."""
         actions.reply(actor, request_id=request_id, text=body["reply"])
         return shown(actor, request_id)
 
 
 class Report(Resource):
     @endpoint(
-        summary="Ask admins to look at a review",
+        summary="Report a review",
         who=PROFESSIONALS,
         body=Reason(),
         response=RequestReview(),
         errors=ERRORS,
     )
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> dict[str, Any]:
-        """By its professional, with a reason."""
+        """Asks admins to check the review. Only the professional reviewed can report it."""
         actions.report(actor, request_id=request_id, reason=body["reason"])
         return shown(actor, request_id)
 
@@ -73,29 +73,29 @@ class Report(Resource):
 class Hide(Resource):
     @endpoint(summary="Hide a review", who=ADMINS, body=Reason(), response=RequestReview(), errors=ERRORS)
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> dict[str, Any]:
-        """It counts no more in any rating; its author still sees it."""
+        """A hidden review does not count in any rating; its author can still see it."""
         actions.hide(actor, request_id=request_id, reason=body["reason"])
         return shown(actor, request_id)
 
 
 class Show(Resource):
-    @endpoint(summary="Let a review stand", who=ADMINS, response=RequestReview(), errors=ERRORS)
+    @endpoint(summary="Show a review", who=ADMINS, response=RequestReview(), errors=ERRORS)
     def post(self, actor: Actor, *, request_id: int) -> dict[str, Any]:
-        """Shows a hidden one again, and settles a report."""
+        """Makes a hidden review visible again and resolves any report."""
         actions.show(actor, request_id=request_id)
         return shown(actor, request_id)
 
 
 class Reviews(Resource):
     @endpoint(
-        summary="All reviews",
+        summary="List reviews",
         who=ADMINS,
         query=schemas.ReviewQuery(),
         response=schemas.ReviewJudged(),
         paged=True,
     )
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """The latest first; ``reported=1&hidden=0`` for those that wait to be looked at."""
+        """Latest first. Use ``reported=1&hidden=0`` for reports awaiting a decision."""
         window = Window(query["limit"], query["cursor"])
         filters = queries.ReviewFilters(
             professional_id=query["professional_id"],
@@ -109,14 +109,14 @@ class Reviews(Resource):
 
 class MyReviews(Resource):
     @endpoint(
-        summary="Reviews of one's own work",
+        summary="List my reviews",
         who=PROFESSIONALS,
         query=WindowQuery(),
         response=schemas.ReviewListed(),
         paged=True,
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """The latest first, without hidden ones."""
+        """Reviews received, latest first. Hidden reviews are left out."""
         window = Window(query["limit"], query["cursor"])
         filters = queries.ReviewFilters(professional_id=actor.id, hidden=False)
         return queries.page(filters=filters, window=window, private=False)

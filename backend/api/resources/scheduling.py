@@ -39,39 +39,42 @@ def shown(working: working_hours.Hours) -> dict[str, Any]:
 
 
 class MyHours(Resource):
-    @endpoint(summary="One's working hours", who=PROFESSIONALS, response=schemas.WorkingHoursShown())
+    @endpoint(summary="Get my working hours", who=PROFESSIONALS, response=schemas.WorkingHoursShown())
     def get(self, actor: Actor) -> ApiResponse:
-        """Weekly hours in the market's zone, and exceptions by date."""
+        """Weekly hours in the marketplace's time zone, and exceptions by date."""
         return whole(shown(working_hours.of(actor.account_id)))
 
     @endpoint(
-        summary="Set one's working hours",
+        summary="Update my working hours",
         who=PROFESSIONALS,
         body=schemas.WorkingHours(),
         response=schemas.WorkingHoursShown(),
         errors=(Invalid, Stale),
     )
     def put(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
-        """All of them at once. They guide what is offered; a request outside them can be accepted all the same."""
+        """Replaces all working hours.
+
+        They determine the times offered to customers; you can still accept requests at other times.
+        """
         replacing(lambda: shown(working_hours.of(actor.account_id)), hold=lambda: accounts.hold(actor.account_id))
         weekly = [(span["weekday"], span["begins"], span["ends"]) for span in body["weekly"]]
         days = {entry["date"]: [(s["begins"], s["ends"]) for s in entry["hours"]] for entry in body["exceptions"]}
         if len(days) < len(body["exceptions"]):
-            raise Invalid.field("exceptions", "A date is given more than once.")
+            raise Invalid.field("exceptions", "Each date can be given only once.")
         working_hours.replace(actor, weekly=weekly, days=days)
         return whole(shown(working_hours.of(actor.account_id)))
 
 
 class MyAgenda(Resource):
     @endpoint(
-        summary="One's agenda",
+        summary="Get my agenda",
         who=PROFESSIONALS,
         query=schemas.AgendaQuery(),
         response=schemas.Agenda(),
         errors=(Invalid,),
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> dict[str, Any]:
-        """Day by day: working hours, and the requests that start in them."""
+        """For each day, the working hours and the requests that start on it."""
         days = agenda.of(actor, first=query["first"], last=query["last"])
         items = [
             {
@@ -87,7 +90,7 @@ class MyAgenda(Resource):
 
 class TaskTimes(Resource):
     @endpoint(
-        summary="Times at which someone can come",
+        summary="List available times",
         who=VISITORS,
         query=schemas.TimesQuery(),
         response=schemas.OfferedTimes(),
@@ -95,7 +98,7 @@ class TaskTimes(Resource):
         rate_limit="times_rate_limit",
     )
     def get(self, actor: Actor | None, *, task_id: int, query: dict[str, Any]) -> dict[str, Any]:
-        """Of one day at one place; of one professional for customers only: visitors could read anyone's diary."""
+        """Returns the times available on one day at one pincode. Only customers can filter by professional."""
         if query["professional_id"] is not None:
             CUSTOMERS.check(actor)
         found = time_slots.times(
@@ -109,14 +112,14 @@ class TaskTimes(Resource):
 
 class Reliability(Resource):
     @endpoint(
-        summary="Who cancels or releases often",
+        summary="List cancellation and release statistics",
         who=ADMINS,
         query=schemas.ReliabilityQuery(),
         response=schemas.Reliability(),
         paged=True,
     )
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """The most often first."""
+        """Sorted by frequency, highest first."""
         filters = statistics.ReliabilityFilters(
             span=date_range(query["first"], query["last"], zone=current_settings().zone),
             role=query["role"],

@@ -32,14 +32,14 @@ def body_of(found: queries.Found) -> bytes:
 
 class Search(Resource):
     @endpoint(
-        summary="Search what is offered, where, at which price",
+        summary="Search tasks",
         who=ANYONE,
         query=schemas.SearchFilter(),
         response=RESULT,
         errors=(Invalid,),
     )
     def get(self, _: Actor | None, *, query: dict[str, Any]) -> Response:
-        """Typos are forgiven. With a place given, tasks that nobody serves there are left out."""
+        """Tolerates typos. With a place given, only tasks that are available there are returned."""
         window = Window(query.pop("limit"), query.pop("cursor"))
 
         def search() -> Rendered:
@@ -51,7 +51,7 @@ class Search(Resource):
 
 class TaskProfessionals(Resource):
     @endpoint(
-        summary="Who does a task, and how far away they are",
+        summary="List professionals for a task",
         who=CUSTOMERS_AND_ADMINS,
         query=schemas.OfferedFilter(),
         response=schemas.PublicProfile(),
@@ -59,7 +59,7 @@ class TaskProfessionals(Resource):
         errors=(NotFound, Invalid),
     )
     def get(self, actor: Actor, *, task_id: int, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """The nearest first when a pincode is given, else the best rated first."""
+        """Nearest first if a pincode is given, otherwise highest rated first."""
         tasks.one(actor, task_id=task_id)
         window = Window(query.pop("limit"), query.pop("cursor"))
         found = availability.page(task_id=task_id, window=window, **query)
@@ -79,7 +79,7 @@ def present(group: Synonym) -> dict[str, Any]:
 
 class SynonymGroups(Resource):
     @endpoint(
-        summary="Phrases that mean the same",
+        summary="List synonyms",
         who=ADMINS,
         query=Paging(),
         response=schemas.Synonyms(),
@@ -91,7 +91,7 @@ class SynonymGroups(Resource):
         return Page([present(group) for group in found.items], found.next_cursor)
 
     @endpoint(
-        summary="Add phrases that mean the same",
+        summary="Create a synonym group",
         who=ADMINS,
         body=schemas.SynonymsEdit(),
         response=schemas.Synonyms(),
@@ -99,33 +99,33 @@ class SynonymGroups(Resource):
         errors=(Invalid,),
     )
     def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
-        """They count with the very next search."""
+        """Takes effect immediately."""
         group = synonyms.create(actor, phrases=body["phrases"])
         return ApiResponse(present(group), headers={"Location": f"/synonyms/{group.id}"}, version=group.version)
 
 
 class SynonymGroup(Resource):
-    @endpoint(summary="One group of phrases", who=ADMINS, response=schemas.Synonyms(), errors=(NotFound,))
+    @endpoint(summary="Get a synonym group", who=ADMINS, response=schemas.Synonyms(), errors=(NotFound,))
     def get(self, _: Actor, *, synonym_id: int) -> ApiResponse:
-        """Its ETag can be named by If-Match."""
+        """Send the ETag as If-Match when updating or deleting the group."""
         group = synonyms.get(synonym_id)
         return ApiResponse(present(group), version=group.version)
 
     @endpoint(
-        summary="Exchange the phrases of a group",
+        summary="Update a synonym group",
         who=ADMINS,
         body=schemas.SynonymsEdit(),
         response=schemas.Synonyms(),
         errors=(NotFound, Stale, Invalid),
     )
     def put(self, actor: Actor, *, synonym_id: int, body: dict[str, Any]) -> ApiResponse:
-        """They count with the very next search."""
+        """Takes effect immediately."""
         group = synonyms.edit(
             actor, synonym_id=synonym_id, phrases=body["phrases"], expected_version=expected_version()
         )
         return ApiResponse(present(group), version=group.version)
 
-    @endpoint(summary="Forget that phrases mean the same", who=ADMINS, status=204, errors=(NotFound, Stale))
+    @endpoint(summary="Delete a synonym group", who=ADMINS, status=204, errors=(NotFound, Stale))
     def delete(self, actor: Actor, *, synonym_id: int) -> None:
-        """The tasks stay; only the phrases no longer lead to each other."""
+        """Tasks are not affected."""
         synonyms.remove(actor, synonym_id=synonym_id, expected_version=expected_version())

@@ -16,16 +16,16 @@ PATH: Final = "/.well-known/security.txt"
 
 
 class SecurityTxt(Resource):
-    @endpoint(summary="Where to report a weakness (RFC 9116)", who=PROBES, media_type="text/plain", errors=(NotFound,))
+    @endpoint(summary="Get the security contact (RFC 9116)", who=PROBES, media_type="text/plain", errors=(NotFound,))
     def get(self, _: Actor | None) -> Response:
-        """404 without SECURITY_CONTACT, and once it has expired: an old contact is worse than none."""
+        """404 if SECURITY_CONTACT is not set or has expired."""
         settings = current_settings()
         if settings.security_contact_expires is None:
-            raise NotFound("No contact is given.")
+            raise NotFound("No security contact is configured.")
         day_after = settings.security_contact_expires + timedelta(days=1)
         expires = datetime.combine(day_after, time(), tzinfo=settings.zone)
         if expires <= now():
-            raise NotFound("The contact has expired.")
+            raise NotFound("The security contact has expired.")
         lines = (
             f"Contact: {settings.security_contact}",
             f"Expires: {expires.isoformat()}",

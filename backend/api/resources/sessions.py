@@ -43,7 +43,7 @@ class Check(Resource):
         errors=(Unauthenticated, Forbidden, TooMany),
     )
     def post(self, _: Actor | None, *, body: dict[str, Any]) -> Response:
-        """For all three roles, by username or mail address."""
+        """Accepts a username or an email address, for all roles."""
         agent, address = request.headers.get("User-Agent"), request.remote_addr
         device = sessions.Device(body["client"], agent, address, auth.device_cookie())
         try:
@@ -58,11 +58,9 @@ class Check(Resource):
 
 
 class Refresh(Resource):
-    @endpoint(
-        summary="New tokens for a refresh token", who=ANYONE, response=schemas.Tokens(), errors=(Unauthenticated,)
-    )
+    @endpoint(summary="Refresh tokens", who=ANYONE, response=schemas.Tokens(), errors=(Unauthenticated,))
     def post(self, _: Actor | None) -> Response:
-        """By cookie (with X-CSRF-TOKEN) or as Bearer; the old refresh token is dead afterwards."""
+        """Send the refresh token as a cookie (with X-CSRF-TOKEN) or as Bearer. It is replaced and becomes invalid."""
         claims = auth.refresh_claims()
         try:
             issued = sessions.rotate(session_id=claims["sid"], jti=claims["jti"])
@@ -77,9 +75,9 @@ class Refresh(Resource):
 
 
 class Logout(Resource):
-    @endpoint(summary="Sign out here", who=FIRST_PASSWORD_TOO, status=204)
+    @endpoint(summary="Sign out", who=FIRST_PASSWORD_TOO, status=204)
     def post(self, actor: Actor) -> Response:
-        """Both tokens of this session are dead from now on."""
+        """Both tokens of this session become invalid."""
         sessions.end(session_id=str(actor.session_id), reason="signed_out")
         return signed_out()
 
@@ -87,23 +85,23 @@ class Logout(Resource):
 class LogoutEverywhere(Resource):
     @endpoint(summary="Sign out everywhere", who=FIRST_PASSWORD_TOO, status=204)
     def post(self, actor: Actor) -> Response:
-        """Every session of the account ends, this one among them; links mailed to reset the password stop working."""
+        """Ends all sessions of the account, including this one, and invalidates unused password-reset links."""
         sessions.end_everywhere(actor)
         return signed_out()
 
 
 class MySessions(Resource):
-    @endpoint(summary="Where one is signed in", who=SIGNED_IN, query=Window(), response=schemas.Session(), paged=True)
+    @endpoint(summary="List my sessions", who=SIGNED_IN, query=Window(), response=schemas.Session(), paged=True)
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """One's open sessions, the newest first."""
+        """Active sessions, newest first."""
         page = queries.sessions_of(actor.account_id, window=pagination.Window(**query))
         return Page([_present(one, actor) for one in page.items], page.next_cursor)
 
 
 class MySession(Resource):
-    @endpoint(summary="End one of one's own sessions", who=SIGNED_IN, status=204, errors=(NotFound,))
+    @endpoint(summary="End one of my sessions", who=SIGNED_IN, status=204, errors=(NotFound,))
     def delete(self, actor: Actor, session_id: str) -> None:
-        """Its tokens are dead from now on."""
+        """Both tokens of the session become invalid."""
         sessions.end_own(actor, session_id=session_id)
 
 

@@ -27,7 +27,7 @@ def changed(actor: Actor, request_id: int) -> ApiResponse:
 
 class Requests(Resource):
     @endpoint(
-        summary="Ask for a task",
+        summary="Create a request",
         who=CUSTOMERS,
         body=schemas.NewRequest(),
         response=schemas.Request(),
@@ -38,21 +38,27 @@ class Requests(Resource):
         rate_limit="request_rate_limit",
     )
     def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
-        """The price and time are the task's of this day. With ``professional_id`` only that one sees it at first."""
+        """The task's current price and duration apply.
+
+        With ``professional_id``, only that professional sees the request at first.
+        """
         request_id = actions.create(actor, new=actions.NewRequest(**{**body, "remarks": body["remarks"] or ""}))
         reply = changed(actor, request_id)
         reply.headers["Location"] = f"/requests/{request_id}"
         return reply
 
     @endpoint(
-        summary="Requests that concern the caller",
+        summary="List requests",
         who=ACTIVE,
         query=schemas.RequestQuery(),
         response=schemas.Request(),
         paged=True,
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
-        """A customer's own; a professional's open ones, best match first, or (``scope=mine``) own; an admin's: all."""
+        """Customers get their own requests, admins all.
+
+        Professionals get open requests, best match first, or their own with ``scope=mine``.
+        """
         window = Window(query["limit"], query["cursor"])
         filters = queries.RequestFilters(
             status=query["status"],
@@ -73,13 +79,13 @@ class Requests(Resource):
 
 class OneRequest(Resource):
     @endpoint(
-        summary="A request with its history and review",
+        summary="Get a request",
         who=ACTIVE,
         response=schemas.RequestDetail(),
         errors=(NotFound,),
     )
     def get(self, actor: Actor, *, request_id: int) -> ApiResponse:
-        """For its customer, its professional, admins, and professionals while it is open to them."""
+        """Includes the history and the review. Professionals can see a request while it is open to them."""
         row, who = queries.one(actor, request_id=request_id)
         body = present.request(actor, row, who)
         body["history"] = history.read(actor, who, row)
@@ -89,14 +95,17 @@ class OneRequest(Resource):
         return ApiResponse(body, version=row.version)
 
     @endpoint(
-        summary="Change a request",
+        summary="Update a request",
         who=CUSTOMERS,
         body=schemas.RequestEdit(),
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
     def patch(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
-        """A new date asks the same professional again; ``status: "completed"`` goes the way of the verb."""
+        """After a change of date, the same professional is asked first.
+
+        ``status: "completed"`` completes the request.
+        """
         status, version = body.pop("status", None), expected_version()
         if body or status is None:
             edits = actions.Edits(**body)
@@ -110,48 +119,48 @@ class OneRequest(Resource):
 class Accept(Resource):
     @endpoint(summary="Accept a request", who=PROFESSIONALS, response=schemas.Request(), errors=CHANGE_ERRORS)
     def post(self, actor: Actor, *, request_id: int) -> ApiResponse:
-        """Of several at once exactly one wins; the others get 409 ``already_taken``."""
+        """If several professionals accept at the same time, one succeeds and the others get 409 ``already_taken``."""
         actions.accept(actor, request_id=request_id, expected_version=expected_version())
         return changed(actor, request_id)
 
 
 class Reject(Resource):
     @endpoint(
-        summary="Turn a request down",
+        summary="Decline a request",
         who=PROFESSIONALS,
         body=schemas.RejectReason(),
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
-        """Hidden from this professional from now on, open to the others."""
+        """Hides the request from this professional; it stays open to others."""
         actions.reject(actor, request_id=request_id, **body, expected_version=expected_version())
         return changed(actor, request_id)
 
 
 class Release(Resource):
     @endpoint(
-        summary="Give an accepted request back",
+        summary="Release a request",
         who=PROFESSIONALS,
         body=schemas.ReleaseReason(),
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
-        """It waits again, open to all."""
+        """Returns an accepted request to Requested, open to all professionals."""
         actions.release(actor, request_id=request_id, **body, expected_version=expected_version())
         return changed(actor, request_id)
 
 
 class Complete(Resource):
     @endpoint(
-        summary="Say that the work is done",
+        summary="Mark a request as completed",
         who=CUSTOMERS_AND_PROFESSIONALS,
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
     def post(self, actor: Actor, *, request_id: int) -> ApiResponse:
-        """By its professional or its customer, before or after the date."""
+        """The customer or the professional can complete it, before or after the date."""
         actions.complete(actor, request_id=request_id, expected_version=expected_version())
         return changed(actor, request_id)
 
@@ -166,33 +175,33 @@ class Close(Resource):
         errors=CHANGE_ERRORS,
     )
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
-        """By its professional once completed; by its customer from accepted too, which completes it."""
+        """Professionals can close completed requests. Customers can also close accepted ones, which completes them."""
         actions.close(actor, request_id=request_id, remarks=body["remarks"], expected_version=expected_version())
         return changed(actor, request_id)
 
 
 class Cancel(Resource):
     @endpoint(
-        summary="Call a request off",
+        summary="Cancel a request",
         who=CUSTOMERS,
         body=schemas.CancelReason(),
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
-        """``cancelled_late`` tells when it was too late to do so freely."""
+        """``cancelled_late`` is true if the free cancellation period had passed."""
         actions.cancel(actor, request_id=request_id, **body, expected_version=expected_version())
         return changed(actor, request_id)
 
 
 class Inbox(Resource):
-    @endpoint(summary="How much waits, and what is new", who=PROFESSIONALS, response=schemas.InboxCounts())
+    @endpoint(summary="Get inbox counts", who=PROFESSIONALS, response=schemas.InboxCounts())
     def get(self, actor: Actor) -> dict[str, Any]:
-        """``new``: matching ones that came or changed since the last look."""
+        """``new`` counts the matching requests added or changed since the inbox was last viewed."""
         return inbox.counts(actor)
 
-    @endpoint(summary="Mark the inbox as seen", who=PROFESSIONALS, response=schemas.InboxCounts())
+    @endpoint(summary="Mark the inbox as viewed", who=PROFESSIONALS, response=schemas.InboxCounts())
     def post(self, actor: Actor) -> dict[str, Any]:
-        """What comes from now on is new."""
+        """Resets the count of new requests."""
         inbox.mark_seen(actor)
         return inbox.counts(actor)

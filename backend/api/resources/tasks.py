@@ -47,9 +47,9 @@ def reply(task_id: int, *, actor: Actor | None) -> ApiResponse:
 
 
 class Tasks(Resource):
-    @endpoint(summary="Tasks on offer", who=VISITORS, query=schemas.TaskFilter(), response=TASK, paged=True)
+    @endpoint(summary="List tasks", who=VISITORS, query=schemas.TaskFilter(), response=TASK, paged=True)
     def get(self, actor: Actor | None, *, query: dict[str, Any]) -> Page[dict[str, Any]] | Response:
-        """By name. Admins see those switched off and archived too."""
+        """Sorted by name. Admins also see inactive and archived tasks."""
         window = Window(query.pop("limit"), query.pop("cursor"))
         if queries.sees_all(actor):
             found = queries.page(actor, window=window, **query)
@@ -71,7 +71,7 @@ class Tasks(Resource):
         errors=(Invalid,),
     )
     def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
-        """Offered at once, unless isactive is 0: then it is a draft."""
+        """The task is available immediately, unless isactive is 0 (draft)."""
         task = actions.create(actor, new=actions.NewTask(**{**body, "isactive": bool(body["isactive"])}))
         answer = reply(task.id, actor=actor)
         answer.headers["Location"] = f"/tasks/{task.id}"
@@ -79,9 +79,9 @@ class Tasks(Resource):
 
 
 class OneTask(Resource):
-    @endpoint(summary="One task", who=VISITORS, response=TASK, errors=(NotFound,))
+    @endpoint(summary="Get a task", who=VISITORS, response=TASK, errors=(NotFound,))
     def get(self, actor: Actor | None, *, task_id: int) -> ApiResponse | Response:
-        """Those switched off or archived are there for admins only."""
+        """Only admins can see inactive and archived tasks."""
         if queries.sees_all(actor):
             return reply(task_id, actor=actor)
 
@@ -92,19 +92,19 @@ class OneTask(Resource):
         return public("task", on_offer)
 
     @endpoint(
-        summary="Edit a task",
+        summary="Update a task",
         who=ADMINS,
         body=schemas.TaskEdit(),
         response=TASK,
         errors=(NotFound, Conflict, Stale, Invalid),
     )
     def patch(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> ApiResponse:
-        """What is left out stays. Requests made before keep the name, price and time of their day."""
+        """Omitted fields are not changed. Existing requests keep the task's previous name, price and duration."""
         changes = {**body, "isactive": bool(body["isactive"])} if "isactive" in body else body
         actions.edit(actor, task_id=task_id, changes=changes, expected_version=expected_version())
         return reply(task_id, actor=SYSTEM)
 
     @endpoint(summary="Delete a task", who=ADMINS, status=204, errors=(NotFound, Stale))
     def delete(self, actor: Actor, *, task_id: int) -> None:
-        """Destroyed when nobody ever asked for it, archived when it has requests."""
+        """Deletes a task without requests; archives one that has requests."""
         actions.remove(actor, task_id=task_id, expected_version=expected_version())

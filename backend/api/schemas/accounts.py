@@ -8,7 +8,9 @@ from marshmallow import ValidationError, fields, validate
 from backend.api.schemas.common import Flag, Id, Moment, Phone, Pincode, Strict, Text, Upload, Whole
 from backend.core import text
 
-USERNAME = validate.Regexp(r"^[A-Za-z0-9._-]{3,30}\Z", error="3 to 30 letters, digits, dots, dashes or underscores.")
+USERNAME = validate.Regexp(
+    r"^[A-Za-z0-9._-]{3,30}\Z", error="Must be 3 to 30 letters, digits, dots, hyphens or underscores."
+)
 MAX_TASKS = 300
 MAX_PINCODES = 1000
 
@@ -27,7 +29,7 @@ class Password(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         password = str(super()._deserialize(value, attr, data, **kwargs))
         if text.has_control_characters(password):
-            raise ValidationError("Control characters are not allowed.")
+            raise ValidationError("Must not contain control characters.")
         return password
 
 
@@ -98,7 +100,7 @@ class SubmittedDocument(Strict):
     content_type = fields.String(required=True)
     size = Whole(required=True)
     pages = Whole(required=True)
-    sha256 = fields.String(required=True, metadata={"description": "Of the file as it is kept, in hexadecimal"})
+    sha256 = fields.String(required=True, metadata={"description": "SHA-256 digest of the stored file, in hexadecimal"})
     created_at = Moment(required=True)
 
 
@@ -114,11 +116,13 @@ class Account(Strict):
     address = fields.String(required=True)
     pincode = fields.String(required=True)
     phone = fields.String(required=True, allow_none=True)
-    phone_verified = Flag(required=True, metadata={"description": "1 once a code sent to the number was confirmed"})
+    phone_verified = Flag(
+        required=True, metadata={"description": "1 if the number was verified with a code sent by SMS"}
+    )
     isactive = Flag(required=True)
     created_at = Moment(required=True)
-    email_confirmed = Flag(metadata={"description": "Only where mail addresses have to be confirmed"})
-    must_change_password = Flag(metadata={"description": "Only while the account has the password issued to it"})
+    email_confirmed = Flag(metadata={"description": "Present only if email addresses must be confirmed"})
+    must_change_password = Flag(metadata={"description": "Present only while the account has a temporary password"})
     exp = Whole()
     compname = fields.String()
     task_ids = fields.List(Id())
@@ -135,7 +139,7 @@ class Account(Strict):
     document = fields.Nested(SubmittedDocument, allow_none=True)
 
 
-CODE = validate.Regexp(r"^[0-9]{6}\Z", error="A code has six digits.")
+CODE = validate.Regexp(r"^[0-9]{6}\Z", error="Must have six digits.")
 
 
 class CodeSent(Strict):

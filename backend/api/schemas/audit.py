@@ -14,7 +14,7 @@ class Trail(Window):
     action = Text(load_default=None)
     from_ = SpanEdge(data_key="from", load_default=None)
     to = SpanEdge(load_default=None)
-    changes_only = Flag(load_default=0, metadata={"description": "1 leaves out entries of what was merely read"})
+    changes_only = Flag(load_default=0, metadata={"description": "1 to leave out entries for read access"})
 
 
 class Entry(Strict):

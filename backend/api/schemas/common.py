@@ -40,9 +40,9 @@ class Text(fields.String):
             cleaned = cleaned.replace("\r\n", "\n").replace("\r", "\n")
         cleaned = text.composed(cleaned).strip()
         if text.has_control_characters(cleaned, multiline=self.multiline):
-            raise ValidationError("Control characters are not allowed.")
+            raise ValidationError("Must not contain control characters.")
         if cleaned and not text.is_visible(cleaned):
-            raise ValidationError("Nothing in this can be seen.")
+            raise ValidationError("Must contain at least one visible character.")
         return cleaned
 
 
@@ -86,12 +86,12 @@ class Money(fields.Field[Decimal]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Decimal:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not (is_number or (isinstance(value, str) and WRITTEN_NUMBER.fullmatch(value.strip()))):
-            raise ValidationError('Money is a string such as "499.00".')
+            raise ValidationError('Must be an amount such as "499.00".')
         amount = Decimal(str(value).strip())
         if amount <= 0 or amount > self.max:
-            raise ValidationError(f"Must be more than 0 and at most {self.max:,}.")
+            raise ValidationError(f"Must be greater than 0 and at most {self.max:,}.")
         if amount != amount.quantize(Decimal("0.01")):
-            raise ValidationError("Two decimals at most.")
+            raise ValidationError("Must have at most two decimal places.")
         return amount.quantize(Decimal("0.01"))
 
 
@@ -106,14 +106,16 @@ class Moment(fields.Field[datetime]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
         if not isinstance(value, str):
-            raise ValidationError("A time is ISO 8601 with an offset, e.g. 2026-12-01T10:00:00+05:30.")
+            raise ValidationError("Must be an ISO 8601 time with an offset, such as 2026-12-01T10:00:00+05:30.")
         try:
             moment = datetime.fromisoformat(value.strip())
             if moment.tzinfo is None:
-                raise ValidationError("The time lacks an offset, e.g. +05:30 or Z.")
+                raise ValidationError("Must include an offset, such as +05:30 or Z.")
             moment = moment.astimezone(UTC)
         except (ValueError, OverflowError) as error:
-            raise ValidationError("A time is ISO 8601 with an offset, e.g. 2026-12-01T10:00:00+05:30.") from error
+            raise ValidationError(
+                "Must be an ISO 8601 time with an offset, such as 2026-12-01T10:00:00+05:30."
+            ) from error
         check_years(moment)
         return moment
 
@@ -121,7 +123,7 @@ class Moment(fields.Field[datetime]):
 def check_years(day: date) -> None:
     """Raises ValidationError outside of the years that a market can mean: calendars end where others are worked out."""
     if not 2000 <= day.year < 2100:
-        raise ValidationError("Must lie between the years 2000 and 2099.")
+        raise ValidationError("Must be between the years 2000 and 2099.")
 
 
 class Day(fields.Date):
@@ -149,7 +151,7 @@ class Pincode(fields.String):
     """Six digits; a whole number is taken as its digits. That it exists is checked where it is used."""
 
     def __init__(self, **kwargs: Any) -> None:
-        pattern = validate.Regexp(r"^[1-9][0-9]{5}\Z", error="A pincode has six digits.")
+        pattern = validate.Regexp(r"^[1-9][0-9]{5}\Z", error="Must have six digits.")
         super().__init__(validate=pattern, metadata={"example": "560001"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
@@ -166,9 +168,9 @@ class Phone(fields.String):
         try:
             number = phonenumbers.parse(typed, current_settings().market_country)
         except phonenumbers.NumberParseException as error:
-            raise ValidationError("Not a phone number. Write it as +919876543210.") from error
+            raise ValidationError("Not a valid phone number. Enter it in the format +919876543210.") from error
         if not phonenumbers.is_valid_number(number):
-            raise ValidationError("There is no such phone number. Write it as +919876543210.")
+            raise ValidationError("This phone number does not exist. Enter it in the format +919876543210.")
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -180,7 +182,7 @@ class Upload(fields.Field[FileStorage]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> FileStorage:
         if not isinstance(value, FileStorage):
-            raise ValidationError("Send a file.")
+            raise ValidationError("Must be a file.")
         return value
 
 
@@ -205,7 +207,10 @@ class SpanEdge(fields.Field[Bound]):
     """One end of a span: a day (kept as a date) or a moment. See ``backend.core.db.date_range.date_range``."""
 
     def __init__(self, **kwargs: Any) -> None:
-        about = {"type": "string", "description": "A day (2026-12-01) or a time with an offset; the end is included."}
+        about = {
+            "type": "string",
+            "description": "A date (2026-12-01) or a time with an offset. Both ends are included.",
+        }
         super().__init__(metadata=about, **kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
@@ -218,6 +223,6 @@ class SpanEdge(fields.Field[Bound]):
         try:
             day = date.fromisoformat(value.strip())
         except ValueError as error:
-            raise ValidationError("There is no such day.") from error
+            raise ValidationError("This date does not exist.") from error
         check_years(day)
         return day

@@ -10,7 +10,9 @@ STATUSES = ("queued", "running", "done", "failed")
 class RunNow(Strict):
     """What a run is limited to, for jobs that take it (monthly-reports)."""
 
-    month = fields.String(validate=validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z", error="A month such as 2026-11."))
+    month = fields.String(
+        validate=validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z", error="Must be a month such as 2026-11.")
+    )
     customer_id = Id()
 
 

@@ -24,7 +24,7 @@ class ClockTime(fields.Field[time]):
                 raise ValueError(value)
             return time(int(value[:2]), int(value[3:]))
         except ValueError as error:
-            raise ValidationError('A time of day is written "18:00".') from error
+            raise ValidationError('Must be a time of day such as "18:00".') from error
 
 
 def _minutes(name: str, **kwargs: Any) -> Whole:

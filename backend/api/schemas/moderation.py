@@ -15,7 +15,7 @@ BLOCK_REASONS = ["fraud", "poor_reviews", "other"]
 class Customers(Window):
     """What the list of customers takes."""
 
-    q = Text(load_default=None, metadata={"description": "Name, username, mail or phone; typos are forgiven"})
+    q = Text(load_default=None, metadata={"description": "Name, username, email or phone; tolerates typos"})
     blocked = Flag(load_default=None)
     pincode = Pincode(load_default=None)
     sort = fields.String(load_default=None, validate=validate.OneOf(["created", "name", "relevance"]))
@@ -24,7 +24,7 @@ class Customers(Window):
 class Professionals(Customers):
     """What the list of professionals takes. ``pincode``: living there or serving it."""
 
-    q = Text(load_default=None, metadata={"description": "Name, company, username, mail or phone; typos are forgiven"})
+    q = Text(load_default=None, metadata={"description": "Name, company, username, email or phone; tolerates typos"})
     approval = fields.String(load_default=None, validate=validate.OneOf([one.value for one in Approval]))
     task_id = Id(load_default=None)
     min_rating = fields.Decimal(load_default=None, allow_nan=False, validate=validate.Range(min=0, max=5))

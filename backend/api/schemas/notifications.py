@@ -44,7 +44,7 @@ class MarkRead(Strict):
     @validates_schema
     def one_of_both(self, data: dict[str, object], **_: object) -> None:
         if ("ids" in data) == bool(data.get("all")):
-            raise ValidationError('Send either ids or "all": true.', "ids")
+            raise ValidationError('Provide either ids or "all": true.', "ids")
 
 
 class UnreadCount(Strict):

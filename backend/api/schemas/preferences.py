@@ -7,7 +7,7 @@ from backend.domain.notifications.messages import ENGLISH
 from backend.domain.notifications.preferences import CHANNELS
 
 CHOSEN = tuple(kind for kind, said in ENGLISH.items() if not said.account and not said.follows)
-CLOCK = validate.Regexp(r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", error="A time of day such as 22:00.")
+CLOCK = validate.Regexp(r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", error="Must be a time of day such as 22:00.")
 
 
 class Channels(fields.List[str]):
@@ -19,7 +19,7 @@ class Channels(fields.List[str]):
     @staticmethod
     def _unique(value: list[str]) -> None:
         if len(set(value)) < len(value):
-            raise ValidationError("Name each channel once.")
+            raise ValidationError("Each channel can be listed only once.")
 
 
 class QuietHours(Strict):
@@ -31,7 +31,7 @@ class QuietHours(Strict):
     @validates_schema
     def some_hours(self, data: dict[str, str], **_: object) -> None:
         if data["begin"] == data["end"]:
-            raise ValidationError("Must end at another time than it begins.", "to")
+            raise ValidationError("Start and end must be different times.", "to")
 
 
 class Unavailable(Strict):
@@ -61,7 +61,7 @@ class Preferences(Strict):
         values=fields.Nested(Unavailable),
         load_default=None,
         metadata={
-            "description": "Channels that cannot be used at present, chosen or not, and why",
+            "description": "Channels that are currently unavailable, with the reasons",
             "readOnly": True,
         },
     )

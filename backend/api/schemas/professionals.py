@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from backend.api.schemas.common import Id, Moment, Reason, Strict
 
-REVIEWED: Final = "The document that was looked at. 409 ``document_replaced`` when it is not the current one any more."
+REVIEWED: Final = "The document that was reviewed. 409 ``document_replaced`` if it has been replaced since."
 
 
 def _reviewed_document() -> Any:

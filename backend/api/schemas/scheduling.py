@@ -19,7 +19,7 @@ class DayMinute(fields.Field[int]):
         return f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) else value
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
-        wrong = ValidationError('A time of day is written "09:30".')
+        wrong = ValidationError('Must be a time of day such as "09:30".')
         if not (isinstance(value, str) and len(value) == 5 and value[2] == ":" and value.isascii()):
             raise wrong
         if not (value[:2].isdigit() and value[3:].isdigit()):

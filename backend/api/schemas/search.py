@@ -15,9 +15,7 @@ class SearchFilter(Window):
     q = Text(load_default=None)
     location = Text(load_default=None)
     pincode = Pincode(load_default=None)
-    radius_km = Whole(
-        **RADIUS_KM, load_default=None, metadata={"description": "default: where professionals come (10)"}
-    )
+    radius_km = Whole(**RADIUS_KM, load_default=None, metadata={"description": "Default: 10"})
     category = Text(load_default=None)
     max_price = Money(load_default=None)
     min_rating = fields.Float(load_default=None, allow_nan=False, validate=validate.Range(min=0, max=5))

@@ -35,7 +35,7 @@ class Session(Strict):
     created_at = Moment(required=True)
     last_used_at = Moment(required=True)
     expires_at = Moment(required=True)
-    current = Flag(required=True, metadata={"description": "1 for the session that asks"})
+    current = Flag(required=True, metadata={"description": "1 for the current session"})
 
 
 class NewPassword(Strict):

@@ -28,7 +28,9 @@ class RequestEdit(Strict):
     remarks = Text(min=0, max=2000, multiline=True)
     address = Text(max=500, multiline=True)
     pincode = Pincode()
-    status = fields.String(validate=validate.Equal("completed", error='Only "completed" can be set here.'))
+    status = fields.String(
+        validate=validate.Equal("completed", error='The only status that can be set here is "completed".')
+    )
 
 
 class RejectReason(Reason):
@@ -60,7 +62,7 @@ class RequestQuery(Window):
 
     scope = fields.String(load_default="open", validate=validate.OneOf(["open", "mine"]))
     status = fields.List(
-        fields.String(), load_default=(), validate=validate.ContainsOnly(STATUSES, error="There is no such status.")
+        fields.String(), load_default=(), validate=validate.ContainsOnly(STATUSES, error="Unknown status.")
     )
     task_id = Id(load_default=None)
     first = SpanEdge(data_key="from", load_default=None)

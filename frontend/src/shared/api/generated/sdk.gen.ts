@@ -19,11 +19,11 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 };
 
 /**
- * Where to report a weakness (RFC 9116)
+ * Get the security contact (RFC 9116)
  *
- * 404 without SECURITY_CONTACT, and once it has expired: an old contact is worse than none.
+ * 404 if SECURITY_CONTACT is not set or has expired.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const getWellKnownSecurityTxt = <ThrowOnError extends boolean = true>(options?: Options<GetWellKnownSecurityTxtData, ThrowOnError>): RequestResult<GetWellKnownSecurityTxtResponses, GetWellKnownSecurityTxtErrors, ThrowOnError> => (options?.client ?? client).get<GetWellKnownSecurityTxtResponses, GetWellKnownSecurityTxtErrors, ThrowOnError>({
     responseType: 'text',
@@ -34,9 +34,9 @@ export const getWellKnownSecurityTxt = <ThrowOnError extends boolean = true>(opt
 /**
  * Sign up as a customer
  *
- * Anyone can; the account is active at once.
+ * The account is active immediately.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const addCustomer = <ThrowOnError extends boolean = true>(options: Options<AddCustomerData, ThrowOnError>): RequestResult<AddCustomerResponses, AddCustomerErrors, ThrowOnError> => (options.client ?? client).post<AddCustomerResponses, AddCustomerErrors, ThrowOnError>({
     responseType: 'json',
@@ -51,9 +51,9 @@ export const addCustomer = <ThrowOnError extends boolean = true>(options: Option
 /**
  * Sign up as a professional
  *
- * Anyone can; ``isactive`` stays 0 until an admin approves the document, which may come along or later.
+ * ``isactive`` stays 0 until an admin approves the document, which can be uploaded now or later.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const addProfessional = <ThrowOnError extends boolean = true>(options: Options<AddProfessionalData, ThrowOnError>): RequestResult<AddProfessionalResponses, AddProfessionalErrors, ThrowOnError> => (options.client ?? client).post<AddProfessionalResponses, AddProfessionalErrors, ThrowOnError>({
     responseType: 'json',
@@ -66,13 +66,13 @@ export const addProfessional = <ThrowOnError extends boolean = true>(options: Op
 });
 
 /**
- * Make an admin
+ * Create an admin
  *
- * As a customer's sign-up; nobody can sign up as an admin. Other admins are notified.
+ * Takes the same fields as a customer's sign-up. All other admins are notified.
  *
- * The caller has to have signed in, or repeated the password (POST /me/confirm-password), within 10 minutes.
+ * Requires a sign-in or a password confirmation (POST /me/confirm-password) within the last 10 minutes.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const createAdmin = <ThrowOnError extends boolean = true>(options: Options<CreateAdminData, ThrowOnError>): RequestResult<CreateAdminResponses, CreateAdminErrors, ThrowOnError> => (options.client ?? client).post<CreateAdminResponses, CreateAdminErrors, ThrowOnError>({
     responseType: 'json',
@@ -92,9 +92,11 @@ export const createAdmin = <ThrowOnError extends boolean = true>(options: Option
 /**
  * List audit entries
  *
- * Newest first: who did or read what, to whom, when, from where, with the values before and after.
+ * Newest first.
  *
- * Who: admin.
+ * Each entry records the actor, action, subject, time and IP address, with the values before and after.
+ *
+ * Access: admin.
  */
 export const listAudit = <ThrowOnError extends boolean = true>(options?: Options<ListAuditData, ThrowOnError>): RequestResult<ListAuditResponses, ListAuditErrors, ThrowOnError> => (options?.client ?? client).get<ListAuditResponses, ListAuditErrors, ThrowOnError>({
     responseType: 'json',
@@ -110,9 +112,9 @@ export const listAudit = <ThrowOnError extends boolean = true>(options?: Options
 /**
  * Sign in
  *
- * For all three roles, by username or mail address.
+ * Accepts a username or an email address, for all roles.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const check = <ThrowOnError extends boolean = true>(options: Options<CheckData, ThrowOnError>): RequestResult<CheckResponses, CheckErrors, ThrowOnError> => (options.client ?? client).post<CheckResponses, CheckErrors, ThrowOnError>({
     responseType: 'json',
@@ -125,11 +127,13 @@ export const check = <ThrowOnError extends boolean = true>(options: Options<Chec
 });
 
 /**
- * Customers
+ * List customers
  *
- * The newest first; with words the likeliest first. Reading them is in the audit trail, once an hour.
+ * Newest first, or best match first when searching.
  *
- * Who: admin.
+ * Each admin's access is recorded in the audit trail once an hour.
+ *
+ * Access: admin.
  */
 export const listCustomers = <ThrowOnError extends boolean = true>(options?: Options<ListCustomersData, ThrowOnError>): RequestResult<ListCustomersResponses, ListCustomersErrors, ThrowOnError> => (options?.client ?? client).get<ListCustomersResponses, ListCustomersErrors, ThrowOnError>({
     responseType: 'json',
@@ -143,11 +147,11 @@ export const listCustomers = <ThrowOnError extends boolean = true>(options?: Opt
 });
 
 /**
- * One customer
+ * Get a customer
  *
- * With figures, the latest reviews given, and what was done to the account.
+ * Includes statistics, the latest reviews written and the account's audit history.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const getCustomer = <ThrowOnError extends boolean = true>(options: Options<GetCustomerData, ThrowOnError>): RequestResult<GetCustomerResponses, GetCustomerErrors, ThrowOnError> => (options.client ?? client).get<GetCustomerResponses, GetCustomerErrors, ThrowOnError>({
     responseType: 'json',
@@ -161,11 +165,11 @@ export const getCustomer = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * The ledger of deliveries
+ * List deliveries
  *
- * Newest first: what was sent to whom by which channel, and what did not get out.
+ * The delivery log, newest first: recipient, channel, and whether the message was sent.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const listDeliveries = <ThrowOnError extends boolean = true>(options?: Options<ListDeliveriesData, ThrowOnError>): RequestResult<ListDeliveriesResponses, ListDeliveriesErrors, ThrowOnError> => (options?.client ?? client).get<ListDeliveriesResponses, ListDeliveriesErrors, ThrowOnError>({
     responseType: 'json',
@@ -179,11 +183,11 @@ export const listDeliveries = <ThrowOnError extends boolean = true>(options?: Op
 });
 
 /**
- * A delivery with each try
+ * Get a delivery
  *
- * What the other side said each time.
+ * Includes each attempt with the provider's response.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const getDelivery = <ThrowOnError extends boolean = true>(options: Options<GetDeliveryData, ThrowOnError>): RequestResult<GetDeliveryResponses, GetDeliveryErrors, ThrowOnError> => (options.client ?? client).get<GetDeliveryResponses, GetDeliveryErrors, ThrowOnError>({
     responseType: 'json',
@@ -197,11 +201,11 @@ export const getDelivery = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * Send a delivery that failed again
+ * Resend a failed delivery
  *
- * By the same channel, with the same Message-ID.
+ * Uses the same channel and the same Message-ID.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const resendDelivery = <ThrowOnError extends boolean = true>(options: Options<ResendDeliveryData, ThrowOnError>): RequestResult<ResendDeliveryResponses, ResendDeliveryErrors, ThrowOnError> => (options.client ?? client).post<ResendDeliveryResponses, ResendDeliveryErrors, ThrowOnError>({
     responseType: 'json',
@@ -215,11 +219,11 @@ export const resendDelivery = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * A page to read and try the API with
+ * Show the interactive documentation
  *
- * Made from /openapi.json in the browser.
+ * Rendered in the browser from /openapi.json.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const getDocs = <ThrowOnError extends boolean = true>(options?: Options<GetDocsData, ThrowOnError>): RequestResult<GetDocsResponses, GetDocsErrors, ThrowOnError> => (options?.client ?? client).get<GetDocsResponses, GetDocsErrors, ThrowOnError>({
     responseType: 'text',
@@ -228,11 +232,11 @@ export const getDocs = <ThrowOnError extends boolean = true>(options?: Options<G
 });
 
 /**
- * The page's style and script
+ * Get an asset of the documentation page
  *
- * Two files that ship with the program.
+ * The stylesheet and the script of the page.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const getDoc = <ThrowOnError extends boolean = true>(options: Options<GetDocData, ThrowOnError>): RequestResult<GetDocResponses, GetDocErrors, ThrowOnError> => (options.client ?? client).get<GetDocResponses, GetDocErrors, ThrowOnError>({
     responseType: 'text',
@@ -241,11 +245,13 @@ export const getDoc = <ThrowOnError extends boolean = true>(options: Options<Get
 });
 
 /**
- * Confirm a mail address by a mailed link
+ * Confirm an email address
  *
- * Other mails reach the address from now on, where the market wants it confirmed.
+ * Takes the token from the emailed link.
  *
- * Who: anyone.
+ * Where EMAIL_CONFIRMATION is on, other emails are sent only after this.
+ *
+ * Access: anyone.
  */
 export const confirmEmail = <ThrowOnError extends boolean = true>(options: Options<ConfirmEmailData, ThrowOnError>): RequestResult<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError> => (options.client ?? client).post<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError>({
     url: '/email/confirm',
@@ -257,11 +263,13 @@ export const confirmEmail = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
- * Change an email back by a mailed link
+ * Undo a change of email
  *
- * All sessions of the account end. 422 `link_invalid` for a token that was used, is too old, or is not ours.
+ * Takes the token from the emailed link. Ends all sessions of the account.
  *
- * Who: anyone.
+ * A token that is invalid, used or expired gets 422 `link_invalid`.
+ *
+ * Access: anyone.
  */
 export const undoEmail = <ThrowOnError extends boolean = true>(options: Options<UndoEmailData, ThrowOnError>): RequestResult<UndoEmailResponses, UndoEmailErrors, ThrowOnError> => (options.client ?? client).post<UndoEmailResponses, UndoEmailErrors, ThrowOnError>({
     url: '/email/undo',
@@ -275,9 +283,9 @@ export const undoEmail = <ThrowOnError extends boolean = true>(options: Options<
 /**
  * List exports
  *
- * Newest first, of all admins.
+ * Newest first, including exports started by other admins.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const listExports = <ThrowOnError extends boolean = true>(options?: Options<ListExportsData, ThrowOnError>): RequestResult<ListExportsResponses, ListExportsErrors, ThrowOnError> => (options?.client ?? client).get<ListExportsResponses, ListExportsErrors, ThrowOnError>({
     responseType: 'json',
@@ -293,9 +301,9 @@ export const listExports = <ThrowOnError extends boolean = true>(options?: Optio
 /**
  * Start a CSV export of closed requests
  *
- * It runs as a job: follow Location until the status is done or failed.
+ * Runs in the background. Poll Location until the status is done or failed.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const createExport = <ThrowOnError extends boolean = true>(options?: Options<CreateExportData, ThrowOnError>): RequestResult<CreateExportResponses, CreateExportErrors, ThrowOnError> => (options?.client ?? client).post<CreateExportResponses, CreateExportErrors, ThrowOnError>({
     responseType: 'json',
@@ -313,11 +321,11 @@ export const createExport = <ThrowOnError extends boolean = true>(options?: Opti
 });
 
 /**
- * How far an export is
+ * Get an export
  *
- * Retry-After says when it is worth asking again.
+ * While the export is running, Retry-After gives the polling interval in seconds.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const getExport = <ThrowOnError extends boolean = true>(options: Options<GetExportData, ThrowOnError>): RequestResult<GetExportResponses, GetExportErrors, ThrowOnError> => (options.client ?? client).get<GetExportResponses, GetExportErrors, ThrowOnError>({
     responseType: 'json',
@@ -331,11 +339,13 @@ export const getExport = <ThrowOnError extends boolean = true>(options: Options<
 });
 
 /**
- * Cancel an export that waits or runs
+ * Cancel an export
  *
- * Its status is failed from then on; nothing is kept of it.
+ * Only queued or running exports can be cancelled.
  *
- * Who: admin.
+ * The status becomes failed and any partial file is deleted.
+ *
+ * Access: admin.
  */
 export const cancelExport = <ThrowOnError extends boolean = true>(options: Options<CancelExportData, ThrowOnError>): RequestResult<CancelExportResponses, CancelExportErrors, ThrowOnError> => (options.client ?? client).post<CancelExportResponses, CancelExportErrors, ThrowOnError>({
     responseType: 'json',
@@ -349,13 +359,13 @@ export const cancelExport = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
- * Download the CSV of a finished export
+ * Download an export
  *
- * Range is honoured, so that a broken download can go on; the ETag is the file's SHA-256.
+ * Supports Range requests, so interrupted downloads can be resumed. The ETag is the file's SHA-256 digest.
  *
- * A large file travels as Content-Encoding: gzip to clients that accept it, under an ETag of its own.
+ * Large files are sent with Content-Encoding: gzip to clients that accept it, with a separate ETag.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const downloadExport = <ThrowOnError extends boolean = true>(options: Options<DownloadExportData, ThrowOnError>): RequestResult<DownloadExportResponses, DownloadExportErrors, ThrowOnError> => (options.client ?? client).get<DownloadExportResponses, DownloadExportErrors, ThrowOnError>({
     responseType: 'text',
@@ -369,11 +379,11 @@ export const downloadExport = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * Is the web server alive?
+ * Check liveness
  *
- * Depends on nothing: a database that is away is no reason to start the web server again.
+ * Has no dependencies: a failed database is no reason to restart the web server.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const getHealth = <ThrowOnError extends boolean = true>(options?: Options<GetHealthData, ThrowOnError>): RequestResult<GetHealthResponses, GetHealthErrors, ThrowOnError> => (options?.client ?? client).get<GetHealthResponses, GetHealthErrors, ThrowOnError>({
     responseType: 'json',
@@ -382,11 +392,11 @@ export const getHealth = <ThrowOnError extends boolean = true>(options?: Options
 });
 
 /**
- * The scheduled jobs
+ * List scheduled jobs
  *
- * When each runs, how the last run ended, and how the queue stands.
+ * Returns each job's schedule and last run, and the state of the queue.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const listJobs = <ThrowOnError extends boolean = true>(options?: Options<ListJobsData, ThrowOnError>): RequestResult<ListJobsResponses, ListJobsErrors, ThrowOnError> => (options?.client ?? client).get<ListJobsResponses, ListJobsErrors, ThrowOnError>({
     responseType: 'json',
@@ -400,11 +410,11 @@ export const listJobs = <ThrowOnError extends boolean = true>(options?: Options<
 });
 
 /**
- * Jobs that were given up
+ * List failed jobs
  *
- * With the last error of each, newest first.
+ * Jobs that failed permanently, newest first, each with its last error.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const listParkedJobs = <ThrowOnError extends boolean = true>(options?: Options<ListParkedJobsData, ThrowOnError>): RequestResult<ListParkedJobsResponses, ListParkedJobsErrors, ThrowOnError> => (options?.client ?? client).get<ListParkedJobsResponses, ListParkedJobsErrors, ThrowOnError>({
     responseType: 'json',
@@ -418,11 +428,11 @@ export const listParkedJobs = <ThrowOnError extends boolean = true>(options?: Op
 });
 
 /**
- * Begin a parked job anew
+ * Retry a failed job
  *
- * With all its tries.
+ * Resets the number of attempts.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const retryParkedJob = <ThrowOnError extends boolean = true>(options: Options<RetryParkedJobData, ThrowOnError>): RequestResult<RetryParkedJobResponses, RetryParkedJobErrors, ThrowOnError> => (options.client ?? client).post<RetryParkedJobResponses, RetryParkedJobErrors, ThrowOnError>({
     responseType: 'json',
@@ -440,7 +450,7 @@ export const retryParkedJob = <ThrowOnError extends boolean = true>(options: Opt
  *
  * Newest first.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const listJobRuns = <ThrowOnError extends boolean = true>(options?: Options<ListJobRunsData, ThrowOnError>): RequestResult<ListJobRunsResponses, ListJobRunsErrors, ThrowOnError> => (options?.client ?? client).get<ListJobRunsResponses, ListJobRunsErrors, ThrowOnError>({
     responseType: 'json',
@@ -454,11 +464,11 @@ export const listJobRuns = <ThrowOnError extends boolean = true>(options?: Optio
 });
 
 /**
- * How far a run is
+ * Get a run
  *
- * Done means that each of its messages was sent, or failed for good.
+ * The status becomes done when each of its messages has been sent or has failed permanently.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const getJobRun = <ThrowOnError extends boolean = true>(options: Options<GetJobRunData, ThrowOnError>): RequestResult<GetJobRunResponses, GetJobRunErrors, ThrowOnError> => (options.client ?? client).get<GetJobRunResponses, GetJobRunErrors, ThrowOnError>({
     responseType: 'json',
@@ -474,9 +484,9 @@ export const getJobRun = <ThrowOnError extends boolean = true>(options: Options<
 /**
  * Run a job now
  *
- * Whoever had today's reminder, or the month's report, already is skipped.
+ * Users who have already received today's reminder, or the month's report, are skipped.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const runJob = <ThrowOnError extends boolean = true>(options: Options<RunJobData, ThrowOnError>): RequestResult<RunJobResponses, RunJobErrors, ThrowOnError> => (options.client ?? client).post<RunJobResponses, RunJobErrors, ThrowOnError>({
     responseType: 'json',
@@ -494,11 +504,11 @@ export const runJob = <ThrowOnError extends boolean = true>(options: Options<Run
 });
 
 /**
- * Sign out here
+ * Sign out
  *
- * Both tokens of this session are dead from now on.
+ * Both tokens of this session become invalid.
  *
- * Who: signed in.
+ * Access: signed in.
  */
 export const logout = <ThrowOnError extends boolean = true>(options?: Options<LogoutData, ThrowOnError>): RequestResult<LogoutResponses, LogoutErrors, ThrowOnError> => (options?.client ?? client).post<LogoutResponses, LogoutErrors, ThrowOnError>({
     security: [{
@@ -513,9 +523,9 @@ export const logout = <ThrowOnError extends boolean = true>(options?: Options<Lo
 /**
  * Sign out everywhere
  *
- * Every session of the account ends, this one among them; links mailed to reset the password stop working.
+ * Ends all sessions of the account, including this one, and invalidates unused password-reset links.
  *
- * Who: signed in.
+ * Access: signed in.
  */
 export const logoutEverywhere = <ThrowOnError extends boolean = true>(options?: Options<LogoutEverywhereData, ThrowOnError>): RequestResult<LogoutEverywhereResponses, LogoutEverywhereErrors, ThrowOnError> => (options?.client ?? client).post<LogoutEverywhereResponses, LogoutEverywhereErrors, ThrowOnError>({
     security: [{
@@ -528,11 +538,11 @@ export const logoutEverywhere = <ThrowOnError extends boolean = true>(options?: 
 });
 
 /**
- * One's own account
+ * Get my account
  *
- * Everything about oneself, for a professional with where the approval stands.
+ * For professionals, the response includes the approval status.
  *
- * Who: signed in.
+ * Access: signed in.
  */
 export const getMe = <ThrowOnError extends boolean = true>(options?: Options<GetMeData, ThrowOnError>): RequestResult<GetMeResponses, GetMeErrors, ThrowOnError> => (options?.client ?? client).get<GetMeResponses, GetMeErrors, ThrowOnError>({
     responseType: 'json',
@@ -546,14 +556,14 @@ export const getMe = <ThrowOnError extends boolean = true>(options?: Options<Get
 });
 
 /**
- * Edit one's own account
+ * Update my account
  *
- * Fields left out stay as they are. Send If-Match to overwrite nothing unseen.
+ * Omitted fields are not changed. Send If-Match to avoid overwriting concurrent changes.
  *
- * A changed email can be changed back for 7 days, from the address before. An admin who changes it has to have
- * signed in, or repeated the password (POST /me/confirm-password), within 10 minutes.
+ * After a change of email, the previous address can undo it for 7 days. Admins who change their email must have
+ * signed in or confirmed their password (POST /me/confirm-password) within the last 10 minutes.
  *
- * Who: signed in.
+ * Access: signed in.
  */
 export const updateMe = <ThrowOnError extends boolean = true>(options: Options<UpdateMeData, ThrowOnError>): RequestResult<UpdateMeResponses, UpdateMeErrors, ThrowOnError> => (options.client ?? client).patch<UpdateMeResponses, UpdateMeErrors, ThrowOnError>({
     responseType: 'json',
@@ -571,11 +581,11 @@ export const updateMe = <ThrowOnError extends boolean = true>(options: Options<U
 });
 
 /**
- * One's agenda
+ * Get my agenda
  *
- * Day by day: working hours, and the requests that start in them.
+ * For each day, the working hours and the requests that start on it.
  *
- * Who: active professional.
+ * Access: active professional.
  */
 export const getMyAgenda = <ThrowOnError extends boolean = true>(options?: Options<GetMyAgendaData, ThrowOnError>): RequestResult<GetMyAgendaResponses, GetMyAgendaErrors, ThrowOnError> => (options?.client ?? client).get<GetMyAgendaResponses, GetMyAgendaErrors, ThrowOnError>({
     responseType: 'json',
@@ -589,11 +599,11 @@ export const getMyAgenda = <ThrowOnError extends boolean = true>(options?: Optio
 });
 
 /**
- * Repeat one's own password
+ * Confirm my password
  *
- * For calls that answer 401 `fresh_sign_in_needed`; they can be made for 10 minutes from now on.
+ * Allows calls that answered 401 `fresh_sign_in_needed` for the next 10 minutes.
  *
- * Who: signed in.
+ * Access: signed in.
  */
 export const confirmPasswordMe = <ThrowOnError extends boolean = true>(options: Options<ConfirmPasswordMeData, ThrowOnError>): RequestResult<ConfirmPasswordMeResponses, ConfirmPasswordMeErrors, ThrowOnError> => (options.client ?? client).post<ConfirmPasswordMeResponses, ConfirmPasswordMeErrors, ThrowOnError>({
     security: [{
@@ -612,9 +622,9 @@ export const confirmPasswordMe = <ThrowOnError extends boolean = true>(options: 
 /**
  * Get my document
  *
- * The file as it is kept, or one page of it as PNG.
+ * Returns the stored file, or one page of it as PNG with ``page``.
  *
- * Who: professional.
+ * Access: professional.
  */
 export const getMyDocument = <ThrowOnError extends boolean = true>(options?: Options<GetMyDocumentData, ThrowOnError>): RequestResult<GetMyDocumentResponses, GetMyDocumentErrors, ThrowOnError> => (options?.client ?? client).get<GetMyDocumentResponses, GetMyDocumentErrors, ThrowOnError>({
     responseType: 'blob',
@@ -630,11 +640,11 @@ export const getMyDocument = <ThrowOnError extends boolean = true>(options?: Opt
 /**
  * Upload or replace my document
  *
- * PDF, PNG or JPEG, determined by its content. The approval is pending afterwards, whatever it was.
+ * Accepts PDF, PNG or JPEG, detected from the content. The approval status becomes pending.
  *
- * One upload of an account is processed at a time; another one meanwhile is 429 ``inspection_running``.
+ * Uploads are processed one at a time per account; a second concurrent upload gets 429 ``inspection_running``.
  *
- * Who: professional.
+ * Access: professional.
  */
 export const putMyDocument = <ThrowOnError extends boolean = true>(options: Options<PutMyDocumentData, ThrowOnError>): RequestResult<PutMyDocumentResponses, PutMyDocumentErrors, ThrowOnError> => (options.client ?? client).put<PutMyDocumentResponses, PutMyDocumentErrors, ThrowOnError>({
     ...formDataBodySerializer,
@@ -653,11 +663,11 @@ export const putMyDocument = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
- * Ask for the mail that confirms one's address again
+ * Resend my confirmation email
  *
- * 202 whether or not one is needed.
+ * Always 202, even if the address is already confirmed.
  *
- * Who: signed in.
+ * Access: signed in.
  */
 export const sendMyEmailConfirmation = <ThrowOnError extends boolean = true>(options?: Options<SendMyEmailConfirmationData, ThrowOnError>): RequestResult<SendMyEmailConfirmationResponses, SendMyEmailConfirmationErrors, ThrowOnError> => (options?.client ?? client).post<SendMyEmailConfirmationResponses, SendMyEmailConfirmationErrors, ThrowOnError>({
     security: [{
@@ -670,11 +680,11 @@ export const sendMyEmailConfirmation = <ThrowOnError extends boolean = true>(opt
 });
 
 /**
- * One's working hours
+ * Get my working hours
  *
- * Weekly hours in the market's zone, and exceptions by date.
+ * Weekly hours in the marketplace's time zone, and exceptions by date.
  *
- * Who: active professional.
+ * Access: active professional.
  */
 export const getMyHours = <ThrowOnError extends boolean = true>(options?: Options<GetMyHoursData, ThrowOnError>): RequestResult<GetMyHoursResponses, GetMyHoursErrors, ThrowOnError> => (options?.client ?? client).get<GetMyHoursResponses, GetMyHoursErrors, ThrowOnError>({
     responseType: 'json',
@@ -688,11 +698,13 @@ export const getMyHours = <ThrowOnError extends boolean = true>(options?: Option
 });
 
 /**
- * Set one's working hours
+ * Update my working hours
  *
- * All of them at once. They guide what is offered; a request outside them can be accepted all the same.
+ * Replaces all working hours.
  *
- * Who: active professional.
+ * They determine the times offered to customers; you can still accept requests at other times.
+ *
+ * Access: active professional.
  */
 export const putMyHours = <ThrowOnError extends boolean = true>(options: Options<PutMyHoursData, ThrowOnError>): RequestResult<PutMyHoursResponses, PutMyHoursErrors, ThrowOnError> => (options.client ?? client).put<PutMyHoursResponses, PutMyHoursErrors, ThrowOnError>({
     responseType: 'json',
@@ -710,11 +722,11 @@ export const putMyHours = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * How much waits, and what is new
+ * Get inbox counts
  *
- * ``new``: matching ones that came or changed since the last look.
+ * ``new`` counts the matching requests added or changed since the inbox was last viewed.
  *
- * Who: active professional.
+ * Access: active professional.
  */
 export const getMyInbox = <ThrowOnError extends boolean = true>(options?: Options<GetMyInboxData, ThrowOnError>): RequestResult<GetMyInboxResponses, GetMyInboxErrors, ThrowOnError> => (options?.client ?? client).get<GetMyInboxResponses, GetMyInboxErrors, ThrowOnError>({
     responseType: 'json',
@@ -728,11 +740,11 @@ export const getMyInbox = <ThrowOnError extends boolean = true>(options?: Option
 });
 
 /**
- * Mark the inbox as seen
+ * Mark the inbox as viewed
  *
- * What comes from now on is new.
+ * Resets the count of new requests.
  *
- * Who: active professional.
+ * Access: active professional.
  */
 export const markInboxSeen = <ThrowOnError extends boolean = true>(options?: Options<MarkInboxSeenData, ThrowOnError>): RequestResult<MarkInboxSeenResponses, MarkInboxSeenErrors, ThrowOnError> => (options?.client ?? client).post<MarkInboxSeenResponses, MarkInboxSeenErrors, ThrowOnError>({
     responseType: 'json',
@@ -746,11 +758,13 @@ export const markInboxSeen = <ThrowOnError extends boolean = true>(options?: Opt
 });
 
 /**
- * Change one's own password
+ * Change my password
  *
- * All other sessions end, and links mailed to reset it stop working. Wrong ones count as failed sign-ins.
+ * Ends all other sessions and invalidates unused reset links.
  *
- * Who: signed in.
+ * A wrong current password counts as a failed sign-in.
+ *
+ * Access: signed in.
  */
 export const changePassword = <ThrowOnError extends boolean = true>(options: Options<ChangePasswordData, ThrowOnError>): RequestResult<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError> => (options.client ?? client).post<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
     security: [{
@@ -767,12 +781,13 @@ export const changePassword = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * Request a code by SMS to verify one's phone number
+ * Request a verification code for my phone number
  *
- * A new code replaces the one before. 409: `no_phone`, `already_verified`, `sms_not_available` or
- * `sms_not_set_up`.
+ * The code is sent by SMS and replaces any previous one.
  *
- * Who: signed in.
+ * 409: `no_phone`, `already_verified`, `sms_not_available` or `sms_not_set_up`.
+ *
+ * Access: signed in.
  */
 export const sendMyPhoneCode = <ThrowOnError extends boolean = true>(options?: Options<SendMyPhoneCodeData, ThrowOnError>): RequestResult<SendMyPhoneCodeResponses, SendMyPhoneCodeErrors, ThrowOnError> => (options?.client ?? client).post<SendMyPhoneCodeResponses, SendMyPhoneCodeErrors, ThrowOnError>({
     responseType: 'json',
@@ -786,11 +801,13 @@ export const sendMyPhoneCode = <ThrowOnError extends boolean = true>(options?: O
 });
 
 /**
- * Verify one's phone number by the code
+ * Verify my phone number
  *
- * SMS reach the number from now on. 422: `wrong_code`, `code_expired`; after five wrong ones 429.
+ * SMS notifications are sent only to verified numbers.
  *
- * Who: signed in.
+ * 422: `wrong_code` or `code_expired`; 429 after five wrong codes.
+ *
+ * Access: signed in.
  */
 export const confirmMyPhone = <ThrowOnError extends boolean = true>(options: Options<ConfirmMyPhoneData, ThrowOnError>): RequestResult<ConfirmMyPhoneResponses, ConfirmMyPhoneErrors, ThrowOnError> => (options.client ?? client).post<ConfirmMyPhoneResponses, ConfirmMyPhoneErrors, ThrowOnError>({
     responseType: 'json',
@@ -808,11 +825,11 @@ export const confirmMyPhone = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * How one wants to hear of things
+ * Get my notification preferences
  *
- * Mail, for those who chose nothing yet.
+ * The default is email only.
  *
- * Who: signed in.
+ * Access: signed in.
  */
 export const getMyPreferences = <ThrowOnError extends boolean = true>(options?: Options<GetMyPreferencesData, ThrowOnError>): RequestResult<GetMyPreferencesResponses, GetMyPreferencesErrors, ThrowOnError> => (options?.client ?? client).get<GetMyPreferencesResponses, GetMyPreferencesErrors, ThrowOnError>({
     responseType: 'json',
@@ -826,13 +843,13 @@ export const getMyPreferences = <ThrowOnError extends boolean = true>(options?: 
 });
 
 /**
- * Choose how to hear of things
+ * Update my notification preferences
  *
- * Replace all of them but ``kinds``, which stay where none are sent.
+ * Replaces all preferences except ``kinds``, which are kept if omitted.
  *
- * Messages go by the first channel that works; mails about the account always come.
+ * Messages are sent on the first channel that works. Emails about the account are always sent.
  *
- * Who: signed in.
+ * Access: signed in.
  */
 export const putMyPreferences = <ThrowOnError extends boolean = true>(options: Options<PutMyPreferencesData, ThrowOnError>): RequestResult<PutMyPreferencesResponses, PutMyPreferencesErrors, ThrowOnError> => (options.client ?? client).put<PutMyPreferencesResponses, PutMyPreferencesErrors, ThrowOnError>({
     responseType: 'json',
@@ -850,11 +867,11 @@ export const putMyPreferences = <ThrowOnError extends boolean = true>(options: O
 });
 
 /**
- * Reviews of one's own work
+ * List my reviews
  *
- * The latest first, without hidden ones.
+ * Reviews received, latest first. Hidden reviews are left out.
  *
- * Who: active professional.
+ * Access: active professional.
  */
 export const listMyReviews = <ThrowOnError extends boolean = true>(options?: Options<ListMyReviewsData, ThrowOnError>): RequestResult<ListMyReviewsResponses, ListMyReviewsErrors, ThrowOnError> => (options?.client ?? client).get<ListMyReviewsResponses, ListMyReviewsErrors, ThrowOnError>({
     responseType: 'json',
@@ -868,11 +885,11 @@ export const listMyReviews = <ThrowOnError extends boolean = true>(options?: Opt
 });
 
 /**
- * Where one is signed in
+ * List my sessions
  *
- * One's open sessions, the newest first.
+ * Active sessions, newest first.
  *
- * Who: signed in.
+ * Access: signed in.
  */
 export const listMySessions = <ThrowOnError extends boolean = true>(options?: Options<ListMySessionsData, ThrowOnError>): RequestResult<ListMySessionsResponses, ListMySessionsErrors, ThrowOnError> => (options?.client ?? client).get<ListMySessionsResponses, ListMySessionsErrors, ThrowOnError>({
     responseType: 'json',
@@ -886,11 +903,11 @@ export const listMySessions = <ThrowOnError extends boolean = true>(options?: Op
 });
 
 /**
- * End one of one's own sessions
+ * End one of my sessions
  *
- * Its tokens are dead from now on.
+ * Both tokens of the session become invalid.
  *
- * Who: signed in.
+ * Access: signed in.
  */
 export const deleteMySession = <ThrowOnError extends boolean = true>(options: Options<DeleteMySessionData, ThrowOnError>): RequestResult<DeleteMySessionResponses, DeleteMySessionErrors, ThrowOnError> => (options.client ?? client).delete<DeleteMySessionResponses, DeleteMySessionErrors, ThrowOnError>({
     security: [{
@@ -903,11 +920,11 @@ export const deleteMySession = <ThrowOnError extends boolean = true>(options: Op
 });
 
 /**
- * Figures for Prometheus
+ * Get Prometheus metrics
  *
- * For this machine only, unless METRICS_OPEN is on.
+ * Available only from the same machine, unless METRICS_OPEN is on.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const getMetrics = <ThrowOnError extends boolean = true>(options?: Options<GetMetricsData, ThrowOnError>): RequestResult<GetMetricsResponses, GetMetricsErrors, ThrowOnError> => (options?.client ?? client).get<GetMetricsResponses, GetMetricsErrors, ThrowOnError>({
     responseType: 'text',
@@ -916,11 +933,11 @@ export const getMetrics = <ThrowOnError extends boolean = true>(options?: Option
 });
 
 /**
- * One's notifications
+ * List my notifications
  *
- * Newest first, with the number of those unread.
+ * Newest first, with the number of unread ones.
  *
- * Who: signed in.
+ * Access: signed in.
  */
 export const listNotifications = <ThrowOnError extends boolean = true>(options?: Options<ListNotificationsData, ThrowOnError>): RequestResult<ListNotificationsResponses, ListNotificationsErrors, ThrowOnError> => (options?.client ?? client).get<ListNotificationsResponses, ListNotificationsErrors, ThrowOnError>({
     responseType: 'json',
@@ -936,9 +953,9 @@ export const listNotifications = <ThrowOnError extends boolean = true>(options?:
 /**
  * Mark notifications as read
  *
- * Some by their ids, or all. Repeating it changes nothing.
+ * Marks the given ids, or all. Idempotent.
  *
- * Who: signed in.
+ * Access: signed in.
  */
 export const markNotificationsRead = <ThrowOnError extends boolean = true>(options: Options<MarkNotificationsReadData, ThrowOnError>): RequestResult<MarkNotificationsReadResponses, MarkNotificationsReadErrors, ThrowOnError> => (options.client ?? client).post<MarkNotificationsReadResponses, MarkNotificationsReadErrors, ThrowOnError>({
     responseType: 'json',
@@ -956,11 +973,11 @@ export const markNotificationsRead = <ThrowOnError extends boolean = true>(optio
 });
 
 /**
- * This document
+ * Get the OpenAPI document
  *
- * OpenAPI 3.1, complete and true.
+ * OpenAPI 3.1, generated from the code.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const getOpenApi = <ThrowOnError extends boolean = true>(options?: Options<GetOpenApiData, ThrowOnError>): RequestResult<GetOpenApiResponses, GetOpenApiErrors, ThrowOnError> => (options?.client ?? client).get<GetOpenApiResponses, GetOpenApiErrors, ThrowOnError>({
     responseType: 'json',
@@ -969,13 +986,13 @@ export const getOpenApi = <ThrowOnError extends boolean = true>(options?: Option
 });
 
 /**
- * Ask for a mail to choose a new password
+ * Request a password reset
  *
- * 202 whether or not there is an account with this address; the link works once and not for long.
+ * Always 202, whether or not an account has this email. The emailed link works once and expires.
  *
- * For 7 days after the email was changed it goes to the address before.
+ * For 7 days after a change of email, the link is sent to the previous address.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const forgotPassword = <ThrowOnError extends boolean = true>(options: Options<ForgotPasswordData, ThrowOnError>): RequestResult<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError> => (options.client ?? client).post<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError>({
     url: '/password/forgot',
@@ -987,11 +1004,13 @@ export const forgotPassword = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * Choose a new password by a mailed link
+ * Reset a password
  *
- * All sessions of the account end. 422 `link_invalid` for a token that was used, is too old, or is not ours.
+ * Takes the token from the emailed link. Ends all sessions of the account.
  *
- * Who: anyone.
+ * A token that is invalid, used or expired gets 422 `link_invalid`.
+ *
+ * Access: anyone.
  */
 export const resetPassword = <ThrowOnError extends boolean = true>(options: Options<ResetPasswordData, ThrowOnError>): RequestResult<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError> => (options.client ?? client).post<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError>({
     url: '/password/reset',
@@ -1003,11 +1022,11 @@ export const resetPassword = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
- * Find a place
+ * Search places
  *
- * By pincode, or by the beginning of the name of a locality, district or state (India Post, GODL-India).
+ * By pincode, or by the start of a locality, district or state name. Data: India Post (GODL-India).
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const listPlaces = <ThrowOnError extends boolean = true>(options: Options<ListPlacesData, ThrowOnError>): RequestResult<ListPlacesResponses, ListPlacesErrors, ThrowOnError> => (options.client ?? client).get<ListPlacesResponses, ListPlacesErrors, ThrowOnError>({
     responseType: 'json',
@@ -1016,11 +1035,13 @@ export const listPlaces = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * Professionals
+ * List professionals
  *
- * The newest first; with words the likeliest first. ``sort=waiting``: who waits longest for a decision.
+ * Newest first, or best match first when searching.
  *
- * Who: admin.
+ * ``sort=waiting`` lists the longest-pending approvals first.
+ *
+ * Access: admin.
  */
 export const listProfessionals = <ThrowOnError extends boolean = true>(options?: Options<ListProfessionalsData, ThrowOnError>): RequestResult<ListProfessionalsResponses, ListProfessionalsErrors, ThrowOnError> => (options?.client ?? client).get<ListProfessionalsResponses, ListProfessionalsErrors, ThrowOnError>({
     responseType: 'json',
@@ -1034,11 +1055,11 @@ export const listProfessionals = <ThrowOnError extends boolean = true>(options?:
 });
 
 /**
- * One professional
+ * Get a professional
  *
- * With figures, the latest reviews, and what was done to the account.
+ * Includes statistics, the latest reviews and the account's audit history.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const getProfessional = <ThrowOnError extends boolean = true>(options: Options<GetProfessionalData, ThrowOnError>): RequestResult<GetProfessionalResponses, GetProfessionalErrors, ThrowOnError> => (options.client ?? client).get<GetProfessionalResponses, GetProfessionalErrors, ThrowOnError>({
     responseType: 'json',
@@ -1052,11 +1073,11 @@ export const getProfessional = <ThrowOnError extends boolean = true>(options: Op
 });
 
 /**
- * Say until when an approval is good
+ * Set the expiry of an approval
  *
- * The professional is reminded 30 days ahead and inactive from then on.
+ * The professional is reminded 30 days before the expiry and becomes inactive when it passes.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const updateProfessional = <ThrowOnError extends boolean = true>(options: Options<UpdateProfessionalData, ThrowOnError>): RequestResult<UpdateProfessionalResponses, UpdateProfessionalErrors, ThrowOnError> => (options.client ?? client).patch<UpdateProfessionalResponses, UpdateProfessionalErrors, ThrowOnError>({
     responseType: 'json',
@@ -1076,9 +1097,9 @@ export const updateProfessional = <ThrowOnError extends boolean = true>(options:
 /**
  * Approve a professional's document
  *
- * From now on the professional can work. 409 ``document_missing`` without a document.
+ * The professional can then accept requests. 409 ``document_missing`` if no document has been uploaded.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const approveProfessional = <ThrowOnError extends boolean = true>(options: Options<ApproveProfessionalData, ThrowOnError>): RequestResult<ApproveProfessionalResponses, ApproveProfessionalErrors, ThrowOnError> => (options.client ?? client).post<ApproveProfessionalResponses, ApproveProfessionalErrors, ThrowOnError>({
     responseType: 'json',
@@ -1096,11 +1117,11 @@ export const approveProfessional = <ThrowOnError extends boolean = true>(options
 });
 
 /**
- * A professional's document
+ * Get a professional's document
  *
- * The file as it is kept, or one page of it as PNG, with the ETag "<sha256>-<page>".
+ * Returns the stored file, or one page of it as PNG with ``page`` (ETag "<sha256>-<page>").
  *
- * Who: admin.
+ * Access: admin.
  */
 export const getProfessionalDocument = <ThrowOnError extends boolean = true>(options: Options<GetProfessionalDocumentData, ThrowOnError>): RequestResult<GetProfessionalDocumentResponses, GetProfessionalDocumentErrors, ThrowOnError> => (options.client ?? client).get<GetProfessionalDocumentResponses, GetProfessionalDocumentErrors, ThrowOnError>({
     responseType: 'blob',
@@ -1116,9 +1137,9 @@ export const getProfessionalDocument = <ThrowOnError extends boolean = true>(opt
 /**
  * Reject a professional's document
  *
- * The professional is told why and can submit another one.
+ * The professional is notified of the reason and can upload another document.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const rejectProfessional = <ThrowOnError extends boolean = true>(options: Options<RejectProfessionalData, ThrowOnError>): RequestResult<RejectProfessionalResponses, RejectProfessionalErrors, ThrowOnError> => (options.client ?? client).post<RejectProfessionalResponses, RejectProfessionalErrors, ThrowOnError>({
     responseType: 'json',
@@ -1136,11 +1157,11 @@ export const rejectProfessional = <ThrowOnError extends boolean = true>(options:
 });
 
 /**
- * Can calls be sent here?
+ * Check readiness
  *
- * 503 only without a part that calls need (the database, its migrations), or when the server is stopping.
+ * 503 only if a required component (the database or a migration) is missing, or the server is shutting down.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const getReadiness = <ThrowOnError extends boolean = true>(options?: Options<GetReadinessData, ThrowOnError>): RequestResult<GetReadinessResponses, GetReadinessErrors, ThrowOnError> => (options?.client ?? client).get<GetReadinessResponses, GetReadinessErrors, ThrowOnError>({
     responseType: 'json',
@@ -1149,11 +1170,11 @@ export const getReadiness = <ThrowOnError extends boolean = true>(options?: Opti
 });
 
 /**
- * Who cancels or releases often
+ * List cancellation and release statistics
  *
- * The most often first.
+ * Sorted by frequency, highest first.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const listReliability = <ThrowOnError extends boolean = true>(options?: Options<ListReliabilityData, ThrowOnError>): RequestResult<ListReliabilityResponses, ListReliabilityErrors, ThrowOnError> => (options?.client ?? client).get<ListReliabilityResponses, ListReliabilityErrors, ThrowOnError>({
     responseType: 'json',
@@ -1167,11 +1188,11 @@ export const listReliability = <ThrowOnError extends boolean = true>(options?: O
 });
 
 /**
- * Reports that went out to a customer
+ * List monthly reports
  *
- * Latest first. A month that is not in it can be read all the same.
+ * Reports that were sent, latest first. Months that are not listed can still be requested.
  *
- * Who: customer or admin.
+ * Access: customer or admin.
  */
 export const listReports = <ThrowOnError extends boolean = true>(options?: Options<ListReportsData, ThrowOnError>): RequestResult<ListReportsResponses, ListReportsErrors, ThrowOnError> => (options?.client ?? client).get<ListReportsResponses, ListReportsErrors, ThrowOnError>({
     responseType: 'json',
@@ -1185,11 +1206,11 @@ export const listReports = <ThrowOnError extends boolean = true>(options?: Optio
 });
 
 /**
- * A customer's month
+ * Get a monthly report
  *
- * JSON, or HTML for those who accept it first. The month that runs is marked unfinished; later ones are 404.
+ * JSON or HTML, depending on Accept. The current month is marked unfinished; future months are 404.
  *
- * Who: customer or admin.
+ * Access: customer or admin.
  */
 export const getReport = <ThrowOnError extends boolean = true>(options: Options<GetReportData, ThrowOnError>): RequestResult<GetReportResponses, GetReportErrors, ThrowOnError> => (options.client ?? client).get<GetReportResponses, GetReportErrors, ThrowOnError>({
     responseType: 'json',
@@ -1203,11 +1224,13 @@ export const getReport = <ThrowOnError extends boolean = true>(options: Options<
 });
 
 /**
- * Requests that concern the caller
+ * List requests
  *
- * A customer's own; a professional's open ones, best match first, or (``scope=mine``) own; an admin's: all.
+ * Customers get their own requests, admins all.
  *
- * Who: signed in and active.
+ * Professionals get open requests, best match first, or their own with ``scope=mine``.
+ *
+ * Access: signed in and active.
  */
 export const listRequests = <ThrowOnError extends boolean = true>(options?: Options<ListRequestsData, ThrowOnError>): RequestResult<ListRequestsResponses, ListRequestsErrors, ThrowOnError> => (options?.client ?? client).get<ListRequestsResponses, ListRequestsErrors, ThrowOnError>({
     responseType: 'json',
@@ -1221,11 +1244,13 @@ export const listRequests = <ThrowOnError extends boolean = true>(options?: Opti
 });
 
 /**
- * Ask for a task
+ * Create a request
  *
- * The price and time are the task's of this day. With ``professional_id`` only that one sees it at first.
+ * The task's current price and duration apply.
  *
- * Who: customer.
+ * With ``professional_id``, only that professional sees the request at first.
+ *
+ * Access: customer.
  */
 export const createRequest = <ThrowOnError extends boolean = true>(options: Options<CreateRequestData, ThrowOnError>): RequestResult<CreateRequestResponses, CreateRequestErrors, ThrowOnError> => (options.client ?? client).post<CreateRequestResponses, CreateRequestErrors, ThrowOnError>({
     responseType: 'json',
@@ -1243,11 +1268,11 @@ export const createRequest = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
- * A request with its history and review
+ * Get a request
  *
- * For its customer, its professional, admins, and professionals while it is open to them.
+ * Includes the history and the review. Professionals can see a request while it is open to them.
  *
- * Who: signed in and active.
+ * Access: signed in and active.
  */
 export const getRequest = <ThrowOnError extends boolean = true>(options: Options<GetRequestData, ThrowOnError>): RequestResult<GetRequestResponses, GetRequestErrors, ThrowOnError> => (options.client ?? client).get<GetRequestResponses, GetRequestErrors, ThrowOnError>({
     responseType: 'json',
@@ -1261,11 +1286,13 @@ export const getRequest = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * Change a request
+ * Update a request
  *
- * A new date asks the same professional again; ``status: "completed"`` goes the way of the verb.
+ * After a change of date, the same professional is asked first.
  *
- * Who: customer.
+ * ``status: "completed"`` completes the request.
+ *
+ * Access: customer.
  */
 export const updateRequest = <ThrowOnError extends boolean = true>(options: Options<UpdateRequestData, ThrowOnError>): RequestResult<UpdateRequestResponses, UpdateRequestErrors, ThrowOnError> => (options.client ?? client).patch<UpdateRequestResponses, UpdateRequestErrors, ThrowOnError>({
     responseType: 'json',
@@ -1285,9 +1312,9 @@ export const updateRequest = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * Accept a request
  *
- * Of several at once exactly one wins; the others get 409 ``already_taken``.
+ * If several professionals accept at the same time, one succeeds and the others get 409 ``already_taken``.
  *
- * Who: active professional.
+ * Access: active professional.
  */
 export const acceptRequest = <ThrowOnError extends boolean = true>(options: Options<AcceptRequestData, ThrowOnError>): RequestResult<AcceptRequestResponses, AcceptRequestErrors, ThrowOnError> => (options.client ?? client).post<AcceptRequestResponses, AcceptRequestErrors, ThrowOnError>({
     responseType: 'json',
@@ -1301,11 +1328,11 @@ export const acceptRequest = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
- * Call a request off
+ * Cancel a request
  *
- * ``cancelled_late`` tells when it was too late to do so freely.
+ * ``cancelled_late`` is true if the free cancellation period had passed.
  *
- * Who: customer.
+ * Access: customer.
  */
 export const cancelRequest = <ThrowOnError extends boolean = true>(options: Options<CancelRequestData, ThrowOnError>): RequestResult<CancelRequestResponses, CancelRequestErrors, ThrowOnError> => (options.client ?? client).post<CancelRequestResponses, CancelRequestErrors, ThrowOnError>({
     responseType: 'json',
@@ -1325,9 +1352,9 @@ export const cancelRequest = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * Close a request
  *
- * By its professional once completed; by its customer from accepted too, which completes it.
+ * Professionals can close completed requests. Customers can also close accepted ones, which completes them.
  *
- * Who: customer or active professional.
+ * Access: customer or active professional.
  */
 export const closeRequest = <ThrowOnError extends boolean = true>(options: Options<CloseRequestData, ThrowOnError>): RequestResult<CloseRequestResponses, CloseRequestErrors, ThrowOnError> => (options.client ?? client).post<CloseRequestResponses, CloseRequestErrors, ThrowOnError>({
     responseType: 'json',
@@ -1345,11 +1372,11 @@ export const closeRequest = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
- * Say that the work is done
+ * Mark a request as completed
  *
- * By its professional or its customer, before or after the date.
+ * The customer or the professional can complete it, before or after the date.
  *
- * Who: customer or active professional.
+ * Access: customer or active professional.
  */
 export const completeRequest = <ThrowOnError extends boolean = true>(options: Options<CompleteRequestData, ThrowOnError>): RequestResult<CompleteRequestResponses, CompleteRequestErrors, ThrowOnError> => (options.client ?? client).post<CompleteRequestResponses, CompleteRequestErrors, ThrowOnError>({
     responseType: 'json',
@@ -1363,11 +1390,11 @@ export const completeRequest = <ThrowOnError extends boolean = true>(options: Op
 });
 
 /**
- * Turn a request down
+ * Decline a request
  *
- * Hidden from this professional from now on, open to the others.
+ * Hides the request from this professional; it stays open to others.
  *
- * Who: active professional.
+ * Access: active professional.
  */
 export const rejectRequest = <ThrowOnError extends boolean = true>(options: Options<RejectRequestData, ThrowOnError>): RequestResult<RejectRequestResponses, RejectRequestErrors, ThrowOnError> => (options.client ?? client).post<RejectRequestResponses, RejectRequestErrors, ThrowOnError>({
     responseType: 'json',
@@ -1385,11 +1412,11 @@ export const rejectRequest = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
- * Give an accepted request back
+ * Release a request
  *
- * It waits again, open to all.
+ * Returns an accepted request to Requested, open to all professionals.
  *
- * Who: active professional.
+ * Access: active professional.
  */
 export const releaseRequest = <ThrowOnError extends boolean = true>(options: Options<ReleaseRequestData, ThrowOnError>): RequestResult<ReleaseRequestResponses, ReleaseRequestErrors, ThrowOnError> => (options.client ?? client).post<ReleaseRequestResponses, ReleaseRequestErrors, ThrowOnError>({
     responseType: 'json',
@@ -1407,11 +1434,11 @@ export const releaseRequest = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * Review a request that is done
+ * Review a request
  *
- * Once, within 30 days of the end.
+ * Once per request, within 30 days of its completion.
  *
- * Who: customer.
+ * Access: customer.
  */
 export const reviewRequest = <ThrowOnError extends boolean = true>(options: Options<ReviewRequestData, ThrowOnError>): RequestResult<ReviewRequestResponses, ReviewRequestErrors, ThrowOnError> => (options.client ?? client).post<ReviewRequestResponses, ReviewRequestErrors, ThrowOnError>({
     responseType: 'json',
@@ -1431,9 +1458,9 @@ export const reviewRequest = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * Reply to a review
  *
- * Once, by its professional.
+ * Once per review, by the professional reviewed.
  *
- * Who: active professional.
+ * Access: active professional.
  */
 export const replyRequestReview = <ThrowOnError extends boolean = true>(options: Options<ReplyRequestReviewData, ThrowOnError>): RequestResult<ReplyRequestReviewResponses, ReplyRequestReviewErrors, ThrowOnError> => (options.client ?? client).post<ReplyRequestReviewResponses, ReplyRequestReviewErrors, ThrowOnError>({
     responseType: 'json',
@@ -1451,11 +1478,11 @@ export const replyRequestReview = <ThrowOnError extends boolean = true>(options:
 });
 
 /**
- * Ask admins to look at a review
+ * Report a review
  *
- * By its professional, with a reason.
+ * Asks admins to check the review. Only the professional reviewed can report it.
  *
- * Who: active professional.
+ * Access: active professional.
  */
 export const reportRequestReview = <ThrowOnError extends boolean = true>(options: Options<ReportRequestReviewData, ThrowOnError>): RequestResult<ReportRequestReviewResponses, ReportRequestReviewErrors, ThrowOnError> => (options.client ?? client).post<ReportRequestReviewResponses, ReportRequestReviewErrors, ThrowOnError>({
     responseType: 'json',
@@ -1473,11 +1500,11 @@ export const reportRequestReview = <ThrowOnError extends boolean = true>(options
 });
 
 /**
- * All reviews
+ * List reviews
  *
- * The latest first; ``reported=1&hidden=0`` for those that wait to be looked at.
+ * Latest first. Use ``reported=1&hidden=0`` for reports awaiting a decision.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const listReviews = <ThrowOnError extends boolean = true>(options?: Options<ListReviewsData, ThrowOnError>): RequestResult<ListReviewsResponses, ListReviewsErrors, ThrowOnError> => (options?.client ?? client).get<ListReviewsResponses, ListReviewsErrors, ThrowOnError>({
     responseType: 'json',
@@ -1493,9 +1520,9 @@ export const listReviews = <ThrowOnError extends boolean = true>(options?: Optio
 /**
  * Hide a review
  *
- * It counts no more in any rating; its author still sees it.
+ * A hidden review does not count in any rating; its author can still see it.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const hideReview = <ThrowOnError extends boolean = true>(options: Options<HideReviewData, ThrowOnError>): RequestResult<HideReviewResponses, HideReviewErrors, ThrowOnError> => (options.client ?? client).post<HideReviewResponses, HideReviewErrors, ThrowOnError>({
     responseType: 'json',
@@ -1513,11 +1540,11 @@ export const hideReview = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * Let a review stand
+ * Show a review
  *
- * Shows a hidden one again, and settles a report.
+ * Makes a hidden review visible again and resolves any report.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const showReview = <ThrowOnError extends boolean = true>(options: Options<ShowReviewData, ThrowOnError>): RequestResult<ShowReviewResponses, ShowReviewErrors, ThrowOnError> => (options.client ?? client).post<ShowReviewResponses, ShowReviewErrors, ThrowOnError>({
     responseType: 'json',
@@ -1531,11 +1558,11 @@ export const showReview = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * Search what is offered, where, at which price
+ * Search tasks
  *
- * Typos are forgiven. With a place given, tasks that nobody serves there are left out.
+ * Tolerates typos. With a place given, only tasks that are available there are returned.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const getSearch = <ThrowOnError extends boolean = true>(options?: Options<GetSearchData, ThrowOnError>): RequestResult<GetSearchResponses, GetSearchErrors, ThrowOnError> => (options?.client ?? client).get<GetSearchResponses, GetSearchErrors, ThrowOnError>({
     responseType: 'json',
@@ -1544,11 +1571,11 @@ export const getSearch = <ThrowOnError extends boolean = true>(options?: Options
 });
 
 /**
- * The market's settings
+ * Get the settings
  *
- * All of them, as they hold now.
+ * All settings with their current values.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const getSettings = <ThrowOnError extends boolean = true>(options?: Options<GetSettingsData, ThrowOnError>): RequestResult<GetSettingsResponses, GetSettingsErrors, ThrowOnError> => (options?.client ?? client).get<GetSettingsResponses, GetSettingsErrors, ThrowOnError>({
     responseType: 'json',
@@ -1562,11 +1589,13 @@ export const getSettings = <ThrowOnError extends boolean = true>(options?: Optio
 });
 
 /**
- * Change settings
+ * Update the settings
  *
- * They hold at once; the audit trail keeps what they were. Send If-Match to overwrite nothing unseen.
+ * Takes effect immediately and is recorded in the audit trail.
  *
- * Who: admin.
+ * Send If-Match to avoid overwriting concurrent changes.
+ *
+ * Access: admin.
  */
 export const updateSettings = <ThrowOnError extends boolean = true>(options: Options<UpdateSettingsData, ThrowOnError>): RequestResult<UpdateSettingsResponses, UpdateSettingsErrors, ThrowOnError> => (options.client ?? client).patch<UpdateSettingsResponses, UpdateSettingsErrors, ThrowOnError>({
     responseType: 'json',
@@ -1584,11 +1613,11 @@ export const updateSettings = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * Figures for the dashboard
+ * Get dashboard statistics
  *
- * What waits for an admin, and how the market is doing in a span of days; at most ten seconds old.
+ * Items awaiting an admin, and activity in a date range. At most ten seconds old.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const getStats = <ThrowOnError extends boolean = true>(options?: Options<GetStatsData, ThrowOnError>): RequestResult<GetStatsResponses, GetStatsErrors, ThrowOnError> => (options?.client ?? client).get<GetStatsResponses, GetStatsErrors, ThrowOnError>({
     responseType: 'json',
@@ -1602,11 +1631,11 @@ export const getStats = <ThrowOnError extends boolean = true>(options?: Options<
 });
 
 /**
- * Phrases that mean the same
+ * List synonyms
  *
  * Oldest first.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const listSynonyms = <ThrowOnError extends boolean = true>(options?: Options<ListSynonymsData, ThrowOnError>): RequestResult<ListSynonymsResponses, ListSynonymsErrors, ThrowOnError> => (options?.client ?? client).get<ListSynonymsResponses, ListSynonymsErrors, ThrowOnError>({
     responseType: 'json',
@@ -1620,11 +1649,11 @@ export const listSynonyms = <ThrowOnError extends boolean = true>(options?: Opti
 });
 
 /**
- * Add phrases that mean the same
+ * Create a synonym group
  *
- * They count with the very next search.
+ * Takes effect immediately.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const createSynonym = <ThrowOnError extends boolean = true>(options: Options<CreateSynonymData, ThrowOnError>): RequestResult<CreateSynonymResponses, CreateSynonymErrors, ThrowOnError> => (options.client ?? client).post<CreateSynonymResponses, CreateSynonymErrors, ThrowOnError>({
     responseType: 'json',
@@ -1642,11 +1671,11 @@ export const createSynonym = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
- * Forget that phrases mean the same
+ * Delete a synonym group
  *
- * The tasks stay; only the phrases no longer lead to each other.
+ * Tasks are not affected.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const deleteSynonym = <ThrowOnError extends boolean = true>(options: Options<DeleteSynonymData, ThrowOnError>): RequestResult<DeleteSynonymResponses, DeleteSynonymErrors, ThrowOnError> => (options.client ?? client).delete<DeleteSynonymResponses, DeleteSynonymErrors, ThrowOnError>({
     security: [{
@@ -1659,11 +1688,11 @@ export const deleteSynonym = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
- * One group of phrases
+ * Get a synonym group
  *
- * Its ETag can be named by If-Match.
+ * Send the ETag as If-Match when updating or deleting the group.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const getSynonym = <ThrowOnError extends boolean = true>(options: Options<GetSynonymData, ThrowOnError>): RequestResult<GetSynonymResponses, GetSynonymErrors, ThrowOnError> => (options.client ?? client).get<GetSynonymResponses, GetSynonymErrors, ThrowOnError>({
     responseType: 'json',
@@ -1677,11 +1706,11 @@ export const getSynonym = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * Exchange the phrases of a group
+ * Update a synonym group
  *
- * They count with the very next search.
+ * Takes effect immediately.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const putSynonym = <ThrowOnError extends boolean = true>(options: Options<PutSynonymData, ThrowOnError>): RequestResult<PutSynonymResponses, PutSynonymErrors, ThrowOnError> => (options.client ?? client).put<PutSynonymResponses, PutSynonymErrors, ThrowOnError>({
     responseType: 'json',
@@ -1699,11 +1728,11 @@ export const putSynonym = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * Tasks on offer
+ * List tasks
  *
- * By name. Admins see those switched off and archived too.
+ * Sorted by name. Admins also see inactive and archived tasks.
  *
- * Who: anyone (a token tells who asks).
+ * Access: anyone; the response depends on the token, if one is sent.
  */
 export const listTasks = <ThrowOnError extends boolean = true>(options?: Options<ListTasksData, ThrowOnError>): RequestResult<ListTasksResponses, ListTasksErrors, ThrowOnError> => (options?.client ?? client).get<ListTasksResponses, ListTasksErrors, ThrowOnError>({
     responseType: 'json',
@@ -1719,9 +1748,9 @@ export const listTasks = <ThrowOnError extends boolean = true>(options?: Options
 /**
  * Create a task
  *
- * Offered at once, unless isactive is 0: then it is a draft.
+ * The task is available immediately, unless isactive is 0 (draft).
  *
- * Who: admin.
+ * Access: admin.
  */
 export const createTask = <ThrowOnError extends boolean = true>(options: Options<CreateTaskData, ThrowOnError>): RequestResult<CreateTaskResponses, CreateTaskErrors, ThrowOnError> => (options.client ?? client).post<CreateTaskResponses, CreateTaskErrors, ThrowOnError>({
     responseType: 'json',
@@ -1741,9 +1770,9 @@ export const createTask = <ThrowOnError extends boolean = true>(options: Options
 /**
  * Delete a task
  *
- * Destroyed when nobody ever asked for it, archived when it has requests.
+ * Deletes a task without requests; archives one that has requests.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const deleteTask = <ThrowOnError extends boolean = true>(options: Options<DeleteTaskData, ThrowOnError>): RequestResult<DeleteTaskResponses, DeleteTaskErrors, ThrowOnError> => (options.client ?? client).delete<DeleteTaskResponses, DeleteTaskErrors, ThrowOnError>({
     security: [{
@@ -1756,11 +1785,11 @@ export const deleteTask = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * One task
+ * Get a task
  *
- * Those switched off or archived are there for admins only.
+ * Only admins can see inactive and archived tasks.
  *
- * Who: anyone (a token tells who asks).
+ * Access: anyone; the response depends on the token, if one is sent.
  */
 export const getTask = <ThrowOnError extends boolean = true>(options: Options<GetTaskData, ThrowOnError>): RequestResult<GetTaskResponses, GetTaskErrors, ThrowOnError> => (options.client ?? client).get<GetTaskResponses, GetTaskErrors, ThrowOnError>({
     responseType: 'json',
@@ -1774,11 +1803,11 @@ export const getTask = <ThrowOnError extends boolean = true>(options: Options<Ge
 });
 
 /**
- * Edit a task
+ * Update a task
  *
- * What is left out stays. Requests made before keep the name, price and time of their day.
+ * Omitted fields are not changed. Existing requests keep the task's previous name, price and duration.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const updateTask = <ThrowOnError extends boolean = true>(options: Options<UpdateTaskData, ThrowOnError>): RequestResult<UpdateTaskResponses, UpdateTaskErrors, ThrowOnError> => (options.client ?? client).patch<UpdateTaskResponses, UpdateTaskErrors, ThrowOnError>({
     responseType: 'json',
@@ -1796,11 +1825,11 @@ export const updateTask = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * What holds for a task
+ * Get the policy of a task
  *
- * How long ahead it must be asked for, and until when it can be cancelled freely.
+ * The minimum notice and the free cancellation period, among others.
  *
- * Who: signed in and active.
+ * Access: signed in and active.
  */
 export const getTaskPolicy = <ThrowOnError extends boolean = true>(options: Options<GetTaskPolicyData, ThrowOnError>): RequestResult<GetTaskPolicyResponses, GetTaskPolicyErrors, ThrowOnError> => (options.client ?? client).get<GetTaskPolicyResponses, GetTaskPolicyErrors, ThrowOnError>({
     responseType: 'json',
@@ -1814,11 +1843,11 @@ export const getTaskPolicy = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
- * Set what is special to a task
+ * Update the policy of a task
  *
- * All four at once; null goes back to the market's setting.
+ * Replaces all four values. null means that the general setting applies.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const putTaskPolicy = <ThrowOnError extends boolean = true>(options: Options<PutTaskPolicyData, ThrowOnError>): RequestResult<PutTaskPolicyResponses, PutTaskPolicyErrors, ThrowOnError> => (options.client ?? client).put<PutTaskPolicyResponses, PutTaskPolicyErrors, ThrowOnError>({
     responseType: 'json',
@@ -1836,11 +1865,11 @@ export const putTaskPolicy = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
- * Who does a task, and how far away they are
+ * List professionals for a task
  *
- * The nearest first when a pincode is given, else the best rated first.
+ * Nearest first if a pincode is given, otherwise highest rated first.
  *
- * Who: customer or admin.
+ * Access: customer or admin.
  */
 export const listTaskProfessionals = <ThrowOnError extends boolean = true>(options: Options<ListTaskProfessionalsData, ThrowOnError>): RequestResult<ListTaskProfessionalsResponses, ListTaskProfessionalsErrors, ThrowOnError> => (options.client ?? client).get<ListTaskProfessionalsResponses, ListTaskProfessionalsErrors, ThrowOnError>({
     responseType: 'json',
@@ -1854,11 +1883,11 @@ export const listTaskProfessionals = <ThrowOnError extends boolean = true>(optio
 });
 
 /**
- * Times at which someone can come
+ * List available times
  *
- * Of one day at one place; of one professional for customers only: visitors could read anyone's diary.
+ * Returns the times available on one day at one pincode. Only customers can filter by professional.
  *
- * Who: anyone (a token tells who asks).
+ * Access: anyone; the response depends on the token, if one is sent.
  */
 export const getTaskTimes = <ThrowOnError extends boolean = true>(options: Options<GetTaskTimesData, ThrowOnError>): RequestResult<GetTaskTimesResponses, GetTaskTimesErrors, ThrowOnError> => (options.client ?? client).get<GetTaskTimesResponses, GetTaskTimesErrors, ThrowOnError>({
     responseType: 'json',
@@ -1872,11 +1901,11 @@ export const getTaskTimes = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
- * New tokens for a refresh token
+ * Refresh tokens
  *
- * By cookie (with X-CSRF-TOKEN) or as Bearer; the old refresh token is dead afterwards.
+ * Send the refresh token as a cookie (with X-CSRF-TOKEN) or as Bearer. It is replaced and becomes invalid.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const refreshToken = <ThrowOnError extends boolean = true>(options?: Options<RefreshTokenData, ThrowOnError>): RequestResult<RefreshTokenResponses, RefreshTokenErrors, ThrowOnError> => (options?.client ?? client).post<RefreshTokenResponses, RefreshTokenErrors, ThrowOnError>({
     responseType: 'json',
@@ -1898,11 +1927,11 @@ export const refreshToken = <ThrowOnError extends boolean = true>(options?: Opti
 });
 
 /**
- * A page that asks whether to end them
+ * Show the unsubscribe page
  *
- * Looking changes nothing: programs that read mails follow links.
+ * Opening the page does not unsubscribe, because email scanners follow links.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const getUnsubscribe = <ThrowOnError extends boolean = true>(options: Options<GetUnsubscribeData, ThrowOnError>): RequestResult<GetUnsubscribeResponses, GetUnsubscribeErrors, ThrowOnError> => (options.client ?? client).get<GetUnsubscribeResponses, GetUnsubscribeErrors, ThrowOnError>({
     responseType: 'text',
@@ -1911,11 +1940,11 @@ export const getUnsubscribe = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * End reminders or reports by one click (RFC 8058)
+ * Unsubscribe from reminders or reports (RFC 8058)
  *
- * The token, from a mail's List-Unsubscribe header, names the person and the kind.
+ * The token, from the email's List-Unsubscribe header, identifies the account and the kind of message.
  *
- * Who: anyone.
+ * Access: anyone.
  */
 export const unsubscribe = <ThrowOnError extends boolean = true>(options: Options<UnsubscribeData, ThrowOnError>): RequestResult<UnsubscribeResponses, UnsubscribeErrors, ThrowOnError> => (options.client ?? client).post<UnsubscribeResponses, UnsubscribeErrors, ThrowOnError>({
     responseType: 'text',
@@ -1926,11 +1955,12 @@ export const unsubscribe = <ThrowOnError extends boolean = true>(options: Option
 /**
  * Block an account
  *
- * Refused from its very next call on; accepted requests go back to the market, a customer's are cancelled.
+ * Takes effect with the account's next call. A professional's accepted requests are released; a customer's open
+ * requests are cancelled.
  *
- * For an admin's account the caller has to have signed in, or repeated the password, within 10 minutes.
+ * Blocking an admin requires a sign-in or a password confirmation within the last 10 minutes.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const blockUser = <ThrowOnError extends boolean = true>(options: Options<BlockUserData, ThrowOnError>): RequestResult<BlockUserResponses, BlockUserErrors, ThrowOnError> => (options.client ?? client).post<BlockUserResponses, BlockUserErrors, ThrowOnError>({
     responseType: 'json',
@@ -1948,13 +1978,13 @@ export const blockUser = <ThrowOnError extends boolean = true>(options: Options<
 });
 
 /**
- * Sign an account out on every device
+ * End all sessions of an account
  *
- * Without blocking it: it can sign in again. Links mailed to reset its password stop working.
+ * Does not block the account: the user can sign in again. Unused password-reset links become invalid.
  *
- * For another admin's account the caller has to have signed in, or repeated the password, within 10 minutes.
+ * For another admin, requires a sign-in or a password confirmation within the last 10 minutes.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const endSessionsUser = <ThrowOnError extends boolean = true>(options: Options<EndSessionsUserData, ThrowOnError>): RequestResult<EndSessionsUserResponses, EndSessionsUserErrors, ThrowOnError> => (options.client ?? client).post<EndSessionsUserResponses, EndSessionsUserErrors, ThrowOnError>({
     security: [{
@@ -1969,9 +1999,9 @@ export const endSessionsUser = <ThrowOnError extends boolean = true>(options: Op
 /**
  * Unblock an account
  *
- * It can sign in again; what was given back or cancelled stays so.
+ * The user can sign in again. Released and cancelled requests are not restored.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const unblockUser = <ThrowOnError extends boolean = true>(options: Options<UnblockUserData, ThrowOnError>): RequestResult<UnblockUserResponses, UnblockUserErrors, ThrowOnError> => (options.client ?? client).post<UnblockUserResponses, UnblockUserErrors, ThrowOnError>({
     responseType: 'json',

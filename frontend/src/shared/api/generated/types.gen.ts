@@ -15,17 +15,17 @@ export type Account = {
     pincode: string;
     phone: string | null;
     /**
-     * 1 once a code sent to the number was confirmed
+     * 1 if the number was verified with a code sent by SMS
      */
     phone_verified: 0 | 1;
     isactive: 0 | 1;
     created_at: string;
     /**
-     * Only where mail addresses have to be confirmed
+     * Present only if email addresses must be confirmed
      */
     email_confirmed?: 0 | 1;
     /**
-     * Only while the account has the password issued to it
+     * Present only while the account has a temporary password
      */
     must_change_password?: 0 | 1;
     exp?: number;
@@ -68,7 +68,7 @@ export type Approvals = {
 export type Approve = {
     expires_at?: string | null;
     /**
-     * The document that was looked at. 409 ``document_replaced`` when it is not the current one any more.
+     * The document that was reviewed. 409 ``document_replaced`` if it has been replaced since.
      */
     document_id?: number | null;
 };
@@ -429,11 +429,11 @@ export type Near = {
 export type NewExport = {
     professional_id?: number | null;
     /**
-     * A day (2026-12-01) or a time with an offset; the end is included.
+     * A date (2026-12-01) or a time with an offset. Both ends are included.
      */
     from?: string | null;
     /**
-     * A day (2026-12-01) or a time with an offset; the end is included.
+     * A date (2026-12-01) or a time with an offset. Both ends are included.
      */
     to?: string | null;
 };
@@ -505,17 +505,17 @@ export type OnePerson = {
     pincode: string;
     phone: string | null;
     /**
-     * 1 once a code sent to the number was confirmed
+     * 1 if the number was verified with a code sent by SMS
      */
     phone_verified: 0 | 1;
     isactive: 0 | 1;
     created_at: string;
     /**
-     * Only where mail addresses have to be confirmed
+     * Present only if email addresses must be confirmed
      */
     email_confirmed?: 0 | 1;
     /**
-     * Only while the account has the password issued to it
+     * Present only while the account has a temporary password
      */
     must_change_password?: 0 | 1;
     exp?: number;
@@ -579,17 +579,17 @@ export type Person = {
     pincode: string;
     phone: string | null;
     /**
-     * 1 once a code sent to the number was confirmed
+     * 1 if the number was verified with a code sent by SMS
      */
     phone_verified: 0 | 1;
     isactive: 0 | 1;
     created_at: string;
     /**
-     * Only where mail addresses have to be confirmed
+     * Present only if email addresses must be confirmed
      */
     email_confirmed?: 0 | 1;
     /**
-     * Only while the account has the password issued to it
+     * Present only while the account has a temporary password
      */
     must_change_password?: 0 | 1;
     exp?: number;
@@ -643,7 +643,7 @@ export type Preferences = {
         [key: string]: Array<'mail' | 'gchat' | 'sms'>;
     } | null;
     /**
-     * Channels that cannot be used at present, chosen or not, and why
+     * Channels that are currently unavailable, with the reasons
      */
     readonly unavailable?: {
         [key: string]: Unavailable;
@@ -658,7 +658,7 @@ export type PreferencesInput = {
         [key: string]: Array<'mail' | 'gchat' | 'sms'>;
     } | null;
     /**
-     * Channels that cannot be used at present, chosen or not, and why
+     * Channels that are currently unavailable, with the reasons
      */
     readonly unavailable?: {
         [key: string]: UnavailableInput;
@@ -666,11 +666,11 @@ export type PreferencesInput = {
 };
 
 /**
- * RFC 9457. `code` is a stable word for programs, `detail` a sentence for people.
+ * RFC 9457 problem details. `code` is stable and meant for programs, `detail` for people.
  */
 export type Problem = {
     /**
-     * Where the code is explained.
+     * Link to the documentation of the code.
      */
     type: string;
     title: string;
@@ -678,7 +678,7 @@ export type Problem = {
     detail: string;
     code: string;
     /**
-     * Each wrong field with its messages.
+     * Messages for each invalid field.
      */
     errors?: {
         [key: string]: Array<string>;
@@ -770,7 +770,7 @@ export type QuietHoursInput = {
 export type Readiness = {
     status: 'ready' | 'degraded' | 'unavailable' | 'draining';
     /**
-     * What is not there, when something is not.
+     * Names the unavailable components, if any.
      */
     detail?: string;
     database: PartState;
@@ -779,7 +779,7 @@ export type Readiness = {
     broker: PartState;
     workers: PartState;
     /**
-     * down: request bodies are being refused
+     * down: the server is rejecting request bodies
      */
     bodies: PartState;
 };
@@ -791,7 +791,7 @@ export type Reason = {
 export type Reject = {
     reason: string;
     /**
-     * The document that was looked at. 409 ``document_replaced`` when it is not the current one any more.
+     * The document that was reviewed. 409 ``document_replaced`` if it has been replaced since.
      */
     document_id?: number | null;
 };
@@ -1067,7 +1067,7 @@ export type Session = {
     last_used_at: string;
     expires_at: string;
     /**
-     * 1 for the session that asks
+     * 1 for the current session
      */
     current: 0 | 1;
 };
@@ -1131,7 +1131,7 @@ export type SubmittedDocument = {
     size: number;
     pages: number;
     /**
-     * Of the file as it is kept, in hexadecimal
+     * SHA-256 digest of the stored file, in hexadecimal
      */
     sha256: string;
     created_at: string;
@@ -1364,11 +1364,11 @@ export type GetWellKnownSecurityTxtData = {
 
 export type GetWellKnownSecurityTxtErrors = {
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
 };
@@ -1393,31 +1393,31 @@ export type AddCustomerData = {
 
 export type AddCustomerErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * Not allowed: `account_blocked`
+     * Not permitted: `account_blocked`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1442,31 +1442,31 @@ export type AddProfessionalData = {
 
 export type AddProfessionalErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * Not allowed: `account_blocked`
+     * Not permitted: `account_blocked`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1491,31 +1491,31 @@ export type CreateAdminData = {
 
 export type CreateAdminErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1535,7 +1535,7 @@ export type ListAuditData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -1548,15 +1548,15 @@ export type ListAuditData = {
         subject_kind?: string | null;
         action?: string | null;
         /**
-         * A day (2026-12-01) or a time with an offset; the end is included.
+         * A date (2026-12-01) or a time with an offset. Both ends are included.
          */
         from?: string | null;
         /**
-         * A day (2026-12-01) or a time with an offset; the end is included.
+         * A date (2026-12-01) or a time with an offset. Both ends are included.
          */
         to?: string | null;
         /**
-         * 1 leaves out entries of what was merely read
+         * 1 to leave out entries for read access
          */
         changes_only?: 0 | 1 | boolean;
     };
@@ -1565,19 +1565,19 @@ export type ListAuditData = {
 
 export type ListAuditErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1602,35 +1602,35 @@ export type CheckData = {
 
 export type CheckErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`
+     * Not permitted: `account_blocked`, `forbidden`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1650,7 +1650,7 @@ export type ListCustomersData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -1659,7 +1659,7 @@ export type ListCustomersData = {
         limit?: number;
         cursor?: string | null;
         /**
-         * Name, username, mail or phone; typos are forgiven
+         * Name, username, email or phone; tolerates typos
          */
         q?: string | null;
         blocked?: 0 | 1 | boolean | null;
@@ -1671,19 +1671,19 @@ export type ListCustomersData = {
 
 export type ListCustomersErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1703,7 +1703,7 @@ export type GetCustomerData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -1716,23 +1716,23 @@ export type GetCustomerData = {
 
 export type GetCustomerErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1752,7 +1752,7 @@ export type ListDeliveriesData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -1771,19 +1771,19 @@ export type ListDeliveriesData = {
 
 export type ListDeliveriesErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1803,7 +1803,7 @@ export type GetDeliveryData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -1816,23 +1816,23 @@ export type GetDeliveryData = {
 
 export type GetDeliveryErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1859,27 +1859,27 @@ export type ResendDeliveryData = {
 
 export type ResendDeliveryErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -1904,7 +1904,7 @@ export type GetDocsData = {
 
 export type GetDocsErrors = {
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
 };
@@ -1931,11 +1931,11 @@ export type GetDocData = {
 
 export type GetDocErrors = {
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
 };
@@ -1960,31 +1960,31 @@ export type ConfirmEmailData = {
 
 export type ConfirmEmailErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * Not allowed: `account_blocked`
+     * Not permitted: `account_blocked`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2009,31 +2009,31 @@ export type UndoEmailData = {
 
 export type UndoEmailErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * Not allowed: `account_blocked`
+     * Not permitted: `account_blocked`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2053,7 +2053,7 @@ export type ListExportsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -2068,19 +2068,19 @@ export type ListExportsData = {
 
 export type ListExportsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2100,7 +2100,7 @@ export type CreateExportData = {
     body?: NewExport;
     headers?: {
         /**
-         * The same key and body within 24 hours gives the same answer and makes nothing twice.
+         * Repeating a request with the same key and body within 24 hours returns the first response without running it again.
          */
         'Idempotency-Key'?: string;
     };
@@ -2111,35 +2111,35 @@ export type CreateExportData = {
 
 export type CreateExportErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * In conflict with the present state: `still_running`
+     * Conflict with the current state: `still_running`
      */
     409: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `idempotency_key_reused`, `invalid_fields`
+     * Validation failed: `idempotency_key_reused`, `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2159,7 +2159,7 @@ export type GetExportData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -2172,23 +2172,23 @@ export type GetExportData = {
 
 export type GetExportErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2215,27 +2215,27 @@ export type CancelExportData = {
 
 export type CancelExportErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `export_ended`
+     * Conflict with the current state: `export_ended`
      */
     409: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2262,19 +2262,19 @@ export type DownloadExportData = {
 
 export type DownloadExportErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `export_failed`, `export_not_ready`
+     * Conflict with the current state: `export_failed`, `export_not_ready`
      */
     409: Problem;
     /**
@@ -2282,11 +2282,11 @@ export type DownloadExportErrors = {
      */
     410: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `storage_unavailable`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `storage_unavailable`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2306,7 +2306,7 @@ export type GetHealthData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -2317,7 +2317,7 @@ export type GetHealthData = {
 
 export type GetHealthErrors = {
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
 };
@@ -2337,7 +2337,7 @@ export type ListJobsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -2348,19 +2348,19 @@ export type ListJobsData = {
 
 export type ListJobsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2380,7 +2380,7 @@ export type ListParkedJobsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -2394,19 +2394,19 @@ export type ListParkedJobsData = {
 
 export type ListParkedJobsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2433,27 +2433,27 @@ export type RetryParkedJobData = {
 
 export type RetryParkedJobErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2473,7 +2473,7 @@ export type ListJobRunsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -2488,19 +2488,19 @@ export type ListJobRunsData = {
 
 export type ListJobRunsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2520,7 +2520,7 @@ export type GetJobRunData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -2533,23 +2533,23 @@ export type GetJobRunData = {
 
 export type GetJobRunErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2576,35 +2576,35 @@ export type RunJobData = {
 
 export type RunJobErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2629,19 +2629,19 @@ export type LogoutData = {
 
 export type LogoutErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2666,19 +2666,19 @@ export type LogoutEverywhereData = {
 
 export type LogoutEverywhereErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2698,7 +2698,7 @@ export type GetMeData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -2709,19 +2709,19 @@ export type GetMeData = {
 
 export type GetMeErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2741,7 +2741,7 @@ export type UpdateMeData = {
     body: Profile;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -2752,39 +2752,39 @@ export type UpdateMeData = {
 
 export type UpdateMeErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2804,7 +2804,7 @@ export type GetMyAgendaData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -2818,19 +2818,19 @@ export type GetMyAgendaData = {
 
 export type GetMyAgendaErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2855,35 +2855,35 @@ export type ConfirmPasswordMeData = {
 
 export type ConfirmPasswordMeErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2910,15 +2910,15 @@ export type GetMyDocumentData = {
 
 export type GetMyDocumentErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
@@ -2926,15 +2926,15 @@ export type GetMyDocumentErrors = {
      */
     410: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `inspection_running`
+     * Rate limit exceeded: `inspection_running`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2954,7 +2954,7 @@ export type PutMyDocumentData = {
     body: Document;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -2965,39 +2965,39 @@ export type PutMyDocumentData = {
 
 export type PutMyDocumentErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`
+     * Malformed request: `malformed`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `inspection_running`, `too_many_requests`
+     * Rate limit exceeded: `inspection_running`, `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3022,19 +3022,19 @@ export type SendMyEmailConfirmationData = {
 
 export type SendMyEmailConfirmationErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3052,7 +3052,7 @@ export type GetMyHoursData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -3063,19 +3063,19 @@ export type GetMyHoursData = {
 
 export type GetMyHoursErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3095,7 +3095,7 @@ export type PutMyHoursData = {
     body: WorkingHours;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -3106,35 +3106,35 @@ export type PutMyHoursData = {
 
 export type PutMyHoursErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3154,7 +3154,7 @@ export type GetMyInboxData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -3165,19 +3165,19 @@ export type GetMyInboxData = {
 
 export type GetMyInboxErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3202,19 +3202,19 @@ export type MarkInboxSeenData = {
 
 export type MarkInboxSeenErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3239,35 +3239,35 @@ export type ChangePasswordData = {
 
 export type ChangePasswordErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3292,27 +3292,27 @@ export type SendMyPhoneCodeData = {
 
 export type SendMyPhoneCodeErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3337,35 +3337,35 @@ export type ConfirmMyPhoneData = {
 
 export type ConfirmMyPhoneErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3385,7 +3385,7 @@ export type GetMyPreferencesData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -3396,19 +3396,19 @@ export type GetMyPreferencesData = {
 
 export type GetMyPreferencesErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3428,7 +3428,7 @@ export type PutMyPreferencesData = {
     body: PreferencesInputWritable;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -3439,35 +3439,35 @@ export type PutMyPreferencesData = {
 
 export type PutMyPreferencesErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3487,7 +3487,7 @@ export type ListMyReviewsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -3501,19 +3501,19 @@ export type ListMyReviewsData = {
 
 export type ListMyReviewsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3533,7 +3533,7 @@ export type ListMySessionsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -3547,19 +3547,19 @@ export type ListMySessionsData = {
 
 export type ListMySessionsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3586,23 +3586,23 @@ export type DeleteMySessionData = {
 
 export type DeleteMySessionErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3627,11 +3627,11 @@ export type GetMetricsData = {
 
 export type GetMetricsErrors = {
     /**
-     * Not allowed: `forbidden`
+     * Not permitted: `forbidden`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
 };
@@ -3651,7 +3651,7 @@ export type ListNotificationsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -3666,19 +3666,19 @@ export type ListNotificationsData = {
 
 export type ListNotificationsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3703,31 +3703,31 @@ export type MarkNotificationsReadData = {
 
 export type MarkNotificationsReadErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3752,7 +3752,7 @@ export type GetOpenApiData = {
 
 export type GetOpenApiErrors = {
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
 };
@@ -3779,31 +3779,31 @@ export type ForgotPasswordData = {
 
 export type ForgotPasswordErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * Not allowed: `account_blocked`
+     * Not permitted: `account_blocked`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3826,31 +3826,31 @@ export type ResetPasswordData = {
 
 export type ResetPasswordErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * Not allowed: `account_blocked`
+     * Not permitted: `account_blocked`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3870,7 +3870,7 @@ export type ListPlacesData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -3885,15 +3885,15 @@ export type ListPlacesData = {
 
 export type ListPlacesErrors = {
     /**
-     * Not allowed: `account_blocked`
+     * Not permitted: `account_blocked`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3913,7 +3913,7 @@ export type ListProfessionalsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -3922,7 +3922,7 @@ export type ListProfessionalsData = {
         limit?: number;
         cursor?: string | null;
         /**
-         * Name, company, username, mail or phone; typos are forgiven
+         * Name, company, username, email or phone; tolerates typos
          */
         q?: string | null;
         blocked?: 0 | 1 | boolean | null;
@@ -3938,19 +3938,19 @@ export type ListProfessionalsData = {
 
 export type ListProfessionalsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -3970,7 +3970,7 @@ export type GetProfessionalData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -3983,23 +3983,23 @@ export type GetProfessionalData = {
 
 export type GetProfessionalErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4019,7 +4019,7 @@ export type UpdateProfessionalData = {
     body: Expiry;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -4032,43 +4032,43 @@ export type UpdateProfessionalData = {
 
 export type UpdateProfessionalErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4088,7 +4088,7 @@ export type ApproveProfessionalData = {
     body?: Approve;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -4101,43 +4101,43 @@ export type ApproveProfessionalData = {
 
 export type ApproveProfessionalErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`, `document_replaced`
+     * Conflict with the current state: `conflict`, `document_replaced`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4166,15 +4166,15 @@ export type GetProfessionalDocumentData = {
 
 export type GetProfessionalDocumentErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
@@ -4182,11 +4182,11 @@ export type GetProfessionalDocumentErrors = {
      */
     410: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4206,7 +4206,7 @@ export type RejectProfessionalData = {
     body: Reject;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -4219,43 +4219,43 @@ export type RejectProfessionalData = {
 
 export type RejectProfessionalErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`, `document_replaced`
+     * Conflict with the current state: `conflict`, `document_replaced`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4275,7 +4275,7 @@ export type GetReadinessData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -4286,11 +4286,11 @@ export type GetReadinessData = {
 
 export type GetReadinessErrors = {
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away
+     * Temporarily unavailable
      */
     503: Readiness;
 };
@@ -4310,7 +4310,7 @@ export type ListReliabilityData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -4322,11 +4322,11 @@ export type ListReliabilityData = {
         account_id?: number | null;
         least?: number;
         /**
-         * A day (2026-12-01) or a time with an offset; the end is included.
+         * A date (2026-12-01) or a time with an offset. Both ends are included.
          */
         from?: string | null;
         /**
-         * A day (2026-12-01) or a time with an offset; the end is included.
+         * A date (2026-12-01) or a time with an offset. Both ends are included.
          */
         to?: string | null;
     };
@@ -4335,19 +4335,19 @@ export type ListReliabilityData = {
 
 export type ListReliabilityErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4367,7 +4367,7 @@ export type ListReportsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -4382,23 +4382,23 @@ export type ListReportsData = {
 
 export type ListReportsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4418,7 +4418,7 @@ export type GetReportData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -4433,23 +4433,23 @@ export type GetReportData = {
 
 export type GetReportErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4469,7 +4469,7 @@ export type ListRequestsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -4481,11 +4481,11 @@ export type ListRequestsData = {
         status?: Array<'requested' | 'accepted' | 'completed' | 'closed' | 'cancelled' | 'expired'>;
         task_id?: number | null;
         /**
-         * A day (2026-12-01) or a time with an offset; the end is included.
+         * A date (2026-12-01) or a time with an offset. Both ends are included.
          */
         from?: string | null;
         /**
-         * A day (2026-12-01) or a time with an offset; the end is included.
+         * A date (2026-12-01) or a time with an offset. Both ends are included.
          */
         to?: string | null;
         professional_id?: number | null;
@@ -4499,19 +4499,19 @@ export type ListRequestsData = {
 
 export type ListRequestsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4531,7 +4531,7 @@ export type CreateRequestData = {
     body: NewRequest;
     headers?: {
         /**
-         * The same key and body within 24 hours gives the same answer and makes nothing twice.
+         * Repeating a request with the same key and body within 24 hours returns the first response without running it again.
          */
         'Idempotency-Key'?: string;
     };
@@ -4542,39 +4542,39 @@ export type CreateRequestData = {
 
 export type CreateRequestErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * In conflict with the present state: `conflict`, `still_running`
+     * Conflict with the current state: `conflict`, `still_running`
      */
     409: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `idempotency_key_reused`, `invalid_fields`
+     * Validation failed: `idempotency_key_reused`, `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4594,7 +4594,7 @@ export type GetRequestData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -4607,23 +4607,23 @@ export type GetRequestData = {
 
 export type GetRequestErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4643,7 +4643,7 @@ export type UpdateRequestData = {
     body: RequestEdit;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -4656,43 +4656,43 @@ export type UpdateRequestData = {
 
 export type UpdateRequestErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4712,7 +4712,7 @@ export type AcceptRequestData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -4725,31 +4725,31 @@ export type AcceptRequestData = {
 
 export type AcceptRequestErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4769,7 +4769,7 @@ export type CancelRequestData = {
     body: CancelReason;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -4782,43 +4782,43 @@ export type CancelRequestData = {
 
 export type CancelRequestErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4838,7 +4838,7 @@ export type CloseRequestData = {
     body?: Closing;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -4851,43 +4851,43 @@ export type CloseRequestData = {
 
 export type CloseRequestErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4907,7 +4907,7 @@ export type CompleteRequestData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -4920,31 +4920,31 @@ export type CompleteRequestData = {
 
 export type CompleteRequestErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -4964,7 +4964,7 @@ export type RejectRequestData = {
     body: RejectReason;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -4977,43 +4977,43 @@ export type RejectRequestData = {
 
 export type RejectRequestErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5033,7 +5033,7 @@ export type ReleaseRequestData = {
     body: ReleaseReason;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -5046,43 +5046,43 @@ export type ReleaseRequestData = {
 
 export type ReleaseRequestErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5102,7 +5102,7 @@ export type ReviewRequestData = {
     body: NewReview;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -5115,43 +5115,43 @@ export type ReviewRequestData = {
 
 export type ReviewRequestErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5178,39 +5178,39 @@ export type ReplyRequestReviewData = {
 
 export type ReplyRequestReviewErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5237,39 +5237,39 @@ export type ReportRequestReviewData = {
 
 export type ReportRequestReviewErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5289,7 +5289,7 @@ export type ListReviewsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -5308,19 +5308,19 @@ export type ListReviewsData = {
 
 export type ListReviewsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5347,39 +5347,39 @@ export type HideReviewData = {
 
 export type HideReviewErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5406,27 +5406,27 @@ export type ShowReviewData = {
 
 export type ShowReviewErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5446,7 +5446,7 @@ export type GetSearchData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -5458,7 +5458,7 @@ export type GetSearchData = {
         location?: string | null;
         pincode?: string | null;
         /**
-         * default: where professionals come (10)
+         * Default: 10
          */
         radius_km?: number | null;
         category?: string | null;
@@ -5471,15 +5471,15 @@ export type GetSearchData = {
 
 export type GetSearchErrors = {
     /**
-     * Not allowed: `account_blocked`
+     * Not permitted: `account_blocked`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5499,7 +5499,7 @@ export type GetSettingsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -5510,19 +5510,19 @@ export type GetSettingsData = {
 
 export type GetSettingsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5542,7 +5542,7 @@ export type UpdateSettingsData = {
     body: SettingsEdit;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -5553,35 +5553,35 @@ export type UpdateSettingsData = {
 
 export type UpdateSettingsErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5601,18 +5601,18 @@ export type GetStatsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
     path?: never;
     query?: {
         /**
-         * A day (2026-12-01) or a time with an offset; the end is included.
+         * A date (2026-12-01) or a time with an offset. Both ends are included.
          */
         from?: string | null;
         /**
-         * A day (2026-12-01) or a time with an offset; the end is included.
+         * A date (2026-12-01) or a time with an offset. Both ends are included.
          */
         to?: string | null;
     };
@@ -5621,19 +5621,19 @@ export type GetStatsData = {
 
 export type GetStatsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5653,7 +5653,7 @@ export type ListSynonymsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -5667,19 +5667,19 @@ export type ListSynonymsData = {
 
 export type ListSynonymsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5704,31 +5704,31 @@ export type CreateSynonymData = {
 
 export type CreateSynonymErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5748,7 +5748,7 @@ export type DeleteSynonymData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -5761,27 +5761,27 @@ export type DeleteSynonymData = {
 
 export type DeleteSynonymErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5801,7 +5801,7 @@ export type GetSynonymData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -5814,23 +5814,23 @@ export type GetSynonymData = {
 
 export type GetSynonymErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5850,7 +5850,7 @@ export type PutSynonymData = {
     body: SynonymsEdit;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -5863,39 +5863,39 @@ export type PutSynonymData = {
 
 export type PutSynonymErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5915,7 +5915,7 @@ export type ListTasksData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -5931,19 +5931,19 @@ export type ListTasksData = {
 
 export type ListTasksErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`
+     * Not permitted: `account_blocked`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -5968,31 +5968,31 @@ export type CreateTaskData = {
 
 export type CreateTaskErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6012,7 +6012,7 @@ export type DeleteTaskData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -6025,27 +6025,27 @@ export type DeleteTaskData = {
 
 export type DeleteTaskErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6065,7 +6065,7 @@ export type GetTaskData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -6078,23 +6078,23 @@ export type GetTaskData = {
 
 export type GetTaskErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`
+     * Not permitted: `account_blocked`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6114,7 +6114,7 @@ export type UpdateTaskData = {
     body: TaskEdit;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -6127,43 +6127,43 @@ export type UpdateTaskData = {
 
 export type UpdateTaskErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6183,7 +6183,7 @@ export type GetTaskPolicyData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -6196,23 +6196,23 @@ export type GetTaskPolicyData = {
 
 export type GetTaskPolicyErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6232,7 +6232,7 @@ export type PutTaskPolicyData = {
     body: TaskPolicyInput;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -6245,39 +6245,39 @@ export type PutTaskPolicyData = {
 
 export type PutTaskPolicyErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6297,7 +6297,7 @@ export type ListTaskProfessionalsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -6315,23 +6315,23 @@ export type ListTaskProfessionalsData = {
 
 export type ListTaskProfessionalsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6351,7 +6351,7 @@ export type GetTaskTimesData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -6368,27 +6368,27 @@ export type GetTaskTimesData = {
 
 export type GetTaskTimesErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `forbidden`
+     * Not permitted: `account_blocked`, `forbidden`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * Too often: `too_many_requests`
+     * Rate limit exceeded: `too_many_requests`
      */
     429: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6413,19 +6413,19 @@ export type RefreshTokenData = {
 
 export type RefreshTokenErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`
+     * Not permitted: `account_blocked`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6452,19 +6452,19 @@ export type GetUnsubscribeData = {
 
 export type GetUnsubscribeErrors = {
     /**
-     * Not allowed: `account_blocked`
+     * Not permitted: `account_blocked`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6491,19 +6491,19 @@ export type UnsubscribeData = {
 
 export type UnsubscribeErrors = {
     /**
-     * Not allowed: `account_blocked`
+     * Not permitted: `account_blocked`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6523,7 +6523,7 @@ export type BlockUserData = {
     body: Block;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -6536,43 +6536,43 @@ export type BlockUserData = {
 
 export type BlockUserErrors = {
     /**
-     * Not JSON, or not HTTP: `malformed`, `not_json`
+     * Malformed request: `malformed`, `not_json`
      */
     400: Problem;
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Too large: `too_large`
+     * Content too large: `too_large`
      */
     413: Problem;
     /**
-     * Not a type that this call takes: `unsupported_type`
+     * Unsupported media type: `unsupported_type`
      */
     415: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6599,23 +6599,23 @@ export type EndSessionsUserData = {
 
 export type EndSessionsUserErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `fresh_sign_in_needed`, `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -6635,7 +6635,7 @@ export type UnblockUserData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that was read; 412 when it is stale.
+         * The ETag of the version being changed; 412 if it is out of date.
          */
         'If-Match'?: string;
     };
@@ -6648,31 +6648,31 @@ export type UnblockUserData = {
 
 export type UnblockUserErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Changed since it was read: `stale`
+     * Changed since it was loaded: `stale`
      */
     412: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
