@@ -23,7 +23,7 @@ RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin doorstep \
 WORKDIR /app
 COPY --from=packages /venv /venv
 COPY backend/ backend/
-COPY openapi.json LICENSE ./
+COPY openapi.json pyproject.toml LICENSE ./
 COPY --from=frontend /build/dist frontend/dist
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 from backend import settings_values as v
 from backend.settings_values import SettingsError
 
-__all__ = ["Settings", "SettingsError", "describe", "env_example"]
+__all__ = ["VERSION", "Settings", "SettingsError", "describe", "env_example"]
 
 RUNTIME_FILE = "run/runtime.env"
 OWNER_FILE = "run/owner.env"
@@ -24,6 +25,7 @@ SECRET_KEY_CHARACTERS = 10
 SAMPLE_ADMIN_EMAIL = "admin@localhost.localdomain"
 FORMER_SAMPLE_ADMIN_EMAIL = "admin@example.com"
 ROOT = Path(__file__).resolve().parent.parent
+VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 def _folder(text: str) -> Path:

@@ -10,13 +10,12 @@ from typing import Any, Final, NamedTuple
 import psycopg
 from psycopg import sql
 
-from backend.api.openapi.document import VERSION
 from backend.core.errors import DomainError
 from backend.core.storage import Store, stores
 from backend.launch import database_programs
 from backend.launch.errors import LaunchError
 from backend.launch.manifest import DATABASE_FILE, PIECE, SHOWN, File, Manifest, digest
-from backend.settings import Settings
+from backend.settings import VERSION, Settings
 
 # Required files, and files that may be missing: those of replaced documents and of exports about to expire.
 FILES: Final[Mapping[str, str]] = {

@@ -16,9 +16,9 @@ from backend.api.endpoint import ATTRIBUTE, Endpoint
 from backend.api.openapi import names as openapi_names
 from backend.api.openapi import responses
 from backend.api.openapi.schemas import Names, Plugin
+from backend.settings import VERSION
 
 Json = dict[str, Any]
-VERSION: Final = "0.1.0"
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ABOUT: Final = (
     "Doorstep is a marketplace for home repairs and other work at home: customers send requests, "
