@@ -5,6 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 FLASK := $(PY) -m flask --app backend.app
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 SCALE ?= small
 ARGS ?=
 
@@ -12,13 +13,16 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint prose types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
+.PHONY: help run dev test test-changed lint prose types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
 	test-faults test-launch test-frontend test-browser frontend frontend-lint frontend-types bench bench-compare bench-compare-work bench-data demo doctor \
 	admin audit-verify backup restore openapi generate format lock sbom audit prepare install install-dev clean
 
 ##@ Run
 run: $(VENV)/.runtime ## Start the product on http://127.0.0.1:5000 (PORT, DATA_DIR); Ctrl-C stops it
 	@exec $(PY) -m backend.launch
+
+dev: $(VENV)/.runtime ## Start the product for development: both sides reload when a file changes
+	@exec $(PY) -m backend.launch.dev
 
 demo: $(VENV)/.runtime ## Fill the running marketplace with sample data
 	@$(FLASK) demo $(ARGS)
@@ -44,6 +48,9 @@ audit-verify: $(VENV)/.runtime ## Verify that no entry of the audit trail was ch
 ##@ Test
 test: install-dev ## Run everything: lint, types, import contracts, all tests, browser journeys
 	@$(PY) -m tests.suite
+
+test-changed: $(VENV)/.dev ## Run lint, types and the tests near what differs from main (ARGS="--base REF --all")
+	@$(PY) -m tests.changed $(ARGS)
 
 lint: prose $(VENV)/.dev ## Ruff: rules and format; wording of texts
 	@$(PY) -m ruff check .
@@ -111,6 +118,7 @@ openapi: $(VENV)/.runtime ## Regenerate openapi.json and the web application's c
 generate: openapi ## Regenerate all generated files
 	@$(PY) -m backend.settings > .env.example
 	@$(FLASK) lifecycle > docs/lifecycle.md
+	@cd frontend && npm version --silent --no-git-tag-version --allow-same-version $(VERSION) >/dev/null
 
 format: $(VENV)/.dev ## Format Python files
 	@$(PY) -m ruff check --fix --quiet .

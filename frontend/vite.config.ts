@@ -8,7 +8,7 @@ import { defineConfig, type Plugin } from 'vitest/config'
 
 const api = process.env.DOORSTEP_API ?? 'http://127.0.0.1:5000'
 /** What a browser may open as a page lives under /app/; everything else belongs to the API. */
-const proxied = `^/(?!app(/|$)|@|src/|node_modules/).+`
+const proxied = `^/(app/market\\.json$|(?!app(/|$)|@|src/|node_modules/).+)`
 
 /** Calls go by XMLHttpRequest, which tells how far an upload is: axios's other way and the client's event streams are left out of the bundle. */
 function oneAdapter(): Plugin {

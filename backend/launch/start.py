@@ -48,7 +48,7 @@ class Launch:
             self.lock = private_files.claim(self.settings.data_dir)
             self.end_leftovers()
             self.check_port()
-            frontend.build(self.say)
+            self.build_web_app()
             self.start_servers()
             self.prepare_database()
             self.check_connections()
@@ -56,7 +56,7 @@ class Launch:
             self.supervisor.listen()
             ready = self.wait_until_ready()
             if ready:
-                self.supervisor.run()
+                self.watch()
             return 0 if ready or self.supervisor.stopping else 1
         finally:
             self.finish()
@@ -90,6 +90,14 @@ class Launch:
                     f"Port {port} on {host} cannot be used ({error.strerror}): stop the program that uses it, "
                     f"or choose another: PORT={port + 1 if port < 65535 else port - 1} make run"
                 ) from None
+
+    def build_web_app(self) -> None:
+        """Build the pages that the web server serves."""
+        frontend.build(self.say)
+
+    def watch(self) -> None:
+        """Keep everything running until told to stop."""
+        self.supervisor.run()
 
     def start_servers(self) -> None:
         """Start the embedded PostgreSQL and Valkey, each only if no address is set."""
@@ -219,14 +227,14 @@ def _stop(*_: object) -> None:
     raise Stopped
 
 
-def main() -> int:
+def main(launch_type: type[Launch] = Launch) -> int:
     """Return 0 after a normal stop, 1 after a failure, 2 for an invalid setting."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     if os.environ.get("MAKELEVEL"):
         processes.die_with_parent(signal.SIGTERM)  # if make is killed, nothing else would stop the launcher
     try:
-        launch = Launch(settings=Settings.with_owner(), supervisor=Supervisor(say=print))
+        launch = launch_type(settings=Settings.with_owner(), supervisor=Supervisor(say=print))
         launch.supervisor.say = launch.say
         return launch.run()
     except SettingsError as error:

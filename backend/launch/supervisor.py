@@ -5,7 +5,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -40,13 +40,14 @@ class Program:
     env: dict[str, str]
     log: Path
     patience: float
+    folder: Path | None = None
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
         if self.process is not None:
             processes.kill_group(self.process)  # leftovers of the dead process
         with private_files.open_log(self.log) as log:
-            self.process = processes.spawn(self.argv, env=self.env, output=log.fileno())
+            self.process = processes.spawn(self.argv, env=self.env, output=log.fileno(), cwd=self.folder)
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
@@ -119,6 +120,17 @@ class Supervisor:
                 self.say(f"{watch.part.name} exited unexpectedly; restarting it in {pause:g} s")
             elif now >= watch.again_at:
                 self._start_again(watch)
+
+    def restart(self, names: Collection[str]) -> None:
+        """End these parts and start them again at once, as after a change of their source."""
+        chosen = [watch for watch in self._watched if watch.part.name in names]
+        for watch in chosen:
+            if isinstance(watch.part, Program):
+                watch.part.ask_to_end()
+        for watch in chosen:
+            watch.part.stop()
+            watch.failures = 0
+            self._start_again(watch)
 
     def failures(self) -> int:
         """Return how often the least stable part has died recently."""

@@ -38,6 +38,7 @@ class Product:
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=lambda: free_port(None))
     process: "subprocess.Popen[bytes] | None" = None
+    module: str = "backend.launch"
 
     @property
     def data(self) -> Path:
@@ -59,7 +60,7 @@ class Product:
         environment = clean_environment(**{**ours, **self.settings})
         with (self.folder / "output.txt").open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "backend.launch"], env=environment, cwd=ROOT, stdout=output, stderr=output
+                [sys.executable, "-m", self.module], env=environment, cwd=ROOT, stdout=output, stderr=output
             )
         return self.process
 

@@ -1,0 +1,80 @@
+"""Contributors' tools run what the repository has: hooks, the hosted build, the choice of affected tests."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.architecture.source import ROOT
+from tests.changed import affected_tests, module_of
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml"))
+
+
+def read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def targets() -> set[str]:
+    lines = re.findall(r"^([a-z][a-z -]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    return {name for line in lines for name in line.split()}
+
+
+@pytest.mark.parametrize(
+    ("schema", "files"), [("vendor.github-workflows", WORKFLOWS), ("vendor.github-issue-forms", FORMS)]
+)
+def test_files_for_the_hosting_site_follow_their_schemas(schema: str, files: list[Path]) -> None:
+    assert files
+    program = Path(sys.executable).parent / "check-jsonschema"
+    done = subprocess.run(
+        [program, "--builtin-schema", schema, *files], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_hosted_build_runs_what_everyone_runs() -> None:
+    for path in WORKFLOWS:
+        workflow = read(path)
+        assert workflow["permissions"] == {"contents": "read"}
+        steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+        assert [step for step in steps if "uses" in step] == [], "no action of others"
+        assert "secrets." not in path.read_text()
+    assert any("make test\n" in f"{step['run']}\n" for step in steps)
+
+
+def test_hooks_are_local_and_call_what_is_there() -> None:
+    config = read(ROOT / ".pre-commit-config.yaml")
+    assert [repo["repo"] for repo in config["repos"]] == ["local"]
+    for hook in config["repos"][0]["hooks"]:
+        assert hook["language"] == "system", hook["id"]
+        program, *arguments = hook["entry"].split()
+        if program == "make":
+            assert arguments[0] in targets(), hook["id"]
+        else:
+            assert (ROOT / program).exists(), hook["id"]
+
+
+def test_affected_tests_are_found_by_import_and_by_name(tmp_path: Path) -> None:
+    files = {
+        "tests/api/test_direct.py": "from backend.domain.tasks import queries\n",
+        "tests/api/test_by_helper.py": "from tests.factories.tasks import a_task\n",
+        "tests/factories/tasks.py": "from backend.domain.tasks.queries import find\n",
+        "tests/api/test_queries_slow.py": "import json\n",
+        "tests/api/test_other.py": "from backend.domain.places import queries\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = affected_tests(["backend/domain/tasks/queries.py"], root=tmp_path)
+    assert found == ["tests/api/test_by_helper.py", "tests/api/test_direct.py", "tests/api/test_queries_slow.py"]
+    assert affected_tests(["tests/api/test_other.py"], root=tmp_path) == ["tests/api/test_other.py"]
+    assert affected_tests(["README.md"], root=tmp_path) == []
+
+
+def test_a_package_is_named_by_its_folder() -> None:
+    assert module_of("backend/domain/tasks/__init__.py") == "backend.domain.tasks"
