@@ -9,7 +9,7 @@ import AppStatus from './AppStatus.vue'
 
 const both = defineComponent({ render: () => [h(AppAnnouncer), h(AppStatus)] })
 
-it('says so when a page does not come, offers to load it anew, and is quiet again once another came', async () => {
+it('announces a page that failed to load, offers to reload it, and clears the message after another page loaded', async () => {
   const { router } = await show(both)
   router.addRoute({ path: '/gone', meta: { title: 'common.loading' }, component: () => Promise.reject(new TypeError('Failed to fetch dynamically imported module')) })
   vi.spyOn(console, 'warn').mockImplementation(() => undefined)

@@ -1,4 +1,4 @@
-/** Icons come in two parcels: the first page's with it, all others with the first step beyond it. */
+/** Icons come in two bundles: those of the first page, and all others with the first navigation. */
 import first from 'virtual:first-icons'
 import { addFirst, addIcon } from '@/shared/lib/iconify'
 import { once } from '@/shared/lib/once'

@@ -1,4 +1,4 @@
-/** The menu of whoever is signed in, put together from what the routes say about themselves. */
+/** The menu of the signed-in user, built from the routes' meta. */
 import { computed, defineAsyncComponent, type Component } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useSession } from '@/shared/session/store'

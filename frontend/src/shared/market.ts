@@ -1,4 +1,4 @@
-/** The market's zone, currency and country: read once from the server, with India's as the start. */
+/** The marketplace's time zone, currency and country: read once from the server, with India's as the defaults. */
 import axios from 'axios'
 import { reactive, readonly } from 'vue'
 

@@ -1,4 +1,4 @@
-/** How a person wants to hear of things: the channels' order, quiet hours, and what differs for single kinds. */
+/** Notification preferences: order of channels, quiet hours, and exceptions for single kinds. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { getMyPreferences, putMyPreferences, type Preferences } from '@/shared/api/generated'
 import type { Role } from '@/shared/api/types'

@@ -1,4 +1,4 @@
-/** One's own account: what may be edited, and sending only what changed. */
+/** The user's own account: the editable fields; only changed ones are sent. */
 import { useQueryClient } from '@tanstack/vue-query'
 import { changePassword, updateMe } from '@/shared/api/generated'
 import type { Account } from '@/shared/api/types'

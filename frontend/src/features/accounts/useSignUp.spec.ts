@@ -44,7 +44,7 @@ describe('signing up', () => {
       return useSignUp()
     }
 
-    it('goes in when the account was made all the same', async () => {
+    it('signs in if the account was created despite a lost response', async () => {
       const signUp = start()
       answer('post', '/add_professional', lost)
       answer('post', '/check', [200, tokens])

@@ -34,7 +34,7 @@ export function useColours() {
     dark.value = document.documentElement.classList.contains('dark')
   })
   watcher.observe(document.documentElement, { attributeFilter: ['class'] })
-  /** A canvas keeps what it has drawn: when the letters of a language arrive later, it has to draw anew. */
+  /** A canvas keeps its pixels, so it is redrawn when a language's font arrives later. */
   const drawn = ref(0)
   const again = () => {
     drawn.value += 1

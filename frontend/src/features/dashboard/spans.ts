@@ -1,4 +1,4 @@
-/** Spans of days for the dashboard, counted back from today in the market's calendar. */
+/** Date ranges for the dashboard, counted back from today in the marketplace's time zone. */
 import { today, type CalendarDate } from '@internationalized/date'
 import { market } from '@/shared/market'
 
@@ -15,7 +15,7 @@ export function lastDays(days: number, now: CalendarDate = today(market.timezone
   return { from: now.subtract({ days: days - 1 }).toString(), to: now.toString() }
 }
 
-/** Which of the presets a span is; the usual one when nothing was chosen; null when it is one's own. */
+/** The preset that a range matches; the default one when nothing was chosen; null for a custom range. */
 export function presetOf(from: string | undefined, to: string | undefined, now?: CalendarDate): Preset | null {
   if (!from && !to) return usual
   return presets.find((days) => {

@@ -1,4 +1,4 @@
-/** The market's figures, for a span of days. */
+/** The marketplace's statistics for a range of dates. */
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { getStats, type Stats } from '@/shared/api/generated'

@@ -1,4 +1,4 @@
-/** Spans of days that one asks for again and again, in the market's calendar. */
+/** Common date ranges in the marketplace's time zone. */
 import { endOfMonth, startOfMonth, startOfYear, today, type CalendarDate } from '@internationalized/date'
 import { market } from '@/shared/market'
 

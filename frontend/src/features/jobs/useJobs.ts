@@ -1,4 +1,4 @@
-/** The market's scheduled jobs, their runs, and the work that was given up. */
+/** Scheduled jobs, their runs, and failed jobs. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import type { MaybeRefOrGetter } from 'vue'
 import { listJobRuns, listJobs, listParkedJobs, retryParkedJob, runJob, type JobsJobs, type ParkedJob, type Run, type RunNow } from '@/shared/api/generated'
@@ -11,7 +11,7 @@ export function pulseOf(runs: readonly (Run | null)[]): string | null {
   return open.length ? open.map((run) => `${run?.id}:${run?.status}:${run?.sent}:${run?.failed}`).join(' ') : null
 }
 
-/** Work that waited longer than this should have begun long ago. */
+/** A job that has waited longer than this should have started long ago. */
 export const lateAfter = 60
 export const monthly = 'monthly-reports'
 

@@ -1,4 +1,4 @@
-/** Between which values the market's minutes and numbers may lie; the API holds to the same. */
+/** The bounds of the marketplace's settings, the same as in the API. */
 const week = 10_080
 
 export const bounds = {

@@ -12,7 +12,7 @@ describe('settings', () => {
     expect(differing(now, { ...now, tell_nearest: 5, reminder_at: '19:30' })).toEqual({ tell_nearest: 5, reminder_at: '19:30' })
   })
 
-  it('keep the bounds that the market keeps', () => {
+  it('have the same bounds as the API', () => {
     expect(settingsSchema.safeParse(now).success).toBe(true)
     const wrong = [{ answer_within_minutes: 0 }, { travel_buffer_minutes: 241 }, { tell_nearest: 51 }, { reminder_at: '24:00' }, { day_ends_at: '08:00' }]
     expect(wrong.filter((change) => settingsSchema.safeParse({ ...now, ...change }).success)).toEqual([])

@@ -1,4 +1,4 @@
-/** The market's settings, changed one by one, and nothing that another admin changed is written over unseen. */
+/** The marketplace's settings, changed one by one, without overwriting another admin's changes unseen. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { createAdmin, getSettings, updateSettings, type MarketSettings, type SettingsEdit } from '@/shared/api/generated'
 import { i18n } from '@/app/i18n'

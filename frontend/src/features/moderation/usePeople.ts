@@ -39,7 +39,7 @@ export function isUnreliable(figures: { cancelled_90_days: number; released_90_d
   return figures.cancelled_90_days + figures.released_90_days >= many
 }
 
-/** Each kind has a page of its own, which is made anew for the other. */
+/** Each kind has its own page component, which is recreated when switching between them. */
 export function usePeopleList(role: Kind, filters: MaybeRefOrGetter<Filters>) {
   return useKeysetList<Person, Filters>({
     key: [role === 'customer' ? 'customers' : 'professionals', 'list'],

@@ -1,4 +1,4 @@
-/** What the market told this person. */
+/** The user's notifications. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import type { MaybeRefOrGetter } from 'vue'
 import type { RouteLocationRaw } from 'vue-router'

@@ -32,7 +32,7 @@ export function useDocumentAhead() {
   }
 }
 
-/** One page of a document, drawn by the server as a picture, so that nothing in the file ever runs; `owner` null: one's own. */
+/** One page of a document, rendered by the server as a picture, so that nothing in the file runs; `owner` null: the user's own. */
 export function useDocumentPage(owner: MaybeRefOrGetter<number | null>, document: MaybeRefOrGetter<Reviewed>, page: MaybeRefOrGetter<number>) {
   const url = ref<string | null>(null)
   const query = useQuery(

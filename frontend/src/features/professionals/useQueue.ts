@@ -46,7 +46,7 @@ export function useQueue() {
   }
   const step = (by: 1 | -1) => choose(people.value[at.value + by]?.id)
 
-  // Whoever is looked at stays so when the list is read again; who comes next has the document ready.
+  // The professional under review stays the same when the list is refetched; the next one's document is prefetched.
   watch(
     person,
     (now) => {

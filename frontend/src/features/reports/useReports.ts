@@ -12,7 +12,7 @@ export const thisMonth = (): string => marketToday().slice(0, 7)
 /** '2026-10' → 'October 2026'. */
 export const monthName = (month: string, locale: string): string => formatTime(toIso(`${month}-15`, '12:00'), 'month', locale)
 
-/** The month before or after; null for one that has not begun. */
+/** The month before or after; null for one that has not started. */
 export function monthBeside(month: string, by: 1 | -1, now = thisMonth()): string | null {
   const [year = 0, number = 1] = month.split('-').map(Number)
   const index = year * 12 + number - 1 + by

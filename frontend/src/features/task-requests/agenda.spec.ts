@@ -9,7 +9,7 @@ const before = day('2026-11-22')
 const parts = (entries: Entry[] = []) => entries.map(({ from, to, since }) => ({ from, to, since }))
 
 describe('toDays', () => {
-  it("counts in the market's day", () => {
+  it("counts in the marketplace's day", () => {
     const [shown] = toDays([before, day('2026-11-23', { requests: [request('2026-11-23T04:30:00+00:00', 90)] })])
     expect(parts(shown?.entries)).toEqual([{ from: 600, to: 690, since: false }])
   })

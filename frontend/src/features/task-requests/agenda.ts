@@ -1,4 +1,4 @@
-/** Where things stand on an agenda's page: minutes of the market's day become places on a scale. */
+/** Layout of the agenda: minutes of the day in the marketplace's time zone become positions on a scale. */
 import type { AgendaDay } from '@/shared/api/generated'
 import { fromIso } from '@/shared/lib/marketTime'
 import { minutesOf } from './hours'

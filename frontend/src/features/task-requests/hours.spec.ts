@@ -4,7 +4,7 @@ import { noDays, toBody, toForm, withDays, wrongDays, wrongWith } from './hours'
 const market = { usual: { from: '08:00', to: '20:00' }, timezone: 'Asia/Kolkata' }
 
 describe('toForm', () => {
-  it("is the market's usual day, every day, where nothing was set", () => {
+  it("is the marketplace's default day, every day, where nothing was set", () => {
     const { week } = toForm({ weekly: [], exceptions: [], ...market }, '2026-11-23')
     expect(week).toHaveLength(7)
     expect(week.every(({ works, spans }) => works && spans[0]?.from === '08:00')).toBe(true)

@@ -51,7 +51,7 @@ const shown = (clock: string): string => (clock === '24:00' ? '00:00' : clock)
 const ended = (clock: string): string => (clock === '00:00' ? '24:00' : clock)
 const sent = ({ from, to }: Hours): Hours => ({ from, to: ended(to) })
 
-/** No weekly hours mean the market's usual day, every day; exceptions that are over are of no use to anyone. */
+/** Without weekly hours the marketplace's default applies to every day; past exceptions are dropped. */
 export function toForm(hours: WorkingHoursShown, today: string): HoursForm {
   const usual = hours.weekly.length === 0
   const week = Array.from({ length: 7 }, (_, weekday) => {

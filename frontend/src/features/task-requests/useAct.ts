@@ -1,4 +1,4 @@
-/** Doing something to a request: asks where something follows, says what came of it. */
+/** Actions on a request: confirms those with consequences and reports the result. */
 import { useI18n } from 'vue-i18n'
 import type { TaskRequest } from '@/shared/api/types'
 import { useConfirm, type Question } from '@/shared/composables/useConfirm'

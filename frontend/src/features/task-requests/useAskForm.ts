@@ -35,7 +35,7 @@ export function useAskForm(taskId: number, query: LocationQuery) {
 
 const mostReads = 5
 
-/** Who can come to a place. Whoever was chosen elsewhere may stand further down the list: it is read on until they are found. */
+/** Professionals who serve a place. The chosen one may be on a later page, so pages are read until it is found. */
 export function useCandidates(taskId: number, pincode: Ref<string | undefined>, chosen: () => number) {
   const list = useTaskProfessionals(taskId, pincode, () => pincode.value !== undefined)
   const reads = ref(0)

@@ -72,7 +72,7 @@ export function useReject() {
     waiting.set(id, { body, close, by: currentIdentity(), timer: window.setTimeout(() => void send(id), patience) })
   }
 
-  /** With words of one's own; asked for first. */
+  /** With a custom reason, which is asked for first. */
   async function askWhy(request: TaskRequest): Promise<void> {
     const answer = await confirm({
       title: t('requests.actions.reject.ask', { task: request.task_name }),

@@ -9,7 +9,7 @@ describe('the form of a task', () => {
     expect(changedTask(before, { ...before, search_words: ['leak'], travel_buffer_minutes: '20' })).toEqual({ search_words: ['leak'] })
   })
 
-  it('puts changed rules onto those that hold by now; an empty one goes back to the market', () => {
+  it('merges changed rules into the current ones; an empty one returns to the marketplace\'s setting', () => {
     expect(changedRules(before, before, none)).toBeNull()
     expect(changedRules({ ...before, min_notice_minutes: '30' }, { ...before, travel_buffer_minutes: '20' }, { ...none, min_notice_minutes: 30, free_cancel_minutes: 60 })).toEqual({
       ...none,

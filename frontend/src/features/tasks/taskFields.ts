@@ -6,7 +6,7 @@ import type { Task } from '@/shared/api/types'
 import { z } from '@/shared/lib/schema'
 import { pictures, type Picture } from './pictures'
 
-/** Minutes that a task may have of its own; empty: as the market's settings say. */
+/** Minutes that a task may override; empty: the marketplace's settings apply. */
 export const rules = ['answer_within_minutes', 'min_notice_minutes', 'free_cancel_minutes', 'travel_buffer_minutes'] as const
 export type Rule = (typeof rules)[number]
 
@@ -71,7 +71,7 @@ export function changedRules(before: FormValues, after: FormValues, now: TaskPol
   return { ...now, ...Object.fromEntries(changed.map((rule) => [rule, after[rule] === '' ? null : Number(after[rule])])) }
 }
 
-/** A phone's keyboard may hand in several words at once, comma and all; each stands once. */
+/** A phone's keyboard may insert several words together, with commas; each is kept once. */
 export function wordsOf(typed: readonly string[]): string[] {
   const words = typed.flatMap((one) => one.split(',')).map((word) => word.trim().replace(/\s+/g, ' ')).filter(Boolean)
   return words.filter((word, index) => words.findIndex((other) => other.toLowerCase() === word.toLowerCase()) === index)

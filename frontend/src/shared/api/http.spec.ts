@@ -66,7 +66,7 @@ describe('http', () => {
     expect(blocked).toHaveBeenCalledOnce()
   })
 
-  it('hears of a block while a file is fetched, and gives its refusal on with its code', async () => {
+  it('notices a block while a file is fetched, and passes on the error with its code', async () => {
     setToken('abc')
     answer('get', '/exports/1/download', [403, { code: 'account_blocked' }, { 'Content-Type': 'application/problem+json' }])
     const blocked = vi.fn()
@@ -205,7 +205,7 @@ describe('a call made as one account', () => {
     expect(expired).not.toHaveBeenCalled()
   })
 
-  it('made by a visitor is answered whoever signs in meanwhile', async () => {
+  it('made by a visitor gets its response even if a user signs in meanwhile', async () => {
     answer('get', '/search', [200, { items: [] }])
     const search = http.get('/search')
     actAs(7)

@@ -23,7 +23,7 @@ export function watchSession(next: SessionWatch): void {
 
 type Call = InternalAxiosRequestConfig & { sentWith?: string | null; sentAs?: Identity; repeated?: boolean; proven?: boolean }
 
-/** Proves who someone is: needs no session, and its answer is good whoever was signed in before. */
+/** Authenticates: needs no session, and its response is valid for any previously signed-in account. */
 const signsIn = /^\/(check|password)(\/|$)/
 /** Nobody is asked to sign in for signing out. */
 const signsOut = '/logout'

@@ -25,7 +25,7 @@ describe('refreshSession', () => {
     expect(JSON.stringify({ ...localStorage, ...sessionStorage })).not.toContain('fresh')
   })
 
-  it('tells the end of a session from a server that is away', async () => {
+  it('distinguishes an ended session from an unavailable server', async () => {
     document.cookie = 'csrf_refresh_token=abc'
     answer('post', '/token/refresh', [401, { code: 'session_ended' }], [503, { code: 'unavailable' }])
     expect(await refreshSession()).toBeNull()
@@ -72,7 +72,7 @@ describe('refreshSession', () => {
     expect(getToken()).toBeNull()
   })
 
-  it('lets one tab after another renew, and does not wait for ever for one that hangs', async () => {
+  it('refreshes one tab after another, and waits only for a limited time for one that hangs', async () => {
     document.cookie = 'csrf_refresh_token=abc'
     const seen = answer('post', '/token/refresh', [200, tokens('fresh')])
     const request = vi.fn((_: string, __: object, work: () => Promise<unknown>) => work())

@@ -30,7 +30,7 @@ export function useDraft<T extends object>(name: string, state: T, leaveOut: rea
   )
 
   return {
-    /** True when the form was begun before: the state holds what was typed then. */
+    /** True if the form was started before: the state contains the earlier input. */
     found,
     /** What was typed has arrived: nothing is kept any more. */
     discard: () => {

@@ -1,4 +1,4 @@
-/** The market's day and the minutes since its midnight, as they go on while a page stays open. */
+/** The current day and the minutes since midnight in the marketplace's time zone, updated while a page is open. */
 import { onScopeDispose, ref } from 'vue'
 import { fromIso } from '@/shared/lib/marketTime'
 

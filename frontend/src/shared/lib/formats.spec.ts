@@ -13,14 +13,14 @@ describe('formats', () => {
     expect(dateFormat('en', { year: 'numeric' })).toBe(dateFormat('en', { year: 'numeric' }))
   })
 
-  it("follow the market's country", () => {
+  it("follow the marketplace's country", () => {
     expect([formatRating(4, 'en'), formatKm(3.04, 'en'), formatKm(12.6, 'en'), formatPercent(0.4, 'en')]).toEqual(['4.0', '3', '13', '40%'])
     setMarket({ country: 'DE', currency: 'EUR' })
     expect(formatRating(4.5, 'de')).toBe('4,5')
     expect(formatMoney('1299999.50', 'EUR', 'de').replace(/\s/g, ' ')).toBe('1.299.999,50 €')
   })
 
-  it("compares years in the market's zone", () => {
+  it("compares years in the marketplace's time zone", () => {
     const year = new Date().getUTCFullYear()
     // A few hours before the turn of the year in London it is next year in Kolkata already.
     expect(formatTime(`${year}-12-31T20:00:00Z`, 'full', 'en')).toContain(String(year + 1))

@@ -1,7 +1,7 @@
-/** Numbers and dates as the market's country writes them. Making an `Intl` object costs more than a row of a list: each is made once. */
+/** Numbers and dates in the format of the marketplace's country. `Intl` objects are expensive, so each is created once. */
 import { market } from '@/shared/market'
 
-/** The market's own way of writing English and its other languages. */
+/** The locale of each language in the marketplace's country. */
 export const regional = (locale: string): string => (locale.includes('-') ? locale : `${locale}-${market.country}`)
 
 type Make<O, F> = new (locale: string, options: O) => F

@@ -19,7 +19,7 @@ describe('toIso', () => {
 })
 
 describe('comingDays', () => {
-  it("begins with the market's today, over the end of a month", () => {
+  it("starts with today in the marketplace's time zone, across the end of a month", () => {
     expect(comingDays(3, 'Asia/Kolkata', new Date('2026-11-29T20:00:00Z'))).toEqual(['2026-11-30', '2026-12-01', '2026-12-02'])
   })
 })

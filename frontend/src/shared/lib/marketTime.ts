@@ -1,4 +1,4 @@
-/** Between what people pick (a day and a time in the market's zone) and what the API takes (ISO 8601 with offset). */
+/** Converts between input (date and time in the marketplace's time zone) and the API (ISO 8601 with offset). */
 import { fromDate, parseAbsolute, parseDate, parseTime, toCalendarDateTime, toZoned, today } from '@internationalized/date'
 import { market } from '@/shared/market'
 
@@ -15,7 +15,7 @@ export function fromIso(iso: string, zone = market.timezone): { day: string; tim
   return { day: `${zoned.year}-${two(zoned.month)}-${two(zoned.day)}`, time: `${two(zoned.hour)}:${two(zoned.minute)}` }
 }
 
-/** The next days of the market's calendar, today first, as 'YYYY-MM-DD'. */
+/** The next days in the marketplace's time zone, today first, as 'YYYY-MM-DD'. */
 export function comingDays(count: number, zone = market.timezone, now?: Date): string[] {
   const first = now ? fromDate(now, zone) : today(zone)
   return Array.from({ length: count }, (_, index) => first.add({ days: index }).toString().slice(0, 10))

@@ -74,7 +74,7 @@ describe('pollWhile', () => {
     expect(next(one)).toBe(1000)
   })
 
-  it('waits longer while the server is away, and stops when nothing runs', () => {
+  it('waits longer while the server is unavailable, and stops when nothing runs', () => {
     const one = query()
     const next = pollWhile<string | null>(pulse)
     succeed(one, '1:10')

@@ -7,7 +7,7 @@ export interface Kept {
   keys: () => string[]
 }
 
-/** `open` throws where storage is blocked, so it is called anew each time. */
+/** `open` throws where storage is blocked, so it is called each time. */
 function guarded(open: () => Storage): Kept {
   function attempt<T>(work: (storage: Storage) => T, otherwise: T): T {
     try {

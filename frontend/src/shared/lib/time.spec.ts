@@ -5,7 +5,7 @@ import { formatDuration, formatRelative, formatSpan, formatTime, zoneName } from
 afterEach(() => setMarket({ timezone: 'Asia/Kolkata', country: 'IN' }))
 
 describe('formatTime', () => {
-  it("shows the market's clock, not the browser's", () => {
+  it("uses the marketplace's time zone, not the browser's", () => {
     expect(formatTime('2026-12-01T20:00:00+00:00', 'full', 'en')).toMatch(/Wed, 2 Dec.*1:30\s?am/i)
     setMarket({ timezone: 'Europe/Berlin', country: 'DE' })
     expect(formatTime('2026-12-01T20:00:00+00:00', 'time', 'en')).toMatch(/21:00/)

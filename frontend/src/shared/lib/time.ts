@@ -1,4 +1,4 @@
-/** Times for people: always in the market's zone, whatever the browser's. */
+/** Times for display: always in the marketplace's time zone, never in the browser's. */
 import { market } from '@/shared/market'
 import { dateFormat, numberFormat, relativeFormat } from './formats'
 
@@ -23,7 +23,7 @@ export function formatTime(iso: string, style: Style, locale: string): string {
   return dateFormat(locale, { ...styles[style], ...(otherYear && { year: 'numeric' }), timeZone }).format(date)
 }
 
-/** The year that a time lies in, by the market's calendar. */
+/** The year of a time in the marketplace's time zone. */
 const yearOf = (date: Date): string => dateFormat('en', { year: 'numeric', timeZone: market.timezone }).format(date)
 
 /** "India Standard Time": a time zone as its users call it, whether or not its clocks change. */

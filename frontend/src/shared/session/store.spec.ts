@@ -25,7 +25,7 @@ describe('session', () => {
     expect(session.role).toBe('customer')
   })
 
-  it('leaves it open who is there when the server is away, and knows as soon as it is back', async () => {
+  it('leaves the user unknown while the server is unavailable, and resolves it afterwards', async () => {
     document.cookie = 'csrf_refresh_token=c'
     answer('post', '/token/refresh', [503], [200, signIn()])
     const session = useSession()
@@ -99,7 +99,7 @@ describe('session', () => {
     expect([session.user, getToken()]).toEqual([null, null])
   })
 
-  it('tells whoever waits for a new sign-in that it was another account\'s', async () => {
+  it('reports to pending calls that another account signed in', async () => {
     answer('post', '/check', [200, signIn()], [200, signIn(someone('customer', { id: 8 }))])
     const session = useSession()
     await session.signIn({ username: 'asha', password: 'x' })

@@ -73,7 +73,7 @@ export const useSession = defineStore('session', () => {
     endProof(false)
   }
 
-  /** Take up the session that the browser's cookie holds now, whoever's it is. */
+  /** Adopt the session of the browser's cookie, of any account. */
   async function follow(): Promise<void> {
     try {
       const renewed = await refreshSession()
@@ -89,7 +89,7 @@ export const useSession = defineStore('session', () => {
     }
   }
 
-  /** Once per load: the cookie, if there is one, becomes a session again. A server that is away leaves it open. */
+  /** Once per load: restore the session from the cookie. While the server is unavailable the user stays unknown. */
   function restore(): Promise<void> {
     if (user.value === null) restoring ??= follow().catch(() => void (unknown.value = true))
     return restoring ?? Promise.resolve()

@@ -1,4 +1,4 @@
-/** Word between the tabs of one browser, which share the session's cookie. Heard news is acted upon, never passed on. */
+/** Messages between the tabs of a browser, which share the session cookie. Received messages are never passed on. */
 
 export interface SessionNews {
   kind: 'signed-in' | 'signed-out'

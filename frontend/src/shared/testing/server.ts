@@ -12,7 +12,7 @@ export interface Seen {
   url: URL
 }
 
-/** Answers one call with each of the answers in turn, the last for ever; returns what was asked. */
+/** Mocks a call with these responses in order, repeating the last; returns the recorded requests. */
 export function answer(method: Method, path: string, ...answers: [number, JsonBodyType?, Record<string, string>?][]): Seen[] {
   const seen: Seen[] = []
   server.use(

@@ -70,7 +70,7 @@ describe('KeysetList', () => {
     expect(wrapper.text()).toContain('row 1')
   })
 
-  it('asks at once without a connection, and says that it failed instead of loading for ever', async () => {
+  it('calls immediately without a connection, and reports the failure instead of loading endlessly', async () => {
     server.use(msw.get('*/rows', () => HttpResponse.error()))
     const { wrapper } = await show(page)
     window.dispatchEvent(new Event('offline'))

@@ -34,7 +34,7 @@ describe('PersonPicker', () => {
     expect([id.value, unresolved.value]).toEqual([undefined, false])
   })
 
-  it('shows the name of whoever an address chooses, also when it changes', async () => {
+  it('shows the name of the user in the URL, also when it changes', async () => {
     answer('get', '/customers/4', [200, { firstname: 'Asha', lastname: 'Rao' }])
     answer('get', '/customers/5', [200, { firstname: 'Geetha', lastname: 'Nair' }])
     const { field, id, unresolved } = await picker(4)

@@ -6,7 +6,7 @@ import ApprovalPage from './ApprovalPage.vue'
 const button = (text: string) => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
 
 describe('ApprovalPage', () => {
-  it('says what handing in another document costs before someone who is approved does it', async () => {
+  it('warns an approved professional about the effect of uploading another document', async () => {
     const ravi = someone('professional', { approval: 'approved', isactive: 1 })
     answer('get', '/me', [200, ravi])
     answer('get', '/me/document', [200, {}])

@@ -78,7 +78,7 @@ describe('ApprovalsPage', () => {
     expect(approved[1]?.body).toEqual({ document_id: 500 })
   })
 
-  it('brings back whoever could not be decided', async () => {
+  it('shows a professional again if the decision failed', async () => {
     around(everyone)
     answer('post', '/professionals/:id/approve', [409, { code: 'document_missing' }])
     await show(ApprovalsPage, { user: someone('admin') })

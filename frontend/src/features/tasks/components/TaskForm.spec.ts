@@ -26,7 +26,7 @@ const save = () => [...document.querySelectorAll('button')].find((one) => one.te
 const tag = (version: number) => ({ etag: `"v${version}"` })
 
 describe('TaskForm', () => {
-  it('sends a picture and rules of its own, the market having the rest', async () => {
+  it('sends the picture and the rules that differ from the marketplace\'s settings', async () => {
     around()
     answer('get', '/tasks/5', [200, task, tag(1)])
     const edits = answer('patch', '/tasks/5', [200, { ...task, picture: 'plumbing' }, tag(2)])
