@@ -29,7 +29,7 @@ Handler = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """All that is declared of one call."""
+    """What is declared of one call; :func:`endpoint` describes each part."""
 
     summary: str
     who: Access
@@ -51,14 +51,50 @@ class Endpoint:
 ATTRIBUTE: Final = "__endpoint__"
 
 
-def endpoint(**declaration: Any) -> Callable[[Handler], Handler]:
-    """Declare a Resource's method as a call; see :class:`Endpoint` for what can be said.
+def endpoint(
+    *,
+    summary: str,
+    who: Access,
+    body: Schema | None = None,
+    body_required: bool = True,
+    form: Schema | None = None,
+    query: Schema | None = None,
+    response: Schema | None = None,
+    paged: bool = False,
+    status: int = 200,
+    also: tuple[int, ...] = (),
+    errors: tuple[type[DomainError], ...] = (),
+    media_type: str | None = None,
+    headers: tuple[str, ...] = (),
+    idempotent: bool = False,
+    rate_limit: str | None = None,
+) -> Callable[[Handler], Handler]:
+    """Declare a Resource's method as a call.
 
-    The method receives the actor (or None) first, then path arguments, then ``body``, ``form`` and ``query`` as far
-    as declared. It returns what goes on the wire: plain data, a Page, a Reply or a Response. Everything from access
-    to the last byte of the answer happens in one transaction, committed here.
+    The method receives the actor (or None), the path arguments, then ``body``, ``form`` and ``query`` as far as they
+    are declared. It returns plain data, a Page, an ApiResponse or a Response. Everything from the access check to the
+    rendered response happens in one transaction, committed here.
+
+    Args:
+        summary: The call in the OpenAPI document, in the imperative.
+        who: Who may make the call.
+        body: Schema of the JSON body; ``body_required=False`` accepts a call without one.
+        form: Schema of a form or multipart body; beside ``body`` the content type decides.
+        query: Schema of the query string. Without one every parameter is refused.
+        response: Schema of the response, or of each item when ``paged``. Tests hold every response to it.
+        paged: The response is a page of items with ``next_cursor``.
+        status: Status of success; ``also`` lists further ones with the same body.
+        errors: Errors beyond those that access, body and rate limit imply.
+        media_type: Content type of a response that is not JSON.
+        headers: Response headers to document.
+        idempotent: An Idempotency-Key makes repeating the call safe.
+        rate_limit: Name of the setting that limits the call.
     """
-    spec = Endpoint(**declaration)
+    spec = Endpoint(
+        summary=summary, who=who, body=body, body_required=body_required, form=form, query=query, response=response,
+        paged=paged, status=status, also=also, errors=errors, media_type=media_type, headers=headers,
+        idempotent=idempotent, rate_limit=rate_limit,
+    )  # fmt: skip
 
     def decorate(handler: Handler) -> Handler:
         @wraps(handler)

@@ -1,10 +1,11 @@
-"""THE URL TABLE: path -> Resource."""
+"""The URL table: path -> Resource."""
 
 from typing import Final
 
 from flask import Flask
 from flask_restful import Resource
 
+from backend.api.deprecated_paths import DEPRECATED, name_successor
 from backend.api.errors import ProblemApi
 from backend.api.resources import (
     accounts,
@@ -119,12 +120,16 @@ ROUTES: Final[tuple[tuple[str, type[Resource]], ...]] = (
     ("/jobs/<string:name>/run", jobs.RunJob),
     ("/jobs/runs", jobs.JobRuns),
     ("/jobs/runs/<id:run_id>", jobs.OneJobRun),
-    ("/jobs/parked", jobs.ParkedJobs),
-    ("/jobs/parked/<id:job_id>/retry", jobs.RetryParkedJob),
+    ("/jobs/failed", jobs.FailedJobs),
+    ("/jobs/failed/<id:job_id>/retry", jobs.RetryFailedJob),
 )
 
 
 def init_app(app: Flask) -> None:
+    """Register every path, the former ones too."""
     api = ProblemApi(app)
+    former = {new: old for old, new in DEPRECATED.items()}
     for path, resource in ROUTES:
-        api.add_resource(resource, path, endpoint=f"{resource.__module__.rsplit('.', 1)[-1]}.{resource.__name__}")
+        paths = [path, former[path]] if path in former else [path]
+        api.add_resource(resource, *paths, endpoint=f"{resource.__module__.rsplit('.', 1)[-1]}.{resource.__name__}")
+    app.after_request(name_successor)

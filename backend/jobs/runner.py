@@ -24,7 +24,7 @@ LOOK_SECONDS: Final = 0.5
 
 
 def run(job_id: int) -> str:
-    """Run one job if it is free. Returns the outcome: ``done``, ``busy``, ``retry``, ``parked`` or ``lost``."""
+    """Run one job if it is free. Returns the outcome: ``done``, ``busy``, ``retry``, ``dead`` or ``lost``."""
     return run_many([job_id]).get(job_id, "busy")
 
 
@@ -148,18 +148,18 @@ def _put_back(lease: Lease, reason: Retry, *, give_up: bool = False) -> str:
         with transaction():
             if reason.record:
                 reason.record()
-            parked = queue.fail(
+            dead = queue.fail(
                 lease, str(reason), retry_seconds=reason.after_seconds, give_up=give_up, counts=reason.counts
             )
-            if parked and "run_id" in lease.payload:
+            if dead and "run_id" in lease.payload:
                 runs.fail(lease.payload["run_id"], str(reason))
     except queue.LeaseLost:
         return "lost"
-    if parked:
-        log.error("job_parked", error=str(reason), attempts=lease.attempts)
+    if dead:
+        log.error("job.dead_lettered", error=str(reason), attempts=lease.attempts)
     elif reason.counts:
         log.warning("job_put_back", error=str(reason), attempts=lease.attempts)
-    return "parked" if parked else "retry"
+    return "dead" if dead else "retry"
 
 
 def _give_back(leases: Sequence[Lease]) -> None:

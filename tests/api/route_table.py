@@ -155,6 +155,8 @@ TABLE: Final[dict[str, Row]] = {
     "POST /jobs/<string:name>/run": Row(ADMINS, {}, path={"name": "housekeeping"}),
     "GET /jobs/runs": Row(ADMINS),
     "GET /jobs/runs/<id:run_id>": Row("TPRRRRBN"),
+    "GET /jobs/failed": Row(ADMINS),
+    "POST /jobs/failed/<id:job_id>/retry": Row("TPRRRRBN"),
     "GET /jobs/parked": Row(ADMINS),
     "POST /jobs/parked/<id:job_id>/retry": Row("TPRRRRBN"),
 }

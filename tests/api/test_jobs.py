@@ -58,18 +58,35 @@ def test_an_unknown_job_and_choices_it_does_not_take(people: People) -> None:
     assert admin.get("/jobs/runs/999").status_code == 404
 
 
-def test_a_parked_job_is_listed_and_begun_anew(app: Flask, people: People) -> None:
+def test_a_failed_job_is_listed_and_retried(app: Flask, people: People) -> None:
     admin = people.admin()
     with transaction():
         queue.enqueue("nobody.knows", {"secret": "x"})
     work()
-    (parked,) = admin.get("/jobs/parked").json["items"]
-    assert (parked["topic"], "secret" in str(parked)) == ("nobody.knows", False)
+    (failed,) = admin.get("/jobs/failed").json["items"]
+    assert (failed["topic"], "secret" in str(failed)) == ("nobody.knows", False)
+    assert admin.get("/jobs").json["failed"] == 1
+    again = admin.post(f"/jobs/failed/{failed['id']}/retry")
+    assert (again.status_code, again.json["failed_at"]) == (202, None)
+    assert "Deprecation" not in again.headers
+    assert admin.post(f"/jobs/failed/{failed['id']}/retry").json["code"] == "job_not_failed"
+    assert admin.post("/jobs/failed/999/retry").status_code == 404
+
+
+def test_former_paths_answer_and_name_their_successor(app: Flask, people: People) -> None:
+    admin = people.admin()
+    with transaction():
+        queue.enqueue("nobody.knows", {})
+    work()
+    listed = admin.get("/jobs/parked")
+    (failed,) = listed.json["items"]
+    assert failed["parked_at"] == failed["failed_at"] is not None
     assert admin.get("/jobs").json["parked"] == 1
-    again = admin.post(f"/jobs/parked/{parked['id']}/retry")
-    assert (again.status_code, again.json["parked_at"]) == (202, None)
-    assert admin.post(f"/jobs/parked/{parked['id']}/retry").json["code"] == "not_parked"
-    assert admin.post("/jobs/parked/999/retry").status_code == 404
+    assert listed.headers["Deprecation"].startswith("@")
+    assert '</jobs/failed>; rel="successor-version"' in listed.headers.getlist("Link")
+    again = admin.post(f"/jobs/parked/{failed['id']}/retry")
+    assert again.status_code == 202
+    assert f'</jobs/failed/{failed["id"]}/retry>; rel="successor-version"' in again.headers.getlist("Link")
 
 
 def test_jobs_are_for_admins(people: People) -> None:

@@ -165,10 +165,10 @@ def test_the_health_of_jobs(app: Flask) -> None:
             "INSERT INTO jobs (topic, payload, run_at) VALUES ('a', '{}', now() - interval '1 hour')",
             "INSERT INTO jobs (topic, payload, run_at) VALUES ('b', '{}', now() + interval '1 hour')",
             "INSERT INTO jobs (topic, payload, done_at) VALUES ('c', '{}', now())",
-            "INSERT INTO jobs (topic, payload, parked_at) VALUES ('d', '{}', now())",
+            "INSERT INTO jobs (topic, payload, dead_at) VALUES ('d', '{}', now())",
             "INSERT INTO job_runs (name, period, status, finished_at) VALUES ('e', '1', 'failed', now())",
         ):
             db.session.execute(text(statement))
     jobs = queries.statistics()["jobs"]
-    assert (jobs["waiting"], jobs["parked"], jobs["runs_failed"]) == (2, 1, 1)
+    assert (jobs["waiting"], jobs["failed"], jobs["runs_failed"]) == (2, 1, 1)
     assert timedelta(minutes=59) < now() - jobs["oldest"] < timedelta(minutes=61)

@@ -154,7 +154,7 @@ def run_jobs(topic: str) -> list[str]:
     """Do all open jobs of a topic here and now; what came of each."""
     for name in HANDLER_MODULES:
         import_module(f"backend.jobs.{name}")
-    query = select(Job.id).where(Job.topic == topic, Job.done_at.is_(None), Job.parked_at.is_(None)).order_by(Job.id)
+    query = select(Job.id).where(Job.topic == topic, Job.done_at.is_(None), Job.dead_at.is_(None)).order_by(Job.id)
     ids = list(db.session.execute(query).scalars())
     db.session.rollback()
     return [runner.run(job_id) for job_id in ids]

@@ -22,7 +22,7 @@ def work(*, now: bool = False) -> int:
         if now:
             with transaction():
                 db.session.execute(update(Job).where(Job.done_at.is_(None)).values(run_at=func.now()))
-        free = select(Job.id).where(Job.done_at.is_(None), Job.parked_at.is_(None), Job.run_at <= func.now())
+        free = select(Job.id).where(Job.done_at.is_(None), Job.dead_at.is_(None), Job.run_at <= func.now())
         ids = list(db.session.execute(free.order_by(Job.id)).scalars())
         db.session.rollback()
         if not ids:

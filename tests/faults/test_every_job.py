@@ -79,7 +79,7 @@ def begin(row: Scheduled, times: int = 1) -> None:
 
 
 def open_ids() -> list[int]:
-    free = select(Job.id).where(Job.done_at.is_(None), Job.parked_at.is_(None), Job.run_at <= func.now())
+    free = select(Job.id).where(Job.done_at.is_(None), Job.dead_at.is_(None), Job.run_at <= func.now())
     ids = list(db.session.execute(free.order_by(Job.id)).scalars())
     db.session.rollback()
     return ids

@@ -121,7 +121,7 @@ FILL = {
         SELECT 'h' || n, :customer, 'password_reset', 'x', now(), now() + interval '1 hour'
           FROM generate_series(1, 20000) n""",
     "jobs": """
-        INSERT INTO jobs (topic, payload, done_at, parked_at)
+        INSERT INTO jobs (topic, payload, done_at, dead_at)
         SELECT 't', '{}', CASE WHEN n % 500 > 0 THEN now() END, CASE WHEN n % 1000 = 0 THEN now() END
           FROM generate_series(1, 20000) n""",
     "deliveries": """

@@ -99,7 +99,7 @@ def test_the_sweep_notifies_lane_by_lane(app: Flask, notified: list[tuple[list[i
         urgent = put("urgent", 2, Lane.URGENT)
         put("bulk", 2, Lane.BULK)
         with transaction():
-            db.session.execute(update(Job).values(rung_at=None))
+            db.session.execute(update(Job).values(dispatched_at=None))
         notified.clear()
         dispatch.redeliver()
         assert notified == [(urgent, Lane.URGENT), ([], Lane.BULK)]
@@ -199,7 +199,7 @@ def test_jobs_are_found_without_any_message(topics: dict[str, Registered], app: 
     put("lonely", 3, Lane.URGENT)
     put("lonely", 3, Lane.BULK)
     with transaction():
-        db.session.execute(update(Job).values(rung_at=text("now()")))  # the sweep rang, and nobody heard it
+        db.session.execute(update(Job).values(dispatched_at=text("now()")))  # the sweep rang, and nobody heard it
     assert health.poll() >= 6
     left = select(Job.id).where(Job.topic == "lonely", Job.done_at.is_(None))
     assert db.session.execute(left).all() == []

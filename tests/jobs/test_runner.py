@@ -102,10 +102,10 @@ def test_after_too_many_tries_a_job_is_parked_with_its_error(topics: dict[str, R
     topics["t"] = Registered(never)
     (job_id,) = put("t")
     work(now=True)
-    parked = row(job_id)
-    assert (parked.attempts, parked.parked_at is not None) == (8, True)
-    assert "always so" in str(parked.error)
-    assert admin.backlog().parked == 1
+    dead = row(job_id)
+    assert (dead.attempts, dead.dead_at is not None) == (8, True)
+    assert "always so" in str(dead.error)
+    assert admin.backlog().dead == 1
 
 
 def test_a_job_that_can_never_be_done_is_parked_at_once(topics: dict[str, Registered]) -> None:
@@ -113,7 +113,7 @@ def test_a_job_that_can_never_be_done_is_parked_at_once(topics: dict[str, Regist
         raise GiveUp("no such thing")
 
     topics["t"] = Registered(hopeless)
-    assert runner.run_many(put("t") + put("unknown topic")) == {1: "parked", 2: "parked"}
+    assert runner.run_many(put("t") + put("unknown topic")) == {1: "dead", 2: "dead"}
 
 
 def test_waiting_counts_as_no_failed_try(topics: dict[str, Registered]) -> None:
@@ -133,7 +133,7 @@ def test_a_job_whose_worker_dies_each_time_is_parked(topics: dict[str, Registere
     (job_id,) = put("t")
     with transaction():
         db.session.execute(update(Job).values(attempts=8))
-    assert runner.run(job_id) == "parked"
+    assert runner.run(job_id) == "dead"
 
 
 def test_a_lease_that_ran_out_lets_another_worker_in_and_the_first_loses(app: Flask) -> None:
@@ -183,11 +183,11 @@ def test_the_sweep_finds_what_nobody_was_told_of(app: Flask) -> None:
     try:
         assert dispatch.redeliver() == 0  # its own bell has only just rung
         with transaction():
-            db.session.execute(text("UPDATE jobs SET rung_at = now() - interval '11 seconds'"))
+            db.session.execute(text("UPDATE jobs SET dispatched_at = now() - interval '11 seconds'"))
         assert dispatch.redeliver() == 1
         assert dispatch.redeliver() == 0  # told a moment ago
         with transaction():
-            db.session.execute(text("UPDATE jobs SET rung_at = NULL, run_at = now() + interval '1 hour'"))
+            db.session.execute(text("UPDATE jobs SET dispatched_at = NULL, run_at = now() + interval '1 hour'"))
         assert dispatch.redeliver() == 0
     finally:
         app.extensions["job_bell"] = bell

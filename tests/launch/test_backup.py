@@ -395,10 +395,10 @@ def test_a_restoration_revives_nothing(market: Market, saved: Path, capsys: pyte
 def test_no_mail_and_no_reminder_goes_out_again(market: Market, saved: Path) -> None:
     a_past(market, saved)
     market.restore(saved)
-    opened = "SELECT DISTINCT topic FROM jobs WHERE done_at IS NULL AND parked_at IS NULL"
+    opened = "SELECT DISTINCT topic FROM jobs WHERE done_at IS NULL AND dead_at IS NULL"
     assert {topic for (topic,) in market.ask(opened)} <= quarantine.STAYS
     assert ("export.run",) in market.ask(opened)
-    dead = "SELECT topic FROM jobs WHERE parked_at IS NOT NULL AND error = %s"
+    dead = "SELECT topic FROM jobs WHERE dead_at IS NOT NULL AND error = %s"
     assert {topic for (topic,) in market.ask(dead, quarantine.REASON)} >= {
         "notification.deliver",
         "account.reset_link",
@@ -418,7 +418,7 @@ def test_a_skipped_delivery_can_be_sent_again_from_the_log(market: Market, saved
     with market.running() as people:
         admin = people.admin()
         assert admin.post(f"/deliveries/{delivery}/resend").status_code in (200, 202)
-    waiting = "SELECT count(*) FROM jobs WHERE done_at IS NULL AND parked_at IS NULL AND payload->>'delivery_id' = %s"
+    waiting = "SELECT count(*) FROM jobs WHERE done_at IS NULL AND dead_at IS NULL AND payload->>'delivery_id' = %s"
     assert market.ask(waiting, str(delivery)) == [(1,)]
 
 
@@ -426,7 +426,7 @@ def test_mail_may_be_kept(market: Market, saved: Path) -> None:
     a_past(market, saved)
     market.restore(saved, keep_mail=True)
     assert ("waiting",) in market.ask("SELECT state FROM deliveries")
-    assert market.ask("SELECT count(*) FROM jobs WHERE parked_at IS NOT NULL") == [(0,)]
+    assert market.ask("SELECT count(*) FROM jobs WHERE dead_at IS NOT NULL") == [(0,)]
     assert market.ask("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(0,)]
 
 

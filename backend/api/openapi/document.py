@@ -12,6 +12,7 @@ from flask import Flask
 from marshmallow import Schema
 from werkzeug.routing import Rule
 
+from backend.api.deprecated_paths import DEPRECATED
 from backend.api.endpoint import ATTRIBUTE, Endpoint
 from backend.api.openapi import names as openapi_names
 from backend.api.openapi import responses
@@ -163,6 +164,9 @@ class _Writer:
             "tags": [openapi_names.tag(call.module)],
             "security": _security(call),
         }
+        if successor := DEPRECATED.get(call.rule):
+            operation["deprecated"] = True
+            operation["description"] = "Use {} instead.".format(PARAMETER.sub(r"{\g<name>}", successor))
         if parameters := [*_path_parameters(call), *self._query(spec), *_header_parameters(call)]:
             operation["parameters"] = parameters
         if content := self._request_content(spec):

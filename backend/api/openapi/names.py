@@ -18,6 +18,8 @@ NAMED: Final = {
     ("POST", "/me/inbox"): "markInboxSeen",
     ("POST", "/unsubscribe/{}"): "unsubscribe",
     ("GET", "/jobs"): "listJobs",
+    ("GET", "/jobs/failed"): "listFailedJobs",
+    ("POST", "/jobs/failed/{}/retry"): "retryFailedJob",
     ("GET", "/jobs/parked"): "listParkedJobs",
     ("POST", "/jobs/parked/{}/retry"): "retryParkedJob",
 }

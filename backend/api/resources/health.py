@@ -120,7 +120,7 @@ def _jobs() -> list[metrics.Metric]:
         return []
     return [
         metrics.gauge("jobs_waiting", "Jobs waiting or running", now.waiting),
-        metrics.gauge("jobs_parked", "Jobs that failed permanently", now.parked),
+        metrics.gauge("jobs_dead", "Jobs that failed permanently", now.dead),
         metrics.gauge("jobs_oldest_seconds", "Seconds that the oldest due job has been waiting", now.oldest_seconds),
         metrics.gauges(
             "job_last_run_timestamp_seconds",

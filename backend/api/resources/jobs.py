@@ -1,4 +1,4 @@
-"""Jobs for admins: the schedule, runs, running one now, parked jobs."""
+"""Jobs for admins: the schedule, runs, running one now, failed jobs."""
 
 from typing import Any
 
@@ -36,10 +36,10 @@ def present(run: JobRun) -> dict[str, Any]:
     }
 
 
-def present_parked(job: Job) -> dict[str, Any]:
-    """A parked job on the wire; its payload stays inside."""
-    names = ("id", "topic", "attempts", "error", "created_at", "parked_at")
-    return {name: getattr(job, name) for name in names}
+def present_failed(job: Job) -> dict[str, Any]:
+    """Return a failed job without its payload, which may hold private data."""
+    names = ("id", "topic", "attempts", "error", "created_at")
+    return {**{name: getattr(job, name) for name in names}, "failed_at": job.dead_at, "parked_at": job.dead_at}
 
 
 class Jobs(Resource):
@@ -61,7 +61,8 @@ class Jobs(Resource):
             "items": items,
             "next_cursor": None,
             "waiting": stands.waiting,
-            "parked": stands.parked,
+            "failed": stands.dead,
+            "parked": stands.dead,
             "oldest_waiting_seconds": round(stands.oldest_seconds, 3),
         }
 
@@ -100,22 +101,22 @@ class OneJobRun(Resource):
         return ApiResponse(present(run), headers={"Retry-After": POLL_SECONDS} if run.finished_at is None else {})
 
 
-class ParkedJobs(Resource):
-    @endpoint(summary="List failed jobs", who=ADMINS, query=Paging(), response=schemas.ParkedJob(), paged=True)
+class FailedJobs(Resource):
+    @endpoint(summary="List failed jobs", who=ADMINS, query=Paging(), response=schemas.FailedJob(), paged=True)
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """Jobs that failed permanently, newest first, each with its last error."""
         page = admin.failed_jobs(window=Window(query["limit"], query["cursor"]))
-        return Page([present_parked(job) for job in page.items], page.next_cursor)
+        return Page([present_failed(job) for job in page.items], page.next_cursor)
 
 
-class RetryParkedJob(Resource):
+class RetryFailedJob(Resource):
     @endpoint(
         summary="Retry a failed job",
         who=ADMINS,
-        response=schemas.ParkedJob(),
+        response=schemas.FailedJob(),
         status=202,
         errors=(NotFound, Conflict),
     )
     def post(self, actor: Actor, *, job_id: int) -> dict[str, Any]:
         """Resets the number of attempts."""
-        return present_parked(operations.retry_failed(actor, job_id=job_id))
+        return present_failed(operations.retry_failed(actor, job_id=job_id))

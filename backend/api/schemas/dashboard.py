@@ -4,6 +4,7 @@ from marshmallow import fields, validate
 
 from backend.api.schemas.common import Id, Moment, SpanEdge, Strict
 
+FORMER = {"deprecated": True, "description": "The former name of ``failed``."}
 COUNT = validate.Range(min=0)
 
 
@@ -132,7 +133,8 @@ class ClosedWork(Strict):
 class Jobs(Strict):
     """Health of the work behind the scenes; failures of the span."""
 
-    waiting, parked, deliveries_waiting, deliveries_failed, runs_failed = (Count() for _ in range(5))
+    waiting, failed, deliveries_waiting, deliveries_failed, runs_failed = (Count() for _ in range(5))
+    parked = fields.Integer(required=True, validate=COUNT, metadata=FORMER)
     oldest = Moment(required=True, allow_none=True)
 
 

@@ -1,9 +1,10 @@
-"""Scheduled jobs, their runs, and parked jobs, on the wire."""
+"""Scheduled jobs, their runs, and failed jobs."""
 
 from marshmallow import fields, validate
 
 from backend.api.schemas.common import Id, Moment, Strict, Window
 
+FORMER = {"deprecated": True, "description": "The former name of the field before."}
 STATUSES = ("queued", "running", "done", "failed")
 
 
@@ -51,21 +52,23 @@ class Job(Strict):
 
 
 class Jobs(Strict):
-    """The beat table, and how the queue stands."""
+    """The schedule, and the state of the queue."""
 
     items = fields.List(fields.Nested(Job), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
     waiting = fields.Integer(required=True)
-    parked = fields.Integer(required=True)
+    failed = fields.Integer(required=True)
+    parked = fields.Integer(required=True, metadata=FORMER)
     oldest_waiting_seconds = fields.Float(required=True)
 
 
-class ParkedJob(Strict):
-    """A job that was given up after too many tries."""
+class FailedJob(Strict):
+    """A job that failed permanently, after too many attempts."""
 
     id = Id(required=True)
     topic = fields.String(required=True)
     attempts = fields.Integer(required=True)
     error = fields.String(required=True, allow_none=True)
     created_at = Moment(required=True)
-    parked_at = Moment(required=True, allow_none=True)
+    failed_at = Moment(required=True, allow_none=True)
+    parked_at = Moment(required=True, allow_none=True, metadata=FORMER)

@@ -17,7 +17,7 @@ from backend.core.queue.outbox import dispatch
 from backend.core.queue.schedule import Scheduled, table
 
 NEWEST_RUNS: Final = ((JobRun.id, True),)
-NEWEST_FAILED: Final = ((Job.parked_at, True), (Job.id, True))
+NEWEST_FAILED: Final = ((Job.dead_at, True), (Job.id, True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,11 @@ def run_page(*, name: str | None, window: Window) -> Page[JobRun]:
 
 def failed_jobs(*, window: Window) -> Page[Job]:
     """Return a page of jobs that failed permanently, newest first."""
-    statement = select(Job).where(Job.parked_at.is_not(None))
+    statement = select(Job).where(Job.dead_at.is_not(None))
     if window.cursor:
-        statement = statement.where(after(NEWEST_FAILED, decode_cursor("parked", window.cursor, length=2)))
+        statement = statement.where(after(NEWEST_FAILED, decode_cursor("dead", window.cursor, length=2)))
     rows = db.session.execute(statement.order_by(*order(NEWEST_FAILED)).limit(window.limit + 1)).scalars().all()
-    return cut(rows, window=window, scope="parked", values=lambda row: (row.parked_at, row.id))
+    return cut(rows, window=window, scope="dead", values=lambda row: (row.dead_at, row.id))
 
 
 def retry_failed(job_id: int) -> Job:
@@ -78,10 +78,10 @@ def retry_failed(job_id: int) -> Job:
     job = db.session.get(Job, job_id)
     if job is None:
         raise NotFound("Job not found.")
-    values = {"parked_at": None, "attempts": 0, "run_at": func.now(), "rung_at": func.now(), "lease_until": None}
-    statement = update(Job).where(Job.id == job_id, Job.parked_at.is_not(None)).values(**values).returning(Job.id)
+    values = {"dead_at": None, "attempts": 0, "run_at": func.now(), "dispatched_at": func.now(), "lease_until": None}
+    statement = update(Job).where(Job.id == job_id, Job.dead_at.is_not(None)).values(**values).returning(Job.id)
     if db.session.execute(statement.execution_options(synchronize_session=False)).one_or_none() is None:
-        raise Conflict("This job is no longer in the list of failed jobs.", code="not_parked")
+        raise Conflict("This job is no longer in the list of failed jobs.", code="job_not_failed")
     if "run_id" in job.payload:
         reopened = {"status": "running", "finished_at": None, "error": None}
         db.session.execute(update(JobRun).where(JobRun.id == job.payload["run_id"]).values(**reopened))
@@ -95,7 +95,7 @@ class Backlog:
     """Open jobs, dead-lettered jobs, and how long the oldest due job has waited."""
 
     waiting: int
-    parked: int
+    dead: int
     oldest_seconds: float
 
 
@@ -104,10 +104,10 @@ def backlog() -> Backlog:
     waiting = select(
         func.count(),
         func.coalesce(func.max(func.extract("epoch", func.now() - Job.run_at)).filter(Job.run_at <= func.now()), 0),
-    ).where(Job.done_at.is_(None), Job.parked_at.is_(None))
+    ).where(Job.done_at.is_(None), Job.dead_at.is_(None))
     count, oldest = db.session.execute(waiting).one()
-    parked = db.session.execute(select(func.count()).where(Job.parked_at.is_not(None))).scalar_one()
-    return Backlog(waiting=count, parked=parked, oldest_seconds=float(oldest))
+    dead = db.session.execute(select(func.count()).where(Job.dead_at.is_not(None))).scalar_one()
+    return Backlog(waiting=count, dead=dead, oldest_seconds=float(oldest))
 
 
 NOTE: Final = {"restored": True}
@@ -120,8 +120,8 @@ def dead_letter_all_but(topics: Collection[str], *, error: str) -> int:
     """
     statement = (
         update(Job)
-        .where(Job.done_at.is_(None), Job.parked_at.is_(None), Job.topic.not_in(topics))
-        .values(parked_at=func.now(), error=error, key=None, lease_until=None, lease_token=None)
+        .where(Job.done_at.is_(None), Job.dead_at.is_(None), Job.topic.not_in(topics))
+        .values(dead_at=func.now(), error=error, key=None, lease_until=None, lease_token=None)
         .returning(Job.id)
         .execution_options(synchronize_session=False)
     )

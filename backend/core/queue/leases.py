@@ -105,14 +105,14 @@ def finish_guarded(lease: Lease) -> None:
     worker that took the job meanwhile cannot have executed it, because this transaction holds the guarding row.
     """
     statement = update(Job).where(Job.id == lease.job_id, Job.done_at.is_(None))
-    values = {"done_at": func.clock_timestamp(), "lease_until": None, "parked_at": None, "error": None}
+    values = {"done_at": func.clock_timestamp(), "lease_until": None, "dead_at": None, "error": None}
     db.session.execute(statement.values(**values).execution_options(synchronize_session=False))
 
 
 def release(leases: Sequence[Lease]) -> None:
     """Release jobs that were claimed but not started, except those that another worker has claimed meanwhile."""
     for lease in leases:
-        _update(lease, lease_until=None, lease_token=None, attempts=Job.attempts - 1, rung_at=None)
+        _update(lease, lease_until=None, lease_token=None, attempts=Job.attempts - 1, dispatched_at=None)
 
 
 def fail(
@@ -122,10 +122,10 @@ def fail(
 
     Returns True if it was dead-lettered. A requested delay is never shortened. ``counts=False`` uses no attempt.
     """
-    parked = give_up or (counts and lease.attempts >= current_settings().job_max_attempts)
-    values: dict[str, Any] = {"error": error[:2000], "lease_until": None, "rung_at": None}
-    if parked:
-        values["parked_at"] = func.now()
+    dead = give_up or (counts and lease.attempts >= current_settings().job_max_attempts)
+    values: dict[str, Any] = {"error": error[:2000], "lease_until": None, "dispatched_at": None}
+    if dead:
+        values["dead_at"] = func.now()
     elif retry_seconds is not None:
         values["run_at"] = func.now() + seconds(retry_seconds) * (1 + 0.1 * func.random())
     else:
@@ -134,7 +134,7 @@ def fail(
     if not counts:
         values["attempts"] = Job.attempts - 1
     _held(lease, **values)
-    return parked
+    return dead
 
 
 def undispatched_ids(lane: Lane, *, limit: int = 1000) -> list[int]:
@@ -142,7 +142,7 @@ def undispatched_ids(lane: Lane, *, limit: int = 1000) -> list[int]:
 
     Their message was lost, their worker died, or their delay is over. The caller commits, then notifies workers.
     """
-    silent = or_(Job.rung_at.is_(None), Job.rung_at < func.now() - seconds(REDISPATCH_SECONDS))
+    silent = or_(Job.dispatched_at.is_(None), Job.dispatched_at < func.now() - seconds(REDISPATCH_SECONDS))
     found = (
         select(Job.id)
         .where(Job.lane == lane, _due(), silent)
@@ -153,7 +153,7 @@ def undispatched_ids(lane: Lane, *, limit: int = 1000) -> list[int]:
     statement = (
         update(Job)
         .where(Job.id.in_(found.scalar_subquery()))
-        .values(rung_at=func.now())
+        .values(dispatched_at=func.now())
         .returning(Job.id)
         .execution_options(synchronize_session=False)
     )
@@ -166,7 +166,7 @@ def _due() -> ColumnElement[bool]:
 
 def _open() -> ColumnElement[bool]:
     return and_(
-        Job.done_at.is_(None), Job.parked_at.is_(None), or_(Job.lease_until.is_(None), Job.lease_until < func.now())
+        Job.done_at.is_(None), Job.dead_at.is_(None), or_(Job.lease_until.is_(None), Job.lease_until < func.now())
     )
 
 

@@ -23,7 +23,7 @@ QUEUES: Final = {Lane.URGENT: "doorstep", Lane.BULK: "doorstep.bulk"}
 
 
 class Job(Base):
-    """A job that follows from a committed change. Open until ``done_at`` or ``parked_at`` (dead-lettered) is set."""
+    """A job that follows from a committed change. Open until ``done_at`` or ``dead_at`` (dead-lettered) is set."""
 
     __tablename__ = "jobs"
 
@@ -38,17 +38,17 @@ class Job(Base):
     lease_until: Mapped[datetime | None]
     lease_token: Mapped[str | None] = mapped_column(UUID(as_uuid=False))
     done_at: Mapped[datetime | None]
-    parked_at: Mapped[datetime | None]
+    dead_at: Mapped[datetime | None]
     error: Mapped[str | None]
     trace_id: Mapped[str | None]
-    rung_at: Mapped[datetime | None]  # when it was last dispatched; the sweep dispatches it again after a while
+    dispatched_at: Mapped[datetime | None]  # when it was last dispatched; the sweep dispatches it again after a while
 
     __table_args__ = (
         UniqueConstraint("topic", "key"),
         CheckConstraint("lane IN ('urgent', 'bulk')", name="lane"),
-        Index("ix_jobs_open", "lane", "run_at", postgresql_where=text("done_at IS NULL AND parked_at IS NULL")),
+        Index("ix_jobs_open", "lane", "run_at", postgresql_where=text("done_at IS NULL AND dead_at IS NULL")),
         Index("ix_jobs_done", "done_at", postgresql_where=text("done_at IS NOT NULL")),
-        Index("ix_jobs_parked", "parked_at", postgresql_where=text("parked_at IS NOT NULL")),
+        Index("ix_jobs_dead", "dead_at", postgresql_where=text("dead_at IS NOT NULL")),
     )
 
 

@@ -64,7 +64,7 @@ def enqueue_many(
     if not rows:
         return
     rings_now = run_at is None
-    told = {"rung_at": func.now()} if rings_now else {}
+    told = {"dispatched_at": func.now()} if rings_now else {}
     statement = insert(Job).values(told).on_conflict_do_nothing(index_elements=["topic", "key"]).returning(Job.id)
     ids = db.session.execute(statement, rows).scalars().all()
     if rings_now:

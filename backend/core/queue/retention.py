@@ -19,9 +19,9 @@ BATCH: Final = 500
 def drop_done_jobs(limit: int = BATCH) -> int:
     """Delete jobs done some days ago and jobs dead-lettered months ago, and return how many."""
     done = select(Job.id).where(Job.done_at < now() - DONE_KEPT).order_by(Job.done_at).limit(limit)
-    parked = select(Job.id).where(Job.parked_at < now() - DEAD_KEPT).order_by(Job.parked_at).limit(limit)
+    dead = select(Job.id).where(Job.dead_at < now() - DEAD_KEPT).order_by(Job.dead_at).limit(limit)
     # Each part has its own index; an OR of both would scan the whole table.
-    halves = [half.with_for_update(skip_locked=True).cte(name) for half, name in ((done, "done"), (parked, "parked"))]
+    halves = [half.with_for_update(skip_locked=True).cte(name) for half, name in ((done, "done"), (dead, "dead"))]
     chosen = union_all(*(select(half.c.id) for half in halves)).limit(limit)
     gone = delete(Job).where(Job.id.in_(chosen.scalar_subquery())).returning(Job.id)
     return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())

@@ -1,4 +1,4 @@
-"""What admins do with the market's jobs: run one now, begin a parked one anew."""
+"""What admins do with jobs: run one now, retry a failed one."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def run_now(actor: Actor, *, name: str, params: dict[str, Any]) -> JobRun:
 
 
 def retry_failed(actor: Actor, *, job_id: int) -> Job:
-    """Begin a parked job anew. Raises NotFound or Conflict."""
+    """Start a failed job again. Raises NotFound or Conflict."""
     job = admin.retry_failed(job_id)
     record(actor, "job_retried", subject_id=job_id, subject_kind="job", after={"topic": job.topic})
     return job

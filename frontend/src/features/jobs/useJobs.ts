@@ -1,7 +1,7 @@
 /** Scheduled jobs, their runs, and failed jobs. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
 import type { MaybeRefOrGetter } from 'vue'
-import { listJobRuns, listJobs, listParkedJobs, retryParkedJob, runJob, type JobsJobs, type ParkedJob, type Run, type RunNow } from '@/shared/api/generated'
+import { listJobRuns, listJobs, listFailedJobs, retryFailedJob, runJob, type JobsJobs, type FailedJob, type Run, type RunNow } from '@/shared/api/generated'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { pollWhile } from '@/shared/lib/polling'
 
@@ -32,14 +32,14 @@ export function useRunList(name: MaybeRefOrGetter<string | undefined>) {
   })
 }
 
-export function useParkedList() {
-  return useKeysetList<ParkedJob>({ key: ['jobs', 'parked'], load: async ({ cursor, signal }) => (await listParkedJobs({ query: { cursor }, signal })).data, every: 30_000 })
+export function useFailedList() {
+  return useKeysetList<FailedJob>({ key: ['jobs', 'failed'], load: async ({ cursor, signal }) => (await listFailedJobs({ query: { cursor }, signal })).data, every: 30_000 })
 }
 
 export function useJobCalls() {
   const client = useQueryClient()
   const refresh = () => Promise.all([client.invalidateQueries({ queryKey: ['jobs'] }), client.invalidateQueries({ queryKey: ['stats'] })])
   const run = useMutation({ mutationFn: ({ name, ...body }: { name: string } & RunNow) => runJob({ path: { name }, body }), onSettled: refresh })
-  const retry = useMutation({ mutationFn: (id: number) => retryParkedJob({ path: { job_id: id } }), onSettled: refresh })
+  const retry = useMutation({ mutationFn: (id: number) => retryFailedJob({ path: { job_id: id } }), onSettled: refresh })
   return { run, retry }
 }

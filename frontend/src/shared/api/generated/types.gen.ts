@@ -175,10 +175,16 @@ export type CustomerSignUp = {
 
 export type DashboardJobs = {
     waiting: number;
-    parked: number;
+    failed: number;
     deliveries_waiting: number;
     deliveries_failed: number;
     runs_failed: number;
+    /**
+     * The former name of ``failed``.
+     *
+     * @deprecated
+     */
+    parked: number;
     oldest: string | null;
 };
 
@@ -305,6 +311,29 @@ export type ExportPage = {
     next_cursor: string | null;
 };
 
+export type FailedJob = {
+    id: number;
+    topic: string;
+    attempts: number;
+    error: string | null;
+    created_at: string;
+    failed_at: string | null;
+    /**
+     * The former name of the field before.
+     *
+     * @deprecated
+     */
+    parked_at: string | null;
+};
+
+export type FailedJobPage = {
+    items: Array<FailedJob>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
 export type Figures = {
     requested: number;
     accepted: number;
@@ -392,6 +421,12 @@ export type JobsJobs = {
     items: Array<Job>;
     next_cursor: string | null;
     waiting: number;
+    failed: number;
+    /**
+     * The former name of the field before.
+     *
+     * @deprecated
+     */
     parked: number;
     oldest_waiting_seconds: number;
 };
@@ -539,23 +574,6 @@ export type OnePerson = {
     figures: Figures;
     latest_reviews: Array<ReviewJudged>;
     history: Array<Entry>;
-};
-
-export type ParkedJob = {
-    id: number;
-    topic: string;
-    attempts: number;
-    error: string | null;
-    created_at: string;
-    parked_at: string | null;
-};
-
-export type ParkedJobPage = {
-    items: Array<ParkedJob>;
-    /**
-     * null on the last page
-     */
-    next_cursor: string | null;
 };
 
 export type PartState = {
@@ -2376,6 +2394,99 @@ export type ListJobsResponses = {
 
 export type ListJobsResponse = ListJobsResponses[keyof ListJobsResponses];
 
+export type ListFailedJobsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the caller has; 304 while it is current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+    };
+    url: '/jobs/failed';
+};
+
+export type ListFailedJobsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListFailedJobsError = ListFailedJobsErrors[keyof ListFailedJobsErrors];
+
+export type ListFailedJobsResponses = {
+    /**
+     * OK
+     */
+    200: FailedJobPage;
+};
+
+export type ListFailedJobsResponse = ListFailedJobsResponses[keyof ListFailedJobsResponses];
+
+export type RetryFailedJobData = {
+    body?: never;
+    path: {
+        job_id: number;
+    };
+    query?: never;
+    url: '/jobs/failed/{job_id}/retry';
+};
+
+export type RetryFailedJobErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not there, or not the caller's to see: `not_found`
+     */
+    404: Problem;
+    /**
+     * In conflict with the present state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Some fields are not right: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type RetryFailedJobError = RetryFailedJobErrors[keyof RetryFailedJobErrors];
+
+export type RetryFailedJobResponses = {
+    /**
+     * Accepted
+     */
+    202: FailedJob;
+};
+
+export type RetryFailedJobResponse = RetryFailedJobResponses[keyof RetryFailedJobResponses];
+
 export type ListParkedJobsData = {
     body?: never;
     headers?: {
@@ -2417,7 +2528,7 @@ export type ListParkedJobsResponses = {
     /**
      * OK
      */
-    200: ParkedJobPage;
+    200: FailedJobPage;
 };
 
 export type ListParkedJobsResponse = ListParkedJobsResponses[keyof ListParkedJobsResponses];
@@ -2464,7 +2575,7 @@ export type RetryParkedJobResponses = {
     /**
      * Accepted
      */
-    202: ParkedJob;
+    202: FailedJob;
 };
 
 export type RetryParkedJobResponse = RetryParkedJobResponses[keyof RetryParkedJobResponses];
