@@ -29,7 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for part in (session, read_pool, cache, password_hashing, storage, mail, health, inspection):
         part.init_app(app, settings)
     migrations.init_app(app)
-    queue.init_app(app, bell=job_dispatcher(settings))
+    queue.init_app(app, dispatcher=job_dispatcher(settings))
     queue_schedule.init_app(app, schedule.TABLE)
     for edge in (middleware, auth, rate_limits):
         edge.init_app(app, settings)

@@ -97,7 +97,7 @@ def _redeliver_urgent() -> int:
     with transaction():
         ids = queue.undispatched_ids(Lane.URGENT)
     if ids:
-        current_app.extensions["job_bell"](ids, lane=Lane.URGENT)
+        current_app.extensions["job_dispatcher"](ids, lane=Lane.URGENT)
     return len(ids)
 
 
@@ -107,7 +107,7 @@ def _redeliver_bulk() -> int:
     with transaction():
         is_waiting = queue.is_waiting(Lane.BULK)
     if is_waiting:
-        current_app.extensions["job_bell"]([], lane=Lane.BULK)
+        current_app.extensions["job_dispatcher"]([], lane=Lane.BULK)
     return int(is_waiting)
 
 

@@ -172,4 +172,4 @@ def _give_back(leases: Sequence[Lease]) -> None:
 
 
 def _notify(leases: Sequence[Lease], *, lane: Lane) -> None:
-    current_app.extensions["job_bell"]([lease.job_id for lease in leases], lane=lane)
+    current_app.extensions["job_dispatcher"]([lease.job_id for lease in leases], lane=lane)

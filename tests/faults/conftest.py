@@ -52,14 +52,14 @@ def own_environ(environ: dict[str, str], own_valkey: EmbeddedValkey, smtp: SmtpS
 
 
 @pytest.fixture
-def ringing(app: Flask, settings: Settings, own_environ: dict[str, str]) -> Flask:
-    """The application, its bell ringing at the test's own Valkey."""
-    queue.init_app(app, bell=job_dispatcher(replace(settings, broker_url=own_environ["REDIS_URL"])))
+def dispatching(app: Flask, settings: Settings, own_environ: dict[str, str]) -> Flask:
+    """The application, its bell dispatching at the test's own Valkey."""
+    queue.init_app(app, dispatcher=job_dispatcher(replace(settings, broker_url=own_environ["REDIS_URL"])))
     return app
 
 
 @pytest.fixture
-def jobs(ringing: Flask, own_environ: dict[str, str], tmp_path: Path) -> Iterator[Crew]:
+def jobs(dispatching: Flask, own_environ: dict[str, str], tmp_path: Path) -> Iterator[Crew]:
     """Workers and beats on the test's own servers."""
     with crew(own_environ, tmp_path) as made:
         yield made

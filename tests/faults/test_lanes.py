@@ -40,7 +40,7 @@ def address_of(account_id: int) -> str:
 
 @pytest.mark.parametrize("job_processes", ["1", "2", "3"])
 def test_an_export_and_a_reset_mail_get_out_while_bulk_mail_waits(
-    ringing: Flask, jobs: Crew, smtp: SmtpServer, job_processes: str
+    dispatching: Flask, jobs: Crew, smtp: SmtpServer, job_processes: str
 ) -> None:
     admin, forgetful = account(Role.ADMIN), account(Role.CUSTOMER)
     address = address_of(forgetful)
@@ -72,7 +72,7 @@ def take_the_name(broker: redis.Redis) -> None:
 
 @pytest.mark.parametrize("spoil", [refuse_writes, take_the_name])
 def test_a_broker_that_answers_and_takes_no_messages_stops_no_job(
-    ringing: Flask, jobs: Crew, smtp: SmtpServer, own_valkey: EmbeddedValkey, spoil: Callable[[redis.Redis], None]
+    dispatching: Flask, jobs: Crew, smtp: SmtpServer, own_valkey: EmbeddedValkey, spoil: Callable[[redis.Redis], None]
 ) -> None:
     jobs.start("worker")
     jobs.start("beat")

@@ -42,7 +42,7 @@ def post() -> list[int]:
     return people
 
 
-def test_down_then_busy_then_slow_then_forgetful(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+def test_down_then_busy_then_slow_then_forgetful(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
     port = smtp.port
     smtp.stop()
     jobs.start("worker")
@@ -84,7 +84,7 @@ def test_down_then_busy_then_slow_then_forgetful(ringing: Flask, jobs: Crew, smt
     assert len(smtp.mails) == settled
 
 
-def test_a_worker_frozen_for_longer_than_its_lease_sends_once(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+def test_a_worker_frozen_for_longer_than_its_lease_sends_once(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
     worker = jobs.start("worker", WORKER_CONCURRENCY="3")  # the last one is never given to bulk mail
     jobs.start("beat")
     assert until(READY)

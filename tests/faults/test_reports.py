@@ -31,7 +31,7 @@ def ask_for(month: str) -> int:
         return runs.start(row, params=actions.check({"month": month}), requested_by=None)
 
 
-def test_a_worker_killed_in_the_middle_of_a_month(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+def test_a_worker_killed_in_the_middle_of_a_month(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
     """One of its processes dies with a batch written and not committed; then all of it, with some mails out."""
     with transaction():
         customers = set(db.session.execute(PEOPLE, {"role": "customer", "many": CUSTOMERS}).scalars())

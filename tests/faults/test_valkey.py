@@ -36,7 +36,7 @@ def lost_notices(caplog: pytest.LogCaptureFixture) -> int:
 
 
 def test_valkey_emptied_frozen_and_killed(
-    ringing: Flask, jobs: Crew, smtp: SmtpServer, own_valkey: EmbeddedValkey, caplog: pytest.LogCaptureFixture
+    dispatching: Flask, jobs: Crew, smtp: SmtpServer, own_valkey: EmbeddedValkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = own_valkey.url
     person = account(Role.CUSTOMER)
@@ -71,7 +71,7 @@ def test_valkey_emptied_frozen_and_killed(
     assert worker.poll() is None
 
 
-def test_two_beats_begin_each_period_once(ringing: Flask, jobs: Crew) -> None:
+def test_two_beats_begin_each_period_once(dispatching: Flask, jobs: Crew) -> None:
     there = db.session.execute(text("SELECT to_char(now() AT TIME ZONE 'Asia/Kolkata', 'HH24:MI')")).scalar_one()
     with transaction():
         db.session.add(MarketSetting(name="reminder_at", value=there))

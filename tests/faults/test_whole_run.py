@@ -20,7 +20,7 @@ def followed(admin: Person, location: str) -> dict[str, Any]:
     return dict(admin.get(location).json)
 
 
-def test_daily_reminders_from_click_to_mail(ringing: Flask, jobs: Crew, people: People, smtp: SmtpServer) -> None:
+def test_daily_reminders_from_click_to_mail(dispatching: Flask, jobs: Crew, people: People, smtp: SmtpServer) -> None:
     for kind in ("worker", "beat"):
         jobs.start(kind)
     market, admin = RequestMarket(people), people.admin()

@@ -37,7 +37,7 @@ def repeats(smtp: SmtpServer) -> int:
     return sum(times - 1 for times in Counter(mail["Message-ID"] for _, mail in smtp.mails).values())
 
 
-def test_a_worker_killed_while_sending_loses_nothing(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+def test_a_worker_killed_while_sending_loses_nothing(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
     worker = jobs.start("worker")
     for _ in range(2):
         jobs.start("beat")
@@ -61,7 +61,7 @@ def test_a_worker_killed_while_sending_loses_nothing(ringing: Flask, jobs: Crew,
     assert repeats(smtp) <= 1
 
 
-def test_the_whole_worker_killed_and_another_started(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+def test_the_whole_worker_killed_and_another_started(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
     first = jobs.start("worker", WORKER_CONCURRENCY="1")
     jobs.start("beat")
     assert until(READY)
@@ -74,7 +74,7 @@ def test_the_whole_worker_killed_and_another_started(ringing: Flask, jobs: Crew,
     assert repeats(smtp) <= 1
 
 
-def test_crashes_at_every_named_place(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+def test_crashes_at_every_named_place(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
     jobs.start("worker", CRASH_AT=",".join(CRASHES), WORKER_CONCURRENCY="1")
     jobs.start("beat")
     assert until(READY)

@@ -43,10 +43,10 @@ def notified(app: Flask) -> Iterator[list[tuple[list[int], Lane]]]:
     def notify(job_ids: list[int], *, lane: Lane) -> None:
         heard.append((job_ids, lane))
 
-    before = app.extensions["job_bell"]
-    queue.init_app(app, bell=notify)
+    before = app.extensions["job_dispatcher"]
+    queue.init_app(app, dispatcher=notify)
     yield heard
-    queue.init_app(app, bell=before)
+    queue.init_app(app, dispatcher=before)
 
 
 def put(topic: str, times: int, lane: Lane, **payload: Any) -> list[int]:

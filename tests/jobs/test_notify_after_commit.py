@@ -22,10 +22,10 @@ def notified(app: Flask) -> Iterator[list[tuple[list[str], bool]]]:
             topics = other.execute(select(Job.topic).where(Job.id.in_(job_ids)).order_by(Job.id)).scalars().all()
         heard.append((list(topics), len(topics) == len(job_ids)))
 
-    before = app.extensions["job_bell"]
-    queue.init_app(app, bell=notify)
+    before = app.extensions["job_dispatcher"]
+    queue.init_app(app, dispatcher=notify)
     yield heard
-    queue.init_app(app, bell=before)
+    queue.init_app(app, dispatcher=before)
 
 
 def test_the_release_of_a_savepoint_notifies_nobody(notified: list[tuple[list[str], bool]]) -> None:

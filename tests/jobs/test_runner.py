@@ -178,8 +178,8 @@ def test_the_sweep_finds_what_nobody_was_told_of(app: Flask) -> None:
         broker.delete(queue.QUEUES[Lane.URGENT])  # no worker takes what other tests rang for
     (job_id,) = put("t")
     rung: list[int] = []
-    bell = app.extensions["job_bell"]
-    app.extensions["job_bell"] = lambda ids, **_: rung.extend(ids)
+    dispatcher = app.extensions["job_dispatcher"]
+    app.extensions["job_dispatcher"] = lambda ids, **_: rung.extend(ids)
     try:
         assert dispatch.redeliver() == 0  # its own bell has only just rung
         with transaction():
@@ -190,7 +190,7 @@ def test_the_sweep_finds_what_nobody_was_told_of(app: Flask) -> None:
             db.session.execute(text("UPDATE jobs SET dispatched_at = NULL, run_at = now() + interval '1 hour'"))
         assert dispatch.redeliver() == 0
     finally:
-        app.extensions["job_bell"] = bell
+        app.extensions["job_dispatcher"] = dispatcher
     assert rung == [job_id]
 
 

@@ -28,10 +28,10 @@ _PENDING = "jobs_to_notify_of"
 _dispatcher: list[Dispatcher] = []
 
 
-def init_app(app: Flask, *, bell: Dispatcher) -> None:
+def init_app(app: Flask, *, dispatcher: Dispatcher) -> None:
     """Set how workers are notified of new jobs. A failed notification is made up for by the sweep."""
-    _dispatcher[:] = [bell]
-    app.extensions["job_bell"] = bell
+    _dispatcher[:] = [dispatcher]
+    app.extensions["job_dispatcher"] = dispatcher
 
 
 def enqueue(
