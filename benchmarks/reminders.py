@@ -39,7 +39,7 @@ def measure(scale: str = "large") -> Iterable[Figure]:
 
 
 def _fan_out(app: Flask, scale: str) -> Iterable[Figure]:
-    app.extensions["job_bell"] = lambda _, **__: None
+    app.extensions["job_dispatcher"] = lambda _, **__: None
     import_module("backend.jobs.reminders")
     with transaction():
         run_id = runs.start(admin.scheduled(NAME), params={}, requested_by=None)

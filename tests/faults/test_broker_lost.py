@@ -67,7 +67,7 @@ def test_a_closed_connection_is_reported_as_a_connection_error(
 
 
 def test_a_worker_outlives_a_broker_that_is_killed_while_a_job_runs(
-    ringing: Flask, jobs: Crew, smtp: SmtpServer, own_valkey: EmbeddedValkey
+    dispatching: Flask, jobs: Crew, smtp: SmtpServer, own_valkey: EmbeddedValkey
 ) -> None:
     received, answer = threading.Event(), threading.Event()
 

@@ -95,7 +95,7 @@ def test_a_failure_undoes_its_effect_and_is_tried_again_later(topics: dict[str, 
     assert (effects(), row(job_id).attempts) == (1, 2)
 
 
-def test_after_too_many_tries_a_job_is_parked_with_its_error(topics: dict[str, Registered]) -> None:
+def test_after_too_many_tries_a_job_is_dead_with_its_error(topics: dict[str, Registered]) -> None:
     def never(_: Lease) -> None:
         raise RuntimeError("always so")
 
@@ -108,7 +108,7 @@ def test_after_too_many_tries_a_job_is_parked_with_its_error(topics: dict[str, R
     assert admin.backlog().dead == 1
 
 
-def test_a_job_that_can_never_be_done_is_parked_at_once(topics: dict[str, Registered]) -> None:
+def test_a_job_that_can_never_be_done_is_dead_at_once(topics: dict[str, Registered]) -> None:
     def hopeless(_: Lease) -> None:
         raise GiveUp("no such thing")
 
@@ -128,7 +128,7 @@ def test_waiting_counts_as_no_failed_try(topics: dict[str, Registered]) -> None:
     assert effects() == 12
 
 
-def test_a_job_whose_worker_dies_each_time_is_parked(topics: dict[str, Registered]) -> None:
+def test_a_job_whose_worker_dies_each_time_is_dead(topics: dict[str, Registered]) -> None:
     topics["t"] = Registered(effect)
     (job_id,) = put("t")
     with transaction():
