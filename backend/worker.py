@@ -20,7 +20,7 @@ def work(settings: Settings) -> None:
     from backend.core.db import connection_budget
     from backend.core.db.session import db
     from backend.core.observability import metrics
-    from backend.jobs import health, lanes, tasks
+    from backend.jobs import lanes, polling, tasks
 
     app = create_app(connection_budget.for_jobs(settings))
     celery = make_celery(settings)
@@ -31,7 +31,7 @@ def work(settings: Settings) -> None:
         metrics.begin(settings)
         with app.app_context():
             db.engine.dispose(close=False)  # the connections belong to the parent
-        health.start(app)
+        polling.start(app)
 
     def show_life_at_once(**_: Any) -> None:
         celery.send_task("doorstep.heartbeat", ignore_result=True, expires=30)

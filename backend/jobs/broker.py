@@ -9,10 +9,10 @@ from redis.exceptions import ConnectionError as BrokerConnectionError
 class Channel(redis.Channel):
     """A channel that outlives its connection without ending the worker.
 
-    When the broker goes away, Celery gives up the connection while jobs still run. kombu then closes a channel that
-    has no connection any more, to return its unacknowledged messages, and Celery acknowledges the messages of those
-    jobs on it. Both look up the broker's address in the connection. kombu fails there with an AttributeError, which
-    nobody expects and which ends the worker; a connection error is expected, and the worker connects anew.
+    When the broker fails, Celery drops the connection while jobs are still running. kombu then closes a channel that
+    has no connection, to return its unacknowledged messages, and Celery acknowledges those jobs' messages on it. Both
+    look up the broker's address in the connection. There kombu raises an AttributeError, which nothing handles and
+    which ends the worker. A connection error is handled: the worker connects again.
     """
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:

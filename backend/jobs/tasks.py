@@ -6,7 +6,7 @@ from typing import Any, Final
 from celery import Celery, Task
 from flask import Flask
 
-from backend.jobs import dispatch, health, runner, schedule
+from backend.jobs import dispatch, health, polling, runner, schedule
 from backend.jobs.dispatch import BULK_TASK, TASK
 
 HANDLER_MODULES: Final = (
@@ -31,7 +31,7 @@ def register(celery: Celery, app: Flask) -> None:
         abstract = True
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
-            with health.message_in_hand(), app.app_context():
+            with polling.message_in_hand(), app.app_context():
                 return self.run(*args, **kwargs)
 
     celery.Task = ContextTask

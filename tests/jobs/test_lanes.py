@@ -18,7 +18,7 @@ from backend.core.security.authz import Role
 from backend.domain.accounts import sign_in
 from backend.domain.notifications import create
 from backend.domain.notifications.create import send_account_mail
-from backend.jobs import dispatch, health, lanes, runner
+from backend.jobs import dispatch, lanes, polling, runner
 from backend.jobs.registry import HANDLERS, Registered
 from backend.launch import processes
 from tests.factories.closed_requests import account
@@ -200,7 +200,7 @@ def test_jobs_are_found_without_any_message(topics: dict[str, Registered], app: 
     put("lonely", 3, Lane.BULK)
     with transaction():
         db.session.execute(update(Job).values(dispatched_at=text("now()")))  # the sweep rang, and nobody heard it
-    assert health.poll() >= 6
+    assert polling.poll() >= 6
     left = select(Job.id).where(Job.topic == "lonely", Job.done_at.is_(None))
     assert db.session.execute(left).all() == []
 
@@ -209,9 +209,9 @@ def test_nobody_polls_while_messages_come(
     topics: dict[str, Registered], app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     polled: list[float] = []
-    monkeypatch.setattr(health, "poll", lambda: polled.append(time.monotonic()))
-    with health.message_in_hand():
-        stop = health.start(app, quiet_seconds=0.2)
+    monkeypatch.setattr(polling, "poll", lambda: polled.append(time.monotonic()))
+    with polling.message_in_hand():
+        stop = polling.start(app, quiet_seconds=0.2)
         assert not processes.wait_until(lambda: bool(polled), seconds=1)
         ended = time.monotonic()
     try:
