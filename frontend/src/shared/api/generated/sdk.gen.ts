@@ -430,9 +430,9 @@ export const listFailedJobs = <ThrowOnError extends boolean = true>(options?: Op
 /**
  * Retry a failed job
  *
- * Starts it again with all its attempts.
+ * Resets the number of attempts.
  *
- * Who: admin.
+ * Access: admin.
  */
 export const retryFailedJob = <ThrowOnError extends boolean = true>(options: Options<RetryFailedJobData, ThrowOnError>): RequestResult<RetryFailedJobResponses, RetryFailedJobErrors, ThrowOnError> => (options.client ?? client).post<RetryFailedJobResponses, RetryFailedJobErrors, ThrowOnError>({
     responseType: 'json',
@@ -466,9 +466,9 @@ export const listParkedJobs = <ThrowOnError extends boolean = true>(options?: Op
 /**
  * Retry a failed job
  *
- * Resets the number of attempts.
+ * Use /jobs/failed/{job_id}/retry instead.
  *
- * Access: admin.
+ * @deprecated
  */
 export const retryParkedJob = <ThrowOnError extends boolean = true>(options: Options<RetryParkedJobData, ThrowOnError>): RequestResult<RetryParkedJobResponses, RetryParkedJobErrors, ThrowOnError> => (options.client ?? client).post<RetryParkedJobResponses, RetryParkedJobErrors, ThrowOnError>({
     responseType: 'json',

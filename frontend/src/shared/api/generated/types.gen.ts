@@ -2398,7 +2398,7 @@ export type ListFailedJobsData = {
     body?: never;
     headers?: {
         /**
-         * The ETag that the caller has; 304 while it is current.
+         * The ETag of the cached version; 304 if it is still current.
          */
         'If-None-Match'?: string;
     };
@@ -2412,19 +2412,19 @@ export type ListFailedJobsData = {
 
 export type ListFailedJobsErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
      */
     503: Problem;
 };
@@ -2451,27 +2451,27 @@ export type RetryFailedJobData = {
 
 export type RetryFailedJobErrors = {
     /**
-     * The token is missing, malformed, expired, revoked or of the wrong kind: `invalid_token`, `session_ended`, `unauthenticated`
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
     /**
-     * Not allowed: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
      */
     403: Problem;
     /**
-     * Not there, or not the caller's to see: `not_found`
+     * Not found, or not visible to the caller: `not_found`
      */
     404: Problem;
     /**
-     * In conflict with the present state: `conflict`
+     * Conflict with the current state: `conflict`
      */
     409: Problem;
     /**
-     * Some fields are not right: `invalid_fields`
+     * Validation failed: `invalid_fields`
      */
     422: Problem;
     /**
-     * A part of Doorstep is away: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
      */
     503: Problem;
 };
