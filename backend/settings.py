@@ -96,7 +96,10 @@ class Settings:
     )
 
     database_url: str = _store(
-        v.database_url, "", "postgresql://user:password@host/name; empty: make run starts its own", secret=True
+        v.database_url,
+        "",
+        "postgresql://user:password@host/name; if empty, make run starts a bundled PostgreSQL",
+        secret=True,
     )
     owner_database_url: str = _store(
         v.database_url,
@@ -105,18 +108,18 @@ class Settings:
         secret=True,
     )
     redis_url: str = _store(
-        v.redis_url, "", "redis://:password@host:6379/0; empty: make run starts its own Valkey", secret=True
+        v.redis_url, "", "redis://:password@host:6379/0; if empty, make run starts a bundled Valkey", secret=True
     )
-    broker_url: str = _store(v.redis_url, "", "Queue; default: REDIS_URL's database", secret=True)
-    cache_url: str = _store(v.redis_url, "", "Cache; default: REDIS_URL's database + 1", secret=True)
-    limits_url: str = _store(v.redis_url, "", "Rate limits; default: REDIS_URL's database + 2", secret=True)
+    broker_url: str = _store(v.redis_url, "", "Message broker; default: the database of REDIS_URL", secret=True)
+    cache_url: str = _store(v.redis_url, "", "Cache; default: the database of REDIS_URL + 1", secret=True)
+    limits_url: str = _store(v.redis_url, "", "Rate limits; default: the database of REDIS_URL + 2", secret=True)
     db_pool_size: int = _store(v.whole(1, 200), "16", "Database connections per web server process for transactions")
     db_read_pool_size: int = _store(
         v.whole(1, 200), "12", "Additional database connections per web server process for reads"
     )
     db_pool_timeout_seconds: int = _store(v.whole(1, 60), "3", "Longest wait for a free connection before a 503")
     db_statement_timeout_ms: int = _store(v.whole(100, 600000), "8000", "Longest statement of a request")
-    db_lock_timeout_ms: int = _store(v.whole(100, 600000), "5000", "Longest wait for a lock")
+    db_lock_timeout_ms: int = _store(v.whole(100, 600000), "5000", "Maximum wait for a lock")
     db_idle_transaction_timeout_ms: int = _store(
         v.whole(100, 600000), "15000", "Idle transactions are terminated after this"
     )
@@ -137,9 +140,9 @@ class Settings:
     mail_server: str = _mail(v.text, "", "SMTP host; empty: emails are written as .eml files under DATA_DIR/mail")
     mail_to_files: bool = _mail(v.switch, "off", "Allow production without MAIL_SERVER; files are deleted after a week")
     mail_port: int = _mail(v.whole(1, 65535), "25", "SMTP port")
-    mail_username: str = _mail(v.text, "", "SMTP user")
+    mail_username: str = _mail(v.text, "", "SMTP username")
     mail_password: str = _mail(v.text, "", "SMTP password", secret=True)
-    mail_use_tls: bool = _mail(v.switch, "off", "STARTTLS")
+    mail_use_tls: bool = _mail(v.switch, "off", "Use STARTTLS")
     mail_use_ssl: bool = _mail(v.switch, "off", "Implicit TLS")
     mail_ca_file: Path | None = _mail(
         _certificates,
@@ -147,23 +150,27 @@ class Settings:
         "PEM file of the certificate authorities for the mail server; empty: those of the system",
     )
     mail_default_sender: str = _mail(v.mail_address, "Doorstep <noreply@localhost.localdomain>", "Sender of all emails")
-    mail_timeout_seconds: int = _mail(v.whole(1, 120), "10", "Longest wait for the mail server")
+    mail_timeout_seconds: int = _mail(v.whole(1, 120), "10", "Timeout for the mail server")
 
     gchat_webhook_url: str = _channels(
         v.web_url, "", "Default webhook, for accounts without one of their own", secret=True
     )
     gchat_allowed_hosts: tuple[str, ...] = _channels(
-        v.hosts, "chat.googleapis.com", "host or host:port, comma-separated; http only for a loopback address listed"
+        v.hosts,
+        "chat.googleapis.com",
+        "Allowed webhook hosts (host or host:port), comma-separated; http only for listed loopback addresses",
     )
     sms_url: str = _channels(v.sms_url, "", "Apprise URL with {phone} in place of the recipient's number", secret=True)
     sms_countries: tuple[str, ...] = _channels(
-        v.countries, "", "Countries (ISO 3166, comma-separated) whose mobile numbers get SMS; default MARKET_COUNTRY"
+        v.countries,
+        "",
+        "Countries whose mobile numbers can receive SMS (ISO 3166, comma-separated); default MARKET_COUNTRY",
     )
     sms_per_person_a_day: int = _channels(
         v.whole(0, 10000), "10", "SMS per day to one account or number, codes excluded"
     )
     sms_a_day: int = _channels(v.whole(0, 10000000), "1000", "SMS per day in total, codes included")
-    outbound_timeout_seconds: int = _channels(v.whole(1, 120), "10", "Longest wait for a gateway or webhook")
+    outbound_timeout_seconds: int = _channels(v.whole(1, 120), "10", "Timeout for SMS gateways and webhooks")
 
     market_name: str = _market(v.text, "Doorstep", "Name shown in the application and in emails")
     market_timezone: str = _market(v.zone, "Asia/Kolkata", "Time zone for display and for day boundaries")
@@ -185,22 +192,26 @@ class Settings:
         v.switch, "off", "Until an email is confirmed, send nothing to it but the confirmation"
     )
     argon2_memory_kib: int = _access(v.whole(8, 4194304), "19456", "Argon2id memory")
-    argon2_time_cost: int = _access(v.whole(1, 100), "2", "Argon2id passes")
-    argon2_parallelism: int = _access(v.whole(1, 64), "1", "Argon2id lanes")
+    argon2_time_cost: int = _access(v.whole(1, 100), "2", "Argon2id iterations")
+    argon2_parallelism: int = _access(v.whole(1, 64), "1", "Argon2id parallelism")
     hashes_at_once: int = _access(v.whole(1, 64), "1", "Concurrent password hashes per process")
 
     login_window_minutes: int = _limits(v.whole(1, 1440), "15", "Period over which failed sign-ins are counted")
     login_failures_per_account_and_address: int = _limits(v.whole(1, 100000), "10", "Failed sign-ins before a 429")
-    login_failures_per_account: int = _limits(v.whole(1, 100000), "50", "The same from all addresses")
-    login_failures_per_address: int = _limits(v.whole(1, 100000), "100", "The same for all accounts")
-    signup_rate_limit: str = _limits(v.rate, "2000 per hour", "Sign-ups from one address")
+    login_failures_per_account: int = _limits(
+        v.whole(1, 100000), "50", "Failed sign-ins per account from all addresses before a 429"
+    )
+    login_failures_per_address: int = _limits(
+        v.whole(1, 100000), "100", "Failed sign-ins per address for all accounts before a 429"
+    )
+    signup_rate_limit: str = _limits(v.rate, "2000 per hour", "Sign-ups per address")
     forgot_rate_limit: str = _limits(v.rate, "60 per hour", "Password reset emails requested from one address")
-    email_change_rate_limit: str = _limits(v.rate, "5 per hour", "Changes of the email by one account")
+    email_change_rate_limit: str = _limits(v.rate, "5 per hour", "Email changes per account")
     email_taken_rate_limit: str = _limits(
         v.rate, "20 per hour", "Different emails that sign-ups from one address may find taken"
     )
-    request_rate_limit: str = _limits(v.rate, "2000 per hour", "Requests made by one account")
-    document_rate_limit: str = _limits(v.rate, "20 per hour", "Documents uploaded by one account")
+    request_rate_limit: str = _limits(v.rate, "2000 per hour", "Requests created per account")
+    document_rate_limit: str = _limits(v.rate, "20 per hour", "Document uploads per account")
     times_rate_limit: str = _limits(
         v.rate, "1200 per hour", "Lookups of available times by one account, or by visitors from one address"
     )
@@ -218,11 +229,13 @@ class Settings:
     idempotency_keep_hours: int = _limits(v.whole(1, 720), "24", "How long the response to an Idempotency-Key is kept")
 
     document_store_url: str = _files(v.store_url, "", "file:///dir or s3://bucket/dir; default DATA_DIR/documents")
-    document_store_options: str = _files(v.json_object, "", "JSON object of the store's options (fsspec)", secret=True)
+    document_store_options: str = _files(
+        v.json_object, "", "fsspec options of the storage, as a JSON object", secret=True
+    )
     files_kept_after_replacement: int = _files(
         v.whole(1, 365), "2", "Days to keep files of replaced documents and files that nothing refers to"
     )
-    export_store_url: str = _files(v.store_url, "", "The same for exports; default DATA_DIR/exports")
+    export_store_url: str = _files(v.store_url, "", "file:///dir or s3://bucket/dir; default DATA_DIR/exports")
     export_keep_days: int = _files(v.whole(1, 365), "7", "How long an export can be downloaded")
     export_gzip_above_mb: int = _files(
         v.whole(0, 100000), "10", "Exports above this size are sent compressed to clients that accept gzip; 0: never"
@@ -337,27 +350,27 @@ def _fill_in(values: dict[str, Any]) -> None:
 
 def _check_together(settings: Settings) -> None:
     if settings.secret_key and len(settings.secret_key.encode()) < SECRET_KEY_BYTES:
-        raise SettingsError("SECRET_KEY", f"must have {SECRET_KEY_BYTES} bytes or more")
+        raise SettingsError("SECRET_KEY", f"must have at least {SECRET_KEY_BYTES} bytes")
     if any(len(secret.encode()) < SECRET_KEY_BYTES for secret in settings.secret_key_fallbacks):
-        raise SettingsError("SECRET_KEY_FALLBACKS", f"must have {SECRET_KEY_BYTES} bytes or more each")
+        raise SettingsError("SECRET_KEY_FALLBACKS", f"must each have at least {SECRET_KEY_BYTES} bytes")
     _check_stores(settings)
     _check_pairs(settings)
     order = ("job_soft_limit_seconds", "job_hard_limit_seconds", "job_visibility_seconds")
     for lower, higher in pairwise(order):
         if getattr(settings, lower) >= getattr(settings, higher):
-            raise SettingsError(higher.upper(), f"must be more than {lower.upper()}")
+            raise SettingsError(higher.upper(), f"must be greater than {lower.upper()}")
     if settings.crash_at and settings.env != "test":
-        raise SettingsError("CRASH_AT", "is for tests only (ENV=test)")
+        raise SettingsError("CRASH_AT", "can be used only in tests (ENV=test)")
 
 
 def _check_stores(settings: Settings) -> None:
     """Stores lie apart from each other and from our other data: what one store sweeps must be its own."""
     for name in ("document_store_url", "export_store_url"):
         if v.store_contains(getattr(settings, name), f"file://{quote(str(settings.data_dir))}"):
-            raise SettingsError(name.upper(), "must not contain DATA_DIR; name a folder of its own")
+            raise SettingsError(name.upper(), "must not contain DATA_DIR; use a separate folder")
     documents, exports = settings.document_store_url, settings.export_store_url
     if v.store_contains(documents, exports) or v.store_contains(exports, documents):
-        raise SettingsError("EXPORT_STORE_URL", "must lie outside of DOCUMENT_STORE_URL, and the other way round")
+        raise SettingsError("EXPORT_STORE_URL", "must not be inside DOCUMENT_STORE_URL, or contain it")
 
 
 def _check_production(settings: Settings, *, has_address: bool) -> None:
@@ -365,23 +378,25 @@ def _check_production(settings: Settings, *, has_address: bool) -> None:
     needed = {name: getattr(settings, name) for name in ("secret_key", "database_url", "redis_url")}
     for name, value in {**needed, "public_url": has_address}.items():
         if not value:
-            raise SettingsError(name.upper(), "is needed in production and has no default")
+            raise SettingsError(name.upper(), "is required in production")
     if len(set(settings.secret_key)) < SECRET_KEY_CHARACTERS:
-        problem = f"has fewer than {SECRET_KEY_CHARACTERS} different characters; make a random one"
+        problem = f"has fewer than {SECRET_KEY_CHARACTERS} different characters; generate a random key"
         raise SettingsError("SECRET_KEY", problem)
     if not settings.over_tls and not settings.insecure:
         raise SettingsError(
-            "PUBLIC_URL", "must begin with https:// in production (INSECURE=yes for a trial without TLS)"
+            "PUBLIC_URL", "must start with https:// in production (set INSECURE=yes for a trial without TLS)"
         )
     if settings.admin_email in (SAMPLE_ADMIN_EMAIL, FORMER_SAMPLE_ADMIN_EMAIL):
-        raise SettingsError("ADMIN_EMAIL", "must be an address of yours in production, not the sample")
+        raise SettingsError("ADMIN_EMAIL", "must be your own address in production, not the example")
     if not settings.mail_server and not settings.mail_to_files:
-        raise SettingsError("MAIL_SERVER", "is needed in production (MAIL_TO_FILES=yes keeps mails as files instead)")
+        raise SettingsError(
+            "MAIL_SERVER", "is required in production (set MAIL_TO_FILES=yes to save emails as files instead)"
+        )
 
 
 def _check_pairs(settings: Settings) -> None:
     if settings.mail_use_tls and settings.mail_use_ssl:
-        raise SettingsError("MAIL_USE_SSL", "cannot be on together with MAIL_USE_TLS")
+        raise SettingsError("MAIL_USE_SSL", "cannot be combined with MAIL_USE_TLS")
     if bool(settings.security_contact) != bool(settings.security_contact_expires):
         raise SettingsError("SECURITY_CONTACT_EXPIRES", "must be set together with SECURITY_CONTACT")
 

@@ -31,7 +31,7 @@ def text(value: str) -> str:
 
 def username(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{3,30}", value):
-        raise ValueError("must be 3 to 30 letters, digits, dots, dashes or underscores")
+        raise ValueError("must be 3 to 30 letters, digits, dots, hyphens or underscores")
     return value
 
 
@@ -148,7 +148,7 @@ def database_url(value: str) -> str:
         return value
     scheme, _, rest = value.partition("://")
     if scheme not in {"postgres", "postgresql", "postgresql+psycopg"} or not rest:
-        raise ValueError("must be a PostgreSQL address: postgresql://user:password@host:5432/name")
+        raise ValueError("must be a PostgreSQL URL: postgresql://user:password@host:5432/name")
     _check_port(value)
     return f"postgresql://{rest}"
 
@@ -159,7 +159,7 @@ def redis_url(value: str) -> str:
     parts = urlsplit(value)
     scheme = {"valkey": "redis", "valkeys": "rediss"}.get(parts.scheme, parts.scheme)
     if scheme not in {"redis", "rediss"} or not parts.hostname or not re.fullmatch(r"(/\d{0,4})?", parts.path):
-        raise ValueError("must be a Redis or Valkey address: redis://:password@host:6379/0")
+        raise ValueError("must be a Redis or Valkey URL: redis://:password@host:6379/0")
     _check_port(value)
     return urlunsplit((scheme, parts.netloc, parts.path, parts.query, ""))
 

@@ -131,7 +131,7 @@ def _http_error(error: HTTPException) -> Response:
 def _database_error(error: DBAPIError) -> Response:
     """Answer 422 to a value that PostgreSQL cannot hold, 503 when the database is down or overloaded."""
     if isinstance(error, DataError):
-        log.info("value_refused_by_database", error=repr(error.orig))
+        log.info("database.value_rejected", error=repr(error.orig))
         return problem(422, "invalid_fields", "Validation failed", "A value is out of range.")
     if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
         return domain_problem(db_errors.unavailable(error))
@@ -149,5 +149,5 @@ def _pool_exhausted(error: PoolTimeoutError) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.error("unexpected_error", method=request.method, path=request.path, exc_info=error)
+    log.error("request.failed", method=request.method, path=request.path, exc_info=error)
     return problem(500, "internal_error", "Internal server error", "An unexpected error occurred. It has been logged.")

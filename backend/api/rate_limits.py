@@ -110,7 +110,7 @@ class RateLimits:
         try:
             return work(self._shared)
         except Exception as error:  # noqa: BLE001 - Valkey is away, however that shows: this process counts alone
-            log.warning("rate_limit_storage_away", error=repr(error))
+            log.warning("rate_limits.storage_unavailable", error=repr(error))
             return work(self._local)
 
 

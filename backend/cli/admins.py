@@ -55,7 +55,7 @@ def reset_password(username: str, password: str | None) -> None:
     chosen = password or _invented()
     account = queries.by_login(username)
     if account is None or account.role != Role.ADMIN:
-        raise click.ClickException(f"There is no admin {username}. See: flask admins list")
+        raise click.ClickException(f"Admin {username} not found. List all with: flask admins list")
     try:
         checked = CustomerSignUp(only=["password"]).load({"password": chosen})
         with transaction():
@@ -64,7 +64,7 @@ def reset_password(username: str, password: str | None) -> None:
         raise click.ClickException(_lines(error.normalized_messages())) from error
     except DomainError as error:
         raise click.ClickException(error.detail) from error
-    click.echo(f"{account.username} has a new password; all sessions have ended." + _shown(password, chosen))
+    click.echo(f"Password of {account.username} reset; all sessions ended." + _shown(password, chosen))
 
 
 @command.command("list")
@@ -73,7 +73,9 @@ def list_all() -> None:
     admins = db.session.execute(select(Account).where(Account.role == Role.ADMIN.value).order_by(Account.id)).scalars()
     for admin in admins:
         seen = f"last seen {admin.last_seen_at:%Y-%m-%d %H:%M} UTC" if admin.last_seen_at else "never seen"
-        click.echo(f"{admin.id}\t{admin.username}\t{admin.email}\t{'blocked' if admin.blocked_at else 'open'}\t{seen}")
+        click.echo(
+            f"{admin.id}\t{admin.username}\t{admin.email}\t{'blocked' if admin.blocked_at else 'active'}\t{seen}"
+        )
 
 
 def _invented() -> str:
@@ -83,7 +85,7 @@ def _invented() -> str:
 def _shown(given: str | None, chosen: str) -> str:
     if given:
         return ""
-    return f" Password, shown this once: {chosen}\nSign in with it within 72 hours, and choose another."
+    return f" Temporary password (shown only once): {chosen}\nSign in within 72 hours and change it."
 
 
 def _lines(messages: Any) -> str:

@@ -96,11 +96,11 @@ class Checkup:
 @click.command("doctor")
 @with_appcontext
 def command() -> None:
-    """Check the running product: a professional is added, inactive, refused, approved, active, able to accept."""
+    """Check that a professional can sign up, be approved and accept a request in the running application."""
     if not traces.may_erase():
         raise click.ClickException(
-            "The self-check needs the owner of the database's tables, to leave nothing behind: run make doctor, "
-            "with OWNER_DATABASE_URL set where the product does not start a database of its own."
+            "The self-check needs the owner of the database's tables to remove its test data. Run make "
+            "doctor, and set OWNER_DATABASE_URL if you use your own database server."
         )
     checkup = Checkup(current_settings().public_url, click.echo)
     click.echo(f"Checking {checkup.base_url}")
@@ -123,14 +123,14 @@ def run(checkup: Checkup) -> bool:
 
 
 def _examine(checkup: Checkup) -> None:
-    with checkup.step("the product is ready"):
+    with checkup.step("the application is ready"):
         expect_fields(checkup.caller().call("GET", "/readyz", expect=200), status="ready")
-    with checkup.step("the database has room for all connections"):
+    with checkup.step("the database allows enough connections"):
         room = connection_budget.check_at(current_settings())
         if not room.fits:
             raise StepFailed(room.problem)
         if room.problem:
-            checkup.tell(f"warning {room.problem}")
+            checkup.tell(f"WARNING {room.problem}")
     with checkup.step("an admin signs in"):
         with transaction():
             sign_up(NewAccount(**checkup.fields("adm")), role=Role.ADMIN)
@@ -141,7 +141,7 @@ def _examine(checkup: Checkup) -> None:
         professional = checkup.caller("pro")
         _expect_role(professional.token or "", "professional")
         expect_fields(professional.call("GET", "/me", expect=200), id=professional_id, isactive=0)
-    with checkup.step("work is refused before approval"):
+    with checkup.step("requests are refused before approval"):
         professional.call("GET", "/requests", expect=403, code="not_active")
         decision = f"/professionals/{professional_id}"
         admin.call("POST", f"{decision}/approve", expect=409, code="document_missing")
@@ -150,7 +150,7 @@ def _examine(checkup: Checkup) -> None:
             "PUT", "/me/document", field="document", name="proof.png", data=_picture(), expect=200
         )
         expect_fields(answer, approval="pending", isactive=0)
-    with checkup.step("an admin approves"):
+    with checkup.step("an admin approves the document"):
         expect_fields(admin.call("POST", f"{decision}/approve", expect=200), approval="approved", isactive=1)
     with checkup.step("the professional is active"):
         expect_fields(professional.call("GET", "/me", expect=200), approval="approved", isactive=1)
@@ -159,7 +159,7 @@ def _examine(checkup: Checkup) -> None:
 
 
 def _add_professional(checkup: Checkup) -> int:
-    with checkup.step("a professional is added"):
+    with checkup.step("a professional signs up"):
         trade = {"exp": 1, "compname": "Check-up"}
         added = checkup.caller().call("POST", "/add_professional", {**checkup.fields("pro"), **trade}, expect=201)
         checkup.hush()
@@ -169,11 +169,11 @@ def _add_professional(checkup: Checkup) -> int:
 
 
 def _accept(checkup: Checkup, *, admin: Caller, professional: Caller, professional_id: int) -> None:
-    with checkup.step("there is a task to do"):
+    with checkup.step("a task is available"):
         offered = checkup.caller().call("GET", "/tasks?limit=1", expect=200)["items"]
         task = offered[0] if offered else admin.call("POST", "/tasks", _task(checkup), expect=201)
         professional.call("PATCH", "/me", {"task_ids": [task["id"]]}, expect=200)
-    with checkup.step("a customer asks for the professional"):
+    with checkup.step("a customer sends a request to the professional"):
         checkup.caller().call("POST", "/add_customer", checkup.fields("cus"), expect=201)
         checkup.hush()
         asked = {
@@ -182,7 +182,7 @@ def _accept(checkup: Checkup, *, admin: Caller, professional: Caller, profession
             "professional_id": professional_id,
         }
         request = checkup.caller("cus").call("POST", "/requests", asked, expect=201)
-    with checkup.step("the professional is able to accept"):
+    with checkup.step("the professional accepts the request"):
         accepted = professional.call("POST", f"/requests/{request['id']}/accept", expect=200)
         expect_fields(accepted, status="accepted", professional_id=professional_id)
 
@@ -222,4 +222,4 @@ def _expect_role(token: str, role: str) -> None:
     payload = token.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     if claims.get("role") != role:
-        raise StepFailed(f"the token's role is {claims.get('role')!r} instead of {role!r}")
+        raise StepFailed(f"the token has the role {claims.get('role')!r} instead of {role!r}")

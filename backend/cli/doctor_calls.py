@@ -48,7 +48,7 @@ class Caller:
         if status != expect or (code is not None and said.get("code") != code):
             wanted = f"{expect} {code}" if code else str(expect)
             told = " ".join(str(said.get(name, "")) for name in ("code", "detail")).strip()
-            raise StepFailed(f"{method} {path} answered {status} instead of {wanted}: {told or answer!r}")
+            raise StepFailed(f"{method} {path} returned {status} instead of {wanted}: {told or answer!r}")
         return answer
 
     def _exchange(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> tuple[int, Any]:

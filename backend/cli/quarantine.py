@@ -25,7 +25,7 @@ from backend.domain.moderation import actions as moderation
 from backend.domain.notifications.models import Delivery
 from backend.domain.professionals.models import Professional
 
-REASON: Final = "Restored; send again from the delivery log"
+REASON: Final = "Not sent after a restore; resend it from the delivery log"
 # Jobs that stay inside the application. All others could send something and wait for an admin.
 STAYS: Final = frozenset(
     {DROP_TOPIC, exports.TOPIC, compression.TOPIC, "housekeeping.run", "recount.run", "documents.sweep", "run.settle"}

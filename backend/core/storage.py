@@ -173,7 +173,7 @@ def _faults(what: str, key: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        log.exception("store_failed", what=what, key=key, error=repr(error))
+        log.exception("store.failed", what=what, key=key, error=repr(error))
         if error.errno in FULL:
             raise StoreFailed("The file storage is full. The site operator must free some space.") from error
         raise StoreFailed(
@@ -182,7 +182,7 @@ def _faults(what: str, key: str) -> Iterator[None]:
     except Exception as error:
         if type(error).__module__.split(".")[0] not in ("botocore", "aiobotocore", "aiohttp", "s3fs", "fsspec"):
             raise
-        log.exception("store_failed", what=what, key=key, error=repr(error))
+        log.exception("store.failed", what=what, key=key, error=repr(error))
         raise StoreFailed(
             "The file storage is temporarily unavailable. No changes were saved. Try again later."
         ) from error

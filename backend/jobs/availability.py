@@ -16,7 +16,7 @@ def run(lease: Lease) -> None:
     runs.begin(run_id)
     wrong = availability.rebuild()
     if wrong:
-        log.warning("availability_was_wrong", rows=wrong)
+        log.warning("availability.corrected", rows=wrong)
     runs.note(run_id, figures={"rows_put_right": wrong})
     runs.add(run_id, sent=wrong)
     runs.close(run_id)

@@ -42,7 +42,7 @@ class JobDispatcher:
             for notice in notices:
                 self._waiting.put_nowait(notice)
         except Full:
-            log.warning("job_bell_full", jobs=len(job_ids))
+            log.warning("dispatch.overflowed", jobs=len(job_ids))
 
     def _start(self) -> None:
         with self._lock:
@@ -64,7 +64,7 @@ class JobDispatcher:
                 if len(job_ids) < len(notices):
                     celery.send_task(BULK_TASK, queue=QUEUES[Lane.BULK], ignore_result=True, retry=False)
             except Exception as error:  # noqa: BLE001 - the broker is unavailable; the sweep sends again
-                log.warning("job_bell_failed", error=repr(error), jobs=len(job_ids))
+                log.warning("dispatch.failed", error=repr(error), jobs=len(job_ids))
 
 
 def _next(waiting: "Queue[int]") -> list[int]:
@@ -118,5 +118,5 @@ def messages_waiting(lane: Lane) -> int:
             length = broker.llen(QUEUES[lane])
             return length if isinstance(length, int) else 0
     except RedisError as error:
-        log.warning("broker_away", error=repr(error))
+        log.warning("broker.unavailable", error=repr(error))
         return 0

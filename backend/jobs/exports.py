@@ -50,7 +50,7 @@ def run(lease: Lease) -> None:
         storage.exports().drop(_key(lease, export_id))  # not another worker's file, which may be the final one
         if not isinstance(error, ExportInterrupted):  # lease or database lost; no row refers to the file
             raise
-        log.info("export_interrupted", export_id=export_id)
+        log.info("export.interrupted", export_id=export_id)
 
 
 @job(compression.TOPIC, long=True)

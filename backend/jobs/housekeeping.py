@@ -74,7 +74,7 @@ def run(lease: Lease) -> None:
         except SoftTimeLimitExceeded:
             raise
         except Exception:
-            log.exception("housekeeping_part_failed", part=part.name)
+            log.exception("housekeeping.part_failed", part=part.name)
             failed.append(part.name)
     runs.note(run_id, figures={name: number for name, number in figures.items() if number}, failed_parts=failed)
     runs.add(run_id, failed=len(failed))

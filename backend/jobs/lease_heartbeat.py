@@ -68,7 +68,7 @@ class LeaseHeartbeat:
                     connection.execute(RENEW, values)
                     connection.execute(health.LIFE_SIGN)  # a long job must not make the worker look dead
             except Exception as error:  # noqa: BLE001 - the database is unavailable; if it stays so, the lease expires as intended
-                log.warning("lease_not_renewed", error=repr(error))
+                log.warning("lease.renewal_failed", error=repr(error))
 
 
 HEARTBEAT: Final = LeaseHeartbeat()

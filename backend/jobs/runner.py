@@ -130,14 +130,14 @@ def _execute(lease: Lease) -> str:
             failpoint("job.after_commit")
             return "done"
         except queue.LeaseLost:
-            log.warning("job_lease_lost")
+            log.warning("job.lease_lost")
             return "lost"
         except GiveUp as error:
             return _put_back(lease, Retry(str(error)), give_up=True)
         except Retry as error:
             return _put_back(lease, error)
         except Exception as error:
-            log.exception("job_failed")
+            log.exception("job.failed")
             return _put_back(lease, Retry(repr(error)))
         finally:
             db.session.remove()
@@ -158,7 +158,7 @@ def _put_back(lease: Lease, reason: Retry, *, give_up: bool = False) -> str:
     if dead:
         log.error("job.dead_lettered", error=str(reason), attempts=lease.attempts)
     elif reason.counts:
-        log.warning("job_put_back", error=str(reason), attempts=lease.attempts)
+        log.warning("job.rescheduled", error=str(reason), attempts=lease.attempts)
     return "dead" if dead else "retry"
 
 

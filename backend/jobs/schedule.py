@@ -73,4 +73,4 @@ def tick() -> None:
     with transaction():
         names = runs.claim_due()
     for name in names:
-        log.info("scheduled_job_begun", name=name)
+        log.info("schedule.job_started", name=name)

@@ -67,7 +67,7 @@ def _settings() -> Settings:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m backend.launch.backup")
     parser.add_argument("order", choices=("save", "restore"))
-    parser.add_argument("folder", help="a new folder to save into, or the backup to restore")
+    parser.add_argument("folder", help="the new backup folder to create, or the backup to restore")
     parser.add_argument("--over", action="store_true", help="do not back up the current state before it is replaced")
     parser.add_argument("--keep-mail", action="store_true", help="send messages that waited when the backup was made")
     given = parser.parse_args(arguments)
@@ -89,7 +89,7 @@ def main(arguments: list[str]) -> int:
         print(f"error: {explain(error)}", file=sys.stderr)
         return 1
     except psycopg.Error as error:
-        print(f"error: the database refused a step: {str(error).strip().splitlines()[0]}", file=sys.stderr)
+        print(f"error: the database reported: {str(error).strip().splitlines()[0]}", file=sys.stderr)
         return 1
     return 0
 

@@ -11,7 +11,7 @@ def explain(error: OSError) -> LaunchError:
     """Return an operating system error as a message for the operator."""
     where = f" ({error.filename})" if error.filename else ""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return LaunchError(f"The disk is full{where}. Free some space and start again; nothing done so far is lost.")
+        return LaunchError(f"The disk is full{where}. Free some space and start again; work done so far is kept.")
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return LaunchError(f"No permission to write{where}. Choose another DATA_DIR or change its owner.")
-    return LaunchError(f"The system refused a step{where}: {error.strerror or error}.")
+        return LaunchError(f"Permission denied{where}. Choose another DATA_DIR or change its owner.")
+    return LaunchError(f"The operating system reported an error{where}: {error.strerror or error}.")

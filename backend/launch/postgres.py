@@ -196,9 +196,9 @@ class EmbeddedPostgres:
             reason = self._last_words(start_of_log)
             self.stop()
             if "pre-existing shared memory" not in reason:  # else backends of a killed server are still exiting
-                raise LaunchError(f"The database does not start: {reason} (more in {self.log})")
+                raise LaunchError(f"The database failed to start: {reason} (see {self.log})")
             processes.wait_until(lambda: False, seconds=0.5)
-        raise LaunchError(f"Processes of an earlier database run do not end; see {self.log}")
+        raise LaunchError(f"Processes of an earlier database run are still running; see {self.log}")
 
     def _answers(self) -> bool:
         try:

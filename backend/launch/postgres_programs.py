@@ -55,7 +55,7 @@ def _plain_user() -> int:
         return pwd.getpwnam(PLAIN_USER).pw_uid
     except KeyError:
         raise LaunchError(
-            f"PostgreSQL does not run as root, and this machine has no user {PLAIN_USER!r}: start as another user."
+            f"PostgreSQL cannot run as root, and this machine has no user {PLAIN_USER!r}. Start as another user."
         ) from None
 
 

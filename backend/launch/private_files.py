@@ -104,7 +104,7 @@ def kept_port(note: Path, *, insist: int | None) -> int:
     """Return the port of the last start if it is free, else another; once clients know a port, only that one."""
     port = free_port(insist or read_json(note).get("port"))
     if insist is not None and port != insist:
-        raise LaunchError(f"Port {insist} was taken by another program in the meantime.")
+        raise LaunchError(f"Port {insist} is now in use by another program.")
     return port
 
 

@@ -138,7 +138,7 @@ class Launch:
         if database_state.is_prepared(data, url, app=app):
             self.sign_in = f"Sign in as {self.settings.admin_username}, or any account"
             return
-        self.say("Database: migrations, pincodes and first admin ...")
+        self.say("Preparing the database (migrations, pincodes, first admin) ...")
         log_path = data / "logs" / "prepare.log"
         with private_files.open_log(log_path) as log:
             log.truncate(0)
@@ -148,11 +148,13 @@ class Launch:
             )
         if code != 0:
             lines = log_path.read_text(errors="replace").strip().splitlines() or ["no message"]
-            raise LaunchError(f"The database could not be prepared: {lines[-1]} (more in {log_path})")
+            raise LaunchError(f"The database could not be prepared: {lines[-1]} (see {log_path})")
         told = json.loads(output.strip().splitlines()[-1])
         self.sign_in = f"Sign in as {told['username']}"
         if told["password"]:
-            self.sign_in += f" with the password {told['password']} (shown once; choose another within 72 hours)"
+            self.sign_in += (
+                f" with the temporary password {told['password']} (shown only once; change it within 72 hours)"
+            )
             self.say(self.sign_in)
         database_state.remember(data, url, app=app)
 
@@ -175,7 +177,7 @@ class Launch:
         }
         for name, argv in commands.items():
             self.supervisor.add(Program(name, argv, self.environment, logs / f"{name}.log", patience=self.patience))
-        self.say(f"Started web server, worker and beat; their logs are in {logs}")
+        self.say(f"Started the web server, worker and beat; logs are in {logs}")
 
     def wait_until_ready(self) -> bool:
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host

@@ -48,7 +48,7 @@ class EmbeddedValkey:
             self._home.rename(self._home.with_name(f"{self.name}.unreadable-{int(time.time())}"))
             self._home.mkdir(mode=0o700)
             if not self._started():
-                raise LaunchError(f"The cache does not start: {self._last_words()} (more in {self.log})")
+                raise LaunchError(f"The cache failed to start: {self._last_words()} (see {self.log})")
         return self.url
 
     @property

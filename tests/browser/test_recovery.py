@@ -93,7 +93,7 @@ def test_an_admin_repeats_the_password(screen: OpenScreen, market: RunningMarket
 def test_a_password_that_was_issued_is_replaced_first(screen: OpenScreen, market: RunningMarket) -> None:
     email = "issued@example.org"
     printed = market.flask("admins", "create", "--username", "issued", "--email", email)
-    issued = re.search(r"shown this once: (\S+)", printed)
+    issued = re.search(r"shown only once\): (\S+)", printed)
     assert issued
     window = screen(viewport=PHONE)
     sign_in(window, "issued", issued.group(1))

@@ -73,7 +73,7 @@ def test_a_product_that_does_not_run_is_told(app: Flask) -> None:
     before = rows()
     passed, told = examine("http://127.0.0.1:9")
     assert not passed
-    assert told[1].startswith("FAILED  the product is ready")
+    assert told[1].startswith("FAILED  the application is ready")
     assert rows() == before
 
 
@@ -84,8 +84,8 @@ def test_the_step_that_fails_is_told_and_nothing_is_left(address: str, monkeypat
     before = rows()
     passed, told = examine(address)
     assert not passed
-    assert any(line.startswith("FAILED  an admin approves") for line in told)
-    assert told[-1] == "Check failed: an admin approves."
+    assert any(line.startswith("FAILED  an admin approves the document") for line in told)
+    assert told[-1] == "Check failed: an admin approves the document."
     assert rows() == before
 
 

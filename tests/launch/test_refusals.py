@@ -43,7 +43,7 @@ def test_each_process_refuses_a_malformed_setting(module: str) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr == "A setting is wrong: SECRET_KEY: is needed in production and has no default\n"
+    assert done.stderr == "A setting is wrong: SECRET_KEY: is required in production\n"
 
 
 def test_a_taken_port_is_named_with_a_way_out(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(errno.ENOSPC, "The disk is full"), (errno.EACCES, "No permission to write"), (errno.EROFS, "No permission")],
+    [(errno.ENOSPC, "The disk is full"), (errno.EACCES, "Permission denied"), (errno.EROFS, "Permission denied")],
 )
 def test_errors_of_the_system_are_told_in_plain_words(number: int, words: str) -> None:
     assert words in str(explain(OSError(number, "errno text", "/some/where")))

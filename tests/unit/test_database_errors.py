@@ -51,7 +51,7 @@ def test_a_logged_failure_holds_no_values(app: Flask) -> None:
     try:
         db.session.execute(text(CONFLICT), {"name": SECRET})
     except IntegrityError:
-        structlog.get_logger("failing").exception("job_failed")
+        structlog.get_logger("failing").exception("job.failed")
     logging.getLogger("failing").removeHandler(handler)
-    assert "job_failed" in stream.getvalue()
+    assert "job.failed" in stream.getvalue()
     assert SECRET not in stream.getvalue()

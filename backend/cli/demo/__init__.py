@@ -149,11 +149,13 @@ def _tell(demo: Demo) -> None:
     first = demo.cities[0]
     pending = next(one for one in first.professionals if one.state == "pending")
     rows = (
-        ("a customer", first.customers[0].username),
-        ("a professional", first.professionals[0].username),
+        ("customer", first.customers[0].username),
+        ("professional", first.professionals[0].username),
         ("a professional waiting for approval", pending.username),
     )
-    click.echo(f"Sign in at {current_settings().public_url}/app/sign-in, all with the password: {demo.password}")
+    click.echo(
+        f"Sign in at {current_settings().public_url}/app/sign-in. The password of all demo accounts: {demo.password}"
+    )
     for what, username in rows:
         click.echo(f"  {username:<32} {what}")
-    click.echo("The admin signs in as before.")
+    click.echo("The admin account is unchanged.")

@@ -127,7 +127,7 @@ class ValkeyBytes(BaseCache):
 
     def _fail(self, error: Exception) -> None:
         self._breaker.failed()
-        log.warning("cache_away", error=repr(error))
+        log.warning("cache.unavailable", error=repr(error))
 
 
 @dataclass(slots=True)

@@ -110,7 +110,7 @@ class Versions:
         except psycopg.Error as error:
             self._breaker.failed()
             _close(self._free)
-            log.warning("cache_versions_away", error=repr(error))
+            log.warning("cache.versions_unavailable", error=repr(error))
             return None
 
     def _ask(self, connection: Connection, name: str) -> str:

@@ -63,7 +63,7 @@ class Reads:
             except psycopg.OperationalError as error:
                 if kept is None or is_usable(kept):
                     raise
-                log.info("kept_connection_cut", error=repr(error))  # most likely while it was idle
+                log.info("database.idle_connection_lost", error=repr(error))  # most likely while it was idle
                 kept.close()
                 connection = self._connect()
                 rows = _run(connection, compiled.sql, parameters)

@@ -116,9 +116,9 @@ class Health:
             self._seen[name] = time.monotonic()
         except Problem as error:
             self._problems[name] = str(error)
-            log.warning("part_is_down", part=name, error=str(error))
+            log.warning("component.unavailable", part=name, error=str(error))
         except Exception as error:  # noqa: BLE001 - any error means that the dependency does not work
-            log.warning("part_is_down", part=name, error=repr(error))
+            log.warning("component.unavailable", part=name, error=repr(error))
 
     def _part(self, name: str, *, fresh_since: float) -> Part:
         seen = self._seen.get(name)

@@ -42,21 +42,23 @@ class _Figures:
         values.ValueClass = values.MultiProcessValue(self._identity)
         registry = CollectorRegistry()
         of_call = ["method", "route"]
-        self.requests = Counter("http_requests", "HTTP calls answered", [*of_call, "status"], registry=registry)
+        self.requests = Counter("http_requests", "HTTP requests handled", [*of_call, "status"], registry=registry)
         self.seconds = Histogram(
-            "http_request_seconds", "Seconds to an answer", of_call, buckets=REQUEST_BUCKETS, registry=registry
+            "http_request_seconds",
+            "HTTP request duration in seconds",
+            of_call,
+            buckets=REQUEST_BUCKETS,
+            registry=registry,
         )
-        self.jobs = Counter("jobs_run", "Jobs run, by how they ended", ["topic", "outcome"], registry=registry)
+        self.jobs = Counter("jobs_run", "Jobs run, by outcome", ["topic", "outcome"], registry=registry)
         self.job_seconds = Histogram(
-            "job_seconds", "Seconds that jobs took", ["topic"], buckets=JOB_BUCKETS, registry=registry
+            "job_seconds", "Job duration in seconds", ["topic"], buckets=JOB_BUCKETS, registry=registry
         )
         self.security = Counter("security_events", "Security events, by kind", ["event"], registry=registry)
         self.bodies = Gauge(
-            "bodies_waiting", "Request bodies that are waited for", multiprocess_mode="livesum", registry=registry
+            "bodies_waiting", "Request bodies still being received", multiprocess_mode="livesum", registry=registry
         )
-        self.cache = Counter(
-            "cache_lookups", "Looks into the cache, by outcome", ["name", "outcome"], registry=registry
-        )
+        self.cache = Counter("cache_lookups", "Cache lookups, by outcome", ["name", "outcome"], registry=registry)
 
         self.sms_limited = Counter(
             "sms_limited", "SMS not sent because a daily limit was reached", ["limit"], registry=registry
@@ -84,7 +86,7 @@ def begin(settings: Settings) -> None:
     try:
         _figures.append(_Figures(folder))
     except OSError as error:
-        log.warning("metrics_off", error=repr(error))
+        log.warning("metrics.disabled", error=repr(error))
 
 
 def request_done(*, method: str, route: str, status: int, seconds: float) -> None:

@@ -108,7 +108,7 @@ def _notify(session: Session) -> None:
                 if job_ids := [job_id for of, job_id in pending.jobs if of is lane]:
                     _dispatcher[0](job_ids, lane=lane)
         except Exception as error:  # noqa: BLE001 - the change is safe in PostgreSQL; a silent broker must not turn it into a failure
-            log.warning("job_bell_failed", error=repr(error), jobs=len(pending.jobs))
+            log.warning("dispatch.failed", error=repr(error), jobs=len(pending.jobs))
 
 
 @event.listens_for(Session, "after_soft_rollback")
