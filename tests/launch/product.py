@@ -126,7 +126,7 @@ class Product:
         return "\n".join([self.output, *logs])
 
     def password_shown(self) -> str | None:
-        shown = re.search(r"with the password (\S+)", self.output)
+        shown = re.search(r"with the temporary password (\S+)", self.output)
         return shown.group(1) if shown else None
 
 

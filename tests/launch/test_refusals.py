@@ -87,7 +87,10 @@ def test_too_few_connections_of_the_database_are_told_in_one_line(module: str, s
     )
     assert done.returncode != 0
     told = done.stderr.strip().splitlines()[-1]
-    assert "PostgreSQL lets 117 connections in and this deployment may open 2932 connections: WEB_WORKERS (100)" in told
+    assert (
+        "PostgreSQL allows 117 connections, but this deployment can open up to 2932 connections: WEB_WORKERS (100)"
+        in told
+    )
 
 
 def test_our_own_database_is_started_with_room_for_all_connections(tmp_path: Path) -> None:
