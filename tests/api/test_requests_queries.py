@@ -13,7 +13,8 @@ from sqlalchemy import event
 from backend.core.db.session import db
 from tests.factories.crowd import gather
 from tests.factories.people import People, Person
-from tests.factories.requests import RequestMarket
+from tests.factories.queries import count_queries
+from tests.factories.requests import WHY, RequestMarket, at, do
 
 
 @contextmanager
@@ -91,3 +92,59 @@ def test_offers_follow_the_day_of_a_market_whose_clocks_change(
     finally:
         app.extensions["settings"] = before
     assert (len(items), items[0]["at"]) == (starts, first)
+
+
+def test_an_action_reads_the_request_once_and_returns_the_row_that_it_changed(
+    market: RequestMarket, people: People
+) -> None:
+    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+
+    def statements(who: Person, method: str, path: str, body: Any = None) -> int:
+        who.get("/me")  # the first call of a while records the visit
+        with count_queries() as seen:
+            answer = getattr(who, method)(path, body)
+        assert answer.status_code in (200, 201, 409), answer.json
+        return seen.number
+
+    path = f"/requests/{market.ask(asha)['id']}"
+    declined = f"/requests/{market.ask(asha, professional_id=ravi.id)['id']}"
+    found = {
+        "create": statements(asha, "post", "/requests", market.body()),
+        "reject": statements(sita, "post", f"{path}/reject", WHY),
+        "edit": statements(asha, "patch", path, {"remarks": "Ring twice"}),
+        "accept": statements(ravi, "post", f"{path}/accept"),
+        "accept too late": statements(market.professional(), "post", f"{path}/accept"),
+        "release": statements(ravi, "post", f"{path}/release", WHY),
+        "accept again": statements(ravi, "post", f"{path}/accept"),
+        "move": statements(asha, "patch", path, {"date_of_request": at(days=40)}),
+        "accept at last": statements(ravi, "post", f"{path}/accept"),
+        "complete": statements(ravi, "post", f"{path}/complete"),
+        "close": statements(ravi, "post", f"{path}/close", {}),
+        "review": statements(asha, "post", f"{path}/review", {"rating": 4}),
+        "reject when asked": statements(ravi, "post", f"{declined}/reject", WHY),
+        "cancel": statements(asha, "post", f"{declined}/cancel", WHY),
+    }
+    assert found == {
+        "create": 15,
+        "reject": 5,
+        "edit": 4,
+        "accept": 11,
+        "accept too late": 2,
+        "release": 10,
+        "accept again": 11,
+        "move": 9,
+        "accept at last": 11,
+        "complete": 10,
+        "close": 9,
+        "review": 12,
+        "reject when asked": 10,
+        "cancel": 5,
+    }
+
+
+def test_a_professional_who_declined_sees_so_in_the_answer(market: RequestMarket, people: People) -> None:
+    asha, ravi = people.customer(), market.professional()
+    made = market.ask(asha)
+    declined = do(ravi, f"/requests/{made['id']}/reject", WHY)
+    assert (declined["allowed_actions"], declined["warnings"]) == ([], [])
+    assert ravi.get(f"/requests/{made['id']}").status_code == 404

@@ -81,7 +81,7 @@ class MyAgenda(Resource):
                 "date": day.day,
                 "hours": spans(day.hours),
                 "exception": day.is_exception,
-                "requests": present.requests(actor, day.rows),
+                "requests": present.requests(actor, day.requests),
             }
             for day in days
         ]

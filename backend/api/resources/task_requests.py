@@ -15,14 +15,14 @@ from backend.core.security.authz import Actor, Role
 from backend.domain.audit.actions import record_read
 from backend.domain.reviews import queries as reviews
 from backend.domain.task_requests import actions, history, inbox, queries
+from backend.domain.task_requests.rows import RequestWithContacts
 
 CHANGE_ERRORS = (NotFound, Forbidden, Conflict, Stale, Invalid)
 
 
-def changed(actor: Actor, request_id: int) -> ApiResponse:
-    """The request as it is after the caller's change."""
-    row, who = queries.after_change(actor, request_id=request_id)
-    return ApiResponse(present.request(actor, row, who), version=row.version)
+def changed(actor: Actor, row: RequestWithContacts) -> ApiResponse:
+    """Return a request as it is after the caller's change."""
+    return ApiResponse(present.request(actor, row), version=row.request.version)
 
 
 class Requests(Resource):
@@ -42,10 +42,10 @@ class Requests(Resource):
 
         With ``professional_id``, only that professional sees the request at first.
         """
-        request_id = actions.create(actor, new=actions.NewRequest(**{**body, "remarks": body["remarks"] or ""}))
-        reply = changed(actor, request_id)
-        reply.headers["Location"] = f"/requests/{request_id}"
-        return reply
+        created = actions.create(actor, new=actions.NewRequest(**{**body, "remarks": body["remarks"] or ""}))
+        response = changed(actor, created)
+        response.headers["Location"] = f"/requests/{created.request.id}"
+        return response
 
     @endpoint(
         summary="List requests",
@@ -63,14 +63,14 @@ class Requests(Resource):
         filters = queries.RequestFilters(
             status=query["status"],
             task_id=query["task_id"],
-            span=date_range(query["first"], query["last"], zone=current_settings().zone),
+            dates=date_range(query["first"], query["last"], zone=current_settings().zone),
             professional_id=query["professional_id"],
             customer_id=query["customer_id"],
         )
         if actor.role is Role.PROFESSIONAL and query["scope"] == "open":
-            wishes = inbox.InboxFilters(bool(query["matching"]), bool(query["free"]), query["max_km"])
-            found = inbox.page(actor, filters=filters, wishes=wishes, window=window)
-            return Page(present.waiting(actor, found.items), found.next_cursor)
+            inbox_filters = inbox.InboxFilters(bool(query["matching"]), bool(query["free"]), query["max_km"])
+            waiting = inbox.page(actor, filters=filters, inbox_filters=inbox_filters, window=window)
+            return Page(present.inbox(actor, waiting.items), waiting.next_cursor)
         found = queries.page(actor, filters=filters, window=window)
         if actor.role is Role.ADMIN:
             record_read(actor, "requests_listed", subject_kind="requests")
@@ -88,11 +88,11 @@ class OneRequest(Resource):
         """Includes the history and the review. Professionals can see a request while it is open to them."""
         row, who = queries.one(actor, request_id=request_id)
         body = present.request(actor, row, who)
-        body["history"] = history.read(actor, who, row)
-        body["review"] = reviews.of_request(actor, request_id=request_id) if row.reviewed_at else None
+        body["history"] = history.read(actor, who, row.request)
+        body["review"] = reviews.of_request(actor, request_id=request_id) if row.request.reviewed_at else None
         if actor.role is Role.ADMIN:
             record_read(actor, "request_viewed", subject_id=request_id, subject_kind="request")
-        return ApiResponse(body, version=row.version)
+        return ApiResponse(body, version=row.request.version)
 
     @endpoint(
         summary="Update a request",
@@ -106,22 +106,18 @@ class OneRequest(Resource):
 
         ``status: "completed"`` completes the request.
         """
-        status, version = body.pop("status", None), expected_version()
-        if body or status is None:
-            edits = actions.Edits(**body)
-            actions.edit(actor, request_id=request_id, edits=edits, expected_version=version)
-            version = None
-        if status is not None:
-            actions.complete(actor, request_id=request_id, expected_version=version)
-        return changed(actor, request_id)
+        completes, version = body.pop("status", None) is not None, expected_version()
+        if completes and not body:
+            return changed(actor, actions.complete(actor, request_id=request_id, expected_version=version))
+        edited = actions.edit(actor, request_id=request_id, edits=actions.Edits(**body), expected_version=version)
+        return changed(actor, actions.complete(actor, request_id=request_id) if completes else edited)
 
 
 class Accept(Resource):
     @endpoint(summary="Accept a request", who=PROFESSIONALS, response=schemas.Request(), errors=CHANGE_ERRORS)
     def post(self, actor: Actor, *, request_id: int) -> ApiResponse:
         """If several professionals accept at the same time, one succeeds and the others get 409 ``already_taken``."""
-        actions.accept(actor, request_id=request_id, expected_version=expected_version())
-        return changed(actor, request_id)
+        return changed(actor, actions.accept(actor, request_id=request_id, expected_version=expected_version()))
 
 
 class Reject(Resource):
@@ -134,8 +130,7 @@ class Reject(Resource):
     )
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
         """Hides the request from this professional; it stays open to others."""
-        actions.reject(actor, request_id=request_id, **body, expected_version=expected_version())
-        return changed(actor, request_id)
+        return changed(actor, actions.reject(actor, request_id=request_id, **body, expected_version=expected_version()))
 
 
 class Release(Resource):
@@ -148,8 +143,8 @@ class Release(Resource):
     )
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
         """Returns an accepted request to Requested, open to all professionals."""
-        actions.release(actor, request_id=request_id, **body, expected_version=expected_version())
-        return changed(actor, request_id)
+        released = actions.release(actor, request_id=request_id, **body, expected_version=expected_version())
+        return changed(actor, released)
 
 
 class Complete(Resource):
@@ -161,8 +156,7 @@ class Complete(Resource):
     )
     def post(self, actor: Actor, *, request_id: int) -> ApiResponse:
         """The customer or the professional can complete it, before or after the date."""
-        actions.complete(actor, request_id=request_id, expected_version=expected_version())
-        return changed(actor, request_id)
+        return changed(actor, actions.complete(actor, request_id=request_id, expected_version=expected_version()))
 
 
 class Close(Resource):
@@ -176,8 +170,10 @@ class Close(Resource):
     )
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
         """Professionals can close completed requests. Customers can also close accepted ones, which completes them."""
-        actions.close(actor, request_id=request_id, remarks=body["remarks"], expected_version=expected_version())
-        return changed(actor, request_id)
+        closed = actions.close(
+            actor, request_id=request_id, remarks=body["remarks"], expected_version=expected_version()
+        )
+        return changed(actor, closed)
 
 
 class Cancel(Resource):
@@ -190,18 +186,17 @@ class Cancel(Resource):
     )
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
         """``cancelled_late`` is true if the free cancellation period had passed."""
-        actions.cancel(actor, request_id=request_id, **body, expected_version=expected_version())
-        return changed(actor, request_id)
+        return changed(actor, actions.cancel(actor, request_id=request_id, **body, expected_version=expected_version()))
 
 
 class Inbox(Resource):
     @endpoint(summary="Get inbox counts", who=PROFESSIONALS, response=schemas.InboxCounts())
     def get(self, actor: Actor) -> dict[str, Any]:
         """``new`` counts the matching requests added or changed since the inbox was last viewed."""
-        return inbox.counts(actor)
+        return inbox.counts(actor)._asdict()
 
     @endpoint(summary="Mark the inbox as viewed", who=PROFESSIONALS, response=schemas.InboxCounts())
     def post(self, actor: Actor) -> dict[str, Any]:
         """Resets the count of new requests."""
         inbox.mark_seen(actor)
-        return inbox.counts(actor)
+        return inbox.counts(actor)._asdict()

@@ -61,7 +61,7 @@ class Lives:
             professional_id=asked,
         )
         with frozen_at(made_at):
-            request_id = actions.create(customer.actor, new=new)
+            request_id = actions.create(customer.actor, new=new).request.id
         follow: dict[str, Callable[[int, Person, Person, datetime, datetime], None]] = {
             "closed": self._closed,
             "completed": self._completed,

@@ -15,33 +15,33 @@ from backend.domain.task_requests import notifications
 from backend.domain.task_requests.errors import RequestNotFound
 from backend.domain.task_requests.lifecycle import Action, Relation
 from backend.domain.task_requests.queries import one
-from backend.domain.task_requests.transitions import Change, execute
+from backend.domain.task_requests.transitions import load, retry_when_changed, write
 from backend.domain.tasks.models import Task
 
 
+@retry_when_changed
 def give(
     actor: Actor, *, request_id: int, rating: int, comment: str | None, expected_version: int | None = None
 ) -> None:
-    """Review a request that is done, once and within 30 days. Raises AlreadyReviewed, ReviewTooLate."""
-    row = execute(
-        actor,
-        Action.REVIEW,
-        request_id=request_id,
-        plan=lambda _: Change({"reviewed_at": now()}, comment, {"rating": rating}),
-        expected_version=expected_version,
-    )
+    """Review a request once, within 30 days of its end.
+
+    Raises:
+        AlreadyReviewed, ReviewTooLate: It has a review, or it ended longer ago.
+    """
+    request = load(actor, Action.REVIEW, request_id=request_id, expected_version=expected_version)
+    reviewed = write(actor, request, Action.REVIEW, {"reviewed_at": now()}, note=comment, changes={"rating": rating})
     values = {
         "request_id": request_id,
-        "customer_id": row.customer_id,
-        "professional_id": row.professional_id,
-        "task_id": row.task_id,
+        "customer_id": request.customer_id,
+        "professional_id": request.professional_id,
+        "task_id": request.task_id,
         "rating": rating,
         "comment": comment,
         "created_at": now(),
     }
     db.session.execute(insert(Review).values(values))
-    _count(row, ratings=1, stars=rating)
-    notifications.notify_reviewed(row, rating=rating, comment=comment)
+    _count(request, ratings=1, stars=rating)
+    notifications.notify_reviewed(reviewed, rating=rating, comment=comment)
 
 
 def reply(actor: Actor, *, request_id: int, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import or_, select
 
@@ -16,16 +16,17 @@ from backend.domain.scheduling import working_hours
 from backend.domain.task_requests import queries
 from backend.domain.task_requests.lifecycle import Status
 from backend.domain.task_requests.models import TaskRequest
+from backend.domain.task_requests.rows import COLUMNS, RequestWithContacts, with_contacts
 
 MAX_DAYS: Final = 62
 SHOWN: Final = (Status.ACCEPTED, Status.COMPLETED, Status.CLOSED)
 ROWS: Final = (
-    select(*queries.COLUMNS)
+    select(*COLUMNS)
     .where(queries.OWN[Role.PROFESSIONAL], queries.CONDITIONS["starts"], queries.CONDITIONS["ends"])
     .where(or_(*(TaskRequest.status == status.value for status in SHOWN)))
     .subquery()
 )
-TO_DO: Final = queries.with_names(ROWS, role=Role.PROFESSIONAL).order_by(ROWS.c.date_of_request, ROWS.c.id)
+TO_DO: Final = queries.select_with_contacts(ROWS, role=Role.PROFESSIONAL).order_by(ROWS.c.date_of_request, ROWS.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Day:
     day: date
     hours: list[working_hours.Minutes]
     is_exception: bool
-    rows: list[Any]
+    requests: list[RequestWithContacts]
 
 
 def of(actor: Actor, *, first: date | None, last: date | None) -> list[Day]:
@@ -47,8 +48,8 @@ def of(actor: Actor, *, first: date | None, last: date | None) -> list[Day]:
         raise Invalid.field("to", f"Must be 0 to {MAX_DAYS - 1} days after from.")
     working = working_hours.of(actor.account_id)
     starts, ends = day_start(first, zone), day_start(last + timedelta(days=1), zone)
-    rows: dict[date, list[Any]] = {}
-    for row in read_pool.rows(TO_DO, {"me": actor.id, "starts": starts, "ends": ends}):
-        rows.setdefault(row.date_of_request.astimezone(zone).date(), []).append(row)
+    requests: dict[date, list[RequestWithContacts]] = {}
+    for row in map(with_contacts, read_pool.rows(TO_DO, {"me": actor.id, "starts": starts, "ends": ends})):
+        requests.setdefault(row.request.date_of_request.astimezone(zone).date(), []).append(row)
     days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
-    return [Day(day, sorted(working.on(day)), day in working.days, rows.get(day, [])) for day in days]
+    return [Day(day, sorted(working.on(day)), day in working.days, requests.get(day, [])) for day in days]

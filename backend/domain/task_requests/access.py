@@ -1,8 +1,8 @@
-"""Who is what to a request, who sees it, and who sees the customer's name, address and phone."""
+"""What a user is to a request, who sees it, and who sees the customer's name, address and phone."""
 
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, bindparam, exists, false
 
@@ -10,78 +10,80 @@ from backend.core.security.authz import Actor, Role
 from backend.domain.professionals.models import ProfessionalTask
 from backend.domain.task_requests.lifecycle import Facts, Relation, Status, allowed_actions
 from backend.domain.task_requests.models import RequestRejection
+from backend.domain.task_requests.rows import Request
 
 CONTACT_KEPT: Final = timedelta(days=30)
 REVIEW_WITHIN: Final = timedelta(days=30)
-
-
 ME: Final = bindparam("me", type_=BigInteger)
 
 
 def does_task(role: Role, requests: FromClause) -> ColumnElement[bool]:
-    """Whether the professional who looks (``:me``) does the request's task."""
+    """Return the condition that the professional who reads (``:me``) does the request's task."""
     if role is not Role.PROFESSIONAL:
         return false()
     return exists().where(ProfessionalTask.account_id == ME, ProfessionalTask.task_id == requests.c.task_id)
 
 
 def rejected(role: Role, requests: FromClause) -> ColumnElement[bool]:
-    """Whether the professional who looks (``:me``) has turned the request down."""
+    """Return the condition that the professional who reads (``:me``) has declined the request."""
     if role is not Role.PROFESSIONAL:
         return false()
     return exists().where(RequestRejection.professional_id == ME, RequestRejection.request_id == requests.c.id)
 
 
-def relation(actor: Actor, row: Any, *, at: datetime) -> Relation:
-    """What the actor is to a request (a row with ``does_task`` and ``rejected`` beside the table's columns)."""
+def relation(actor: Actor, request: Request, *, at: datetime) -> Relation:
+    """Return what the actor is to a request that was read for them."""
     if actor.role is Role.ADMIN:
         return Relation.ADMIN
     if actor.role is Role.SYSTEM:
         return Relation.SYSTEM
     if actor.role is Role.CUSTOMER:
-        return Relation.CUSTOMER if row.customer_id == actor.id else Relation.NONE
-    if row.professional_id == actor.id:
+        return Relation.CUSTOMER if request.customer_id == actor.id else Relation.NONE
+    if request.professional_id == actor.id:
         return Relation.PROFESSIONAL
-    if row.rejected or is_asked_of_another(actor, row, at=at):
+    if request.rejected or is_asked_of_another(actor, request, at=at):
         return Relation.NONE
-    if row.status != Status.REQUESTED or row.date_of_request <= at:
+    if request.status != Status.REQUESTED or request.date_of_request <= at:
         return Relation.MISSED
-    return Relation.CANDIDATE if row.does_task else Relation.VIEWER
+    return Relation.CANDIDATE if request.does_task else Relation.VIEWER
 
 
-def is_asked_of_another(actor: Actor, row: Any, *, at: datetime) -> bool:
-    """Whether it was or is asked of one other professional whose time to answer has not run out."""
-    if row.asked_professional_id in (None, actor.id):
+def is_asked_of_another(actor: Actor, request: Request, *, at: datetime) -> bool:
+    """Return whether it was sent to one other professional whose time to answer has not ended."""
+    if request.asked_professional_id in (None, actor.id):
         return False
-    return row.asked_until is None or row.asked_until > at
+    return request.asked_until is None or request.asked_until > at
 
 
-def ended_at(row: Any) -> datetime | None:
-    """When the request came to its end; None while it lives."""
-    end: datetime | None = row.closed_at or row.cancelled_at or row.expired_at or row.completed_at
-    return end
+def ended_at(request: Request) -> datetime | None:
+    """Return when the request ended, or None while it is open."""
+    return request.closed_at or request.cancelled_at or request.expired_at or request.completed_at
 
 
-def sees_contact(relation: Relation, row: Any, *, at: datetime) -> bool:
-    """Name, address and phone: its customer and admins always, its professional until 30 days after the end."""
+def sees_contact(relation: Relation, request: Request, *, at: datetime) -> bool:
+    """Return whether the customer's name, address and phone are visible.
+
+    They are to the customer and to admins at any time, to the request's professional until 30 days after its end.
+    """
     if relation in (Relation.CUSTOMER, Relation.ADMIN):
         return True
-    end = ended_at(row)
+    end = ended_at(request)
     return relation is Relation.PROFESSIONAL and (end is None or at <= end + CONTACT_KEPT)
 
 
-def is_reviewable(row: Any, *, at: datetime) -> bool:
-    """Whether a review may (still) be given."""
-    end = row.closed_at or row.completed_at
-    return row.reviewed_at is None and end is not None and at <= end + REVIEW_WITHIN
+def is_reviewable(request: Request, *, at: datetime) -> bool:
+    """Return whether a review can be given: there is none, and the work ended at most 30 days ago."""
+    end = request.closed_at or request.completed_at
+    return request.reviewed_at is None and end is not None and at <= end + REVIEW_WITHIN
 
 
-def allowed(relation: Relation, row: Any, *, at: datetime) -> list[str]:
-    """What may be done now, as the state table says."""
-    return list(_allowed(relation, row.status, passed=row.date_of_request <= at, reviewable=is_reviewable(row, at=at)))
+def allowed(relation: Relation, request: Request, *, at: datetime) -> list[str]:
+    """Return the actions that the state table allows now, by their public names."""
+    passed, reviewable = request.date_of_request <= at, is_reviewable(request, at=at)
+    return list(_allowed(relation, request.status, passed=passed, reviewable=reviewable))
 
 
 @cache
 def _allowed(relation: Relation, status: str, *, passed: bool, reviewable: bool) -> tuple[str, ...]:
-    """The table's answer, looked up once for each of the few cases that there are: lists ask for every row."""
+    """Look the few possible cases up only once: lists ask for every row."""
     return tuple(allowed_actions(Status(status), relation, Facts(passed=passed, reviewable=reviewable)))

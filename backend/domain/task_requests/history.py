@@ -1,8 +1,9 @@
-"""The history of a request: who did what, when, from, to, why. Rows are only ever added."""
+"""The history of a request: who did what and when, the status before and after, and why. Entries are never changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, insert, select
 
@@ -13,19 +14,24 @@ from backend.core.security.authz import Actor, Role
 from backend.domain.task_requests import access
 from backend.domain.task_requests.lifecycle import Action, Relation
 from backend.domain.task_requests.models import RequestEvent
+from backend.domain.task_requests.rows import Request
 
 CONTACT_FIELDS: Final = ("address", "remarks")
+
+
+class _Event(NamedTuple):
+    at: datetime
+    action: str
+    actor_id: int | None
+    actor_role: str
+    from_status: str | None
+    to_status: str
+    note: str | None
+    changes: dict[str, Any] | None
+
+
 OF_REQUEST: Final = (
-    select(
-        RequestEvent.at,
-        RequestEvent.action,
-        RequestEvent.actor_id,
-        RequestEvent.actor_role,
-        RequestEvent.from_status,
-        RequestEvent.to_status,
-        RequestEvent.note,
-        RequestEvent.changes,
-    )
+    select(*(RequestEvent.__table__.c[name] for name in _Event._fields))
     .where(RequestEvent.request_id == bindparam("request_id", type_=BigInteger))
     .order_by(RequestEvent.id)
 )
@@ -33,7 +39,7 @@ OF_REQUEST: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change, ready to be written."""
+    """An entry to write."""
 
     request_id: int
     action: Action
@@ -44,7 +50,7 @@ class Entry:
 
 
 def write(actor: Actor, entries: Sequence[Entry]) -> None:
-    """Add entries in one statement, in the transaction of the change."""
+    """Add entries, in one statement of the transaction that makes the changes."""
     rows = [
         {
             "request_id": entry.request_id,
@@ -63,44 +69,44 @@ def write(actor: Actor, entries: Sequence[Entry]) -> None:
         db.session.execute(insert(RequestEvent), rows)
 
 
-def read(actor: Actor, relation: Relation, request: Any) -> list[dict[str, Any]]:
-    """Return the history of a request (a row of it) as this actor may see it, oldest first.
+def read(actor: Actor, relation: Relation, request: Request) -> list[dict[str, Any]]:
+    """Return the history of a request as this actor may see it, oldest first.
 
-    Reasons of professionals who were not asked stay between them and the market. Of the customer's address and
-    remarks, a professional reads what was changed since they accepted, for as long as they see the contact details.
+    The reasons of professionals who were not asked are for admins only. Of the customer's address and remarks, a
+    professional sees the changes since they accepted, as long as they see the contact details.
     """
     rows = read_pool.rows(OF_REQUEST, {"request_id": request.id})
     sees_contact = access.sees_contact(relation, request, at=now())
     return [
-        _present(relation, row, shows_contact=sees_contact and not _is_before_their_time(relation, request, row))
-        for row in rows
-        if _is_shown(actor, relation, row)
+        _present(relation, event, shows_contact=sees_contact and not _is_before_acceptance(relation, request, event))
+        for event in map(_Event._make, rows)
+        if _is_shown(actor, relation, event)
     ]
 
 
-def _is_before_their_time(relation: Relation, request: Any, row: Any) -> bool:
-    """Whether the entry was written before the professional who reads it had accepted."""
-    return relation is Relation.PROFESSIONAL and (request.accepted_at is None or row.at < request.accepted_at)
+def _is_before_acceptance(relation: Relation, request: Request, event: _Event) -> bool:
+    """Return whether the entry was written before the professional who reads it had accepted."""
+    return relation is Relation.PROFESSIONAL and (request.accepted_at is None or event.at < request.accepted_at)
 
 
-def _is_shown(actor: Actor, relation: Relation, row: Any) -> bool:
-    if relation is Relation.ADMIN or row.actor_id == actor.id:
+def _is_shown(actor: Actor, relation: Relation, event: _Event) -> bool:
+    if relation is Relation.ADMIN or event.actor_id == actor.id:
         return True
     if relation is Relation.CUSTOMER:
-        return row.action != Action.REJECT or bool((row.changes or {}).get("asked"))
-    return bool(row.actor_role != Role.PROFESSIONAL)
+        return event.action != Action.REJECT or bool((event.changes or {}).get("asked"))
+    return event.actor_role != Role.PROFESSIONAL
 
 
-def _present(relation: Relation, row: Any, *, shows_contact: bool) -> dict[str, Any]:
+def _present(relation: Relation, event: _Event, *, shows_contact: bool) -> dict[str, Any]:
     return {
-        "at": row.at,
-        "action": row.action,
-        "actor_id": row.actor_id,
-        "actor_role": row.actor_role,
-        "from": row.from_status,
-        "to": row.to_status,
-        "note": row.note,
-        "changes": _changes(relation, row.changes, shows_contact=shows_contact),
+        "at": event.at,
+        "action": event.action,
+        "actor_id": event.actor_id,
+        "actor_role": event.actor_role,
+        "from": event.from_status,
+        "to": event.to_status,
+        "note": event.note,
+        "changes": _changes(relation, event.changes, shows_contact=shows_contact),
     }
 
 

@@ -1,9 +1,10 @@
 """A professional's inbox: all requests that wait and that they may see, best match first."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.core.clock import now
@@ -14,9 +15,11 @@ from backend.core.security.authz import Actor
 from backend.domain.task_requests.lifecycle import Status
 from backend.domain.task_requests.models import InboxVisit
 from backend.domain.task_requests.queries import RequestFilters
+from backend.domain.task_requests.rows import COLUMN_NAMES, WIDTH, Request
 
 SCOPE: Final = "requests:open"
 COUNTED: Final = 1000
+COLUMNS_OF_R: Final = ", ".join(f"r.{name}" for name in COLUMN_NAMES)
 ME: Final = """
 WITH me AS MATERIALIZED (
     SELECT a.id, a.pincode, p.radius_km, home.latitude, home.longitude, cos(radians(home.latitude)) AS cosine,
@@ -57,7 +60,7 @@ FIT: Final = f"""
 """
 TIER: Final = """
     SELECT * FROM (
-        SELECT r.*, distance.*, fit.*, {does} AS does_task, false AS rejected,
+        SELECT {columns}, {does} AS does_task, false AS rejected, distance_km, fit.serves, fit.is_free,
                {base} + CASE WHEN fit.serves THEN 0 ELSE 16 END
                + 2 * CASE WHEN distance_km <= 2 THEN 0 WHEN distance_km <= 5 THEN 1 WHEN distance_km <= 10 THEN 2
                           WHEN distance_km <= 25 THEN 3 WHEN distance_km <= 50 THEN 4 WHEN distance_km <= 100 THEN 5
@@ -76,8 +79,11 @@ TIER: Final = """
      ORDER BY rank, created_at, id
      LIMIT :limit
 """
-OWN: Final = TIER.format(seen=SEEN, fit=FIT, does="true", base="0", which="r.task_id = ANY (me.tasks)")
+OWN: Final = TIER.format(
+    columns=COLUMNS_OF_R, seen=SEEN, fit=FIT, does="true", base="0", which="r.task_id = ANY (me.tasks)"
+)
 OTHER: Final = TIER.format(
+    columns=COLUMNS_OF_R,
     seen=SEEN,
     fit=FIT,
     does="false",
@@ -117,15 +123,25 @@ SELECT (SELECT count(*) FROM (SELECT FROM me JOIN task_requests r ON {SEEN} LIMI
 
 @dataclass(frozen=True, slots=True)
 class InboxFilters:
-    """What a professional may narrow the inbox by, beside the filters of every list."""
+    """Filters of the inbox, besides those of every list."""
 
     matching: bool = False
     free: bool = False
     max_km: int | None = None
 
 
-def page(actor: Actor, *, filters: RequestFilters, wishes: InboxFilters, window: Window) -> Page[Row[Any]]:
-    """Waiting requests, best match first. A row says ``does_task``, ``serves``, ``is_free``, ``distance_km``."""
+class InboxItem(NamedTuple):
+    """A waiting request, and how well it matches the professional; a smaller ``rank`` is the better match."""
+
+    request: Request
+    distance_km: float | None
+    serves: bool
+    is_free: bool
+    rank: int
+
+
+def page(actor: Actor, *, filters: RequestFilters, inbox_filters: InboxFilters, window: Window) -> Page[InboxItem]:
+    """Return requests that wait and that the professional sees, best match first."""
     if (filters.status and Status.REQUESTED not in filters.status) or filters.professional_id is not None:
         return Page([], None)
     rank, created_at, last_id = None, None, None
@@ -136,28 +152,39 @@ def page(actor: Actor, *, filters: RequestFilters, wishes: InboxFilters, window:
         "now": now(),
         "task_id": filters.task_id,
         "customer_id": filters.customer_id,
-        "starts": filters.span.starts,
-        "ends": filters.span.ends,
-        "matching": wishes.matching,
-        "free": wishes.free,
-        "max_km": wishes.max_km,
+        "starts": filters.dates.starts,
+        "ends": filters.dates.ends,
+        "matching": inbox_filters.matching,
+        "free": inbox_filters.free,
+        "max_km": inbox_filters.max_km,
         "rank": rank,
         "created_at": created_at,
         "id": last_id,
         "limit": window.limit + 1,
     }
-    found = read_pool.rows(PAGE, values)
-    return pagination.cut(found, window=window, scope=SCOPE, values=lambda row: (row.rank, row.created_at, row.id))
+    items = [InboxItem(Request._make(row[:WIDTH]), *row[WIDTH:]) for row in read_pool.rows(PAGE, values)]
+    return pagination.cut(items, window=window, scope=SCOPE, values=_position)
 
 
-def counts(actor: Actor) -> dict[str, Any]:
-    """How many wait, how many match, and how many of those came since the last look; each counted up to 1,000."""
-    row = read_pool.one(COUNTS, {"me": actor.id, "now": now(), "most": COUNTED})
-    counted: dict[str, Any] = row._asdict()
-    return counted
+def _position(item: InboxItem) -> tuple[int, datetime, int]:
+    return item.rank, item.request.created_at, item.request.id
+
+
+class InboxCounts(NamedTuple):
+    """Requests that wait, those that match, and those of them that arrived or changed since the last visit."""
+
+    waiting: int
+    matching: int
+    new: int
+    seen_at: datetime | None
+
+
+def counts(actor: Actor) -> InboxCounts:
+    """Return how many requests are in the inbox, each number counted up to 1,000."""
+    return InboxCounts._make(read_pool.one(COUNTS, {"me": actor.id, "now": now(), "most": COUNTED}))
 
 
 def mark_seen(actor: Actor) -> None:
-    """Remember that the professional has seen what waits."""
+    """Record that the professional has visited the inbox."""
     statement = insert(InboxVisit).values(account_id=actor.id, seen_at=now())
     db.session.execute(statement.on_conflict_do_update(index_elements=["account_id"], set_={"seen_at": now()}))

@@ -1,6 +1,7 @@
-"""Who hears of what happens to a request."""
+"""Notifications of what happens to a request: who receives which kind, and with what in it."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -10,107 +11,114 @@ from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.models import Account
 from backend.domain.notifications.create import Note, notify_many
 from backend.domain.professionals.models import Professional
+from backend.domain.task_requests.rows import Request, RequestWithContacts
 
 
-def notify_requested(row: Any, professionals: Sequence[int]) -> None:
-    """A new request, to the one asked for or to those who match."""
-    params = {**_about(row), "pincode": row.pincode, "remarks": row.remarks}
-    notify_many([Note(account_id, "request_new", row.id, params) for account_id in professionals])
+def notify_requested(request: Request, professionals: Sequence[int]) -> None:
+    """Notify professionals of a new request."""
+    params = {**_about(request), "pincode": request.pincode, "remarks": request.remarks}
+    notify_many([Note(account_id, "request_new", request.id, params) for account_id in professionals])
 
 
-def notify_accepted(actor: Actor, row: Any) -> None:
-    """To the customer, with the professional's name and phone."""
-    who = _professionals([actor.account_id])[actor.account_id]
-    notify_many([Note(row.customer_id, "request_accepted", row.id, {**_about(row), **who})])
+def notify_accepted(accepted: RequestWithContacts) -> None:
+    """Notify the customer, with the professional's name and phone."""
+    request = accepted.request
+    professional = _name(accepted.professional_firstname, accepted.professional_compname)
+    params = {**_about(request), "professional": professional, "phone": accepted.professional_phone}
+    notify_many([Note(request.customer_id, "request_accepted", request.id, params)])
 
 
-def notify_rejected(actor: Actor, row: Any, *, reason: str) -> None:
-    """To the customer, when the professional was the one asked for."""
-    who = {"professional": _professionals([actor.account_id])[actor.account_id]["professional"]}
-    notify_many([Note(row.customer_id, "request_rejected", row.id, {**_about(row), **who, "reason": reason})])
+def notify_rejected(actor: Actor, request: Request, *, reason: str) -> None:
+    """Notify the customer that the professional asked has declined."""
+    params = {**_about(request), "professional": _names([actor.account_id])[actor.account_id], "reason": reason}
+    notify_many([Note(request.customer_id, "request_rejected", request.id, params)])
 
 
-def notify_released(rows: Sequence[Any], *, reason: str) -> None:
-    """To the customers."""
-    names = _professionals(row.professional_id for row in rows)
-    notes = [
-        Note(
-            row.customer_id,
-            "request_released",
-            row.id,
-            {**_about(row), "professional": names[row.professional_id]["professional"], "reason": reason},
-        )
-        for row in rows
-    ]
-    notify_many(notes)
-
-
-def notify_opened(rows: Sequence[Any], *, gone: bool = False) -> None:
-    """To the customers of requests that were not answered in time, or whose professional is ``gone``.
-
-    ``row.asked_before`` is who was asked for.
-    """
-    names = _professionals(row.asked_before for row in rows)
-    why = "gone" if gone else "silent"
-    notes = [
-        Note(
-            row.customer_id,
-            "request_opened",
-            row.id,
-            {**_about(row), why: names[row.asked_before]["professional"]},
-        )
-        for row in rows
-    ]
-    notify_many(notes)
-
-
-def notify_changed(row: Any, *, date: Any, what: Iterable[str]) -> None:
-    """To its professional, or to the one who is asked."""
-    if professional_id := row.professional_id or row.asked_professional_id:
-        params = {**_about(row), "date": date, "changes": list(what)}
-        notify_many([Note(professional_id, "request_changed", row.id, params)])
-
-
-def notify_other_side(actor: Actor, row: Any, *, kind: str, remarks: str | None = None) -> None:
-    """To the professional when the customer acted, and the other way round."""
-    account_id = row.professional_id if actor.role is Role.CUSTOMER else row.customer_id
-    notify_many([Note(account_id, kind, row.id, {**_about(row), "remarks": remarks})])
-
-
-def notify_cancelled(rows: Sequence[Any], *, reason: str | None) -> None:
-    """To the professionals who hold them or are asked for them."""
-    told = [(row, row.professional_id or row.asked_professional_id) for row in rows]
-    notes = [
-        Note(account_id, "request_cancelled", row.id, {**_about(row), "reason": reason})
-        for row, account_id in told
-        if account_id
-    ]
-    notify_many(notes)
-
-
-def notify_reviewed(row: Any, *, rating: int, comment: str | None) -> None:
-    """To the professional."""
-    name = db.session.execute(select(Account.firstname).where(Account.id == row.customer_id)).scalar_one()
-    params = {**_about(row), "customer": name, "rating": rating, "comment": comment}
-    notify_many([Note(row.professional_id, "request_reviewed", row.id, params)])
-
-
-def notify_expired(rows: Sequence[Any]) -> None:
-    """To the customers."""
-    notify_many([Note(row.customer_id, "request_expired", row.id, _about(row)) for row in rows])
-
-
-def _about(row: Any) -> dict[str, Any]:
-    return {"task": row.task_name, "date": row.date_of_request}
-
-
-def _professionals(ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    statement = (
-        select(Account.id, Account.firstname, Account.phone, Professional.compname)
-        .join(Professional, Professional.account_id == Account.id)
-        .where(Account.id.in_(set(ids)))
+def notify_released(requests: Sequence[Request], *, reason: str) -> None:
+    """Notify the customers of requests, read before their professionals released them."""
+    held = [(request, request.professional_id) for request in requests if request.professional_id is not None]
+    names = _names(professional_id for _, professional_id in held)
+    notify_many(
+        [
+            Note(
+                request.customer_id,
+                "request_released",
+                request.id,
+                {**_about(request), "professional": names[professional_id], "reason": reason},
+            )
+            for request, professional_id in held
+        ]
     )
-    return {
-        row.id: {"professional": f"{row.firstname} ({row.compname})", "phone": row.phone}
-        for row in db.session.execute(statement)
-    }
+
+
+def notify_opened(requests: Sequence[Request], *, gone: bool = False) -> None:
+    """Notify the customers of requests, read before they were opened to all.
+
+    The professional asked did not answer in time, or is no longer available (``gone``).
+    """
+    asked = [(one, one.asked_professional_id) for one in requests if one.asked_professional_id is not None]
+    names = _names(professional_id for _, professional_id in asked)
+    cause = "gone" if gone else "silent"
+    notify_many(
+        [
+            Note(request.customer_id, "request_opened", request.id, {**_about(request), cause: names[professional_id]})
+            for request, professional_id in asked
+        ]
+    )
+
+
+def notify_changed(request: Request, *, date: datetime, columns: Iterable[str]) -> None:
+    """Notify the professional who had accepted the request, or who is asked, of its changed columns."""
+    if professional_id := request.professional_id or request.asked_professional_id:
+        changes = [name.removesuffix("_of_request") for name in columns]
+        params = {**_about(request), "date": date, "changes": changes}
+        notify_many([Note(professional_id, "request_changed", request.id, params)])
+
+
+def notify_other_side(actor: Actor, request: Request, *, kind: str, remarks: str | None = None) -> None:
+    """Notify the professional when the customer acted, and the customer when the professional did."""
+    account_id = request.professional_id if actor.role is Role.CUSTOMER else request.customer_id
+    if account_id is not None:
+        notify_many([Note(account_id, kind, request.id, {**_about(request), "remarks": remarks})])
+
+
+def notify_cancelled(requests: Sequence[Request], *, reason: str | None) -> None:
+    """Notify the professionals who had accepted the requests, or who were asked."""
+    recipients = [(request, request.professional_id or request.asked_professional_id) for request in requests]
+    notify_many(
+        [
+            Note(account_id, "request_cancelled", request.id, {**_about(request), "reason": reason})
+            for request, account_id in recipients
+            if account_id
+        ]
+    )
+
+
+def notify_reviewed(reviewed: RequestWithContacts, *, rating: int, comment: str | None) -> None:
+    """Notify the professional."""
+    request = reviewed.request
+    params = {**_about(request), "customer": reviewed.customer_firstname, "rating": rating, "comment": comment}
+    if request.professional_id is not None:
+        notify_many([Note(request.professional_id, "request_reviewed", request.id, params)])
+
+
+def notify_expired(requests: Sequence[Request]) -> None:
+    """Notify the customers."""
+    notify_many([Note(request.customer_id, "request_expired", request.id, _about(request)) for request in requests])
+
+
+def _about(request: Request) -> dict[str, Any]:
+    return {"task": request.task_name, "date": request.date_of_request}
+
+
+def _names(professional_ids: Iterable[int]) -> dict[int, str]:
+    statement = (
+        select(Account.id, Account.firstname, Professional.compname)
+        .join(Professional, Professional.account_id == Account.id)
+        .where(Account.id.in_(set(professional_ids)))
+    )
+    return {row.id: _name(row.firstname, row.compname) for row in db.session.execute(statement)}
+
+
+def _name(firstname: str | None, compname: str | None) -> str:
+    return f"{firstname} ({compname})"

@@ -1,7 +1,8 @@
-"""Reading requests: one, and lists by keyset."""
+"""Reads of requests: one by id, and pages of lists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
@@ -20,12 +21,12 @@ from backend.domain.task_requests.access import ME, does_task, rejected, relatio
 from backend.domain.task_requests.errors import RequestNotFound
 from backend.domain.task_requests.lifecycle import VISIBLE_TO, Relation
 from backend.domain.task_requests.models import TaskRequest
+from backend.domain.task_requests.rows import COLUMN_NAMES, COLUMNS, RequestWithContacts, with_contacts
 
 KEYS: Final[tuple[SortKey, ...]] = ((TaskRequest.date_of_request.expression, True), (TaskRequest.id.expression, True))
 EVER: Final = DateRange()
-Customer, Taker = aliased(Account), aliased(Account)
-COLUMNS: Final = [column for column in TaskRequest.__table__.columns if column.name != "busy"]
-# One state is told apart from several: with one, an index has the page in its order.
+Customer, ProfessionalAccount = aliased(Account), aliased(Account)
+# One status has a condition of its own: an index then has the page in its order.
 CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "status": TaskRequest.status == bindparam("status"),
     "statuses": TaskRequest.status == any_(bindparam("statuses", type_=ARRAY(Text))),
@@ -43,83 +44,91 @@ OWN: Final[dict[Role, ColumnElement[bool]]] = {
 
 @dataclass(frozen=True, slots=True)
 class RequestFilters:
-    """What a list of requests may be narrowed by."""
+    """Filters of a list of requests."""
 
     status: Sequence[str] = ()
     task_id: int | None = None
-    span: DateRange = EVER
+    dates: DateRange = EVER
     professional_id: int | None = None
     customer_id: int | None = None
 
     def given(self) -> dict[str, Any]:
-        """Names of the conditions that hold, with their values."""
-        states = list(dict.fromkeys(self.status))
+        """Return the names of the conditions that apply, with their values."""
+        statuses = list(dict.fromkeys(self.status))
         values = {
-            "status": states[0] if len(states) == 1 else None,
-            "statuses": states if len(states) > 1 else None,
+            "status": statuses[0] if len(statuses) == 1 else None,
+            "statuses": statuses if len(statuses) > 1 else None,
             "task_id": self.task_id,
             "professional_id": self.professional_id,
             "customer_id": self.customer_id,
-            "starts": self.span.starts,
-            "ends": self.span.ends,
+            "starts": self.dates.starts,
+            "ends": self.dates.ends,
         }
         return {name: value for name, value in values.items() if value is not None}
 
 
-def with_names(requests: FromClause, *, role: Role) -> AnySelect:
-    """Requests with the names of both sides, as someone of this role (``:me``) relates to them."""
+def select_with_contacts(requests: FromClause, *, role: Role) -> AnySelect:
+    """Return the statement that adds the contacts of both sides, read by a user of this role (``:me``).
+
+    ``requests`` has the columns of `rows.COLUMNS`; `rows.with_contacts` makes typed rows of the result.
+    """
     return (
         select(
-            *requests.c,
+            *(requests.c[name] for name in COLUMN_NAMES),
+            does_task(role, requests).label("does_task"),
+            rejected(role, requests).label("rejected"),
             Customer.firstname.label("customer_firstname"),
             Customer.lastname.label("customer_lastname"),
             Customer.phone.label("customer_phone"),
-            Taker.firstname.label("professional_firstname"),
-            Taker.phone.label("professional_phone"),
+            ProfessionalAccount.firstname.label("professional_firstname"),
+            ProfessionalAccount.phone.label("professional_phone"),
             Professional.compname.label("professional_compname"),
-            does_task(role, requests).label("does_task"),
-            rejected(role, requests).label("rejected"),
         )
         .join(Customer, Customer.id == requests.c.customer_id)
-        .outerjoin(Taker, Taker.id == requests.c.professional_id)
+        .outerjoin(ProfessionalAccount, ProfessionalAccount.id == requests.c.professional_id)
         .outerjoin(Professional, Professional.account_id == requests.c.professional_id)
     )
 
 
-def one(actor: Actor, *, request_id: int) -> tuple[Any, Relation]:
-    """A request that the actor may see, and what they are to it. Raises RequestNotFound."""
-    row, who = after_change(actor, request_id=request_id)
-    if who not in VISIBLE_TO:
-        raise RequestNotFound
-    return row, who
+def one(actor: Actor, *, request_id: int) -> tuple[RequestWithContacts, Relation]:
+    """Return a request that the actor may see, and what they are to it.
 
-
-def after_change(actor: Actor, *, request_id: int) -> tuple[Any, Relation]:
-    """A request that the actor has just changed: shown once more even if it is out of their sight now."""
+    Raises:
+        RequestNotFound: There is no such request, or the actor may not see it.
+    """
     row = read_pool.one(_one(actor.role), {"me": actor.id, "id": request_id})
     if row is None:
         raise RequestNotFound
-    return row, relation(actor, row, at=now())
+    found = with_contacts(row)
+    who = relation(actor, found.request, at=now())
+    if who not in VISIBLE_TO:
+        raise RequestNotFound
+    return found, who
 
 
 @cache
 def _one(role: Role) -> AnySelect:
     wanted = select(*COLUMNS).where(TaskRequest.id == bindparam("id", type_=BigInteger))
-    return with_names(wanted.subquery(), role=role)
+    return select_with_contacts(wanted.subquery(), role=role)
 
 
-def page(actor: Actor, *, filters: RequestFilters, window: Window) -> Page[Any]:
-    """The actor's own requests (a customer's, those a professional took) or all (an admin's), the latest date first."""
+def page(actor: Actor, *, filters: RequestFilters, window: Window) -> Page[RequestWithContacts]:
+    """Return the actor's own requests, or all of them for an admin, the latest date first."""
     scope, given = f"requests:{actor.role}", filters.given()
     statement = _page(actor.role, frozenset(given), goes_on=window.cursor is not None)
-    found = read_pool.rows(statement, given | {"me": actor.id} | pagination.position(window, scope, length=len(KEYS)))
-    return pagination.cut(found, window=window, scope=scope, values=lambda row: (row.date_of_request, row.id))
+    rows = read_pool.rows(statement, given | {"me": actor.id} | pagination.position(window, scope, length=len(KEYS)))
+    found = [with_contacts(row) for row in rows]
+    return pagination.cut(found, window=window, scope=scope, values=_position)
+
+
+def _position(row: RequestWithContacts) -> tuple[datetime, int]:
+    return row.request.date_of_request, row.request.id
 
 
 @cache
 def _page(role: Role, narrowed_by: frozenset[str], *, goes_on: bool) -> AnySelect:
-    """The page is cut before names are looked up: the planner prepares for as many look-ups as it expects rows."""
+    """Cut the page before names are looked up: the planner prepares for as many look-ups as it expects rows."""
     own = [OWN[role]] if role in OWN else []
     wanted = select(*COLUMNS).where(*own, *(CONDITIONS[name] for name in sorted(narrowed_by)))
     cut = pagination.paged(wanted, KEYS, goes_on=goes_on).subquery()
-    return with_names(cut, role=role).order_by(cut.c.date_of_request.desc(), cut.c.id.desc())
+    return select_with_contacts(cut, role=role).order_by(cut.c.date_of_request.desc(), cut.c.id.desc())

@@ -1,19 +1,20 @@
-"""The one way in which a request changes: by the state table, in one conditional UPDATE with its history row."""
+"""The one way in which an action changes a request: `load` it, then `write` the change with its history entry."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
+from typing import Any, Final, ParamSpec, TypeVar
 
-from sqlalchemy import Executable, and_, select, text, update
+from sqlalchemy import BigInteger, bindparam, select, update
 
 from backend.core.clock import now
 from backend.core.concurrency import hold_key_lock
 from backend.core.db import read_pool
-from backend.core.db.session import db
+from backend.core.db.pagination import AnySelect
+from backend.core.db.session import TIMESTAMP, db
 from backend.core.errors import Forbidden, Stale
-from backend.core.security.authz import Actor
+from backend.core.security.authz import Actor, Role
 from backend.domain.task_requests import history
-from backend.domain.task_requests.access import is_reviewable, relation
+from backend.domain.task_requests.access import does_task, is_reviewable, rejected, relation
 from backend.domain.task_requests.errors import (
     AlreadyReviewed,
     AlreadyTaken,
@@ -31,138 +32,199 @@ from backend.domain.task_requests.lifecycle import (
     Status,
     allowed_actions,
     rule_of,
+    rules_for,
     sources_of,
 )
-from backend.domain.task_requests.models import TaskRequest
+from backend.domain.task_requests.queries import select_with_contacts
+from backend.domain.task_requests.rows import COLUMNS, TABLE, Request, RequestWithContacts, with_contacts
 
-TRIES: Final = 8  # each lost try means that someone else changed the request: it cannot go on for long
-# Plain SQL and no more columns than rules need: of sixty who accept at once, all but one do nothing else than this.
-READ: Final = text("""
-SELECT r.id, r.status, r.version, r.customer_id, r.professional_id, r.asked_professional_id, r.asked_until,
-       r.date_of_request, r.task_id, r.task_name, r.time_required, r.address, r.pincode, r.remarks, r.moved_late,
-       r.accepted_at, r.completed_at, r.closed_at, r.reviewed_at,
-       EXISTS (SELECT FROM professional_tasks t WHERE t.account_id = :actor_id AND t.task_id = r.task_id) AS does_task,
-       EXISTS (SELECT FROM request_rejections n WHERE n.professional_id = :actor_id AND n.request_id = r.id) AS rejected
-  FROM task_requests r WHERE r.id = :id
-""")
+TRIES: Final = 8  # a try is lost only to another change of the same request, so that eight are plenty
 PROFESSIONALS: Final = frozenset({Relation.PROFESSIONAL, Relation.CANDIDATE, Relation.VIEWER})
 TAKEN: Final = frozenset({Status.ACCEPTED, Status.COMPLETED, Status.CLOSED})
+# An UPDATE sets every column that a parameter is named after: these have names of their own.
+UNCHANGED: Final = (
+    TABLE.c.id == bindparam("request_id", type_=BigInteger),
+    TABLE.c.status == bindparam("from_status"),
+    TABLE.c.version == bindparam("from_version", type_=BigInteger),
+)
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a permitted action writes: columns of the request, and what the history says.
+class ChangedMeanwhile(Exception):
+    """Another transaction changed the request between `load` and `write`. See `retry_when_changed`."""
 
-    ``action``: it turned out to be this one (an edit that changes the date is a move). ``concerns_others``: not so when
-    the request stays as it is for everyone else; it keeps its version then, and their ETags stay good.
+
+def retry_when_changed(action: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Run an action on the request with this ``request_id`` again while others change it between read and write.
+
+    The threads of one process take their turns at a request first: that decides nothing, and spares the losers a
+    transaction.
+
+    Raises:
+        InvalidTransition: The request was changed by others as many times as there are tries.
     """
 
-    values: dict[str, Any] = field(default_factory=dict)
-    note: str | None = None
-    changes: dict[str, Any] | None = None
-    action: Action | None = None
-    concerns_others: bool = True
+    @wraps(action)
+    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        hold_key_lock(("task_requests", kwargs["request_id"]))
+        for _ in range(TRIES):
+            try:
+                return action(*args, **kwargs)
+            except ChangedMeanwhile:
+                continue
+        raise InvalidTransition("The request is being changed by someone else. Load it again, then retry.")
+
+    return run
 
 
-def execute(
-    actor: Actor,
-    action: Action,
-    *,
-    request_id: int,
-    plan: Callable[[Any], Change | None],
-    expected_version: int | None = None,
-) -> Any:
-    """Do one action; returns the request as it was before.
+def load(actor: Actor, action: Action, *, request_id: int, expected_version: int | None = None) -> Request:
+    """Return the request as it is now, on which the actor may do the action.
 
-    The row is read, held against the state table, and changed only if it is still that very version: whoever comes
-    second reads again and is told what the state is now. Who may not is refused before a transaction begins. Raises
-    RequestNotFound, Stale (If-Match), InvalidTransition, AlreadyTaken or TaskNotDone. A plan of None changes nothing.
+    No transaction begins: an actor who may not do the action costs one read.
+
+    Raises:
+        RequestNotFound, Stale, InvalidTransition, AlreadyTaken, TaskNotDone, Forbidden: See `authorize`.
     """
-    hold_key_lock(("task_requests", request_id))
-    for _ in range(TRIES):
-        row = _read(actor, request_id)
-        rule = authorize(actor, row, action, expected_version=expected_version)
-        planned = plan(row)
-        if planned is not None and planned.action is not None:
-            rule = authorize(actor, row, planned.action)
-        if planned is None or _write(actor, row, rule, planned):
-            return row
-    raise InvalidTransition("The request is being changed by someone else. Load it again, then retry.")
-
-
-def _read(actor: Actor, request_id: int) -> Any:
-    row = read_pool.one(READ, {"id": request_id, "actor_id": actor.id})
+    row = read_pool.one(_select_request(actor.role), {"id": request_id, "me": actor.id})
     if row is None:
         raise RequestNotFound
-    return row
+    request = Request._make(row)
+    authorize(actor, request, action, expected_version=expected_version)
+    return request
 
 
-def authorize(actor: Actor, row: Any, action: Action, *, expected_version: int | None = None) -> Rule:
-    """The table's row that allows it, or the error that says why not: not visible, stale, wrong state, wrong person."""
+def authorize(actor: Actor, request: Request, action: Action, *, expected_version: int | None = None) -> Rule:
+    """Return the row of the state table that allows the action.
+
+    Raises:
+        RequestNotFound: The actor may not see the request.
+        AlreadyTaken: Another professional has accepted it.
+        Stale: Its version is not the expected one (If-Match).
+        InvalidTransition: Its status, or its date, does not allow the action.
+        TaskNotDone: The professional does not do its task.
+        Forbidden: The action is another role's.
+        AlreadyReviewed, ReviewTooLate: It cannot be reviewed.
+    """
     at = now()
-    status, who = Status(row.status), relation(actor, row, at=at)
-    if who is Relation.MISSED and Relation.CANDIDATE in _who_may(action):
+    status, who = Status(request.status), relation(actor, request, at=at)
+    if who is Relation.MISSED and Relation.CANDIDATE in _permitted_to(action):
         raise _too_late(action, status)
     if who is not Relation.SYSTEM and who not in VISIBLE_TO:
         raise RequestNotFound
-    if expected_version is not None and expected_version != row.version:
+    if expected_version is not None and expected_version != request.version:
         raise Stale("The request has changed since you loaded it. Load it again, then repeat your change.")
     rule = rule_of(action, who, status)
-    facts = Facts(passed=row.date_of_request <= at, reviewable=is_reviewable(row, at=at))
+    facts = Facts(passed=request.date_of_request <= at, reviewable=is_reviewable(request, at=at))
     if rule is not None and (who is Relation.SYSTEM or action.public in allowed_actions(status, who, facts)):
         return rule
-    raise _refusal(action, row, who)
+    raise _refusal(action, request, who)
 
 
-def _who_may(action: Action) -> frozenset[Relation]:
-    return frozenset(r for source in sources_of(action) for r in Relation if rule_of(action, r, source))
+def _permitted_to(action: Action) -> frozenset[Relation]:
+    return frozenset().union(*(rule.who for rule in rules_for(action)))
 
 
 def _too_late(action: Action, status: Status) -> InvalidTransition | AlreadyTaken:
     if status in TAKEN:
         return AlreadyTaken("Another professional has already accepted this request.")
-    return InvalidTransition(f"This request can no longer be {_done(action)}. Its status is {_now(status)}.")
+    state = "Its date has passed" if status is Status.REQUESTED else f"Its status is {status}"
+    return InvalidTransition(f"This request can no longer be {_done(action)}. {state}.")
 
 
-def _refusal(action: Action, row: Any, who: Relation) -> Exception:
-    status = Status(row.status)
-    same_side = PROFESSIONALS if who in PROFESSIONALS else frozenset({who})
-    if not same_side & _who_may(action):
+def _refusal(action: Action, request: Request, who: Relation) -> Exception:
+    status = Status(request.status)
+    same_role = PROFESSIONALS if who in PROFESSIONALS else frozenset({who})
+    if not same_role & _permitted_to(action):
         return Forbidden("You are not permitted to perform this action on this request.", code="role_not_allowed")
     if who is Relation.VIEWER and status in sources_of(action):
         return TaskNotDone("You do not offer this task. Add it to your tasks first.")
     if action is Action.REVIEW and status in sources_of(action):
-        return AlreadyReviewed() if row.reviewed_at else ReviewTooLate()
-    return InvalidTransition(f"This request cannot be {_done(action)}. Its status is {_now(status)}.")
+        return AlreadyReviewed() if request.reviewed_at else ReviewTooLate()
+    state = "It is not accepted yet" if status is Status.REQUESTED else f"Its status is {status}"
+    return InvalidTransition(f"This request cannot be {_done(action)}. {state}.")
 
 
 def _done(action: Action) -> str:
     return "cancelled" if action is Action.CANCEL else action + ("d" if action.endswith("e") else "ed")
 
 
-def _now(status: Status) -> str:
-    return "requested, and its date may have passed" if status is Status.REQUESTED else status.value
+def write(
+    actor: Actor,
+    request: Request,
+    action: Action,
+    values: Mapping[str, object],
+    *,
+    note: str | None = None,
+    changes: dict[str, Any] | None = None,
+) -> RequestWithContacts:
+    """Set columns of a request that was loaded, and its status by the state table; return it as it is afterwards.
+
+    The change and its history entry are in the current transaction.
+
+    Raises:
+        ChangedMeanwhile: The request is no longer as it was loaded. Nothing was changed.
+    """
+    rule = authorize(actor, request, action)
+    target = rule.target or Status(request.status)
+    parameters = {f"new_{name}": value for name, value in values.items()}
+    parameters |= {"to_status": target, "at": now()}
+    changed = _run_if_unchanged(_update(actor.role, tuple(values)), actor, request, parameters)
+    history.write(actor, [history.Entry(request.id, action, request.status, target, note, changes)])
+    return changed
 
 
-def _write(actor: Actor, row: Any, rule: Rule, planned: Change) -> bool:
-    target = rule.target or Status(row.status)
-    unchanged = and_(
-        TaskRequest.id == row.id,
-        TaskRequest.status.in_([source for source in rule.sources if source is not None]),
-        TaskRequest.version == row.version,
+def write_history(
+    actor: Actor, request: Request, action: Action, *, note: str | None = None, changes: dict[str, Any] | None = None
+) -> RequestWithContacts:
+    """Add an entry to the history of a request that was loaded, and leave the request itself and its version as it is.
+
+    Entries are in the order of the changes: the row is locked against changes, but not against other entries, until
+    the transaction ends.
+
+    Raises:
+        ChangedMeanwhile: The request is no longer as it was loaded. Nothing was written.
+    """
+    authorize(actor, request, action)
+    unchanged = _run_if_unchanged(_lock(actor.role), actor, request, {})
+    history.write(actor, [history.Entry(request.id, action, request.status, request.status, note, changes)])
+    return unchanged
+
+
+def _run_if_unchanged(
+    statement: AnySelect, actor: Actor, request: Request, parameters: Mapping[str, object]
+) -> RequestWithContacts:
+    known = {"me": actor.id, "request_id": request.id, "from_status": request.status, "from_version": request.version}
+    row = db.session.execute(statement, {**known, **parameters}).one_or_none()
+    if row is None:
+        raise ChangedMeanwhile
+    return with_contacts(row)
+
+
+@cache
+def _select_request(role: Role) -> AnySelect:
+    """Return the statement of `load`. It reads no contacts: of many who accept at the same time, most only do this."""
+    facts = does_task(role, TABLE).label("does_task"), rejected(role, TABLE).label("rejected")
+    return select(*COLUMNS, *facts).where(TABLE.c.id == bindparam("id", type_=BigInteger))
+
+
+@cache
+def _update(role: Role, columns: tuple[str, ...]) -> AnySelect:
+    changed = (
+        update(TABLE)
+        .where(*UNCHANGED)
+        .values(
+            status=bindparam("to_status"),
+            version=TABLE.c.version + 1,
+            updated_at=bindparam("at", type_=TIMESTAMP),
+            **{name: bindparam(f"new_{name}") for name in columns},
+        )
+        .returning(*COLUMNS)
     )
-    statement: Executable = (
-        update(TaskRequest)
-        .where(unchanged)
-        .values(status=target, version=TaskRequest.version + 1, updated_at=now(), **planned.values)
-        .returning(TaskRequest.id)
-        .execution_options(synchronize_session=False)
-    )
-    if not planned.concerns_others:
-        # Held until the commit, so that the history stays in order; several may hold it at once.
-        statement = select(TaskRequest.id).where(unchanged).with_for_update(read=True)
-    if db.session.execute(statement).one_or_none() is None:
-        return False
-    entry = history.Entry(row.id, rule.action, row.status, target, planned.note, planned.changes)
-    history.write(actor, [entry])
-    return True
+    return select_with_contacts(changed.cte("changed"), role=role)
+
+
+@cache
+def _lock(role: Role) -> AnySelect:
+    held = select(*COLUMNS).where(*UNCHANGED).with_for_update(read=True)
+    return select_with_contacts(held.cte("held"), role=role)

@@ -1,0 +1,70 @@
+"""Typed rows of requests, and the one list of columns that every reader of requests selects."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple, cast
+
+from sqlalchemy import Table
+
+from backend.domain.task_requests.models import TaskRequest
+
+
+class Request(NamedTuple):
+    """A request as rules read it: its columns, and two facts about the professional who reads it.
+
+    ``does_task``: they do its task. ``rejected``: they have declined it. Both are false for other readers.
+    """
+
+    id: int
+    task_id: int
+    task_name: str
+    customer_id: int
+    professional_id: int | None
+    asked_professional_id: int | None
+    asked_until: datetime | None
+    status: str
+    date_of_request: datetime
+    price: Decimal
+    currency: str
+    time_required: int
+    address: str
+    pincode: str
+    remarks: str
+    closing_remarks: str
+    created_at: datetime
+    updated_at: datetime
+    accepted_at: datetime | None
+    completed_at: datetime | None
+    closed_at: datetime | None
+    cancelled_at: datetime | None
+    expired_at: datetime | None
+    reviewed_at: datetime | None
+    moved_late: bool
+    cancelled_late: bool
+    version: int
+    does_task: bool
+    rejected: bool
+
+
+class RequestWithContacts(NamedTuple):
+    """A request with the names and phones of both sides; the professional's are None until one accepts it."""
+
+    request: Request
+    customer_firstname: str
+    customer_lastname: str
+    customer_phone: str | None
+    professional_firstname: str | None
+    professional_phone: str | None
+    professional_compname: str | None
+
+
+TABLE: Final = cast("Table", TaskRequest.__table__)
+WIDTH: Final = len(Request._fields)
+COLUMN_NAMES: Final = Request._fields[:-2]
+COLUMNS: Final = [TABLE.c[name] for name in COLUMN_NAMES]
+
+
+def with_contacts(row: Sequence[Any]) -> RequestWithContacts:
+    """Return the typed row of a ``queries.select_with_contacts``."""
+    return RequestWithContacts(Request._make(row[:WIDTH]), *row[WIDTH:])
