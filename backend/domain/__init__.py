@@ -1,1 +1,1 @@
-"""What the market does: a package for each feature, free of HTTP and Celery."""
+"""The business rules: one package per feature, without HTTP and Celery."""

@@ -21,13 +21,6 @@ from tests.architecture.source import ROOT, shown
 # Folders and files whose texts are still to be rewritten. This list only shrinks: a clean entry must be removed.
 NOT_YET: Final = (
     "backend/api/",
-    "backend/core/errors.py",
-    "backend/core/security/password_hashing.py",
-    "backend/core/storage.py",
-    "backend/domain/",
-    "backend/jobs/exports.py",
-    "backend/jobs/runner.py",
-    "backend/jobs/schedule.py",
     "frontend/src/features/accounts/pages/SignInPage.spec.ts",
     "frontend/src/features/professionals/pages/ApprovalsPage.spec.ts",
     "frontend/src/features/task-requests/pages/AskPage.spec.ts",
@@ -53,7 +46,7 @@ REJECTED: Final[dict[str, str]] = {
     r"for want of": "without",
     r"heed(s|ed)?": "use",
     r"begun": "started",
-    r"one's": "your (screens, API) or the user's (code)",
+    r"(?<!next )one's": "your (screens, API) or the user's (code)",
     r"oneself|themself": "yourself (screens, API) or themselves (code)",
     r"all the same": "anyway",
     r"(at|in) (this|that) moment": "currently",
@@ -114,6 +107,9 @@ SCRIPT: Final = re.compile(
     r"""//(?P<line>[^\n]*)|/\*(?P<block>.*?)\*/|'(?P<one>(?:\\.|[^'\\\n])*)'|"(?P<two>(?:\\.|[^"\\\n])*)"|`(?P<tick>(?:\\.|[^`\\])*)`""",
     re.DOTALL,
 )
+SQL: Final = re.compile(
+    r"\A\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|CREATE|ALTER)\b|\bSELECT\b.*\bFROM\b", re.DOTALL
+)
 PART: Final = re.compile(r"<(script|style)\b[^>]*>(?P<code>.*?)</\1>|<!--(?P<comment>.*?)-->", re.DOTALL)
 Text = tuple[int, str]
 
@@ -131,10 +127,11 @@ def comments_by_hash(text: str) -> Iterator[Text]:
 
 
 def python(text: str) -> Iterator[Text]:
-    """Return docstrings, comments, and strings that hold a sentence (those without a space are identifiers)."""
+    """Return docstrings, comments, and strings that hold a sentence: neither SQL nor identifiers without a space."""
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
-            yield node.lineno, node.value
+        value = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(node, ast.Constant) and isinstance(value, str) and " " in value.strip() and not SQL.search(value):
+            yield node.lineno, value
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
@@ -257,6 +254,7 @@ def test_a_rejected_word_is_found(reader: Callable[[str], Iterator[Text]], text:
     ("reader", "text"),
     [
         (python, 'x = "parked"\n'),
+        (python, 'x = "SELECT count(*) AS parked FROM jobs"\n'),
         (python, '"""Return ``parked`` and `parked` jobs, by parked_at."""\n'),
         (script, "const parked = 'parked'\n"),
         (values, '{"parked": "{parked} failed"}'),

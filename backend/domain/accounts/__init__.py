@@ -1,1 +1,1 @@
-"""People: accounts, sign-in, sessions, links that are mailed."""
+"""Accounts, sign-in, sessions, and emailed links."""

@@ -28,7 +28,7 @@ UNSET: Final[Any] = object()
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """What every kind of sign-up asks for."""
+    """The fields common to all sign-ups."""
 
     username: str
     email: str
@@ -42,7 +42,7 @@ class NewAccount:
 
 @password_hashing.queued
 def sign_up(new: NewAccount, *, role: Role, also_wrong: Mapping[str, list[str]] | None = None) -> Account:
-    """Make an account. Raises Invalid naming every field that cannot be taken, ``also_wrong`` ones among them."""
+    """Create an account. Raises Invalid naming every invalid field, including those in ``also_wrong``."""
     wrong = {**_wrong_fields(new), **(also_wrong or {})}
     if wrong:
         raise refusal(wrong)
@@ -75,7 +75,7 @@ def edit(
     pincode: str | None = None,
     **plain: str,
 ) -> Account:
-    """Change one's own details (``plain``: firstname, lastname, address).
+    """Change the actor's own details (``plain``: firstname, lastname, address).
 
     The row stays locked until the transaction ends, so that of two edits at once neither is lost.
 
@@ -104,12 +104,12 @@ def edit(
 
 
 def hold(account_id: int) -> None:
-    """Lock the account until the transaction ends, for a change of what belongs to it. Its version stays."""
+    """Lock the account until the transaction ends, to change its dependent rows. Its version stays the same."""
     queries.hold(account_id)
 
 
 def touch(account_id: int, *, expected_version: int | None = None) -> Account:
-    """Return the account, locked for a change, its version one higher. Raises NotFound; Stale for another version."""
+    """Lock the account, increment its version and return it. Raises NotFound, or Stale for another version."""
     account = queries.hold(account_id)
     if expected_version is not None and account.version != expected_version:
         raise Stale("This has changed since you loaded it. Load it again, then repeat your change.")
@@ -119,7 +119,7 @@ def touch(account_id: int, *, expected_version: int | None = None) -> Account:
 
 
 def _change_email(actor: Actor, account: Account, email: str) -> None:
-    """Give an account another email. An admin has to have proved the password lately. Raises FreshSignInNeeded.
+    """Change the email of an account. Admins must have confirmed their password recently, else FreshSignInNeeded.
 
     The session is looked at again now that the account is locked: an undo of an earlier change may have ended it.
     """
@@ -135,7 +135,7 @@ def _change_email(actor: Actor, account: Account, email: str) -> None:
 
 
 def _wrong_fields(new: NewAccount) -> Wrong:
-    """Return all that the database knows against a sign-up. Races are decided by its constraints afterwards."""
+    """Return all conflicts of a sign-up with existing accounts. Unique constraints decide races afterwards."""
     wrong: Wrong = {}
     if queries.has_username(text.key(new.username)):
         wrong["username"] = [USERNAME]
@@ -160,7 +160,7 @@ CODES: Final = {
 
 
 def flush() -> None:
-    """Write pending accounts; unique constraints decide who was first. Raises Invalid for the one who was not."""
+    """Flush pending accounts; unique constraints decide races. Raises Invalid for the account that lost."""
     try:
         db.session.flush()
     except IntegrityError as error:

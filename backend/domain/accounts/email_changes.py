@@ -1,6 +1,6 @@
-"""A changed email can be changed back from the address before, by a link that is mailed there.
+"""A changed email can be changed back through a link sent to the previous address.
 
-Whoever holds a stolen session moves the email first, then resets the password. So for some days the address before is
+The thief of a session would change the email and then reset the password. So for some days the previous address is
 the one that counts: it holds the link that undoes the change, and links to reset the password go there.
 """
 
@@ -24,14 +24,14 @@ CORRECTION: Final = timedelta(days=1)
 
 
 def protect(account: Account) -> None:
-    """Before the email changes, mail to it: that it changes, and the link that undoes it.
+    """Notify the current email, before it changes, with a link that undoes the change.
 
-    An address that was entered within the last day gets no link: it may be a slip that is being corrected, and its
-    owner a stranger. The link to the address before that one still works. An address that was never confirmed, where
-    the market wants that, gets no mail at all.
+    An address entered within the last day gets no link: it may be a typing error that is being corrected, and its
+    owner a stranger. The link sent to the address before it still works. An unconfirmed address gets no email at all
+    if emails must be confirmed.
 
-    Links to reset the password that were mailed before stop working; not at a second change, by which a thief could
-    end those that the owner asked for in the meantime.
+    Open password reset links are invalidated, except at a second change, by which a thief could invalidate links that
+    the owner requested in the meantime.
     """
     if recovery_address(account)[1] == account.email_key:
         links.use_up(account.id, "password_reset")
@@ -48,7 +48,7 @@ def protect(account: Account) -> None:
 
 
 def undo(token: str, *, address: str | None) -> None:
-    """Change the email back to the one that the link was mailed to.
+    """Change the email back to the one that the link was sent to.
 
     All sessions end, and open links to reset the password stop working. So do undo links of later changes; one of an
     earlier change still works, for its address was the account's before this one. Raises Invalid for a link that does
@@ -86,7 +86,7 @@ def account_by_email(email: str) -> Account | None:
 
 
 def recovery_address(account: Account) -> tuple[str, str]:
-    """Return the email, and its key, that links to reset the password go to.
+    """Return the email, and its key, to which password reset links are sent.
 
     While a change can be undone, that is the address before the first such change: the new one may be a thief's, or
     a stranger's whose address was entered by mistake.
@@ -97,7 +97,7 @@ def recovery_address(account: Account) -> tuple[str, str]:
 
 
 def refuse_taken(account: Account, email: str) -> None:
-    """Refuse an email of another account, before the database has to. Raises Invalid."""
+    """Reject an email of another account. Raises Invalid."""
     if (
         not current_settings().email_confirmation
         and queries.email_owner(text.key(email), apart_from=account.id) is not None

@@ -23,16 +23,16 @@ PAGES: Final = {
     "email_undo": "/app/email/undo",
 }
 PER_HOUR: Final = 5
-NOT_LIMITED: Final = ("email_undo",)  # no flood may keep the owner from getting the link that undoes it
+NOT_LIMITED: Final = ("email_undo",)  # a flood of other links must not keep the owner from getting the undo link
 
 
 def make(
     account: Account, purpose: str, *, life: timedelta, email_key: str | None = None, email: str | None = None
 ) -> str | None:
-    """Return the address to mail; None when the account was sent enough of these within the hour.
+    """Return the URL to send, or None if the account has reached the hourly limit.
 
-    The token stands in the fragment, which browsers do not send: no web server or proxy writes it to a log.
-    ``email_key`` is the address it is mailed to, where that is not the account's own.
+    The token is in the URL fragment, which browsers do not send, so that no server or proxy logs it.
+    ``email_key`` is the recipient if it is not the account's own address.
     """
     if purpose not in NOT_LIMITED and _recent(account, purpose) >= PER_HOUR:
         return None
@@ -53,7 +53,7 @@ def make(
 
 
 def require_open(token: str, purpose: str) -> Account:
-    """Return the account of a link that still works, before costly work that it is needed for. Raises Invalid."""
+    """Return the account of a valid link, before expensive work. Raises Invalid."""
     try:
         return queries.get(_find(token, purpose).account_id)
     except NotFound:
@@ -63,7 +63,7 @@ def require_open(token: str, purpose: str) -> Account:
 def use(token: str, purpose: str) -> tuple[Account, MailedLink]:
     """Use a link up, and return its account, locked until the transaction ends.
 
-    Raises Invalid for a token that is unknown, used or too old. Of two uses at once one succeeds.
+    Raises Invalid for an unknown, used or expired token. Of two concurrent uses one succeeds.
     """
     try:
         account = queries.hold(_find(token, purpose).account_id)
@@ -76,7 +76,7 @@ def use(token: str, purpose: str) -> tuple[Account, MailedLink]:
 
 
 def use_up(account_id: int, purpose: str, *, since: datetime | None = None) -> None:
-    """Make the open links of an account work no more; with ``since`` only those made at or after that time."""
+    """Invalidate the open links of an account; with ``since`` only those created at or after that time."""
     statement = update(MailedLink).where(
         MailedLink.account_id == account_id, MailedLink.purpose == purpose, MailedLink.used_at.is_(None)
     )
@@ -86,13 +86,13 @@ def use_up(account_id: int, purpose: str, *, since: datetime | None = None) -> N
 
 
 def require_mailed_to(link: MailedLink, email_key: str) -> None:
-    """Raise Invalid when a link was mailed to an address that no longer counts for its account."""
+    """Raise Invalid if a link was sent to an address that no longer belongs to its account."""
     if link.email_key != email_key:
         raise _unusable()
 
 
 def drop_expired(limit: int = 500) -> int:
-    """Delete links that no longer work since a day, so many at a time; returns how many."""
+    """Delete up to ``limit`` links that have been invalid for a day, and return how many."""
     expired = MailedLink.expires_at < now() - timedelta(days=1)
     old = select(MailedLink.token_hash).where(expired).order_by(MailedLink.expires_at).limit(limit)
     gone = delete(MailedLink).where(MailedLink.token_hash.in_(old.scalar_subquery())).returning(MailedLink.token_hash)
@@ -150,9 +150,9 @@ def is_new(account: Account, email: str) -> bool:
 
 
 def ask(account: Account) -> None:
-    """Mail the link that confirms the address, where the market wants that and it was not done yet.
+    """Send the confirmation link, if emails must be confirmed and this one is not.
 
-    To an address of another account goes a note instead, as often and no oftener.
+    An address of another account gets a notice instead, under the same limit.
     """
     if not current_settings().email_confirmation or account.email_confirmed_at is not None:
         return
@@ -167,12 +167,12 @@ def ask(account: Account) -> None:
 
 
 def ask_again(account_id: int) -> None:
-    """Mail the link once more."""
+    """Send the link again."""
     ask(queries.get(account_id))
 
 
 def confirm(token: str) -> None:
-    """Confirm the address. Raises Invalid for a link that does not work, or when another account was faster."""
+    """Confirm the address. Raises Invalid for an invalid link, or if another account confirmed it first."""
     account, link = use(token, "email_confirmation")
     require_mailed_to(link, account.email_key)
     use_up(account.id, "email_confirmation")

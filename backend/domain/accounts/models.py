@@ -1,4 +1,4 @@
-"""Tables of people: accounts with a role, their sessions, failed sign-ins, and links that were mailed."""
+"""Tables of accounts, their sessions, failed sign-ins, and emailed links."""
 
 from datetime import datetime
 from typing import Final
@@ -16,7 +16,7 @@ PERSON_TEXT: Final = (
 
 
 class Account(Base):
-    """A customer, a professional or an admin. ``*_key`` columns hold the comparable form that must be unique.
+    """A customer, a professional or an admin. ``*_key`` columns hold the normalised form that must be unique.
 
     ``email_changed_at`` is None for the address of the sign-up and for one that was restored. ``password_expires_at``
     is set while the account has a password that was issued to it: until then it serves only to choose another.
@@ -66,7 +66,7 @@ class Account(Base):
 
 
 class Session(Base):
-    """One sign-in on one device: a family of refresh tokens of which only the newest is good.
+    """One sign-in on one device: a family of refresh tokens of which only the newest is valid.
 
     ``proven_at`` is when the password was repeated; None while it was not, beyond the sign-in itself.
     """
@@ -97,7 +97,7 @@ class Session(Base):
 
 
 class SignInFailure(Base):
-    """A try to sign in that failed.
+    """A failed sign-in.
 
     ``account_key`` is the account, or a digest of a name that nobody has; ``address`` an IPv4 address or an IPv6 /64,
     ``network`` the /48 around it.
@@ -120,7 +120,7 @@ class SignInFailure(Base):
 
 
 class MailedLink(Base):
-    """A link that works once. Only its token's digest is kept, so that nobody who reads the table can use it.
+    """A single-use link. Only the token's digest is stored, so that the table's content cannot be used.
 
     ``email_key`` is the address it was mailed to. ``email`` is that address as it was typed, kept where the link puts
     it back (``email_undo``).
@@ -151,7 +151,7 @@ class MailedLink(Base):
 
 
 class PhoneCode(Base):
-    """A code sent by SMS that proves whose a number is. Only its HMAC is kept; ``tries`` counts every guess."""
+    """A code sent by SMS to verify a number. Only its HMAC is stored; ``tries`` counts every guess."""
 
     __tablename__ = "phone_codes"
 

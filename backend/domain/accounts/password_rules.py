@@ -1,4 +1,4 @@
-"""Refuses passwords that are guessed first: leaked ones, names of the account or market, repeats, keyboard runs."""
+"""Rejects easily guessed passwords: leaked ones, names, repetitions, keyboard sequences."""
 
 import re
 from collections.abc import Iterator
@@ -22,14 +22,14 @@ CHANCE: Final = 2  # characters that no pattern explains, in a password that is 
 
 
 def problem(password: str, *, username: str, email: str) -> str | None:
-    """Return why this account may not have the password; None when it may."""
+    """Return why this account may not use the password, or None if it may."""
     if _is_derived(password, [username, email, email.partition("@")[0], current_settings().market_name]):
         return DERIVED
     return WELL_KNOWN if is_well_known(password) else None
 
 
 def problem_for(account: Account, password: str) -> str | None:
-    """Return why the account may not have the password; None when it may."""
+    """Return why the account may not use the password, or None if it may."""
     return problem(password, username=account.username, email=account.email)
 
 

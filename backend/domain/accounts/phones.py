@@ -1,4 +1,4 @@
-"""Proving that a phone number is one's own by a code sent to it, before any other SMS goes there."""
+"""Verification of phone numbers by a code, before any other SMS is sent to them."""
 
 import hmac
 import secrets
@@ -34,24 +34,24 @@ UNKNOWN_ADDRESS: Final = "unknown"
 
 
 class WrongCode(Invalid):
-    """A wrong guess, counted: the caller has to commit although it answers with this."""
+    """A wrong code. It was counted, so the caller must commit although the call fails."""
 
     code = "wrong_code"
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Where a code went, and until when it can be used."""
+    """Where a code was sent, and when it expires."""
 
     phone: str
     expires_at: datetime
 
 
 def send_code(actor: Actor) -> Sent:
-    """Send a code to the account's phone number; codes sent before it stop working.
+    """Send a code to the account's phone number and invalidate earlier codes.
 
     Raises Conflict where there is nothing to verify or no SMS can go there, TooMany beyond the limits of the account,
-    the number, the caller's address and the market.
+    the number, the client's address and in total.
     """
     account = queries.get(actor.account_id)
     phone, address = account.phone, actor.address or UNKNOWN_ADDRESS
@@ -75,7 +75,7 @@ def send_code(actor: Actor) -> Sent:
 def confirm(actor: Actor, *, code: str) -> Account:
     """Verify the account's phone number by the code that was sent last; returns the account.
 
-    Every guess is counted before it is compared, in one statement, so that guesses at once are no way round the limit.
+    Every guess is counted before it is compared, in one statement, so that concurrent guesses cannot bypass the limit.
     Raises WrongCode, Invalid for a code that is too old or of another number, TooMany after too many wrong ones.
     """
     is_last = (PhoneCode.account_id == actor.account_id, PhoneCode.used_at.is_(None), PhoneCode.expires_at > now())
@@ -113,7 +113,7 @@ def drop_old_codes(limit: int = 500) -> int:
 
 
 def _check_limits(account_id: int, phone: str, address: str) -> None:
-    """Raise TooMany beyond a limit. Calls about the same account, number or address are counted one by one."""
+    """Raise TooMany beyond a limit. Calls for the same account, number or address are serialised."""
     counted: dict[str, tuple[ColumnElement[bool], tuple[tuple[int, timedelta], ...]]] = {
         f"account:{account_id}": (PhoneCode.account_id == account_id, PER_ACCOUNT),
         f"address:{address}": (PhoneCode.address == address, PER_ADDRESS),
@@ -144,5 +144,5 @@ def _expired() -> Invalid:
 
 
 def _digest(account_id: int, phone: str, code: str) -> bytes:
-    """A plain digest of six digits could be reversed by trying them all; this one needs the key."""
+    """Return a keyed digest, because a plain digest of six digits could be reversed by trying them all."""
     return signing.sign(PURPOSE, f"{account_id}:{phone}:{code}".encode())

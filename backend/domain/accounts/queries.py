@@ -33,14 +33,14 @@ SESSIONS: Final = "sessions"
 
 
 def by_login(name: str) -> Account | None:
-    """The account with this username or mail address, whatever the case. Usernames hold no @, so they cannot clash."""
+    """Return the account with this username or email, ignoring case. Usernames contain no @, so they cannot clash."""
     key = text.key(name)
     column = Account.email_key if "@" in key else Account.username_key
     return db.session.execute(select(Account).where(column == key)).scalar_one_or_none()
 
 
 def get(account_id: int) -> Account:
-    """The account. Raises NotFound."""
+    """Return the account. Raises NotFound."""
     account = db.session.get(Account, account_id)
     if account is None:
         raise NotFound("Account not found.")
@@ -81,7 +81,7 @@ def email_owner(email_key: str, *, apart_from: int | None = None) -> int | None:
 
 
 def sessions_of(account_id: int, *, window: Window) -> Page[Session]:
-    """The sessions in which the account is signed in, the newest first."""
+    """Return the account's active sessions, newest first."""
     keys: list[SortKey] = [(Session.created_at, True), (Session.id, True)]
     statement = select(Session).where(
         Session.account_id == account_id, Session.ended_at.is_(None), Session.expires_at > now()
@@ -122,7 +122,7 @@ COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class AccountFilters:
-    """What a list of people may be narrowed by; None: all."""
+    """Filters of a list of accounts; None means all."""
 
     q: str | None = None
     blocked: bool | None = None
@@ -130,7 +130,7 @@ class AccountFilters:
     sort: str | None = None
 
     def given(self) -> dict[str, Any]:
-        """Names of the conditions that hold, with their values."""
+        """Return the active conditions by name, with their values."""
         found: dict[str, Any] = {} if self.blocked is None else {"blocked" if self.blocked else "not_blocked": True}
         return found if self.pincode is None else found | {"pincode": self.pincode}
 
@@ -187,7 +187,7 @@ CUSTOMERS: Final = ListQuery(
 
 
 def customers(*, filters: AccountFilters, window: Window) -> Page[Any]:
-    """Customers, the newest first; words that are merely alike, the likeliest first."""
+    """Return a page of customers, newest first, or by similarity if only similar words match."""
     return people(CUSTOMERS, filters=filters, window=window)
 
 

@@ -1,4 +1,4 @@
-"""Sessions: one for each sign-in; refresh tokens rotate and an old one that comes back ends the session."""
+"""Sessions, one per sign-in. Refresh tokens rotate, and reuse of an old one ends the session."""
 
 import uuid
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ SEEN: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What new tokens are made of. ``seconds_left`` is the rest of the session's life without another visit."""
+    """The content of new tokens. ``seconds_left`` is the remaining lifetime of the session if unused."""
 
     account_id: int
     role: str
@@ -62,7 +62,7 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where a sign-in comes from, as shown in the person's list of sessions."""
+    """The origin of a sign-in, as shown in the list of sessions."""
 
     client: str = "browser"
     user_agent: str | None = None
@@ -71,7 +71,7 @@ class Device:
 
 
 def start(account: Account, device: Device) -> Issued:
-    """A new session for an account that proved who it is."""
+    """Create a session for an authenticated account."""
     started = now()
     session = Session(
         id=str(uuid.uuid4()),
@@ -124,7 +124,7 @@ def rotate(*, session_id: str, jti: str) -> Issued:
 
 
 class ReusedToken(Unauthenticated):
-    """A refresh token that was rotated away came back: someone may have stolen it."""
+    """A replaced refresh token was used again, so it may have been stolen."""
 
     code = "session_ended"
     security_event = Event.TOKEN_REUSED
@@ -135,12 +135,12 @@ class ReusedToken(Unauthenticated):
 
 
 def end(*, session_id: str, reason: str) -> None:
-    """End one session; both its tokens are dead from the next call on."""
+    """End a session; both its tokens are invalid from the next call on."""
     _end(Session.id == session_id, reason=reason)
 
 
 def end_own(actor: Actor, *, session_id: str) -> None:
-    """End one of one's own sessions. Raises NotFound for any other."""
+    """End one of the actor's own sessions. Raises NotFound for others."""
     try:
         known = str(uuid.UUID(session_id))
     except ValueError:
@@ -162,7 +162,7 @@ def end_all(*, account_id: int, reason: str, but: str | None = None) -> int:
 def end_everywhere(actor: Actor) -> None:
     """Sign out on every device.
 
-    Open links to reset the password stop working too: who signs out everywhere may have lost more than a device.
+    Open password reset links are invalidated too, because the user may have lost more than a device.
     """
     links.use_up(actor.account_id, "password_reset")
     end_all(account_id=actor.account_id, reason="signed_out")
@@ -178,7 +178,7 @@ def _end(condition: ColumnElement[bool], *, reason: str) -> int:
 
 
 def note_proof(actor: Actor) -> None:
-    """Record that this session has just proved the password once more."""
+    """Record that this session has just confirmed the password."""
     statement = update(Session).where(Session.id == actor.session_id, Session.ended_at.is_(None))
     db.session.execute(statement.values(proven_at=now()).execution_options(synchronize_session=False))
 
@@ -208,7 +208,7 @@ def actor_of(*, session_id: str, account_id: int, address: str | None) -> Actor:
 
 
 def require_open(actor: Actor) -> None:
-    """Raise Unauthenticated when the actor's session has ended since the call began."""
+    """Raise Unauthenticated if the actor's session has ended since the call started."""
     if actor.session_id is None:
         return
     is_open = select(exists().where(Session.id == actor.session_id, Session.ended_at.is_(None)))
@@ -217,12 +217,12 @@ def require_open(actor: Actor) -> None:
 
 
 def note_visit(actor: Actor) -> None:
-    """Write down that the account was here. To be called last in a call: the row it locks is others' to lock first."""
+    """Record the visit. Call it last in a call, because other calls lock the same row first."""
     db.session.execute(SEEN, {"now": now(), "account_id": actor.account_id})
 
 
 def _expiry(started: datetime) -> datetime:
-    """Return when a session used now ends: by disuse, and in any case after its longest life."""
+    """Return when a session used now expires: when unused, and at its absolute lifetime."""
     settings = current_settings()
     return min(now() + timedelta(days=settings.refresh_token_days), started + timedelta(days=settings.session_max_days))
 
@@ -243,11 +243,11 @@ KEPT: Final = timedelta(days=30)
 
 
 def drop_old_sessions(limit: int = 500) -> int:
-    """Delete sessions that ended, or ran out, a month ago, so many at a time; returns how many."""
+    """Delete up to ``limit`` sessions that ended or expired a month ago, and return how many."""
     before = now() - KEPT
     ended = select(Session.id).where(Session.ended_at < before).order_by(Session.ended_at).limit(limit)
     ran_out = select(Session.id).where(Session.expires_at < before).order_by(Session.expires_at).limit(limit)
-    # Each half has an index in its order; an OR of both would read the whole table.
+    # Each part has its own index; an OR of both would scan the whole table.
     old = union(ended.subquery().select(), ran_out.subquery().select()).limit(limit)
     gone = delete(Session).where(Session.id.in_(old.scalar_subquery())).returning(Session.id)
     return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())

@@ -1,4 +1,4 @@
-"""Sign in, change and reset passwords, and prove a recent sign-in."""
+"""Sign-in, change and reset of passwords, and recent password confirmation."""
 
 from datetime import timedelta
 from typing import Final
@@ -25,20 +25,20 @@ NOT_RIGHT: Final = "The username or password is incorrect."
 
 
 class WrongCredentials(Unauthenticated):
-    """A failed try, counted: the caller has to commit although it answers with this."""
+    """A failed sign-in. It was counted, so the caller must commit although the call fails."""
 
     code = "invalid_credentials"
 
 
 class WrongPassword(Invalid):
-    """The present password was not right, counted: the caller has to commit although it answers with this."""
+    """The current password was wrong. It was counted, so the caller must commit although the call fails."""
 
     code = "wrong_password"
 
 
 @password_hashing.queued
 def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[Account, sessions.Issued]:
-    """Prove who one is by name (or mail) and password.
+    """Authenticate by username (or email) and password.
 
     Raises TooMany after too many failed tries, WrongCredentials (the same, at the same cost, for unknown names),
     Forbidden when the password is right but the account is blocked (``account_blocked``), or the password was issued
@@ -67,12 +67,12 @@ def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[A
 
 @password_hashing.queued
 def change_password(actor: Actor, *, current_password: str, password: str) -> None:
-    """Change one's own password; all other sessions end, and open links to reset it stop working.
+    """Change the actor's password, end all other sessions and invalidate open reset links.
 
     Raises:
-        WrongPassword: The current password was not right.
-        TooMany: Too many wrong ones were tried.
-        Invalid: The new password is well known.
+        WrongPassword: The current password was wrong.
+        TooMany: There were too many wrong attempts.
+        Invalid: The new password is easily guessed.
     """
     account = _proven(actor, current_password, field="current_password", new=password)
     links.use_up(account.id, "password_reset")
@@ -84,23 +84,23 @@ def change_password(actor: Actor, *, current_password: str, password: str) -> No
 
 @password_hashing.queued
 def confirm_password(actor: Actor, *, password: str) -> None:
-    """Prove one's password again, for calls that ask for it. Raises WrongPassword, or TooMany after too many."""
+    """Confirm the actor's password, for calls that require it. Raises WrongPassword, or TooMany after too many."""
     _proven(actor, password, field="password")
     sessions.note_proof(actor)
 
 
 def forgot(email: str) -> None:
-    """Ask for the mail with a link to choose a new password.
+    """Request a password reset link.
 
-    A worker looks whether an account has this address: neither the answer nor how long it took tells anyone.
+    A worker checks whether an account has this address, so neither response nor duration reveals it.
     """
     enqueue(RESET_TOPIC, {"email": email})
 
 
 def mail_reset_link(email: str) -> None:
-    """Mail the link, when an account has this address or had it lately.
+    """Send the reset link, if an account has this address or had it recently.
 
-    It goes to the account's recovery address, which is the one before while a changed email can be changed back.
+    It is sent to the recovery address, which is the previous one while a changed email can be changed back.
     """
     account = email_changes.account_by_email(email) if "@" in email else None
     if account is None:
@@ -118,13 +118,13 @@ def mail_reset_link(email: str) -> None:
 
 @password_hashing.queued
 def reset(*, token: str, password: str, address: str | None = None) -> int:
-    """Choose a new password by a mailed link; sessions end, other links stop working, failed tries are forgotten.
+    """Reset the password by a link, end sessions, invalidate other links and clear failed sign-ins.
 
     Returns:
         The account's id.
 
     Raises:
-        Invalid: The link does not work; or the password is well known, which does not use the link up.
+        Invalid: The link is invalid; or the password is easily guessed, which does not use up the link.
     """
     hashed = _hashed(links.require_open(token, "password_reset"), password)
     account, link = links.use(token, "password_reset")
@@ -142,7 +142,7 @@ def reset(*, token: str, password: str, address: str | None = None) -> int:
 
 
 def issue_password(actor: Actor, account_id: int, password: str, *, is_shown: bool) -> Account:
-    """Give an account a password on someone's order; its sessions end, and open links to reset it stop working.
+    """Set an account's password for an operator, end its sessions and invalidate open reset links.
 
     ``is_shown``: the password was made up and shown, so that it must be changed at the first sign-in, within
     ISSUED_LASTS. Raises Invalid for a well-known one, NotFound.
@@ -165,7 +165,7 @@ def _proven(actor: Actor, password: str, *, field: str, new: str | None = None) 
     tried = throttle.attempt_in_session(account.id, actor.session_id)
     throttle.check(tried)
     is_right = password_hashing.current_hasher().matches(account.password_hash, password)
-    hashed = _hashed(account, new) if is_right and new is not None else None  # takes its time: before the lock
+    hashed = _hashed(account, new) if is_right and new is not None else None  # slow, so it comes before the lock
     if not (is_right and _still_proves(account)):
         throttle.count(tried)
         message = "Your current password is incorrect."
@@ -177,7 +177,7 @@ def _proven(actor: Actor, password: str, *, field: str, new: str | None = None) 
 
 
 def _hashed(account: Account, password: str) -> str:
-    """Return the hash of a password that the account is to have. Raises Invalid for one that is easy to guess."""
+    """Return the hash of an account's new password. Raises Invalid if it is easily guessed."""
     if problem := password_rules.problem_for(account, password):
         raise Invalid.field("password", problem, code="password_well_known")
     return password_hashing.current_hasher().hash(password)
@@ -186,8 +186,8 @@ def _hashed(account: Account, password: str) -> str:
 def _still_proves(account: Account) -> bool:
     """Lock the account, and return whether the password that was just found right still is.
 
-    Hashing takes its time: a change, a reset or a block may have come in between, and none of them must leave a
-    session behind that the old password began. Whoever comes now waits for the lock.
+    Hashing is slow: a change, a reset or a block may have happened meanwhile, and none of them must leave a
+    session that was started with the old password. Concurrent calls wait for the lock.
     """
     proven = account.password_hash
     db.session.refresh(account, with_for_update={"key_share": True})
@@ -198,16 +198,16 @@ LASTS: Final = timedelta(minutes=10)
 
 
 class FreshSignInNeeded(Unauthenticated):
-    """The session is valid, but it proved the password too long ago for this call."""
+    """The session is valid, but its last password confirmation is too old for this call."""
 
     code = "fresh_sign_in_needed"
     title = "Confirm your password"
 
 
 def require(actor: Actor) -> None:
-    """Let a session pass that signed in, or repeated its password, within the last minutes.
+    """Require a session that signed in, or confirmed its password, within the last minutes.
 
-    Commands and jobs pass: they hold no session that could have been stolen. Raises FreshSignInNeeded.
+    Commands and jobs pass, because they have no session to steal. Raises FreshSignInNeeded.
     """
     if actor.role is Role.SYSTEM:
         return

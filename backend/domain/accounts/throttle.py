@@ -26,7 +26,7 @@ OWN_SESSION: Final = "session"
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a try to prove who one is counts for: whom it is for, and where it comes from."""
+    """The keys under which an attempt is counted: the account, and the origin."""
 
     account_key: str
     address: str
@@ -56,9 +56,9 @@ def attempt(
 
 
 def attempt_in_session(account_id: int, session_id: str | None) -> Attempt:
-    """Return what a try to repeat one's password counts for: the session alone.
+    """Return the key under which a password confirmation is counted: the session alone.
 
-    Strangers who fail to sign in must not keep a signed-in owner from it, and whoever stole a session must neither
+    Failed sign-ins of strangers must not block a signed-in owner, and the thief of a session must neither
     guess without limit nor lock the owner out elsewhere.
     """
     return Attempt(f"{_key(account_id)}:session:{session_id}", OWN_SESSION)
@@ -67,7 +67,7 @@ def attempt_in_session(account_id: int, session_id: str | None) -> Attempt:
 def check(tried: Attempt) -> None:
     """Let a try pass, or raise TooMany until the window has room again, the right password included.
 
-    Tries for one account are taken one after the other: many at once must not slip through before they are counted.
+    Attempts for one account are serialised, so that concurrent ones cannot pass before they are counted.
     """
     advisory_lock(f"sign_in:{tried.account_key}")
     row = db.session.execute(select(*(_nth_latest(which, number) for which, number in _limits(tried)))).one()
@@ -82,7 +82,7 @@ def check(tried: Attempt) -> None:
 
 
 def count(tried: Attempt) -> None:
-    """Remember a failed try. The caller has to commit although it answers with an error."""
+    """Record a failed attempt. The caller must commit although the call fails."""
     db.session.execute(
         insert(SignInFailure).values(
             account_key=tried.account_key, address=tried.address, network=tried.network, at=now()
@@ -91,14 +91,14 @@ def count(tried: Attempt) -> None:
 
 
 def forget(account_id: int) -> None:
-    """Forget an account's failed tries: its owner has just proved more than a password."""
+    """Clear an account's failed attempts after its owner proved more than a password."""
     key = _key(account_id)
     own = or_(SignInFailure.account_key == key, SignInFailure.account_key.startswith(f"{key}:", autoescape=True))
     db.session.execute(delete(SignInFailure).where(own).execution_options(synchronize_session=False))
 
 
 def drop_expired(limit: int = 500) -> int:
-    """Delete failures that count no more, so many at a time; returns how many."""
+    """Delete up to ``limit`` failures that no longer count, and return how many."""
     old = select(SignInFailure.id).where(SignInFailure.at < now() - _window()).order_by(SignInFailure.at).limit(limit)
     gone = delete(SignInFailure).where(SignInFailure.id.in_(old.scalar_subquery())).returning(SignInFailure.id)
     return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())

@@ -1,1 +1,1 @@
-"""The audit trail: what was done to whom, by whom, append-only."""
+"""The append-only audit trail."""

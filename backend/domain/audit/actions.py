@@ -1,4 +1,4 @@
-"""Writing the audit trail, in the transaction of what it tells of."""
+"""Writing the audit trail, in the transaction of the recorded change."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ from backend.domain.audit.models import AuditEntry
 READS: Final = frozenset(
     {"person_viewed", "people_listed", "document_viewed", "request_viewed", "requests_listed", "export_downloaded"}
 )
-# Reads known to be in the trail, so that the next page of a list costs no query: (session, action, subject, hour).
+# Reads known to be recorded, so that further pages of a list cost no query: (session, action, subject, hour).
 _recorded: Final = TtlCache[bool](most_bytes=1 << 20, size=lambda _: 200)
 
 
@@ -28,7 +28,7 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add an entry: who did what to whom, from where, before and after. Never pass secrets."""
+    """Add an entry: actor, action, subject, address, values before and after. Never pass secrets."""
     db.session.add(
         AuditEntry(
             at=now(),
@@ -45,7 +45,7 @@ def record(
 
 
 def record_read(actor: Actor, action: str, *, subject_id: int | None = None, subject_kind: str = "account") -> None:
-    """Add an entry for personal data that was read: one for each reader, subject and hour.
+    """Add an entry for personal data that was read, one per reader, subject and hour.
 
     Call it after the read itself, which then still goes without a transaction.
     """

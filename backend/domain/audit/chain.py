@@ -1,4 +1,4 @@
-"""The chain of hashes over the audit trail, and what it shows.
+"""Verification of the chain of hashes over the audit trail.
 
 Each entry has a seal: its digest, and the hash of the seal before together with that digest. The database writes it at
 the end of the transaction (see the migration), by rights that the application does not have. Changing or removing an
@@ -41,7 +41,7 @@ FINDINGS: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An entry of which the chain shows that something was done to it."""
+    """An entry that was changed or removed according to the chain."""
 
     entry_id: int
     problem: str
@@ -49,7 +49,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check of the whole chain found. ``head`` is worth noting where the database's owner cannot write."""
+    """The result of a verification. Store ``head`` where the database's owner cannot write."""
 
     seals: int
     head: str | None
@@ -58,7 +58,7 @@ class Verdict:
 
 
 def verify() -> Verdict:
-    """Check every seal against its entry and the one before. Reads the whole trail once."""
+    """Verify every seal against its entry and the previous seal. Reads the whole trail once."""
     db.session.execute(text("SET LOCAL statement_timeout = 0"))
     found = [Finding(row.entry_id, row.problem) for row in db.session.execute(FINDINGS, {"most": MOST})]
     head = db.session.execute(HEAD).one_or_none()

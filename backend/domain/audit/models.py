@@ -1,4 +1,4 @@
-"""Tables of the audit trail. Triggers refuse UPDATE and DELETE and write the seals (see the migrations)."""
+"""Tables of the audit trail. Triggers reject UPDATE and DELETE and write the seals (see the migrations)."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from backend.core.db.session import Base, BigId, Created
 
 
 class AuditEntry(Base):
-    """One thing done to someone or something."""
+    """One recorded action."""
 
     __tablename__ = "audit_entries"
 
@@ -34,7 +34,7 @@ class AuditEntry(Base):
 
 
 class AuditSeal(Base):
-    """The hash of an entry, chained to that of the seal before; written by the database, see ``chain``.
+    """The hash of an entry, chained to the previous seal; written by the database, see ``chain``.
 
     ``removed``: why the entry is not there any more, for those that the self-check takes away after itself.
     """

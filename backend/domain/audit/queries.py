@@ -31,7 +31,7 @@ USERNAMES: Final = text("SELECT id, username FROM accounts WHERE id = ANY(:ids)"
 
 @dataclass(frozen=True, slots=True)
 class AuditFilters:
-    """What the trail may be narrowed by; None: all."""
+    """Filters of the trail; None means all."""
 
     actor_id: int | None = None
     subject_id: int | None = None
@@ -41,7 +41,7 @@ class AuditFilters:
     changes_only: bool = False  # without entries of what was merely read
 
     def given(self) -> dict[str, Any]:
-        """Names of the conditions that hold, with their values."""
+        """Return the active conditions by name, with their values."""
         values = {
             "actor_id": self.actor_id,
             "subject_id": self.subject_id,
@@ -55,7 +55,7 @@ class AuditFilters:
 
 
 def page(*, filters: AuditFilters, window: Window) -> Page[dict[str, Any]]:
-    """Entries, the latest first, with the usernames of those who acted and of those it was done to."""
+    """Return a page of entries, newest first, with the usernames of actors and subjects."""
     given = filters.given()
     statement = _page(frozenset(given), goes_on=window.cursor is not None)
     rows = read_pool.rows(statement, given | position(window, SCOPE, length=len(KEYS)))
@@ -71,7 +71,7 @@ def _page(narrowed_by: frozenset[str], *, goes_on: bool) -> AnySelect:
 
 
 def _usernames(rows: Sequence[Any]) -> dict[int, str]:
-    """Names of the accounts concerned, in one query."""
+    """Return the usernames of the accounts in the entries, in one query."""
     ids = {row.actor_id for row in rows} | {row.subject_id for row in rows if row.subject_kind == "account"}
     found = read_pool.rows(USERNAMES, {"ids": [one for one in ids if one is not None]})
     return {row.id: row.username for row in found}

@@ -1,1 +1,1 @@
-"""The admin's figures."""
+"""Statistics for admins."""

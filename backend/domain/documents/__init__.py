@@ -1,1 +1,1 @@
-"""Documents: the private proof that a professional hands in."""
+"""Documents: the private proof that a professional uploads."""

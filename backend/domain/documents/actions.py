@@ -1,4 +1,4 @@
-"""Keeping documents: bytes go to the store before the transaction, the row is written in it."""
+"""Storing documents: files are written before the transaction, rows inside it."""
 
 import hashlib
 import re
@@ -30,7 +30,7 @@ KEY: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A document whose bytes are in the store, without a row so far."""
+    """A document whose file is stored but which has no row yet."""
 
     store_key: str
     filename: str
@@ -41,7 +41,7 @@ class Stored:
 
 
 def store(inspected: Inspected, *, filename: str | None) -> Stored:
-    """Put the bytes into the store, under a key of their own. Not within a transaction: the store may be far away."""
+    """Write the file to the store under a new key. Not inside a transaction, because the store may be slow."""
     store_key = f"{now():%Y/%m}/{uuid.uuid4().hex}.{inspected.extension}"
     storage.documents().put(store_key, inspected.data)
     return Stored(
@@ -55,7 +55,7 @@ def store(inspected: Inspected, *, filename: str | None) -> Stored:
 
 
 def discard(stored: Stored) -> None:
-    """Remove bytes that no row came to name. Where that fails, the orphan sweep removes them later."""
+    """Delete a file without a row. If this fails, the orphan sweep deletes it later."""
     try:
         storage.documents().drop(stored.store_key)
     except DomainError as error:
@@ -93,17 +93,17 @@ def keep(account_id: int, stored: Stored) -> Document:
 
 
 def kept_after_replacement() -> timedelta:
-    """How long the bytes of a replaced document stay."""
+    """Return how long the file of a replaced document is kept."""
     return timedelta(days=config.current_settings().files_kept_after_replacement)
 
 
 def drop(store_key: str) -> None:
-    """Remove the bytes of a document that was replaced; its row stays."""
+    """Delete the file of a replaced document; its row stays."""
     storage.documents().drop(store_key)
 
 
 def _name(given: str | None, extension: str) -> str:
-    """What the user called it, with the extension that its content has."""
+    """Return the user's file name with the extension of its content type."""
     name = (given or "").replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0].strip()[:80]
     if not name or has_control_characters(name):
         name = "document"

@@ -1,4 +1,4 @@
-"""How much inspecting and drawing goes on at once: a limit for this process, and one document at a time per account."""
+"""Limits on document processing: per process, and one document at a time per account."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,13 +20,13 @@ BUSY: Final = "Too many documents are being processed. Try again in a moment."
 
 
 class InspectionRunning(TooMany):
-    """Another document of the same account is being checked or drawn."""
+    """Another document of the same account is being processed."""
 
     code = "inspection_running"
 
 
 class Capacity:
-    """The places for children of this process."""
+    """The limits of this process."""
 
     def __init__(self, *, most: int) -> None:
         self.places = FairSemaphore(AT_ONCE, most=most)
@@ -98,10 +98,10 @@ def _running() -> InspectionRunning:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Make the places of this process: half of its threads may be busy with documents, at work or waiting."""
+    """Create the limits of this process: at most half of its threads may process documents or wait to."""
     app.extensions["document_capacity"] = Capacity(most=max(AT_ONCE + 1, settings.web_threads // 2))
 
 
 def current() -> Capacity:
-    """The places of the running application."""
+    """Return the limits of the running application."""
     return cast("Capacity", current_app.extensions["document_capacity"])

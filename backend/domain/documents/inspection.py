@@ -42,7 +42,7 @@ UNREADABLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """A document that can be kept."""
+    """A document that was accepted."""
 
     data: bytes
     content_type: str
@@ -74,12 +74,12 @@ def inspect(data: bytes) -> Inspected:
 
 
 def drawn_page(sha256: str, page: int) -> bytes | None:
-    """The picture of a page that was drawn before."""
+    """Return a cached page."""
     return _drawn_pages().get(f"{sha256}-{page}")
 
 
 def draw_page(data: bytes, content_type: str, *, sha256: str, page: int) -> bytes:
-    """Draw one page (counted from 1) as PNG: nothing in the file runs where it is looked at.
+    """Render one page (counted from 1) as PNG, so that nothing in the file runs in the viewer.
 
     The picture is kept in this process only. The shared cache is where the job queue lives, and no place for copies
     of identity papers.
@@ -92,7 +92,7 @@ def draw_page(data: bytes, content_type: str, *, sha256: str, page: int) -> byte
 
 
 def _ask(module: str, arguments: list[str], data: bytes) -> Answer:
-    """Let a child do it. Raises Invalid for the problem that it found."""
+    """Run the work in a child process. Raises Invalid for the problem it reports."""
     with capacity.current().places.acquire(error=capacity.BUSY):
         try:
             answer = child_process.run(module, arguments, data, seconds=CHILD_SECONDS)

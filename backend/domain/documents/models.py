@@ -1,4 +1,4 @@
-"""Table of documents. The bytes lie in the document store under ``store_key``."""
+"""Table of documents. Files are in the document store under ``store_key``."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from backend.core.db.session import Base, BigId, Created
 
 
 class Document(Base):
-    """A proof as handed in; replacing it keeps the old row with ``replaced_at`` set."""
+    """An uploaded document; replacing it keeps the old row with ``replaced_at`` set."""
 
     __tablename__ = "documents"
 

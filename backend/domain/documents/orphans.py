@@ -1,4 +1,4 @@
-"""Files that no document needs: stored for a call that then failed, or left by a drop that did not come through."""
+"""Orphaned files: stored for a call that then failed, or left by a failed deletion."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ NEEDED: Final = text("""
 
 
 class Sweep(NamedTuple):
-    """What a sweep saw: old files of documents, those that nothing needs, and how many of these it removed."""
+    """The result of a sweep: old files, orphans among them, and how many were deleted."""
 
     listed: int
     orphans: int
@@ -33,7 +33,7 @@ class Sweep(NamedTuple):
 
     @property
     def was_stopped(self) -> bool:
-        """Nothing was removed, because it would have been too much to be right."""
+        """Return whether nothing was deleted because implausibly many files were orphaned."""
         return self.orphans > self.dropped
 
 
@@ -41,7 +41,7 @@ def drop_orphans(at: datetime | None = None) -> Sweep:
     """Remove files that are old enough and nobody's current document; not within a transaction.
 
     Old enough is what a replaced document is kept for, which is longer than any call takes from the bytes to the
-    commit of their row. Files whose names this product does not make are left alone, whoever they belong to. More
+    commit of their row. Files without a generated name are never touched. More
     than a few orphans are a sign of a database or a store that is not the right one: then nothing is removed.
     """
     before = (at or now()) - actions.kept_after_replacement()

@@ -1,4 +1,4 @@
-"""PDFs, looked at in a child process with limits: a hostile file ends the child, never the web server.
+"""PDFs, processed in a child process with limits: a hostile file ends the child, never the web server.
 
 Run as ``python -m backend.domain.documents.pdf check`` or ``... draw PAGE`` with the file on standard input.
 """
@@ -24,7 +24,7 @@ TOO_COMPLEX: Final = "document_too_complex"
 TOO_MANY_PAGES: Final = "document_too_long"
 ACTIVE_KEYS: Final = frozenset({"/JS", "/JavaScript", "/AA", "/EF", "/EmbeddedFiles", "/RichMedia", "/XFA", "/Launch"})
 ACTIVE_ANNOTATIONS: Final = frozenset({"/Sound", "/Movie", "/Screen", "/3D", "/RichMedia", "/FileAttachment"})
-# Where a PDF keeps its actions (ISO 32000-2, 12.6): what stands there and is not on the list is refused.
+# Keys of a PDF that contain actions (ISO 32000-2, 12.6); actions that are not on the list are rejected.
 ACTION_PLACES: Final = frozenset({"/OpenAction", "/A", "/PA", "/Next"})
 ALLOWED_ACTIONS: Final = frozenset({"/GoTo", "/Named", "/URI"})
 ALLOWED_LINKS: Final = re.compile(r"\s*(https?|mailto):", re.IGNORECASE)
@@ -72,7 +72,7 @@ def _check(data: bytes) -> Answer:
 
 
 def _problem_in(reader: Any, numbers: set[tuple[int, int]]) -> str | None:
-    """What is wrong with any object of the file, whether or not a page refers to it."""
+    """Return the first problem of any object of the file, whether or not a page refers to it."""
     seen = 0
     waiting: list[Any] = [reader.trailer, *_objects(reader, numbers)]
     while waiting:

@@ -31,7 +31,7 @@ def _work(arguments: Sequence[str], data: bytes) -> Answer:
 
 
 def _redraw(data: bytes, kind: str) -> Answer:
-    """The same picture without metadata or anything that was hidden behind its end, at most 4,000 pixels a side."""
+    """Return the picture re-encoded without metadata and appended data, at most 4,000 pixels a side."""
     from PIL import Image, ImageOps
 
     with Image.open(BytesIO(data), formats=[kind]) as image:
@@ -48,7 +48,7 @@ def _redraw(data: bytes, kind: str) -> Answer:
 
 
 def _draw(data: bytes, kind: str) -> Answer:
-    """The picture as PNG, small enough for a screen. Pictures that were accepted under an earlier limit are drawn."""
+    """Return the picture as PNG at screen size. Pictures accepted under an earlier limit are rendered too."""
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None
@@ -60,7 +60,7 @@ def _draw(data: bytes, kind: str) -> Answer:
 
 
 def _shrunk(image: Any, size: tuple[int, int]) -> Any:
-    """The picture within this size; a JPEG is decoded small in the first place."""
+    """Return the picture within this size; JPEGs are decoded at a reduced size."""
     image.draft(None, size)
     if max(image.size) > min(size) and image.mode in ("1", "P"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")

@@ -17,12 +17,12 @@ CURRENT: Final = text("""
 
 
 def current(account_id: int) -> Any:
-    """The row of the account's current document, or None."""
+    """Return the row of the account's current document, or None."""
     return read_pool.one(CURRENT, {"account_id": account_id})
 
 
 def require(account_id: int) -> Any:
-    """The row of the account's current document. Raises NotFound."""
+    """Return the row of the account's current document. Raises NotFound."""
     document = current(account_id)
     if document is None:
         raise NotFound("No document has been uploaded.")
@@ -30,7 +30,7 @@ def require(account_id: int) -> Any:
 
 
 def content(document: Any) -> bytes:
-    """Its bytes. Raises Unavailable when the store does not respond, FileMissing when it lacks the file."""
+    """Return the file's bytes. Raises Unavailable if the store does not respond, FileMissing if it lacks the file."""
     try:
         return storage.documents().get(document.store_key)
     except FileMissing as error:
@@ -38,7 +38,7 @@ def content(document: Any) -> bytes:
 
 
 def page_image(document: Any, *, page: int, owner_id: int | None = None) -> bytes:
-    """One of its pages as PNG. Raises NotFound for a page that it does not have.
+    """Return one page as PNG. Raises NotFound for a missing page.
 
     ``owner_id``: who looks at their own document draws one page at a time.
     """

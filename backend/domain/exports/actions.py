@@ -1,4 +1,4 @@
-"""What is done with exports: ask for one, write it step by step, cancel it, drop old ones."""
+"""Actions on exports: start, write, cancel, and delete expired ones."""
 
 from datetime import datetime, timedelta
 
@@ -30,9 +30,9 @@ CANCELLED = "Cancelled by an admin."
 def ask(
     actor: Actor, *, professional_id: int | None = None, first: Bound | None = None, last: Bound | None = None
 ) -> Export:
-    """Ask for the closed requests of one professional or of all in a span of closed_at, as a job.
+    """Start an export of closed requests, of one professional or all, within a range of closed_at, as a job.
 
-    Raises Invalid for an unknown professional, or a span that ends before it begins.
+    Raises Invalid for an unknown professional, or a range that ends before it starts.
     """
     if professional_id is not None and db.session.get(Professional, professional_id) is None:
         raise Invalid.field("professional_id", "Professional not found.")
@@ -57,7 +57,7 @@ def ask(
 
 
 def start(export_id: int) -> Export | None:
-    """Begin to write, or begin again after a crash. None: it has ended meanwhile and there is nothing to do."""
+    """Start writing, or start again after a crash. Returns None if the export has ended meanwhile."""
     export = db.session.get(Export, export_id, with_for_update=True)
     if export is None or export.status not in OPEN:
         return None
@@ -72,17 +72,17 @@ def start(export_id: int) -> Export | None:
 
 
 def expect(export_id: int, rows: int) -> None:
-    """Note how many rows there will be, so that progress can be told."""
+    """Record how many rows are expected, for the progress."""
     _change(export_id, rows_expected=rows)
 
 
 def advance(export_id: int, rows: int) -> None:
-    """Note how many rows are written. Raises ExportInterrupted when the export was cancelled."""
+    """Record how many rows are written. Raises ExportInterrupted if the export was cancelled."""
     _change(export_id, rows=rows)
 
 
 def finish(export_id: int, *, file: File, rows: int) -> None:
-    """The file is whole and safe: make it known, in the transaction that ends the job. Raises ExportInterrupted."""
+    """Publish the complete file in the transaction that ends the job. Raises ExportInterrupted."""
     expires = now() + timedelta(days=current_settings().export_keep_days)
     asker = _change(
         export_id,
@@ -101,7 +101,7 @@ def finish(export_id: int, *, file: File, rows: int) -> None:
 
 
 def fail(export_id: int, reason: str) -> None:
-    """Give up: the reason is shown to the admin who asked, who is told. One that has ended stays as it is."""
+    """Mark the export as failed and notify the admin who started it. An export that has ended is not changed."""
     try:
         asker = _change(export_id, statuses=OPEN, status="failed", failure=reason, finished_at=now())
     except ExportInterrupted:
@@ -110,7 +110,7 @@ def fail(export_id: int, reason: str) -> None:
 
 
 def cancel(actor: Actor, *, export_id: int) -> Export:
-    """Stop an export that waits or runs. Raises NotFound, or NotRunning when it has ended."""
+    """Cancel a waiting or running export. Raises NotFound, or NotRunning if it has ended."""
     queries.get(export_id)
     try:
         _change(export_id, statuses=OPEN, status="failed", failure=CANCELLED, finished_at=now())
@@ -121,12 +121,12 @@ def cancel(actor: Actor, *, export_id: int) -> Export:
 
 
 def note_download(actor: Actor, *, export_id: int) -> None:
-    """Record who took the file in the audit trail: once an hour, as a download may come in many ranges."""
+    """Record the download in the audit trail, once an hour because a download may consist of many ranges."""
     record_read(actor, "export_downloaded", subject_id=export_id, subject_kind="export")
 
 
 def drop_expired(*, before: datetime | None = None, limit: int = 500) -> int:
-    """End exports whose time has passed; returns how many. Their rows stay and answer 410; a job removes the files."""
+    """Expire old exports and return how many. Their rows stay and answer 410; a job deletes the files."""
     due = (
         select(Export.id, Export.store_key)
         .where(Export.status == "done", Export.dropped_at.is_(None), Export.expires_at <= (before or now()))
@@ -143,18 +143,18 @@ def drop_expired(*, before: datetime | None = None, limit: int = 500) -> int:
 
 
 def drop_files(store_key: str) -> None:
-    """Remove an export's file and its packed copy, after the export is known to have ended."""
+    """Delete an export's file and its compressed copy, after the end of the export is committed."""
     storage.exports().drop(store_key)
     storage.exports().drop(compression.packed_key(store_key))
 
 
 def span(export: Export) -> DateRange:
-    """The span of closed_at that the export covers."""
+    """Return the range of closed_at that the export covers."""
     return DateRange(export.starts, export.ends)
 
 
 def _change(export_id: int, *, statuses: tuple[str, ...] = ("running",), **values: object) -> int:
-    """One conditional UPDATE decides between the job and an admin who cancels. Returns who asked for the export."""
+    """Change the export by a conditional UPDATE, which decides between job and cancellation. Returns the requester."""
     statement = (
         update(Export)
         .where(Export.id == export_id, Export.status.in_(statuses))

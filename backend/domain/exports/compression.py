@@ -1,4 +1,4 @@
-"""Packed copies of large exports: beside the plain file, for clients that accept gzip."""
+"""Compressed copies of large exports, for clients that accept gzip."""
 
 import gzip
 from typing import Final
@@ -18,7 +18,7 @@ PIECE_BYTES: Final = 1 << 20
 
 
 def pack_if_large(export_id: int, *, size: int) -> None:
-    """Have a packed copy made of a file above EXPORT_GZIP_ABOVE_MB, after the export is done: nobody waits for it."""
+    """Enqueue the compression of a file above EXPORT_GZIP_ABOVE_MB, after the export is done."""
     limit = current_settings().export_gzip_above_mb
     if limit and size > limit << 20:
         enqueue(TOPIC, {"export_id": export_id}, key=str(export_id), lane=Lane.BULK)
@@ -43,7 +43,7 @@ def pack(export_id: int) -> None:
 
 
 def packed_key(store_key: str) -> str:
-    """Where the packed copy of a file lies."""
+    """Return the key of a file's compressed copy."""
     return f"{store_key}.gz"
 
 

@@ -1,10 +1,10 @@
-"""What can go wrong with exports."""
+"""Errors of exports."""
 
 from backend.core.errors import Conflict, Gone
 
 
 class NotReady(Conflict):
-    """The file is not written yet."""
+    """The file is not ready."""
 
     code = "export_not_ready"
 
@@ -16,7 +16,7 @@ class Failed(Conflict):
 
 
 class Expired(Gone):
-    """The file was dropped after its time."""
+    """The file has expired and was deleted."""
 
     code = "export_expired"
 

@@ -1,4 +1,4 @@
-"""Table of exports. The CSV lies in the export store under ``store_key``."""
+"""Table of exports. The CSV is in the export store under ``store_key``."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from backend.core.db.session import Base, BigId, Created
 
 
 class Export(Base):
-    """One CSV that an admin asked for. ``starts`` and ``ends`` bound closed_at, the latter excluded."""
+    """One CSV export. ``starts`` and ``ends`` bound closed_at, the latter excluded."""
 
     __tablename__ = "exports"
 

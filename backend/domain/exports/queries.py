@@ -19,7 +19,7 @@ SCOPE: Final = "exports"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A finished CSV: where it lies in the store and what it is."""
+    """A finished file: its key in the store and its properties."""
 
     key: str
     name: str
@@ -29,7 +29,7 @@ class File:
 
 
 def get(export_id: int) -> Export:
-    """The export as it stands now. Raises NotFound."""
+    """Return the export. Raises NotFound."""
     export = db.session.get(Export, export_id, populate_existing=True)
     if export is None:
         raise NotFound("Export not found.")
@@ -37,7 +37,7 @@ def get(export_id: int) -> Export:
 
 
 def newest(window: Window, *, status: str | None = None) -> Page[Export]:
-    """All exports of the market, newest first."""
+    """Return a page of all exports, newest first."""
     query = select(Export).order_by(*pagination.order(NEWEST_FIRST)).limit(window.limit + 1)
     if status is not None:
         query = query.where(Export.status == status)
@@ -49,12 +49,12 @@ def newest(window: Window, *, status: str | None = None) -> Page[Export]:
 
 
 def is_available(export: Export) -> bool:
-    """Whether the file can be downloaded now."""
+    """Return whether the file can be downloaded."""
     return export.status == "done" and export.dropped_at is None and (export.expires_at or now()) > now()
 
 
 def file(export_id: int) -> File:
-    """The finished file. Raises NotFound, NotReady, Failed or Expired."""
+    """Return the finished file. Raises NotFound, NotReady, Failed or Expired."""
     export = get(export_id)
     if export.status in ("queued", "running"):
         raise NotReady("The export is still running. Try again in a few seconds.", retry_after=2)
@@ -67,7 +67,7 @@ def file(export_id: int) -> File:
 
 
 def progress(export: Export) -> int:
-    """0 to 100; 100 only when it is done, whatever rows came in while it ran."""
+    """Return the progress from 0 to 100; it is 100 only when the export is done."""
     if export.status == "done":
         return 100
     if not export.rows_expected:

@@ -1,1 +1,1 @@
-"""The market's own settings, kept in the database and changed by admins."""
+"""The marketplace's settings, stored in the database and changed by admins."""

@@ -1,4 +1,4 @@
-"""Table of the market's settings."""
+"""Table of the marketplace's settings."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from backend.core.db.session import Base
 
 
 class MarketSetting(Base):
-    """One setting that an admin changed; those never changed have the default in settings.py of this package."""
+    """A changed setting; all others have the default in settings.py of this package."""
 
     __tablename__ = "market_settings"
 

@@ -8,7 +8,7 @@ from backend.domain.audit.actions import record
 
 
 def run_now(actor: Actor, *, name: str, params: dict[str, Any]) -> JobRun:
-    """Begin a run beside the scheduled ones. Raises NotFound, or Invalid for choices that the job does not take."""
+    """Start an unscheduled run. Raises NotFound, or Invalid for parameters that the job does not take."""
     row = admin.scheduled(name)
     checked = row.check(params)
     run_id = runs.start(row, params=checked, requested_by=actor.id)

@@ -1,4 +1,4 @@
-"""The market's settings: typed, with defaults, changed by admins while it runs."""
+"""The marketplace's settings: typed, with defaults, changed by admins at run time."""
 
 import json
 import zlib
@@ -29,13 +29,13 @@ BOUNDS: Final[dict[str, tuple[int, int]]] = {
 
 @dataclass(frozen=True, slots=True)
 class MarketSettings:
-    """How the market works. Times of day are in the market's zone.
+    """The settings. Times of day are in the marketplace's time zone.
 
-    ``answer_within_minutes``: a professional asked for has this long before the request opens to all.
-    ``min_notice_minutes``: a date must lie at least this far ahead. ``free_cancel_minutes``: cancelling an accepted
+    ``answer_within_minutes``: how long a requested professional may respond before the request opens to all.
+    ``min_notice_minutes``: a date must be at least this far ahead. ``free_cancel_minutes``: cancelling an accepted
     request later than this before its start is marked late. ``travel_buffer_minutes``: kept free after each request.
-    ``tell_nearest``: how many professionals hear of a new request that is open to all. ``day_begins_at`` and
-    ``day_ends_at``: working hours of those who set none.
+    ``tell_nearest``: how many professionals are notified of a new request open to all. ``day_begins_at`` and
+    ``day_ends_at``: default working hours.
     """
 
     reminder_at: time
@@ -48,7 +48,7 @@ class MarketSettings:
     day_ends_at: time = time(20)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values: times of day as "18:00"."""
+        """Return the settings as plain values; times of day are strings such as "18:00"."""
         return {name: _plain(value) for name, value in asdict(self).items()}
 
 
@@ -56,7 +56,7 @@ NAMES: Final = tuple(field.name for field in fields(MarketSettings))
 
 
 def get() -> MarketSettings:
-    """The settings as they stand now."""
+    """Return the current settings."""
     rows = db.session.execute(select(MarketSetting.name, MarketSetting.value)).all()
     return of_rows({row.name: row.value for row in rows})
 
@@ -68,13 +68,13 @@ def of_rows(rows: Mapping[str, Any]) -> MarketSettings:
 
 
 def version_of(settings: MarketSettings) -> int:
-    """A number that differs whenever a setting does."""
+    """Return a version that changes with every setting."""
     return zlib.crc32(json.dumps(settings.as_dict(), sort_keys=True).encode())
 
 
 def change(actor: Actor, *, changes: dict[str, Any], expected_version: int | None = None) -> MarketSettings:
-    """Change some settings. Raises Invalid naming the field for one out of bounds, or Stale."""
-    # Two admins at once: the second one reads what the first one wrote. Readers do not wait.
+    """Change settings. Raises Invalid for a value out of bounds, or Stale."""
+    # Of two concurrent admins, the second reads what the first wrote. Readers do not wait.
     db.session.execute(text("LOCK TABLE market_settings IN SHARE ROW EXCLUSIVE MODE"))
     before = get()
     if expected_version is not None and expected_version != version_of(before):

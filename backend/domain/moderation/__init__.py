@@ -1,1 +1,1 @@
-"""Moderation: blocking and unblocking people."""
+"""Moderation: blocking and unblocking accounts."""

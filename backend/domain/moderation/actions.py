@@ -1,4 +1,4 @@
-"""What admins do to people: block, unblock, make admins."""
+"""Actions of admins on accounts: block, unblock, create admins."""
 
 from typing import Final
 
@@ -18,17 +18,15 @@ from backend.domain.professionals import availability
 from backend.domain.task_requests import bulk as task_requests
 
 REASONS: Final = {"fraud": "suspected fraud", "poor_reviews": "poor reviews", "other": "other"}
-TOLD_TO_OTHERS: Final = (
-    "No longer available on the marketplace"  # why someone was blocked is between them and the admins
-)
+TOLD_TO_OTHERS: Final = "No longer available on the marketplace"  # the reason for a block is confidential
 
 
 def block(
     actor: Actor, *, account_id: int, reason: str, note: str | None = None, expected_version: int | None = None
 ) -> None:
-    """Shut an account out from its very next call on; its requests are given back or cancelled, and people told.
+    """Block an account from its next call on, release or cancel its requests, and notify those affected.
 
-    Raises Conflict for one's own account, the last admin, and an account that is blocked already; FreshSignInNeeded
+    Raises Conflict for the actor's own account, the last admin, and a blocked account; FreshSignInNeeded
     for an admin's account.
     """
     _keep_an_admin(actor, account_id)
@@ -48,7 +46,7 @@ def block(
 
 
 def unblock(actor: Actor, *, account_id: int, expected_version: int | None = None) -> None:
-    """Let an account in again; it has to sign in anew. Raises Conflict for one that is not blocked."""
+    """Unblock an account, which must sign in again. Raises Conflict if it is not blocked."""
     account = accounts.touch(account_id, expected_version=expected_version)
     if account.blocked_at is None:
         raise Conflict("This account is not blocked.", code="not_blocked")
@@ -62,7 +60,7 @@ def unblock(actor: Actor, *, account_id: int, expected_version: int | None = Non
 
 
 def end_sessions(actor: Actor, *, account_id: int) -> None:
-    """Sign an account out on every device without blocking it; open links to reset its password stop working.
+    """Sign an account out on all devices without blocking it, and invalidate open password reset links.
 
     Raises NotFound; FreshSignInNeeded for another admin's account.
     """
@@ -75,7 +73,7 @@ def end_sessions(actor: Actor, *, account_id: int) -> None:
 
 
 def add_admin(actor: Actor, *, new: NewAccount) -> Account:
-    """Make a further admin, and notify the others. Raises Invalid as every sign-up, FreshSignInNeeded."""
+    """Create another admin and notify the others. Raises Invalid like every sign-up, FreshSignInNeeded."""
     sign_in.require(actor)
     account = accounts.sign_up(new, role=Role.ADMIN)
     actions.record_change(actor, account, "admin_created", after={"username": account.username})
@@ -83,7 +81,7 @@ def add_admin(actor: Actor, *, new: NewAccount) -> Account:
 
 
 def _keep_an_admin(actor: Actor, account_id: int) -> None:
-    """Nobody locks themself out. Admins' rows are held in one order: two who block each other at once leave one."""
+    """Raise Conflict for the actor's own account or the last admin, also when two admins block each other."""
     if account_id == actor.id:
         raise Conflict("You cannot block your own account. Ask another admin.", code="own_account")
     role = db.session.execute(select(Account.role).where(Account.id == account_id)).scalar_one_or_none()

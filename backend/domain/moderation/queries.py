@@ -1,4 +1,4 @@
-"""One person as admins see them: figures, reviews, what was done to them."""
+"""Accounts for admins: details, statistics, reviews and audit entries."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -34,7 +34,7 @@ FIGURES: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An account with what an admin decides by."""
+    """An account with the facts for an admin's decision."""
 
     account: Account
     figures: dict[str, Any]
@@ -43,7 +43,7 @@ class Person:
 
 
 def person(account_id: int, *, role: Role) -> Person:
-    """One customer or professional. Raises NotFound for anyone else."""
+    """Return one customer or professional. Raises NotFound for others."""
     account = accounts.get(account_id)
     if account.role != role:
         raise NotFound(f"{role.capitalize()} not found.")

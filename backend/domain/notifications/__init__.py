@@ -1,1 +1,1 @@
-"""Messages to people: written with the change, sent afterwards."""
+"""Notifications: written in the transaction of the change, sent afterwards."""

@@ -22,7 +22,7 @@ from backend.domain.notifications.models import Delivery, Notification
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One notification to one person."""
+    """One notification to one account."""
 
     account_id: int
     kind: str
@@ -33,15 +33,15 @@ class Note:
 def notify(
     account_id: int, kind: str, *, request_id: int | None = None, params: Mapping[str, Any] | None = None
 ) -> None:
-    """Tell one person. Useful params: task, date (a datetime), customer, professional, reason, remarks, pincode, ...
+    """Notify one account. Common params: task, date (a datetime), customer, professional, reason, remarks, pincode, ...
 
-    See messages.py for what each kind says; a sentence whose values are missing is left out.
+    See messages.py for the texts; sentences with missing values are left out.
     """
     notify_many([Note(account_id, kind, request_id, params or {})])
 
 
 def notify_many(notes: Sequence[Note]) -> None:
-    """Tell many people, in as many statements as for one."""
+    """Notify many accounts, in as many statements as for one."""
     if not notes:
         return
     rows = []
@@ -72,7 +72,7 @@ def notify_many(notes: Sequence[Note]) -> None:
 
 
 def send_account_mail(account_id: int, template: str, params: Mapping[str, Any] | None = None) -> None:
-    """Send a mail about the account itself: whatever the preferences are, by mail only, not shown in the app.
+    """Send an email about the account itself, regardless of preferences and not shown in the app.
 
     ``template`` is an account kind of messages.py (password_reset, email_confirmation, ...). What the params hold
     (a link with a secret, say) is wiped from the ledger once the mail is out.
@@ -90,7 +90,7 @@ def send_account_sms(account_id: int, template: str, params: Mapping[str, Any]) 
 
 
 def mark_read(account_id: int, *, ids: Sequence[int] | None) -> None:
-    """Mark some (None: all) of one's own as read; those of others, and unknown ones, are left alone."""
+    """Mark the actor's notifications (None: all) as read; ids of others and unknown ones are ignored."""
     statement = update(Notification).where(Notification.account_id == account_id, Notification.read_at.is_(None))
     if ids is not None:
         statement = statement.where(Notification.id.in_(ids))
@@ -103,7 +103,7 @@ TOPIC: Final = "notification.deliver"
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to one person about one subject. The same twice is sent once."""
+    """A message to one account about one subject, sent only once."""
 
     account_id: int
     kind: str
@@ -116,7 +116,7 @@ class Outgoing:
 
 
 def post(messages: Sequence[Outgoing]) -> int:
-    """Write deliveries and their jobs, set-based; returns how many are new.
+    """Write deliveries and their jobs, set-based, and return how many are new.
 
     Not written: those sent (or on their way) already, and those whose receiver wants them by no channel. Of what the
     demo makes up for the past, people see the notification in the app, and get no mail today.
@@ -138,7 +138,7 @@ def post(messages: Sequence[Outgoing]) -> int:
 
 
 def post_next(failed: Delivery, *, or_mail: bool = False) -> bool:
-    """Put the message on its way by the next channel after one that failed for good. False: there is none left.
+    """Send the message by the next channel after a permanent failure. Returns False if there is none.
 
     ``or_mail``: where none is left, mail is the last resort.
     """
@@ -174,12 +174,12 @@ def _digest(one: Outgoing) -> Outgoing:
 
 
 def send_counted(delivery: Delivery) -> None:
-    """Have an SMS sent that was counted against the limits in the present transaction."""
+    """Enqueue an SMS that was counted against the limits in the current transaction."""
     enqueue(TOPIC, {"delivery_id": delivery.id}, key=f"s{delivery.id}", lane=lane_of(delivery.kind))
 
 
 def _rows(one: Outgoing, choice: preferences.Choice) -> Iterator[dict[str, Any]]:
-    """The deliveries of a message: one by the first chosen channel; a mail besides, where one must go."""
+    """Return the deliveries of a message: by the first chosen channel, and by email if mandatory."""
     said = message(one.kind)
     quiet_until = choice.not_before(one.not_before or now()) or one.not_before
     if said.account:
@@ -220,13 +220,13 @@ def _enqueue(written: Iterable[Row[int, datetime | None, str]]) -> None:
 
 
 def lane_of(kind: str) -> Lane:
-    """Return the lane of a message: somebody waits for account mail, all other mail is sent in bulk."""
+    """Return the lane of a message: users wait for account emails, all others are bulk."""
     said = message(kind)
     return Lane.URGENT if said.account or said.mandatory else Lane.BULK
 
 
 def plain(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as JSON can keep them."""
+    """Return the values in a form that JSON supports."""
     return {name: _plain(value) for name, value in params.items() if value is not None}
 
 
@@ -241,6 +241,6 @@ def _plain(value: Any) -> Any:
 
 
 def _message_id() -> str:
-    """Made once for each delivery and kept: a repeat after a crash can be told from a second mail."""
+    """Return a Message-ID, stored per delivery so that a repeat after a crash has the same one."""
     domain = parseaddr(current_settings().mail_default_sender)[1].rpartition("@")[2] or "localhost"
     return f"<{uuid.uuid4().hex}@{domain}>"

@@ -24,7 +24,7 @@ from backend.domain.notifications.messages import message, render
 from backend.domain.notifications.models import Delivery, DeliveryAttempt, Preferences
 
 LONGEST_SEND: Final = "240s"
-# Accounts lie in a layer above this one: their contact is read from the bare table.
+# Accounts are in a layer above this one, so contacts are read directly from the table.
 ACCOUNTS: Final = table(
     "accounts",
     column("id"),
@@ -51,7 +51,7 @@ NEWEST: Final = ((Delivery.created_at, True), (Delivery.id, True))
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """A run's messages, counted by person: one that failed on one channel and goes on by the next is not failed."""
+    """Count a run's messages by account; one that continues by its next channel is not counted as failed."""
 
     sent: int
     failed: int
@@ -63,7 +63,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilters:
-    """Which deliveries are looked for."""
+    """Filters of deliveries."""
 
     account_id: int | None = None
     state: str | None = None
@@ -73,11 +73,11 @@ class DeliveryFilters:
 
 
 class BeingSent(Exception):
-    """Another worker is sending this delivery, or was frozen while it did."""
+    """Another worker is sending this delivery, or froze while sending it."""
 
 
 def tally(run_id: int) -> Tally:
-    """How a run's messages stand."""
+    """The states of a run's messages."""
     waits = Delivery.state == "waiting"
     later = and_(waits, Delivery.not_before > func.now())
     statement = select(
@@ -93,7 +93,7 @@ def tally(run_id: int) -> Tally:
 
 
 def waiting(delivery_id: int) -> tuple[Delivery, Contact] | None:
-    """A delivery that is to be sent, locked until the end of the transaction, and its person's contact.
+    """Return a delivery to be sent, locked until the end of the transaction, and the recipient's contact.
 
     None when it was settled already. A slow mail server must not have the database end our transaction, and a mail
     that is out go out again: from here on it may do nothing for longer than usual.
@@ -137,13 +137,13 @@ def note_attempt(
     state: str = "waiting",
     wipe: bool = False,
 ) -> None:
-    """Write an attempt down, and what it makes of the delivery. ``wipe``: what the message held is kept no longer."""
+    """Record an attempt and update the delivery. ``wipe`` erases the message's content."""
     values = {"id": delivery_id, "number": number, "outcome": outcome, "state": state, "wipe": wipe}
     db.session.execute(NOTE, {**values, "detail": detail[:500] if detail else None})
 
 
 def note_interrupted(delivery: Delivery) -> None:
-    """The worker of the try before this one died: the message may be out, or not."""
+    """Record that the previous worker died, so the message may have been sent."""
     note_attempt(
         delivery.id, number=delivery.attempts + 1, outcome="interrupted", detail="The worker stopped unexpectedly."
     )
@@ -151,26 +151,26 @@ def note_interrupted(delivery: Delivery) -> None:
 
 
 def mark_sent(delivery: Delivery, *, detail: str | None = None) -> None:
-    """It is out. What a message about the account held (a link with a secret) is wiped."""
+    """Record success and erase the content of account messages (links with secrets)."""
     number, wipe = delivery.attempts + 1, message(delivery.kind).account
     note_attempt(delivery.id, number=number, outcome="sent", detail=detail, state="sent", wipe=wipe)
 
 
 def mark_failed(delivery: Delivery, *, detail: str, skipped: bool = False, or_mail: bool = False) -> None:
-    """It will not get out by this channel; the next one is tried, if there is one, or mail as the last resort."""
+    """Record a permanent failure and try the next channel, or email as the last resort."""
     goes_on = create.post_next(delivery, or_mail=or_mail)
     state = "skipped" if skipped and goes_on else "failed"
-    wipe = message(delivery.kind).channel == "sms"  # a code is of no use to whoever sends it again later
+    wipe = message(delivery.kind).channel == "sms"  # an old code is useless, so do not keep it for sending again
     note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail, state=state, wipe=wipe)
 
 
 def mark_needless(delivery: Delivery, *, detail: str) -> None:
-    """There is nothing to say any more: no channel is tried."""
+    """Record that the message is obsolete; no channel is tried."""
     note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail, state="skipped")
 
 
 def page(wanted: DeliveryFilters, *, window: Window) -> Page[Delivery]:
-    """The ledger, newest first."""
+    """Return a page of deliveries, newest first."""
     statement = select(Delivery).where(*_conditions(wanted))
     if window.cursor:
         values = decode_cursor("deliveries", window.cursor, length=2)
@@ -180,7 +180,7 @@ def page(wanted: DeliveryFilters, *, window: Window) -> Page[Delivery]:
 
 
 def get(delivery_id: int) -> Delivery:
-    """One delivery. Raises NotFound."""
+    """Return a delivery. Raises NotFound."""
     delivery = db.session.get(Delivery, delivery_id)
     if delivery is None:
         raise NotFound("Delivery not found.")
@@ -188,13 +188,13 @@ def get(delivery_id: int) -> Delivery:
 
 
 def attempts_of(delivery_id: int) -> list[DeliveryAttempt]:
-    """Each try at a delivery, in order."""
+    """Return the attempts of a delivery in order."""
     statement = select(DeliveryAttempt).where(DeliveryAttempt.delivery_id == delivery_id).order_by(DeliveryAttempt.id)
     return list(db.session.execute(statement).scalars())
 
 
 def resend(actor: Actor, *, delivery_id: int) -> Delivery:
-    """Try a delivery that failed once more. Raises NotFound, or Conflict for one that is out or on its way."""
+    """Send a failed delivery again. Raises NotFound, or Conflict if it was sent or is waiting."""
     delivery = get(delivery_id)
     if delivery.state not in ("failed", "skipped"):
         raise Conflict("Only failed deliveries can be sent again.", code="not_failed")
@@ -231,7 +231,7 @@ BEING_SENT_SECONDS: Final = 5
 
 
 class TryAgain(Exception):
-    """It did not get out now; nothing was changed. ``number`` is the try that failed, None when none was made."""
+    """Sending failed temporarily; nothing was changed. ``number`` is the failed attempt, None if none was made."""
 
     def __init__(self, *, delivery_id: int, number: int | None, reason: str, after_seconds: int) -> None:
         super().__init__(reason)
@@ -242,7 +242,7 @@ class TryAgain(Exception):
 
 
 def deliver(delivery_id: int, *, interrupted: bool) -> None:
-    """Send a delivery that waits, or put it on its next channel. Raises TryAgain."""
+    """Send a waiting delivery, or pass it to the next channel. Raises TryAgain."""
     try:
         found = waiting(delivery_id)
     except BeingSent as error:
@@ -279,7 +279,7 @@ def _send(delivery: Delivery, parcel: OutboundMessage) -> None:
 
 
 def _count_sms(delivery: Delivery, contact: Contact) -> None:
-    """Count an SMS against the day's limits; a job of its own then sends it, so that nobody waits for the gateway."""
+    """Count an SMS against the daily limits; a separate job sends it, so that nobody waits for the gateway."""
     try:
         phone = sms.number(contact, delivery.params.get("send_to"))
     except NotReachable as error:
@@ -292,7 +292,7 @@ def _count_sms(delivery: Delivery, contact: Contact) -> None:
 
 
 def _may_be_mailed(delivery: Delivery) -> bool:
-    """Who chose SMS alone gets a mail when there is none to be had; a code that verifies a number does not."""
+    """Return whether email is the last resort: it is for SMS, except for verification codes."""
     return delivery.channel == "sms" and not message(delivery.kind).account
 
 
@@ -302,7 +302,7 @@ def _is_too_late(delivery: Delivery) -> bool:
 
 
 def _put_off(delivery: Delivery, error: PutOff) -> None:
-    """Try again with growing pauses; not for ever, and sooner by another channel where there is one."""
+    """Schedule a retry with growing delays, up to a limit that is lower if another channel is left."""
     number = delivery.attempts + 1
     waits = now() - max(delivery.created_at, delivery.not_before or delivery.created_at)
     if delivery.next_channels:

@@ -1,4 +1,4 @@
-"""Tables of notifications, their deliveries (the ledger) and people's preferences."""
+"""Tables of notifications, their deliveries, and preferences."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from backend.core.db.session import Base, BigId, Created
 
 
 class Notification(Base):
-    """One message to one person, as it stands in the app."""
+    """One message to one account, as shown in the app."""
 
     __tablename__ = "notifications"
 
@@ -34,7 +34,7 @@ class Notification(Base):
 
 
 class Delivery(Base):
-    """One message on its way by one channel.
+    """One message by one channel.
 
     ``subject`` is what it tells of (a notification, a day, a month); ``position`` counts the channels tried so far:
     the unique constraints make a second message of the same to the same person impossible.
@@ -74,7 +74,7 @@ class Delivery(Base):
 
 
 class DeliveryAttempt(Base):
-    """One try at sending one delivery, and what came of it."""
+    """One attempt to send a delivery, and its result."""
 
     __tablename__ = "delivery_attempts"
 
@@ -92,7 +92,7 @@ class DeliveryAttempt(Base):
 
 
 class SmsUsage(Base):
-    """One SMS that was counted against the limits of its day, before it was handed to the gateway."""
+    """One SMS counted towards the limits of its day, before it was sent to the gateway."""
 
     __tablename__ = "sms_usage"
 
@@ -110,7 +110,7 @@ class SmsUsage(Base):
 
 
 class Preferences(Base):
-    """By which channels, and when, a person wants to hear of things.
+    """The channels and quiet hours that a user chose.
 
     ``kinds`` holds the channels of single kinds that differ from ``channels``; an empty list is "in the app only".
     """

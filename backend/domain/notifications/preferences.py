@@ -1,4 +1,4 @@
-"""How an account wants to be notified, and unsubscribing by a link."""
+"""Notification preferences of accounts, and unsubscribing by a link."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ DEFAULT_CHANNELS: Final = ("mail",)
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What one person chose; the defaults for people who chose nothing yet."""
+    """The preferences of one account, or the defaults."""
 
     channels: tuple[str, ...] = DEFAULT_CHANNELS
     gchat_webhook: str | None = None
@@ -31,15 +31,15 @@ class Choice:
 
     @property
     def all_channels(self) -> set[str]:
-        """Every channel that is chosen for anything."""
+        """Return all channels in use."""
         return {*self.channels, *(channel for channels in self.kinds.values() for channel in channels)}
 
     def channels_for(self, kind: str) -> tuple[str, ...]:
-        """The channels of one kind, the first to be tried first."""
+        """Return the channels of one kind, in order."""
         return tuple(self.kinds[kind]) if kind in self.kinds else self.channels
 
     def not_before(self, moment: datetime) -> datetime | None:
-        """The end of the quiet hours that the moment lies in (the market's zone); None outside of them."""
+        """Return the end of the quiet hours around a time, in the marketplace's time zone; None outside of them."""
         if not self.quiet_hours:
             return None
         begin, end = (time.fromisoformat(self.quiet_hours[name]) for name in ("from", "to"))
@@ -53,7 +53,7 @@ class Choice:
 
 
 def of(account_ids: Iterable[int]) -> dict[int, Choice]:
-    """The choices of many people in one query; those who chose nothing are not in it."""
+    """Return the stored preferences of many accounts in one query."""
     statement = select(
         Preferences.account_id,
         Preferences.channels,
@@ -65,12 +65,12 @@ def of(account_ids: Iterable[int]) -> dict[int, Choice]:
 
 
 def get(account_id: int) -> Choice:
-    """One person's choices."""
+    """Return the preferences of one account."""
     return of([account_id]).get(account_id, Choice())
 
 
 def choose(account_id: int, choice: Choice, *, keeps_kinds: bool = False) -> None:
-    """Keep what a person chose; see :func:`put`. Raises Invalid for a webhook that may not be called."""
+    """Store preferences; see :func:`put`. Raises Invalid for a webhook that is not allowed."""
     if choice.gchat_webhook:
         try:
             http_client.check(choice.gchat_webhook, allowed=current_settings().gchat_allowed_hosts)
@@ -80,7 +80,7 @@ def choose(account_id: int, choice: Choice, *, keeps_kinds: bool = False) -> Non
 
 
 def put(account_id: int, choice: Choice, *, keeps_kinds: bool = False) -> None:
-    """Replace one person's choices. ``keeps_kinds``: those for single kinds stay, an unsubscription among them."""
+    """Replace preferences. ``keeps_kinds`` keeps those for single kinds, including unsubscriptions."""
     values = {
         "channels": list(choice.channels),
         "gchat_webhook": choice.gchat_webhook,
@@ -94,9 +94,9 @@ def put(account_id: int, choice: Choice, *, keeps_kinds: bool = False) -> None:
 
 
 def unsubscribe(account_id: int, kind: str) -> None:
-    """Send no more of this kind by any channel, until the person chooses otherwise."""
+    """Turn off this kind on all channels."""
     row = insert(Preferences).values(account_id=account_id, kinds={kind: []})
-    kinds = Preferences.kinds.op("||")(row.excluded.kinds)  # in one statement: what is chosen meanwhile stays
+    kinds = Preferences.kinds.op("||")(row.excluded.kinds)  # in one statement, so that concurrent changes are kept
     db.session.execute(row.on_conflict_do_update(index_elements=["account_id"], set_={"kinds": kinds}))
 
 
@@ -105,13 +105,13 @@ BYTES: Final = 16
 
 
 def address(account_id: int, kind: str) -> str:
-    """The address that a mail's one-click header and its last line name."""
+    """Return the URL for the email's one-click header and its unsubscribe link."""
     signature = signing.sign(PURPOSE, _signed(account_id, kind))[:BYTES]
     return f"{current_settings().public_url}/unsubscribe/{account_id}.{kind}.{signature.hex()}"
 
 
 def read(token: str) -> tuple[int, str]:
-    """Whom and what a token is for. Raises NotFound for one that we did not make."""
+    """Return the account and kind of a token. Raises NotFound for a forged one."""
     account, _, rest = token.partition(".")
     kind, _, signature = rest.partition(".")
     known = kind in ENGLISH and ENGLISH[kind].unsubscribable
@@ -127,7 +127,7 @@ def read(token: str) -> tuple[int, str]:
 
 
 def unsubscribe_by_link(token: str) -> str:
-    """Send no more of the token's kind to its person; returns the kind. Repeating it changes nothing."""
+    """Turn off the token's kind for its account and return the kind. Idempotent."""
     account_id, kind = read(token)
     unsubscribe(account_id, kind)
     return kind

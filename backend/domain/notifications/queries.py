@@ -1,4 +1,4 @@
-"""Reading one's notifications."""
+"""Reading a user's notifications."""
 
 from functools import cache
 from typing import Any, Final
@@ -28,7 +28,7 @@ UNREAD: Final = select(func.count().label("number")).where(
 
 
 def page(account_id: int, *, unread: bool | None, window: Window) -> Page[Any]:
-    """One's own notifications, newest first; only those unread (or read), if so wanted."""
+    """Return a page of the actor's notifications, newest first, optionally only unread or read ones."""
     parameters = {"account_id": account_id, **position(window, SCOPE, length=len(NEWEST))}
     rows = read_pool.rows(_page(unread=unread, goes_on=window.cursor is not None), parameters)
     return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.created_at, row.id))
@@ -44,6 +44,6 @@ def _page(*, unread: bool | None, goes_on: bool) -> AnySelect:
 
 
 def unread_count(account_id: int) -> int:
-    """How many one has not read."""
+    """Return the number of unread notifications."""
     number: int = read_pool.one(UNREAD, {"account_id": account_id}).number
     return number

@@ -1,4 +1,4 @@
-"""Keeps the ledger in order: what got stuck goes on its way again, what is old goes."""
+"""Maintenance of deliveries: requeue stuck ones, delete old ones."""
 
 from datetime import timedelta
 from typing import Final
@@ -14,7 +14,7 @@ from backend.domain.notifications.models import Delivery, Notification
 
 KEPT: Final = timedelta(days=400)
 BATCH: Final = 500
-# A delivery and its job are written together; one whose job is gone was resent, restored or cleaned by hand.
+# A delivery and its job are written together; one without a job was sent again, restored or edited by hand.
 STUCK: Final = text("""
     SELECT d.id, d.kind, d.attempts FROM deliveries d
      WHERE d.state = 'waiting' AND coalesce(d.not_before, d.created_at) < now() - interval '10 minutes'
@@ -25,7 +25,7 @@ STUCK: Final = text("""
 
 
 def revive(limit: int = BATCH) -> int:
-    """Put deliveries on their way that wait without a job; returns how many."""
+    """Enqueue waiting deliveries without a job, and return how many."""
     rows = db.session.execute(STUCK, {"topic": create.TOPIC, "batch": limit}).all()
     for lane in Lane:
         jobs = [(f"r{row.id}", {"delivery_id": row.id}) for row in rows if create.lane_of(row.kind) is lane]
@@ -34,7 +34,7 @@ def revive(limit: int = BATCH) -> int:
 
 
 def drop_old_deliveries(limit: int = BATCH) -> int:
-    """Delete settled deliveries of long ago, with their attempts."""
+    """Delete old finished deliveries with their attempts."""
     old = select(Delivery.id).where(Delivery.created_at < now() - KEPT, Delivery.state != "waiting")
     chosen = old.order_by(Delivery.created_at).limit(limit).scalar_subquery()
     gone = delete(Delivery).where(Delivery.id.in_(chosen)).returning(Delivery.id)
@@ -42,7 +42,7 @@ def drop_old_deliveries(limit: int = BATCH) -> int:
 
 
 def drop_old_notifications(limit: int = BATCH) -> int:
-    """Delete notifications of long ago that no delivery refers to any more."""
+    """Delete old notifications without deliveries."""
     delivery = aliased(Delivery)
     unreferenced = ~exists().where(delivery.notification_id == Notification.id)
     old = select(Notification.id).where(Notification.created_at < now() - KEPT, unreferenced)

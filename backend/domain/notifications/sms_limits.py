@@ -1,4 +1,4 @@
-"""How many SMS go out in a day, to one person and in all: each is counted before it is handed to the gateway."""
+"""Daily limits of SMS per account and in total; each SMS is counted before it is sent to the gateway."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,16 +21,16 @@ REACHED: Final = "sms_limit_reached"
 
 
 def is_counted(delivery_id: int) -> bool:
-    """Whether the SMS was counted already, at a try before this one."""
+    """Return whether the SMS was already counted by an earlier attempt."""
     statement = select(SmsUsage.delivery_id).where(SmsUsage.delivery_id == delivery_id)
     return db.session.execute(statement).one_or_none() is not None
 
 
 def count(delivery: Delivery, *, phone: str) -> str | None:
-    """Count an SMS against today's limits. Returns why it may not go, or None when it was counted and may.
+    """Count an SMS towards today's limits. Returns why it must not be sent, or None if it may.
 
     One after the other, however many workers there are: the lock lasts until the transaction ends, which must do
-    nothing else. Codes count for the market only: their own limits are in accounts.phones.
+    nothing else. Codes count only towards the total: their own limits are in accounts.phones.
     """
     advisory_lock("sms_limits")
     settings, today = current_settings(), _today()
@@ -46,7 +46,7 @@ def count(delivery: Delivery, *, phone: str) -> str | None:
 
 
 def is_used_up() -> bool:
-    """Whether the market sends no more SMS today."""
+    """Return whether the daily limit of SMS is reached."""
     return _used(SmsUsage.at >= _today()) >= current_settings().sms_a_day
 
 
@@ -72,7 +72,7 @@ def _today() -> datetime:
 
 
 def _reached(limit: str, number: int, today: datetime, *, account_id: int | None) -> str:
-    """Count the message that did not go, and put the first of the day into the audit trail."""
+    """Count the suppressed SMS, and record the first of the day in the audit trail."""
     metrics.sms_limited(limit=limit)
     kind = "account" if limit == "person" else "market"
     noted = select(AuditEntry.id).where(

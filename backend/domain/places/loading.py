@@ -1,4 +1,4 @@
-"""Loads the pincode data that ships in the indian-pincode package (GODL-India) into the database, by COPY."""
+"""Loads the pincode data of the indian-pincode package (GODL-India) into the database, by COPY."""
 
 import re
 import sqlite3
@@ -18,7 +18,7 @@ VERSION: Final = (
     2  # raise it when the same package gives other points: markets that run are corrected at their next start
 )
 
-UNFLAGGED: Final = (0, 1)  # geo quality "original" and "swapped" (mended by the package); the rest is suspect or absent
+UNFLAGGED: Final = (0, 1)  # geo quality "original" and "swapped" (fixed by the package); the rest is suspect or absent
 ENCLAVES: Final = {"Puducherry", "Chandigarh", "Lakshadweep", "The Dadra and Nagar Haveli and Daman and Diu",
                    "Andaman and Nicobar Islands"}  # fmt: skip
 SURE: Final = 10  # so many pincodes of one state in a sorting district, and one of another: its name is a mistake
@@ -46,14 +46,14 @@ OFFICES: Final = """
 
 
 class Region(NamedTuple):
-    """Where a pincode is said to lie."""
+    """The region that the source names for a pincode."""
 
     state: str
     district: str
 
 
 class Row(NamedTuple):
-    """A pincode as it is stored; degrees of WGS 84."""
+    """A pincode as stored, in degrees of WGS 84."""
 
     pincode: str
     locality: str
@@ -65,7 +65,7 @@ class Row(NamedTuple):
 
 
 class Office(NamedTuple):
-    """A post office as the package has it. Coordinates are degrees times 100,000."""
+    """A post office as in the package. Coordinates are degrees times 100,000."""
 
     pincode: str
     name: str
@@ -78,7 +78,7 @@ class Office(NamedTuple):
 
 
 def load() -> int:
-    """Fill the tables when they are empty, or correct the points of an earlier version.
+    """Fill empty tables, or correct the coordinates of an earlier version.
 
     Returns:
         How many pincodes were written. Where that is not zero on a market with professionals, what is counted from
@@ -95,7 +95,7 @@ def load() -> int:
 
 
 def read() -> tuple[list[Row], dict[str, list[Office]]]:
-    """The pincodes with their points, and the offices of each, from the package."""
+    """Return the pincodes with their coordinates and offices, from the package."""
     by_pincode: dict[str, list[Office]] = defaultdict(list)
     for office in _offices():
         by_pincode[office.pincode].append(office)
@@ -122,13 +122,13 @@ def _point(office: Office) -> points.Office | None:
 
 
 def _region(offices: list[Office]) -> Region:
-    """The state and district that most offices of a pincode name."""
+    """Return the state and district that most offices of a pincode name."""
     state = Counter(office.state for office in offices).most_common(1)[0][0]
     return Region(state, Counter(office.district for office in offices if office.state == state).most_common(1)[0][0])
 
 
 def _named(named: dict[str, Region]) -> dict[str, Region]:
-    """Give pincodes that name no state or district, or a state that cannot be, the region of most neighbours."""
+    """Give pincodes without a region, or with an impossible state, the region of most neighbours."""
     usual: dict[str, Counter[Region]] = defaultdict(Counter)
     for pincode, region in named.items():
         if all(region):
@@ -149,7 +149,7 @@ def _named(named: dict[str, Region]) -> dict[str, Region]:
 
 
 def _is_stray(region: Region, sorting_district: Counter[Region]) -> bool:
-    """Whether a state is named once in a sorting district that lies in another; enclaves do lie so."""
+    """Return whether a state is named once in a sorting district of another state, except for enclaves."""
     if region.state in ENCLAVES or not region.state:
         return False
     states: Counter[str] = Counter()
@@ -178,7 +178,7 @@ def _insert(rows: list[Row], offices: dict[str, list[Office]]) -> int:
 
 
 def _correct(rows: list[Row]) -> int:
-    """Write what differs from the rows that are there; regions and names that are new are added."""
+    """Update rows that differ, and add new regions and names."""
     connection = _psycopg()
     connection.execute("CREATE TEMP TABLE read_places (LIKE places) ON COMMIT DROP")
     _copy(connection, "read_places (pincode, locality, district, state, latitude, longitude, uncertain)", rows)
@@ -198,7 +198,7 @@ def _psycopg() -> "psycopg.Connection[tuple[object, ...]]":
 
 
 def regions(places: Iterable[Row]) -> list[tuple[str, str, str, str]]:
-    """The districts and states that the places lie in."""
+    """Return the districts and states of the places."""
     districts = sorted({(row.state, row.district) for row in places})
     states = sorted({state for state, _ in districts})
     return [

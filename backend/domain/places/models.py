@@ -1,4 +1,4 @@
-"""Tables of places: a pincode's point, the localities (post offices) in it, districts and states."""
+"""Tables of places: pincodes with coordinates, localities (post offices), districts and states."""
 
 from datetime import datetime
 
@@ -7,11 +7,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.db.session import Base, BigId
 
-BYTEWISE = Text(collation="C")  # so that one index finds beginnings and gives the order
+BYTEWISE = Text(collation="C")  # so that one index serves prefix searches and the order
 
 
 class Place(Base):
-    """A pincode and its point in degrees of WGS 84.
+    """A pincode with its coordinates in degrees of WGS 84.
 
     ``uncertain``: the point is the middle of the neighbouring pincodes, or one that stands for a whole postal area.
     """
@@ -38,7 +38,7 @@ class Place(Base):
 
 
 class Locality(Base):
-    """A post office's area within a pincode: what people call the place."""
+    """A post office's area within a pincode, with the name that users know."""
 
     __tablename__ = "localities"
 
@@ -57,7 +57,7 @@ class Locality(Base):
 
 
 class Region(Base):
-    """A district or a state, by the key under which availability is counted there."""
+    """A district or state, by the key under which availability is counted."""
 
     __tablename__ = "regions"
 
@@ -74,7 +74,7 @@ class Region(Base):
 
 
 class PlaceImport(Base):
-    """A version of the places that was written to this database, and how many pincodes it changed."""
+    """A version of the places written to this database, and how many pincodes it changed."""
 
     __tablename__ = "place_imports"
 

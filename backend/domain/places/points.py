@@ -1,4 +1,4 @@
-"""Where a pincode lies, worked out from post offices some of which are recorded in the wrong place.
+"""Coordinates of pincodes, computed from post offices of which some have wrong coordinates.
 
 About one office in twenty of the source data lies where it cannot be: another state's coordinates, swapped digits, or
 one point for a whole postal division. A pincode's own offices cannot tell which of them is right when there are only
@@ -14,15 +14,15 @@ from statistics import median
 from typing import Final, NamedTuple
 
 KM_A_DEGREE: Final = 111.2
-ENOUGH: Final = 5  # distinct points; fewer say nothing about the rest
-ROUNDS: Final = 3  # dropping what cannot be moves the centres; they settle within three rounds
+ENOUGH: Final = 5  # distinct points; fewer are not significant
+ROUNDS: Final = 3  # dropping implausible points moves the centres, which are stable after three rounds
 SHARED: Final = 5  # one point given for so many pincodes is a stand-in for the area, not a place
 
 Point = tuple[float, float]  # latitude, longitude in degrees (WGS 84)
 
 
 class Office(NamedTuple):
-    """A post office that has coordinates."""
+    """A post office with coordinates."""
 
     pincode: str
     district: str
@@ -31,14 +31,14 @@ class Office(NamedTuple):
 
 
 class Area(NamedTuple):
-    """The middle of a group of offices and how far its offices usually are from it, in kilometres."""
+    """The centre of a group of offices and their usual distance from it, in kilometres."""
 
     middle: Point
     spread: float
 
 
 class Reach(NamedTuple):
-    """How far from an area's middle an office can be: a multiple of the spread, within two limits in kilometres."""
+    """How far an office can be from an area's centre: a multiple of the spread, within limits in kilometres."""
 
     times: float
     at_least: float
@@ -49,7 +49,7 @@ class Reach(NamedTuple):
 
 
 class Located(NamedTuple):
-    """A pincode's point; uncertain when it is not from offices of its own, or stands for a whole area."""
+    """A pincode's coordinates; uncertain if not from its own offices, or if shared by a whole area."""
 
     point: Point
     uncertain: bool
@@ -65,12 +65,12 @@ Key = Callable[[Office], Hashable]
 
 
 def distance(a: Point, b: Point) -> float:
-    """Kilometres between two points, on a plane: within 1 % up to some hundred kilometres, and twenty times as fast."""
+    """Return the planar distance in kilometres: within 1 % up to some hundred kilometres, and twenty times as fast."""
     return hypot(a[0] - b[0], (a[1] - b[1]) * cos(radians((a[0] + b[0]) / 2))) * KM_A_DEGREE
 
 
 def middle(points: Iterable[Point]) -> Point:
-    """The point of median latitude and median longitude: strays do not pull it away, as they would a mean."""
+    """Return the point of median latitude and longitude, which outliers do not move as they would a mean."""
     latitudes, longitudes = zip(*points, strict=True)
     return median(latitudes), median(longitudes)
 
@@ -99,7 +99,7 @@ def locate(offices: Iterable[Office], names: Mapping[str, tuple[str, str]]) -> d
 
 
 def _areas(offices: Iterable[Office], key: Key) -> dict[Hashable, Area]:
-    """The areas of all groups that are large enough to say something."""
+    """Return the areas of all groups that are large enough."""
     groups: dict[Hashable, set[Point]] = defaultdict(set)
     for office in offices:
         groups[key(office)].add(office.point)
@@ -113,7 +113,7 @@ def _area(points: Iterable[Point]) -> Area:
 
 
 def _within_reach(offices: list[Office]) -> list[Office]:
-    """Drop offices that lie neither near their state nor near the region of their first two digits."""
+    """Drop offices that are neither near their state nor near the region of their first two digits."""
     keys: tuple[tuple[Key, Reach], ...] = ((lambda o: o.state, STATE), (lambda o: o.pincode[:2], REGION))
     checks = [(key, reach, _areas(offices, key)) for key, reach in keys]
     return [
@@ -147,13 +147,13 @@ def _district(office: Office) -> Hashable:
 
 
 def _agrees(office: Office, districts: Mapping[Hashable, Area]) -> bool:
-    """Whether an office lies where the district that it names does."""
+    """Return whether an office is near the district that it names."""
     area = districts.get(_district(office))
     return area is not None and NEARBY.covers(area, office.point)
 
 
 def _by_pincode(offices: list[Office]) -> dict[str, list[Point]]:
-    """The distinct points of each pincode; those in the district that they name, where there are any."""
+    """Return the distinct points of each pincode, preferring those in the district that they name."""
     districts = _areas(offices, _district)
     agreed: dict[str, set[Point]] = defaultdict(set)
     doubtful: dict[str, set[Point]] = defaultdict(set)
@@ -180,7 +180,7 @@ def _drop_outliers(own: dict[str, list[Point]]) -> dict[str, list[Point]]:
 
 
 class _Fallback:
-    """Middles of ever wider groups of neighbours."""
+    """Return the centres of increasingly wide groups of neighbours."""
 
     def __init__(self, points: Mapping[str, Point], names: Mapping[str, tuple[str, str]]) -> None:
         self._names = names

@@ -14,7 +14,7 @@ SCOPE: Final = "places"
 
 
 def require(pincode: str, *, field: str = "pincode") -> Place:
-    """The place with this pincode. Raises Invalid naming the field when there is none."""
+    """Return the place with this pincode. Raises Invalid naming the field if there is none."""
     place = db.session.get(Place, pincode)
     if place is None:
         raise Invalid.field(field, "This pincode does not exist.", code="unknown_pincode")
@@ -22,7 +22,7 @@ def require(pincode: str, *, field: str = "pincode") -> Place:
 
 
 def unknown(pincodes: Iterable[str]) -> list[str]:
-    """Those that are no pincode at all."""
+    """Return those that are not pincodes."""
     wanted = set(pincodes)
     if not wanted:
         return []
@@ -31,7 +31,7 @@ def unknown(pincodes: Iterable[str]) -> list[str]:
 
 
 def page(*, q: str, window: Window) -> Page[Row[Any]]:
-    """Places whose pincode begins so; or localities whose name does, then the places of such a district or state."""
+    """Return places by prefix: of the pincode, or of the name of a locality, then of a district or state."""
     digits = q.replace(" ", "")
     found = _by_pincode(digits) if digits.isascii() and digits.isdigit() else _by_name(q)
     keys = [(found.c.rank, False), (found.c.name_key, False), (found.c.pincode, False), (found.c.number, False)]

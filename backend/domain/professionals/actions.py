@@ -1,4 +1,4 @@
-"""What is done about professionals: sign up, hand in a document, decide on it, edit what they do and where."""
+"""Actions of and on professionals: sign up, submit and decide on documents, edit tasks and service area."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from backend.domain.professionals.models import Professional, ProfessionalPincod
 
 @dataclass(frozen=True, slots=True)
 class NewProfile:
-    """What a professional's sign-up asks for besides the account."""
+    """The fields of a professional's sign-up besides those of the account."""
 
     exp: int
     compname: str
@@ -35,13 +35,13 @@ class NewProfile:
 
 
 class DocumentReplaced(Conflict):
-    """The decision is about a document that its owner replaced in the meantime."""
+    """The decision names a document that was replaced meanwhile."""
 
     code = "document_replaced"
 
 
 def sign_up(new: NewAccount, *, trade: NewProfile, document: Stored | None = None) -> Account:
-    """Make a professional's account, inactive until a document is approved. Raises Invalid naming each wrong field."""
+    """Create a professional's account, inactive until a document is approved. Raises Invalid naming each field."""
     account = accounts.sign_up(new, role=Role.PROFESSIONAL, also_wrong=_unknown_tasks(trade.task_ids))
     row = Professional(account_id=account.id, exp=trade.exp, compname=trade.compname)
     db.session.add(row)
@@ -55,7 +55,7 @@ def sign_up(new: NewAccount, *, trade: NewProfile, document: Stored | None = Non
 
 
 def submit_document(actor: Actor, *, document: Stored, expected_version: int | None = None) -> Account:
-    """Submit a document, or replace the current one; an admin has to approve it before work goes on. Raises Stale."""
+    """Submit or replace the document, which an admin must approve before further work. Raises Stale."""
     account = accounts.touch(actor.account_id, expected_version=expected_version)
     row = queries.locked(account.id)
     documents.keep(row.account_id, document)
@@ -124,7 +124,7 @@ def reject(
 def set_expiry(
     actor: Actor, *, professional_id: int, expires_at: datetime | None, expected_version: int | None = None
 ) -> None:
-    """Say until when an approval is good (None: for good). Raises Conflict where there is no approval."""
+    """Set the expiry of an approval (None: never). Raises Conflict without an approval."""
     if expires_at is not None and expires_at <= now():
         raise Invalid.field("approval_expires_at", "Must be in the future.")
     row = _decided_on(professional_id, expected_version)
@@ -176,16 +176,16 @@ def edit(
 
 
 def _decided_on(professional_id: int, expected_version: int | None) -> Professional:
-    """The row held for a decision: of two decisions at once, the second finds what the first made of it.
+    """Lock and return the row for a decision, so that a concurrent decision sees the result of the first.
 
-    Account first, then professional, here as everywhere: whoever edits or hands in at the same moment waits.
+    Always lock the account first, then the professional: concurrent edits and uploads wait.
     """
     accounts.touch(professional_id, expected_version=expected_version)
     return queries.locked(professional_id)
 
 
 def _document_decided_on(row: Professional, document_id: int | None) -> dict[str, Any]:
-    """What the audit trail says of the current document. Raises DocumentReplaced when another one was named.
+    """Return the current document's facts for the audit trail. Raises DocumentReplaced if another was named.
 
     The caller holds the rows that an upload locks before it replaces a document: nothing can change in between.
     """

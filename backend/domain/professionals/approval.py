@@ -1,4 +1,4 @@
-"""THE STATE TABLE of approval: who may do what, from where, to where. Plain Python; all else follows it."""
+"""The state table of approval: who may do what, from which state to which. Plain Python without frameworks."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +18,7 @@ class Approval(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One thing that can be done about an approval."""
+    """An action on an approval."""
 
     action: str
     who: Role
@@ -28,7 +28,7 @@ class Transition:
 
 
 SUBMIT: Final = Transition(
-    # from approved too: a paper that nobody has looked at must not stand in for the one that was approved
+    # also from approved: an unreviewed document must not replace the approved one
     "hand_in",
     Role.PROFESSIONAL,
     frozenset(Approval),
@@ -55,5 +55,5 @@ def require(transition: Transition, state: Approval) -> None:
 
 
 def allowed_actions(state: Approval, role: Role) -> list[str]:
-    """What this role may do now; the buttons follow it."""
+    """Return the actions that this role may perform now."""
     return [one.action for one in TRANSITIONS if one.who is role and state in one.sources]

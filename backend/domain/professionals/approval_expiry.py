@@ -1,4 +1,4 @@
-"""Approvals that end on a day: a reminder ahead, and the end itself. Housekeeping calls both."""
+"""Expiry of approvals: a reminder ahead, and the expiry itself. Housekeeping calls both."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ SOURCES: Final = [source.value for source in EXPIRE.sources]
 
 
 def expire_approvals(at: datetime | None = None, limit: int = 500) -> int:
-    """End approvals whose day has passed and tell their owners; returns how many. Call again while it is ``limit``."""
+    """Expire approvals, notify their owners and return how many. Call again while it is ``limit``."""
     at = at or now()
     due = _due(at, limit)
     ended = (
@@ -41,7 +41,7 @@ def expire_approvals(at: datetime | None = None, limit: int = 500) -> int:
 
 
 def remind_expiring(at: datetime | None = None, limit: int = 500) -> int:
-    """Tell those whose approval ends within 30 days, once; returns how many. Call again while it is ``limit``."""
+    """Remind owners once, 30 days before expiry, and return how many. Call again while it is ``limit``."""
     at = at or now()
     due = _due(at + AHEAD, limit, not_reminded=True)
     told = update(Professional).where(Professional.account_id.in_(due)).values(expiry_reminded_at=at)

@@ -235,7 +235,7 @@ PUT_RIGHT: Final = (
 
 
 def rebuild() -> int:
-    """Count everything anew in one transaction; returns how many rows were wrong."""
+    """Recount everything in one transaction and return how many rows were wrong."""
     db.session.flush()
     db.session.execute(text("SET LOCAL statement_timeout = 0"))
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})

@@ -1,4 +1,4 @@
-"""Tables of what is special about professionals."""
+"""Tables of professionals."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from backend.core.db.session import Base
 
 
 class Professional(Base):
-    """A professional's trade: experience, company, approval, area served, rating kept ready."""
+    """A professional's profile: experience, company, approval, service area, precomputed rating."""
 
     __tablename__ = "professionals"
 
@@ -56,7 +56,7 @@ class Professional(Base):
 
 
 class ProfessionalTask(Base):
-    """A task that a professional does."""
+    """A task that a professional offers."""
 
     __tablename__ = "professional_tasks"
 
@@ -78,7 +78,7 @@ class ProfessionalPincode(Base):
 
 
 class ProfessionalArea(Base):
-    """How an active professional is counted at this moment: home, radius, pincodes listed, tasks done."""
+    """How an active professional is currently counted: home, radius, listed pincodes, tasks."""
 
     __tablename__ = "professional_areas"
 

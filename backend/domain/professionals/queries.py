@@ -34,7 +34,7 @@ PROFILES: Final = text("""
 
 
 class SubmittedDocument(NamedTuple):
-    """The current document, without its bytes."""
+    """The current document, without its file."""
 
     id: int
     filename: str
@@ -101,7 +101,7 @@ def unknown_tasks(task_ids: Sequence[int], *, account_id: int | None = None) -> 
 
 
 def locked(account_id: int) -> Professional:
-    """The professional's row, held until this transaction ends. Raises NotFound."""
+    """Lock and return the professional's row. Raises NotFound."""
     row = db.session.get(Professional, account_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound("Professional not found.")
@@ -126,7 +126,7 @@ LONGEST_WAITING: Final[tuple[SortKey, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class ProfessionalFilters(account_queries.AccountFilters):
-    """What the list of professionals may be narrowed by; None: all."""
+    """Filters of the list of professionals; None means all."""
 
     approval: str | None = None
     task_id: int | None = None
@@ -134,7 +134,7 @@ class ProfessionalFilters(account_queries.AccountFilters):
     max_rating: Decimal | None = None
 
     def given(self) -> dict[str, Any]:
-        """Names of the conditions that hold, with their values."""
+        """Return the active conditions by name, with their values."""
         values: dict[str, Any] = {"task_id": self.task_id, "min_rating": self.min_rating, "max_rating": self.max_rating}
         if self.approval is not None:
             values[f"approval_{self.approval}"] = now()

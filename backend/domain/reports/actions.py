@@ -1,4 +1,4 @@
-"""Sending monthly reports: a row for each customer and month decides that nobody gets the same one twice."""
+"""Sending monthly reports. A row per customer and month ensures that each is sent once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ CUSTOMERS: Final = Account.role == Role.CUSTOMER.value
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What came of some customers. ``skipped`` have it already, are blocked, or want none."""
+    """The result for a batch. ``skipped`` customers have the report already, are blocked, or unsubscribed."""
 
     sent: int
     skipped: int
 
 
 def check(params: Mapping[str, Any]) -> dict[str, Any]:
-    """What an admin may ask a run for: a month that has begun (the last finished one by default), one customer.
+    """Validate the parameters of a run: a month that has started (default: the last finished one), one customer.
 
     Raises Invalid naming the field.
     """
@@ -53,7 +53,7 @@ def check(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def send_batch(month: Month, *, run_id: int, after: int, until: int) -> Batch:
-    """Send the month's report to those customers of a span of ids who lack it, and who were customers in it."""
+    """Send the month's report to the customers in a range of ids who existed then and lack it."""
     people = _customers(month, after=after, until=until)
     lacking = [person.id for person in people if not person.has_it and not person.blocked]
     figures = compute(month, lacking)
@@ -66,7 +66,7 @@ def send_batch(month: Month, *, run_id: int, after: int, until: int) -> Batch:
 
 
 def send_to_one(month: Month, *, run_id: int, customer_id: int) -> Batch:
-    """Send the month's report to one customer, again if they have had it."""
+    """Send the month's report to one customer, even if it was sent before."""
     account = db.session.get(Account, customer_id)
     if account is None or account.blocked_at is not None:
         return Batch(0, 1)

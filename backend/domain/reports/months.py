@@ -1,4 +1,4 @@
-"""Calendar months of the market's zone."""
+"""Calendar months in the marketplace's time zone."""
 
 import re
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ class Month:
 
     @classmethod
     def parse(cls, written: str) -> Self | None:
-        """The month written as ``2026-10``; None for anything else."""
+        """Return the month written as ``2026-10``, or None."""
         found = WRITTEN.fullmatch(written) if written.isascii() else None
         return cls(int(found[1]), int(found[2])) if found else None
 
     @classmethod
     def of(cls, moment: datetime, zone: ZoneInfo) -> Self:
-        """The month that a moment lies in."""
+        """Return the month that contains a time."""
         there = moment.astimezone(zone)
         return cls(there.year, there.month)
 
@@ -42,7 +42,7 @@ class Month:
 
     @property
     def label(self) -> str:
-        """As people read it: "October 2026"."""
+        """Return the month for display: "October 2026"."""
         return f"{NAMES[self.number - 1]} {self.year}"
 
     @property
@@ -62,5 +62,5 @@ class Month:
 
 
 def running() -> Month:
-    """The month that runs now in the market's zone."""
+    """Return the current month in the marketplace's time zone."""
     return Month.of(now(), current_settings().zone)

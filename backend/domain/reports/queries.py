@@ -77,7 +77,7 @@ def sent(actor: Actor, window: Window, *, customer_id: int | None) -> Page[Sent]
 
 
 def _customer(actor: Actor, customer_id: int | None) -> Account:
-    """Whose report it is: one's own, or for admins that of whom they name."""
+    """Return whose report it is: the actor's own or, for admins, that of the named customer."""
     if actor.role is Role.ADMIN and customer_id is None:
         raise Invalid.field("customer_id", "Required for admins.")
     wanted = actor.account_id if customer_id is None else customer_id

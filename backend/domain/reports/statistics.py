@@ -1,4 +1,4 @@
-"""What one month was for customers: one aggregate query for any number of them."""
+"""Monthly statistics of customers, in one aggregate query for any number of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Reviews: given once, replied to once, reported, looked at by admins. The ratings are kept ready with each change."""
+"""Actions on reviews: write, reply, report, hide. Each change updates the precomputed ratings."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def give(
 
 
 def reply(actor: Actor, *, request_id: int, text: str) -> None:
-    """The professional's one reply. Raises Conflict ``already_replied``, or ``no_review`` where there is none."""
+    """Save the professional's only reply. Raises Conflict ``already_replied`` or ``no_review``."""
     _require_own(actor, request_id)
     statement = (
         update(Review)
@@ -73,7 +73,7 @@ def report(actor: Actor, *, request_id: int, reason: str) -> None:
 
 
 def hide(actor: Actor, *, request_id: int, reason: str) -> None:
-    """Take a review out of sight and out of the ratings. Raises NotFound, Conflict ``already_hidden``."""
+    """Hide a review and remove it from the ratings. Raises NotFound, Conflict ``already_hidden``."""
     statement = (
         update(Review)
         .where(Review.request_id == request_id, Review.hidden_at.is_(None))
@@ -89,7 +89,7 @@ def hide(actor: Actor, *, request_id: int, reason: str) -> None:
 
 
 def show(actor: Actor, *, request_id: int) -> None:
-    """Put a hidden review back, or let a reported one stand: the report is settled either way."""
+    """Restore a hidden review or keep a reported one; either resolves the report."""
     hidden = update(Review).where(Review.request_id == request_id, Review.hidden_at.is_not(None))
     row = _done(
         hidden.values(hidden_at=None, hidden_reason=None, reported_at=None, report_reason=None).returning(
@@ -108,7 +108,7 @@ def show(actor: Actor, *, request_id: int) -> None:
 
 
 def _count(row: Any, *, ratings: int, stars: int) -> None:
-    """Keep the ratings ready: the database adds, so reviews at the same moment all count. Always in this order."""
+    """Update the ratings by additions in SQL, so that concurrent reviews all count, in a fixed order of locks."""
     for model, condition in (
         (Professional, Professional.account_id == row.professional_id),
         (Task, Task.id == row.task_id),

@@ -25,7 +25,7 @@ OF_REQUEST: Final = select(*Review.__table__.columns).where(
 
 @dataclass(frozen=True, slots=True)
 class ReviewFilters:
-    """What a list of reviews may be narrowed by; None: all."""
+    """Filters of a list of reviews; None means all."""
 
     professional_id: int | None = None
     customer_id: int | None = None

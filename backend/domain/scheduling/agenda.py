@@ -1,4 +1,4 @@
-"""A professional's agenda: the days of a span with working hours and what is to be done in them."""
+"""A professional's agenda: the days of a range with working hours and requests."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -40,7 +40,7 @@ class Day:
 
 
 def of(actor: Actor, *, first: date | None, last: date | None) -> list[Day]:
-    """The days from the one to the other, both included; a week from today when none are given."""
+    """Return the days of the range, both included; by default a week from today."""
     zone = current_settings().zone
     first = first or now().astimezone(zone).date()
     last = last or first + timedelta(days=6)

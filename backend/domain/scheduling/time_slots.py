@@ -1,4 +1,4 @@
-"""Times at which someone can come: what a customer chooses a date from."""
+"""Available start times, from which a customer chooses."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -19,11 +19,11 @@ from backend.domain.task_requests.models import TaskRequest
 from backend.domain.tasks.models import Task
 
 STEP: Final = timedelta(minutes=30)
-LOOKED_AT: Final = 200  # the nearest professionals; with so many, a time that only a farther one has is no loss
+LOOKED_AT: Final = 200  # the nearest professionals; with this many, a time that only a farther one has does not matter
 
 
 def times(*, task_id: int, pincode: str, day: date, professional_id: int | None = None) -> list[dict[str, Any]]:
-    """Starts within a day of the market's zone at which someone is free within working hours, and how many are.
+    """Return start times within a day of the marketplace's time zone, with the number of available professionals.
 
     Raises NotFound for a task that is not offered, Invalid for an unknown pincode.
     """
@@ -49,7 +49,7 @@ def times(*, task_id: int, pincode: str, day: date, professional_id: int | None 
 
 
 def _starts(day: date, *, earliest: datetime) -> Iterator[datetime]:
-    """Every half hour of the local day, as it really passes: a day of 23 or 25 hours has fewer or more."""
+    """Return every half hour of the local day; a day of 23 or 25 hours has fewer or more."""
     zone = current_settings().zone
     at, end = day_start(day, zone), day_start(day + timedelta(days=1), zone)
     while at < end:
@@ -59,7 +59,7 @@ def _starts(day: date, *, earliest: datetime) -> Iterator[datetime]:
 
 
 def _working(people: Sequence[int], day: date, minutes: int) -> dict[int, list[working_hours.Interval]]:
-    """The working time of each in which work that starts on the day can lie: worked out once, not for every start."""
+    """Return each professional's working time around the day, computed once instead of per start time."""
     zone = current_settings().zone
     last = working_hours.end_of(day_start(day + timedelta(days=1), zone), minutes).astimezone(zone).date()
     return {account_id: found.intervals(day, last) for account_id, found in working_hours.of_many(people).items()}

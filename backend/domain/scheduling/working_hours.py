@@ -1,4 +1,4 @@
-"""When a professional works: weekly hours in the market's zone, with exceptions by date."""
+"""Working hours of professionals: weekly hours in the marketplace's time zone, with exceptions by date."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from backend.domain.task_requests.models import WorkingDay, WorkingHours
 
 MINUTES_OF_DAY: Final = 24 * 60
 MAX_EXCEPTIONS: Final = 400
-Minutes = tuple[int, int]  # from, to; of a day, in the market's zone
+Minutes = tuple[int, int]  # from, to; minutes of a day in the marketplace's time zone
 Interval = tuple[datetime, datetime]
 HOURS: Final = text("""
     SELECT asked.id,
@@ -33,7 +33,7 @@ HOURS: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A professional's hours. ``usual`` holds on every day for those who set no weekly hours."""
+    """A professional's hours. ``usual`` applies to every day if no weekly hours are set."""
 
     zone: ZoneInfo
     usual: Minutes
@@ -41,13 +41,13 @@ class Hours:
     days: Mapping[date, Sequence[Minutes]] = field(default_factory=dict)
 
     def on(self, day: date) -> Sequence[Minutes]:
-        """The spans of one day: the exception's, else the week's, else the usual ones."""
+        """Return the hours of one day: those of an exception, else weekly, else usual ones."""
         if day in self.days:
             return self.days[day]
         return self.weekly.get(day.weekday(), ()) if self.weekly else (self.usual,)
 
     def intervals(self, first: date, last: date) -> list[Interval]:
-        """The working time of these days as moments; spans that touch (over midnight, say) are one."""
+        """Return the working time of these days; adjacent ranges (such as over midnight) are merged."""
         found: list[Interval] = []
         for offset in range((last - first).days + 1):
             day = first + timedelta(days=offset)
@@ -60,30 +60,30 @@ class Hours:
         return found
 
     def covers(self, starts: datetime, ends: datetime) -> bool:
-        """Whether the whole span lies within the hours."""
+        """Return whether the whole range is within the hours."""
         first, last = starts.astimezone(self.zone).date(), ends.astimezone(self.zone).date()
         return any(begin <= starts and ends <= end for begin, end in self.intervals(first, last))
 
 
 def moment_of(day: date, minute: int, zone: ZoneInfo) -> datetime:
-    """A minute of a local day as a moment; 1440 is the next midnight. Right on days of 23 or 25 hours."""
+    """Return the time of a minute of a local day; 1440 is the next midnight. Correct on days of 23 or 25 hours."""
     if minute == MINUTES_OF_DAY:
         day, minute = day + timedelta(days=1), 0
     return datetime.combine(day, time(minute // 60, minute % 60), tzinfo=zone).astimezone(UTC)
 
 
 def end_of(starts: datetime, minutes: int) -> datetime:
-    """When work of so many minutes ends: elapsed time, whatever clocks on walls do meanwhile."""
+    """Return when work of this many minutes ends, in elapsed time across clock changes."""
     return starts.astimezone(UTC) + timedelta(minutes=minutes)
 
 
 def of(account_id: int) -> Hours:
-    """One professional's hours."""
+    """Return one professional's hours."""
     return of_many([account_id])[account_id]
 
 
 def of_many(account_ids: Iterable[int]) -> dict[int, Hours]:
-    """Many professionals' hours, in one query."""
+    """Return many professionals' hours, in one query."""
     zone = current_settings().zone
     found: dict[int, Hours] = {}
     for row in read_pool.rows(HOURS, {"ids": list(account_ids)}):
@@ -98,7 +98,7 @@ def of_many(account_ids: Iterable[int]) -> dict[int, Hours]:
 
 
 def replace(actor: Actor, *, weekly: Sequence[tuple[int, int, int]], days: Mapping[date, Sequence[Minutes]]) -> None:
-    """Set all of one's hours. Raises Invalid for spans that overlap. Days that have passed are dropped."""
+    """Replace the actor's working hours. Raises Invalid for overlapping ranges. Past days are dropped."""
     for weekday in range(7):
         check_apart("weekly", [(begins, ends) for day, begins, ends in weekly if day == weekday])
     if len(days) > MAX_EXCEPTIONS:
@@ -124,7 +124,7 @@ def replace(actor: Actor, *, weekly: Sequence[tuple[int, int, int]], days: Mappi
 
 
 def check_apart(name: str, spans: Iterable[Minutes]) -> None:
-    """Raises Invalid unless each span ends after it begins and none overlaps another."""
+    """Raise Invalid unless each range ends after it starts and none overlap."""
     last = 0
     for begins, ends in sorted(spans):
         if not 0 <= begins < ends <= MINUTES_OF_DAY:

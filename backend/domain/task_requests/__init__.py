@@ -1,1 +1,1 @@
-"""Requests: the life of one customer's order of one task."""
+"""Requests: a customer's order of one task, and its lifecycle."""

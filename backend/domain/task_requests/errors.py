@@ -1,34 +1,34 @@
-"""What can go wrong with a request, by the codes of the contract."""
+"""Errors of requests, by the codes of the contract."""
 
 from backend.core.errors import Conflict, Forbidden, NotFound
 
 
 class InvalidTransition(Conflict):
-    """The state does not allow it."""
+    """The state does not allow the action."""
 
     code = "invalid_transition"
 
 
 class AlreadyTaken(Conflict):
-    """Another professional was first."""
+    """Another professional has accepted the request."""
 
     code = "already_taken"
 
 
 class OverlappingRequest(Conflict):
-    """The professional holds another accepted request at that time."""
+    """The professional has another accepted request at that time."""
 
     code = "overlapping_request"
 
 
 class TaskNotAvailable(Conflict):
-    """The task is not offered (any more)."""
+    """The task is not available."""
 
     code = "task_not_available"
 
 
 class TooManyOpenRequests(Conflict):
-    """The customer has as many open requests as one may have."""
+    """The customer has reached the limit of open requests."""
 
     code = "too_many_open_requests"
 
@@ -39,20 +39,20 @@ class TooManyOpenRequests(Conflict):
 
 
 class TaskNotDone(Forbidden):
-    """The professional sees the request but does not do its task."""
+    """The professional sees the request but does not offer its task."""
 
     code = "task_not_done"
 
 
 class RequestNotFound(NotFound):
-    """Not there, or not the caller's to see."""
+    """The request does not exist or is not visible to the caller."""
 
     def __init__(self) -> None:
         super().__init__("Request not found, or you do not have access to it.")
 
 
 class AlreadyReviewed(Conflict):
-    """One review for each request."""
+    """The request has a review already."""
 
     code = "already_reviewed"
 
@@ -61,7 +61,7 @@ class AlreadyReviewed(Conflict):
 
 
 class ReviewTooLate(Conflict):
-    """The time for a review is over."""
+    """The period for reviews is over."""
 
     code = "review_too_late"
 

@@ -1,4 +1,4 @@
-"""A professional's inbox: all requests that wait and that they may see, best match first."""
+"""A professional's inbox: all open requests visible to them, best matches first."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,7 @@ WITH me AS MATERIALIZED (
       FROM accounts a JOIN professionals p ON p.account_id = a.id JOIN places home ON home.pincode = a.pincode
      WHERE a.id = :me
 )"""
-# Who sees what waits: the same as visibility.relation says of one.
+# The visibility of open requests: the same rule as access.relation for a single one.
 SEEN: Final = """
     r.status = 'requested' AND r.date_of_request > :now
     AND (r.asked_professional_id IS NULL OR r.asked_professional_id = me.id OR r.asked_until <= :now)
@@ -90,7 +90,7 @@ OTHER: Final = TIER.format(
     base="32",
     which="r.task_id <> ALL (me.tasks) AND (SELECT count(*) FROM own) < :limit",
 )
-# Those whose task the professional does come first, by an index; the many others are not looked at while they last.
+# Requests for the professional's tasks come first, by an index; the many others are read only after them.
 PAGE: Final = text(
     f"""{ME}, own AS MATERIALIZED ({OWN}), other AS MATERIALIZED ({OTHER})
 SELECT * FROM (SELECT * FROM own UNION ALL SELECT * FROM other) both_tiers ORDER BY rank, created_at, id LIMIT :limit

@@ -74,7 +74,7 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the table. ``target`` is None where the request stays in its state."""
+    """One row of the table. ``target`` is None if the state does not change."""
 
     action: Action
     who: frozenset[Relation]

@@ -1,4 +1,4 @@
-"""Which professionals suit a request: they do the task, serve the place, and the nearest come first."""
+"""Professionals who match a request: they offer the task and serve the place; the nearest come first."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""Tables of requests, their history, who turned which one down, policies and working hours."""
+"""Tables of requests, their history, declined requests, policies and working hours."""
 
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from backend.core.db.session import Base, BigId, Created, Money
 
 
 class TaskRequest(Base):
-    """One customer's order of one task, with the name, price and time of the day it was made.
+    """A customer's order of one task, with the task's name, price and duration as of its creation.
 
     ``busy`` is the span that the professional cannot give to another request: the work and the way to the next.
     ``moved_late``: its date was changed away from an acceptance when it was too late to cancel freely.
@@ -90,7 +90,7 @@ class TaskRequest(Base):
         Index("ix_task_requests_waiting_at", "task_id", "pincode", postgresql_where=text("status = 'requested'")),
         Index("ix_task_requests_unanswered", "asked_until", postgresql_where=text("asked_until IS NOT NULL")),
         Index("ix_task_requests_status", "status", text("date_of_request DESC"), text("id DESC")),
-        # What the dashboard and the reminders look at rides in these three, so that they read no rows.
+        # These three contain the columns of dashboard and reminders, which then use index-only scans.
         Index(
             "ix_task_requests_open",
             "date_of_request",
@@ -111,7 +111,7 @@ class TaskRequest(Base):
 
 
 class RequestEvent(Base):
-    """One change of one request: who, what, when, from, to, why."""
+    """One change of a request: who, what, when, from, to, why."""
 
     __tablename__ = "request_events"
 
@@ -138,7 +138,7 @@ class RequestEvent(Base):
 
 
 class RequestRejection(Base):
-    """A professional turned a request down: it stays hidden from them."""
+    """A request that a professional declined; it stays hidden from them."""
 
     __tablename__ = "request_rejections"
 
@@ -149,7 +149,7 @@ class RequestRejection(Base):
 
 
 class TaskPolicy(Base):
-    """What is special to one task; empty ones are as the market's settings say."""
+    """Settings of one task; empty values fall back to the marketplace's settings."""
 
     __tablename__ = "task_policies"
 
@@ -161,7 +161,7 @@ class TaskPolicy(Base):
 
 
 class WorkingHours(Base):
-    """A span of the week in which a professional works: Monday is 0, times are the market's, 24:00 is 1440."""
+    """Weekly working hours: Monday is 0, minutes are in the marketplace's time zone, 24:00 is 1440."""
 
     __tablename__ = "working_hours"
 
@@ -177,7 +177,7 @@ class WorkingHours(Base):
 
 
 class WorkingDay(Base):
-    """A date on which a professional works other hours than each week, or not at all (``spans`` empty)."""
+    """A date with other working hours than usual, or none (``spans`` empty)."""
 
     __tablename__ = "working_days"
 
@@ -187,7 +187,7 @@ class WorkingDay(Base):
 
 
 class InboxVisit(Base):
-    """When a professional last looked at what waits: what came since is new."""
+    """When a professional last saw the inbox; later requests are new."""
 
     __tablename__ = "inbox_visits"
 

@@ -32,7 +32,7 @@ SELECT market.settings AS market, p.answer_within_minutes, p.min_notice_minutes,
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What holds for one task, in minutes; see the market's settings of the same names."""
+    """The effective settings of a task, in minutes, named as the marketplace's settings."""
 
     answer_within_minutes: int
     min_notice_minutes: int
@@ -40,11 +40,11 @@ class Policy:
     travel_buffer_minutes: int
 
     def answer_by(self, *, date_of_request: datetime, at: datetime) -> datetime:
-        """Until when the professional asked for may answer: at most half of what is left, so that others have time."""
+        """Return how long the requested professional may respond: at most half of the remaining time."""
         return at + min(timedelta(minutes=self.answer_within_minutes), (date_of_request - at) / 2)
 
     def check_notice(self, date_of_request: datetime, *, at: datetime) -> None:
-        """Raises Invalid for a date that has passed or does not lie far enough ahead."""
+        """Raise Invalid for a date that has passed or is not far enough ahead."""
         if date_of_request <= at:
             raise Invalid.field("date_of_request", "Must be in the future.")
         if date_of_request < at + timedelta(minutes=self.min_notice_minutes):
@@ -52,7 +52,7 @@ class Policy:
             raise Invalid.field("date_of_request", message, code="too_soon")
 
     def is_late(self, date_of_request: datetime, *, at: datetime) -> bool:
-        """Whether it is too late to leave an acceptance freely."""
+        """Return whether the time for free cancellation is over."""
         return date_of_request - at < timedelta(minutes=self.free_cancel_minutes)
 
     def as_dict(self) -> dict[str, int]:
@@ -60,7 +60,7 @@ class Policy:
 
 
 def for_task(task_id: int) -> Policy:
-    """The market's settings, with what is special to the task."""
+    """Return the marketplace's settings with those of the task applied."""
     row = read_pool.one(POLICY, {"task_id": task_id})
     market = settings.of_rows(row.market or {})
     own = {name: getattr(row, name) for name in NAMES}
@@ -68,7 +68,7 @@ def for_task(task_id: int) -> Policy:
 
 
 def own_of_task(actor: Actor, *, task_id: int) -> dict[str, Any]:
-    """Return what is special to a task (None: as the market's settings).
+    """Return a task's own settings (None: the marketplace's setting applies).
 
     Raises:
         NotFound: There is no such task, or the actor may not see it (a draft, say).
@@ -86,7 +86,7 @@ def hold(task_id: int) -> None:
 
 
 def change(actor: Actor, *, task_id: int, values: dict[str, Any]) -> dict[str, Any]:
-    """Set what is special to a task; all four at once. Raises NotFound, Invalid for one out of bounds."""
+    """Replace a task's four settings. Raises NotFound, or Invalid for a value out of bounds."""
     before = own_of_task(actor, task_id=task_id)
     for name, value in values.items():
         low, high = settings.BOUNDS[name]
@@ -106,7 +106,7 @@ NEW_FOR: Final = timedelta(days=1)
 
 
 def check(customer_id: int, *, signed_up: datetime, at: datetime) -> None:
-    """Let a customer make one more request; their account's row is held, so that requests at once are counted.
+    """Check the limits of new requests. The account is locked, so that concurrent requests are counted.
 
     Raises TooManyOpenRequests (409), or TooMany (429) where new accounts have a limit.
     """

@@ -1,4 +1,4 @@
-"""Who is to be reminded today, and of which requests: thousands of professionals in one query."""
+"""The recipients of daily reminders and their requests: thousands of professionals in one query."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,7 +17,7 @@ WEEKLY_UNTIL_DAYS: Final = 30
 SHOWN: Final = 5
 ID: Final = Professional.account_id
 WORKING: Final = Professional.approval == Approval.APPROVED.value
-# A request waits for a professional who is asked for, or, open to all, for those who do the task and serve the place:
+# A request is open to the requested professional or, if open to all, to those who offer the task and serve the place:
 # their own, those that they list, and those within the radius around their own. The distance is that of earth_distance,
 # written out: its types check themselves at every step, and cost ten times as much.
 BATCH: Final = text("""
@@ -80,7 +80,7 @@ SELECT p.id, p.seen, coalesce(s.total, 0) AS waiting, coalesce(s.shown, '[]'::js
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A professional looked at. ``wanted``: there is something to remind of; ``due``: and to do so is no nagging."""
+    """A candidate. ``wanted``: there is a reason for a reminder; ``due``: and none was sent too recently."""
 
     account_id: int
     waiting: int
@@ -90,7 +90,7 @@ class Candidate:
 
 
 def candidates(*, day: date, after: int, until: int) -> list[Candidate]:
-    """The professionals who work, of a span of ids, each with what waits for them."""
+    """Return the active professionals in a range of ids, each with their open requests."""
     values = {
         "after": after,
         "until": until,
@@ -99,7 +99,7 @@ def candidates(*, day: date, after: int, until: int) -> list[Candidate]:
         "day": day.isoformat(),
         "week_ago": (day - timedelta(days=7)).isoformat(),
     }
-    db.session.execute(text("SET LOCAL statement_timeout = '60s'"))  # a cold cache is no reason to begin anew
+    db.session.execute(text("SET LOCAL statement_timeout = '60s'"))  # a cold cache must not make the job start over
     return [_candidate(row, day=day) for row in db.session.execute(BATCH, values)]
 
 
@@ -111,12 +111,12 @@ def _candidate(row: Any, *, day: date) -> Candidate:
 
 
 def days_away(seen: datetime, *, day: date) -> int:
-    """Days of the market's zone since the last visit; 0 on the day itself."""
+    """Return the days since the last visit in the marketplace's time zone; 0 on the same day."""
     return max(0, (day - seen.astimezone(current_settings().zone).date()).days)
 
 
 def is_due(days: int, *, reminded_this_week: bool) -> bool:
-    """Every day for a week, then once a week for a month, then no more until the next visit."""
+    """Return whether a reminder is due: daily for a week, then weekly for a month, then none until the next visit."""
     if days <= DAILY_FOR_DAYS:
         return True
     return days <= WEEKLY_UNTIL_DAYS and not reminded_this_week

@@ -1,4 +1,4 @@
-"""Who lets others down: people who cancel or release often, for admins."""
+"""Reliability statistics for admins: how often users cancel or release."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,7 +37,7 @@ SELECT * FROM (
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityFilters:
-    """Whom to look at; the last 90 days unless a span is given."""
+    """Filters; the default range is the last 90 days."""
 
     span: DateRange
     role: str | None = None
@@ -46,7 +46,7 @@ class ReliabilityFilters:
 
 
 def page(*, filters: ReliabilityFilters, window: Window) -> Page[Row[Any]]:
-    """People by how often they cancelled or released, the most often first."""
+    """Return a page of users by how often they cancelled or released, most often first."""
     times, last = None, None
     if window.cursor is not None:
         times, last = pagination.decode_cursor(SCOPE, window.cursor, length=2)

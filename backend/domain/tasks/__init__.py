@@ -1,1 +1,1 @@
-"""Tasks: what the market offers."""
+"""Tasks that customers can request."""

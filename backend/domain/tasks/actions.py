@@ -1,4 +1,4 @@
-"""What admins do with tasks: create, edit, delete."""
+"""Actions of admins on tasks: create, edit, delete."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -32,7 +32,7 @@ EDITABLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """What a task is made of; see :class:`Task`."""
+    """The fields of a task; see :class:`Task`."""
 
     name: str
     description: str
@@ -45,7 +45,7 @@ class NewTask:
 
 
 def create(actor: Actor, *, new: NewTask) -> Task:
-    """Offer a new task, or keep it as a draft (not active). Raises Invalid ``name_taken``."""
+    """Create a task, active or as a draft. Raises Invalid ``name_taken``."""
     fields = {**asdict(new), "search_words": list(new.search_words)}
     task = Task(**fields, name_key=text.key(new.name), currency=current_settings().market_currency)
     db.session.add(task)
@@ -55,7 +55,7 @@ def create(actor: Actor, *, new: NewTask) -> Task:
 
 
 def edit(actor: Actor, *, task_id: int, changes: Mapping[str, Any], expected_version: int | None = None) -> Task:
-    """Change what is offered from now on; requests keep the name, price and time of the day they were made.
+    """Change a task; existing requests keep the name, price and duration of the day they were made.
 
     Raises NotFound, Stale when someone else edited it meanwhile, Conflict ``task_archived``, Invalid ``name_taken``.
     """
@@ -86,7 +86,7 @@ def edit(actor: Actor, *, task_id: int, changes: Mapping[str, Any], expected_ver
 
 
 def remove(actor: Actor, *, task_id: int, expected_version: int | None = None) -> None:
-    """Destroy a task that nobody ever asked for; archive one that has requests. Raises NotFound, Stale.
+    """Delete a task without requests, or archive one with requests. Raises NotFound, Stale.
 
     The foreign keys decide which it is: a request made at this very moment holds the task's row.
     """
@@ -120,7 +120,7 @@ def _locked(task_id: int, expected_version: int | None) -> Task:
 
 
 def _facts(task: Task) -> dict[str, Any]:
-    """What the audit trail keeps of a task."""
+    """Return a task's values for the audit trail."""
     facts = {name: getattr(task, name) for name in EDITABLE}
     return {**facts, "base_price": f"{task.base_price:.2f}", "search_words": list(task.search_words)}
 

@@ -1,4 +1,4 @@
-"""Tables of tasks, and of the words that mean the same in a search."""
+"""Tables of tasks and of search synonyms."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,12 +10,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.db.session import Base, BigId, Created, Money
 
-# One review of five stars does not beat two hundred: each task begins as if three had given it four.
+# Each task starts as if it had three reviews of four stars, so one five-star review does not outrank two hundred.
 WEIGHTED_RATING: Final = "CASE WHEN rating_count > 0 THEN round((12 + rating_sum)::numeric / (3 + rating_count), 2) END"
 
 
 class Task(Base):
-    """Something the market offers. ``time_required`` is in minutes; archived ones are kept for old requests.
+    """A task that customers can request. ``time_required`` is in minutes; archived tasks are kept for old requests.
 
     ``professionals`` (how many active ones do it anywhere) is kept ready by ``professionals.availability``.
     """
@@ -55,7 +55,7 @@ class Task(Base):
 
 
 class Synonym(Base):
-    """Phrases that mean the same to people who search: "ac repair", "air conditioner check-up"."""
+    """Phrases with the same meaning in a search: "ac repair", "air conditioner check-up"."""
 
     __tablename__ = "task_synonyms"
 

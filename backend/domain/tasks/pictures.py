@@ -1,4 +1,4 @@
-"""The built-in set of pictures that a task can be shown with (files of the web application)."""
+"""The built-in pictures of tasks (files of the web application)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Reading tasks. Visitors see what is offered; admins see those switched off and archived too."""
+"""Reading tasks. Visitors see active tasks; admins also see inactive and archived ones."""
 
 from typing import Any, Final
 
@@ -37,12 +37,12 @@ COLUMNS: Final = (
 
 
 def sees_all(actor: Actor | None) -> bool:
-    """Whether this caller sees tasks that are switched off or archived."""
+    """Return whether this caller sees inactive and archived tasks."""
     return actor is not None and actor.role in (Role.ADMIN, Role.SYSTEM)
 
 
 def one(actor: Actor | None, *, task_id: int) -> Row[Any]:
-    """A task as this caller may see it. Raises NotFound."""
+    """Return a task visible to the caller. Raises NotFound."""
     row = db.session.execute(_visible(select(*COLUMNS), actor).where(Task.id == task_id)).one_or_none()
     if row is None:
         raise NotFound("Task not found.")
@@ -50,7 +50,7 @@ def one(actor: Actor | None, *, task_id: int) -> Row[Any]:
 
 
 def page(actor: Actor | None, *, window: Window, category: str | None = None, q: str | None = None) -> Page[Row[Any]]:
-    """Tasks by name, filtered by category (whatever its case) and by words that may be mistyped."""
+    """Return a page of tasks by name, filtered by category (ignoring case) and by words (tolerating typing errors)."""
     statement = _visible(select(*COLUMNS), actor)
     if category is not None:
         statement = statement.where(func.plain_text(Task.category) == func.plain_text(literal(category)))

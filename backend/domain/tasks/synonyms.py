@@ -1,4 +1,4 @@
-"""Phrases that mean the same in a search; admins edit them."""
+"""Search synonyms, edited by admins."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ KEYS: list[SortKey] = [(Synonym.__table__.c.id, False)]
 
 
 def page(*, window: Window) -> Page[Synonym]:
-    """All groups of phrases, oldest first."""
+    """Return all groups of phrases, oldest first."""
     statement = select(Synonym)
     if window.cursor:
         statement = statement.where(after(KEYS, decode_cursor(SCOPE, window.cursor, length=1)))
@@ -26,7 +26,7 @@ def page(*, window: Window) -> Page[Synonym]:
 
 
 def get(synonym_id: int) -> Synonym:
-    """One group. Raises NotFound."""
+    """Return one group. Raises NotFound."""
     found = db.session.get(Synonym, synonym_id)
     if found is None:
         raise NotFound("Synonym group not found.")
@@ -34,7 +34,7 @@ def get(synonym_id: int) -> Synonym:
 
 
 def create(actor: Actor, *, phrases: Sequence[str]) -> Synonym:
-    """A new group of phrases that mean the same. Raises Invalid when they are all one."""
+    """Create a group of synonyms. Raises Invalid if all phrases are the same."""
     group = Synonym(phrases=_distinct(phrases))
     db.session.add(group)
     db.session.flush()
@@ -43,7 +43,7 @@ def create(actor: Actor, *, phrases: Sequence[str]) -> Synonym:
 
 
 def edit(actor: Actor, *, synonym_id: int, phrases: Sequence[str], expected_version: int | None = None) -> Synonym:
-    """Exchange the phrases of a group. Raises NotFound, Stale, Invalid."""
+    """Replace the phrases of a group. Raises NotFound, Stale, Invalid."""
     group = _locked(synonym_id, expected_version)
     before, group.phrases = group.phrases, _distinct(phrases)
     group.version += 1
@@ -61,7 +61,7 @@ def edit(actor: Actor, *, synonym_id: int, phrases: Sequence[str], expected_vers
 
 
 def remove(actor: Actor, *, synonym_id: int, expected_version: int | None = None) -> None:
-    """Forget that these phrases mean the same. Raises NotFound, Stale."""
+    """Delete a group. Raises NotFound, Stale."""
     group = _locked(synonym_id, expected_version)
     record(actor, "synonyms_deleted", subject_id=group.id, subject_kind="synonyms", before={"phrases": group.phrases})
     db.session.delete(group)
@@ -78,7 +78,7 @@ def _locked(synonym_id: int, expected_version: int | None) -> Synonym:
 
 
 def _distinct(phrases: Sequence[str]) -> list[str]:
-    """Each phrase once, whatever its case."""
+    """Return the phrases without duplicates, ignoring case."""
     kept = list({phrase.casefold(): phrase for phrase in phrases}.values())
     if len(kept) < 2:
         raise Invalid.field("phrases", "Must contain at least two different phrases.")

@@ -1,10 +1,10 @@
-"""What people type, matched to tasks: typos forgiven by trigrams, synonyms known."""
+"""Matching search words to tasks by trigrams, which tolerate typing errors, and synonyms."""
 
 from sqlalchemy import ColumnElement, text
 
 from backend.domain.tasks.models import Task
 
-# Each phrase (what was typed, and what the synonyms make of it) is held word by word against a task's words; the
+# Each phrase (the query and its synonyms) is compared word by word with a task's words; the
 # phrase's score is the mean of its words' best similarity, so that one wrong letter costs little and a wrong word much.
 SCORES = """
     phrases AS (
@@ -40,6 +40,6 @@ SCORES = """
 
 
 def condition(q: str) -> ColumnElement[bool]:
-    """The condition that a task is meant by these words."""
+    """Return the condition that a task matches these words."""
     meant = text(f"WITH {SCORES} SELECT task_id AS id FROM matches").bindparams(q=q)  # noqa: S608  # a constant of ours
     return Task.id.in_(meant.columns(Task.id).subquery().select())

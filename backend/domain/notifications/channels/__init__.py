@@ -1,4 +1,4 @@
-"""The ways a message goes: each takes a parcel, and says what became of it by returning or raising."""
+"""Channels: each sends a message and reports the result by returning or raising."""
 
 from collections.abc import Callable
 from typing import Final
