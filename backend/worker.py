@@ -20,7 +20,7 @@ def work(settings: Settings) -> None:
     from backend.core.db import connection_budget
     from backend.core.db.session import db
     from backend.core.observability import metrics
-    from backend.jobs import lanes, polling, tasks
+    from backend.jobs import lanes, polling, shutdown, tasks
 
     app = create_app(connection_budget.for_jobs(settings))
     celery = make_celery(settings)
@@ -37,12 +37,16 @@ def work(settings: Settings) -> None:
         celery.send_task("doorstep.heartbeat", ignore_result=True, expires=30)
 
     worker_process_init.connect(begin_process, weak=False)
+    shutdown.limit_worker(settings.shutdown_seconds)
     worker_ready.connect(show_life_at_once, weak=False)
     _start(celery, "worker", f"--concurrency={settings.worker_concurrency}", "--without-gossip", "--without-mingle")
 
 
 def tick(settings: Settings) -> None:
     """Enqueue periodic jobs. Beat keeps no state: PostgreSQL decides what is due and who claims it."""
+    from backend.jobs import shutdown
+
+    shutdown.end_beat_at_once()
     _start(make_celery(settings), "beat", "--scheduler=celery.beat:Scheduler", "--pidfile=")
 
 

@@ -3,12 +3,14 @@
 from importlib import import_module
 from typing import Any, Final
 
+import structlog
 from celery import Celery, Task
 from flask import Flask
 
 from backend.jobs import dispatch, health, polling, runner, schedule
 from backend.jobs.dispatch import BULK_TASK, TASK
 
+log = structlog.get_logger(__name__)
 HANDLER_MODULES: Final = (
     "accounts",
     "availability",
@@ -22,6 +24,14 @@ HANDLER_MODULES: Final = (
 )
 
 
+class TaskFailed(Exception):
+    """Stands for an error that was logged, and is short.
+
+    An error with its traceback may be larger than a pipe holds. A job process that hands one over while the worker
+    shuts down waits for a reader, and the worker waits for the process: both for good.
+    """
+
+
 def register(celery: Celery, app: Flask) -> None:
     """Register the tasks, which run in the context of the Flask application."""
     for name in HANDLER_MODULES:
@@ -32,7 +42,11 @@ def register(celery: Celery, app: Flask) -> None:
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
             with polling.message_in_hand(), app.app_context():
-                return self.run(*args, **kwargs)
+                try:
+                    return self.run(*args, **kwargs)
+                except Exception as error:
+                    log.exception("task.failed", task=self.name)
+                    raise TaskFailed(f"{self.name}: {error!r}"[:500]) from None
 
     celery.Task = ContextTask
     celery.task(name=TASK)(_run_jobs)

@@ -1,0 +1,44 @@
+"""Ends worker and beat for certain once they are told to, also where nobody is left to kill them."""
+
+import os
+import signal
+import threading
+from typing import Any, NoReturn
+
+import psutil
+from celery.signals import beat_init, worker_shutting_down
+
+
+def limit_worker(seconds: float) -> None:
+    """Kill the worker with its job processes when a shutdown takes longer; their leases run out, and others go on."""
+
+    def start_timer(**_: Any) -> None:
+        timer = threading.Timer(seconds, _kill_all)
+        timer.daemon = True
+        timer.start()
+
+    worker_shutting_down.connect(start_timer, weak=False)
+
+
+def end_beat_at_once() -> None:
+    """End beat in the signal handler: it keeps nothing, and has nothing to finish.
+
+    Celery's own handler raises SystemExit. Raised while beat talks to the broker, it is replaced by an error of the
+    connection that is cleaned up there, and beat goes on for good.
+    """
+
+    def install(**_: Any) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _exit)
+
+    beat_init.connect(install, weak=False)
+
+
+def _kill_all() -> NoReturn:
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
+    os._exit(1)
+
+
+def _exit(*_: Any) -> NoReturn:
+    os._exit(0)
