@@ -1,4 +1,4 @@
-"""`make test`: every check and every test, two at a time, and one line at the end that sums up what passed."""
+"""`make test`: every check and every test, three at a time, and one line at the end that sums up what passed."""
 
 import os
 import re
@@ -14,18 +14,23 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 RESULTS: Final = ROOT / "build" / "test"
 PART_SECONDS: Final = 1500
+AT_ONCE: Final = 3  # on two cores: tests that kill and start processes wait for most of their time
 PYTHON: Final = sys.executable
 NPM: Final = str(Path(PYTHON).parent / "npm")
 
 
 @dataclass
 class Part:
-    """One command; a check counts as one test, a test run as many as its report holds."""
+    """One command; a check counts as one test, a test run as many as its report holds.
+
+    ``after``: the parts that must have ended, because they make what this one needs or would write over it.
+    """
 
     name: str
     argv: list[str]
     folder: Path = ROOT
     reports: bool = False
+    after: tuple[str, ...] = ()
     passed: int = 0
     failed: int = 0
     seconds: float = 0.0
@@ -39,45 +44,71 @@ class Part:
         return RESULTS / f"{self.name}.log"
 
 
-def check(name: str, *argv: str, folder: Path = ROOT) -> Part:
-    return Part(name, list(argv), folder=folder)
+def check(name: str, *argv: str, folder: Path = ROOT, after: tuple[str, ...] = ()) -> Part:
+    return Part(name, list(argv), folder=folder, after=after)
 
 
-def pytest(name: str, *arguments: str) -> Part:
+def pytest(name: str, *arguments: str, after: tuple[str, ...] = ()) -> Part:
     report = f"--junitxml={RESULTS / name}.xml"
-    return Part(name, [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", report, *arguments], reports=True)
+    argv = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", report, *arguments]
+    return Part(name, argv, reports=True, after=after)
 
 
-def vitest(name: str) -> Part:
+def vitest(name: str, *, after: tuple[str, ...]) -> Part:
     report = f"--outputFile.junit={RESULTS / name}.xml"
     argv = [NPM, "test", "--silent", "--", "--reporter=default", "--reporter=junit", report]
-    return Part(name, argv, folder=ROOT / "frontend", reports=True)
+    return Part(name, argv, folder=ROOT / "frontend", reports=True, after=after)
 
 
-def lanes() -> tuple[list[Part], list[Part]]:
-    """Two lists that run beside each other: what needs the web application, and what does not."""
+def parts() -> list[Part]:
+    """In the order in which they begin: what others wait for first, then what takes longest."""
     web = ROOT / "frontend"
-    elsewhere = ["--ignore=tests/faults", "--ignore=tests/launch", "--ignore=tests/browser"]
-    with_web = [
+    own = [f"tests/{folder}" for folder in ("api", "faults", "launch", "browser")]
+    installed, generated, built = ("frontend-install",), ("frontend-client",), ("frontend-build",)
+    return [
         check("frontend-install", PYTHON, "-m", "backend.launch.frontend", "install"),
-        check("frontend-lint", NPM, "run", "--silent", "lint", folder=web),
-        check("frontend-types", NPM, "run", "--silent", "types", folder=web),
-        check("frontend-client", PYTHON, "-m", "tests.client_is_fresh"),
-        vitest("frontend-unit"),
-        check("frontend-build", PYTHON, "-m", "backend.launch.frontend"),
-        check("frontend-budget", NPM, "run", "--silent", "budget", folder=web),
-        pytest("launch", "tests/launch"),
-        pytest("browser", "tests/browser"),
-    ]
-    without = [
         check("lint", PYTHON, "-m", "ruff", "check", "."),
         check("format", PYTHON, "-m", "ruff", "format", "--check", "."),
         check("imports", str(Path(PYTHON).parent / "lint-imports"), "--no-cache"),
-        check("types", PYTHON, "-m", "mypy"),
-        pytest("backend", "tests", *elsewhere),
+        pytest("api", "tests/api"),
         pytest("faults", "tests/faults"),
+        check("frontend-lint", NPM, "run", "--silent", "lint", folder=web, after=installed),
+        check("frontend-types", NPM, "run", "--silent", "types", folder=web, after=installed),
+        check("frontend-client", PYTHON, "-m", "tests.client_is_fresh", after=("frontend-lint", "frontend-types")),
+        check("frontend-build", PYTHON, "-m", "backend.launch.frontend", after=generated),
+        pytest("browser", "tests/browser", after=built),
+        pytest("backend", "tests", *(f"--ignore={folder}" for folder in own)),
+        pytest("launch", "tests/launch", after=built),
+        vitest("frontend-unit", after=generated),
+        check("types", PYTHON, "-m", "mypy"),
+        check("frontend-budget", NPM, "run", "--silent", "budget", folder=web, after=built),
     ]
-    return without, with_web
+
+
+class Schedule:
+    """Hands out parts in their order, each once those that it comes after have ended."""
+
+    def __init__(self, waiting: list[Part]) -> None:
+        self._waiting = list(waiting)
+        self._ended: set[str] = set()
+        self._changed = threading.Condition()
+
+    def take(self) -> Part | None:
+        """Return the next part that may begin, waiting for one; None when all have begun."""
+        with self._changed:
+            while self._waiting:
+                for part in self._waiting:
+                    if self._ended.issuperset(part.after):
+                        self._waiting.remove(part)
+                        return part
+                self._changed.wait()
+            return None
+
+    def end(self, part: Part) -> None:
+        """Let the parts begin that waited for this one, whether it passed or not."""
+        with self._changed:
+            self._ended.add(part.name)
+            self._changed.notify_all()
 
 
 def environment() -> dict[str, str]:
@@ -117,9 +148,10 @@ def count(report: Path) -> tuple[int, int]:
     return total - bad, bad
 
 
-def run_lane(parts: list[Part], say: threading.Lock) -> None:
-    for part in parts:
+def run_lane(schedule: Schedule, say: threading.Lock) -> None:
+    while part := schedule.take():
         carry_out(part)
+        schedule.end(part)
         with say:
             print(f"{'ok  ' if not part.failed else 'FAIL'} {part.name:18}{part.passed:6} passed"
                   f"{part.failed:5} failed {part.seconds:7.1f} s", flush=True)  # fmt: skip
@@ -131,15 +163,15 @@ def run_lane(parts: list[Part], say: threading.Lock) -> None:
 def main() -> int:
     RESULTS.mkdir(parents=True, exist_ok=True)
     began, say = time.monotonic(), threading.Lock()
-    both = lanes()
-    threads = [threading.Thread(target=run_lane, args=(lane, say)) for lane in both]
+    every = parts()
+    schedule = Schedule(every)
+    threads = [threading.Thread(target=run_lane, args=(schedule, say)) for _ in range(AT_ONCE)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    parts = [part for lane in both for part in lane]
     print(f"\nAll parts took {time.monotonic() - began:.0f} s; their output is in {RESULTS.relative_to(ROOT)}/")
-    passed, failed = sum(part.passed for part in parts), sum(part.failed for part in parts)
+    passed, failed = sum(part.passed for part in every), sum(part.failed for part in every)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

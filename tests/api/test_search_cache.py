@@ -38,12 +38,12 @@ class OwnValkey:
     def __init__(self, folder: Path) -> None:
         self.server = EmbeddedValkey(folder)
         self.url = self.server.start()
-        self.client = redis.Redis.from_url(self.url, socket_timeout=2)
+        self.client = redis.Redis.from_url(self.url, socket_timeout=HANG_SECONDS)
         self.pid = int(self.client.info()["process_id"])
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
-        psutil.wait_procs([psutil.Process(self.pid)] if psutil.pid_exists(self.pid) else [], timeout=5)
+        psutil.wait_procs([psutil.Process(self.pid)] if psutil.pid_exists(self.pid) else [], timeout=HANG_SECONDS)
 
     def freeze(self) -> None:
         os.kill(self.pid, signal.SIGSTOP)

@@ -168,7 +168,7 @@ def test_servers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
         server = EmbeddedValkey(Path(sys.argv[1]))
         server.start()
         print(server.pid, flush=True)
-        time.sleep(60)
+        time.sleep(600)
         """
     )
     with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE) as starter:

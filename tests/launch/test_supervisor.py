@@ -12,7 +12,7 @@ from backend.launch import private_files, processes
 from backend.launch.supervisor import Program, Supervisor
 from tests.waiting import wait_until
 
-PARENT = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).wait()"
+PARENT = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).wait()"
 
 
 def program(folder: Path, code: str, *, patience: float = 5) -> Program:
@@ -46,7 +46,7 @@ def test_a_part_takes_its_children_with_it(tmp_path: Path) -> None:
 
 def test_a_part_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     deaf = (
-        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
     )
     part = program(tmp_path, deaf, patience=0.3)
     part.start()
@@ -59,7 +59,7 @@ def test_leftovers_are_found_by_their_mark_only(tmp_path: Path) -> None:
     mark = str(tmp_path)
     for folder in (mark, mark + "-other"):
         (tmp_path / Path(folder).name).mkdir()
-    argv = [sys.executable, "-c", "import time; time.sleep(60)"]
+    argv = [sys.executable, "-c", "import time; time.sleep(600)"]
     ours = processes.spawn(argv, env={**os.environ, processes.MARK: mark})
     other = processes.spawn(argv, env={**os.environ, processes.MARK: mark + "-other"})
     try:

@@ -1,0 +1,40 @@
+"""One server for all tests of backups, and a market on it for each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask_migrate import upgrade
+from sqlalchemy import text
+
+from backend.core.db.session import db
+from backend.launch import database_roles
+from backend.launch.embedded import EmbeddedPostgres
+from tests.conftest import FAST
+from tests.launch.backup_market import PLACE, Market, close, database
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server with both roles and a prepared database, from which each test's is copied."""
+    made = EmbeddedPostgres(tmp_path_factory.mktemp("server"), parameters=FAST)
+    made.start()
+    owner, app = made.roles()
+    with database(owner, "doorstep") as prepared:
+        upgrade()
+        db.session.execute(text(PLACE))
+        db.session.commit()
+        close(prepared)
+    database_roles.admit(owner, app)
+    yield made
+    made.destroy()
+
+
+@pytest.fixture
+def market(server: EmbeddedPostgres, tmp_path: Path) -> Market:
+    return Market(server, tmp_path / "data")
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    return tmp_path / "saved"

@@ -1,0 +1,186 @@
+"""A restoration brings a backup of any version back, and revives nothing that is over."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask_migrate import downgrade
+from sqlalchemy import select, text
+
+from backend.cli import quarantine
+from backend.core.db.session import db, transaction
+from backend.core.queue import enqueue, runs
+from backend.core.security.authz import SYSTEM
+from backend.domain.accounts import links
+from backend.domain.accounts.models import Account
+from backend.domain.moderation import actions as moderation
+from backend.domain.notifications.create import notify
+from backend.domain.notifications.models import Delivery
+from backend.domain.professionals.models import Professional
+from backend.launch.manifest import Manifest
+from tests.factories.people import Person
+from tests.launch.backup_market import Market, close, database, document_of
+
+# -- across versions
+
+
+@pytest.mark.parametrize("column", ["account_id bigint REFERENCES accounts (id)", "word text"])
+def test_a_table_of_a_later_version_does_not_stand_in_the_way(market: Market, saved: Path, column: str) -> None:
+    with market.running() as people:
+        person = people.customer()
+    market.save(saved)
+    market.ask(f"CREATE TABLE newer (id bigint PRIMARY KEY, {column})")
+    market.ask("INSERT INTO newer (id) VALUES (1)")
+    market.ask("UPDATE alembic_version SET version_num = '9999'")
+    market.restore(saved)
+    assert market.ask("SELECT to_regclass('newer')") == [(None,)]
+    with market.running() as people:
+        assert people.sign_in(person.username).get("/me").status_code == 200
+
+
+def test_a_backup_of_an_earlier_version_is_migrated(market: Market, saved: Path) -> None:
+    with database(market.owner, market.name) as app:
+        downgrade(revision="-1")
+        close(app)
+    [(earlier,)] = market.ask("SELECT version_num FROM alembic_version")
+    market.save(saved)
+    assert Manifest.read(saved).revision == earlier
+    market.restore(saved)
+    assert market.ask("SELECT version_num FROM alembic_version") > [(earlier,)]
+    with market.running() as people:
+        assert people.customer().get("/me").status_code == 200, "the application's role may use every table"
+
+
+# -- nothing revived
+
+
+@dataclass
+class Past:
+    """What was so when the backup was made, and is over now."""
+
+    signed_out: Person
+    blocked: Person
+    professional: Person
+    link: str
+
+
+def a_past(market: Market, saved: Path) -> Past:
+    with market.running() as people:
+        people.admin()
+        past = Past(people.customer(), people.customer(), people.professional(), "")
+        with transaction():
+            account = db.session.get_one(Account, past.signed_out.id)
+            past.link = str(links.make(account, "password_reset", life=timedelta(hours=1))).rsplit("=", 1)[-1]
+            notify(past.signed_out.id, "unblocked")
+            enqueue("account.reset_link", {"account_id": past.signed_out.id}, key="a reset")
+            enqueue("reminders.batch", {"run_id": 1, "after": 0, "until": 9}, key="a part")
+            enqueue("export.run", {"export_id": 0}, key="stays")
+            db.session.execute(text("INSERT INTO job_runs (name, period) VALUES ('daily-reminders', '2020-01-01')"))
+    market.save(saved)
+    with market.running() as people:
+        past.signed_out.client = people.app.test_client()
+        past.signed_out.post("/logout")
+        with transaction():
+            moderation.block(SYSTEM, account_id=past.blocked.id, reason="fraud", note="of three people")
+            db.session.execute(text("UPDATE accounts SET password_hash = 'new' WHERE role = 'professional'"))
+            db.session.execute(text("UPDATE professionals SET approval = 'rejected'"))
+    return past
+
+
+def test_a_restoration_revives_nothing(market: Market, saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    past = a_past(market, saved)
+    market.restore(saved)
+    told = capsys.readouterr().out
+    with market.running() as people:
+        for person in (past.signed_out, past.professional):
+            person.client = people.app.test_client()
+            assert person.get("/me").status_code == 401
+        visitor = people.visitor()
+        answer = visitor.post("/check", {"username": past.blocked.username, "password": "correct horse battery 9"})
+        assert (answer.status_code, answer.json["code"]) == (403, "account_blocked")
+        reset = visitor.post("/password/reset", {"token": past.link, "password": "another long password"})
+        assert reset.status_code == 422
+        assert db.session.get_one(Account, past.blocked.id).blocked_note == "of three people"
+        assert db.session.get_one(Professional, past.professional.id).approval == "approved"
+        states = db.session.execute(select(Delivery.state, Delivery.error)).all()
+        assert {tuple(row) for row in states} == {("skipped", quarantine.REASON)}
+    [(after,)] = market.ask("SELECT after FROM audit_entries WHERE action = 'backup_restored'")
+    assert after["blocked"] == [past.blocked.username]
+    assert market.ask("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(0,)]
+    assert after["sessions_ended"] == 3, "the fourth ended with the block"
+    assert f"Blocked after the backup, and still blocked: {past.blocked.username}." in told
+    assert f"have their previous password again: {past.professional.username}." in told
+    assert f"decide again: {past.professional.username} (rejected)." in told
+
+
+def test_no_mail_and_no_reminder_goes_out_again(market: Market, saved: Path) -> None:
+    a_past(market, saved)
+    market.restore(saved)
+    opened = "SELECT DISTINCT topic FROM jobs WHERE done_at IS NULL AND dead_at IS NULL"
+    assert {topic for (topic,) in market.ask(opened)} <= quarantine.STAYS
+    assert ("export.run",) in market.ask(opened)
+    dead = "SELECT topic FROM jobs WHERE dead_at IS NOT NULL AND error = %s"
+    assert {topic for (topic,) in market.ask(dead, quarantine.REASON)} >= {
+        "notification.deliver",
+        "account.reset_link",
+        "reminders.batch",
+    }
+    assert market.ask("SELECT status FROM job_runs WHERE period = '2020-01-01'") == [("failed",)]
+    with market.running():
+        with transaction():
+            begun = runs.claim_due()
+        assert set(begun) <= {"housekeeping"}, "a minute may have passed"
+
+
+def test_a_skipped_delivery_can_be_sent_again_from_the_log(market: Market, saved: Path) -> None:
+    a_past(market, saved)
+    market.restore(saved)
+    [(delivery,), *_] = market.ask("SELECT id FROM deliveries WHERE kind = 'unblocked'")
+    with market.running() as people:
+        admin = people.admin()
+        assert admin.post(f"/deliveries/{delivery}/resend").status_code in (200, 202)
+    waiting = "SELECT count(*) FROM jobs WHERE done_at IS NULL AND dead_at IS NULL AND payload->>'delivery_id' = %s"
+    assert market.ask(waiting, str(delivery)) == [(1,)]
+
+
+def test_mail_may_be_kept(market: Market, saved: Path) -> None:
+    a_past(market, saved)
+    market.restore(saved, keep_mail=True)
+    assert ("waiting",) in market.ask("SELECT state FROM deliveries")
+    assert market.ask("SELECT count(*) FROM jobs WHERE dead_at IS NOT NULL") == [(0,)]
+    assert market.ask("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(0,)]
+
+
+def test_the_only_admin_of_the_copy_stays_blocked_and_the_operator_is_told(
+    market: Market, saved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with market.running() as people:
+        first = people.admin()
+    market.save(saved)
+    with market.running() as people:
+        people.admin()
+        with transaction():
+            moderation.block(SYSTEM, account_id=first.id, reason="other")
+    market.restore(saved)
+    told = capsys.readouterr().out
+    assert "No admin can sign in" in told
+    assert "1 accounts were created after the backup" in told
+    assert market.ask("SELECT blocked_reason FROM accounts WHERE id = %s", first.id) == [("other",)]
+
+
+def test_a_lost_database_is_restored_without_one_to_compare_with(
+    market: Market, saved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with market.running() as people:
+        person = people.professional()
+        kept = document_of(person)
+    market.save(saved)
+    with psycopg.connect(market.server.url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {market.name}")
+    market.settings = replace(market.settings, document_store_url=f"file://{market.data_dir / 'elsewhere'}")
+    market.restore(saved)
+    assert "no database to compare with" in capsys.readouterr().out
+    with market.running() as people:
+        assert document_of(people.sign_in(person.username)) == kept
