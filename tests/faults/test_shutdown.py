@@ -55,9 +55,9 @@ def test_beat_ends_while_the_broker_does_not_answer(jobs: Crew, own_valkey: Embe
         os.kill(own_valkey.pid, signal.SIGCONT)
 
 
-def test_an_error_of_a_task_is_short_enough_for_any_pipe(ringing: Flask, own_environ: dict[str, str]) -> None:
+def test_an_error_of_a_task_is_short_enough_for_any_pipe(dispatching: Flask, own_environ: dict[str, str]) -> None:
     celery = make_celery(Settings.from_env(own_environ))
-    tasks.register(celery, ringing)
+    tasks.register(celery, dispatching)
 
     def fails() -> None:
         raise ValueError("x" * 100_000)
@@ -71,7 +71,7 @@ def test_an_error_of_a_task_is_short_enough_for_any_pipe(ringing: Flask, own_env
     assert failed.value.__cause__ is None
 
 
-def test_a_worker_whose_job_does_not_end_is_ended(ringing: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+def test_a_worker_whose_job_does_not_end_is_ended(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
     received, answer = threading.Event(), threading.Event()
 
     def hold(_: str) -> None:
