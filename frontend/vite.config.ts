@@ -81,6 +81,39 @@ function compiled(texts: Texts): object {
   )
 }
 
+/** Texts of the first page's own namespaces that it does not need: they come with those of the other pages. */
+const later: Record<string, RegExp> = {
+  common: /^(save|cancel|usual|moreText|lessText|more|less|file|notFound|unsaved|optional)$/,
+  errors: /^(?!(unknown|no_answer|offline|account_changed|account_blocked|unavailable|busy|timeout|too_many_requests|status_\d+)$)/,
+  search: /^(results|filters|sort)$/,
+}
+
+/** `errors.json?first` holds what the first page may say, `errors.json?later` the rest. */
+function splitTexts(): Plugin {
+  const mark = /^\0texts:(.+\/([^/]+)\.json):(first|later)$/
+  let inBuild = false
+  return {
+    name: 'doorstep:split-texts',
+    enforce: 'pre',
+    configResolved: ({ command }) => {
+      inBuild = command === 'build'
+    },
+    async resolveId(source, importer) {
+      const [, file, part] = /^(.+\.json)\?(first|later)$/.exec(source) ?? []
+      const found = file && (await this.resolve(file, importer, { skipSelf: true }))
+      return found ? `\0texts:${found.id}:${part}` : undefined
+    },
+    load(id) {
+      const [, file, name, part] = mark.exec(id) ?? []
+      if (!part || !file || !name) return
+      this.addWatchFile(file)
+      const texts = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Texts).filter(([key]) => (later[name]?.test(key) ?? false) === (part === 'later'))
+      const picked = Object.fromEntries(texts)
+      return { code: `export default ${JSON.stringify(inBuild ? compiled(picked) : picked)}`, moduleType: 'js' }
+    },
+  }
+}
+
 function compiledTexts(): Plugin {
   return {
     name: 'doorstep:compiled-texts',
@@ -119,6 +152,7 @@ export default defineConfig({
   plugins: [
     oneAdapter(),
     staticColours(),
+    splitTexts(),
     compiledTexts(),
     firstIcons(),
     vue(),
