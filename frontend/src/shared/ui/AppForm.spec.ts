@@ -6,6 +6,7 @@ import { http } from '@/shared/api/http'
 import { fields, z } from '@/shared/lib/schema'
 import { show, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
+import errors from '@/locales/en/errors.json'
 import AppForm from './AppForm.vue'
 
 const schema = z.object({ username: fields.username(), email: fields.email() })
@@ -52,6 +53,30 @@ describe('AppForm', () => {
     expect(state).toEqual({ username: 'asha', email: 'asha@example.org' })
     await submit()
     await until(() => wrapper.find('[role="alert"]').exists() === false, 'success')
+  })
+
+  it('says a known problem of one field once, in its own words, beside the field', async () => {
+    answer('post', '/add_customer', [422, { code: 'email_taken', errors: { email: ['The server says so.'] } }])
+    const { submit, wrapper } = await form((values) => http.post('/add_customer', values))
+    await submit()
+    await until(() => document.activeElement?.getAttribute('aria-invalid') === 'true', 'the focus')
+    expect(wrapper.text()).not.toContain('The server says so.')
+    expect(wrapper.text().split(errors.email_taken)).toHaveLength(3)
+    expect(wrapper.find('[role="alert"]').classes()).toContain('sr-only')
+  })
+
+  it("keeps the server's word about a field that was typed into just before", async () => {
+    answer('post', '/add_customer', [422, { code: 'invalid_fields', errors: { email: ['This address is taken.'] } }])
+    const { submit, wrapper } = await form((values) => http.post('/add_customer', values))
+    const email = wrapper.findAll('input')[1]
+    await email?.trigger('blur')
+    await email?.setValue('meera@example.org')
+    await submit()
+    await until(() => wrapper.text().includes('This address is taken.'), 'the word of the server')
+    // As long as a late check would take: it would find nothing wrong, and take the word away.
+    const start = performance.now()
+    await until(() => performance.now() - start > 400 || !wrapper.text().includes('This address is taken.'), 'the time of a late check')
+    expect(wrapper.text()).toContain('This address is taken.')
   })
 
   it('does not say again in the server\'s words what it says itself', async () => {
