@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest'
+import { useSession } from '@/shared/session/store'
+import { show, someone, until } from '@/shared/testing/mount'
+import { answer } from '@/shared/testing/server'
+import accounts from '@/locales/en/accounts.json'
+import UndoEmailPage from './UndoEmailPage.vue'
+
+const button = () => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === accounts.undo.action)
+const alert = () => document.querySelector('[role="alert"]')?.textContent
+const ways = () => [...document.querySelectorAll('a')].map((one) => one.getAttribute('href'))
+
+describe('UndoEmailPage', () => {
+  it('changes nothing before it is told to, then signs out and leads to a new password', async () => {
+    const seen = answer('post', '/email/undo', [204])
+    await show(UndoEmailPage, { path: '/email/undo#token=abc', user: someone('customer') })
+    await until(() => button() !== undefined, 'the button')
+    expect(seen).toEqual([])
+    button()?.click()
+    await until(() => document.querySelector('[role="status"]')?.textContent?.includes(accounts.undo.done) === true, 'the end')
+    expect(seen.map(({ body }) => body)).toEqual([{ token: 'abc' }])
+    expect(useSession().user).toBeNull()
+    expect(ways()).toEqual(expect.arrayContaining(['/password/forgot', '/sign-in']))
+  })
+
+  it('offers other ways when the link was used, as it would be refused again', async () => {
+    answer('post', '/email/undo', [422, { code: 'link_invalid', errors: { token: ['used'] } }])
+    await show(UndoEmailPage, { path: '/email/undo#token=abc' })
+    button()?.click()
+    await until(() => alert() === accounts.undo.used, 'the word')
+    expect(button()).toBeUndefined()
+    expect(ways()).toEqual(expect.arrayContaining(['/password/forgot', '/sign-in']))
+  })
+
+  it('can be tried again when the server was away', async () => {
+    answer('post', '/email/undo', [503, { code: 'unavailable' }], [204])
+    await show(UndoEmailPage, { path: '/email/undo#token=abc' })
+    button()?.click()
+    await until(() => alert() !== undefined, 'the word')
+    button()?.click()
+    await until(() => document.body.textContent.includes(accounts.undo.done), 'the end')
+    expect(alert()).toBeUndefined()
+  })
+
+  it('says that a link is incomplete', async () => {
+    await show(UndoEmailPage, { path: '/email/undo' })
+    expect(alert()).toBe(accounts.undo.broken)
+    expect(button()).toBeUndefined()
+  })
+})
