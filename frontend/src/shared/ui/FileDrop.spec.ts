@@ -3,9 +3,9 @@ import { defineComponent, h, ref } from 'vue'
 import { show, until } from '@/shared/testing/mount'
 import FileDrop from './FileDrop.vue'
 
-async function drop() {
+async function drop(more: { busy?: boolean; progress?: number } = {}) {
   const file = ref<File | null>(null)
-  const page = defineComponent({ render: () => h(FileDrop, { modelValue: file.value, 'onUpdate:modelValue': (next: File | null) => (file.value = next) }) })
+  const page = defineComponent({ render: () => h(FileDrop, { ...more, modelValue: file.value, 'onUpdate:modelValue': (next: File | null) => (file.value = next) }) })
   const { wrapper } = await show(page)
   const choose = async (chosen: File) => {
     const input = wrapper.find('input')
@@ -55,5 +55,16 @@ describe('FileDrop', () => {
     await until(() => wrapper.find('[role="alert"]').exists(), 'the word')
     expect(file.value).toBeNull()
     expect(wrapper.find('[role="alert"]').text()).toContain(words)
+  })
+
+  it('says how far it is, and takes no other file, while one is on its way', async () => {
+    const { wrapper, file } = await drop({ busy: true, progress: 40 })
+    expect(wrapper.find('[role="progressbar"]').attributes('aria-valuenow')).toBe('40')
+    expect(wrapper.text()).toContain('40%')
+    expect(wrapper.find('input').attributes('disabled')).toBeDefined()
+    const chosen = new File(['%PDF-1.7'], 'other.pdf', { type: 'application/pdf' })
+    await wrapper.find('label').trigger('drop', { dataTransfer: { files: [chosen] } })
+    await new Promise((resolve) => setTimeout(resolve))
+    expect(file.value).toBeNull()
   })
 })

@@ -1,0 +1,92 @@
+"""Documents over a line that is slow or breaks: how far it is, and nothing lost when it fails."""
+
+import os
+import re
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenScreen
+from tests.browser.screen import PATIENCE_MS, PHONE, Screen
+from tests.browser.test_pages import sign_in
+from tests.browser.texts import text
+from tests.factories.files import picture
+from tests.harness.caller import PASSWORD, person
+from tests.harness.market import RunningMarket
+
+pytestmark = pytest.mark.browser
+BYTES_A_SECOND = 100_000
+SIGN_UP = ("username", "email", "firstname", "lastname", "address", "pincode", "compname", "password")
+
+
+def large_picture() -> bytes:
+    """A picture of about 430 kB, which no compression makes smaller."""
+    target = BytesIO()
+    Image.frombytes("RGB", (380, 380), os.urandom(380 * 380 * 3)).save(target, "PNG")
+    return target.getvalue()
+
+
+def choose(window: Screen, name: str, content: bytes) -> None:
+    field = window.page.locator("input[type=file]")
+    field.set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
+    window.sees(name)
+
+
+def slow_down(window: Screen) -> None:
+    session = window.page.context.new_cdp_session(window.page)
+    session.send("Network.enable")
+    limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": BYTES_A_SECOND}
+    session.send("Network.emulateNetworkConditions", limits)
+
+
+def test_a_slow_upload_says_how_far_it_is(screen: OpenScreen, market: RunningMarket) -> None:
+    ravi = market.visitor().sign_up("professional")
+    window = screen(viewport=PHONE)
+    sign_in(window, ravi.account["username"], PASSWORD)
+    window.go("/approval").sees(text("common.file.choose"))
+    choose(window, "licence.png", large_picture())
+    slow_down(window)
+    window.press(text("professionals.document.send"))
+    progress = window.page.get_by_role("progressbar")
+    expect(progress).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d?$"), timeout=PATIENCE_MS)
+    expect(window.page.locator("input[type=file]")).to_be_disabled()
+    expect(window.page.locator("main").get_by_text(re.compile(r"^\d+%$"))).to_be_visible()
+    expect(progress).to_have_count(0, timeout=PATIENCE_MS)
+    window.sees(text("professionals.approval.handedIn")).look("upload done")
+    assert ravi.get("/me")["document"]["filename"] == "licence.png"
+
+
+def test_a_failed_upload_keeps_the_file_and_is_sent_again(screen: OpenScreen, market: RunningMarket) -> None:
+    ravi = market.visitor().sign_up("professional")
+    window = screen(viewport=PHONE)
+    sign_in(window, ravi.account["username"], PASSWORD)
+    window.go("/approval").sees(text("common.file.choose"))
+    choose(window, "licence.png", picture(size=(300, 200)))
+    window.page.route("**/me/document", lambda route: route.abort("connectionreset"))
+    window.press(text("professionals.document.send")).sees(text("errors.no_answer"))
+    window.look("upload failed")
+    expect(window.page.get_by_role("progressbar")).to_have_count(0)
+    window.sees("licence.png")
+    window.page.unroute("**/me/document")
+    window.press(text("professionals.document.send")).sees(text("professionals.approval.handedIn"))
+    assert ravi.get("/me")["document"]["filename"] == "licence.png"
+
+
+def test_a_failed_sign_up_keeps_what_was_typed_and_the_file(screen: OpenScreen, market: RunningMarket) -> None:
+    window = screen(viewport=PHONE).go("/sign-up/professional").sees(text("common.file.choose"))
+    fields = person("professional")
+    for name in SIGN_UP:
+        window.page.locator(f"input[name={name}]").fill(str(fields[name]))
+    choose(window, "licence.png", picture(size=(300, 200)))
+    window.page.route("**/add_professional", lambda route: route.abort("connectionreset"))
+    submit = window.page.locator("main form button[type=submit]")
+    submit.click()
+    window.sees(text("errors.no_answer")).look("sign up failed")
+    window.sees("licence.png")
+    window.page.unroute("**/add_professional")
+    submit.click()
+    window.stands_at("/approval")
+    made = market.visitor().sign_in(fields["username"])
+    assert made.account["document"]["filename"] == "licence.png"
