@@ -6,6 +6,8 @@ export interface Question {
   /** What follows when the person goes on. */
   follows: string
   action: string
+  /** What stepping back is called, where "Go back" could be taken for leaving. */
+  back?: string
   danger?: boolean
   /** Asks for words too: the reason that the other side will read; `usual` ones are a tap away. */
   reason?: { label: string; min: number; max: number; hint?: string; usual?: string[] }
