@@ -115,7 +115,9 @@ def test_a_day_that_is_typed_is_filtered_by_when_it_is_whole(
 ) -> None:
     window = screen(viewport=viewport, dark=dark)
     sign_in(window, "admin", ADMIN_PASSWORD)
-    window.go("/admin/audit").sees(text("audit.title"))
+    window.go("/admin/audit")
+    day = window.page.locator("input[type=date]").first
+    expect(day).to_be_visible(timeout=PATIENCE_MS)
     asked: list[str] = []
 
     def note(request: Request) -> None:
@@ -124,7 +126,6 @@ def test_a_day_that_is_typed_is_filtered_by_when_it_is_whole(
             asked.extend(parse_qs(address.query).get("from", []))
 
     window.page.on("request", note)
-    day = window.page.locator("input[type=date]").first
     day.focus()
     window.page.keyboard.type("11112026")  # the same day whether days or months come first
     window.page.wait_for_url(lambda address: "from=2026-11-11" in address)

@@ -45,7 +45,7 @@ describe('a form under guard', () => {
     state.name = 'after'
     const stays = router.push('/elsewhere')
     await until(() => dialog() !== null, 'the question')
-    button('Stay on this page')?.click()
+    button('Keep editing')?.click()
     await stays
     expect(router.currentRoute.value.path).toBe('/edit')
     await until(() => dialog() === null, 'the end of the question')
