@@ -2,6 +2,7 @@
 
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do command -v $$p && break; done)
 VENV := .venv
+DOCS_VENV := build/docs-venv
 PY := $(VENV)/bin/python
 FLASK := $(PY) -m flask --app backend.app
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
@@ -15,7 +16,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: help run dev test test-changed lint prose types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
 	test-faults test-launch test-frontend test-browser frontend frontend-lint frontend-types bench bench-compare bench-compare-work bench-data demo doctor \
-	admin audit-verify backup restore openapi generate format lock sbom audit prepare install install-dev clean
+	admin audit-verify backup restore openapi generate format lock sbom audit docs docs-screenshots prepare install install-dev clean
 
 ##@ Run
 run: $(VENV)/.runtime ## Start the product on http://127.0.0.1:5000 (PORT, DATA_DIR); Ctrl-C stops it
@@ -118,7 +119,14 @@ openapi: $(VENV)/.runtime ## Regenerate openapi.json and the web application's c
 generate: openapi ## Regenerate all generated files
 	@$(PY) -m backend.settings > .env.example
 	@$(FLASK) lifecycle > docs/lifecycle.md
+	@for page in settings jobs metrics; do $(FLASK) reference $$page > docs/reference/$$page.md || exit 1; done
 	@cd frontend && npm version --silent --no-git-tag-version --allow-same-version $(VERSION) >/dev/null
+
+docs: $(DOCS_VENV)/.installed ## Build the documentation site into build/docs
+	@$(DOCS_VENV)/bin/python docs/site/build.py
+
+docs-screenshots: $(VENV)/.dev ## Draw the pictures of the documentation again, from the demo
+	@$(PY) -m tests.screenshots
 
 format: $(VENV)/.dev ## Format Python files
 	@$(PY) -m ruff check --fix --quiet .
@@ -154,4 +162,11 @@ $(VENV)/.runtime: $(VENV)/.made requirements.lock
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@echo "Installing Python packages for tests (hashes checked) ..."
 	@$(PIP_INSTALL) -r requirements-dev.lock || { sh .ci/explain-pip; exit 1; }
+	@touch $@
+
+$(DOCS_VENV)/.installed: requirements-docs.lock
+	@sh .ci/make-venv "$(PYTHON)" "$(DOCS_VENV)"
+	@echo "Installing the documentation's generator (hashes checked) ..."
+	@$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+		-r requirements-docs.lock || { sh .ci/explain-pip; exit 1; }
 	@touch $@

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from backend.cli import admins, audit, bootstrap, demo, doctor, lifecycle, openapi
+from backend.cli import admins, audit, bootstrap, demo, doctor, lifecycle, openapi, reference
 
 
 def init_app(app: Flask) -> None:
@@ -13,3 +13,4 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(doctor.command)
     app.cli.add_command(lifecycle.command)
     app.cli.add_command(openapi.command)
+    app.cli.add_command(reference.command)

@@ -4,11 +4,14 @@ import json
 import re
 import tomllib
 
+import pytest
 from flask import Flask
 
 from backend.api.openapi import document
+from backend.cli import reference
 from backend.cli.openapi import COMMITTED
-from backend.settings import VERSION
+from backend.jobs import schedule
+from backend.settings import VERSION, describe
 from tests.architecture.source import ROOT
 
 
@@ -38,3 +41,20 @@ def test_one_version_everywhere() -> None:
 def test_the_image_holds_the_version() -> None:
     assert re.search(r"^COPY .*\bpyproject\.toml\b", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert "!pyproject.toml" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+@pytest.mark.parametrize("name", sorted(reference.PAGES))
+def test_pages_of_the_reference_are_fresh(name: str) -> None:
+    page = ROOT / "docs" / "reference" / f"{name}.md"
+    assert page.read_text(encoding="utf-8") == reference.render(name), f"{name}.md is outdated; run: make generate"
+
+
+def test_the_reference_names_every_setting_job_and_metric() -> None:
+    settings = reference.render("settings")
+    assert all(f"| `{row.name}` |" in settings for row in describe())
+    jobs = reference.render("jobs")
+    assert all(f"| `{entry.name}` |" in jobs for entry in schedule.TABLE)
+    metrics = reference.render("metrics")
+    for name in ("http_requests_total", "http_request_seconds", "jobs_waiting", "part_up", "security_events_total"):
+        assert f"| `{name}` |" in metrics
+    assert "| `http_requests_total` | counter | `method`, `route`, `status` |" in metrics

@@ -1,5 +1,6 @@
-"""The README's example is true: its very lines are run against the running product."""
+"""The commands in the README and in the tutorial work: these very lines are run against the running product."""
 
+import json
 import os
 import re
 import shutil
@@ -16,28 +17,43 @@ from tests.waiting import HANG_SECONDS
 pytestmark = pytest.mark.launch
 
 
-def example() -> str:
-    blocks = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 1, "the journey is the README's one block of bash"
-    return str(blocks[0])
+def commands(name: str) -> str:
+    """Return all blocks of bash of a page, one after the other."""
+    blocks = re.findall(r"```bash\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL)
+    assert blocks, f"{name} has no block of bash"
+    return "".join(blocks)
 
 
-def test_the_journey_with_curl(market: RunningMarket, tmp_path: Path) -> None:
+def run(market: RunningMarket, name: str, folder: Path) -> list[str]:
+    """Run the commands of a page and return the lines that they print."""
     environment = {**os.environ, "MARKET": market.url(""), "ADMIN_PASSWORD": ADMIN_PASSWORD, "no_proxy": "127.0.0.1"}
     if shutil.which("curl") is None:  # a machine that has none still checks the calls
-        (tmp_path / "curl").symlink_to(ROOT / "tests" / "harness" / "curl.py")
-        environment["PATH"] = f"{tmp_path}{os.pathsep}{environment['PATH']}"
+        (folder / "curl").symlink_to(ROOT / "tests" / "harness" / "curl.py")
+        environment["PATH"] = f"{folder}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(
-        [str(shutil.which("bash")), "-euo", "pipefail", "-c", example()],
+        [str(shutil.which("bash")), "-euo", "pipefail", "-c", commands(name)],
         env=environment, cwd=ROOT, capture_output=True, text=True, timeout=HANG_SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    isactive, approval, found, *states, rating, unread = done.stdout.splitlines()
+    return done.stdout.splitlines()
+
+
+def test_the_tutorial(market: RunningMarket, tmp_path: Path) -> None:
+    isactive, approval, found, *states, rating, unread = run(market, "docs/tutorials/first-market.md", tmp_path)
     assert (isactive, approval, rating) == ("1", "approved", "5")
     assert "Plumbing" in found
     assert states == ["accepted", "completed", "closed"]
     assert int(unread) >= 3
     market.inbox.wait_for("asha@example.org", subject="Closed")
+
+
+def test_the_readme(market: RunningMarket, tmp_path: Path) -> None:
+    printed = "".join(run(market, "README.md", tmp_path))
+    search, end = json.JSONDecoder().raw_decode(printed)
+    places = json.loads(printed[end:])
+    assert set(search) >= {"items", "next_cursor"}
+    assert len(places["items"]) == 3
+    assert all(place["pincode"].startswith("5600") for place in places["items"])
 
 
 def test_every_file_that_documents_name_is_there() -> None:

@@ -231,7 +231,7 @@ def test_a_health_check_of_what_is_not_there_fails() -> None:
     assert subprocess.run(argv, cwd=ROOT, check=False).returncode == 1
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-docs.lock"])
 def test_locks_hold_hashes_and_no_addresses(name: str) -> None:
     text = (ROOT / name).read_text()
     assert not re.search(r"https?://|file:/|--(extra-)?index-url|--find-links|^\s*/", text, re.MULTILINE)
@@ -245,6 +245,7 @@ def test_locks_hold_all_that_the_project_asks_for() -> None:
     for lock, asked in (
         ("requirements.lock", project["dependencies"]),
         ("requirements-dev.lock", project["optional-dependencies"]["dev"]),
+        ("requirements-docs.lock", project["optional-dependencies"]["docs"]),
     ):
         locked = {line.split("==")[0].lower() for line in (ROOT / lock).read_text().splitlines() if "==" in line}
         wanted = {re.split(r"[\[<>=;,\s]", entry)[0].lower().replace("_", "-") for entry in asked}

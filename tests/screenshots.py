@@ -1,0 +1,145 @@
+"""`make docs-screenshots`: draw the pictures of the documentation from the demo, in a real Chromium."""
+
+import argparse
+import io
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+from playwright.sync_api import Browser
+
+from backend.launch import frontend
+from backend.settings import ROOT
+from tests.browser.chromium import chromium
+from tests.browser.screen import PHONE, Screen
+from tests.harness.caller import ADMIN_PASSWORD, Caller
+from tests.harness.market import RunningMarket
+
+IMAGES: Final = ROOT / "docs" / "images"
+DESK: Final = {"width": 1200, "height": 800}
+QUALITY: Final = 82
+GAP: Final = 24
+GROUND: Final = (244, 241, 234)
+JOURNEY: Final = ("search-phone", "request-phone", "inbox-phone", "review-phone")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: who looks at which page."""
+
+    name: str
+    who: str
+    path: str
+    viewport: dict[str, int]
+
+
+def shots(customer: Caller) -> Iterator[Shot]:
+    """Return every picture; the pages of single requests are found through the API."""
+    pincode = customer.get("/me")["pincode"]
+    mine = customer.get("/requests", limit=50)["items"]
+    done = max(mine, key=lambda one: (bool(one["reviewed"]), one["status"] in ("completed", "closed"), one["id"]))
+    task = done["task_id"]
+    word = done["task_name"].split()[0]
+    pages = (
+        ("landing", "visitor", "/"),
+        ("search", "visitor", f"/search?q={word}&pincode={pincode}"),
+        ("request", "customer", f"/tasks/{task}/ask"),
+        ("requests", "customer", "/requests"),
+        ("review", "customer", f"/requests/{done['id']}"),
+        ("inbox", "professional", "/inbox"),
+        ("agenda", "professional", "/agenda"),
+        ("dashboard", "admin", "/admin"),
+        ("approvals", "admin", "/admin/approvals"),
+        ("jobs", "admin", "/admin/jobs"),
+    )
+    for name, who, path in pages:
+        yield Shot(name, who, path, DESK)
+        if f"{name}-phone" in JOURNEY:
+            yield Shot(f"{name}-phone", who, path, PHONE)
+
+
+class Photographer:
+    """Opens the application as each kind of user, once per size of window."""
+
+    def __init__(self, browser: Browser, market: RunningMarket, accounts: dict[str, tuple[str, str]]) -> None:
+        self.browser, self.market, self.accounts = browser, market, accounts
+        self.screens: dict[tuple[str, int], Screen] = {}
+
+    def take(self, shot: Shot) -> Image.Image:
+        """Return the visible part of a page once it has settled."""
+        screen = self.screens.get((shot.who, shot.viewport["width"]))
+        if screen is None:
+            screen = Screen(self.browser, self.market.url(""), viewport=shot.viewport)
+            self.screens[shot.who, shot.viewport["width"]] = screen
+            if shot.who in self.accounts:
+                self.sign_in(screen, *self.accounts[shot.who])
+        screen.go(shot.path)
+        screen.page.locator("h1").first.wait_for()
+        screen.page.wait_for_load_state("networkidle")
+        return Image.open(io.BytesIO(screen.page.screenshot())).convert("RGB")
+
+    def sign_in(self, screen: Screen, username: str, password: str) -> None:
+        """Sign in by the form, as everyone does."""
+        screen.go("/sign-in")
+        screen.page.locator("input[autocomplete=username]").fill(username)
+        screen.page.locator("input[autocomplete=current-password]").fill(password)
+        screen.page.locator("form").get_by_role("button", name="Sign in", exact=True).click()
+        screen.page.wait_for_url(re.compile(r"/app/(?!sign-in)"))
+
+
+def journey(pictures: dict[str, Image.Image]) -> Image.Image:
+    """Return the phone pictures side by side."""
+    parts = [pictures[name] for name in JOURNEY]
+    width = sum(part.width for part in parts) + GAP * (len(parts) + 1)
+    whole = Image.new("RGB", (width, parts[0].height + 2 * GAP), GROUND)
+    for number, part in enumerate(parts):
+        whole.paste(part, (GAP + number * (part.width + GAP), GAP))
+    return whole
+
+
+def draw(market: RunningMarket, folder: Path) -> None:
+    """Fill the marketplace with the demo and save every picture as WebP."""
+    told = market.flask("demo")
+    password = re.search(r"with the password: (.+)", told)
+    found = re.findall(r"^  (\S+) +(a customer|a professional)$", told, re.MULTILINE)
+    names = {kind: name for name, kind in found}
+    assert password is not None, told
+    accounts = {
+        "customer": (names["a customer"], password[1]),
+        "professional": (names["a professional"], password[1]),
+        "admin": ("admin", ADMIN_PASSWORD),
+    }
+    customer = market.visitor().sign_in(*accounts["customer"])
+    folder.mkdir(parents=True, exist_ok=True)
+    with chromium() as browser:
+        photographer = Photographer(browser, market, accounts)
+        pictures = {shot.name: photographer.take(shot) for shot in shots(customer)}
+    pictures["journey"] = journey(pictures)
+    for name in pictures.keys() - set(JOURNEY):
+        pictures[name].save(folder / f"{name}.webp", quality=QUALITY, method=6)
+        print(f"{name}.webp: {(folder / f'{name}.webp').stat().st_size // 1024} KiB")
+
+
+def main() -> int:
+    """Start a marketplace, draw, and end it."""
+    parser = argparse.ArgumentParser(prog="make docs-screenshots", description=__doc__)
+    parser.add_argument("--to", type=Path, default=IMAGES)
+    given = parser.parse_args()
+    frontend.build(print)
+    with tempfile.TemporaryDirectory() as folder:
+        market = RunningMarket(Path(folder))
+        try:
+            market.start()
+            draw(market, given.to)
+        finally:
+            market.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
