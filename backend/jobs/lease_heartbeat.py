@@ -15,9 +15,14 @@ from backend.core.queue import Lease
 from backend.jobs import health
 
 log = structlog.get_logger(__name__)
+# A row that is locked is being finished or released, and nobody else can claim it until then. Waiting for it would
+# deadlock with a release of several jobs, which locks them one after the other.
 RENEW: Final = text("""
     UPDATE jobs SET lease_until = now() + make_interval(secs => :seconds)
-     WHERE id = ANY(:ids) AND lease_token = ANY(CAST(:tokens AS uuid[])) AND done_at IS NULL AND lease_until IS NOT NULL
+     WHERE id IN (SELECT id FROM jobs
+                   WHERE id = ANY(:ids) AND lease_token = ANY(CAST(:tokens AS uuid[]))
+                     AND done_at IS NULL AND lease_until IS NOT NULL
+                     FOR UPDATE SKIP LOCKED)
 """)
 
 

@@ -173,6 +173,21 @@ def test_a_worker_that_lives_keeps_its_lease(topics: dict[str, Registered], app:
     assert left > 1
 
 
+def test_renewal_skips_a_lease_that_is_being_released(topics: dict[str, Registered]) -> None:
+    """A release of several jobs locks them one after the other: a renewal that waited for one would deadlock with it."""
+    job_ids = put("t", 2)
+    with transaction():
+        leases = queue.claim_many(job_ids, lease_seconds=1)
+    held = {"ids": [lease.job_id for lease in leases], "tokens": [lease.token for lease in leases], "seconds": 60}
+    with transaction():
+        queue.release(leases[:1])
+        with db.engine.begin() as other:
+            other.execute(text("SET LOCAL lock_timeout = '1ms'"))
+            assert other.execute(lease_heartbeat.RENEW, held).rowcount == 1
+    released, kept = (row(job_id) for job_id in job_ids)
+    assert (released.lease_until, kept.lease_until is not None) == (None, True)
+
+
 def test_the_sweep_finds_what_nobody_was_told_of(app: Flask) -> None:
     with Redis.from_url(app.extensions["settings"].broker_url) as broker:
         broker.delete(queue.QUEUES[Lane.URGENT])  # no worker takes what other tests rang for

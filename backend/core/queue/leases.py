@@ -111,7 +111,7 @@ def finish_guarded(lease: Lease) -> None:
 
 def release(leases: Sequence[Lease]) -> None:
     """Release jobs that were claimed but not started, except those that another worker has claimed meanwhile."""
-    for lease in leases:
+    for lease in sorted(leases, key=lambda lease: lease.job_id):  # in one order everywhere, so that none deadlock
         _update(lease, lease_until=None, lease_token=None, attempts=Job.attempts - 1, dispatched_at=None)
 
 
