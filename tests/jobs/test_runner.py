@@ -174,7 +174,7 @@ def test_a_worker_that_lives_keeps_its_lease(topics: dict[str, Registered], app:
 
 
 def test_renewal_skips_a_lease_that_is_being_released(topics: dict[str, Registered]) -> None:
-    """A release of several jobs locks them one after the other: a renewal that waited for one would deadlock with it."""
+    """A release locks several jobs one after the other: a renewal that waited for one would deadlock with it."""
     job_ids = put("t", 2)
     with transaction():
         leases = queue.claim_many(job_ids, lease_seconds=1)
