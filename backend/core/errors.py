@@ -1,4 +1,4 @@
-"""Errors by kind. Raised anywhere, rendered in one place as RFC 9457 problems."""
+"""Errors by kind: those of calls, rendered in one place as RFC 9457 problems, and the two of background work."""
 
 from collections.abc import Mapping, Sequence
 
@@ -104,3 +104,20 @@ class OutcomeUnknown(Unavailable):
     """The connection broke during COMMIT: the change may or may not have been saved."""
 
     code, title = "outcome_unknown", "Outcome unknown"
+
+
+class RetryLater(Exception):
+    """Background work cannot be done now, but may succeed later.
+
+    ``after_seconds`` is the shortest delay, None if the delay is left to the caller.
+    ``counts_as_attempt=False`` means that nothing was tried.
+    """
+
+    def __init__(self, reason: str, *, after_seconds: int | None = None, counts_as_attempt: bool = True) -> None:
+        super().__init__(reason)
+        self.after_seconds = after_seconds
+        self.counts_as_attempt = counts_as_attempt
+
+
+class PermanentFailure(Exception):
+    """Background work can never succeed, however often it is repeated."""

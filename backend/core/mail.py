@@ -22,20 +22,13 @@ from flask_mail import Connection, Mail, Message, sanitize_address
 
 from backend.core.clock import now
 from backend.core.config import current_settings
+from backend.core.errors import PermanentFailure, RetryLater
 from backend.settings import Settings
 
 KEPT_SECONDS: Final = 30.0
 MAILS_A_CONNECTION: Final = 100
 KEPT_FILES: Final = timedelta(days=7)
 LONGEST_LINE: Final = 900  # RFC 5322 allows 998
-
-
-class MailRefused(Exception):
-    """The server rejected this email permanently."""
-
-
-class MailDeferred(Exception):
-    """The server is unavailable or does not accept email at present: try again later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +118,12 @@ class Mailer:
         self._pid = 0
 
     def send(self, letter: Email) -> str:
-        """Send the email and return the server's response. Raises MailRefused or MailDeferred."""
+        """Send the email and return the server's response.
+
+        Raises:
+            PermanentFailure: The server rejected this email (5xx).
+            RetryLater: The server is unavailable or does not accept the email at present.
+        """
         message = _message(letter)
         if self._folder is not None:
             return _keep(self._folder, letter, message.as_bytes())
@@ -134,18 +132,18 @@ class Mailer:
                 self._connected().send(message)
             except smtplib.SMTPRecipientsRefused as error:
                 code, said = next(iter(error.recipients.values()))
-                raise _told(code, said) from error
+                raise _failure(code, said) from error
             except smtplib.SMTPResponseException as error:
                 self._forget()
-                raise _told(error.smtp_code, error.smtp_error) from error
+                raise _failure(error.smtp_code, error.smtp_error) from error
             except ssl.SSLCertVerificationError as error:
                 self._forget()
-                raise MailDeferred(
+                raise RetryLater(
                     f"The mail server's certificate could not be verified: {error.verify_message}. See MAIL_CA_FILE."
                 ) from error
             except (smtplib.SMTPException, OSError) as error:
                 self._forget()
-                raise MailDeferred(f"{type(error).__name__}: {error}") from error
+                raise RetryLater(f"{type(error).__name__}: {error}") from error
             self._used_at = time.monotonic()
             return "250 accepted"
 
@@ -201,11 +199,11 @@ def _alive(connection: _Limited) -> bool:
         return False
 
 
-def _told(code: int, said: bytes | str) -> Exception:
+def _failure(code: int, said: bytes | str) -> PermanentFailure | RetryLater:
     """Return the error for an SMTP status: 5xx is permanent, everything else temporary."""
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
     line = f"{code} {' '.join(text.split())}"[:300]
-    return MailRefused(line) if 500 <= code < 600 else MailDeferred(line)
+    return PermanentFailure(line) if 500 <= code < 600 else RetryLater(line)
 
 
 def _keep(folder: Path, letter: Email, content: bytes) -> str:
@@ -221,7 +219,7 @@ def _keep(folder: Path, letter: Email, content: bytes) -> str:
         partial.replace(folder / f"{name}.eml")
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise MailDeferred(f"The email could not be saved: {error.strerror}") from error
+        raise RetryLater(f"The email could not be saved: {error.strerror}") from error
     return f"Saved as {name}.eml"
 
 

@@ -13,13 +13,14 @@ from psycopg import Connection
 from backend.core import queue, storage
 from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
+from backend.core.errors import RetryLater
 from backend.core.failpoints import failpoint
 from backend.core.queue import Lease
 from backend.domain.exports import actions, compression, csv_copy
 from backend.domain.exports.errors import ExportInterrupted
 from backend.domain.exports.models import Export
 from backend.domain.exports.queries import File
-from backend.jobs.registry import Retry, job
+from backend.jobs.registry import job
 
 log = structlog.get_logger(__name__)
 ATTEMPTS: Final = 4
@@ -132,4 +133,4 @@ def _store_failed(lease: Lease, export_id: int, error: storage.StoreFailed) -> N
     if full or lease.attempts >= ATTEMPTS:
         actions.fail(export_id, NO_ROOM if full else STORE_AWAY)
         return
-    raise Retry(STORE_AWAY) from error
+    raise RetryLater(STORE_AWAY) from error

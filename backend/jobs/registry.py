@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from backend.core.queue import Lease
+from backend.core.queue import Lease, Snooze
 
-Handler = Callable[[Lease], None]
+Handler = Callable[[Lease], Snooze | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,33 +25,12 @@ class Registered:
 HANDLERS: Final[dict[str, Registered]] = {}
 
 
-class Retry(Exception):
-    """The job cannot be done now; retry it after ``after_seconds``.
-
-    ``record`` is called in the transaction that reschedules the job (the job's own is rolled back).
-    ``counts=False`` uses no attempt.
-    """
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        after_seconds: int | None = None,
-        counts: bool = True,
-        record: Callable[[], None] | None = None,
-    ) -> None:
-        super().__init__(reason)
-        self.after_seconds = after_seconds
-        self.counts = counts
-        self.record = record
-
-
-class GiveUp(Exception):
-    """The job can never succeed: dead-letter it immediately."""
-
-
 def job(topic: str, *, long: bool = False, guarded: bool = False) -> Callable[[Handler], Handler]:
-    """Register the handler of a topic. It runs in one transaction that ends with the job's ``done_at``."""
+    """Register the handler of a topic. It runs in one transaction that ends with the job's ``done_at``.
+
+    A handler returns a Snooze to commit what it did and run again later. It raises RetryLater or PermanentFailure,
+    which roll back what it did, to reschedule or dead-letter the job.
+    """
 
     def register(handler: Handler) -> Handler:
         if topic in HANDLERS:

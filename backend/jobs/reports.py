@@ -3,13 +3,14 @@
 from typing import Final
 
 from backend.core.db.session import db
+from backend.core.errors import PermanentFailure
 from backend.core.failpoints import failpoint
 from backend.core.queue import Lease, runs
 from backend.core.queue.models import JobRun
 from backend.domain.reports import actions
 from backend.domain.reports.actions import Batch
 from backend.domain.reports.months import Month
-from backend.jobs.registry import GiveUp, job
+from backend.jobs.registry import job
 
 BATCH: Final = 1000
 RUN: Final = "reports.run"
@@ -35,7 +36,7 @@ def batch(lease: Lease) -> None:
     """Write the reports of one batch of customers in one transaction."""
     run_id, month = lease.payload["run_id"], Month.parse(lease.payload["month"])
     if month is None:
-        raise GiveUp(f"{lease.payload['month']} is not a valid month")
+        raise PermanentFailure(f"{lease.payload['month']} is not a valid month")
     db.session.connection().exec_driver_sql("SET LOCAL statement_timeout TO '60s'")
     done = actions.send_batch(month, run_id=run_id, after=lease.payload["after"], until=lease.payload["until"])
     _count(run_id, done)
@@ -46,7 +47,7 @@ def batch(lease: Lease) -> None:
 def _month(run: JobRun) -> Month:
     month = Month.parse(run.params["month"]) if "month" in run.params else Month.parse(run.period)
     if month is None:
-        raise GiveUp(f"run {run.id} has no month")
+        raise PermanentFailure(f"run {run.id} has no month")
     return month if "month" in run.params else month.previous
 
 

@@ -3,16 +3,16 @@
 from typing import Final
 
 from backend.core.clock import now
-from backend.core.queue import Lease, runs
+from backend.core.queue import Lease, Snooze, runs
 from backend.domain.notifications import delivery
-from backend.jobs.registry import Retry, job
+from backend.jobs.registry import job
 
 OFTEN_SECONDS: Final = 2
 SELDOM_SECONDS: Final = 60
 
 
 @job(runs.SETTLE)
-def complete_runs(lease: Lease) -> None:
+def complete_run(lease: Lease) -> Snooze | None:
     """Count the run's messages. Those postponed by quiet hours do not delay it and are counted when they are due."""
     run_id = lease.payload["run_id"]
     tally = delivery.tally(run_id)
@@ -20,17 +20,10 @@ def complete_runs(lease: Lease) -> None:
     if tally.waiting == 0:
         runs.close(run_id)
     if tally.waiting == 0 and tally.later == 0:
-        return
+        return None
     pause = OFTEN_SECONDS
     if tally.waiting == 0 and tally.later_until is not None:
         pause = max(SELDOM_SECONDS, int((tally.later_until - now()).total_seconds()) + SELDOM_SECONDS)
     elif tally.age_seconds > 10 * SELDOM_SECONDS:
         pause = SELDOM_SECONDS
-
-    def record() -> None:
-        runs.count(run_id, sent=tally.sent, failed=tally.failed)
-        if tally.waiting == 0:
-            runs.close(run_id)
-
-    waits = f"{tally.waiting + tally.later} messages are still being sent"
-    raise Retry(waits, after_seconds=pause, counts=False, record=record)
+    return Snooze(f"{tally.waiting + tally.later} messages are still being sent", after_seconds=pause)

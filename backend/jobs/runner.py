@@ -10,12 +10,13 @@ from flask import current_app
 from backend.core import queue
 from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
+from backend.core.errors import PermanentFailure, RetryLater
 from backend.core.failpoints import failpoint
 from backend.core.observability import metrics
 from backend.core.queue import Lane, Lease, runs
 from backend.jobs import lanes
 from backend.jobs.lease_heartbeat import HEARTBEAT
-from backend.jobs.registry import HANDLERS, GiveUp, Retry
+from backend.jobs.registry import HANDLERS
 
 log = structlog.get_logger(__name__)
 BATCH: Final = 20
@@ -119,47 +120,59 @@ def _execute(lease: Lease) -> str:
     with structlog.contextvars.bound_contextvars(job_id=lease.job_id, topic=lease.topic, request_id=lease.trace_id):
         try:
             with transaction():
-                registered = HANDLERS.get(lease.topic)
-                if registered is None:
-                    raise GiveUp(f"no handler is registered for topic {lease.topic}")
-                if lease.attempts > current_settings().job_max_attempts:
-                    raise GiveUp("the worker died on every attempt")
-                registered.handle(lease)
-                (queue.finish_guarded if registered.guarded else queue.finish)(lease)
-                failpoint("job.before_commit")
-            failpoint("job.after_commit")
-            return "done"
+                outcome = _handle(lease)
+            if outcome == "done":
+                failpoint("job.after_commit")
+            return outcome
         except queue.LeaseLost:
             log.warning("job.lease_lost")
             return "lost"
-        except GiveUp as error:
-            return _put_back(lease, Retry(str(error)), give_up=True)
-        except Retry as error:
+        except (PermanentFailure, RetryLater) as error:
             return _put_back(lease, error)
         except Exception as error:
             log.exception("job.failed")
-            return _put_back(lease, Retry(repr(error)))
+            return _put_back(lease, RetryLater(repr(error)))
         finally:
             db.session.remove()
 
 
-def _put_back(lease: Lease, reason: Retry, *, give_up: bool = False) -> str:
+def _handle(lease: Lease) -> str:
+    registered = HANDLERS.get(lease.topic)
+    if registered is None:
+        raise PermanentFailure(f"no handler is registered for topic {lease.topic}")
+    if lease.attempts > current_settings().job_max_attempts:
+        raise PermanentFailure("the worker died on every attempt")
+    snooze = registered.handle(lease)
+    if snooze is not None:
+        queue.snooze(lease, snooze.reason, after_seconds=snooze.after_seconds)
+        return "retry"
+    (queue.finish_guarded if registered.guarded else queue.finish)(lease)
+    failpoint("job.before_commit")
+    return "done"
+
+
+def _put_back(lease: Lease, error: PermanentFailure | RetryLater) -> str:
+    """Reschedule or dead-letter a job after its transaction was rolled back."""
+    reason = str(error)
     try:
         with transaction():
-            if reason.record:
-                reason.record()
-            dead = queue.fail(
-                lease, str(reason), retry_seconds=reason.after_seconds, give_up=give_up, counts=reason.counts
-            )
-            if dead and "run_id" in lease.payload:
-                runs.fail(lease.payload["run_id"], str(reason))
+            if isinstance(error, PermanentFailure):
+                queue.dead_letter(lease, reason)
+                is_dead = True
+            elif error.counts_as_attempt:
+                is_dead = queue.fail(lease, reason, after_seconds=error.after_seconds)
+            else:
+                queue.snooze(lease, reason, after_seconds=error.after_seconds)
+                return "retry"
+            if is_dead and "run_id" in lease.payload:
+                runs.fail(lease.payload["run_id"], reason)
     except queue.LeaseLost:
         return "lost"
-    if dead:
-        log.error("job.dead_lettered", error=str(reason), attempts=lease.attempts)
-    elif reason.counts:
-        log.warning("job.rescheduled", error=str(reason), attempts=lease.attempts)
-    return "dead" if dead else "retry"
+    if is_dead:
+        log.error("job.dead_lettered", error=reason, attempts=lease.attempts)
+        return "dead"
+    log.warning("job.rescheduled", error=reason, attempts=lease.attempts)
+    return "retry"
 
 
 def _give_back(leases: Sequence[Lease]) -> None:

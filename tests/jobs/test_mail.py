@@ -138,7 +138,7 @@ def test_only_a_worker_that_ended_without_a_word_is_noted_as_interrupted(
         (lease,) = queue.claim_many([job_id], lease_seconds=60)
     assert not lease.interrupted
     with transaction():
-        queue.fail(lease, "the database went away", retry_seconds=0)
+        queue.fail(lease, "the database went away", after_seconds=0)
     with transaction():
         db.session.execute(text("UPDATE jobs SET run_at = now()"))
     with transaction():
@@ -149,6 +149,25 @@ def test_only_a_worker_that_ended_without_a_word_is_noted_as_interrupted(
     work()
     (delivery,) = deliveries()
     assert [one.outcome for one in notification_delivery.attempts_of(delivery.id)] == ["interrupted", "sent"]
+
+
+def test_an_interrupted_attempt_stays_noted_when_the_next_is_put_off(
+    mailing: Flask, people: People, smtp: SmtpServer
+) -> None:
+    asha = people.customer()
+    smtp.answers[f"{asha.username}@example.org"] = "451 try later"
+    tell(asha.id)
+    with transaction():
+        db.session.execute(
+            text("UPDATE jobs SET attempts = 1, lease_until = now() - interval '1 second' WHERE topic = :topic"),
+            {"topic": "notification.deliver"},
+        )
+    work()
+    (delivery,) = deliveries()
+    assert [(one.number, one.outcome) for one in notification_delivery.attempts_of(delivery.id)] == [
+        (1, "interrupted"),
+        (2, "put_off"),
+    ]
 
 
 def test_without_a_server_mails_are_kept_as_files(another: Another, people: People, tmp_path: object) -> None:

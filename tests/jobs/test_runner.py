@@ -11,10 +11,11 @@ from sqlalchemy import func, select, text, update
 
 from backend.core import queue
 from backend.core.db.session import db, transaction
-from backend.core.queue import Job, Lane, Lease, LeaseLost, admin
+from backend.core.errors import PermanentFailure, RetryLater
+from backend.core.queue import Job, Lane, Lease, LeaseLost, Snooze, admin
 from backend.domain.audit.models import AuditEntry
 from backend.jobs import dispatch, lease_heartbeat, runner
-from backend.jobs.registry import HANDLERS, GiveUp, Registered, Retry
+from backend.jobs.registry import HANDLERS, Registered
 from tests.factories.jobs import work
 
 
@@ -110,22 +111,54 @@ def test_after_too_many_tries_a_job_is_dead_with_its_error(topics: dict[str, Reg
 
 def test_a_job_that_can_never_be_done_is_dead_at_once(topics: dict[str, Registered]) -> None:
     def hopeless(_: Lease) -> None:
-        raise GiveUp("no such thing")
+        raise PermanentFailure("no such thing")
 
     topics["t"] = Registered(hopeless)
     assert runner.run_many(put("t") + put("unknown topic")) == {1: "dead", 2: "dead"}
 
 
 def test_waiting_counts_as_no_failed_try(topics: dict[str, Registered]) -> None:
-    def patient(lease: Lease) -> None:
-        if lease.payload["left"] and effects() < 12:
-            raise Retry("not yet", after_seconds=1, counts=False, record=lambda: effect(lease))
+    def patient(lease: Lease) -> Snooze | None:
+        if effects() == 12:
+            return None
+        effect(lease)
+        return Snooze("not yet", after_seconds=1)
 
     topics["t"] = Registered(patient)
-    (job_id,) = put("t", left=True)
+    (job_id,) = put("t")
     work(now=True)
-    assert row(job_id).done_at is not None
-    assert effects() == 12
+    done = row(job_id)
+    assert (done.done_at is not None, done.attempts, effects()) == (True, 1, 12)
+
+
+def test_a_snoozed_job_keeps_its_effect_unless_another_worker_took_it(topics: dict[str, Registered]) -> None:
+    taken = True
+
+    def snoozed(lease: Lease) -> Snooze:
+        effect(lease)
+        if taken:
+            db.session.execute(update(Job).values(lease_token=func.gen_random_uuid()))
+        return Snooze("not yet", after_seconds=60)
+
+    topics["t"] = Registered(snoozed)
+    (job_id,) = put("t")
+    assert (runner.run(job_id), effects()) == ("lost", 0)
+    with transaction():
+        db.session.execute(update(Job).values(lease_until=None))
+    taken = False
+    assert (runner.run(job_id), effects(), runner.run(job_id)) == ("retry", 1, "busy")
+
+
+def test_what_was_not_tried_uses_no_attempt_and_has_no_effect(topics: dict[str, Registered]) -> None:
+    def held(lease: Lease) -> None:
+        effect(lease)
+        raise RetryLater("held by another", after_seconds=60, counts_as_attempt=False)
+
+    topics["t"] = Registered(held)
+    (job_id,) = put("t")
+    assert runner.run(job_id) == "retry"
+    waiting = row(job_id)
+    assert (effects(), waiting.attempts, waiting.error) == (0, 0, "held by another")
 
 
 def test_a_job_whose_worker_dies_each_time_is_dead(topics: dict[str, Registered]) -> None:

@@ -89,7 +89,7 @@ def test_beyond_a_persons_limit_the_rest_is_mailed(
     tell(someone(people), times=4)
     work()
     assert (len(web.posts), len(smtp.mails)) == (2, 2)
-    assert deliveries(state="skipped")[0].error == "The limit of 2 SMS a day for this person is reached."
+    assert deliveries(state="skipped")[0].error == "The daily limit of 2 SMS for this account has been reached."
     entries = db.session.execute(select(AuditEntry).where(AuditEntry.action == sms_limits.REACHED)).scalars().all()
     assert [(one.subject_kind, one.after) for one in entries] == [("account", {"a_day": 2})]
 

@@ -3,15 +3,18 @@
 from backend.core.queue.leases import (
     Lease,
     LeaseLost,
+    Snooze,
     claim,
     claim_many,
     claim_next,
+    dead_letter,
     fail,
     finish,
     finish_guarded,
     is_waiting,
     release,
     renew,
+    snooze,
     undispatched_ids,
 )
 from backend.core.queue.models import QUEUES, Job, JobRun, Lane
@@ -24,9 +27,11 @@ __all__ = [
     "Lane",
     "Lease",
     "LeaseLost",
+    "Snooze",
     "claim",
     "claim_many",
     "claim_next",
+    "dead_letter",
     "enqueue",
     "enqueue_many",
     "fail",
@@ -36,5 +41,6 @@ __all__ = [
     "is_waiting",
     "release",
     "renew",
+    "snooze",
     "undispatched_ids",
 ]

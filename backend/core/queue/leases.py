@@ -36,6 +36,14 @@ class Lease:
     interrupted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """The result of a job that is not done yet: run it again after this many seconds, without using an attempt."""
+
+    reason: str
+    after_seconds: int
+
+
 def seconds(amount: float) -> ColumnElement[Any]:
     """Return a PostgreSQL interval of this many seconds."""
     return func.make_interval(0, 0, 0, 0, 0, 0, amount)
@@ -115,26 +123,23 @@ def release(leases: Sequence[Lease]) -> None:
         _update(lease, lease_until=None, lease_token=None, attempts=Job.attempts - 1, dispatched_at=None)
 
 
-def fail(
-    lease: Lease, error: str, *, retry_seconds: int | None = None, give_up: bool = False, counts: bool = True
-) -> bool:
-    """Reschedule the job with a growing, jittered delay, or dead-letter it after too many attempts.
+def fail(lease: Lease, error: str, *, after_seconds: int | None = None) -> bool:
+    """Reschedule the job, or dead-letter it after too many attempts. Returns whether it was dead-lettered."""
+    if lease.attempts >= current_settings().job_max_attempts:
+        dead_letter(lease, error)
+        return True
+    _put_back(lease, error, run_at=_run_at(lease, after_seconds))
+    return False
 
-    Returns True if it was dead-lettered. A requested delay is never shortened. ``counts=False`` uses no attempt.
-    """
-    dead = give_up or (counts and lease.attempts >= current_settings().job_max_attempts)
-    values: dict[str, Any] = {"error": error[:2000], "lease_until": None, "dispatched_at": None}
-    if dead:
-        values["dead_at"] = func.now()
-    elif retry_seconds is not None:
-        values["run_at"] = func.now() + seconds(retry_seconds) * (1 + 0.1 * func.random())
-    else:
-        pause = min(BACKOFF_MAX_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (lease.attempts - 1))
-        values["run_at"] = func.now() + seconds(pause) * (0.75 + 0.5 * func.random())
-    if not counts:
-        values["attempts"] = Job.attempts - 1
-    _held(lease, **values)
-    return dead
+
+def snooze(lease: Lease, reason: str, *, after_seconds: int | None = None) -> None:
+    """Reschedule the job without using an attempt."""
+    _put_back(lease, reason, run_at=_run_at(lease, after_seconds), attempts=Job.attempts - 1)
+
+
+def dead_letter(lease: Lease, error: str) -> None:
+    """Mark the job as failed permanently, whatever attempts are left."""
+    _put_back(lease, error, dead_at=func.now())
 
 
 def undispatched_ids(lane: Lane, *, limit: int = 1000) -> list[int]:
@@ -168,6 +173,18 @@ def _open() -> ColumnElement[bool]:
     return and_(
         Job.done_at.is_(None), Job.dead_at.is_(None), or_(Job.lease_until.is_(None), Job.lease_until < func.now())
     )
+
+
+def _run_at(lease: Lease, after_seconds: int | None) -> ColumnElement[Any]:
+    """Return a jittered time: a requested delay is never shortened, without one the delay grows by attempt."""
+    if after_seconds is not None:
+        return func.now() + seconds(after_seconds) * (1 + 0.1 * func.random())
+    pause = min(BACKOFF_MAX_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (lease.attempts - 1))
+    return func.now() + seconds(pause) * (0.75 + 0.5 * func.random())
+
+
+def _put_back(lease: Lease, error: str, **values: Any) -> None:
+    _held(lease, error=error[:2000], lease_until=None, dispatched_at=None, **values)
 
 
 def _held(lease: Lease, **values: Any) -> None:

@@ -12,13 +12,13 @@ from sqlalchemy.exc import OperationalError
 from backend.core.clock import now
 from backend.core.db.pagination import Page, Window, after, cut, decode_cursor, order
 from backend.core.db.session import db
-from backend.core.errors import Conflict, NotFound
+from backend.core.errors import Conflict, NotFound, PermanentFailure, RetryLater
 from backend.core.failpoints import failpoint
-from backend.core.queue import enqueue
+from backend.core.queue import Snooze, enqueue
 from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
 from backend.domain.notifications import create, digests, sms_limits
-from backend.domain.notifications.channels import SENDERS, NotReachable, OutboundMessage, PutOff, Refused, sms
+from backend.domain.notifications.channels import SENDERS, NotReachable, OutboundMessage, sms
 from backend.domain.notifications.channels.message import Contact
 from backend.domain.notifications.messages import message, render
 from backend.domain.notifications.models import Delivery, DeliveryAttempt, Preferences
@@ -72,10 +72,6 @@ class DeliveryFilters:
     run_id: int | None = None
 
 
-class BeingSent(Exception):
-    """Another worker is sending this delivery, or froze while sending it."""
-
-
 def tally(run_id: int) -> Tally:
     """The states of a run's messages."""
     waits = Delivery.state == "waiting"
@@ -98,7 +94,7 @@ def waiting(delivery_id: int) -> tuple[Delivery, Contact] | None:
     None when it was settled already. A slow mail server must not have the database end our transaction, and a mail
     that is out go out again: from here on it may do nothing for longer than usual.
 
-    Raises BeingSent when another worker holds it, for as long as one send may take: this one does not wait.
+    Raises RetryLater when another worker is sending it, or froze while sending it: this one does not wait.
     """
     statement = (
         select(
@@ -121,7 +117,8 @@ def waiting(delivery_id: int) -> tuple[Delivery, Contact] | None:
         row = db.session.execute(statement).one_or_none()
     except OperationalError as error:
         if isinstance(error.orig, LockNotAvailable):
-            raise BeingSent from error
+            reason = "Another worker is sending this message."
+            raise RetryLater(reason, after_seconds=BEING_SENT_SECONDS, counts_as_attempt=False) from error
         raise
     if row is None:
         return None
@@ -230,26 +227,15 @@ LONGEST_PAUSE_SECONDS: Final = 900
 BEING_SENT_SECONDS: Final = 5
 
 
-class TryAgain(Exception):
-    """Sending failed temporarily; nothing was changed. ``number`` is the failed attempt, None if none was made."""
+def deliver(delivery_id: int, *, interrupted: bool) -> Snooze | None:
+    """Send a waiting delivery, or pass it to the next channel.
 
-    def __init__(self, *, delivery_id: int, number: int | None, reason: str, after_seconds: int) -> None:
-        super().__init__(reason)
-        self.delivery_id = delivery_id
-        self.number = number
-        self.reason = reason
-        self.after_seconds = after_seconds
-
-
-def deliver(delivery_id: int, *, interrupted: bool) -> None:
-    """Send a waiting delivery, or pass it to the next channel. Raises TryAgain."""
-    try:
-        found = waiting(delivery_id)
-    except BeingSent as error:
-        reason = "Another worker is sending this message."
-        raise TryAgain(delivery_id=delivery_id, number=None, reason=reason, after_seconds=BEING_SENT_SECONDS) from error
+    Returns when to try again if the provider is unavailable. Deliveries count their own attempts. Raises RetryLater
+    when another worker is sending it.
+    """
+    found = waiting(delivery_id)
     if found is None:
-        return
+        return None
     delivery, contact = found
     if interrupted:
         note_interrupted(delivery)
@@ -261,21 +247,23 @@ def deliver(delivery_id: int, *, interrupted: bool) -> None:
     elif delivery.kind == digests.KIND and not (params := digests.params(delivery)):
         mark_needless(delivery, detail="All the notifications had already been read.")
     else:
-        _send(delivery, _parcel(delivery, contact, params))
+        return _send(delivery, _parcel(delivery, contact, params))
+    return None
 
 
-def _send(delivery: Delivery, parcel: OutboundMessage) -> None:
+def _send(delivery: Delivery, parcel: OutboundMessage) -> Snooze | None:
     try:
         said = SENDERS[delivery.channel](parcel)
     except NotReachable as error:
         mark_failed(delivery, detail=str(error), skipped=True, or_mail=_may_be_mailed(delivery))
-    except Refused as error:
+    except PermanentFailure as error:
         mark_failed(delivery, detail=str(error))
-    except PutOff as error:
-        _put_off(delivery, error)
+    except RetryLater as error:
+        return _retry(delivery, error)
     else:
         failpoint("delivery.sent")
         mark_sent(delivery, detail=said)
+    return None
 
 
 def _count_sms(delivery: Delivery, contact: Contact) -> None:
@@ -301,21 +289,23 @@ def _is_too_late(delivery: Delivery) -> bool:
     return message(delivery.kind).account and until is not None and datetime.fromisoformat(until) <= now()
 
 
-def _put_off(delivery: Delivery, error: PutOff) -> None:
-    """Schedule a retry with growing delays, up to a limit that is lower if another channel is left."""
+def _retry(delivery: Delivery, error: RetryLater) -> Snooze | None:
+    """Retry with growing delays, up to a limit that is lower if another channel is left; then fail permanently."""
     number = delivery.attempts + 1
     waits = now() - max(delivery.created_at, delivery.not_before or delivery.created_at)
     if delivery.next_channels:
-        enough = number >= TRIES_BEFORE_NEXT_CHANNEL if error.tried else waits > PATIENCE_BEFORE_NEXT_CHANNEL
+        enough = (
+            number >= TRIES_BEFORE_NEXT_CHANNEL if error.counts_as_attempt else waits > PATIENCE_BEFORE_NEXT_CHANNEL
+        )
     else:
         enough = waits > PATIENCE
     if enough:
         mark_failed(delivery, detail=str(error))
-        return
+        return None
+    if error.counts_as_attempt:
+        note_attempt(delivery.id, number=number, outcome="put_off", detail=str(error))
     pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(number - 1, 10))
-    after = max(pause, error.after_seconds or 0)
-    made = number if error.tried else None
-    raise TryAgain(delivery_id=delivery.id, number=made, reason=str(error), after_seconds=after)
+    return Snooze(str(error), after_seconds=max(pause, error.after_seconds or 0))
 
 
 def _parcel(delivery: Delivery, contact: Contact, params: Mapping[str, Any]) -> OutboundMessage:

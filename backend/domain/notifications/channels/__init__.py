@@ -1,11 +1,15 @@
-"""Channels: each sends a message and reports the result by returning or raising."""
+"""Channels: each sends a message and returns what the provider responded.
+
+All of them raise NotReachable, PermanentFailure (the provider rejects the message) or RetryLater (the provider is
+unavailable, slow or busy; ``counts_as_attempt=False`` when it was not contacted).
+"""
 
 from collections.abc import Callable
 from typing import Final
 
 from backend.domain.notifications.channels import gchat, mail, sms
-from backend.domain.notifications.channels.message import NotReachable, OutboundMessage, PutOff, Refused
+from backend.domain.notifications.channels.message import NotReachable, OutboundMessage
 
-__all__ = ["SENDERS", "NotReachable", "OutboundMessage", "PutOff", "Refused"]
+__all__ = ["SENDERS", "NotReachable", "OutboundMessage"]
 
 SENDERS: Final[dict[str, Callable[[OutboundMessage], str]]] = {"mail": mail.send, "gchat": gchat.send, "sms": sms.send}

@@ -8,7 +8,8 @@ import orjson
 from backend.core import http_client
 from backend.core.cache.valkey import CircuitBreaker
 from backend.core.config import current_settings
-from backend.domain.notifications.channels.message import NotReachable, OutboundMessage, PutOff, Refused
+from backend.core.errors import PermanentFailure, RetryLater
+from backend.domain.notifications.channels.message import NotReachable, OutboundMessage
 
 GOOGLE: Final = "chat.googleapis.com"
 RETRYABLE: Final = (408, 425, 429)
@@ -18,7 +19,7 @@ _hanging: Final[dict[str, CircuitBreaker]] = {}
 
 
 def send(parcel: OutboundMessage) -> str:
-    """Post the message. Raises NotReachable, Refused or PutOff."""
+    """Post the message. Raises NotReachable, PermanentFailure or RetryLater."""
     settings = current_settings()
     own = parcel.contact.gchat_webhook
     webhook = own or settings.gchat_webhook_url
@@ -27,7 +28,8 @@ def send(parcel: OutboundMessage) -> str:
     body = orjson.dumps({"text": text(parcel, shared=not own)})
     breaker = _hanging.setdefault(urlsplit(webhook).netloc, CircuitBreaker(first=LEFT_ALONE_SECONDS, longest=120))
     if breaker.is_open:
-        raise PutOff("the webhook's host has not responded recently", after_seconds=LEFT_ALONE_SECONDS, tried=False)
+        reason = "The webhook's host has not responded recently."
+        raise RetryLater(reason, after_seconds=LEFT_ALONE_SECONDS, counts_as_attempt=False)
     try:
         answer = http_client.post_json(
             _with_request_id(webhook, parcel),
@@ -36,11 +38,11 @@ def send(parcel: OutboundMessage) -> str:
             timeout=settings.outbound_timeout_seconds,
         )
     except http_client.NotAllowed as error:
-        raise Refused(str(error)) from error
+        raise PermanentFailure(str(error)) from error
     except http_client.Unreachable as error:
         if isinstance(error, http_client.TimedOut):
             breaker.failed()
-        raise PutOff(str(error)) from error
+        raise RetryLater(str(error)) from error
     breaker.succeeded()
     return _judge(answer)
 
@@ -60,11 +62,11 @@ def _judge(answer: http_client.Answer) -> str:
     """Accept only JSON with a 2xx status: an HTML page comes from a proxy in between."""
     if 200 <= answer.status < 300:
         if answer.content_type == "text/html":
-            raise PutOff(f"The webhook responded with {answer.status} and an HTML page.")
+            raise RetryLater(f"The webhook responded with {answer.status} and an HTML page.")
         return str(answer.status)
     if answer.status in RETRYABLE or answer.status >= 500:
-        raise PutOff(f"The webhook responded with {answer.status}.", after_seconds=answer.retry_after)
-    raise Refused(f"The webhook responded with {answer.status}.")
+        raise RetryLater(f"The webhook responded with {answer.status}.", after_seconds=answer.retry_after)
+    raise PermanentFailure(f"The webhook responded with {answer.status}.")
 
 
 def _with_request_id(webhook: str, parcel: OutboundMessage) -> str:

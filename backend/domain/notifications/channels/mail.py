@@ -9,25 +9,21 @@ from flask import render_template
 
 from backend.core import mail
 from backend.core.config import current_settings
+from backend.core.errors import PermanentFailure
 from backend.domain.notifications import preferences
-from backend.domain.notifications.channels.message import NotReachable, OutboundMessage, PutOff, Refused
+from backend.domain.notifications.channels.message import NotReachable, OutboundMessage
 from backend.domain.notifications.messages import unlinked
 
 BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
 def send(parcel: OutboundMessage) -> str:
-    """Send the email. Raises NotReachable, Refused or PutOff."""
+    """Send the email. Raises NotReachable, PermanentFailure or RetryLater."""
     if current_settings().email_confirmation and not _may_have(parcel):
         raise NotReachable("The email is not confirmed.")
     if not mail.is_usable(_address(parcel)):
-        raise Refused("The email is not a valid address.")
-    try:
-        return mail.send(letter(parcel))
-    except mail.MailRefused as error:
-        raise Refused(str(error)) from error
-    except mail.MailDeferred as error:
-        raise PutOff(str(error)) from error
+        raise PermanentFailure("The email is not a valid address.")
+    return mail.send(letter(parcel))
 
 
 def letter(parcel: OutboundMessage) -> mail.Email:

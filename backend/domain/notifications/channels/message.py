@@ -1,9 +1,10 @@
-"""The message that a channel sends, and the three ways in which sending can fail."""
+"""The message that a channel sends, and the error of a recipient who cannot be reached."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from backend.core.errors import PermanentFailure
 from backend.domain.notifications.messages import Message, RenderedMessage
 
 
@@ -33,18 +34,5 @@ class OutboundMessage:
     params: Mapping[str, Any]
 
 
-class NotReachable(Exception):
+class NotReachable(PermanentFailure):
     """The recipient cannot be reached by this channel: no number, no webhook, or the channel is not set up."""
-
-
-class Refused(Exception):
-    """The provider rejects this message permanently."""
-
-
-class PutOff(Exception):
-    """The provider is unavailable, slow or busy: try later. ``tried=False`` means that it was not contacted."""
-
-    def __init__(self, reason: str, *, after_seconds: int | None = None, tried: bool = True) -> None:
-        super().__init__(reason)
-        self.after_seconds = after_seconds
-        self.tried = tried

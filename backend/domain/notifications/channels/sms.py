@@ -9,7 +9,8 @@ from phonenumbers import PhoneNumberType
 
 from backend.core import http_client
 from backend.core.config import current_settings
-from backend.domain.notifications.channels.message import Contact, NotReachable, OutboundMessage, PutOff
+from backend.core.errors import RetryLater
+from backend.domain.notifications.channels.message import Contact, NotReachable, OutboundMessage
 
 LONGEST: Final = 320
 MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
@@ -23,7 +24,7 @@ class Reason(NamedTuple):
 
 
 def send(parcel: OutboundMessage) -> str:
-    """Send the text to the gateway. Raises NotReachable or PutOff (Apprise reports failure without a reason)."""
+    """Send the text to the gateway. Raises NotReachable or RetryLater (Apprise reports failure without a reason)."""
     phone = number(parcel.contact, parcel.params.get("send_to"))
     settings = current_settings()
     url, limit = settings.sms_url, settings.outbound_timeout_seconds
@@ -41,9 +42,9 @@ def send(parcel: OutboundMessage) -> str:
             http_client.Deadline(limit), lambda: gateway.notify(body=body, title="", body_format="text")
         )
     except TimeoutError as error:
-        raise PutOff("the SMS gateway did not respond in time") from error
+        raise RetryLater("The SMS gateway did not respond in time.") from error
     if not taken:
-        raise PutOff("the SMS gateway did not accept the message")
+        raise RetryLater("The SMS gateway did not accept the message.")
     return "accepted by the gateway"
 
 
