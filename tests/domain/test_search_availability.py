@@ -1,6 +1,5 @@
 """Counts by task and place: whatever is written in whatever order, they are what a slow, obvious count gives."""
 
-import math
 import random
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -27,18 +26,11 @@ from backend.domain.professionals.models import (
 from backend.domain.tasks import actions as tasks
 from backend.domain.tasks.models import Task
 from tests.factories.people import People
+from tests.factories.places import metres
 from tests.factories.queries import count_queries
 from tests.factories.tasks import make_task
 
-EARTH = 6378168.0
 NEAR_BENGALURU = ["560001", "560002", "560038", "560066", "562101", "570001"]
-
-
-def metres(a: Place, b: Place) -> float:
-    """Haversine on PostgreSQL's sphere."""
-    lat_a, lon_a, lat_b, lon_b = (math.radians(x or 0) for x in (a.latitude, a.longitude, b.latitude, b.longitude))
-    h = math.sin((lat_b - lat_a) / 2) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin((lon_b - lon_a) / 2) ** 2
-    return 2 * EARTH * math.asin(math.sqrt(h))
 
 
 def slow_count() -> tuple[dict[Any, list[float]], Counter[Any], Counter[Any]]:
@@ -61,7 +53,7 @@ def slow_count() -> tuple[dict[Any, list[float]], Counter[Any], Counter[Any]]:
                 select(ProfessionalTask.task_id).where(ProfessionalTask.account_id == account_id)
             ).scalars()
         )
-        far = {pincode: metres(places[home], place) for pincode, place in places.items()}
+        far = {pincode: metres(places[home], place) or 0 for pincode, place in places.items()}
         served = {p for p, d in far.items() if round(d) <= radius_km * 1000} | listed | {home}
         regions = {f"{places[p].state}/{places[p].district}" for p in served} | {places[p].state for p in served}
         for task_id in doing:

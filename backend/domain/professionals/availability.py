@@ -10,6 +10,7 @@ from backend.core.cache import versions
 from backend.core.db.pagination import Page, Window, cut, decode_cursor
 from backend.core.db.session import db
 from backend.domain.places import queries as places
+from backend.domain.professionals.service_area import serves
 
 LOCK: Final = 7_310_544_202  # any number that only this module uses
 TRUTH: Final = """
@@ -249,9 +250,16 @@ def rebuild() -> int:
 
 SCOPE: Final = "offered"
 METRES: Final = 1000
-# Homes are looked for no farther away than the farthest who comes there for this task (kept ready with the counts);
-# those who list the pincode itself come from anywhere.
-AT_PLACE: Final = """
+SERVES: Final = serves(
+    metres="metres",
+    radius="coalesce(CAST(:metres AS integer), radius_km * 1000)",
+    home="pincode",
+    place=":pincode",
+    is_listed="listed",
+)
+# Homes are found by an index, no farther away than the farthest professional who serves the place for this task (kept
+# with the counts); those who live there or list the pincode, wherever their home is. The rule is `SERVES`.
+AT_PLACE: Final = f"""
     WITH centre AS (SELECT ll_to_earth(latitude, longitude) AS point FROM places WHERE pincode = :pincode),
     reach AS (
         SELECT least(200000, coalesce(CAST(:metres AS integer),
@@ -259,13 +267,17 @@ AT_PLACE: Final = """
                                         WHERE place = :pincode AND task_id = :task_id))) AS far
     ),
     candidates AS (
-        SELECT a.account_id, a.radius_km, false AS listed, p.latitude, p.longitude
+        SELECT a.account_id, a.pincode, a.radius_km, false AS listed, p.latitude, p.longitude
           FROM places p JOIN professional_areas a ON a.pincode = p.pincode
          WHERE p.latitude IS NOT NULL AND a.task_ids @> ARRAY[CAST(:task_id AS bigint)]
            AND earth_box((SELECT point FROM centre), (SELECT far + 1 FROM reach))
                @> ll_to_earth(p.latitude, p.longitude)
         UNION ALL
-        SELECT a.account_id, a.radius_km, true, p.latitude, p.longitude
+        SELECT a.account_id, a.pincode, a.radius_km, false, p.latitude, p.longitude
+          FROM professional_areas a JOIN places p ON p.pincode = a.pincode
+         WHERE a.pincode = :pincode AND a.task_ids @> ARRAY[CAST(:task_id AS bigint)]
+        UNION ALL
+        SELECT a.account_id, a.pincode, a.radius_km, true, p.latitude, p.longitude
           FROM professional_pincodes l
           JOIN professional_areas a ON a.account_id = l.account_id
           JOIN places p ON p.pincode = a.pincode
@@ -273,13 +285,13 @@ AT_PLACE: Final = """
     ),
     serving AS (
         SELECT account_id, min(metres) AS metres
-          FROM (SELECT account_id, radius_km, listed,
+          FROM (SELECT account_id, pincode, radius_km, listed,
                        metres_from((SELECT point FROM centre), latitude, longitude) AS metres
                   FROM candidates) AS measured
-         WHERE listed OR metres <= coalesce(CAST(:metres AS integer), radius_km * 1000)
+         WHERE {SERVES}
          GROUP BY account_id
     )
-"""
+"""  # noqa: S608  # all parts are constants
 ANYWHERE: Final = """
     WITH serving AS (
         SELECT a.account_id, CAST(NULL AS integer) AS metres

@@ -15,6 +15,25 @@ from backend.domain.task_requests.rows import Request
 CONTACT_KEPT: Final = timedelta(days=30)
 REVIEW_WITHIN: Final = timedelta(days=30)
 ME: Final = bindparam("me", type_=BigInteger)
+# The rule of `relation` for a request that waits, as fragments of SQL on ``task_requests r`` at the time ``:now``.
+IS_WAITING: Final = "r.status = 'requested' AND r.date_of_request > :now"
+IS_OPEN_TO_ALL: Final = "(r.asked_professional_id IS NULL OR r.asked_until <= :now)"
+
+
+def has_rejected(professional: str, request: str) -> str:
+    """Return the condition, in SQL on two ids, that the professional has declined the request."""
+    return (
+        "EXISTS (SELECT FROM request_rejections rejection"
+        f" WHERE rejection.professional_id = {professional} AND rejection.request_id = {request})"
+    )
+
+
+def sees_waiting(professional: str) -> str:
+    """Return the condition, in SQL on an id, that the professional is candidate or viewer: the rule of `relation`."""
+    return (
+        f"{IS_WAITING} AND ({IS_OPEN_TO_ALL} OR r.asked_professional_id = {professional})"
+        f" AND NOT {has_rejected(professional, 'r.id')}"
+    )
 
 
 def does_task(role: Role, requests: FromClause) -> ColumnElement[bool]:

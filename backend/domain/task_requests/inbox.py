@@ -12,6 +12,9 @@ from backend.core.db import pagination, read_pool
 from backend.core.db.pagination import Page, Window
 from backend.core.db.session import db
 from backend.core.security.authz import Actor
+from backend.domain.places.distance import metres
+from backend.domain.professionals.service_area import home_columns, places_served, serves
+from backend.domain.task_requests.access import sees_waiting
 from backend.domain.task_requests.lifecycle import Status
 from backend.domain.task_requests.models import InboxVisit
 from backend.domain.task_requests.queries import RequestFilters
@@ -20,39 +23,28 @@ from backend.domain.task_requests.rows import COLUMN_NAMES, WIDTH, Request
 SCOPE: Final = "requests:open"
 COUNTED: Final = 1000
 COLUMNS_OF_R: Final = ", ".join(f"r.{name}" for name in COLUMN_NAMES)
-ME: Final = """
+ME: Final = f"""
 WITH me AS MATERIALIZED (
-    SELECT a.id, a.pincode, p.radius_km, home.latitude, home.longitude, cos(radians(home.latitude)) AS cosine,
+    SELECT a.id, {home_columns("p", "home")},
            ARRAY(SELECT task_id FROM professional_tasks t WHERE t.account_id = a.id) AS tasks,
            ARRAY(SELECT s.pincode FROM professional_pincodes s WHERE s.account_id = a.id) AS pincodes,
            (SELECT range_agg(busy) FROM task_requests t
              WHERE t.professional_id = a.id AND t.status = 'accepted') AS busy
       FROM accounts a JOIN professionals p ON p.account_id = a.id JOIN places home ON home.pincode = a.pincode
      WHERE a.id = :me
-)"""
-# The visibility of open requests: the same rule as access.relation for a single one.
-SEEN: Final = """
-    r.status = 'requested' AND r.date_of_request > :now
-    AND (r.asked_professional_id IS NULL OR r.asked_professional_id = me.id OR r.asked_until <= :now)
-    AND NOT EXISTS (SELECT FROM request_rejections n WHERE n.professional_id = me.id AND n.request_id = r.id)
-"""
-# How far (in plain trigonometry: a tenth of what earthdistance takes for the thousands looked at here), and how well it
-# suits: the smaller the rank the better. Serves the place, distance (in bands, so that a few hundred metres do not
-# outweigh the rest), free then; equals in the order in which they came.
-DISTANCE: Final = """12742.0176 * asin(least(1, sqrt(
-             power(sin(radians(there.latitude - me.latitude) / 2), 2) + me.cosine * cos(radians(there.latitude))
-             * power(sin(radians(there.longitude - me.longitude) / 2), 2))))"""
-POINT: Final = "ll_to_earth(there.latitude, there.longitude)"
-# In metres, and a hundredth more: earthdistance takes the earth for a little larger.
-NEAR_HOME: Final = "earth_box(ll_to_earth(me.latitude, me.longitude), me.radius_km * 1010)"
+)"""  # noqa: S608  # all parts are constants
+SEEN: Final = sees_waiting("me.id")
+SERVES: Final = serves(
+    metres="metres", radius="me.radius", home="me.pincode", place="r.pincode", is_listed="r.pincode = ANY (me.pincodes)"
+)
+# How well a request matches; the smaller the rank, the better: whether the professional serves its place, then the
+# distance (in bands, so that a few hundred metres do not outweigh the rest), then whether they are free at its time.
+# Requests of the same rank are in the order of their creation.
 FIT: Final = f"""
   JOIN places there ON there.pincode = r.pincode
+  CROSS JOIN LATERAL (SELECT {metres("me", "there")} AS metres OFFSET 0) measured
   CROSS JOIN LATERAL (
-    SELECT {DISTANCE} AS distance_km OFFSET 0
-  ) distance
-  CROSS JOIN LATERAL (
-    SELECT coalesce(distance_km <= me.radius_km, false) OR r.pincode = me.pincode
-             OR r.pincode = ANY (me.pincodes) AS serves,
+    SELECT metres / 1000 AS distance_km, {SERVES} AS serves,
            NOT coalesce(me.busy && tstzrange(r.date_of_request,
              r.date_of_request + make_interval(mins => CAST(r.time_required AS integer))), false) AS is_free
     OFFSET 0
@@ -90,21 +82,17 @@ OTHER: Final = TIER.format(
     base="32",
     which="r.task_id <> ALL (me.tasks) AND (SELECT count(*) FROM own) < :limit",
 )
-# Requests for the professional's tasks come first, by an index; the many others are read only after them.
+# Requests of the professional's own tasks come first, by an index; the many others are read only after these.
 PAGE: Final = text(
     f"""{ME}, own AS MATERIALIZED ({OWN}), other AS MATERIALIZED ({OTHER})
 SELECT * FROM (SELECT * FROM own UNION ALL SELECT * FROM other) both_tiers ORDER BY rank, created_at, id LIMIT :limit
 """  # noqa: S608  # all parts are constants
 )
 # The pincodes that a professional serves are found first, by an index, and the requests by them and by the tasks, so
-# that requests which wait elsewhere are not read. Distances are measured as in FIT: both agree on who serves a place.
+# that requests elsewhere are not read.
 COUNTS: Final = text(
     f"""{ME}, served AS MATERIALIZED (
-    SELECT there.pincode
-      FROM me JOIN places there ON there.latitude IS NOT NULL AND {NEAR_HOME} @> {POINT}
-     WHERE {DISTANCE} <= me.radius_km
-     UNION SELECT me.pincode FROM me
-     UNION SELECT unnest(me.pincodes) FROM me
+    {places_served("me")}
 ), visit AS MATERIALIZED (
     SELECT (SELECT seen_at FROM inbox_visits v WHERE v.account_id = :me) AS seen_at
 ), matching AS MATERIALIZED (

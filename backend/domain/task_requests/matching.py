@@ -1,14 +1,23 @@
-"""Professionals who match a request: they offer the task and serve the place; the nearest come first."""
+"""The professionals who match a request: they do the task and serve the place, the nearest first."""
 
 from typing import Any, Final
 
 from sqlalchemy import text
 
 from backend.core.db.session import db
+from backend.domain.professionals.service_area import serves
 
-# Homes are looked for by an index, no farther away than the farthest who comes there for this task (kept ready with
-# the counts of who is offered where); who lives there or lists the pincode comes from anywhere. The rule stands below.
-NEAREST: Final = text("""
+SERVES: Final = serves(
+    metres="distance.metres",
+    radius="p.radius_km * 1000",
+    home="a.pincode",
+    place=":pincode",
+    is_listed="""EXISTS (
+             SELECT FROM professional_pincodes s WHERE s.account_id = p.account_id AND s.pincode = :pincode)""",
+)
+# Homes are found by an index, no farther away than the farthest professional who serves the place for this task (kept
+# with the counts of availability); those who live there or list the pincode, wherever their home is. The rule follows.
+NEAREST: Final = text(f"""
     WITH centre AS MATERIALIZED (
         SELECT CASE WHEN latitude IS NOT NULL THEN ll_to_earth(latitude, longitude) END AS point
           FROM places WHERE pincode = :pincode
@@ -33,19 +42,19 @@ NEAREST: Final = text("""
       JOIN places home ON home.pincode = a.pincode
       JOIN places there ON there.pincode = :pincode
       CROSS JOIN LATERAL (
-        SELECT earth_distance(ll_to_earth(home.latitude, home.longitude),
-                              ll_to_earth(there.latitude, there.longitude)) / 1000.0 AS km
+        SELECT metres_from(ll_to_earth(there.latitude, there.longitude), home.latitude, home.longitude) AS metres
       ) distance
-     WHERE (CAST(:professional_id AS bigint) IS NULL OR p.account_id = :professional_id)
-       AND (distance.km <= p.radius_km OR a.pincode = :pincode OR EXISTS (
-             SELECT FROM professional_pincodes s WHERE s.account_id = p.account_id AND s.pincode = :pincode))
-     ORDER BY distance.km ASC NULLS LAST, p.account_id
+     WHERE (CAST(:professional_id AS bigint) IS NULL OR p.account_id = :professional_id) AND {SERVES}
+     ORDER BY distance.metres ASC NULLS LAST, p.account_id
      LIMIT :limit
-""")
+""")  # noqa: S608  # all parts are constants
 
 
 def nearest(*, task_id: int, pincode: str, limit: int, professional_id: int | None = None) -> list[int]:
-    """Return active professionals who do the task and serve the place, the nearest first; or the one named, if so."""
+    """Return active professionals who do the task and serve the place, the nearest first.
+
+    With ``professional_id``, only that one, if they do.
+    """
     values: dict[str, Any] = {
         "task_id": task_id,
         "pincode": pincode,

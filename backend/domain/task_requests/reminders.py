@@ -11,43 +11,32 @@ from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.models import Professional
+from backend.domain.professionals.service_area import home_columns, places_served
+from backend.domain.task_requests.access import IS_OPEN_TO_ALL, IS_WAITING, has_rejected
 
 DAILY_FOR_DAYS: Final = 7
 WEEKLY_UNTIL_DAYS: Final = 30
 SHOWN: Final = 5
 ID: Final = Professional.account_id
 WORKING: Final = Professional.approval == Approval.APPROVED.value
-# A request is open to the requested professional or, if open to all, to those who offer the task and serve the place:
-# their own, those that they list, and those within the radius around their own. The distance is that of earth_distance,
-# written out: its types check themselves at every step, and cost ten times as much.
-BATCH: Final = text("""
+# A professional is reminded of requests that they see: those that they are asked for, and, of those open to all, the
+# ones of their tasks in the places that they serve.
+BATCH: Final = text(f"""
 WITH people AS MATERIALIZED (
-    SELECT a.id, coalesce(a.last_seen_at, a.created_at) AS seen, a.pincode, p.radius_km * 1000 AS reach,
-           radians(pl.latitude) AS latitude, radians(pl.longitude) AS longitude,
-           CASE WHEN pl.latitude IS NOT NULL
-                THEN earth_box(ll_to_earth(pl.latitude, pl.longitude), p.radius_km * 1000) END AS around
+    SELECT a.id, coalesce(a.last_seen_at, a.created_at) AS seen, {home_columns("p", "home")}
       FROM professionals p
       JOIN accounts a ON a.id = p.account_id
-      JOIN places pl ON pl.pincode = a.pincode
+      JOIN places home ON home.pincode = a.pincode
      WHERE p.account_id > :after AND p.account_id <= :until AND p.approval = 'approved' AND a.blocked_at IS NULL
 ), served AS MATERIALIZED (
-    SELECT p.id, p.pincode FROM people p
-    UNION
-    SELECT p.id, s.pincode FROM people p JOIN professional_pincodes s ON s.account_id = p.id
-    UNION
-    SELECT p.id, pl.pincode
-      FROM people p
-      JOIN places pl ON pl.latitude IS NOT NULL
-       AND p.around @> ll_to_earth(pl.latitude, pl.longitude)
-       AND sin((radians(pl.latitude) - p.latitude) / 2) ^ 2 + cos(p.latitude) * cos(radians(pl.latitude))
-           * sin((radians(pl.longitude) - p.longitude) / 2) ^ 2 <= sin(p.reach / earth() / 2) ^ 2
+    {places_served("people")}
 ), does AS MATERIALIZED (
     SELECT p.id, t.task_id FROM people p JOIN professional_tasks t ON t.account_id = p.id
 ), waiting AS MATERIALIZED (
     SELECT id, task_id, pincode, date_of_request, asked_professional_id,
-           asked_professional_id IS NULL OR coalesce(asked_until <= :now, false) AS is_open
-      FROM task_requests
-     WHERE status = 'requested' AND date_of_request > :now
+           {IS_OPEN_TO_ALL} AS is_open
+      FROM task_requests r
+     WHERE {IS_WAITING}
 ), pairs AS (
     SELECT p.id AS account_id, w.id AS request_id, w.date_of_request
       FROM people p JOIN waiting w ON w.asked_professional_id = p.id
@@ -60,8 +49,7 @@ WITH people AS MATERIALIZED (
     SELECT account_id, request_id, count(*) OVER (PARTITION BY account_id) AS total,
            row_number() OVER (PARTITION BY account_id ORDER BY date_of_request, request_id) AS place
       FROM pairs
-     WHERE NOT EXISTS (SELECT 1 FROM request_rejections j
-                        WHERE j.professional_id = pairs.account_id AND j.request_id = pairs.request_id)
+     WHERE NOT {has_rejected("pairs.account_id", "pairs.request_id")}
 ), summed AS (
     SELECT account_id, max(total) AS total,
            jsonb_agg(jsonb_build_object('id', r.id, 'task', r.task_name, 'date', r.date_of_request,
@@ -75,7 +63,7 @@ SELECT p.id, p.seen, coalesce(s.total, 0) AS waiting, coalesce(s.shown, '[]'::js
               ) AS this_week
   FROM people p LEFT JOIN summed s ON s.account_id = p.id
  ORDER BY p.id
-""")
+""")  # noqa: S608  # all parts are constants
 
 
 @dataclass(frozen=True, slots=True)
