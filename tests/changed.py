@@ -35,13 +35,15 @@ def _git(*arguments: str) -> list[str]:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Return the modules that a file imports, `from a import b` as both `a` and `a.b`."""
+    """Return the modules that a file imports; `from a import b` is `a.b` where that is a module, else `a`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                place = ROOT / whole.replace(".", "/")
+                yield whole if place.with_suffix(".py").is_file() or place.is_dir() else node.module
 
 
 def module_of(path: str) -> str:

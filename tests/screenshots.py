@@ -13,6 +13,7 @@ from typing import Final
 from PIL import Image
 from playwright.sync_api import Browser
 
+from backend.cli.demo import PASSWORD
 from backend.launch import frontend
 from backend.settings import ROOT
 from tests.browser.chromium import chromium
@@ -105,13 +106,10 @@ def journey(pictures: dict[str, Image.Image]) -> Image.Image:
 def draw(market: RunningMarket, folder: Path) -> None:
     """Fill the marketplace with the demo and save every picture as WebP."""
     told = market.flask("demo")
-    password = re.search(r"with the password: (.+)", told)
-    found = re.findall(r"^  (\S+) +(a customer|a professional)$", told, re.MULTILINE)
-    names = {kind: name for name, kind in found}
-    assert password is not None, told
+    names = {kind: name for name, kind in re.findall(r"^  (\S+) +(customer|professional)$", told, re.MULTILINE)}
     accounts = {
-        "customer": (names["a customer"], password[1]),
-        "professional": (names["a professional"], password[1]),
+        "customer": (names["customer"], PASSWORD),
+        "professional": (names["professional"], PASSWORD),
         "admin": ("admin", ADMIN_PASSWORD),
     }
     customer = market.visitor().sign_in(*accounts["customer"])

@@ -55,7 +55,7 @@ def test_a_believable_market(app: Flask, client: FlaskClient, filled: str) -> No
     waiting = select(func.min(TaskRequest.date_of_request)).where(TaskRequest.status.in_(["requested", "accepted"]))
     assert db.session.execute(waiting).scalar_one() > now()
     assert not db.session.execute(select(Delivery)).first()  # filling it sends nothing
-    username = next(line.split()[0] for line in filled.splitlines() if "a customer" in line)
+    username = next(line.split()[0] for line in filled.splitlines() if line.endswith(" customer"))
     signed_in = client.post("/check", json={"username": username, "password": demo.PASSWORD, "client": "api"})
     assert signed_in.status_code == 200
 
