@@ -94,7 +94,7 @@ def test_no_cell_can_start_a_formula(admin: Person, start: str) -> None:
 def test_nor_hide_one_behind_a_control_character(admin: Person, start: str) -> None:
     made.request(made.market(), remarks=f"{start}=cmd")
     [row] = rows(admin)
-    assert row["remarks"] == f"'{start}=cmd"
+    assert row["remarks"] == f"'{start}'=cmd"
 
 
 @pytest.mark.parametrize("end", [";", "; ", "\t", "\n", "\r\n", "\n\n", ";;"])
@@ -103,6 +103,13 @@ def test_export_formula_after_a_cell_end_is_quoted(admin: Person, end: str) -> N
     made.request(made.market(), remarks=f"ok{end}=1+1{end}@x")
     [row] = rows(admin)
     assert row["remarks"] == f"ok{end}'=1+1{end}'@x"
+
+
+def test_export_formula_after_a_cell_end_that_begins_the_text_is_quoted(admin: Person) -> None:
+    made.request(made.market(), remarks=";=1+1", closing_remarks="said, ';=1+1", task_name='"x";\uff1d1')
+    [row] = rows(admin)
+    assert (row["remarks"], row["closing_remarks"]) == (";'=1+1", "said, ';'=1+1")
+    assert row["task_name"] == '"x";\'\uff1d1'
 
 
 def test_words_that_are_no_formula_stay_as_they_are(admin: Person) -> None:
