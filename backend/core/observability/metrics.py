@@ -173,7 +173,7 @@ def exposition(present: Iterable[Metric] = ()) -> bytes:
         try:
             metric_files.add_up_ended(folder)
         except OSError as error:
-            log.warning("metrics_not_added_up", error=repr(error))
+            log.warning("metrics.merge_failed", error=repr(error))
         return generate_latest(registry)
 
 
