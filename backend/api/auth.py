@@ -1,4 +1,4 @@
-"""Who may call: access rules, JSON Web Tokens and the cookies that carry them."""
+"""Access rules, JSON Web Tokens, and the cookies that carry them."""
 
 import uuid
 from collections.abc import Iterable
@@ -32,10 +32,11 @@ from backend.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Roles that may call; whether a token is read, and needed; whether a professional must be approved.
+    """An access rule: the roles allowed, and what is required of the token and the account.
 
-    ``needs_own_password``: refused while the account still has the password that was issued to it.
-    ``forgives_bad_token``: who signs in or up again may still send an old token, but a blocked account is told so.
+    ``needs_own_password``: the account must have replaced the temporary password that was issued to it.
+    ``forgives_bad_token``: an invalid token counts as none, since clients that sign in may still send an old one. A
+    blocked account is rejected even so.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Access:
     forgives_bad_token: bool = False
 
     def check(self, actor: Actor | None) -> None:
-        """Let the actor pass, or raise Unauthenticated or Forbidden with the contract's codes."""
+        """Raise Unauthenticated or Forbidden unless the actor satisfies this rule."""
         if actor is None:
             if self.needs_token:
                 raise Unauthenticated("An access token is required. Sign in with POST /check.")
@@ -93,19 +94,22 @@ ADMINS: Final = _for("admin", [Role.ADMIN])
 
 REFRESH_PATH: Final = "/token/refresh"
 SIGN_IN_PATH: Final = "/check"
-# Browsers take a cookie of this name over TLS only, and from no page that could not set a Secure one (RFC 6265bis).
+# The prefix makes browsers accept the cookie only over TLS and with the Secure attribute (RFC 6265bis).
 SECURE_COOKIE: Final = "__Secure-doorstep"
 PLAIN_COOKIE: Final = "refresh_token_cookie"
-CLOCK_SKEW_SECONDS: Final = 60  # by which another web server's clock, or this one's before it was set, may be ahead
+CLOCK_SKEW_SECONDS: Final = 60  # by which the clock of another web server may be ahead
 CACHE_BYTES: Final = 4 << 20
-CLAIMS_BYTES: Final = 2_000  # of a token with its claims, more or less
+CLAIMS_BYTES: Final = 2_000  # approximate size of a token with its claims
 ACTOR_CACHE: Final = "tokens"
 PURPOSE: Final = "tokens"
 jwt = JWTManager()
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Access tokens as Bearer only; browsers hold the refresh token in an httpOnly, SameSite=Strict cookie."""
+    """Configure JWTs.
+
+    Access tokens are accepted as Bearer only. Browsers hold the refresh token in an httpOnly, SameSite=Strict cookie.
+    """
     app.config.update(
         JWT_SECRET_KEY=settings.secret_key,
         JWT_ALGORITHM="HS256",
@@ -130,9 +134,10 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _key_of(header: dict[str, Any], _: dict[str, Any]) -> bytes:
-    """The key that a token names. Tokens from before keys had names were signed by SECRET_KEY itself.
+    """Return the key that a token names. Tokens without a key id were signed by SECRET_KEY itself.
 
-    Raises LookupError for a key that is not ours, or not any more.
+    Raises:
+        LookupError: The key is unknown or retired.
     """
     if "kid" not in header:
         return current_settings().secret_key.encode()
@@ -143,10 +148,13 @@ def _key_of(header: dict[str, Any], _: dict[str, Any]) -> bytes:
 
 
 def actor() -> Actor | None:
-    """The account behind the access token; None when no token came.
+    """Return the account that the access token identifies, or None without a token.
 
-    Raises Unauthenticated for a token of any other kind, and Forbidden for a blocked account. Role, block and
-    sign-out are read from the database: claims are not trusted for what may have changed.
+    Role, block and sign-out are read from the database, because they may have changed since the token was issued.
+
+    Raises:
+        Unauthenticated: The token is invalid, expired or of another kind.
+        Forbidden: The account is blocked.
     """
     header = request.headers.get("Authorization")
     if header is None:
@@ -157,7 +165,7 @@ def actor() -> Actor | None:
 
 
 def _access_claims(header: str) -> dict[str, Any]:
-    """The claims of an access token. A signature that was good stays good: it is worked out once, its time is not."""
+    """Return the claims of an access token. The signature is verified once and cached; the expiry is always checked."""
     known: TtlCache[dict[str, Any]] = current_app.extensions[ACTOR_CACHE]
     claims = known.get(header)
     if claims is None or claims["exp"] <= now().timestamp():
@@ -167,29 +175,30 @@ def _access_claims(header: str) -> dict[str, Any]:
 
 
 def refresh_claims() -> dict[str, Any]:
-    """The claims of the refresh token, from the cookie (with its CSRF token) or the Authorization header."""
+    """Return the claims of the refresh token, from the cookie (with its CSRF token) or the Authorization header."""
     return _verified(refresh=True, locations=["headers", "cookies"])
 
 
 def _verified(*, refresh: bool, locations: list[str]) -> dict[str, Any]:
     scheme, space, token = request.headers.get("Authorization", "").partition(" ")
-    if space and scheme.lower() == "bearer":  # the scheme may be written either way (RFC 9110, 11.1); the library minds
+    if space and scheme.lower() == "bearer":  # schemes ignore case (RFC 9110, 11.1), but the library does not
         request.environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     try:
         verify_jwt_in_request(refresh=refresh, locations=locations)
         claims: dict[str, Any] = get_jwt()
-        _insist_on_ours(claims, kind="refresh" if refresh else "access")
+        _check_claims(claims, kind="refresh" if refresh else "access")
     except NoAuthorizationError as error:
         raise Unauthenticated("A token is required. Sign in with POST /check.") from error
-    except Exception as error:  # every bad token of any kind is a 401 (the library has many ways to fail)
+    except Exception as error:  # the library raises many types; every invalid token is a 401
         raise Unauthenticated("The token is invalid or has expired. Sign in again.", code="invalid_token") from error
     return claims
 
 
-def _insist_on_ours(claims: dict[str, Any], *, kind: str) -> None:
-    """Check the claims that each of our tokens has. Raises ValueError, TypeError or KeyError when one is not ours.
+def _check_claims(claims: dict[str, Any], *, kind: str) -> None:
+    """Check the claims that every token has. The expiry is checked without the library's leeway for clock skew.
 
-    The library forgives a clock that is ahead; the end of a token is not to be put off by that.
+    Raises:
+        ValueError, TypeError, KeyError: A claim is missing, malformed or expired.
     """
     if claims["exp"] <= now().timestamp():
         raise ValueError("exp")
@@ -201,7 +210,7 @@ def _insist_on_ours(claims: dict[str, Any], *, kind: str) -> None:
 
 
 def tokens_for(issued: sessions.Issued) -> dict[str, Any]:
-    """The token fields of an answer; the refresh token is added for API clients only (see :func:`deliver`)."""
+    """Return the token fields of a response, without the refresh token, which only API clients get in the body."""
     claims = {"role": issued.role, "sid": issued.session_id}
     access = create_access_token(identity=str(issued.account_id), additional_claims=claims)
     return {
@@ -213,19 +222,19 @@ def tokens_for(issued: sessions.Issued) -> dict[str, Any]:
 
 
 def refresh_token_for(issued: sessions.Issued) -> str:
-    """The refresh token of the session's present line."""
+    """Return a refresh token for the session's current rotation."""
     claims = {"role": issued.role, "sid": issued.session_id, "jti": issued.jti}
     token: str = create_refresh_token(identity=str(issued.account_id), additional_claims=claims)
     return token
 
 
 def device_cookie() -> str | None:
-    """The cookie by which a device is recognised, where the caller sent one."""
+    """Return the cookie that identifies a known device, if the client sent one."""
     return request.cookies.get(_device_cookie_name())
 
 
 def remember_device(response: Response, account_id: int) -> None:
-    """Let the browser prove next time that this account signed in on it: strangers' failed tries then do not count."""
+    """Set the cookie that marks the device as known, so that failed sign-ins elsewhere do not lock it out."""
     response.set_cookie(
         _device_cookie_name(),
         throttle.remember(device_cookie(), account_id),
@@ -242,7 +251,7 @@ def _device_cookie_name() -> str:
 
 
 def set_cookies(response: Response, refresh_token: str, *, seconds: int) -> None:
-    """Give a browser its refresh token, for as long as the session lasts."""
+    """Set the refresh-token cookie for the rest of the session."""
     set_refresh_cookies(response, refresh_token, max_age=seconds)
 
 

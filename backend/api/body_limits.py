@@ -1,4 +1,4 @@
-"""Bodies as they come in: callers who send slowly, or fall silent, must not hold every thread that answers others."""
+"""Limits on request bodies that arrive slowly, so that slow clients cannot occupy every thread."""
 
 import threading
 import time
@@ -15,34 +15,34 @@ from backend.core.security.client_networks import prefixes
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-SHARE: Final = 0.75  # of the threads: the others read calls that bring no body, health checks among them
-PLACE_SECONDS: Final = 0.3  # a body that is there takes microseconds, even where a machine is busy far less than this
-PIECE_BYTES: Final = 64 << 10  # the web server itself reads on as much
-OF_ONE_CALLER: Final = 3  # one caller's network gets one in so many of the places
-FULL_SECONDS: Final = 10.0  # refusing for so long is worth an alarm
-HEARD_OUT_BYTES: Final = 64 << 20
-HEARD_OUT_SECONDS: Final = 5.0
+SHARE_OF_THREADS: Final = 0.75  # the others stay free for requests without a body, such as health checks
+SLOT_WAIT_SECONDS: Final = 0.3  # a body that has arrived is read in microseconds, so a full pool means slow clients
+CHUNK_BYTES: Final = 64 << 10  # the web server itself drains this much
+NETWORKS_SERVED: Final = 3  # the networks that can wait at a time: each gets an equal share of the slots
+FULL_SECONDS: Final = 10.0  # rejecting bodies for this long is reported as a problem
+DRAIN_BYTES: Final = 64 << 20
+DRAIN_SECONDS: Final = 5.0
 
 
 class Input(Protocol):
-    """What the web server reads from. It waits for ever, and gives less than was asked for only at the end."""
+    """The web server's input stream: blocks without a timeout, and returns less than requested only at the end."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-class Places:
-    """The places for bodies that are waited for: so many in all, and a third of them for one caller's network."""
+class BodySlots:
+    """Slots for request bodies being read: limited in total, and to a third of them per client network."""
 
     def __init__(self, most: int) -> None:
         self._most = max(1, most)
-        self._each = max(1, most // OF_ONE_CALLER)
+        self._each = max(1, most // NETWORKS_SERVED)
         self._waiting: Counter[str] = Counter()
         self._change = threading.Condition()
         self._full_since: float | None = None
 
     @contextmanager
-    def taken(self, network: str, *, seconds: float) -> Iterator[bool]:
-        """Take a place within the time given, for as long as the block runs; False when there was none."""
+    def acquire(self, network: str, *, seconds: float) -> Iterator[bool]:
+        """Hold a slot while the block runs. Yield False if none became free within ``seconds``."""
         with self._change:
             is_taken = self._change.wait_for(lambda: self._has_room(network), timeout=seconds)
             if is_taken:
@@ -59,7 +59,7 @@ class Places:
                     self._change.notify_all()
 
     def check(self) -> None:
-        """Raise Problem when callers have been refused for a while: too many bodies are waited for."""
+        """Raise Problem if bodies have been rejected for ``FULL_SECONDS``."""
         with self._change:
             full_since, waiting = self._full_since, self._waiting.total()
         if full_since is not None and time.monotonic() - full_since >= FULL_SECONDS:
@@ -79,12 +79,12 @@ class Places:
             self._full_since = time.monotonic()
 
 
-class Bodies:
-    """Lets only some of the ``threads`` wait for bodies at a time."""
+class BodyLimitMiddleware:
+    """WSGI middleware that lets only a share of the ``threads`` wait for request bodies."""
 
     def __init__(self, wsgi_app: "WSGIApplication", *, threads: int) -> None:
         self._next = wsgi_app
-        self.places = Places(int(threads * SHARE))
+        self.slots = BodySlots(int(threads * SHARE_OF_THREADS))
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         length = str(environ.get("CONTENT_LENGTH") or "0")
@@ -92,41 +92,45 @@ class Bodies:
         if not environ.get("wsgi.input_terminated") or not (is_chunked or length.strip("0")):
             return self._next(environ, start_response)
         body = environ["wsgi.input"] = Body(
-            environ["wsgi.input"], self.places, prefixes(environ.get("REMOTE_ADDR")).near
+            environ["wsgi.input"], self.slots, prefixes(environ.get("REMOTE_ADDR")).near
         )
-        answer = self._next(environ, start_response)
-        is_small = not is_chunked and length.isdigit() and int(length) <= PIECE_BYTES
-        return answer if is_small or body.ended else body.heard_out(answer)
+        response = self._next(environ, start_response)
+        is_small = not is_chunked and length.isdigit() and int(length) <= CHUNK_BYTES
+        return response if is_small or body.ended else body.drain_after(response)
 
 
 class Body:
-    """The body of one call."""
+    """The body of one request, read while holding a slot."""
 
-    def __init__(self, source: Input, places: Places, network: str) -> None:
-        self._source, self._places, self._network = source, places, network
+    def __init__(self, source: Input, slots: BodySlots, network: str) -> None:
+        self._source, self._slots, self._network = source, slots, network
         self.ended = False
 
     def read(self, size: int | None = -1) -> bytes:
-        """Return so much at most, or all. Raises Unavailable while too many bodies are still being sent."""
+        """Return up to ``size`` bytes, or the whole body.
+
+        Raises:
+            Unavailable: No slot is free.
+        """
         wanted = -1 if size is None else size
-        with self._places.taken(self._network, seconds=PLACE_SECONDS) as is_taken:
+        with self._slots.acquire(self._network, seconds=SLOT_WAIT_SECONDS) as is_taken:
             if not is_taken:
                 raise Unavailable("Too many uploads are in progress. Try again in a moment.", retry_after=1)
             data = self._source.read(wanted)
         self.ended = wanted < 0 or len(data) < wanted
         return data
 
-    def heard_out(self, answer: Iterable[bytes]) -> Iterator[bytes]:
-        """The answer at once; then read on what is still being sent, within reason (RFC 9112, 9.6).
+    def drain_after(self, response: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the response, then drain what the client is still sending, up to a limit (RFC 9112, 9.6).
 
-        Many clients listen only once they have said all: refused in the middle, they find a broken connection.
+        Many clients read the response only after sending the whole body, and would see a reset connection instead.
         """
         try:
-            yield from answer
+            yield from response
         finally:
-            if hasattr(answer, "close"):
-                answer.close()
-        with self._places.taken(self._network, seconds=0) as is_taken:
-            left, until = HEARD_OUT_BYTES if is_taken else 0, time.monotonic() + HEARD_OUT_SECONDS
-            while left > 0 and time.monotonic() < until and (piece := self._source.read(PIECE_BYTES)):
-                left -= len(piece)
+            if hasattr(response, "close"):
+                response.close()
+        with self._slots.acquire(self._network, seconds=0) as is_taken:
+            left, deadline = DRAIN_BYTES if is_taken else 0, time.monotonic() + DRAIN_SECONDS
+            while left > 0 and time.monotonic() < deadline and (chunk := self._source.read(CHUNK_BYTES)):
+                left -= len(chunk)

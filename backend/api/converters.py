@@ -1,4 +1,4 @@
-"""URL converters: an id of the wrong form is simply not there."""
+"""URL converters. A malformed id does not match any route, so the response is 404."""
 
 from flask import Flask
 from werkzeug.routing import BaseConverter, ValidationError

@@ -1,4 +1,4 @@
-"""Former paths of calls, which still answer and name the path that replaces them."""
+"""Deprecated paths, which still work and name their successors."""
 
 import re
 from typing import Final
@@ -13,7 +13,7 @@ DEPRECATED_SINCE: Final = "@1795737600"  # 27 November 2026, as RFC 9745 writes 
 
 
 def name_successor(response: Response) -> Response:
-    """Tell callers of a former path which one replaces it (RFC 9745 and RFC 5829, successor-version)."""
+    """Add the headers that mark a deprecated path and name its successor (RFC 9745, RFC 5829)."""
     if request.url_rule is not None and (successor := DEPRECATED.get(request.url_rule.rule)):
         path = re.sub(r"<[^:>]+:([^>]+)>", lambda named: str((request.view_args or {})[named[1]]), successor)
         response.headers["Deprecation"] = DEPRECATED_SINCE

@@ -1,8 +1,9 @@
-"""A document that comes in a form: read, inspected and stored before anything is asked of the database."""
+"""Uploaded documents: read, inspected and stored before the first query of the transaction."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+
+from werkzeug.datastructures import FileStorage
 
 from backend.core.db.session import on_transaction_end
 from backend.domain.documents import actions
@@ -11,10 +12,10 @@ from backend.domain.documents.inspection import MAX_BYTES, inspect
 
 
 @contextmanager
-def received(file: Any) -> Iterator[Stored]:
-    """Store the document of a form for what is done with it in the block; when that fails, its bytes are removed.
+def received(file: FileStorage) -> Iterator[Stored]:
+    """Store an uploaded document, and delete it again if the block fails.
 
-    One byte beyond the limit is enough to know that a file is too large.
+    Only one byte beyond the limit is read, which is enough to detect a file that is too large.
     """
     with closing(file):
         inspected = inspect(file.stream.read(MAX_BYTES + 1))
@@ -22,7 +23,6 @@ def received(file: Any) -> Iterator[Stored]:
     try:
         yield stored
     except BaseException:
-        on_transaction_end(
-            lambda: actions.discard(stored)
-        )  # the transaction is still open here, and the store may be slow
+        # Not here: the transaction is still open, and the file store may be slow.
+        on_transaction_end(lambda: actions.discard(stored))
         raise

@@ -16,6 +16,7 @@ from backend.api import auth, idempotency, rate_limits, request_body
 from backend.api.auth import Access
 from backend.api.responses import ApiResponse, render, to_json
 from backend.core.db import errors as db_errors
+from backend.core.db.pagination import Page
 from backend.core.db.session import db, transaction
 from backend.core.errors import DomainError, Unauthenticated
 from backend.core.security.authz import Actor
@@ -29,7 +30,7 @@ Handler = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What is declared of one call; :func:`endpoint` describes each part."""
+    """The declaration of a call; :func:`endpoint` describes each field."""
 
     summary: str
     who: Access
@@ -69,10 +70,10 @@ def endpoint(
     idempotent: bool = False,
     rate_limit: str | None = None,
 ) -> Callable[[Handler], Handler]:
-    """Declare a Resource's method as a call.
+    """Declare a Resource's method as an API call.
 
-    The method receives the actor (or None), the path arguments, then ``body``, ``form`` and ``query`` as far as they
-    are declared. It returns plain data, a Page, an ApiResponse or a Response. Everything from the access check to the
+    The method receives the actor (or None) and the path arguments, and ``body``, ``form`` and ``query`` if they are
+    declared. It returns plain data, a Page, an ApiResponse or a Response. Everything from the access check to the
     rendered response happens in one transaction, committed here.
 
     Args:
@@ -80,8 +81,8 @@ def endpoint(
         who: Who may make the call.
         body: Schema of the JSON body; ``body_required=False`` accepts a call without one.
         form: Schema of a form or multipart body; beside ``body`` the content type decides.
-        query: Schema of the query string. Without one every parameter is refused.
-        response: Schema of the response, or of each item when ``paged``. Tests hold every response to it.
+        query: Schema of the query string. Without one, every parameter is rejected.
+        response: Schema of the response, or of each item when ``paged``. Tests validate every response against it.
         paged: The response is a page of items with ``next_cursor``.
         status: Status of success; ``also`` lists further ones with the same body.
         errors: Errors beyond those that access, body and rate limit imply.
@@ -100,18 +101,18 @@ def endpoint(
         @wraps(handler)
         def call(self: Resource, **path: Any) -> Response:
             rate_limits.check(spec.rate_limit, None, by_account=False)
-            return _without_conflict(lambda: in_one_transaction(self, path))
+            return _retry_on_conflict(lambda: in_one_transaction(self, path))
 
         @transaction()
         def in_one_transaction(resource: Resource, path: dict[str, Any]) -> Response:
             actor = _admit(spec.who)
             rate_limits.check(spec.rate_limit, actor, by_account=True)
-            arguments = {**path, **_read(spec)}
+            arguments = {**path, **_read_arguments(spec)}
 
-            def answer() -> Response:
-                return _answer(spec, handler(resource, actor, **arguments))
+            def respond() -> Response:
+                return _to_response(spec, handler(resource, actor, **arguments))
 
-            response = idempotency.once(actor, answer) if spec.idempotent and actor else answer()
+            response = idempotency.once(actor, respond) if spec.idempotent and actor else respond()
             if actor and actor.visit_is_due:
                 sessions.note_visit(actor)
             return response
@@ -122,10 +123,10 @@ def endpoint(
     return decorate
 
 
-def _without_conflict(work: Callable[[], Response]) -> Response:
-    """Do the work; once more, in a new session, when the database ended it in favour of another transaction.
+def _retry_on_conflict(work: Callable[[], Response]) -> Response:
+    """Run the work, and retry it once in a new session after a deadlock or serialization failure.
 
-    One call is one transaction, so the first attempt left nothing behind. The body is kept; files of a form are not.
+    One call is one transaction, so the first attempt was rolled back. Multipart bodies cannot be read twice.
     """
     try:
         return work()
@@ -138,7 +139,7 @@ def _without_conflict(work: Callable[[], Response]) -> Response:
 
 
 def _admit(who: Access) -> Actor | None:
-    """The caller, if they may make this call: before anything that they sent is looked at."""
+    """Return the actor if the access rule permits the call. Nothing else of the request is read before."""
     try:
         actor = auth.actor() if who.reads_token else None
     except Unauthenticated:
@@ -149,7 +150,7 @@ def _admit(who: Access) -> Actor | None:
     return actor
 
 
-def _read(spec: Endpoint) -> dict[str, Any]:
+def _read_arguments(spec: Endpoint) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     if spec.query is not None:
         arguments["query"] = request_body.read_query(spec.query)
@@ -166,33 +167,32 @@ def _read(spec: Endpoint) -> dict[str, Any]:
     return arguments
 
 
-def _answer(spec: Endpoint, result: Any) -> Response:
+def _to_response(spec: Endpoint, result: object) -> Response:
     if isinstance(result, Response):
         return result
-    reply = result if isinstance(result, ApiResponse) else ApiResponse(result)
-    if current_app.testing and spec.response is not None and reply.body is not None:
-        _hold_to_contract(spec, reply.body)
-    return render(reply, status=spec.status)
+    response = result if isinstance(result, ApiResponse) else ApiResponse(result)
+    if current_app.testing and spec.response is not None and response.body is not None:
+        _check_against_schema(spec, response.body)
+    return render(response, status=spec.status)
 
 
-def _hold_to_contract(spec: Endpoint, answer: Any) -> None:
-    """In tests every answer is held against its declared schema: rows that bypass marshmallow must still agree."""
-
-    rows = answer.items if spec.paged and hasattr(answer, "items") and not isinstance(answer, dict) else [answer]
+def _check_against_schema(spec: Endpoint, body: object) -> None:
+    """Check a response against its declared schema, in tests only: marshmallow does not serialize responses."""
+    rows = body.items if spec.paged and isinstance(body, Page) else [body]
     for row in rows:
         if problems := differences(spec.response, row):
             raise AssertionError(f"{request.method} {request.path} does not match its declared schema: {problems}")
 
 
-def differences(schema: Schema | None, row: Any) -> list[str]:
-    """What the answer has beside, without, or other than the schema says; empty when they agree."""
+def differences(schema: Schema | None, row: object) -> list[str]:
+    """Return how a response body differs from its schema: undeclared, missing and invalid fields."""
     if schema is None:
         return []
-    wire = orjson.loads(to_json(row))
-    if not isinstance(wire, dict):
-        return [f"an object is declared, {type(wire).__name__} was returned"]
+    body = orjson.loads(to_json(row))
+    if not isinstance(body, dict):
+        return [f"an object is declared, {type(body).__name__} was returned"]
     declared = {field.data_key or name: field for name, field in schema.fields.items() if not field.load_only}
-    problems = [f"{name} is not declared" for name in wire if name not in declared]
-    problems += [f"{name} is missing" for name, field in declared.items() if name not in wire and field.required]
-    problems += [f"{k}: {v}" for k, v in schema.validate(wire).items()] if not problems else []
+    problems = [f"{name} is not declared" for name in body if name not in declared]
+    problems += [f"{name} is missing" for name, field in declared.items() if name not in body and field.required]
+    problems += [f"{name}: {message}" for name, message in schema.validate(body).items()] if not problems else []
     return problems

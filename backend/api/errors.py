@@ -19,10 +19,10 @@ from backend.domain.accounts.sign_in import LASTS, FreshSignInNeeded
 log = structlog.get_logger(__name__)
 PROBLEM_JSON = "application/problem+json"
 CHALLENGE: Final = 'Bearer realm="doorstep"'
-CHALLENGES: Final = {  # RFC 9470: the token is good, and a fresher sign-in is needed
+CHALLENGES: Final = {  # RFC 9470: the token is valid, but a more recent sign-in is required
     FreshSignInNeeded.code: f'{CHALLENGE}, error="insufficient_user_authentication", max_age={LASTS.seconds}'
 }
-CALLER: Final = "doorstep.caller"  # where the call's environment keeps whose token came
+CALLER: Final = "doorstep.caller"  # WSGI environment key of the account and session of the token
 SECURITY_EVENTS: Final = {
     "invalid_credentials": Event.SIGN_IN_FAILED,
     "wrong_password": Event.PASSWORD_WRONG,
@@ -50,7 +50,7 @@ HTTP_CODES = {
 
 
 class ProblemApi(Api):
-    """Flask-RESTful without its own error handling, which answers 500 for JWT and domain errors in production."""
+    """Flask-RESTful without its own error handling, which would return 500 for JWT and domain errors in production."""
 
     def error_router(self, original_handler: Any, error: Exception) -> Any:
         return original_handler(error)
@@ -129,7 +129,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _database_error(error: DBAPIError) -> Response:
-    """Answer 422 to a value that PostgreSQL cannot hold, 503 when the database is down or overloaded."""
+    """Return 422 for a value that PostgreSQL cannot store, 503 if the database is down or overloaded."""
     if isinstance(error, DataError):
         log.info("database.value_rejected", error=repr(error.orig))
         return problem(422, "invalid_fields", "Validation failed", "A value is out of range.")

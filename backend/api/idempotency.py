@@ -1,4 +1,4 @@
-"""Idempotency-Key: a call that is repeated gives the first answer again and makes nothing twice."""
+"""Idempotency-Key: a repeated request returns the first response and changes nothing."""
 
 import hashlib
 from collections.abc import Callable
@@ -14,18 +14,18 @@ KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Retry-After", "Cache-Contro
 
 
 def once(actor: Actor, work: Callable[[], Response]) -> Response:
-    """Do the work, or answer as the first call with this key did."""
+    """Do the work, or return the stored response of the first request with this key."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return work()
     if not 1 <= len(key) <= MAX_KEY_LENGTH or not key.isprintable():
         raise Invalid.field("Idempotency-Key", f"Must be 1 to {MAX_KEY_LENGTH} printable characters.")
-    what = f"{request.method} {request.path}\n".encode() + request.get_data(cache=True)
-    first = idempotency.begin(actor.account_id, key, hashlib.sha256(what).hexdigest())
-    if first is not None:
-        return Response(first.body, status=first.status, headers={**first.headers, "Idempotent-Replayed": "true"})
+    content = f"{request.method} {request.path}\n".encode() + request.get_data(cache=True)
+    stored = idempotency.begin(actor.account_id, key, hashlib.sha256(content).hexdigest())
+    if stored is not None:
+        return Response(stored.body, status=stored.status, headers={**stored.headers, "Idempotent-Replayed": "true"})
     response = work()
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    kept = idempotency.Answer(status=response.status_code, headers=headers, body=response.get_data())
-    idempotency.keep(actor.account_id, key, kept)
+    to_store = idempotency.Answer(status=response.status_code, headers=headers, body=response.get_data())
+    idempotency.keep(actor.account_id, key, to_store)
     return response

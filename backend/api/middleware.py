@@ -1,4 +1,4 @@
-"""What happens around every call: trusted proxies, allowed hosts, request ids, security headers."""
+"""Middleware for every request: trusted proxies, allowed hosts, request ids, security headers, metrics."""
 
 import ipaddress
 import os
@@ -12,7 +12,7 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from backend.api.body_limits import Bodies
+from backend.api.body_limits import BodyLimitMiddleware
 from backend.core.errors import DomainError, Malformed
 from backend.core.observability import metrics
 from backend.settings import Settings
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 VARY: Final = ("Authorization", "Accept", "Accept-Encoding")
+HOST_ERROR: Final = "doorstep.host_error"  # WSGI environment key of the error for a rejected Host header
+HOST: Final = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
+PROBES: Final = frozenset({"/healthz", "/readyz"})  # load balancers and orchestrators call these by IP address
+ANY_INTERFACE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
+MAX_KNOWN_HOSTS: Final = 1000
 SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -34,20 +39,26 @@ SECURITY_HEADERS: Final = {
 }
 
 
+class Misdirected(DomainError):
+    """The request names a host that this server does not serve (RFC 9110, 15.5.20)."""
+
+    status, code, title = 421, "misdirected", "Misdirected request"
+
+
 def init_app(app: Flask, settings: Settings) -> None:
-    bodies = Bodies(app.wsgi_app, threads=settings.web_threads)
-    app.wsgi_app = bodies  # type: ignore[method-assign]  # Flask's own documented way to wrap it
-    app.extensions["health"].add("bodies", bodies.places.check)
+    body_limits = BodyLimitMiddleware(app.wsgi_app, threads=settings.web_threads)
+    app.wsgi_app = body_limits  # type: ignore[method-assign]  # Flask's own documented way to wrap it
+    app.extensions["health"].add("bodies", body_limits.slots.check)
     app.extensions["uncached"] = app.wsgi_app
     app.before_request(_begin)
-    app.before_request(check)
+    app.before_request(check_host)
     app.after_request(_finish)
     if settings.over_tls:
         app.after_request(_strict_transport)
 
 
 def guard(app: Flask, settings: Settings) -> None:
-    """Put before everything, the response cache included, whose word counts for the caller and which hosts are ours."""
+    """Wrap the application, with its response cache, in the host allow-list and the trusted-proxy rules."""
     guarded = HostAllowList(app.wsgi_app, refusing=app.extensions["uncached"], settings=settings)
     app.wsgi_app = guarded  # type: ignore[method-assign]  # Flask's own documented way to wrap it
     if settings.trusted_proxies:
@@ -56,9 +67,10 @@ def guard(app: Flask, settings: Settings) -> None:
 
 
 def _begin() -> None:
-    g.began = time.perf_counter()
-    given = request.headers.get("X-Request-Id", "")
-    request_id = given if REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
+    g.started = time.perf_counter()
+    request_id = request.headers.get("X-Request-Id", "")
+    if not REQUEST_ID.fullmatch(request_id):
+        request_id = os.urandom(16).hex()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
 
@@ -78,7 +90,7 @@ def _finish(response: Response) -> Response:
         method=request.method if request.method in METHODS else "other",
         route=request.url_rule.rule if request.url_rule else "none",
         status=response.status_code,
-        seconds=time.perf_counter() - g.get("began", time.perf_counter()),
+        seconds=time.perf_counter() - g.get("started", time.perf_counter()),
     )
     return response
 
@@ -89,7 +101,7 @@ def _strict_transport(response: Response) -> Response:
 
 
 class _TrustedProxies:
-    """X-Forwarded-* counts only when it comes from a configured proxy: anyone else could claim any address."""
+    """Applies X-Forwarded-* only from configured proxies, because other clients could forge any address."""
 
     def __init__(self, wsgi_app: "WSGIApplication", proxies: tuple[str, ...]) -> None:
         self._plain = wsgi_app
@@ -97,43 +109,25 @@ class _TrustedProxies:
         self._networks = [ipaddress.ip_network(proxy, strict=False) for proxy in proxies]
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        chosen = self._fixed if self._speaks_for_others(str(environ.get("REMOTE_ADDR", ""))) else self._plain
-        return chosen(environ, start_response)
+        application = self._fixed if self._is_trusted(str(environ.get("REMOTE_ADDR", ""))) else self._plain
+        return application(environ, start_response)
 
-    def _speaks_for_others(self, sender: str) -> bool:
-        try:
-            address = ipaddress.ip_address(sender)
-        except ValueError:
-            return False
-        return any(address in network for network in self._networks)
-
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-REFUSED: Final = "doorstep.host_refused"
-HOST: Final = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
-PROBES: Final = frozenset({"/healthz", "/readyz"})  # load balancers and orchestrators ask by address
-ANY_INTERFACE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
-
-
-class Misdirected(DomainError):
-    """The call names a host that is not ours (RFC 9110, 15.5.20)."""
-
-    status, code, title = 421, "misdirected", "Misdirected request"
+    def _is_trusted(self, sender: str) -> bool:
+        address = _address(sender)
+        return address is not None and any(address in network for network in self._networks)
 
 
 class HostAllowList:
-    """Passes on calls for our own host names; marks the others, which ``check`` then refuses.
+    """Passes on requests for allowed hosts, and marks others for ``check_host`` to reject.
 
-    It stands before the response cache, which does not look at the host: refused calls go round it.
+    The response cache inside ignores the host, so requests for other hosts bypass it and go to ``refusing``.
     """
 
     def __init__(self, wsgi_app: "WSGIApplication", *, refusing: "WSGIApplication", settings: Settings) -> None:
         self._next = wsgi_app
         self._refusing = refusing
         self._allowed = frozenset(_allowed(settings))
-        self._known: dict[str, bool] = {}  # of hosts that were allowed only, so that it cannot be filled
+        self._known: dict[str, bool] = {}  # holds allowed hosts only, so that other clients cannot fill it
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         host = environ.get("HTTP_HOST")
@@ -142,20 +136,20 @@ class HostAllowList:
         error = self._refusal(host, environ)
         if error is None:
             return self._next(environ, start_response)
-        environ[REFUSED] = error
-        environ["HTTP_HOST"] = "localhost"  # nothing that is built further on may repeat the caller's
+        environ[HOST_ERROR] = error
+        environ["HTTP_HOST"] = "localhost"  # no URL in the response may contain the client's value
         return self._refusing(environ, start_response)
 
     def _refusal(self, host: str | None, environ: "WSGIEnvironment") -> DomainError | None:
         if host is None:
-            is_old = environ.get("SERVER_PROTOCOL") in ("HTTP/1.0", "HTTP/0.9")
-            return None if is_old else Malformed("The Host header is missing. HTTP/1.1 requires it.")
-        found = HOST.fullmatch(host)
-        if found is None:
+            is_optional = environ.get("SERVER_PROTOCOL") in ("HTTP/1.0", "HTTP/0.9")
+            return None if is_optional else Malformed("The Host header is missing. HTTP/1.1 requires it.")
+        match = HOST.fullmatch(host)
+        if match is None:
             return Malformed("The Host header is invalid. Send a host name with an optional port.")
-        name = found["name"].lower().strip("[]").removesuffix(".")
-        if self._is_ours(name):
-            if len(self._known) < 1000:
+        name = match["name"].lower().strip("[]").removesuffix(".")
+        if self._is_allowed(name):
+            if len(self._known) < MAX_KNOWN_HOSTS:
                 self._known[host] = True
             return None
         if environ.get("PATH_INFO") in PROBES and _address(name) is not None:
@@ -164,7 +158,7 @@ class HostAllowList:
             "This server is not configured for that host name. Check the address, or add the name to ALLOWED_HOSTS."
         )
 
-    def _is_ours(self, name: str) -> bool:
+    def _is_allowed(self, name: str) -> bool:
         address = _address(name)
         if address is not None and address.is_loopback:
             return True
@@ -175,9 +169,9 @@ class HostAllowList:
         )
 
 
-def check() -> None:
-    """Raise what was found wrong with the present call's host, if anything."""
-    error: DomainError | None = request.environ.get(REFUSED)
+def check_host() -> None:
+    """Raise the error that the host allow-list found in the current request, if any."""
+    error: DomainError | None = request.environ.get(HOST_ERROR)
     if error is not None:
         raise error
 

@@ -1,4 +1,4 @@
-"""Generous limits on what floods: counted in Valkey, in this process's memory while Valkey is away."""
+"""Rate limits against abuse, counted in Valkey, or in this process's memory while Valkey is unavailable."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
 TIMEOUT_SECONDS: Final = 0.2
-NOWHERE: Final = "redis://127.0.0.1:1/0"
+UNREACHABLE: Final = "redis://127.0.0.1:1/0"  # stands in when no Valkey is configured
 COUNTED: Final = "doorstep.rate_limit_counted"
 NAMES: Final = (
     "signup_rate_limit",
@@ -31,14 +31,14 @@ NAMES: Final = (
     "email_change_rate_limit",
     "email_taken_rate_limit",
 )
-PER_ACCOUNT: Final = {"request_rate_limit", "document_rate_limit", "times_rate_limit"}  # visitors: by address
+PER_ACCOUNT: Final = {"request_rate_limit", "document_rate_limit", "times_rate_limit"}  # visitors count by address
 TAKEN_EMAILS: Final = "email_taken_rate_limit"
 TOO_MANY: Final = "Rate limit exceeded. Wait for the time given in Retry-After, then try again."
 Outcome = TypeVar("Outcome")
 
 
 class RateLimits:
-    """The limits that settings name, e.g. ``signup_rate_limit``."""
+    """The limits named in the settings, such as ``signup_rate_limit``."""
 
     def __init__(self, settings: Settings) -> None:
         self._items: dict[str, RateLimitItem] = {name: parse(getattr(settings, name)) for name in NAMES}
@@ -46,18 +46,18 @@ class RateLimits:
             name: type(item)(item.amount * WIDE_FACTOR, item.multiples) for name, item in self._items.items()
         }
         shared = storage_from_string(
-            settings.limits_url or NOWHERE, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+            settings.limits_url or UNREACHABLE, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
         )
         self._shared: RateLimiter = FixedWindowRateLimiter(shared)
         self._local: RateLimiter = FixedWindowRateLimiter(MemoryStorage())
 
     def hit_address(self, name: str, address: str | None) -> None:
-        """Count one call of an address; for IPv6 of its /64, and of its /48 with a larger limit. Raises TooMany."""
+        """Count one request of an address. IPv6 counts by /64, and by /48 with a larger limit. Raises TooMany."""
         for item, key in self._counts_of(name, address):
             self._hit(item, name, key)
 
     def hit(self, name: str, key: str) -> None:
-        """Count one call, and note the headers that tell where it stands. Raises TooMany until the window ends."""
+        """Count one request, and set its RateLimit headers. Raises TooMany until the window ends."""
         self._hit(self._items[name], name, key)
 
     def _hit(self, item: RateLimitItem, name: str, key: str) -> None:
@@ -75,12 +75,12 @@ class RateLimits:
             raise TooMany(TOO_MANY, retry_after=wait)
 
     def hit_once(self, name: str, address: str | None, value: str) -> None:
-        """Count a value for an address, unless it was counted for it already in this window."""
+        """Count a value for an address, at most once per window."""
         for item, key in self._counts_of(name, address):
             self._hit_once(item, name, key, digest(value.encode()))
 
     def require_left(self, name: str, address: str | None) -> None:
-        """Raise TooMany when an address has used a limit up; count nothing."""
+        """Raise TooMany if an address has exhausted the limit. Does not count the request."""
         for item, key in self._counts_of(name, address):
             self._require_left(item, name, key)
 
@@ -109,7 +109,7 @@ class RateLimits:
     def _on_storage(self, work: Callable[[RateLimiter], Outcome]) -> Outcome:
         try:
             return work(self._shared)
-        except Exception as error:  # noqa: BLE001 - Valkey is away, however that shows: this process counts alone
+        except Exception as error:  # noqa: BLE001 - whatever the error, this process counts alone while Valkey is unavailable
             log.warning("rate_limits.storage_unavailable", error=repr(error))
             return work(self._local)
 
@@ -124,11 +124,11 @@ def _wait(stats: WindowStats) -> int:
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["rate_limits"] = RateLimits(settings)
-    app.after_request(_tell)
+    app.after_request(_add_headers)
 
 
 def check(name: str | None, actor: Actor | None, *, by_account: bool) -> None:
-    """Count this call: by address before anything is read, by account once it is known, whichever the limit is for."""
+    """Count this request, if the limit applies by account or by address as asked. Raises TooMany."""
     if name is None or (name in PER_ACCOUNT) != by_account:
         return
     if not _is_first_run(name):
@@ -140,17 +140,17 @@ def check(name: str | None, actor: Actor | None, *, by_account: bool) -> None:
 
 
 def count(name: str, key: str) -> None:
-    """Count what turned out, within a call, to fall under a limit. Raises TooMany until the window ends."""
+    """Count a limited action that a request turned out to perform. Raises TooMany until the window ends."""
     if _is_first_run(name):
         _limits().hit(name, key)
 
 
 @contextmanager
 def counting_taken_emails(email: str) -> Iterator[None]:
-    """Around a sign-up: count emails that turn out to be taken. Raises TooMany, before anything is looked up.
+    """Count the emails that a sign-up finds taken. Raises TooMany before any lookup.
 
-    Once the limit is reached every sign-up from this address is refused: one that went on to answer for free emails
-    would still tell which are taken. The same email counts once, for trying it again tells nothing more.
+    Once the limit is reached, every sign-up from this address is rejected: accepting free emails would still reveal
+    which ones are taken. The same email counts once, because trying it again reveals nothing more.
     """
     limits, address = _limits(), request.remote_addr
     limits.require_left(TAKEN_EMAILS, address)
@@ -163,7 +163,7 @@ def counting_taken_emails(email: str) -> Iterator[None]:
 
 
 def _is_first_run(name: str) -> bool:
-    """Return whether this call was not counted yet; it is run again after a conflict in the database."""
+    """Return whether this request has not been counted yet: it runs again after a database conflict."""
     counted: set[str] = request.environ.setdefault(COUNTED, set())
     if name in counted:
         return False
@@ -176,7 +176,7 @@ def _limits() -> RateLimits:
     return limits
 
 
-def _tell(response: Response) -> Response:
-    """RateLimit headers (draft-ietf-httpapi-ratelimit-headers), on refusals too."""
+def _add_headers(response: Response) -> Response:
+    """Add the RateLimit headers (draft-ietf-httpapi-ratelimit-headers), to 429 responses too."""
     response.headers.update(g.pop("rate_limit_headers", {}))
     return response

@@ -1,4 +1,4 @@
-"""Reading what a call brings: JSON, query strings and forms, each through its marshmallow schema."""
+"""Read JSON bodies, query strings and forms, each through its marshmallow schema."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -12,11 +12,11 @@ from marshmallow import Schema, ValidationError, fields
 from backend.core.errors import Invalid, Malformed, TooLarge, UnsupportedType
 
 MAX_JSON_BYTES = 1 << 20
-MAX_KEPT_QUERY = 200
+MAX_CACHED_QUERY = 200  # bytes
 
 
 def read_json(schema: Schema, *, required: bool) -> Any:
-    """The checked body. Raises Malformed (400), UnsupportedType (415), TooLarge (413) or Invalid (422)."""
+    """Return the validated body. Raises Malformed (400), UnsupportedType (415), TooLarge (413) or Invalid (422)."""
     raw = request.get_data(cache=True)
     if not raw and not required:
         return load(schema, {})
@@ -34,13 +34,13 @@ def read_json(schema: Schema, *, required: bool) -> Any:
 
 
 def refuse_json() -> None:
-    """Let a call that reads no body pass with none or an empty object, so that no field is taken to have been heard."""
+    """Reject fields sent to a call without a body. An empty object is accepted."""
     if request.mimetype == "application/json" or request.mimetype.endswith("+json"):
         read_json(Schema(), required=False)
 
 
 def read_form(schema: Schema) -> Any:
-    """The checked fields and files of a multipart form; fields that the schema knows as lists may be repeated."""
+    """Return the validated fields and files of a multipart form. List fields may be repeated."""
     if request.mimetype != "multipart/form-data":
         raise UnsupportedType("The request body must be multipart/form-data.")
     fields_and_files = chain(request.form.lists(), request.files.lists())
@@ -48,21 +48,21 @@ def read_form(schema: Schema) -> Any:
 
 
 def read_query(schema: Schema) -> dict[str, Any]:
-    """The checked query string. The same words mean the same each time: those that were right are read once."""
-    words = request.query_string
-    if len(words) > MAX_KEPT_QUERY:
+    """Return the validated query string. Valid ones are cached."""
+    query_string = request.query_string
+    if len(query_string) > MAX_CACHED_QUERY:
         return dict(load(schema, _collect(schema, request.args.lists())))
-    return dict(_read_query(schema, words))
+    return dict(_read_query(schema, query_string))
 
 
 @lru_cache(maxsize=2048)
-def _read_query(schema: Schema, _words: bytes) -> dict[str, Any]:
+def _read_query(schema: Schema, _query_string: bytes) -> dict[str, Any]:
     found: dict[str, Any] = load(schema, _collect(schema, request.args.lists()))
     return found
 
 
 def load(schema: Schema, data: Mapping[str, Any]) -> Any:
-    """Run a schema. Raises Invalid with one list of messages for each field (nested names joined by dots)."""
+    """Load data through a schema. Raises Invalid with the messages of each field (nested names joined by dots)."""
     try:
         return schema.load(dict(data))
     except ValidationError as error:
@@ -72,7 +72,7 @@ def load(schema: Schema, data: Mapping[str, Any]) -> Any:
 
 
 def flatten(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str]]:
-    """Nested marshmallow messages as flat ones: ``{"quiet_hours.from": ["..."]}``."""
+    """Flatten nested marshmallow messages: ``{"quiet_hours.from": ["..."]}``."""
     flat: dict[str, list[str]] = {}
     for name, value in messages.items():
         path = prefix if name == "_schema" and prefix else f"{prefix}.{name}" if prefix else str(name)
@@ -84,7 +84,7 @@ def flatten(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str
 
 
 def _collect(schema: Schema, pairs: Any) -> dict[str, Any]:
-    """Repeated parameters become lists where the schema has lists; elsewhere a second one is an error."""
+    """Collect repeated parameters into lists for list fields. Raises Invalid if another field is repeated."""
     collected: dict[str, Any] = {}
     by_key = {(field.data_key or name): field for name, field in schema.fields.items()}
     for name, values in pairs:
@@ -100,7 +100,7 @@ def _collect(schema: Schema, pairs: Any) -> dict[str, Any]:
 
 
 def _number(field: Any, value: Any) -> Any:
-    """Digits as a number where the schema has one: query strings and forms know text only."""
+    """Return digits as a number for integer fields, since query strings and forms contain only text."""
     if not (isinstance(field, fields.Integer) and isinstance(value, str)):
         return value
     digits = value.strip().removeprefix("-")

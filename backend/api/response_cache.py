@@ -1,4 +1,4 @@
-"""Public answers out of the cache: as a handler's result, and again, byte for byte, before any work is done."""
+"""Cached public responses: built by handlers, and repeated by a WSGI middleware before Flask runs."""
 
 import os
 import re
@@ -24,39 +24,41 @@ from backend.core.observability import metrics
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# What everyone may see may be kept by browsers and proxies for an instant, and shown once more while they ask again.
+# Public data may be shown for a second without revalidation, and for five more while the client revalidates it.
 PUBLIC: Final = "public, max-age=1, stale-while-revalidate=5"
-MARK: Final = "doorstep.answer"
-NOT_MARKED: Final[tuple[str, CachedResponse | None]] = ("", None)
+CACHED: Final = "doorstep.cached_response"  # WSGI environment key of the cached response that a handler returned
+NOT_CACHED: Final[tuple[str, CachedResponse | None]] = ("", None)
 CACHE_BYTES: Final = 16 << 20
+HEADERS_BYTES: Final = 2000  # approximate size of the headers of one response
 NOT_REPEATED: Final = {"x-request-id", "date", "connection", "set-cookie"}
 NOT_FOR_304: Final = {"content-length", "content-type"}
 NEXT_CURSOR: Final = re.compile(rb'"next_cursor":"([A-Za-z0-9_-]+)"}\Z')
+CURSOR_TAIL_BYTES: Final = 2100  # a cursor has 2,000 characters at most
 
 
 def public(name: str, make: Callable[[], Rendered]) -> Response:
-    """A public answer that is good until the catalogue changes; 304 when the caller has it already."""
-    asked = b"&".join(sorted(request.query_string.split(b"&")))
-    answer = cache.response_cache().get(name, f"{request.path}?{asked.decode('latin-1')}", make, versioned=CATALOGUE)
-    response = Response(answer.body, mimetype=JSON)
-    response.set_etag(answer.etag)
+    """Return a public response, cached until the catalogue changes; 304 if the client already has it."""
+    query = b"&".join(sorted(request.query_string.split(b"&"))).decode("latin-1")
+    cached = cache.response_cache().get(name, f"{request.path}?{query}", make, versioned=CATALOGUE)
+    response = Response(cached.body, mimetype=JSON)
+    response.set_etag(cached.etag)
     is_public = "Authorization" not in request.headers
     response.headers["Cache-Control"] = PUBLIC if is_public else PRIVATE
-    if found := NEXT_CURSOR.search(answer.body, max(0, len(answer.body) - 2100)):
-        response.headers.update(next_link(Page([], found.group(1).decode())))
-    if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(answer.etag):
+    if match := NEXT_CURSOR.search(cached.body, max(0, len(cached.body) - CURSOR_TAIL_BYTES)):
+        response.headers.update(next_link(Page([], match.group(1).decode())))
+    if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(cached.etag):
         response.status_code = 304
         response.data = b""
     elif is_public:
-        request.environ[MARK] = (name, answer)
+        request.environ[CACHED] = (name, cached)
     return response
 
 
 def validate_response(schema: Schema, body: bytes) -> bytes:
-    """The body; while testing, each row of it (or all of it, when it is no list) is held against what was declared."""
+    """Return the body; in tests, check it, or each item of a list, against the schema first."""
     if current_app.testing:
-        whole = orjson.loads(body)
-        rows = whole["items"] if set(whole) == {"items", "next_cursor"} else [whole]
+        document = orjson.loads(body)
+        rows = document["items"] if set(document) == {"items", "next_cursor"} else [document]
         problems = [problem for row in rows for problem in differences(schema, row)]
         if problems:
             raise AssertionError(f"{request.path} does not match its declared schema: {problems}")
@@ -65,70 +67,71 @@ def validate_response(schema: Schema, body: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class CacheableResponse:
-    """An answer of 200 as it went out, to be given again while it is fresh and of the present version."""
+    """A 200 response as it was sent, to be repeated while it is fresh and its version is current."""
 
-    answer: CachedResponse
+    cached: CachedResponse
     headers: list[tuple[str, str]]
     count: Callable[[int, float], None]
 
 
 def init_app(app: Flask) -> None:
-    """Put the repeating of answers before everything else."""
-    answers: cache.ResponseCache = app.extensions["answers"]
-    app.wsgi_app = ResponseCacheMiddleware(app.wsgi_app, answers)  # type: ignore[method-assign]  # Flask's own documented way to wrap it
+    """Wrap the application in the response cache."""
+    response_cache: cache.ResponseCache = app.extensions["response_cache"]
+    app.wsgi_app = ResponseCacheMiddleware(app.wsgi_app, response_cache)  # type: ignore[method-assign]  # Flask's own documented way to wrap it
 
 
 class ResponseCacheMiddleware:
-    """Answers what it has seen the application answer, if nothing changed since; everything else goes on to Flask."""
+    """Repeats public responses while their version is current, and passes other requests on to Flask."""
 
-    def __init__(self, wsgi_app: "WSGIApplication", answers: cache.ResponseCache) -> None:
+    def __init__(self, wsgi_app: "WSGIApplication", response_cache: cache.ResponseCache) -> None:
         self._next = wsgi_app
-        self._answers = answers
-        self._shelf: TtlCache[CacheableResponse] = TtlCache(
-            most_bytes=CACHE_BYTES, size=lambda kept: len(kept.answer.body) + 2000
+        self._response_cache = response_cache
+        self._sent: TtlCache[CacheableResponse] = TtlCache(
+            most_bytes=CACHE_BYTES, size=lambda sent: len(sent.cached.body) + HEADERS_BYTES
         )
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "GET" or "HTTP_AUTHORIZATION" in environ:
             return self._next(environ, start_response)
-        began = perf_counter()
-        # Not by "?": an encoded one may stand in the path; no line break comes through in a query.
+        started = perf_counter()
+        # Joined by a line break, not "?": the path may contain an encoded "?", but a query cannot contain a line break.
         url = f"{environ.get('PATH_INFO', '')}\n{environ.get('QUERY_STRING', '')}"
-        kept = self._shelf.get(url)
-        if kept is None:
-            return self._next(environ, self._noting(url, environ, start_response))
-        if not kept.answer.is_fresh or not self._is_present(kept.answer.version):
-            return self._next(environ, self._noting(url, environ, start_response))
-        return self._repeat(kept, environ, start_response, began)
+        sent = self._sent.get(url)
+        if sent is None or not sent.cached.is_fresh or not self._is_current(sent.cached.version):
+            return self._next(environ, self._recording(url, environ, start_response))
+        return self._repeat(sent, environ, start_response, started)
 
-    def _is_present(self, version: str) -> bool:
-        """While PostgreSQL does not answer, what was good a moment ago is better than nothing, until it is old."""
-        present = self._answers.version(CATALOGUE)
-        return present is None or present == version
+    def _is_current(self, version: str) -> bool:
+        """Return whether the catalogue still has this version, or PostgreSQL is unavailable and cannot say."""
+        current = self._response_cache.version(CATALOGUE)
+        return current is None or current == version
 
     def _repeat(
-        self, kept: CacheableResponse, environ: "WSGIEnvironment", start_response: "StartResponse", began: float
+        self, sent: CacheableResponse, environ: "WSGIEnvironment", start_response: "StartResponse", started: float
     ) -> Iterable[bytes]:
-        given = environ.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if given and REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
-        headers = [*kept.headers, ("X-Request-Id", request_id)]
-        known = _is_known(environ.get("HTTP_IF_NONE_MATCH"), kept.answer.etag)
-        kept.count(304 if known else 200, perf_counter() - began)
-        if known:
+        request_id = environ.get("HTTP_X_REQUEST_ID", "")
+        if not REQUEST_ID.fullmatch(request_id):
+            request_id = os.urandom(16).hex()
+        headers = [*sent.headers, ("X-Request-Id", request_id)]
+        is_known = _is_known(environ.get("HTTP_IF_NONE_MATCH"), sent.cached.etag)
+        sent.count(304 if is_known else 200, perf_counter() - started)
+        if is_known:
             start_response("304 NOT MODIFIED", [line for line in headers if line[0].lower() not in NOT_FOR_304])
             return [b""]
         start_response("200 OK", headers)
-        return [kept.answer.body]
+        return [sent.cached.body]
 
-    def _noting(self, url: str, environ: "WSGIEnvironment", start_response: "StartResponse") -> "StartResponse":
-        def note(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            name, answer = environ.get(MARK, NOT_MARKED)
-            if answer is not None and answer.version and status.startswith("200") and _is_plain(headers):
+    def _recording(self, url: str, environ: "WSGIEnvironment", start_response: "StartResponse") -> "StartResponse":
+        """Return a start_response that also records a response that can be repeated."""
+
+        def record(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            name, cached = environ.get(CACHED, NOT_CACHED)
+            if cached is not None and cached.version and status.startswith("200") and _is_plain(headers):
                 repeated = [line for line in headers if line[0].lower() not in NOT_REPEATED]
-                self._shelf.put(url, CacheableResponse(answer, repeated, _counter(name, environ)))
+                self._sent.put(url, CacheableResponse(cached, repeated, _counter(name, environ)))
             return start_response(status, headers, exc_info)
 
-        return note
+        return record
 
 
 def _counter(name: str, environ: "WSGIEnvironment") -> Callable[[int, float], None]:

@@ -1,4 +1,4 @@
-"""The URL table: path -> Resource."""
+"""The URL table."""
 
 from typing import Final
 
@@ -126,10 +126,10 @@ ROUTES: Final[tuple[tuple[str, type[Resource]], ...]] = (
 
 
 def init_app(app: Flask) -> None:
-    """Register every path, the former ones too."""
+    """Register every path, deprecated ones included."""
     api = ProblemApi(app)
-    former = {new: old for old, new in DEPRECATED.items()}
+    deprecated = {successor: path for path, successor in DEPRECATED.items()}
     for path, resource in ROUTES:
-        paths = [path, former[path]] if path in former else [path]
+        paths = [path, deprecated[path]] if path in deprecated else [path]
         api.add_resource(resource, *paths, endpoint=f"{resource.__module__.rsplit('.', 1)[-1]}.{resource.__name__}")
     app.after_request(name_successor)

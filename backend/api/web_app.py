@@ -1,4 +1,4 @@
-"""Serves the built web application at /app/ and leads / there."""
+"""Serves the built web application at /app/, and redirects / to it."""
 
 import hashlib
 import mimetypes
@@ -22,7 +22,7 @@ POLICY: Final = (
 )
 INLINE: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 PACKED: Final = (("br", ".br"), ("gzip", ".gz"))
-FOREVER: Final = "public, max-age=31536000, immutable"
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
 def init_app(app: Flask) -> None:
@@ -34,7 +34,7 @@ def init_app(app: Flask) -> None:
 
 
 def _market() -> Response:
-    """What the application has to know of this market before anyone signs in."""
+    """Return the marketplace's name and formats, which the application needs before sign-in."""
     settings = current_settings()
     response = jsonify(
         name=settings.market_name,
@@ -47,21 +47,21 @@ def _market() -> Response:
 
 
 def _page(path: str) -> BaseResponse:
-    """A built file by its name, or the application's page for every address that its own router knows."""
+    """Return a built file, or for other paths the page whose router resolves them."""
     if path and not path.endswith(".html") and _is_built(path):
         response = _file(path)
         hashed = path.startswith("assets/")
-        response.headers["Cache-Control"] = FOREVER if hashed else "public, max-age=3600"
+        response.headers["Cache-Control"] = IMMUTABLE if hashed else "public, max-age=3600"
         return response
     if path.startswith("assets/"):
         raise NotFound("File not found.")
-    name = _drawn_ahead(path)
+    name = _prerendered(path)
     if not _is_built(name):
         return Response(
             "The web application has not been built. Run make frontend.\n", status=503, mimetype="text/plain"
         )
     encoding, packed = _packed(name)
-    # Read whole: no file stays open behind an answer that nobody reads to its end.
+    # Read into memory, so that no file stays open if the client stops reading.
     response = Response((DIST / packed).read_bytes(), mimetype="text/html")
     if encoding:
         response.headers["Content-Encoding"] = encoding
@@ -71,14 +71,14 @@ def _page(path: str) -> BaseResponse:
     return response.make_conditional(request)
 
 
-def _drawn_ahead(path: str) -> str:
-    """The page to begin with: where people come in it is built with a first view in it (frontend/scripts/pages.mjs)."""
+def _prerendered(path: str) -> str:
+    """Return the name of the prerendered page (frontend/scripts/pages.mjs), or of the empty one."""
     name = f"pages/{path.strip('/') or 'landing'}.html"
     return name if re.fullmatch(r"pages/[a-z-]+\.html", name) and _is_built(name) else "index.html"
 
 
 def _policy(page: bytes) -> str:
-    """Scripts from here only, and the page's own inline one by the hash of what is sent."""
+    """Return a policy that allows scripts of this origin, and the page's inline script by its hash."""
     hashes = [b64encode(hashlib.sha256(script).digest()).decode() for script in INLINE.findall(page)]
     return POLICY.format(scripts=" ".join(["'self'", *(f"'sha256-{one}'" for one in hashes)]))
 
@@ -93,7 +93,7 @@ def _file(path: str) -> BaseResponse:
 
 
 def _packed(path: str) -> tuple[str | None, str]:
-    """The copy that was packed when the application was built, for clients that can unpack it; else the file itself."""
+    """Return the encoding and name of the compressed copy if the client accepts one, else the file's name."""
     for encoding, ending in PACKED:
         if request.accept_encodings[encoding] > 0 and _is_built(f"{path}{ending}"):
             return encoding, f"{path}{ending}"
@@ -101,9 +101,9 @@ def _packed(path: str) -> tuple[str | None, str]:
 
 
 def _is_built(name: str) -> bool:
-    """Return whether the build holds such a file.
+    """Return whether the build contains this file.
 
-    A name that leads out of the build is never looked up: the answer would tell which files the machine has.
+    Paths outside the build are never looked up, because the response would reveal which files exist.
     """
     path = safe_join(str(DIST), name)
     try:

@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from backend import settings
-from backend.api.resources.health import RUN_FIGURES
+from backend.api.resources.health import RUN_COUNTS
 from backend.core.queue.schedule import Daily, When
 from backend.jobs import registry, schedule, tasks
 
@@ -96,8 +96,8 @@ def _declared(path: Path) -> Iterator[tuple[str, str, list[str], str]]:
         name, about = (_text(argument) for argument in node.args[:2])
         if called in KINDS and name and about:
             total = "_total" if called == "Counter" else ""
-            for filled in RUN_FIGURES.items() if "{" in name else [("", "")]:
-                words = dict(zip(("{figure}", "{about}"), filled, strict=True))
+            for filled in RUN_COUNTS.items() if "{" in name else [("", "")]:
+                words = dict(zip(("{field}", "{about}"), filled, strict=True))
                 yield _filled(name, words) + total, KINDS[called], _labels(node), _filled(about, words)
 
 

@@ -18,7 +18,7 @@ from backend.launch.supervisor import Program, Supervisor
 from backend.settings import OWNER_FILE, RUNTIME_FILE, Settings, SettingsError
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-READY_SECONDS = 180.0  # for what hangs: parts that end again and again are given up sooner
+READY_SECONDS = 180.0  # for programs that hang; repeated exits fail the start sooner
 FAILURES_AT_START = 5
 FEWEST_CONNECTIONS, RESERVED_CONNECTIONS = 120, 3  # of the embedded PostgreSQL, with superuser_reserved_connections
 

@@ -55,7 +55,7 @@ def test_plain_for_who_cannot(client: FlaskClient, refused: str) -> None:
     with client.get("/app/assets/door-1a2b.js", headers={"Accept-Encoding": refused}) as answer:
         assert answer.data == CODE
         assert "Content-Encoding" not in answer.headers
-        assert answer.headers["Cache-Control"] == web_app.FOREVER
+        assert answer.headers["Cache-Control"] == web_app.IMMUTABLE
 
 
 @pytest.mark.usefixtures("dist")

@@ -20,13 +20,11 @@ from tests.architecture.source import ROOT, shown
 
 # Folders and files whose texts are still to be rewritten. This list only shrinks: a clean entry must be removed.
 NOT_YET: Final = (
-    "backend/api/",
     "frontend/src/features/accounts/pages/SignInPage.spec.ts",
     "frontend/src/features/professionals/pages/ApprovalsPage.spec.ts",
     "frontend/src/features/task-requests/pages/AskPage.spec.ts",
     "frontend/src/locales/",
     "frontend/src/shared/ui/AppForm.spec.ts",
-    "openapi.json",
 )
 
 # Where a word is used in the field's own sense, the pattern leaves that use out.
@@ -111,6 +109,7 @@ SQL: Final = re.compile(
     r"\A\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|CREATE|ALTER)\b|\bSELECT\b.*\bFROM\b", re.DOTALL
 )
 PART: Final = re.compile(r"<(script|style)\b[^>]*>(?P<code>.*?)</\1>|<!--(?P<comment>.*?)-->", re.DOTALL)
+DESCRIPTION: Final = re.compile(r'"(?:title|summary|description)": (?P<text>"(?:\\.|[^"\\])*")')
 Text = tuple[int, str]
 
 
@@ -172,6 +171,12 @@ def values(text: str) -> Iterator[Text]:
         yield _line(text, max(text.find(json.dumps(said, ensure_ascii=False)), 0)), said
 
 
+def descriptions(text: str) -> Iterator[Text]:
+    """Return the titles, summaries and descriptions of an OpenAPI document; its other texts are identifiers."""
+    for match in DESCRIPTION.finditer(text):
+        yield _line(text, match.start()), json.loads(match["text"])
+
+
 def _line(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
 
@@ -185,7 +190,7 @@ READERS: Final[dict[str, tuple[tuple[str, ...], Callable[[str], Iterator[Text]]]
     "docs": (("**/*.md",), plain),
     ".": (("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "frontend/README.md"), plain),
     "./": ((".env.example", "Makefile"), comments_by_hash),
-    "././": (("openapi.json",), values),
+    "././": (("openapi.json",), descriptions),
 }
 GENERATED: Final = "frontend/src/shared/api/generated/"
 
@@ -240,6 +245,11 @@ def test_a_place_that_is_still_to_be_rewritten_needs_it(place: str) -> None:
         (python, 'x = "Whoever asks"\n', "say 'anyone who' instead of 'Whoever'"),
         (script, "const a = 1 // the doorbell\n", "say 'notification' instead of 'doorbell'"),
         (component, "<script>\n/* told in vain */\n</script>", "say 'without success' instead of 'in vain'"),
+        (
+            descriptions,
+            '{"description": "Jobs that\\nare parked"}',
+            "say 'dead-letter, or failed permanently' instead of 'parked'",
+        ),
         (values, '{"a": "Mail address"}', "say 'email' instead of 'Mail address'"),
         (values, '{"a": "बाज़ार का समय"}', "say 'the marketplace's name' instead of 'बाज़ार'"),
         (plain, "Hand in your document", "say 'upload' instead of 'Hand in'"),
@@ -257,6 +267,7 @@ def test_a_rejected_word_is_found(reader: Callable[[str], Iterator[Text]], text:
         (python, 'x = "SELECT count(*) AS parked FROM jobs"\n'),
         (python, '"""Return ``parked`` and `parked` jobs, by parked_at."""\n'),
         (script, "const parked = 'parked'\n"),
+        (descriptions, '{"required": ["parked"], "title": "Failed jobs"}'),
         (values, '{"parked": "{parked} failed"}'),
         (plain, "See [the decision](adr/0030-job-table-and-doorbell.md) and https://example.org/anew."),
     ],

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document: made from the URL table and each call's @endpoint, never written by hand."""
+"""The OpenAPI 3.1 document, generated from the URL table and each call's @endpoint."""
 
 import inspect
 import re
@@ -62,7 +62,7 @@ PARAMETER: Final = re.compile(r"<(?:(?P<converter>[a-z_]+)(?P<arguments>\([^>]*\
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One method of one path, with all that is declared of it."""
+    """One method of one path, with its declaration."""
 
     method: str
     rule: str
@@ -78,7 +78,7 @@ class Call:
 
 
 def calls(app: Flask) -> Iterator[Call]:
-    """Every call of the URL table, in its order."""
+    """Yield every call in the order of the URL table."""
     for rule in app.url_map.iter_rules():
         resource = getattr(app.view_functions[rule.endpoint], "view_class", None)
         if resource is None:
@@ -102,11 +102,11 @@ def _call(method: str, rule: Rule, handler: Any, resource: Any) -> Call:
 
 
 def build(app: Flask) -> Json:
-    """The whole document."""
-    every = list(calls(app))
+    """Return the document."""
+    all_calls = list(calls(app))
     names = Names(
-        incoming=[schema for call in every for schema in (call.spec.body, call.spec.form) if schema],
-        outgoing=[call.spec.response for call in every if call.spec.response],
+        incoming=[schema for call in all_calls for schema in (call.spec.body, call.spec.form) if schema],
+        outgoing=[call.spec.response for call in all_calls if call.spec.response],
     )
     plugin = Plugin(schema_name_resolver=names)
     spec = APISpec(
@@ -123,9 +123,9 @@ def build(app: Flask) -> Json:
         spec.components.schema(name, schema)
     for name, header in responses.HEADERS.items():
         spec.components.header(name, header)
-    for call in every:
+    for call in all_calls:
         spec.path(path=call.path, operations={call.method.lower(): writer.operation(call)})
-    used = sorted({openapi_names.tag(call.module) for call in every})
+    used = sorted({openapi_names.tag(call.module) for call in all_calls})
     in_order = [name for name in dict.fromkeys(openapi_names.TAGS.values()) if name in used]
     document: Json = spec.to_dict()
     document["servers"] = [{"url": "/", "description": "This server"}]
@@ -134,12 +134,12 @@ def build(app: Flask) -> Json:
 
 
 def render(app: Flask) -> bytes:
-    """The document as it is served and committed."""
+    """Return the document as JSON, as served and committed."""
     return orjson.dumps(build(app), default=float, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def _sorted(document: Json) -> Json:
-    """Schemas in order of their names: a new call must not move the lines of others."""
+    """Sort schemas and paths by name, so that a new call does not move the lines of others."""
     components = document["components"]
     components["schemas"] = dict(sorted(components["schemas"].items()))
     document["paths"] = dict(sorted(document["paths"].items()))
@@ -147,7 +147,7 @@ def _sorted(document: Json) -> Json:
 
 
 class _Writer:
-    """Writes operations, adding the schemas that they use to the document."""
+    """Writes operations, and adds the schemas that they use to the document."""
 
     def __init__(self, spec: APISpec, plugin: Plugin, names: Names) -> None:
         self._spec = spec
@@ -171,7 +171,7 @@ class _Writer:
             operation["parameters"] = parameters
         if content := self._request_content(spec):
             operation["requestBody"] = {"required": spec.body_required, "content": content}
-        operation["responses"] = responses.responses(call.method, call.path, spec, self._answer_content(spec))
+        operation["responses"] = responses.responses(call.method, call.path, spec, self._response_content(spec))
         return operation
 
     @property
@@ -179,21 +179,21 @@ class _Writer:
         return self._plugin.converter
 
     def _ref(self, schema: Schema, *, incoming: bool) -> Json:
-        """A reference to the schema, which is described once for each way that it goes."""
-        self._turn(incoming=incoming)
+        """Return a reference to the schema, which has one description for requests and one for responses."""
+        self._set_direction(incoming=incoming)
         reference: Json = self._converter.resolve_nested_schema(schema)
         return reference
 
-    def _turn(self, *, incoming: bool) -> None:
+    def _set_direction(self, *, incoming: bool) -> None:
         self._converter.incoming = self._names.incoming = incoming
         self._converter.refs = self._refs[incoming]
 
     def _query(self, spec: Endpoint) -> list[Json]:
         if spec.query is None:
             return []
-        self._turn(incoming=True)
-        found: list[Json] = self._converter.schema2parameters(spec.query, location="query")
-        return found
+        self._set_direction(incoming=True)
+        parameters: list[Json] = self._converter.schema2parameters(spec.query, location="query")
+        return parameters
 
     def _request_content(self, spec: Endpoint) -> Json:
         content: Json = {}
@@ -203,7 +203,7 @@ class _Writer:
             content["multipart/form-data"] = {"schema": self._ref(spec.form, incoming=True)}
         return content
 
-    def _answer_content(self, spec: Endpoint) -> Json:
+    def _response_content(self, spec: Endpoint) -> Json:
         content: Json = {}
         if spec.response is not None:
             reference = self._ref(spec.response, incoming=False)
@@ -232,18 +232,18 @@ def _security(call: Call) -> list[Json]:
 def _path_parameters(call: Call) -> list[Json]:
     return [
         {
-            "name": found["name"],
+            "name": match["name"],
             "in": "path",
             "required": True,
-            "schema": PATH_SCHEMAS.get(found["converter"] or "string", {"type": "string"}),
+            "schema": PATH_SCHEMAS.get(match["converter"] or "string", {"type": "string"}),
         }
-        for found in PARAMETER.finditer(call.rule)
+        for match in PARAMETER.finditer(call.rule)
     ]
 
 
 def _header_parameters(call: Call) -> list[Json]:
-    wanted = responses.request_headers(call.method, call.spec)
+    headers = responses.request_headers(call.method, call.spec)
     return [
         {"name": name, "in": "header", "required": False, "description": about, "schema": {"type": "string", **limits}}
-        for name, about, limits in wanted
+        for name, about, limits in headers
     ]

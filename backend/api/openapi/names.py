@@ -1,4 +1,4 @@
-"""Names that a generated client will carry: an operationId and a tag for each call, made from its path."""
+"""Names for generated clients: an operationId and a tag for each call, derived from its path."""
 
 from typing import Final
 
@@ -51,13 +51,13 @@ TAGS: Final = {
 
 
 def tag(module: str) -> str:
-    """The heading under which a resource's calls stand."""
+    """Return the tag that groups a resource's calls."""
     name = module.rsplit(".", 1)[-1]
     return TAGS.get(name, name.replace("_", " ").capitalize())
 
 
 def operation_id(method: str, path: str, *, paged: bool, has_get: bool) -> str:
-    """``listRequests``, ``createRequest``, ``acceptRequest``, ``addCustomer``. The path has parameters in braces."""
+    """Return the operation id, such as ``listRequests`` or ``acceptRequest``. ``path`` has its parameters in braces."""
     segments = path.strip("/").split("/")
     anonymous = "/" + "/".join("{}" if "{" in part else part for part in segments)
     if named := NAMED.get((method, anonymous)):
@@ -79,7 +79,7 @@ def _posted(segments: list[str], words: list[str], *, has_get: bool) -> str:
 
 
 def _singular_owners(segments: list[str]) -> list[str]:
-    """The static parts before the last one: ``/tasks/{id}/professionals`` is a task's professionals."""
+    """Return the static segments before the last, in the singular: ``task`` for ``/tasks/{id}/professionals``."""
     words = [part for part in segments if "{" not in part]
     return [_singular(word) for word in words[:-1]]
 

@@ -1,4 +1,4 @@
-"""What answers look like in the OpenAPI document: the declared one, and the errors that follow from a declaration."""
+"""Responses in the OpenAPI document: the declared one, and the errors that a declaration implies."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -70,35 +70,35 @@ KEY_ABOUT: Final = (
 
 
 def responses(method: str, path: str, spec: Endpoint, content: Json) -> Json:
-    """All answers of one call by status."""
-    answers: Json = {str(spec.status): _success(spec, content)}
+    """Return all responses of one call by status."""
+    by_status: Json = {str(spec.status): _success(spec, content)}
     if _is_conditional(method, spec):
-        answers["304"] = {"description": ABOUT[304], "headers": _headers(["ETag"])}
+        by_status["304"] = {"description": ABOUT[304], "headers": _headers(["ETag"])}
     for status in spec.also:
-        answers[str(status)] = {
+        by_status[str(status)] = {
             "description": ABOUT[status],
             "headers": _headers(["Retry-After"]),
             "content": content,
         }
     for status, codes in sorted(_errors(method, path, spec).items()):
-        answers[str(status)] = _problem(status, codes)
-    return answers
+        by_status[str(status)] = _problem(status, codes)
+    return by_status
 
 
 def request_headers(method: str, spec: Endpoint) -> list[tuple[str, str, Json]]:
-    """Headers that the call heeds: name, what for, and limits of its value."""
-    wanted: list[tuple[str, str, Json]] = []
+    """Return the request headers that a call uses: name, description, and constraints of the value."""
+    headers: list[tuple[str, str, Json]] = []
     if spec.idempotent:
-        wanted.append(("Idempotency-Key", KEY_ABOUT, {"minLength": 1, "maxLength": 255}))
+        headers.append(("Idempotency-Key", KEY_ABOUT, {"minLength": 1, "maxLength": 255}))
     if _is_edit(method, spec):
-        wanted.append(("If-Match", "The ETag of the version being changed; 412 if it is out of date.", {}))
+        headers.append(("If-Match", "The ETag of the version being changed; 412 if it is out of date.", {}))
     if _is_conditional(method, spec):
-        wanted.append(("If-None-Match", "The ETag of the cached version; 304 if it is still current.", {}))
-    return wanted
+        headers.append(("If-None-Match", "The ETag of the cached version; 304 if it is still current.", {}))
+    return headers
 
 
 def page(row: Json) -> Json:
-    """The wrapper of a list."""
+    """Return the schema of a page of items."""
     return {
         "type": "object",
         "properties": {
@@ -110,7 +110,7 @@ def page(row: Json) -> Json:
 
 
 def body_of(media_type: str) -> Json:
-    """What stands in an answer that is not JSON of ours."""
+    """Return the schema of a response that is not described by a marshmallow schema."""
     if media_type.startswith("text/"):
         return {"type": "string"}
     if media_type.endswith("json"):
@@ -130,12 +130,12 @@ def _success(spec: Endpoint, content: Json) -> Json:
         names.append("Idempotent-Replayed")
     if spec.rate_limit:
         names += ["RateLimit-Policy", "RateLimit"]
-    answer: Json = {"description": HTTPStatus(spec.status).phrase}
+    response: Json = {"description": HTTPStatus(spec.status).phrase}
     if headers := _headers(dict.fromkeys(names)):
-        answer["headers"] = headers
+        response["headers"] = headers
     if content:
-        answer["content"] = content
-    return answer
+        response["content"] = content
+    return response
 
 
 def _headers(names: Iterable[str]) -> Json:
@@ -151,10 +151,10 @@ def _is_edit(method: str, spec: Endpoint) -> bool:
 
 
 def _errors(method: str, path: str, spec: Endpoint) -> dict[int, set[str]]:
-    """The declared errors, and those that follow from who may call and what is read."""
-    found: dict[int, set[str]] = defaultdict(set, {422: {"invalid_fields"}})
+    """Return the codes of the declared errors, and of those that the declaration implies, by status."""
+    by_status: dict[int, set[str]] = defaultdict(set, {422: {"invalid_fields"}})
     for error in spec.errors:
-        found[error.status].add(error.code)
+        by_status[error.status].add(error.code)
     implied = (
         (403, spec.who.reads_token, ["account_blocked"]),
         (503, spec.who.reads_token, ["unavailable", "busy", "timeout"]),
@@ -175,16 +175,16 @@ def _errors(method: str, path: str, spec: Endpoint) -> dict[int, set[str]]:
     )
     for status, applies, codes in implied:
         if applies:
-            found[status].update(codes)
-    return found
+            by_status[status].update(codes)
+    return by_status
 
 
 def _problem(status: int, codes: set[str]) -> Json:
     names = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}.get(status, [])
-    words = ", ".join(f"`{code}`" for code in sorted(codes))
-    answer: Json = {"description": f"{ABOUT.get(status, HTTPStatus(status).phrase)}: {words}"}
-    answer["x-codes"] = sorted(codes)
+    listed = ", ".join(f"`{code}`" for code in sorted(codes))
+    response: Json = {"description": f"{ABOUT.get(status, HTTPStatus(status).phrase)}: {listed}"}
+    response["x-codes"] = sorted(codes)
     if names:
-        answer["headers"] = _headers(names)
-    answer["content"] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return answer
+        response["headers"] = _headers(names)
+    response["content"] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return response

@@ -1,4 +1,4 @@
-"""marshmallow schemas as JSON Schema: what apispec's plugin does, and what our own kinds of field take and give."""
+"""marshmallow schemas as JSON Schema: apispec's plugin, extended to this application's field types."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -15,7 +15,7 @@ FLAG_IN: Final[Json] = {"anyOf": [{"type": "integer", "enum": [0, 1]}, {"type": 
 
 
 class Converter(OpenAPIConverter):
-    """What comes in may be written in more ways than what goes out: ``incoming`` says which of the two is described."""
+    """Describes a field for requests (``incoming``) or responses, as requests allow more forms of a value."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,7 +45,7 @@ def _our_fields(self: Converter, field: fields.Field[Any], ret: Json) -> Json:
 
 
 def _tidy(self: Converter, field: fields.Field[Any], ret: Json) -> Json:
-    """Patterns as ECMA-262 has them; no default of null for what may not be null; none at all for what goes out."""
+    """Write patterns in ECMA-262 syntax, and drop defaults from responses and nulls that the field does not allow."""
     if isinstance(ret.get("pattern"), str):
         ret["pattern"] = ret["pattern"].replace(r"\Z", "$")
     if not self.incoming or (ret.get("default", missing) is None and not field.allow_none):
@@ -60,15 +60,18 @@ def _tidy(self: Converter, field: fields.Field[Any], ret: Json) -> Json:
 
 
 class Names:
-    """A name for each schema: its class's; its module's before it where two classes share one name; ``Input`` after it
-    where one class goes both ways and this is the way in."""
+    """Names schemas by their classes.
+
+    The module's name comes first if two classes share a name; ``Input`` comes last on the request side of a schema that
+    is used in both directions.
+    """
 
     def __init__(self, *, incoming: Iterable[Schema], outgoing: Iterable[Schema]) -> None:
-        taken = {type(found) for schema in incoming for found in _with_nested(schema, set())}
-        given = {type(found) for schema in outgoing for found in _with_nested(schema, set())}
-        names = [cls.__name__ for cls in taken | given]
+        requests = {type(nested) for schema in incoming for nested in _with_nested(schema, set())}
+        responses = {type(nested) for schema in outgoing for nested in _with_nested(schema, set())}
+        names = [cls.__name__ for cls in requests | responses]
         self._shared = {name for name in names if names.count(name) > 1}
-        self._both_ways = taken & given
+        self._both_ways = requests & responses
         self.incoming = False
 
     def __call__(self, schema: Schema | type[Schema]) -> str:

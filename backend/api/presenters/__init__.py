@@ -1,1 +1,1 @@
-"""Rows as they go on the wire: plain dicts, for calls that share them."""
+"""Response bodies that several resources share."""

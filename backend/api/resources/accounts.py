@@ -1,4 +1,4 @@
-"""Sign-up and one's own account."""
+"""Sign-up, and the user's own account."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -16,15 +16,15 @@ from backend.domain.accounts import actions, links, queries
 from backend.domain.accounts.models import Account
 from backend.domain.accounts.sign_in import FreshSignInNeeded
 from backend.domain.professionals import actions as professionals
-from backend.domain.professionals import queries as trades
+from backend.domain.professionals import queries as professional_queries
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.queries import ProfessionalProfile
 
 PROFILE_FIELDS = ("compname", "exp", "task_ids", "pincodes", "radius_km")
 
 
-def present(account: Any, trade: ProfessionalProfile | None = None) -> dict[str, Any]:
-    """An account on the wire; a professional's trade is looked up unless it is given."""
+def present(account: Any, profile: ProfessionalProfile | None = None) -> dict[str, Any]:
+    """Return an account as a response body. A professional's profile is read unless it is given."""
     body: dict[str, Any] = {
         "id": account.id,
         "role": account.role,
@@ -42,33 +42,33 @@ def present(account: Any, trade: ProfessionalProfile | None = None) -> dict[str,
     if current_settings().email_confirmation:
         body["email_confirmed"] = int(account.email_confirmed_at is not None)
     if account.role == Role.PROFESSIONAL:
-        body |= _present_profile(account, trade or trades.profile(account.id))
+        body |= _present_profile(account, profile or professional_queries.profile(account.id))
     return body
 
 
 def present_own(account: Account) -> dict[str, Any]:
-    """Return one's own account: with what nobody else is told."""
+    """Return the user's own account, with fields that only its owner sees."""
     body = present(account)
     if account.password_expires_at is not None:
         body["must_change_password"] = 1
     return body
 
 
-def _present_profile(account: Any, trade: ProfessionalProfile) -> dict[str, Any]:
+def _present_profile(account: Any, profile: ProfessionalProfile) -> dict[str, Any]:
     return {
-        "isactive": int(account.blocked_at is None and trade.approval is Approval.APPROVED),
-        "exp": trade.exp,
-        "compname": trade.compname,
-        "task_ids": trade.task_ids,
-        "pincodes": trade.pincodes,
-        "radius_km": trade.radius_km,
-        "rating": trade.rating,
-        "reviews": trade.reviews,
-        "approval": trade.approval,
-        "approval_reason": trade.approval_reason,
-        "approval_changed_at": trade.approval_changed_at,
-        "approval_expires_at": trade.approval_expires_at,
-        "document": trade.document and trade.document._asdict(),
+        "isactive": int(account.blocked_at is None and profile.approval is Approval.APPROVED),
+        "exp": profile.exp,
+        "compname": profile.compname,
+        "task_ids": profile.task_ids,
+        "pincodes": profile.pincodes,
+        "radius_km": profile.radius_km,
+        "rating": profile.rating,
+        "reviews": profile.reviews,
+        "approval": profile.approval,
+        "approval_reason": profile.approval_reason,
+        "approval_changed_at": profile.approval_changed_at,
+        "approval_expires_at": profile.approval_expires_at,
+        "document": profile.document and profile.document._asdict(),
     }
 
 

@@ -1,4 +1,4 @@
-"""The audit trail: to be read and searched, never changed."""
+"""The audit trail, which can be read and searched."""
 
 from typing import Any
 

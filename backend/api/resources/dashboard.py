@@ -1,4 +1,4 @@
-"""The dashboard's figures."""
+"""The dashboard's statistics."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from backend.core.errors import Invalid
 from backend.core.security.authz import Actor
 from backend.domain.dashboard import queries
 
-FRESH_SECONDS: Final = 8  # with the cache's jitter, never more than ten
+FRESH_SECONDS: Final = 8  # at most ten with the cache's jitter
 
 
 class Stats(Resource):
@@ -33,9 +33,9 @@ class Stats(Resource):
             return Rendered(validate_response(schemas.Stats(), to_json(queries.statistics(**query))))
 
         span = f"{query['first']}..{query['last']}"
-        answer = cache.response_cache().get("stats", span, make, seconds=FRESH_SECONDS, expensive=True)
-        response = Response(answer.body, mimetype=JSON)
-        response.set_etag(answer.etag)
+        cached = cache.response_cache().get("stats", span, make, seconds=FRESH_SECONDS, expensive=True)
+        response = Response(cached.body, mimetype=JSON)
+        response.set_etag(cached.etag)
         response.headers["Cache-Control"] = PRIVATE
         response.make_conditional(request)
         return response

@@ -1,4 +1,4 @@
-"""The API description and its reader."""
+"""The OpenAPI document, and the page that renders it."""
 
 from pathlib import Path
 from typing import Final
@@ -22,11 +22,11 @@ POLICY: Final = (
 
 def _file(name: str) -> Response:
     data = (FOLDER / name).read_bytes()
-    answer = Response(data, content_type=f"{TYPES[name]}; charset=utf-8")
-    answer.headers["Cache-Control"] = "no-cache"
-    answer.headers["Content-Security-Policy"] = POLICY
-    tag_response(answer, data, None)
-    return answer
+    response = Response(data, content_type=f"{TYPES[name]}; charset=utf-8")
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Content-Security-Policy"] = POLICY
+    tag_response(response, data, None)
+    return response
 
 
 class Docs(Resource):
@@ -52,7 +52,7 @@ class OpenApi(Resource):
         data = current_app.extensions.get("openapi")
         if data is None:
             data = current_app.extensions["openapi"] = document.render(current_app)
-        answer = Response(data, mimetype="application/json")
-        answer.headers["Cache-Control"] = "public, max-age=60"
-        tag_response(answer, data, None)
-        return answer
+        response = Response(data, mimetype="application/json")
+        response.headers["Cache-Control"] = "public, max-age=60"
+        tag_response(response, data, None)
+        return response

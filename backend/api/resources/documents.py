@@ -1,4 +1,4 @@
-"""A professional's document: uploaded by its owner, looked at by owner and admins, by nobody else."""
+"""Professionals' documents: uploaded by their owners, visible to them and to admins."""
 
 from typing import Any
 from urllib.parse import quote
@@ -28,7 +28,7 @@ HEADERS = {
 
 
 def as_file(document: Any) -> Response:
-    """The document as an attachment: nothing in it runs in the market's origin."""
+    """Return the document as an attachment, so that browsers do not run its content in this origin."""
     response = Response(documents.content(document), mimetype=document.content_type, headers=HEADERS)
     plain = document.filename.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
     response.headers["Content-Disposition"] = (
@@ -39,7 +39,7 @@ def as_file(document: Any) -> Response:
 
 
 def as_page(document: Any, page: int, *, owner_id: int | None) -> Response:
-    """One page drawn as a picture, to be shown beside the decision. Its ETag says of which document it is."""
+    """Return one page as PNG. The ETag identifies the document and the page."""
     tag = f"{document.sha256}-{page}"
     if page <= document.pages and request.if_none_match.contains_weak(tag):
         response = Response(status=304, headers=HEADERS)
@@ -79,7 +79,7 @@ class MyDocument(Resource):
     )
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Response:
         """Returns the stored file, or one page of it as PNG with ``page``."""
-        return answer(actor.account_id, query["page"], owner_id=actor.account_id)
+        return document_response(actor.account_id, query["page"], owner_id=actor.account_id)
 
 
 class ProfessionalDocument(Resource):
@@ -94,12 +94,12 @@ class ProfessionalDocument(Resource):
     def get(self, actor: Actor, professional_id: int, *, query: dict[str, Any]) -> Response:
         """Returns the stored file, or one page of it as PNG with ``page`` (ETag "<sha256>-<page>")."""
         queries.profile(professional_id)
-        response = answer(professional_id, query["page"])
+        response = document_response(professional_id, query["page"])
         record_read(actor, "document_viewed", subject_id=professional_id)
         return response
 
 
-def answer(account_id: int, page: int | None, *, owner_id: int | None = None) -> Response:
-    """The file, or a page of it. Raises NotFound where there is none."""
+def document_response(account_id: int, page: int | None, *, owner_id: int | None = None) -> Response:
+    """Return the file, or one page of it. Raises NotFound if there is none."""
     document = documents.require(account_id)
     return as_file(document) if page is None else as_page(document, page, owner_id=owner_id)

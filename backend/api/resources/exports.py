@@ -1,4 +1,4 @@
-"""Exports: ask for one, follow it, download or cancel it."""
+"""Exports: start, poll, download and cancel."""
 
 from contextlib import ExitStack
 from typing import Any
@@ -23,7 +23,7 @@ POLL_SECONDS = "1"
 
 
 def present(export: Export) -> dict[str, Any]:
-    """An export on the wire."""
+    """Return an export as a response body."""
     return {
         "id": export.id,
         "status": export.status,
@@ -139,7 +139,7 @@ def _packed_tag(file: queries.File) -> str:
 
 
 def _takes_packed(file: queries.File) -> bool:
-    """Part of a packed file is of use only to who holds the rest; others who ask for a range mean the plain one."""
+    """Return whether to send the compressed copy. A range refers to it only if If-Range names its ETag."""
     if request.accept_encodings["gzip"] <= 0:
         return False
     return "Range" not in request.headers or request.if_range.etag == _packed_tag(file)

@@ -1,4 +1,4 @@
-"""Alive, ready, and figures for Prometheus."""
+"""Liveness, readiness, and metrics for Prometheus."""
 
 import ipaddress
 from typing import Any, Final
@@ -20,26 +20,26 @@ from backend.core.queue.admin import backlog
 from backend.core.security.authz import Actor
 from backend.settings import Settings
 
-RUN_FIGURES: Final = {"sent": "sent", "failed": "failed to send", "skipped": "skipped"}
+RUN_COUNTS: Final = {"sent": "sent", "failed": "failed to send", "skipped": "skipped"}
 RETRY_AFTER_SECONDS: Final = "2"
 FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 
 
 class Alive(Strict):
-    """The web server answers."""
+    """The web server responds."""
 
     status = fields.String(required=True, validate=validate.Equal("alive"))
 
 
 class PartState(Strict):
-    """``age``: seconds since the part last showed that it works."""
+    """``age``: seconds since the component last proved that it works."""
 
     state = fields.String(required=True, validate=validate.OneOf(["up", "starting", "down"]))
     age = fields.Float(required=True, allow_none=True)
 
 
 class Readiness(Strict):
-    """``degraded``: a part is away that calls do without. ``unavailable``, ``draining``: send no calls here."""
+    """``degraded``: an optional component is unavailable. ``unavailable``, ``draining``: send no requests here."""
 
     status = fields.String(required=True, validate=validate.OneOf(["ready", "degraded", "unavailable", "draining"]))
     detail = fields.String(metadata={"description": "Names the unavailable components, if any."})
@@ -90,13 +90,13 @@ class Metrics(Resource):
                 "Metrics are available only from this machine. Set METRICS_OPEN to allow other clients.",
                 code="not_local",
             )
-        answer = Response(metrics.exposition([_parts(), *_jobs()]), content_type=metrics.CONTENT_TYPE)
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        response = Response(metrics.exposition([_parts(), *_jobs()]), content_type=metrics.CONTENT_TYPE)
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
 
 def _from_this_machine() -> bool:
-    """A proxy on this machine makes every caller look local: what came through one does not count as local."""
+    """Return whether the client is on this machine. Forwarded requests do not count: a local proxy hides the client."""
     if any(name in request.headers for name in FORWARDED):
         return False
     try:
@@ -113,15 +113,15 @@ def _parts() -> metrics.Metric:
 
 def _jobs() -> list[metrics.Metric]:
     try:
-        now = backlog()
-        last = {line.row.name: line.last_run for line in admin.schedule_entries() if line.last_run}
-    except SQLAlchemyError:  # the other figures are wanted most while the database is away
+        queue = backlog()
+        last = {entry.row.name: entry.last_run for entry in admin.schedule_entries() if entry.last_run}
+    except SQLAlchemyError:  # the other metrics matter most while the database is unavailable
         db.session.rollback()
         return []
     return [
-        metrics.gauge("jobs_waiting", "Jobs waiting or running", now.waiting),
-        metrics.gauge("jobs_dead", "Jobs that failed permanently", now.dead),
-        metrics.gauge("jobs_oldest_seconds", "Seconds that the oldest due job has been waiting", now.oldest_seconds),
+        metrics.gauge("jobs_waiting", "Jobs waiting or running", queue.waiting),
+        metrics.gauge("jobs_dead", "Jobs that failed permanently", queue.dead),
+        metrics.gauge("jobs_oldest_seconds", "Seconds that the oldest due job has been waiting", queue.oldest_seconds),
         metrics.gauges(
             "job_last_run_timestamp_seconds",
             "Unix time of the last start of each scheduled job",
@@ -129,8 +129,8 @@ def _jobs() -> list[metrics.Metric]:
             {name: run.created_at.timestamp() for name, run in last.items()},
         ),
         *(
-            metrics.gauges(f"job_last_run_{figure}", f"Number of messages that the last run {about}", "job", counted)
-            for figure, about in RUN_FIGURES.items()
-            if (counted := {name: float(getattr(run, figure)) for name, run in last.items()})
+            metrics.gauges(f"job_last_run_{field}", f"Number of messages that the last run {about}", "job", counts)
+            for field, about in RUN_COUNTS.items()
+            if (counts := {name: float(getattr(run, field)) for name, run in last.items()})
         ),
     ]

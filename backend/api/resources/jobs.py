@@ -1,4 +1,4 @@
-"""Jobs for admins: the schedule, runs, running one now, failed jobs."""
+"""Jobs for admins: the schedule, runs, and failed jobs."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ POLL_SECONDS = "1"
 
 
 def present(run: JobRun) -> dict[str, Any]:
-    """A run on the wire."""
-    ended = run.finished_at and run.started_at and (run.finished_at - run.started_at).total_seconds()
+    """Return a run as a response body."""
+    seconds = run.finished_at and run.started_at and (run.finished_at - run.started_at).total_seconds()
     return {
         "id": run.id,
         "name": run.name,
@@ -26,7 +26,7 @@ def present(run: JobRun) -> dict[str, Any]:
         "created_at": run.created_at,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
-        "seconds": ended,
+        "seconds": seconds,
         "sent": run.sent,
         "failed": run.failed,
         "skipped": run.skipped,
@@ -48,22 +48,22 @@ class Jobs(Resource):
         """Returns each job's schedule and last run, and the state of the queue."""
         items = [
             {
-                "name": line.row.name,
-                "title": line.row.title,
-                "schedule": line.row.when.describe(),
-                "last_run": present(line.last_run) if line.last_run else None,
-                "next_run": line.next_run,
+                "name": entry.row.name,
+                "title": entry.row.title,
+                "schedule": entry.row.when.describe(),
+                "last_run": present(entry.last_run) if entry.last_run else None,
+                "next_run": entry.next_run,
             }
-            for line in admin.schedule_entries()
+            for entry in admin.schedule_entries()
         ]
-        stands = admin.backlog()
+        backlog = admin.backlog()
         return {
             "items": items,
             "next_cursor": None,
-            "waiting": stands.waiting,
-            "failed": stands.dead,
-            "parked": stands.dead,
-            "oldest_waiting_seconds": round(stands.oldest_seconds, 3),
+            "waiting": backlog.waiting,
+            "failed": backlog.dead,
+            "parked": backlog.dead,
+            "oldest_waiting_seconds": round(backlog.oldest_seconds, 3),
         }
 
 

@@ -1,10 +1,10 @@
-"""The market's settings over HTTP, and what is special to one task."""
+"""The marketplace's settings, and the policies of single tasks."""
 
 from typing import Any
 
 from backend.api.auth import ACTIVE, ADMINS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import ApiResponse, expected_version, replacing, whole
+from backend.api.responses import ApiResponse, expected_version, lock_and_check, versioned_by_content
 from backend.api.schemas import market as schemas
 from backend.core.config import current_settings
 from backend.core.errors import Invalid, NotFound, Stale
@@ -13,8 +13,8 @@ from backend.domain.market import settings
 from backend.domain.task_requests import policies
 
 
-def reply(market: settings.MarketSettings) -> ApiResponse:
-    """The settings on the wire, with what the environment fixed, and the version that If-Match can name."""
+def settings_response(market: settings.MarketSettings) -> ApiResponse:
+    """Return the settings, with those that the environment fixes, and their version."""
     body = {
         **market.as_dict(),
         "timezone": current_settings().market_timezone,
@@ -24,7 +24,7 @@ def reply(market: settings.MarketSettings) -> ApiResponse:
 
 
 def policy(actor: Actor, task_id: int) -> dict[str, Any]:
-    """Return what holds for a task that the actor may see, and which of it is its own."""
+    """Return the effective policy of a task that the actor may see, and the values set for the task itself."""
     own = policies.own_of_task(actor, task_id=task_id)
     return {**policies.for_task(task_id).as_dict(), "own": own}
 
@@ -33,7 +33,7 @@ class MarketSettings(Resource):
     @endpoint(summary="Get the settings", who=ADMINS, response=schemas.MarketSettings())
     def get(self, _: Actor) -> ApiResponse:
         """All settings with their current values."""
-        return reply(settings.get())
+        return settings_response(settings.get())
 
     @endpoint(
         summary="Update the settings",
@@ -47,7 +47,7 @@ class MarketSettings(Resource):
 
         Send If-Match to avoid overwriting concurrent changes.
         """
-        return reply(settings.change(actor, changes=body, expected_version=expected_version()))
+        return settings_response(settings.change(actor, changes=body, expected_version=expected_version()))
 
 
 class TaskPolicy(Resource):
@@ -59,7 +59,7 @@ class TaskPolicy(Resource):
     )
     def get(self, actor: Actor, *, task_id: int) -> ApiResponse:
         """The minimum notice and the free cancellation period, among others."""
-        return whole(policy(actor, task_id))
+        return versioned_by_content(policy(actor, task_id))
 
     @endpoint(
         summary="Update the policy of a task",
@@ -70,6 +70,6 @@ class TaskPolicy(Resource):
     )
     def put(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> ApiResponse:
         """Replaces all four values. null means that the general setting applies."""
-        replacing(lambda: policy(actor, task_id), hold=lambda: policies.hold(task_id))
+        lock_and_check(lambda: policy(actor, task_id), lock=lambda: policies.hold(task_id))
         policies.change(actor, task_id=task_id, values=body)
-        return whole(policy(actor, task_id))
+        return versioned_by_content(policy(actor, task_id))

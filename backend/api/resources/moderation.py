@@ -1,4 +1,4 @@
-"""Admins manage accounts: list and find customers, add admins, block, unblock, end sessions."""
+"""User administration: list customers, create admins, block, unblock, and end sessions."""
 
 from typing import Any
 
@@ -16,20 +16,20 @@ from backend.domain.accounts.actions import NewAccount
 from backend.domain.accounts.sign_in import FreshSignInNeeded
 from backend.domain.audit.actions import record_read
 from backend.domain.moderation import actions, queries
-from backend.domain.professionals import queries as trades
+from backend.domain.professionals import queries as professional_queries
 from backend.domain.professionals.approval import allowed_actions
 from backend.domain.professionals.queries import ProfessionalProfile
 
 
-def present_person(account: Any, trade: ProfessionalProfile | None = None) -> dict[str, Any]:
-    """An account with what only admins see."""
+def present_for_admin(account: Any, profile: ProfessionalProfile | None = None) -> dict[str, Any]:
+    """Return an account with the fields that only admins see."""
     actions = ["block" if account.blocked_at is None else "unblock"]
     if account.role == Role.PROFESSIONAL:
-        trade = trade or trades.profile(account.id)
-        actions = [*allowed_actions(trade.approval, Role.ADMIN), *actions]
-    body = present(account, trade)
-    if trade is not None:
-        body["tasks_done"] = trade.tasks_done
+        profile = profile or professional_queries.profile(account.id)
+        actions = [*allowed_actions(profile.approval, Role.ADMIN), *actions]
+    body = present(account, profile)
+    if profile is not None:
+        body["tasks_done"] = profile.tasks_done
     body["blocked_at"] = account.blocked_at
     body["blocked_reason"] = account.blocked_reason
     body["blocked_note"] = account.blocked_note
@@ -38,18 +38,18 @@ def present_person(account: Any, trade: ProfessionalProfile | None = None) -> di
     return body
 
 
-def answer(account_id: int) -> ApiResponse:
-    """The account after something was done to it."""
+def account_response(account_id: int) -> ApiResponse:
+    """Return the account after an admin's change."""
     account = accounts.get(account_id)
-    return ApiResponse(present_person(account), version=account.version)
+    return ApiResponse(present_for_admin(account), version=account.version)
 
 
-def answer_one(actor: Actor, account_id: int, *, role: Role) -> ApiResponse:
-    """One person with figures, reviews and history; that the admin looked is in the audit trail."""
+def account_detail_response(actor: Actor, account_id: int, *, role: Role) -> ApiResponse:
+    """Return one account with statistics, reviews and history, and record the read access in the audit trail."""
     person = queries.person(account_id, role=role)
     record_read(actor, "person_viewed", subject_id=account_id)
     body = {
-        **present_person(person.account),
+        **present_for_admin(person.account),
         "figures": person.figures,
         "latest_reviews": person.reviews,
         "history": person.history,
@@ -67,14 +67,14 @@ class Customers(Resource):
         window = Window(query.pop("limit"), query.pop("cursor"))
         page = accounts.customers(filters=accounts.AccountFilters(**query), window=window)
         record_read(actor, "people_listed", subject_kind="customers")
-        return Page([present_person(account) for account in page.items], page.next_cursor)
+        return Page([present_for_admin(account) for account in page.items], page.next_cursor)
 
 
 class OneCustomer(Resource):
     @endpoint(summary="Get a customer", who=ADMINS, response=schemas.OnePerson(), errors=(NotFound,))
     def get(self, actor: Actor, customer_id: int) -> ApiResponse:
         """Includes statistics, the latest reviews written and the account's audit history."""
-        return answer_one(actor, customer_id, role=Role.CUSTOMER)
+        return account_detail_response(actor, customer_id, role=Role.CUSTOMER)
 
 
 class Block(Resource):
@@ -92,7 +92,7 @@ class Block(Resource):
         Blocking an admin requires a sign-in or a password confirmation within the last 10 minutes.
         """
         actions.block(actor, account_id=account_id, expected_version=expected_version(), **body)
-        return answer(account_id)
+        return account_response(account_id)
 
 
 class Unblock(Resource):
@@ -100,7 +100,7 @@ class Unblock(Resource):
     def post(self, actor: Actor, account_id: int) -> ApiResponse:
         """The user can sign in again. Released and cancelled requests are not restored."""
         actions.unblock(actor, account_id=account_id, expected_version=expected_version())
-        return answer(account_id)
+        return account_response(account_id)
 
 
 class EndSessions(Resource):

@@ -1,4 +1,4 @@
-"""One's notifications; the ledger of deliveries for admins; ending reminders and reports by one click."""
+"""The user's notifications, the delivery log for admins, and unsubscribing."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ class ReadNotifications(Resource):
 
 
 def present(delivery: Delivery) -> dict[str, Any]:
-    """A delivery on the wire."""
+    """Return a delivery as a response body."""
     names = schemas.Delivery().fields
     return {name: getattr(delivery, name) for name in names}
 
@@ -75,7 +75,7 @@ class Deliveries(Resource):
         """The delivery log, newest first: recipient, channel, and whether the message was sent."""
         window = Window(query.pop("limit"), query.pop("cursor"))
         page = notification_delivery.page(notification_delivery.DeliveryFilters(**query), window=window)
-        return Page([present(one) for one in page.items], page.next_cursor)
+        return Page([present(delivery) for delivery in page.items], page.next_cursor)
 
 
 class OneDelivery(Resource):
@@ -83,11 +83,11 @@ class OneDelivery(Resource):
     def get(self, _: Actor, *, delivery_id: int) -> dict[str, Any]:
         """Includes each attempt with the provider's response."""
         delivery = notification_delivery.get(delivery_id)
-        tries = [
-            {"number": one.number, "at": one.at, "outcome": one.outcome, "detail": one.detail}
-            for one in notification_delivery.attempts_of(delivery_id)
+        attempts = [
+            {"number": attempt.number, "at": attempt.at, "outcome": attempt.outcome, "detail": attempt.detail}
+            for attempt in notification_delivery.attempts_of(delivery_id)
         ]
-        return {**present(delivery), "tries": tries}
+        return {**present(delivery), "tries": attempts}
 
 
 class Resend(Resource):

@@ -1,4 +1,4 @@
-"""Changing a password, and getting back in when it was forgotten; confirming a mail address."""
+"""Change or reset a password, and confirm an email."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class MyPassword(Resource):
         try:
             sign_in.change_password(actor, **body)
         except sign_in.WrongPassword as error:
-            return domain_problem(error)  # answered, not raised: the failed try must be committed
+            return domain_problem(error)  # returned, not raised: the failed attempt must be committed
         return None
 
 
@@ -48,7 +48,7 @@ class ConfirmPassword(Resource):
         try:
             sign_in.confirm_password(actor, password=body["password"])
         except sign_in.WrongPassword as error:
-            return domain_problem(error)  # answered, not raised: the failed try must be committed
+            return domain_problem(error)  # returned, not raised: the failed attempt must be committed
         return None
 
 

@@ -1,4 +1,4 @@
-"""Verifying one's own phone number, so that messages can go there by SMS."""
+"""Verify the user's phone number, so that it can receive notifications by SMS."""
 
 from typing import Any
 
@@ -49,5 +49,5 @@ class MyPhoneConfirmation(Resource):
         try:
             account = phones.confirm(actor, code=body["code"])
         except phones.WrongCode as error:
-            return domain_problem(error)  # answered, not raised: the guess must be committed
+            return domain_problem(error)  # returned, not raised: the failed attempt must be committed
         return ApiResponse(present(account), version=account.version)

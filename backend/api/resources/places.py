@@ -1,4 +1,4 @@
-"""Places: typing ahead by pincode or name."""
+"""Places, for autocompletion by pincode or name."""
 
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from backend.core.db.pagination import Window
 from backend.core.security.authz import Actor
 from backend.domain.places import queries
 
-NAMES: Final = ("pincode", "locality", "district", "state")
+FIELDS: Final = ("pincode", "locality", "district", "state")
 
 
 class Places(Resource):
@@ -22,11 +22,10 @@ class Places(Resource):
     def get(self, _: Actor | None, *, query: dict[str, Any]) -> Response:
         """By pincode, or by the start of a locality, district or state name. Data: India Post (GODL-India)."""
 
-        def places() -> Rendered:
-            found = queries.page(q=query["q"], window=Window(query["limit"], query["cursor"]))
-            items = [{name: getattr(row, name) for name in NAMES} for row in found.items]
-            return Rendered(
-                validate_response(schemas.Place(), to_json({"items": items, "next_cursor": found.next_cursor}))
-            )
+        def render() -> Rendered:
+            page = queries.page(q=query["q"], window=Window(query["limit"], query["cursor"]))
+            items = [{name: getattr(row, name) for name in FIELDS} for row in page.items]
+            body = to_json({"items": items, "next_cursor": page.next_cursor})
+            return Rendered(validate_response(schemas.Place(), body))
 
-        return public("places", places)
+        return public("places", render)

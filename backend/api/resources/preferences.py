@@ -1,10 +1,10 @@
-"""By which channels, and when, one wants to hear of things."""
+"""The user's notification preferences."""
 
 from typing import Any
 
 from backend.api.auth import SIGNED_IN
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import ApiResponse, replacing, whole
+from backend.api.responses import ApiResponse, lock_and_check, versioned_by_content
 from backend.api.schemas import preferences as schemas
 from backend.core.errors import Invalid, Stale
 from backend.core.security.authz import Actor
@@ -16,15 +16,15 @@ from backend.domain.notifications.preferences import Choice
 
 
 def present(account_id: int, choice: Choice) -> dict[str, Any]:
-    """Return the body that shows the preferences, and why a channel cannot be used, chosen or not."""
+    """Return the preferences as a response body, with the reason for each channel that is unavailable."""
     account = accounts.get(account_id)
-    why = sms.why_not(account.phone, is_verified=account.phone_verified_at is not None)
+    reason = sms.why_not(account.phone, is_verified=account.phone_verified_at is not None)
     return {
         "channels": list(choice.channels),
         "gchat_webhook": choice.gchat_webhook,
         "quiet_hours": choice.quiet_hours,
         "kinds": choice.kinds,
-        "unavailable": {"sms": why._asdict()} if why else {},
+        "unavailable": {"sms": reason._asdict()} if reason else {},
     }
 
 
@@ -32,7 +32,7 @@ class MyPreferences(Resource):
     @endpoint(summary="Get my notification preferences", who=SIGNED_IN, response=schemas.Preferences())
     def get(self, actor: Actor) -> ApiResponse:
         """The default is email only."""
-        return whole(_read(actor.account_id))
+        return versioned_by_content(_read(actor.account_id))
 
     @endpoint(
         summary="Update my notification preferences",
@@ -46,7 +46,7 @@ class MyPreferences(Resource):
 
         Messages are sent on the first channel that works. Emails about the account are always sent.
         """
-        replacing(lambda: _read(actor.account_id), hold=lambda: account_actions.hold(actor.account_id))
+        lock_and_check(lambda: _read(actor.account_id), lock=lambda: account_actions.hold(actor.account_id))
         quiet = body["quiet_hours"]
         choice = Choice(
             channels=tuple(body["channels"]),
@@ -55,7 +55,7 @@ class MyPreferences(Resource):
             kinds=body["kinds"] or {},
         )
         preferences.choose(actor.account_id, choice, keeps_kinds=body["kinds"] is None)
-        return whole(_read(actor.account_id))
+        return versioned_by_content(_read(actor.account_id))
 
 
 def _read(account_id: int) -> dict[str, Any]:

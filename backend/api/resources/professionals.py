@@ -1,10 +1,10 @@
-"""Professionals as admins see them, and what admins decide about them."""
+"""Professionals for admins: the list, details, and decisions on their documents."""
 
 from typing import Any
 
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.resources.moderation import answer, answer_one, present_person
+from backend.api.resources.moderation import account_detail_response, account_response, present_for_admin
 from backend.api.responses import ApiResponse, expected_version
 from backend.api.schemas import moderation as people_schemas
 from backend.api.schemas import professionals as schemas
@@ -31,14 +31,14 @@ class Professionals(Resource):
         window = Window(query.pop("limit"), query.pop("cursor"))
         page = queries.professionals(filters=queries.ProfessionalFilters(**query), window=window)
         record_read(actor, "people_listed", subject_kind="professionals")
-        return Page([present_person(account, trade) for account, trade in page.items], page.next_cursor)
+        return Page([present_for_admin(account, profile) for account, profile in page.items], page.next_cursor)
 
 
 class OneProfessional(Resource):
     @endpoint(summary="Get a professional", who=ADMINS, response=people_schemas.OnePerson(), errors=(NotFound,))
     def get(self, actor: Actor, professional_id: int) -> ApiResponse:
         """Includes statistics, the latest reviews and the account's audit history."""
-        return answer_one(actor, professional_id, role=Role.PROFESSIONAL)
+        return account_detail_response(actor, professional_id, role=Role.PROFESSIONAL)
 
     @endpoint(
         summary="Set the expiry of an approval",
@@ -55,7 +55,7 @@ class OneProfessional(Resource):
             expires_at=body["approval_expires_at"],
             expected_version=expected_version(),
         )
-        return answer(professional_id)
+        return account_response(professional_id)
 
 
 class Approve(Resource):
@@ -70,7 +70,7 @@ class Approve(Resource):
     def post(self, actor: Actor, professional_id: int, *, body: dict[str, Any]) -> ApiResponse:
         """The professional can then accept requests. 409 ``document_missing`` if no document has been uploaded."""
         actions.approve(actor, professional_id=professional_id, expected_version=expected_version(), **body)
-        return answer(professional_id)
+        return account_response(professional_id)
 
 
 class Reject(Resource):
@@ -84,4 +84,4 @@ class Reject(Resource):
     def post(self, actor: Actor, professional_id: int, *, body: dict[str, Any]) -> ApiResponse:
         """The professional is notified of the reason and can upload another document."""
         actions.reject(actor, professional_id=professional_id, expected_version=expected_version(), **body)
-        return answer(professional_id)
+        return account_response(professional_id)

@@ -1,4 +1,4 @@
-"""Monthly reports: read one as JSON or as the page that was mailed, list those that went out."""
+"""Monthly reports: as JSON or as the emailed page, and the list of those sent."""
 
 from dataclasses import asdict
 from typing import Any
@@ -24,7 +24,7 @@ INLINE_STYLES_ONLY = "default-src 'none'; style-src 'unsafe-inline'; frame-ances
 
 
 def present(report: Report) -> dict[str, Any]:
-    """A report on the wire."""
+    """Return a report as a response body."""
     figures = report.figures
     return {
         "customer_id": report.customer.id,
@@ -35,12 +35,12 @@ def present(report: Report) -> dict[str, Any]:
         **{name: getattr(figures, name) for name in COUNTED},
         "spent": figures.spent,
         "currency": figures.currency,
-        "upcoming": [asdict(one) for one in figures.upcoming],
+        "upcoming": [asdict(request) for request in figures.upcoming],
     }
 
 
 def present_sent(sent: Sent) -> dict[str, Any]:
-    """A line of the list."""
+    """Return an item of the list of reports."""
     figures = sent.figures
     return {
         "month": str(sent.month),
@@ -82,7 +82,7 @@ class Reports(Resource):
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """Reports that were sent, latest first. Months that are not listed can still be requested."""
         page = queries.sent(actor, Window(query["limit"], query["cursor"]), customer_id=query["customer_id"])
-        return Page([present_sent(one) for one in page.items], page.next_cursor)
+        return Page([present_sent(report) for report in page.items], page.next_cursor)
 
 
 def _page(report: Report) -> Response:

@@ -1,4 +1,4 @@
-"""Reviews over HTTP: given by customers, replied to and reported by professionals, judged by admins."""
+"""Reviews: written by customers, replied to and reported by professionals, moderated by admins."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ from backend.domain.reviews import actions, queries
 ERRORS = (NotFound, Conflict, Invalid)
 
 
-def shown(actor: Actor, request_id: int) -> dict[str, Any]:
-    """The review after the caller's change."""
+def changed_review(actor: Actor, request_id: int) -> dict[str, Any]:
+    """Return the review after the actor's change."""
     review = queries.of_request(actor, request_id=request_id)
     if review is None:
         raise NotFound("This request has not been reviewed.")
@@ -43,7 +43,7 @@ class Review(Resource):
             comment=body["comment"] or None,
             expected_version=expected_version(),
         )
-        return shown(actor, request_id)
+        return changed_review(actor, request_id)
 
 
 class Reply(Resource):
@@ -53,7 +53,7 @@ class Reply(Resource):
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> dict[str, Any]:
         """Once per review, by the professional reviewed."""
         actions.reply(actor, request_id=request_id, text=body["reply"])
-        return shown(actor, request_id)
+        return changed_review(actor, request_id)
 
 
 class Report(Resource):
@@ -67,7 +67,7 @@ class Report(Resource):
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> dict[str, Any]:
         """Asks admins to check the review. Only the professional reviewed can report it."""
         actions.report(actor, request_id=request_id, reason=body["reason"])
-        return shown(actor, request_id)
+        return changed_review(actor, request_id)
 
 
 class Hide(Resource):
@@ -75,7 +75,7 @@ class Hide(Resource):
     def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> dict[str, Any]:
         """A hidden review does not count in any rating; its author can still see it."""
         actions.hide(actor, request_id=request_id, reason=body["reason"])
-        return shown(actor, request_id)
+        return changed_review(actor, request_id)
 
 
 class Show(Resource):
@@ -83,7 +83,7 @@ class Show(Resource):
     def post(self, actor: Actor, *, request_id: int) -> dict[str, Any]:
         """Makes a hidden review visible again and resolves any report."""
         actions.show(actor, request_id=request_id)
-        return shown(actor, request_id)
+        return changed_review(actor, request_id)
 
 
 class Reviews(Resource):

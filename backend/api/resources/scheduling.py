@@ -1,4 +1,4 @@
-"""Working hours, agenda, times on offer, and who lets others down, over HTTP."""
+"""Working hours, agenda, available times, and cancellation statistics."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from backend.api.auth import ADMINS, CUSTOMERS, PROFESSIONALS, VISITORS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.presenters import task_requests as present
-from backend.api.responses import ApiResponse, replacing, whole
+from backend.api.responses import ApiResponse, lock_and_check, versioned_by_content
 from backend.api.schemas import scheduling as schemas
 from backend.core.config import current_settings
 from backend.core.db.date_range import date_range
@@ -19,17 +19,17 @@ from backend.domain.task_requests import statistics
 
 
 def clock(minute: int) -> str:
-    """Minutes of a day as people write them."""
+    """Return minutes since midnight as a time of day such as "09:30"."""
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def spans(found: Sequence[working_hours.Minutes]) -> list[dict[str, str]]:
-    """Spans of a day on the wire."""
+    """Return time ranges of a day as a response body."""
     return [{"from": clock(begins), "to": clock(ends)} for begins, ends in sorted(found)]
 
 
 def shown(working: working_hours.Hours) -> dict[str, Any]:
-    """A professional's hours on the wire."""
+    """Return a professional's working hours as a response body."""
     return {
         "weekly": [{"weekday": day, **span} for day in sorted(working.weekly) for span in spans(working.weekly[day])],
         "exceptions": [{"date": day, "hours": spans(working.days[day])} for day in sorted(working.days)],
@@ -42,7 +42,7 @@ class MyHours(Resource):
     @endpoint(summary="Get my working hours", who=PROFESSIONALS, response=schemas.WorkingHoursShown())
     def get(self, actor: Actor) -> ApiResponse:
         """Weekly hours in the marketplace's time zone, and exceptions by date."""
-        return whole(shown(working_hours.of(actor.account_id)))
+        return versioned_by_content(shown(working_hours.of(actor.account_id)))
 
     @endpoint(
         summary="Update my working hours",
@@ -56,13 +56,13 @@ class MyHours(Resource):
 
         They determine the times offered to customers; you can still accept requests at other times.
         """
-        replacing(lambda: shown(working_hours.of(actor.account_id)), hold=lambda: accounts.hold(actor.account_id))
+        lock_and_check(lambda: shown(working_hours.of(actor.account_id)), lock=lambda: accounts.hold(actor.account_id))
         weekly = [(span["weekday"], span["begins"], span["ends"]) for span in body["weekly"]]
         days = {entry["date"]: [(s["begins"], s["ends"]) for s in entry["hours"]] for entry in body["exceptions"]}
         if len(days) < len(body["exceptions"]):
             raise Invalid.field("exceptions", "Each date can be given only once.")
         working_hours.replace(actor, weekly=weekly, days=days)
-        return whole(shown(working_hours.of(actor.account_id)))
+        return versioned_by_content(shown(working_hours.of(actor.account_id)))
 
 
 class MyAgenda(Resource):

@@ -1,4 +1,4 @@
-"""Search, synonyms, and who does a task where."""
+"""Search, synonyms, and the professionals for a task."""
 
 from typing import Any, Final
 
@@ -23,8 +23,8 @@ from backend.domain.tasks.models import Synonym
 RESULT: Final = schemas.SearchResult()
 
 
-def body_of(found: queries.Found) -> bytes:
-    """The answer's bytes, put together from what the database wrote as JSON already."""
+def result_body(found: queries.Found) -> bytes:
+    """Return the response body, joined from parts that the database returns as JSON."""
     cursor = f'"{found.next_cursor}"'.encode() if found.next_cursor else b"null"
     parts = (found.items, b',"categories":', found.categories, b',"near":', found.near, b',"next_cursor":', cursor)
     return b'{"items":' + b"".join(parts) + b"}"
@@ -43,7 +43,7 @@ class Search(Resource):
         window = Window(query.pop("limit"), query.pop("cursor"))
 
         def search() -> Rendered:
-            body = body_of(queries.run(queries.Criteria(**query), window=window))
+            body = result_body(queries.run(queries.Criteria(**query), window=window))
             return Rendered(validate_response(RESULT, body))
 
         return public("search", search)
@@ -68,7 +68,7 @@ class TaskProfessionals(Resource):
 
 
 def present(group: Synonym) -> dict[str, Any]:
-    """Synonyms on the wire."""
+    """Return a synonym group as a response body."""
     return {
         "id": group.id,
         "phrases": group.phrases,
@@ -87,8 +87,8 @@ class SynonymGroups(Resource):
     )
     def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """Oldest first."""
-        found = synonyms.page(window=Window(query["limit"], query["cursor"]))
-        return Page([present(group) for group in found.items], found.next_cursor)
+        page = synonyms.page(window=Window(query["limit"], query["cursor"]))
+        return Page([present(group) for group in page.items], page.next_cursor)
 
     @endpoint(
         summary="Create a synonym group",

@@ -1,4 +1,4 @@
-"""Where to report a weakness (RFC 9116)."""
+"""The contact for reporting vulnerabilities (RFC 9116)."""
 
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -32,6 +32,6 @@ class SecurityTxt(Resource):
             "Preferred-Languages: en",
             f"Canonical: {settings.public_url}{PATH}",
         )
-        answer = Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
-        answer.headers["Cache-Control"] = "no-cache"
-        return answer
+        response = Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+        response.headers["Cache-Control"] = "no-cache"
+        return response

@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, signing out."""
+"""Sign in, refresh tokens, sign out, and manage sessions."""
 
 from typing import Any
 
@@ -22,8 +22,8 @@ from backend.domain.accounts import queries, sessions, sign_in
 from backend.domain.accounts.models import Account, Session
 
 
-def tokens(account: Account, issued: sessions.Issued) -> Response:
-    """The answer to a sign-in: the refresh token in the body for API clients, in a cookie for browsers."""
+def token_response(account: Account, issued: sessions.Issued) -> Response:
+    """Return the tokens of a session. API clients get the refresh token in the body, browsers in a cookie."""
     body: dict[str, Any] = {**auth.tokens_for(issued), "user": present_own(account)}
     refresh_token = auth.refresh_token_for(issued)
     if issued.client == "api":
@@ -49,9 +49,9 @@ class Check(Resource):
         try:
             account, issued = sign_in.sign_in(username=body["username"], password=body["password"], device=device)
         except sign_in.WrongCredentials as error:
-            return domain_problem(error)  # answered, not raised: the failed try must be committed
+            return domain_problem(error)  # returned, not raised: the failed attempt must be committed
         security_log.note(Event.SIGNED_IN, account_id=account.id, session_id=issued.session_id, address=device.address)
-        response = tokens(account, issued)
+        response = token_response(account, issued)
         if issued.client == "browser":
             auth.remember_device(response, account.id)
         return response
@@ -66,12 +66,12 @@ class Refresh(Resource):
             issued = sessions.rotate(session_id=claims["sid"], jti=claims["jti"])
         except sessions.ReusedToken as error:
             sessions.end(session_id=error.session_id, reason="token_reused")
-            return domain_problem(error)  # answered, not raised: the end of the session must be committed
+            return domain_problem(error)  # returned, not raised: the end of the session must be committed
         except Forbidden as error:
             response = domain_problem(error)
-            auth.unset_cookies(response)  # told once: the next page is a visitor's again
+            auth.unset_cookies(response)  # the blocked user sees this once and then browses as a visitor
             return response
-        return tokens(queries.get(issued.account_id), issued)
+        return token_response(queries.get(issued.account_id), issued)
 
 
 class Logout(Resource):
@@ -95,7 +95,7 @@ class MySessions(Resource):
     def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
         """Active sessions, newest first."""
         page = queries.sessions_of(actor.account_id, window=pagination.Window(**query))
-        return Page([_present(one, actor) for one in page.items], page.next_cursor)
+        return Page([_present(session, actor) for session in page.items], page.next_cursor)
 
 
 class MySession(Resource):
@@ -112,14 +112,14 @@ def signed_out() -> Response:
     return response
 
 
-def _present(one: Session, actor: Actor) -> dict[str, Any]:
+def _present(session: Session, actor: Actor) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "client": one.client,
-        "user_agent": one.user_agent,
-        "address": one.address,
-        "created_at": one.created_at,
-        "last_used_at": one.last_used_at,
-        "expires_at": one.expires_at,
-        "current": int(one.id == actor.session_id),
+        "id": session.id,
+        "client": session.client,
+        "user_agent": session.user_agent,
+        "address": session.address,
+        "created_at": session.created_at,
+        "last_used_at": session.last_used_at,
+        "expires_at": session.expires_at,
+        "current": int(session.id == actor.session_id),
     }

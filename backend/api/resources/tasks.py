@@ -1,4 +1,4 @@
-"""Tasks: what the market offers."""
+"""Tasks: the catalogue of work that professionals offer."""
 
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ TASK: Final = schemas.Task()
 
 
 def present(row: Row[Any], *, for_admin: bool) -> dict[str, Any]:
-    """A task on the wire."""
+    """Return a task as a response body."""
     task = {
         "id": row.id,
         "name": row.name,
@@ -40,8 +40,8 @@ def present(row: Row[Any], *, for_admin: bool) -> dict[str, Any]:
     return task
 
 
-def reply(task_id: int, *, actor: Actor | None) -> ApiResponse:
-    """One task as this caller sees it, with the version that If-Match can name."""
+def task_response(task_id: int, *, actor: Actor | None) -> ApiResponse:
+    """Return one task as the actor may see it, with its version."""
     row = queries.one(actor, task_id=task_id)
     return ApiResponse(present(row, for_admin=queries.sees_all(actor)), version=row.version)
 
@@ -52,15 +52,15 @@ class Tasks(Resource):
         """Sorted by name. Admins also see inactive and archived tasks."""
         window = Window(query.pop("limit"), query.pop("cursor"))
         if queries.sees_all(actor):
-            found = queries.page(actor, window=window, **query)
-            return Page([present(row, for_admin=True) for row in found.items], found.next_cursor)
+            page = queries.page(actor, window=window, **query)
+            return Page([present(row, for_admin=True) for row in page.items], page.next_cursor)
 
-        def on_offer() -> Rendered:
-            found = queries.page(None, window=window, **query)
-            items = [present(row, for_admin=False) for row in found.items]
-            return Rendered(validate_response(TASK, to_json({"items": items, "next_cursor": found.next_cursor})))
+        def render() -> Rendered:
+            page = queries.page(None, window=window, **query)
+            items = [present(row, for_admin=False) for row in page.items]
+            return Rendered(validate_response(TASK, to_json({"items": items, "next_cursor": page.next_cursor})))
 
-        return public("tasks", on_offer)
+        return public("tasks", render)
 
     @endpoint(
         summary="Create a task",
@@ -73,9 +73,9 @@ class Tasks(Resource):
     def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
         """The task is available immediately, unless isactive is 0 (draft)."""
         task = actions.create(actor, new=actions.NewTask(**{**body, "isactive": bool(body["isactive"])}))
-        answer = reply(task.id, actor=actor)
-        answer.headers["Location"] = f"/tasks/{task.id}"
-        return answer
+        response = task_response(task.id, actor=actor)
+        response.headers["Location"] = f"/tasks/{task.id}"
+        return response
 
 
 class OneTask(Resource):
@@ -83,13 +83,13 @@ class OneTask(Resource):
     def get(self, actor: Actor | None, *, task_id: int) -> ApiResponse | Response:
         """Only admins can see inactive and archived tasks."""
         if queries.sees_all(actor):
-            return reply(task_id, actor=actor)
+            return task_response(task_id, actor=actor)
 
-        def on_offer() -> Rendered:
+        def render() -> Rendered:
             row = queries.one(None, task_id=task_id)
             return Rendered(validate_response(TASK, to_json(present(row, for_admin=False))), tag_version=row.version)
 
-        return public("task", on_offer)
+        return public("task", render)
 
     @endpoint(
         summary="Update a task",
@@ -102,7 +102,7 @@ class OneTask(Resource):
         """Omitted fields are not changed. Existing requests keep the task's previous name, price and duration."""
         changes = {**body, "isactive": bool(body["isactive"])} if "isactive" in body else body
         actions.edit(actor, task_id=task_id, changes=changes, expected_version=expected_version())
-        return reply(task_id, actor=SYSTEM)
+        return task_response(task_id, actor=SYSTEM)
 
     @endpoint(summary="Delete a task", who=ADMINS, status=204, errors=(NotFound, Stale))
     def delete(self, actor: Actor, *, task_id: int) -> None:

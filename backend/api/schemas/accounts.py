@@ -1,4 +1,4 @@
-"""Sign-up and the account itself."""
+"""Sign-up and accounts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ MAX_PINCODES = 1000
 
 
 class Password(fields.String):
-    """8 to 1,024 characters, kept as typed."""
+    """A password of 8 to 1,024 characters, not trimmed."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -34,7 +34,7 @@ class Password(fields.String):
 
 
 class EmailAddress(Text):
-    """A mail address of at most 254 characters."""
+    """An email of at most 254 characters (RFC 5321, 4.5.3.1)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max=254, metadata={"format": "email"}, **kwargs)
@@ -42,15 +42,15 @@ class EmailAddress(Text):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         address = super()._deserialize(value, attr, data, **kwargs)
         validate.Email()(address)
-        # Quoted names and addresses of machines are mail addresses on paper only; browsers refuse them as well, and
-        # a mail to root@[10.0.0.5] would have the market's mail server call on its own network.
+        # Quoted local parts are not used in practice, and browsers reject them too. An email to root@[10.0.0.5] would
+        # make the mail server connect to its own network.
         if len(address.rpartition("@")[0]) > 64 or '"' in address or "[" in address:
             raise ValidationError("Not a valid email address.")
         return address
 
 
 class CustomerSignUp(Strict):
-    """What a customer signs up with."""
+    """A customer's sign-up."""
 
     username = Text(max=30, required=True, validators=[USERNAME])
     email = EmailAddress(required=True)
@@ -63,7 +63,7 @@ class CustomerSignUp(Strict):
 
 
 class ProfessionalSignUp(CustomerSignUp):
-    """What a professional signs up with."""
+    """A professional's sign-up."""
 
     exp = Whole(min=0, max=60, required=True, metadata={"description": "Years of experience"})
     compname = Text(required=True)
@@ -71,13 +71,13 @@ class ProfessionalSignUp(CustomerSignUp):
 
 
 class ProfessionalSignUpForm(ProfessionalSignUp):
-    """The same as a form, with the document that proves it."""
+    """A professional's sign-up as a form, with a document."""
 
     document = Upload(load_default=None)
 
 
 class Profile(Strict):
-    """What people change about themselves; ``compname`` to ``radius_km`` are for professionals only."""
+    """An update of the user's own account; ``compname`` to ``radius_km`` are for professionals only."""
 
     email = EmailAddress()
     firstname = Text()
@@ -93,7 +93,7 @@ class Profile(Strict):
 
 
 class SubmittedDocument(Strict):
-    """The current document, without its bytes. ``id`` changes whenever the document is replaced."""
+    """The current document, without its content. ``id`` changes when the document is replaced."""
 
     id = Id(required=True)
     filename = fields.String(required=True)
@@ -105,7 +105,7 @@ class SubmittedDocument(Strict):
 
 
 class Account(Strict):
-    """An account as its owner and admins see it. ``exp`` to ``document`` are there for professionals only."""
+    """An account as its owner and admins see it. ``exp`` to ``document`` are present for professionals only."""
 
     id = Id(required=True)
     role = fields.String(required=True, validate=validate.OneOf(["customer", "professional", "admin"]))
@@ -143,13 +143,13 @@ CODE = validate.Regexp(r"^[0-9]{6}\Z", error="Must have six digits.")
 
 
 class CodeSent(Strict):
-    """Where a code was sent, and until when it can be used."""
+    """The number that a code was sent to, and when the code expires."""
 
     phone = fields.String(required=True)
     expires_at = Moment(required=True)
 
 
 class Code(Strict):
-    """The six digits of the SMS."""
+    """The code from the SMS."""
 
     code = Text(required=True, max=20, validators=[CODE])

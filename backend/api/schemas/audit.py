@@ -6,7 +6,7 @@ from backend.api.schemas.common import Flag, Id, Moment, SpanEdge, Strict, Text,
 
 
 class Trail(Window):
-    """What the audit trail may be narrowed by."""
+    """Filters of the audit trail."""
 
     actor_id = Id(load_default=None)
     subject_id = Id(load_default=None)
@@ -18,7 +18,7 @@ class Trail(Window):
 
 
 class Entry(Strict):
-    """One thing done to someone or something."""
+    """One audit entry."""
 
     id = Id(required=True)
     at = Moment(required=True)

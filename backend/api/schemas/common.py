@@ -1,4 +1,4 @@
-"""Kinds of field that many calls share: trimmed text, money, moments, pincodes, phones; and what lists have."""
+"""Field types and schemas that many calls share: text, money, times, pincodes, phones, and paging."""
 
 import re
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ from backend.core.config import current_settings
 from backend.core.db.date_range import Bound
 from backend.core.db.pagination import DEFAULT_LIMIT, MAX_LIMIT
 
-WRITTEN_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")  # Decimal takes 4_99, +5 and 1e2 as well
+WRITTEN_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")  # Decimal would also accept 4_99, +5 and 1e2
 
 
 class Strict(Schema):
-    """Unknown fields are refused."""
+    """A schema that rejects unknown fields."""
 
     class Meta:
         unknown = RAISE
@@ -47,7 +47,7 @@ class Text(fields.String):
 
 
 class Whole(fields.Integer):
-    """A whole number: 3 and 3.0, but neither "3" nor true (query strings are made numbers before they come here)."""
+    """A whole number: 3 and 3.0, but not "3" or true. Query strings are converted to numbers before."""
 
     def __init__(self, *, min: int | None = None, max: int | None = None, **kwargs: Any) -> None:
         if min is not None or max is not None:
@@ -72,7 +72,7 @@ class Id(Whole):
 
 
 class Money(fields.Field[Decimal]):
-    """Money with two decimals; a string or a number in, a string out."""
+    """An amount with two decimals: a string or a number in requests, a string in responses."""
 
     def __init__(self, *, max: Decimal = Decimal(10_000_000), **kwargs: Any) -> None:
         self.max = max
@@ -96,7 +96,7 @@ class Money(fields.Field[Decimal]):
 
 
 class Moment(fields.Field[datetime]):
-    """A moment: ISO 8601 with an offset in, the same in UTC out."""
+    """A time in ISO 8601 with an offset, converted to UTC."""
 
     def __init__(self, **kwargs: Any) -> None:
         metadata = {"type": "string", "format": "date-time", **kwargs.pop("metadata", {})}
@@ -109,33 +109,33 @@ class Moment(fields.Field[datetime]):
         if not isinstance(value, str):
             raise ValidationError("Must be an ISO 8601 time with an offset, such as 2026-12-01T10:00:00+05:30.")
         try:
-            moment = datetime.fromisoformat(value.strip())
-            if moment.tzinfo is None:
+            time = datetime.fromisoformat(value.strip())
+            if time.tzinfo is None:
                 raise ValidationError("Must include an offset, such as +05:30 or Z.")
-            moment = moment.astimezone(UTC)
+            time = time.astimezone(UTC)
         except (ValueError, OverflowError) as error:
             raise ValidationError(
                 "Must be an ISO 8601 time with an offset, such as 2026-12-01T10:00:00+05:30."
             ) from error
-        check_years(moment)
-        return moment
+        check_years(time)
+        return time
 
 
 def check_years(day: date) -> None:
-    """Raises ValidationError outside of the years that a market can mean: calendars end where others are worked out."""
+    """Raise ValidationError outside 2000 to 2099, so that date arithmetic cannot overflow."""
     if not 2000 <= day.year < 2100:
         raise ValidationError("Must be between the years 2000 and 2099.")
 
 
 class Day(fields.Date):
-    """A day of the market's zone, "2026-12-01"."""
+    """A date in the marketplace's time zone, such as "2026-12-01"."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(validate=check_years, **kwargs)
 
 
 class Flag(Whole):
-    """0 or 1; true and false are taken too."""
+    """0 or 1. Requests may also contain true or false."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(validate=validate.OneOf([0, 1]), **kwargs)
@@ -149,7 +149,7 @@ class Flag(Whole):
 
 
 class Pincode(fields.String):
-    """Six digits; a whole number is taken as its digits. That it exists is checked where it is used."""
+    """A pincode of six digits, also accepted as a number. Whether it exists is checked by the domain."""
 
     def __init__(self, **kwargs: Any) -> None:
         pattern = validate.Regexp(r"^[1-9][0-9]{5}\Z", error="Must have six digits.")
@@ -162,7 +162,7 @@ class Pincode(fields.String):
 
 
 class Phone(fields.String):
-    """E.164, or a number of the market's country; kept as E.164."""
+    """A phone number in E.164 or in the national format of the configured country, stored as E.164."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         typed = str(super()._deserialize(value, attr, data, **kwargs)).strip()
@@ -176,7 +176,7 @@ class Phone(fields.String):
 
 
 class Upload(fields.Field[FileStorage]):
-    """A file of a multipart form. What is in it is looked at by whoever keeps it."""
+    """A file of a multipart form. Its content is checked by the domain."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(metadata={"type": "string", "format": "binary"}, **kwargs)
@@ -188,24 +188,26 @@ class Upload(fields.Field[FileStorage]):
 
 
 class Window(Strict):
-    """What every list takes."""
+    """Paging parameters of a list."""
 
     limit = Whole(min=1, max=MAX_LIMIT, load_default=DEFAULT_LIMIT)
     cursor = fields.String(load_default=None, validate=validate.Length(min=1, max=2000))
 
 
 class Reason(Strict):
-    """Why: 3 to 500 characters."""
+    """A reason of 3 to 500 characters."""
 
     reason = Text(min=3, max=500, multiline=True, required=True)
 
 
-DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-moment: Final = Moment()
+DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+MOMENT: Final = Moment()
 
 
 class SpanEdge(fields.Field[Bound]):
-    """One end of a span: a day (kept as a date) or a moment. See ``backend.core.db.date_range.date_range``."""
+    """One bound of a date range: a date or a time. See ``backend.core.db.date_range.date_range``."""
 
     def __init__(self, **kwargs: Any) -> None:
         about = {
@@ -218,9 +220,9 @@ class SpanEdge(fields.Field[Bound]):
         return value.isoformat() if isinstance(value, date) else value
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Bound:
-        if not (isinstance(value, str) and DAY.fullmatch(value.strip())):
-            at: Bound = moment.deserialize(value)
-            return at
+        if not (isinstance(value, str) and DATE.fullmatch(value.strip())):
+            time: Bound = MOMENT.deserialize(value)
+            return time
         try:
             day = date.fromisoformat(value.strip())
         except ValueError as error:

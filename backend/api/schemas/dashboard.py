@@ -1,4 +1,4 @@
-"""The dashboard's figures on the wire."""
+"""The dashboard's statistics."""
 
 from marshmallow import fields, validate
 
@@ -9,34 +9,34 @@ COUNT = validate.Range(min=0)
 
 
 class Count(fields.Integer):
-    """How many."""
+    """A count."""
 
     def __init__(self) -> None:
         super().__init__(required=True, validate=COUNT)
 
 
 class Words(fields.String):
-    """A text that is always there."""
+    """A required text."""
 
     def __init__(self) -> None:
         super().__init__(required=True)
 
 
 class Span(Strict):
-    """Which days; the last thirty unless said otherwise."""
+    """The date range; by default the last thirty days."""
 
     first = SpanEdge(data_key="from", load_default=None)
     last = SpanEdge(data_key="to", load_default=None)
 
 
 class ByState(Strict):
-    """Professionals by where their approval stands."""
+    """Professionals by approval status."""
 
     document_missing, pending, approved, rejected, expired = Count(), Count(), Count(), Count(), Count()
 
 
 class Approvals(Strict):
-    """Those who wait for a decision, since when, and those whose approval ends within 30 days."""
+    """Approvals that await a decision, and those that expire within 30 days."""
 
     waiting = Count()
     oldest = Moment(required=True, allow_none=True)
@@ -45,52 +45,52 @@ class Approvals(Strict):
 
 
 class Stars(Strict):
-    """How many professionals have so many full stars (0: no review yet)."""
+    """The number of professionals by rating, rounded down (0: no review yet)."""
 
     stars, professionals = Count(), Count()
 
 
 class Role(Strict):
-    """People of one role; ``joined`` in the span."""
+    """Accounts of one role; ``joined`` counts sign-ups in the date range."""
 
     total, blocked, joined = Count(), Count(), Count()
 
 
 class People(Strict):
-    """People by role."""
+    """Accounts by role."""
 
     customers = fields.Nested(Role, required=True)
     professionals = fields.Nested(Role, required=True)
 
 
 class Waiting(Strict):
-    """Requests that need someone: waiting for an answer (too long: ``unanswered``), or accepted and past their time."""
+    """Open requests that need attention. ``unanswered``: past the response time limit."""
 
     total, unanswered, due_soon, overdue = Count(), Count(), Count(), Count()
     oldest = Moment(required=True, allow_none=True)
 
 
 class States(Strict):
-    """Requests made in the span, by the state they are in."""
+    """Requests created in the date range, by current status."""
 
     requested, accepted, completed, closed, cancelled, expired = (Count() for _ in range(6))
 
 
 class Day(States):
-    """The same for one day or month."""
+    """Requests created on one day or in one month, by current status."""
 
     day = fields.Date(required=True)
 
 
 class Cancellations(Strict):
-    """Of the requests made in the span, those that came to nothing."""
+    """Requests created in the date range that were cancelled or expired."""
 
     requests, cancelled, expired = Count(), Count(), Count()
     share = fields.Float(required=True)
 
 
 class TopTask(Strict):
-    """A task that was asked for most."""
+    """One of the most requested tasks."""
 
     task_id = Id(required=True)
     task_name = Words()
@@ -98,14 +98,14 @@ class TopTask(Strict):
 
 
 class TopPincode(Strict):
-    """A pincode from which most was asked for."""
+    """One of the pincodes with the most requests."""
 
     pincode, locality, district = Words(), Words(), Words()
     total, cancelled, expired = Count(), Count(), Count()
 
 
 class ClosedDay(Strict):
-    """Work closed on one day or in one month."""
+    """Requests closed on one day or in one month, and their value."""
 
     day = fields.Date(required=True)
     total = Count()
@@ -113,7 +113,7 @@ class ClosedDay(Strict):
 
 
 class ClosedTask(Strict):
-    """A task that earned most."""
+    """One of the tasks with the highest value of closed requests."""
 
     task_id = Id(required=True)
     task_name = Words()
@@ -122,7 +122,7 @@ class ClosedTask(Strict):
 
 
 class ClosedWork(Strict):
-    """What was closed in the span, and its value."""
+    """Requests closed in the date range, and their value."""
 
     total = Count()
     value = Words()
@@ -131,7 +131,7 @@ class ClosedWork(Strict):
 
 
 class Jobs(Strict):
-    """Health of the work behind the scenes; failures of the span."""
+    """State of the job queue, and failures in the date range."""
 
     waiting, failed, deliveries_waiting, deliveries_failed, runs_failed = (Count() for _ in range(5))
     parked = fields.Integer(required=True, validate=COUNT, metadata=FORMER)
@@ -139,7 +139,7 @@ class Jobs(Strict):
 
 
 class Stats(Strict):
-    """All figures, as of ``generated_at``; the series have a row for each ``step`` (day or month) of the span."""
+    """All statistics, as of ``generated_at``. Series have one row per ``step`` (day or month) of the date range."""
 
     generated_at = Moment(required=True)
     span_from = fields.Date(required=True, data_key="from")

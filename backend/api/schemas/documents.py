@@ -4,12 +4,12 @@ from backend.api.schemas.common import Strict, Upload, Whole
 
 
 class Document(Strict):
-    """The file: PDF, PNG or JPEG, 5 MiB at most."""
+    """A PDF, PNG or JPEG file of at most 5 MiB."""
 
     document = Upload(required=True)
 
 
 class Page(Strict):
-    """Which page to draw; the whole file without it."""
+    """The page to render; by default the whole file."""
 
     page = Whole(min=1, max=1000, load_default=None)

@@ -1,4 +1,4 @@
-"""Exports on the wire."""
+"""Exports."""
 
 from marshmallow import fields, validate
 
@@ -8,7 +8,7 @@ STATUSES = validate.OneOf(["queued", "running", "done", "failed"])
 
 
 class NewExport(Strict):
-    """Which closed requests: of one professional or of all; of a span of closed_at or of all time."""
+    """Filters of the exported requests: the professional, and the range of closed_at."""
 
     professional_id = Id(load_default=None, allow_none=True)
     first = SpanEdge(data_key="from", load_default=None, allow_none=True)
@@ -16,13 +16,13 @@ class NewExport(Strict):
 
 
 class Exports(Window):
-    """Which exports to list."""
+    """Filters of the list of exports."""
 
     status = fields.String(load_default=None, validate=STATUSES)
 
 
 class Export(Strict):
-    """An export and how far it is."""
+    """An export and its progress."""
 
     id = Id(required=True)
     status = fields.String(required=True, validate=STATUSES)

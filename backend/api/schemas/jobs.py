@@ -9,7 +9,7 @@ STATUSES = ("queued", "running", "done", "failed")
 
 
 class RunNow(Strict):
-    """What a run is limited to, for jobs that take it (monthly-reports)."""
+    """Parameters of a run, for jobs that accept them (monthly-reports)."""
 
     month = fields.String(
         validate=validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z", error="Must be a month such as 2026-11.")
@@ -18,13 +18,13 @@ class RunNow(Strict):
 
 
 class RunFilter(Window):
-    """Which runs."""
+    """Filters of the list of runs."""
 
     name = fields.String(load_default=None, validate=validate.Length(min=1, max=100))
 
 
 class Run(Strict):
-    """One run of a job, with what came of it. ``params`` hold what it was asked for, and figures of what it did."""
+    """One run of a job and its result. ``params`` contains its parameters, and counts that the job recorded."""
 
     id = Id(required=True)
     name = fields.String(required=True)

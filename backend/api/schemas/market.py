@@ -1,4 +1,4 @@
-"""The market's settings, and what is special to one task."""
+"""The marketplace's settings, and the policies of single tasks."""
 
 from datetime import time
 from typing import Any
@@ -10,7 +10,7 @@ from backend.domain.market.settings import BOUNDS
 
 
 class ClockTime(fields.Field[time]):
-    """A time of day in the market's zone: "18:00"."""
+    """A time of day in the marketplace's time zone, such as "18:00"."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(metadata={"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"}, **kwargs)
@@ -32,7 +32,7 @@ def _minutes(name: str, **kwargs: Any) -> Whole:
 
 
 class SettingsEdit(Strict):
-    """Any of the market's settings."""
+    """An update of the marketplace's settings."""
 
     answer_within_minutes = _minutes("answer_within_minutes")
     min_notice_minutes = _minutes("min_notice_minutes")
@@ -45,7 +45,7 @@ class SettingsEdit(Strict):
 
 
 class MarketSettings(Strict):
-    """All of the market's settings. Times of day are in ``timezone``."""
+    """All of the marketplace's settings. Times of day are in ``timezone``."""
 
     answer_within_minutes = Whole(required=True)
     min_notice_minutes = Whole(required=True)
@@ -60,7 +60,7 @@ class MarketSettings(Strict):
 
 
 class TaskPolicy(Strict):
-    """What is special to one task; null: as the market's settings say."""
+    """The policy of one task; null means that the general setting applies."""
 
     answer_within_minutes = _minutes("answer_within_minutes", load_default=None, allow_none=True)
     min_notice_minutes = _minutes("min_notice_minutes", load_default=None, allow_none=True)
@@ -69,7 +69,7 @@ class TaskPolicy(Strict):
 
 
 class EffectivePolicy(Strict):
-    """What holds for one task: its own values, else the market's."""
+    """The effective policy of one task: its own values, else the general settings."""
 
     answer_within_minutes = Whole(required=True)
     min_notice_minutes = Whole(required=True)

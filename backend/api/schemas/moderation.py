@@ -1,4 +1,4 @@
-"""People as admins see them."""
+"""Accounts as admins see them."""
 
 from marshmallow import fields, validate
 
@@ -13,7 +13,7 @@ BLOCK_REASONS = ["fraud", "poor_reviews", "other"]
 
 
 class Customers(Window):
-    """What the list of customers takes."""
+    """Filters of the list of customers."""
 
     q = Text(load_default=None, metadata={"description": "Name, username, email or phone; tolerates typos"})
     blocked = Flag(load_default=None)
@@ -22,7 +22,7 @@ class Customers(Window):
 
 
 class Professionals(Customers):
-    """What the list of professionals takes. ``pincode``: living there or serving it."""
+    """Filters of the list of professionals. ``pincode``: the home or a served pincode."""
 
     q = Text(load_default=None, metadata={"description": "Name, company, username, email or phone; tolerates typos"})
     approval = fields.String(load_default=None, validate=validate.OneOf([one.value for one in Approval]))
@@ -33,7 +33,7 @@ class Professionals(Customers):
 
 
 class Person(Account):
-    """An account with what only admins see."""
+    """An account with the fields that only admins see."""
 
     blocked_at = Moment(required=True, allow_none=True)
     blocked_reason = fields.String(required=True, allow_none=True)
@@ -46,7 +46,7 @@ class Person(Account):
 
 
 class Figures(Strict):
-    """A person's requests by state, and how often they let others down."""
+    """An account's requests by status, and its recent releases and cancellations."""
 
     requested = Whole(required=True)
     accepted = Whole(required=True)
@@ -61,7 +61,7 @@ class Figures(Strict):
 
 
 class OnePerson(Person):
-    """One person with figures, the latest reviews and what was done to them."""
+    """An account with statistics, the latest reviews and its audit history."""
 
     figures = fields.Nested(Figures, required=True)
     latest_reviews = fields.List(fields.Nested(ReviewJudged), required=True)
@@ -69,7 +69,7 @@ class OnePerson(Person):
 
 
 class Block(Strict):
-    """Why someone is shut out."""
+    """The reason for a block."""
 
     reason = fields.String(required=True, validate=validate.OneOf(BLOCK_REASONS))
     note = Text(min=0, max=2000, multiline=True, load_default=None, allow_none=True)

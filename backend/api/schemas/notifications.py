@@ -1,4 +1,4 @@
-"""Notifications, and the ledger of their deliveries, on the wire."""
+"""Notifications, and the delivery log."""
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
@@ -10,13 +10,13 @@ STATES = ("waiting", "sent", "failed", "skipped")
 
 
 class NotificationFilter(Window):
-    """Which of one's notifications."""
+    """Filters of the user's notifications."""
 
     unread = Flag(load_default=None)
 
 
 class Notification(Strict):
-    """One message as it stands in the app."""
+    """One notification in the app."""
 
     id = Id(required=True)
     kind = fields.String(required=True)
@@ -28,7 +28,7 @@ class Notification(Strict):
 
 
 class Notifications(Strict):
-    """A page of notifications, and how many are unread in all."""
+    """A page of notifications, and the total number of unread ones."""
 
     items = fields.List(fields.Nested(Notification), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
@@ -36,7 +36,7 @@ class Notifications(Strict):
 
 
 class MarkRead(Strict):
-    """Which notifications were read: some by their ids, or all."""
+    """The notifications to mark as read: by ids, or all."""
 
     ids = fields.List(Id(), validate=validate.Length(min=1, max=1000))
     all = fields.Boolean(truthy={True}, falsy={False})
@@ -48,13 +48,13 @@ class MarkRead(Strict):
 
 
 class UnreadCount(Strict):
-    """How many are unread."""
+    """The number of unread notifications."""
 
     unread_count = fields.Integer(required=True)
 
 
 class DeliveryFilter(Window):
-    """Which deliveries."""
+    """Filters of the delivery log."""
 
     account_id = Id(load_default=None)
     state = fields.String(load_default=None, validate=validate.OneOf(STATES))
@@ -64,7 +64,7 @@ class DeliveryFilter(Window):
 
 
 class Delivery(Strict):
-    """One message on its way by one channel. What it says is not shown: some hold secrets."""
+    """One message on one channel. Its text is left out, because some contain secrets."""
 
     id = Id(required=True)
     account_id = Id(required=True)
@@ -83,7 +83,7 @@ class Delivery(Strict):
 
 
 class Attempt(Strict):
-    """One try at a delivery."""
+    """One attempt of a delivery."""
 
     number = fields.Integer(required=True)
     at = Moment(required=True)
@@ -92,6 +92,6 @@ class Attempt(Strict):
 
 
 class DeliveryWithAttempts(Delivery):
-    """A delivery with each try."""
+    """A delivery with its attempts."""
 
     tries = fields.List(fields.Nested(Attempt), required=True)

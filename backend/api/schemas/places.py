@@ -1,4 +1,4 @@
-"""Places on the wire."""
+"""Places."""
 
 from marshmallow import fields
 
@@ -6,7 +6,7 @@ from backend.api.schemas.common import Strict, Text, Window
 
 
 class Place(Strict):
-    """A locality and where it lies."""
+    """A locality, with its pincode, district and state."""
 
     pincode = fields.String(required=True)
     locality = fields.String(required=True)
@@ -15,6 +15,6 @@ class Place(Strict):
 
 
 class PlaceFilter(Window):
-    """What was typed so far: a pincode, or the beginning of one or of a name."""
+    """The text typed so far: the start of a pincode or of a name."""
 
     q = Text(required=True)

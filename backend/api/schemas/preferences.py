@@ -1,4 +1,4 @@
-"""By which channels, and when, a person wants to hear of things."""
+"""Notification preferences."""
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
@@ -11,7 +11,7 @@ CLOCK = validate.Regexp(r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", error="Must be a ti
 
 
 class Channels(fields.List[str]):
-    """Channels in the order in which they are tried, each at most once."""
+    """Channels in the order in which they are tried, without duplicates."""
 
     def __init__(self, *, required: bool = False) -> None:
         super().__init__(fields.String(validate=validate.OneOf(CHANNELS)), required=required, validate=self._unique)
@@ -23,19 +23,19 @@ class Channels(fields.List[str]):
 
 
 class QuietHours(Strict):
-    """From when until when nothing is sent, in the market's zone; it may span midnight."""
+    """The hours without messages, in the marketplace's time zone. They may span midnight."""
 
     begin = fields.String(required=True, data_key="from", validate=CLOCK)
     end = fields.String(required=True, data_key="to", validate=CLOCK)
 
     @validates_schema
-    def some_hours(self, data: dict[str, str], **_: object) -> None:
+    def check_duration(self, data: dict[str, str], **_: object) -> None:
         if data["begin"] == data["end"]:
             raise ValidationError("Start and end must be different times.", "to")
 
 
 class Unavailable(Strict):
-    """Why a channel cannot be used; messages go by the next chosen one, or by mail."""
+    """The reason why a channel is unavailable. Messages use the next chosen channel, or email."""
 
     code = fields.String(
         required=True,
@@ -45,9 +45,10 @@ class Unavailable(Strict):
 
 
 class Preferences(Strict):
-    """``kinds`` names channels for single kinds where they differ from ``channels``; an empty list: in the app only.
+    """The preferences of an account.
 
-    Without ``kinds`` those chosen before stay.
+    ``kinds`` overrides ``channels`` for single kinds of message; an empty list means in the app only. Without
+    ``kinds``, the previous ones are kept.
     """
 
     channels = Channels(required=True)

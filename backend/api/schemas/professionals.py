@@ -1,4 +1,4 @@
-"""Deciding on professionals."""
+"""Decisions on professionals' documents."""
 
 from typing import Any, Final
 
@@ -12,19 +12,19 @@ def _reviewed_document() -> Any:
 
 
 class Approve(Strict):
-    """Until when the approval is good; for good without it."""
+    """An approval, which does not expire without ``expires_at``."""
 
     expires_at = Moment(load_default=None, allow_none=True)
     document_id = _reviewed_document()
 
 
 class Reject(Reason):
-    """Why the document is rejected."""
+    """A rejection and its reason."""
 
     document_id = _reviewed_document()
 
 
 class Expiry(Strict):
-    """Until when the approval is good; null for good."""
+    """The expiry of an approval; null means never."""
 
     approval_expires_at = Moment(required=True, allow_none=True)

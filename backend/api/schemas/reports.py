@@ -1,4 +1,4 @@
-"""Monthly reports on the wire."""
+"""Monthly reports."""
 
 from marshmallow import fields, validate
 
@@ -8,19 +8,19 @@ COUNT = validate.Range(min=0)
 
 
 class Whose(Strict):
-    """Whose report: admins say it, customers need not."""
+    """The customer of the report, which only admins need to give."""
 
     customer_id = Id(load_default=None)
 
 
 class Reports(Window):
-    """Whose reports to list."""
+    """Filters of the list of reports."""
 
     customer_id = Id(load_default=None)
 
 
 class Upcoming(Strict):
-    """A request that still lies ahead."""
+    """A request with a future date."""
 
     id = Id(required=True)
     task_name = fields.String(required=True)
@@ -29,7 +29,7 @@ class Upcoming(Strict):
 
 
 class Report(Strict):
-    """One customer's month; counts are of what happened in it, money of what was closed in it."""
+    """One customer's month. Counts are of events in it, ``spent`` is the value of the requests closed in it."""
 
     customer_id = Id(required=True)
     month = fields.String(required=True, metadata={"example": "2026-10"})
@@ -50,7 +50,7 @@ class Report(Strict):
 
 
 class SentReport(Strict):
-    """A report that went out, as a line of a list."""
+    """An item of the list of sent reports."""
 
     month = fields.String(required=True, metadata={"example": "2026-10"})
     sent_at = Moment(required=True)

@@ -1,4 +1,4 @@
-"""Reviews: given, replied to, reported, listed."""
+"""Reviews: written, replied to, reported, listed."""
 
 from marshmallow import fields
 
@@ -7,20 +7,20 @@ from backend.api.schemas.task_requests import RequestReview
 
 
 class NewReview(Strict):
-    """One to five stars, and words."""
+    """A rating of one to five stars, and a comment."""
 
     rating = Whole(required=True, min=1, max=5)
     comment = Text(min=0, max=2000, multiline=True, load_default=None, allow_none=True)
 
 
 class Reply(Strict):
-    """The professional's one reply."""
+    """The professional's reply."""
 
     reply = Text(min=1, max=2000, multiline=True, required=True)
 
 
 class ReviewListed(RequestReview):
-    """A review in a list, with what it is of."""
+    """A review in a list, with its request."""
 
     request_id = Id(required=True)
     professional_id = Id(required=True)
@@ -30,7 +30,7 @@ class ReviewListed(RequestReview):
 
 
 class ReviewJudged(ReviewListed):
-    """A review as admins see it."""
+    """A review with the fields that only admins see."""
 
     customer_id = Id(required=True)
     report_reason = fields.String(required=True, allow_none=True)
@@ -38,7 +38,7 @@ class ReviewJudged(ReviewListed):
 
 
 class ReviewQuery(Window):
-    """How the admins' list may be narrowed."""
+    """Filters of the list of reviews."""
 
     professional_id = Id(load_default=None)
     customer_id = Id(load_default=None)

@@ -1,4 +1,4 @@
-"""Working hours, agenda, times on offer, and who lets others down."""
+"""Working hours, agenda, available times, and cancellation statistics."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from backend.api.schemas.task_requests import Request
 
 
 class DayMinute(fields.Field[int]):
-    """A time of day, "09:30"; "24:00" is the day's end. Kept as minutes."""
+    """A time of day such as "09:30", loaded as minutes; "24:00" is the end of the day."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(metadata={"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"}, **kwargs)
@@ -31,48 +31,48 @@ class DayMinute(fields.Field[int]):
 
 
 class Hours(Strict):
-    """A span of a day."""
+    """A time range within a day."""
 
     begins = DayMinute(data_key="from", required=True)
     ends = DayMinute(data_key="to", required=True)
 
 
 class WeeklyHours(Hours):
-    """A span of every week; Monday is 0."""
+    """A weekly time range; Monday is 0."""
 
     weekday = Whole(required=True, min=0, max=6)
 
 
 class HoursException(Strict):
-    """A date with other hours, or none (a day off)."""
+    """A date with different hours, or none (a day off)."""
 
     date = Day(required=True)
     hours = fields.List(fields.Nested(Hours), required=True, validate=validate.Length(max=10))
 
 
 class WorkingHours(Strict):
-    """All of a professional's hours, in the market's zone. No weekly hours: the market's usual day, every day."""
+    """All of a professional's hours, in the marketplace's time zone. Without weekly hours, the usual day applies."""
 
     weekly = fields.List(fields.Nested(WeeklyHours), required=True, validate=validate.Length(max=70))
     exceptions = fields.List(fields.Nested(HoursException), load_default=list, validate=validate.Length(max=400))
 
 
 class WorkingHoursShown(WorkingHours):
-    """The hours, and the usual day that holds where none are set."""
+    """The working hours, and the usual day, which applies if none are set."""
 
     usual = fields.Nested(Hours, required=True)
     timezone = fields.String(required=True)
 
 
 class AgendaQuery(Strict):
-    """Days of the market's zone, both included; a week from today when none are given, 62 at most."""
+    """The first and last day, both included: at most 62 days, by default a week from today."""
 
     first = Day(data_key="from", load_default=None)
     last = Day(data_key="to", load_default=None)
 
 
 class AgendaDay(Strict):
-    """One day: when one works, and what starts in it."""
+    """One day: the working hours, and the requests that start on it."""
 
     date = Day(required=True)
     hours = fields.List(fields.Nested(Hours), required=True)
@@ -81,14 +81,14 @@ class AgendaDay(Strict):
 
 
 class Agenda(Strict):
-    """The days of a span."""
+    """The days of a date range."""
 
     items = fields.List(fields.Nested(AgendaDay), required=True)
     timezone = fields.String(required=True)
 
 
 class TimesQuery(Strict):
-    """Where, and on which day of the market's zone; of one professional, or of all who serve the place."""
+    """The place and the day; with ``professional_id``, the times of that professional only."""
 
     pincode = Pincode(required=True)
     date = Day(required=True)
@@ -96,21 +96,21 @@ class TimesQuery(Strict):
 
 
 class OfferedTime(Strict):
-    """A start at which so many professionals can come."""
+    """A start time, and the number of professionals available."""
 
     at = Moment(required=True)
     professionals = Whole(required=True)
 
 
 class OfferedTimes(Strict):
-    """The starts of a day, every half hour at most."""
+    """The start times of a day, at most every half hour."""
 
     items = fields.List(fields.Nested(OfferedTime), required=True)
     timezone = fields.String(required=True)
 
 
 class ReliabilityQuery(Window):
-    """Whom to look at; the last 90 days unless a span is given."""
+    """Filters of the statistics; by default the last 90 days."""
 
     role = fields.String(load_default=None, validate=validate.OneOf(["customer", "professional"]))
     account_id = Id(load_default=None)
@@ -120,7 +120,7 @@ class ReliabilityQuery(Window):
 
 
 class Reliability(Strict):
-    """How often someone cancelled (late, at that) or released."""
+    """The number of an account's cancellations, late cancellations and releases."""
 
     account_id = Id(required=True)
     role = fields.String(required=True)

@@ -1,4 +1,4 @@
-"""Search on the wire: what can be asked for, hits, what is near; synonyms; professionals as everyone may see them."""
+"""Search: filters, hits and suggestions; synonyms; public profiles of professionals."""
 
 from marshmallow import fields, validate
 
@@ -10,7 +10,7 @@ RADIUS_KM = {"min": 1, "max": 200}
 
 
 class SearchFilter(Window):
-    """What is searched for; all of it may be left out."""
+    """Search filters, all optional."""
 
     q = Text(load_default=None)
     location = Text(load_default=None)
@@ -23,20 +23,20 @@ class SearchFilter(Window):
 
 
 class Hit(Task):
-    """A task that is offered there: by how many, the nearest in km; ``rating`` weighs how many reviews there are."""
+    """A task available at the place. ``nearest_km``: to the nearest professional; ``rating``: weighted by reviews."""
 
     nearest_km = fields.Float(required=True, allow_none=True)
 
 
 class CategoryCount(Strict):
-    """How many hits a category has, whichever category is looked at."""
+    """The number of hits in a category, regardless of the category filter."""
 
     category = fields.String(required=True)
     tasks = Whole(required=True)
 
 
 class Near(Strict):
-    """When nothing was found: where it is offered nearest; or which place may have been meant (``name``)."""
+    """A suggestion if nothing was found: the nearest place with the task, or a place with a similar name (``name``)."""
 
     pincode = fields.String(required=True, allow_none=True)
     district = fields.String(required=True)
@@ -50,7 +50,7 @@ class Near(Strict):
 
 
 class SearchResult(Strict):
-    """One page of hits, counts by category of all hits, and what is near when there are none."""
+    """A page of hits, the counts of all hits by category, and suggestions if there are none."""
 
     items = fields.List(fields.Nested(Hit), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
@@ -59,14 +59,14 @@ class SearchResult(Strict):
 
 
 class OfferedFilter(Window):
-    """Where the work is to be done."""
+    """The place of the work."""
 
     pincode = Pincode(load_default=None)
     radius_km = Whole(**RADIUS_KM, load_default=None)
 
 
 class PublicProfile(Strict):
-    """A professional as customers may see them."""
+    """A professional as customers see them."""
 
     id = Id(required=True)
     firstname = fields.String(required=True)
@@ -78,13 +78,13 @@ class PublicProfile(Strict):
 
 
 class SynonymsEdit(Strict):
-    """Phrases that mean the same in a search."""
+    """Phrases that a search treats as equal."""
 
     phrases = fields.List(Text(), required=True, validate=validate.Length(min=2, max=20))
 
 
 class Synonyms(Strict):
-    """A group of phrases that mean the same."""
+    """A group of phrases that a search treats as equal."""
 
     id = Id(required=True)
     phrases = fields.List(fields.String(), required=True)

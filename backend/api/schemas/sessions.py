@@ -1,4 +1,4 @@
-"""Signing in, sessions, passwords."""
+"""Sign-in, sessions, passwords."""
 
 from marshmallow import fields, validate
 
@@ -7,7 +7,7 @@ from backend.api.schemas.common import Flag, Moment, Strict, Text, Whole
 
 
 class Credentials(Strict):
-    """Who signs in, and whether the refresh token is wanted in the answer (``api``) or as a cookie."""
+    """Sign-in credentials. ``client``: ``api`` gets the refresh token in the response, ``browser`` as a cookie."""
 
     username = Text(max=254, required=True)
     password = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=1024))
@@ -15,7 +15,7 @@ class Credentials(Strict):
 
 
 class Tokens(Strict):
-    """What signing in and refreshing give."""
+    """The tokens of a session."""
 
     access_token = fields.String(required=True)
     token_type = fields.String(required=True)
@@ -26,7 +26,7 @@ class Tokens(Strict):
 
 
 class Session(Strict):
-    """One sign-in on one device."""
+    """One session on one device."""
 
     id = fields.String(required=True)
     client = fields.String(required=True)
@@ -39,32 +39,32 @@ class Session(Strict):
 
 
 class NewPassword(Strict):
-    """The present password and the one to have."""
+    """The current and the new password."""
 
     current_password = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=1024))
     password = Password()
 
 
 class CurrentPassword(Strict):
-    """The current password, repeated."""
+    """The current password."""
 
     password = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=1024))
 
 
 class Forgot(Strict):
-    """Whose password was forgotten."""
+    """The email of the account."""
 
     email = EmailAddress(required=True)
 
 
 class Reset(Strict):
-    """The token of the mailed link, and the password to have."""
+    """The token from the emailed link, and the new password."""
 
     token = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=200))
     password = Password()
 
 
 class Confirm(Strict):
-    """The token of the mailed link."""
+    """The token from the emailed link."""
 
     token = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=200))

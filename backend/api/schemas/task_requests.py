@@ -1,4 +1,4 @@
-"""Requests: what is asked, changed, listed and shown."""
+"""Requests: created, updated, listed and shown."""
 
 from marshmallow import fields, validate
 
@@ -11,7 +11,7 @@ WARNINGS = ["outside_hours", "not_free", "out_of_area", "task_not_done"]
 
 
 class NewRequest(Strict):
-    """What a customer asks for. Address and pincode are the customer's own where none are given."""
+    """A new request. Address and pincode are those of the customer unless given."""
 
     task_id = Id(required=True)
     date_of_request = Moment(required=True)
@@ -22,7 +22,7 @@ class NewRequest(Strict):
 
 
 class RequestEdit(Strict):
-    """What its customer may change. ``status`` may only become "completed"."""
+    """An update by the customer. ``status`` may only become "completed"."""
 
     date_of_request = Moment()
     remarks = Text(min=0, max=2000, multiline=True)
@@ -34,31 +34,31 @@ class RequestEdit(Strict):
 
 
 class RejectReason(Reason):
-    """Why a request is turned down."""
+    """The reason for declining a request."""
 
     reason_code = fields.String(load_default=None, validate=validate.OneOf(REASONS[Action.REJECT]))
 
 
 class ReleaseReason(Reason):
-    """Why an accepted request is given back."""
+    """The reason for releasing an accepted request."""
 
     reason_code = fields.String(load_default=None, validate=validate.OneOf(REASONS[Action.RELEASE]))
 
 
 class CancelReason(Reason):
-    """Why a request is called off."""
+    """The reason for cancelling a request."""
 
     reason_code = fields.String(load_default=None, validate=validate.OneOf(REASONS[Action.CANCEL]))
 
 
 class Closing(Strict):
-    """What is said at the end."""
+    """The remarks on closing a request."""
 
     remarks = Text(min=0, max=2000, multiline=True, load_default=None, allow_none=True)
 
 
 class RequestQuery(Window):
-    """How the list may be narrowed. ``scope`` to ``max_km`` are for professionals; the last three for the open ones."""
+    """Filters of the list. ``scope`` and the last three are for professionals; those three need scope ``open``."""
 
     scope = fields.String(load_default="open", validate=validate.OneOf(["open", "mine"]))
     status = fields.List(
@@ -75,7 +75,7 @@ class RequestQuery(Window):
 
 
 class CustomerContact(Strict):
-    """Whom to ask for."""
+    """The customer's contact details."""
 
     id = Id(required=True)
     firstname = fields.String(required=True)
@@ -84,7 +84,7 @@ class CustomerContact(Strict):
 
 
 class ProfessionalContact(Strict):
-    """Who comes."""
+    """The professional's contact details."""
 
     id = Id(required=True)
     firstname = fields.String(required=True)
@@ -128,7 +128,7 @@ class Request(Strict):
 
 
 class HistoryEntry(Strict):
-    """One change: who, what, when, from, to, why."""
+    """One change of a request."""
 
     at = Moment(required=True)
     action = fields.String(required=True)
@@ -141,7 +141,7 @@ class HistoryEntry(Strict):
 
 
 class RequestReview(Strict):
-    """What the customer said of it, and the professional's reply."""
+    """The customer's review, and the professional's reply."""
 
     rating = Whole(required=True, min=1, max=5)
     comment = fields.String(required=True, allow_none=True)
@@ -160,7 +160,7 @@ class RequestDetail(Request):
 
 
 class InboxCounts(Strict):
-    """How much waits in a professional's inbox, and how many that match are new since the last look."""
+    """Counts of a professional's inbox. ``new``: matching requests since it was last viewed."""
 
     waiting = Whole(required=True)
     matching = Whole(required=True)

@@ -1,4 +1,4 @@
-"""Tasks on the wire."""
+"""Tasks."""
 
 from marshmallow import fields, validate
 
@@ -7,7 +7,7 @@ from backend.domain.tasks.pictures import PICTURES
 
 
 class NewTask(Strict):
-    """What an admin creates; all but the name's uniqueness is checked here."""
+    """A new task. The domain checks that the name is unique."""
 
     name = Text(required=True)
     description = Text(max=2000, multiline=True, required=True)
@@ -20,7 +20,7 @@ class NewTask(Strict):
 
 
 class TaskEdit(Strict):
-    """What an admin may change; what is left out stays."""
+    """An update of a task. Omitted fields are not changed."""
 
     name = Text()
     description = Text(max=2000, multiline=True)
@@ -33,7 +33,7 @@ class TaskEdit(Strict):
 
 
 class Task(Strict):
-    """A task. ``rating`` is the mean of its own reviews; search words and archived_at are there for admins only."""
+    """A task. ``rating`` is the mean of its reviews; search words and archived_at are present for admins only."""
 
     id = Id(required=True)
     name = fields.String(required=True)
@@ -52,7 +52,7 @@ class Task(Strict):
 
 
 class TaskFilter(Window):
-    """What the list of tasks can be narrowed by."""
+    """Filters of the list of tasks."""
 
     category = Text(load_default=None)
     q = Text(load_default=None)

@@ -27,12 +27,12 @@ def init_app(app: Flask, settings: Settings) -> None:
     store = shared_store(app, settings)
     versions = Versions(settings.database_url)
     app.extensions["shared_cache"] = store
-    app.extensions["answers"] = ResponseCache(store=store, versions=versions, seconds=settings.cache_seconds)
+    app.extensions["response_cache"] = ResponseCache(store=store, versions=versions, seconds=settings.cache_seconds)
 
 
 def response_cache() -> ResponseCache:
     """Return the cache of the current application."""
-    return cast("ResponseCache", current_app.extensions["answers"])
+    return cast("ResponseCache", current_app.extensions["response_cache"])
 
 
 def shared() -> ValkeyBytes | None:
