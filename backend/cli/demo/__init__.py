@@ -151,7 +151,7 @@ def _tell(demo: Demo) -> None:
     rows = (
         ("customer", first.customers[0].username),
         ("professional", first.professionals[0].username),
-        ("a professional waiting for approval", pending.username),
+        ("professional awaiting approval", pending.username),
     )
     click.echo(
         f"Sign in at {current_settings().public_url}/app/sign-in. The password of all demo accounts: {demo.password}"
