@@ -94,7 +94,7 @@ def _ask() -> int:
     admin = db.session.execute(select(Account.id).where(Account.role == Role.ADMIN.value)).scalar_one()
     with transaction():
         export = actions.ask(Actor(admin, Role.ADMIN))
-    job = select(Job.id).where(Job.topic == actions.TOPIC, Job.key == str(export.id))
+    job = select(Job.id).where(Job.topic == actions.TOPIC.name, Job.key == str(export.id))
     job_id = db.session.execute(job).scalar_one()
     db.session.rollback()
     return job_id

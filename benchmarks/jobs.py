@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -124,6 +125,14 @@ def _timed() -> float:
     return JOBS / (time.perf_counter() - began)
 
 
+@dataclass(frozen=True)
+class Nothing:
+    """A payload without fields."""
+
+
+NOTHING: Final = queue.Topic("bench.nothing", Nothing)
+
+
 def _single() -> float:
     began = time.perf_counter()
     _enqueue(1)
@@ -134,7 +143,7 @@ def _single() -> float:
 def _enqueue(number: int) -> None:
     for begin in range(0, number, BATCH):
         with transaction():
-            queue.enqueue_many("bench.nothing", [(None, {})] * min(BATCH, number - begin))
+            queue.enqueue_many(NOTHING, [(None, Nothing())] * min(BATCH, number - begin))
 
 
 def _open() -> int:
@@ -157,7 +166,7 @@ def _work(kind: str, *arguments: str) -> int:
     from backend.jobs import tasks
     from backend.jobs.registry import job
 
-    job("bench.nothing")(lambda _: None)
+    job(NOTHING)(lambda *_: None)
     settings = Settings.from_env()
     celery = make_celery(settings)
     tasks.register(celery, create_app(settings))

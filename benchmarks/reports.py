@@ -43,7 +43,7 @@ def _all_customers() -> Iterator[Figure]:
     memory: list[int] = []
     queries: set[int] = set()
     people = 0
-    for after, until in runs.spans(actions.CUSTOMER_ID, actions.CUSTOMERS, size=BATCH):
+    for after, until in runs.id_ranges(actions.CUSTOMER_ID, actions.CUSTOMERS, size=BATCH):
         counted = _count()
         began = time.perf_counter()
         done = actions.send_batch(month, run_id=0, after=after, until=until)

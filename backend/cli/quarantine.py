@@ -15,6 +15,7 @@ from backend.core.clock import now
 from backend.core.db.session import Base, db, transaction
 from backend.core.errors import Conflict
 from backend.core.queue import admin as queue
+from backend.core.queue import runs
 from backend.core.security.authz import SYSTEM, Role
 from backend.domain.accounts.models import Account, Session
 from backend.domain.audit.actions import record
@@ -24,11 +25,16 @@ from backend.domain.exports import compression
 from backend.domain.moderation import actions as moderation
 from backend.domain.notifications.models import Delivery
 from backend.domain.professionals.models import Professional
+from backend.jobs import topics
 
 REASON: Final = "Not sent after a restore; resend it from the delivery log"
 # Jobs that stay inside the application. All others could send something and wait for an admin.
 STAYS: Final = frozenset(
-    {DROP_TOPIC, exports.TOPIC, compression.TOPIC, "housekeeping.run", "recount.run", "documents.sweep", "run.settle"}
+    topic.name
+    for topic in (
+        *(DROP_TOPIC, exports.TOPIC, compression.TOPIC, runs.COMPLETE),
+        *(topics.HOUSEKEEPING, topics.AVAILABILITY_RECOUNT, topics.DOCUMENT_SWEEP),
+    )
 )
 OUTGOING_RUNS: Final = ("daily-reminders", "monthly-reports")
 PRESENT: Final = """

@@ -2,17 +2,18 @@
 
 import structlog
 
-from backend.core.queue import Lease, runs
+from backend.core.queue import Lease, RunPayload, runs
 from backend.domain.professionals import availability
 from backend.jobs.registry import job
+from backend.jobs.topics import AVAILABILITY_RECOUNT
 
 log = structlog.get_logger(__name__)
 
 
-@job("recount.run", long=True)
-def run(lease: Lease) -> None:
+@job(AVAILABILITY_RECOUNT, long=True)
+def run(payload: RunPayload, _: Lease) -> None:
     """Recount availability; the run counts corrected rows as sent."""
-    run_id = lease.payload["run_id"]
+    run_id = payload.run_id
     runs.begin(run_id)
     wrong = availability.rebuild()
     if wrong:

@@ -4,10 +4,11 @@ from typing import Final
 
 import structlog
 
-from backend.core.queue import Lease, runs
+from backend.core.queue import Lease, RunPayload, StoredFilePayload, runs
 from backend.domain.documents import actions, orphans
 from backend.jobs.exports import aside
 from backend.jobs.registry import job
+from backend.jobs.topics import DOCUMENT_SWEEP
 
 log = structlog.get_logger(__name__)
 STOPPED: Final = (
@@ -17,26 +18,26 @@ STOPPED: Final = (
 
 
 @job(actions.DROP_TOPIC)
-def drop(lease: Lease) -> None:
+def drop(payload: StoredFilePayload, _: Lease) -> None:
     """Delete one file."""
-    actions.drop(lease.payload["store_key"])
+    actions.drop(payload.store_key)
 
 
-@job("documents.sweep", long=True)
-def sweep(lease: Lease) -> None:
+@job(DOCUMENT_SWEEP, long=True)
+def sweep(payload: RunPayload, _: Lease) -> None:
     """Delete orphaned files; the run counts them as sent.
 
     No transaction is open meanwhile, because listing and deleting in a remote store take long. The run fails, for an
     admin to see, if implausibly many files are orphaned.
     """
-    run_id = lease.payload["run_id"]
+    run_id = payload.run_id
     aside(lambda: runs.begin(run_id))
-    sweep = orphans.drop_orphans()
-    runs.note(run_id, figures={"files_dropped": sweep.dropped})
-    runs.add(run_id, sent=sweep.dropped)
-    if sweep.was_stopped:
-        runs.fail(run_id, STOPPED.format(orphans=sweep.orphans, listed=sweep.listed))
+    result = orphans.drop_orphans()
+    runs.note(run_id, figures={"files_dropped": result.dropped})
+    runs.add(run_id, sent=result.dropped)
+    if result.was_stopped:
+        runs.fail(run_id, STOPPED.format(orphans=result.orphans, listed=result.listed))
         return
-    if sweep.dropped:
-        log.warning("document_sweep.files_dropped", files=sweep.dropped, listed=sweep.listed)
+    if result.dropped:
+        log.warning("document_sweep.files_dropped", files=result.dropped, listed=result.listed)
     runs.close(run_id)

@@ -15,8 +15,9 @@ from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
 from backend.core.errors import RetryLater
 from backend.core.failpoints import failpoint
-from backend.core.queue import Lease
+from backend.core.queue import Lease, StoredFilePayload
 from backend.domain.exports import actions, compression, csv_copy
+from backend.domain.exports.compression import ExportPayload
 from backend.domain.exports.errors import ExportInterrupted
 from backend.domain.exports.models import Export
 from backend.domain.exports.queries import File
@@ -32,9 +33,9 @@ Result = TypeVar("Result")
 
 
 @job(actions.TOPIC, long=True)
-def run(lease: Lease) -> None:
+def run(payload: ExportPayload, lease: Lease) -> None:
     """Write one export. If the worker dies, the next one starts again and deletes the temporary file."""
-    export_id = int(lease.payload["export_id"])
+    export_id = payload.export_id
     if lease.attempts > ATTEMPTS:
         actions.fail(export_id, KEPT_FAILING)
         return
@@ -55,15 +56,15 @@ def run(lease: Lease) -> None:
 
 
 @job(compression.TOPIC, long=True)
-def pack(lease: Lease) -> None:
+def pack(payload: ExportPayload, _: Lease) -> None:
     """Compress a large export. If this fails permanently, the plain file is still available."""
-    compression.pack(int(lease.payload["export_id"]))
+    compression.pack(payload.export_id)
 
 
 @job(actions.DROP_TOPIC)
-def drop(lease: Lease) -> None:
+def drop(payload: StoredFilePayload, _: Lease) -> None:
     """Delete the files of an expired export."""
-    actions.drop_files(lease.payload["store_key"])
+    actions.drop_files(payload.store_key)
 
 
 def _write(lease: Lease, export: Export) -> None:

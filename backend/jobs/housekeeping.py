@@ -10,7 +10,7 @@ from flask import current_app
 
 from backend.core import idempotency, mail
 from backend.core.db.session import transaction
-from backend.core.queue import Lease, retention, runs
+from backend.core.queue import Lease, RunPayload, retention, runs
 from backend.domain.accounts import links, phones, throttle
 from backend.domain.accounts import sessions as accounts
 from backend.domain.exports import actions as exports
@@ -19,6 +19,7 @@ from backend.domain.notifications import sms_limits
 from backend.domain.professionals import approval_expiry
 from backend.domain.task_requests import bulk
 from backend.jobs.registry import job
+from backend.jobs.topics import HOUSEKEEPING
 
 log = structlog.get_logger(__name__)
 ROUNDS: Final = 10
@@ -57,14 +58,14 @@ PARTS: Final = (
 )
 
 
-@job("housekeeping.run")
-def run(lease: Lease) -> None:
+@job(HOUSEKEEPING)
+def run(payload: RunPayload, _: Lease) -> None:
     """Run every part, each batch in its own transaction, and record in the run how much each did.
 
     The job's own transaction starts only at the end, so that a batch's row locks are released when it commits, and
     committed batches remain when a later part takes too long.
     """
-    run_id = lease.payload["run_id"]
+    run_id = payload.run_id
     beside(lambda: runs.begin(run_id))
     figures: dict[str, int] = {}
     failed: list[str] = []

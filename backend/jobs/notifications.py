@@ -6,7 +6,7 @@ from backend.jobs.registry import job
 
 
 @job(create.TOPIC, guarded=True)
-def deliver(lease: Lease) -> Snooze | None:
+def deliver(payload: create.DeliveryPayload, lease: Lease) -> Snooze | None:
     """Send one delivery."""
     # The delivery's row is the guard: locked until the commit, and sent by the worker that finds it waiting.
-    return delivery.deliver(lease.payload["delivery_id"], interrupted=lease.interrupted)
+    return delivery.deliver(payload.delivery_id, interrupted=lease.interrupted)

@@ -1,35 +1,47 @@
 """Daily reminders for professionals with open requests or without a recent visit, in batches, once per day."""
 
 import re
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
 from backend.core.config import current_settings
-from backend.core.queue import JobRun, Lease, runs
+from backend.core.queue import JobRun, Lease, PartPayload, RunPayload, Topic, runs
 from backend.domain.notifications import create
 from backend.domain.notifications.create import Outgoing
 from backend.domain.notifications.messages import moment
 from backend.domain.task_requests import reminders
 from backend.jobs.registry import job
+from backend.jobs.topics import REMINDERS
 
 BATCH: Final = 1000
-PART: Final = "reminders.batch"
 DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-@job("reminders.run")
-def begin(lease: Lease) -> None:
+@dataclass(frozen=True, slots=True)
+class RemindersPart(PartPayload):
+    """A part of the professionals, and the day of their reminders."""
+
+    day: date
+
+
+PART: Final = Topic("reminders.batch", RemindersPart)
+
+
+@job(REMINDERS)
+def begin(payload: RunPayload, _: Lease) -> None:
     """Start a run for the day on which it was due, so that a start after midnight does not use up the next day."""
-    run = runs.begin(lease.payload["run_id"])
-    payload = {"day": _day(run).isoformat()}
-    runs.spread(run.id, PART, payload, runs.spans(reminders.ID, reminders.WORKING, size=BATCH))
+    run = runs.begin(payload.run_id)
+    day = _day(run)
+    ranges = runs.id_ranges(reminders.ID, reminders.WORKING, size=BATCH)
+    runs.split(run.id, PART, [RemindersPart(run.id, ids.after, ids.until, day) for ids in ranges])
 
 
 @job(PART)
-def batch(lease: Lease) -> None:
+def batch(payload: RemindersPart, _: Lease) -> None:
     """Write the reminders of one batch of professionals in one transaction."""
-    run_id, day = lease.payload["run_id"], date.fromisoformat(lease.payload["day"])
-    people = reminders.candidates(day=day, after=lease.payload["after"], until=lease.payload["until"])
+    run_id, day = payload.run_id, payload.day
+    people = reminders.candidates(day=day, after=payload.after, until=payload.until)
     posted = create.post([_reminder(person, run_id=run_id, day=day) for person in people if person.due])
     runs.add(run_id, skipped=sum(person.wanted for person in people) - posted)
     runs.part_done(run_id)

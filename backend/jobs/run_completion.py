@@ -3,7 +3,7 @@
 from typing import Final
 
 from backend.core.clock import now
-from backend.core.queue import Lease, Snooze, runs
+from backend.core.queue import Lease, RunPayload, Snooze, runs
 from backend.domain.notifications import delivery
 from backend.jobs.registry import job
 
@@ -11,10 +11,10 @@ OFTEN_SECONDS: Final = 2
 SELDOM_SECONDS: Final = 60
 
 
-@job(runs.SETTLE)
-def complete_run(lease: Lease) -> Snooze | None:
+@job(runs.COMPLETE)
+def complete_run(payload: RunPayload, _: Lease) -> Snooze | None:
     """Count the run's messages. Those postponed by quiet hours do not delay it and are counted when they are due."""
-    run_id = lease.payload["run_id"]
+    run_id = payload.run_id
     tally = delivery.tally(run_id)
     runs.count(run_id, sent=tally.sent, failed=tally.failed)
     if tally.waiting == 0:

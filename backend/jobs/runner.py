@@ -164,8 +164,8 @@ def _put_back(lease: Lease, error: PermanentFailure | RetryLater) -> str:
             else:
                 queue.snooze(lease, reason, after_seconds=error.after_seconds)
                 return "retry"
-            if is_dead and "run_id" in lease.payload:
-                runs.fail(lease.payload["run_id"], reason)
+            if is_dead and lease.run_id is not None:
+                runs.fail(lease.run_id, reason)
     except queue.LeaseLost:
         return "lost"
     if is_dead:

@@ -10,10 +10,9 @@ from backend.core.queue import Lane, runs
 from backend.core.queue.schedule import Daily, Every, Monthly, Scheduled
 from backend.domain.market import settings as market
 from backend.domain.reports import actions as reports
+from backend.jobs import topics
 
 log = structlog.get_logger(__name__)
-
-
 RECOUNT_AT: Final = time(3, 30)
 SWEEP_AT: Final = time(4, 15)
 
@@ -28,7 +27,7 @@ TABLE: Final = (
         "daily-reminders",
         "Remind professionals who have open requests or have not visited recently",
         Daily(reminder_at),
-        topic="reminders.run",
+        topic=topics.REMINDERS,
         lane=Lane.BULK,
         catch_up=timedelta(hours=5),
     ),
@@ -36,7 +35,7 @@ TABLE: Final = (
         "monthly-reports",
         "Send each customer the report for the previous month",
         Monthly(day=1, at=time(7)),
-        topic="reports.run",
+        topic=topics.REPORTS,
         lane=Lane.BULK,
         catch_up=timedelta(days=20),
         check=reports.check,
@@ -45,7 +44,7 @@ TABLE: Final = (
         "housekeeping",
         "Expire overdue requests, open unanswered ones, retry stuck messages, delete old data",
         Every(minutes=1),
-        topic="housekeeping.run",
+        topic=topics.HOUSEKEEPING,
         runs_kept=timedelta(days=2),
         catch_up=timedelta(minutes=1),
     ),
@@ -53,7 +52,7 @@ TABLE: Final = (
         "availability-recount",
         "Recalculate where each professional is available and correct any differences",
         Daily(lambda: RECOUNT_AT),
-        topic="recount.run",
+        topic=topics.AVAILABILITY_RECOUNT,
         lane=Lane.BULK,
         catch_up=timedelta(hours=2),
     ),
@@ -61,7 +60,7 @@ TABLE: Final = (
         "document-sweep",
         "Delete document files that are no longer referenced",
         Daily(lambda: SWEEP_AT),
-        topic="documents.sweep",
+        topic=topics.DOCUMENT_SWEEP,
         lane=Lane.BULK,
         catch_up=timedelta(hours=12),
     ),

@@ -45,7 +45,7 @@ def undo(visitor: Visitor, token: str) -> Any:
 def reset_links(visitor: Visitor, email: str) -> list[tuple[str | None, str]]:
     """Ask for a new password; return where each link went so far, None for the account's own address, and its token."""
     assert visitor.post("/password/forgot", {"email": email}).status_code == 202
-    work_on(sign_in.RESET_TOPIC)
+    work_on(sign_in.RESET_TOPIC.name)
     return [(one.get("send_to"), token_of(one)) for one in mails("password_reset")]
 
 

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from backend.api.resources import dashboard as resource
 from backend.core.clock import now
 from backend.core.db.session import transaction
-from backend.core.queue import enqueue
 from backend.domain.dashboard import queries
 from tests.factories import closed_requests as made
+from tests.factories.jobs import enqueue_empty
 from tests.factories.people import People, Person
 from tests.factories.queries import count_queries
 
@@ -61,7 +61,7 @@ def test_what_waits_for_an_admin(admin: Person) -> None:
     made.request(market, status="requested", created_at=now(), date_of_request=now() + timedelta(days=9))
     made.request(market, status="accepted", created_at=long_ago, date_of_request=long_ago)
     with transaction():
-        enqueue("nobody.knows", {})
+        enqueue_empty("nobody.knows")
     found = stats(admin)
     assert (found["approvals"]["waiting"], found["approvals"]["expiring"]) == (1, 1)
     assert found["approvals"]["oldest"].startswith(since.isoformat()[:19])

@@ -34,7 +34,7 @@ def export(admin: Person, **filters: Any) -> dict[str, Any]:
     """An export, run to its end."""
     answer = admin.post("/exports", filters)
     assert answer.status_code == 202, answer.json
-    made.run_jobs(actions.TOPIC)
+    made.run_jobs(actions.TOPIC.name)
     body: dict[str, Any] = admin.get(answer.headers["Location"]).json
     return body
 
@@ -57,7 +57,7 @@ def test_it_is_queued_then_done_then_downloaded(admin: Person) -> None:
     assert asked.headers["Location"] == f"/exports/{asked.json['id']}"
     waiting = admin.get(f"/exports/{asked.json['id']}/download")
     assert (waiting.status_code, waiting.json["code"]) == (409, "export_not_ready")
-    assert made.run_jobs(actions.TOPIC) == ["done"]
+    assert made.run_jobs(actions.TOPIC.name) == ["done"]
     done = admin.get(asked.headers["Location"]).json
     assert (done["status"], done["progress"], done["rows"]) == ("done", 100, 1)
     file = admin.get(done["download_url"])
@@ -213,7 +213,7 @@ def test_cancelled_before_it_runs(admin: Person) -> None:
     asked = admin.post("/exports", {}).json
     cancelled = admin.post(f"/exports/{asked['id']}/cancel")
     assert (cancelled.status_code, cancelled.json["status"]) == (200, "failed")
-    made.run_jobs(actions.TOPIC)
+    made.run_jobs(actions.TOPIC.name)
     assert admin.get(f"/exports/{asked['id']}").json["status"] == "failed"
     assert admin.get(f"/exports/{asked['id']}/download").status_code == 409
     assert admin.post(f"/exports/{asked['id']}/cancel").status_code == 409

@@ -36,8 +36,8 @@ def admin(app: Flask, people: People) -> Iterator[Person]:
 def export(admin: Person, *, packed: bool = True) -> dict[str, Any]:
     """An export with its packed copy."""
     where = admin.post("/exports", {}).headers["Location"]
-    assert made.run_jobs(actions.TOPIC) == ["done"]
-    assert made.run_jobs(compression.TOPIC) == (["done"] if packed else [])
+    assert made.run_jobs(actions.TOPIC.name) == ["done"]
+    assert made.run_jobs(compression.TOPIC.name) == (["done"] if packed else [])
     body: dict[str, Any] = admin.get(where).json
     return body
 

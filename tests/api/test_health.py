@@ -26,6 +26,7 @@ from backend.launch.embedded import EmbeddedValkey
 from backend.launch.private_files import free_port
 from backend.migrations.setup import revisions
 from backend.settings import ROOT, Settings
+from tests.factories.jobs import enqueue_empty
 from tests.waiting import HANG_SECONDS, wait_until
 
 NO_DATABASE = "postgresql://nobody:x@127.0.0.1:9/none"
@@ -87,7 +88,7 @@ def test_a_worker_that_fell_silent_is_named(make: Make) -> None:
 
 def test_a_job_shows_the_workers_life_when_it_ends_and_not_when_it_began(make: Make) -> None:
     with transaction():
-        queue.enqueue("anything", {})
+        enqueue_empty("anything")
     job_id = db.session.execute(text("SELECT id FROM jobs")).scalar_one()
     db.session.rollback()
     with transaction():
@@ -105,7 +106,7 @@ def test_a_job_shows_the_workers_life_when_it_ends_and_not_when_it_began(make: M
 def test_a_long_job_shows_the_workers_life_while_it_runs(make: Make) -> None:
     app = make()
     with transaction():
-        queue.enqueue("anything", {})
+        enqueue_empty("anything")
     job_id = db.session.execute(text("SELECT id FROM jobs")).scalar_one()
     db.session.rollback()
     with transaction():
@@ -230,7 +231,7 @@ class TestFigures:
 
     def test_the_job_table_is_in_them(self, app: Flask) -> None:
         with transaction():
-            queue.enqueue("anything", {})
+            enqueue_empty("anything")
         assert "jobs_waiting 1.0" in ask(app, "/metrics").get_data(as_text=True)
 
     def test_an_address_that_is_not_there_makes_no_series_of_its_own(self, app: Flask) -> None:

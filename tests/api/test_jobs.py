@@ -5,7 +5,8 @@ from sqlalchemy import text
 
 from backend.core import queue
 from backend.core.db.session import db, transaction
-from tests.factories.jobs import work
+from backend.core.queue import StoredFilePayload, Topic
+from tests.factories.jobs import enqueue_empty, work
 from tests.factories.people import People
 
 
@@ -61,7 +62,7 @@ def test_an_unknown_job_and_choices_it_does_not_take(people: People) -> None:
 def test_a_failed_job_is_listed_and_retried(app: Flask, people: People) -> None:
     admin = people.admin()
     with transaction():
-        queue.enqueue("nobody.knows", {"secret": "x"})
+        queue.enqueue(Topic("nobody.knows", StoredFilePayload), StoredFilePayload("secret"))
     work()
     (failed,) = admin.get("/jobs/failed").json["items"]
     assert (failed["topic"], "secret" in str(failed)) == ("nobody.knows", False)
@@ -76,7 +77,7 @@ def test_a_failed_job_is_listed_and_retried(app: Flask, people: People) -> None:
 def test_former_paths_answer_and_name_their_successor(app: Flask, people: People) -> None:
     admin = people.admin()
     with transaction():
-        queue.enqueue("nobody.knows", {})
+        enqueue_empty("nobody.knows")
     work()
     listed = admin.get("/jobs/parked")
     (failed,) = listed.json["items"]

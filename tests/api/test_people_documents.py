@@ -232,7 +232,7 @@ def test_replacing_drops_the_bytes_of_the_one_before(ravi: Person) -> None:
     ravi.put("/me/document", **form(picture("JPEG")))
     first, second = db.session.execute(select(Document).order_by(Document.id)).scalars()
     assert (first.replaced_at is None, second.replaced_at) == (False, None)
-    payload = db.session.execute(select(Job.payload).where(Job.topic == actions.DROP_TOPIC)).scalar_one()
+    payload = db.session.execute(select(Job.payload).where(Job.topic == actions.DROP_TOPIC.name)).scalar_one()
     assert payload == {"store_key": first.store_key}
     actions.drop(first.store_key)
     actions.drop(first.store_key)

@@ -27,7 +27,7 @@ def forgot(visitor: Visitor, email: str) -> None:
     """Ask for the link, and let a worker look whether there is an account."""
     answer = visitor.post("/password/forgot", {"email": email})
     assert (answer.status_code, answer.data) == (202, b"")
-    work_on(sign_in.RESET_TOPIC)
+    work_on(sign_in.RESET_TOPIC.name)
 
 
 def token() -> str:

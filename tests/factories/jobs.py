@@ -1,11 +1,12 @@
 """Runs jobs in the test's own process, and looks at what became of them."""
 
+from dataclasses import dataclass
 from importlib import import_module
 
 from sqlalchemy import func, select, update
 
 from backend.core.db.session import db, transaction
-from backend.core.queue import Job, JobRun, admin, runs
+from backend.core.queue import Job, JobRun, Lane, Topic, admin, enqueue_many, runs
 from backend.domain.notifications.models import Delivery
 from backend.jobs import runner
 from backend.jobs.tasks import HANDLER_MODULES
@@ -13,6 +14,16 @@ from backend.jobs.tasks import HANDLER_MODULES
 ROUNDS = 40
 for handlers in HANDLER_MODULES:
     import_module(f"backend.jobs.{handlers}")
+
+
+@dataclass(frozen=True)
+class Empty:
+    """A payload without fields."""
+
+
+def enqueue_empty(topic: str, times: int = 1, *, key: str | None = None, lane: Lane = Lane.URGENT) -> None:
+    """Add jobs of some topic to the current transaction."""
+    enqueue_many(Topic(topic, Empty), [(key, Empty())] * times, lane=lane)
 
 
 def work(*, now: bool = False) -> int:

@@ -53,7 +53,7 @@ def ask(admin: Person) -> dict[str, Any]:
 
 
 def job_of(export: dict[str, Any]) -> int:
-    found = db.session.execute(select(Job.id).where(Job.topic == actions.TOPIC, Job.key == str(export["id"])))
+    found = db.session.execute(select(Job.id).where(Job.topic == actions.TOPIC.name, Job.key == str(export["id"])))
     job_id = found.scalar_one()
     db.session.rollback()
     return job_id

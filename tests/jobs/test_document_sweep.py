@@ -116,13 +116,15 @@ def test_the_file_of_a_replaced_document_is_dropped_by_a_job_two_days_later(peop
     ravi = people.professional()
     ravi.put("/me/document", **form(picture("JPEG")))
     old, new = db.session.execute(select(Document.store_key).order_by(Document.id)).scalars()
-    job = db.session.execute(select(Job).where(Job.topic == actions.DROP_TOPIC)).scalar_one()
+    job = db.session.execute(select(Job).where(Job.topic == actions.DROP_TOPIC.name)).scalar_one()
     assert job.payload == {"store_key": old}
     assert timedelta(days=2) - timedelta(minutes=1) < job.run_at - now() <= timedelta(days=2)
     work()
     assert {old, new} <= keys()
     with transaction():
-        db.session.execute(text("UPDATE jobs SET run_at = now() WHERE topic = :topic"), {"topic": actions.DROP_TOPIC})
+        db.session.execute(
+            text("UPDATE jobs SET run_at = now() WHERE topic = :topic"), {"topic": actions.DROP_TOPIC.name}
+        )
     work()
     assert keys() & {old, new} == {new}
 

@@ -4,7 +4,6 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -22,7 +21,7 @@ from backend.jobs import dispatch, lanes, polling, runner
 from backend.jobs.registry import HANDLERS, Registered
 from backend.launch import processes
 from tests.factories.closed_requests import account
-from tests.factories.jobs import work
+from tests.factories.jobs import enqueue_empty, work
 from tests.waiting import wait_until
 
 
@@ -49,9 +48,9 @@ def notified(app: Flask) -> Iterator[list[tuple[list[int], Lane]]]:
     queue.init_app(app, dispatcher=before)
 
 
-def put(topic: str, times: int, lane: Lane, **payload: Any) -> list[int]:
+def put(topic: str, times: int, lane: Lane) -> list[int]:
     with transaction():
-        queue.enqueue_many(topic, [(None, payload)] * times, lane=lane)
+        enqueue_empty(topic, times, lane=lane)
     ids = select(Job.id).where(Job.topic == topic, Job.lane == lane).order_by(Job.id)
     return list(db.session.execute(ids).scalars())
 
@@ -68,11 +67,11 @@ def test_account_mail_is_urgent_and_all_other_mail_is_bulk(app: Flask) -> None:
     with transaction():
         sign_in.forgot("someone@example.org")
         send_account_mail(person, "password_changed", {})
-    assert lanes_by_topic() == {sign_in.RESET_TOPIC: {"urgent"}, create.TOPIC: {"urgent"}}
+    assert lanes_by_topic() == {sign_in.RESET_TOPIC.name: {"urgent"}, create.TOPIC.name: {"urgent"}}
     with transaction():
         db.session.execute(text("DELETE FROM jobs"))
         create.post([create.Outgoing(person, "reminder", "2026-12-01")])
-    assert lanes_by_topic() == {create.TOPIC: {"bulk"}}
+    assert lanes_by_topic() == {create.TOPIC.name: {"bulk"}}
 
 
 def test_housekeeping_is_urgent_and_reminders_and_reports_are_bulk(app: Flask) -> None:
@@ -80,16 +79,16 @@ def test_housekeeping_is_urgent_and_reminders_and_reports_are_bulk(app: Flask) -
         for name in ("housekeeping", "daily-reminders", "monthly-reports"):
             row = admin.scheduled(name)
             runs.start(row, params={}, requested_by=None)
-        runs.settle(1)
+        runs.enqueue_completion(1)
     found = lanes_by_topic()
-    assert (found["housekeeping.run"], found[runs.SETTLE]) == ({"urgent"}, {"urgent"})
+    assert (found["housekeeping.run"], found[runs.COMPLETE.name]) == ({"urgent"}, {"urgent"})
     assert (found["reminders.run"], found["reports.run"]) == ({"bulk"}, {"bulk"})
 
 
 def test_each_lane_is_notified_of_its_own_jobs(app: Flask, notified: list[tuple[list[int], Lane]]) -> None:
     with transaction():
-        queue.enqueue("urgent", {})
-        queue.enqueue("bulk", {}, lane=Lane.BULK)
+        enqueue_empty("urgent")
+        enqueue_empty("bulk", lane=Lane.BULK)
     assert [(len(ids), lane) for ids, lane in notified] == [(1, Lane.URGENT), (1, Lane.BULK)]
 
 
@@ -119,7 +118,7 @@ def test_bulk_jobs_are_given_back_while_an_urgent_one_waits(
     def handle(lease: queue.Lease) -> None:
         done.append(lease.job_id)
         if len(done) == 2:  # while bulk jobs are run, an urgent one comes
-            queue.enqueue("urgent", {})
+            enqueue_empty("urgent")
 
     topics["bulk"] = topics["urgent"] = Registered(handle)
     ids = put("bulk", 5, Lane.BULK)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from backend.core import queue
 from backend.core.db.session import db, transaction
 from backend.core.queue import Job
+from tests.factories.jobs import enqueue_empty
 
 
 @pytest.fixture
@@ -30,11 +31,11 @@ def notified(app: Flask) -> Iterator[list[tuple[list[str], bool]]]:
 
 def test_the_release_of_a_savepoint_notifies_nobody(notified: list[tuple[list[str], bool]]) -> None:
     with transaction():
-        queue.enqueue("outer", {})
+        enqueue_empty("outer")
         with db.session.begin_nested():
-            queue.enqueue("inner", {})
+            enqueue_empty("inner")
         assert notified == []
-        queue.enqueue("after", {})
+        enqueue_empty("after")
     assert notified == [(["outer", "inner", "after"], True)]
 
 
@@ -42,30 +43,30 @@ def test_a_savepoint_that_is_rolled_back_drops_its_own_notifications_only(
     notified: list[tuple[list[str], bool]],
 ) -> None:
     with transaction():
-        queue.enqueue("outer", {})
+        enqueue_empty("outer")
         savepoint = db.session.begin_nested()
-        queue.enqueue("undone", {})
+        enqueue_empty("undone")
         savepoint.rollback()
-        queue.enqueue("after", {})
+        enqueue_empty("after")
     assert notified == [(["outer", "after"], True)]
 
 
 def test_nested_savepoints_are_undone_together(notified: list[tuple[list[str], bool]]) -> None:
     with transaction():
-        queue.enqueue("outer", {})
+        enqueue_empty("outer")
         savepoint = db.session.begin_nested()
-        queue.enqueue("undone", {})
+        enqueue_empty("undone")
         with db.session.begin_nested():
-            queue.enqueue("released, then undone", {})
+            enqueue_empty("released, then undone")
         savepoint.rollback()
     assert notified == [(["outer"], True)]
 
 
 def test_a_transaction_that_is_rolled_back_notifies_nobody(notified: list[tuple[list[str], bool]]) -> None:
-    queue.enqueue("outer", {})
+    enqueue_empty("outer")
     with db.session.begin_nested():
-        queue.enqueue("inner", {})
+        enqueue_empty("inner")
     db.session.rollback()
     with transaction():
-        queue.enqueue("next", {})
+        enqueue_empty("next")
     assert notified == [(["next"], True)]

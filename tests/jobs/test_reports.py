@@ -16,7 +16,7 @@ from backend.domain.accounts.models import Account
 from backend.domain.notifications.models import Delivery, Preferences
 from backend.domain.reports import actions
 from backend.domain.reports.models import MonthlyReport
-from backend.jobs import reports, schedule
+from backend.jobs import reports, schedule, topics
 from tests.factories import closed_requests as made
 
 SEPTEMBER = datetime(2026, 9, 30, tzinfo=UTC)
@@ -29,8 +29,8 @@ def run(**params: Any) -> JobRun:
     """One run, asked for by an admin, up to its last batch."""
     with transaction():
         run_id = runs.start(ROW, params=actions.check(params), requested_by=None)
-    made.run_jobs(reports.RUN)
-    while made.run_jobs(reports.PART):
+    made.run_jobs(topics.REPORTS.name)
+    while made.run_jobs(reports.PART.name):
         pass
     found = db.session.execute(select(JobRun).where(JobRun.id == run_id)).scalar_one()
     db.session.expunge(found)
@@ -76,8 +76,8 @@ def test_the_schedule_sends_the_month_before_once(customers: list[int]) -> None:
     with time_machine.travel(DECEMBER, tick=True):
         for _ in range(3):
             schedule.tick()
-            made.run_jobs(reports.RUN)
-            while made.run_jobs(reports.PART):
+            made.run_jobs(topics.REPORTS.name)
+            while made.run_jobs(reports.PART.name):
                 pass
     assert {str(one.month) for one in kept()} == {"2026-11-01"}
     assert len([one for one in deliveries() if one.kind == actions.KIND]) == len(customers)

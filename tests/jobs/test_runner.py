@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -16,7 +15,7 @@ from backend.core.queue import Job, Lane, Lease, LeaseLost, Snooze, admin
 from backend.domain.audit.models import AuditEntry
 from backend.jobs import dispatch, lease_heartbeat, runner
 from backend.jobs.registry import HANDLERS, Registered
-from tests.factories.jobs import work
+from tests.factories.jobs import enqueue_empty, work
 
 
 @pytest.fixture
@@ -39,9 +38,9 @@ def effects() -> int:
     return db.session.execute(select(func.count()).select_from(AuditEntry)).scalar_one()
 
 
-def put(topic: str, times: int = 1, **payload: Any) -> list[int]:
+def put(topic: str, times: int = 1) -> list[int]:
     with transaction():
-        queue.enqueue_many(topic, [(None, payload) for _ in range(times)])
+        enqueue_empty(topic, times)
     return list(db.session.execute(select(Job.id).where(Job.topic == topic).order_by(Job.id)).scalars())
 
 
@@ -77,7 +76,7 @@ def test_jobs_run_at_once_with_themselves_have_their_effect_once(topics: dict[st
 def test_the_same_key_is_one_job(app: Flask) -> None:
     for _ in range(2):
         with transaction():
-            queue.enqueue("t", {}, key="once")
+            enqueue_empty("t", key="once")
     assert db.session.execute(select(func.count()).select_from(Job)).scalar_one() == 1
 
 

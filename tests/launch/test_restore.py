@@ -1,7 +1,7 @@
 """A restoration brings a backup of any version back, and revives nothing that is over."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg
@@ -13,12 +13,15 @@ from backend.cli import quarantine
 from backend.core.db.session import db, transaction
 from backend.core.queue import enqueue, runs
 from backend.core.security.authz import SYSTEM
-from backend.domain.accounts import links
+from backend.domain.accounts import links, sign_in
 from backend.domain.accounts.models import Account
+from backend.domain.exports import actions as exports
+from backend.domain.exports.compression import ExportPayload
 from backend.domain.moderation import actions as moderation
 from backend.domain.notifications.create import notify
 from backend.domain.notifications.models import Delivery
 from backend.domain.professionals.models import Professional
+from backend.jobs import reminders
 from backend.launch.manifest import Manifest
 from tests.factories.people import Person
 from tests.launch.backup_market import Market, close, database, document_of
@@ -74,9 +77,9 @@ def a_past(market: Market, saved: Path) -> Past:
             account = db.session.get_one(Account, past.signed_out.id)
             past.link = str(links.make(account, "password_reset", life=timedelta(hours=1))).rsplit("=", 1)[-1]
             notify(past.signed_out.id, "unblocked")
-            enqueue("account.reset_link", {"account_id": past.signed_out.id}, key="a reset")
-            enqueue("reminders.batch", {"run_id": 1, "after": 0, "until": 9}, key="a part")
-            enqueue("export.run", {"export_id": 0}, key="stays")
+            enqueue(sign_in.RESET_TOPIC, sign_in.ResetRequest("someone@example.org"), key="a reset")
+            enqueue(reminders.PART, reminders.RemindersPart(1, 0, 9, date(2020, 1, 1)), key="a part")
+            enqueue(exports.TOPIC, ExportPayload(0), key="stays")
             db.session.execute(text("INSERT INTO job_runs (name, period) VALUES ('daily-reminders', '2020-01-01')"))
     market.save(saved)
     with market.running() as people:

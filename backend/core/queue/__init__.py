@@ -19,6 +19,7 @@ from backend.core.queue.leases import (
 )
 from backend.core.queue.models import QUEUES, Job, JobRun, Lane
 from backend.core.queue.outbox import enqueue, enqueue_many, init_app
+from backend.core.queue.topics import PartPayload, RunPayload, StoredFilePayload, Topic
 
 __all__ = [
     "QUEUES",
@@ -27,7 +28,11 @@ __all__ = [
     "Lane",
     "Lease",
     "LeaseLost",
+    "PartPayload",
+    "RunPayload",
     "Snooze",
+    "StoredFilePayload",
+    "Topic",
     "claim",
     "claim_many",
     "claim_next",

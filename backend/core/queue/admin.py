@@ -12,6 +12,7 @@ from backend.core.clock import now
 from backend.core.db.pagination import Page, Window, after, cut, decode_cursor, order
 from backend.core.db.session import db
 from backend.core.errors import Conflict, NotFound
+from backend.core.queue import topics
 from backend.core.queue.models import Job, JobRun, Lane
 from backend.core.queue.outbox import dispatch
 from backend.core.queue.schedule import Scheduled, table
@@ -82,9 +83,9 @@ def retry_failed(job_id: int) -> Job:
     statement = update(Job).where(Job.id == job_id, Job.dead_at.is_not(None)).values(**values).returning(Job.id)
     if db.session.execute(statement.execution_options(synchronize_session=False)).one_or_none() is None:
         raise Conflict("This job is no longer in the list of failed jobs.", code="job_not_failed")
-    if "run_id" in job.payload:
+    if (run_id := topics.run_id(job.payload)) is not None:
         reopened = {"status": "running", "finished_at": None, "error": None}
-        db.session.execute(update(JobRun).where(JobRun.id == job.payload["run_id"]).values(**reopened))
+        db.session.execute(update(JobRun).where(JobRun.id == run_id).values(**reopened))
     dispatch([job_id], lane=Lane(job.lane))
     db.session.refresh(job)
     return job

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, u
 from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.queue.models import Job, Lane
+from backend.core.queue.topics import Stored, run_id
 
 BACKOFF_BASE_SECONDS: Final = 5
 BACKOFF_MAX_SECONDS: Final = 3600
@@ -29,11 +30,16 @@ class Lease:
     job_id: int
     token: str
     topic: str
-    payload: dict[str, Any]
+    payload: Stored
     attempts: int
     trace_id: str | None
     lane: str = Lane.URGENT
     interrupted: bool = False
+
+    @property
+    def run_id(self) -> int | None:
+        """Return the run that the job belongs to, if any."""
+        return run_id(self.payload)
 
 
 @dataclass(frozen=True, slots=True)

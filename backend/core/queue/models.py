@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -31,7 +31,7 @@ class Job(Base):
     topic: Mapped[str]
     lane: Mapped[str] = mapped_column(server_default=text("'urgent'"))
     key: Mapped[str | None]
-    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    payload: Mapped[dict[str, object]] = mapped_column(JSONB)
     created_at: Mapped[Created]
     run_at: Mapped[Created]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
@@ -70,7 +70,7 @@ class JobRun(Base):
     error: Mapped[str | None]
     parts_left: Mapped[int] = mapped_column(server_default=text("0"))
     requested_by: Mapped[int | None]
-    params: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    params: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
 
     __table_args__ = (
         UniqueConstraint("name", "period"),

@@ -1,9 +1,9 @@
 """Enqueueing jobs in the transaction of the change, and notifying workers after commit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Final, Protocol
 
 import structlog
 from flask import Flask
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from backend.core.db.session import db
 from backend.core.failpoints import failpoint
 from backend.core.queue.models import Job, Lane
+from backend.core.queue.topics import Payload, Topic
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +25,8 @@ class Dispatcher(Protocol):
     def __call__(self, job_ids: list[int], *, lane: Lane) -> None: ...
 
 
-_PENDING = "jobs_to_notify_of"
-_dispatcher: list[Dispatcher] = []
+_PENDING: Final = "jobs_to_notify_of"
+_dispatcher: Final[list[Dispatcher]] = []
 
 
 def init_app(app: Flask, *, dispatcher: Dispatcher) -> None:
@@ -35,8 +36,8 @@ def init_app(app: Flask, *, dispatcher: Dispatcher) -> None:
 
 
 def enqueue(
-    topic: str,
-    payload: Mapping[str, Any],
+    topic: Topic[Payload],
+    payload: Payload,
     *,
     key: str | None = None,
     run_at: datetime | None = None,
@@ -50,24 +51,24 @@ def enqueue(
 
 
 def enqueue_many(
-    topic: str,
-    jobs: Iterable[tuple[str | None, Mapping[str, Any]]],
+    topic: Topic[Payload],
+    jobs: Iterable[tuple[str | None, Payload]],
     *,
     run_at: datetime | None = None,
     lane: Lane = Lane.URGENT,
 ) -> None:
-    """Add many jobs of one topic in one statement; see :func:`enqueue`."""
+    """Add many jobs of one topic, each a key and a payload, in one statement; see :func:`enqueue`."""
     later = {"run_at": run_at} if run_at is not None else {}
     trace_id = structlog.contextvars.get_contextvars().get("request_id")
-    shared = {"topic": topic, "lane": lane, "trace_id": trace_id, **later}
-    rows = [{**shared, "key": key, "payload": dict(payload)} for key, payload in jobs]
+    shared = {"topic": topic.name, "lane": lane, "trace_id": trace_id, **later}
+    rows = [{**shared, "key": key, "payload": topic.dump(payload)} for key, payload in jobs]
     if not rows:
         return
-    rings_now = run_at is None
-    told = {"dispatched_at": func.now()} if rings_now else {}
-    statement = insert(Job).values(told).on_conflict_do_nothing(index_elements=["topic", "key"]).returning(Job.id)
+    is_due = run_at is None
+    dispatched = {"dispatched_at": func.now()} if is_due else {}
+    statement = insert(Job).values(dispatched).on_conflict_do_nothing(index_elements=["topic", "key"]).returning(Job.id)
     ids = db.session.execute(statement, rows).scalars().all()
-    if rings_now:
+    if is_due:
         dispatch(ids, lane=lane)
 
 

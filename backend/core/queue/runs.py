@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -14,10 +14,18 @@ from backend.core.db.session import db
 from backend.core.queue.models import JobRun, Lane
 from backend.core.queue.outbox import enqueue, enqueue_many
 from backend.core.queue.schedule import Scheduled, table
+from backend.core.queue.topics import PartPayload, RunPayload, Topic
 
-SETTLE: Final = "run.settle"
+COMPLETE: Final = Topic("run.settle", RunPayload)
 ABOVE_ALL_IDS: Final = 2**63 - 1
-Span = tuple[int, int]
+Part = TypeVar("Part", bound=PartPayload)
+
+
+class IdRange(NamedTuple):
+    """The ids above ``after``, up to ``until``."""
+
+    after: int
+    until: int
 
 
 def claim_due() -> list[str]:
@@ -32,7 +40,7 @@ def claim_due() -> list[str]:
     return [row.name for row, period in fresh if _insert(row, period=period.key) is not None]
 
 
-def start(row: Scheduled, *, params: dict[str, Any], requested_by: int | None) -> int:
+def start(row: Scheduled, *, params: Mapping[str, object], requested_by: int | None) -> int:
     """Start a run that an admin requested and return its id."""
     run_id = _insert(row, period=f"asked-{uuid.uuid4().hex}", params=params, requested_by=requested_by)
     if run_id is None:
@@ -41,13 +49,13 @@ def start(row: Scheduled, *, params: dict[str, Any], requested_by: int | None) -
 
 
 def _insert(
-    row: Scheduled, *, period: str, params: dict[str, Any] | None = None, requested_by: int | None = None
+    row: Scheduled, *, period: str, params: Mapping[str, object] | None = None, requested_by: int | None = None
 ) -> int | None:
-    values = {"name": row.name, "period": period, "params": params or {}, "requested_by": requested_by}
+    values = {"name": row.name, "period": period, "params": dict(params or {}), "requested_by": requested_by}
     statement = insert(JobRun).values(values).on_conflict_do_nothing(index_elements=["name", "period"])
     run_id = db.session.execute(statement.returning(JobRun.id)).scalar_one_or_none()
     if run_id is not None:
-        enqueue(row.topic, {"run_id": run_id}, key=f"run{run_id}", lane=row.lane)
+        enqueue(row.topic, RunPayload(run_id), key=f"run{run_id}", lane=row.lane)
     return run_id
 
 
@@ -70,32 +78,29 @@ def count(run_id: int, *, sent: int, failed: int) -> None:
     _change(run_id, sent=sent, failed=failed)
 
 
-def spans(ids: InstrumentedAttribute[int], where: ColumnElement[bool], *, size: int) -> list[Span]:
-    """Return ranges of ids (after the first, up to the second) of ``size`` rows each that together cover all rows."""
+def id_ranges(ids: InstrumentedAttribute[int], where: ColumnElement[bool], *, size: int) -> list[IdRange]:
+    """Return ranges of ids of ``size`` rows each that together cover all rows."""
     rows = select(ids.label("id"), func.row_number().over(order_by=ids).label("place")).where(where).subquery()
     ends = db.session.execute(select(rows.c.id).where(rows.c.place % size == 0).order_by(rows.c.id)).scalars()
-    return list(pairwise([0, *ends, ABOVE_ALL_IDS]))
+    return [IdRange(after, until) for after, until in pairwise([0, *ends, ABOVE_ALL_IDS])]
 
 
-def spread(
-    run_id: int, topic: str, payload: Mapping[str, Any], parts: Sequence[Span], *, lane: Lane = Lane.BULK
-) -> None:
-    """Split a run into one job per range; they run in any order, and each ends with ``part_done``."""
+def split(run_id: int, topic: Topic[Part], parts: Sequence[Part]) -> None:
+    """Split a run into one bulk job per part; they run in any order, and each ends with ``part_done``."""
     _change(run_id, parts_left=len(parts))
-    jobs = [{**payload, "run_id": run_id, "after": after, "until": until} for after, until in parts]
-    enqueue_many(topic, [(f"run{run_id}:{job['after']}", job) for job in jobs], lane=lane)
+    enqueue_many(topic, [(f"run{run_id}:{part.after}", part) for part in parts], lane=Lane.BULK)
 
 
 def part_done(run_id: int) -> None:
     """Report that a part has written its messages; the last part starts the run's completion."""
     statement = update(JobRun).where(JobRun.id == run_id).values(parts_left=JobRun.parts_left - 1)
     if db.session.execute(statement.returning(JobRun.parts_left)).scalar_one() == 0:
-        settle(run_id)
+        enqueue_completion(run_id)
 
 
-def settle(run_id: int) -> None:
+def enqueue_completion(run_id: int) -> None:
     """Close the run once all its messages are sent or have failed permanently."""
-    enqueue(SETTLE, {"run_id": run_id}, key=f"run{run_id}")
+    enqueue(COMPLETE, RunPayload(run_id), key=f"run{run_id}")
 
 
 def note(run_id: int, **facts: Any) -> None:

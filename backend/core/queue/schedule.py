@@ -1,9 +1,9 @@
 """Times of scheduled jobs in the marketplace's time zone, and the registered schedule."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from backend.core.config import current_settings
 from backend.core.errors import Invalid
 from backend.core.queue.models import Lane
+from backend.core.queue.topics import RunPayload, Topic
 
 EXTENSION: Final = "timetable"
 
@@ -102,7 +103,7 @@ class Every:
         return self.latest(moment).due_at + timedelta(minutes=self.minutes)
 
 
-def takes_none(params: dict[str, Any]) -> dict[str, Any]:
+def takes_none(params: Mapping[str, object]) -> Mapping[str, object]:
     """Validate the parameters of a job that has none."""
     if params:
         raise Invalid("This job has no parameters.", errors={name: ["Unknown field."] for name in params})
@@ -113,7 +114,7 @@ def takes_none(params: dict[str, Any]) -> dict[str, Any]:
 class Scheduled:
     """One row of the schedule.
 
-    ``topic`` is the job that starts a run (payload: run_id), in ``lane``. A period missed by more than ``catch_up`` is
+    ``topic`` is the job that starts a run, in ``lane``. A period missed by more than ``catch_up`` is
     skipped. ``check`` validates the parameters of a run that an admin requests, and raises Invalid. ``runs_kept`` is
     how long runs are kept.
     """
@@ -121,9 +122,9 @@ class Scheduled:
     name: str
     title: str
     when: When
-    topic: str
+    topic: Topic[RunPayload]
     catch_up: timedelta
-    check: Callable[[dict[str, Any]], dict[str, Any]] = field(default=takes_none)
+    check: Callable[[Mapping[str, object]], Mapping[str, object]] = field(default=takes_none)
     lane: Lane = Lane.URGENT
     runs_kept: timedelta = timedelta(days=400)
 

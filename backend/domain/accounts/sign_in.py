@@ -1,5 +1,6 @@
 """Sign-in, change and reset of passwords, and recent password confirmation."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -8,20 +9,29 @@ from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.errors import Forbidden, Invalid, Unauthenticated
-from backend.core.queue import enqueue
+from backend.core.queue import Topic, enqueue
 from backend.core.security import password_hashing
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import actions, email_changes, links, password_rules, queries, sessions, throttle
 from backend.domain.accounts.models import Account
 from backend.domain.notifications.create import send_account_mail
 
-RESET_TOPIC: Final = "account.reset_link"
 ISSUED_LASTS: Final = timedelta(hours=72)
 ISSUED_EXPIRED: Final = (
     "This temporary password has expired. Request a password reset with POST /password/forgot, or ask "
     "the site operator for a new one."
 )
 NOT_RIGHT: Final = "The username or password is incorrect."
+
+
+@dataclass(frozen=True, slots=True)
+class ResetRequest:
+    """The address for which a password reset link was requested."""
+
+    email: str
+
+
+RESET_TOPIC: Final = Topic("account.reset_link", ResetRequest)
 
 
 class WrongCredentials(Unauthenticated):
@@ -94,7 +104,7 @@ def forgot(email: str) -> None:
 
     A worker checks whether an account has this address, so neither response nor duration reveals it.
     """
-    enqueue(RESET_TOPIC, {"email": email})
+    enqueue(RESET_TOPIC, ResetRequest(email))
 
 
 def mail_reset_link(email: str) -> None:

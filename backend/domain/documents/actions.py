@@ -14,13 +14,13 @@ from backend.core import config, storage
 from backend.core.clock import now
 from backend.core.db.session import db
 from backend.core.errors import DomainError
-from backend.core.queue import enqueue
+from backend.core.queue import StoredFilePayload, Topic, enqueue
 from backend.core.text import has_control_characters
 from backend.domain.documents.inspection import Inspected
 from backend.domain.documents.models import Document
 
 log = structlog.get_logger(__name__)
-DROP_TOPIC: Final = "document.drop"
+DROP_TOPIC: Final = Topic("document.drop", StoredFilePayload)
 # The keys that ``store`` makes, and the names of files that were being written when their process was killed.
 KEY: Final = re.compile(
     r"[0-9]{4}/[0-9]{2}/"
@@ -76,7 +76,7 @@ def keep(account_id: int, stored: Stored) -> Document:
         .returning(Document.store_key)
     ).scalars()
     for key in replaced:
-        enqueue(DROP_TOPIC, {"store_key": key}, key=key, run_at=moment + kept_after_replacement())
+        enqueue(DROP_TOPIC, StoredFilePayload(key), key=key, run_at=moment + kept_after_replacement())
     document = Document(
         account_id=account_id,
         filename=stored.filename,

@@ -1,6 +1,7 @@
 """Actions on exports: start, write, cancel, and delete expired ones."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select, update
 
@@ -10,21 +11,22 @@ from backend.core.config import current_settings
 from backend.core.db.date_range import Bound, DateRange, date_range
 from backend.core.db.session import db
 from backend.core.errors import Invalid
-from backend.core.queue import Lane, enqueue, enqueue_many
+from backend.core.queue import Lane, StoredFilePayload, Topic, enqueue, enqueue_many
 from backend.core.security.authz import Actor
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record, record_read
 from backend.domain.exports import compression, queries
+from backend.domain.exports.compression import ExportPayload
 from backend.domain.exports.errors import ExportInterrupted, NotRunning
 from backend.domain.exports.models import Export
 from backend.domain.exports.queries import File
 from backend.domain.notifications.create import notify
 from backend.domain.professionals.models import Professional
 
-TOPIC = "export.run"
-DROP_TOPIC = "export.drop_files"
-OPEN = ("queued", "running")
-CANCELLED = "Cancelled by an admin."
+TOPIC: Final = Topic("export.run", ExportPayload)
+DROP_TOPIC: Final = Topic("export.drop_files", StoredFilePayload)
+OPEN: Final = ("queued", "running")
+CANCELLED: Final = "Cancelled by an admin."
 
 
 def ask(
@@ -50,7 +52,7 @@ def ask(
     )
     db.session.add(export)
     db.session.flush()
-    enqueue(TOPIC, {"export_id": export.id}, key=str(export.id))
+    enqueue(TOPIC, ExportPayload(export.id), key=str(export.id))
     asked = {"professional_id": professional_id, "from": export.span_from, "to": export.span_to}
     record(actor, "export_requested", subject_id=export.id, subject_kind="export", after=asked)
     return export
@@ -138,7 +140,7 @@ def drop_expired(*, before: datetime | None = None, limit: int = 500) -> int:
     if rows:
         dropped = [export_id for export_id, _ in rows]
         db.session.execute(update(Export).where(Export.id.in_(dropped)).values(dropped_at=now()))
-        enqueue_many(DROP_TOPIC, [(key, {"store_key": key}) for _, key in rows], lane=Lane.BULK)
+        enqueue_many(DROP_TOPIC, [(key, StoredFilePayload(key)) for _, key in rows if key], lane=Lane.BULK)
     return len(rows)
 
 

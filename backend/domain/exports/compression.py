@@ -1,6 +1,7 @@
 """Compressed copies of large exports, for clients that accept gzip."""
 
 import gzip
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import update
@@ -8,20 +9,29 @@ from sqlalchemy import update
 from backend.core import storage
 from backend.core.config import current_settings
 from backend.core.db.session import db
-from backend.core.queue import Lane, enqueue
+from backend.core.queue import Lane, Topic, enqueue
 from backend.domain.exports import queries
 from backend.domain.exports.models import Export
 
-TOPIC: Final = "export.pack"
 LEVEL: Final = 1  # a CSV shrinks to a sixth already; more costs the worker three times as long for a few percent
 PIECE_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPayload:
+    """Names the export that a job writes or compresses."""
+
+    export_id: int
+
+
+TOPIC: Final = Topic("export.pack", ExportPayload)
 
 
 def pack_if_large(export_id: int, *, size: int) -> None:
     """Enqueue the compression of a file above EXPORT_GZIP_ABOVE_MB, after the export is done."""
     limit = current_settings().export_gzip_above_mb
     if limit and size > limit << 20:
-        enqueue(TOPIC, {"export_id": export_id}, key=str(export_id), lane=Lane.BULK)
+        enqueue(TOPIC, ExportPayload(export_id), key=str(export_id), lane=Lane.BULK)
 
 
 def pack(export_id: int) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from backend.core.clock import is_frozen, now
 from backend.core.config import current_settings
 from backend.core.db.session import db
-from backend.core.queue import Lane, enqueue, enqueue_many
+from backend.core.queue import Lane, Topic, enqueue, enqueue_many
 from backend.domain.notifications import digests, preferences
 from backend.domain.notifications.messages import message, render
 from backend.domain.notifications.models import Delivery, Notification
@@ -98,7 +98,16 @@ def mark_read(account_id: int, *, ids: Sequence[int] | None) -> None:
 
 
 ENQUEUED: Final = (Delivery.id, Delivery.not_before, Delivery.kind)
-TOPIC: Final = "notification.deliver"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPayload:
+    """Names the delivery that a job sends."""
+
+    delivery_id: int
+
+
+TOPIC: Final = Topic("notification.deliver", DeliveryPayload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +184,7 @@ def _digest(one: Outgoing) -> Outgoing:
 
 def send_counted(delivery: Delivery) -> None:
     """Enqueue an SMS that was counted against the limits in the current transaction."""
-    enqueue(TOPIC, {"delivery_id": delivery.id}, key=f"s{delivery.id}", lane=lane_of(delivery.kind))
+    enqueue(TOPIC, DeliveryPayload(delivery.id), key=f"s{delivery.id}", lane=lane_of(delivery.kind))
 
 
 def _rows(one: Outgoing, choice: preferences.Choice) -> Iterator[dict[str, Any]]:
@@ -215,7 +224,7 @@ def _enqueue(written: Iterable[Row[int, datetime | None, str]]) -> None:
     for delivery_id, not_before, kind in written:
         alike[not_before, lane_of(kind)].append(delivery_id)
     for (not_before, lane), ids in alike.items():
-        jobs = [(f"d{delivery_id}", {"delivery_id": delivery_id}) for delivery_id in ids]
+        jobs = [(f"d{delivery_id}", DeliveryPayload(delivery_id)) for delivery_id in ids]
         enqueue_many(TOPIC, jobs, run_at=not_before, lane=lane)
 
 

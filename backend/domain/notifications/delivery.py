@@ -202,7 +202,7 @@ def resend(actor: Actor, *, delivery_id: int) -> Delivery:
     if db.session.execute(statement.values(**values).returning(Delivery.id)).one_or_none() is None:
         raise Conflict("This delivery has already been sent again.", code="not_failed")
     key, lane = f"d{delivery_id}:{delivery.attempts}", create.lane_of(delivery.kind)
-    enqueue(create.TOPIC, {"delivery_id": delivery_id}, key=key, lane=lane)
+    enqueue(create.TOPIC, create.DeliveryPayload(delivery_id), key=key, lane=lane)
     record(actor, "delivery_resent", subject_id=delivery_id, subject_kind="delivery", after={"kind": delivery.kind})
     db.session.refresh(delivery)
     return delivery

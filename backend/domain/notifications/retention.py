@@ -26,9 +26,9 @@ STUCK: Final = text("""
 
 def revive(limit: int = BATCH) -> int:
     """Enqueue waiting deliveries without a job, and return how many."""
-    rows = db.session.execute(STUCK, {"topic": create.TOPIC, "batch": limit}).all()
+    rows = db.session.execute(STUCK, {"topic": create.TOPIC.name, "batch": limit}).all()
     for lane in Lane:
-        jobs = [(f"r{row.id}", {"delivery_id": row.id}) for row in rows if create.lane_of(row.kind) is lane]
+        jobs = [(f"r{row.id}", create.DeliveryPayload(row.id)) for row in rows if create.lane_of(row.kind) is lane]
         enqueue_many(create.TOPIC, jobs, lane=lane)
     return len(rows)
 
