@@ -2,8 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Final
+from datetime import date
+from typing import Final
 
 from backend.core.config import current_settings
 from backend.core.queue import JobRun, Lease, PartPayload, RunPayload, Topic, runs
@@ -41,9 +41,9 @@ def begin(payload: RunPayload, _: Lease) -> None:
 def batch(payload: RemindersPart, _: Lease) -> None:
     """Write the reminders of one batch of professionals in one transaction."""
     run_id, day = payload.run_id, payload.day
-    people = reminders.candidates(day=day, after=payload.after, until=payload.until)
-    posted = create.post([_reminder(person, run_id=run_id, day=day) for person in people if person.due])
-    runs.add(run_id, skipped=sum(person.wanted for person in people) - posted)
+    candidates = reminders.candidates(day=day, after=payload.after, until=payload.until)
+    posted = create.post([_reminder(one, run_id=run_id, day=day) for one in candidates if one.due])
+    runs.add(run_id, skipped=sum(one.wanted for one in candidates) - posted)
     runs.part_done(run_id)
 
 
@@ -54,25 +54,25 @@ def _day(run: JobRun) -> date:
     return run.created_at.astimezone(current_settings().zone).date()
 
 
-def _reminder(person: reminders.Candidate, *, run_id: int, day: date) -> Outgoing:
-    params: dict[str, Any] = {"waiting": [_line(one) for one in person.shown]}
-    if person.waiting:
-        requests = "1 request" if person.waiting == 1 else f"{person.waiting} requests"
+def _reminder(candidate: reminders.Candidate, *, run_id: int, day: date) -> Outgoing:
+    params: dict[str, object] = {"waiting": [_line(one) for one in candidate.shown]}
+    if candidate.waiting:
+        requests = "1 request" if candidate.waiting == 1 else f"{candidate.waiting} requests"
         params["waiting_title"] = f"{requests} waiting for your response"
-        params["waiting_body"] = _first(person.shown[0], alone=person.waiting == 1)
-        params["waiting_more"] = person.waiting - len(person.shown)
+        params["waiting_body"] = _first(candidate.shown[0], alone=candidate.waiting == 1)
+        params["waiting_more"] = candidate.waiting - len(candidate.shown)
     else:
         params["waiting_title"] = "Check your inbox for new requests"
         params["visit_body"] = "You have not signed in since yesterday, and there may be new requests."
-    return Outgoing(person.account_id, "reminder", day.isoformat(), params, run_id=run_id)
+    return Outgoing(candidate.account_id, "reminder", day.isoformat(), params, run_id=run_id)
 
 
-def _first(one: dict[str, Any], *, alone: bool) -> str:
+def _first(request: reminders.OpenRequest, *, alone: bool) -> str:
     """Return the most urgent request as one line, which is all that a short message has room for."""
-    line = _line(one)
+    line = _line(request)
     return f"{'Request' if alone else 'Next'}: {line['task']}, {line['when']}, pincode {line['pincode']}."
 
 
-def _line(one: dict[str, Any]) -> dict[str, Any]:
-    when = moment(datetime.fromisoformat(one["date"]), current_settings().zone)
-    return {"id": one["id"], "task": one["task"], "when": when, "pincode": one["pincode"]}
+def _line(request: reminders.OpenRequest) -> dict[str, object]:
+    when = moment(request.date, current_settings().zone)
+    return {"id": request.id, "task": request.task, "when": when, "pincode": request.pincode}

@@ -19,6 +19,7 @@ from backend.domain.professionals import models as area_models
 from backend.domain.professionals import models as professional_models
 from backend.domain.reports import models as report_models
 from backend.domain.reviews import models as review_models
+from backend.domain.scheduling import models as scheduling_models
 from backend.domain.task_requests import models as request_models
 from backend.domain.tasks import models as task_models
 
@@ -38,6 +39,7 @@ ALL_MODELS = (
     queue_models,
     report_models,
     request_models,
+    scheduling_models,
     review_models,
     task_models,
 )

@@ -57,7 +57,7 @@ def test_times_of_one_professional_are_for_customers(market: RequestMarket, peop
 def test_times_of_a_professional_who_is_not_among_the_nearest(
     market: RequestMarket, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(time_slots, "LOOKED_AT", 1)
+    monkeypatch.setattr(time_slots, "NEAREST", 1)
     first, second = market.professional(), market.professional()
     asha = people.customer()
     path = f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}"

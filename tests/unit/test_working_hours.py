@@ -7,7 +7,7 @@ import pytest
 
 from backend.core.db.date_range import date_range
 from backend.core.errors import Invalid
-from backend.domain.scheduling.working_hours import Hours, check_apart, end_of, moment_of
+from backend.domain.scheduling.working_hours import Hours, check_ranges, end_of, time_of
 
 BERLIN, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")
 SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)  # Sundays of 23 and 25 hours in Berlin
@@ -39,7 +39,7 @@ def test_work_takes_the_time_it_takes_whatever_clocks_do() -> None:
 
 def test_a_day_s_edges_are_the_zone_s_midnights() -> None:
     for day, hours in ((SPRING, 23), (AUTUMN, 25), (date(2026, 10, 26), 24)):
-        length = moment_of(day, 1440, BERLIN) - moment_of(day, 0, BERLIN)
+        length = time_of(day, 1440, BERLIN) - time_of(day, 0, BERLIN)
         assert length.total_seconds() == hours * 3600
         span = date_range(day, day, zone=BERLIN)
         assert span.starts is not None
@@ -64,4 +64,4 @@ def test_exceptions_go_before_the_week_and_the_week_before_the_usual_day() -> No
 @pytest.mark.parametrize("spans", [[(60, 60)], [(120, 60)], [(0, 1441)], [(0, 100), (99, 200)]])
 def test_spans_of_a_day_lie_apart(spans: list[tuple[int, int]]) -> None:
     with pytest.raises(Invalid):
-        check_apart("weekly", spans)
+        check_ranges("weekly", spans)

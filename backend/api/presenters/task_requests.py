@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
 
 from backend.core.clock import now
 from backend.core.security.authz import Actor
@@ -41,49 +40,50 @@ PLAIN = (
 get_plain = attrgetter(*PLAIN)
 
 
-def request(actor: Actor, row: RequestWithContacts, who: Relation | None = None) -> dict[str, Any]:
+def request(actor: Actor, row: RequestWithContacts, who: Relation | None = None) -> dict[str, object]:
     """Return a request as the actor may see it, with warnings for a professional who may accept it or has done so."""
     at = now()
     who = who or relation(actor, row.request, at=at)
-    body = _with_contacts(row, who, at=at)
+    warnings: list[str] = []
     if who in (Relation.CANDIDATE, Relation.VIEWER, Relation.PROFESSIONAL):
-        body["warnings"] = _warnings(row.request, working_hours.of(actor.account_id))
+        warnings = _warnings(row.request, working_hours.get(actor.account_id))
         if not row.request.does_task and who is not Relation.PROFESSIONAL:
-            body["warnings"].append("task_not_done")
-    return body
+            warnings.append("task_not_done")
+    return _with_contacts(row, who, at=at) | {"warnings": warnings}
 
 
-def requests(actor: Actor, rows: Sequence[RequestWithContacts]) -> list[dict[str, Any]]:
+def requests(actor: Actor, rows: Sequence[RequestWithContacts]) -> list[dict[str, object]]:
     """Return a page of the actor's own requests, or of all for an admin."""
     at = now()
     return [_with_contacts(row, relation(actor, row.request, at=at), at=at) for row in rows]
 
 
-def inbox(actor: Actor, items: Sequence[InboxItem]) -> list[dict[str, Any]]:
+def inbox(actor: Actor, items: Sequence[InboxItem]) -> list[dict[str, object]]:
     """Return a page of a professional's inbox: each request with its distance and warnings."""
     if not items:
         return []
-    at, working = now(), working_hours.of(actor.account_id)
-    return [_inbox_item(item, working, at=at) for item in items]
+    at, hours = now(), working_hours.get(actor.account_id)
+    return [_inbox_item(item, hours, at=at) for item in items]
 
 
-def _inbox_item(item: InboxItem, working: working_hours.Hours, *, at: datetime) -> dict[str, Any]:
+def _inbox_item(item: InboxItem, hours: working_hours.Hours, *, at: datetime) -> dict[str, object]:
     request = item.request
+    warnings = _warnings(request, hours)
+    warnings += ["not_free"] if not item.is_free else []
+    warnings += ["out_of_area"] if not item.serves else []
+    warnings += ["task_not_done"] if not request.does_task else []
     body = _shown(request, Relation.CANDIDATE if request.does_task else Relation.VIEWER, at=at)
     body["distance_km"] = None if item.distance_km is None else round(item.distance_km, 1)
-    body["warnings"] = _warnings(request, working)
-    body["warnings"] += ["not_free"] if not item.is_free else []
-    body["warnings"] += ["out_of_area"] if not item.serves else []
-    body["warnings"] += ["task_not_done"] if not request.does_task else []
+    body["warnings"] = warnings
     return body
 
 
-def _warnings(request: Request, working: working_hours.Hours) -> list[str]:
+def _warnings(request: Request, hours: working_hours.Hours) -> list[str]:
     ends = working_hours.end_of(request.date_of_request, request.time_required)
-    return [] if working.covers(request.date_of_request, ends) else ["outside_hours"]
+    return [] if hours.covers(request.date_of_request, ends) else ["outside_hours"]
 
 
-def _with_contacts(row: RequestWithContacts, who: Relation, *, at: datetime) -> dict[str, Any]:
+def _with_contacts(row: RequestWithContacts, who: Relation, *, at: datetime) -> dict[str, object]:
     request = row.request
     body = _shown(request, who, at=at)
     shows_contact = sees_contact(who, request, at=at)
@@ -105,7 +105,7 @@ def _with_contacts(row: RequestWithContacts, who: Relation, *, at: datetime) -> 
     return body
 
 
-def _shown(request: Request, who: Relation, *, at: datetime) -> dict[str, Any]:
+def _shown(request: Request, who: Relation, *, at: datetime) -> dict[str, object]:
     """Return what everyone who sees the request may see of it."""
     return {
         **dict(zip(PLAIN, get_plain(request), strict=True)),

@@ -25,7 +25,7 @@ def settings_response(market: settings.MarketSettings) -> ApiResponse:
 
 def policy(actor: Actor, task_id: int) -> dict[str, Any]:
     """Return the effective policy of a task that the actor may see, and the values set for the task itself."""
-    own = policies.own_of_task(actor, task_id=task_id)
+    own = policies.get_own(actor, task_id=task_id)
     return {**policies.for_task(task_id).as_dict(), "own": own}
 
 
@@ -70,6 +70,6 @@ class TaskPolicy(Resource):
     )
     def put(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> ApiResponse:
         """Replaces all four values. null means that the general setting applies."""
-        lock_and_check(lambda: policy(actor, task_id), lock=lambda: policies.hold(task_id))
+        lock_and_check(lambda: policy(actor, task_id), lock=lambda: policies.lock(task_id))
         policies.change(actor, task_id=task_id, values=body)
         return versioned_by_content(policy(actor, task_id))

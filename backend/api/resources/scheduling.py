@@ -1,4 +1,4 @@
-"""Working hours, agenda, available times, and cancellation statistics."""
+"""Calls for working hours, the agenda, available times, and cancellation statistics."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,23 +18,26 @@ from backend.domain.scheduling import agenda, time_slots, working_hours
 from backend.domain.task_requests import statistics
 
 
-def clock(minute: int) -> str:
-    """Return minutes since midnight as a time of day such as "09:30"."""
+def format_minute(minute: int) -> str:
+    """Return a minute of a day as HH:MM."""
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-def spans(found: Sequence[working_hours.Minutes]) -> list[dict[str, str]]:
-    """Return time ranges of a day as a response body."""
-    return [{"from": clock(begins), "to": clock(ends)} for begins, ends in sorted(found)]
+def present_ranges(ranges: Sequence[working_hours.Minutes]) -> list[dict[str, str]]:
+    """Return ranges of a day as in responses."""
+    return [{"from": format_minute(begins), "to": format_minute(ends)} for begins, ends in sorted(ranges)]
 
 
-def shown(working: working_hours.Hours) -> dict[str, Any]:
-    """Return a professional's working hours as a response body."""
+def present_hours(account_id: int) -> dict[str, object]:
+    """Return a professional's working hours as in responses."""
+    hours = working_hours.get(account_id)
     return {
-        "weekly": [{"weekday": day, **span} for day in sorted(working.weekly) for span in spans(working.weekly[day])],
-        "exceptions": [{"date": day, "hours": spans(working.days[day])} for day in sorted(working.days)],
-        "usual": spans([working.usual])[0],
-        "timezone": str(working.zone),
+        "weekly": [
+            {"weekday": day, **one} for day in sorted(hours.weekly) for one in present_ranges(hours.weekly[day])
+        ],
+        "exceptions": [{"date": day, "hours": present_ranges(ranges)} for day, ranges in sorted(hours.days.items())],
+        "usual": present_ranges([hours.usual])[0],
+        "timezone": str(hours.zone),
     }
 
 
@@ -42,7 +45,7 @@ class MyHours(Resource):
     @endpoint(summary="Get my working hours", who=PROFESSIONALS, response=schemas.WorkingHoursShown())
     def get(self, actor: Actor) -> ApiResponse:
         """Weekly hours in the marketplace's time zone, and exceptions by date."""
-        return versioned_by_content(shown(working_hours.of(actor.account_id)))
+        return versioned_by_content(present_hours(actor.account_id))
 
     @endpoint(
         summary="Update my working hours",
@@ -56,13 +59,13 @@ class MyHours(Resource):
 
         They determine the times offered to customers; you can still accept requests at other times.
         """
-        lock_and_check(lambda: shown(working_hours.of(actor.account_id)), lock=lambda: accounts.hold(actor.account_id))
-        weekly = [(span["weekday"], span["begins"], span["ends"]) for span in body["weekly"]]
-        days = {entry["date"]: [(s["begins"], s["ends"]) for s in entry["hours"]] for entry in body["exceptions"]}
+        lock_and_check(lambda: present_hours(actor.account_id), lock=lambda: accounts.hold(actor.account_id))
+        weekly = [(one["weekday"], one["begins"], one["ends"]) for one in body["weekly"]]
+        days = {entry["date"]: [(one["begins"], one["ends"]) for one in entry["hours"]] for entry in body["exceptions"]}
         if len(days) < len(body["exceptions"]):
             raise Invalid.field("exceptions", "Each date can be given only once.")
         working_hours.replace(actor, weekly=weekly, days=days)
-        return versioned_by_content(shown(working_hours.of(actor.account_id)))
+        return versioned_by_content(present_hours(actor.account_id))
 
 
 class MyAgenda(Resource):
@@ -73,13 +76,13 @@ class MyAgenda(Resource):
         response=schemas.Agenda(),
         errors=(Invalid,),
     )
-    def get(self, actor: Actor, *, query: dict[str, Any]) -> dict[str, Any]:
+    def get(self, actor: Actor, *, query: dict[str, Any]) -> dict[str, object]:
         """For each day, the working hours and the requests that start on it."""
-        days = agenda.of(actor, first=query["first"], last=query["last"])
+        days = agenda.get(actor, first=query["first"], last=query["last"])
         items = [
             {
                 "date": day.day,
-                "hours": spans(day.hours),
+                "hours": present_ranges(day.hours),
                 "exception": day.is_exception,
                 "requests": present.requests(actor, day.requests),
             }
@@ -97,17 +100,17 @@ class TaskTimes(Resource):
         errors=(NotFound, Invalid, Unauthenticated, Forbidden),
         rate_limit="times_rate_limit",
     )
-    def get(self, actor: Actor | None, *, task_id: int, query: dict[str, Any]) -> dict[str, Any]:
+    def get(self, actor: Actor | None, *, task_id: int, query: dict[str, Any]) -> dict[str, object]:
         """Returns the times available on one day at one pincode. Only customers can filter by professional."""
         if query["professional_id"] is not None:
             CUSTOMERS.check(actor)
-        found = time_slots.times(
+        slots = time_slots.find(
             task_id=task_id,
             pincode=query["pincode"],
             day=query["date"],
             professional_id=query["professional_id"],
         )
-        return {"items": found, "timezone": current_settings().market_timezone}
+        return {"items": [slot._asdict() for slot in slots], "timezone": current_settings().market_timezone}
 
 
 class Reliability(Resource):
@@ -118,10 +121,10 @@ class Reliability(Resource):
         response=schemas.Reliability(),
         paged=True,
     )
-    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, object]]:
         """Sorted by frequency, highest first."""
         filters = statistics.ReliabilityFilters(
-            span=date_range(query["first"], query["last"], zone=current_settings().zone),
+            dates=date_range(query["first"], query["last"], zone=current_settings().zone),
             role=query["role"],
             account_id=query["account_id"],
             least=query["least"],

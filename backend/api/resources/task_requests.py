@@ -54,7 +54,7 @@ class Requests(Resource):
         response=schemas.Request(),
         paged=True,
     )
-    def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, object]]:
         """Customers get their own requests, admins all.
 
         Professionals get open requests, best match first, or their own with ``scope=mine``.
@@ -191,12 +191,12 @@ class Cancel(Resource):
 
 class Inbox(Resource):
     @endpoint(summary="Get inbox counts", who=PROFESSIONALS, response=schemas.InboxCounts())
-    def get(self, actor: Actor) -> dict[str, Any]:
+    def get(self, actor: Actor) -> dict[str, object]:
         """``new`` counts the matching requests added or changed since the inbox was last viewed."""
         return inbox.counts(actor)._asdict()
 
     @endpoint(summary="Mark the inbox as viewed", who=PROFESSIONALS, response=schemas.InboxCounts())
-    def post(self, actor: Actor) -> dict[str, Any]:
+    def post(self, actor: Actor) -> dict[str, object]:
         """Resets the count of new requests."""
         inbox.mark_seen(actor)
         return inbox.counts(actor)._asdict()

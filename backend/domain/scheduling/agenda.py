@@ -39,14 +39,14 @@ class Day:
     requests: list[RequestWithContacts]
 
 
-def of(actor: Actor, *, first: date | None, last: date | None) -> list[Day]:
+def get(actor: Actor, *, first: date | None, last: date | None) -> list[Day]:
     """Return the days of the range, both included; by default a week from today."""
     zone = current_settings().zone
     first = first or now().astimezone(zone).date()
     last = last or first + timedelta(days=6)
     if not first <= last < first + timedelta(days=MAX_DAYS):
         raise Invalid.field("to", f"Must be 0 to {MAX_DAYS - 1} days after from.")
-    working = working_hours.of(actor.account_id)
+    working = working_hours.get(actor.account_id)
     starts, ends = day_start(first, zone), day_start(last + timedelta(days=1), zone)
     requests: dict[date, list[RequestWithContacts]] = {}
     for row in map(with_contacts, read_pool.rows(TO_DO, {"me": actor.id, "starts": starts, "ends": ends})):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import select
 
@@ -19,13 +19,22 @@ from backend.domain.task_requests.models import TaskRequest
 from backend.domain.tasks.models import Task
 
 STEP: Final = timedelta(minutes=30)
-LOOKED_AT: Final = 200  # the nearest professionals; with this many, a time that only a farther one has does not matter
+NEAREST: Final = 200  # the nearest professionals; with this many, a time that only a farther one has does not matter
 
 
-def times(*, task_id: int, pincode: str, day: date, professional_id: int | None = None) -> list[dict[str, Any]]:
+class TimeSlot(NamedTuple):
+    """A start time, and how many professionals are available then."""
+
+    at: datetime
+    professionals: int
+
+
+def find(*, task_id: int, pincode: str, day: date, professional_id: int | None = None) -> list[TimeSlot]:
     """Return start times within a day of the marketplace's time zone, with the number of available professionals.
 
-    Raises NotFound for a task that is not offered, Invalid for an unknown pincode.
+    Raises:
+        NotFound: The task is not offered.
+        Invalid: There is no such pincode.
     """
     places.require(pincode)
     task = db.session.execute(
@@ -34,18 +43,21 @@ def times(*, task_id: int, pincode: str, day: date, professional_id: int | None 
     if task is None:
         raise NotFound("Task not found.")
     policy = policies.for_task(task_id)
-    people = matching.nearest(task_id=task_id, pincode=pincode, limit=LOOKED_AT, professional_id=professional_id)
-    working, busy = _working(people, day, task.time_required), _busy(people, day)
-    found = []
+    professional_ids = matching.nearest(
+        task_id=task_id, pincode=pincode, limit=NEAREST, professional_id=professional_id
+    )
+    working, busy = _working(professional_ids, day, task.time_required), _busy(professional_ids, day)
+    slots = []
     for start in _starts(day, earliest=now() + timedelta(minutes=policy.min_notice_minutes)):
         ends = working_hours.end_of(start, task.time_required)
         until = ends + timedelta(minutes=policy.travel_buffer_minutes)
-        free = sum(
-            1 for key in people if _is_within(working[key], start, ends) and _is_free(busy.get(key, ()), start, until)
+        available = sum(
+            _is_within(working[account_id], start, ends) and _is_free(busy.get(account_id, ()), start, until)
+            for account_id in professional_ids
         )
-        if free:
-            found.append({"at": start, "professionals": free})
-    return found
+        if available:
+            slots.append(TimeSlot(start, available))
+    return slots
 
 
 def _starts(day: date, *, earliest: datetime) -> Iterator[datetime]:
@@ -58,33 +70,35 @@ def _starts(day: date, *, earliest: datetime) -> Iterator[datetime]:
         at += STEP
 
 
-def _working(people: Sequence[int], day: date, minutes: int) -> dict[int, list[working_hours.Interval]]:
+def _working(professional_ids: Sequence[int], day: date, minutes: int) -> dict[int, list[working_hours.Interval]]:
     """Return each professional's working time around the day, computed once instead of per start time."""
     zone = current_settings().zone
     last = working_hours.end_of(day_start(day + timedelta(days=1), zone), minutes).astimezone(zone).date()
-    return {account_id: found.intervals(day, last) for account_id, found in working_hours.of_many(people).items()}
+    hours_by_id = working_hours.get_many(professional_ids)
+    return {account_id: hours.intervals(day, last) for account_id, hours in hours_by_id.items()}
 
 
 def _is_within(working: Sequence[working_hours.Interval], starts: datetime, ends: datetime) -> bool:
     return any(begin <= starts and ends <= end for begin, end in working)
 
 
-def _busy(people: Sequence[int], day: date) -> Mapping[int, list[tuple[datetime, datetime]]]:
+def _busy(professional_ids: Sequence[int], day: date) -> Mapping[int, list[working_hours.Interval]]:
+    """Return the times that each professional has reserved around the day: work, and the way to the next."""
     zone = current_settings().zone
     first, last = day_start(day - timedelta(days=1), zone), day_start(day + timedelta(days=3), zone)
     rows = db.session.execute(
         select(TaskRequest.professional_id, TaskRequest.busy).where(
-            TaskRequest.professional_id.in_(people),
+            TaskRequest.professional_id.in_(professional_ids),
             TaskRequest.status == Status.ACCEPTED,
             TaskRequest.date_of_request >= first - timedelta(days=1),
             TaskRequest.date_of_request < last,
         )
     )
-    spans: dict[int, list[tuple[datetime, datetime]]] = {}
+    busy: dict[int, list[working_hours.Interval]] = {}
     for row in rows:
-        spans.setdefault(row.professional_id, []).append((row.busy.lower, row.busy.upper))
-    return spans
+        busy.setdefault(row.professional_id, []).append((row.busy.lower, row.busy.upper))
+    return busy
 
 
-def _is_free(busy: Sequence[tuple[datetime, datetime]], starts: datetime, ends: datetime) -> bool:
+def _is_free(busy: Sequence[working_hours.Interval], starts: datetime, ends: datetime) -> bool:
     return all(ends <= begin or end <= starts for begin, end in busy)

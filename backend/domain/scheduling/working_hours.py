@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, insert, text
@@ -15,7 +15,7 @@ from backend.core.db.session import db
 from backend.core.errors import Invalid
 from backend.core.security.authz import Actor
 from backend.domain.market import settings
-from backend.domain.task_requests.models import WorkingDay, WorkingHours
+from backend.domain.scheduling.models import WorkingDay, WorkingHours
 
 MINUTES_OF_DAY: Final = 24 * 60
 MAX_EXCEPTIONS: Final = 400
@@ -52,11 +52,11 @@ class Hours:
         for offset in range((last - first).days + 1):
             day = first + timedelta(days=offset)
             for begins, ends in sorted(self.on(day)):
-                span = (moment_of(day, begins, self.zone), moment_of(day, ends, self.zone))
-                if found and span[0] <= found[-1][1]:
-                    found[-1] = (found[-1][0], max(found[-1][1], span[1]))
-                elif span[0] < span[1]:
-                    found.append(span)
+                start, end = time_of(day, begins, self.zone), time_of(day, ends, self.zone)
+                if found and start <= found[-1][1]:
+                    found[-1] = (found[-1][0], max(found[-1][1], end))
+                elif start < end:
+                    found.append((start, end))
         return found
 
     def covers(self, starts: datetime, ends: datetime) -> bool:
@@ -65,7 +65,7 @@ class Hours:
         return any(begin <= starts and ends <= end for begin, end in self.intervals(first, last))
 
 
-def moment_of(day: date, minute: int, zone: ZoneInfo) -> datetime:
+def time_of(day: date, minute: int, zone: ZoneInfo) -> datetime:
     """Return the time of a minute of a local day; 1440 is the next midnight. Correct on days of 23 or 25 hours."""
     if minute == MINUTES_OF_DAY:
         day, minute = day + timedelta(days=1), 0
@@ -77,12 +77,12 @@ def end_of(starts: datetime, minutes: int) -> datetime:
     return starts.astimezone(UTC) + timedelta(minutes=minutes)
 
 
-def of(account_id: int) -> Hours:
+def get(account_id: int) -> Hours:
     """Return one professional's hours."""
-    return of_many([account_id])[account_id]
+    return get_many([account_id])[account_id]
 
 
-def of_many(account_ids: Iterable[int]) -> dict[int, Hours]:
+def get_many(account_ids: Iterable[int]) -> dict[int, Hours]:
     """Return many professionals' hours, in one query."""
     zone = current_settings().zone
     found: dict[int, Hours] = {}
@@ -91,42 +91,50 @@ def of_many(account_ids: Iterable[int]) -> dict[int, Hours]:
         weekly: dict[int, list[Minutes]] = {}
         for weekday, begins, ends in row.weekly or ():
             weekly.setdefault(weekday, []).append((begins, ends))
-        days = {date.fromisoformat(day): [(b, e) for b, e in spans] for day, spans in (row.days or {}).items()}
+        days = {date.fromisoformat(day): [(b, e) for b, e in ranges] for day, ranges in (row.days or {}).items()}
         usual = (_minute(market.day_begins_at), _minute(market.day_ends_at))
         found[row.id] = Hours(zone, usual, weekly, days)
     return found
 
 
 def replace(actor: Actor, *, weekly: Sequence[tuple[int, int, int]], days: Mapping[date, Sequence[Minutes]]) -> None:
-    """Replace the actor's working hours. Raises Invalid for overlapping ranges. Past days are dropped."""
+    """Replace the actor's working hours. Exceptions of past days are dropped.
+
+    Raises:
+        Invalid: Ranges of a day overlap, or there are too many exceptions.
+    """
     for weekday in range(7):
-        check_apart("weekly", [(begins, ends) for day, begins, ends in weekly if day == weekday])
+        check_ranges("weekly", [(begins, ends) for day, begins, ends in weekly if day == weekday])
     if len(days) > MAX_EXCEPTIONS:
         raise Invalid.field("exceptions", f"Must have at most {MAX_EXCEPTIONS} entries.")
-    for spans in days.values():
-        check_apart("exceptions", spans)
+    for ranges in days.values():
+        check_ranges("exceptions", ranges)
     account_id = actor.account_id
     db.session.execute(delete(WorkingHours).where(WorkingHours.account_id == account_id))
     db.session.execute(delete(WorkingDay).where(WorkingDay.account_id == account_id))
-    week: list[dict[str, Any]] = [
+    week: list[dict[str, int]] = [
         {"account_id": account_id, "weekday": day, "begins": begins, "ends": ends} for day, begins, ends in weekly
     ]
     if week:
         db.session.execute(insert(WorkingHours), week)
     yesterday = now().astimezone(current_settings().zone).date() - timedelta(days=1)
     kept = [
-        {"account_id": account_id, "day": day, "spans": [list(span) for span in spans]}
-        for day, spans in days.items()
+        {"account_id": account_id, "day": day, "spans": [list(minutes) for minutes in ranges]}
+        for day, ranges in days.items()
         if day >= yesterday
     ]
     if kept:
         db.session.execute(insert(WorkingDay), kept)
 
 
-def check_apart(name: str, spans: Iterable[Minutes]) -> None:
-    """Raise Invalid unless each range ends after it starts and none overlap."""
+def check_ranges(name: str, ranges: Iterable[Minutes]) -> None:
+    """Check the ranges of one day.
+
+    Raises:
+        Invalid: A range does not end after it starts, or two overlap.
+    """
     last = 0
-    for begins, ends in sorted(spans):
+    for begins, ends in sorted(ranges):
         if not 0 <= begins < ends <= MINUTES_OF_DAY:
             raise Invalid.field(name, "Each time range must end after it starts, and no later than 24:00.")
         if begins < last:

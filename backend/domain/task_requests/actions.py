@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from psycopg.errors import ExclusionViolation
 from sqlalchemy import insert, or_, select, update
@@ -50,7 +50,7 @@ class Edits:
     address: str | None = None
     pincode: str | None = None
 
-    def differing(self, request: Request) -> dict[str, Any]:
+    def differing(self, request: Request) -> dict[str, object]:
         """Return the columns that get another value."""
         given = {name: getattr(self, name) for name in ("date_of_request", "remarks", "address", "pincode")}
         return {name: value for name, value in given.items() if value is not None and value != getattr(request, name)}
@@ -67,7 +67,7 @@ def create(actor: Actor, *, new: NewRequest) -> RequestWithContacts:
     customer = _lock_customer(actor)
     task = _lock_task(new.task_id)
     at = now()
-    policies.check(actor.account_id, signed_up=customer.created_at, at=at)
+    policies.check_limits(actor.account_id, signed_up=customer.created_at, at=at)
     policy = policies.for_task(task.id)
     policy.check_notice(new.date_of_request, at=at)
     if new.pincode is not None:
@@ -185,7 +185,9 @@ def edit(actor: Actor, *, request_id: int, edits: Edits, expected_version: int |
     if not values:
         return queries.one(actor, request_id=request_id)[0]
     names = list(values)
-    changes = {name: [_plain(getattr(request, name)), _plain(value)] for name, value in values.items()}
+    changes: dict[str, object] = {
+        name: [_plain(getattr(request, name)), _plain(value)] for name, value in values.items()
+    }
     action = Action.EDIT
     if edits.date_of_request is not None and "date_of_request" in values:
         action = Action.MOVE
@@ -195,13 +197,13 @@ def edit(actor: Actor, *, request_id: int, edits: Edits, expected_version: int |
     return changed
 
 
-def _moved(request: Request, date_of_request: datetime) -> dict[str, Any]:
+def _moved(request: Request, date_of_request: datetime) -> dict[str, object]:
     """Return what a new date changes besides: the acceptance ends, and the same professional is asked first."""
     at = now()
     policy = policies.for_task(request.task_id)
     policy.check_notice(date_of_request, at=at)
     asked = request.professional_id or request.asked_professional_id
-    values: dict[str, Any] = {"professional_id": None, "accepted_at": None, "busy": None}
+    values: dict[str, object] = {"professional_id": None, "accepted_at": None, "busy": None}
     values["asked_professional_id"] = asked
     values["asked_until"] = policy.answer_by(date_of_request=date_of_request, at=at) if asked else None
     if request.status == Status.ACCEPTED:
@@ -309,7 +311,7 @@ def close(
     """Close a request. Its customer can do so while it is accepted, which completes it as well."""
     request = load(actor, Action.CLOSE, request_id=request_id, expected_version=expected_version)
     completed_at = request.completed_at or _not_before(request.accepted_at)
-    values: dict[str, Any] = {"completed_at": completed_at, "closed_at": _not_before(completed_at)}
+    values: dict[str, object] = {"completed_at": completed_at, "closed_at": _not_before(completed_at)}
     if remarks:
         values["closing_remarks"] = remarks
     changed = write(actor, request, Action.CLOSE, values, note=remarks or None)
@@ -351,6 +353,8 @@ def _count_done(professional_id: int | None) -> None:
     )
 
 
-def _changes(reason_code: str | None, **facts: bool | None) -> dict[str, Any] | None:
-    kept = {name: value for name, value in {"reason_code": reason_code, **facts}.items() if value is not None}
+def _changes(reason_code: str | None, **facts: bool | None) -> dict[str, object] | None:
+    kept: dict[str, object] = {
+        name: value for name, value in {"reason_code": reason_code, **facts}.items() if value is not None
+    }
     return kept or None

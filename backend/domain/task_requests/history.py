@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, insert, select
 
@@ -27,7 +27,7 @@ class _Event(NamedTuple):
     from_status: str | None
     to_status: str
     note: str | None
-    changes: dict[str, Any] | None
+    changes: dict[str, object] | None
 
 
 OF_REQUEST: Final = (
@@ -46,7 +46,7 @@ class Entry:
     from_status: str | None
     to_status: str
     note: str | None = None
-    changes: dict[str, Any] | None = None
+    changes: dict[str, object] | None = None
 
 
 def write(actor: Actor, entries: Sequence[Entry]) -> None:
@@ -69,7 +69,7 @@ def write(actor: Actor, entries: Sequence[Entry]) -> None:
         db.session.execute(insert(RequestEvent), rows)
 
 
-def read(actor: Actor, relation: Relation, request: Request) -> list[dict[str, Any]]:
+def read(actor: Actor, relation: Relation, request: Request) -> list[dict[str, object]]:
     """Return the history of a request as this actor may see it, oldest first.
 
     The reasons of professionals who were not asked are for admins only. Of the customer's address and remarks, a
@@ -97,7 +97,7 @@ def _is_shown(actor: Actor, relation: Relation, event: _Event) -> bool:
     return event.actor_role != Role.PROFESSIONAL
 
 
-def _present(relation: Relation, event: _Event, *, shows_contact: bool) -> dict[str, Any]:
+def _present(relation: Relation, event: _Event, *, shows_contact: bool) -> dict[str, object]:
     return {
         "at": event.at,
         "action": event.action,
@@ -110,7 +110,7 @@ def _present(relation: Relation, event: _Event, *, shows_contact: bool) -> dict[
     }
 
 
-def _changes(relation: Relation, changes: dict[str, Any] | None, *, shows_contact: bool) -> dict[str, Any] | None:
+def _changes(relation: Relation, changes: dict[str, object] | None, *, shows_contact: bool) -> dict[str, object] | None:
     if changes is None or relation in (Relation.CANDIDATE, Relation.VIEWER):
         return None
     if shows_contact:

@@ -90,10 +90,13 @@ def _rule(
     who: Relation | tuple[Relation, ...],
     sources: tuple[Status | None, ...],
     target: Status | None,
-    **rest: object,
+    *,
+    needs: tuple[Need, ...] = (),
+    tells: tuple[str, ...] = (),
+    follows: str = "",
 ) -> Rule:
-    people = who if isinstance(who, tuple) else (who,)
-    return Rule(action, frozenset(people), frozenset(sources), target, **rest)  # type: ignore[arg-type]  # the rest goes on by name
+    relations = who if isinstance(who, tuple) else (who,)
+    return Rule(action, frozenset(relations), frozenset(sources), target, needs, tells, follows)
 
 
 _S, _R, _N = Status, Relation, Need

@@ -1,6 +1,6 @@
 """The professionals who match a request: they do the task and serve the place, the nearest first."""
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import text
 
@@ -55,7 +55,7 @@ def nearest(*, task_id: int, pincode: str, limit: int, professional_id: int | No
 
     With ``professional_id``, only that one, if they do.
     """
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "task_id": task_id,
         "pincode": pincode,
         "limit": limit,

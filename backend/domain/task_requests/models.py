@@ -1,7 +1,6 @@
 """Tables of requests, their history, declined requests, policies and working hours."""
 
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
@@ -124,7 +123,7 @@ class RequestEvent(Base):
     from_status: Mapped[str | None]
     to_status: Mapped[str]
     note: Mapped[str | None]
-    changes: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    changes: Mapped[dict[str, object] | None] = mapped_column(JSONB)
 
     __table_args__ = (
         Index("ix_request_events_request", "request_id", "id"),
@@ -158,32 +157,6 @@ class TaskPolicy(Base):
     min_notice_minutes: Mapped[int | None]
     free_cancel_minutes: Mapped[int | None]
     travel_buffer_minutes: Mapped[int | None]
-
-
-class WorkingHours(Base):
-    """Weekly working hours: Monday is 0, minutes are in the marketplace's time zone, 24:00 is 1440."""
-
-    __tablename__ = "working_hours"
-
-    account_id: Mapped[int] = mapped_column(ForeignKey("professionals.account_id"), primary_key=True)
-    weekday: Mapped[int] = mapped_column(primary_key=True)
-    begins: Mapped[int] = mapped_column(primary_key=True)
-    ends: Mapped[int]
-
-    __table_args__ = (
-        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
-        CheckConstraint("0 <= begins AND begins < ends AND ends <= 1440", name="span"),
-    )
-
-
-class WorkingDay(Base):
-    """A date with other working hours than usual, or none (``spans`` empty)."""
-
-    __tablename__ = "working_days"
-
-    account_id: Mapped[int] = mapped_column(ForeignKey("professionals.account_id"), primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True)
-    spans: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
 
 
 class InboxVisit(Base):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
@@ -107,7 +106,7 @@ def notify_expired(requests: Sequence[Request]) -> None:
     notify_many([Note(request.customer_id, "request_expired", request.id, _about(request)) for request in requests])
 
 
-def _about(request: Request) -> dict[str, Any]:
+def _about(request: Request) -> dict[str, object]:
     return {"task": request.task_name, "date": request.date_of_request}
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -22,6 +22,10 @@ from backend.domain.tasks import queries as tasks
 from backend.domain.tasks.models import Task
 
 NAMES: Final = ("answer_within_minutes", "min_notice_minutes", "free_cancel_minutes", "travel_buffer_minutes")
+Minutes = dict[str, int | None]  # by the names of the settings; None: the marketplace's applies
+OPEN: Final = (Status.REQUESTED.value, Status.ACCEPTED.value)
+HOUR: Final = timedelta(hours=1)
+NEW_FOR: Final = timedelta(days=1)
 POLICY: Final = text("""
 SELECT market.settings AS market, p.answer_within_minutes, p.min_notice_minutes, p.free_cancel_minutes,
        p.travel_buffer_minutes
@@ -67,7 +71,7 @@ def for_task(task_id: int) -> Policy:
     return Policy(**{name: getattr(market, name) if value is None else value for name, value in own.items()})
 
 
-def own_of_task(actor: Actor, *, task_id: int) -> dict[str, Any]:
+def get_own(actor: Actor, *, task_id: int) -> Minutes:
     """Return a task's own settings (None: the marketplace's setting applies).
 
     Raises:
@@ -80,14 +84,14 @@ def own_of_task(actor: Actor, *, task_id: int) -> dict[str, Any]:
     return row._asdict() if row is not None else dict.fromkeys(NAMES)
 
 
-def hold(task_id: int) -> None:
+def lock(task_id: int) -> None:
     """Lock the task, to which its policy belongs, until the transaction ends."""
     db.session.execute(select(Task.id).where(Task.id == task_id).with_for_update(key_share=True))
 
 
-def change(actor: Actor, *, task_id: int, values: dict[str, Any]) -> dict[str, Any]:
+def change(actor: Actor, *, task_id: int, values: Minutes) -> Minutes:
     """Replace a task's four settings. Raises NotFound, or Invalid for a value out of bounds."""
-    before = own_of_task(actor, task_id=task_id)
+    before = get_own(actor, task_id=task_id)
     for name, value in values.items():
         low, high = settings.BOUNDS[name]
         if value is not None and not low <= value <= high:
@@ -100,15 +104,12 @@ def change(actor: Actor, *, task_id: int, values: dict[str, Any]) -> dict[str, A
     return after
 
 
-OPEN: Final = (Status.REQUESTED.value, Status.ACCEPTED.value)
-HOUR: Final = timedelta(hours=1)
-NEW_FOR: Final = timedelta(days=1)
-
-
-def check(customer_id: int, *, signed_up: datetime, at: datetime) -> None:
+def check_limits(customer_id: int, *, signed_up: datetime, at: datetime) -> None:
     """Check the limits of new requests. The account is locked, so that concurrent requests are counted.
 
-    Raises TooManyOpenRequests (409), or TooMany (429) where new accounts have a limit.
+    Raises:
+        TooManyOpenRequests: The customer has as many open requests as allowed (409).
+        TooMany: A new account has sent as many requests in the last hour as allowed (429).
     """
     settings = current_settings()
     if (most := settings.open_requests_per_customer) and _open_requests(customer_id, up_to=most) >= most:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, FromClause, Text, any_, bindparam, select
 from sqlalchemy.orm import aliased
@@ -52,7 +52,7 @@ class RequestFilters:
     professional_id: int | None = None
     customer_id: int | None = None
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, object]:
         """Return the names of the conditions that apply, with their values."""
         statuses = list(dict.fromkeys(self.status))
         values = {

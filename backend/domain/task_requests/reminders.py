@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 
@@ -66,13 +66,30 @@ SELECT p.id, p.seen, coalesce(s.total, 0) AS waiting, coalesce(s.shown, '[]'::js
 """)  # noqa: S608  # all parts are constants
 
 
+class OpenRequest(NamedTuple):
+    """An open request as a reminder shows it."""
+
+    id: int
+    task: str
+    date: datetime
+    pincode: str
+
+
+class _Row(NamedTuple):
+    id: int
+    seen: datetime
+    waiting: int
+    shown: list[dict[str, str]]
+    this_week: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A candidate. ``wanted``: there is a reason for a reminder; ``due``: and none was sent too recently."""
 
     account_id: int
     waiting: int
-    shown: list[dict[str, Any]]
+    shown: list[OpenRequest]
     wanted: bool
     due: bool
 
@@ -88,14 +105,18 @@ def candidates(*, day: date, after: int, until: int) -> list[Candidate]:
         "week_ago": (day - timedelta(days=7)).isoformat(),
     }
     db.session.execute(text("SET LOCAL statement_timeout = '60s'"))  # a cold cache must not make the job start over
-    return [_candidate(row, day=day) for row in db.session.execute(BATCH, values)]
+    return [_candidate(_Row._make(row), day=day) for row in db.session.execute(BATCH, values)]
 
 
-def _candidate(row: Any, *, day: date) -> Candidate:
+def _candidate(row: _Row, *, day: date) -> Candidate:
     away = days_away(row.seen, day=day)
     wanted = row.waiting > 0 or away > 0
     due = wanted and is_due(away, reminded_this_week=row.this_week)
-    return Candidate(row.id, row.waiting, row.shown, wanted, due)
+    shown = [
+        OpenRequest(int(one["id"]), one["task"], datetime.fromisoformat(one["date"]), one["pincode"])
+        for one in row.shown
+    ]
+    return Candidate(row.id, row.waiting, shown, wanted, due)
 
 
 def days_away(seen: datetime, *, day: date) -> int:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from backend.core.clock import now
 from backend.core.db import pagination
@@ -39,13 +39,27 @@ SELECT * FROM (
 class ReliabilityFilters:
     """Filters; the default range is the last 90 days."""
 
-    span: DateRange
+    dates: DateRange
     role: str | None = None
     account_id: int | None = None
     least: int = 2
 
 
-def page(*, filters: ReliabilityFilters, window: Window) -> Page[Row[Any]]:
+class Reliability(NamedTuple):
+    """How often an account cancelled or released requests, and when last."""
+
+    account_id: int
+    role: str
+    firstname: str
+    lastname: str
+    cancelled: int
+    cancelled_late: int
+    released: int
+    times: int
+    latest: datetime
+
+
+def page(*, filters: ReliabilityFilters, window: Window) -> Page[Reliability]:
     """Return a page of users by how often they cancelled or released, most often first."""
     times, last = None, None
     if window.cursor is not None:
@@ -53,8 +67,8 @@ def page(*, filters: ReliabilityFilters, window: Window) -> Page[Row[Any]]:
     rows = db.session.execute(
         OFTEN,
         {
-            "starts": filters.span.starts or _usual_start(filters.span.ends),
-            "ends": filters.span.ends or now(),
+            "starts": filters.dates.starts or _usual_start(filters.dates.ends),
+            "ends": filters.dates.ends or now(),
             "role": filters.role,
             "account_id": filters.account_id,
             "least": filters.least,
@@ -62,8 +76,9 @@ def page(*, filters: ReliabilityFilters, window: Window) -> Page[Row[Any]]:
             "last": last,
             "limit": window.limit + 1,
         },
-    ).all()
-    return pagination.cut(rows, window=window, scope=SCOPE, values=lambda row: (row.times, row.account_id))
+    )
+    found = [Reliability._make(row) for row in rows]
+    return pagination.cut(found, window=window, scope=SCOPE, values=lambda row: (row.times, row.account_id))
 
 
 def _usual_start(ends: datetime | None) -> datetime:

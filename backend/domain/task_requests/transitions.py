@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache, wraps
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from sqlalchemy import BigInteger, bindparam, select, update
 
@@ -156,7 +156,7 @@ def write(
     values: Mapping[str, object],
     *,
     note: str | None = None,
-    changes: dict[str, Any] | None = None,
+    changes: dict[str, object] | None = None,
 ) -> RequestWithContacts:
     """Set columns of a request that was loaded, and its status by the state table; return it as it is afterwards.
 
@@ -175,7 +175,7 @@ def write(
 
 
 def write_history(
-    actor: Actor, request: Request, action: Action, *, note: str | None = None, changes: dict[str, Any] | None = None
+    actor: Actor, request: Request, action: Action, *, note: str | None = None, changes: dict[str, object] | None = None
 ) -> RequestWithContacts:
     """Add an entry to the history of a request that was loaded, and leave the request itself and its version as it is.
 
