@@ -342,7 +342,7 @@ def cancel(
 
 
 def _not_before(earlier: datetime | None) -> datetime:
-    """Return the current time, or the earlier time when another machine's clock is ahead of the local one."""
+    """Return the current time, or the earlier time when another machine's clock is ahead of this machine's."""
     return max(now(), earlier) if earlier else now()
 
 
