@@ -19,6 +19,7 @@ from backend.core.queue.schedule import Scheduled, table
 
 NEWEST_RUNS: Final = ((JobRun.id, True),)
 NEWEST_FAILED: Final = ((Job.dead_at, True), (Job.id, True))
+RESTORED: Final = {"restored": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,15 @@ class ScheduleEntry:
     row: Scheduled
     last_run: JobRun | None
     next_run: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Open jobs, dead-lettered jobs, and how long the oldest due job has waited."""
+
+    waiting: int
+    dead: int
+    oldest_seconds: float
 
 
 def schedule_entries() -> list[ScheduleEntry]:
@@ -91,15 +101,6 @@ def retry_failed(job_id: int) -> Job:
     return job
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """Open jobs, dead-lettered jobs, and how long the oldest due job has waited."""
-
-    waiting: int
-    dead: int
-    oldest_seconds: float
-
-
 def backlog() -> Backlog:
     """Count open and dead-lettered jobs, through indexes that contain only those."""
     waiting = select(
@@ -109,9 +110,6 @@ def backlog() -> Backlog:
     count, oldest = db.session.execute(waiting).one()
     dead = db.session.execute(select(func.count()).where(Job.dead_at.is_not(None))).scalar_one()
     return Backlog(waiting=count, dead=dead, oldest_seconds=float(oldest))
-
-
-NOTE: Final = {"restored": True}
 
 
 def dead_letter_all_but(topics: Collection[str], *, error: str) -> int:
@@ -140,6 +138,6 @@ def claim_past_periods() -> None:
     """Claim the latest period of every scheduled job, so that only later periods run."""
     moment = now()
     for row in table().values():
-        values = {"name": row.name, "period": row.when.latest(moment).key, "status": "done", "params": NOTE}
+        values = {"name": row.name, "period": row.when.latest(moment).key, "status": "done", "params": RESTORED}
         claimed = insert(JobRun).values(**values, finished_at=func.now())
         db.session.execute(claimed.on_conflict_do_nothing(index_elements=["name", "period"]))

@@ -98,9 +98,13 @@ JOBS: Final = text("""
       FROM jobs WHERE done_at IS NULL AND dead_at IS NULL
 """)
 
-
 DAYS_BY_DEFAULT: Final = 30
 DAYS_SHOWN_ONE_BY_ONE: Final = 184  # half a year: a chart of more bars is a haze of hairlines
+SHOWN: Final = 10
+STATES: Final = ("requested", "accepted", "completed", "closed", "cancelled", "expired")
+APPROVALS: Final = ("document_missing", "pending", "approved", "rejected", "expired")
+EXPIRING_WITHIN: Final = timedelta(days=30)
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +140,6 @@ def dashboard_range(first: Bound | None, last: Bound | None, *, now: datetime, z
     end: Bound = last if last is not None else max(now.astimezone(zone).date(), _day(first or now, zone))
     begin: Bound = first if first is not None else _day(end, zone) - timedelta(days=DAYS_BY_DEFAULT - 1)
     return DashboardRange(date_range(begin, end, zone=zone), _day(begin, zone), _day(end, zone))
-
-
-def _day(edge: Bound, zone: ZoneInfo) -> date:
-    return edge.astimezone(zone).date() if isinstance(edge, datetime) else edge
-
-
-SHOWN: Final = 10
-STATES: Final = ("requested", "accepted", "completed", "closed", "cancelled", "expired")
-APPROVALS: Final = ("document_missing", "pending", "approved", "rejected", "expired")
-EXPIRING_WITHIN: Final = timedelta(days=30)
-Row = Mapping[str, Any]
 
 
 def statistics(*, first: Bound | None = None, last: Bound | None = None) -> dict[str, Any]:
@@ -186,6 +179,10 @@ def statistics(*, first: Bound | None = None, last: Bound | None = None) -> dict
         "closed_work": _closed(_rows(CLOSED, values), days),
         "jobs": {**jobs, "parked": jobs["failed"]},  # the former name of the field
     }
+
+
+def _day(edge: Bound, zone: ZoneInfo) -> date:
+    return edge.astimezone(zone).date() if isinstance(edge, datetime) else edge
 
 
 def _rows(statement: TextClause, values: Mapping[str, Any]) -> list[dict[str, Any]]:

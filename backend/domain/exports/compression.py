@@ -35,7 +35,7 @@ def pack_if_large(export_id: int, *, size: int) -> None:
 
 
 def pack(export_id: int) -> None:
-    """Write the copy. It counts only while the export can be downloaded; else it goes as its export did."""
+    """Write the compressed copy, and delete it again if the export was deleted meanwhile."""
     export = queries.get(export_id)
     if export.store_key is None or not queries.is_available(export):
         return
@@ -58,7 +58,7 @@ def packed_key(store_key: str) -> str:
 
 
 def _write(source: str, target: str) -> int:
-    """The same file packs to the same bytes (no name, no time), so that a repeat harms no download that goes on."""
+    """Compress without name and time: the same bytes each time, so that a repeat does not break a running download."""
     store = storage.exports()
     with store.reading(source) as plain, store.writing(target) as file:
         with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=LEVEL, mtime=0) as out:

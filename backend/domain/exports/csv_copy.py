@@ -21,9 +21,7 @@ CELL_ENDS: Final = b";\t\r\n"
 FORMULA_WITHIN_TEXT: Final = re.compile(
     rb"([%b]\s*)(%b)" % (CELL_ENDS, b"|".join(re.escape(sign.encode()) for sign in FORMULA_STARTS.strip()))
 )
-
 COUNTED_UP_TO: Final = 100_000
-
 PLAIN, TEXT, MOMENT = "{value}", "escaped text", "moment"
 COLUMNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("request_id", "r.id", PLAIN),
@@ -42,10 +40,12 @@ COLUMNS: Final[tuple[tuple[str, str, str], ...]] = (
 )
 ESCAPED: Final = "CASE WHEN ascii({value}) IN ({starts}) THEN '''' || {value} ELSE {value} END"
 ISO_8601: Final = "replace({value}::text, ' ', 'T') || ':00'"  # in UTC, as the API writes it; to_char is far slower
+PIECE_ROWS: Final = 256  # more at once, and memory is no longer warm: twice the time
+POLL_SECONDS: Final = 1.0
 
 
 def export_query(*, professional_id: int | None, span: DateRange, escaped: bool = True) -> sql.Composed:
-    """The rows of an export, oldest first. ``escaped=False`` is what benchmarks hold the cost of escaping against."""
+    """Return the query of an export, oldest rows first. Benchmarks use ``escaped=False`` to measure escaping."""
     columns = [_column(name, value, kind if escaped or kind != TEXT else PLAIN) for name, value, kind in COLUMNS]
     return sql.SQL("SELECT {} FROM task_requests r LEFT JOIN reviews v ON v.request_id = r.id WHERE {}{}").format(
         sql.SQL(", ").join(columns),
@@ -55,24 +55,17 @@ def export_query(*, professional_id: int | None, span: DateRange, escaped: bool 
 
 
 def expected(connection: Connection[Any], *, professional_id: int | None, span: DateRange) -> int:
-    """How many rows there will be: counted, or where they are many what the planner thinks; only progress needs it."""
+    """Return how many rows there will be, for the progress: counted, or the planner's estimate if they are many."""
     condition = _condition(professional_id, span)
     plan = connection.execute(sql.SQL("EXPLAIN (FORMAT json) SELECT FROM task_requests r WHERE {}").format(condition))
-    thought = int(_first(plan)[0]["Plan"]["Plan Rows"])
-    if thought > COUNTED_UP_TO:
-        return thought
+    estimate = int(_first(plan)[0]["Plan"]["Plan Rows"])
+    if estimate > COUNTED_UP_TO:
+        return estimate
     return int(_first(connection.execute(sql.SQL("SELECT count(*) FROM task_requests r WHERE {}").format(condition))))
 
 
-def _first(cursor: Cursor[Any]) -> Any:
-    row = cursor.fetchone()
-    if row is None:
-        raise ValueError("the database gave no row")
-    return row[0]
-
-
 def pieces(connection: Connection[Any], rows: sql.Composed) -> Generator[tuple[bytes, int]]:
-    """The CSV in pieces, each with how many lines of requests are in it. The database formats, we only carry."""
+    """Yield the CSV in pieces, each with its number of requests. The database formats the rows."""
     connection.execute("SET LOCAL timezone TO 'UTC'")
     connection.execute("SET LOCAL statement_timeout TO 0")  # the job's own time limits hold
     connection.execute("SET LOCAL datestyle TO 'ISO'")
@@ -89,6 +82,36 @@ def escape_within_texts(piece: bytes, lines: int) -> bytes:
     if piece.count(b"\n") == lines and not any(end in piece for end in (b";", b"\t", b"\r")):
         return piece
     return FORMULA_WITHIN_TEXT.sub(rb"\1'\2", piece)
+
+
+def copied_pieces(connection: Connection[Any], command: sql.Composed) -> Generator[tuple[bytes, int]]:
+    """Yield the output of ``COPY ... TO STDOUT``, some ten KiB at a time, each piece with its number of rows.
+
+    Closing the generator early cancels the COPY; the transaction must then be rolled back, as after any error.
+    """
+    pg = connection.pgconn
+    started = pg.exec_(command.as_string(connection).encode())
+    if started.status != ExecStatus.COPY_OUT:
+        raise _error(started.error_field(ord("C")), started.get_error_message())
+    whole = False
+    try:
+        while not whole:
+            rows, whole = _some(pg)
+            if rows:
+                yield b"".join(rows), len(rows)
+    finally:
+        if not whole:
+            connection.cancel_safe(timeout=5.0)
+            while not _some(pg)[1]:
+                pass
+        _end(pg, wanted=whole)
+
+
+def _first(cursor: Cursor[Any]) -> Any:
+    row = cursor.fetchone()
+    if row is None:
+        raise ValueError("the database gave no row")
+    return row[0]
 
 
 def _column(name: str, value: str, kind: str) -> sql.Composed:
@@ -109,37 +132,10 @@ def _condition(professional_id: int | None, span: DateRange) -> sql.Composed:
     return sql.SQL(" AND ").join(conditions)
 
 
-PIECE_ROWS: Final = 256  # more at once, and memory is no longer warm: twice the time
-PATIENCE_SECONDS: Final = 1.0
-
-
-def copied_pieces(connection: Connection[Any], command: sql.Composed) -> Generator[tuple[bytes, int]]:
-    """What ``COPY ... TO STDOUT`` writes, some ten KiB at a time, each with how many rows are in it.
-
-    Closed before its end it cancels the COPY; the transaction is broken then, as after any error.
-    """
-    wire = connection.pgconn
-    begun = wire.exec_(command.as_string(connection).encode())
-    if begun.status != ExecStatus.COPY_OUT:
-        raise _error(begun.error_field(ord("C")), begun.get_error_message())
-    whole = False
-    try:
-        while not whole:
-            rows, whole = _some(wire)
-            if rows:
-                yield b"".join(rows), len(rows)
-    finally:
-        if not whole:
-            connection.cancel_safe(timeout=5.0)
-            while not _some(wire)[1]:
-                pass
-        _end(wire, wanted=whole)
-
-
-def _some(wire: PGconn) -> tuple[list[memoryview], bool]:
-    """The rows that are there, up to a piece, once there is one; and whether that was all."""
+def _some(pg: PGconn) -> tuple[list[memoryview], bool]:
+    """Wait for rows and return up to a piece of them, and whether the COPY has ended."""
     rows: list[memoryview] = []
-    receive = wire.get_copy_data
+    receive = pg.get_copy_data
     while len(rows) < PIECE_ROWS:
         size, row = receive(1)
         if size > 0:
@@ -147,23 +143,23 @@ def _some(wire: PGconn) -> tuple[list[memoryview], bool]:
         elif size < 0:
             return rows, True
         else:
-            _wait(wire)
+            _wait(pg)
     return rows, False
 
 
-def _wait(wire: PGconn) -> None:
-    """Until the server says more; a signal (the job's time limit, say) is heard meanwhile."""
-    ear = select.poll()
-    ear.register(wire.socket, select.POLLIN)
-    while not ear.poll(PATIENCE_SECONDS * 1000):
+def _wait(pg: PGconn) -> None:
+    """Wait for the server; signals, such as the job's time limit, are handled meanwhile."""
+    poll = select.poll()
+    poll.register(pg.socket, select.POLLIN)
+    while not poll.poll(POLL_SECONDS * 1000):
         pass
-    wire.consume_input()
+    pg.consume_input()
 
 
-def _end(wire: PGconn, *, wanted: bool) -> None:
-    """Take the final result off the connection. Raises what the server says of a COPY that it broke off."""
+def _end(pg: PGconn, *, wanted: bool) -> None:
+    """Read the final result of the COPY. Raises the server's error if the COPY was ``wanted`` to its end."""
     failed = None
-    while (result := wire.get_result()) is not None:
+    while (result := pg.get_result()) is not None:
         if result.status != ExecStatus.COMMAND_OK:
             failed = _error(result.error_field(ord("C")), result.get_error_message())
     if failed is not None and wanted:

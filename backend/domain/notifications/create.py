@@ -19,6 +19,8 @@ from backend.domain.notifications import digests, preferences
 from backend.domain.notifications.messages import message, render
 from backend.domain.notifications.models import Delivery, Notification
 
+ENQUEUED: Final = (Delivery.id, Delivery.not_before, Delivery.kind)
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -28,6 +30,30 @@ class Note:
     kind: str
     request_id: int | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPayload:
+    """Names the delivery that a job sends."""
+
+    delivery_id: int
+
+
+TOPIC: Final = Topic("notification.deliver", DeliveryPayload)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to one account about one subject, sent only once."""
+
+    account_id: int
+    kind: str
+    subject: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    request_id: int | None = None
+    notification_id: int | None = None
+    run_id: int | None = None
+    not_before: datetime | None = None
 
 
 def notify(
@@ -97,38 +123,11 @@ def mark_read(account_id: int, *, ids: Sequence[int] | None) -> None:
     db.session.execute(statement.values(read_at=now()).execution_options(synchronize_session=False))
 
 
-ENQUEUED: Final = (Delivery.id, Delivery.not_before, Delivery.kind)
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryPayload:
-    """Names the delivery that a job sends."""
-
-    delivery_id: int
-
-
-TOPIC: Final = Topic("notification.deliver", DeliveryPayload)
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message to one account about one subject, sent only once."""
-
-    account_id: int
-    kind: str
-    subject: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    request_id: int | None = None
-    notification_id: int | None = None
-    run_id: int | None = None
-    not_before: datetime | None = None
-
-
 def post(messages: Sequence[Outgoing]) -> int:
     """Write deliveries and their jobs, set-based, and return how many are new.
 
-    Not written: those sent (or on their way) already, and those whose receiver wants them by no channel. Of what the
-    demo makes up for the past, people see the notification in the app, and get no mail today.
+    Not written: those that exist already, those that the recipient wants by no channel, and all while the clock is
+    frozen, because the demo's past notifications must send no email today.
     """
     if is_frozen():
         return 0
@@ -138,9 +137,7 @@ def post(messages: Sequence[Outgoing]) -> int:
     rows = [row for one in allowed for row in _rows(one, choices.get(one.account_id, preferences.Choice()))]
     if not rows:
         return 0
-    statement = (
-        postgresql.insert(Delivery).on_conflict_do_nothing().returning(Delivery.id, Delivery.not_before, Delivery.kind)
-    )
+    statement = postgresql.insert(Delivery).on_conflict_do_nothing().returning(*ENQUEUED)
     written = db.session.execute(statement, rows).all()
     _enqueue(written)
     return len(written)
@@ -165,26 +162,32 @@ def post_next(failed: Delivery, *, or_mail: bool = False) -> bool:
         "message_id": _message_id(),
         "not_before": None,
     }
-    statement = (
-        postgresql.insert(Delivery)
-        .values(row)
-        .on_conflict_do_nothing()
-        .returning(Delivery.id, Delivery.not_before, Delivery.kind)
-    )
+    statement = postgresql.insert(Delivery).values(row).on_conflict_do_nothing().returning(*ENQUEUED)
     _enqueue(db.session.execute(statement).all())
     return True
-
-
-def _digest(one: Outgoing) -> Outgoing:
-    """The message that stands for this one and the others of its hour: the same again adds nothing."""
-    due = digests.due_at()
-    since = max(now() - digests.SLACK, due - digests.SLACK - digests.HOUR)
-    return Outgoing(one.account_id, digests.KIND, due.isoformat(), {"since": since}, not_before=due)
 
 
 def send_counted(delivery: Delivery) -> None:
     """Enqueue an SMS that was counted against the limits in the current transaction."""
     enqueue(TOPIC, DeliveryPayload(delivery.id), key=f"s{delivery.id}", lane=lane_of(delivery.kind))
+
+
+def lane_of(kind: str) -> Lane:
+    """Return the lane of a message: users wait for account emails, all others are bulk."""
+    said = message(kind)
+    return Lane.URGENT if said.account or said.mandatory else Lane.BULK
+
+
+def plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values in a form that JSON supports."""
+    return {name: _plain(value) for name, value in params.items() if value is not None}
+
+
+def _digest(one: Outgoing) -> Outgoing:
+    """Return the message that replaces this one and others of the same hour; it is written once."""
+    due = digests.due_at()
+    since = max(now() - digests.SLACK, due - digests.SLACK - digests.HOUR)
+    return Outgoing(one.account_id, digests.KIND, due.isoformat(), {"since": since}, not_before=due)
 
 
 def _rows(one: Outgoing, choice: preferences.Choice) -> Iterator[dict[str, Any]]:
@@ -226,17 +229,6 @@ def _enqueue(written: Iterable[Row[int, datetime | None, str]]) -> None:
     for (not_before, lane), ids in alike.items():
         jobs = [(f"d{delivery_id}", DeliveryPayload(delivery_id)) for delivery_id in ids]
         enqueue_many(TOPIC, jobs, run_at=not_before, lane=lane)
-
-
-def lane_of(kind: str) -> Lane:
-    """Return the lane of a message: users wait for account emails, all others are bulk."""
-    said = message(kind)
-    return Lane.URGENT if said.account or said.mandatory else Lane.BULK
-
-
-def plain(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values in a form that JSON supports."""
-    return {name: _plain(value) for name, value in params.items() if value is not None}
 
 
 def _plain(value: Any) -> Any:

@@ -34,7 +34,7 @@ ACCOUNTS: Final = table(
     column("phone"),
     column("phone_verified_at"),
 )
-NOTE: Final = text("""
+NOTE_ATTEMPT: Final = text("""
     WITH attempt AS (
         INSERT INTO delivery_attempts (delivery_id, number, outcome, detail)
         VALUES (:id, :number, CAST(:outcome AS text), CAST(:detail AS text))
@@ -47,6 +47,12 @@ NOTE: Final = text("""
      WHERE id = :id
 """)
 NEWEST: Final = ((Delivery.created_at, True), (Delivery.id, True))
+TRIES_BEFORE_NEXT_CHANNEL: Final = 3
+PATIENCE: Final = timedelta(hours=24)
+PATIENCE_BEFORE_NEXT_CHANNEL: Final = timedelta(minutes=2)
+FIRST_PAUSE_SECONDS: Final = 3
+LONGEST_PAUSE_SECONDS: Final = 900
+BEING_SENT_SECONDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class DeliveryFilters:
 
 
 def tally(run_id: int) -> Tally:
-    """The states of a run's messages."""
+    """Count a run's messages by state."""
     waits = Delivery.state == "waiting"
     later = and_(waits, Delivery.not_before > func.now())
     statement = select(
@@ -91,8 +97,8 @@ def tally(run_id: int) -> Tally:
 def waiting(delivery_id: int) -> tuple[Delivery, Contact] | None:
     """Return a delivery to be sent, locked until the end of the transaction, and the recipient's contact.
 
-    None when it was settled already. A slow mail server must not have the database end our transaction, and a mail
-    that is out go out again: from here on it may do nothing for longer than usual.
+    None if it is no longer waiting. The transaction may be idle for longer than usual from here on: if the database
+    ended it while a slow server accepts the message, the message would be sent twice.
 
     Raises RetryLater when another worker is sending it, or froze while sending it: this one does not wait.
     """
@@ -136,7 +142,7 @@ def note_attempt(
 ) -> None:
     """Record an attempt and update the delivery. ``wipe`` erases the message's content."""
     values = {"id": delivery_id, "number": number, "outcome": outcome, "state": state, "wipe": wipe}
-    db.session.execute(NOTE, {**values, "detail": detail[:500] if detail else None})
+    db.session.execute(NOTE_ATTEMPT, {**values, "detail": detail[:500] if detail else None})
 
 
 def note_interrupted(delivery: Delivery) -> None:
@@ -208,25 +214,6 @@ def resend(actor: Actor, *, delivery_id: int) -> Delivery:
     return delivery
 
 
-def _conditions(wanted: DeliveryFilters) -> list[ColumnElement[bool]]:
-    columns = {
-        Delivery.account_id: wanted.account_id,
-        Delivery.state: wanted.state,
-        Delivery.kind: wanted.kind,
-        Delivery.channel: wanted.channel,
-        Delivery.run_id: wanted.run_id,
-    }
-    return [column == value for column, value in columns.items() if value is not None]
-
-
-TRIES_BEFORE_NEXT_CHANNEL: Final = 3
-PATIENCE: Final = timedelta(hours=24)
-PATIENCE_BEFORE_NEXT_CHANNEL: Final = timedelta(minutes=2)
-FIRST_PAUSE_SECONDS: Final = 3
-LONGEST_PAUSE_SECONDS: Final = 900
-BEING_SENT_SECONDS: Final = 5
-
-
 def deliver(delivery_id: int, *, interrupted: bool) -> Snooze | None:
     """Send a waiting delivery, or pass it to the next channel.
 
@@ -251,6 +238,17 @@ def deliver(delivery_id: int, *, interrupted: bool) -> Snooze | None:
     return None
 
 
+def _conditions(wanted: DeliveryFilters) -> list[ColumnElement[bool]]:
+    columns = {
+        Delivery.account_id: wanted.account_id,
+        Delivery.state: wanted.state,
+        Delivery.kind: wanted.kind,
+        Delivery.channel: wanted.channel,
+        Delivery.run_id: wanted.run_id,
+    }
+    return [column == value for column, value in columns.items() if value is not None]
+
+
 def _send(delivery: Delivery, parcel: OutboundMessage) -> Snooze | None:
     try:
         said = SENDERS[delivery.channel](parcel)
@@ -267,7 +265,7 @@ def _send(delivery: Delivery, parcel: OutboundMessage) -> Snooze | None:
 
 
 def _count_sms(delivery: Delivery, contact: Contact) -> None:
-    """Count an SMS against the daily limits; a separate job sends it, so that nobody waits for the gateway."""
+    """Count an SMS towards the daily limits; a separate job sends it, so that the lock is not held meanwhile."""
     try:
         phone = sms.number(contact, delivery.params.get("send_to"))
     except NotReachable as error:

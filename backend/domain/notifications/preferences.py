@@ -18,6 +18,11 @@ from backend.domain.notifications.models import Preferences
 
 CHANNELS: Final = ("mail", "gchat", "sms")
 DEFAULT_CHANNELS: Final = ("mail",)
+PURPOSE: Final = "unsubscribe"
+BYTES: Final = 16
+INCOMPLETE_LINK: Final = (
+    "This link is incomplete. Copy the whole link, or change your notification preferences in your profile."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +105,6 @@ def unsubscribe(account_id: int, kind: str) -> None:
     db.session.execute(row.on_conflict_do_update(index_elements=["account_id"], set_={"kinds": kinds}))
 
 
-PURPOSE: Final = "unsubscribe"
-BYTES: Final = 16
-
-
 def address(account_id: int, kind: str) -> str:
     """Return the URL for the email's one-click header and its unsubscribe link."""
     signature = signing.sign(PURPOSE, _signed(account_id, kind))[:BYTES]
@@ -116,13 +117,9 @@ def read(token: str) -> tuple[int, str]:
     kind, _, signature = rest.partition(".")
     known = kind in ENGLISH and ENGLISH[kind].unsubscribable
     if not (known and account.isascii() and account.isdigit() and len(account) <= 19 and signature.isascii()):
-        raise NotFound(
-            "This link is incomplete. Copy the whole link, or change your notification preferences in your profile."
-        )
+        raise NotFound(INCOMPLETE_LINK)
     if not _is_ours(signature, _signed(int(account), kind)):
-        raise NotFound(
-            "This link is incomplete. Copy the whole link, or change your notification preferences in your profile."
-        )
+        raise NotFound(INCOMPLETE_LINK)
     return int(account), kind
 
 

@@ -19,8 +19,6 @@ COLUMNS: Final = (
     Notification.read_at,
     Notification.created_at,
 )
-
-
 SCOPE: Final = "notifications"
 UNREAD: Final = select(func.count().label("number")).where(
     Notification.account_id == bindparam("account_id", type_=BigInteger), Notification.read_at.is_(None)
@@ -34,6 +32,12 @@ def page(account_id: int, *, unread: bool | None, window: Window) -> Page[Any]:
     return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.created_at, row.id))
 
 
+def unread_count(account_id: int) -> int:
+    """Return the number of unread notifications."""
+    number: int = read_pool.one(UNREAD, {"account_id": account_id}).number
+    return number
+
+
 @cache
 def _page(*, unread: bool | None, goes_on: bool) -> AnySelect:
     mine = Notification.account_id == bindparam("account_id", type_=BigInteger)
@@ -41,9 +45,3 @@ def _page(*, unread: bool | None, goes_on: bool) -> AnySelect:
     if unread is not None:
         statement = statement.where(Notification.read_at.is_(None) if unread else Notification.read_at.is_not(None))
     return paged(statement, NEWEST, goes_on=goes_on)
-
-
-def unread_count(account_id: int) -> int:
-    """Return the number of unread notifications."""
-    number: int = read_pool.one(UNREAD, {"account_id": account_id}).number
-    return number

@@ -13,8 +13,8 @@ from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.domain.reports.months import Month
 
-# A request counts by the moment at which each thing happened to it, as its row has it. Professionals are met when they
-# complete; money is spent when a request is closed.
+# Each event counts in the month in which it happened. Professionals are met when they complete a request; money is
+# spent when a request is closed.
 AGGREGATE: Final = text("""
     SELECT who.id AS customer_id,
            count(r.id) FILTER (WHERE r.created_at >= :starts AND r.created_at < :ends) AS requested,
@@ -42,11 +42,15 @@ AGGREGATE: Final = text("""
       LEFT JOIN reviews v ON v.request_id = r.id
      GROUP BY who.id
 """)
+COUNTED: Final = (
+    *("requested", "accepted", "completed", "closed", "cancelled"),
+    *("professionals_met", "reviews_given", "upcoming_count"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """A request that still lies ahead."""
+    """A future request."""
 
     id: int
     task_name: str
@@ -73,11 +77,11 @@ class MonthlyStatistics:
 
     @property
     def is_quiet(self) -> bool:
-        """Nothing happened in the month."""
+        """Return whether nothing happened in the month."""
         return not (self.requested or self.accepted or self.completed or self.closed or self.cancelled)
 
     def as_json(self) -> dict[str, Any]:
-        """As kept in a row: plain values."""
+        """Return the statistics as stored: plain values."""
         kept = {name: getattr(self, name) for name in COUNTED}
         return {
             **kept,
@@ -97,7 +101,7 @@ class MonthlyStatistics:
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "MonthlyStatistics":
-        """Out of a kept row."""
+        """Return the statistics of a stored row."""
         upcoming = tuple(
             Upcoming(one["id"], one["task_name"], one["status"], datetime.fromisoformat(one["date_of_request"]))
             for one in kept["upcoming"]
@@ -111,14 +115,8 @@ class MonthlyStatistics:
         )
 
 
-COUNTED: Final = (
-    *("requested", "accepted", "completed", "closed", "cancelled"),
-    *("professionals_met", "reviews_given", "upcoming_count"),
-)
-
-
 def compute(month: Month, customers: Sequence[int]) -> dict[int, MonthlyStatistics]:
-    """The month's figures of each of these customers, zeros for those who did nothing."""
+    """Return the month's statistics of each of these customers, zeros for those without requests."""
     span = month.span(current_settings().zone)
     moment = now()
     values = {

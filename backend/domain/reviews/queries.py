@@ -17,7 +17,6 @@ KEYS: Final[tuple[SortKey, ...]] = (
     (Review.created_at.expression, True),
     (Review.request_id.expression, True),
 )
-
 OF_REQUEST: Final = select(*Review.__table__.columns).where(
     Review.request_id == bindparam("request_id", type_=BigInteger)
 )
