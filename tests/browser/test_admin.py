@@ -76,7 +76,7 @@ def test_someone_is_found_blocked_and_let_go_on(
     window.page.get_by_role("list", name="Customers").get_by_text(customer.account["email"]).first.click()
     window.press("Block")
     dialog(window).get_by_role("button", name="Block").click()
-    expect(dialog(window).get_by_text("Please fill this in.")).to_be_visible()
+    expect(dialog(window).get_by_text("This field is required.")).to_be_visible()
     dialog(window).get_by_role("radio", name="Fraud").click()
     dialog(window).get_by_role("textbox").fill("Paid with a stolen card")
     window.look("block dialog")

@@ -112,7 +112,7 @@ def test_a_sign_up_whose_answer_was_lost_leads_in(screen: OpenScreen, market: Ru
     document.write_bytes(picture(size=(300, 200)))
     window.go("/sign-up/professional")
     person(window, "lostanswer", "Ravi")
-    window.fill(Years="5", Company="Rao and Sons")
+    window.fill(Experience="5", Company="Rao and Sons")
     window.page.locator("input[type=file]").set_input_files(document)
     window.press("Sign up").stands_at("/approval")
     expect(window.page.locator("figure img")).to_be_visible()

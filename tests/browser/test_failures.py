@@ -77,7 +77,7 @@ def test_more_rows_that_do_not_come_can_be_asked_for_again(screen: OpenScreen, m
     window = screen(viewport=PHONE)
     window.go("/search?category=Many").sees(re.compile("Small task"))
     window.page.route("**/search?*cursor=*", lambda route: route.fulfill(status=500, json={"code": "internal_error"}))
-    window.press("Show more").sees("Something broke on our side. Please try again.")
+    window.press("Show more").sees("Something went wrong on our side. Try again.")
     expect(window.page.get_by_role("article")).to_have_count(20)
     window.page.unroute("**/search?*cursor=*")
     window.press("Try again")

@@ -106,7 +106,7 @@ def test_focus_and_typing_outlive_the_start(screen: OpenScreen) -> None:
 
     window.page.route("**/app/assets/*.js", hold)
     window.page.goto(f"{window.base}/app/sign-in", wait_until="commit")
-    username = window.page.get_by_label("User name")
+    username = window.page.get_by_label("Username")
     username.fill("nobody-by-this-name")
     window.page.get_by_label("Password", exact=True).fill("a wrong password")
     window.page.keyboard.press("Enter")
@@ -114,7 +114,7 @@ def test_focus_and_typing_outlive_the_start(screen: OpenScreen) -> None:
     on_their_way = False
     for route in held:
         route.continue_()
-    window.sees("User name or password is wrong.")
+    window.sees("The username or password is wrong.")
     expect(username).to_have_value("nobody-by-this-name")
 
 

@@ -29,7 +29,7 @@ def test_from_the_landing_page_to_the_account_menu(
     window.go("/sign-in").sees("फिर से स्वागत है।").look("hindi sign in")
     speaks(window, "hi")
 
-    window.page.get_by_label("यूज़र नाम या मेल पता").fill(caller.account["username"])
+    window.page.get_by_label("यूज़रनेम या ईमेल").fill(caller.account["username"])
     window.page.get_by_label("पासवर्ड", exact=True).fill(PASSWORD)
     window.page.keyboard.press("Enter")
     window.stands_at("/").go("/requests").sees("अभी कोई रिक्वेस्ट नहीं").look("hindi requests")

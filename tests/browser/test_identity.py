@@ -18,7 +18,7 @@ OFFERED = {"category": "Repairs", "base_price": "349.00", "time_required": 30, "
 
 def enter(page: Page, username: str) -> None:
     """Fill in the sign-in form that is open, on its page or in the dialog."""
-    page.get_by_label("User name or mail address").fill(username)
+    page.get_by_label("Username or email").fill(username)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.locator("form").get_by_role("button", name="Sign in", exact=True).last.click()
 
@@ -67,7 +67,7 @@ def test_the_same_account_goes_on_where_it_was(screen: OpenScreen, market: Runni
     end_sessions(market, asha)
     window.press("Save").sees("Your session has ended")
     enter(window.page, asha.account["username"])
-    window.sees("Your profile is saved.").stands_at("/profile")
+    window.sees("Profile saved.").stands_at("/profile")
     assert asha.sign_in(asha.account["username"]).get("/me")["address"] == "99 New Street"
 
 

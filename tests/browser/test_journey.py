@@ -55,7 +55,7 @@ def test_from_signing_up_to_the_review(
 
 def sign_in(screen: Screen, username: str, password: str) -> Screen:
     screen.go("/sign-in").look("sign in")
-    screen.fill(User_name=username)
+    screen.fill(Username=username)
     screen.page.get_by_label("Password", exact=True).fill(password)
     screen.page.locator("form").get_by_role("button", name="Sign in", exact=True).click()
     return screen
@@ -69,17 +69,17 @@ def add_a_task(screen: Screen, name: str) -> None:
 
 
 def person(screen: Screen, username: str, firstname: str) -> None:
-    screen.fill(First_name=firstname, Last_name="Rao", Mail_address=f"{username}@example.org", Address="12 MG Road")
+    screen.fill(First_name=firstname, Last_name="Rao", Email=f"{username}@example.org", Address="12 MG Road")
     screen.fill(Pincode=BENGALURU)
     screen.page.keyboard.press("Escape")
-    screen.fill(User_name=username)
+    screen.fill(Username=username)
     screen.page.get_by_label("Password", exact=True).fill(PASSWORD)
 
 
 def sign_up(screen: Screen, username: str) -> Screen:
     screen.go("/sign-up").look("sign up")
     person(screen, username, "Asha")
-    screen.press("Make the account")
+    screen.press("Sign up")
     return screen.stands_at("/")
 
 
@@ -88,7 +88,7 @@ def professional_signs_up(screen: Screen, username: str, task: str, folder: Path
     document.write_bytes(picture(size=(300, 200)))
     screen.go("/sign-up/professional").look("sign up professional")
     person(screen, username, "Ravi")
-    screen.fill(Years="5", Company="Rao and Sons")
+    screen.fill(Experience="5", Company="Rao and Sons")
     screen.page.get_by_label(task).check()
     screen.page.locator("input[type=file]").set_input_files(document)
     screen.look("sign up professional filled").press("Sign up").stands_at("/approval").look("approval")
@@ -115,7 +115,7 @@ def ask(screen: Screen, task: str) -> int:
 def review(screen: Screen, request: int) -> None:
     screen.go(f"/requests/{request}").sees("Review the work").look("review")
     screen.page.get_by_role("radio", name="5 of 5").check(force=True)
-    screen.fill(A_few_words="On time, and kind")
+    screen.fill(Comment="On time, and kind")
     screen.press("Send review").sees("Review sent.")
     screen.sees("On time, and kind").look("reviewed")
 

@@ -150,7 +150,7 @@ def test_pages(
 
 
 def sign_in(window: Screen, username: str, password: str) -> None:
-    window.go("/sign-in").fill(User_name=username)
+    window.go("/sign-in").fill(Username=username)
     window.page.get_by_label("Password", exact=True).fill(password)
     window.page.keyboard.press("Enter")
     window.page.wait_for_url(lambda address: "/sign-in" not in address)

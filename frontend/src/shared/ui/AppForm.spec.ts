@@ -38,8 +38,8 @@ describe('AppForm', () => {
     await submit()
     await until(() => wrapper.findAll('[aria-invalid="true"]').length === 2, 'two marks')
     await until(() => document.activeElement === wrapper.find('[aria-invalid="true"]').element, 'the focus')
-    expect(wrapper.text()).toContain('At least 3 characters.')
-    expect(wrapper.text()).toContain('This is not a mail address.')
+    expect(wrapper.text()).toContain('Enter at least 3 characters.')
+    expect(wrapper.text()).toContain('Enter a valid email, such as name@example.com.')
     expect(send).not.toHaveBeenCalled()
   })
 
@@ -84,7 +84,7 @@ describe('AppForm', () => {
     const { submit, wrapper } = await form((values) => http.post('/password/reset', values))
     await submit()
     await until(() => wrapper.find('[role="alert"]').exists(), 'the banner')
-    expect(wrapper.find('[role="alert"]').text()).toBe('This link was used before or is too old. Ask for a new one.')
+    expect(wrapper.find('[role="alert"]').text()).toBe('This link has expired or was already used. Request a new one.')
   })
 
   it('says in words what went wrong as a whole', async () => {

@@ -36,7 +36,7 @@ describe('SignInPage', () => {
     answer('post', '/check', [401, { code: 'invalid_credentials' }])
     const { wrapper, password } = await signInAt('/sign-in')
     await until(() => wrapper.find('[role="alert"]').exists(), 'the banner')
-    expect(wrapper.find('[role="alert"]').text()).toContain('User name or password is wrong.')
+    expect(wrapper.find('[role="alert"]').text()).toContain('The username or password is wrong.')
     expect(wrapper.find('input').element.value).toBe('asha')
     expect(password?.element.value).toBe('')
   })

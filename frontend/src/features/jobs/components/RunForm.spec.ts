@@ -15,7 +15,7 @@ it('sends nothing to everyone for a name that was typed and not chosen', async (
   field.value = 'Asha'
   field.dispatchEvent(new Event('input', { bubbles: true }))
   document.querySelector('form')?.dispatchEvent(new Event('submit', { cancelable: true }))
-  await until(() => document.body.textContent.includes('Choose a person from the list'), 'the refusal')
+  await until(() => document.body.textContent.includes('Choose a name from the list'), 'the refusal')
   expect(document.activeElement).toBe(field)
   expect(runs).toHaveLength(0)
   field.value = ''

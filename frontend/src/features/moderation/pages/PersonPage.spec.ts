@@ -51,7 +51,7 @@ describe('PersonPage', () => {
     const dialog = document.querySelector('[role="dialog"]') as HTMLElement
     const go = () => dialog.querySelector<HTMLButtonElement>('button[type="submit"]')?.click()
     go()
-    await until(() => Boolean(dialog.textContent?.includes('Please fill this in.')), 'the refusal')
+    await until(() => Boolean(dialog.textContent?.includes('This field is required.')), 'the refusal')
     expect(seen).toHaveLength(0)
     dialog.querySelector<HTMLElement>('[role="radio"][value="fraud"]')?.click()
     const words = dialog.querySelector('textarea') as HTMLTextAreaElement

@@ -85,7 +85,7 @@ describe('ApprovalsPage', () => {
     await until(() => shown() === 'Ravi Rao', 'the first')
     await settled()
     button('Approve')?.click()
-    await until(() => document.body.textContent?.includes('No document was handed in yet.') === true, 'the word')
+    await until(() => document.body.textContent?.includes('No document has been uploaded yet.') === true, 'the word')
     expect(shown()).toBe('Ravi Rao')
   })
 

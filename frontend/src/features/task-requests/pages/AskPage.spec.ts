@@ -58,7 +58,7 @@ describe('AskPage', () => {
     nobody()
     const seen = answer('post', '/requests', [503], [409, { code: 'still_running' }], [422, { code: 'idempotency_key_reused' }], [201, { id: 9 }])
     const { submit, text } = await ask({ ...typed, key: 'one-order', link: '/' })
-    for (const words of ['A part of the market is away', 'The same is still being done', 'An earlier version of this was already sent.']) {
+    for (const words of ['Part of Doorstep is temporarily unavailable', 'This is already in progress', 'An earlier version of this was already sent.']) {
       await submit()
       await until(() => text().includes(words), words)
     }

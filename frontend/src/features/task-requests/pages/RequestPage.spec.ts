@@ -32,7 +32,7 @@ describe('RequestPage', () => {
     const dialog = document.querySelector('[role="dialog"]')
     const go = () => [...(dialog?.querySelectorAll('button') ?? [])].find((one) => one.textContent?.trim() === 'Cancel request')?.click()
     go()
-    await until(() => Boolean(dialog?.textContent?.includes('Between 3 and 500')), 'the refusal')
+    await until(() => Boolean(dialog?.textContent?.includes('Enter between 3 and 500 characters.')), 'the refusal')
     expect(seen).toHaveLength(0)
     const words = dialog?.querySelector('textarea') as HTMLTextAreaElement
     words.value = 'Plans have changed'
