@@ -114,6 +114,6 @@ def test_a_page_that_cannot_be_drawn_leaves_the_others_in_reach(screen: OpenScre
 
 def test_an_impossible_day_shows_the_agenda_of_today(screen: OpenScreen, professional: str) -> None:
     window = phone_of(screen, professional)
-    window.go("/agenda?day=2026-02-31&view=day").sees("Nothing is accepted for this day.")
+    window.go("/agenda?day=2026-02-31&view=day").sees("No accepted requests on this day.")
     expect(window.page.get_by_role("status").filter(has_text=str(datetime.now(UTC).year))).to_be_visible()
     assert not window.complaints

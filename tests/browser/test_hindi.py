@@ -22,7 +22,7 @@ def test_from_the_landing_page_to_the_account_menu(
     window.page.wait_for_function(
         "[...document.fonts].some((one) => /Own Names/.test(one.family) && one.status === 'loaded')"
     )
-    window.press("हिन्दी").sees("अच्छी मदद, आपके दरवाज़े पर।").look("hindi landing")
+    window.press("हिन्दी").sees("आपके घर के लिए वेरिफ़ाइड प्रोफ़ेशनल").look("hindi landing")
     speaks(window, "hi")
     window.page.locator("main form button[type=submit]").click()
     window.stands_at("/search").sees("सभी काम").look("hindi results")
@@ -33,7 +33,7 @@ def test_from_the_landing_page_to_the_account_menu(
     window.page.get_by_label("पासवर्ड", exact=True).fill(PASSWORD)
     window.page.keyboard.press("Enter")
     window.stands_at("/").go("/requests").sees("अभी कोई रिक्वेस्ट नहीं").look("hindi requests")
-    window.page.get_by_role("button", name="आपका खाता").click()
+    window.page.get_by_role("button", name="आपका अकाउंट").click()
     window.page.get_by_role("menuitemcheckbox", name="English").click()
     window.sees("No requests yet")
     speaks(window, "en")

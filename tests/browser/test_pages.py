@@ -182,7 +182,7 @@ def test_the_skip_link_leads_to_the_content(screen: OpenScreen, inhabited: Inhab
     expect(window.page.locator("#app[data-v-app]")).to_be_visible(timeout=PATIENCE_MS)
     window.page.evaluate("document.activeElement.blur()")
     window.page.keyboard.press("Tab")
-    expect(window.page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(window.page.get_by_role("link", name="Skip to main content")).to_be_focused()
     window.page.keyboard.press("Enter")
     expect(window.page.locator("main")).to_be_focused()
 

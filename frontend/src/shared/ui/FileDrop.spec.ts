@@ -45,10 +45,10 @@ describe('FileDrop', () => {
   })
 
   it.each([
-    [new File(['x'], 'run.exe', { type: 'application/x-msdownload' }), 'This kind of file'],
+    [new File(['x'], 'run.exe', { type: 'application/x-msdownload' }), 'This file type is not supported.'],
     [new File([new Uint8Array(5 * 1024 * 1024 + 1)], 'big.png', { type: 'image/png' }), 'larger than 5 MB'],
     [new File([], 'empty.png', { type: 'image/png' }), 'empty'],
-    [new File(['PK, not a PDF'], 'licence.pdf'), 'This kind of file'],
+    [new File(['PK, not a PDF'], 'licence.pdf'), 'This file type is not supported.'],
   ])('refuses %s before it is sent', async (bad, words) => {
     const { wrapper, file, choose } = await drop()
     await choose(bad)

@@ -29,7 +29,7 @@ describe('HoursPage', () => {
     await until(() => boxes().length === 7, 'the week')
     for (const box of boxes()) box.click()
     submit()
-    await until(() => wrapper.text().includes('Keep at least one day'), 'the refusal')
+    await until(() => wrapper.text().includes('Keep at least one working day'), 'the refusal')
     expect(seen).toHaveLength(0)
   })
 })

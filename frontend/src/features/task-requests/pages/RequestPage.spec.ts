@@ -45,6 +45,6 @@ describe('RequestPage', () => {
   it('says that it is not there', async () => {
     answer('get', '/requests/:id', [404, { code: 'not_found' }])
     const { wrapper } = await show(RequestPage, { user: someone('customer'), path: '/requests/3' })
-    await until(() => wrapper.text().includes('not yours to see'), 'the word')
+    await until(() => wrapper.text().includes('This does not exist, or you do not have access to it.'), 'the word')
   })
 })
