@@ -114,7 +114,7 @@ def ask(screen: Screen, task: str) -> int:
 
 def review(screen: Screen, request: int) -> None:
     screen.go(f"/requests/{request}").sees("Review the work").look("review")
-    screen.page.get_by_role("radio", name="5 of 5").check(force=True)
+    screen.page.get_by_role("radio", name="5 out of 5").check(force=True)
     screen.fill(Comment="On time, and kind")
     screen.press("Send review").sees("Review sent.")
     screen.sees("On time, and kind").look("reviewed")
