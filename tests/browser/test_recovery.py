@@ -45,7 +45,7 @@ def test_a_changed_email_is_changed_back(
     assert owner.call("GET", "/me").status_code == 401
     assert market.visitor().sign_in(old).get("/me")["email"] == old
     window.page.reload()
-    window.press("Change email back").sees("This link was used before").look("undo email used")
+    window.press("Change email back").sees("This link has expired or was already used.").look("undo email used")
     expect(window.button("Change email back")).to_have_count(0)
 
 

@@ -5,7 +5,7 @@ type Namespaces = Record<string, Texts | undefined>
 const shared = ['common', 'errors', 'nav', 'search'] as const
 const full = import.meta.glob<Texts>(['./en/common.json', './en/errors.json', './en/nav.json', './en/search.json'], { eager: true, import: 'default' })
 
-// Afresh: what the specs around this one have loaded was merged into the first page's texts.
+// Loaded again: what the specs around this one have loaded was merged into the first page's texts.
 vi.resetModules()
 const first = (await import('./en/index')).default as Namespaces
 const later = (await import('./en/rest')).default as Namespaces
