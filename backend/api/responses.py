@@ -15,6 +15,7 @@ from backend.core.cache import digest
 from backend.core.db.pagination import Page
 from backend.core.errors import Stale
 
+JsonObject = dict[str, object]
 JSON = "application/json"
 PRIVATE = "private, no-cache"
 # For personal data: a cached copy on disk could be read by the next user of the device.

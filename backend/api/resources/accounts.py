@@ -7,7 +7,7 @@ from backend.api import rate_limits
 from backend.api.auth import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
 from backend.api.document_upload import received
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import ApiResponse, expected_version
+from backend.api.responses import ApiResponse, JsonObject, expected_version
 from backend.api.schemas import accounts as schemas
 from backend.core.config import current_settings
 from backend.core.errors import Invalid, Stale, TooLarge, TooMany, Unavailable, UnsupportedType
@@ -23,9 +23,9 @@ from backend.domain.professionals.queries import ProfessionalProfile
 PROFILE_FIELDS = ("compname", "exp", "task_ids", "pincodes", "radius_km")
 
 
-def present(account: Any, profile: ProfessionalProfile | None = None) -> dict[str, Any]:
+def present(account: Any, profile: ProfessionalProfile | None = None) -> JsonObject:
     """Return an account as a response body. A professional's profile is read unless it is given."""
-    body: dict[str, Any] = {
+    body: JsonObject = {
         "id": account.id,
         "role": account.role,
         "username": account.username,
@@ -46,7 +46,21 @@ def present(account: Any, profile: ProfessionalProfile | None = None) -> dict[st
     return body
 
 
-def present_own(account: Account) -> dict[str, Any]:
+def new_account(body: schemas.CustomerSignUpData) -> actions.NewAccount:
+    """Return the fields common to all sign-ups."""
+    return actions.NewAccount(
+        username=body["username"],
+        email=body["email"],
+        password=body["password"],
+        firstname=body["firstname"],
+        lastname=body["lastname"],
+        address=body["address"],
+        pincode=body["pincode"],
+        phone=body["phone"],
+    )
+
+
+def present_own(account: Account) -> JsonObject:
     """Return the user's own account, with fields that only its owner sees."""
     body = present(account)
     if account.password_expires_at is not None:
@@ -54,7 +68,7 @@ def present_own(account: Account) -> dict[str, Any]:
     return body
 
 
-def _present_profile(account: Any, profile: ProfessionalProfile) -> dict[str, Any]:
+def _present_profile(account: Any, profile: ProfessionalProfile) -> JsonObject:
     return {
         "isactive": int(account.blocked_at is None and profile.approval is Approval.APPROVED),
         "exp": profile.exp,
@@ -81,10 +95,10 @@ class AddCustomer(Resource):
         status=201,
         rate_limit="signup_rate_limit",
     )
-    def post(self, _: Actor | None, *, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, _: Actor | None, *, body: schemas.CustomerSignUpData) -> JsonObject:
         """The account is active immediately."""
         with rate_limits.counting_taken_emails(body["email"]):
-            return present(actions.sign_up(actions.NewAccount(**body), role=Role.CUSTOMER))
+            return present(actions.sign_up(new_account(body), role=Role.CUSTOMER))
 
 
 class AddProfessional(Resource):
@@ -98,16 +112,13 @@ class AddProfessional(Resource):
         errors=(TooLarge, UnsupportedType, Unavailable),
         rate_limit="signup_rate_limit",
     )
-    def post(self, _: Actor | None, *, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, _: Actor | None, *, body: schemas.ProfessionalSignUpFormData) -> JsonObject:
         """``isactive`` stays 0 until an admin approves the document, which can be uploaded now or later."""
-        document = body.pop("document", None)
-        chosen = document is not None and bool(document.filename)  # a form without a choice sends a file without a name
-        trade = professionals.NewProfile(
-            exp=body.pop("exp"), compname=body.pop("compname"), task_ids=body.pop("task_ids")
-        )
-        document_kept = received(document) if chosen else nullcontext()
-        with rate_limits.counting_taken_emails(body["email"]), document_kept as stored:
-            account = professionals.sign_up(actions.NewAccount(**body), trade=trade, document=stored)
+        document = body.get("document")  # absent from JSON; without a name if the form was sent without a file
+        storing = received(document) if document is not None and document.filename else nullcontext()
+        profile = professionals.NewProfile(exp=body["exp"], compname=body["compname"], task_ids=body["task_ids"])
+        with rate_limits.counting_taken_emails(body["email"]), storing as stored:
+            account = professionals.sign_up(new_account(body), trade=profile, document=stored)
         return present(account)
 
 
@@ -125,20 +136,21 @@ class Me(Resource):
         response=schemas.Account(),
         errors=(Stale, TooMany, FreshSignInNeeded),
     )
-    def patch(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
+    def patch(self, actor: Actor, *, body: schemas.ProfileData) -> ApiResponse:
         """Omitted fields are not changed. Send If-Match to avoid overwriting concurrent changes.
 
         After a change of email, the previous address can undo it for 7 days. Admins who change their email must have
         signed in or confirmed their password (POST /me/confirm-password) within the last 10 minutes.
         """
-        trade = {name: body.pop(name) for name in PROFILE_FIELDS if name in body}
-        if trade and actor.role is not Role.PROFESSIONAL:
+        changes: dict[str, Any] = dict(body)
+        profile = {name: changes.pop(name) for name in PROFILE_FIELDS if name in changes}
+        if profile and actor.role is not Role.PROFESSIONAL:
             raise Invalid(
-                "Some fields can be set only by professionals.", errors={name: ["Unknown field."] for name in trade}
+                "Some fields can be set only by professionals.", errors={name: ["Unknown field."] for name in profile}
             )
         if "email" in body and links.is_new(queries.get(actor.account_id), body["email"]):
             rate_limits.count("email_change_rate_limit", str(actor.id))
-        account = actions.edit(actor, expected_version=expected_version(), **body)
+        account = actions.edit(actor, expected_version=expected_version(), **changes)
         if actor.role is Role.PROFESSIONAL:
-            professionals.edit(account.id, **trade)
+            professionals.edit(account.id, **profile)
         return ApiResponse(present(account), version=account.version)

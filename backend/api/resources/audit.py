@@ -1,9 +1,8 @@
 """The audit trail, which can be read and searched."""
 
-from typing import Any
-
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
+from backend.api.responses import JsonObject
 from backend.api.schemas import audit as schemas
 from backend.core.config import current_settings
 from backend.core.db import date_range, pagination
@@ -14,13 +13,17 @@ from backend.domain.audit import queries
 
 class Audit(Resource):
     @endpoint(summary="List audit entries", who=ADMINS, query=schemas.Trail(), response=schemas.Entry(), paged=True)
-    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, _: Actor, *, query: schemas.TrailData) -> Page[JsonObject]:
         """Newest first.
 
         Each entry records the actor, action, subject, time and IP address, with the values before and after.
         """
-        window = pagination.Window(query.pop("limit"), query.pop("cursor"))
-        span = date_range.date_range(query.pop("from_"), query.pop("to"), zone=current_settings().zone)
-        changes_only = bool(query.pop("changes_only"))
-        filters = queries.AuditFilters(**query, span=span, changes_only=changes_only)
-        return queries.page(filters=filters, window=window)
+        filters = queries.AuditFilters(
+            actor_id=query["actor_id"],
+            subject_id=query["subject_id"],
+            subject_kind=query["subject_kind"],
+            action=query["action"],
+            span=date_range.date_range(query["from_"], query["to"], zone=current_settings().zone),
+            changes_only=bool(query["changes_only"]),
+        )
+        return queries.page(filters=filters, window=pagination.Window(query["limit"], query["cursor"]))

@@ -1,6 +1,6 @@
 """The dashboard's statistics."""
 
-from typing import Any, Final
+from typing import Final
 
 from flask import Response, request
 
@@ -26,7 +26,7 @@ class Stats(Resource):
         response=schemas.Stats(),
         errors=(Invalid,),
     )
-    def get(self, _: Actor, *, query: dict[str, Any]) -> Response:
+    def get(self, _: Actor, *, query: schemas.SpanData) -> Response:
         """Items awaiting an admin, and activity in a date range. At most ten seconds old."""
 
         def make() -> Rendered:

@@ -60,7 +60,7 @@ class MyDocument(Resource):
         errors=(TooLarge, UnsupportedType, Unavailable, Stale, capacity.InspectionRunning),
         rate_limit="document_rate_limit",
     )
-    def put(self, actor: Actor, *, form: dict[str, Any]) -> ApiResponse:
+    def put(self, actor: Actor, *, form: schemas.DocumentData) -> ApiResponse:
         """Accepts PDF, PNG or JPEG, detected from the content. The approval status becomes pending.
 
         Uploads are processed one at a time per account; a second concurrent upload gets 429 ``inspection_running``.
@@ -77,7 +77,7 @@ class MyDocument(Resource):
         errors=(NotFound, Unavailable, FileMissing, capacity.InspectionRunning),
         headers=("ETag",),
     )
-    def get(self, actor: Actor, *, query: dict[str, Any]) -> Response:
+    def get(self, actor: Actor, *, query: schemas.PageData) -> Response:
         """Returns the stored file, or one page of it as PNG with ``page``."""
         return document_response(actor.account_id, query["page"], owner_id=actor.account_id)
 
@@ -91,7 +91,7 @@ class ProfessionalDocument(Resource):
         errors=(NotFound, Unavailable, FileMissing),
         headers=("ETag",),
     )
-    def get(self, actor: Actor, professional_id: int, *, query: dict[str, Any]) -> Response:
+    def get(self, actor: Actor, professional_id: int, *, query: schemas.PageData) -> Response:
         """Returns the stored file, or one page of it as PNG with ``page`` (ETag "<sha256>-<page>")."""
         queries.profile(professional_id)
         response = document_response(professional_id, query["page"])

@@ -1,7 +1,6 @@
 """Exports: start, poll, download and cancel."""
 
 from contextlib import ExitStack
-from typing import Any
 
 from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
@@ -9,7 +8,7 @@ from werkzeug.wsgi import wrap_file
 
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import ApiResponse
+from backend.api.responses import ApiResponse, JsonObject
 from backend.api.schemas import exports as schemas
 from backend.core import storage
 from backend.core.db.pagination import Page, Window
@@ -22,7 +21,7 @@ from backend.domain.exports.models import Export
 POLL_SECONDS = "1"
 
 
-def present(export: Export) -> dict[str, Any]:
+def present(export: Export) -> JsonObject:
     """Return an export as a response body."""
     return {
         "id": export.id,
@@ -56,14 +55,14 @@ class Exports(Resource):
         headers=("Location", "Retry-After"),
         idempotent=True,
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
+    def post(self, actor: Actor, *, body: schemas.NewExportData) -> ApiResponse:
         """Runs in the background. Poll Location until the status is done or failed."""
         export = actions.ask(actor, **body)
         headers = {"Location": f"/exports/{export.id}", "Retry-After": POLL_SECONDS}
         return ApiResponse(present(export), headers=headers)
 
     @endpoint(summary="List exports", who=ADMINS, query=schemas.Exports(), response=schemas.Export(), paged=True)
-    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, _: Actor, *, query: schemas.ExportsData) -> Page[JsonObject]:
         """Newest first, including exports started by other admins."""
         page = queries.newest(Window(query["limit"], query["cursor"]), status=query["status"])
         return Page([present(export) for export in page.items], page.next_cursor)
@@ -85,7 +84,7 @@ class CancelExport(Resource):
         response=schemas.Export(),
         errors=(NotFound, NotRunning),
     )
-    def post(self, actor: Actor, *, export_id: int) -> dict[str, Any]:
+    def post(self, actor: Actor, *, export_id: int) -> JsonObject:
         """Only queued or running exports can be cancelled.
 
         The status becomes failed and any partial file is deleted.

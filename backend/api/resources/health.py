@@ -1,7 +1,7 @@
 """Liveness, readiness, and metrics for Prometheus."""
 
 import ipaddress
-from typing import Any, Final
+from typing import Final
 
 from flask import Response, current_app, request
 from marshmallow import fields, validate
@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.api.auth import PROBES
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import ApiResponse
+from backend.api.responses import ApiResponse, JsonObject
 from backend.api.schemas.common import Strict
 from backend.core.db.session import db
 from backend.core.errors import Forbidden
@@ -66,9 +66,9 @@ class Readyz(Resource):
         """503 only if a required component (the database or a migration) is missing, or the server is shutting down."""
         health: Health = current_app.extensions["health"]
         parts = health.parts()
-        shown: dict[str, Any] = {name: {"state": part.state, "age": part.age} for name, part in parts.items()}
+        shown: JsonObject = {name: {"state": part.state, "age": part.age} for name, part in parts.items()}
         status = health.status(parts)
-        body: dict[str, Any] = {"status": status, **shown}
+        body: JsonObject = {"status": status, **shown}
         if status != "ready":
             missing = ", ".join(name for name, part in parts.items() if not part.up)
             why = "".join(f" {part.problem}." for part in parts.values() if part.problem)

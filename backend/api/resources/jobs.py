@@ -1,12 +1,11 @@
 """Jobs for admins: the schedule, runs, and failed jobs."""
 
-from typing import Any
-
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import ApiResponse
+from backend.api.responses import ApiResponse, JsonObject
 from backend.api.schemas import jobs as schemas
 from backend.api.schemas.common import Window as Paging
+from backend.api.schemas.common import WindowData
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, Invalid, NotFound
 from backend.core.queue import Job, JobRun, admin
@@ -16,7 +15,7 @@ from backend.domain.market import operations
 POLL_SECONDS = "1"
 
 
-def present(run: JobRun) -> dict[str, Any]:
+def present(run: JobRun) -> JsonObject:
     """Return a run as a response body."""
     seconds = run.finished_at and run.started_at and (run.finished_at - run.started_at).total_seconds()
     return {
@@ -36,7 +35,7 @@ def present(run: JobRun) -> dict[str, Any]:
     }
 
 
-def present_failed(job: Job) -> dict[str, Any]:
+def present_failed(job: Job) -> JsonObject:
     """Return a failed job without its payload, which may hold private data."""
     names = ("id", "topic", "attempts", "error", "created_at")
     return {**{name: getattr(job, name) for name in names}, "failed_at": job.dead_at, "parked_at": job.dead_at}
@@ -44,7 +43,7 @@ def present_failed(job: Job) -> dict[str, Any]:
 
 class Jobs(Resource):
     @endpoint(summary="List scheduled jobs", who=ADMINS, response=schemas.Jobs())
-    def get(self, _: Actor) -> dict[str, Any]:
+    def get(self, _: Actor) -> JsonObject:
         """Returns each job's schedule and last run, and the state of the queue."""
         items = [
             {
@@ -78,16 +77,16 @@ class RunJob(Resource):
         errors=(NotFound, Invalid),
         headers=("Location", "Retry-After"),
     )
-    def post(self, actor: Actor, *, name: str, body: dict[str, Any]) -> ApiResponse:
+    def post(self, actor: Actor, *, name: str, body: schemas.RunNowData) -> ApiResponse:
         """Users who have already received today's reminder, or the month's report, are skipped."""
-        run = operations.run_now(actor, name=name, params=body)
+        run = operations.run_now(actor, name=name, params=dict(body))
         headers = {"Location": f"/jobs/runs/{run.id}", "Retry-After": POLL_SECONDS}
         return ApiResponse(present(run), headers=headers)
 
 
 class JobRuns(Resource):
     @endpoint(summary="List runs", who=ADMINS, query=schemas.RunFilter(), response=schemas.Run(), paged=True)
-    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, _: Actor, *, query: schemas.RunFilterData) -> Page[JsonObject]:
         """Newest first."""
         page = admin.run_page(name=query["name"], window=Window(query["limit"], query["cursor"]))
         return Page([present(run) for run in page.items], page.next_cursor)
@@ -103,7 +102,7 @@ class OneJobRun(Resource):
 
 class FailedJobs(Resource):
     @endpoint(summary="List failed jobs", who=ADMINS, query=Paging(), response=schemas.FailedJob(), paged=True)
-    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, _: Actor, *, query: WindowData) -> Page[JsonObject]:
         """Jobs that failed permanently, newest first, each with its last error."""
         page = admin.failed_jobs(window=Window(query["limit"], query["cursor"]))
         return Page([present_failed(job) for job in page.items], page.next_cursor)
@@ -117,6 +116,6 @@ class RetryFailedJob(Resource):
         status=202,
         errors=(NotFound, Conflict),
     )
-    def post(self, actor: Actor, *, job_id: int) -> dict[str, Any]:
+    def post(self, actor: Actor, *, job_id: int) -> JsonObject:
         """Resets the number of attempts."""
         return present_failed(operations.retry_failed(actor, job_id=job_id))

@@ -1,10 +1,8 @@
 """The marketplace's settings, and the policies of single tasks."""
 
-from typing import Any
-
 from backend.api.auth import ACTIVE, ADMINS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import ApiResponse, expected_version, lock_and_check, versioned_by_content
+from backend.api.responses import ApiResponse, JsonObject, expected_version, lock_and_check, versioned_by_content
 from backend.api.schemas import market as schemas
 from backend.core.config import current_settings
 from backend.core.errors import Invalid, NotFound, Stale
@@ -23,7 +21,7 @@ def settings_response(market: settings.MarketSettings) -> ApiResponse:
     return ApiResponse(body, version=settings.version_of(market))
 
 
-def policy(actor: Actor, task_id: int) -> dict[str, Any]:
+def policy(actor: Actor, task_id: int) -> JsonObject:
     """Return the effective policy of a task that the actor may see, and the values set for the task itself."""
     own = policies.get_own(actor, task_id=task_id)
     return {**policies.for_task(task_id).as_dict(), "own": own}
@@ -42,12 +40,12 @@ class MarketSettings(Resource):
         response=schemas.MarketSettings(),
         errors=(Invalid, Stale),
     )
-    def patch(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
+    def patch(self, actor: Actor, *, body: schemas.SettingsEditData) -> ApiResponse:
         """Takes effect immediately and is recorded in the audit trail.
 
         Send If-Match to avoid overwriting concurrent changes.
         """
-        return settings_response(settings.change(actor, changes=body, expected_version=expected_version()))
+        return settings_response(settings.change(actor, changes=dict(body), expected_version=expected_version()))
 
 
 class TaskPolicy(Resource):
@@ -68,8 +66,8 @@ class TaskPolicy(Resource):
         response=schemas.EffectivePolicy(),
         errors=(NotFound, Invalid, Stale),
     )
-    def put(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> ApiResponse:
+    def put(self, actor: Actor, *, task_id: int, body: schemas.TaskPolicyData) -> ApiResponse:
         """Replaces all four values. null means that the general setting applies."""
         lock_and_check(lambda: policy(actor, task_id), lock=lambda: policies.lock(task_id))
-        policies.change(actor, task_id=task_id, values=body)
+        policies.change(actor, task_id=task_id, values=dict(body))
         return versioned_by_content(policy(actor, task_id))

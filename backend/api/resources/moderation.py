@@ -4,15 +4,14 @@ from typing import Any
 
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.resources.accounts import present
-from backend.api.responses import ApiResponse, expected_version
+from backend.api.resources.accounts import new_account, present
+from backend.api.responses import ApiResponse, JsonObject, expected_version
 from backend.api.schemas import accounts as account_schemas
 from backend.api.schemas import moderation as schemas
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, NotFound, Stale
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import queries as accounts
-from backend.domain.accounts.actions import NewAccount
 from backend.domain.accounts.sign_in import FreshSignInNeeded
 from backend.domain.audit.actions import record_read
 from backend.domain.moderation import actions, queries
@@ -21,7 +20,7 @@ from backend.domain.professionals.approval import allowed_actions
 from backend.domain.professionals.queries import ProfessionalProfile
 
 
-def present_for_admin(account: Any, profile: ProfessionalProfile | None = None) -> dict[str, Any]:
+def present_for_admin(account: Any, profile: ProfessionalProfile | None = None) -> JsonObject:
     """Return an account with the fields that only admins see."""
     actions = ["block" if account.blocked_at is None else "unblock"]
     if account.role == Role.PROFESSIONAL:
@@ -59,13 +58,19 @@ def account_detail_response(actor: Actor, account_id: int, *, role: Role) -> Api
 
 class Customers(Resource):
     @endpoint(summary="List customers", who=ADMINS, query=schemas.Customers(), response=schemas.Person(), paged=True)
-    def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, actor: Actor, *, query: schemas.CustomersData) -> Page[JsonObject]:
         """Newest first, or best match first when searching.
 
         Each admin's access is recorded in the audit trail once an hour.
         """
-        window = Window(query.pop("limit"), query.pop("cursor"))
-        page = accounts.customers(filters=accounts.AccountFilters(**query), window=window)
+        window = Window(query["limit"], query["cursor"])
+        filters = accounts.AccountFilters(
+            q=query["q"],
+            blocked=None if query["blocked"] is None else bool(query["blocked"]),
+            pincode=query["pincode"],
+            sort=query["sort"],
+        )
+        page = accounts.customers(filters=filters, window=window)
         record_read(actor, "people_listed", subject_kind="customers")
         return Page([present_for_admin(account) for account in page.items], page.next_cursor)
 
@@ -85,7 +90,7 @@ class Block(Resource):
         response=schemas.Person(),
         errors=(NotFound, Conflict, Stale, FreshSignInNeeded),
     )
-    def post(self, actor: Actor, account_id: int, *, body: dict[str, Any]) -> ApiResponse:
+    def post(self, actor: Actor, account_id: int, *, body: schemas.BlockData) -> ApiResponse:
         """Takes effect with the account's next call. A professional's accepted requests are released; a customer's open
         requests are cancelled.
 
@@ -122,9 +127,9 @@ class Admins(Resource):
         status=201,
         errors=(FreshSignInNeeded,),
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, actor: Actor, *, body: account_schemas.CustomerSignUpData) -> JsonObject:
         """Takes the same fields as a customer's sign-up. All other admins are notified.
 
         Requires a sign-in or a password confirmation (POST /me/confirm-password) within the last 10 minutes.
         """
-        return present(actions.add_admin(actor, new=NewAccount(**body)))
+        return present(actions.add_admin(actor, new=new_account(body)))

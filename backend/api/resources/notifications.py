@@ -1,12 +1,10 @@
 """The user's notifications, the delivery log for admins, and unsubscribing."""
 
-from typing import Any
-
 from flask import Response, render_template, url_for
 
 from backend.api.auth import ADMINS, ANYONE, SIGNED_IN
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import ApiResponse, next_link
+from backend.api.responses import ApiResponse, JsonObject, next_link
 from backend.api.schemas import notifications as schemas
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, NotFound
@@ -26,7 +24,7 @@ class Notifications(Resource):
         response=schemas.Notifications(),
         headers=("Link",),
     )
-    def get(self, actor: Actor, *, query: dict[str, Any]) -> ApiResponse:
+    def get(self, actor: Actor, *, query: schemas.NotificationFilterData) -> ApiResponse:
         """Newest first, with the number of unread ones."""
         unread = None if query["unread"] is None else bool(query["unread"])
         page = queries.page(actor.account_id, unread=unread, window=Window(query["limit"], query["cursor"]))
@@ -51,13 +49,13 @@ class ReadNotifications(Resource):
     @endpoint(
         summary="Mark notifications as read", who=SIGNED_IN, body=schemas.MarkRead(), response=schemas.UnreadCount()
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> dict[str, int]:
+    def post(self, actor: Actor, *, body: schemas.MarkReadData) -> dict[str, int]:
         """Marks the given ids, or all. Idempotent."""
         create.mark_read(actor.account_id, ids=body.get("ids"))
         return {"unread_count": queries.unread_count(actor.account_id)}
 
 
-def present(delivery: Delivery) -> dict[str, Any]:
+def present(delivery: Delivery) -> JsonObject:
     """Return a delivery as a response body."""
     names = schemas.Delivery().fields
     return {name: getattr(delivery, name) for name in names}
@@ -71,16 +69,23 @@ class Deliveries(Resource):
         response=schemas.Delivery(),
         paged=True,
     )
-    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, _: Actor, *, query: schemas.DeliveryFilterData) -> Page[JsonObject]:
         """The delivery log, newest first: recipient, channel, and whether the message was sent."""
-        window = Window(query.pop("limit"), query.pop("cursor"))
-        page = notification_delivery.page(notification_delivery.DeliveryFilters(**query), window=window)
+        window = Window(query["limit"], query["cursor"])
+        filters = notification_delivery.DeliveryFilters(
+            account_id=query["account_id"],
+            state=query["state"],
+            kind=query["kind"],
+            channel=query["channel"],
+            run_id=query["run_id"],
+        )
+        page = notification_delivery.page(filters, window=window)
         return Page([present(delivery) for delivery in page.items], page.next_cursor)
 
 
 class OneDelivery(Resource):
     @endpoint(summary="Get a delivery", who=ADMINS, response=schemas.DeliveryWithAttempts(), errors=(NotFound,))
-    def get(self, _: Actor, *, delivery_id: int) -> dict[str, Any]:
+    def get(self, _: Actor, *, delivery_id: int) -> JsonObject:
         """Includes each attempt with the provider's response."""
         delivery = notification_delivery.get(delivery_id)
         attempts = [

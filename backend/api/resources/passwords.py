@@ -1,7 +1,5 @@
 """Change or reset a password, and confirm an email."""
 
-from typing import Any
-
 from flask import Response, request
 
 from backend.api import auth
@@ -23,7 +21,7 @@ class MyPassword(Resource):
         status=204,
         errors=(Invalid, TooMany),
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> Response | None:
+    def post(self, actor: Actor, *, body: schemas.NewPasswordData) -> Response | None:
         """Ends all other sessions and invalidates unused reset links.
 
         A wrong current password counts as a failed sign-in.
@@ -43,7 +41,7 @@ class ConfirmPassword(Resource):
         status=204,
         errors=(Invalid, TooMany),
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> Response | None:
+    def post(self, actor: Actor, *, body: schemas.CurrentPasswordData) -> Response | None:
         """Allows calls that answered 401 `fresh_sign_in_needed` for the next 10 minutes."""
         try:
             sign_in.confirm_password(actor, password=body["password"])
@@ -60,7 +58,7 @@ class ForgotPassword(Resource):
         status=202,
         rate_limit="forgot_rate_limit",
     )
-    def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
+    def post(self, _: Actor | None, *, body: schemas.ForgotData) -> None:
         """Always 202, whether or not an account has this email. The emailed link works once and expires.
 
         For 7 days after a change of email, the link is sent to the previous address.
@@ -77,7 +75,7 @@ class ResetPassword(Resource):
         errors=(Invalid,),
         rate_limit="forgot_rate_limit",
     )
-    def post(self, _: Actor | None, *, body: dict[str, Any]) -> Response:
+    def post(self, _: Actor | None, *, body: schemas.ResetData) -> Response:
         """Takes the token from the emailed link. Ends all sessions of the account.
 
         A token that is invalid, used or expired gets 422 `link_invalid`."""
@@ -96,7 +94,7 @@ class ConfirmMail(Resource):
         errors=(Invalid,),
         rate_limit="forgot_rate_limit",
     )
-    def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
+    def post(self, _: Actor | None, *, body: schemas.ConfirmData) -> None:
         """Takes the token from the emailed link.
 
         Where EMAIL_CONFIRMATION is on, other emails are sent only after this.
@@ -113,7 +111,7 @@ class UndoEmail(Resource):
         errors=(Invalid,),
         rate_limit="forgot_rate_limit",
     )
-    def post(self, _: Actor | None, *, body: dict[str, Any]) -> None:
+    def post(self, _: Actor | None, *, body: schemas.ConfirmData) -> None:
         """Takes the token from the emailed link. Ends all sessions of the account.
 
         A token that is invalid, used or expired gets 422 `link_invalid`."""

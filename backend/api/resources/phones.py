@@ -1,14 +1,12 @@
 """Verify the user's phone number, so that it can receive notifications by SMS."""
 
-from typing import Any
-
 from flask import Response
 
 from backend.api.auth import SIGNED_IN
 from backend.api.endpoint import Resource, endpoint
 from backend.api.errors import domain_problem
 from backend.api.resources.accounts import present
-from backend.api.responses import ApiResponse
+from backend.api.responses import ApiResponse, JsonObject
 from backend.api.schemas import accounts as account_schemas
 from backend.api.schemas import accounts as schemas
 from backend.core.errors import Conflict, Invalid, TooMany
@@ -24,7 +22,7 @@ class MyPhoneCode(Resource):
         status=202,
         errors=(Conflict, TooMany),
     )
-    def post(self, actor: Actor) -> dict[str, Any]:
+    def post(self, actor: Actor) -> JsonObject:
         """The code is sent by SMS and replaces any previous one.
 
         409: `no_phone`, `already_verified`, `sms_not_available` or `sms_not_set_up`.
@@ -41,7 +39,7 @@ class MyPhoneConfirmation(Resource):
         response=account_schemas.Account(),
         errors=(Invalid, TooMany),
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse | Response:
+    def post(self, actor: Actor, *, body: schemas.CodeData) -> ApiResponse | Response:
         """SMS notifications are sent only to verified numbers.
 
         422: `wrong_code` or `code_expired`; 429 after five wrong codes.

@@ -1,6 +1,6 @@
 """Places, for autocompletion by pincode or name."""
 
-from typing import Any, Final
+from typing import Final
 
 from flask import Response
 
@@ -19,7 +19,7 @@ FIELDS: Final = ("pincode", "locality", "district", "state")
 
 class Places(Resource):
     @endpoint(summary="Search places", who=ANYONE, query=schemas.PlaceFilter(), response=schemas.Place(), paged=True)
-    def get(self, _: Actor | None, *, query: dict[str, Any]) -> Response:
+    def get(self, _: Actor | None, *, query: schemas.PlaceFilterData) -> Response:
         """By pincode, or by the start of a locality, district or state name. Data: India Post (GODL-India)."""
 
         def render() -> Rendered:

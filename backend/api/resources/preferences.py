@@ -1,10 +1,8 @@
 """The user's notification preferences."""
 
-from typing import Any
-
 from backend.api.auth import SIGNED_IN
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import ApiResponse, lock_and_check, versioned_by_content
+from backend.api.responses import ApiResponse, JsonObject, lock_and_check, versioned_by_content
 from backend.api.schemas import preferences as schemas
 from backend.core.errors import Invalid, Stale
 from backend.core.security.authz import Actor
@@ -15,7 +13,7 @@ from backend.domain.notifications.channels import sms
 from backend.domain.notifications.preferences import Choice
 
 
-def present(account_id: int, choice: Choice) -> dict[str, Any]:
+def present(account_id: int, choice: Choice) -> JsonObject:
     """Return the preferences as a response body, with the reason for each channel that is unavailable."""
     account = accounts.get(account_id)
     reason = sms.why_not(account.phone, is_verified=account.phone_verified_at is not None)
@@ -41,7 +39,7 @@ class MyPreferences(Resource):
         response=schemas.Preferences(),
         errors=(Invalid, Stale),
     )
-    def put(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
+    def put(self, actor: Actor, *, body: schemas.PreferencesData) -> ApiResponse:
         """Replaces all preferences except ``kinds``, which are kept if omitted.
 
         Messages are sent on the first channel that works. Emails about the account are always sent.
@@ -58,5 +56,5 @@ class MyPreferences(Resource):
         return versioned_by_content(_read(actor.account_id))
 
 
-def _read(account_id: int) -> dict[str, Any]:
+def _read(account_id: int) -> JsonObject:
     return present(account_id, preferences.get(account_id))

@@ -1,11 +1,9 @@
 """Professionals for admins: the list, details, and decisions on their documents."""
 
-from typing import Any
-
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.resources.moderation import account_detail_response, account_response, present_for_admin
-from backend.api.responses import ApiResponse, expected_version
+from backend.api.responses import ApiResponse, JsonObject, expected_version
 from backend.api.schemas import moderation as people_schemas
 from backend.api.schemas import professionals as schemas
 from backend.core.db.pagination import Page, Window
@@ -23,13 +21,23 @@ class Professionals(Resource):
         response=people_schemas.Person(),
         paged=True,
     )
-    def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, actor: Actor, *, query: people_schemas.ProfessionalsData) -> Page[JsonObject]:
         """Newest first, or best match first when searching.
 
         ``sort=waiting`` lists the longest-pending approvals first.
         """
-        window = Window(query.pop("limit"), query.pop("cursor"))
-        page = queries.professionals(filters=queries.ProfessionalFilters(**query), window=window)
+        window = Window(query["limit"], query["cursor"])
+        filters = queries.ProfessionalFilters(
+            q=query["q"],
+            blocked=None if query["blocked"] is None else bool(query["blocked"]),
+            pincode=query["pincode"],
+            sort=query["sort"],
+            approval=query["approval"],
+            task_id=query["task_id"],
+            min_rating=query["min_rating"],
+            max_rating=query["max_rating"],
+        )
+        page = queries.professionals(filters=filters, window=window)
         record_read(actor, "people_listed", subject_kind="professionals")
         return Page([present_for_admin(account, profile) for account, profile in page.items], page.next_cursor)
 
@@ -47,7 +55,7 @@ class OneProfessional(Resource):
         response=people_schemas.Person(),
         errors=(NotFound, Conflict, Stale),
     )
-    def patch(self, actor: Actor, professional_id: int, *, body: dict[str, Any]) -> ApiResponse:
+    def patch(self, actor: Actor, professional_id: int, *, body: schemas.ExpiryData) -> ApiResponse:
         """The professional is reminded 30 days before the expiry and becomes inactive when it passes."""
         actions.set_expiry(
             actor,
@@ -67,7 +75,7 @@ class Approve(Resource):
         response=people_schemas.Person(),
         errors=(NotFound, Conflict, actions.DocumentReplaced, Stale),
     )
-    def post(self, actor: Actor, professional_id: int, *, body: dict[str, Any]) -> ApiResponse:
+    def post(self, actor: Actor, professional_id: int, *, body: schemas.ApproveData) -> ApiResponse:
         """The professional can then accept requests. 409 ``document_missing`` if no document has been uploaded."""
         actions.approve(actor, professional_id=professional_id, expected_version=expected_version(), **body)
         return account_response(professional_id)
@@ -81,7 +89,7 @@ class Reject(Resource):
         response=people_schemas.Person(),
         errors=(NotFound, Conflict, actions.DocumentReplaced, Stale),
     )
-    def post(self, actor: Actor, professional_id: int, *, body: dict[str, Any]) -> ApiResponse:
+    def post(self, actor: Actor, professional_id: int, *, body: schemas.RejectData) -> ApiResponse:
         """The professional is notified of the reason and can upload another document."""
         actions.reject(actor, professional_id=professional_id, expected_version=expected_version(), **body)
         return account_response(professional_id)

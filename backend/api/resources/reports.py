@@ -1,14 +1,13 @@
 """Monthly reports: as JSON or as the emailed page, and the list of those sent."""
 
 from dataclasses import asdict
-from typing import Any
 
 from flask import Response, render_template, request
 from werkzeug.exceptions import NotAcceptable
 
 from backend.api.auth import CUSTOMERS_AND_ADMINS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import NO_STORE
+from backend.api.responses import NO_STORE, JsonObject
 from backend.api.schemas import reports as schemas
 from backend.core.config import current_settings
 from backend.core.db.pagination import Page, Window
@@ -23,7 +22,7 @@ JSON, HTML = "application/json", "text/html"
 INLINE_STYLES_ONLY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-popups"
 
 
-def present(report: Report) -> dict[str, Any]:
+def present(report: Report) -> JsonObject:
     """Return a report as a response body."""
     figures = report.figures
     return {
@@ -39,7 +38,7 @@ def present(report: Report) -> dict[str, Any]:
     }
 
 
-def present_sent(sent: Sent) -> dict[str, Any]:
+def present_sent(sent: Sent) -> JsonObject:
     """Return an item of the list of reports."""
     figures = sent.figures
     return {
@@ -60,7 +59,7 @@ class OneReport(Resource):
         response=schemas.Report(),
         errors=(NotFound, Invalid),
     )
-    def get(self, actor: Actor, *, month: str, query: dict[str, Any]) -> dict[str, Any] | Response:
+    def get(self, actor: Actor, *, month: str, query: schemas.WhoseData) -> JsonObject | Response:
         """JSON or HTML, depending on Accept. The current month is marked unfinished; future months are 404."""
         report = queries.get(actor, written=month, customer_id=query["customer_id"])
         accepted = request.accept_mimetypes
@@ -79,7 +78,7 @@ class Reports(Resource):
         paged=True,
         errors=(NotFound, Invalid),
     )
-    def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, actor: Actor, *, query: schemas.ReportsData) -> Page[JsonObject]:
         """Reports that were sent, latest first. Months that are not listed can still be requested."""
         page = queries.sent(actor, Window(query["limit"], query["cursor"]), customer_id=query["customer_id"])
         return Page([present_sent(report) for report in page.items], page.next_cursor)

@@ -1,12 +1,10 @@
 """Reviews: written by customers, replied to and reported by professionals, moderated by admins."""
 
-from typing import Any
-
 from backend.api.auth import ADMINS, CUSTOMERS, PROFESSIONALS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.responses import expected_version
+from backend.api.responses import JsonObject, expected_version
 from backend.api.schemas import reviews as schemas
-from backend.api.schemas.common import Reason
+from backend.api.schemas.common import Reason, ReasonData, WindowData
 from backend.api.schemas.common import Window as WindowQuery
 from backend.api.schemas.task_requests import RequestReview
 from backend.core.db.pagination import Page, Window
@@ -17,7 +15,7 @@ from backend.domain.reviews import actions, queries
 ERRORS = (NotFound, Conflict, Invalid)
 
 
-def changed_review(actor: Actor, request_id: int) -> dict[str, Any]:
+def changed_review(actor: Actor, request_id: int) -> JsonObject:
     """Return the review after the actor's change."""
     review = queries.of_request(actor, request_id=request_id)
     if review is None:
@@ -34,7 +32,7 @@ class Review(Resource):
         status=201,
         errors=(*ERRORS, Forbidden, Stale),
     )
-    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, actor: Actor, *, request_id: int, body: schemas.NewReviewData) -> JsonObject:
         """Once per request, within 30 days of its completion."""
         actions.give(
             actor,
@@ -50,7 +48,7 @@ class Reply(Resource):
     @endpoint(
         summary="Reply to a review", who=PROFESSIONALS, body=schemas.Reply(), response=RequestReview(), errors=ERRORS
     )
-    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, actor: Actor, *, request_id: int, body: schemas.ReplyData) -> JsonObject:
         """Once per review, by the professional reviewed."""
         actions.reply(actor, request_id=request_id, text=body["reply"])
         return changed_review(actor, request_id)
@@ -64,7 +62,7 @@ class Report(Resource):
         response=RequestReview(),
         errors=ERRORS,
     )
-    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, actor: Actor, *, request_id: int, body: ReasonData) -> JsonObject:
         """Asks admins to check the review. Only the professional reviewed can report it."""
         actions.report(actor, request_id=request_id, reason=body["reason"])
         return changed_review(actor, request_id)
@@ -72,7 +70,7 @@ class Report(Resource):
 
 class Hide(Resource):
     @endpoint(summary="Hide a review", who=ADMINS, body=Reason(), response=RequestReview(), errors=ERRORS)
-    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, actor: Actor, *, request_id: int, body: ReasonData) -> JsonObject:
         """A hidden review does not count in any rating; its author can still see it."""
         actions.hide(actor, request_id=request_id, reason=body["reason"])
         return changed_review(actor, request_id)
@@ -80,7 +78,7 @@ class Hide(Resource):
 
 class Show(Resource):
     @endpoint(summary="Show a review", who=ADMINS, response=RequestReview(), errors=ERRORS)
-    def post(self, actor: Actor, *, request_id: int) -> dict[str, Any]:
+    def post(self, actor: Actor, *, request_id: int) -> JsonObject:
         """Makes a hidden review visible again and resolves any report."""
         actions.show(actor, request_id=request_id)
         return changed_review(actor, request_id)
@@ -94,7 +92,7 @@ class Reviews(Resource):
         response=schemas.ReviewJudged(),
         paged=True,
     )
-    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, _: Actor, *, query: schemas.ReviewQueryData) -> Page[JsonObject]:
         """Latest first. Use ``reported=1&hidden=0`` for reports awaiting a decision."""
         window = Window(query["limit"], query["cursor"])
         filters = queries.ReviewFilters(
@@ -115,7 +113,7 @@ class MyReviews(Resource):
         response=schemas.ReviewListed(),
         paged=True,
     )
-    def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, actor: Actor, *, query: WindowData) -> Page[JsonObject]:
         """Reviews received, latest first. Hidden reviews are left out."""
         window = Window(query["limit"], query["cursor"])
         filters = queries.ReviewFilters(professional_id=actor.id, hidden=False)

@@ -1,15 +1,16 @@
 """Search, synonyms, and the professionals for a task."""
 
-from typing import Any, Final
+from typing import Final
 
 from flask import Response
 
 from backend.api.auth import ADMINS, ANYONE, CUSTOMERS_AND_ADMINS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.response_cache import public, validate_response
-from backend.api.responses import ApiResponse, expected_version
+from backend.api.responses import ApiResponse, JsonObject, expected_version
 from backend.api.schemas import search as schemas
 from backend.api.schemas.common import Window as Paging
+from backend.api.schemas.common import WindowData
 from backend.core.cache import Rendered
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Invalid, NotFound, Stale
@@ -21,6 +22,7 @@ from backend.domain.tasks import synonyms
 from backend.domain.tasks.models import Synonym
 
 RESULT: Final = schemas.SearchResult()
+PROFILE_FIELDS: Final = ("id", "firstname", "compname", "exp", "rating", "reviews", "distance_km")
 
 
 def result_body(found: queries.Found) -> bytes:
@@ -38,12 +40,22 @@ class Search(Resource):
         response=RESULT,
         errors=(Invalid,),
     )
-    def get(self, _: Actor | None, *, query: dict[str, Any]) -> Response:
+    def get(self, _: Actor | None, *, query: schemas.SearchFilterData) -> Response:
         """Tolerates typos. With a place given, only tasks that are available there are returned."""
-        window = Window(query.pop("limit"), query.pop("cursor"))
+        window = Window(query["limit"], query["cursor"])
+        criteria = queries.Criteria(
+            q=query["q"],
+            location=query["location"],
+            pincode=query["pincode"],
+            radius_km=query["radius_km"],
+            category=query["category"],
+            max_price=query["max_price"],
+            min_rating=query["min_rating"],
+            sort=query["sort"],
+        )
 
         def search() -> Rendered:
-            body = result_body(queries.run(queries.Criteria(**query), window=window))
+            body = result_body(queries.run(criteria, window=window))
             return Rendered(validate_response(RESULT, body))
 
         return public("search", search)
@@ -58,16 +70,15 @@ class TaskProfessionals(Resource):
         paged=True,
         errors=(NotFound, Invalid),
     )
-    def get(self, actor: Actor, *, task_id: int, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, actor: Actor, *, task_id: int, query: schemas.OfferedFilterData) -> Page[JsonObject]:
         """Nearest first if a pincode is given, otherwise highest rated first."""
         tasks.one(actor, task_id=task_id)
-        window = Window(query.pop("limit"), query.pop("cursor"))
-        found = availability.page(task_id=task_id, window=window, **query)
-        names = ("id", "firstname", "compname", "exp", "rating", "reviews", "distance_km")
-        return Page([{name: getattr(row, name) for name in names} for row in found.items], found.next_cursor)
+        window = Window(query["limit"], query["cursor"])
+        page = availability.page(task_id=task_id, pincode=query["pincode"], radius_km=query["radius_km"], window=window)
+        return Page([{name: getattr(row, name) for name in PROFILE_FIELDS} for row in page.items], page.next_cursor)
 
 
-def present(group: Synonym) -> dict[str, Any]:
+def present(group: Synonym) -> JsonObject:
     """Return a synonym group as a response body."""
     return {
         "id": group.id,
@@ -85,7 +96,7 @@ class SynonymGroups(Resource):
         response=schemas.Synonyms(),
         paged=True,
     )
-    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, _: Actor, *, query: WindowData) -> Page[JsonObject]:
         """Oldest first."""
         page = synonyms.page(window=Window(query["limit"], query["cursor"]))
         return Page([present(group) for group in page.items], page.next_cursor)
@@ -98,7 +109,7 @@ class SynonymGroups(Resource):
         status=201,
         errors=(Invalid,),
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
+    def post(self, actor: Actor, *, body: schemas.SynonymsEditData) -> ApiResponse:
         """Takes effect immediately."""
         group = synonyms.create(actor, phrases=body["phrases"])
         return ApiResponse(present(group), headers={"Location": f"/synonyms/{group.id}"}, version=group.version)
@@ -118,7 +129,7 @@ class SynonymGroup(Resource):
         response=schemas.Synonyms(),
         errors=(NotFound, Stale, Invalid),
     )
-    def put(self, actor: Actor, *, synonym_id: int, body: dict[str, Any]) -> ApiResponse:
+    def put(self, actor: Actor, *, synonym_id: int, body: schemas.SynonymsEditData) -> ApiResponse:
         """Takes effect immediately."""
         group = synonyms.edit(
             actor, synonym_id=synonym_id, phrases=body["phrases"], expected_version=expected_version()

@@ -1,7 +1,5 @@
 """Sign in, refresh tokens, sign out, and manage sessions."""
 
-from typing import Any
-
 from flask import Response, request
 
 from backend.api import auth
@@ -9,9 +7,9 @@ from backend.api.auth import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
 from backend.api.endpoint import Resource, endpoint
 from backend.api.errors import domain_problem
 from backend.api.resources.accounts import present_own
-from backend.api.responses import ApiResponse, render
+from backend.api.responses import ApiResponse, JsonObject, render
 from backend.api.schemas import sessions as schemas
-from backend.api.schemas.common import Window
+from backend.api.schemas.common import Window, WindowData
 from backend.core.db import pagination
 from backend.core.db.pagination import Page
 from backend.core.errors import Forbidden, NotFound, TooMany, Unauthenticated
@@ -24,7 +22,7 @@ from backend.domain.accounts.models import Account, Session
 
 def token_response(account: Account, issued: sessions.Issued) -> Response:
     """Return the tokens of a session. API clients get the refresh token in the body, browsers in a cookie."""
-    body: dict[str, Any] = {**auth.tokens_for(issued), "user": present_own(account)}
+    body: JsonObject = {**auth.tokens_for(issued), "user": present_own(account)}
     refresh_token = auth.refresh_token_for(issued)
     if issued.client == "api":
         body["refresh_token"] = refresh_token
@@ -42,7 +40,7 @@ class Check(Resource):
         response=schemas.Tokens(),
         errors=(Unauthenticated, Forbidden, TooMany),
     )
-    def post(self, _: Actor | None, *, body: dict[str, Any]) -> Response:
+    def post(self, _: Actor | None, *, body: schemas.CredentialsData) -> Response:
         """Accepts a username or an email address, for all roles."""
         agent, address = request.headers.get("User-Agent"), request.remote_addr
         device = sessions.Device(body["client"], agent, address, auth.device_cookie())
@@ -92,7 +90,7 @@ class LogoutEverywhere(Resource):
 
 class MySessions(Resource):
     @endpoint(summary="List my sessions", who=SIGNED_IN, query=Window(), response=schemas.Session(), paged=True)
-    def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    def get(self, actor: Actor, *, query: WindowData) -> Page[JsonObject]:
         """Active sessions, newest first."""
         page = queries.sessions_of(actor.account_id, window=pagination.Window(**query))
         return Page([_present(session, actor) for session in page.items], page.next_cursor)
@@ -112,7 +110,7 @@ def signed_out() -> Response:
     return response
 
 
-def _present(session: Session, actor: Actor) -> dict[str, Any]:
+def _present(session: Session, actor: Actor) -> JsonObject:
     return {
         "id": session.id,
         "client": session.client,

@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from backend.api.auth import ADMINS, VISITORS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.response_cache import public, validate_response
-from backend.api.responses import ApiResponse, expected_version, to_json
+from backend.api.responses import ApiResponse, JsonObject, expected_version, to_json
 from backend.api.schemas import tasks as schemas
 from backend.core.cache import Rendered
 from backend.core.db.pagination import Page, Window
@@ -19,7 +19,7 @@ from backend.domain.tasks import actions, queries
 TASK: Final = schemas.Task()
 
 
-def present(row: Row[Any], *, for_admin: bool) -> dict[str, Any]:
+def present(row: Row[Any], *, for_admin: bool) -> JsonObject:
     """Return a task as a response body."""
     task = {
         "id": row.id,
@@ -48,15 +48,16 @@ def task_response(task_id: int, *, actor: Actor | None) -> ApiResponse:
 
 class Tasks(Resource):
     @endpoint(summary="List tasks", who=VISITORS, query=schemas.TaskFilter(), response=TASK, paged=True)
-    def get(self, actor: Actor | None, *, query: dict[str, Any]) -> Page[dict[str, Any]] | Response:
+    def get(self, actor: Actor | None, *, query: schemas.TaskFilterData) -> Page[JsonObject] | Response:
         """Sorted by name. Admins also see inactive and archived tasks."""
-        window = Window(query.pop("limit"), query.pop("cursor"))
+        window = Window(query["limit"], query["cursor"])
+        category, q = query["category"], query["q"]
         if queries.sees_all(actor):
-            page = queries.page(actor, window=window, **query)
+            page = queries.page(actor, window=window, category=category, q=q)
             return Page([present(row, for_admin=True) for row in page.items], page.next_cursor)
 
         def render() -> Rendered:
-            page = queries.page(None, window=window, **query)
+            page = queries.page(None, window=window, category=category, q=q)
             items = [present(row, for_admin=False) for row in page.items]
             return Rendered(validate_response(TASK, to_json({"items": items, "next_cursor": page.next_cursor})))
 
@@ -70,9 +71,19 @@ class Tasks(Resource):
         status=201,
         errors=(Invalid,),
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
+    def post(self, actor: Actor, *, body: schemas.NewTaskData) -> ApiResponse:
         """The task is available immediately, unless isactive is 0 (draft)."""
-        task = actions.create(actor, new=actions.NewTask(**{**body, "isactive": bool(body["isactive"])}))
+        new = actions.NewTask(
+            name=body["name"],
+            description=body["description"],
+            category=body["category"],
+            base_price=body["base_price"],
+            time_required=body["time_required"],
+            isactive=bool(body["isactive"]),
+            picture=body["picture"],
+            search_words=body["search_words"],
+        )
+        task = actions.create(actor, new=new)
         response = task_response(task.id, actor=actor)
         response.headers["Location"] = f"/tasks/{task.id}"
         return response
@@ -98,7 +109,7 @@ class OneTask(Resource):
         response=TASK,
         errors=(NotFound, Conflict, Stale, Invalid),
     )
-    def patch(self, actor: Actor, *, task_id: int, body: dict[str, Any]) -> ApiResponse:
+    def patch(self, actor: Actor, *, task_id: int, body: schemas.TaskEditData) -> ApiResponse:
         """Omitted fields are not changed. Existing requests keep the task's previous name, price and duration."""
         changes = {**body, "isactive": bool(body["isactive"])} if "isactive" in body else body
         actions.edit(actor, task_id=task_id, changes=changes, expected_version=expected_version())

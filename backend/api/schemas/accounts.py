@@ -1,9 +1,10 @@
 """Sign-up and accounts."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from marshmallow import ValidationError, fields, validate
+from werkzeug.datastructures import FileStorage
 
 from backend.api.schemas.common import Flag, Id, Moment, Phone, Pincode, Strict, Text, Upload, Whole
 from backend.core import text
@@ -62,6 +63,19 @@ class CustomerSignUp(Strict):
     phone = Phone(load_default=None, allow_none=True)
 
 
+class CustomerSignUpData(TypedDict):
+    """The loaded :class:`CustomerSignUp`."""
+
+    username: str
+    email: str
+    password: str
+    firstname: str
+    lastname: str
+    address: str
+    pincode: str
+    phone: str | None
+
+
 class ProfessionalSignUp(CustomerSignUp):
     """A professional's sign-up."""
 
@@ -70,10 +84,24 @@ class ProfessionalSignUp(CustomerSignUp):
     task_ids = fields.List(Id(), load_default=list, validate=validate.Length(max=MAX_TASKS))
 
 
+class ProfessionalSignUpData(CustomerSignUpData):
+    """The loaded :class:`ProfessionalSignUp`."""
+
+    exp: int
+    compname: str
+    task_ids: list[int]
+
+
 class ProfessionalSignUpForm(ProfessionalSignUp):
     """A professional's sign-up as a form, with a document."""
 
     document = Upload(load_default=None)
+
+
+class ProfessionalSignUpFormData(ProfessionalSignUpData):
+    """The loaded :class:`ProfessionalSignUpForm`."""
+
+    document: FileStorage | None
 
 
 class Profile(Strict):
@@ -90,6 +118,22 @@ class Profile(Strict):
     task_ids = fields.List(Id(), validate=validate.Length(max=MAX_TASKS))
     pincodes = fields.List(Pincode(), validate=validate.Length(max=MAX_PINCODES))
     radius_km = Whole(min=1, max=200)
+
+
+class ProfileData(TypedDict):
+    """The loaded :class:`Profile`."""
+
+    email: NotRequired[str]
+    firstname: NotRequired[str]
+    lastname: NotRequired[str]
+    address: NotRequired[str]
+    pincode: NotRequired[str]
+    phone: NotRequired[str | None]
+    compname: NotRequired[str]
+    exp: NotRequired[int]
+    task_ids: NotRequired[list[int]]
+    pincodes: NotRequired[list[str]]
+    radius_km: NotRequired[int]
 
 
 class SubmittedDocument(Strict):
@@ -153,3 +197,9 @@ class Code(Strict):
     """The code from the SMS."""
 
     code = Text(required=True, max=20, validators=[CODE])
+
+
+class CodeData(TypedDict):
+    """The loaded :class:`Code`."""
+
+    code: str

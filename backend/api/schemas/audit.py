@@ -2,7 +2,8 @@
 
 from marshmallow import fields
 
-from backend.api.schemas.common import Flag, Id, Moment, SpanEdge, Strict, Text, Window
+from backend.api.schemas.common import Flag, Id, Moment, SpanEdge, Strict, Text, Window, WindowData
+from backend.core.db.date_range import Bound
 
 
 class Trail(Window):
@@ -15,6 +16,18 @@ class Trail(Window):
     from_ = SpanEdge(data_key="from", load_default=None)
     to = SpanEdge(load_default=None)
     changes_only = Flag(load_default=0, metadata={"description": "1 to leave out entries for read access"})
+
+
+class TrailData(WindowData):
+    """The loaded :class:`Trail`."""
+
+    actor_id: int | None
+    subject_id: int | None
+    subject_kind: str | None
+    action: str | None
+    from_: Bound | None
+    to: Bound | None
+    changes_only: int
 
 
 class Entry(Strict):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 import phonenumbers
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -194,10 +194,23 @@ class Window(Strict):
     cursor = fields.String(load_default=None, validate=validate.Length(min=1, max=2000))
 
 
+class WindowData(TypedDict):
+    """The loaded :class:`Window`."""
+
+    limit: int
+    cursor: str | None
+
+
 class Reason(Strict):
     """A reason of 3 to 500 characters."""
 
     reason = Text(min=3, max=500, multiline=True, required=True)
+
+
+class ReasonData(TypedDict):
+    """The loaded :class:`Reason`."""
+
+    reason: str
 
 
 DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

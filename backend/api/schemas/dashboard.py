@@ -1,8 +1,11 @@
 """The dashboard's statistics."""
 
+from typing import TypedDict
+
 from marshmallow import fields, validate
 
 from backend.api.schemas.common import Id, Moment, SpanEdge, Strict
+from backend.core.db.date_range import Bound
 
 FORMER = {"deprecated": True, "description": "The former name of ``failed``."}
 COUNT = validate.Range(min=0)
@@ -27,6 +30,13 @@ class Span(Strict):
 
     first = SpanEdge(data_key="from", load_default=None)
     last = SpanEdge(data_key="to", load_default=None)
+
+
+class SpanData(TypedDict):
+    """The loaded :class:`Span`."""
+
+    first: Bound | None
+    last: Bound | None
 
 
 class ByState(Strict):

@@ -1,5 +1,9 @@
 """Documents."""
 
+from typing import TypedDict
+
+from werkzeug.datastructures import FileStorage
+
 from backend.api.schemas.common import Strict, Upload, Whole
 
 
@@ -9,7 +13,19 @@ class Document(Strict):
     document = Upload(required=True)
 
 
+class DocumentData(TypedDict):
+    """The loaded :class:`Document`."""
+
+    document: FileStorage
+
+
 class Page(Strict):
     """The page to render; by default the whole file."""
 
     page = Whole(min=1, max=1000, load_default=None)
+
+
+class PageData(TypedDict):
+    """The loaded :class:`Page`."""
+
+    page: int | None

@@ -1,8 +1,11 @@
 """Exports."""
 
+from typing import TypedDict
+
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Id, Moment, SpanEdge, Strict, Window
+from backend.api.schemas.common import Id, Moment, SpanEdge, Strict, Window, WindowData
+from backend.core.db.date_range import Bound
 
 STATUSES = validate.OneOf(["queued", "running", "done", "failed"])
 
@@ -15,10 +18,24 @@ class NewExport(Strict):
     last = SpanEdge(data_key="to", load_default=None, allow_none=True)
 
 
+class NewExportData(TypedDict):
+    """The loaded :class:`NewExport`."""
+
+    professional_id: int | None
+    first: Bound | None
+    last: Bound | None
+
+
 class Exports(Window):
     """Filters of the list of exports."""
 
     status = fields.String(load_default=None, validate=STATUSES)
+
+
+class ExportsData(WindowData):
+    """The loaded :class:`Exports`."""
+
+    status: str | None
 
 
 class Export(Strict):

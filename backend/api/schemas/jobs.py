@@ -1,8 +1,10 @@
 """Scheduled jobs, their runs, and failed jobs."""
 
+from typing import NotRequired, TypedDict
+
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Id, Moment, Strict, Window
+from backend.api.schemas.common import Id, Moment, Strict, Window, WindowData
 
 FORMER = {"deprecated": True, "description": "The former name of the field before."}
 STATUSES = ("queued", "running", "done", "failed")
@@ -17,10 +19,23 @@ class RunNow(Strict):
     customer_id = Id()
 
 
+class RunNowData(TypedDict):
+    """The loaded :class:`RunNow`."""
+
+    month: NotRequired[str]
+    customer_id: NotRequired[int]
+
+
 class RunFilter(Window):
     """Filters of the list of runs."""
 
     name = fields.String(load_default=None, validate=validate.Length(min=1, max=100))
+
+
+class RunFilterData(WindowData):
+    """The loaded :class:`RunFilter`."""
+
+    name: str | None
 
 
 class Run(Strict):

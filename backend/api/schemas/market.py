@@ -1,7 +1,7 @@
 """The marketplace's settings, and the policies of single tasks."""
 
 from datetime import time
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from marshmallow import ValidationError, fields
 
@@ -44,6 +44,19 @@ class SettingsEdit(Strict):
     day_ends_at = ClockTime()
 
 
+class SettingsEditData(TypedDict):
+    """The loaded :class:`SettingsEdit`."""
+
+    answer_within_minutes: NotRequired[int]
+    min_notice_minutes: NotRequired[int]
+    free_cancel_minutes: NotRequired[int]
+    travel_buffer_minutes: NotRequired[int]
+    tell_nearest: NotRequired[int]
+    reminder_at: NotRequired[time]
+    day_begins_at: NotRequired[time]
+    day_ends_at: NotRequired[time]
+
+
 class MarketSettings(Strict):
     """All of the marketplace's settings. Times of day are in ``timezone``."""
 
@@ -66,6 +79,15 @@ class TaskPolicy(Strict):
     min_notice_minutes = _minutes("min_notice_minutes", load_default=None, allow_none=True)
     free_cancel_minutes = _minutes("free_cancel_minutes", load_default=None, allow_none=True)
     travel_buffer_minutes = _minutes("travel_buffer_minutes", load_default=None, allow_none=True)
+
+
+class TaskPolicyData(TypedDict):
+    """The loaded :class:`TaskPolicy`."""
+
+    answer_within_minutes: int | None
+    min_notice_minutes: int | None
+    free_cancel_minutes: int | None
+    travel_buffer_minutes: int | None
 
 
 class EffectivePolicy(Strict):

@@ -1,10 +1,13 @@
 """Accounts as admins see them."""
 
+from decimal import Decimal
+from typing import TypedDict
+
 from marshmallow import fields, validate
 
 from backend.api.schemas.accounts import Account
 from backend.api.schemas.audit import Entry
-from backend.api.schemas.common import Flag, Id, Moment, Pincode, Strict, Text, Whole, Window
+from backend.api.schemas.common import Flag, Id, Moment, Pincode, Strict, Text, Whole, Window, WindowData
 from backend.api.schemas.reviews import ReviewJudged
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.queries import SORTS
@@ -21,6 +24,15 @@ class Customers(Window):
     sort = fields.String(load_default=None, validate=validate.OneOf(["created", "name", "relevance"]))
 
 
+class CustomersData(WindowData):
+    """The loaded :class:`Customers`."""
+
+    q: str | None
+    blocked: int | None
+    pincode: str | None
+    sort: str | None
+
+
 class Professionals(Customers):
     """Filters of the list of professionals. ``pincode``: the home or a served pincode."""
 
@@ -30,6 +42,15 @@ class Professionals(Customers):
     min_rating = fields.Decimal(load_default=None, allow_nan=False, validate=validate.Range(min=0, max=5))
     max_rating = fields.Decimal(load_default=None, allow_nan=False, validate=validate.Range(min=0, max=5))
     sort = fields.String(load_default=None, validate=validate.OneOf(SORTS))
+
+
+class ProfessionalsData(CustomersData):
+    """The loaded :class:`Professionals`."""
+
+    approval: str | None
+    task_id: int | None
+    min_rating: Decimal | None
+    max_rating: Decimal | None
 
 
 class Person(Account):
@@ -73,3 +94,10 @@ class Block(Strict):
 
     reason = fields.String(required=True, validate=validate.OneOf(BLOCK_REASONS))
     note = Text(min=0, max=2000, multiline=True, load_default=None, allow_none=True)
+
+
+class BlockData(TypedDict):
+    """The loaded :class:`Block`."""
+
+    reason: str
+    note: str | None

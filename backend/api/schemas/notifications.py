@@ -1,8 +1,10 @@
 """Notifications, and the delivery log."""
 
+from typing import NotRequired, TypedDict
+
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from backend.api.schemas.common import Flag, Id, Moment, Strict, Window
+from backend.api.schemas.common import Flag, Id, Moment, Strict, Window, WindowData
 from backend.domain.notifications.messages import ENGLISH
 from backend.domain.notifications.preferences import CHANNELS
 
@@ -13,6 +15,12 @@ class NotificationFilter(Window):
     """Filters of the user's notifications."""
 
     unread = Flag(load_default=None)
+
+
+class NotificationFilterData(WindowData):
+    """The loaded :class:`NotificationFilter`."""
+
+    unread: int | None
 
 
 class Notification(Strict):
@@ -47,6 +55,13 @@ class MarkRead(Strict):
             raise ValidationError('Provide either ids or "all": true.', "ids")
 
 
+class MarkReadData(TypedDict):
+    """The loaded :class:`MarkRead`."""
+
+    ids: NotRequired[list[int]]
+    all: NotRequired[bool]
+
+
 class UnreadCount(Strict):
     """The number of unread notifications."""
 
@@ -61,6 +76,16 @@ class DeliveryFilter(Window):
     kind = fields.String(load_default=None, validate=validate.OneOf(list(ENGLISH)))
     channel = fields.String(load_default=None, validate=validate.OneOf(CHANNELS))
     run_id = Id(load_default=None)
+
+
+class DeliveryFilterData(WindowData):
+    """The loaded :class:`DeliveryFilter`."""
+
+    account_id: int | None
+    state: str | None
+    kind: str | None
+    channel: str | None
+    run_id: int | None
 
 
 class Delivery(Strict):

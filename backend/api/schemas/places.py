@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from backend.api.schemas.common import Strict, Text, Window
+from backend.api.schemas.common import Strict, Text, Window, WindowData
 
 
 class Place(Strict):
@@ -18,3 +18,9 @@ class PlaceFilter(Window):
     """The text typed so far: the start of a pincode or of a name."""
 
     q = Text(required=True)
+
+
+class PlaceFilterData(WindowData):
+    """The loaded :class:`PlaceFilter`."""
+
+    q: str

@@ -1,5 +1,7 @@
 """Notification preferences."""
 
+from typing import TypedDict
+
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from backend.api.schemas.common import Strict
@@ -34,6 +36,13 @@ class QuietHours(Strict):
             raise ValidationError("Start and end must be different times.", "to")
 
 
+class QuietHoursData(TypedDict):
+    """The loaded :class:`QuietHours`."""
+
+    begin: str
+    end: str
+
+
 class Unavailable(Strict):
     """The reason why a channel is unavailable. Messages use the next chosen channel, or email."""
 
@@ -42,6 +51,13 @@ class Unavailable(Strict):
         validate=validate.OneOf(["sms_not_set_up", "no_phone", "sms_not_available", "phone_not_verified"]),
     )
     message = fields.String(required=True)
+
+
+class UnavailableData(TypedDict):
+    """The loaded :class:`Unavailable`."""
+
+    code: str
+    message: str
 
 
 class Preferences(Strict):
@@ -66,3 +82,13 @@ class Preferences(Strict):
             "readOnly": True,
         },
     )
+
+
+class PreferencesData(TypedDict):
+    """The loaded :class:`Preferences`."""
+
+    channels: list[str]
+    gchat_webhook: str | None
+    quiet_hours: QuietHoursData | None
+    kinds: dict[str, list[str]] | None
+    unavailable: dict[str, UnavailableData] | None

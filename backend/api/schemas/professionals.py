@@ -1,8 +1,9 @@
 """Decisions on professionals' documents."""
 
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, TypedDict
 
-from backend.api.schemas.common import Id, Moment, Reason, Strict
+from backend.api.schemas.common import Id, Moment, Reason, ReasonData, Strict
 
 REVIEWED: Final = "The document that was reviewed. 409 ``document_replaced`` if it has been replaced since."
 
@@ -18,13 +19,32 @@ class Approve(Strict):
     document_id = _reviewed_document()
 
 
+class ApproveData(TypedDict):
+    """The loaded :class:`Approve`."""
+
+    expires_at: datetime | None
+    document_id: int | None
+
+
 class Reject(Reason):
     """A rejection and its reason."""
 
     document_id = _reviewed_document()
 
 
+class RejectData(ReasonData):
+    """The loaded :class:`Reject`."""
+
+    document_id: int | None
+
+
 class Expiry(Strict):
     """The expiry of an approval; null means never."""
 
     approval_expires_at = Moment(required=True, allow_none=True)
+
+
+class ExpiryData(TypedDict):
+    """The loaded :class:`Expiry`."""
+
+    approval_expires_at: datetime | None

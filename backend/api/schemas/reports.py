@@ -1,8 +1,10 @@
 """Monthly reports."""
 
+from typing import TypedDict
+
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Id, Moment, Strict, Window
+from backend.api.schemas.common import Id, Moment, Strict, Window, WindowData
 
 COUNT = validate.Range(min=0)
 
@@ -13,10 +15,22 @@ class Whose(Strict):
     customer_id = Id(load_default=None)
 
 
+class WhoseData(TypedDict):
+    """The loaded :class:`Whose`."""
+
+    customer_id: int | None
+
+
 class Reports(Window):
     """Filters of the list of reports."""
 
     customer_id = Id(load_default=None)
+
+
+class ReportsData(WindowData):
+    """The loaded :class:`Reports`."""
+
+    customer_id: int | None
 
 
 class Upcoming(Strict):

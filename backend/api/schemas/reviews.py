@@ -1,8 +1,10 @@
 """Reviews: written, replied to, reported, listed."""
 
+from typing import TypedDict
+
 from marshmallow import fields
 
-from backend.api.schemas.common import Flag, Id, Strict, Text, Whole, Window
+from backend.api.schemas.common import Flag, Id, Strict, Text, Whole, Window, WindowData
 from backend.api.schemas.task_requests import RequestReview
 
 
@@ -13,10 +15,23 @@ class NewReview(Strict):
     comment = Text(min=0, max=2000, multiline=True, load_default=None, allow_none=True)
 
 
+class NewReviewData(TypedDict):
+    """The loaded :class:`NewReview`."""
+
+    rating: int
+    comment: str | None
+
+
 class Reply(Strict):
     """The professional's reply."""
 
     reply = Text(min=1, max=2000, multiline=True, required=True)
+
+
+class ReplyData(TypedDict):
+    """The loaded :class:`Reply`."""
+
+    reply: str
 
 
 class ReviewListed(RequestReview):
@@ -45,3 +60,13 @@ class ReviewQuery(Window):
     task_id = Id(load_default=None)
     reported = Flag(load_default=None)
     hidden = Flag(load_default=None)
+
+
+class ReviewQueryData(WindowData):
+    """The loaded :class:`ReviewQuery`."""
+
+    professional_id: int | None
+    customer_id: int | None
+    task_id: int | None
+    reported: int | None
+    hidden: int | None

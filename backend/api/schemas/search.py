@@ -1,8 +1,11 @@
 """Search: filters, hits and suggestions; synonyms; public profiles of professionals."""
 
+from decimal import Decimal
+from typing import TypedDict
+
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Id, Moment, Money, Pincode, Strict, Text, Whole, Window
+from backend.api.schemas.common import Id, Moment, Money, Pincode, Strict, Text, Whole, Window, WindowData
 from backend.api.schemas.tasks import Task
 from backend.domain.search.statement import SORTS
 
@@ -20,6 +23,19 @@ class SearchFilter(Window):
     max_price = Money(load_default=None)
     min_rating = fields.Float(load_default=None, allow_nan=False, validate=validate.Range(min=0, max=5))
     sort = fields.String(load_default="relevance", validate=validate.OneOf(list(SORTS)))
+
+
+class SearchFilterData(WindowData):
+    """The loaded :class:`SearchFilter`."""
+
+    q: str | None
+    location: str | None
+    pincode: str | None
+    radius_km: int | None
+    category: str | None
+    max_price: Decimal | None
+    min_rating: float | None
+    sort: str
 
 
 class Hit(Task):
@@ -65,6 +81,13 @@ class OfferedFilter(Window):
     radius_km = Whole(**RADIUS_KM, load_default=None)
 
 
+class OfferedFilterData(WindowData):
+    """The loaded :class:`OfferedFilter`."""
+
+    pincode: str | None
+    radius_km: int | None
+
+
 class PublicProfile(Strict):
     """A professional as customers see them."""
 
@@ -81,6 +104,12 @@ class SynonymsEdit(Strict):
     """Phrases that a search treats as equal."""
 
     phrases = fields.List(Text(), required=True, validate=validate.Length(min=2, max=20))
+
+
+class SynonymsEditData(TypedDict):
+    """The loaded :class:`SynonymsEdit`."""
+
+    phrases: list[str]
 
 
 class Synonyms(Strict):

@@ -1,5 +1,7 @@
 """Sign-in, sessions, passwords."""
 
+from typing import TypedDict
+
 from marshmallow import fields, validate
 
 from backend.api.schemas.accounts import Account, EmailAddress, Password
@@ -12,6 +14,14 @@ class Credentials(Strict):
     username = Text(max=254, required=True)
     password = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=1024))
     client = fields.String(load_default="browser", validate=validate.OneOf(["api", "browser"]))
+
+
+class CredentialsData(TypedDict):
+    """The loaded :class:`Credentials`."""
+
+    username: str
+    password: str
+    client: str
 
 
 class Tokens(Strict):
@@ -45,16 +55,35 @@ class NewPassword(Strict):
     password = Password()
 
 
+class NewPasswordData(TypedDict):
+    """The loaded :class:`NewPassword`."""
+
+    current_password: str
+    password: str
+
+
 class CurrentPassword(Strict):
     """The current password."""
 
     password = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=1024))
 
 
+class CurrentPasswordData(TypedDict):
+    """The loaded :class:`CurrentPassword`."""
+
+    password: str
+
+
 class Forgot(Strict):
     """The email of the account."""
 
     email = EmailAddress(required=True)
+
+
+class ForgotData(TypedDict):
+    """The loaded :class:`Forgot`."""
+
+    email: str
 
 
 class Reset(Strict):
@@ -64,7 +93,20 @@ class Reset(Strict):
     password = Password()
 
 
+class ResetData(TypedDict):
+    """The loaded :class:`Reset`."""
+
+    token: str
+    password: str
+
+
 class Confirm(Strict):
     """The token from the emailed link."""
 
     token = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=200))
+
+
+class ConfirmData(TypedDict):
+    """The loaded :class:`Confirm`."""
+
+    token: str

@@ -1,8 +1,11 @@
 """Tasks."""
 
+from decimal import Decimal
+from typing import NotRequired, TypedDict
+
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Flag, Id, Moment, Money, Strict, Text, Whole, Window
+from backend.api.schemas.common import Flag, Id, Moment, Money, Strict, Text, Whole, Window, WindowData
 from backend.domain.tasks.pictures import PICTURES
 
 
@@ -19,6 +22,19 @@ class NewTask(Strict):
     search_words = fields.List(Text(), load_default=list, validate=validate.Length(max=20))
 
 
+class NewTaskData(TypedDict):
+    """The loaded :class:`NewTask`."""
+
+    name: str
+    description: str
+    category: str
+    base_price: Decimal
+    time_required: int
+    isactive: int
+    picture: str | None
+    search_words: list[str]
+
+
 class TaskEdit(Strict):
     """An update of a task. Omitted fields are not changed."""
 
@@ -30,6 +46,19 @@ class TaskEdit(Strict):
     isactive = Flag()
     picture = fields.String(allow_none=True, validate=validate.OneOf(PICTURES))
     search_words = fields.List(Text(), validate=validate.Length(max=20))
+
+
+class TaskEditData(TypedDict):
+    """The loaded :class:`TaskEdit`."""
+
+    name: NotRequired[str]
+    description: NotRequired[str]
+    category: NotRequired[str]
+    base_price: NotRequired[Decimal]
+    time_required: NotRequired[int]
+    isactive: NotRequired[int]
+    picture: NotRequired[str | None]
+    search_words: NotRequired[list[str]]
 
 
 class Task(Strict):
@@ -56,3 +85,10 @@ class TaskFilter(Window):
 
     category = Text(load_default=None)
     q = Text(load_default=None)
+
+
+class TaskFilterData(WindowData):
+    """The loaded :class:`TaskFilter`."""
+
+    category: str | None
+    q: str | None
