@@ -23,7 +23,7 @@ from backend.domain.professionals.queries import ProfessionalProfile
 PROFILE_FIELDS = ("compname", "exp", "task_ids", "pincodes", "radius_km")
 
 
-def present(account: Any, profile: ProfessionalProfile | None = None) -> JsonObject:
+def present(account: Account | queries.AccountRow, profile: ProfessionalProfile | None = None) -> JsonObject:
     """Return an account as a response body. A professional's profile is read unless it is given."""
     body: JsonObject = {
         "id": account.id,
@@ -68,7 +68,7 @@ def present_own(account: Account) -> JsonObject:
     return body
 
 
-def _present_profile(account: Any, profile: ProfessionalProfile) -> JsonObject:
+def _present_profile(account: Account | queries.AccountRow, profile: ProfessionalProfile) -> JsonObject:
     return {
         "isactive": int(account.blocked_at is None and profile.approval is Approval.APPROVED),
         "exp": profile.exp,

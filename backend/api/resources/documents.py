@@ -1,6 +1,5 @@
 """Professionals' documents: uploaded by their owners, visible to them and to admins."""
 
-from typing import Any
 from urllib.parse import quote
 
 from flask import Response, request
@@ -27,7 +26,7 @@ HEADERS = {
 }
 
 
-def as_file(document: Any) -> Response:
+def as_file(document: documents.Document) -> Response:
     """Return the document as an attachment, so that browsers do not run its content in this origin."""
     response = Response(documents.content(document), mimetype=document.content_type, headers=HEADERS)
     plain = document.filename.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
@@ -38,7 +37,7 @@ def as_file(document: Any) -> Response:
     return response
 
 
-def as_page(document: Any, page: int, *, owner_id: int | None) -> Response:
+def as_page(document: documents.Document, page: int, *, owner_id: int | None) -> Response:
     """Return one page as PNG. The ETag identifies the document and the page."""
     tag = f"{document.sha256}-{page}"
     if page <= document.pages and request.if_none_match.contains_weak(tag):

@@ -1,7 +1,5 @@
 """User administration: list customers, create admins, block, unblock, and end sessions."""
 
-from typing import Any
-
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.resources.accounts import new_account, present
@@ -12,6 +10,7 @@ from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, NotFound, Stale
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import queries as accounts
+from backend.domain.accounts.models import Account
 from backend.domain.accounts.sign_in import FreshSignInNeeded
 from backend.domain.audit.actions import record_read
 from backend.domain.moderation import actions, queries
@@ -20,7 +19,7 @@ from backend.domain.professionals.approval import allowed_actions
 from backend.domain.professionals.queries import ProfessionalProfile
 
 
-def present_for_admin(account: Any, profile: ProfessionalProfile | None = None) -> JsonObject:
+def present_for_admin(account: Account | accounts.AccountRow, profile: ProfessionalProfile | None = None) -> JsonObject:
     """Return an account with the fields that only admins see."""
     actions = ["block" if account.blocked_at is None else "unblock"]
     if account.role == Role.PROFESSIONAL:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from enum import Enum
+from typing import Final
 
 from psycopg.errors import UniqueViolation
 from sqlalchemy import select
@@ -23,7 +24,12 @@ from backend.domain.places import queries as places
 from backend.domain.places.models import Place
 
 Wrong = dict[str, list[str]]
-UNSET: Final[Any] = object()
+
+
+class Unset(Enum):
+    """The default of a parameter for which None has a meaning."""
+
+    UNSET = "unset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ def edit(
     *,
     expected_version: int | None = None,
     email: str | None = None,
-    phone: str | None = UNSET,
+    phone: str | Unset | None = Unset.UNSET,
     pincode: str | None = None,
     **plain: str,
 ) -> Account:
@@ -90,7 +96,7 @@ def edit(
         account.pincode = pincode
     for name, value in plain.items():
         setattr(account, name, value)
-    if phone is not UNSET and phone != account.phone:
+    if phone is not Unset.UNSET and phone != account.phone:
         account.phone, account.phone_verified_at = phone, None
     is_new_address = email is not None and links.is_new(account, email)
     if email is not None and is_new_address:
@@ -193,8 +199,8 @@ def record_change(
     account: Account,
     action: str,
     *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
 ) -> None:
     """Record a change of an admin's account and notify the other admins; other accounts are left alone."""
     if account.role != Role.ADMIN:

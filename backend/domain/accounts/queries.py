@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Integer, bindparam, cast, exists, func, or_, select, union, union_all
 from sqlalchemy.orm import InstrumentedAttribute
@@ -30,6 +31,123 @@ from backend.core.security.authz import Role
 from backend.domain.accounts.models import Account, MailedLink, Session
 
 SESSIONS: Final = "sessions"
+CLOSE_ENOUGH: Final = 0.4  # pg_trgm's word similarity at which "sharna" still finds Sharma
+MIN_DIGITS: Final = 4
+EXACT: Final = "exact"
+SIMILAR: Final = "alike"
+Column = InstrumentedAttribute[Any]
+WORDS: Final = func.folded(bindparam("q"))
+HELD: Final = "%" + func.folded(bindparam("held")) + "%"
+NEWEST: Final[tuple[SortKey, ...]] = ((Account.created_at, True), (Account.id, True))
+COLUMNS: Final = (
+    Account.id,
+    Account.role,
+    Account.username,
+    Account.email,
+    Account.email_confirmed_at,
+    Account.firstname,
+    Account.lastname,
+    Account.address,
+    Account.pincode,
+    Account.phone,
+    Account.phone_verified_at,
+    Account.blocked_at,
+    Account.blocked_reason,
+    Account.blocked_note,
+    Account.created_at,
+    Account.last_seen_at,
+)
+
+
+class AccountRow(NamedTuple):
+    """An account in a list, in the order of ``COLUMNS``."""
+
+    id: int
+    role: str
+    username: str
+    email: str
+    email_confirmed_at: datetime | None
+    firstname: str
+    lastname: str
+    address: str
+    pincode: str
+    phone: str | None
+    phone_verified_at: datetime | None
+    blocked_at: datetime | None
+    blocked_reason: str | None
+    blocked_note: str | None
+    created_at: datetime
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFilters:
+    """Filters of a list of accounts; None means all."""
+
+    q: str | None = None
+    blocked: bool | None = None
+    pincode: str | None = None
+    sort: str | None = None
+
+    def given(self) -> dict[str, object]:
+        """Return the active conditions by name, with their values."""
+        conditions: dict[str, object] = {}
+        if self.blocked is not None:
+            conditions["blocked" if self.blocked else "not_blocked"] = True
+        if self.pincode is not None:
+            conditions["pincode"] = self.pincode
+        return conditions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListQuery:
+    """The list of the accounts of one role: its statement, conditions of filters, and sort orders.
+
+    ``texts`` maps each column of ids to the folded text that a search matches.
+    """
+
+    role: Role
+    statement: AnySelect
+    conditions: Mapping[str, ColumnElement[bool]]
+    texts: Mapping[Column, Column]
+    sortings: Mapping[str, tuple[SortKey, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class SortOrder:
+    """How a search matches: texts that contain the words, or similar texts if none contains them.
+
+    The cursor contains the choice of the first page, so that later pages use the same.
+    """
+
+    name: str
+    digits: bool = False
+
+    def ids(self, texts: Mapping[Column, Column]) -> AnySelect:
+        """Return the ids of matching accounts. Each column uses its own trigram index."""
+        matches = union(*(select(key).where(self._fits(text)) for key, text in texts.items())).subquery()
+        return select(matches.c[0])
+
+    def _fits(self, text: Column) -> ColumnElement[bool]:
+        if self.name == SIMILAR:
+            likely: ColumnElement[bool] = WORDS.op("<%")(text)  # uses the index, whose threshold is slightly lower
+            return likely & (func.word_similarity(WORDS, text) >= CLOSE_ENOUGH)
+        held: ColumnElement[bool] = text.like(HELD)
+        return or_(held, text.like("%" + bindparam("digits") + "%")) if self.digits else held
+
+
+COMMON: Final[dict[str, ColumnElement[bool]]] = {
+    "blocked": Account.blocked_at.is_not(None),
+    "not_blocked": Account.blocked_at.is_(None),
+}
+BY_NAME: Final[tuple[SortKey, ...]] = ((Account.name_text, False), (Account.id, False))
+CUSTOMERS: Final = ListQuery(
+    Role.CUSTOMER,
+    select(*COLUMNS).where(Account.role == Role.CUSTOMER.value),
+    COMMON | {"pincode": Account.pincode == bindparam("pincode")},
+    {Account.id: Account.person_text},
+    {"name": BY_NAME},
+)
 
 
 def by_login(name: str) -> Account | None:
@@ -92,107 +210,13 @@ def sessions_of(account_id: int, *, window: Window) -> Page[Session]:
     return cut(rows, window=window, scope=SESSIONS, values=lambda one: [one.created_at, one.id])
 
 
-CLOSE_ENOUGH: Final = 0.4  # pg_trgm's word similarity at which "sharna" still finds Sharma
-MIN_DIGITS: Final = 4
-EXACT: Final = "exact"
-SIMILAR: Final = "alike"
-Column = InstrumentedAttribute[Any]
-WORDS: Final = func.folded(bindparam("q"))
-HELD: Final = "%" + func.folded(bindparam("held")) + "%"
-NEWEST: Final[tuple[SortKey, ...]] = ((Account.created_at, True), (Account.id, True))
-COLUMNS: Final = (
-    Account.id,
-    Account.role,
-    Account.username,
-    Account.email,
-    Account.email_confirmed_at,
-    Account.firstname,
-    Account.lastname,
-    Account.address,
-    Account.pincode,
-    Account.phone,
-    Account.phone_verified_at,
-    Account.blocked_at,
-    Account.blocked_reason,
-    Account.blocked_note,
-    Account.created_at,
-    Account.last_seen_at,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class AccountFilters:
-    """Filters of a list of accounts; None means all."""
-
-    q: str | None = None
-    blocked: bool | None = None
-    pincode: str | None = None
-    sort: str | None = None
-
-    def given(self) -> dict[str, Any]:
-        """Return the active conditions by name, with their values."""
-        found: dict[str, Any] = {} if self.blocked is None else {"blocked" if self.blocked else "not_blocked": True}
-        return found if self.pincode is None else found | {"pincode": self.pincode}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ListQuery:
-    """A list of one kind of people: whom it holds, what may narrow it, where words are looked for, how it is sorted.
-
-    ``texts`` maps each column of ids to the folded text that is searched there.
-    """
-
-    role: Role
-    statement: AnySelect
-    conditions: Mapping[str, ColumnElement[bool]]
-    texts: Mapping[Column, Column]
-    sortings: Mapping[str, tuple[SortKey, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class SortOrder:
-    """How words are looked for: those who hold them; only where nobody does, those who hold words much like them.
-
-    The way that the first page went is part of the cursor, so that later pages go the same.
-    """
-
-    name: str
-    digits: bool = False
-
-    def ids(self, texts: Mapping[Column, Column]) -> AnySelect:
-        """Ids of those who fit, each column on its own trigram index."""
-        found = union(*(select(key).where(self._fits(text)) for key, text in texts.items())).subquery()
-        return select(found.c[0])
-
-    def _fits(self, text: Column) -> ColumnElement[bool]:
-        if self.name == SIMILAR:
-            likely: ColumnElement[bool] = WORDS.op("<%")(text)  # by the index; its threshold is a little lower
-            return likely & (func.word_similarity(WORDS, text) >= CLOSE_ENOUGH)
-        held: ColumnElement[bool] = text.like(HELD)
-        return or_(held, text.like("%" + bindparam("digits") + "%")) if self.digits else held
-
-
-COMMON: Final[dict[str, ColumnElement[bool]]] = {
-    "blocked": Account.blocked_at.is_not(None),
-    "not_blocked": Account.blocked_at.is_(None),
-}
-BY_NAME: Final[tuple[SortKey, ...]] = ((Account.name_text, False), (Account.id, False))
-CUSTOMERS: Final = ListQuery(
-    Role.CUSTOMER,
-    select(*COLUMNS).where(Account.role == Role.CUSTOMER.value),
-    COMMON | {"pincode": Account.pincode == bindparam("pincode")},
-    {Account.id: Account.person_text},
-    {"name": BY_NAME},
-)
-
-
-def customers(*, filters: AccountFilters, window: Window) -> Page[Any]:
+def customers(*, filters: AccountFilters, window: Window) -> Page[AccountRow]:
     """Return a page of customers, newest first, or by similarity if only similar words match."""
     return people(CUSTOMERS, filters=filters, window=window)
 
 
-def people(listing: ListQuery, *, filters: AccountFilters, window: Window) -> Page[Any]:
-    """One keyset page of accounts of one kind; the sort values ride along as further columns."""
+def people(listing: ListQuery, *, filters: AccountFilters, window: Window) -> Page[AccountRow]:
+    """Return a keyset page of accounts of one role. The rows end with the sort keys."""
     given, scope = filters.given(), f"{listing.role.value}s:{filters.sort}"
     words = _words(filters.q) if filters.q else {}
     way = _way(listing, words, window=window, scope=scope) if words else None
@@ -201,7 +225,8 @@ def people(listing: ListQuery, *, filters: AccountFilters, window: Window) -> Pa
     length = len(_keys(listing, filters.sort, way))
     statement = _page(listing, frozenset(given), way, filters.sort, goes_on=window.cursor is not None)
     rows = read_pool.rows(statement, given | words | position(window, scope, length=length))
-    return cut(rows, window=window, scope=scope, values=lambda row: row[-length:])
+    page = cut(rows, window=window, scope=scope, values=lambda row: row[-length:])
+    return Page([AccountRow._make(row[:-length]) for row in page.items], page.next_cursor)
 
 
 @cache
@@ -225,13 +250,13 @@ def _keys(listing: ListQuery, sort: str | None, way: SortOrder | None) -> tuple[
 
 
 def _likeness(texts: Mapping[Column, Column]) -> ColumnElement[int]:
-    """How well the best of the texts fits, as a whole number that a cursor can hold exactly."""
+    """Return the similarity of the best text, as an integer that a cursor can contain exactly."""
     scores = [func.word_similarity(WORDS, text) for text in texts.values()]
     return cast((func.greatest(*scores) if len(scores) > 1 else scores[0]) * 1000, Integer)
 
 
 def _words(q: str) -> dict[str, str]:
-    """The parameters of a search for words; with ``digits``, where these may stand as a phone number has them."""
+    """Return the parameters of a search; with ``digits`` if the text may be a phone number."""
     words = {"q": q, "held": q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")}
     digits = re.sub(r"\D", "", q)
     is_number = len(digits) >= MIN_DIGITS and not re.search(r"[^\W\d_]", q)
@@ -239,7 +264,7 @@ def _words(q: str) -> dict[str, str]:
 
 
 def _way(listing: ListQuery, words: Mapping[str, str], *, window: Window, scope: str) -> SortOrder:
-    """Decide which way to look, in one query at most."""
+    """Return how the search matches, with at most one query."""
     exact, alike = SortOrder(EXACT, digits="digits" in words), SortOrder(SIMILAR)
     if window.cursor:
         return exact if _is_of(window.cursor, f"{scope}:{EXACT}") else alike
@@ -253,7 +278,7 @@ def _anyone(listing: ListQuery, way: SortOrder) -> AnySelect:
 
 
 def _is_of(cursor: str, scope: str) -> bool:
-    """Whether the cursor is one of this list, whatever its length."""
+    """Return whether the cursor belongs to this list, whatever its length."""
     for length in (2, 3):
         try:
             decode_cursor(scope, cursor, length=length)

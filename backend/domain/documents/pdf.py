@@ -7,10 +7,13 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from io import BytesIO
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from backend.core import child_process
 from backend.core.child_process import Answer
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
 
 CPU_SECONDS: Final = 8
 MEMORY_BYTES: Final = 1 << 30
@@ -71,10 +74,10 @@ def _check(data: bytes) -> Answer:
     return Answer({"pages": pages})
 
 
-def _problem_in(reader: Any, numbers: set[tuple[int, int]]) -> str | None:
+def _problem_in(reader: "PdfReader", numbers: set[tuple[int, int]]) -> str | None:
     """Return the first problem of any object of the file, whether or not a page refers to it."""
     seen = 0
-    waiting: list[Any] = [reader.trailer, *_objects(reader, numbers)]
+    waiting: list[object] = [reader.trailer, *_objects(reader, numbers)]
     while waiting:
         node = waiting.pop()
         seen += 1
@@ -89,7 +92,7 @@ def _problem_in(reader: Any, numbers: set[tuple[int, int]]) -> str | None:
     return None
 
 
-def _is_active(node: dict[Any, Any]) -> bool:
+def _is_active(node: dict[object, object]) -> bool:
     if not ACTIVE_KEYS.isdisjoint(node):
         return True
     if "/Rect" in node and str(_resolved(dict.get(node, "/Subtype"))) in ACTIVE_ANNOTATIONS:
@@ -97,8 +100,8 @@ def _is_active(node: dict[Any, Any]) -> bool:
     return any(not _is_allowed(action) for action in _actions(node))
 
 
-def _actions(node: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
-    """The actions that this object is or holds. A dictionary is one by its type, or by its place and its ``/S``."""
+def _actions(node: dict[object, object]) -> Iterator[dict[object, object]]:
+    """Yield the actions in this object. A dictionary is an action by its type, or by its key and its ``/S``."""
     if "/Type" in node and str(_resolved(dict.get(node, "/Type"))) == "/Action":
         yield node
     for place in ACTION_PLACES & node.keys():
@@ -109,7 +112,7 @@ def _actions(node: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
                 yield action
 
 
-def _is_allowed(action: dict[Any, Any]) -> bool:
+def _is_allowed(action: dict[object, object]) -> bool:
     kind = str(_resolved(dict.get(action, "/S")))
     if kind == "/URI":
         target = _resolved(dict.get(action, "/URI"))
@@ -118,18 +121,18 @@ def _is_allowed(action: dict[Any, Any]) -> bool:
     return kind in ALLOWED_ACTIONS
 
 
-def _resolved(value: Any) -> Any:
+def _resolved(value: object) -> object:
     from pypdf.generic import IndirectObject
 
     return value.get_object() if isinstance(value, IndirectObject) else value
 
 
-def _numbers(reader: Any) -> set[tuple[int, int]]:
+def _numbers(reader: "PdfReader") -> set[tuple[int, int]]:
     numbers = {(number, gen) for gen, table in reader.xref.items() for number in table}
     return numbers | {(number, 0) for number in reader.xref_objStm}
 
 
-def _objects(reader: Any, numbers: set[tuple[int, int]]) -> list[Any]:
+def _objects(reader: "PdfReader", numbers: set[tuple[int, int]]) -> list[object]:
     from pypdf.generic import IndirectObject
 
     found = (reader.get_object(IndirectObject(number, gen, reader)) for number, gen in sorted(numbers))

@@ -6,10 +6,13 @@ Run as ``python -m backend.domain.documents.picture redraw|draw CONTENT_TYPE`` w
 import sys
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from backend.core import child_process
 from backend.core.child_process import Answer
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG"}
 MAX_PIXELS: Final = 24_000_000
@@ -59,7 +62,7 @@ def _draw(data: bytes, kind: str) -> Answer:
     return Answer({}, target.getvalue())
 
 
-def _shrunk(image: Any, size: tuple[int, int]) -> Any:
+def _shrunk(image: "Picture", size: tuple[int, int]) -> "Picture":
     """Return the picture within this size; JPEGs are decoded at a reduced size."""
     image.draft(None, size)
     if max(image.size) > min(size) and image.mode in ("1", "P"):
@@ -68,7 +71,7 @@ def _shrunk(image: Any, size: tuple[int, int]) -> Any:
     return image
 
 
-def _on_white(image: Any) -> Any:
+def _on_white(image: "Picture") -> "Picture":
     from PIL import Image
 
     if not image.has_transparency_data:

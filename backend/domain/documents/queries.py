@@ -1,6 +1,6 @@
-"""Reading documents. Rows come by single reads outside of transactions, so that none is open while a page is drawn."""
+"""Read documents, outside of transactions, so that none is open while a page is rendered."""
 
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 
@@ -16,20 +16,33 @@ CURRENT: Final = text("""
 """)
 
 
-def current(account_id: int) -> Any:
-    """Return the row of the account's current document, or None."""
-    return read_pool.one(CURRENT, {"account_id": account_id})
+class Document(NamedTuple):
+    """A stored document, in the order of the statement's columns."""
+
+    id: int
+    filename: str
+    content_type: str
+    size: int
+    sha256: str
+    pages: int
+    store_key: str
 
 
-def require(account_id: int) -> Any:
-    """Return the row of the account's current document. Raises NotFound."""
+def current(account_id: int) -> Document | None:
+    """Return the account's current document, or None."""
+    row = read_pool.one(CURRENT, {"account_id": account_id})
+    return None if row is None else Document._make(row)
+
+
+def require(account_id: int) -> Document:
+    """Return the account's current document. Raises NotFound."""
     document = current(account_id)
     if document is None:
         raise NotFound("No document has been uploaded.")
     return document
 
 
-def content(document: Any) -> bytes:
+def content(document: Document) -> bytes:
     """Return the file's bytes. Raises Unavailable if the store does not respond, FileMissing if it lacks the file."""
     try:
         return storage.documents().get(document.store_key)
@@ -37,21 +50,21 @@ def content(document: Any) -> bytes:
         raise FileMissing("The file for this document is missing. Upload the document again.") from error
 
 
-def page_image(document: Any, *, page: int, owner_id: int | None = None) -> bytes:
+def page_image(document: Document, *, page: int, owner_id: int | None = None) -> bytes:
     """Return one page as PNG. Raises NotFound for a missing page.
 
-    ``owner_id``: who looks at their own document draws one page at a time.
+    ``owner_id``: the owner, for whom only one page is rendered at a time.
     """
     if page > document.pages:
         raise NotFound(f"Page not found. The document has {document.pages} pages.")
-    drawn = inspection.drawn_page(document.sha256, page)
-    if drawn is not None:
-        return drawn
+    image = inspection.drawn_page(document.sha256, page)
+    if image is not None:
+        return image
     if owner_id is None:
         return _draw(document, page)
     with capacity.current().drawing_for(owner_id):
         return inspection.drawn_page(document.sha256, page) or _draw(document, page)
 
 
-def _draw(document: Any, page: int) -> bytes:
+def _draw(document: Document, page: int) -> bytes:
     return inspection.draw_page(content(document), document.content_type, sha256=document.sha256, page=page)

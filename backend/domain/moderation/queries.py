@@ -1,7 +1,7 @@
 """Accounts for admins: details, statistics, reviews and audit entries."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import text
 
@@ -37,9 +37,9 @@ class Person:
     """An account with the facts for an admin's decision."""
 
     account: Account
-    figures: dict[str, Any]
-    reviews: list[dict[str, Any]]
-    history: list[dict[str, Any]]
+    figures: dict[str, object]
+    reviews: list[dict[str, object]]
+    history: list[dict[str, object]]
 
 
 def person(account_id: int, *, role: Role) -> Person:

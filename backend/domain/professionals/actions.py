@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, insert
 
@@ -184,7 +183,7 @@ def _decided_on(professional_id: int, expected_version: int | None) -> Professio
     return queries.locked(professional_id)
 
 
-def _document_decided_on(row: Professional, document_id: int | None) -> dict[str, Any]:
+def _document_decided_on(row: Professional, document_id: int | None) -> dict[str, object]:
     """Return the current document's facts for the audit trail. Raises DocumentReplaced if another was named.
 
     The caller holds the rows that an upload locks before it replaces a document: nothing can change in between.

@@ -46,7 +46,7 @@ class SubmittedDocument(NamedTuple):
 
 
 class ProfessionalProfile(NamedTuple):
-    """A professional's side of an account, as it stands; in the order of the statement's columns."""
+    """A professional's profile, in the order of the statement's columns."""
 
     account_id: int
     exp: int
@@ -68,7 +68,7 @@ FACTS: Final = ProfessionalProfile._fields.index("approval")
 
 
 def profile(account_id: int) -> ProfessionalProfile:
-    """One professional's side. Raises NotFound for an account that is no professional's."""
+    """Return a professional's profile. Raises NotFound for other accounts."""
     found = profiles([account_id]).get(account_id)
     if found is None:
         raise NotFound("Professional not found.")
@@ -76,20 +76,20 @@ def profile(account_id: int) -> ProfessionalProfile:
 
 
 def profiles(account_ids: Iterable[int]) -> dict[int, ProfessionalProfile]:
-    """Many professionals' sides, by account id, in one query."""
+    """Return profiles by account id, with one query."""
     rows = read_pool.rows(PROFILES, {"ids": list(account_ids)})
     return {row.account_id: _profile(row) for row in rows}
 
 
 def effective_approval(approval: str, expires_at: datetime | None) -> Approval:
-    """Where an approval stands now: one whose day has passed is expired, whether or not a job has said so yet."""
+    """Return the approval as of now: expired after its expiry, even before a job has recorded that."""
     if approval == Approval.APPROVED and expires_at is not None and expires_at <= now():
         return Approval.EXPIRED
     return Approval(approval)
 
 
 def unknown_tasks(task_ids: Sequence[int], *, account_id: int | None = None) -> list[int]:
-    """Those of the ids that cannot be chosen: never there, or archived (unless this professional has it already)."""
+    """Return the ids of unknown tasks, and of archived ones unless this professional already offers them."""
     if not task_ids:
         return []
     offered = text("""
@@ -109,7 +109,7 @@ def locked(account_id: int) -> Professional:
 
 
 def _profile(row: Any) -> ProfessionalProfile:
-    """Lists are made of many: tuples by position take a third of the time that naming each field takes."""
+    """Return a profile, built by position, which takes a third of the time of naming each field."""
     document = SubmittedDocument(*row[FACTS + 1 :]) if row.document_id else None
     return ProfessionalProfile._make(
         (*row[:FACTS], effective_approval(row.approval, row.approval_expires_at), document)
@@ -133,9 +133,13 @@ class ProfessionalFilters(account_queries.AccountFilters):
     min_rating: Decimal | None = None
     max_rating: Decimal | None = None
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, object]:
         """Return the active conditions by name, with their values."""
-        values: dict[str, Any] = {"task_id": self.task_id, "min_rating": self.min_rating, "max_rating": self.max_rating}
+        values: dict[str, object] = {
+            "task_id": self.task_id,
+            "min_rating": self.min_rating,
+            "max_rating": self.max_rating,
+        }
         if self.approval is not None:
             values[f"approval_{self.approval}"] = now()
         own = {name: value for name, value in values.items() if value is not None}
@@ -143,7 +147,7 @@ class ProfessionalFilters(account_queries.AccountFilters):
 
 
 def _stands_at(approval: Approval) -> ColumnElement[bool]:
-    """One whose day has passed counts as expired, whether or not a job has said so yet."""
+    """Return the condition of an approval as of now; see :func:`effective_approval`."""
     passed = func.coalesce(
         Professional.approval_expires_at <= bindparam(f"approval_{approval.value}", type_=TIMESTAMP), False
     )
@@ -177,8 +181,10 @@ PROFESSIONALS: Final = ListQuery(
 )
 
 
-def professionals(*, filters: ProfessionalFilters, window: Window) -> Page[tuple[Any, ProfessionalProfile]]:
-    """Professionals with their trades, in a constant number of queries."""
+def professionals(
+    *, filters: ProfessionalFilters, window: Window
+) -> Page[tuple[account_queries.AccountRow, ProfessionalProfile]]:
+    """Return a page of professionals with their profiles, in a constant number of queries."""
     page = account_queries.people(PROFESSIONALS, filters=filters, window=window)
     found = profiles([account.id for account in page.items])
     return Page([(account, found[account.id]) for account in page.items], page.next_cursor)
