@@ -24,6 +24,24 @@ from backend.domain.places import queries as places
 from backend.domain.places.models import Place
 
 Wrong = dict[str, list[str]]
+USERNAME: Final = "That username is taken. Choose another."
+EMAIL: Final = "That email belongs to another account. Sign in to it, or use another email."
+TAKEN: Final = {"uq_accounts_username_key": ("username", USERNAME), "uq_accounts_email_key": ("email", EMAIL)}
+CODES: Final = {
+    "username": "username_taken",
+    "email": "email_taken",
+    "pincode": "unknown_pincode",
+    "password": "password_well_known",
+}
+KIND: Final = "admin_account_changed"
+CHANGES: Final = {
+    "admin_created": "New admin",
+    "account_email_changed": "Email of an admin changed",
+    "account_email_restored": "Email of an admin changed back",
+    "password_changed": "Password of an admin changed",
+    "password_reset": "Password of an admin reset",
+    "admin_password_reset": "Password of an admin reset",
+}
 
 
 class Unset(Enum):
@@ -124,6 +142,45 @@ def touch(account_id: int, *, expected_version: int | None = None) -> Account:
     return account
 
 
+def flush() -> None:
+    """Flush pending accounts; unique constraints decide races. Raises Invalid for the account that lost."""
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        constraint = error.orig.diag.constraint_name if isinstance(error.orig, UniqueViolation) else None
+        if constraint not in TAKEN:
+            raise
+        field, message = TAKEN[constraint]
+        raise refusal({field: [message]}) from error
+
+
+def refusal(wrong: Mapping[str, list[str]]) -> Invalid:
+    """Return the error that names these fields; the code is a field's own when it is the only one."""
+    field = next(iter(wrong))
+    return Invalid(f"{field}: {wrong[field][0]}", code=CODES.get(field) if len(wrong) == 1 else None, errors=wrong)
+
+
+def record_change(
+    actor: Actor,
+    account: Account,
+    action: str,
+    *,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> None:
+    """Record a change of an admin's account and notify the other admins; other accounts are left alone."""
+    if account.role != Role.ADMIN:
+        return
+    record(actor, action, subject_id=account.id, before=before, after=after)
+    others = select(Account.id).where(
+        Account.role == Role.ADMIN.value,
+        Account.blocked_at.is_(None),
+        Account.id.not_in([one for one in (account.id, actor.id) if one is not None]),
+    )
+    params = {"change": CHANGES[action], "username": account.username, "account_id": account.id}
+    notify_many([Note(other, KIND, params=params) for other in db.session.execute(others).scalars()])
+
+
 def _change_email(actor: Actor, account: Account, email: str) -> None:
     """Change the email of an account. Admins must have confirmed their password recently, else FreshSignInNeeded.
 
@@ -152,64 +209,3 @@ def _wrong_fields(new: NewAccount) -> Wrong:
     if db.session.get(Place, new.pincode) is None:
         wrong["pincode"] = ["This pincode does not exist."]
     return wrong
-
-
-USERNAME: Final = "That username is taken. Choose another."
-EMAIL: Final = "That email belongs to another account. Sign in to it, or use another email."
-TAKEN: Final = {"uq_accounts_username_key": ("username", USERNAME), "uq_accounts_email_key": ("email", EMAIL)}
-CODES: Final = {
-    "username": "username_taken",
-    "email": "email_taken",
-    "pincode": "unknown_pincode",
-    "password": "password_well_known",
-}
-
-
-def flush() -> None:
-    """Flush pending accounts; unique constraints decide races. Raises Invalid for the account that lost."""
-    try:
-        db.session.flush()
-    except IntegrityError as error:
-        constraint = error.orig.diag.constraint_name if isinstance(error.orig, UniqueViolation) else None
-        if constraint not in TAKEN:
-            raise
-        field, message = TAKEN[constraint]
-        raise refusal({field: [message]}) from error
-
-
-def refusal(wrong: Mapping[str, list[str]]) -> Invalid:
-    """Return the error that names these fields; the code is a field's own when it is the only one."""
-    field = next(iter(wrong))
-    return Invalid(f"{field}: {wrong[field][0]}", code=CODES.get(field) if len(wrong) == 1 else None, errors=wrong)
-
-
-KIND: Final = "admin_account_changed"
-CHANGES: Final = {
-    "admin_created": "New admin",
-    "account_email_changed": "Email of an admin changed",
-    "account_email_restored": "Email of an admin changed back",
-    "password_changed": "Password of an admin changed",
-    "password_reset": "Password of an admin reset",
-    "admin_password_reset": "Password of an admin reset",
-}
-
-
-def record_change(
-    actor: Actor,
-    account: Account,
-    action: str,
-    *,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object] | None = None,
-) -> None:
-    """Record a change of an admin's account and notify the other admins; other accounts are left alone."""
-    if account.role != Role.ADMIN:
-        return
-    record(actor, action, subject_id=account.id, before=before, after=after)
-    others = select(Account.id).where(
-        Account.role == Role.ADMIN.value,
-        Account.blocked_at.is_(None),
-        Account.id.not_in([one for one in (account.id, actor.id) if one is not None]),
-    )
-    params = {"change": CHANGES[action], "username": account.username, "account_id": account.id}
-    notify_many([Note(other, KIND, params=params) for other in db.session.execute(others).scalars()])

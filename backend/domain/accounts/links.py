@@ -24,6 +24,7 @@ PAGES: Final = {
 }
 PER_HOUR: Final = 5
 NOT_LIMITED: Final = ("email_undo",)  # a flood of other links must not keep the owner from getting the undo link
+LIFE: Final = timedelta(days=7)
 
 
 def make(
@@ -99,41 +100,6 @@ def drop_expired(limit: int = 500) -> int:
     return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())
 
 
-def _recent(account: Account, purpose: str) -> int:
-    statement = select(func.count()).where(
-        MailedLink.account_id == account.id,
-        MailedLink.purpose == purpose,
-        MailedLink.created_at > now() - timedelta(hours=1),
-    )
-    return db.session.execute(statement).scalar_one()
-
-
-def _find(token: str, purpose: str) -> MailedLink:
-    statement = select(MailedLink).where(
-        MailedLink.token_hash == _digest(token),
-        MailedLink.purpose == purpose,
-        MailedLink.used_at.is_(None),
-        MailedLink.expires_at > now(),
-    )
-    found = db.session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
-    if found is None:
-        raise _unusable()
-    return found
-
-
-def _unusable() -> Invalid:
-    return Invalid.field(
-        "token", "This link has already been used or has expired. Request a new one.", code="link_invalid"
-    )
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
-
-
-LIFE: Final = timedelta(days=7)
-
-
 def key_of(email: str) -> str:
     """Return the key under which an account holds an email it has just given.
 
@@ -181,3 +147,35 @@ def confirm(token: str) -> None:
         raise actions.refusal({"email": [actions.EMAIL]})
     account.email_key, account.email_confirmed_at = key, now()
     actions.flush()
+
+
+def _recent(account: Account, purpose: str) -> int:
+    statement = select(func.count()).where(
+        MailedLink.account_id == account.id,
+        MailedLink.purpose == purpose,
+        MailedLink.created_at > now() - timedelta(hours=1),
+    )
+    return db.session.execute(statement).scalar_one()
+
+
+def _find(token: str, purpose: str) -> MailedLink:
+    statement = select(MailedLink).where(
+        MailedLink.token_hash == _digest(token),
+        MailedLink.purpose == purpose,
+        MailedLink.used_at.is_(None),
+        MailedLink.expires_at > now(),
+    )
+    found = db.session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
+    if found is None:
+        raise _unusable()
+    return found
+
+
+def _unusable() -> Invalid:
+    return Invalid.field(
+        "token", "This link has already been used or has expired. Request a new one.", code="link_invalid"
+    )
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

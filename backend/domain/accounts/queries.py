@@ -57,6 +57,11 @@ COLUMNS: Final = (
     Account.created_at,
     Account.last_seen_at,
 )
+COMMON: Final[dict[str, ColumnElement[bool]]] = {
+    "blocked": Account.blocked_at.is_not(None),
+    "not_blocked": Account.blocked_at.is_(None),
+}
+BY_NAME: Final[tuple[SortKey, ...]] = ((Account.name_text, False), (Account.id, False))
 
 
 class AccountRow(NamedTuple):
@@ -136,11 +141,6 @@ class SortOrder:
         return or_(held, text.like("%" + bindparam("digits") + "%")) if self.digits else held
 
 
-COMMON: Final[dict[str, ColumnElement[bool]]] = {
-    "blocked": Account.blocked_at.is_not(None),
-    "not_blocked": Account.blocked_at.is_(None),
-}
-BY_NAME: Final[tuple[SortKey, ...]] = ((Account.name_text, False), (Account.id, False))
 CUSTOMERS: Final = ListQuery(
     Role.CUSTOMER,
     select(*COLUMNS).where(Account.role == Role.CUSTOMER.value),

@@ -22,6 +22,7 @@ ISSUED_EXPIRED: Final = (
     "the site operator for a new one."
 )
 NOT_RIGHT: Final = "The username or password is incorrect."
+LASTS: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,13 @@ class WrongPassword(Invalid):
     """The current password was wrong. It was counted, so the caller must commit although the call fails."""
 
     code = "wrong_password"
+
+
+class FreshSignInNeeded(Unauthenticated):
+    """The session is valid, but its last password confirmation is too old for this call."""
+
+    code = "fresh_sign_in_needed"
+    title = "Confirm your password"
 
 
 @password_hashing.queued
@@ -169,6 +177,19 @@ def issue_password(actor: Actor, account_id: int, password: str, *, is_shown: bo
     return account
 
 
+def require(actor: Actor) -> None:
+    """Require a session that signed in, or confirmed its password, within the last minutes.
+
+    Commands and jobs pass, because they have no session to steal. Raises FreshSignInNeeded.
+    """
+    if actor.role is Role.SYSTEM:
+        return
+    if actor.proven_at is None or now() - actor.proven_at > LASTS:
+        raise FreshSignInNeeded(
+            "This action requires your password. Send it to POST /me/confirm-password, then repeat the request."
+        )
+
+
 def _proven(actor: Actor, password: str, *, field: str, new: str | None = None) -> Account:
     """Return the actor's account, locked, when the password is its own; give it the ``new`` one if there is one."""
     account = queries.get(actor.account_id)
@@ -202,26 +223,3 @@ def _still_proves(account: Account) -> bool:
     proven = account.password_hash
     db.session.refresh(account, with_for_update={"key_share": True})
     return account.password_hash == proven
-
-
-LASTS: Final = timedelta(minutes=10)
-
-
-class FreshSignInNeeded(Unauthenticated):
-    """The session is valid, but its last password confirmation is too old for this call."""
-
-    code = "fresh_sign_in_needed"
-    title = "Confirm your password"
-
-
-def require(actor: Actor) -> None:
-    """Require a session that signed in, or confirmed its password, within the last minutes.
-
-    Commands and jobs pass, because they have no session to steal. Raises FreshSignInNeeded.
-    """
-    if actor.role is Role.SYSTEM:
-        return
-    if actor.proven_at is None or now() - actor.proven_at > LASTS:
-        raise FreshSignInNeeded(
-            "This action requires your password. Send it to POST /me/confirm-password, then repeat the request."
-        )

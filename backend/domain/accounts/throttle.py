@@ -22,6 +22,10 @@ from backend.domain.accounts.models import Account, SignInFailure
 # In place of an address, so that it fills no count of the address.
 OWN_DEVICE: Final = "known device"
 OWN_SESSION: Final = "session"
+PURPOSE: Final = "devices"
+LIFE: Final = timedelta(days=180)
+MOST_ACCOUNTS: Final = 4  # that sign in on one device, a family's say; the latest are kept
+MAX_COOKIE: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,23 @@ def drop_expired(limit: int = 500) -> int:
     return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())
 
 
+def recognised(cookie: str | None, account_id: int) -> str | None:
+    """Return the id of the device if this account signed in on it before, else None."""
+    for token in _tokens(cookie):
+        account, _, rest = token.partition(".")
+        if account == str(account_id):
+            return _device(token, rest)
+    return None
+
+
+def remember(cookie: str | None, account_id: int) -> str:
+    """Return the cookie's next value, after this account signed in on the device. The device keeps its id."""
+    device = recognised(cookie, account_id) or secrets.token_urlsafe(12)
+    signed = f"{account_id}.{device}.{int(now().timestamp())}"
+    others = [token for token in _tokens(cookie) if not token.startswith(f"{account_id}.")]
+    return "~".join([f"{signed}.{_signature(signed)}", *others][:MOST_ACCOUNTS])
+
+
 def _key(account_id: int) -> str:
     return f"account:{account_id}"
 
@@ -128,29 +149,6 @@ def _nth_latest(which: ColumnElement[bool], number: int) -> ScalarSelect[datetim
 
 def _window() -> timedelta:
     return timedelta(minutes=current_settings().login_window_minutes)
-
-
-PURPOSE: Final = "devices"
-LIFE: Final = timedelta(days=180)
-MOST_ACCOUNTS: Final = 4  # that sign in on one device, a family's say; the latest are kept
-MAX_COOKIE: Final = 2000
-
-
-def recognised(cookie: str | None, account_id: int) -> str | None:
-    """Return the id of the device if this account signed in on it before, else None."""
-    for token in _tokens(cookie):
-        account, _, rest = token.partition(".")
-        if account == str(account_id):
-            return _device(token, rest)
-    return None
-
-
-def remember(cookie: str | None, account_id: int) -> str:
-    """Return the cookie's next value, after this account signed in on the device. The device keeps its id."""
-    device = recognised(cookie, account_id) or secrets.token_urlsafe(12)
-    signed = f"{account_id}.{device}.{int(now().timestamp())}"
-    others = [token for token in _tokens(cookie) if not token.startswith(f"{account_id}.")]
-    return "~".join([f"{signed}.{_signature(signed)}", *others][:MOST_ACCOUNTS])
 
 
 def _tokens(cookie: str | None) -> list[str]:
