@@ -238,7 +238,7 @@ def remember_device(response: Response, account_id: int) -> None:
     response.set_cookie(
         _device_cookie_name(),
         throttle.remember(device_cookie(), account_id),
-        max_age=throttle.LIFE,
+        max_age=throttle.DEVICE_LIFETIME,
         path=SIGN_IN_PATH,
         secure=current_settings().over_tls,
         httponly=True,

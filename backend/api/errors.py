@@ -14,13 +14,13 @@ from backend.core.db import errors as db_errors
 from backend.core.errors import Busy, DomainError
 from backend.core.observability import security_log
 from backend.core.observability.security_log import Event
-from backend.domain.accounts.sign_in import LASTS, FreshSignInNeeded
+from backend.domain.accounts.sign_in import FRESH_LIFETIME, FreshSignInNeeded
 
 log = structlog.get_logger(__name__)
 PROBLEM_JSON = "application/problem+json"
 CHALLENGE: Final = 'Bearer realm="doorstep"'
 CHALLENGES: Final = {  # RFC 9470: the token is valid, but a more recent sign-in is required
-    FreshSignInNeeded.code: f'{CHALLENGE}, error="insufficient_user_authentication", max_age={LASTS.seconds}'
+    FreshSignInNeeded.code: f'{CHALLENGE}, error="insufficient_user_authentication", max_age={FRESH_LIFETIME.seconds}'
 }
 CALLER: Final = "doorstep.caller"  # WSGI environment key of the account and session of the token
 SECURITY_EVENTS: Final = {

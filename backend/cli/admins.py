@@ -39,7 +39,7 @@ def create(password: str | None, **fields: Any) -> None:
         with transaction():
             account = add_admin(SYSTEM, new=new)
             if password is None:
-                account.password_expires_at = now() + sign_in.ISSUED_LASTS
+                account.password_expires_at = now() + sign_in.TEMPORARY_LIFETIME
     except ValidationError as error:
         raise click.ClickException(_lines(error.normalized_messages())) from error
     except DomainError as error:

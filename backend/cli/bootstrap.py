@@ -14,7 +14,7 @@ from backend.core.db.session import db, transaction
 from backend.core.security.authz import SYSTEM, Role
 from backend.domain.accounts.actions import NewAccount, record_change, sign_up
 from backend.domain.accounts.models import Account
-from backend.domain.accounts.sign_in import ISSUED_LASTS
+from backend.domain.accounts.sign_in import TEMPORARY_LIFETIME
 from backend.domain.places import loading
 from backend.domain.professionals import availability
 
@@ -63,7 +63,7 @@ def _first_admin() -> tuple[str, str | None]:
         role=Role.ADMIN,
     )
     if invented is not None:
-        account.password_expires_at = now() + ISSUED_LASTS
+        account.password_expires_at = now() + TEMPORARY_LIFETIME
     record_change(SYSTEM, account, "admin_created", after={"username": account.username})
     return account.username, invented
 

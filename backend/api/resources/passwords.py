@@ -122,4 +122,4 @@ class MyConfirmation(Resource):
     @endpoint(summary="Resend my confirmation email", who=SIGNED_IN, status=202)
     def post(self, actor: Actor) -> None:
         """Always 202, even if the address is already confirmed."""
-        links.ask_again(actor.account_id)
+        links.request_confirmation_again(actor.account_id)

@@ -86,7 +86,7 @@ def sign_up(new: NewAccount, *, role: Role, also_wrong: Mapping[str, list[str]] 
     )
     db.session.add(account)
     flush()
-    links.ask(account)
+    links.request_confirmation(account)
     return account
 
 
@@ -123,7 +123,7 @@ def edit(
         account.email = email
     flush()
     if is_new_address:
-        links.ask(account)
+        links.request_confirmation(account)
     return account
 
 
@@ -188,7 +188,7 @@ def _change_email(actor: Actor, account: Account, email: str) -> None:
     """
     sessions.require_open(actor)
     if account.role == Role.ADMIN:
-        sign_in.require(actor)
+        sign_in.require_fresh_sign_in(actor)
     email_changes.refuse_taken(account, email)
     email_changes.protect(account)
     change = {"before": {"email": account.email}, "after": {"email": email}}

@@ -24,7 +24,7 @@ PAGES: Final = {
 }
 PER_HOUR: Final = 5
 NOT_LIMITED: Final = ("email_undo",)  # a flood of other links must not keep the owner from getting the undo link
-LIFE: Final = timedelta(days=7)
+CONFIRMATION_LIFETIME: Final = timedelta(days=7)
 
 
 def make(
@@ -115,14 +115,14 @@ def is_new(account: Account, email: str) -> bool:
     return text.key(email) != held
 
 
-def ask(account: Account) -> None:
+def request_confirmation(account: Account) -> None:
     """Send the confirmation link, if emails must be confirmed and this one is not.
 
     An address of another account gets a notice instead, under the same limit.
     """
     if not current_settings().email_confirmation or account.email_confirmed_at is not None:
         return
-    link = make(account, "email_confirmation", life=LIFE)
+    link = make(account, "email_confirmation", life=CONFIRMATION_LIFETIME)
     if link is None:
         return
     owner = queries.email_owner(text.key(account.email), apart_from=account.id)
@@ -132,9 +132,9 @@ def ask(account: Account) -> None:
         send_account_mail(owner, "email_in_use", {"send_to": account.email})
 
 
-def ask_again(account_id: int) -> None:
+def request_confirmation_again(account_id: int) -> None:
     """Send the link again."""
-    ask(queries.get(account_id))
+    request_confirmation(queries.get(account_id))
 
 
 def confirm(token: str) -> None:

@@ -31,13 +31,13 @@ from backend.core.security.authz import Role
 from backend.domain.accounts.models import Account, MailedLink, Session
 
 SESSIONS: Final = "sessions"
-CLOSE_ENOUGH: Final = 0.4  # pg_trgm's word similarity at which "sharna" still finds Sharma
+SIMILARITY_THRESHOLD: Final = 0.4  # pg_trgm's word similarity at which "sharna" still finds Sharma
 MIN_DIGITS: Final = 4
 EXACT: Final = "exact"
 SIMILAR: Final = "alike"
 Column = InstrumentedAttribute[Any]
 WORDS: Final = func.folded(bindparam("q"))
-HELD: Final = "%" + func.folded(bindparam("held")) + "%"
+CONTAINS: Final = "%" + func.folded(bindparam("held")) + "%"
 NEWEST: Final[tuple[SortKey, ...]] = ((Account.created_at, True), (Account.id, True))
 COLUMNS: Final = (
     Account.id,
@@ -119,7 +119,7 @@ class ListQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class SortOrder:
+class TextMatch:
     """How a search matches: texts that contain the words, or similar texts if none contains them.
 
     The cursor contains the choice of the first page, so that later pages use the same.
@@ -136,9 +136,9 @@ class SortOrder:
     def _fits(self, text: Column) -> ColumnElement[bool]:
         if self.name == SIMILAR:
             likely: ColumnElement[bool] = WORDS.op("<%")(text)  # uses the index, whose threshold is slightly lower
-            return likely & (func.word_similarity(WORDS, text) >= CLOSE_ENOUGH)
-        held: ColumnElement[bool] = text.like(HELD)
-        return or_(held, text.like("%" + bindparam("digits") + "%")) if self.digits else held
+            return likely & (func.word_similarity(WORDS, text) >= SIMILARITY_THRESHOLD)
+        contains: ColumnElement[bool] = text.like(CONTAINS)
+        return or_(contains, text.like("%" + bindparam("digits") + "%")) if self.digits else contains
 
 
 CUSTOMERS: Final = ListQuery(
@@ -182,7 +182,7 @@ def has_username(username_key: str) -> bool:
 def email_owner(email_key: str, *, apart_from: int | None = None) -> int | None:
     """Return the id of the account that an email belongs to: one that has it, or may still change back to it.
 
-    One statement, so that an address on its way from the account to the undo link is never seen as free.
+    One statement, so that an address on its match from the account to the undo link is never seen as free.
     """
     has_it = select(Account.id).where(Account.email_key == email_key)
     may_return = select(MailedLink.account_id).where(
@@ -219,11 +219,11 @@ def people(listing: ListQuery, *, filters: AccountFilters, window: Window) -> Pa
     """Return a keyset page of accounts of one role. The rows end with the sort keys."""
     given, scope = filters.given(), f"{listing.role.value}s:{filters.sort}"
     words = _words(filters.q) if filters.q else {}
-    way = _way(listing, words, window=window, scope=scope) if words else None
-    if way is not None:
-        scope = f"{scope}:{way.name}"
-    length = len(_keys(listing, filters.sort, way))
-    statement = _page(listing, frozenset(given), way, filters.sort, goes_on=window.cursor is not None)
+    match = _text_match(listing, words, window=window, scope=scope) if words else None
+    if match is not None:
+        scope = f"{scope}:{match.name}"
+    length = len(_keys(listing, filters.sort, match))
+    statement = _page(listing, frozenset(given), match, filters.sort, goes_on=window.cursor is not None)
     rows = read_pool.rows(statement, given | words | position(window, scope, length=length))
     page = cut(rows, window=window, scope=scope, values=lambda row: row[-length:])
     return Page([AccountRow._make(row[:-length]) for row in page.items], page.next_cursor)
@@ -231,20 +231,20 @@ def people(listing: ListQuery, *, filters: AccountFilters, window: Window) -> Pa
 
 @cache
 def _page(
-    listing: ListQuery, narrowed_by: frozenset[str], way: SortOrder | None, sort: str | None, *, goes_on: bool
+    listing: ListQuery, narrowed_by: frozenset[str], match: TextMatch | None, sort: str | None, *, goes_on: bool
 ) -> AnySelect:
     statement = listing.statement.where(*(listing.conditions[name] for name in sorted(narrowed_by)))
-    if way is not None:
-        statement = statement.where(Account.id.in_(way.ids(listing.texts)))
-    keys = _keys(listing, sort, way)
+    if match is not None:
+        statement = statement.where(Account.id.in_(match.ids(listing.texts)))
+    keys = _keys(listing, sort, match)
     statement = statement.add_columns(*(column.label(f"key_{place}") for place, (column, _) in enumerate(keys)))
     return paged(statement, keys, goes_on=goes_on)
 
 
-def _keys(listing: ListQuery, sort: str | None, way: SortOrder | None) -> tuple[SortKey, ...]:
+def _keys(listing: ListQuery, sort: str | None, match: TextMatch | None) -> tuple[SortKey, ...]:
     if sort is not None and sort in listing.sortings:
         return listing.sortings[sort]
-    if sort in (None, "relevance") and way is not None and way.name == SIMILAR:
+    if sort in (None, "relevance") and match is not None and match.name == SIMILAR:
         return ((_likeness(listing.texts), True), *NEWEST)
     return NEWEST
 
@@ -263,17 +263,17 @@ def _words(q: str) -> dict[str, str]:
     return words | {"digits": digits} if is_number else words
 
 
-def _way(listing: ListQuery, words: Mapping[str, str], *, window: Window, scope: str) -> SortOrder:
+def _text_match(listing: ListQuery, words: Mapping[str, str], *, window: Window, scope: str) -> TextMatch:
     """Return how the search matches, with at most one query."""
-    exact, alike = SortOrder(EXACT, digits="digits" in words), SortOrder(SIMILAR)
+    exact, similar = TextMatch(EXACT, digits="digits" in words), TextMatch(SIMILAR)
     if window.cursor:
-        return exact if _is_of(window.cursor, f"{scope}:{EXACT}") else alike
-    return exact if read_pool.one(_anyone(listing, exact), words).held else alike
+        return exact if _is_of(window.cursor, f"{scope}:{EXACT}") else similar
+    return exact if read_pool.one(_any_match(listing, exact), words).held else similar
 
 
 @cache
-def _anyone(listing: ListQuery, way: SortOrder) -> AnySelect:
-    held = select(Account.id).where(Account.role == listing.role.value, Account.id.in_(way.ids(listing.texts)))
+def _any_match(listing: ListQuery, match: TextMatch) -> AnySelect:
+    held = select(Account.id).where(Account.role == listing.role.value, Account.id.in_(match.ids(listing.texts)))
     return select(held.exists().label("held"))
 
 

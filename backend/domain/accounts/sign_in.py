@@ -16,13 +16,13 @@ from backend.domain.accounts import actions, email_changes, links, password_rule
 from backend.domain.accounts.models import Account
 from backend.domain.notifications.create import send_account_mail
 
-ISSUED_LASTS: Final = timedelta(hours=72)
-ISSUED_EXPIRED: Final = (
+TEMPORARY_LIFETIME: Final = timedelta(hours=72)
+EXPIRED_MESSAGE: Final = (
     "This temporary password has expired. Request a password reset with POST /password/forgot, or ask "
     "the site operator for a new one."
 )
-NOT_RIGHT: Final = "The username or password is incorrect."
-LASTS: Final = timedelta(minutes=10)
+WRONG_MESSAGE: Final = "The username or password is incorrect."
+FRESH_LIFETIME: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +63,20 @@ def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[A
     to it and not used in time (``password_expired``).
     """
     account = queries.by_login(username)
-    tried = throttle.attempt(account, text.key(username), device.address, device_cookie=device.cookie)
-    throttle.check(tried)
+    attempt = throttle.sign_in_attempt(account, text.key(username), device.address, device_cookie=device.cookie)
+    throttle.check(attempt)
     if (
         not password_hashing.current_hasher().matches(account.password_hash if account else None, password)
         or account is None
     ):
-        throttle.count(tried)
-        raise WrongCredentials(NOT_RIGHT)
+        throttle.count(attempt)
+        raise WrongCredentials(WRONG_MESSAGE)
     if not _still_proves(account):
-        raise WrongCredentials(NOT_RIGHT)
+        raise WrongCredentials(WRONG_MESSAGE)
     if account.blocked_at is not None:
         raise Forbidden("This account is blocked. Contact support.", code="account_blocked")
     if account.password_expires_at is not None and account.password_expires_at <= now():
-        raise Forbidden(ISSUED_EXPIRED, code="password_expired")
+        raise Forbidden(EXPIRED_MESSAGE, code="password_expired")
     if password_hashing.current_hasher().is_outdated(account.password_hash):
         account.password_hash = password_hashing.current_hasher().hash(password)
         db.session.flush()
@@ -163,12 +163,12 @@ def issue_password(actor: Actor, account_id: int, password: str, *, is_shown: bo
     """Set an account's password for an operator, end its sessions and invalidate open reset links.
 
     ``is_shown``: the password was made up and shown, so that it must be changed at the first sign-in, within
-    ISSUED_LASTS. Raises Invalid for a well-known one, NotFound.
+    TEMPORARY_LIFETIME. Raises Invalid for a well-known one, NotFound.
     """
     hashed = _hashed(queries.get(account_id), password)
     account = queries.hold(account_id)
     account.password_hash = hashed
-    account.password_expires_at = now() + ISSUED_LASTS if is_shown else None
+    account.password_expires_at = now() + TEMPORARY_LIFETIME if is_shown else None
     db.session.flush()
     links.use_up(account.id, "password_reset")
     throttle.forget(account.id)
@@ -177,14 +177,14 @@ def issue_password(actor: Actor, account_id: int, password: str, *, is_shown: bo
     return account
 
 
-def require(actor: Actor) -> None:
+def require_fresh_sign_in(actor: Actor) -> None:
     """Require a session that signed in, or confirmed its password, within the last minutes.
 
     Commands and jobs pass, because they have no session to steal. Raises FreshSignInNeeded.
     """
     if actor.role is Role.SYSTEM:
         return
-    if actor.proven_at is None or now() - actor.proven_at > LASTS:
+    if actor.proven_at is None or now() - actor.proven_at > FRESH_LIFETIME:
         raise FreshSignInNeeded(
             "This action requires your password. Send it to POST /me/confirm-password, then repeat the request."
         )
@@ -193,12 +193,12 @@ def require(actor: Actor) -> None:
 def _proven(actor: Actor, password: str, *, field: str, new: str | None = None) -> Account:
     """Return the actor's account, locked, when the password is its own; give it the ``new`` one if there is one."""
     account = queries.get(actor.account_id)
-    tried = throttle.attempt_in_session(account.id, actor.session_id)
-    throttle.check(tried)
+    attempt = throttle.confirmation_attempt(account.id, actor.session_id)
+    throttle.check(attempt)
     is_right = password_hashing.current_hasher().matches(account.password_hash, password)
     hashed = _hashed(account, new) if is_right and new is not None else None  # slow, so it comes before the lock
     if not (is_right and _still_proves(account)):
-        throttle.count(tried)
+        throttle.count(attempt)
         message = "Your current password is incorrect."
         raise WrongPassword(f"{field}: {message}", errors={field: [message]})
     if hashed is not None:

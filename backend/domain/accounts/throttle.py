@@ -19,12 +19,12 @@ from backend.core.security import signing
 from backend.core.security.client_networks import WIDE_FACTOR, prefixes
 from backend.domain.accounts.models import Account, SignInFailure
 
-# In place of an address, so that it fills no count of the address.
+# Stand in for the address, so that these attempts do not count against it.
 OWN_DEVICE: Final = "known device"
 OWN_SESSION: Final = "session"
-PURPOSE: Final = "devices"
-LIFE: Final = timedelta(days=180)
-MOST_ACCOUNTS: Final = 4  # that sign in on one device, a family's say; the latest are kept
+DEVICE_PURPOSE: Final = "devices"
+DEVICE_LIFETIME: Final = timedelta(days=180)
+MOST_ACCOUNTS: Final = 4  # remembered per device, such as those of a family; the latest are kept
 MAX_COOKIE: Final = 2000
 
 
@@ -38,16 +38,16 @@ class Attempt:
 
     @property
     def has_own_count(self) -> bool:
-        """Return whether it comes from a device the account signed in on before, or from a session of the account."""
+        """Return whether the attempt is from a known device or a session of the account, and counted separately."""
         return self.address in (OWN_DEVICE, OWN_SESSION)
 
 
-def attempt(
+def sign_in_attempt(
     account: Account | None, name_key: str, address: str | None, *, device_cookie: str | None = None
 ) -> Attempt:
-    """Return what a try counts for: an account under any of its names, or a name that nobody has.
+    """Return the keys of an attempt: those of the account, or of the unknown name.
 
-    Tries from a device that the account signed in on before have a count of their own.
+    Attempts from a known device of the account are counted separately.
     """
     where = prefixes(address)
     if account is None:
@@ -59,7 +59,7 @@ def attempt(
     return Attempt(_key(account.id), where.near, where.wide)
 
 
-def attempt_in_session(account_id: int, session_id: str | None) -> Attempt:
+def confirmation_attempt(account_id: int, session_id: str | None) -> Attempt:
     """Return the key under which a password confirmation is counted: the session alone.
 
     Failed sign-ins of strangers must not block a signed-in owner, and the thief of a session must neither
@@ -68,13 +68,13 @@ def attempt_in_session(account_id: int, session_id: str | None) -> Attempt:
     return Attempt(f"{_key(account_id)}:session:{session_id}", OWN_SESSION)
 
 
-def check(tried: Attempt) -> None:
-    """Let a try pass, or raise TooMany until the window has room again, the right password included.
+def check(attempt: Attempt) -> None:
+    """Raise TooMany while a limit is reached, even for the correct password.
 
     Attempts for one account are serialised, so that concurrent ones cannot pass before they are counted.
     """
-    advisory_lock(f"sign_in:{tried.account_key}")
-    row = db.session.execute(select(*(_nth_latest(which, number) for which, number in _limits(tried)))).one()
+    advisory_lock(f"sign_in:{attempt.account_key}")
+    row = db.session.execute(select(*(_nth_latest(which, number) for which, number in _limits(attempt)))).one()
     reached = [at for at in row if at is not None]
     if reached:
         wait = (max(reached) + _window() - now()).total_seconds()
@@ -85,11 +85,11 @@ def check(tried: Attempt) -> None:
         )
 
 
-def count(tried: Attempt) -> None:
+def count(attempt: Attempt) -> None:
     """Record a failed attempt. The caller must commit although the call fails."""
     db.session.execute(
         insert(SignInFailure).values(
-            account_key=tried.account_key, address=tried.address, network=tried.network, at=now()
+            account_key=attempt.account_key, address=attempt.address, network=attempt.network, at=now()
         )
     )
 
@@ -129,17 +129,20 @@ def _key(account_id: int) -> str:
     return f"account:{account_id}"
 
 
-def _limits(tried: Attempt) -> Iterator[tuple[ColumnElement[bool], int]]:
-    """What is counted, and how many failures it may have."""
+def _limits(attempt: Attempt) -> Iterator[tuple[ColumnElement[bool], int]]:
+    """Yield each condition that counts failures, with its limit."""
     settings = current_settings()
-    this_account, here = SignInFailure.account_key == tried.account_key, SignInFailure.address == tried.address
+    this_account, here = (
+        SignInFailure.account_key == attempt.account_key,
+        SignInFailure.address == attempt.address,
+    )
     yield this_account & here, settings.login_failures_per_account_and_address
-    if tried.has_own_count:
+    if attempt.has_own_count:
         return
     yield this_account, settings.login_failures_per_account
     yield here, settings.login_failures_per_address
-    if tried.network is not None:
-        yield SignInFailure.network == tried.network, settings.login_failures_per_address * WIDE_FACTOR
+    if attempt.network is not None:
+        yield SignInFailure.network == attempt.network, settings.login_failures_per_address * WIDE_FACTOR
 
 
 def _nth_latest(which: ColumnElement[bool], number: int) -> ScalarSelect[datetime]:
@@ -163,9 +166,9 @@ def _device(token: str, rest: str) -> str | None:
         age = now().timestamp() - int(since)
     except ValueError:
         return None
-    is_ours = len(given) == 32 and signing.verifies(PURPOSE, signed.encode(), given)
-    return device if is_ours and age <= LIFE.total_seconds() else None
+    is_ours = len(given) == 32 and signing.verifies(DEVICE_PURPOSE, signed.encode(), given)
+    return device if is_ours and age <= DEVICE_LIFETIME.total_seconds() else None
 
 
 def _signature(signed: str) -> str:
-    return base64.urlsafe_b64encode(signing.sign(PURPOSE, signed.encode())).decode().rstrip("=")
+    return base64.urlsafe_b64encode(signing.sign(DEVICE_PURPOSE, signed.encode())).decode().rstrip("=")

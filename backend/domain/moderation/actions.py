@@ -66,7 +66,7 @@ def end_sessions(actor: Actor, *, account_id: int) -> None:
     """
     account = queries.hold(account_id)
     if account.role == Role.ADMIN and account.id != actor.id:
-        sign_in.require(actor)
+        sign_in.require_fresh_sign_in(actor)
     links.use_up(account_id, "password_reset")
     ended = sessions.end_all(account_id=account_id, reason="ended_by_admin")
     record(actor, "sessions_ended", subject_id=account_id, after={"sessions": ended})
@@ -74,7 +74,7 @@ def end_sessions(actor: Actor, *, account_id: int) -> None:
 
 def add_admin(actor: Actor, *, new: NewAccount) -> Account:
     """Create another admin and notify the others. Raises Invalid like every sign-up, FreshSignInNeeded."""
-    sign_in.require(actor)
+    sign_in.require_fresh_sign_in(actor)
     account = accounts.sign_up(new, role=Role.ADMIN)
     actions.record_change(actor, account, "admin_created", after={"username": account.username})
     return account
@@ -89,7 +89,7 @@ def _keep_an_admin(actor: Actor, account_id: int) -> None:
         raise NotFound("Account not found.")
     if role != Role.ADMIN:
         return
-    sign_in.require(actor)
+    sign_in.require_fresh_sign_in(actor)
     statement = select(Account.id).where(Account.role == Role.ADMIN.value, Account.blocked_at.is_(None))
     open_admins = set(db.session.execute(statement.order_by(Account.id).with_for_update(key_share=True)).scalars())
     if not open_admins - {account_id} or (actor.id is not None and actor.id not in open_admins):
