@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypedDict, cast
 
 from flask import Flask, Response, current_app, request
 from flask_jwt_extended import (
@@ -105,6 +105,25 @@ PURPOSE: Final = "tokens"
 jwt = JWTManager()
 
 
+class Claims(TypedDict):
+    """The claims of a token that :func:`_check_claims` checks."""
+
+    sub: str
+    sid: str
+    jti: str
+    type: str
+    exp: int
+
+
+class TokenFields(TypedDict):
+    """The token fields of a response."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    role: str
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Configure JWTs.
 
@@ -130,10 +149,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     jwt.encode_key_loader(lambda _: signing.key(PURPOSE))
     jwt.additional_headers_loader(lambda _: {"kid": signing.key_id(signing.key(PURPOSE))})
     jwt.decode_key_loader(_key_of)
-    app.extensions[ACTOR_CACHE] = TtlCache[dict[str, Any]](most_bytes=CACHE_BYTES, size=lambda _: CLAIMS_BYTES)
+    app.extensions[ACTOR_CACHE] = TtlCache[Claims](most_bytes=CACHE_BYTES, size=lambda _: CLAIMS_BYTES)
 
 
-def _key_of(header: dict[str, Any], _: dict[str, Any]) -> bytes:
+def _key_of(header: dict[str, object], _: dict[str, object]) -> bytes:
     """Return the key that a token names. Tokens without a key id were signed by SECRET_KEY itself.
 
     Raises:
@@ -164,9 +183,9 @@ def actor() -> Actor | None:
     return sessions.actor_of(session_id=claims["sid"], account_id=int(claims["sub"]), address=request.remote_addr)
 
 
-def _access_claims(header: str) -> dict[str, Any]:
+def _access_claims(header: str) -> Claims:
     """Return the claims of an access token. The signature is verified once and cached; the expiry is always checked."""
-    known: TtlCache[dict[str, Any]] = current_app.extensions[ACTOR_CACHE]
+    known: TtlCache[Claims] = current_app.extensions[ACTOR_CACHE]
     claims = known.get(header)
     if claims is None or claims["exp"] <= now().timestamp():
         claims = _verified(refresh=False, locations=["headers"])
@@ -174,24 +193,24 @@ def _access_claims(header: str) -> dict[str, Any]:
     return claims
 
 
-def refresh_claims() -> dict[str, Any]:
+def refresh_claims() -> Claims:
     """Return the claims of the refresh token, from the cookie (with its CSRF token) or the Authorization header."""
     return _verified(refresh=True, locations=["headers", "cookies"])
 
 
-def _verified(*, refresh: bool, locations: list[str]) -> dict[str, Any]:
+def _verified(*, refresh: bool, locations: list[str]) -> Claims:
     scheme, space, token = request.headers.get("Authorization", "").partition(" ")
     if space and scheme.lower() == "bearer":  # schemes ignore case (RFC 9110, 11.1), but the library does not
         request.environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     try:
         verify_jwt_in_request(refresh=refresh, locations=locations)
-        claims: dict[str, Any] = get_jwt()
+        claims = get_jwt()
         _check_claims(claims, kind="refresh" if refresh else "access")
     except NoAuthorizationError as error:
         raise Unauthenticated("A token is required. Sign in with POST /check.") from error
     except Exception as error:  # the library raises many types; every invalid token is a 401
         raise Unauthenticated("The token is invalid or has expired. Sign in again.", code="invalid_token") from error
-    return claims
+    return cast("Claims", claims)
 
 
 def _check_claims(claims: dict[str, Any], *, kind: str) -> None:
@@ -209,7 +228,7 @@ def _check_claims(claims: dict[str, Any], *, kind: str) -> None:
     uuid.UUID(claims["sid"])
 
 
-def tokens_for(issued: sessions.Issued) -> dict[str, Any]:
+def tokens_for(issued: sessions.Issued) -> TokenFields:
     """Return the token fields of a response, without the refresh token, which only API clients get in the body."""
     claims = {"role": issued.role, "sid": issued.session_id}
     access = create_access_token(identity=str(issued.account_id), additional_claims=claims)

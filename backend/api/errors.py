@@ -9,7 +9,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
-from backend.api.responses import to_json
+from backend.api.responses import JsonObject, to_json
 from backend.core.db import errors as db_errors
 from backend.core.errors import Busy, DomainError
 from backend.core.observability import security_log
@@ -72,10 +72,10 @@ def problem(
     *,
     errors: dict[str, list[str]] | None = None,
     retry_after: int | None = None,
-    more: dict[str, Any] | None = None,
+    more: JsonObject | None = None,
 ) -> Response:
     """Return an ``application/problem+json`` response; ``more`` holds extension members (RFC 9457, 3.2)."""
-    body: dict[str, Any] = {"type": f"/docs#{code}", "title": title, "status": status, "detail": detail, "code": code}
+    body: JsonObject = {"type": f"/docs#{code}", "title": title, "status": status, "detail": detail, "code": code}
     body.update(more or {})
     if errors:
         body["errors"] = errors

@@ -1,6 +1,6 @@
 """Read JSON bodies, query strings and forms, each through its marshmallow schema."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -43,7 +43,7 @@ def read_form(schema: Schema) -> Any:
     """Return the validated fields and files of a multipart form. List fields may be repeated."""
     if request.mimetype != "multipart/form-data":
         raise UnsupportedType("The request body must be multipart/form-data.")
-    fields_and_files = chain(request.form.lists(), request.files.lists())
+    fields_and_files: Iterable[tuple[str, Sequence[object]]] = chain(request.form.lists(), request.files.lists())
     return load(schema, _collect(schema, fields_and_files))
 
 
@@ -61,7 +61,7 @@ def _read_query(schema: Schema, _query_string: bytes) -> dict[str, Any]:
     return found
 
 
-def load(schema: Schema, data: Mapping[str, Any]) -> Any:
+def load(schema: Schema, data: Mapping[str, object]) -> Any:
     """Load data through a schema. Raises Invalid with the messages of each field (nested names joined by dots)."""
     try:
         return schema.load(dict(data))
@@ -83,9 +83,9 @@ def flatten(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str
     return flat
 
 
-def _collect(schema: Schema, pairs: Any) -> dict[str, Any]:
+def _collect(schema: Schema, pairs: Iterable[tuple[str, Sequence[object]]]) -> dict[str, object]:
     """Collect repeated parameters into lists for list fields. Raises Invalid if another field is repeated."""
-    collected: dict[str, Any] = {}
+    collected: dict[str, object] = {}
     by_key = {(field.data_key or name): field for name, field in schema.fields.items()}
     for name, values in pairs:
         field = by_key.get(name)
@@ -99,7 +99,7 @@ def _collect(schema: Schema, pairs: Any) -> dict[str, Any]:
     return collected
 
 
-def _number(field: Any, value: Any) -> Any:
+def _number(field: object, value: object) -> object:
     """Return digits as a number for integer fields, since query strings and forms contain only text."""
     if not (isinstance(field, fields.Integer) and isinstance(value, str)):
         return value
