@@ -2,14 +2,12 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
-from flask import current_app
 
 from backend.core import idempotency, mail
-from backend.core.db.session import transaction
 from backend.core.queue import Lease, RunPayload, retention, runs
 from backend.domain.accounts import links, phones, throttle
 from backend.domain.accounts import sessions as accounts
@@ -18,6 +16,7 @@ from backend.domain.notifications import retention as notification_retention
 from backend.domain.notifications import sms_limits
 from backend.domain.professionals import approval_expiry
 from backend.domain.task_requests import bulk
+from backend.jobs.exports import aside
 from backend.jobs.registry import job
 from backend.jobs.topics import HOUSEKEEPING
 
@@ -66,7 +65,7 @@ def run(payload: RunPayload, _: Lease) -> None:
     committed batches remain when a later part takes too long.
     """
     run_id = payload.run_id
-    beside(lambda: runs.begin(run_id))
+    aside(lambda: runs.begin(run_id))
     figures: dict[str, int] = {}
     failed: list[str] = []
     for part in PARTS:
@@ -86,7 +85,7 @@ def _in_batches(part: Part, *, run_id: int) -> int:
     """Repeat batches while there is more, up to a limit; the next run continues."""
     began, total = time.monotonic(), 0
     for _ in range(ROUNDS):
-        done = beside(lambda: _one_batch(part, run_id=run_id))
+        done = aside(lambda: _one_batch(part, run_id=run_id))
         total += done
         if done < part.batch or time.monotonic() - began > PART_SECONDS:
             break
@@ -98,9 +97,3 @@ def _one_batch(part: Part, *, run_id: int) -> int:
     if done:
         runs.add(run_id, sent=done)
     return done
-
-
-def beside(work: Callable[[], Any]) -> Any:
-    """Run work in a transaction separate from the job's."""
-    with current_app.app_context(), transaction():
-        return work()

@@ -1,9 +1,8 @@
 """Tasks: the catalogue of work that professionals offer."""
 
-from typing import Any, Final
+from typing import Final
 
 from flask import Response
-from sqlalchemy import Row
 
 from backend.api.auth import ADMINS, VISITORS
 from backend.api.endpoint import Resource, endpoint
@@ -19,7 +18,7 @@ from backend.domain.tasks import actions, queries
 TASK: Final = schemas.Task()
 
 
-def present(row: Row[Any], *, for_admin: bool) -> JsonObject:
+def present(row: queries.TaskRow, *, for_admin: bool) -> JsonObject:
     """Return a task as a response body."""
     task = {
         "id": row.id,

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 
@@ -50,7 +51,7 @@ class Snooze:
     after_seconds: int
 
 
-def seconds(amount: float) -> ColumnElement[Any]:
+def seconds(amount: float) -> ColumnElement[timedelta]:
     """Return a PostgreSQL interval of this many seconds."""
     return func.make_interval(0, 0, 0, 0, 0, 0, amount)
 
@@ -181,7 +182,7 @@ def _open() -> ColumnElement[bool]:
     )
 
 
-def _run_at(lease: Lease, after_seconds: int | None) -> ColumnElement[Any]:
+def _run_at(lease: Lease, after_seconds: int | None) -> ColumnElement[datetime]:
     """Return a jittered time: a requested delay is never shortened, without one the delay grows by attempt."""
     if after_seconds is not None:
         return func.now() + seconds(after_seconds) * (1 + 0.1 * func.random())
@@ -189,16 +190,16 @@ def _run_at(lease: Lease, after_seconds: int | None) -> ColumnElement[Any]:
     return func.now() + seconds(pause) * (0.75 + 0.5 * func.random())
 
 
-def _put_back(lease: Lease, error: str, **values: Any) -> None:
+def _put_back(lease: Lease, error: str, **values: object) -> None:
     _held(lease, error=error[:2000], lease_until=None, dispatched_at=None, **values)
 
 
-def _held(lease: Lease, **values: Any) -> None:
+def _held(lease: Lease, **values: object) -> None:
     if not _update(lease, **values):
         raise LeaseLost(f"job {lease.job_id} is leased by another worker")
 
 
-def _update(lease: Lease, **values: Any) -> bool:
+def _update(lease: Lease, **values: object) -> bool:
     held = and_(Job.id == lease.job_id, Job.lease_token == lease.token, Job.done_at.is_(None))
     statement = update(Job).where(held).values(**values).returning(Job.id)
     return db.session.execute(statement.execution_options(synchronize_session=False)).one_or_none() is not None

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -103,7 +103,7 @@ def enqueue_completion(run_id: int) -> None:
     enqueue(COMPLETE, RunPayload(run_id), key=f"run{run_id}")
 
 
-def note(run_id: int, **facts: Any) -> None:
+def note(run_id: int, **facts: object) -> None:
     """Store facts with the run, for admins."""
     _change(run_id, params=JobRun.params.op("||")(cast(facts, JSONB)))
 
@@ -118,6 +118,6 @@ def fail(run_id: int, error: str) -> None:
     _change(run_id, status="failed", finished_at=func.now(), error=error[:2000])
 
 
-def _change(run_id: int, **values: Any) -> None:
+def _change(run_id: int, **values: object) -> None:
     statement = update(JobRun).where(JobRun.id == run_id).values(**values)
     db.session.execute(statement.execution_options(synchronize_session=False))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import exists, insert, literal, select
 
@@ -25,8 +25,8 @@ def record(
     *,
     subject_id: int | None = None,
     subject_kind: str = "account",
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
 ) -> None:
     """Add an entry: actor, action, subject, address, values before and after. Never pass secrets."""
     db.session.add(

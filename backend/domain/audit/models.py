@@ -1,7 +1,5 @@
 """Tables of the audit trail. Triggers reject UPDATE and DELETE and write the seals (see the migrations)."""
 
-from typing import Any
-
 from sqlalchemy import Index, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -22,8 +20,8 @@ class AuditEntry(Base):
     subject_id: Mapped[int | None]
     subject_kind: Mapped[str]
     address: Mapped[str | None]
-    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    before: Mapped[dict[str, object] | None] = mapped_column(JSONB)
+    after: Mapped[dict[str, object] | None] = mapped_column(JSONB)
 
     __table_args__ = (
         Index("ix_audit_entries_at", "at", "id"),

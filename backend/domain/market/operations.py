@@ -1,13 +1,11 @@
 """What admins do with jobs: run one now, retry a failed one."""
 
-from typing import Any
-
 from backend.core.queue import Job, JobRun, admin, runs
 from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
 
 
-def run_now(actor: Actor, *, name: str, params: dict[str, Any]) -> JobRun:
+def run_now(actor: Actor, *, name: str, params: dict[str, object]) -> JobRun:
     """Start an unscheduled run. Raises NotFound, or Invalid for parameters that the job does not take."""
     row = admin.scheduled(name)
     checked = row.check(params)

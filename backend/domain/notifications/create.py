@@ -29,7 +29,7 @@ class Note:
     account_id: int
     kind: str
     request_id: int | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Outgoing:
     account_id: int
     kind: str
     subject: str
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, object] = field(default_factory=dict)
     request_id: int | None = None
     notification_id: int | None = None
     run_id: int | None = None
@@ -57,7 +57,7 @@ class Outgoing:
 
 
 def notify(
-    account_id: int, kind: str, *, request_id: int | None = None, params: Mapping[str, Any] | None = None
+    account_id: int, kind: str, *, request_id: int | None = None, params: Mapping[str, object] | None = None
 ) -> None:
     """Notify one account. Common params: task, date (a datetime), customer, professional, reason, remarks, pincode, ...
 
@@ -97,7 +97,7 @@ def notify_many(notes: Sequence[Note]) -> None:
     )
 
 
-def send_account_mail(account_id: int, template: str, params: Mapping[str, Any] | None = None) -> None:
+def send_account_mail(account_id: int, template: str, params: Mapping[str, object] | None = None) -> None:
     """Send an email about the account itself, regardless of preferences and not shown in the app.
 
     ``template`` is an account kind of messages.py (password_reset, email_confirmation, ...). What the params hold
@@ -108,7 +108,7 @@ def send_account_mail(account_id: int, template: str, params: Mapping[str, Any] 
     post([Outgoing(account_id, template, uuid.uuid4().hex, params or {})])
 
 
-def send_account_sms(account_id: int, template: str, params: Mapping[str, Any]) -> None:
+def send_account_sms(account_id: int, template: str, params: Mapping[str, object]) -> None:
     """Send an SMS about the account itself to the number in ``params["send_to"]``; see :func:`send_account_mail`."""
     if message(template).channel != "sms":
         raise ValueError(f"{template} is not an SMS about the account")
@@ -178,7 +178,7 @@ def lane_of(kind: str) -> Lane:
     return Lane.URGENT if said.account or said.mandatory else Lane.BULK
 
 
-def plain(params: Mapping[str, Any]) -> dict[str, Any]:
+def plain(params: Mapping[str, object]) -> dict[str, object]:
     """Return the values in a form that JSON supports."""
     return {name: _plain(value) for name, value in params.items() if value is not None}
 
@@ -190,7 +190,7 @@ def _digest(one: Outgoing) -> Outgoing:
     return Outgoing(one.account_id, digests.KIND, due.isoformat(), {"since": since}, not_before=due)
 
 
-def _rows(one: Outgoing, choice: preferences.Choice) -> Iterator[dict[str, Any]]:
+def _rows(one: Outgoing, choice: preferences.Choice) -> Iterator[dict[str, object]]:
     """Return the deliveries of a message: by the first chosen channel, and by email if mandatory."""
     said = message(one.kind)
     quiet_until = choice.not_before(one.not_before or now()) or one.not_before
@@ -205,7 +205,7 @@ def _rows(one: Outgoing, choice: preferences.Choice) -> Iterator[dict[str, Any]]
         yield _row(one, channels, position=int(said.mandatory), not_before=quiet_until)
 
 
-def _row(one: Outgoing, channels: Sequence[str], *, position: int, not_before: datetime | None) -> dict[str, Any]:
+def _row(one: Outgoing, channels: Sequence[str], *, position: int, not_before: datetime | None) -> dict[str, object]:
     return {
         "account_id": one.account_id,
         "kind": one.kind,
@@ -231,7 +231,7 @@ def _enqueue(written: Iterable[Row[int, datetime | None, str]]) -> None:
         enqueue_many(TOPIC, jobs, run_at=not_before, lane=lane)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, (list, tuple)):

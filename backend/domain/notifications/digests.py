@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import exists, func, select, text
 
@@ -52,7 +52,7 @@ def due_at() -> datetime:
     return now().replace(minute=0, second=0, microsecond=0) + HOUR + SLACK
 
 
-def params(digest: Delivery) -> dict[str, Any]:
+def params(digest: Delivery) -> dict[str, object]:
     """Return the values of a digest's text: how many unread requests it covers. Empty when there are none."""
     has_message = exists().where(Delivery.notification_id == Notification.id)
     since = datetime.fromisoformat(digest.params["since"])

@@ -1,7 +1,8 @@
 """Reading a user's notifications."""
 
+from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, func, select
 
@@ -25,11 +26,24 @@ UNREAD: Final = select(func.count().label("number")).where(
 )
 
 
-def page(account_id: int, *, unread: bool | None, window: Window) -> Page[Any]:
+class NotificationRow(NamedTuple):
+    """A notification as listed, in the order of COLUMNS."""
+
+    id: int
+    kind: str
+    title: str
+    body: str
+    request_id: int | None
+    read_at: datetime | None
+    created_at: datetime
+
+
+def page(account_id: int, *, unread: bool | None, window: Window) -> Page[NotificationRow]:
     """Return a page of the actor's notifications, newest first, optionally only unread or read ones."""
     parameters = {"account_id": account_id, **position(window, SCOPE, length=len(NEWEST))}
     rows = read_pool.rows(_page(unread=unread, goes_on=window.cursor is not None), parameters)
-    return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.created_at, row.id))
+    found = [NotificationRow._make(row) for row in rows]
+    return cut(found, window=window, scope=SCOPE, values=lambda row: (row.created_at, row.id))
 
 
 def unread_count(account_id: int) -> int:

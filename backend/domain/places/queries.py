@@ -1,9 +1,9 @@
 """Reading places."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import Row, String, func, literal, select, union_all
+from sqlalchemy import String, Subquery, func, literal, select, union_all
 
 from backend.core.db.pagination import Page, Window, after, cut, decode_cursor, order
 from backend.core.db.session import db
@@ -11,6 +11,18 @@ from backend.core.errors import Invalid
 from backend.domain.places.models import Locality, Place, Region
 
 SCOPE: Final = "places"
+
+
+class PlaceRow(NamedTuple):
+    """A place as found, with its sort keys."""
+
+    rank: int
+    name_key: str
+    pincode: str
+    number: int
+    locality: str
+    district: str
+    state: str
 
 
 def require(pincode: str, *, field: str = "pincode") -> Place:
@@ -30,7 +42,7 @@ def unknown(pincodes: Iterable[str]) -> list[str]:
     return sorted(wanted - set(known))
 
 
-def page(*, q: str, window: Window) -> Page[Row[Any]]:
+def page(*, q: str, window: Window) -> Page[PlaceRow]:
     """Return places by prefix: of the pincode, or of the name of a locality, then of a district or state."""
     digits = q.replace(" ", "")
     found = _by_pincode(digits) if digits.isascii() and digits.isdigit() else _by_name(q)
@@ -38,11 +50,12 @@ def page(*, q: str, window: Window) -> Page[Row[Any]]:
     statement = select(found)
     if window.cursor:
         statement = statement.where(after(keys, decode_cursor(SCOPE, window.cursor, length=len(keys))))
-    rows = db.session.execute(statement.order_by(*order(keys)).limit(window.limit + 1)).all()
-    return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.rank, row.name_key, row.pincode, row.number))
+    rows = db.session.execute(statement.order_by(*order(keys)).limit(window.limit + 1))
+    places = [PlaceRow._make(row) for row in rows]
+    return cut(places, window=window, scope=SCOPE, values=lambda row: row[:4])
 
 
-def _by_pincode(beginning: str) -> Any:
+def _by_pincode(beginning: str) -> Subquery:
     return (
         select(
             literal(0).label("rank"),
@@ -58,7 +71,7 @@ def _by_pincode(beginning: str) -> Any:
     )
 
 
-def _by_name(beginning: str) -> Any:
+def _by_name(beginning: str) -> Subquery:
     pattern = func.plain_text(_escaped(beginning) + "%")
     localities = select(
         literal(0).label("rank"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Row, exists, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -33,7 +33,7 @@ class Batch:
     skipped: int
 
 
-def check(params: Mapping[str, Any]) -> dict[str, Any]:
+def check(params: Mapping[str, object]) -> dict[str, object]:
     """Validate the parameters of a run: a month that has started (default: the last finished one), one customer.
 
     Raises Invalid naming the field.

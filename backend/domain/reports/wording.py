@@ -1,7 +1,7 @@
 """The texts of a report: the same for the email, its plain-text part and the page."""
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from backend.core.config import current_settings
 from backend.domain.notifications.messages import moment
@@ -14,7 +14,7 @@ UNFINISHED: Final = "This month is not over yet. The report shows the figures so
 QUIET: Final = "You had no requests this month."
 
 
-def params(month: Month, figures: MonthlyStatistics, *, unfinished: bool) -> dict[str, Any]:
+def params(month: Month, figures: MonthlyStatistics, *, unfinished: bool) -> dict[str, object]:
     """Return the values for the report's texts. ``period`` and the counts are for short messages."""
     return {
         "period": str(month),
@@ -54,6 +54,6 @@ def _lines(figures: MonthlyStatistics) -> list[list[str]]:
     ]
 
 
-def _upcoming(one: Upcoming) -> dict[str, Any]:
+def _upcoming(one: Upcoming) -> dict[str, object]:
     when = moment(one.date_of_request, current_settings().zone)
     return {"id": one.id, "task": one.task_name, "when": when, "state": STATES[one.status]}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from sqlalchemy import delete, select
@@ -54,7 +54,7 @@ def create(actor: Actor, *, new: NewTask) -> Task:
     return task
 
 
-def edit(actor: Actor, *, task_id: int, changes: Mapping[str, Any], expected_version: int | None = None) -> Task:
+def edit(actor: Actor, *, task_id: int, changes: Mapping[str, object], expected_version: int | None = None) -> Task:
     """Change a task; existing requests keep the name, price and duration of the day they were made.
 
     Raises NotFound, Stale when someone else edited it meanwhile, Conflict ``task_archived``, Invalid ``name_taken``.
@@ -119,7 +119,7 @@ def _locked(task_id: int, expected_version: int | None) -> Task:
     return task
 
 
-def _facts(task: Task) -> dict[str, Any]:
+def _facts(task: Task) -> dict[str, object]:
     """Return a task's values for the audit trail."""
     facts = {name: getattr(task, name) for name in EDITABLE}
     return {**facts, "base_price": f"{task.base_price:.2f}", "search_words": list(task.search_words)}

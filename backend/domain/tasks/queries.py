@@ -1,10 +1,12 @@
 """Reading tasks. Visitors see active tasks; admins also see inactive and archived ones."""
 
-from typing import Any, Final
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, NamedTuple
 
-from sqlalchemy import Row, Select, case, func, literal, select
+from sqlalchemy import case, func, literal, select
 
-from backend.core.db.pagination import Page, SortKey, Window, after, cut, decode_cursor, order
+from backend.core.db.pagination import AnySelect, Page, SortKey, Window, after, cut, decode_cursor, order
 from backend.core.db.session import db
 from backend.core.errors import NotFound
 from backend.core.security.authz import Actor, Role
@@ -36,20 +38,41 @@ COLUMNS: Final = (
 )
 
 
+class TaskRow(NamedTuple):
+    """A task as listed, in the order of COLUMNS."""
+
+    id: int
+    name: str
+    description: str
+    category: str
+    base_price: Decimal
+    currency: str
+    time_required: int
+    isactive: bool
+    rating: Decimal | None
+    reviews: int
+    professionals: int
+    picture: str | None
+    search_words: list[str]
+    archived_at: datetime | None
+    name_key: str
+    version: int
+
+
 def sees_all(actor: Actor | None) -> bool:
     """Return whether this caller sees inactive and archived tasks."""
     return actor is not None and actor.role in (Role.ADMIN, Role.SYSTEM)
 
 
-def one(actor: Actor | None, *, task_id: int) -> Row[Any]:
+def one(actor: Actor | None, *, task_id: int) -> TaskRow:
     """Return a task visible to the caller. Raises NotFound."""
     row = db.session.execute(_visible(select(*COLUMNS), actor).where(Task.id == task_id)).one_or_none()
     if row is None:
         raise NotFound("Task not found.")
-    return row
+    return TaskRow._make(row)
 
 
-def page(actor: Actor | None, *, window: Window, category: str | None = None, q: str | None = None) -> Page[Row[Any]]:
+def page(actor: Actor | None, *, window: Window, category: str | None = None, q: str | None = None) -> Page[TaskRow]:
     """Return a page of tasks by name, filtered by category (ignoring case) and by words (tolerating typing errors)."""
     statement = _visible(select(*COLUMNS), actor)
     if category is not None:
@@ -58,9 +81,10 @@ def page(actor: Actor | None, *, window: Window, category: str | None = None, q:
         statement = statement.where(word_matching.condition(q))
     if window.cursor:
         statement = statement.where(after(KEYS, decode_cursor(SCOPE, window.cursor, length=len(KEYS))))
-    rows = db.session.execute(statement.order_by(*order(KEYS)).limit(window.limit + 1)).all()
-    return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.name_key, row.id))
+    rows = db.session.execute(statement.order_by(*order(KEYS)).limit(window.limit + 1))
+    tasks = [TaskRow._make(row) for row in rows]
+    return cut(tasks, window=window, scope=SCOPE, values=lambda row: (row.name_key, row.id))
 
 
-def _visible(statement: Select[Any], actor: Actor | None) -> Select[Any]:
+def _visible(statement: AnySelect, actor: Actor | None) -> AnySelect:
     return statement if sees_all(actor) else statement.where(Task.isactive, Task.archived_at.is_(None))

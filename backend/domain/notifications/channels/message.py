@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from backend.core.errors import PermanentFailure
 from backend.domain.notifications.messages import Message, RenderedMessage
@@ -31,7 +30,7 @@ class OutboundMessage:
     contact: Contact
     said: Message
     words: RenderedMessage
-    params: Mapping[str, Any]
+    params: Mapping[str, object]
 
 
 class NotReachable(PermanentFailure):

@@ -25,7 +25,8 @@ class Reason(NamedTuple):
 
 def send(parcel: OutboundMessage) -> str:
     """Send the text to the gateway. Raises NotReachable or RetryLater (Apprise reports failure without a reason)."""
-    phone = number(parcel.contact, parcel.params.get("send_to"))
+    send_to = parcel.params.get("send_to")
+    phone = number(parcel.contact, str(send_to) if send_to is not None else None)
     settings = current_settings()
     url, limit = settings.sms_url, settings.outbound_timeout_seconds
     joint = "&" if "?" in url else "?"
