@@ -20,7 +20,13 @@ from backend.domain.accounts.queries import ListQuery
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.models import Professional, ProfessionalPincode, ProfessionalTask
 
-# One query, however many professionals: their row, tasks and pincodes, then the approval and the present document.
+SORTS: Final = ("created", "name", "rating", "waiting", "relevance")
+BY_RATING: Final[tuple[SortKey, ...]] = ((Professional.rating, True), (Professional.account_id, True))
+LONGEST_WAITING: Final[tuple[SortKey, ...]] = (
+    (func.coalesce(Professional.approval_changed_at, Account.created_at), False),
+    (Account.id, False),
+)
+# One query for any number of professionals: the row, tasks and pincodes, then the approval and the current document.
 PROFILES: Final = text("""
     SELECT p.account_id, p.exp, p.compname, p.approval_reason, p.approval_changed_at, p.approval_expires_at,
            p.radius_km, CASE WHEN p.rating_count > 0 THEN p.rating::float END AS rating, p.rating_count, p.tasks_done,
@@ -64,7 +70,64 @@ class ProfessionalProfile(NamedTuple):
     document: SubmittedDocument | None
 
 
+@dataclass(frozen=True, slots=True)
+class ProfessionalFilters(account_queries.AccountFilters):
+    """Filters of the list of professionals; None means all."""
+
+    approval: str | None = None
+    task_id: int | None = None
+    min_rating: Decimal | None = None
+    max_rating: Decimal | None = None
+
+    def given(self) -> dict[str, object]:
+        """Return the active conditions by name, with their values."""
+        values: dict[str, object] = {
+            "task_id": self.task_id,
+            "min_rating": self.min_rating,
+            "max_rating": self.max_rating,
+        }
+        if self.approval is not None:
+            values[f"approval_{self.approval}"] = now()
+        own = {name: value for name, value in values.items() if value is not None}
+        return account_queries.AccountFilters.given(self) | own
+
+
 FACTS: Final = ProfessionalProfile._fields.index("approval")
+
+
+def _stands_at(approval: Approval) -> ColumnElement[bool]:
+    """Return the condition of an approval as of now; see :func:`effective_approval`."""
+    passed = func.coalesce(
+        Professional.approval_expires_at <= bindparam(f"approval_{approval.value}", type_=TIMESTAMP), False
+    )
+    if approval is Approval.APPROVED:
+        return (Professional.approval == approval.value) & ~passed
+    if approval is Approval.EXPIRED:
+        return or_(Professional.approval == approval.value, (Professional.approval == Approval.APPROVED.value) & passed)
+    return Professional.approval == approval.value
+
+
+LIVING: Final = select(Account.id).where(Account.pincode == bindparam("pincode"))
+SERVING: Final = select(ProfessionalPincode.account_id).where(ProfessionalPincode.pincode == bindparam("pincode"))
+DOING: Final = select(ProfessionalTask.account_id).where(
+    ProfessionalTask.task_id == bindparam("task_id", type_=BigInteger)
+)
+PROFESSIONALS: Final = ListQuery(
+    Role.PROFESSIONAL,
+    select(*account_queries.COLUMNS)
+    .join(Professional, Professional.account_id == Account.id)
+    .where(Account.role == Role.PROFESSIONAL.value),
+    {
+        **account_queries.COMMON,
+        **{f"approval_{approval.value}": _stands_at(approval) for approval in Approval},
+        "pincode": Account.id.in_(union(LIVING, SERVING)),
+        "task_id": Account.id.in_(DOING),
+        "min_rating": Professional.rating >= bindparam("min_rating", type_=Numeric),
+        "max_rating": (Professional.rating <= bindparam("max_rating", type_=Numeric)) & (Professional.rating_count > 0),
+    },
+    {Account.id: Account.person_text, Professional.account_id: Professional.company_text},
+    {"name": account_queries.BY_NAME, "rating": BY_RATING, "waiting": LONGEST_WAITING},
+)
 
 
 def profile(account_id: int) -> ProfessionalProfile:
@@ -108,79 +171,6 @@ def locked(account_id: int) -> Professional:
     return row
 
 
-def _profile(row: Any) -> ProfessionalProfile:
-    """Return a profile, built by position, which takes a third of the time of naming each field."""
-    document = SubmittedDocument(*row[FACTS + 1 :]) if row.document_id else None
-    return ProfessionalProfile._make(
-        (*row[:FACTS], effective_approval(row.approval, row.approval_expires_at), document)
-    )
-
-
-SORTS: Final = ("created", "name", "rating", "waiting", "relevance")
-BY_RATING: Final[tuple[SortKey, ...]] = ((Professional.rating, True), (Professional.account_id, True))
-LONGEST_WAITING: Final[tuple[SortKey, ...]] = (
-    (func.coalesce(Professional.approval_changed_at, Account.created_at), False),
-    (Account.id, False),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ProfessionalFilters(account_queries.AccountFilters):
-    """Filters of the list of professionals; None means all."""
-
-    approval: str | None = None
-    task_id: int | None = None
-    min_rating: Decimal | None = None
-    max_rating: Decimal | None = None
-
-    def given(self) -> dict[str, object]:
-        """Return the active conditions by name, with their values."""
-        values: dict[str, object] = {
-            "task_id": self.task_id,
-            "min_rating": self.min_rating,
-            "max_rating": self.max_rating,
-        }
-        if self.approval is not None:
-            values[f"approval_{self.approval}"] = now()
-        own = {name: value for name, value in values.items() if value is not None}
-        return account_queries.AccountFilters.given(self) | own
-
-
-def _stands_at(approval: Approval) -> ColumnElement[bool]:
-    """Return the condition of an approval as of now; see :func:`effective_approval`."""
-    passed = func.coalesce(
-        Professional.approval_expires_at <= bindparam(f"approval_{approval.value}", type_=TIMESTAMP), False
-    )
-    if approval is Approval.APPROVED:
-        return (Professional.approval == approval.value) & ~passed
-    if approval is Approval.EXPIRED:
-        return or_(Professional.approval == approval.value, (Professional.approval == Approval.APPROVED.value) & passed)
-    return Professional.approval == approval.value
-
-
-LIVING: Final = select(Account.id).where(Account.pincode == bindparam("pincode"))
-SERVING: Final = select(ProfessionalPincode.account_id).where(ProfessionalPincode.pincode == bindparam("pincode"))
-DOING: Final = select(ProfessionalTask.account_id).where(
-    ProfessionalTask.task_id == bindparam("task_id", type_=BigInteger)
-)
-PROFESSIONALS: Final = ListQuery(
-    Role.PROFESSIONAL,
-    select(*account_queries.COLUMNS)
-    .join(Professional, Professional.account_id == Account.id)
-    .where(Account.role == Role.PROFESSIONAL.value),
-    {
-        **account_queries.COMMON,
-        **{f"approval_{approval.value}": _stands_at(approval) for approval in Approval},
-        "pincode": Account.id.in_(union(LIVING, SERVING)),
-        "task_id": Account.id.in_(DOING),
-        "min_rating": Professional.rating >= bindparam("min_rating", type_=Numeric),
-        "max_rating": (Professional.rating <= bindparam("max_rating", type_=Numeric)) & (Professional.rating_count > 0),
-    },
-    {Account.id: Account.person_text, Professional.account_id: Professional.company_text},
-    {"name": account_queries.BY_NAME, "rating": BY_RATING, "waiting": LONGEST_WAITING},
-)
-
-
 def professionals(
     *, filters: ProfessionalFilters, window: Window
 ) -> Page[tuple[account_queries.AccountRow, ProfessionalProfile]]:
@@ -188,3 +178,11 @@ def professionals(
     page = account_queries.people(PROFESSIONALS, filters=filters, window=window)
     found = profiles([account.id for account in page.items])
     return Page([(account, found[account.id]) for account in page.items], page.next_cursor)
+
+
+def _profile(row: Any) -> ProfessionalProfile:
+    """Return a profile, built by position, which takes a third of the time of naming each field."""
+    document = SubmittedDocument(*row[FACTS + 1 :]) if row.document_id else None
+    return ProfessionalProfile._make(
+        (*row[:FACTS], effective_approval(row.approval, row.approval_expires_at), document)
+    )
