@@ -1,7 +1,7 @@
 """Statistics for the admin dashboard."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -185,12 +185,12 @@ def _day(edge: Bound, zone: ZoneInfo) -> date:
     return edge.astimezone(zone).date() if isinstance(edge, datetime) else edge
 
 
-def _rows(statement: TextClause, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _rows(statement: TextClause, values: Mapping[str, object]) -> list[Row]:
     wanted = {name: value for name, value in values.items() if name in statement.compile().params}
     return [dict(row) for row in db.session.execute(statement, wanted).mappings()]
 
 
-def _approvals(rows: Iterable[Row]) -> dict[str, Any]:
+def _approvals(rows: Iterable[Row]) -> dict[str, object]:
     found = {row["approval"]: row for row in rows if row["approval"] is not None}
     pending, approved = found.get("pending"), found.get("approved")
     return {
@@ -207,7 +207,7 @@ def _ratings(rows: Iterable[Row]) -> list[dict[str, int]]:
     return [{"stars": stars, "professionals": found.get(stars, 0)} for stars in range(6)]
 
 
-def _people(rows: Iterable[Row]) -> dict[str, Any]:
+def _people(rows: Iterable[Row]) -> dict[str, object]:
     found = {row["role"]: row for row in rows}
     return {
         f"{role}s": {name: found[role][name] if role in found else 0 for name in ("total", "blocked", "joined")}
@@ -223,7 +223,7 @@ def _by_status(rows: Iterable[Row]) -> dict[str, int]:
     return totals
 
 
-def _by_day(rows: Iterable[Row], days: DashboardRange) -> list[dict[str, Any]]:
+def _by_day(rows: Iterable[Row], days: DashboardRange) -> list[dict[str, object]]:
     found: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(STATES, 0))
     for row in rows:
         if row["step"] is not None:
@@ -231,7 +231,7 @@ def _by_day(rows: Iterable[Row], days: DashboardRange) -> list[dict[str, Any]]:
     return [{"day": day.isoformat(), **found[step]} for step, day in enumerate(days.steps(), 1)]
 
 
-def _cancellations(rows: Iterable[Row]) -> dict[str, Any]:
+def _cancellations(rows: Iterable[Row]) -> dict[str, object]:
     """Return how many requests of the range were cancelled or expired, and their share."""
     totals = _by_status(rows)
     made = sum(totals.values())
@@ -240,11 +240,11 @@ def _cancellations(rows: Iterable[Row]) -> dict[str, Any]:
     return {"requests": made, "cancelled": totals["cancelled"], "expired": totals["expired"], "share": share}
 
 
-def _top(rows: Iterable[Row], key: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
+def _top(rows: Iterable[Row], key: str, names: tuple[str, ...]) -> list[dict[str, object]]:
     return [{name: row[name] for name in names} for row in rows if row[key] is not None]
 
 
-def _closed(rows: list[dict[str, Any]], days: DashboardRange) -> dict[str, Any]:
+def _closed(rows: Sequence[Row], days: DashboardRange) -> dict[str, object]:
     by_step = {row["step"]: row for row in rows if row["step"] is not None}
     nothing = {"total": 0, "value": Decimal(0)}
     series = [(day, by_step.get(step, nothing)) for step, day in enumerate(days.steps(), 1)]

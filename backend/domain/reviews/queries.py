@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, bindparam, select
 
 from backend.core.db import pagination, read_pool
 from backend.core.db.pagination import Page, SortKey, Window
@@ -32,22 +32,22 @@ class ReviewFilters:
     reported: bool | None = None
     hidden: bool | None = None
 
-    def conditions(self) -> list[Any]:
-        """As SQL."""
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the conditions of the filters that are set."""
         equal = {
             Review.professional_id: self.professional_id,
             Review.customer_id: self.customer_id,
             Review.task_id: self.task_id,
         }
-        found: list[Any] = [column == value for column, value in equal.items() if value is not None]
+        found = [column == value for column, value in equal.items() if value is not None]
         for column, wanted in ((Review.reported_at, self.reported), (Review.hidden_at, self.hidden)):
             if wanted is not None:
                 found.append(column.is_not(None) if wanted else column.is_(None))
         return found
 
 
-def present(row: Any) -> dict[str, Any]:
-    """A review as those concerned see it."""
+def present(row: Any) -> dict[str, object]:
+    """Return a review as its customer and professional see it."""
     return {
         "rating": row.rating,
         "comment": row.comment,
@@ -59,16 +59,16 @@ def present(row: Any) -> dict[str, Any]:
     }
 
 
-def of_request(actor: Actor, *, request_id: int) -> dict[str, Any] | None:
-    """The review of a request that the actor may see; a hidden one is shown to its author and admins only."""
+def of_request(actor: Actor, *, request_id: int) -> dict[str, object] | None:
+    """Return the review of a request that the actor may see, a hidden one only to its author and admins."""
     row = read_pool.one(OF_REQUEST, {"request_id": request_id})
     if row is None or (row.hidden_at is not None and actor.role is Role.PROFESSIONAL):
         return None
     return present(row)
 
 
-def page(*, filters: ReviewFilters, window: Window, private: bool) -> Page[dict[str, Any]]:
-    """Reviews, the latest first. ``private``: with reasons of reports and of hiding, for admins."""
+def page(*, filters: ReviewFilters, window: Window, private: bool) -> Page[dict[str, object]]:
+    """Return a page of reviews, newest first. ``private`` adds the reasons of reports and of hiding, for admins."""
     statement = (
         select(Review, TaskRequest.task_name, Account.firstname)
         .join(TaskRequest, TaskRequest.id == Review.request_id)
@@ -85,7 +85,7 @@ def page(*, filters: ReviewFilters, window: Window, private: bool) -> Page[dict[
     return Page([_listed(row, private=private) for row in cut.items], cut.next_cursor)
 
 
-def _listed(row: Any, *, private: bool) -> dict[str, Any]:
+def _listed(row: Any, *, private: bool) -> dict[str, object]:
     review, task_name, firstname = row
     listed = {
         **present(review),

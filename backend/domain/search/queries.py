@@ -1,8 +1,9 @@
 """Searching what is offered: two statements at most, one to understand a place's name and one for the page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -13,7 +14,7 @@ from backend.domain.search import locations, statement
 from backend.domain.search.statement import Where
 
 METRES: Final = 1000
-NO_PLACE: Final[dict[str, Any]] = {"somewhere": False}
+NO_PLACE: Final[dict[str, object]] = {"somewhere": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def run(criteria: Criteria, *, window: Window) -> Found:
     return Found(row.items.encode(), row.categories.encode(), cursor, (row.near or "[]").encode())
 
 
-def _place(criteria: Criteria) -> tuple[Where, dict[str, Any]] | locations.Location:
+def _place(criteria: Criteria) -> tuple[Where, dict[str, object]] | locations.Location:
     """How the place is asked for; or, for a name that stands for none, the Location that says what looks like it."""
     if criteria.pincode is not None and criteria.radius_km is not None:
         metres = criteria.radius_km * METRES
@@ -73,7 +74,7 @@ def _place(criteria: Criteria) -> tuple[Where, dict[str, Any]] | locations.Locat
     return (statement.AT_PLACES, {"somewhere": True, "places": list(location.keys)}) if location.keys else location
 
 
-def _filters(criteria: Criteria, window: Window, keys: list[Any] | None) -> dict[str, Any]:
+def _filters(criteria: Criteria, window: Window, keys: Sequence[object] | None) -> dict[str, object]:
     filters = {
         "category": criteria.category,
         "max_price": criteria.max_price,
