@@ -1,5 +1,6 @@
 """Counting the queries that a piece of code makes, whichever way they go to the database."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,12 +23,16 @@ class Counted:
 
 @contextmanager
 def count_queries() -> Iterator[Counted]:
-    """Count the statements while the block runs (pings, which are empty, aside)."""
+    """Count the statements of this thread while the block runs, without pings, which are empty.
+
+    Other threads, such as the renewal of leases, run statements whenever they are due.
+    """
     counted = Counted()
+    own = threading.get_ident()
     real = psycopg.Cursor.execute
 
     def execute(cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
-        if str(query).strip(" ;"):
+        if threading.get_ident() == own and str(query).strip(" ;"):
             counted.statements.append(str(query))
         return real(cursor, query, *args, **kwargs)
 
