@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final, Self
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
@@ -16,6 +17,16 @@ PATIENCE_MS: Final = 120_000  # a bound for what hangs, not a claim about speed
 expect.set_options(timeout=PATIENCE_MS)
 # Reka's toasts put invisible focus proxies beside their region, which axe takes for unnamed controls (known upstream).
 NOT_OURS: Final = ["div[role=region] > span[aria-hidden=true]"]
+# Notes the text of each toast, which on a slow machine may be gone again before anyone looks.
+TOASTS: Final = """
+    window.toasts = []
+    new MutationObserver((changes) => {
+      for (const node of changes.flatMap((change) => [...change.addedNodes]))
+        if (node instanceof HTMLLIElement && node.closest('[role=region] > ol'))
+          window.toasts.push(node.textContent)
+    }).observe(document, { childList: true, subtree: true })
+"""
+GLANCE_MS: Final = 1_000
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -35,6 +46,7 @@ class Screen:
             timezone_id="Asia/Kolkata",
         )
         context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(TOASTS)
         self.page: Page = context.new_page()
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
@@ -55,6 +67,7 @@ class Screen:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def press(self, name: str) -> Self:
+        self.page.evaluate("window.toasts = []")  # what is said from here on answers to this
         self.button(name).first.click()
         return self
 
@@ -63,8 +76,22 @@ class Screen:
         return self
 
     def sees(self, words: str | re.Pattern[str]) -> Self:
-        """The words show on the page, in time."""
-        expect(self.page.get_by_text(words).first).to_be_visible(timeout=PATIENCE_MS)
+        """The words show on the page, in time, or a toast said them since the last press."""
+        shown, until = self.page.get_by_text(words).first, monotonic() + PATIENCE_MS / 1000
+        while monotonic() < until:
+            try:
+                expect(shown).to_be_visible(timeout=GLANCE_MS)
+            except AssertionError:
+                if not any(_matches(words, toast) for toast in self.page.evaluate("window.toasts ?? []")):
+                    continue
+            return self
+        expect(shown).to_be_visible(timeout=GLANCE_MS)
+        return self
+
+    def goes_offline(self) -> Self:
+        """Lose the connection, once the parts that load after the page are there."""
+        self.page.wait_for_load_state("networkidle")
+        self.page.context.set_offline(True)
         return self
 
     def stands_at(self, path: str) -> Self:
@@ -113,3 +140,7 @@ class Screen:
     def _watch(self, request: Request) -> None:
         if not request.url.startswith((self.base, "data:", "blob:")):
             self.strangers.append(request.url)
+
+
+def _matches(words: str | re.Pattern[str], said: str) -> bool:
+    return bool(words.search(said)) if isinstance(words, re.Pattern) else words.casefold() in said.casefold()

@@ -45,7 +45,7 @@ def follow(page: Page, name: str) -> None:
 def test_an_inbox_without_a_connection_says_so_and_recovers(screen: OpenScreen, professional: str) -> None:
     window = phone_of(screen, professional)
     window.go("/inbox").sees("Lock repair")
-    window.page.context.set_offline(True)
+    window.goes_offline()
     window.sees("You are offline.").sees("Lock repair").sees("This may be out of date.")
     follow(window.page, "My work")
     window.stands_at("/inbox").sees("A part of this page could not be loaded.")
@@ -59,7 +59,7 @@ def test_a_change_made_offline_fails_at_once_and_is_not_sent_later(
 ) -> None:
     window = phone_of(screen, professional)
     window.go("/inbox").sees("Lock repair")
-    window.page.context.set_offline(True)
+    window.goes_offline()
     window.press("Accept").sees("You are offline. Check your connection and try again.")
     sent: list[str] = []
     window.page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)

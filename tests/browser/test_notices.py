@@ -29,7 +29,7 @@ def test_the_strip_leaves_the_bar_below_it_in_reach(
 ) -> None:
     window = customer_at(screen, market, "/profile/messages", viewport=viewport, dark=dark)
     window.sees(text("accounts.messages.quiet"))
-    window.page.context.set_offline(True)
+    window.goes_offline()
     window.sees(text("nav.offline")).look("offline")
     window.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     window.page.wait_for_function("window.scrollY > 50")
