@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from backend.app import create_app
 from backend.cli import bootstrap
@@ -104,7 +106,22 @@ def people(app: Flask) -> People:
 
 
 def empty_the_market() -> None:
-    """Remove all rows but the places; the append-only triggers are stepped around as only a superuser can."""
+    """Remove all rows but the places; the append-only triggers are bypassed as only a superuser can.
+
+    A thread of the test before, such as the renewal of leases, may still end its transaction: its locks and these can
+    wait for each other. Then the database ends one side, and this one tries again.
+    """
+    while True:
+        try:
+            _truncate()
+        except OperationalError as error:
+            if not isinstance(error.orig, psycopg.errors.DeadlockDetected):
+                raise
+        else:
+            return
+
+
+def _truncate() -> None:
     with db.engine.begin() as connection:
         there = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars()
         tables = ", ".join(name for name in there if name not in KEPT)
