@@ -82,7 +82,7 @@ test-frontend: $(VENV)/.dev ## Run the unit tests of the web application
 	@$(PY) -m backend.launch.frontend install
 	@cd frontend && npm test -- $(ARGS)
 
-frontend-lint: $(VENV)/.dev ## Run eslint and oxlint
+frontend-lint: $(VENV)/.dev ## Run Prettier, eslint and oxlint
 	@$(PY) -m backend.launch.frontend install
 	@cd frontend && npm run --silent lint
 
@@ -128,9 +128,11 @@ docs: $(DOCS_VENV)/.installed ## Build the documentation site into build/docs
 docs-screenshots: $(VENV)/.dev ## Draw the pictures of the documentation again, from the demo
 	@$(PY) -m tests.screenshots
 
-format: $(VENV)/.dev ## Format Python files
+format: $(VENV)/.dev ## Format Python, Vue and TypeScript files
 	@$(PY) -m ruff check --fix --quiet .
 	@$(PY) -m ruff format .
+	@$(PY) -m backend.launch.frontend install
+	@cd frontend && npm run --silent format
 
 lock: $(VENV)/.dev ## Regenerate the lock files, changing only what pyproject.toml requires (ARGS=--upgrade for all)
 	@sh .ci/lock $(ARGS)

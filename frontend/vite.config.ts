@@ -16,8 +16,10 @@ function oneAdapter(): Plugin {
     name: 'doorstep:one-adapter',
     enforce: 'pre',
     load(id) {
-      if (/axios\/lib\/adapters\/fetch\.js/.test(id)) return 'export const getFetch = () => false; export default { getFetch }'
-      if (/generated\/core\/serverSentEvents/.test(id)) return 'export const createSseClient = () => { throw new Error("left out of the bundle") }'
+      if (/axios\/lib\/adapters\/fetch\.js/.test(id))
+        return 'export const getFetch = () => false; export default { getFetch }'
+      if (/generated\/core\/serverSentEvents/.test(id))
+        return 'export const createSseClient = () => { throw new Error("left out of the bundle") }'
     },
   }
 }
@@ -31,17 +33,26 @@ function staticColours(): Plugin {
     name: 'doorstep:static-colours',
     enforce: 'pre',
     load(id) {
-      if (/@nuxt\/ui\/dist\/runtime\/(plugins\/colors|vue\/plugins\/(head|icons))\.js/.test(id)) return 'export default { install() {} }'
+      if (/@nuxt\/ui\/dist\/runtime\/(plugins\/colors|vue\/plugins\/(head|icons))\.js/.test(id))
+        return 'export default { install() {} }'
     },
   }
 }
 
 /** Files whose icons the first page may show. */
-const early = ['src/app', 'src/features/search', 'src/features/notifications/components', 'src/shared/ui/PlaceInput.vue', 'src/shared/ui/RatingText.vue']
+const early = [
+  'src/app',
+  'src/features/search',
+  'src/features/notifications/components',
+  'src/shared/ui/PlaceInput.vue',
+  'src/shared/ui/RatingText.vue',
+]
 
 function namesIn(path: string, found = new Set<string>()): Set<string> {
   if (statSync(path).isDirectory()) for (const entry of readdirSync(path)) namesIn(join(path, entry), found)
-  else for (const [, name] of readFileSync(path, 'utf8').matchAll(/i-lucide-([a-z0-9-]+)/g)) if (name) found.add(name)
+  else
+    for (const [, name] of readFileSync(path, 'utf8').matchAll(/i-lucide-([a-z0-9-]+)/g))
+      if (name) found.add(name)
   return found
 }
 
@@ -53,8 +64,12 @@ function firstIcons(): Plugin {
     load(id) {
       if (id !== name) return
       const routes = readdirSync('src/features').map((feature) => join('src/features', feature, 'routes.ts'))
-      const { icons, aliases } = JSON.parse(readFileSync('node_modules/@iconify-json/lucide/icons.json', 'utf8')) as Lucide
-      const wanted = new Set([...early, ...routes].filter((path) => existsSync(path)).flatMap((path) => [...namesIn(path)]))
+      const { icons, aliases } = JSON.parse(
+        readFileSync('node_modules/@iconify-json/lucide/icons.json', 'utf8'),
+      ) as Lucide
+      const wanted = new Set(
+        [...early, ...routes].filter((path) => existsSync(path)).flatMap((path) => [...namesIn(path)]),
+      )
       const picked = [...wanted].map((icon) => {
         const body = (icons[icon] ?? icons[aliases[icon]?.parent ?? ''])?.body
         if (!body) throw new Error(`There is no icon i-lucide-${icon}`)
@@ -76,7 +91,10 @@ function compiled(texts: Texts): object {
   return Object.fromEntries(
     Object.entries(texts).map(([key, text]) => {
       if (typeof text !== 'string') return [key, compiled(text)]
-      return [key, /[{}|@]/.test(text) ? baseCompile(text, { jit: true, location: false, optimize: true }).ast : text]
+      return [
+        key,
+        /[{}|@]/.test(text) ? baseCompile(text, { jit: true, location: false, optimize: true }).ast : text,
+      ]
     }),
   )
 }
@@ -84,7 +102,8 @@ function compiled(texts: Texts): object {
 /** Texts of the first page's own namespaces that it does not need: they come with those of the other pages. */
 const later: Record<string, RegExp> = {
   common: /^(save|cancel|usual|moreText|lessText|more|less|file|notFound|unsaved|optional)$/,
-  errors: /^(?!(unknown|no_answer|offline|account_changed|account_blocked|unavailable|busy|timeout|too_many_requests|status_\d+)$)/,
+  errors:
+    /^(?!(unknown|no_answer|offline|account_changed|account_blocked|unavailable|busy|timeout|too_many_requests|status_\d+)$)/,
   search: /^(results|filters|sort)$/,
 }
 
@@ -107,9 +126,14 @@ function splitTexts(): Plugin {
       const [, file, name, part] = mark.exec(id) ?? []
       if (!part || !file || !name) return
       this.addWatchFile(file)
-      const texts = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Texts).filter(([key]) => (later[name]?.test(key) ?? false) === (part === 'later'))
+      const texts = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Texts).filter(
+        ([key]) => (later[name]?.test(key) ?? false) === (part === 'later'),
+      )
       const picked = Object.fromEntries(texts)
-      return { code: `export default ${JSON.stringify(inBuild ? compiled(picked) : picked)}`, moduleType: 'js' }
+      return {
+        code: `export default ${JSON.stringify(inBuild ? compiled(picked) : picked)}`,
+        moduleType: 'js',
+      }
     },
   }
 }
@@ -121,7 +145,8 @@ function compiledTexts(): Plugin {
     apply: 'build',
     config: () => ({ define: { __INTLIFY_DROP_MESSAGE_COMPILER__: 'true' } }),
     transform(code, id) {
-      if (/\/src\/locales\/[^/]+\/[^/]+\.json$/.test(id)) return { code: JSON.stringify(compiled(JSON.parse(code) as Texts)), map: null }
+      if (/\/src\/locales\/[^/]+\/[^/]+\.json$/.test(id))
+        return { code: JSON.stringify(compiled(JSON.parse(code) as Texts)), map: null }
     },
   }
 }
@@ -133,7 +158,8 @@ const lists = [
   /src\/features\/(search\/components\/(TaskCard|SearchBox)|tasks\/components\/TaskPicture)/,
 ]
 /** Small pieces under menus, dialogs and fields, each of them under several. */
-const parts = /reka-ui\/dist\/(shared|Collection|VisuallyHidden|Teleport|FocusScope|Presence|Primitive|Dismiss)|aria-hidden|components\/(FormField|Label)\.vue|ui\/form-field/
+const parts =
+  /reka-ui\/dist\/(shared|Collection|VisuallyHidden|Teleport|FocusScope|Presence|Primitive|Dismiss)|aria-hidden|components\/(FormField|Label)\.vue|ui\/form-field/
 
 /**
  * A few files for what every page loads, since each costs a turn: libraries, which change seldom, and our own frame.
@@ -167,7 +193,12 @@ export default defineConfig({
         defaultVariants: { size: 'lg' },
       },
       ui: {
-        colors: { primary: 'peacock', secondary: 'marigold', neutral: 'sand' as 'stone', warning: 'marigold' },
+        colors: {
+          primary: 'peacock',
+          secondary: 'marigold',
+          neutral: 'sand' as 'stone',
+          warning: 'marigold',
+        },
         button: { slots: { base: 'font-semibold justify-center' } },
         card: { slots: { root: 'rounded-xl', body: 'p-4 sm:p-5' } },
         formField: { slots: { label: 'font-semibold', error: 'text-(--ui-error) font-medium' } },
@@ -175,11 +206,19 @@ export default defineConfig({
       },
     }),
   ],
-  define: { __VUE_OPTIONS_API__: 'false', __VUE_I18N_LEGACY_API__: 'false', __VUE_I18N_FULL_INSTALL__: 'false', __INTLIFY_PROD_DEVTOOLS__: 'false' },
+  define: {
+    __VUE_OPTIONS_API__: 'false',
+    __VUE_I18N_LEGACY_API__: 'false',
+    __VUE_I18N_FULL_INSTALL__: 'false',
+    __INTLIFY_PROD_DEVTOOLS__: 'false',
+  },
   resolve: {
     alias: [
       { find: '@', replacement: fileURLToPath(new URL('./src', import.meta.url)) },
-      { find: /^@iconify\/vue$/, replacement: fileURLToPath(new URL('./src/shared/lib/iconify.ts', import.meta.url)) },
+      {
+        find: /^@iconify\/vue$/,
+        replacement: fileURLToPath(new URL('./src/shared/lib/iconify.ts', import.meta.url)),
+      },
     ],
   },
   build: {

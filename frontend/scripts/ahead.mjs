@@ -20,13 +20,29 @@ class Unanswered extends window.XMLHttpRequest {
 }
 
 for (const name of Object.getOwnPropertyNames(window)) {
-  if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value: window[name], configurable: true, writable: true })
+  if (!(name in globalThis))
+    Object.defineProperty(globalThis, name, { value: window[name], configurable: true, writable: true })
 }
-for (const name of ['Event', 'EventTarget', 'CustomEvent', 'navigator', 'localStorage', 'sessionStorage', 'document']) {
+for (const name of [
+  'Event',
+  'EventTarget',
+  'CustomEvent',
+  'navigator',
+  'localStorage',
+  'sessionStorage',
+  'document',
+]) {
   Object.defineProperty(globalThis, name, { value: window[name], configurable: true, writable: true })
 }
 Object.assign(globalThis, { window: globalThis, self: globalThis, XMLHttpRequest: Unanswered })
-for (const name of ['addEventListener', 'removeEventListener', 'dispatchEvent', 'scrollTo', 'matchMedia', 'getComputedStyle']) {
+for (const name of [
+  'addEventListener',
+  'removeEventListener',
+  'dispatchEvent',
+  'scrollTo',
+  'matchMedia',
+  'getComputedStyle',
+]) {
   globalThis[name] = window[name].bind(window)
 }
 

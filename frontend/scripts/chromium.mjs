@@ -21,7 +21,10 @@ if (!existsSync(join(target, 'chromium'))) {
   const open = (name) => createReadStream(join(home, 'bin', name)).pipe(createBrotliDecompress())
   await pipeline(open('chromium.br'), createWriteStream(join(fresh, 'chromium')))
   for (const name of ['al2023.tar.br', 'swiftshader.tar.br', 'fonts.tar.br']) {
-    await pipeline(open(name), tar.extract(name.startsWith('swift') ? fresh : join(fresh, name.split('.')[0])))
+    await pipeline(
+      open(name),
+      tar.extract(name.startsWith('swift') ? fresh : join(fresh, name.split('.')[0])),
+    )
   }
   chmodSync(join(fresh, 'chromium'), 0o755)
   try {

@@ -12,6 +12,11 @@ for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true }))
   const path = join(entry.parentPath, entry.name)
   const plain = readFileSync(path)
   if (plain.length < least) continue
-  writeFileSync(`${path}.br`, brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length } }))
+  writeFileSync(
+    `${path}.br`,
+    brotliCompressSync(plain, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length },
+    }),
+  )
   writeFileSync(`${path}.gz`, gzipSync(plain, { level: 9 }))
 }

@@ -12,14 +12,19 @@ const root = '<div id="app" class="isolate"></div>'
 // The head holds what is asked for first: the sheet, which alone the first paint waits for, then all scripts at once.
 const ours = /\n *<(script type="module"|link rel="(modulepreload|stylesheet)").*/g
 const [sheet] = /<link rel="stylesheet".*?>/.exec(built)
-const { file: letters } = JSON.parse(readFileSync(new URL('.vite/manifest.json', dist), 'utf8'))['node_modules/@fontsource-variable/anek-latin/files/anek-latin-latin-wght-normal.woff2']
+const { file: letters } = JSON.parse(readFileSync(new URL('.vite/manifest.json', dist), 'utf8'))[
+  'node_modules/@fontsource-variable/anek-latin/files/anek-latin-latin-wght-normal.woff2'
+]
 const font = `<link rel="preload" as="font" type="font/woff2" crossorigin href="/app/${letters}">`
 const plain = built.replace(ours, '')
 if (!plain.includes(root) || plain === built) throw new Error('index.html is not as it was known here')
 
 function head(name) {
   const scripts = scriptsOf(name).map((file) => `<link rel="modulepreload" crossorigin href="/app/${file}">`)
-  const market = firstPages[name].path === '/' ? [] : ['<link rel="preload" as="fetch" crossorigin href="/app/market.json">']
+  const market =
+    firstPages[name].path === '/'
+      ? []
+      : ['<link rel="preload" as="fetch" crossorigin href="/app/market.json">']
   return [sheet, font, ...scripts, ...market].map((line) => `    ${line}\n`).join('')
 }
 
@@ -45,10 +50,17 @@ function start(name) {
 }
 
 async function write(name) {
-  const { stdout } = await run(process.execPath, [fileURLToPath(new URL('ahead.mjs', import.meta.url)), firstPages[name].path], { maxBuffer: 1e7 })
+  const { stdout } = await run(
+    process.execPath,
+    [fileURLToPath(new URL('ahead.mjs', import.meta.url)), firstPages[name].path],
+    { maxBuffer: 1e7 },
+  )
   const { title, html } = JSON.parse(stdout)
   const page = plain
-    .replace(/<title>.*?<\/title>/, () => `<title>${title.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</title>`)
+    .replace(
+      /<title>.*?<\/title>/,
+      () => `<title>${title.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</title>`,
+    )
     .replace('  </head>', () => `${head(name)}  </head>`)
     .replace('  </body>', () => `    ${start(name)}\n  </body>`)
     .replace(root, () => `<div id="app" class="isolate">${html}</div>`)

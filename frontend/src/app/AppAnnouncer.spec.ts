@@ -11,11 +11,17 @@ const both = defineComponent({ render: () => [h(AppAnnouncer), h(AppStatus)] })
 
 it('announces a page that failed to load, offers to reload it, and clears the message after another page loaded', async () => {
   const { router } = await show(both)
-  router.addRoute({ path: '/gone', meta: { title: 'common.loading' }, component: () => Promise.reject(new TypeError('Failed to fetch dynamically imported module')) })
+  router.addRoute({
+    path: '/gone',
+    meta: { title: 'common.loading' },
+    component: () => Promise.reject(new TypeError('Failed to fetch dynamically imported module')),
+  })
   vi.spyOn(console, 'warn').mockImplementation(() => undefined)
   await expect(router.push('/gone')).rejects.toThrow('Failed to fetch')
   await until(() => document.body.textContent.includes('could not be loaded.'), 'the word')
-  const anew = [...document.querySelectorAll('button')].find((one) => one.textContent.trim() === 'Reload page')
+  const anew = [...document.querySelectorAll('button')].find(
+    (one) => one.textContent.trim() === 'Reload page',
+  )
   const assign = vi.spyOn(window.location, 'assign').mockImplementation(() => undefined)
   anew?.click()
   expect(assign).toHaveBeenCalledWith('/gone')

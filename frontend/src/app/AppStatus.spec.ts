@@ -8,7 +8,8 @@ import AppStatus from './AppStatus.vue'
 import PageBoundary from './PageBoundary.vue'
 
 watchAppStatus()
-const fire = (name: string, more: object = {}) => window.dispatchEvent(Object.assign(new Event(name, { cancelable: true }), more))
+const fire = (name: string, more: object = {}) =>
+  window.dispatchEvent(Object.assign(new Event(name, { cancelable: true }), more))
 const says = (words: string) => document.body.textContent.includes(words)
 
 afterEach(() => {

@@ -6,29 +6,41 @@ import { someone } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import { mayEnter, safeNext } from './guards'
 
-const to = (meta: Partial<RouteMeta>, fullPath = '/somewhere?x=1', query = {}) => ({ meta: { title: 'x', ...meta }, fullPath, query }) as RouteLocationNormalized
+const to = (meta: Partial<RouteMeta>, fullPath = '/somewhere?x=1', query = {}) =>
+  ({ meta: { title: 'x', ...meta }, fullPath, query }) as RouteLocationNormalized
 
 describe('mayEnter', () => {
   beforeEach(() => setActivePinia(createPinia()))
 
   it('leads visitors to sign in and back', async () => {
-    expect(await mayEnter(to({ roles: ['customer'] }))).toEqual({ path: '/sign-in', query: { next: '/somewhere?x=1' } })
+    expect(await mayEnter(to({ roles: ['customer'] }))).toEqual({
+      path: '/sign-in',
+      query: { next: '/somewhere?x=1' },
+    })
     expect(await mayEnter(to({}))).toBe(true)
   })
 
   it('tells a blocked person on the first page why they are signed out, once', async () => {
     document.cookie = 'csrf_refresh_token=abc'
     answer('post', '/token/refresh', [403, { code: 'account_blocked' }])
-    expect(await mayEnter(to({ roles: ['customer'] }))).toEqual({ path: '/sign-in', query: { why: 'blocked' } })
+    expect(await mayEnter(to({ roles: ['customer'] }))).toEqual({
+      path: '/sign-in',
+      query: { why: 'blocked' },
+    })
     expect(await mayEnter(to({}))).toBe(true)
   })
 
   it('says why it cannot tell whether someone is signed in, and leads on where they wanted once it can', async () => {
     document.cookie = 'csrf_refresh_token=abc'
     answer('post', '/token/refresh', [503])
-    expect(await mayEnter(to({ roles: ['customer'] }))).toEqual({ path: '/sign-in', query: { next: '/somewhere?x=1', why: 'unknown' } })
+    expect(await mayEnter(to({ roles: ['customer'] }))).toEqual({
+      path: '/sign-in',
+      query: { next: '/somewhere?x=1', why: 'unknown' },
+    })
     useSession().user = someone('customer')
-    expect(await mayEnter(to({ guestsOnly: true }, '/sign-in', { next: '/somewhere?x=1' }))).toBe('/somewhere?x=1')
+    expect(await mayEnter(to({ guestsOnly: true }, '/sign-in', { next: '/somewhere?x=1' }))).toBe(
+      '/somewhere?x=1',
+    )
   })
 
   it('keeps other roles out', async () => {
@@ -64,6 +76,15 @@ describe('mayEnter', () => {
 describe('safeNext', () => {
   it('takes paths of the application only', () => {
     expect(safeNext('/requests/3?x=1')).toBe('/requests/3?x=1')
-    for (const bad of ['//evil.example', '/\\evil.example', 'https://evil.example', 'javascript:alert(1)', '', undefined, ['/x']]) expect(safeNext(bad)).toBeNull()
+    for (const bad of [
+      '//evil.example',
+      '/\\evil.example',
+      'https://evil.example',
+      'javascript:alert(1)',
+      '',
+      undefined,
+      ['/x'],
+    ])
+      expect(safeNext(bad)).toBeNull()
   })
 })

@@ -15,7 +15,8 @@ export async function mayEnter(to: RouteLocationNormalized): Promise<true | Rout
   if (guestsOnly && session.signedIn) return safeNext(to.query.next) ?? homeOf(session.user)
   if (homePage && session.role && session.role !== 'customer') return homeOf(session.user)
   if (!roles) return true
-  if (!session.role) return { path: '/sign-in', query: { next: to.fullPath, ...(session.unknown && { why: 'unknown' }) } }
+  if (!session.role)
+    return { path: '/sign-in', query: { next: to.fullPath, ...(session.unknown && { why: 'unknown' }) } }
   if (!roles.includes(session.role)) return { path: '/not-found', query: {}, replace: true }
   if (session.waiting && !whileWaiting) return '/approval'
   return true

@@ -15,7 +15,8 @@ it('offers English and Hindi', () => {
 })
 
 it('is known to the first page, which is drawn ahead in English', () => {
-  for (const code of available.slice(1)) expect(readFileSync('index.html', 'utf8')).toContain(`language === '${code}'`)
+  for (const code of available.slice(1))
+    expect(readFileSync('index.html', 'utf8')).toContain(`language === '${code}'`)
 })
 
 it('changes texts, the document and what is remembered, other pages included', async () => {
@@ -40,10 +41,16 @@ it('stays with English where the stored language does not exist', async () => {
 })
 
 it('has a font for the letters of every language by its own name', () => {
-  const letters = new Set(Object.values(english.languages).join('').match(/[^\p{ASCII}]/gu))
+  const letters = new Set(
+    Object.values(english.languages)
+      .join('')
+      .match(/[^\p{ASCII}]/gu),
+  )
   const css = readFileSync('src/styles/main.css', 'utf8')
   const range = /'Own Names'[^}]*unicode-range: ([^;]+);/.exec(css)?.[1] ?? ''
-  const covered = range.split(',').map((one) => String.fromCodePoint(Number.parseInt(one.trim().slice(2), 16)))
+  const covered = range
+    .split(',')
+    .map((one) => String.fromCodePoint(Number.parseInt(one.trim().slice(2), 16)))
   expect(covered.sort()).toEqual([...letters].sort())
 })
 

@@ -12,7 +12,13 @@ const stored = 'doorstep-language'
 const firsts = import.meta.glob<{ default: Texts }>(['../locales/*/index.ts', '!../locales/en/index.ts'])
 const rests = import.meta.glob<{ default: Texts }>('../locales/*/rest.ts')
 
-export const i18n: I18n<Record<string, Texts>, Record<string, never>, Record<string, never>, string, false> = createI18n({
+export const i18n: I18n<
+  Record<string, Texts>,
+  Record<string, never>,
+  Record<string, never>,
+  string,
+  false
+> = createI18n({
   legacy: false,
   locale: 'en',
   fallbackLocale: 'en',
@@ -31,7 +37,11 @@ async function merge(loader: (() => Promise<{ default: Texts }>) | undefined, co
   if (loader) i18n.global.mergeLocaleMessage(code, (await loader()).default)
 }
 
-function once(path: string, loader: (() => Promise<{ default: Texts }>) | undefined, code: string): Promise<void> {
+function once(
+  path: string,
+  loader: (() => Promise<{ default: Texts }>) | undefined,
+  code: string,
+): Promise<void> {
   let running = loaded.get(path)
   if (!running) {
     running = merge(loader, code).catch((error: unknown) => {

@@ -12,7 +12,13 @@ export function mayHeal(failures: number, error: unknown): boolean {
  * returns, lists would load endlessly, and changes would be sent long after the user left the page.
  */
 export const defaultOptions: DefaultOptions = {
-  queries: { staleTime: 15_000, retry: mayHeal, refetchOnWindowFocus: true, networkMode: 'always', refetchOnReconnect: true },
+  queries: {
+    staleTime: 15_000,
+    retry: mayHeal,
+    refetchOnWindowFocus: true,
+    networkMode: 'always',
+    refetchOnReconnect: true,
+  },
   mutations: { retry: false, networkMode: 'always' },
 }
 

@@ -43,7 +43,11 @@ export const router = createRouter({
   history: createWebHistory(import.meta.env.BASE_URL),
   routes: [
     ...featureRoutes,
-    { path: '/:rest(.*)*', component: () => import('./pages/NotFoundPage.vue'), meta: { title: 'common.notFound.title' } },
+    {
+      path: '/:rest(.*)*',
+      component: () => import('./pages/NotFoundPage.vue'),
+      meta: { title: 'common.notFound.title' },
+    },
   ],
   scrollBehavior: (to, from, saved) => {
     if (saved) return saved
@@ -59,4 +63,3 @@ router.beforeEach(mayEnter)
 router.beforeEach(async (to) => {
   if (to.path !== '/' || useSession().signedIn) await Promise.all([loadRest(), loadIcons(), loadMarket()])
 })
-

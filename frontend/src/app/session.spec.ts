@@ -10,7 +10,13 @@ import { queryClient } from './query'
 import { router } from './router'
 import { connectSession } from './session'
 
-const signIn = (user: Account, access_token = `of ${user.id}`) => ({ access_token, token_type: 'Bearer', expires_in: 900, role: user.role, user })
+const signIn = (user: Account, access_token = `of ${user.id}`) => ({
+  access_token,
+  token_type: 'Bearer',
+  expires_in: 900,
+  role: user.role,
+  user,
+})
 const [asha, ravi] = [someone('customer', { id: 7 }), someone('customer', { id: 8, firstname: 'Ravi' })]
 const cookie = () => {
   document.cookie = 'csrf_refresh_token=abc'
@@ -117,7 +123,10 @@ describe('connectSession', () => {
     await session.signIn({ username: 'asha', password: 'x' })
     await session.signOut()
     await until(() => heard.length === 2, 'the news')
-    expect(heard).toEqual([{ kind: 'signed-in', account: 7 }, { kind: 'signed-out', account: 7 }])
+    expect(heard).toEqual([
+      { kind: 'signed-in', account: 7 },
+      { kind: 'signed-out', account: 7 },
+    ])
   })
 
   it('does not make a visitor of someone because the server was away', async () => {
@@ -132,7 +141,7 @@ describe('connectSession', () => {
     expect(session.unknown).toBe(false)
   })
 
-  it('looks again at a page that comes back out of the browser\'s memory', async () => {
+  it("looks again at a page that comes back out of the browser's memory", async () => {
     const session = useSession()
     session.adopt(signIn(asha))
     window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
@@ -144,7 +153,8 @@ it('takes nothing for news that is not', async () => {
   const news = vi.fn()
   const end = joinTabs(news)
   const sender = new BroadcastChannel('doorstep-session')
-  for (const odd of ['signed-out', null, { kind: 'signed-out' }, { kind: 'other', account: 7 }]) sender.postMessage(odd)
+  for (const odd of ['signed-out', null, { kind: 'signed-out' }, { kind: 'other', account: 7 }])
+    sender.postMessage(odd)
   sender.postMessage({ kind: 'signed-in', account: 7 })
   await vi.waitUntil(() => news.mock.calls.length > 0)
   expect(news.mock.calls).toEqual([[{ kind: 'signed-in', account: 7 }]])

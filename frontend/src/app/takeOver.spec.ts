@@ -1,7 +1,8 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { takeOver } from './takeOver'
 
-const drawn = '<a href="#main">Skip</a><form method="dialog"><input name="username"><input name="password" type="password"></form><main id="main" tabindex="-1"></main>'
+const drawn =
+  '<a href="#main">Skip</a><form method="dialog"><input name="username"><input name="password" type="password"></form><main id="main" tabindex="-1"></main>'
 
 function around() {
   document.body.innerHTML = `<div id="app">${drawn}</div>`

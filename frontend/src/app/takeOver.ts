@@ -10,15 +10,18 @@ interface Place {
   nth: number
 }
 const marks = ['id', 'name', 'href', 'aria-label'] as const
-const markOf = (element: Element) => marks.map((mark) => element.getAttribute(mark) ?? '').join('\n') || (element.textContent ?? '')
-const alike = (root: Element, tag: string, mark: string) => [...root.getElementsByTagName(tag)].filter((one) => markOf(one) === mark)
+const markOf = (element: Element) =>
+  marks.map((mark) => element.getAttribute(mark) ?? '').join('\n') || (element.textContent ?? '')
+const alike = (root: Element, tag: string, mark: string) =>
+  [...root.getElementsByTagName(tag)].filter((one) => markOf(one) === mark)
 
 function placeOf(root: Element, element: Element | null): Place | null {
   if (!element || !root.contains(element)) return null
   const [tag, mark] = [element.tagName, markOf(element)]
   return { tag, mark, nth: alike(root, tag, mark).indexOf(element) }
 }
-const find = (root: Element, place: Place | null) => (place ? (alike(root, place.tag, place.mark)[place.nth] as HTMLElement | undefined) : undefined)
+const find = (root: Element, place: Place | null) =>
+  place ? (alike(root, place.tag, place.mark)[place.nth] as HTMLElement | undefined) : undefined
 
 const named = 'input[name], textarea[name]'
 type Field = HTMLInputElement | HTMLTextAreaElement
@@ -33,9 +36,12 @@ function fill(field: Field, value: string, focused: boolean): void {
 const sentEarly = () => document.documentElement.dataset.sentEarly !== undefined
 
 export async function takeOver(root: HTMLElement, mount: () => void): Promise<void> {
-  const typed = [...root.querySelectorAll<Field>(named)].filter((field) => field.value !== '').map((field) => ({ name: field.name, value: field.value }))
+  const typed = [...root.querySelectorAll<Field>(named)]
+    .filter((field) => field.value !== '')
+    .map((field) => ({ name: field.name, value: field.value }))
   const focused = placeOf(root, document.activeElement)
-  const selection = document.activeElement instanceof HTMLInputElement ? document.activeElement.selectionStart : null
+  const selection =
+    document.activeElement instanceof HTMLInputElement ? document.activeElement.selectionStart : null
   const scrolled = window.scrollY
   mount()
   await nextTick()

@@ -23,7 +23,13 @@ export function useAccountSwitch() {
     document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true })
     if (!session.user) return
     const { firstname, lastname } = session.user
-    toast.add({ title: t('nav.switched', { name: `${firstname} ${lastname}`.trim() }), description: t('nav.switchedHint'), color: 'info', icon: 'i-lucide-circle-alert', duration: 30_000 })
+    toast.add({
+      title: t('nav.switched', { name: `${firstname} ${lastname}`.trim() }),
+      description: t('nav.switchedHint'),
+      color: 'info',
+      icon: 'i-lucide-circle-alert',
+      duration: 30_000,
+    })
   }
 
   watch(

@@ -11,7 +11,13 @@ export interface NavItem {
   count?: Component
 }
 
-const counts = new Map(featureRoutes.flatMap(({ path, meta }) => (meta?.nav?.count ? [[path, defineAsyncComponent(meta.nav.count as () => Promise<Component>)] as const] : [])))
+const counts = new Map(
+  featureRoutes.flatMap(({ path, meta }) =>
+    meta?.nav?.count
+      ? [[path, defineAsyncComponent(meta.nav.count as () => Promise<Component>)] as const]
+      : [],
+  ),
+)
 
 export function useNavigation() {
   const session = useSession()
@@ -23,6 +29,11 @@ export function useNavigation() {
       .flatMap(({ path, meta }) => (meta?.nav?.roles.includes(who) ? [{ path, meta, nav: meta.nav }] : []))
       .filter(({ meta }) => !session.waiting || meta.whileWaiting)
       .sort((a, b) => a.nav.order - b.nav.order)
-      .map(({ path, meta, nav }) => ({ to: path, icon: nav.icon, label: t(nav.label ?? meta.title), count: counts.get(path) }))
+      .map(({ path, meta, nav }) => ({
+        to: path,
+        icon: nav.icon,
+        label: t(nav.label ?? meta.title),
+        count: counts.get(path),
+      }))
   })
 }

@@ -4,5 +4,7 @@ export interface Texts {
 
 /** { './common.json': texts } → { common: texts } */
 export function byName(files: Record<string, Texts>): Texts {
-  return Object.fromEntries(Object.entries(files).map(([path, texts]) => [path.replace(/^\.\/|\.json$/g, ''), texts]))
+  return Object.fromEntries(
+    Object.entries(files).map(([path, texts]) => [path.replace(/^\.\/|\.json$/g, ''), texts]),
+  )
 }

@@ -3,7 +3,12 @@ import { answer } from '@/shared/testing/server'
 import { loadMarket, market } from './market'
 
 it('asks again at the next page when it got no answer, and then no more', async () => {
-  const seen = answer('get', '/market.json', [503], [200, { timezone: 'Europe/Berlin', currency: 'EUR', country: 'DE' }])
+  const seen = answer(
+    'get',
+    '/market.json',
+    [503],
+    [200, { timezone: 'Europe/Berlin', currency: 'EUR', country: 'DE' }],
+  )
   await loadMarket()
   expect(market.currency).toBe('INR')
   await loadMarket()

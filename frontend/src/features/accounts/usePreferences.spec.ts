@@ -5,12 +5,23 @@ describe('choices of kinds', () => {
   const kinds = { report: [], reminder: ['sms' as const], request_new: ['mail' as const, 'sms' as const] }
 
   it('are read as usual, none or one channel', () => {
-    expect(['request_closed', 'report', 'reminder', 'request_new'].map((kind) => choiceOf(kinds, kind))).toEqual(['usual', 'none', 'sms', 'usual'])
+    expect(
+      ['request_closed', 'report', 'reminder', 'request_new'].map((kind) => choiceOf(kinds, kind)),
+    ).toEqual(['usual', 'none', 'sms', 'usual'])
   })
 
   it('change only what was changed', () => {
-    expect(withChoices(kinds, { report: 'usual', reminder: 'none', request_new: 'usual', request_closed: 'gchat' })).toEqual({
-      reminder: [], request_new: ['mail', 'sms'], request_closed: ['gchat'],
+    expect(
+      withChoices(kinds, {
+        report: 'usual',
+        reminder: 'none',
+        request_new: 'usual',
+        request_closed: 'gchat',
+      }),
+    ).toEqual({
+      reminder: [],
+      request_new: ['mail', 'sms'],
+      request_closed: ['gchat'],
     })
     expect(kinds.report).toEqual([])
   })

@@ -8,8 +8,25 @@ export type Channel = (typeof channels)[number]
 
 /** What each role is told of; "as above" where a kind names no channels of its own. */
 export const kindsOf: Record<Role, readonly string[]> = {
-  customer: ['request_accepted', 'request_rejected', 'request_released', 'request_opened', 'request_completed', 'request_closed', 'request_expired', 'report'],
-  professional: ['request_new', 'request_changed', 'request_cancelled', 'request_completed', 'request_closed', 'request_reviewed', 'reminder'],
+  customer: [
+    'request_accepted',
+    'request_rejected',
+    'request_released',
+    'request_opened',
+    'request_completed',
+    'request_closed',
+    'request_expired',
+    'report',
+  ],
+  professional: [
+    'request_new',
+    'request_changed',
+    'request_cancelled',
+    'request_completed',
+    'request_closed',
+    'request_reviewed',
+    'reminder',
+  ],
   admin: ['admin_account_changed', 'export_done', 'export_failed'],
 }
 
@@ -23,10 +40,15 @@ export function choiceOf(kinds: Preferences['kinds'], kind: string): KindChoice 
 }
 
 /** The kinds with these choices put in; what the form does not show, or shows unchanged, stays as it is. */
-export function withChoices(kinds: Preferences['kinds'], choices: Record<string, KindChoice>): NonNullable<Preferences['kinds']> {
+export function withChoices(
+  kinds: Preferences['kinds'],
+  choices: Record<string, KindChoice>,
+): NonNullable<Preferences['kinds']> {
   const changed = Object.entries(choices).filter(([kind, choice]) => choice !== choiceOf(kinds, kind))
   const names = new Set(changed.map(([kind]) => kind))
-  const own = changed.flatMap(([kind, choice]) => (choice === 'usual' ? [] : [[kind, choice === 'none' ? [] : [choice]] as const]))
+  const own = changed.flatMap(([kind, choice]) =>
+    choice === 'usual' ? [] : [[kind, choice === 'none' ? [] : [choice]] as const],
+  )
   return Object.fromEntries([...Object.entries(kinds ?? {}).filter(([kind]) => !names.has(kind)), ...own])
 }
 
@@ -42,7 +64,10 @@ export function moved(order: Channel[], channel: Channel, by: 1 | -1): Channel[]
 
 export function usePreferences() {
   const client = useQueryClient()
-  const query = useQuery({ queryKey: ['accounts', 'preferences'], queryFn: async ({ signal }) => (await getMyPreferences({ signal })).data })
+  const query = useQuery({
+    queryKey: ['accounts', 'preferences'],
+    queryFn: async ({ signal }) => (await getMyPreferences({ signal })).data,
+  })
   const save = useMutation({
     mutationFn: async (body: Preferences) => (await putMyPreferences({ body })).data,
     onSuccess: (data) => client.setQueryData(['accounts', 'preferences'], data),

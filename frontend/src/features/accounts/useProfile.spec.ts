@@ -13,11 +13,17 @@ describe('changes', () => {
 
   it('is nothing when nothing changed', () => {
     expect(changes(account, same)).toEqual({})
-    expect(changes(someone('customer'), { firstname, lastname, email, phone: '', address, pincode })).toEqual({})
+    expect(changes(someone('customer'), { firstname, lastname, email, phone: '', address, pincode })).toEqual(
+      {},
+    )
   })
 
   it('sends only what differs, and an emptied phone as null', () => {
-    expect(changes(account, { ...same, firstname: 'Aasha', phone: '', task_ids: [2] })).toEqual({ firstname: 'Aasha', phone: null, task_ids: [2] })
+    expect(changes(account, { ...same, firstname: 'Aasha', phone: '', task_ids: [2] })).toEqual({
+      firstname: 'Aasha',
+      phone: null,
+      task_ids: [2],
+    })
   })
 })
 
@@ -35,10 +41,16 @@ describe('save', () => {
     const user = someone('professional', { exp: 3 })
     answer('patch', '/me', [200, { ...user, pincode: '560001' }])
     await show(page, { user })
-    const keys = [['search', {}], ['tasks', 3, 'professionals', '560025'], ['requests', 'inbox']]
+    const keys = [
+      ['search', {}],
+      ['tasks', 3, 'professionals', '560025'],
+      ['requests', 'inbox'],
+    ]
     for (const key of keys) client?.setQueryData(key, 'as it was')
     const { firstname, lastname, email, address } = user
-    expect(await profile?.save({ firstname, lastname, email, phone: '', address, pincode: '560001' })).toBe(true)
+    expect(await profile?.save({ firstname, lastname, email, phone: '', address, pincode: '560001' })).toBe(
+      true,
+    )
     expect(keys.map((key) => client?.getQueryState(key)?.isInvalidated)).toEqual([true, true, true])
   })
 })

@@ -24,8 +24,12 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? '') === JS
 
 /** Only the fields that differ from the account; an emptied phone goes as null. */
 export function changes(account: Account, values: Profile): Record<string, unknown> {
-  const changed = Object.entries(values).filter(([field, value]) => value !== undefined && !same(account[field as keyof Account], value))
-  return Object.fromEntries(changed.map(([field, value]) => [field, field === 'phone' && value === '' ? null : value]))
+  const changed = Object.entries(values).filter(
+    ([field, value]) => value !== undefined && !same(account[field as keyof Account], value),
+  )
+  return Object.fromEntries(
+    changed.map(([field, value]) => [field, field === 'phone' && value === '' ? null : value]),
+  )
 }
 
 export function useProfile() {
@@ -38,9 +42,15 @@ export function useProfile() {
     if (Object.keys(body).length === 0) return false
     session.update((await updateMe({ body })).data)
     // Where someone lives, works and what they do decides what is found, offered and waits for them.
-    await Promise.all(['search', 'tasks', 'requests'].map((key) => client.invalidateQueries({ queryKey: [key] })))
+    await Promise.all(
+      ['search', 'tasks', 'requests'].map((key) => client.invalidateQueries({ queryKey: [key] })),
+    )
     return true
   }
 
-  return { save, changePassword: (values: { current_password: string; password: string }) => changePassword({ body: values }) }
+  return {
+    save,
+    changePassword: (values: { current_password: string; password: string }) =>
+      changePassword({ body: values }),
+  }
 }

@@ -6,8 +6,17 @@ import { answer } from '@/shared/testing/server'
 import { given, multipart, professionalSchema, useSignUp, type ProfessionalSignUp } from './useSignUp'
 
 const typed: ProfessionalSignUp = {
-  username: 'imran', password: 'four words are better', firstname: 'Imran', lastname: 'Khan', email: 'imran@example.org', phone: '',
-  address: '1 Road', pincode: '560001', compname: 'Khan Works', exp: 0, task_ids: [3, 5],
+  username: 'imran',
+  password: 'four words are better',
+  firstname: 'Imran',
+  lastname: 'Khan',
+  email: 'imran@example.org',
+  phone: '',
+  address: '1 Road',
+  pincode: '560001',
+  compname: 'Khan Works',
+  exp: 0,
+  task_ids: [3, 5],
 }
 
 describe('signing up', () => {
@@ -27,7 +36,10 @@ describe('signing up', () => {
     setActivePinia(createPinia())
     const made = answer('post', '/add_professional', [201, {}])
     const user = someone('professional', { isactive: 0 })
-    answer('post', '/check', [200, { access_token: 'a', token_type: 'Bearer', expires_in: 1, role: 'professional', user }])
+    answer('post', '/check', [
+      200,
+      { access_token: 'a', token_type: 'Bearer', expires_in: 1, role: 'professional', user },
+    ])
     expect(await useSignUp().professional(typed, null)).toEqual(user)
     expect(made[0]?.body).toMatchObject({ username: 'imran', exp: 0, task_ids: [3, 5] })
   })
@@ -37,7 +49,10 @@ describe('signing up', () => {
     const tokens = { access_token: 'a', token_type: 'Bearer', expires_in: 1, role: 'professional', user }
     const paper = new File(['%PDF'], 'a.pdf', { type: 'application/pdf' })
     const refused: [number, object] = [401, { code: 'invalid_credentials' }]
-    const taken: [number, object] = [422, { code: 'invalid_fields', errors: { username: ['Taken.'], email: ['Taken.'] } }]
+    const taken: [number, object] = [
+      422,
+      { code: 'invalid_fields', errors: { username: ['Taken.'], email: ['Taken.'] } },
+    ]
     const lost: [number] = [504]
     const start = () => {
       setActivePinia(createPinia())
@@ -65,7 +80,10 @@ describe('signing up', () => {
       answer('post', '/add_professional', lost, taken)
       answer('post', '/check', refused)
       await signUp.professional(typed, paper).catch(() => undefined)
-      expect(await signUp.professional(typed, paper).catch(toProblem)).toMatchObject({ status: 422, errors: { username: ['Taken.'] } })
+      expect(await signUp.professional(typed, paper).catch(toProblem)).toMatchObject({
+        status: 422,
+        errors: { username: ['Taken.'] },
+      })
     })
 
     it('does not try to sign in with a name that was taken from the start', async () => {
@@ -93,6 +111,8 @@ describe('signing up', () => {
     ['exp', 61],
     ['compname', '  '],
   ])('refuses %s %s', (field, value) => {
-    expect(professionalSchema.safeParse({ ...typed, [field]: value }).error?.issues.map((issue) => issue.path[0])).toEqual([field])
+    expect(
+      professionalSchema.safeParse({ ...typed, [field]: value }).error?.issues.map((issue) => issue.path[0]),
+    ).toEqual([field])
   })
 })

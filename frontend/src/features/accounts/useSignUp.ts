@@ -75,7 +75,8 @@ export function useSignUp() {
 
   return {
     progress,
-    customer: (values: CustomerSignUp): Promise<Account> => signUp(values, () => addCustomer({ body: given(values) })),
+    customer: (values: CustomerSignUp): Promise<Account> =>
+      signUp(values, () => addCustomer({ body: given(values) })),
     professional: (values: ProfessionalSignUp, document: File | null): Promise<Account> =>
       signUp(values, async () => {
         if (!document) return addProfessional({ body: given(values) })

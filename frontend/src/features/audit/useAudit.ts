@@ -7,17 +7,45 @@ export type AuditFilters = NonNullable<ListAuditData['query']>
 
 /** What the trail tells of; an action that is not here yet is still shown, by its own name. */
 export const actions = [
-  'account_blocked', 'account_unblocked', 'admin_created', 'admin_password_reset', 'professional_approved', 'professional_rejected', 'approval_expiry_set', 'approval_expired',
-  'task_created', 'task_edited', 'task_archived', 'task_deleted', 'task_policy_changed', 'synonyms_created', 'synonyms_edited', 'synonyms_deleted',
-  'review_hidden', 'review_shown', 'export_requested', 'export_cancelled', 'export_downloaded', 'settings_changed', 'job_run', 'job_retried', 'delivery_resent', 'backup_restored',
-  'person_viewed', 'people_listed', 'document_viewed', 'request_viewed', 'requests_listed',
+  'account_blocked',
+  'account_unblocked',
+  'admin_created',
+  'admin_password_reset',
+  'professional_approved',
+  'professional_rejected',
+  'approval_expiry_set',
+  'approval_expired',
+  'task_created',
+  'task_edited',
+  'task_archived',
+  'task_deleted',
+  'task_policy_changed',
+  'synonyms_created',
+  'synonyms_edited',
+  'synonyms_deleted',
+  'review_hidden',
+  'review_shown',
+  'export_requested',
+  'export_cancelled',
+  'export_downloaded',
+  'settings_changed',
+  'job_run',
+  'job_retried',
+  'delivery_resent',
+  'backup_restored',
+  'person_viewed',
+  'people_listed',
+  'document_viewed',
+  'request_viewed',
+  'requests_listed',
 ] as const
 
 export function useAuditTrail(filters: MaybeRefOrGetter<AuditFilters>) {
   return useKeysetList<Entry, AuditFilters>({
     key: ['audit'],
     filters,
-    load: async ({ filters: asked, cursor, signal }) => (await listAudit({ query: { ...asked, cursor }, signal })).data,
+    load: async ({ filters: asked, cursor, signal }) =>
+      (await listAudit({ query: { ...asked, cursor }, signal })).data,
   })
 }
 

@@ -45,7 +45,8 @@ export function useColours() {
     document.fonts?.removeEventListener('loadingdone', again)
   })
 
-  const colour = (tone: Tone): string => plain(getComputedStyle(document.documentElement).getPropertyValue(tones[tone][dark.value ? 1 : 0]))
+  const colour = (tone: Tone): string =>
+    plain(getComputedStyle(document.documentElement).getPropertyValue(tones[tone][dark.value ? 1 : 0]))
   const font = (): string => getComputedStyle(document.documentElement).getPropertyValue('--font-sans')
   return { dark, drawn, colour, font }
 }

@@ -4,6 +4,10 @@ export default [
   {
     path: '/admin',
     component: () => import('./pages/DashboardPage.vue'),
-    meta: { title: 'dashboard.title', roles: ['admin'], nav: { roles: ['admin'], icon: 'i-lucide-layout-dashboard', order: 10 } },
+    meta: {
+      title: 'dashboard.title',
+      roles: ['admin'],
+      nav: { roles: ['admin'], icon: 'i-lucide-layout-dashboard', order: 10 },
+    },
   },
 ] satisfies RouteRecordRaw[]

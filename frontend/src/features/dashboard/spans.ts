@@ -16,10 +16,16 @@ export function lastDays(days: number, now: CalendarDate = today(market.timezone
 }
 
 /** The preset that a range matches; the default one when nothing was chosen; null for a custom range. */
-export function presetOf(from: string | undefined, to: string | undefined, now?: CalendarDate): Preset | null {
+export function presetOf(
+  from: string | undefined,
+  to: string | undefined,
+  now?: CalendarDate,
+): Preset | null {
   if (!from && !to) return usual
-  return presets.find((days) => {
-    const span = lastDays(days, now)
-    return span.from === from && span.to === to
-  }) ?? null
+  return (
+    presets.find((days) => {
+      const span = lastDays(days, now)
+      return span.from === from && span.to === to
+    }) ?? null
+  )
 }

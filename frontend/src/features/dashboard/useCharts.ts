@@ -10,13 +10,16 @@ import { closedTarget, pincodeTarget, ratingTarget, statusTarget, taskTarget } f
 export const states = ['requested', 'accepted', 'completed', 'closed', 'cancelled', 'expired'] as const
 
 /** What did not go wrong, so that the parts of a bar add up to all. */
-const good = (one: { total: number; cancelled: number; expired: number }) => one.total - one.cancelled - one.expired
+const good = (one: { total: number; cancelled: number; expired: number }) =>
+  one.total - one.cancelled - one.expired
 
 export function useCharts(stats: Ref<Stats>) {
   const { t, locale } = useI18n()
   const dayName = (day: string) =>
     stats.value.step === 'month'
-      ? dateFormat(locale.value, { month: 'short', year: 'numeric', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`))
+      ? dateFormat(locale.value, { month: 'short', year: 'numeric', timeZone: 'UTC' }).format(
+          new Date(`${day}T00:00:00Z`),
+        )
       : formatDay(day, 'dayShort', locale.value)
   const money = (value: number) => formatMoney(value.toFixed(2), stats.value.currency, locale.value)
   const outcome = (rows: readonly { total: number; cancelled: number; expired: number }[]) => [
@@ -32,7 +35,12 @@ export function useCharts(stats: Ref<Stats>) {
     head: t('dashboard.day'),
     empty: t('dashboard.noRequests'),
     labels: stats.value.requests_by_day.map(({ day }) => dayName(day)),
-    series: states.map((state) => ({ label: t(`status.${state}`), tone: state, values: stats.value.requests_by_day.map((day) => day[state]), target: statusTarget(state) })),
+    series: states.map((state) => ({
+      label: t(`status.${state}`),
+      tone: state,
+      values: stats.value.requests_by_day.map((day) => day[state]),
+      target: statusTarget(state),
+    })),
   }))
   const closed = computed(() => ({
     title: t('dashboard.closed'),
@@ -41,9 +49,16 @@ export function useCharts(stats: Ref<Stats>) {
     head: t('dashboard.day'),
     empty: t('dashboard.noClosed'),
     labels: stats.value.closed_work.by_day.map(({ day }) => dayName(day)),
-    series: [{ label: t('dashboard.value'), tone: 'closed' as const, values: stats.value.closed_work.by_day.map(({ value }) => Number(value)) }],
+    series: [
+      {
+        label: t('dashboard.value'),
+        tone: 'closed' as const,
+        values: stats.value.closed_work.by_day.map(({ value }) => Number(value)),
+      },
+    ],
     format: money,
-    target: (index: number) => closedTarget(stats.value.closed_work.by_day[index]?.day ?? '', stats.value.step),
+    target: (index: number) =>
+      closedTarget(stats.value.closed_work.by_day[index]?.day ?? '', stats.value.step),
   }))
   const tasks = computed(() => ({
     title: t('dashboard.topTasks'),
@@ -60,7 +75,13 @@ export function useCharts(stats: Ref<Stats>) {
     empty: t('dashboard.noClosed'),
     lying: true,
     labels: stats.value.closed_work.top_tasks.map((task) => task.task_name),
-    series: [{ label: t('dashboard.value'), tone: 'closed' as const, values: stats.value.closed_work.top_tasks.map(({ value }) => Number(value)) }],
+    series: [
+      {
+        label: t('dashboard.value'),
+        tone: 'closed' as const,
+        values: stats.value.closed_work.top_tasks.map(({ value }) => Number(value)),
+      },
+    ],
     format: money,
     target: (index: number) => taskTarget(stats.value.closed_work.top_tasks[index]?.task_id ?? 0, 'closed'),
   }))
@@ -79,8 +100,16 @@ export function useCharts(stats: Ref<Stats>) {
     hint: t('dashboard.ratingsHint'),
     head: t('dashboard.stars'),
     empty: t('dashboard.noProfessionals'),
-    labels: stats.value.professionals_by_rating.map(({ stars }) => (stars ? t('dashboard.starsNamed', stars) : t('dashboard.unrated'))),
-    series: [{ label: t('dashboard.professionals'), tone: 'door' as const, values: stats.value.professionals_by_rating.map(({ professionals }) => professionals) }],
+    labels: stats.value.professionals_by_rating.map(({ stars }) =>
+      stars ? t('dashboard.starsNamed', stars) : t('dashboard.unrated'),
+    ),
+    series: [
+      {
+        label: t('dashboard.professionals'),
+        tone: 'door' as const,
+        values: stats.value.professionals_by_rating.map(({ professionals }) => professionals),
+      },
+    ],
     target: (index: number) => ratingTarget(stats.value.professionals_by_rating[index]?.stars ?? 0),
   }))
   return { requests, closed, tasks, earning, pincodes, ratings }

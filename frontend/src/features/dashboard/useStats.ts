@@ -15,7 +15,12 @@ export function useStats(span: MaybeRefOrGetter<Span>) {
   return useQuery(
     computed(() => {
       const query = { ...toValue(span) }
-      return { queryKey: ['stats', query], queryFn: async ({ signal }: Signalled) => (await getStats({ query, signal })).data, placeholderData: keepPreviousData<Stats>, refetchInterval }
+      return {
+        queryKey: ['stats', query],
+        queryFn: async ({ signal }: Signalled) => (await getStats({ query, signal })).data,
+        placeholderData: keepPreviousData<Stats>,
+        refetchInterval,
+      }
     }),
   )
 }

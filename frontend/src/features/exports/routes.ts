@@ -4,6 +4,10 @@ export default [
   {
     path: '/admin/exports',
     component: () => import('./pages/ExportsPage.vue'),
-    meta: { title: 'exports.title', roles: ['admin'], nav: { roles: ['admin'], icon: 'i-lucide-file-down', order: 50 } },
+    meta: {
+      title: 'exports.title',
+      roles: ['admin'],
+      nav: { roles: ['admin'], icon: 'i-lucide-file-down', order: 50 },
+    },
   },
 ] satisfies RouteRecordRaw[]

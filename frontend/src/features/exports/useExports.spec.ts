@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { fileName, pulse } from './useExports'
 
-const one = (id: number, status: 'queued' | 'running' | 'done' | 'failed', progress = 0) => ({ id, status, progress, rows: progress * 10 })
+const one = (id: number, status: 'queued' | 'running' | 'done' | 'failed', progress = 0) => ({
+  id,
+  status,
+  progress,
+  rows: progress * 10,
+})
 
 describe('pulse', () => {
   it('tells of those that run only, and changes with their progress', () => {

@@ -1,24 +1,37 @@
 /** Exports: started, watched while they run, cancelled, and taken home as a file. */
 import { useMutation, useQueryClient } from '@tanstack/vue-query'
 import { ref, type MaybeRefOrGetter } from 'vue'
-import { cancelExport, createExport, downloadExport, listExports, type Export, type NewExport } from '@/shared/api/generated'
+import {
+  cancelExport,
+  createExport,
+  downloadExport,
+  listExports,
+  type Export,
+  type NewExport,
+} from '@/shared/api/generated'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 
 export const states = ['queued', 'running', 'done', 'failed'] as const
 export type State = (typeof states)[number]
-export const isOpen = (one: Pick<Export, 'status'>): boolean => one.status === 'queued' || one.status === 'running'
+export const isOpen = (one: Pick<Export, 'status'>): boolean =>
+  one.status === 'queued' || one.status === 'running'
 
 /** What the running ones look like; null when none runs. */
-export function pulse(exports: readonly Pick<Export, 'id' | 'status' | 'progress' | 'rows'>[]): string | null {
+export function pulse(
+  exports: readonly Pick<Export, 'id' | 'status' | 'progress' | 'rows'>[],
+): string | null {
   const open = exports.filter(isOpen)
-  return open.length ? open.map((one) => `${one.id}:${one.status}:${one.progress}:${one.rows}`).join(' ') : null
+  return open.length
+    ? open.map((one) => `${one.id}:${one.status}:${one.progress}:${one.rows}`).join(' ')
+    : null
 }
 
 export function useExportList(status: MaybeRefOrGetter<State | undefined>) {
   return useKeysetList<Export, State | undefined>({
     key: ['exports'],
     filters: status,
-    load: async ({ filters: asked, cursor, signal }) => (await listExports({ query: { status: asked, cursor }, signal })).data,
+    load: async ({ filters: asked, cursor, signal }) =>
+      (await listExports({ query: { status: asked, cursor }, signal })).data,
     pulse,
   })
 }
@@ -27,10 +40,14 @@ export function useExportCalls() {
   const client = useQueryClient()
   const refresh = () => client.invalidateQueries({ queryKey: ['exports'] })
   const start = useMutation({
-    mutationFn: ({ key, ...body }: NewExport & { key: string }) => createExport({ body, headers: { 'Idempotency-Key': key } }),
+    mutationFn: ({ key, ...body }: NewExport & { key: string }) =>
+      createExport({ body, headers: { 'Idempotency-Key': key } }),
     onSuccess: refresh,
   })
-  const cancel = useMutation({ mutationFn: (id: number) => cancelExport({ path: { export_id: id } }), onSettled: refresh })
+  const cancel = useMutation({
+    mutationFn: (id: number) => cancelExport({ path: { export_id: id } }),
+    onSettled: refresh,
+  })
   return { start, cancel }
 }
 

@@ -10,5 +10,7 @@ it.each([
   ['monthly on day 1 at 07:05', 'every month on day 1 at 7:05 am'],
   ['at full moon', 'at full moon'],
 ])('%s', (text, words) => {
-  expect(scheduleIn(text, i18n.global.t, 'en').replace(/\s(am|pm)$/i, (one) => ` ${one.trim().toLowerCase()}`)).toBe(words)
+  expect(
+    scheduleIn(text, i18n.global.t, 'en').replace(/\s(am|pm)$/i, (one) => ` ${one.trim().toLowerCase()}`),
+  ).toBe(words)
 })

@@ -5,13 +5,21 @@ export default [
     path: '/admin/professionals',
     component: () => import('./pages/PeoplePage.vue'),
     props: { role: 'professional' },
-    meta: { title: 'people.professionals.title', roles: ['admin'], nav: { roles: ['admin'], icon: 'i-lucide-hammer', order: 24 } },
+    meta: {
+      title: 'people.professionals.title',
+      roles: ['admin'],
+      nav: { roles: ['admin'], icon: 'i-lucide-hammer', order: 24 },
+    },
   },
   {
     path: '/admin/customers',
     component: () => import('./pages/PeoplePage.vue'),
     props: { role: 'customer' },
-    meta: { title: 'people.customers.title', roles: ['admin'], nav: { roles: ['admin'], icon: 'i-lucide-users', order: 26 } },
+    meta: {
+      title: 'people.customers.title',
+      roles: ['admin'],
+      nav: { roles: ['admin'], icon: 'i-lucide-users', order: 26 },
+    },
   },
   {
     path: '/admin/professionals/:id(\\d+)',

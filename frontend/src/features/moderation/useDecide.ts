@@ -28,7 +28,8 @@ export function useDecide() {
   async function block(person: Person): Promise<void> {
     const name = `${person.firstname} ${person.lastname}`
     const send = (values: Block) => decisions.mutateAsync({ id: person.id, verb: 'block', ...values })
-    if (await dialog(() => import('./components/BlockDialog.vue'), { name, role: person.role, block: send })) notice.done(t('people.told.block', { name }))
+    if (await dialog(() => import('./components/BlockDialog.vue'), { name, role: person.role, block: send }))
+      notice.done(t('people.told.block', { name }))
   }
 
   async function decide(person: Person, verb: Verb): Promise<void> {
@@ -42,20 +43,35 @@ export function useDecide() {
         follows: t('professionals.queue.rejectFollows'),
         action: t('professionals.queue.reject'),
         danger: true,
-        reason: { label: t('professionals.queue.reason'), min: 3, max: 500, hint: t('professionals.queue.reasonHint') },
+        reason: {
+          label: t('professionals.queue.reason'),
+          min: 3,
+          max: 500,
+          hint: t('professionals.queue.reasonHint'),
+        },
       })
       return answer ? run(person, { verb, reason: answer.reason, ...reviewed }) : undefined
     }
-    const answer = await confirm({ title: t('people.unblockTitle', { name }), follows: t('people.unblockFollows'), action: t('people.verbs.unblock') })
+    const answer = await confirm({
+      title: t('people.unblockTitle', { name }),
+      follows: t('people.unblockFollows'),
+      action: t('people.verbs.unblock'),
+    })
     return answer ? run(person, { verb }) : undefined
   }
 
   async function endSessions(person: Person): Promise<void> {
     const name = `${person.firstname} ${person.lastname}`
-    const answer = await confirm({ title: t('people.endTitle', { name }), follows: t('people.endFollows'), action: t('people.verbs.end_sessions'), danger: true })
+    const answer = await confirm({
+      title: t('people.endTitle', { name }),
+      follows: t('people.endFollows'),
+      action: t('people.verbs.end_sessions'),
+      danger: true,
+    })
     if (answer) await run(person, { verb: 'end_sessions' })
   }
 
-  const expiry = (person: Person, at: string | null) => run(person, { verb: 'expiry', approval_expires_at: at })
+  const expiry = (person: Person, at: string | null) =>
+    run(person, { verb: 'expiry', approval_expires_at: at })
   return { decide, endSessions, expiry, busy: decisions.isPending }
 }

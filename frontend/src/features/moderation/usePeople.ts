@@ -24,7 +24,10 @@ import { useKeysetList } from '@/shared/composables/useKeysetList'
 export type Kind = 'customer' | 'professional'
 export type Filters = NonNullable<ListProfessionalsData['query']>
 export const approvals = ['document_missing', 'pending', 'approved', 'rejected', 'expired'] as const
-export const sorts = { professional: ['created', 'name', 'rating', 'waiting'], customer: ['created', 'name'] } as const
+export const sorts = {
+  professional: ['created', 'name', 'rating', 'waiting'],
+  customer: ['created', 'name'],
+} as const
 export const blockReasons = ['fraud', 'poor_reviews', 'other'] as const
 
 /** What one word says about where a person stands: a block weighs more than an approval. */
@@ -46,8 +49,11 @@ export function usePeopleList(role: Kind, filters: MaybeRefOrGetter<Filters>) {
     filters,
     load: async ({ filters: { q, blocked, pincode, sort, ...own }, cursor, signal }) => {
       const shared = { q, blocked, pincode, cursor }
-      if (role === 'professional') return (await listProfessionals({ query: { ...shared, sort, ...own }, signal })).data
-      return (await listCustomers({ query: { ...shared, sort: sort === 'name' ? 'name' : undefined }, signal })).data
+      if (role === 'professional')
+        return (await listProfessionals({ query: { ...shared, sort, ...own }, signal })).data
+      return (
+        await listCustomers({ query: { ...shared, sort: sort === 'name' ? 'name' : undefined }, signal })
+      ).data
     },
   })
 }
@@ -59,7 +65,11 @@ export function usePerson(role: MaybeRefOrGetter<Kind>, id: MaybeRefOrGetter<num
       return {
         queryKey: [kind === 'customer' ? 'customers' : 'professionals', one],
         queryFn: async ({ signal }: Signalled) =>
-          (await (kind === 'customer' ? getCustomer({ path: { customer_id: one }, signal }) : getProfessional({ path: { professional_id: one }, signal }))).data,
+          (
+            await (kind === 'customer'
+              ? getCustomer({ path: { customer_id: one }, signal })
+              : getProfessional({ path: { professional_id: one }, signal }))
+          ).data,
       }
     }),
   )
@@ -89,11 +99,23 @@ function call(id: number, decision: Decision): Promise<unknown> {
   const path = { professional_id: id }
   switch (decision.verb) {
     case 'approve':
-      return approveProfessional({ path, body: { document_id: decision.document_id, ...(decision.expires_at && { expires_at: decision.expires_at }) } })
+      return approveProfessional({
+        path,
+        body: {
+          document_id: decision.document_id,
+          ...(decision.expires_at && { expires_at: decision.expires_at }),
+        },
+      })
     case 'reject':
-      return rejectProfessional({ path, body: { reason: decision.reason, document_id: decision.document_id } })
+      return rejectProfessional({
+        path,
+        body: { reason: decision.reason, document_id: decision.document_id },
+      })
     case 'block':
-      return blockUser({ path: { account_id: id }, body: { reason: decision.reason, ...(decision.note && { note: decision.note }) } })
+      return blockUser({
+        path: { account_id: id },
+        body: { reason: decision.reason, ...(decision.note && { note: decision.note }) },
+      })
     case 'unblock':
       return unblockUser({ path: { account_id: id } })
     case 'end_sessions':
@@ -107,6 +129,11 @@ export function useDecisions() {
   const client = useQueryClient()
   return useMutation({
     mutationFn: ({ id, ...decision }: { id: number } & Decision) => call(id, decision),
-    onSettled: () => Promise.all(['professionals', 'customers', 'requests', 'tasks', 'search', 'reliability', 'stats', 'audit'].map((key) => client.invalidateQueries({ queryKey: [key] }))),
+    onSettled: () =>
+      Promise.all(
+        ['professionals', 'customers', 'requests', 'tasks', 'search', 'reliability', 'stats', 'audit'].map(
+          (key) => client.invalidateQueries({ queryKey: [key] }),
+        ),
+      ),
   })
 }

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest'
 import type { Notification } from '@/shared/api/types'
 import { targetOf } from './useNotifications'
 
-const one = (kind: string, request_id: number | null = null): Notification => ({ id: 1, kind, title: '', body: '', request_id, read: false, created_at: '2026-11-01T00:00:00Z' })
+const one = (kind: string, request_id: number | null = null): Notification => ({
+  id: 1,
+  kind,
+  title: '',
+  body: '',
+  request_id,
+  read: false,
+  created_at: '2026-11-01T00:00:00Z',
+})
 
 describe('targetOf', () => {
   it('leads to the request it is about, or the page it concerns, or nowhere', () => {

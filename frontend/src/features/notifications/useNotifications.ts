@@ -10,7 +10,8 @@ import { pollEvery } from '@/shared/lib/polling'
 export function useUnreadCount() {
   return useQuery({
     queryKey: ['notifications', 'unread'],
-    queryFn: async ({ signal }) => (await listNotifications({ query: { limit: 1 }, signal })).data.unread_count,
+    queryFn: async ({ signal }) =>
+      (await listNotifications({ query: { limit: 1 }, signal })).data.unread_count,
     refetchInterval: pollEvery(15_000),
   })
 }
@@ -19,7 +20,8 @@ export function useNotificationList(unread: MaybeRefOrGetter<boolean>) {
   return useKeysetList<Notification, boolean, NotificationPage>({
     key: ['notifications', 'list'],
     filters: unread,
-    load: async ({ filters: onlyUnread, cursor, signal }) => (await listNotifications({ query: { unread: onlyUnread ? 1 : undefined, cursor }, signal })).data,
+    load: async ({ filters: onlyUnread, cursor, signal }) =>
+      (await listNotifications({ query: { unread: onlyUnread ? 1 : undefined, cursor }, signal })).data,
   })
 }
 

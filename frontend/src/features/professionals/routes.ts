@@ -8,12 +8,21 @@ export default [
       title: 'professionals.approval.title',
       roles: ['professional'],
       whileWaiting: true,
-      nav: { roles: ['professional'], icon: 'i-lucide-shield-check', order: 50, label: 'professionals.approval.nav' },
+      nav: {
+        roles: ['professional'],
+        icon: 'i-lucide-shield-check',
+        order: 50,
+        label: 'professionals.approval.nav',
+      },
     },
   },
   {
     path: '/admin/approvals',
     component: () => import('./pages/ApprovalsPage.vue'),
-    meta: { title: 'professionals.queue.title', roles: ['admin'], nav: { roles: ['admin'], icon: 'i-lucide-shield-check', order: 20 } },
+    meta: {
+      title: 'professionals.queue.title',
+      roles: ['admin'],
+      nav: { roles: ['admin'], icon: 'i-lucide-shield-check', order: 20 },
+    },
   },
 ] satisfies RouteRecordRaw[]

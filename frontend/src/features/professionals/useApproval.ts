@@ -17,7 +17,9 @@ import { useSession } from '@/shared/session/store'
 
 async function readPage(id: number | null, page: number, signal: AbortSignal): Promise<Blob> {
   const query = { page }
-  const { data } = await (id === null ? getMyDocument({ query, signal }) : getProfessionalDocument({ path: { professional_id: id }, query, signal }))
+  const { data } = await (id === null
+    ? getMyDocument({ query, signal })
+    : getProfessionalDocument({ path: { professional_id: id }, query, signal }))
   return data as Blob
 }
 type Reviewed = Pick<SubmittedDocument, 'id'> | null | undefined
@@ -28,17 +30,32 @@ const pageKey = (document: Reviewed, page: number) => ['document', document?.id 
 export function useDocumentAhead() {
   const client = useQueryClient()
   return (person: Person | undefined) => {
-    if (person?.document) void client.prefetchQuery({ queryKey: pageKey(person.document, 1), queryFn: ({ signal }) => readPage(person.id, 1, signal), staleTime: 60_000, gcTime: 60_000 })
+    if (person?.document)
+      void client.prefetchQuery({
+        queryKey: pageKey(person.document, 1),
+        queryFn: ({ signal }) => readPage(person.id, 1, signal),
+        staleTime: 60_000,
+        gcTime: 60_000,
+      })
   }
 }
 
 /** One page of a document, rendered by the server as a picture, so that nothing in the file runs; `owner` null: the user's own. */
-export function useDocumentPage(owner: MaybeRefOrGetter<number | null>, document: MaybeRefOrGetter<Reviewed>, page: MaybeRefOrGetter<number>) {
+export function useDocumentPage(
+  owner: MaybeRefOrGetter<number | null>,
+  document: MaybeRefOrGetter<Reviewed>,
+  page: MaybeRefOrGetter<number>,
+) {
   const url = ref<string | null>(null)
   const query = useQuery(
     computed(() => {
       const [id, number] = [toValue(owner), toValue(page)]
-      return { queryKey: pageKey(toValue(document), number), queryFn: ({ signal }: Signalled) => readPage(id, number, signal), staleTime: 60_000, gcTime: 0 }
+      return {
+        queryKey: pageKey(toValue(document), number),
+        queryFn: ({ signal }: Signalled) => readPage(id, number, signal),
+        staleTime: 60_000,
+        gcTime: 0,
+      }
     }),
   )
 
@@ -86,7 +103,8 @@ export function useHandIn() {
 export function useWaitingList() {
   return useKeysetList<Person>({
     key: ['professionals', 'waiting'],
-    load: async ({ cursor, signal }) => (await listProfessionals({ query: { approval: 'pending', sort: 'waiting', cursor }, signal })).data,
+    load: async ({ cursor, signal }) =>
+      (await listProfessionals({ query: { approval: 'pending', sort: 'waiting', cursor }, signal })).data,
     every: 20_000,
   })
 }
@@ -100,8 +118,15 @@ export function useDecision() {
     mutationFn: ({ person, ...decision }: { person: Person } & Decision) => {
       const path = { professional_id: person.id }
       const reviewed = { document_id: person.document?.id ?? null }
-      return decision.verb === 'reject' ? rejectProfessional({ path, body: { reason: decision.reason, ...reviewed } }) : approveProfessional({ path, body: reviewed })
+      return decision.verb === 'reject'
+        ? rejectProfessional({ path, body: { reason: decision.reason, ...reviewed } })
+        : approveProfessional({ path, body: reviewed })
     },
-    onSettled: () => Promise.all(['professionals', 'tasks', 'search', 'stats', 'audit'].map((key) => client.invalidateQueries({ queryKey: [key] }))),
+    onSettled: () =>
+      Promise.all(
+        ['professionals', 'tasks', 'search', 'stats', 'audit'].map((key) =>
+          client.invalidateQueries({ queryKey: [key] }),
+        ),
+      ),
   })
 }

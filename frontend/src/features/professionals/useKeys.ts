@@ -12,7 +12,11 @@ export function useKeys(actions: Record<string, () => unknown>) {
   function hear(event: KeyboardEvent): void {
     const action = actions[event.key.toLowerCase()]
     if (!on.value || !action || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return
-    if ((event.target instanceof Element && event.target.closest(busy)) || document.querySelector('[role="dialog"]')) return
+    if (
+      (event.target instanceof Element && event.target.closest(busy)) ||
+      document.querySelector('[role="dialog"]')
+    )
+      return
     event.preventDefault()
     void action()
   }

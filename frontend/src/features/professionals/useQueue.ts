@@ -16,7 +16,12 @@ export function useQueue() {
   const chosen = ref<number | null>(null)
 
   const people = computed(() => list.items.value.filter((one) => !decided.has(one.id)))
-  const at = computed(() => Math.max(0, people.value.findIndex((one) => one.id === chosen.value)))
+  const at = computed(() =>
+    Math.max(
+      0,
+      people.value.findIndex((one) => one.id === chosen.value),
+    ),
+  )
   const person = computed<Person | undefined>(() => people.value[at.value])
 
   const settled = ref(false)
@@ -52,7 +57,8 @@ export function useQueue() {
     (now) => {
       chosen.value = now?.id ?? null
       prepare(people.value[at.value + 1])
-      if (list.hasMore.value && !list.loadingMore.value && at.value >= people.value.length - ahead) void list.more()
+      if (list.hasMore.value && !list.loadingMore.value && at.value >= people.value.length - ahead)
+        void list.more()
     },
     { immediate: true },
   )

@@ -10,7 +10,8 @@ import { formatTime } from '@/shared/lib/time'
 export const thisMonth = (): string => marketToday().slice(0, 7)
 
 /** '2026-10' → 'October 2026'. */
-export const monthName = (month: string, locale: string): string => formatTime(toIso(`${month}-15`, '12:00'), 'month', locale)
+export const monthName = (month: string, locale: string): string =>
+  formatTime(toIso(`${month}-15`, '12:00'), 'month', locale)
 
 /** The month before or after; null for one that has not started. */
 export function monthBeside(month: string, by: 1 | -1, now = thisMonth()): string | null {
@@ -37,7 +38,11 @@ export function useReport(month: MaybeRefOrGetter<string>) {
   return useQuery(
     computed(() => {
       const path = { month: toValue(month) }
-      return { queryKey: ['reports', path.month], queryFn: async ({ signal }: Signalled) => (await getReport({ path, signal, headers: { Accept: 'application/json' } })).data }
+      return {
+        queryKey: ['reports', path.month],
+        queryFn: async ({ signal }: Signalled) =>
+          (await getReport({ path, signal, headers: { Accept: 'application/json' } })).data,
+      }
     }),
   )
 }

@@ -1,7 +1,13 @@
 /** Reviews as an admin judges them: those reported, hidden with a reason or left to stand. */
 import { useMutation, useQueryClient } from '@tanstack/vue-query'
 import { toValue, type MaybeRefOrGetter } from 'vue'
-import { hideReview, listReviews, showReview, type ListReviewsData, type ReviewJudged } from '@/shared/api/generated'
+import {
+  hideReview,
+  listReviews,
+  showReview,
+  type ListReviewsData,
+  type ReviewJudged,
+} from '@/shared/api/generated'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 
 export type ReviewRow = ReviewJudged & { id: number }
@@ -14,7 +20,10 @@ export function filtersOf(view: View): NonNullable<ListReviewsData['query']> {
   return view === 'hidden' ? { hidden: 1 } : {}
 }
 
-export function useReviewList(view: MaybeRefOrGetter<View>, more: MaybeRefOrGetter<{ professional_id?: number; customer_id?: number }>) {
+export function useReviewList(
+  view: MaybeRefOrGetter<View>,
+  more: MaybeRefOrGetter<{ professional_id?: number; customer_id?: number }>,
+) {
   return useKeysetList<ReviewRow, NonNullable<ListReviewsData['query']>>({
     key: ['reviews'],
     filters: () => ({ ...filtersOf(toValue(view)), ...toValue(more) }),
@@ -29,7 +38,14 @@ export function useJudgement() {
   const client = useQueryClient()
   return useMutation({
     mutationFn: ({ id, reason }: { id: number; reason: string | null }) =>
-      reason === null ? showReview({ path: { request_id: id } }) : hideReview({ path: { request_id: id }, body: { reason } }),
-    onSettled: () => Promise.all(['reviews', 'professionals', 'customers', 'tasks', 'search'].map((key) => client.invalidateQueries({ queryKey: [key] }))),
+      reason === null
+        ? showReview({ path: { request_id: id } })
+        : hideReview({ path: { request_id: id }, body: { reason } }),
+    onSettled: () =>
+      Promise.all(
+        ['reviews', 'professionals', 'customers', 'tasks', 'search'].map((key) =>
+          client.invalidateQueries({ queryKey: [key] }),
+        ),
+      ),
   })
 }

@@ -13,6 +13,9 @@ export default [
   {
     path: '/search',
     component: () => import('./pages/ResultsPage.vue'),
-    meta: { title: 'search.results.title', nav: { roles: ['visitor', 'customer'], icon: 'i-lucide-search', order: 20, label: 'nav.search' } },
+    meta: {
+      title: 'search.results.title',
+      nav: { roles: ['visitor', 'customer'], icon: 'i-lucide-search', order: 20, label: 'nav.search' },
+    },
   },
 ] satisfies RouteRecordRaw[]

@@ -3,7 +3,16 @@ import { placeOf, readFilters } from './useSearch'
 
 describe('readFilters', () => {
   it('takes what it knows and drops the rest', () => {
-    expect(readFilters({ q: ' tap ', pincode: '560025', sort: 'distance', evil: 'x', category: ['a', 'b'], location: '' })).toEqual({ q: 'tap', pincode: '560025', sort: 'distance' })
+    expect(
+      readFilters({
+        q: ' tap ',
+        pincode: '560025',
+        sort: 'distance',
+        evil: 'x',
+        category: ['a', 'b'],
+        location: '',
+      }),
+    ).toEqual({ q: 'tap', pincode: '560025', sort: 'distance' })
   })
 
   it('takes a pincode from the one field for places that the browser sends', () => {

@@ -45,14 +45,19 @@ export function placeOf(typed: string): Pick<Filters, 'pincode' | 'location'> {
 
 /** The address holds words; the API takes some of them as numbers. */
 function asked({ radius_km, min_rating, ...rest }: Filters) {
-  return { ...rest, ...(radius_km && { radius_km: Number(radius_km) }), ...(min_rating && { min_rating: Number(min_rating) }) }
+  return {
+    ...rest,
+    ...(radius_km && { radius_km: Number(radius_km) }),
+    ...(min_rating && { min_rating: Number(min_rating) }),
+  }
 }
 
 export function useSearch(filters: MaybeRefOrGetter<Filters>, limit = 20) {
   return useKeysetList<TaskHit, Filters, SearchResult>({
     key: ['search', limit],
     filters,
-    load: async ({ filters: wanted, cursor, signal }) => (await getSearch({ query: { ...asked(wanted), limit, cursor }, signal })).data,
+    load: async ({ filters: wanted, cursor, signal }) =>
+      (await getSearch({ query: { ...asked(wanted), limit, cursor }, signal })).data,
   })
 }
 

@@ -36,7 +36,10 @@ function restOf(request: Asked): Entry[] {
 
 /** The days to show; the first one given is the day before them, for what goes on past its midnight. */
 export function toDays(days: AgendaDay[]): Day[] {
-  return days.slice(1).map((day, index) => ({ ...day, entries: [...(days[index]?.requests ?? []).flatMap(restOf), ...day.requests.map(entryOf)] }))
+  return days.slice(1).map((day, index) => ({
+    ...day,
+    entries: [...(days[index]?.requests ?? []).flatMap(restOf), ...day.requests.map(entryOf)],
+  }))
 }
 
 export interface Placed extends Entry {
@@ -68,7 +71,10 @@ export function sideBySide(entries: Entry[], least: number): Placed[] {
 
 /** The whole hours that must be seen: all work and all working hours, eight to eighteen at the least; of a night its end. */
 export function hoursShown(days: Day[]): { first: number; last: number } {
-  const all: Block[] = days.flatMap((day) => [...day.hours.map(({ from, to }) => ({ from: minutesOf(from), to: minutesOf(to) })), ...day.entries.map(({ from, to, since }) => ({ from: since ? Math.max(0, to - 60) : from, to }))])
+  const all: Block[] = days.flatMap((day) => [
+    ...day.hours.map(({ from, to }) => ({ from: minutesOf(from), to: minutesOf(to) })),
+    ...day.entries.map(({ from, to, since }) => ({ from: since ? Math.max(0, to - 60) : from, to })),
+  ])
   return {
     first: Math.floor(Math.min(480, ...all.map(({ from }) => from)) / 60),
     last: Math.ceil(Math.max(1080, ...all.map(({ to }) => to)) / 60),

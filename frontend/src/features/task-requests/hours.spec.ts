@@ -12,7 +12,15 @@ describe('toForm', () => {
 
   it('leaves a day without hours off, and drops what is over', () => {
     const form = toForm(
-      { weekly: [{ weekday: 5, from: '18:00', to: '24:00' }], exceptions: [{ date: '2026-11-22', hours: [] }, { date: '2026-12-25', hours: [] }, { date: '2026-12-01', hours: [{ from: '09:00', to: '10:00' }] }], ...market },
+      {
+        weekly: [{ weekday: 5, from: '18:00', to: '24:00' }],
+        exceptions: [
+          { date: '2026-11-22', hours: [] },
+          { date: '2026-12-25', hours: [] },
+          { date: '2026-12-01', hours: [{ from: '09:00', to: '10:00' }] },
+        ],
+        ...market,
+      },
       '2026-11-23',
     )
     expect(form.week.map(({ works }) => works)).toEqual([false, false, false, false, false, true, false])
@@ -23,33 +31,67 @@ describe('toForm', () => {
 
 describe('toBody', () => {
   it('comes back as it went, midnight as the end of the day', () => {
-    const weekly = [{ weekday: 0, from: '08:00', to: '12:00' }, { weekday: 0, from: '13:00', to: '24:00' }]
-    expect(toBody(toForm({ weekly, exceptions: [], ...market }, '2026-11-23'))).toEqual({ weekly, exceptions: [] })
+    const weekly = [
+      { weekday: 0, from: '08:00', to: '12:00' },
+      { weekday: 0, from: '13:00', to: '24:00' },
+    ]
+    expect(toBody(toForm({ weekly, exceptions: [], ...market }, '2026-11-23'))).toEqual({
+      weekly,
+      exceptions: [],
+    })
   })
 })
 
 describe('days being chosen', () => {
   it('are taken along when the form is saved, each once', () => {
-    const form = toForm({ weekly: [{ weekday: 0, from: '08:00', to: '12:00' }], exceptions: [{ date: '2026-12-25', hours: [] }], ...market }, '2026-11-23')
+    const form = toForm(
+      {
+        weekly: [{ weekday: 0, from: '08:00', to: '12:00' }],
+        exceptions: [{ date: '2026-12-25', hours: [] }],
+        ...market,
+      },
+      '2026-11-23',
+    )
     form.next = { ...noDays(), from: '2026-12-24', to: '2026-12-25' }
-    expect(toBody(form).exceptions).toEqual([{ date: '2026-12-24', hours: [] }, { date: '2026-12-25', hours: [] }])
+    expect(toBody(form).exceptions).toEqual([
+      { date: '2026-12-24', hours: [] },
+      { date: '2026-12-25', hours: [] },
+    ])
   })
 
   it('may have hours of their own', () => {
-    expect(withDays([], { ...noDays(), from: '2026-12-24', off: false })).toEqual([{ date: '2026-12-24', hours: [{ from: '09:00', to: '13:00' }] }])
+    expect(withDays([], { ...noDays(), from: '2026-12-24', off: false })).toEqual([
+      { date: '2026-12-24', hours: [{ from: '09:00', to: '13:00' }] },
+    ])
   })
 
   it('are refused in words', () => {
     const wrong = (more: object) => wrongDays({ ...noDays(), ...more }, '2026-11-23')
-    expect([wrong({}), wrong({ from: '2026-11-22' }), wrong({ from: '2026-11-24', to: '2026-11-23' }), wrong({ from: '2026-11-24', to: '2027-11-24' }), wrong({ from: '2026-11-24' })]).toEqual(['day', 'days', 'days', 'long', null])
+    expect([
+      wrong({}),
+      wrong({ from: '2026-11-22' }),
+      wrong({ from: '2026-11-24', to: '2026-11-23' }),
+      wrong({ from: '2026-11-24', to: '2027-11-24' }),
+      wrong({ from: '2026-11-24' }),
+    ]).toEqual(['day', 'days', 'days', 'long', null])
   })
 })
 
 describe('wrongWith', () => {
   it('finds spans that end before they begin, or run into each other', () => {
-    expect(wrongWith([{ from: '09:00', to: '12:00' }, { from: '12:00', to: '00:00' }])).toBeNull()
+    expect(
+      wrongWith([
+        { from: '09:00', to: '12:00' },
+        { from: '12:00', to: '00:00' },
+      ]),
+    ).toBeNull()
     expect(wrongWith([{ from: '12:00', to: '09:00' }])).toBe('order')
-    expect(wrongWith([{ from: '13:00', to: '15:00' }, { from: '09:00', to: '13:30' }])).toBe('overlap')
+    expect(
+      wrongWith([
+        { from: '13:00', to: '15:00' },
+        { from: '09:00', to: '13:30' },
+      ]),
+    ).toBe('overlap')
     expect(wrongWith([{ from: '', to: '13:30' }])).toBe('missing')
   })
 })

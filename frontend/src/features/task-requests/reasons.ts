@@ -5,7 +5,13 @@ import type { TaskRequest } from '@/shared/api/types'
 export const whys = ['none', 'time', 'far', 'kind', 'price'] as const
 export type Why = (typeof whys)[number]
 
-export const codes: Record<Why, NonNullable<RejectReason['reason_code']>> = { none: 'other', time: 'not_free', far: 'too_far', kind: 'not_my_work', price: 'other' }
+export const codes: Record<Why, NonNullable<RejectReason['reason_code']>> = {
+  none: 'other',
+  time: 'not_free',
+  far: 'too_far',
+  kind: 'not_my_work',
+  price: 'other',
+}
 
 /** What most likely speaks against it, from what the server says does not fit; a tap on "not for me" says that much. */
 export function likely(request: Pick<TaskRequest, 'warnings'>): Why {

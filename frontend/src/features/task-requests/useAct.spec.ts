@@ -10,11 +10,20 @@ const acting = (verb: 'accept' | 'reject', warnings: string[], words?: string) =
   defineComponent({
     setup() {
       const act = useAct()
-      return () => h('button', { id: 'go', onClick: () => void act({ ...request, warnings } as unknown as TaskRequest, verb, words) }, 'Go')
+      return () =>
+        h(
+          'button',
+          {
+            id: 'go',
+            onClick: () => void act({ ...request, warnings } as unknown as TaskRequest, verb, words),
+          },
+          'Go',
+        )
     },
   })
 const go = () => document.querySelector<HTMLButtonElement>('#go')?.click()
-const button = (text: string) => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
+const button = (text: string) =>
+  [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
 
 describe('useAct', () => {
   it('accepts what fits in one tap', async () => {

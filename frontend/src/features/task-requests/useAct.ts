@@ -20,7 +20,14 @@ export function useAct() {
       follows: t(`requests.actions.${verb}.follows`),
       action: t(`requests.actions.${verb}.label`),
       danger: dangerous.includes(verb),
-      ...(withReason.includes(verb) && { reason: { label: t('requests.actions.reason'), min: 3, max: 500, hint: t(`requests.actions.${verb}.who`) } }),
+      ...(withReason.includes(verb) && {
+        reason: {
+          label: t('requests.actions.reason'),
+          min: 3,
+          max: 500,
+          hint: t(`requests.actions.${verb}.who`),
+        },
+      }),
       ...(verb === 'close' && { reason: { label: t('requests.actions.closing'), min: 0, max: 2000 } }),
     }
   }
@@ -39,9 +46,17 @@ export function useAct() {
       return false
     }
     // What does not quite fit stood beside the button; it is said once more where it can be undone.
-    const misfits = verb === 'accept' ? (request.warnings ?? []).map((warning) => `${t(`requests.warnings.${warning}`)}.`) : []
+    const misfits =
+      verb === 'accept'
+        ? (request.warnings ?? []).map((warning) => `${t(`requests.warnings.${warning}`)}.`)
+        : []
     const done = [t(`requests.actions.${verb}.done`), ...misfits].join(' ')
-    if (verb === 'accept') notice.undoable(done, t('requests.actions.undo.label'), () => void run(request, 'release', t('requests.actions.undo.reason')))
+    if (verb === 'accept')
+      notice.undoable(
+        done,
+        t('requests.actions.undo.label'),
+        () => void run(request, 'release', t('requests.actions.undo.reason')),
+      )
     else notice.done(done)
     return true
   }

@@ -14,7 +14,8 @@ export function useAgenda(from: MaybeRefOrGetter<string>, to: MaybeRefOrGetter<s
       const [first, last] = [toValue(from), toValue(to)]
       return {
         queryKey: ['requests', 'agenda', first, last],
-        queryFn: async ({ signal }: Signalled) => (await getMyAgenda({ query: { from: shiftDay(first, -1), to: last }, signal })).data,
+        queryFn: async ({ signal }: Signalled) =>
+          (await getMyAgenda({ query: { from: shiftDay(first, -1), to: last }, signal })).data,
         select: ({ items }: Agenda) => toDays(items),
         placeholderData: keepPreviousData,
         refetchInterval,
@@ -25,7 +26,10 @@ export function useAgenda(from: MaybeRefOrGetter<string>, to: MaybeRefOrGetter<s
 
 export function useHours() {
   const client = useQueryClient()
-  const query = useQuery({ queryKey: ['requests', 'hours'], queryFn: async ({ signal }) => (await getMyHours({ signal })).data })
+  const query = useQuery({
+    queryKey: ['requests', 'hours'],
+    queryFn: async ({ signal }) => (await getMyHours({ signal })).data,
+  })
   const save = useMutation({
     mutationFn: async (body: WorkingHours) => (await putMyHours({ body })).data,
     onSuccess: (data) => {

@@ -26,7 +26,8 @@ export function useAskForm(taskId: number, query: LocationQuery) {
   const professional = /^\d{1,15}$/.test(String(query.professional)) ? Number(query.professional) : undefined
   const link = `${pincode ?? ''}/${professional ?? ''}`
   if (link !== state.link) {
-    if (pincode !== undefined && pincode !== state.pincode) Object.assign(state, { pincode, address: pincode === user?.pincode ? user.address : '' })
+    if (pincode !== undefined && pincode !== state.pincode)
+      Object.assign(state, { pincode, address: pincode === user?.pincode ? user.address : '' })
     if (professional !== undefined) state.professional_id = professional
     state.link = link
   }
@@ -42,8 +43,17 @@ export function useCandidates(taskId: number, pincode: Ref<string | undefined>, 
   watch(pincode, () => {
     reads.value = 0
   })
-  const known = computed(() => pincode.value !== undefined && !list.loading.value && !list.stale.value && !list.loadingMore.value && !list.error.value)
-  const missing = computed(() => known.value && chosen() !== 0 && !list.items.value.some((one) => one.id === chosen()))
+  const known = computed(
+    () =>
+      pincode.value !== undefined &&
+      !list.loading.value &&
+      !list.stale.value &&
+      !list.loadingMore.value &&
+      !list.error.value,
+  )
+  const missing = computed(
+    () => known.value && chosen() !== 0 && !list.items.value.some((one) => one.id === chosen()),
+  )
   watch(
     missing,
     (now) => {

@@ -56,7 +56,10 @@ describe('useReject', () => {
     const sent = vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response())
     go()?.click()
     window.dispatchEvent(new Event('pagehide'))
-    expect(sent).toHaveBeenCalledWith('/requests/3/reject', expect.objectContaining({ keepalive: true, body: JSON.stringify(words) }))
+    expect(sent).toHaveBeenCalledWith(
+      '/requests/3/reject',
+      expect.objectContaining({ keepalive: true, body: JSON.stringify(words) }),
+    )
     sent.mockRestore()
   })
 
@@ -88,7 +91,13 @@ describe('useReject', () => {
   })
 
   it('outlives the tab with a token that is about to end', async () => {
-    const token = (access_token: string) => ({ access_token, token_type: 'Bearer', expires_in: 900, role: 'professional', user: { id: 7 } })
+    const token = (access_token: string) => ({
+      access_token,
+      token_type: 'Bearer',
+      expires_in: 900,
+      role: 'professional',
+      user: { id: 7 },
+    })
     const renewals = answer('post', '/token/refresh', [200, token('new')])
     setToken('old', 3)
     document.cookie = 'csrf_refresh_token=double%20submit'
@@ -97,7 +106,12 @@ describe('useReject', () => {
     await until(() => getToken() === 'new', 'the renewal')
     const sent = vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response())
     window.dispatchEvent(new Event('pagehide'))
-    expect(sent).toHaveBeenCalledWith('/requests/3/reject', expect.objectContaining({ headers: expect.objectContaining({ Authorization: 'Bearer new' }) as unknown }))
+    expect(sent).toHaveBeenCalledWith(
+      '/requests/3/reject',
+      expect.objectContaining({
+        headers: expect.objectContaining({ Authorization: 'Bearer new' }) as unknown,
+      }),
+    )
     expect(renewals).toHaveLength(1)
     sent.mockRestore()
     setToken(null)

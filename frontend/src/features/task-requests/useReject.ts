@@ -67,9 +67,19 @@ export function useReject() {
     hidden.add(id)
     // When the page goes away before the time is up, nobody is left to renew the session and try again.
     void renewAhead(60)
-    const close = notice.undoable(t('requests.inbox.passed', { task: request.task_name }), t('requests.actions.undo.label'), () => undo(id), patience)
+    const close = notice.undoable(
+      t('requests.inbox.passed', { task: request.task_name }),
+      t('requests.actions.undo.label'),
+      () => undo(id),
+      patience,
+    )
     const body = { reason: words ?? t(`requests.inbox.reasons.${why}`), reason_code: codes[why] }
-    waiting.set(id, { body, close, by: currentIdentity(), timer: window.setTimeout(() => void send(id), patience) })
+    waiting.set(id, {
+      body,
+      close,
+      by: currentIdentity(),
+      timer: window.setTimeout(() => void send(id), patience),
+    })
   }
 
   /** With a custom reason, which is asked for first. */
@@ -78,7 +88,12 @@ export function useReject() {
       title: t('requests.actions.reject.ask', { task: request.task_name }),
       follows: t('requests.actions.reject.follows'),
       action: t('requests.actions.reject.label'),
-      reason: { label: t('requests.actions.reason'), min: 3, max: 500, hint: t('requests.actions.reject.who') },
+      reason: {
+        label: t('requests.actions.reason'),
+        min: 3,
+        max: 500,
+        hint: t('requests.actions.reject.who'),
+      },
     })
     if (answer) reject(request, 'none', answer.reason)
   }

@@ -33,7 +33,8 @@ export function useRequestList(filters: MaybeRefOrGetter<Filters>, polls = false
   return useKeysetList<TaskRequest, Filters>({
     key: ['requests', 'list'],
     filters,
-    load: async ({ filters: asked, cursor, signal }) => (await listRequests({ query: { ...asked, cursor }, signal })).data,
+    load: async ({ filters: asked, cursor, signal }) =>
+      (await listRequests({ query: { ...asked, cursor }, signal })).data,
     ...(polls && { every: live }),
   })
 }
@@ -56,8 +57,15 @@ export function useRequest(id: MaybeRefOrGetter<number>) {
 export function useInbox() {
   const client = useQueryClient()
   const key = ['requests', 'inbox']
-  const query = useQuery({ queryKey: key, queryFn: async ({ signal }) => (await getMyInbox({ signal })).data, refetchInterval: pollEvery(30_000) })
-  const seen = useMutation({ mutationFn: async () => (await markInboxSeen()).data, onSuccess: (data) => client.setQueryData(key, data) })
+  const query = useQuery({
+    queryKey: key,
+    queryFn: async ({ signal }) => (await getMyInbox({ signal })).data,
+    refetchInterval: pollEvery(30_000),
+  })
+  const seen = useMutation({
+    mutationFn: async () => (await markInboxSeen()).data,
+    onSuccess: (data) => client.setQueryData(key, data),
+  })
   return { query, seen }
 }
 
@@ -93,15 +101,27 @@ export function useRequestActions() {
     onSuccess: refresh,
   })
   const act = useMutation({
-    mutationFn: ({ id, verb, words, code }: { id: number; verb: Verb; words: string; code?: RejectReason['reason_code'] }) => call(id, verb, words, code),
+    mutationFn: ({
+      id,
+      verb,
+      words,
+      code,
+    }: {
+      id: number
+      verb: Verb
+      words: string
+      code?: RejectReason['reason_code']
+    }) => call(id, verb, words, code),
     onSettled: refresh,
   })
   const edit = useMutation({
-    mutationFn: ({ id, ...body }: { id: number } & RequestEdit) => updateRequest({ path: { request_id: id }, body }),
+    mutationFn: ({ id, ...body }: { id: number } & RequestEdit) =>
+      updateRequest({ path: { request_id: id }, body }),
     onSettled: refresh,
   })
   const review = useMutation({
-    mutationFn: ({ id, ...body }: { id: number; rating: number; comment?: string }) => reviewRequest({ path: { request_id: id }, body }),
+    mutationFn: ({ id, ...body }: { id: number; rating: number; comment?: string }) =>
+      reviewRequest({ path: { request_id: id }, body }),
     onSettled: refresh,
   })
   return { create, act, edit, review }

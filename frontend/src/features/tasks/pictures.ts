@@ -4,7 +4,9 @@ import type { NewTask } from '@/shared/api/generated'
 export type Picture = NonNullable<NewTask['picture']>
 
 const files = import.meta.glob<string>('./pictures/*.svg', { query: '?url', import: 'default', eager: true })
-const addresses = new Map(Object.entries(files).map(([path, address]) => [path.replace(/^.*\/(.+)\.svg$/, '$1'), address]))
+const addresses = new Map(
+  Object.entries(files).map(([path, address]) => [path.replace(/^.*\/(.+)\.svg$/, '$1'), address]),
+)
 
 export const pictures = [...addresses.keys()].sort() as Picture[]
 
@@ -31,7 +33,8 @@ const kinds: [RegExp, Picture][] = [
   [/tutor|lesson|teach/i, 'tutoring'],
 ]
 
-export const pictureFor = (category: string): Picture => kinds.find(([pattern]) => pattern.test(category))?.[1] ?? 'home'
+export const pictureFor = (category: string): Picture =>
+  kinds.find(([pattern]) => pattern.test(category))?.[1] ?? 'home'
 
 /** Where a picture lies; for none, and for one newer than this application, that of its category. */
 export function addressOf(picture: string | null | undefined, category: string): string | undefined {

@@ -1,17 +1,36 @@
 import { describe, expect, it } from 'vitest'
 import { blank, changedRules, changedTask, newsOf, taskSchema, wordsOf } from './taskFields'
 
-const before = { ...blank(), name: 'Plumbing', description: 'Taps', category: 'Repairs', base_price: '499.00' }
-const none = { answer_within_minutes: null, min_notice_minutes: null, free_cancel_minutes: null, travel_buffer_minutes: null }
+const before = {
+  ...blank(),
+  name: 'Plumbing',
+  description: 'Taps',
+  category: 'Repairs',
+  base_price: '499.00',
+}
+const none = {
+  answer_within_minutes: null,
+  min_notice_minutes: null,
+  free_cancel_minutes: null,
+  travel_buffer_minutes: null,
+}
 
 describe('the form of a task', () => {
   it('sends only what was changed', () => {
-    expect(changedTask(before, { ...before, search_words: ['leak'], travel_buffer_minutes: '20' })).toEqual({ search_words: ['leak'] })
+    expect(changedTask(before, { ...before, search_words: ['leak'], travel_buffer_minutes: '20' })).toEqual({
+      search_words: ['leak'],
+    })
   })
 
-  it('merges changed rules into the current ones; an empty one returns to the marketplace\'s setting', () => {
+  it("merges changed rules into the current ones; an empty one returns to the marketplace's setting", () => {
     expect(changedRules(before, before, none)).toBeNull()
-    expect(changedRules({ ...before, min_notice_minutes: '30' }, { ...before, travel_buffer_minutes: '20' }, { ...none, min_notice_minutes: 30, free_cancel_minutes: 60 })).toEqual({
+    expect(
+      changedRules(
+        { ...before, min_notice_minutes: '30' },
+        { ...before, travel_buffer_minutes: '20' },
+        { ...none, min_notice_minutes: 30, free_cancel_minutes: 60 },
+      ),
+    ).toEqual({
       ...none,
       free_cancel_minutes: 60,
       travel_buffer_minutes: 20,
@@ -23,7 +42,8 @@ describe('the form of a task', () => {
   })
 
   it('takes rules within their bounds, or none', () => {
-    const fits = (travel_buffer_minutes: string) => taskSchema.safeParse({ ...before, travel_buffer_minutes }).success
+    const fits = (travel_buffer_minutes: string) =>
+      taskSchema.safeParse({ ...before, travel_buffer_minutes }).success
     expect(['', '0', '240'].map(fits)).toEqual([true, true, true])
     expect(['241', '-1', '1.5', 'ten'].map(fits)).toEqual([false, false, false, false])
   })

@@ -7,7 +7,12 @@ import { z } from '@/shared/lib/schema'
 import { pictures, type Picture } from './pictures'
 
 /** Minutes that a task may override; empty: the marketplace's settings apply. */
-export const rules = ['answer_within_minutes', 'min_notice_minutes', 'free_cancel_minutes', 'travel_buffer_minutes'] as const
+export const rules = [
+  'answer_within_minutes',
+  'min_notice_minutes',
+  'free_cancel_minutes',
+  'travel_buffer_minutes',
+] as const
 export type Rule = (typeof rules)[number]
 
 function ownMinutes(rule: Rule) {
@@ -25,7 +30,11 @@ export const taskSchema = z.object({
   name: z.string().trim().min(1).max(100),
   description: z.string().trim().min(1).max(2000),
   category: z.string().trim().min(1).max(100),
-  base_price: z.string().trim().regex(/^\d{1,8}(\.\d{1,2})?$/, price).refine((text) => Number(text) > 0 && Number(text) <= 10_000_000, price),
+  base_price: z
+    .string()
+    .trim()
+    .regex(/^\d{1,8}(\.\d{1,2})?$/, price)
+    .refine((text) => Number(text) > 0 && Number(text) <= 10_000_000, price),
   time_required: z.number().int().min(5).max(1440),
   isactive: z.boolean(),
   picture: z.enum(pictures).nullable(),
@@ -38,19 +47,54 @@ export const taskSchema = z.object({
 export type FormValues = z.infer<typeof taskSchema>
 export type TaskValues = Omit<FormValues, Rule>
 export type Field = keyof FormValues
-const own = ['name', 'description', 'category', 'base_price', 'time_required', 'isactive', 'picture', 'search_words'] as const
+const own = [
+  'name',
+  'description',
+  'category',
+  'base_price',
+  'time_required',
+  'isactive',
+  'picture',
+  'search_words',
+] as const
 
-const noRules = { answer_within_minutes: '', min_notice_minutes: '', free_cancel_minutes: '', travel_buffer_minutes: '' }
+const noRules = {
+  answer_within_minutes: '',
+  min_notice_minutes: '',
+  free_cancel_minutes: '',
+  travel_buffer_minutes: '',
+}
 export const blank = (): FormValues => ({
-  name: '', description: '', category: '', base_price: '', time_required: 60, isactive: true, picture: null, search_words: [], ...noRules,
+  name: '',
+  description: '',
+  category: '',
+  base_price: '',
+  time_required: 60,
+  isactive: true,
+  picture: null,
+  search_words: [],
+  ...noRules,
 })
 
 /** A task as it was read, in the form's terms. */
 export function valuesOf(task: Task, policy: TaskPolicy): FormValues {
   const { name, description, category, base_price, time_required } = task
   const picture = pictures.includes(task.picture as Picture) ? (task.picture as Picture) : null
-  const minutes = Object.fromEntries(rules.map((rule) => [rule, policy[rule]?.toString() ?? ''])) as Record<Rule, string>
-  return { name, description, category, base_price, time_required, isactive: task.isactive === 1, picture, search_words: [...(task.search_words ?? [])], ...minutes }
+  const minutes = Object.fromEntries(rules.map((rule) => [rule, policy[rule]?.toString() ?? ''])) as Record<
+    Rule,
+    string
+  >
+  return {
+    name,
+    description,
+    category,
+    base_price,
+    time_required,
+    isactive: task.isactive === 1,
+    picture,
+    search_words: [...(task.search_words ?? [])],
+    ...minutes,
+  }
 }
 
 export function taskOf(values: FormValues): TaskValues {
@@ -61,20 +105,30 @@ export const same = (one: unknown, other: unknown) => JSON.stringify(one) === JS
 
 /** Only what differs is sent, so that two admins can change two things at once. */
 export function changedTask(before: FormValues, after: FormValues): Partial<TaskValues> {
-  return Object.fromEntries(own.filter((field) => !same(before[field], after[field])).map((field) => [field, after[field]]))
+  return Object.fromEntries(
+    own.filter((field) => !same(before[field], after[field])).map((field) => [field, after[field]]),
+  )
 }
 
 /** The rules that were changed, put onto those that hold by now; null where none was. */
 export function changedRules(before: FormValues, after: FormValues, now: TaskPolicy): TaskPolicyInput | null {
   const changed = rules.filter((rule) => before[rule] !== after[rule])
   if (!changed.length) return null
-  return { ...now, ...Object.fromEntries(changed.map((rule) => [rule, after[rule] === '' ? null : Number(after[rule])])) }
+  return {
+    ...now,
+    ...Object.fromEntries(changed.map((rule) => [rule, after[rule] === '' ? null : Number(after[rule])])),
+  }
 }
 
 /** A phone's keyboard may insert several words together, with commas; each is kept once. */
 export function wordsOf(typed: readonly string[]): string[] {
-  const words = typed.flatMap((one) => one.split(',')).map((word) => word.trim().replace(/\s+/g, ' ')).filter(Boolean)
-  return words.filter((word, index) => words.findIndex((other) => other.toLowerCase() === word.toLowerCase()) === index)
+  const words = typed
+    .flatMap((one) => one.split(','))
+    .map((word) => word.trim().replace(/\s+/g, ' '))
+    .filter(Boolean)
+  return words.filter(
+    (word, index) => words.findIndex((other) => other.toLowerCase() === word.toLowerCase()) === index,
+  )
 }
 
 export interface Clash {
@@ -91,9 +145,13 @@ export interface News {
 
 /** What someone else changed since the form was read. */
 export function newsOf(before: FormValues, mine: FormValues, theirs: FormValues): News {
-  const changed = (Object.keys(theirs) as Field[]).filter((field) => !same(before[field], theirs[field]) && !same(mine[field], theirs[field]))
+  const changed = (Object.keys(theirs) as Field[]).filter(
+    (field) => !same(before[field], theirs[field]) && !same(mine[field], theirs[field]),
+  )
   return {
     taken: changed.filter((field) => same(before[field], mine[field])),
-    clashes: changed.filter((field) => !same(before[field], mine[field])).map((field) => ({ field, mine: mine[field], theirs: theirs[field] })),
+    clashes: changed
+      .filter((field) => !same(before[field], mine[field]))
+      .map((field) => ({ field, mine: mine[field], theirs: theirs[field] })),
   }
 }

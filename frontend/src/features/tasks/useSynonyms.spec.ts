@@ -3,7 +3,10 @@ import { phrasesOf, synonymsSchema } from './useSynonyms'
 
 describe('synonyms', () => {
   it('are one a line, each once', () => {
-    expect(phrasesOf(' ac repair \n\nAir  conditioner\nAC Repair\n')).toEqual(['ac repair', 'Air conditioner'])
+    expect(phrasesOf(' ac repair \n\nAir  conditioner\nAC Repair\n')).toEqual([
+      'ac repair',
+      'Air conditioner',
+    ])
   })
 
   it('need two phrases that differ', () => {

@@ -3,16 +3,30 @@ import { useQueryClient } from '@tanstack/vue-query'
 import { reactive, ref, shallowRef } from 'vue'
 import { createTask, getTask, getTaskPolicy, putTaskPolicy, updateTask } from '@/shared/api/generated'
 import { toProblem } from '@/shared/api/problem'
-import { blank, changedRules, changedTask, newsOf, taskOf, valuesOf, type Field, type FormValues, type News } from './taskFields'
+import {
+  blank,
+  changedRules,
+  changedTask,
+  newsOf,
+  taskOf,
+  valuesOf,
+  type Field,
+  type FormValues,
+  type News,
+} from './taskFields'
 
 interface Read {
   values: FormValues
   etag: string | undefined
 }
-const tagOf = (headers: object) => ('etag' in headers && typeof headers.etag === 'string' ? headers.etag : undefined)
+const tagOf = (headers: object) =>
+  'etag' in headers && typeof headers.etag === 'string' ? headers.etag : undefined
 
 async function read(id: number): Promise<Read> {
-  const [task, policy] = await Promise.all([getTask({ path: { task_id: id } }), getTaskPolicy({ path: { task_id: id } })])
+  const [task, policy] = await Promise.all([
+    getTask({ path: { task_id: id } }),
+    getTaskPolicy({ path: { task_id: id } }),
+  ])
   return { values: valuesOf(task.data, policy.data.own), etag: tagOf(task.headers) }
 }
 
@@ -46,7 +60,11 @@ export function useTaskForm(first: number | null) {
     }
     const changes = changedTask(known.values, values)
     if (!Object.keys(changes).length) return
-    const { headers } = await updateTask({ path: { task_id: id }, body: changes, headers: known.etag ? { 'If-Match': known.etag } : {} })
+    const { headers } = await updateTask({
+      path: { task_id: id },
+      body: changes,
+      headers: known.etag ? { 'If-Match': known.etag } : {},
+    })
     known = { values: { ...known.values, ...changes }, etag: tagOf(headers) }
   }
 
@@ -62,7 +80,8 @@ export function useTaskForm(first: number | null) {
   async function meet(task: number): Promise<void> {
     const now = await read(task)
     news.value = newsOf(known.values, state, now.values)
-    for (const field of news.value.taken) Object.assign(state, { [field]: structuredClone(now.values[field]) })
+    for (const field of news.value.taken)
+      Object.assign(state, { [field]: structuredClone(now.values[field]) })
     known = now
   }
 

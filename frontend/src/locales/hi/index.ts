@@ -1,4 +1,10 @@
 /** What every page and the first one say: each file is a namespace of its own name. */
 import { byName } from '../byName'
 
-export default byName(import.meta.glob(['./common.json', './nav.json', './errors.json', './search.json'], { eager: true, import: 'default', query: '?first' }))
+export default byName(
+  import.meta.glob(['./common.json', './nav.json', './errors.json', './search.json'], {
+    eager: true,
+    import: 'default',
+    query: '?first',
+  }),
+)

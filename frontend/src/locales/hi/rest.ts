@@ -2,6 +2,17 @@
 import { byName } from '../byName'
 
 export default {
-  ...byName(import.meta.glob(['./*.json', '!./common.json', '!./nav.json', '!./errors.json', '!./search.json'], { eager: true, import: 'default' })),
-  ...byName(import.meta.glob(['./common.json', './errors.json', './search.json'], { eager: true, import: 'default', query: '?later' })),
+  ...byName(
+    import.meta.glob(['./*.json', '!./common.json', '!./nav.json', '!./errors.json', '!./search.json'], {
+      eager: true,
+      import: 'default',
+    }),
+  ),
+  ...byName(
+    import.meta.glob(['./common.json', './errors.json', './search.json'], {
+      eager: true,
+      import: 'default',
+      query: '?later',
+    }),
+  ),
 }

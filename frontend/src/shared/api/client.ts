@@ -2,4 +2,9 @@
 import type { CreateClientConfig } from './generated/client.gen'
 import { http } from './http'
 
-export const createClientConfig: CreateClientConfig = (config) => ({ ...config, baseURL: '', axios: http, throwOnError: true })
+export const createClientConfig: CreateClientConfig = (config) => ({
+  ...config,
+  baseURL: '',
+  axios: http,
+  throwOnError: true,
+})

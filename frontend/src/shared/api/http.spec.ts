@@ -6,7 +6,13 @@ import { AccountChanged, actAs } from './identity'
 import { toProblem } from './problem'
 import { getToken, setToken } from './token'
 
-const tokens = (access_token: string) => ({ access_token, token_type: 'Bearer', expires_in: 900, role: 'customer', user: { id: 7 } })
+const tokens = (access_token: string) => ({
+  access_token,
+  token_type: 'Bearer',
+  expires_in: 900,
+  role: 'customer',
+  user: { id: 7 },
+})
 
 function signedIn(): void {
   setToken('old')
@@ -31,7 +37,10 @@ describe('http', () => {
     await Promise.all([http.get('/me'), http.get('/requests')])
     expect(renewals).toHaveLength(1)
     expect(renewals[0]?.headers.get('x-csrf-token')).toBe('double submit')
-    expect([first, second].map((seen) => seen.at(-1)?.headers.get('authorization'))).toEqual(['Bearer new', 'Bearer new'])
+    expect([first, second].map((seen) => seen.at(-1)?.headers.get('authorization'))).toEqual([
+      'Bearer new',
+      'Bearer new',
+    ])
   })
 
   it('asks the person when the session is over, and goes on with the call after they signed in', async () => {
@@ -68,7 +77,11 @@ describe('http', () => {
 
   it('notices a block while a file is fetched, and passes on the error with its code', async () => {
     setToken('abc')
-    answer('get', '/exports/1/download', [403, { code: 'account_blocked' }, { 'Content-Type': 'application/problem+json' }])
+    answer('get', '/exports/1/download', [
+      403,
+      { code: 'account_blocked' },
+      { 'Content-Type': 'application/problem+json' },
+    ])
     const blocked = vi.fn()
     watchSession({ expired: () => Promise.resolve(false), blocked, changed: vi.fn() })
     const failure = await http.get('/exports/1/download', { responseType: 'blob' }).catch(toProblem)
@@ -127,7 +140,9 @@ describe('a call made as one account', () => {
     answer('post', '/token/refresh', [401, { code: 'session_ended' }])
     const seen = answer('patch', '/me', [401, { code: 'unauthenticated' }], [200, { id: 8 }])
     watched(8)
-    const failure: unknown = await http.patch('/me', { address: '12 Residency Road' }).catch((error: unknown) => error)
+    const failure: unknown = await http
+      .patch('/me', { address: '12 Residency Road' })
+      .catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(AccountChanged)
     expect(toProblem(failure)).toMatchObject({ status: -1, code: 'account_changed' })
     expect(seen).toHaveLength(1)
@@ -160,11 +175,13 @@ describe('a call made as one account', () => {
     setToken('old')
     let reply: () => void = () => undefined
     const asked = new Promise<void>((resolve) => {
-      server.use(rest.get('*/me', async () => {
-        resolve()
-        await new Promise<void>((go) => (reply = go))
-        return HttpResponse.json({ id: 7 })
-      }))
+      server.use(
+        rest.get('*/me', async () => {
+          resolve()
+          await new Promise<void>((go) => (reply = go))
+          return HttpResponse.json({ id: 7 })
+        }),
+      )
     })
     const late = http.get('/me')
     await asked

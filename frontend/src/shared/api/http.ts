@@ -15,13 +15,22 @@ interface SessionWatch {
   unproven?: () => Promise<boolean>
 }
 
-let session: SessionWatch = { expired: () => Promise.resolve(false), blocked: () => undefined, changed: () => undefined }
+let session: SessionWatch = {
+  expired: () => Promise.resolve(false),
+  blocked: () => undefined,
+  changed: () => undefined,
+}
 
 export function watchSession(next: SessionWatch): void {
   session = next
 }
 
-type Call = InternalAxiosRequestConfig & { sentWith?: string | null; sentAs?: Identity; repeated?: boolean; proven?: boolean }
+type Call = InternalAxiosRequestConfig & {
+  sentWith?: string | null
+  sentAs?: Identity
+  repeated?: boolean
+  proven?: boolean
+}
 
 /** Authenticates: needs no session, and its response is valid for any previously signed-in account. */
 const signsIn = /^\/(check|password)(\/|$)/
@@ -42,7 +51,13 @@ http.interceptors.request.use(async (config: Call) => {
   config.sentAs ??= currentIdentity()
   assertCurrent(config.sentAs)
   // While the user is asked to sign in again, nothing goes out without a token: it waits for the answer.
-  if (config.sentAs.account !== null && getToken() === null && config.url !== signsOut && !(await session.expired())) throw new AccountChanged()
+  if (
+    config.sentAs.account !== null &&
+    getToken() === null &&
+    config.url !== signsOut &&
+    !(await session.expired())
+  )
+    throw new AccountChanged()
   assertCurrent(config.sentAs)
   config.sentWith = getToken()
   if (config.sentWith) config.headers.set('Authorization', `Bearer ${config.sentWith}`)

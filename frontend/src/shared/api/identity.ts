@@ -27,7 +27,8 @@ export function actAs(account: number | null): void {
 }
 
 /** What a visitor asked for is nobody's: only what was asked as an account can come too late. */
-export const isCurrent = (asked: Identity): boolean => asked.account === null || asked.epoch === identity.epoch
+export const isCurrent = (asked: Identity): boolean =>
+  asked.account === null || asked.epoch === identity.epoch
 
 export function assertCurrent(asked: Identity): void {
   if (!isCurrent(asked)) throw new AccountChanged()

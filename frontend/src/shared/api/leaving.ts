@@ -4,5 +4,7 @@ import { getToken } from './token'
 export function leave(path: string, body: object): void {
   const token = getToken()
   const headers = { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) }
-  void fetch(path, { method: 'POST', keepalive: true, headers, body: JSON.stringify(body) }).catch(() => undefined)
+  void fetch(path, { method: 'POST', keepalive: true, headers, body: JSON.stringify(body) }).catch(
+    () => undefined,
+  )
 }

@@ -9,12 +9,27 @@ function failed(status: number, data: unknown, headers: Record<string, string> =
 
 describe('toProblem', () => {
   it('keeps code, fields and the wait', () => {
-    const problem = toProblem(failed(429, { code: 'too_many_tries', detail: 'Wait', errors: { username: ['no', 'never'], email: 'odd' } }, { 'retry-after': '90' }))
-    expect(problem).toEqual({ status: 429, code: 'too_many_tries', detail: 'Wait', errors: { username: ['no', 'never'], email: ['odd'] }, retryAfter: 90 })
+    const problem = toProblem(
+      failed(
+        429,
+        { code: 'too_many_tries', detail: 'Wait', errors: { username: ['no', 'never'], email: 'odd' } },
+        { 'retry-after': '90' },
+      ),
+    )
+    expect(problem).toEqual({
+      status: 429,
+      code: 'too_many_tries',
+      detail: 'Wait',
+      errors: { username: ['no', 'never'], email: ['odd'] },
+      retryAfter: 90,
+    })
   })
 
   it('reads the refusal of a call that asked for a file', async () => {
-    const error = failed(410, new Blob(['{"code":"export_expired","detail":"Too old"}'], { type: 'application/problem+json' }))
+    const error = failed(
+      410,
+      new Blob(['{"code":"export_expired","detail":"Too old"}'], { type: 'application/problem+json' }),
+    )
     await readRefusal(error)
     expect(toProblem(error)).toMatchObject({ status: 410, code: 'export_expired', detail: 'Too old' })
     const broken = failed(502, new Blob(['{'], { type: 'application/json' }))

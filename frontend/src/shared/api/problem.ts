@@ -41,16 +41,22 @@ function seconds(header: unknown): number | null {
 function fieldErrors(errors: unknown): Record<string, string[]> {
   if (typeof errors !== 'object' || errors === null) return {}
   return Object.fromEntries(
-    Object.entries(errors).map(([field, messages]) => [field, (Array.isArray(messages) ? messages : [messages]).map(String)]),
+    Object.entries(errors).map(([field, messages]) => [
+      field,
+      (Array.isArray(messages) ? messages : [messages]).map(String),
+    ]),
   )
 }
 
 export function toProblem(error: unknown): Problem {
-  if (error instanceof KnownProblem) return { status: -1, code: error.code, detail: '', errors: {}, retryAfter: null }
+  if (error instanceof KnownProblem)
+    return { status: -1, code: error.code, detail: '', errors: {}, retryAfter: null }
   if (!isAxiosError(error)) return { status: -1, code: 'unknown', detail: '', errors: {}, retryAfter: null }
   const { response } = error
   if (!response) return { status: 0, code: 'no_answer', detail: '', errors: {}, retryAfter: null }
-  const body = (typeof response.data === 'object' && response.data !== null ? response.data : {}) as ProblemBody
+  const body = (
+    typeof response.data === 'object' && response.data !== null ? response.data : {}
+  ) as ProblemBody
   return {
     status: response.status,
     code: typeof body.code === 'string' ? body.code : `status_${response.status}`,

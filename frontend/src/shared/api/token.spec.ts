@@ -4,7 +4,13 @@ import { answer, server } from '@/shared/testing/server'
 import { AccountChanged, actAs } from './identity'
 import { csrfToken, getToken, OtherAccount, refreshSession, setToken, ShutOut } from './token'
 
-const tokens = (access_token: string, id = 7) => ({ access_token, token_type: 'Bearer', expires_in: 900, role: 'customer', user: { id } })
+const tokens = (access_token: string, id = 7) => ({
+  access_token,
+  token_type: 'Bearer',
+  expires_in: 900,
+  role: 'customer',
+  user: { id },
+})
 afterEach(() => vi.unstubAllGlobals())
 
 describe('refreshSession', () => {
@@ -78,7 +84,11 @@ describe('refreshSession', () => {
     const request = vi.fn((_: string, __: object, work: () => Promise<unknown>) => work())
     vi.stubGlobal('navigator', { ...navigator, locks: { request } })
     await refreshSession()
-    expect(request).toHaveBeenCalledWith('doorstep-refresh', { signal: expect.any(AbortSignal) as unknown }, expect.any(Function))
+    expect(request).toHaveBeenCalledWith(
+      'doorstep-refresh',
+      { signal: expect.any(AbortSignal) as unknown },
+      expect.any(Function),
+    )
     request.mockRejectedValueOnce(new DOMException('waited too long', 'TimeoutError'))
     await refreshSession()
     expect(seen).toHaveLength(2)

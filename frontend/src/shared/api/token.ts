@@ -45,7 +45,9 @@ async function ask(tries: number): Promise<SignIn | null> {
   const csrf = csrfToken()
   if (!csrf) return null
   try {
-    return (await axios.post<SignIn>('/token/refresh', {}, { headers: { 'X-CSRF-TOKEN': csrf }, timeout: patience })).data
+    return (
+      await axios.post<SignIn>('/token/refresh', {}, { headers: { 'X-CSRF-TOKEN': csrf }, timeout: patience })
+    ).data
   } catch (error) {
     const { code, status } = toProblem(error)
     if (code === 'account_blocked') throw new ShutOut()
@@ -60,10 +62,14 @@ async function oneTabAtATime<T>(work: () => Promise<T>): Promise<T> {
   if (!('locks' in navigator)) return work()
   let started = false
   try {
-    return await navigator.locks.request('doorstep-refresh', { signal: AbortSignal.timeout(lockPatience) }, () => {
-      started = true
-      return work()
-    })
+    return await navigator.locks.request(
+      'doorstep-refresh',
+      { signal: AbortSignal.timeout(lockPatience) },
+      () => {
+        started = true
+        return work()
+      },
+    )
   } catch (error) {
     // A tab that the system has stopped in mid-call must not hold up the others.
     if (started) throw error

@@ -13,13 +13,22 @@ export function useAddress(others: readonly string[] = []) {
     const value = route.query[name]
     return typeof value === 'string' && value.trim() ? value.trim() : undefined
   }
-  const number = (name: string): number | undefined => (/^\d{1,15}$/.test(text(name) ?? '') ? Number(text(name)) : undefined)
+  const number = (name: string): number | undefined =>
+    /^\d{1,15}$/.test(text(name) ?? '') ? Number(text(name)) : undefined
   const day = (name: string): string | undefined => (isDay(text(name)) ? text(name) : undefined)
-  const oneOf = <T extends string>(name: string, choices: readonly T[]): T | undefined => choices.find((choice) => choice === text(name))
+  const oneOf = <T extends string>(name: string, choices: readonly T[]): T | undefined =>
+    choices.find((choice) => choice === text(name))
 
   function set(changes: Record<string, string | number | undefined>): void {
-    const query = Object.entries({ ...route.query, ...changes }).filter(([, value]) => value !== undefined && value !== '' && value !== null)
-    void router.replace({ path: route.path, query: Object.fromEntries(query.map(([name, value]) => [name, Array.isArray(value) ? value : String(value)])) })
+    const query = Object.entries({ ...route.query, ...changes }).filter(
+      ([, value]) => value !== undefined && value !== '' && value !== null,
+    )
+    void router.replace({
+      path: route.path,
+      query: Object.fromEntries(
+        query.map(([name, value]) => [name, Array.isArray(value) ? value : String(value)]),
+      ),
+    })
   }
 
   /** What is typed into a search field: in the address once one stops typing. */

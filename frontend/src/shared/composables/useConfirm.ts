@@ -18,5 +18,6 @@ export type Answer = { reason: string } | null
 
 export function useConfirm() {
   const open = useDialog()
-  return async (question: Question): Promise<Answer> => ((await open(() => import('@/shared/ui/ConfirmDialog.vue'), { question })) as Answer | undefined) ?? null
+  return async (question: Question): Promise<Answer> =>
+    ((await open(() => import('@/shared/ui/ConfirmDialog.vue'), { question })) as Answer | undefined) ?? null
 }

@@ -9,7 +9,10 @@ export function useDialog() {
   const router = useRouter()
 
   /** Return what the dialog closes with; undefined when it was left, or could not be loaded, which is then said above the page. */
-  return async (load: () => Promise<{ default: Component }>, props: Record<string, unknown>): Promise<unknown> => {
+  return async (
+    load: () => Promise<{ default: Component }>,
+    props: Record<string, unknown>,
+  ): Promise<unknown> => {
     let part: Component
     try {
       part = (await load()).default

@@ -12,7 +12,8 @@ export function useDraft<T extends object>(name: string, state: T, leaveOut: rea
     const kept: unknown = JSON.parse(tab.get(key) ?? 'null')
     if (typeof kept === 'object' && kept !== null) {
       found = true
-      for (const field of Object.keys(state)) if (field in kept) Object.assign(state, { [field]: (kept as T)[field as keyof T] })
+      for (const field of Object.keys(state))
+        if (field in kept) Object.assign(state, { [field]: (kept as T)[field as keyof T] })
     }
   } catch {
     tab.remove(key)
@@ -23,7 +24,9 @@ export function useDraft<T extends object>(name: string, state: T, leaveOut: rea
     (now) => {
       // Signing out clears the drafts; what the page does until it is gone must not bring one back.
       if (currentIdentity().account !== account) return
-      const kept = Object.fromEntries(Object.entries(now).filter(([field]) => !leaveOut.includes(field as keyof T)))
+      const kept = Object.fromEntries(
+        Object.entries(now).filter(([field]) => !leaveOut.includes(field as keyof T)),
+      )
       tab.set(key, JSON.stringify(kept))
     },
     { deep: true },

@@ -1,5 +1,11 @@
 /** A list that grows by its cursor. What it is asked for stands in its key, and is read from there. */
-import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@tanstack/vue-query'
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+  type InfiniteData,
+} from '@tanstack/vue-query'
 import { computed, toValue, watch, type MaybeRefOrGetter } from 'vue'
 import type { Page } from '@/shared/api/types'
 import { pollEvery, pollWhile } from '@/shared/lib/polling'
@@ -29,10 +35,15 @@ interface Options<T, F, P> {
 
 /** Whether both hold the same rows in the same order: then the second can take the first's place among the pages that follow. */
 function sameRows<T extends { id: number | string }>(one: Page<T>, other: Page<T>): boolean {
-  return one.items.length === other.items.length && one.items.every(({ id }, index) => id === other.items[index]?.id)
+  return (
+    one.items.length === other.items.length &&
+    one.items.every(({ id }, index) => id === other.items[index]?.id)
+  )
 }
 
-export function useKeysetList<T extends { id: number | string }, F = undefined, P extends Page<T> = Page<T>>(options: Options<T, F, P>) {
+export function useKeysetList<T extends { id: number | string }, F = undefined, P extends Page<T> = Page<T>>(
+  options: Options<T, F, P>,
+) {
   const client = useQueryClient()
   const queryKey = computed(() => [...options.key, toValue(options.filters)])
   const enabled = () => toValue(options.enabled ?? true)
@@ -40,13 +51,19 @@ export function useKeysetList<T extends { id: number | string }, F = undefined, 
   const rowsOf = (data: Pages<P>): T[] => data.pages.flatMap((page) => page.items)
   const { every, pulse } = options
   const polling = pulse
-    ? { all: pollWhile<Pages<P>>((data) => pulse(rowsOf(data))), first: pollWhile<P>((page) => pulse(page.items)) }
-    : every === undefined ? null : { all: pollEvery(every), first: pollEvery(every) }
+    ? {
+        all: pollWhile<Pages<P>>((data) => pulse(rowsOf(data))),
+        first: pollWhile<P>((page) => pulse(page.items)),
+      }
+    : every === undefined
+      ? null
+      : { all: pollEvery(every), first: pollEvery(every) }
   const several = (data: Pages<P> | undefined) => (data?.pages.length ?? 0) > 1
 
   const query = useInfiniteQuery({
     queryKey,
-    queryFn: ({ queryKey: key, pageParam, signal }) => options.load({ filters: filtersOf(key), cursor: pageParam, signal }),
+    queryFn: ({ queryKey: key, pageParam, signal }) =>
+      options.load({ filters: filtersOf(key), cursor: pageParam, signal }),
     initialPageParam: undefined as Cursor,
     getNextPageParam: (page: P): Cursor => page.next_cursor ?? undefined,
     enabled,
@@ -58,7 +75,8 @@ export function useKeysetList<T extends { id: number | string }, F = undefined, 
   if (polling) {
     const first = useQuery({
       queryKey: computed(() => [...queryKey.value, 'first page']),
-      queryFn: ({ queryKey: key, signal }) => options.load({ filters: filtersOf(key), cursor: undefined, signal }),
+      queryFn: ({ queryKey: key, signal }) =>
+        options.load({ filters: filtersOf(key), cursor: undefined, signal }),
       enabled: () => enabled() && !query.isPlaceholderData.value && several(query.data.value),
       refetchInterval: polling.first,
       staleTime: 0,

@@ -4,7 +4,7 @@ import { useMarketClock } from './useMarketClock'
 
 afterEach(() => vi.useRealTimers())
 
-it('passes midnight in the marketplace\'s time zone while a page stays open, and stops with it', () => {
+it("passes midnight in the marketplace's time zone while a page stays open, and stops with it", () => {
   vi.useFakeTimers({ now: new Date('2026-11-30T18:29:00Z') })
   const scope = effectScope()
   const clock = scope.run(useMarketClock)

@@ -11,7 +11,13 @@ export function useNotice() {
       toast.add({ title, description, color: 'success', icon: 'i-lucide-circle-check' }),
     /** What worked and can be taken back for a moment; answers with what takes the word away. */
     undoable: (title: string, label: string, undo: () => void, duration = 10_000) => {
-      const { id } = toast.add({ title, color: 'success', icon: 'i-lucide-circle-check', duration, actions: [{ label, color: 'neutral', variant: 'outline', icon: 'i-lucide-undo-2', onClick: undo }] })
+      const { id } = toast.add({
+        title,
+        color: 'success',
+        icon: 'i-lucide-circle-check',
+        duration,
+        actions: [{ label, color: 'neutral', variant: 'outline', icon: 'i-lucide-undo-2', onClick: undo }],
+      })
       return () => toast.remove(id)
     },
     failed: (error: unknown) => {
@@ -19,7 +25,13 @@ export function useNotice() {
       // The change of account itself was said; what the earlier account still waited for is of no use to this one.
       if (problem.code === 'account_changed') return
       const first = Object.values(problem.errors)[0]?.[0]
-      toast.add({ title: problem.title, description: first, color: 'error', icon: 'i-lucide-circle-alert', duration: 8000 })
+      toast.add({
+        title: problem.title,
+        description: first,
+        color: 'error',
+        icon: 'i-lucide-circle-alert',
+        duration: 8000,
+      })
     },
   }
 }

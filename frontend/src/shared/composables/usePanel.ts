@@ -6,7 +6,9 @@ import { useRoute, useRouter } from 'vue-router'
 export function usePanel(name: string) {
   const route = useRoute()
   const router = useRouter()
-  const shown = computed(() => (typeof route.query[name] === 'string' && route.query[name] ? route.query[name] : undefined))
+  const shown = computed(() =>
+    typeof route.query[name] === 'string' && route.query[name] ? route.query[name] : undefined,
+  )
   const id = computed(() => (/^\d{1,15}$/.test(shown.value ?? '') ? Number(shown.value) : undefined))
 
   function show(what: string | number): void {

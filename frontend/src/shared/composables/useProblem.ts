@@ -17,7 +17,11 @@ export function useProblem() {
     const code = problem.status === 0 && !appStatus.online ? 'offline' : problem.code
     const keys = [`errors.${code}`, `errors.status_${problem.status}`]
     const key = keys.find((candidate) => te(candidate, 'en')) ?? 'errors.unknown'
-    return { ...problem, named: key === keys[0], title: t(key, { minutes: Math.max(1, Math.ceil((problem.retryAfter ?? 60) / 60)) }) }
+    return {
+      ...problem,
+      named: key === keys[0],
+      title: t(key, { minutes: Math.max(1, Math.ceil((problem.retryAfter ?? 60) / 60)) }),
+    }
   }
 
   return { tell }

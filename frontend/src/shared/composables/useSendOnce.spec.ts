@@ -16,14 +16,25 @@ async function keysAfter(...answers: Parameters<typeof answer>[2][]): Promise<st
 
 describe('useSendOnce', () => {
   it('keeps its key while it is open whether the order arrived', async () => {
-    expect(await keysAfter([500], [502], [503], [504], [409, { code: 'still_running' }], [202, {}])).toBe('aaaaaa')
+    expect(await keysAfter([500], [502], [503], [504], [409, { code: 'still_running' }], [202, {}])).toBe(
+      'aaaaaa',
+    )
   })
 
   it('keeps it through a refusal, under which the server keeps nothing', async () => {
-    expect(await keysAfter([422, { code: 'invalid_fields' }], [409, { code: 'overlapping_request' }], [429], [202, {}])).toBe('aaaa')
+    expect(
+      await keysAfter(
+        [422, { code: 'invalid_fields' }],
+        [409, { code: 'overlapping_request' }],
+        [429],
+        [202, {}],
+      ),
+    ).toBe('aaaa')
   })
 
   it('takes a new one for the next order, and when an earlier version has arrived under this one', async () => {
-    expect(await keysAfter([202, {}], [422, { code: 'idempotency_key_reused' }], [202, {}], [202, {}])).toBe('abcd')
+    expect(await keysAfter([202, {}], [422, { code: 'idempotency_key_reused' }], [202, {}], [202, {}])).toBe(
+      'abcd',
+    )
   })
 })

@@ -9,14 +9,20 @@ import { usePanel } from './usePanel'
 
 const schema = z.object({ name: z.string() })
 const dialog = () => document.querySelector('[role="dialog"]')
-const button = (text: string) => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
+const button = (text: string) =>
+  [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
 
 async function form(guard: boolean | string = true, path = '/edit') {
   const state = reactive({ name: 'before' })
   const page = defineComponent({
     render: () =>
       h(AppForm as never, { schema, state, guard, send: () => Promise.resolve(), action: 'Save' }, () =>
-        h(UFormField, { name: 'name', label: 'name' }, () => h(UInput as never, { modelValue: state.name, 'onUpdate:modelValue': (value: string) => (state.name = value) })),
+        h(UFormField, { name: 'name', label: 'name' }, () =>
+          h(UInput as never, {
+            modelValue: state.name,
+            'onUpdate:modelValue': (value: string) => (state.name = value),
+          }),
+        ),
       ),
   })
   const { wrapper, router } = await show(page, { path, user: someone('customer') })

@@ -19,7 +19,13 @@ export function useUnsaved(dirty: () => boolean, panel?: () => string | undefine
   // Whose session has ended cannot save any more, and must not be held back.
   const stop = router.beforeEach(async (to, from) => {
     if (!leaves(to, from) || !dirty() || !session.signedIn) return true
-    const question = { title: t('common.unsaved.title'), follows: t('common.unsaved.follows'), action: t('common.unsaved.action'), back: t('common.unsaved.stay'), danger: true }
+    const question = {
+      title: t('common.unsaved.title'),
+      follows: t('common.unsaved.follows'),
+      action: t('common.unsaved.action'),
+      back: t('common.unsaved.stay'),
+      danger: true,
+    }
     return (await confirm(question)) !== null
   })
   function unload(event: BeforeUnloadEvent): void {

@@ -40,7 +40,9 @@ export function noteUnloaded(error: unknown, address = window.location.href): vo
 export function watchAppStatus(): void {
   window.addEventListener('online', () => (appStatus.online = true))
   window.addEventListener('offline', () => (appStatus.online = false))
-  window.addEventListener('vite:preloadError', (event) => noteUnloaded((event as Event & { payload?: unknown }).payload))
+  window.addEventListener('vite:preloadError', (event) =>
+    noteUnloaded((event as Event & { payload?: unknown }).payload),
+  )
   window.addEventListener('unhandledrejection', (event) => {
     event.preventDefault()
     reportError(event.reason)

@@ -14,7 +14,12 @@ describe('formats', () => {
   })
 
   it("follow the marketplace's country", () => {
-    expect([formatRating(4, 'en'), formatKm(3.04, 'en'), formatKm(12.6, 'en'), formatPercent(0.4, 'en')]).toEqual(['4.0', '3', '13', '40%'])
+    expect([
+      formatRating(4, 'en'),
+      formatKm(3.04, 'en'),
+      formatKm(12.6, 'en'),
+      formatPercent(0.4, 'en'),
+    ]).toEqual(['4.0', '3', '13', '40%'])
     setMarket({ country: 'DE', currency: 'EUR' })
     expect(formatRating(4.5, 'de')).toBe('4,5')
     expect(formatMoney('1299999.50', 'EUR', 'de').replace(/\s/g, ' ')).toBe('1.299.999,50 €')

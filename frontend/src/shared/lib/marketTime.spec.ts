@@ -14,13 +14,20 @@ describe('toIso', () => {
 
   it('comes back as it went, across midnight', () => {
     expect(fromIso('2026-11-30T20:00:00+00:00', 'Asia/Kolkata')).toEqual({ day: '2026-12-01', time: '01:30' })
-    expect(fromIso(toIso('2026-12-31', '23:30', 'Asia/Kolkata'), 'Asia/Kolkata')).toEqual({ day: '2026-12-31', time: '23:30' })
+    expect(fromIso(toIso('2026-12-31', '23:30', 'Asia/Kolkata'), 'Asia/Kolkata')).toEqual({
+      day: '2026-12-31',
+      time: '23:30',
+    })
   })
 })
 
 describe('comingDays', () => {
   it("starts with today in the marketplace's time zone, across the end of a month", () => {
-    expect(comingDays(3, 'Asia/Kolkata', new Date('2026-11-29T20:00:00Z'))).toEqual(['2026-11-30', '2026-12-01', '2026-12-02'])
+    expect(comingDays(3, 'Asia/Kolkata', new Date('2026-11-29T20:00:00Z'))).toEqual([
+      '2026-11-30',
+      '2026-12-01',
+      '2026-12-02',
+    ])
   })
 })
 
@@ -38,13 +45,33 @@ describe('startTimes', () => {
 describe('isDay', () => {
   it('knows the calendar', () => {
     expect(['2026-02-28', '2028-02-29'].every(isDay)).toBe(true)
-    expect(['2026-02-31', '2026-02-29', '2026-13-01', '0002-01-01', '2026-1-1', 'soon', '', null, ['2026-01-01']].some(isDay)).toBe(false)
+    expect(
+      [
+        '2026-02-31',
+        '2026-02-29',
+        '2026-13-01',
+        '0002-01-01',
+        '2026-1-1',
+        'soon',
+        '',
+        null,
+        ['2026-01-01'],
+      ].some(isDay),
+    ).toBe(false)
   })
 })
 
 describe('weekOf', () => {
   it('begins on Monday, whichever day is named, over the end of a year', () => {
-    expect(weekOf('2027-01-01')).toEqual(['2026-12-28', '2026-12-29', '2026-12-30', '2026-12-31', '2027-01-01', '2027-01-02', '2027-01-03'])
+    expect(weekOf('2027-01-01')).toEqual([
+      '2026-12-28',
+      '2026-12-29',
+      '2026-12-30',
+      '2026-12-31',
+      '2027-01-01',
+      '2027-01-02',
+      '2027-01-03',
+    ])
     expect(weekOf('2026-11-29')[0]).toBe('2026-11-23')
     expect(weekOf('2026-11-23')[0]).toBe('2026-11-23')
     expect([weekdayOf('2026-11-23'), weekdayOf('2026-11-29')]).toEqual([0, 6])

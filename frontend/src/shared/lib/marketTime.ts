@@ -1,5 +1,13 @@
 /** Converts between input (date and time in the marketplace's time zone) and the API (ISO 8601 with offset). */
-import { fromDate, parseAbsolute, parseDate, parseTime, toCalendarDateTime, toZoned, today } from '@internationalized/date'
+import {
+  fromDate,
+  parseAbsolute,
+  parseDate,
+  parseTime,
+  toCalendarDateTime,
+  toZoned,
+  today,
+} from '@internationalized/date'
 import { market } from '@/shared/market'
 
 const offsetOnly = (zoned: { toString(): string }): string => zoned.toString().replace(/\[.*\]$/, '')
@@ -12,7 +20,10 @@ export function toIso(day: string, time: string, zone = market.timezone): string
 export function fromIso(iso: string, zone = market.timezone): { day: string; time: string } {
   const zoned = parseAbsolute(new Date(iso).toISOString(), zone)
   const two = (value: number) => String(value).padStart(2, '0')
-  return { day: `${zoned.year}-${two(zoned.month)}-${two(zoned.day)}`, time: `${two(zoned.hour)}:${two(zoned.minute)}` }
+  return {
+    day: `${zoned.year}-${two(zoned.month)}-${two(zoned.day)}`,
+    time: `${two(zoned.hour)}:${two(zoned.minute)}`,
+  }
 }
 
 /** The next days in the marketplace's time zone, today first, as 'YYYY-MM-DD'. */

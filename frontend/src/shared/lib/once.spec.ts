@@ -2,7 +2,10 @@ import { expect, it, vi } from 'vitest'
 import { once } from './once'
 
 it('does its work once, and again only after a failure', async () => {
-  const work = vi.fn<() => Promise<string>>().mockRejectedValueOnce(new TypeError('Failed to fetch')).mockResolvedValue('there')
+  const work = vi
+    .fn<() => Promise<string>>()
+    .mockRejectedValueOnce(new TypeError('Failed to fetch'))
+    .mockResolvedValue('there')
   const load = once(work)
   await expect(Promise.all([load(), load()])).rejects.toThrow('Failed to fetch')
   expect(work).toHaveBeenCalledTimes(1)

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { jittered, pollEvery, pollWhile, type Polled } from './polling'
 
 const middle = () => 0.5
-const query = (): Polled<string | null> => ({ state: { data: undefined, dataUpdateCount: 0, errorUpdateCount: 0 } })
+const query = (): Polled<string | null> => ({
+  state: { data: undefined, dataUpdateCount: 0, errorUpdateCount: 0 },
+})
 function succeed(one: Polled<string | null>, data: string | null = 'x'): void {
   one.state = { ...one.state, data, dataUpdateCount: one.state.dataUpdateCount + 1 }
 }

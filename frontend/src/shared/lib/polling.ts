@@ -35,7 +35,10 @@ export function pollEvery(interval: number, random?: () => number): (query: Poll
     const known = paces.get(query)
     if (known?.successes === successes && known.failures === failures) return known.wait
     const failuresBefore = known?.successes === successes ? known.failuresBefore : failures
-    const wait = jittered(Math.min(Math.max(interval, longestOutage), interval * 2 ** (failures - failuresBefore)), random)
+    const wait = jittered(
+      Math.min(Math.max(interval, longestOutage), interval * 2 ** (failures - failuresBefore)),
+      random,
+    )
     paces.set(query, { successes, failures, failuresBefore, pulse: null, wait })
     return wait
   }
@@ -47,7 +50,10 @@ export function pollEvery(interval: number, random?: () => number): (query: Poll
  * @param pulseOf what the running work looks like as text; null when none runs.
  * @param idle milliseconds between polls while none runs; false for no polls.
  */
-export function pollWhile<D>(pulseOf: (data: D) => string | null, idle: number | false = false): (query: Polled<D>) => number | false {
+export function pollWhile<D>(
+  pulseOf: (data: D) => string | null,
+  idle: number | false = false,
+): (query: Polled<D>) => number | false {
   const paces = new WeakMap<Polled<D>, Pace>()
   const whenIdle = idle === false ? () => false as const : pollEvery(idle)
   return (query) => {

@@ -10,13 +10,21 @@ z.config({
     const t = i18n.global.t
     if (issue.code === 'too_small') {
       if (issue.origin !== 'string') return t('validation.min', { min: String(issue.minimum) })
-      return issue.input === '' ? t('validation.required') : t('validation.minLength', { min: String(issue.minimum) })
+      return issue.input === ''
+        ? t('validation.required')
+        : t('validation.minLength', { min: String(issue.minimum) })
     }
     if (issue.code === 'too_big') {
-      return t(issue.origin === 'string' ? 'validation.maxLength' : 'validation.max', { max: String(issue.maximum) })
+      return t(issue.origin === 'string' ? 'validation.maxLength' : 'validation.max', {
+        max: String(issue.maximum),
+      })
     }
-    if (issue.code === 'invalid_format') return t(`validation.${issue.format === 'email' ? 'email' : 'format'}`)
-    if (issue.code === 'invalid_type') return t(issue.input === undefined || issue.input === null ? 'validation.required' : 'validation.format')
+    if (issue.code === 'invalid_format')
+      return t(`validation.${issue.format === 'email' ? 'email' : 'format'}`)
+    if (issue.code === 'invalid_type')
+      return t(
+        issue.input === undefined || issue.input === null ? 'validation.required' : 'validation.format',
+      )
     return t('validation.format')
   },
 })
@@ -25,7 +33,13 @@ export { z }
 
 /** The contract's fields, once. */
 export const fields = {
-  username: () => z.string().trim().min(3).max(30).regex(/^[A-Za-z0-9._-]+$/, { error: () => i18n.global.t('validation.username') }),
+  username: () =>
+    z
+      .string()
+      .trim()
+      .min(3)
+      .max(30)
+      .regex(/^[A-Za-z0-9._-]+$/, { error: () => i18n.global.t('validation.username') }),
   email: () => z.email(),
   password: () => z.string().min(8).max(1024),
   name: () => z.string().trim().min(1).max(100),

@@ -20,11 +20,14 @@ export function formatTime(iso: string, style: Style, locale: string): string {
   if (Number.isNaN(date.getTime())) return '–'
   const { timezone: timeZone } = market
   const otherYear = style === 'full' && yearOf(date) !== yearOf(new Date())
-  return dateFormat(locale, { ...styles[style], ...(otherYear && { year: 'numeric' }), timeZone }).format(date)
+  return dateFormat(locale, { ...styles[style], ...(otherYear && { year: 'numeric' }), timeZone }).format(
+    date,
+  )
 }
 
 /** The year of a time in the marketplace's time zone. */
-const yearOf = (date: Date): string => dateFormat('en', { year: 'numeric', timeZone: market.timezone }).format(date)
+const yearOf = (date: Date): string =>
+  dateFormat('en', { year: 'numeric', timeZone: market.timezone }).format(date)
 
 /** "India Standard Time": a time zone as its users call it, whether or not its clocks change. */
 export function zoneName(locale: string, timeZone = market.timezone): string {
@@ -33,7 +36,11 @@ export function zoneName(locale: string, timeZone = market.timezone): string {
 }
 
 /** A day of the calendar, '2026-12-01', which has no time zone. */
-export function formatDay(day: string, style: 'day' | 'dayShort' | 'dayYear' | 'weekday' | 'weekdayLong', locale: string): string {
+export function formatDay(
+  day: string,
+  style: 'day' | 'dayShort' | 'dayYear' | 'weekday' | 'weekdayLong',
+  locale: string,
+): string {
   return dateFormat(locale, { ...styles[style], timeZone: 'UTC' }).format(new Date(`${day}T12:00:00Z`))
 }
 
@@ -42,15 +49,20 @@ export function formatClock(clock: string, locale: string): string {
   return dateFormat(locale, { ...styles.time, timeZone: 'UTC' }).format(new Date(`1970-01-01T${clock}:00Z`))
 }
 
-export const shiftMinutes = (iso: string, minutes: number): string => new Date(Date.parse(iso) + minutes * 60_000).toISOString()
+export const shiftMinutes = (iso: string, minutes: number): string =>
+  new Date(Date.parse(iso) + minutes * 60_000).toISOString()
 
 /** "9:00 – 10:30 am": from a moment on, for some minutes. */
 export function formatSpan(iso: string, minutes: number, locale: string): string {
   const end = shiftMinutes(iso, minutes)
   const dayOf = (moment: string) => formatTime(moment, 'dayYear', locale)
   // Over midnight the range would spell out both days.
-  if (dayOf(iso) !== dayOf(end)) return `${formatTime(iso, 'time', locale)} – ${formatTime(end, 'time', locale)}`
-  return dateFormat(locale, { ...styles.time, timeZone: market.timezone }).formatRange(new Date(iso), new Date(end))
+  if (dayOf(iso) !== dayOf(end))
+    return `${formatTime(iso, 'time', locale)} – ${formatTime(end, 'time', locale)}`
+  return dateFormat(locale, { ...styles.time, timeZone: market.timezone }).formatRange(
+    new Date(iso),
+    new Date(end),
+  )
 }
 
 const steps: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -76,5 +88,7 @@ export function formatDuration(minutes: number, locale: string): string {
     numberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short' }).format(value)
   const hours = Math.floor(minutes / 60)
   const rest = minutes % 60
-  return [hours ? unit(hours, 'hour') : '', rest || !hours ? unit(rest, 'minute') : ''].filter(Boolean).join(' ')
+  return [hours ? unit(hours, 'hour') : '', rest || !hours ? unit(rest, 'minute') : '']
+    .filter(Boolean)
+    .join(' ')
 }

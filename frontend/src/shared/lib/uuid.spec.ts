@@ -7,7 +7,9 @@ afterEach(() => vi.unstubAllGlobals())
 it('is random, with or without a secure connection', () => {
   const { crypto } = globalThis
   expect(uuid()).toMatch(form)
-  vi.stubGlobal('crypto', { getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes) })
+  vi.stubGlobal('crypto', {
+    getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes),
+  })
   const some = Array.from({ length: 50 }, () => uuid())
   expect(new Set(some).size).toBe(50)
   for (const one of some) expect(one).toMatch(form)

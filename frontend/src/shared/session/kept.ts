@@ -5,11 +5,13 @@ import { local, tab } from '@/shared/lib/storage'
 const prefix = 'doorstep-draft:'
 const place = 'doorstep-place'
 
-export const draftKey = (name: string, account = currentIdentity().account): string => `${prefix}${account ?? 'visitor'}:${name}`
+export const draftKey = (name: string, account = currentIdentity().account): string =>
+  `${prefix}${account ?? 'visitor'}:${name}`
 
 /** Remove all drafts but those of one account, which may come back to them. */
 export function dropDrafts(keep?: number): void {
-  for (const key of tab.keys()) if (key.startsWith(prefix) && (keep === undefined || !key.startsWith(draftKey('', keep)))) tab.remove(key)
+  for (const key of tab.keys())
+    if (key.startsWith(prefix) && (keep === undefined || !key.startsWith(draftKey('', keep)))) tab.remove(key)
 }
 
 /** The place that was searched last. */

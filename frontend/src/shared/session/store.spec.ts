@@ -8,7 +8,13 @@ import { answer, server } from '@/shared/testing/server'
 import { draftKey, rememberedPlace, rememberPlace } from './kept'
 import { homeOf, useSession } from './store'
 
-const signIn = (user = someone('customer')) => ({ access_token: 'abc', token_type: 'Bearer', expires_in: 900, role: user.role, user })
+const signIn = (user = someone('customer')) => ({
+  access_token: 'abc',
+  token_type: 'Bearer',
+  expires_in: 900,
+  role: user.role,
+  user,
+})
 
 describe('session', () => {
   beforeEach(() => {
@@ -45,7 +51,13 @@ describe('session', () => {
     sessionStorage.setItem(draftKey('ask-3'), '{"address":"12 Residency Road"}')
     rememberPlace('560025')
     await session.signOut()
-    expect([session.user, getToken(), csrfToken(), sessionStorage.length, rememberedPlace()]).toEqual([null, null, null, 0, ''])
+    expect([session.user, getToken(), csrfToken(), sessionStorage.length, rememberedPlace()]).toEqual([
+      null,
+      null,
+      null,
+      0,
+      '',
+    ])
   })
 
   it('first sends what a page holds back', async () => {
@@ -53,17 +65,19 @@ describe('session', () => {
     const order: string[] = []
     const { signIn: enter, signOut, beforeSignOut } = useSession()
     await enter({ username: 'asha', password: 'x' })
-    server.use(http.post('*/logout', () => {
-      order.push('logout')
-      return new HttpResponse(null, { status: 204 })
-    }))
+    server.use(
+      http.post('*/logout', () => {
+        order.push('logout')
+        return new HttpResponse(null, { status: 204 })
+      }),
+    )
     const off = beforeSignOut(() => Promise.resolve(order.push('held back')))
     await signOut()
     expect(order).toEqual(['held back', 'logout'])
     off()
   })
 
-  it('keeps the drafts of who comes back, and nobody else\'s', async () => {
+  it("keeps the drafts of who comes back, and nobody else's", async () => {
     answer('post', '/check', [200, signIn()], [200, signIn()], [200, signIn(someone('customer', { id: 8 }))])
     const session = useSession()
     const enter = () => session.signIn({ username: 'x', password: 'x' })
@@ -85,11 +99,13 @@ describe('session', () => {
     await session.signIn({ username: 'asha', password: 'x' })
     let reply: () => void = () => undefined
     const asked = new Promise<void>((resolve) => {
-      server.use(http.get('*/me', async () => {
-        resolve()
-        await new Promise<void>((go) => (reply = go))
-        return HttpResponse.json(someone('customer'))
-      }))
+      server.use(
+        http.get('*/me', async () => {
+          resolve()
+          await new Promise<void>((go) => (reply = go))
+          return HttpResponse.json(someone('customer'))
+        }),
+      )
     })
     const late = session.reload()
     await asked
@@ -136,6 +152,14 @@ describe('session', () => {
     const session = useSession()
     session.user = someone('professional', { isactive: 0 })
     expect(session.waiting).toBe(true)
-    expect([null, someone('customer'), someone('professional'), someone('professional', { isactive: 0 }), someone('admin')].map(homeOf)).toEqual(['/', '/', '/inbox', '/approval', '/admin'])
+    expect(
+      [
+        null,
+        someone('customer'),
+        someone('professional'),
+        someone('professional', { isactive: 0 }),
+        someone('admin'),
+      ].map(homeOf),
+    ).toEqual(['/', '/', '/inbox', '/approval', '/admin'])
   })
 })

@@ -133,7 +133,28 @@ export const useSession = defineStore('session', () => {
     return () => unfinished.delete(finish)
   }
 
-  return { user, role, signedIn, waiting, asking, shutOut, unknown, adopt, forget, follow, restore, signIn, signOut, signedOut, update, reload, beforeSignOut, askAgain, endProof, ...proof }
+  return {
+    user,
+    role,
+    signedIn,
+    waiting,
+    asking,
+    shutOut,
+    unknown,
+    adopt,
+    forget,
+    follow,
+    restore,
+    signIn,
+    signOut,
+    signedOut,
+    update,
+    reload,
+    beforeSignOut,
+    askAgain,
+    endProof,
+    ...proof,
+  }
 })
 
 /** Where each role begins. */

@@ -8,7 +8,9 @@ export interface SessionNews {
 let channel: BroadcastChannel | null = null
 
 function isNews(data: unknown): data is SessionNews {
-  const { kind, account } = (typeof data === 'object' && data !== null ? data : {}) as Partial<Record<keyof SessionNews, unknown>>
+  const { kind, account } = (typeof data === 'object' && data !== null ? data : {}) as Partial<
+    Record<keyof SessionNews, unknown>
+  >
   return (kind === 'signed-in' || kind === 'signed-out') && typeof account === 'number'
 }
 

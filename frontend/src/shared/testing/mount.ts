@@ -24,19 +24,30 @@ export interface Mounted {
   router: Router
 }
 
-export async function show(part: Component, { props = {}, slots = {}, user, path = '/', errorHandler }: Around = {}): Promise<Mounted> {
+export async function show(
+  part: Component,
+  { props = {}, slots = {}, user, path = '/', errorHandler }: Around = {},
+): Promise<Mounted> {
   const pinia = createPinia()
   setActivePinia(pinia)
   if (user) useSession().user = user
   const page = defineComponent({ render: () => h('div') })
-  const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/:rest(.*)*', component: page, meta: { title: 'common.loading' } }] })
+  const router = createRouter({
+    history: createMemoryHistory(),
+    routes: [{ path: '/:rest(.*)*', component: page, meta: { title: 'common.loading' } }],
+  })
   await router.push(path)
   const { mutations, queries } = defaultOptions
-  const queryClient = new QueryClient({ defaultOptions: { queries: { ...queries, staleTime: 0, retry: false, gcTime: 0 }, mutations } })
+  const queryClient = new QueryClient({
+    defaultOptions: { queries: { ...queries, staleTime: 0, retry: false, gcTime: 0 }, mutations },
+  })
   const wrapper = mount(AppFrame, {
     attachTo: document.body,
     slots: { default: () => h(part, props, slots as never) },
-    global: { plugins: [pinia, router, i18n, nuxtUi, [VueQueryPlugin, { queryClient }]], ...(errorHandler && { config: { errorHandler } }) },
+    global: {
+      plugins: [pinia, router, i18n, nuxtUi, [VueQueryPlugin, { queryClient }]],
+      ...(errorHandler && { config: { errorHandler } }),
+    },
   })
   return { wrapper, router }
 }

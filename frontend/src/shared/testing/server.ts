@@ -13,7 +13,11 @@ export interface Seen {
 }
 
 /** Mocks a call with these responses in order, repeating the last; returns the recorded requests. */
-export function answer(method: Method, path: string, ...answers: [number, JsonBodyType?, Record<string, string>?][]): Seen[] {
+export function answer(
+  method: Method,
+  path: string,
+  ...answers: [number, JsonBodyType?, Record<string, string>?][]
+): Seen[] {
   const seen: Seen[] = []
   server.use(
     http[method](`*${path}`, async ({ request }) => {
@@ -26,7 +30,9 @@ export function answer(method: Method, path: string, ...answers: [number, JsonBo
       }
       seen.push({ headers: request.headers, body, url: new URL(request.url) })
       const [status, json, headers] = answers[Math.min(seen.length, answers.length) - 1] ?? [200]
-      return status === 204 ? new HttpResponse(null, { status }) : HttpResponse.json(json ?? {}, { status, headers: headers ?? {} })
+      return status === 204
+        ? new HttpResponse(null, { status })
+        : HttpResponse.json(json ?? {}, { status, headers: headers ?? {} })
     }),
   )
   return seen

@@ -11,12 +11,21 @@ import AppForm from './AppForm.vue'
 
 const schema = z.object({ username: fields.username(), email: fields.email() })
 
-async function form(send: (values: unknown) => Promise<unknown>, typed = { username: 'asha', email: 'asha@example.org' }) {
+async function form(
+  send: (values: unknown) => Promise<unknown>,
+  typed = { username: 'asha', email: 'asha@example.org' },
+) {
   const state = reactive({ ...typed })
   const field = (name: 'username' | 'email') =>
-    h(UFormField, { name, label: name }, () => h(UInput as never, { modelValue: state[name], 'onUpdate:modelValue': (value: string) => (state[name] = value) }))
+    h(UFormField, { name, label: name }, () =>
+      h(UInput as never, {
+        modelValue: state[name],
+        'onUpdate:modelValue': (value: string) => (state[name] = value),
+      }),
+    )
   const page = defineComponent({
-    render: () => h(AppForm as never, { schema, state, send, action: 'Send' }, () => [field('username'), field('email')]),
+    render: () =>
+      h(AppForm as never, { schema, state, send, action: 'Send' }, () => [field('username'), field('email')]),
   })
   const { wrapper } = await show(page)
   const submit = () => wrapper.find('form').trigger('submit')
@@ -44,7 +53,18 @@ describe('AppForm', () => {
   })
 
   it("puts the server's words beside their fields, keeps what was typed, and can be sent again", async () => {
-    answer('post', '/add_customer', [422, { code: 'invalid_fields', errors: { email: ['This address is taken.'], pincode: ['There is no such pincode.'] } }], [201])
+    answer(
+      'post',
+      '/add_customer',
+      [
+        422,
+        {
+          code: 'invalid_fields',
+          errors: { email: ['This address is taken.'], pincode: ['There is no such pincode.'] },
+        },
+      ],
+      [201],
+    )
     const { submit, wrapper, state } = await form((values) => http.post('/add_customer', values))
     await submit()
     await until(() => wrapper.text().includes('This address is taken.'), 'the word of the server')
@@ -56,7 +76,10 @@ describe('AppForm', () => {
   })
 
   it('says a known problem of one field once, in its own words, beside the field', async () => {
-    answer('post', '/add_customer', [422, { code: 'email_taken', errors: { email: ['The server says so.'] } }])
+    answer('post', '/add_customer', [
+      422,
+      { code: 'email_taken', errors: { email: ['The server says so.'] } },
+    ])
     const { submit, wrapper } = await form((values) => http.post('/add_customer', values))
     await submit()
     await until(() => document.activeElement?.getAttribute('aria-invalid') === 'true', 'the focus')
@@ -66,7 +89,10 @@ describe('AppForm', () => {
   })
 
   it("keeps the server's word about a field that was typed into just before", async () => {
-    answer('post', '/add_customer', [422, { code: 'invalid_fields', errors: { email: ['This address is taken.'] } }])
+    answer('post', '/add_customer', [
+      422,
+      { code: 'invalid_fields', errors: { email: ['This address is taken.'] } },
+    ])
     const { submit, wrapper } = await form((values) => http.post('/add_customer', values))
     const email = wrapper.findAll('input')[1]
     await email?.trigger('blur')
@@ -75,16 +101,24 @@ describe('AppForm', () => {
     await until(() => wrapper.text().includes('This address is taken.'), 'the word of the server')
     // As long as a late check would take: it would find nothing wrong, and take the word away.
     const start = performance.now()
-    await until(() => performance.now() - start > 400 || !wrapper.text().includes('This address is taken.'), 'the time of a late check')
+    await until(
+      () => performance.now() - start > 400 || !wrapper.text().includes('This address is taken.'),
+      'the time of a late check',
+    )
     expect(wrapper.text()).toContain('This address is taken.')
   })
 
-  it('does not say again in the server\'s words what it says itself', async () => {
-    answer('post', '/password/reset', [422, { code: 'link_invalid', errors: { token: ['This link is too old, says the server.'] } }])
+  it("does not say again in the server's words what it says itself", async () => {
+    answer('post', '/password/reset', [
+      422,
+      { code: 'link_invalid', errors: { token: ['This link is too old, says the server.'] } },
+    ])
     const { submit, wrapper } = await form((values) => http.post('/password/reset', values))
     await submit()
     await until(() => wrapper.find('[role="alert"]').exists(), 'the banner')
-    expect(wrapper.find('[role="alert"]').text()).toBe('This link has expired or was already used. Request a new one.')
+    expect(wrapper.find('[role="alert"]').text()).toBe(
+      'This link has expired or was already used. Request a new one.',
+    )
   })
 
   it('says in words what went wrong as a whole', async () => {

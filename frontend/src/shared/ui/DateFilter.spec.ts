@@ -7,7 +7,15 @@ it('takes a day when its year is whole, and none only when the field is left', a
   const taken: (string | undefined)[] = []
   const day = ref<string | undefined>()
   const page = defineComponent({
-    render: () => h(DateFilter, { label: 'From', modelValue: day.value, 'onUpdate:modelValue': (next: string | undefined) => { taken.push(next); day.value = next } }),
+    render: () =>
+      h(DateFilter, {
+        label: 'From',
+        modelValue: day.value,
+        'onUpdate:modelValue': (next: string | undefined) => {
+          taken.push(next)
+          day.value = next
+        },
+      }),
   })
   const { wrapper } = await show(page)
   const field = wrapper.find('input')

@@ -5,7 +5,14 @@ import FileDrop from './FileDrop.vue'
 
 async function drop(more: { busy?: boolean; progress?: number } = {}) {
   const file = ref<File | null>(null)
-  const page = defineComponent({ render: () => h(FileDrop, { ...more, modelValue: file.value, 'onUpdate:modelValue': (next: File | null) => (file.value = next) }) })
+  const page = defineComponent({
+    render: () =>
+      h(FileDrop, {
+        ...more,
+        modelValue: file.value,
+        'onUpdate:modelValue': (next: File | null) => (file.value = next),
+      }),
+  })
   const { wrapper } = await show(page)
   const choose = async (chosen: File) => {
     const input = wrapper.find('input')
@@ -28,7 +35,12 @@ describe('FileDrop', () => {
   it.each([
     ['a PDF', new File(['%PDF-1.7'], 'licence')],
     ['a PNG', new File([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 1])], '1000012345')],
-    ['a JPEG', new File([new Uint8Array([0xff, 0xd8, 0xff, 0xe0])], 'photo.heic', { type: 'application/octet-stream' })],
+    [
+      'a JPEG',
+      new File([new Uint8Array([0xff, 0xd8, 0xff, 0xe0])], 'photo.heic', {
+        type: 'application/octet-stream',
+      }),
+    ],
   ])('takes %s of which the picker says no kind', async (_, chosen) => {
     const { wrapper, file, choose } = await drop()
     await choose(chosen)

@@ -16,15 +16,26 @@ const page = defineComponent({
   setup() {
     const list = useKeysetList<Row>({
       key: ['rows'],
-      load: async ({ cursor, signal }) => (await http.get<Page<Row>>('/rows', { params: { cursor }, signal })).data,
+      load: async ({ cursor, signal }) =>
+        (await http.get<Page<Row>>('/rows', { params: { cursor }, signal })).data,
     })
-    return () => h(KeysetList as never, { list, label: 'Rows', empty: { icon: 'i-lucide-inbox', title: 'No rows' } }, { default: ({ item }: { item: Row }) => `row ${item.id}` })
+    return () =>
+      h(
+        KeysetList as never,
+        { list, label: 'Rows', empty: { icon: 'i-lucide-inbox', title: 'No rows' } },
+        { default: ({ item }: { item: Row }) => `row ${item.id}` },
+      )
   },
 })
 
 describe('KeysetList', () => {
   it('shows that it waits, then the rows, then more of them by the cursor', async () => {
-    const seen = answer('get', '/rows', [200, { items: [{ id: 1 }, { id: 2 }], next_cursor: 'abc' }], [200, { items: [{ id: 3 }], next_cursor: null }])
+    const seen = answer(
+      'get',
+      '/rows',
+      [200, { items: [{ id: 1 }, { id: 2 }], next_cursor: 'abc' }],
+      [200, { items: [{ id: 3 }], next_cursor: null }],
+    )
     const { wrapper } = await show(page)
     expect(wrapper.find('[aria-busy="true"]').exists()).toBe(true)
     await until(() => wrapper.findAll('li').length === 2, 'the first page')
@@ -49,7 +60,13 @@ describe('KeysetList', () => {
   })
 
   it('says that more rows did not come, keeps those that are there, and asks again on request', async () => {
-    answer('get', '/rows', [200, { items: [{ id: 1 }], next_cursor: 'abc' }], [500, { code: 'internal_error' }], [200, { items: [{ id: 2 }], next_cursor: null }])
+    answer(
+      'get',
+      '/rows',
+      [200, { items: [{ id: 1 }], next_cursor: 'abc' }],
+      [500, { code: 'internal_error' }],
+      [200, { items: [{ id: 2 }], next_cursor: null }],
+    )
     const { wrapper } = await show(page)
     await until(() => wrapper.text().includes('row 1'), 'the first page')
     await wrapper.find('button').trigger('click')
@@ -62,7 +79,12 @@ describe('KeysetList', () => {
   })
 
   it('keeps its rows when they cannot be refreshed, and says that they may be old', async () => {
-    answer('get', '/rows', [200, { items: [{ id: 1 }], next_cursor: null }], [500, { code: 'internal_error' }])
+    answer(
+      'get',
+      '/rows',
+      [200, { items: [{ id: 1 }], next_cursor: null }],
+      [500, { code: 'internal_error' }],
+    )
     const { wrapper } = await show(page)
     await until(() => wrapper.text().includes('row 1'), 'the row')
     window.dispatchEvent(new Event('visibilitychange'))
@@ -90,10 +112,16 @@ describe('useKeysetList', () => {
         const list = useKeysetList<Row, string>({
           key: ['filtered'],
           filters: filter,
-          load: async ({ filters, cursor, signal }) => (await http.get<Page<Row>>('/filtered', { params: { filters, cursor }, signal })).data,
+          load: async ({ filters, cursor, signal }) =>
+            (await http.get<Page<Row>>('/filtered', { params: { filters, cursor }, signal })).data,
           ...(every && { every }),
         })
-        return () => h(KeysetList as never, { list, label: 'Rows', empty: { icon: 'i-lucide-inbox', title: 'No rows' } }, { default: ({ item }: { item: Row }) => `row ${item.id}` })
+        return () =>
+          h(
+            KeysetList as never,
+            { list, label: 'Rows', empty: { icon: 'i-lucide-inbox', title: 'No rows' } },
+            { default: ({ item }: { item: Row }) => `row ${item.id}` },
+          )
       },
     })
 
@@ -107,7 +135,9 @@ describe('useKeysetList', () => {
           filters: filter,
           load: ({ filters, signal }) => {
             signals.set(filters, signal)
-            return filters === 'a' ? new Promise(() => undefined) : Promise.resolve({ items: [{ id: 2 }], next_cursor: null })
+            return filters === 'a'
+              ? new Promise(() => undefined)
+              : Promise.resolve({ items: [{ id: 2 }], next_cursor: null })
           },
         })
         return () => list.items.value.map(({ id }) => `row ${id}`)
@@ -128,7 +158,9 @@ describe('useKeysetList', () => {
       msw.get('*/filtered', ({ request }) => {
         const cursor = new URL(request.url).searchParams.get('cursor')
         seen.push(cursor)
-        return HttpResponse.json(cursor ? { items: [{ id: 2 }], next_cursor: null } : { items: first, next_cursor: 'next' })
+        return HttpResponse.json(
+          cursor ? { items: [{ id: 2 }], next_cursor: null } : { items: first, next_cursor: 'next' },
+        )
       }),
     )
     const { wrapper } = await show(filtered(20))

@@ -9,8 +9,11 @@ async function picker(first?: number) {
   const page = defineComponent({
     render: () =>
       h(PersonPicker, {
-        kind: 'customer', modelValue: id.value, unresolved: unresolved.value,
-        'onUpdate:modelValue': (next: number | undefined) => (id.value = next), 'onUpdate:unresolved': (next: boolean) => (unresolved.value = next),
+        kind: 'customer',
+        modelValue: id.value,
+        unresolved: unresolved.value,
+        'onUpdate:modelValue': (next: number | undefined) => (id.value = next),
+        'onUpdate:unresolved': (next: boolean) => (unresolved.value = next),
       }),
   })
   const { wrapper } = await show(page)
@@ -20,7 +23,10 @@ async function picker(first?: number) {
 
 describe('PersonPicker', () => {
   it('says that a typed name stands for nobody until someone is chosen', async () => {
-    answer('get', '/customers', [200, { items: [someone('customer', { id: 4, firstname: 'Asha', lastname: 'Rao' })], next_cursor: null }])
+    answer('get', '/customers', [
+      200,
+      { items: [someone('customer', { id: 4, firstname: 'Asha', lastname: 'Rao' })], next_cursor: null },
+    ])
     const { wrapper, field, id, unresolved } = await picker()
     await field.trigger('focus')
     await field.setValue('Asha')

@@ -11,7 +11,14 @@ const places = [
 
 async function field() {
   const pincode = ref('')
-  const page = defineComponent({ render: () => h(PlaceInput, { label: 'Where', modelValue: pincode.value, 'onUpdate:modelValue': (value: string) => (pincode.value = value) }) })
+  const page = defineComponent({
+    render: () =>
+      h(PlaceInput, {
+        label: 'Where',
+        modelValue: pincode.value,
+        'onUpdate:modelValue': (value: string) => (pincode.value = value),
+      }),
+  })
   const { wrapper } = await show(page)
   return { wrapper, input: wrapper.find('input'), pincode }
 }
@@ -27,7 +34,9 @@ describe('PlaceInput', () => {
     expect(input.attributes('aria-expanded')).toBe('true')
     await input.trigger('keydown', { key: 'ArrowDown' })
     await input.trigger('keydown', { key: 'ArrowDown' })
-    expect(input.attributes('aria-activedescendant')).toBe(wrapper.findAll('[role="option"]')[1]?.attributes('id'))
+    expect(input.attributes('aria-activedescendant')).toBe(
+      wrapper.findAll('[role="option"]')[1]?.attributes('id'),
+    )
     await input.trigger('keydown', { key: 'Enter' })
     expect(pincode.value).toBe('560025')
     expect(input.element.value).toBe('560025')

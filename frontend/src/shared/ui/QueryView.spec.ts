@@ -8,8 +8,14 @@ import QueryView from './QueryView.vue'
 
 const page = defineComponent({
   setup() {
-    const query = useQuery({ queryKey: ['one'], queryFn: async ({ signal }) => (await http.get<{ name: string }>('/one', { signal })).data })
-    return () => [h('button', { id: 'again', onClick: () => void query.refetch() }), h(QueryView as never, { query }, { default: () => h('input') })]
+    const query = useQuery({
+      queryKey: ['one'],
+      queryFn: async ({ signal }) => (await http.get<{ name: string }>('/one', { signal })).data,
+    })
+    return () => [
+      h('button', { id: 'again', onClick: () => void query.refetch() }),
+      h(QueryView as never, { query }, { default: () => h('input') }),
+    ]
   },
 })
 
@@ -23,7 +29,13 @@ it('waits, says what failed, and reads again on request', async () => {
 })
 
 it('keeps what stands there, and what was typed into it, when it cannot be refreshed', async () => {
-  answer('get', '/one', [200, { name: 'Tap repair' }], [500, { code: 'internal_error' }], [200, { name: 'Tap repair' }])
+  answer(
+    'get',
+    '/one',
+    [200, { name: 'Tap repair' }],
+    [500, { code: 'internal_error' }],
+    [200, { name: 'Tap repair' }],
+  )
   const { wrapper } = await show(page)
   await until(() => wrapper.find('input').exists(), 'the page')
   const input = wrapper.find('input').element

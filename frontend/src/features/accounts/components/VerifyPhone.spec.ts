@@ -8,7 +8,8 @@ import VerifyPhone from './VerifyPhone.vue'
 
 const asha = someone('customer', { phone: '+919876543210' })
 const says = (words: string) => document.body.textContent.includes(words)
-const button = (text: string) => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
+const button = (text: string) =>
+  [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
 const field = () => document.querySelector('input')
 const alert = () => document.querySelector('[role="alert"]')?.textContent
 
@@ -64,17 +65,20 @@ describe('VerifyPhone', () => {
     expect(seen).toEqual([])
   })
 
-  it.each(['wrong_code', 'code_expired'] as const)('says %s in its own words, once, beside the code that was typed', async (code) => {
-    answer('post', '/me/phone/confirm', [422, { code, errors: { code: ['The words of the server.'] } }])
-    await codeSent()
-    await enter('111111')
-    await until(() => field()?.getAttribute('aria-invalid') === 'true', 'the mark')
-    const help = document.getElementById(field()?.getAttribute('aria-describedby')?.split(' ')[0] ?? '')
-    expect(help?.textContent).toBe(errors[code])
-    expect(says('The words of the server.')).toBe(false)
-    expect(field()?.value).toBe('111111')
-    expect(document.querySelector('[role="alert"]')?.classList.contains('sr-only')).toBe(true)
-  })
+  it.each(['wrong_code', 'code_expired'] as const)(
+    'says %s in its own words, once, beside the code that was typed',
+    async (code) => {
+      answer('post', '/me/phone/confirm', [422, { code, errors: { code: ['The words of the server.'] } }])
+      await codeSent()
+      await enter('111111')
+      await until(() => field()?.getAttribute('aria-invalid') === 'true', 'the mark')
+      const help = document.getElementById(field()?.getAttribute('aria-describedby')?.split(' ')[0] ?? '')
+      expect(help?.textContent).toBe(errors[code])
+      expect(says('The words of the server.')).toBe(false)
+      expect(field()?.value).toBe('111111')
+      expect(document.querySelector('[role="alert"]')?.classList.contains('sr-only')).toBe(true)
+    },
+  )
 
   it('says that only a new code helps after too many wrong ones', async () => {
     answer('post', '/me/phone/confirm', [429, { code: 'too_many_tries' }, { 'Retry-After': '30' }])
@@ -92,11 +96,14 @@ describe('VerifyPhone', () => {
     expect(says(accounts.phone.why.split('.')[0] ?? '-')).toBe(true)
   })
 
-  it.each(['sms_not_set_up', 'sms_not_available', 'sms_limit_reached'] as const)('says why there is no code: %s', async (code) => {
-    answer('post', '/me/phone/code', [409, { code }])
-    await show(VerifyPhone, { user: asha })
-    button(accounts.phone.send)?.click()
-    await until(() => alert() === errors[code], 'the reason')
-    expect(field()).toBeNull()
-  })
+  it.each(['sms_not_set_up', 'sms_not_available', 'sms_limit_reached'] as const)(
+    'says why there is no code: %s',
+    async (code) => {
+      answer('post', '/me/phone/code', [409, { code }])
+      await show(VerifyPhone, { user: asha })
+      button(accounts.phone.send)?.click()
+      await until(() => alert() === errors[code], 'the reason')
+      expect(field()).toBeNull()
+    },
+  )
 })

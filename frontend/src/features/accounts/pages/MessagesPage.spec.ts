@@ -5,13 +5,24 @@ import accounts from '@/locales/en/accounts.json'
 import MessagesPage from './MessagesPage.vue'
 
 const asha = someone('customer', { phone: '+919876543210' })
-const stored = { channels: ['sms', 'mail'], gchat_webhook: null, quiet_hours: { from: '22:30', to: '06:15' }, kinds: { report: ['mail'], reminder: ['sms'] } }
+const stored = {
+  channels: ['sms', 'mail'],
+  gchat_webhook: null,
+  quiet_hours: { from: '22:30', to: '06:15' },
+  kinds: { report: ['mail'], reminder: ['sms'] },
+}
 const says = (words: string) => document.body.textContent.includes(words)
-const submit = () => document.querySelector('form')?.dispatchEvent(new Event('submit', { cancelable: true, bubbles: true }))
-const button = (text: string) => [...document.querySelectorAll('button')].find((one) => (one.getAttribute('aria-label') ?? one.textContent?.trim()) === text)
-const order = () => [...document.querySelectorAll('ol li')].map((one) => one.querySelector('.font-semibold')?.textContent)
+const submit = () =>
+  document.querySelector('form')?.dispatchEvent(new Event('submit', { cancelable: true, bubbles: true }))
+const button = (text: string) =>
+  [...document.querySelectorAll('button')].find(
+    (one) => (one.getAttribute('aria-label') ?? one.textContent?.trim()) === text,
+  )
+const order = () =>
+  [...document.querySelectorAll('ol li')].map((one) => one.querySelector('.font-semibold')?.textContent)
 const times = () => [...document.querySelectorAll<HTMLInputElement>('input[type="time"]')]
-const without = (channel: 'sms' | 'mail') => accounts.messages.without.replace('{channel}', accounts.messages.channels[channel])
+const without = (channel: 'sms' | 'mail') =>
+  accounts.messages.without.replace('{channel}', accounts.messages.channels[channel])
 
 async function page(preferences: object = stored, user = asha) {
   answer('get', '/me/preferences', [200, preferences as never])
@@ -73,7 +84,12 @@ describe('MessagesPage', () => {
   it('can be loaded again when it failed', async () => {
     answer('get', '/me/preferences', [500], [200, stored])
     await show(MessagesPage, { user: asha })
-    await until(() => document.querySelector('[role="alert"] button, main button, button') !== null && document.querySelector('form') === null, 'the way on')
+    await until(
+      () =>
+        document.querySelector('[role="alert"] button, main button, button') !== null &&
+        document.querySelector('form') === null,
+      'the way on',
+    )
     ;[...document.querySelectorAll('button')].at(-1)?.click()
     await until(() => document.querySelector('form') !== null, 'the form')
   })

@@ -3,7 +3,13 @@ import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import SignInPage from './SignInPage.vue'
 
-const signIn = (role: 'customer' | 'professional' | 'admin', isactive: 0 | 1 = 1) => ({ access_token: 'a', token_type: 'Bearer', expires_in: 1, role, user: someone(role, { isactive }) })
+const signIn = (role: 'customer' | 'professional' | 'admin', isactive: 0 | 1 = 1) => ({
+  access_token: 'a',
+  token_type: 'Bearer',
+  expires_in: 1,
+  role,
+  user: someone(role, { isactive }),
+})
 
 async function signInAt(path: string) {
   const { wrapper, router } = await show(SignInPage, { path })

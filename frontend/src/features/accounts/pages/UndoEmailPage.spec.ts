@@ -5,7 +5,8 @@ import { answer } from '@/shared/testing/server'
 import accounts from '@/locales/en/accounts.json'
 import UndoEmailPage from './UndoEmailPage.vue'
 
-const button = () => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === accounts.undo.action)
+const button = () =>
+  [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === accounts.undo.action)
 const alert = () => document.querySelector('[role="alert"]')?.textContent
 const ways = () => [...document.querySelectorAll('a')].map((one) => one.getAttribute('href'))
 
@@ -16,7 +17,10 @@ describe('UndoEmailPage', () => {
     await until(() => button() !== undefined, 'the button')
     expect(seen).toEqual([])
     button()?.click()
-    await until(() => document.querySelector('[role="status"]')?.textContent?.includes(accounts.undo.done) === true, 'the end')
+    await until(
+      () => document.querySelector('[role="status"]')?.textContent?.includes(accounts.undo.done) === true,
+      'the end',
+    )
     expect(seen.map(({ body }) => body)).toEqual([{ token: 'abc' }])
     expect(useSession().user).toBeNull()
     expect(ways()).toEqual(expect.arrayContaining(['/password/forgot', '/sign-in']))

@@ -4,16 +4,44 @@ import { answer } from '@/shared/testing/server'
 import ExportsPage from './ExportsPage.vue'
 
 const one = (more: object = {}) => ({
-  id: 4, status: 'running', progress: 40, rows: 400, professional_id: null, from: '2026-10-01', to: '2026-10-31', requested_by: 1, created_at: '2026-11-22T10:00:00Z',
-  started_at: null, finished_at: null, expires_at: null, size: null, sha256: null, failure: null, download_url: null, ...more,
+  id: 4,
+  status: 'running',
+  progress: 40,
+  rows: 400,
+  professional_id: null,
+  from: '2026-10-01',
+  to: '2026-10-31',
+  requested_by: 1,
+  created_at: '2026-11-22T10:00:00Z',
+  started_at: null,
+  finished_at: null,
+  expires_at: null,
+  size: null,
+  sha256: null,
+  failure: null,
+  download_url: null,
+  ...more,
 })
 const page = (...items: object[]) => ({ items, next_cursor: null })
-const done = one({ status: 'done', progress: 100, expires_at: '2099-01-01T00:00:00Z', size: 65_000, download_url: '/exports/4/download' })
-const labels = () => [...document.querySelectorAll('article button')].map((button) => button.textContent?.trim())
+const done = one({
+  status: 'done',
+  progress: 100,
+  expires_at: '2099-01-01T00:00:00Z',
+  size: 65_000,
+  download_url: '/exports/4/download',
+})
+const labels = () =>
+  [...document.querySelectorAll('article button')].map((button) => button.textContent?.trim())
 
 describe('ExportsPage', () => {
   it('follows a running export until it can be downloaded', async () => {
-    const seen = answer('get', '/exports', [200, page(one())], [200, page(one({ progress: 80 }))], [200, page(done)])
+    const seen = answer(
+      'get',
+      '/exports',
+      [200, page(one())],
+      [200, page(one({ progress: 80 }))],
+      [200, page(done)],
+    )
     const { wrapper } = await show(ExportsPage, { user: someone('admin', { id: 1 }) })
     await until(() => wrapper.text().includes('40%'), 'the first look')
     expect(labels()).toEqual(['Cancel export'])
@@ -24,7 +52,10 @@ describe('ExportsPage', () => {
   })
 
   it('tells why one failed, and offers to start the same again', async () => {
-    answer('get', '/exports', [200, page(one({ status: 'failed', failure: 'The disk is full.', professional_id: 9 }))])
+    answer('get', '/exports', [
+      200,
+      page(one({ status: 'failed', failure: 'The disk is full.', professional_id: 9 })),
+    ])
     const started = answer('post', '/exports', [202, one({ id: 5, status: 'queued' })])
     const { wrapper } = await show(ExportsPage, { user: someone('admin', { id: 1 }) })
     await until(() => wrapper.text().includes('The disk is full.'), 'the reason')

@@ -3,8 +3,19 @@ import { show, someone } from '@/shared/testing/mount'
 import RunCounts from './RunCounts.vue'
 
 const run = {
-  id: 1, name: 'housekeeping', status: 'done', created_at: '2026-11-25T10:00:00+00:00', started_at: '2026-11-25T10:00:00+00:00',
-  finished_at: '2026-11-25T10:00:02+00:00', seconds: 2, sent: 4, failed: 0, skipped: 0, error: null, requested_by: null, params: {},
+  id: 1,
+  name: 'housekeeping',
+  status: 'done',
+  created_at: '2026-11-25T10:00:00+00:00',
+  started_at: '2026-11-25T10:00:00+00:00',
+  finished_at: '2026-11-25T10:00:02+00:00',
+  seconds: 2,
+  sent: 4,
+  failed: 0,
+  skipped: 0,
+  error: null,
+  requested_by: null,
+  params: {},
 }
 async function said(changes: object): Promise<string> {
   await show(RunCounts, { props: { run: { ...run, ...changes } }, user: someone('admin') })
@@ -13,7 +24,9 @@ async function said(changes: object): Promise<string> {
 
 describe('RunCounts', () => {
   it('tells part by part what housekeeping did', async () => {
-    const text = await said({ params: { figures: { requests_expired: 3, exports_dropped: 1, links_dropped: 0 }, failed_parts: [] } })
+    const text = await said({
+      params: { figures: { requests_expired: 3, exports_dropped: 1, links_dropped: 0 }, failed_parts: [] },
+    })
     expect(text).toContain('3 requests expired')
     expect(text).toContain('1 export deleted')
     expect(text).not.toContain('link')

@@ -8,7 +8,13 @@ import RunForm from './RunForm.vue'
 it('sends nothing to everyone for a name that was typed and not chosen', async () => {
   answer('get', '/customers', [200, { items: [], next_cursor: null }])
   const runs = answer('post', '/jobs/monthly-reports/run', [202, {}])
-  await show({ render: () => h(RunForm, { open: true, job: { name: 'monthly-reports' } as Job, title: 'Monthly reports' }) }, { user: someone('admin') })
+  await show(
+    {
+      render: () =>
+        h(RunForm, { open: true, job: { name: 'monthly-reports' } as Job, title: 'Monthly reports' }),
+    },
+    { user: someone('admin') },
+  )
   await until(() => document.querySelector('[role="combobox"]') !== null, 'the form')
   const field = document.querySelector<HTMLInputElement>('[role="combobox"]')
   if (!field) throw new Error('no field')

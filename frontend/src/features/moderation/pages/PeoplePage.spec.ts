@@ -4,9 +4,15 @@ import { answer } from '@/shared/testing/server'
 import people from '@/locales/en/people.json'
 import PeoplePage from './PeoplePage.vue'
 
-const ravi = { ...someone('professional', { id: 9, firstname: 'Ravi', compname: 'Rao and Sons', approval: 'approved' }), blocked_at: null, cancelled_90_days: 0, released_90_days: 0 }
+const ravi = {
+  ...someone('professional', { id: 9, firstname: 'Ravi', compname: 'Rao and Sons', approval: 'approved' }),
+  blocked_at: null,
+  cancelled_90_days: 0,
+  released_90_days: 0,
+}
 const says = (words: string) => document.body.textContent.includes(words)
-const button = (text: string) => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
+const button = (text: string) =>
+  [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
 
 async function page(role: 'professional' | 'customer', path: string, items: object[] = [ravi]) {
   answer('get', '/tasks', [200, { items: [], next_cursor: null }])
@@ -18,13 +24,26 @@ async function page(role: 'professional' | 'customer', path: string, items: obje
 
 describe('PeoplePage', () => {
   it('asks by what stands in the address', async () => {
-    const { asked } = await page('professional', '/admin/professionals?q=rao&blocked=1&approval=pending&task_id=4&pincode=560001&sort=rating')
-    expect(asked()).toEqual({ q: 'rao', blocked: '1', approval: 'pending', task_id: '4', pincode: '560001', sort: 'rating' })
+    const { asked } = await page(
+      'professional',
+      '/admin/professionals?q=rao&blocked=1&approval=pending&task_id=4&pincode=560001&sort=rating',
+    )
+    expect(asked()).toEqual({
+      q: 'rao',
+      blocked: '1',
+      approval: 'pending',
+      task_id: '4',
+      pincode: '560001',
+      sort: 'rating',
+    })
     await until(() => says('Rao and Sons'), 'the row')
   })
 
   it('leaves out what cannot be meant', async () => {
-    const { asked } = await page('professional', '/admin/professionals?blocked=2&approval=perhaps&task_id=x&pincode=56&sort=age&min_rating=9')
+    const { asked } = await page(
+      'professional',
+      '/admin/professionals?blocked=2&approval=perhaps&task_id=x&pincode=56&sort=age&min_rating=9',
+    )
     expect(asked()).toEqual({})
   })
 
@@ -38,7 +57,11 @@ describe('PeoplePage', () => {
   })
 
   it('asks nothing about customers that only professionals have', async () => {
-    const { asked } = await page('customer', '/admin/customers?q=asha&approval=pending&task_id=4&rating=poor&sort=name', [])
+    const { asked } = await page(
+      'customer',
+      '/admin/customers?q=asha&approval=pending&task_id=4&rating=poor&sort=name',
+      [],
+    )
     expect(asked()).toEqual({ q: 'asha', sort: 'name' })
     expect(says(people.approval)).toBe(false)
   })

@@ -5,16 +5,39 @@ import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import PersonPage from './PersonPage.vue'
 
-const figures = { requested: 1, accepted: 0, completed: 0, closed: 4, cancelled: 3, expired: 0, rejected: 0, released_90_days: 0, cancelled_90_days: 3, value_closed: '1996.00' }
+const figures = {
+  requested: 1,
+  accepted: 0,
+  completed: 0,
+  closed: 4,
+  cancelled: 3,
+  expired: 0,
+  rejected: 0,
+  released_90_days: 0,
+  cancelled_90_days: 3,
+  value_closed: '1996.00',
+}
 const person = (more: object = {}) => ({
-  ...someone('customer', { id: 21, firstname: 'Ravi', lastname: 'Kapoor' }), blocked_at: null, blocked_reason: null, blocked_note: null, last_seen_at: null,
-  allowed_actions: ['block'], figures, latest_reviews: [], history: [], ...more,
+  ...someone('customer', { id: 21, firstname: 'Ravi', lastname: 'Kapoor' }),
+  blocked_at: null,
+  blocked_reason: null,
+  blocked_note: null,
+  last_seen_at: null,
+  allowed_actions: ['block'],
+  figures,
+  latest_reviews: [],
+  history: [],
+  ...more,
 })
-const button = (text: string) => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
+const button = (text: string) =>
+  [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
 
 async function open() {
   answer('get', '/tasks', [200, { items: [], next_cursor: null }])
-  const { wrapper, router } = await show({ render: () => h(RouterView) }, { user: someone('admin', { id: 1 }) })
+  const { wrapper, router } = await show(
+    { render: () => h(RouterView) },
+    { user: someone('admin', { id: 1 }) },
+  )
   router.addRoute({ path: '/admin/customers/:id', component: PersonPage, props: { role: 'customer' } })
   await router.push('/admin/customers/21')
   await until(() => wrapper.text().includes('Ravi Kapoor'), 'the person')
@@ -35,9 +58,19 @@ describe('PersonPage', () => {
     const seen = answer('post', '/users/:id/end_sessions', [204])
     await open()
     button('Sign out everywhere')?.click()
-    await until(() => Boolean(document.querySelector('[role="dialog"]')?.textContent?.includes('Sign Ravi Kapoor out everywhere?')), 'the question')
+    await until(
+      () =>
+        Boolean(
+          document
+            .querySelector('[role="dialog"]')
+            ?.textContent?.includes('Sign Ravi Kapoor out everywhere?'),
+        ),
+      'the question',
+    )
     expect(seen).toHaveLength(0)
-    ;[...document.querySelectorAll<HTMLButtonElement>('[role="dialog"] button')].find((one) => one.textContent?.trim() === 'Sign out everywhere')?.click()
+    ;[...document.querySelectorAll<HTMLButtonElement>('[role="dialog"] button')]
+      .find((one) => one.textContent?.trim() === 'Sign out everywhere')
+      ?.click()
     await until(() => seen.length === 1, 'the call')
     expect(seen[0]?.url.pathname).toBe('/users/21/end_sessions')
   })

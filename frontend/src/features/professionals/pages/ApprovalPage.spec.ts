@@ -3,7 +3,8 @@ import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import ApprovalPage from './ApprovalPage.vue'
 
-const button = (text: string) => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
+const button = (text: string) =>
+  [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
 
 describe('ApprovalPage', () => {
   it('warns an approved professional about the effect of uploading another document', async () => {

@@ -3,7 +3,12 @@ import { show, until } from '@/shared/testing/mount'
 import FilterFields from './FilterFields.vue'
 import SearchFilters from './SearchFilters.vue'
 
-const phone = (yes: boolean) => vi.spyOn(window, 'matchMedia').mockReturnValue({ matches: !yes, addEventListener: () => undefined, removeEventListener: () => undefined } as unknown as MediaQueryList)
+const phone = (yes: boolean) =>
+  vi.spyOn(window, 'matchMedia').mockReturnValue({
+    matches: !yes,
+    addEventListener: () => undefined,
+    removeEventListener: () => undefined,
+  } as unknown as MediaQueryList)
 
 describe('SearchFilters', () => {
   afterEach(() => vi.restoreAllMocks())
@@ -20,7 +25,9 @@ describe('SearchFilters', () => {
   it('shows them on a desk by themselves, and hands on what is chosen', async () => {
     phone(false)
     const refined: unknown[] = []
-    const { wrapper } = await show(SearchFilters, { props: { filters: {}, onRefine: (next: unknown) => refined.push(next) } })
+    const { wrapper } = await show(SearchFilters, {
+      props: { filters: {}, onRefine: (next: unknown) => refined.push(next) },
+    })
     await until(() => wrapper.findComponent(FilterFields).exists(), 'the fields')
     await wrapper.get('input[inputmode="decimal"]').setValue('499')
     expect(refined).toEqual([{ max_price: '499' }])
@@ -29,7 +36,9 @@ describe('SearchFilters', () => {
   it('says that a price is none, keeps what was typed, and takes it in the ways people write it', async () => {
     phone(false)
     const refined: unknown[] = []
-    const { wrapper } = await show(SearchFilters, { props: { filters: {}, onRefine: (next: unknown) => refined.push(next) } })
+    const { wrapper } = await show(SearchFilters, {
+      props: { filters: {}, onRefine: (next: unknown) => refined.push(next) },
+    })
     await until(() => wrapper.findComponent(FilterFields).exists(), 'the fields')
     const field = wrapper.get('input[inputmode="decimal"]')
     await field.setValue('cheap')

@@ -11,10 +11,27 @@ import AskPage from './AskPage.vue'
 const route = vi.hoisted(() => ({ query: {} as Record<string, string>, params: { id: '3' } }))
 vi.mock(import('vue-router'), async (original) => ({ ...(await original()), useRoute: () => route as never }))
 
-const professional = (id: number) => ({ id, firstname: 'Ravi', lastname: 'Rao', compname: `Rao ${id}`, exp: 5, rating: null, reviews: 0, distance_km: null })
+const professional = (id: number) => ({
+  id,
+  firstname: 'Ravi',
+  lastname: 'Rao',
+  compname: `Rao ${id}`,
+  exp: 5,
+  rating: null,
+  reviews: 0,
+  distance_km: null,
+})
 const page = (...items: object[]) => ({ items, next_cursor: null as string | null })
-const typed = { day: comingDays(3)[2], time: '10:00', address: '12 Residency Road', pincode: '560025', remarks: '', professional_id: 0 }
-const kept = () => JSON.parse(sessionStorage.getItem(draftKey('ask-3')) ?? 'null') as Record<string, unknown> | null
+const typed = {
+  day: comingDays(3)[2],
+  time: '10:00',
+  address: '12 Residency Road',
+  pincode: '560025',
+  remarks: '',
+  professional_id: 0,
+}
+const kept = () =>
+  JSON.parse(sessionStorage.getItem(draftKey('ask-3')) ?? 'null') as Record<string, unknown> | null
 
 /** The page as the customer sees it, with what they typed at an earlier visit. */
 async function ask(draft: object | null, query: Record<string, string> = {}) {
@@ -22,13 +39,17 @@ async function ask(draft: object | null, query: Record<string, string> = {}) {
   setToken('of seven', 900)
   route.query = query
   if (draft) sessionStorage.setItem(draftKey('ask-3'), JSON.stringify(draft))
-  answer('get', '/tasks/3', [200, { id: 3, name: 'Tap repair', base_price: '499.00', currency: 'INR', time_required: 60, isactive: 1 }])
+  answer('get', '/tasks/3', [
+    200,
+    { id: 3, name: 'Tap repair', base_price: '499.00', currency: 'INR', time_required: 60, isactive: 1 },
+  ])
   answer('get', '/tasks/3/times', [200, { items: [] }])
   answer('get', '/places', [200, { items: [] }])
   const { wrapper } = await show(AskPage, { user: someone('customer') })
   await until(() => wrapper.find('form').exists(), 'the form')
   const submit = () => wrapper.find('form').trigger('submit')
-  const field = (name: string) => wrapper.find<HTMLInputElement>(`[name="${name}"], [autocomplete="${name}"]`).element.value
+  const field = (name: string) =>
+    wrapper.find<HTMLInputElement>(`[name="${name}"], [autocomplete="${name}"]`).element.value
   return { wrapper, submit, field, text: () => wrapper.text() }
 }
 const nobody = () => answer('get', '/tasks/3/professionals', [200, page()])
@@ -56,9 +77,20 @@ describe('AskPage', () => {
 
   it('says that an earlier version has arrived, and takes a new key only then', async () => {
     nobody()
-    const seen = answer('post', '/requests', [503], [409, { code: 'still_running' }], [422, { code: 'idempotency_key_reused' }], [201, { id: 9 }])
+    const seen = answer(
+      'post',
+      '/requests',
+      [503],
+      [409, { code: 'still_running' }],
+      [422, { code: 'idempotency_key_reused' }],
+      [201, { id: 9 }],
+    )
     const { submit, text } = await ask({ ...typed, key: 'one-order', link: '/' })
-    for (const words of ['Part of Doorstep is temporarily unavailable', 'This is already in progress', 'An earlier version of this was already sent.']) {
+    for (const words of [
+      'Part of Doorstep is temporarily unavailable',
+      'This is already in progress',
+      'An earlier version of this was already sent.',
+    ]) {
       await submit()
       await until(() => text().includes(words), words)
     }
@@ -71,7 +103,10 @@ describe('AskPage', () => {
 
   it('goes to the place of a new link, not to that of an older draft', async () => {
     nobody()
-    const { field } = await ask({ ...typed, pincode: '110001', address: '5 Old Street', remarks: 'Second floor', link: '110001/' }, { pincode: '560001' })
+    const { field } = await ask(
+      { ...typed, pincode: '110001', address: '5 Old Street', remarks: 'Second floor', link: '110001/' },
+      { pincode: '560001' },
+    )
     await until(() => kept()?.pincode === '560001', 'the new place')
     expect(field('street-address')).toBe('')
     expect(kept()).toMatchObject({ remarks: 'Second floor', time: '10:00', link: '560001/' })
@@ -79,13 +114,19 @@ describe('AskPage', () => {
 
   it('keeps what was typed over the link it came by', async () => {
     nobody()
-    const { field } = await ask({ ...typed, pincode: '560002', address: '5 Other Street', link: '560001/' }, { pincode: '560001' })
+    const { field } = await ask(
+      { ...typed, pincode: '560002', address: '5 Other Street', link: '560001/' },
+      { pincode: '560001' },
+    )
     expect(field('street-address')).toBe('5 Other Street')
     expect(kept()).toMatchObject({ pincode: '560002' })
   })
 
   it('reads the list on until it finds who was chosen, and says so only when they are not in it', async () => {
-    const pages = (last: object) => [1, 2, 3].map((one) => [200, { items: [professional(one)], next_cursor: `after-${one}` }] as [number, object]).concat([[200, last]])
+    const pages = (last: object) =>
+      [1, 2, 3]
+        .map((one) => [200, { items: [professional(one)], next_cursor: `after-${one}` }] as [number, object])
+        .concat([[200, last]])
     const seen = answer('get', '/tasks/3/professionals', ...pages(page(professional(44))))
     const { text, wrapper } = await ask({ ...typed, link: '/' }, { professional: '44' })
     await until(() => text().includes('Rao 44'), 'the fourth page')

@@ -3,7 +3,12 @@ import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import HoursPage from './HoursPage.vue'
 
-const hours = { weekly: [], exceptions: [{ date: '2099-12-25', hours: [] }], usual: { from: '08:00', to: '20:00' }, timezone: 'Asia/Kolkata' }
+const hours = {
+  weekly: [],
+  exceptions: [{ date: '2099-12-25', hours: [] }],
+  usual: { from: '08:00', to: '20:00' },
+  timezone: 'Asia/Kolkata',
+}
 const submit = () => document.querySelector('form')?.dispatchEvent(new Event('submit', { cancelable: true }))
 const boxes = () => [...document.querySelectorAll<HTMLInputElement>('input[type="checkbox"]')]
 

@@ -5,8 +5,22 @@ import { answer, server } from '@/shared/testing/server'
 import InboxPage from './InboxPage.vue'
 
 const request = (id: number) => ({
-  id, task_id: 1, task_name: `Task ${id}`, status: 'requested', date_of_request: '2099-01-01T10:00:00+05:30', updated_at: '2026-11-01T10:00:00Z', allowed_actions: ['accept'], warnings: [],
-  agreed_price: '499.00', currency: 'INR', pincode: '560025', time_required: 60, customer: null, professional: null, professional_id: null, asked_professional_id: null,
+  id,
+  task_id: 1,
+  task_name: `Task ${id}`,
+  status: 'requested',
+  date_of_request: '2099-01-01T10:00:00+05:30',
+  updated_at: '2026-11-01T10:00:00Z',
+  allowed_actions: ['accept'],
+  warnings: [],
+  agreed_price: '499.00',
+  currency: 'INR',
+  pincode: '560025',
+  time_required: 60,
+  customer: null,
+  professional: null,
+  professional_id: null,
+  asked_professional_id: null,
 })
 
 it('accepts several at once, each of them only once', async () => {
@@ -23,7 +37,10 @@ it('accepts several at once, each of them only once', async () => {
     }),
   )
   await show(InboxPage, { user: someone('professional'), path: '/inbox' })
-  const accept = () => [...document.querySelectorAll<HTMLButtonElement>('article button')].filter((one) => one.textContent?.includes('Accept'))
+  const accept = () =>
+    [...document.querySelectorAll<HTMLButtonElement>('article button')].filter((one) =>
+      one.textContent?.includes('Accept'),
+    )
   await until(() => accept().length === 2, 'both rows')
   accept()[0]?.click()
   await until(() => taken.length === 1, 'the first')

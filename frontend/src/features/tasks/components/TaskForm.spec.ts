@@ -3,16 +3,49 @@ import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import TaskForm from './TaskForm.vue'
 
-const none = { answer_within_minutes: null, min_notice_minutes: null, free_cancel_minutes: null, travel_buffer_minutes: null }
-const market = { answer_within_minutes: 60, min_notice_minutes: 0, free_cancel_minutes: 120, travel_buffer_minutes: 15 }
+const none = {
+  answer_within_minutes: null,
+  min_notice_minutes: null,
+  free_cancel_minutes: null,
+  travel_buffer_minutes: null,
+}
+const market = {
+  answer_within_minutes: 60,
+  min_notice_minutes: 0,
+  free_cancel_minutes: 120,
+  travel_buffer_minutes: 15,
+}
 const task = {
-  id: 5, name: 'Plumbing', description: 'Taps and pipes', category: 'Repairs', base_price: '499.00', currency: 'INR', time_required: 60,
-  isactive: 1, rating: null, reviews: 0, professionals: 3, picture: null, search_words: ['leak'], archived_at: null,
+  id: 5,
+  name: 'Plumbing',
+  description: 'Taps and pipes',
+  category: 'Repairs',
+  base_price: '499.00',
+  currency: 'INR',
+  time_required: 60,
+  isactive: 1,
+  rating: null,
+  reviews: 0,
+  professionals: 3,
+  picture: null,
+  search_words: ['leak'],
+  archived_at: null,
 }
 
 function around() {
   answer('get', '/tasks', [200, { items: [task], next_cursor: null }])
-  answer('get', '/settings', [200, { ...market, tell_nearest: 5, reminder_at: '18:00', day_begins_at: '09:00', day_ends_at: '19:00', timezone: 'Asia/Kolkata', currency: 'INR' }])
+  answer('get', '/settings', [
+    200,
+    {
+      ...market,
+      tell_nearest: 5,
+      reminder_at: '18:00',
+      day_begins_at: '09:00',
+      day_ends_at: '19:00',
+      timezone: 'Asia/Kolkata',
+      currency: 'INR',
+    },
+  ])
   answer('get', '/tasks/5/policy', [200, { ...market, own: none }])
 }
 const field = (name: string) => document.querySelector<HTMLInputElement>(`[name="${name}"]`)
@@ -22,11 +55,12 @@ function type(name: string, text: string): void {
   input.value = text
   input.dispatchEvent(new Event('input', { bubbles: true }))
 }
-const save = () => [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === 'Save')?.click()
+const save = () =>
+  [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === 'Save')?.click()
 const tag = (version: number) => ({ etag: `"v${version}"` })
 
 describe('TaskForm', () => {
-  it('sends the picture and the rules that differ from the marketplace\'s settings', async () => {
+  it("sends the picture and the rules that differ from the marketplace's settings", async () => {
     around()
     answer('get', '/tasks/5', [200, task, tag(1)])
     const edits = answer('patch', '/tasks/5', [200, { ...task, picture: 'plumbing' }, tag(2)])
@@ -44,7 +78,12 @@ describe('TaskForm', () => {
 
   it('shows what another admin changed, keeps what was typed, and lets this one choose', async () => {
     around()
-    answer('get', '/tasks/5', [200, task, tag(1)], [200, { ...task, base_price: '549.00', description: 'Taps, pipes and drains' }, tag(2)])
+    answer(
+      'get',
+      '/tasks/5',
+      [200, task, tag(1)],
+      [200, { ...task, base_price: '549.00', description: 'Taps, pipes and drains' }, tag(2)],
+    )
     const edits = answer('patch', '/tasks/5', [412, { code: 'stale' }], [200, task, tag(3)])
     await show(TaskForm, { props: { id: 5 }, user: someone('admin') })
     await until(() => field('base_price')?.value === '499.00', 'the form')
