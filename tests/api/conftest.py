@@ -1,4 +1,4 @@
-"""Applications as they run for people."""
+"""Applications with production settings."""
 
 from collections.abc import Callable, Iterator
 
@@ -22,7 +22,7 @@ PRODUCTION = {
 
 @pytest.fixture(scope="module")
 def make(shared_app: Flask, environ: dict[str, str]) -> Iterator[MakeApp]:
-    """Makes applications as they run for people: TESTING is off, and the framework's own ideas about errors with it."""
+    """Return a factory of applications with production settings (TESTING off, so errors are handled as there)."""
     made: list[Flask] = []
 
     def production(**changes: str) -> Flask:

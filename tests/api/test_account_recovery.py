@@ -1,4 +1,4 @@
-"""A changed email can be changed back from the address before, and until then the account is recovered from there."""
+"""The undo link sent to the previous email after a change, step-up authentication, and what invalidates reset links."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ def undo_tokens() -> list[str]:
     return [token_of(one) for one in mails("email_changed")]
 
 
-def move(person: Person, email: str) -> None:
+def change_email(person: Person, email: str) -> None:
     assert person.patch("/me", {"email": email}).status_code == 200
 
 
@@ -43,7 +43,7 @@ def undo(visitor: Visitor, token: str) -> Any:
 
 
 def reset_links(visitor: Visitor, email: str) -> list[tuple[str | None, str]]:
-    """Ask for a new password; return where each link went so far, None for the account's own address, and its token."""
+    """Request a password reset; return the recipient of each link so far (None: the account's email) and its token."""
     assert visitor.post("/password/forgot", {"email": email}).status_code == 202
     work_on(sign_in.RESET_TOPIC.name)
     return [(one.get("send_to"), token_of(one)) for one in mails("password_reset")]
@@ -64,10 +64,10 @@ def later(**after: float) -> Any:
     return time_machine.travel(datetime.now(UTC) + timedelta(**after))
 
 
-def test_the_address_before_undoes_the_change_and_ends_the_thiefs_session(people: People) -> None:
+def test_email_undo_from_previous_address_restores_email_and_ends_sessions(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     old = f"{asha.username}@example.org"
-    move(asha, THIEF)
+    change_email(asha, THIEF)
     (mail,) = mails("email_changed")
     assert mail["send_to"] == old
     assert "/app/email/undo#token=" in mail["link"]
@@ -80,9 +80,9 @@ def test_the_address_before_undoes_the_change_and_ends_the_thiefs_session(people
     assert len(mails("email_restored")) == 1
 
 
-def test_the_undo_link_works_for_seven_days(people: People) -> None:
+def test_email_undo_link_expires_after_seven_days(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
-    move(asha, THIEF)
+    change_email(asha, THIEF)
     (token,) = undo_tokens()
     with later(days=7, seconds=1):
         assert undo(visitor, token).json["code"] == "link_invalid"
@@ -90,90 +90,90 @@ def test_the_undo_link_works_for_seven_days(people: People) -> None:
         assert undo(visitor, token).status_code == 204
 
 
-def test_reset_links_go_to_the_address_before_whichever_is_entered(people: People) -> None:
+def test_reset_link_within_undo_period_goes_to_previous_address(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     old = f"{asha.username}@example.org"
-    move(asha, THIEF)
+    change_email(asha, THIEF)
     assert [to for to, _ in reset_links(visitor, THIEF)] == [old]
     assert [to for to, _ in reset_links(visitor, old)] == [old, old]
     with later(days=8):
         assert [to for to, _ in reset_links(visitor, THIEF)] == [old, old, None]
-        assert len(reset_links(visitor, old)) == 3, "the address before belongs to nobody any more"
+        assert len(reset_links(visitor, old)) == 3, "the previous address is released"
 
 
-def test_a_thief_who_goes_on_changing_the_email_gains_nothing(people: People) -> None:
+def test_email_changes_repeated_by_intruder_keep_owners_links_valid(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     old = f"{asha.username}@example.org"
-    move(asha, THIEF)
+    change_email(asha, THIEF)
     (to, token), *_ = reset_links(visitor, old)
-    move(asha, "second@example.net")
-    move(asha, THIEF)
+    change_email(asha, "second@example.net")
+    change_email(asha, THIEF)
     assert [to, *(one["send_to"] for one in mails("email_left"))] == [old, THIEF, "second@example.net"]
-    assert len(undo_tokens()) == 1, "an address that was entered a moment ago gets no link"
+    assert len(undo_tokens()) == 1, "a newly entered address gets no link"
     assert visitor.post("/password/reset", {"token": token, "password": NEW}).status_code == 204
     assert asha.get("/me").status_code == 401
     assert undo(visitor, *undo_tokens()).status_code == 204
     assert email_of(asha) == old
 
 
-def test_a_slip_that_is_corrected_gives_a_stranger_nothing(people: People) -> None:
+def test_reset_link_after_corrected_typo_is_not_sent_to_mistyped_address(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     old = f"{asha.username}@example.org"
-    move(asha, "slip@example.net")
+    change_email(asha, "slip@example.net")
     assert [to for to, _ in reset_links(visitor, "slip@example.net")] == [old]
-    move(asha, "right@example.net")
+    change_email(asha, "right@example.net")
     assert [one["send_to"] for one in mails("email_changed")] == [old]
     assert "link" not in mails("email_left")[0]
     assert reset_links(visitor, "slip@example.net")[1:] == []
 
 
-def test_of_two_changes_the_first_address_wins(people: People) -> None:
-    """A link undoes its own change and later ones; using a later one leaves the earlier one's link alone."""
+def test_email_undo_of_later_change_keeps_link_of_earlier_change(people: People) -> None:
+    """A link undoes its own change and later ones, so using a later link keeps the earlier one valid."""
     asha, visitor = people.customer(), people.visitor()
     old = f"{asha.username}@example.org"
-    move(asha, "second@example.net")
+    change_email(asha, "second@example.net")
     with later(days=2):
         again = people.sign_in(asha.username)
-        move(again, "third@example.net")
+        change_email(again, "third@example.net")
         first, second = undo_tokens()
         assert undo(visitor, second).status_code == 204
         assert email_of(asha) == "second@example.net"
         assert undo(visitor, first).status_code == 204
         assert email_of(asha) == old
-    move_again = people.sign_in(asha.username)
-    move(move_again, "fourth@example.net")
-    assert len(undo_tokens()) == 3, "an address that was restored is known to reach its owner"
+    signed_in_again = people.sign_in(asha.username)
+    change_email(signed_in_again, "fourth@example.net")
+    assert len(undo_tokens()) == 3, "a restored address counts as the owner's own"
 
 
-def test_undoing_the_first_change_ends_the_links_of_later_ones(people: People) -> None:
+def test_email_undo_of_first_change_invalidates_links_of_later_changes(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
-    move(asha, "second@example.net")
+    change_email(asha, "second@example.net")
     with later(days=2):
-        move(people.sign_in(asha.username), "third@example.net")
+        change_email(people.sign_in(asha.username), "third@example.net")
         first, second = undo_tokens()
         assert undo(visitor, first).status_code == 204
         assert undo(visitor, second).json["code"] == "link_invalid"
 
 
-def test_nobody_can_take_the_address_while_it_can_be_returned_to(people: People) -> None:
+def test_email_within_undo_period_is_reserved_for_its_account(people: People) -> None:
     asha, ravi, visitor = people.customer(), people.customer(), people.visitor()
     old = f"{asha.username}@example.org"
-    move(asha, THIEF)
+    change_email(asha, THIEF)
     taken = visitor.post("/add_customer", people.fields(email=old.upper()))
     assert (taken.status_code, taken.json["code"]) == (422, "email_taken")
     assert ravi.patch("/me", {"email": old}).json["code"] == "email_taken"
     assert asha.patch("/me", {"email": old}).status_code == 200, "its own account may return to it"
     with later(days=8):
-        move(people.sign_in(asha.username), THIEF)
+        change_email(people.sign_in(asha.username), THIEF)
     with later(days=16):
         assert visitor.post("/add_customer", people.fields(email=old)).status_code == 201
 
 
-def test_an_undo_whose_address_went_to_someone_else_says_so_and_can_be_repeated(people: People) -> None:
+def test_email_undo_with_address_taken_since_is_rejected_and_can_be_retried(people: People) -> None:
     asha, ravi, visitor = people.customer(), people.customer(), people.visitor()
-    move(asha, THIEF)
+    change_email(asha, THIEF)
     account = db.session.get_one(Account, ravi.id)
-    account.email_key = f"{asha.username}@example.org"  # as by a sign-up whose look came before both changes
+    account.email_key = f"{asha.username}@example.org"  # as by a sign-up that checked before both changes
     db.session.commit()
     (token,) = undo_tokens()
     refused = undo(visitor, token)
@@ -183,25 +183,25 @@ def test_an_undo_whose_address_went_to_someone_else_says_so_and_can_be_repeated(
     assert undo(visitor, token).status_code == 204
 
 
-def test_undoing_ends_open_reset_links(people: People) -> None:
+def test_email_undo_invalidates_open_reset_links(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
-    move(asha, THIEF)
+    change_email(asha, THIEF)
     ((_, token),) = reset_links(visitor, THIEF)
     assert undo(visitor, *undo_tokens()).status_code == 204
     assert visitor.post("/password/reset", {"token": token, "password": NEW}).json["code"] == "link_invalid"
 
 
-def test_only_digests_of_undo_links_are_kept(people: People) -> None:
+def test_email_undo_token_is_stored_only_as_digest(people: People) -> None:
     asha = people.customer()
-    move(asha, THIEF)
+    change_email(asha, THIEF)
     (token,) = undo_tokens()
     kept = db.session.execute(select(MailedLink)).scalar_one()
     assert token not in (kept.token_hash, kept.email_key, kept.email)
 
 
-def test_what_happens_to_admins_is_recorded_and_told_to_the_others(people: People) -> None:
+def test_admin_account_changes_are_audited_and_notified_to_other_admins(people: People) -> None:
     owner, other, visitor = people.admin(), people.admin(), people.visitor()
-    move(owner, THIEF)
+    change_email(owner, THIEF)
     assert undo(visitor, *undo_tokens()).status_code == 204
     ((_, token),) = reset_links(visitor, f"{owner.username}@example.org")
     assert visitor.post("/password/reset", {"token": token, "password": NEW}).status_code == 204
@@ -217,8 +217,8 @@ def test_what_happens_to_admins_is_recorded_and_told_to_the_others(people: Peopl
     ]
     entry = db.session.execute(select(AuditEntry).where(AuditEntry.action == "account_email_changed")).scalar_one()
     assert (entry.before, entry.after) == ({"email": f"{owner.username}@example.org"}, {"email": THIEF})
-    told = select(Notification.account_id, Notification.title).order_by(Notification.id)
-    assert db.session.execute(told).all() == [
+    notifications = select(Notification.account_id, Notification.title).order_by(Notification.id)
+    assert db.session.execute(notifications).all() == [
         (other.id, f"Email of an admin changed: {owner.username}"),
         (other.id, f"Email of an admin changed back: {owner.username}"),
         (other.id, f"Password of an admin reset: {owner.username}"),
@@ -227,9 +227,9 @@ def test_what_happens_to_admins_is_recorded_and_told_to_the_others(people: Peopl
     ]
 
 
-def test_a_customers_changes_are_nobody_elses_business(people: People) -> None:
+def test_customer_email_change_is_not_audited_or_notified_to_admins(people: People) -> None:
     asha, admin = people.customer(), people.admin()
-    move(asha, "moved@example.net")
+    change_email(asha, "moved@example.net")
     assert actions_of(asha) == []
     assert admin.get("/notifications").json["items"] == []
 
@@ -246,7 +246,7 @@ def guarded(people: People, who: Person, other: Person, call: str) -> Any:
 
 
 @pytest.mark.parametrize("call", STEP_UP)
-def test_an_old_session_has_to_prove_the_password_again(people: People, call: str) -> None:
+def test_step_up_after_ten_minutes_requires_password_confirmation(people: People, call: str) -> None:
     admin, other = people.admin(), people.admin()
     with later(minutes=10, seconds=5):
         refused = guarded(people, admin, other, call)
@@ -265,13 +265,13 @@ def test_an_old_session_has_to_prove_the_password_again(people: People, call: st
 
 
 @pytest.mark.parametrize("call", STEP_UP)
-def test_a_session_of_the_last_minutes_need_not(people: People, call: str) -> None:
+def test_step_up_within_ten_minutes_needs_no_confirmation(people: People, call: str) -> None:
     admin, other = people.admin(), people.admin()
     with later(minutes=9):
         assert guarded(people, admin, other, call).status_code in (200, 201, 204)
 
 
-def test_renewing_tokens_proves_nothing(people: People) -> None:
+def test_step_up_after_token_refresh_still_requires_confirmation(people: People) -> None:
     admin, visitor = people.admin(), people.visitor()
     body = {"username": admin.username, "password": PASSWORD, "client": "api"}
     tokens = visitor.post("/check", body).json
@@ -281,23 +281,23 @@ def test_renewing_tokens_proves_nothing(people: People) -> None:
         assert guarded(people, admin, admin, "email").status_code == 401
 
 
-def test_others_and_other_changes_need_no_fresh_proof(people: People) -> None:
+def test_step_up_is_not_required_for_customers_and_other_changes(people: People) -> None:
     admin, asha = people.admin(), people.customer()
     with later(minutes=12):
-        move(asha, "moved@example.net")
+        change_email(asha, "moved@example.net")
         assert admin.patch("/me", {"firstname": "Meera", "email": f"{admin.username}@EXAMPLE.org"}).status_code == 200
         assert admin.post(f"/users/{asha.id}/end_sessions").status_code == 204
         assert admin.post(f"/users/{asha.id}/block", {"reason": "other"}).status_code == 200
 
 
-def test_guessing_the_password_to_confirm_is_throttled(people: People) -> None:
+def test_confirm_password_with_repeated_wrong_guesses_is_throttled(people: People) -> None:
     admin = people.admin()
     codes = [admin.post("/me/confirm-password", {"password": "not it"}).status_code for _ in range(11)]
     assert codes == [422] * 10 + [429]
 
 
 @pytest.mark.parametrize("way", ["password", "everywhere", "by an admin", "another link"])
-def test_open_reset_links_stop_working(people: People, way: str) -> None:
+def test_reset_link_after_security_change_is_invalid(people: People, way: str) -> None:
     asha, visitor = people.customer(), people.visitor()
     ((_, token),) = reset_links(visitor, f"{asha.username}@example.org")
     if way == "password":
@@ -314,7 +314,7 @@ def test_open_reset_links_stop_working(people: People, way: str) -> None:
     assert (late.status_code, late.json["code"]) == (422, "link_invalid")
 
 
-def test_an_admin_ends_someones_sessions_without_blocking(people: People) -> None:
+def test_end_sessions_by_admin_signs_user_out_without_blocking(people: People) -> None:
     asha, admin = people.customer(), people.admin()
     second = people.sign_in(asha.username)
     assert admin.post(f"/users/{asha.id}/end_sessions").status_code == 204

@@ -1,4 +1,4 @@
-"""The trail of what admins did: read and searched, never changed."""
+"""The audit trail: listing, filters, immutability, recorded reads and the hash chain."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ def admin(people: People) -> Person:
     return people.admin()
 
 
-def test_the_trail_of_what_admins_did(people: People, admin: Person) -> None:
+def test_audit_list_is_filtered_and_paginated_newest_first(people: People, admin: Person) -> None:
     other, asha = people.admin(), people.customer()
     admin.post(f"/users/{asha.id}/block", {"reason": "fraud", "note": "Paid with a false cheque"})
     other.post(f"/users/{asha.id}/unblock")
@@ -59,7 +59,7 @@ def test_the_trail_of_what_admins_did(people: People, admin: Person) -> None:
 @pytest.mark.parametrize(
     "change", ["UPDATE audit_entries SET action = 'x'", "DELETE FROM audit_entries", "TRUNCATE audit_entries"]
 )
-def test_the_database_itself_refuses_to_change_the_trail(people: People, change: str) -> None:
+def test_audit_entries_table_rejects_update_delete_and_truncate(people: People, change: str) -> None:
     db.session.add(AuditEntry(actor_role=SYSTEM.role.value, action="tried", subject_kind="account"))
     db.session.commit()
     with pytest.raises(DBAPIError, match="append-only"):
@@ -72,7 +72,7 @@ def actions_of(admin: Person, **query: Any) -> list[str]:
     return [entry["action"] for entry in admin.get("/audit", query_string=query).json["items"]]
 
 
-def test_audit_reads_of_people_are_recorded_once_an_hour(people: People, admin: Person) -> None:
+def test_audit_of_account_reads_records_one_entry_per_hour(people: People, admin: Person) -> None:
     asha = people.customer()
     for _ in range(3):
         assert admin.get(f"/customers/{asha.id}").status_code == 200
@@ -88,33 +88,33 @@ def test_audit_reads_of_people_are_recorded_once_an_hour(people: People, admin: 
     assert asha.get("/me").status_code == 200
 
 
-def test_audit_document_views_are_recorded_once_an_hour(people: People, admin: Person) -> None:
+def test_audit_of_document_views_records_one_entry_per_hour(people: People, admin: Person) -> None:
     ravi = people.professional()
     for query in ("", "?page=1"):
         assert admin.get(f"/professionals/{ravi.id}/document{query}").status_code == 200
     assert actions_of(admin, action="document_viewed") == ["document_viewed"]
 
 
-def test_audit_reads_by_two_admins_are_two_entries(people: People, admin: Person) -> None:
+def test_audit_of_reads_by_two_admins_records_an_entry_for_each(people: People, admin: Person) -> None:
     asha, other = people.customer(), people.admin()
     for reader in (admin, other):
         reader.get(f"/customers/{asha.id}")
     assert actions_of(admin).count("person_viewed") == 2
 
 
-def test_audit_reads_are_not_in_the_history_of_the_person(people: People, admin: Person) -> None:
+def test_audit_of_account_reads_is_left_out_of_account_history(people: People, admin: Person) -> None:
     asha = people.customer()
     admin.get(f"/customers/{asha.id}")
     assert admin.get(f"/customers/{asha.id}").json["history"] == []
 
 
-def an_entry(action: str) -> None:
+def add_entry(action: str) -> None:
     db.session.add(AuditEntry(actor_role=SYSTEM.role.value, action=action, subject_kind="account"))
     db.session.commit()
 
 
 def tamper(statement: str) -> None:
-    """Change the database as only its owner can, behind the triggers."""
+    """Change the database as only its owner can, with triggers disabled."""
     db.session.execute(text("SET LOCAL session_replication_role = replica"))
     db.session.execute(text(statement))
     db.session.commit()
@@ -136,19 +136,19 @@ def tamper(statement: str) -> None:
         ),
     ],
 )
-def test_audit_chain_shows_what_was_changed_behind_the_triggers(people: People, change: str, problem: str) -> None:
+def test_audit_chain_after_tampering_behind_triggers_reports_problem(people: People, change: str, problem: str) -> None:
     for action in ("first", "second", "third"):
-        an_entry(action)
+        add_entry(action)
     assert chain.verify().findings == []
     tamper(change)
     assert any(finding.problem.startswith(problem) for finding in chain.verify().findings)
 
 
-def test_audit_chain_of_concurrent_writers_is_whole(people: People, app: Flask) -> None:
+def test_audit_chain_with_concurrent_writers_is_valid(people: People, app: Flask) -> None:
     def write(n: int) -> None:
         with app.app_context():
             for m in range(5):
-                an_entry(f"{n} {m}")
+                add_entry(f"{n} {m}")
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(8)))
@@ -156,8 +156,8 @@ def test_audit_chain_of_concurrent_writers_is_whole(people: People, app: Flask) 
     assert (verdict.seals, verdict.findings) == (40, [])
 
 
-def test_audit_verify_command_fails_when_an_entry_was_removed(people: People, app: Flask) -> None:
-    an_entry("kept")
+def test_audit_verify_command_with_removed_entry_fails(people: People, app: Flask) -> None:
+    add_entry("kept")
     run = app.test_cli_runner().invoke
     assert run(args=["audit-verify"]).exit_code == 0
     tamper("DELETE FROM audit_entries")

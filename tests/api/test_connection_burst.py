@@ -1,4 +1,4 @@
-"""A web process under a burst opens the connections of its budget and no more."""
+"""The number of database connections that a web process opens under load."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -18,14 +18,14 @@ OURS = "SELECT count(*)::int FROM pg_stat_activity WHERE application_name = %s"
 
 @pytest.fixture
 def burst_app(app: Flask, make: MakeApp, environ: dict[str, str]) -> Flask:
-    """A web process whose connections can be told from others."""
+    """Return an application whose connections are recognised by their application_name."""
     url = f"{environ['DATABASE_URL']}?application_name=burst-{uuid4().hex[:8]}"
     pools = {"DB_POOL_SIZE": str(FOR_CHANGES), "DB_READ_POOL_SIZE": str(FOR_READS), "WEB_WORKERS": "1"}
     return make(DATABASE_URL=url, CACHE_SECONDS="60", **pools)
 
 
-def test_a_burst_opens_no_more_than_the_budget(burst_app: Flask) -> None:
-    """More threads than there are places; reads, changes and cached answers at once, slow enough to overlap."""
+def test_web_process_under_burst_opens_at_most_connection_budget(burst_app: Flask) -> None:
+    """There are more threads than connections; reads, writes and cached responses overlap."""
     settings = burst_app.extensions["settings"]
     plain, _, name = settings.database_url.partition("?application_name=")
 
@@ -49,4 +49,4 @@ def test_a_burst_opens_no_more_than_the_budget(burst_app: Flask) -> None:
             one.result()
     budget = connection_budget.budget(settings)
     assert budget.web == FOR_CHANGES + FOR_READS + connection_budget.VERSIONS
-    assert FOR_CHANGES + FOR_READS <= max(counted) <= budget.web, "all places were used, and no more"
+    assert FOR_CHANGES + FOR_READS <= max(counted) <= budget.web, "the pools were used fully and not exceeded"

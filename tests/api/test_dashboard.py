@@ -1,4 +1,4 @@
-"""The dashboard's figures over HTTP, against what was put into the market."""
+"""Dashboard statistics over HTTP."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -27,7 +27,7 @@ def admin(people: People) -> Person:
 
 @pytest.fixture(autouse=True)
 def always_computed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One test's figures are no other's."""
+    """Turn off the cache, so that each test computes its own statistics."""
     monkeypatch.setattr(resource, "FRESH_SECONDS", 0)
 
 
@@ -38,7 +38,7 @@ def stats(admin: Person, path: str = "/stats") -> dict[str, Any]:
     return body
 
 
-def test_an_empty_market_has_figures_too(admin: Person) -> None:
+def test_dashboard_of_empty_marketplace_returns_zeros(admin: Person) -> None:
     found = stats(admin)
     assert found["generated_at"]
     assert set(found["requests_by_status"].values()) == {0}
@@ -51,7 +51,7 @@ def test_an_empty_market_has_figures_too(admin: Person) -> None:
     }
 
 
-def test_what_waits_for_an_admin(admin: Person) -> None:
+def test_dashboard_counts_pending_approvals_waiting_requests_and_jobs(admin: Person) -> None:
     since = now() - timedelta(days=2)
     made.professional(approval="pending", approval_changed_at=since)
     made.professional(approval_expires_at=now() + timedelta(days=3))
@@ -61,7 +61,7 @@ def test_what_waits_for_an_admin(admin: Person) -> None:
     made.request(market, status="requested", created_at=now(), date_of_request=now() + timedelta(days=9))
     made.request(market, status="accepted", created_at=long_ago, date_of_request=long_ago)
     with transaction():
-        enqueue_empty("nobody.knows")
+        enqueue_empty("unknown.topic")
     found = stats(admin)
     assert (found["approvals"]["waiting"], found["approvals"]["expiring"]) == (1, 1)
     assert found["approvals"]["oldest"].startswith(since.isoformat()[:19])
@@ -70,7 +70,7 @@ def test_what_waits_for_an_admin(admin: Person) -> None:
     assert found["jobs"]["waiting"] == 1
 
 
-def test_the_work_of_a_span(admin: Person) -> None:
+def test_dashboard_for_date_range_returns_statistics_of_that_range(admin: Person) -> None:
     market = made.market()
     made.request(market, price=Decimal("1000.50"))
     made.request(market, price=Decimal(200), at=made.NOON + timedelta(days=1), pincode="110001")
@@ -88,9 +88,9 @@ def test_the_work_of_a_span(admin: Person) -> None:
     assert [(row["pincode"], row["total"]) for row in found["top_pincodes"]] == [("560001", 2), ("110001", 1)]
 
 
-def test_a_day_is_that_of_the_markets_zone(admin: Person) -> None:
+def test_dashboard_groups_by_day_in_marketplace_time_zone(admin: Person) -> None:
     market = made.market()
-    midnight = made.NOON.replace(hour=18, minute=30)  # as the 16th begins in India
+    midnight = made.NOON.replace(hour=18, minute=30)  # midnight of the 16th in India
     made.request(market, created_at=midnight, at=midnight + timedelta(hours=3))
     made.request(market, created_at=midnight - timedelta(seconds=1), at=midnight - timedelta(hours=-3))
     by_day = {row["day"]: row["closed"] for row in stats(admin, OCTOBER)["requests_by_day"]}
@@ -98,19 +98,19 @@ def test_a_day_is_that_of_the_markets_zone(admin: Person) -> None:
 
 
 @pytest.mark.parametrize(("first", "step", "bars"), [("2026-05-01", "day", 184), ("2026-04-30", "month", 7)])
-def test_more_than_half_a_year_comes_in_months(admin: Person, first: str, step: str, bars: int) -> None:
+def test_dashboard_for_range_over_half_a_year_groups_by_month(admin: Person, first: str, step: str, bars: int) -> None:
     found = stats(admin, f"/stats?from={first}&to=2026-10-31")
     assert (found["step"], len(found["requests_by_day"])) == (step, bars)
 
 
-def test_years_come_in_months(admin: Person) -> None:
+def test_dashboard_for_range_of_years_groups_by_month(admin: Person) -> None:
     made.request(made.market())
     found = stats(admin, "/stats?from=2024-01-15&to=2026-10-31")
     assert (found["step"], len(found["requests_by_day"])) == ("month", 34)
     assert found["requests_by_day"][-1]["closed"] == 1
 
 
-def test_stars_and_people(admin: Person, people: People) -> None:
+def test_dashboard_returns_professionals_by_rating_and_account_totals(admin: Person, people: People) -> None:
     made.professional(rating_count=2, rating_sum=9)
     made.professional()
     people.customer()
@@ -120,13 +120,13 @@ def test_stars_and_people(admin: Person, people: People) -> None:
     assert found["people"]["professionals"]["total"] == 2
 
 
-def test_at_most_eight_queries(app: Flask) -> None:
+def test_dashboard_statistics_run_at_most_eight_queries(app: Flask) -> None:
     with count_queries() as counted:
         queries.statistics()
     assert 1 <= counted.number <= 8
 
 
-def test_kept_for_some_seconds_and_computed_once(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dashboard_within_cache_time_is_computed_once(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "FRESH_SECONDS", 5)
     path = "/stats?from=2020-01-01&to=2020-01-31"
     first = admin.get(path)
@@ -137,7 +137,9 @@ def test_kept_for_some_seconds_and_computed_once(admin: Person, monkeypatch: pyt
     assert first.headers["Cache-Control"] == "private, no-cache"
 
 
-def test_wrong_spans_and_wrong_people(admin: Person, client: FlaskClient, people: People) -> None:
+def test_dashboard_with_invalid_range_or_other_roles_is_rejected(
+    admin: Person, client: FlaskClient, people: People
+) -> None:
     assert list(admin.get("/stats?from=2026-10-02&to=2026-10-01").json["errors"]) == ["to"]
     assert list(admin.get("/stats?from=yesterday").json["errors"]) == ["from"]
     assert client.get("/stats").status_code == 401

@@ -1,4 +1,4 @@
-"""Errors of the database by their SQLSTATE: repeated, busy, too slow, away, or with an outcome that nobody knows."""
+"""Database errors by their SQLSTATE: retried once, busy, timed out, unavailable, or with an unknown outcome."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ AT_COMMIT = """
 CREATE CONSTRAINT TRIGGER fails AFTER {event} ON {table} DEFERRABLE INITIALLY DEFERRED
 FOR EACH ROW EXECUTE FUNCTION fails()
 """
-BREAK_OFF = "PERFORM pg_terminate_backend(pg_backend_pid());"
+TERMINATE_CONNECTION = "PERFORM pg_terminate_backend(pg_backend_pid());"
 
 
 def fail_with(sqlstate: str) -> str:
@@ -40,7 +40,7 @@ def fail_with(sqlstate: str) -> str:
 def failing(
     what: str, *, times: int = 1, table: str = "accounts", event: str = "UPDATE", trigger: str = BEFORE
 ) -> Iterator[None]:
-    """Writes to the table fail in the database itself; a sequence, which no rollback takes back, counts them."""
+    """Make writes to the table fail in the database; a sequence, which rollbacks do not reset, counts them."""
     made = ["CREATE SEQUENCE tries", FUNCTION.format(times=times, what=what), trigger.format(event=event, table=table)]
     _run(made)
     try:
@@ -74,7 +74,9 @@ def edit(app: Flask, person: Person) -> Any:
 
 
 @pytest.mark.parametrize("sqlstate", ["40P01", "40001"])
-def test_a_conflict_is_tried_once_more(app: Flask, people: People, sqlstate: str) -> None:
+def test_transaction_with_conflict_is_retried_once_then_rejected_as_busy(
+    app: Flask, people: People, sqlstate: str
+) -> None:
     asha = people.customer()
     with failing(fail_with(sqlstate)):
         answer = edit(app, asha)
@@ -84,7 +86,7 @@ def test_a_conflict_is_tried_once_more(app: Flask, people: People, sqlstate: str
     assert "No changes were saved" in assert_problem(answer, 503, "busy")["detail"]
 
 
-def test_what_is_tried_again_is_made_once_and_counted_once(app: Flask, people: People) -> None:
+def test_transaction_retried_after_conflict_has_effects_and_rate_limit_once(app: Flask, people: People) -> None:
     market, asha = RequestMarket(people), people.customer()
     body, headers = market.body(), {"Idempotency-Key": "a-request-1"}
     with failing(fail_with("40P01"), table="task_requests", event="INSERT"):
@@ -96,50 +98,50 @@ def test_what_is_tried_again_is_made_once_and_counted_once(app: Flask, people: P
     assert [row["id"] for row in asha.get("/requests").json["items"]] == [made.json["id"]]
 
 
-def test_a_form_is_not_sent_through_twice(app: Flask, people: People) -> None:
+def test_multipart_form_after_conflict_is_not_retried(app: Flask, people: People) -> None:
     fields = {**people.trade_fields(), "task_ids": []}
     with failing(fail_with("40P01"), event="INSERT"):
         answer = app.test_client().post("/add_professional", data=fields, content_type="multipart/form-data")
     assert_problem(answer, 503, "busy")
 
 
-def test_a_row_that_others_hold_too_long_is_busy(make: Make, people: People) -> None:
-    asha, impatient = people.customer(), make(DB_LOCK_TIMEOUT_MS="100")
+def test_update_of_row_locked_too_long_is_rejected_as_busy(make: Make, people: People) -> None:
+    asha, short_timeout = people.customer(), make(DB_LOCK_TIMEOUT_MS="100")
     with db.engine.begin() as connection:
         connection.execute(text("SELECT FROM accounts WHERE id = :id FOR UPDATE"), {"id": asha.id})
-        answer = edit(impatient, asha)
+        answer = edit(short_timeout, asha)
     assert_problem(answer, 503, "busy")
     assert int(answer.headers["Retry-After"]) >= 1
-    assert edit(impatient, asha).status_code == 200
+    assert edit(short_timeout, asha).status_code == 200
 
 
-def test_a_statement_that_takes_too_long_is_told_so(make: Make, people: People) -> None:
-    asha, impatient = people.customer(), make(DB_STATEMENT_TIMEOUT_MS="150")
+def test_update_that_exceeds_statement_timeout_is_rejected_as_timeout(make: Make, people: People) -> None:
+    asha, short_timeout = people.customer(), make(DB_STATEMENT_TIMEOUT_MS="150")
     with db.engine.begin() as connection:
         connection.execute(text("SELECT FROM accounts WHERE id = :id FOR UPDATE"), {"id": asha.id})
-        answer = edit(impatient, asha)
+        answer = edit(short_timeout, asha)
     assert "No changes were saved" in assert_problem(answer, 503, "timeout")["detail"]
 
 
-def test_a_read_that_takes_too_long_is_told_so(make: Make, people: People) -> None:
-    asha, impatient = people.customer(), make(DB_STATEMENT_TIMEOUT_MS="150")
+def test_read_that_exceeds_statement_timeout_is_rejected_as_timeout(make: Make, people: People) -> None:
+    asha, short_timeout = people.customer(), make(DB_STATEMENT_TIMEOUT_MS="150")
     with db.engine.begin() as connection:
         connection.execute(text("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE"))
-        answer = impatient.test_client().get("/me", headers=asha.headers)
+        answer = short_timeout.test_client().get("/me", headers=asha.headers)
     assert_problem(answer, 503, "timeout")
 
 
-def test_a_connection_lost_before_the_end_changed_nothing(app: Flask, people: People) -> None:
+def test_connection_lost_before_commit_reports_no_changes_saved(app: Flask, people: People) -> None:
     asha = people.customer()
-    with failing(BREAK_OFF):
+    with failing(TERMINATE_CONNECTION):
         answer = edit(app, asha)
     assert "No changes were saved" in assert_problem(answer, 503, "unavailable")["detail"]
     assert asha.get("/me").json["address"] == "12 MG Road"
 
 
-def test_a_connection_lost_while_committing_leaves_the_outcome_open(app: Flask, people: People) -> None:
+def test_connection_lost_during_commit_reports_unknown_outcome(app: Flask, people: People) -> None:
     asha = people.customer()
-    with failing(BREAK_OFF, trigger=AT_COMMIT):
+    with failing(TERMINATE_CONNECTION, trigger=AT_COMMIT):
         answer = edit(app, asha)
     detail = assert_problem(answer, 503, "outcome_unknown")["detail"]
     assert "Check whether they were saved" in detail
@@ -147,7 +149,7 @@ def test_a_connection_lost_while_committing_leaves_the_outcome_open(app: Flask, 
     assert int(answer.headers["Retry-After"]) >= 1
 
 
-def test_a_conflict_at_the_very_end_is_known_to_have_changed_nothing(app: Flask, people: People) -> None:
+def test_conflict_at_commit_is_retried(app: Flask, people: People) -> None:
     asha = people.customer()
     with failing(fail_with("40001"), trigger=AT_COMMIT):
         assert edit(app, asha).status_code == 200
@@ -161,12 +163,12 @@ REPLACED = {
 
 
 @pytest.mark.parametrize("path", REPLACED)
-def test_what_is_replaced_as_a_whole_waits_for_whoever_holds_its_owner(make: Make, people: People, path: str) -> None:
+def test_put_of_whole_resource_waits_for_lock_on_its_owner(make: Make, people: People, path: str) -> None:
     market, (table, body) = RequestMarket(people), REPLACED[path]
     caller = people.admin() if table == "tasks" else market.professional()
-    impatient = make(DB_LOCK_TIMEOUT_MS="100").test_client()
+    short_timeout = make(DB_LOCK_TIMEOUT_MS="100").test_client()
     url, owner = path.format(task=market.task_id), market.task_id if table == "tasks" else caller.id
     with db.engine.begin() as connection:
         connection.execute(text(f"SELECT FROM {table} WHERE id = :id FOR NO KEY UPDATE"), {"id": owner})
-        assert_problem(impatient.put(url, json=body, headers=caller.headers), 503, "busy")
-    assert impatient.put(url, json=body, headers=caller.headers).status_code == 200
+        assert_problem(short_timeout.put(url, json=body, headers=caller.headers), 503, "busy")
+    assert short_timeout.put(url, json=body, headers=caller.headers).status_code == 200

@@ -1,4 +1,4 @@
-"""An admin's decision is about the very document that was looked at."""
+"""An approval decision applies to the document that the admin viewed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -19,7 +19,7 @@ def ravi(people: People) -> Person:
 
 
 def upload(person: Person, width: int) -> dict[str, Any]:
-    """Upload a picture that differs by its width; returns what the account says of it."""
+    """Upload a picture of this width and return the account's document."""
     answer = person.put("/me/document", **form(picture(size=(width, 9))))
     assert answer.status_code == 200, answer.json
     document: dict[str, Any] = answer.json["document"]
@@ -36,7 +36,7 @@ DECISIONS = [("approve", {}, "approved"), ("reject", {"reason": "Cannot be read"
 
 
 @pytest.mark.parametrize(("verb", "body", "state"), DECISIONS)
-def test_a_document_uploaded_after_the_look_is_not_decided_on(
+def test_document_decision_on_replaced_document_is_rejected(
     people: People, ravi: Person, verb: str, body: dict[str, Any], state: str
 ) -> None:
     admin = people.admin()
@@ -54,7 +54,7 @@ def test_a_document_uploaded_after_the_look_is_not_decided_on(
 
 
 @pytest.mark.parametrize(("verb", "body", "state"), DECISIONS)
-def test_a_document_uploaded_after_the_decision_is_pending(
+def test_document_upload_after_decision_returns_approval_to_pending(
     people: People, ravi: Person, verb: str, body: dict[str, Any], state: str
 ) -> None:
     admin, seen = people.admin(), upload(ravi, 10)
@@ -65,7 +65,7 @@ def test_a_document_uploaded_after_the_decision_is_pending(
 
 
 @pytest.mark.parametrize(("verb", "body", "state"), DECISIONS)
-def test_clients_that_name_no_document_decide_on_the_current_one(
+def test_document_decision_without_document_id_applies_to_current_document(
     people: People, ravi: Person, verb: str, body: dict[str, Any], state: str
 ) -> None:
     admin, document = people.admin(), upload(ravi, 10)
@@ -73,14 +73,12 @@ def test_clients_that_name_no_document_decide_on_the_current_one(
     assert audit(f"professional_{state}")["document_id"] == document["id"]
 
 
-def test_without_any_document_the_old_refusal_stays(people: People, ravi: Person) -> None:
+def test_approve_without_any_document_returns_document_missing(people: People, ravi: Person) -> None:
     answer = people.admin().post(f"/professionals/{ravi.id}/approve", {"document_id": 4711})
     assert (answer.status_code, answer.json["code"]) == (409, "document_missing")
 
 
-def test_of_an_upload_and_an_approval_at_the_same_time_no_unseen_document_is_approved(
-    people: People, ravi: Person
-) -> None:
+def test_approve_concurrent_with_upload_never_approves_unseen_document(people: People, ravi: Person) -> None:
     admin = people.admin()
     for turn in range(8):
         seen, start = upload(ravi, 20 + turn), Barrier(2)

@@ -1,4 +1,4 @@
-"""Documents that take seconds to check: one at a time per account, and no database connection is held meanwhile."""
+"""Slow document inspections: one per account at a time, without holding a database connection."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def code(answer: Any) -> tuple[int, str]:
 
 
 def busy_while(running: set[Future[Any]], other: Callable[[], Any]) -> list[Any]:
-    """What another caller is answered, again and again, while the first calls run."""
+    """Return the responses to another caller's repeated calls while the first calls run."""
     answers = [other()]
     while not all(one.done() for one in running):
         answers.append(other())
@@ -28,11 +28,11 @@ def busy_while(running: set[Future[Any]], other: Callable[[], Any]) -> list[Any]
 
 
 def as_seen_by(app: Flask, person: Person) -> Person:
-    """The same person with a client of their own, on this application."""
+    """Return the same user with a separate client, on this application."""
     return Person(person.id, person.username, person.role, app.test_client(), person.token)
 
 
-def test_many_uploads_of_one_account_hold_up_nobody_else(people: People, make: MakeApp) -> None:
+def test_document_uploads_of_one_account_do_not_block_other_callers(people: People, make: MakeApp) -> None:
     small = make(**SMALL_POOL)
     ravi, asha = people.professional(approved=False), as_seen_by(small, people.customer())
     slow = form(slow_pdf(), name="slow.pdf")
@@ -50,7 +50,7 @@ def test_many_uploads_of_one_account_hold_up_nobody_else(people: People, make: M
     assert set(uploads) == {(422, "document_refused"), (429, "inspection_running")}
 
 
-def test_a_second_upload_is_told_when_to_come_again(people: People, make: MakeApp) -> None:
+def test_document_upload_during_another_returns_429_with_retry_after(people: People, make: MakeApp) -> None:
     small = make(**SMALL_POOL)
     ravi = people.professional(approved=False)
     with small.app_context(), small.extensions["document_capacity"].upload_of(ravi.id):
@@ -60,7 +60,7 @@ def test_a_second_upload_is_told_when_to_come_again(people: People, make: MakeAp
     assert as_seen_by(small, ravi).put("/me/document", **form(pdf(), name="proof.pdf")).status_code == 200
 
 
-def test_another_web_process_knows_of_the_upload(people: People, make: MakeApp) -> None:
+def test_document_upload_during_one_in_other_web_process_returns_429(people: People, make: MakeApp) -> None:
     one, other = make(**SMALL_POOL), make(**SMALL_POOL)
     ravi = people.professional(approved=False)
     with one.app_context(), one.extensions["document_capacity"].upload_of(ravi.id):
@@ -69,7 +69,7 @@ def test_another_web_process_knows_of_the_upload(people: People, make: MakeApp) 
     assert as_seen_by(other, ravi).put("/me/document", **form(pdf(), name="proof.pdf")).status_code == 200
 
 
-def test_more_uploads_than_can_wait_are_refused_and_hold_up_nobody_else(people: People, make: MakeApp) -> None:
+def test_document_uploads_over_queue_capacity_return_503_without_blocking_others(people: People, make: MakeApp) -> None:
     small = make(**SMALL_POOL)
     asha = as_seen_by(small, people.customer())
     several = [people.professional(approved=False) for _ in range(12)]
@@ -83,7 +83,7 @@ def test_more_uploads_than_can_wait_are_refused_and_hold_up_nobody_else(people: 
     assert set(uploads) <= {(422, "document_refused"), (503, "unavailable")}
 
 
-def test_drawing_pages_holds_no_connection(people: People, make: MakeApp) -> None:
+def test_document_pages_rendered_concurrently_hold_no_database_connection(people: People, make: MakeApp) -> None:
     small = make(**SMALL_POOL)
     ravi, asha = people.professional(approved=False), as_seen_by(small, people.customer())
     ravi.put("/me/document", **form(pdf(pages=16), name="proof.pdf"))
@@ -97,7 +97,7 @@ def test_drawing_pages_holds_no_connection(people: People, make: MakeApp) -> Non
 
 
 @pytest.mark.parametrize("allowed", [3])
-def test_uploads_of_an_account_are_limited_per_hour(people: People, make: MakeApp, allowed: int) -> None:
+def test_document_uploads_over_hourly_limit_of_account_return_429(people: People, make: MakeApp, allowed: int) -> None:
     limited = make(DOCUMENT_RATE_LIMIT=f"{allowed} per hour")
     ravi = as_seen_by(limited, people.professional(approved=False))
     answers = [ravi.put("/me/document", **form(b"no document at all")) for _ in range(allowed + 1)]

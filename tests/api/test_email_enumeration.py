@@ -1,4 +1,4 @@
-"""Nobody finds out by trying which emails have an account."""
+"""Responses do not reveal which emails have an account."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ OTHER = "quite another one 1"
 
 @pytest.fixture
 def make(app: Flask, environ: dict[str, str]) -> Iterator[Make]:
-    """Makes applications with limits of their own; each counts in memory."""
+    """Return a factory of applications with their own limits, counted in memory."""
     made: list[Flask] = []
 
     def with_settings(**changes: str) -> Flask:
@@ -37,7 +37,7 @@ def make(app: Flask, environ: dict[str, str]) -> Iterator[Make]:
 
 @pytest.fixture
 def confirming(people: People, monkeypatch: pytest.MonkeyPatch) -> People:
-    """A market in which emails are confirmed."""
+    """Return the users of a marketplace that requires email confirmation."""
     settings = dataclasses.replace(people.app.extensions["settings"], email_confirmation=True)
     monkeypatch.setitem(people.app.extensions, "settings", settings)
     return people
@@ -47,33 +47,33 @@ def sign_up(app: Flask, fields: dict[str, Any], address: str) -> Any:
     return app.test_client().post("/add_customer", json=fields, environ_overrides={"REMOTE_ADDR": address})
 
 
-def test_an_account_tries_five_emails_an_hour(make: Make, people: People) -> None:
+def test_email_changes_over_hourly_limit_of_account_return_429(make: Make, people: People) -> None:
     asha, ravi = people.customer(), people.customer()
     client = make().test_client()
 
     def change(email: str) -> int:
         return client.patch("/me", json={"email": email}, headers=asha.headers).status_code
 
-    assert change(f"{asha.username}@EXAMPLE.org") == 200, "the same address is no other one"
+    assert change(f"{asha.username}@EXAMPLE.org") == 200, "a change of case is not a change of email"
     assert [change(f"{ravi.username}@example.org") for _ in range(6)] == [422] * 5 + [429]
     assert change("free@example.net") == 429
     assert client.patch("/me", json={"firstname": "Asha"}, headers=asha.headers).status_code == 200
 
 
-def test_an_address_finds_twenty_taken_emails_an_hour(make: Make, people: People) -> None:
+def test_sign_ups_with_taken_emails_over_hourly_limit_of_address_return_429(make: Make, people: People) -> None:
     app = make()
     known = [f"{people.customer().username}@example.org" for _ in range(21)]
     for _ in range(3):
         assert sign_up(app, people.fields(email=known[0]), "203.0.113.1").json["code"] == "email_taken"
     codes = [sign_up(app, people.fields(email=email), "203.0.113.1").status_code for email in known]
-    assert codes == [422] * 20 + [429], "the same email again tells nothing more"
+    assert codes == [422] * 20 + [429], "repeating an email reveals nothing new"
     free = sign_up(app, people.fields(), "203.0.113.1")
-    assert free.status_code == 429, "an answer for free emails would tell which are taken"
+    assert free.status_code == 429, "a response for free emails would reveal which are taken"
     assert int(free.headers["Retry-After"]) > 0
     assert sign_up(app, people.fields(), "203.0.113.2").status_code == 201
 
 
-def test_the_addresses_of_one_network_count_together(make: Make, people: People) -> None:
+def test_taken_email_limit_counts_addresses_of_one_network_together(make: Make, people: People) -> None:
     app = make(EMAIL_TAKEN_RATE_LIMIT="2 per hour")
     known = [f"{people.customer().username}@example.org" for _ in range(3)]
     codes = [
@@ -83,7 +83,7 @@ def test_the_addresses_of_one_network_count_together(make: Make, people: People)
     assert sign_up(app, people.fields(), "2001:db8:2:1::1").status_code == 201
 
 
-def test_a_taken_email_is_seen_before_the_database_refuses_it(people: People) -> None:
+def test_taken_email_and_username_are_rejected_before_constraint_violation(people: People) -> None:
     asha, ravi = people.customer(), people.customer()
     failed: list[str] = []
 
@@ -102,7 +102,7 @@ def test_a_taken_email_is_seen_before_the_database_refuses_it(people: People) ->
     assert failed == []
 
 
-def test_where_emails_are_confirmed_a_taken_one_is_answered_like_a_free_one(confirming: People) -> None:
+def test_sign_up_with_taken_email_and_confirmation_on_responds_as_with_free_one(confirming: People) -> None:
     asha, visitor = _confirmed(confirming), confirming.visitor()
     taken = visitor.post("/add_customer", confirming.fields(email=asha, password=OTHER))
     free = visitor.post("/add_customer", confirming.fields(password=OTHER))
@@ -120,7 +120,7 @@ def test_where_emails_are_confirmed_a_taken_one_is_answered_like_a_free_one(conf
     assert len(deliveries(kind="email_confirmation", account_id=free.json["id"])) == 2
 
 
-def test_a_change_to_a_taken_email_is_answered_like_any_other(confirming: People) -> None:
+def test_email_change_to_taken_email_with_confirmation_on_responds_as_with_free_one(confirming: People) -> None:
     asha, ravi = _confirmed(confirming), confirming.customer()
     answer = ravi.patch("/me", {"email": asha})
     assert (answer.status_code, answer.json["email"], answer.json["email_confirmed"]) == (200, asha, 0)
@@ -128,7 +128,7 @@ def test_a_change_to_a_taken_email_is_answered_like_any_other(confirming: People
     assert [one.params for one in deliveries(kind="email_in_use")] == [{"send_to": asha}]
 
 
-def test_an_email_belongs_to_who_confirms_it_first(confirming: People) -> None:
+def test_email_entered_by_two_accounts_belongs_to_first_that_confirms(confirming: People) -> None:
     one, other, visitor = confirming.customer(), confirming.customer(), confirming.visitor()
     for person in (one, other):
         assert person.patch("/me", {"email": "both@example.net"}).status_code == 200
@@ -141,7 +141,7 @@ def test_an_email_belongs_to_who_confirms_it_first(confirming: People) -> None:
 
 
 def _confirmed(people: People) -> str:
-    """The email of an account that confirmed it."""
+    """Return the email of a new account that confirmed it."""
     fields = people.fields()
     assert people.visitor().post("/add_customer", fields).status_code == 201
     newest = select(Delivery.params).where(Delivery.kind == "email_confirmation").order_by(Delivery.id.desc()).limit(1)

@@ -1,4 +1,4 @@
-"""Conditional calls: 304 for what the caller has, 412 for an edit of what has changed meanwhile."""
+"""Conditional requests: 304 for what the caller has, 412 for an edit of an outdated version."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def path(people: People) -> str:
     return f"/tasks/{RequestMarket(people).task_id}"
 
 
-def test_what_the_caller_has_is_not_sent_again(admin: Person, path: str) -> None:
+def test_get_with_matching_if_none_match_returns_304(admin: Person, path: str) -> None:
     first = admin.get(path)
     for header in (first.headers["ETag"], f"W/{first.headers['ETag']}", f'"other", {first.headers["ETag"]}', "*"):
         again = admin.get(path, headers={"If-None-Match": header})
@@ -26,13 +26,13 @@ def test_what_the_caller_has_is_not_sent_again(admin: Person, path: str) -> None
         assert again.headers["ETag"] == first.headers["ETag"]
 
 
-def test_a_change_is_sent(admin: Person, path: str) -> None:
+def test_get_with_outdated_if_none_match_returns_200(admin: Person, path: str) -> None:
     first = admin.get(path)
     admin.patch(path, {"description": "Taps and pipes"})
     assert admin.get(path, headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
 
 
-def test_the_second_of_two_editors_is_told(admin: Person, people: People, path: str) -> None:
+def test_patch_task_with_outdated_if_match_returns_stale(admin: Person, people: People, path: str) -> None:
     tag = {"If-Match": admin.get(path).headers["ETag"]}
     assert people.admin().patch(path, {"base_price": "599.00"}, headers=tag).status_code == 200
     late = admin.patch(path, {"base_price": "699.00"}, headers=tag)
@@ -40,7 +40,7 @@ def test_the_second_of_two_editors_is_told(admin: Person, people: People, path: 
     assert admin.get(path).json["base_price"] == "599.00"
 
 
-def test_the_answer_to_an_edit_carries_the_next_tag(admin: Person, path: str) -> None:
+def test_patch_task_response_carries_etag_for_next_edit(admin: Person, path: str) -> None:
     tag = admin.get(path).headers["ETag"]
     for price in ("600.00", "601.00"):
         answer = admin.patch(path, {"base_price": price}, headers={"If-Match": tag})
@@ -51,22 +51,22 @@ def test_the_answer_to_an_edit_carries_the_next_tag(admin: Person, path: str) ->
 @pytest.mark.parametrize(
     "header", ['"nonsense"', '"v"', '"v999-0"', '"v\u0661-0"'.encode().decode("latin-1"), "nonsense"]
 )
-def test_tags_that_are_not_ours_are_stale(admin: Person, path: str, header: str) -> None:
+def test_patch_task_with_foreign_if_match_returns_412(admin: Person, path: str, header: str) -> None:
     assert admin.patch(path, {"base_price": "1.00"}, headers={"If-Match": header}).status_code == 412
 
 
-def test_a_star_matches_whatever_is_there(admin: Person, path: str) -> None:
+def test_patch_task_with_if_match_star_is_accepted(admin: Person, path: str) -> None:
     assert admin.patch(path, {"base_price": "1.00"}, headers={"If-Match": "*"}).status_code == 200
 
 
-def test_ones_own_profile_too(people: People) -> None:
+def test_patch_me_with_outdated_if_match_returns_412(people: People) -> None:
     asha = people.customer()
     tag = {"If-Match": asha.get("/me").headers["ETag"]}
     assert asha.patch("/me", {"address": "14 MG Road"}, headers=tag).status_code == 200
     assert asha.patch("/me", {"address": "15 MG Road"}, headers=tag).status_code == 412
 
 
-def test_private_answers_stay_private(admin: Person, path: str) -> None:
+def test_private_responses_are_no_store_and_carry_etag(admin: Person, path: str) -> None:
     for private in ("/me", "/customers", "/professionals", "/requests", "/audit", "/notifications"):
         answer = admin.get(private)
         assert answer.headers["Cache-Control"] == "private, no-store", "a browser would keep it on disk"
@@ -86,7 +86,7 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("path", WHOLE)
-def test_what_is_replaced_as_a_whole_too(people: People, path: str) -> None:
+def test_put_preferences_and_hours_with_outdated_if_match_return_stale(people: People, path: str) -> None:
     ravi, (one, other) = people.professional(), WHOLE[path]
     tag = {"If-Match": ravi.get(path).headers["ETag"]}
     answer = ravi.put(path, one, headers=tag)
@@ -96,13 +96,13 @@ def test_what_is_replaced_as_a_whole_too(people: People, path: str) -> None:
     assert ravi.put(path, other, headers={"If-Match": answer.headers["ETag"]}).status_code == 200
 
 
-def test_what_is_special_to_a_task_too(admin: Person, path: str) -> None:
+def test_put_task_policy_with_outdated_if_match_returns_412(admin: Person, path: str) -> None:
     tag = {"If-Match": admin.get(f"{path}/policy").headers["ETag"]}
     assert admin.put(f"{path}/policy", {"min_notice_minutes": 60}, headers=tag).status_code == 200
     assert admin.put(f"{path}/policy", {"min_notice_minutes": 90}, headers=tag).status_code == 412
 
 
-def test_a_document_for_a_profile_that_changed_meanwhile(people: People) -> None:
+def test_put_document_with_outdated_if_match_returns_412(people: People) -> None:
     ravi = people.professional()
     tag = {"If-Match": ravi.get("/me").headers["ETag"]}
     assert ravi.put("/me/document", headers=tag, **form(picture())).status_code == 200

@@ -1,4 +1,4 @@
-"""Exports over HTTP: asked for, written by the job, downloaded, gone."""
+"""Exports over HTTP: creation, progress, download, expiry and cancellation."""
 
 import csv
 import hashlib
@@ -31,7 +31,7 @@ def admin(people: People) -> Person:
 
 
 def export(admin: Person, **filters: Any) -> dict[str, Any]:
-    """An export, run to its end."""
+    """Create an export, run its job and return it."""
     answer = admin.post("/exports", filters)
     assert answer.status_code == 202, answer.json
     made.run_jobs(actions.TOPIC.name)
@@ -40,12 +40,12 @@ def export(admin: Person, **filters: Any) -> dict[str, Any]:
 
 
 def rows(admin: Person, **filters: Any) -> list[dict[str, str]]:
-    """What the export's file holds."""
+    """Return the rows of the export's file."""
     text = admin.get(export(admin, **filters)["download_url"]).get_data().decode()
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_it_is_queued_then_done_then_downloaded(admin: Person) -> None:
+def test_export_is_queued_then_done_then_downloaded(admin: Person) -> None:
     market = made.market()
     closed = made.request(market, remarks="Bring a ladder", closing_remarks='He said "done", twice\nand left')
     made.review(closed, 4)
@@ -73,16 +73,16 @@ def test_it_is_queued_then_done_then_downloaded(admin: Person) -> None:
     assert datetime.fromisoformat(row["accepted_at"]) == closed.accepted_at
 
 
-def test_the_admin_is_told_when_it_is_done(admin: Person) -> None:
+def test_export_done_notifies_the_admin(admin: Person) -> None:
     made.request(made.market())
     export(admin)
-    told = db.session.execute(select(Notification).where(Notification.account_id == admin.id)).scalar_one()
-    assert told.kind == "export_done"
-    assert told.body.startswith("The file has 1 row. ")
+    notification = db.session.execute(select(Notification).where(Notification.account_id == admin.id)).scalar_one()
+    assert notification.kind == "export_done"
+    assert notification.body.startswith("The file has 1 row. ")
 
 
 @pytest.mark.parametrize("start", list("=+-@|%＝＋－＠"))  # noqa: RUF001 - the full-width forms are meant
-def test_no_cell_can_start_a_formula(admin: Person, start: str) -> None:
+def test_export_cell_that_starts_with_formula_character_is_quoted(admin: Person, start: str) -> None:
     market = made.market()
     typed = f"{start}cmd"
     made.request(market, remarks=typed, closing_remarks=typed, task_name=typed)
@@ -91,37 +91,37 @@ def test_no_cell_can_start_a_formula(admin: Person, start: str) -> None:
 
 
 @pytest.mark.parametrize("start", ["\t", "\r", "\n"])
-def test_nor_hide_one_behind_a_control_character(admin: Person, start: str) -> None:
+def test_export_cell_with_formula_after_control_character_is_quoted(admin: Person, start: str) -> None:
     made.request(made.market(), remarks=f"{start}=cmd")
     [row] = rows(admin)
     assert row["remarks"] == f"'{start}'=cmd"
 
 
 @pytest.mark.parametrize("end", [";", "; ", "\t", "\n", "\r\n", "\n\n", ";;"])
-def test_export_formula_after_a_cell_end_is_quoted(admin: Person, end: str) -> None:
-    """Where lists are separated by semicolons, a spreadsheet begins a cell there."""
+def test_export_cell_with_formula_after_separator_is_quoted(admin: Person, end: str) -> None:
+    """In locales whose list separator is the semicolon, a spreadsheet starts a new cell there."""
     made.request(made.market(), remarks=f"ok{end}=1+1{end}@x")
     [row] = rows(admin)
     assert row["remarks"] == f"ok{end}'=1+1{end}'@x"
 
 
-def test_export_formula_after_a_cell_end_that_begins_the_text_is_quoted(admin: Person) -> None:
+def test_export_cell_with_formula_after_leading_separator_is_quoted(admin: Person) -> None:
     made.request(made.market(), remarks=";=1+1", closing_remarks="said, ';=1+1", task_name='"x";\uff1d1')
     [row] = rows(admin)
     assert (row["remarks"], row["closing_remarks"]) == (";'=1+1", "said, ';'=1+1")
     assert row["task_name"] == '"x";\'\uff1d1'
 
 
-def test_words_that_are_no_formula_stay_as_they_are(admin: Person) -> None:
+def test_export_cell_without_formula_is_unchanged(admin: Person) -> None:
     made.request(made.market(), remarks="a=b; c\n\nd, 2 + 2", closing_remarks="धन्यवाद, ठीक है")
     [row] = rows(admin)
     assert (row["remarks"], row["closing_remarks"]) == ("a=b; c\n\nd, 2 + 2", "धन्यवाद, ठीक है")
     assert row["rating"] == ""
 
 
-def test_both_days_are_included_in_the_markets_zone(admin: Person) -> None:
+def test_export_date_range_includes_both_days_in_marketplace_time_zone(admin: Person) -> None:
     market = made.market()
-    first = datetime(2026, 9, 30, 18, 30, tzinfo=UTC)  # midnight in India, as 1 October begins
+    first = datetime(2026, 9, 30, 18, 30, tzinfo=UTC)  # midnight of 1 October in India
     inside = [made.request(market, at=first), made.request(market, at=first + timedelta(days=2, microseconds=-1))]
     made.request(market, at=first - timedelta(microseconds=1))
     made.request(market, at=first + timedelta(days=2))
@@ -129,7 +129,7 @@ def test_both_days_are_included_in_the_markets_zone(admin: Person) -> None:
     assert [row["request_id"] for row in found] == [str(one.id) for one in inside]
 
 
-def test_of_one_professional_only(admin: Person) -> None:
+def test_export_for_one_professional_holds_only_their_requests(admin: Person) -> None:
     market = made.market()
     made.request(market)
     other = made.professional()
@@ -137,7 +137,7 @@ def test_of_one_professional_only(admin: Person) -> None:
     assert [row["request_id"] for row in rows(admin, professional_id=other)] == [str(theirs.id)]
 
 
-def test_nothing_closed_gives_the_header_alone(admin: Person) -> None:
+def test_export_without_closed_requests_holds_only_header(admin: Person) -> None:
     done = export(admin)
     assert (done["status"], done["rows"], done["progress"]) == ("done", 0, 100)
     assert admin.get(done["download_url"]).get_data().decode() == COLUMNS + "\n"
@@ -153,12 +153,12 @@ def test_nothing_closed_gives_the_header_alone(admin: Person) -> None:
         ({"surprise": 1}, "surprise"),
     ],
 )
-def test_wrong_fields_are_named(admin: Person, body: dict[str, Any], field: str) -> None:
+def test_export_with_invalid_fields_names_the_field(admin: Person, body: dict[str, Any], field: str) -> None:
     answer = admin.post("/exports", body)
     assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
 
 
-def test_the_same_key_makes_one_export(admin: Person) -> None:
+def test_export_repeated_with_same_idempotency_key_creates_one(admin: Person) -> None:
     key = {"Idempotency-Key": "an-export-1"}
     first = admin.post("/exports", {}, headers=key)
     again = admin.post("/exports", {}, headers=key)
@@ -167,7 +167,7 @@ def test_the_same_key_makes_one_export(admin: Person) -> None:
     assert admin.post("/exports", {"from": "2026-10-01"}, headers=key).status_code == 422
 
 
-def test_part_of_the_file(admin: Person) -> None:
+def test_export_download_with_range_returns_partial_content(admin: Person) -> None:
     made.request(made.market())
     url = export(admin)["download_url"]
     whole = admin.get(url)
@@ -179,7 +179,7 @@ def test_part_of_the_file(admin: Person) -> None:
     assert admin.get(url, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
 
 
-def test_export_download_in_ranges_is_in_the_audit_trail_once(admin: Person) -> None:
+def test_export_download_in_ranges_is_audited_once(admin: Person) -> None:
     made.request(made.market())
     url = export(admin)["download_url"]
     for headers in ({"Range": "bytes=0-"}, {"Range": "bytes=5-9"}, {}):
@@ -188,7 +188,7 @@ def test_export_download_in_ranges_is_in_the_audit_trail_once(admin: Person) -> 
     assert [entry["actor_id"] for entry in entries] == [admin.id]
 
 
-def test_gone_after_its_time(admin: Person) -> None:
+def test_export_after_expiry_returns_410_and_its_file_is_removed(admin: Person) -> None:
     made.request(made.market())
     done = export(admin)
     with transaction():
@@ -209,7 +209,7 @@ def test_gone_after_its_time(admin: Person) -> None:
         storage.exports().size(str(key))
 
 
-def test_cancelled_before_it_runs(admin: Person) -> None:
+def test_export_cancelled_before_run_fails_and_has_no_file(admin: Person) -> None:
     asked = admin.post("/exports", {}).json
     cancelled = admin.post(f"/exports/{asked['id']}/cancel")
     assert (cancelled.status_code, cancelled.json["status"]) == (200, "failed")
@@ -219,7 +219,7 @@ def test_cancelled_before_it_runs(admin: Person) -> None:
     assert admin.post(f"/exports/{asked['id']}/cancel").status_code == 409
 
 
-def test_pages_and_filters(admin: Person) -> None:
+def test_exports_list_is_paginated_newest_first_and_filtered_by_status(admin: Person) -> None:
     ids = [admin.post("/exports", {}).json["id"] for _ in range(3)]
     first = admin.get("/exports?limit=2").json
     second = admin.get(f"/exports?limit=2&cursor={first['next_cursor']}").json
@@ -228,7 +228,7 @@ def test_pages_and_filters(admin: Person) -> None:
     assert admin.get("/exports?status=done").json["items"] == []
 
 
-def test_nobody_else_may(client: FlaskClient, people: People) -> None:
+def test_exports_for_visitors_and_other_roles_are_rejected(client: FlaskClient, people: People) -> None:
     for path in ("/exports", "/exports/1", "/exports/1/download"):
         assert client.get(path).status_code == 401
         assert people.customer().get(path).json["code"] == "role_not_allowed"

@@ -1,4 +1,4 @@
-"""Alive, ready, and figures."""
+"""Liveness, readiness and metrics endpoints."""
 
 import json
 import os
@@ -37,7 +37,7 @@ Make = Callable[..., Flask]
 
 @pytest.fixture
 def make(app: Flask, environ: dict[str, str]) -> Iterator[Make]:
-    """Makes applications that have just started, with settings of their own."""
+    """Return a factory of newly started applications with their own settings."""
     made: list[Flask] = []
 
     def with_settings(**changes: str) -> Flask:
@@ -54,12 +54,12 @@ def ask(app: Flask, path: str, **kwargs: Any) -> Any:
     return app.test_client().get(path, **kwargs)
 
 
-def test_alive_needs_nothing(make: Make) -> None:
+def test_healthz_without_database_and_redis_returns_alive(make: Make) -> None:
     answer = ask(make(DATABASE_URL=NO_DATABASE, REDIS_URL=NO_REDIS), "/healthz")
     assert (answer.status_code, answer.json) == (200, {"status": "alive"})
 
 
-def test_ready_when_every_part_works(app: Flask) -> None:
+def test_readyz_with_every_part_up_returns_ready(app: Flask) -> None:
     worker_health.beat()
     answer = ask(app, "/readyz")
     assert answer.status_code == 200, answer.json
@@ -70,13 +70,13 @@ def test_ready_when_every_part_works(app: Flask) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_worker_that_never_came_is_starting_at_first(make: Make) -> None:
+def test_readyz_before_first_worker_heartbeat_reports_starting(make: Make) -> None:
     answer = ask(make(), "/readyz")
     assert (answer.status_code, answer.json["status"]) == (200, "degraded")
     assert answer.json["workers"] == {"state": "starting", "age": None}
 
 
-def test_a_worker_that_fell_silent_is_named(make: Make) -> None:
+def test_readyz_with_outdated_worker_heartbeat_reports_degraded(make: Make) -> None:
     worker_health.beat()
     with transaction():
         db.session.execute(text("UPDATE heartbeats SET at = now() - interval '2 minutes'"))
@@ -86,7 +86,7 @@ def test_a_worker_that_fell_silent_is_named(make: Make) -> None:
     assert "workers" in answer.json["detail"]
 
 
-def test_a_job_shows_the_workers_life_when_it_ends_and_not_when_it_began(make: Make) -> None:
+def test_worker_heartbeat_of_finished_job_has_time_of_its_end(make: Make) -> None:
     with transaction():
         enqueue_empty("anything")
     job_id = db.session.execute(text("SELECT id FROM jobs")).scalar_one()
@@ -95,15 +95,15 @@ def test_a_job_shows_the_workers_life_when_it_ends_and_not_when_it_began(make: M
         lease = queue.claim(job_id, lease_seconds=60)
     assert lease is not None
     with transaction():
-        began = db.session.execute(text("SELECT now()")).scalar_one()
+        started = db.session.execute(text("SELECT now()")).scalar_one()
         db.session.execute(text("SELECT pg_sleep(0.2)"))
         queue.finish(lease)
     done_at = db.session.execute(text("SELECT done_at FROM jobs")).scalar_one()
-    assert (done_at - began).total_seconds() >= 0.2
+    assert (done_at - started).total_seconds() >= 0.2
     assert ask(make(), "/readyz").json["workers"]["state"] == "up"
 
 
-def test_a_long_job_shows_the_workers_life_while_it_runs(make: Make) -> None:
+def test_worker_heartbeat_is_renewed_during_long_job(make: Make) -> None:
     app = make()
     with transaction():
         enqueue_empty("anything")
@@ -126,7 +126,7 @@ def test_a_long_job_shows_the_workers_life_while_it_runs(make: Make) -> None:
         ("broker", "BROKER_URL", NO_REDIS, "degraded"),
     ],
 )
-def test_a_part_that_is_away_is_named(make: Make, part: str, setting: str, url: str, status: str) -> None:
+def test_readyz_with_unreachable_part_names_it(make: Make, part: str, setting: str, url: str, status: str) -> None:
     worker_health.beat()
     answer = ask(make(**{setting: url}), "/readyz")
     assert (answer.status_code, answer.json["status"]) == (200 if status == "degraded" else 503, status)
@@ -135,7 +135,7 @@ def test_a_part_that_is_away_is_named(make: Make, part: str, setting: str, url: 
     assert (int(answer.headers.get("Retry-After", 0)) >= 1) == (status == "unavailable")
 
 
-def test_a_broker_that_answers_and_takes_nothing_is_down(make: Make, tmp_path: Path) -> None:
+def test_readyz_with_broker_that_rejects_writes_reports_it_down(make: Make, tmp_path: Path) -> None:
     server = EmbeddedValkey(tmp_path)
     server.start()
     try:
@@ -153,7 +153,7 @@ def test_a_broker_that_answers_and_takes_nothing_is_down(make: Make, tmp_path: P
         server.stop()
 
 
-def test_a_missing_migration_makes_it_unavailable_and_a_newer_one_does_not(make: Make) -> None:
+def test_readyz_with_missing_migration_is_unavailable_and_with_newer_one_ready(make: Make) -> None:
     worker_health.beat()
     revision = db.session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
     db.session.rollback()
@@ -170,7 +170,7 @@ def test_a_missing_migration_makes_it_unavailable_and_a_newer_one_does_not(make:
     assert states == {revisions()[-2]: (503, "unavailable", "down"), "9999": (200, "ready", "up")}
 
 
-def test_a_part_can_be_added(make: Make) -> None:
+def test_readyz_with_added_part_reports_its_failure(make: Make) -> None:
     worker_health.beat()
     made = make()
     health: Health = made.extensions["health"]
@@ -184,13 +184,15 @@ def test_a_part_can_be_added(make: Make) -> None:
     assert health.status(health.parts()) == "unavailable"
 
 
-def test_a_server_that_is_about_to_stop_says_so_and_goes_on_for_a_while(app: Flask, environ: dict[str, str]) -> None:
+def test_readyz_during_shutdown_reports_draining_while_calls_are_served(app: Flask, environ: dict[str, str]) -> None:
     worker_health.beat()
-    assert any(says_so_and_goes_on(environ, drain_seconds) for drain_seconds in (3, 20, 120)), "the longer, the surer"
+    assert any(reports_draining_and_serves(environ, drain_seconds) for drain_seconds in (3, 20, 120)), (
+        "a longer drain leaves more time to observe it"
+    )
 
 
-def says_so_and_goes_on(environ: dict[str, str], drain_seconds: int) -> bool:
-    """Whether the server answers while it drains; a busy machine may need longer than a short drain to ask it."""
+def reports_draining_and_serves(environ: dict[str, str], drain_seconds: int) -> bool:
+    """Return whether the server serves while it drains; on a busy machine a short drain may end too early to see it."""
     port = free_port(None)
     url = f"http://127.0.0.1:{port}"
     settings = {**os.environ, **environ, "PORT": str(port), "WEB_WORKERS": "1", "DRAIN_SECONDS": str(drain_seconds)}
@@ -199,9 +201,9 @@ def says_so_and_goes_on(environ: dict[str, str], drain_seconds: int) -> bool:
         assert wait_until(lambda: launch_health.is_ready(f"{url}/readyz"))
         server.terminate()
         drains = wait_until(lambda: server.poll() is not None or status_of(url) == (503, "draining"))
-        goes_on = launch_health.answers(f"{url}/tasks")
+        serves = launch_health.answers(f"{url}/tasks")
         assert server.wait(timeout=HANG_SECONDS) == 0
-        return drains and goes_on
+        return drains and serves
     finally:
         processes.end(server)
 
@@ -217,39 +219,39 @@ def status_of(url: str) -> tuple[int, str]:
         return 0, ""
 
 
-class TestFigures:
-    def test_calls_are_counted_by_route(self, app: Flask) -> None:
+class TestMetrics:
+    def test_metrics_count_calls_by_route(self, app: Flask) -> None:
         ask(app, "/tasks/1")
-        figures = ask(app, "/metrics").get_data(as_text=True)
-        assert 'http_requests_total{method="GET",route="/tasks/<id:task_id>",status="404"}' in figures
-        assert 'http_request_seconds_bucket{le="0.1",method="GET",route="/tasks/<id:task_id>"}' in figures
+        metrics = ask(app, "/metrics").get_data(as_text=True)
+        assert 'http_requests_total{method="GET",route="/tasks/<id:task_id>",status="404"}' in metrics
+        assert 'http_request_seconds_bucket{le="0.1",method="GET",route="/tasks/<id:task_id>"}' in metrics
 
-    def test_what_is_away_is_in_them(self, make: Make) -> None:
-        figures = ask(make(BROKER_URL=NO_REDIS), "/metrics").get_data(as_text=True)
-        assert 'part_up{part="broker"} 0.0' in figures
-        assert 'part_up{part="database"} 1.0' in figures
+    def test_metrics_with_unreachable_broker_report_part_down(self, make: Make) -> None:
+        metrics = ask(make(BROKER_URL=NO_REDIS), "/metrics").get_data(as_text=True)
+        assert 'part_up{part="broker"} 0.0' in metrics
+        assert 'part_up{part="database"} 1.0' in metrics
 
-    def test_the_job_table_is_in_them(self, app: Flask) -> None:
+    def test_metrics_include_job_table_counts(self, app: Flask) -> None:
         with transaction():
             enqueue_empty("anything")
         assert "jobs_waiting 1.0" in ask(app, "/metrics").get_data(as_text=True)
 
-    def test_an_address_that_is_not_there_makes_no_series_of_its_own(self, app: Flask) -> None:
+    def test_metrics_for_unknown_paths_share_one_series(self, app: Flask) -> None:
         ask(app, "/somewhere-else")
         app.test_client().open("/somewhere-else", method="BREW")
-        figures = ask(app, "/metrics").get_data(as_text=True)
-        assert "somewhere-else" not in figures
-        assert 'method="other",route="none"' in figures
+        metrics = ask(app, "/metrics").get_data(as_text=True)
+        assert "somewhere-else" not in metrics
+        assert 'method="other",route="none"' in metrics
 
     @pytest.mark.parametrize("address", ["203.0.113.7", "10.0.0.1", "::ffff:203.0.113.7", "nonsense"])
-    def test_they_are_for_this_machine_only(self, app: Flask, address: str) -> None:
+    def test_metrics_for_other_machines_are_rejected(self, app: Flask, address: str) -> None:
         answer = ask(app, "/metrics", environ_overrides={"REMOTE_ADDR": address})
         assert (answer.status_code, answer.json["code"]) == (403, "not_local")
 
     @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
-    def test_what_came_through_a_proxy_is_not_of_this_machine(self, app: Flask, header: str) -> None:
+    def test_metrics_through_proxy_are_rejected(self, app: Flask, header: str) -> None:
         assert ask(app, "/metrics", headers={header: "127.0.0.1"}).status_code == 403
 
-    def test_a_setting_opens_them(self, make: Make) -> None:
+    def test_metrics_with_open_setting_are_served_to_other_machines(self, make: Make) -> None:
         answer = ask(make(METRICS_OPEN="on"), "/metrics", environ_overrides={"REMOTE_ADDR": "203.0.113.7"})
         assert answer.status_code == 200

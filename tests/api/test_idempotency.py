@@ -1,4 +1,4 @@
-"""Idempotency-Key: a call that is repeated makes nothing twice and is answered as at first."""
+"""Idempotency-Key: a repeated call has its effect once and gets the first response."""
 
 import threading
 from dataclasses import replace
@@ -27,7 +27,7 @@ def made() -> int:
     return db.session.execute(select(func.count()).select_from(TaskRequest)).scalar_one()
 
 
-def test_the_same_call_gives_the_same_answer(market: RequestMarket, people: People) -> None:
+def test_idempotency_key_repeated_with_same_body_replays_response(market: RequestMarket, people: People) -> None:
     asha, body = people.customer(), market.body()
     first = asha.post("/requests", body, headers=KEY)
     again = asha.post("/requests", body, headers=KEY)
@@ -38,7 +38,7 @@ def test_the_same_call_gives_the_same_answer(market: RequestMarket, people: Peop
     assert made() == 1
 
 
-def test_another_body_under_the_same_key_is_refused(market: RequestMarket, people: People) -> None:
+def test_idempotency_key_repeated_with_other_body_is_rejected(market: RequestMarket, people: People) -> None:
     asha = people.customer()
     assert asha.post("/requests", market.body(), headers=KEY).status_code == 201
     other = asha.post("/requests", market.body(remarks="Something else"), headers=KEY)
@@ -46,26 +46,28 @@ def test_another_body_under_the_same_key_is_refused(market: RequestMarket, peopl
     assert made() == 1
 
 
-def test_keys_belong_to_accounts(market: RequestMarket, people: People) -> None:
+def test_idempotency_key_is_scoped_to_account(market: RequestMarket, people: People) -> None:
     body = market.body()
     for person in (people.customer(), people.customer()):
         assert person.post("/requests", body, headers=KEY).status_code == 201
     assert made() == 2
 
 
-def test_a_refusal_is_not_kept(market: RequestMarket, people: People) -> None:
+def test_idempotency_key_of_rejected_call_can_be_used_again(market: RequestMarket, people: People) -> None:
     asha = people.customer()
     assert asha.post("/requests", market.body(task_id=99999), headers=KEY).status_code == 422
     assert asha.post("/requests", market.body(), headers=KEY).status_code == 201
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\tbed"])
-def test_keys_that_cannot_be(market: RequestMarket, people: People, key: str) -> None:
+def test_idempotency_key_of_invalid_format_names_the_header(market: RequestMarket, people: People, key: str) -> None:
     answer = people.customer().post("/requests", market.body(), headers={"Idempotency-Key": key})
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["Idempotency-Key"])
 
 
-def test_while_the_first_still_runs_the_second_is_told_so(app: Flask, market: RequestMarket, people: People) -> None:
+def test_idempotency_key_of_running_call_returns_409_with_retry_after(
+    app: Flask, market: RequestMarket, people: People
+) -> None:
     asha = people.customer()
     name = f"idempotency:{asha.id}:{KEY['Idempotency-Key']}"
     with db.engine.connect() as other, other.begin():
@@ -76,7 +78,9 @@ def test_while_the_first_still_runs_the_second_is_told_so(app: Flask, market: Re
     assert asha.post("/requests", market.body(), headers=KEY).status_code == 201
 
 
-def test_ten_at_once_make_one(app: Flask, market: RequestMarket, people: People) -> None:
+def test_idempotency_key_sent_concurrently_creates_one_request(
+    app: Flask, market: RequestMarket, people: People
+) -> None:
     asha, body = people.customer(), market.body()
     answers: list[Any] = []
 
@@ -94,7 +98,7 @@ def test_ten_at_once_make_one(app: Flask, market: RequestMarket, people: People)
     assert made() == 1
 
 
-def test_after_a_day_a_key_is_free_again(market: RequestMarket, people: People) -> None:
+def test_idempotency_key_after_a_day_can_be_used_again(market: RequestMarket, people: People) -> None:
     asha = people.customer()
     asha.post("/requests", market.body(), headers=KEY)
     with transaction():
@@ -105,7 +109,7 @@ def test_after_a_day_a_key_is_free_again(market: RequestMarket, people: People) 
         assert idempotency.drop_expired() == 1
 
 
-def test_a_setting_says_for_how_long(
+def test_idempotency_key_is_kept_for_configured_hours(
     app: Flask, market: RequestMarket, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asha, body = people.customer(), market.body()

@@ -1,4 +1,4 @@
-"""Jobs over HTTP: the schedule, running one now, following it, parked jobs."""
+"""Jobs over HTTP: the schedule, starting a run, its progress, failed jobs."""
 
 from flask import Flask
 from sqlalchemy import text
@@ -10,7 +10,7 @@ from tests.factories.jobs import enqueue_empty, work
 from tests.factories.people import People
 
 
-def test_the_schedule_names_each_job_with_its_next_run(people: People) -> None:
+def test_jobs_list_returns_schedule_and_next_run_of_each_job(people: People) -> None:
     admin = people.admin()
     body = admin.get("/jobs").json
     names = {row["name"]: row for row in body["items"]}
@@ -21,7 +21,7 @@ def test_the_schedule_names_each_job_with_its_next_run(people: People) -> None:
     assert body["next_cursor"] is None
 
 
-def test_a_run_is_followed_until_it_is_done(people: People) -> None:
+def test_job_run_is_followed_from_queued_to_done(people: People) -> None:
     admin = people.admin()
     answer = admin.post("/jobs/daily-reminders/run")
     assert (answer.status_code, answer.json["status"]) == (202, "queued")
@@ -41,7 +41,7 @@ def test_a_run_is_followed_until_it_is_done(people: People) -> None:
     assert entry.subject_id == run["id"]
 
 
-def test_housekeeping_tells_what_it_did(people: People) -> None:
+def test_housekeeping_run_returns_its_failed_parts(people: People) -> None:
     admin = people.admin()
     location = admin.post("/jobs/housekeeping/run", {}).headers["Location"]
     work(now=True)
@@ -49,9 +49,9 @@ def test_housekeeping_tells_what_it_did(people: People) -> None:
     assert (run["status"], run["failed"], run["params"]["failed_parts"]) == ("done", 0, [])
 
 
-def test_an_unknown_job_and_choices_it_does_not_take(people: People) -> None:
+def test_job_run_with_unknown_name_or_parameters_is_rejected(people: People) -> None:
     admin = people.admin()
-    assert admin.post("/jobs/tea-making/run").status_code == 404
+    assert admin.post("/jobs/unknown/run").status_code == 404
     refused = admin.post("/jobs/daily-reminders/run", {"month": "2026-11"})
     assert (refused.status_code, list(refused.json["errors"])) == (422, ["month"])
     assert admin.post("/jobs/monthly-reports/run", {"month": "2026-13"}).status_code == 422
@@ -59,13 +59,13 @@ def test_an_unknown_job_and_choices_it_does_not_take(people: People) -> None:
     assert admin.get("/jobs/runs/999").status_code == 404
 
 
-def test_a_failed_job_is_listed_and_retried(app: Flask, people: People) -> None:
+def test_failed_job_is_listed_and_retried(app: Flask, people: People) -> None:
     admin = people.admin()
     with transaction():
-        queue.enqueue(Topic("nobody.knows", StoredFilePayload), StoredFilePayload("secret"))
+        queue.enqueue(Topic("unknown.topic", StoredFilePayload), StoredFilePayload("secret"))
     work()
     (failed,) = admin.get("/jobs/failed").json["items"]
-    assert (failed["topic"], "secret" in str(failed)) == ("nobody.knows", False)
+    assert (failed["topic"], "secret" in str(failed)) == ("unknown.topic", False)
     assert admin.get("/jobs").json["failed"] == 1
     again = admin.post(f"/jobs/failed/{failed['id']}/retry")
     assert (again.status_code, again.json["failed_at"]) == (202, None)
@@ -74,10 +74,10 @@ def test_a_failed_job_is_listed_and_retried(app: Flask, people: People) -> None:
     assert admin.post("/jobs/failed/999/retry").status_code == 404
 
 
-def test_former_paths_answer_and_name_their_successor(app: Flask, people: People) -> None:
+def test_former_job_paths_respond_and_name_their_successors(app: Flask, people: People) -> None:
     admin = people.admin()
     with transaction():
-        enqueue_empty("nobody.knows")
+        enqueue_empty("unknown.topic")
     work()
     listed = admin.get("/jobs/parked")
     (failed,) = listed.json["items"]
@@ -90,7 +90,7 @@ def test_former_paths_answer_and_name_their_successor(app: Flask, people: People
     assert f'</jobs/failed/{failed["id"]}/retry>; rel="successor-version"' in again.headers.getlist("Link")
 
 
-def test_jobs_are_for_admins(people: People) -> None:
+def test_jobs_for_customers_are_rejected(people: People) -> None:
     asha = people.customer()
     for method, path in (("get", "/jobs"), ("post", "/jobs/daily-reminders/run"), ("get", "/jobs/runs/1")):
         answer = getattr(asha, method)(path)

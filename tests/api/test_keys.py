@@ -1,4 +1,4 @@
-"""SECRET_KEY can be changed without signing anyone out; keys of one purpose sign nothing else."""
+"""Rotation of SECRET_KEY with fallbacks, and separate keys per purpose."""
 
 import base64
 import hmac
@@ -23,7 +23,7 @@ NEW = "another-secret-key-of-32-bytes-or-more"
 
 @pytest.fixture
 def rotated(make: MakeApp, settings: Settings) -> Flask:
-    """The same market after its operator changed SECRET_KEY and kept the old one as a fallback."""
+    """Return the application with a new SECRET_KEY and the old one as a fallback."""
     return make(SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=settings.secret_key)
 
 
@@ -46,7 +46,9 @@ def status(app: Flask, path: str, token: str | None = None, **kwargs: Any) -> in
     return app.test_client().open(path, headers=headers, **kwargs).status_code
 
 
-def test_a_new_key_signs_nobody_out(app: Flask, people: People, rotated: Flask, without_fallback: Flask) -> None:
+def test_tokens_after_key_rotation_are_valid_with_fallback_only(
+    app: Flask, people: People, rotated: Flask, without_fallback: Flask
+) -> None:
     asha = people.customer()
     old = sign_in(app, asha.username)
     assert status(rotated, "/me", old["access_token"]) == 200
@@ -54,32 +56,36 @@ def test_a_new_key_signs_nobody_out(app: Flask, people: People, rotated: Flask, 
     assert status(without_fallback, "/token/refresh", old["refresh_token"], method="POST") == 401
     assert status(rotated, "/token/refresh", old["refresh_token"], method="POST") == 200
     new = sign_in(rotated, asha.username)["access_token"]
-    assert status(without_fallback, "/me", new) == 200, "what is signed now is signed by the new key"
+    assert status(without_fallback, "/me", new) == 200, "new tokens are signed by the new key"
     assert status(app, "/me", new) == 401
 
 
-def test_tokens_name_their_key_and_give_nothing_of_it_away(app: Flask, people: People, settings: Settings) -> None:
+def test_token_header_names_key_without_revealing_it(app: Flask, people: People, settings: Settings) -> None:
     header = jwt.get_unverified_header(str(people.customer().token))
     assert header["kid"] == signing.key_id(signing.key("tokens"))
     assert header["kid"] not in settings.secret_key + signing.key("tokens").hex()
 
 
 @pytest.mark.parametrize("kid", ["", "unknown", 7, None, ["x"]])
-def test_tokens_that_name_another_key_are_refused(app: Flask, people: People, kid: Any) -> None:
+def test_token_with_unknown_key_id_is_rejected(app: Flask, people: People, kid: Any) -> None:
     claims = jwt.decode(str(people.customer().token), options={"verify_signature": False})
     parts = [part(json.dumps(one).encode()) for one in ({"alg": "HS256", "typ": "JWT", "kid": kid}, claims)]
     signature = hmac.digest(signing.key("tokens"), ".".join(parts).encode(), "sha256")
     assert status(app, "/me", ".".join([*parts, part(signature)])) == 401
 
 
-def test_tokens_from_before_keys_had_purposes_are_still_good(app: Flask, people: People, settings: Settings) -> None:
+def test_token_signed_without_key_id_is_valid_and_with_other_key_rejected(
+    app: Flask, people: People, settings: Settings
+) -> None:
     claims = jwt.decode(str(people.customer().token), options={"verify_signature": False})
     assert status(app, "/me", jwt.encode(claims, settings.secret_key, algorithm="HS256")) == 200
     other = jwt.encode(claims, signing.key("cursors"), algorithm="HS256")
     assert status(app, "/me", other) == 401
 
 
-def test_half_read_lists_go_on(app: Flask, people: People, rotated: Flask, without_fallback: Flask) -> None:
+def test_cursor_after_key_rotation_is_valid_with_fallback_only(
+    app: Flask, people: People, rotated: Flask, without_fallback: Flask
+) -> None:
     admin = people.admin()
     for _ in range(2):
         people.customer()
@@ -89,13 +95,15 @@ def test_half_read_lists_go_on(app: Flask, people: People, rotated: Flask, witho
     assert status(without_fallback, f"/customers?cursor={cursor}", token) == 422
 
 
-def test_cursors_cut_short_are_refused(app: Flask, people: People) -> None:
+def test_cursor_cut_short_is_rejected(app: Flask, people: People) -> None:
     admin = people.admin()
     for length in range(1, 20):
         assert admin.get(f"/customers?cursor={encode_cursor('customers', [1])[:length]}").status_code == 422
 
 
-def test_links_in_old_mails_work(app: Flask, people: People, rotated: Flask, without_fallback: Flask) -> None:
+def test_unsubscribe_link_after_key_rotation_is_valid_with_fallback_only(
+    app: Flask, people: People, rotated: Flask, without_fallback: Flask
+) -> None:
     asha = people.customer()
     path = preferences.address(asha.id, "reminder").removeprefix(app.extensions["settings"].public_url)
     assert [status(one, path) for one in (app, rotated, without_fallback)] == [200, 200, 404]
@@ -106,13 +114,13 @@ def test_links_in_old_mails_work(app: Flask, people: People, rotated: Flask, wit
     assert status(app, before_purposes[:-2]) == 404
 
 
-def test_keys_are_derived_as_the_rfc_says(app: Flask, settings: Settings) -> None:
+def test_signing_keys_are_derived_by_hkdf(app: Flask, settings: Settings) -> None:
     for purpose in ("tokens", "cursors", "unsubscribe"):
         expected = HKDF(algorithm=SHA256(), length=32, salt=b"doorstep", info=purpose.encode())
         assert signing.key(purpose) == expected.derive(settings.secret_key.encode())
 
 
-def test_a_signature_of_one_purpose_is_none_of_another(app: Flask) -> None:
+def test_signature_of_one_purpose_is_invalid_for_another(app: Flask) -> None:
     signature = signing.sign("cursors", b"message")
     assert signing.verifies("cursors", b"message", signature)
     assert not signing.verifies("unsubscribe", b"message", signature)

@@ -1,4 +1,4 @@
-"""Generous limits on what floods, told in headers, and still there while Valkey is away."""
+"""Rate limits, their headers, and that they hold while Valkey is unavailable."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,7 +17,7 @@ Make = Callable[..., Flask]
 
 @pytest.fixture
 def make(app: Flask, environ: dict[str, str]) -> Iterator[Make]:
-    """Makes applications with limits of their own; each counts in an empty place."""
+    """Return a factory of applications with their own limits and an empty storage."""
     made: list[Flask] = []
 
     def with_settings(**changes: str) -> Flask:
@@ -38,7 +38,9 @@ def sign_up(app: Flask, people: People, address: str = "203.0.113.9") -> Any:
 
 
 @pytest.mark.parametrize("storage", ["valkey", "away"])
-def test_too_many_sign_ups_from_one_address(make: Make, people: People, storage: str) -> None:
+def test_sign_ups_over_limit_of_address_return_429_with_or_without_valkey(
+    make: Make, people: People, storage: str
+) -> None:
     away = {"LIMITS_URL": "redis://127.0.0.1:9/0"} if storage == "away" else {}
     app = make(SIGNUP_RATE_LIMIT="3 per hour", **away)
     address = "203.0.113.1" if storage == "away" else "203.0.113.2"
@@ -55,7 +57,7 @@ def test_too_many_sign_ups_from_one_address(make: Make, people: People, storage:
     assert sign_up(app, people, f"{address}0").status_code == 201
 
 
-def test_requests_are_counted_by_account(make: Make, people: People) -> None:
+def test_request_limit_is_counted_per_account(make: Make, people: People) -> None:
     market = RequestMarket(people)
     app = make(REQUEST_RATE_LIMIT="2 per hour")
     asha, ravi = people.customer(), people.customer()
@@ -67,14 +69,14 @@ def test_requests_are_counted_by_account(make: Make, people: People) -> None:
     assert ask(ravi.headers) == 201
 
 
-def test_who_may_not_call_is_not_counted(make: Make, people: People) -> None:
+def test_request_limit_does_not_count_unauthenticated_calls(make: Make, people: People) -> None:
     app = make(REQUEST_RATE_LIMIT="1 per hour")
     answer = app.test_client().post("/requests", json={})
     assert answer.status_code == 401
     assert "RateLimit" not in answer.headers
 
 
-def test_x_forwarded_for_of_anyone_counts_for_nothing(make: Make, people: People) -> None:
+def test_sign_up_limit_ignores_x_forwarded_for_of_untrusted_clients(make: Make, people: People) -> None:
     app = make(SIGNUP_RATE_LIMIT="1 per hour")
     for number, status in ((1, 201), (2, 429)):
         answer = app.test_client().post(
@@ -86,14 +88,14 @@ def test_x_forwarded_for_of_anyone_counts_for_nothing(make: Make, people: People
         assert answer.status_code == status
 
 
-def test_an_ipv6_user_has_one_limit_for_all_of_a_64(make: Make, people: People) -> None:
+def test_sign_up_limit_is_shared_by_ipv6_64_network(make: Make, people: People) -> None:
     app = make(SIGNUP_RATE_LIMIT="2 per hour")
     codes = [sign_up(app, people, f"2001:db8:5:1:{number}::1").status_code for number in range(3)]
     assert codes == [201, 201, 429]
     assert sign_up(app, people, "2001:db8:5:2::1").status_code == 201
 
 
-def test_a_48_has_ten_times_the_limit(make: Make, people: People) -> None:
+def test_sign_up_limit_of_ipv6_48_network_is_tenfold(make: Make, people: People) -> None:
     app = make(SIGNUP_RATE_LIMIT="1 per hour")
     answers = [sign_up(app, people, f"2001:db8:6:{number}::1") for number in range(11)]
     assert [answer.status_code for answer in answers] == [201] * 10 + [429]
@@ -102,7 +104,7 @@ def test_a_48_has_ten_times_the_limit(make: Make, people: People) -> None:
     assert sign_up(app, people, "2001:db8:7::1").status_code == 201
 
 
-def test_times_are_limited_by_account_and_for_visitors_by_address(make: Make, people: People) -> None:
+def test_times_limit_is_counted_per_account_and_for_visitors_per_address(make: Make, people: People) -> None:
     market = RequestMarket(people)
     app = make(TIMES_RATE_LIMIT="2 per hour")
     asha, ravi = people.customer(), people.customer()

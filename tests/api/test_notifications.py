@@ -1,4 +1,4 @@
-"""Notifications, preferences and the ledger over HTTP."""
+"""Notifications, preferences and the delivery log over HTTP."""
 
 import pytest
 
@@ -8,16 +8,16 @@ from tests.factories.jobs import deliveries, work
 from tests.factories.people import People, Person
 
 
-def tell(person: Person, times: int = 1) -> None:
+def notify(person: Person, times: int = 1) -> None:
     with transaction():
         for _ in range(times):
             create.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing"})
 
 
-def test_ones_notifications_newest_first_with_pages(people: People) -> None:
+def test_notifications_list_is_paginated_newest_first(people: People) -> None:
     asha, other = people.customer(), people.customer()
-    tell(asha, 3)
-    tell(other)
+    notify(asha, 3)
+    notify(other)
     first = asha.get("/notifications?limit=2")
     assert first.json["unread_count"] == 3
     assert first.json["items"][0]["title"] == "Accepted: Plumbing"
@@ -29,10 +29,10 @@ def test_ones_notifications_newest_first_with_pages(people: People) -> None:
     assert asha.get("/notifications?cursor=nonsense").status_code == 422
 
 
-def test_marking_as_read_touches_only_ones_own(people: People) -> None:
+def test_notifications_read_marks_only_own(people: People) -> None:
     asha, other = people.customer(), people.customer()
-    tell(asha, 3)
-    tell(other)
+    notify(asha, 3)
+    notify(other)
     ids = [row["id"] for row in asha.get("/notifications").json["items"]]
     theirs = other.get("/notifications").json["items"][0]["id"]
     assert asha.post("/notifications/read", {"ids": [ids[0], theirs, 10**12]}).json == {"unread_count": 2}
@@ -45,11 +45,11 @@ def test_marking_as_read_touches_only_ones_own(people: People) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"ids": []}, {"all": False}, {"ids": [1], "all": True}, {"ids": ["x"]}])
-def test_marking_needs_ids_or_all(people: People, body: dict[str, object]) -> None:
+def test_notifications_read_without_ids_or_all_is_rejected(people: People, body: dict[str, object]) -> None:
     assert people.customer().post("/notifications/read", body).status_code == 422
 
 
-def test_preferences_are_mail_until_chosen_otherwise(people: People) -> None:
+def test_preferences_default_to_mail_and_return_what_was_saved(people: People) -> None:
     asha = people.customer()
     why = {"sms": {"code": "sms_not_set_up", "message": "SMS is not set up."}}
     assert asha.get("/me/preferences").json == {
@@ -72,7 +72,7 @@ def test_preferences_are_mail_until_chosen_otherwise(people: People) -> None:
     assert asha.put("/me/preferences", {"channels": ["mail"]}).json["gchat_webhook"] is None
 
 
-def test_preferences_without_kinds_undo_no_unsubscription(people: People) -> None:
+def test_preferences_without_kinds_keep_unsubscriptions(people: People) -> None:
     asha = people.customer()
     with transaction():
         preferences.unsubscribe(asha.id, "reminder")
@@ -99,16 +99,16 @@ def test_preferences_without_kinds_undo_no_unsubscription(people: People) -> Non
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_preferences_name_the_field_that_is_wrong(people: People, change: dict[str, object], field: str) -> None:
+def test_preferences_with_invalid_field_name_it(people: People, change: dict[str, object], field: str) -> None:
     answer = people.customer().put("/me/preferences", {"channels": ["mail"], **change})
     assert answer.status_code == 422
     assert field in answer.json["errors"], answer.json
 
 
-def test_the_ledger_is_for_admins_and_resends_what_failed(people: People) -> None:
+def test_deliveries_for_admins_list_failures_and_resend_them(people: People) -> None:
     admin, asha = people.admin(), people.customer()
     asha.put("/me/preferences", {"channels": ["gchat"]})
-    tell(asha)
+    notify(asha)
     work()
     (row,) = admin.get(f"/deliveries?state=failed&account_id={asha.id}").json["items"]
     assert row["error"] == "No Google Chat webhook is configured."

@@ -1,4 +1,4 @@
-"""Lists: limits, cursors that only the market can have made, links."""
+"""Lists: limits, signed cursors and Link headers."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +14,7 @@ def admin(people: People) -> Person:
     return people.admin()
 
 
-def test_pages_hold_everyone_once(people: People, admin: Person) -> None:
+def test_pages_followed_by_link_hold_every_item_once(people: People, admin: Person) -> None:
     made = {people.customer().id for _ in range(7)}
     seen: list[int] = []
     address: str | None = "/customers?limit=3"
@@ -32,7 +32,7 @@ def test_pages_hold_everyone_once(people: People, admin: Person) -> None:
 
 
 @pytest.mark.parametrize("name", ["Asha", "Asha & Sons", 'Asha>;="x', "Ashä+ 100%#"])
-def test_the_link_keeps_what_was_asked(people: People, admin: Person, name: str) -> None:
+def test_next_link_keeps_query_parameters(people: People, admin: Person, name: str) -> None:
     for _ in range(3):
         people.customer(firstname=name)
     answer = admin.get("/customers", query_string={"limit": 1, "q": name})
@@ -44,7 +44,7 @@ def test_the_link_keeps_what_was_asked(people: People, admin: Person, name: str)
     assert "Link" not in answer.headers
 
 
-def test_nobody_is_missed_or_shown_twice_while_more_come(people: People, admin: Person) -> None:
+def test_pages_with_insertion_between_them_have_no_gaps_or_repeats(people: People, admin: Person) -> None:
     first = [people.customer().id for _ in range(4)]
     page = admin.get("/customers?limit=2").json
     people.customer()
@@ -55,23 +55,23 @@ def test_nobody_is_missed_or_shown_twice_while_more_come(people: People, admin: 
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1.5", "", "\u0665"])
-def test_limits_from_1_to_100(admin: Person, limit: str) -> None:
+def test_limit_outside_1_to_100_is_rejected(admin: Person, limit: str) -> None:
     answer = admin.get("/customers", query_string={"limit": limit})
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["limit"])
 
 
 @pytest.mark.parametrize("limit", [1, 100])
-def test_the_ends_are_taken(admin: Person, limit: int) -> None:
+def test_limit_of_1_and_100_is_accepted(admin: Person, limit: int) -> None:
     assert admin.get(f"/customers?limit={limit}").status_code == 200
 
 
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "\u00e9", "a" * 1999, "%00", "bnVsbA=="])
-def test_a_cursor_that_is_not_ours(admin: Person, cursor: str) -> None:
+def test_cursor_that_is_malformed_is_rejected(admin: Person, cursor: str) -> None:
     answer = admin.get("/customers", query_string={"cursor": cursor})
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["cursor"])
 
 
-def test_a_cursor_of_another_list_is_not_ours(people: People, admin: Person) -> None:
+def test_cursor_of_another_list_is_rejected(people: People, admin: Person) -> None:
     market = RequestMarket(people)
     asha = people.customer()
     for hours in (24, 48):
@@ -80,7 +80,7 @@ def test_a_cursor_of_another_list_is_not_ours(people: People, admin: Person) -> 
     assert admin.get("/customers", query_string={"cursor": cursor}).status_code == 422
 
 
-def test_a_changed_cursor_is_not_ours(people: People, admin: Person) -> None:
+def test_cursor_with_changed_signature_is_rejected(people: People, admin: Person) -> None:
     for _ in range(2):
         people.customer()
     cursor = admin.get("/customers?limit=1").json["next_cursor"]

@@ -1,4 +1,4 @@
-"""Verifying a phone number: a code by SMS, few tries, few codes, and a changed number is unproven again."""
+"""Phone verification: a code by SMS, limits on attempts and codes, and its loss when the number changes."""
 
 import re
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def asha(texting: Flask) -> Person:
 
 
 def code_sent(person: Person, web: WebServer) -> str:
-    """Ask for a code, and read it in the SMS."""
+    """Request a code and return it as read from the SMS."""
     later()
     answer = person.post("/me/phone/code")
     assert answer.status_code == 202, answer.json
@@ -53,7 +53,7 @@ def code_sent(person: Person, web: WebServer) -> str:
 
 
 def later(seconds: float = 31) -> None:
-    """As if every code so far had been asked for so much earlier."""
+    """Backdate all codes by this many seconds."""
     with transaction():
         statement = "UPDATE phone_codes SET created_at = created_at - make_interval(secs => :seconds)"
         db.session.execute(text(statement), {"seconds": seconds})
@@ -63,7 +63,7 @@ def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06}"
 
 
-def test_a_number_is_verified_by_the_code_that_was_sent_to_it(asha: Person, web: WebServer) -> None:
+def test_phone_code_sent_by_sms_verifies_number(asha: Person, web: WebServer) -> None:
     assert asha.get("/me").json["phone_verified"] == 0
     sent = asha.post("/me/phone/code")
     assert (sent.status_code, sent.json["phone"]) == (202, PHONE)
@@ -80,27 +80,27 @@ def test_a_number_is_verified_by_the_code_that_was_sent_to_it(asha: Person, web:
     assert asha.post("/me/phone/confirm", {"code": found[1]}).json["code"] == "code_expired"
 
 
-def test_the_code_is_kept_nowhere(asha: Person, web: WebServer) -> None:
+def test_phone_code_is_not_stored_in_plain_text(asha: Person, web: WebServer) -> None:
     code = code_sent(asha, web)
     assert deliveries(kind="phone_code")[0].params == {}
     row = db.session.execute(text("SELECT row_to_json(c)::text FROM phone_codes c")).scalar_one()
     assert code not in row
 
 
-def test_a_changed_number_is_unproven_again(asha: Person, web: WebServer) -> None:
+def test_phone_change_resets_verification(asha: Person, web: WebServer) -> None:
     asha.post("/me/phone/confirm", {"code": code_sent(asha, web)})
     assert asha.patch("/me", {"phone": PHONE, "firstname": "Asha"}).json["phone_verified"] == 1
     assert asha.patch("/me", {"phone": "+919876500000"}).json["phone_verified"] == 0
 
 
-def test_a_code_for_the_number_before_verifies_nothing(asha: Person, web: WebServer) -> None:
+def test_phone_code_for_previous_number_is_invalid(asha: Person, web: WebServer) -> None:
     code = code_sent(asha, web)
     asha.patch("/me", {"phone": "+919876500000"})
     assert asha.post("/me/phone/confirm", {"code": code}).json["code"] == "code_expired"
     assert asha.get("/me").json["phone_verified"] == 0
 
 
-def test_guesses_are_limited_also_when_they_come_at_once(texting: Flask, asha: Person, web: WebServer) -> None:
+def test_phone_code_guesses_are_limited_also_when_concurrent(texting: Flask, asha: Person, web: WebServer) -> None:
     code = code_sent(asha, web)
 
     def guess(_: int) -> Any:
@@ -117,7 +117,7 @@ def test_guesses_are_limited_also_when_they_come_at_once(texting: Flask, asha: P
     assert asha.post("/me/phone/confirm", {"code": code_sent(asha, web)}).status_code == 200
 
 
-def test_only_the_last_code_works_and_not_for_long(asha: Person, web: WebServer) -> None:
+def test_phone_code_is_invalid_after_newer_one_or_expiry(asha: Person, web: WebServer) -> None:
     first = code_sent(asha, web)
     second = code_sent(asha, web)
     if first != second:
@@ -127,7 +127,7 @@ def test_only_the_last_code_works_and_not_for_long(asha: Person, web: WebServer)
     assert asha.post("/me/phone/confirm", {"code": second}).json["code"] == "code_expired"
 
 
-def test_a_code_that_is_late_is_not_sent(asha: Person, web: WebServer) -> None:
+def test_phone_code_that_expired_before_delivery_is_not_sent(asha: Person, web: WebServer) -> None:
     asha.post("/me/phone/code")
     with transaction():
         late = 'UPDATE deliveries SET params = params || \'{"valid_until": "2026-01-01T00:00:00+00:00"}\''
@@ -137,7 +137,7 @@ def test_a_code_that_is_late_is_not_sent(asha: Person, web: WebServer) -> None:
     assert (web.posts, delivery.state, delivery.params) == ([], "failed", {})
 
 
-def test_an_account_gets_few_codes(asha: Person, web: WebServer) -> None:
+def test_phone_codes_of_account_are_limited_per_hour(asha: Person, web: WebServer) -> None:
     for _ in range(5):
         code_sent(asha, web)
     assert asha.post("/me/phone/code").status_code == 429, "at once after the last one"
@@ -146,7 +146,7 @@ def test_an_account_gets_few_codes(asha: Person, web: WebServer) -> None:
     assert (answer.status_code, 3000 < int(answer.headers["Retry-After"]) <= 3600) == (429, True)
 
 
-def test_a_number_gets_few_codes_whoever_asks(texting: Flask, web: WebServer) -> None:
+def test_phone_codes_of_number_are_limited_across_accounts(texting: Flask, web: WebServer) -> None:
     people = People(texting)
     for _ in range(5):
         code_sent(people.customer(phone=PHONE), web)
@@ -155,14 +155,14 @@ def test_a_number_gets_few_codes_whoever_asks(texting: Flask, web: WebServer) ->
     assert people.customer(phone="+919876500000").post("/me/phone/code").status_code == 202
 
 
-def test_an_address_gets_few_codes(texting: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_phone_codes_of_address_are_limited_per_hour(texting: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phones, "PER_ADDRESS", ((2, phones.HOUR),))
     people = People(texting)
     answers = [people.customer(phone=f"+9198765432{n:02}").post("/me/phone/code").status_code for n in range(3)]
     assert answers == [202, 202, 429]
 
 
-def test_requests_at_once_are_no_way_round_the_limit(texting: Flask, asha: Person) -> None:
+def test_phone_codes_requested_concurrently_do_not_exceed_limit(texting: Flask, asha: Person) -> None:
     def ask(_: int) -> int:
         return (
             texting.test_client().post("/me/phone/code", headers={"Authorization": f"Bearer {asha.token}"}).status_code
@@ -176,22 +176,24 @@ def test_requests_at_once_are_no_way_round_the_limit(texting: Flask, asha: Perso
     ("phone", "code"),
     [(None, "no_phone"), ("+449098790123", "sms_not_available"), ("+911126534567", "sms_not_available")],
 )
-def test_where_no_code_can_go_that_is_said(texting: Flask, phone: str | None, code: str) -> None:
+def test_phone_code_without_number_or_for_unsupported_country_is_rejected(
+    texting: Flask, phone: str | None, code: str
+) -> None:
     answer = People(texting).customer(phone=phone).post("/me/phone/code")
     assert (answer.status_code, answer.json["code"]) == (409, code)
 
 
-def test_without_a_gateway_there_are_no_codes(people: People) -> None:
+def test_phone_code_without_sms_gateway_is_rejected(people: People) -> None:
     assert people.customer(phone=PHONE).post("/me/phone/code").json["code"] == "sms_not_set_up"
 
 
 @pytest.mark.parametrize("code", ["12345", "1234567", "12345a", "", None, 123456, "१२३४५६"])
-def test_a_code_has_six_digits(asha: Person, code: object) -> None:
+def test_phone_confirm_with_malformed_code_names_the_field(asha: Person, code: object) -> None:
     answer = asha.post("/me/phone/confirm", {"code": code})
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["code"])
 
 
-def test_preferences_say_why_sms_is_not_used(asha: Person, web: WebServer) -> None:
+def test_preferences_with_unverified_phone_report_sms_unavailable(asha: Person, web: WebServer) -> None:
     chosen = asha.put("/me/preferences", {"channels": ["sms"]}).json
     why = {"code": "phone_not_verified", "message": "The phone number is not verified."}
     assert chosen["unavailable"] == {"sms": why}
@@ -199,7 +201,7 @@ def test_preferences_say_why_sms_is_not_used(asha: Person, web: WebServer) -> No
     assert asha.get("/me/preferences").json["unavailable"] == {}
 
 
-def test_old_codes_are_dropped(asha: Person, web: WebServer) -> None:
+def test_drop_old_codes_deletes_codes_after_a_day(asha: Person, web: WebServer) -> None:
     code_sent(asha, web)
     later(25 * 3600)
     with transaction():

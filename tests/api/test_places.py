@@ -1,9 +1,9 @@
-"""Finding places while typing."""
+"""Place search by pincode and name prefix."""
 
 from typing import Any
 
 
-def test_by_pincode_and_its_beginning(client: Any) -> None:
+def test_places_by_pincode_prefix_returns_matches(client: Any) -> None:
     assert [p["pincode"] for p in client.get("/places?q=560001").json["items"]] == ["560001"]
     some = client.get("/places?q=5600&limit=5").json
     assert all(p["pincode"].startswith("5600") for p in some["items"])
@@ -11,7 +11,7 @@ def test_by_pincode_and_its_beginning(client: Any) -> None:
     assert some["next_cursor"]
 
 
-def test_by_the_beginning_of_a_name_whatever_its_case(client: Any) -> None:
+def test_places_by_name_prefix_ignore_case(client: Any) -> None:
     items = client.get("/places?q=iNdIrAnAgAr").json["items"]
     assert {"560038"} <= {p["pincode"] for p in client.get("/places?q=indiranagar&limit=100").json["items"]}
     assert all(p["locality"].lower().startswith("indiranagar") for p in items)
@@ -19,7 +19,7 @@ def test_by_the_beginning_of_a_name_whatever_its_case(client: Any) -> None:
     assert client.get("/places?q=karnataka").json["items"][0]["state"] == "Karnataka"
 
 
-def test_pages_hold_every_place_once(client: Any) -> None:
+def test_places_across_pages_have_no_repeats(client: Any) -> None:
     seen: list[Any] = []
     cursor: Any = ""
     while cursor is not None:
@@ -30,7 +30,7 @@ def test_pages_hold_every_place_once(client: Any) -> None:
     assert seen[:100] == [(p["pincode"], p["locality"]) for p in client.get("/places?q=gandhi&limit=100").json["items"]]
 
 
-def test_bad_input_is_refused_and_wildcards_are_plain_letters(client: Any) -> None:
+def test_places_with_invalid_query_is_rejected_and_wildcards_are_literal(client: Any) -> None:
     for query in ("", "q=", "q=%00", "q=x&colour=blue", "q=x&limit=0", "q=x&cursor=x"):
         assert client.get(f"/places?{query}").status_code == 422, query
     for q in ("%25", "_", "%5C", "999999", "zzzzzz"):

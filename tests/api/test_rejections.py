@@ -1,4 +1,4 @@
-"""A rejection by a professional who was not asked concerns nobody else; a task with a policy can be deleted."""
+"""Declining a request by a professional who was not asked; tasks with policies; availability counts."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -31,7 +31,7 @@ def new_in_inbox(who: Person) -> int:
     return int(who.get("/me/inbox").json["new"])
 
 
-def test_a_rejection_by_someone_who_was_not_asked_changes_nothing_for_others(
+def test_reject_by_professional_not_asked_leaves_request_unchanged_for_others(
     market: RequestMarket, people: People
 ) -> None:
     asha, ravi, meena = people.customer(), market.professional(), market.professional()
@@ -48,7 +48,7 @@ def test_a_rejection_by_someone_who_was_not_asked_changes_nothing_for_others(
     assert asha.patch(path, {"remarks": "Ring twice"}, headers={"If-Match": etag}).status_code == 200
 
 
-def test_many_who_reject_at_once_get_in_nobodys_way(market: RequestMarket, people: People) -> None:
+def test_reject_by_many_concurrently_leaves_request_unchanged(market: RequestMarket, people: People) -> None:
     asha = people.customer()
     some = [market.professional() for _ in range(10)]
     request = market.ask(asha)
@@ -61,7 +61,7 @@ def test_many_who_reject_at_once_get_in_nobodys_way(market: RequestMarket, peopl
     assert db.session.execute(events).scalar_one() == len(some)
 
 
-def test_a_rejection_by_the_one_who_was_asked_is_a_change(market: RequestMarket, people: People) -> None:
+def test_reject_by_asked_professional_increases_version(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     request = market.ask(asha, professional_id=ravi.id)
     before = marks(request["id"])
@@ -69,7 +69,7 @@ def test_a_rejection_by_the_one_who_was_asked_is_a_change(market: RequestMarket,
     assert marks(request["id"])[0] == before[0] + 1
 
 
-def test_a_task_with_a_policy_that_nobody_asked_for_is_deleted(market: RequestMarket, people: People) -> None:
+def test_delete_task_with_policy_and_without_requests_deletes_both(market: RequestMarket, people: People) -> None:
     admin = people.admin()
     path = f"/tasks/{market.task('Gardening')}"
     assert admin.put(f"{path}/policy", {"min_notice_minutes": 60}).status_code == 200
@@ -78,7 +78,7 @@ def test_a_task_with_a_policy_that_nobody_asked_for_is_deleted(market: RequestMa
     assert tuple(db.session.execute(left).one()) == (0, 0)
 
 
-def test_counts_that_are_put_right_make_cached_answers_old(market: RequestMarket, app: Flask) -> None:
+def test_availability_rebuild_that_corrects_counts_invalidates_cache(market: RequestMarket, app: Flask) -> None:
     market.professional()
     version = text("SELECT version::text FROM cache_versions WHERE name = :name")
     with transaction():

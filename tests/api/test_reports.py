@@ -1,4 +1,4 @@
-"""Reports over HTTP: whose, which month, JSON or HTML."""
+"""Reports over HTTP: access, month, JSON and HTML."""
 
 from datetime import UTC, datetime
 
@@ -29,7 +29,7 @@ def market(asha: Person) -> Market:
     return Market(asha.id, made.professional(), made.task())
 
 
-def test_ones_own_month(asha: Person, market: Market) -> None:
+def test_report_of_own_month_counts_requests_and_spending(asha: Person, market: Market) -> None:
     made.review(made.request(market, price="1499.50"), created_at=made.NOON)
     report = asha.get(OCTOBER).json
     assert (report["month"], report["unfinished"], report["customer_id"]) == ("2026-10", False, asha.id)
@@ -39,7 +39,7 @@ def test_ones_own_month(asha: Person, market: Market) -> None:
     assert (report["professionals_met"], report["reviews_given"], report["upcoming"]) == (1, 1, [])
 
 
-def test_as_a_page_that_escapes_what_people_typed(asha: Person, market: Market) -> None:
+def test_report_as_html_escapes_user_input(asha: Person, market: Market) -> None:
     made.request(market)
     page = asha.get(OCTOBER, headers={"Accept": "text/html"})
     assert page.headers["Content-Type"].startswith("text/html")
@@ -53,18 +53,18 @@ def test_as_a_page_that_escapes_what_people_typed(asha: Person, market: Market) 
 
 
 @time_machine.travel("2026-11-10T00:00:00Z", tick=True)
-def test_the_month_that_runs_is_marked(people: People) -> None:
+def test_report_of_current_month_is_unfinished_and_future_one_is_404(people: People) -> None:
     asha = people.customer()
     assert asha.get("/reports/2026-11").json["unfinished"] is True
     assert asha.get("/reports/2026-12").status_code == 404
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-1", "last", "1999-01", "2026-10-01"])
-def test_no_such_month(asha: Person, month: str) -> None:
+def test_report_with_invalid_month_returns_404(asha: Person, month: str) -> None:
     assert asha.get(f"/reports/{month}").status_code == 404
 
 
-def test_whose_report_it_may_be(client: FlaskClient, people: People, asha: Person) -> None:
+def test_report_of_another_customer_is_for_admins_only(client: FlaskClient, people: People, asha: Person) -> None:
     other = people.customer()
     admin = people.admin()
     assert client.get(OCTOBER).status_code == 401
@@ -75,10 +75,10 @@ def test_whose_report_it_may_be(client: FlaskClient, people: People, asha: Perso
     assert admin.get(f"{OCTOBER}?customer_id={admin.id}").status_code == 404
 
 
-def test_what_went_out_stays_as_it_was(asha: Person, market: Market) -> None:
+def test_report_after_sending_is_unchanged_and_listed_newest_first(asha: Person, market: Market) -> None:
     made.request(market)
     with transaction():
-        signed_up = datetime(2026, 1, 1, tzinfo=UTC)  # reports go to those who were there in their month
+        signed_up = datetime(2026, 1, 1, tzinfo=UTC)  # reports go only to accounts that existed in that month
         db.session.execute(update(Account).where(Account.id == asha.id).values(created_at=signed_up))
         actions.send_batch(Month(2026, 10), run_id=1, after=0, until=ABOVE_ALL_IDS)
         actions.send_batch(Month(2026, 9), run_id=1, after=0, until=ABOVE_ALL_IDS)

@@ -1,4 +1,4 @@
-"""Asking, reading, listing and editing requests over HTTP."""
+"""Creating, reading, listing and editing requests over HTTP."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ import time_machine
 
 from backend.core.clock import now
 from tests.factories.people import People
-from tests.factories.requests import WHY, RequestMarket, at, do, told
+from tests.factories.requests import WHY, RequestMarket, at, do, notified_kinds
 
 CONTRACT = {
     "id", "task_id", "task_name", "customer_id", "professional_id", "asked_professional_id", "status",
@@ -22,7 +22,7 @@ def market(people: People) -> RequestMarket:
     return RequestMarket(people)
 
 
-def test_a_request_keeps_name_price_and_time_of_its_day(market: RequestMarket, people: People) -> None:
+def test_create_request_copies_task_name_price_and_duration(market: RequestMarket, people: People) -> None:
     asha = people.customer()
     answer = asha.post("/requests", market.body(remarks="The tap drips"))
     assert answer.status_code == 201
@@ -48,26 +48,26 @@ def test_a_request_keeps_name_price_and_time_of_its_day(market: RequestMarket, p
         ({"colour": "red"}, 422, "colour"),
     ],
 )
-def test_wrong_fields_are_named(
+def test_create_request_with_invalid_field_names_it(
     market: RequestMarket, people: People, changes: dict[str, Any], status: int, field: str
 ) -> None:
     answer = people.customer().post("/requests", market.body(**changes))
     assert (answer.status_code, list(answer.json["errors"])) == (status, [field])
 
 
-def test_a_task_that_is_not_offered_is_a_conflict(market: RequestMarket, people: People) -> None:
+def test_create_request_for_inactive_task_is_rejected(market: RequestMarket, people: People) -> None:
     off = market.task("Gardening", isactive=False)
     answer = people.customer().post("/requests", market.body(task_id=off))
     assert (answer.status_code, answer.json["code"]) == (409, "task_not_available")
 
 
-def test_a_professional_asked_for_must_do_the_task(market: RequestMarket, people: People) -> None:
+def test_create_request_for_professional_without_task_is_rejected(market: RequestMarket, people: People) -> None:
     other = people.professional()
     answer = people.customer().post("/requests", market.body(professional_id=other.id))
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["professional_id"])
 
 
-def test_one_key_makes_one_request(market: RequestMarket, people: People) -> None:
+def test_create_request_repeated_with_idempotency_key_creates_one(market: RequestMarket, people: People) -> None:
     asha, body = people.customer(), market.body()
     first = asha.post("/requests", body, headers={"Idempotency-Key": "k1"})
     again = asha.post("/requests", body, headers={"Idempotency-Key": "k1"})
@@ -77,7 +77,7 @@ def test_one_key_makes_one_request(market: RequestMarket, people: People) -> Non
     assert asha.post("/requests", market.body(remarks="x"), headers={"Idempotency-Key": "k1"}).status_code == 422
 
 
-def test_the_address_is_for_the_one_who_accepted(market: RequestMarket, people: People) -> None:
+def test_request_address_and_contact_are_visible_only_after_accept(market: RequestMarket, people: People) -> None:
     asha, ravi, sita = people.customer(phone="+919876543210"), market.professional(), market.professional()
     made = market.ask(asha)
     path = f"/requests/{made['id']}"
@@ -96,7 +96,9 @@ def test_the_address_is_for_the_one_who_accepted(market: RequestMarket, people: 
     assert asha.get(path).json["professional"]["id"] == ravi.id
 
 
-def test_one_asked_of_someone_is_theirs_alone(market: RequestMarket, people: People) -> None:
+def test_request_to_one_professional_is_visible_only_to_them_until_declined(
+    market: RequestMarket, people: People
+) -> None:
     asha, ravi, sita = people.customer(), market.professional(), market.professional()
     made = market.ask(asha, professional_id=ravi.id)
     path = f"/requests/{made['id']}"
@@ -108,10 +110,12 @@ def test_one_asked_of_someone_is_theirs_alone(market: RequestMarket, people: Peo
     assert ravi.get(path).status_code == 404
     assert ravi.post(f"{path}/accept").status_code == 404
     assert do(sita, f"{path}/accept")["status"] == "accepted"
-    assert told(asha) == ["request_accepted", "request_rejected"]
+    assert notified_kinds(asha) == ["request_accepted", "request_rejected"]
 
 
-def test_one_who_does_not_do_the_task_sees_it_but_may_not_take_it(market: RequestMarket, people: People) -> None:
+def test_request_for_professional_without_task_is_visible_but_not_acceptable(
+    market: RequestMarket, people: People
+) -> None:
     asha, other = people.customer(), people.professional()
     made = market.ask(asha)
     path = f"/requests/{made['id']}"
@@ -121,7 +125,7 @@ def test_one_who_does_not_do_the_task_sees_it_but_may_not_take_it(market: Reques
         assert (answer.status_code, answer.json["code"]) == (403, "task_not_done")
 
 
-def test_no_two_accepted_at_one_time(market: RequestMarket, people: People) -> None:
+def test_accept_of_overlapping_request_is_rejected(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     first = market.ask(asha, date_of_request="2030-01-01T10:00:00+05:30")
     overlapping = market.ask(asha, date_of_request="2030-01-01T10:59:00+05:30")
@@ -133,7 +137,7 @@ def test_no_two_accepted_at_one_time(market: RequestMarket, people: People) -> N
     do(ravi, f"/requests/{next_one['id']}/accept")
 
 
-def test_a_new_date_asks_the_same_professional_first(market: RequestMarket, people: People) -> None:
+def test_request_date_change_asks_same_professional_first(market: RequestMarket, people: People) -> None:
     asha, ravi, sita = people.customer(), market.professional(), market.professional()
     made = market.bring_to("accepted", asha, ravi)
     path = f"/requests/{made['id']}"
@@ -141,23 +145,23 @@ def test_a_new_date_asks_the_same_professional_first(market: RequestMarket, peop
     assert (moved["status"], moved["professional_id"], moved["asked_professional_id"]) == ("requested", None, ravi.id)
     assert moved["accepted_at"] is None
     assert sita.get(path).status_code == 404
-    assert told(ravi)[0] == "request_changed"
+    assert notified_kinds(ravi)[0] == "request_changed"
     assert do(ravi, f"{path}/accept")["status"] == "accepted"
 
 
-def test_edits_tell_the_professional_and_change_nothing_else(market: RequestMarket, people: People) -> None:
+def test_request_edit_notifies_professional_only_on_change(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     made = market.bring_to("accepted", asha, ravi)
     edited = asha.patch(f"/requests/{made['id']}", {"remarks": "Ring twice", "pincode": 110001}).json
     assert (edited["status"], edited["remarks"], edited["pincode"]) == ("accepted", "Ring twice", "110001")
-    assert told(ravi)[0] == "request_changed"
-    heard = told(ravi)
+    assert notified_kinds(ravi)[0] == "request_changed"
+    before = notified_kinds(ravi)
     same = asha.patch(f"/requests/{made['id']}", {"remarks": "Ring twice", "date_of_request": made["date_of_request"]})
     assert (same.status_code, same.json["status"]) == (200, "accepted")
-    assert told(ravi) == heard
+    assert notified_kinds(ravi) == before
 
 
-def test_status_can_only_become_completed(market: RequestMarket, people: People) -> None:
+def test_request_status_can_be_patched_only_to_completed(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     made = market.bring_to("accepted", asha, ravi)
     path = f"/requests/{made['id']}"
@@ -167,7 +171,7 @@ def test_status_can_only_become_completed(market: RequestMarket, people: People)
     assert [entry["action"] for entry in asha.get(path).json["history"]] == ["create", "accept", "complete"]
 
 
-def test_a_stale_edit_is_412(market: RequestMarket, people: People) -> None:
+def test_request_edit_with_outdated_if_match_returns_412(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     made = market.ask(asha)
     path = f"/requests/{made['id']}"
@@ -179,7 +183,7 @@ def test_a_stale_edit_is_412(market: RequestMarket, people: People) -> None:
     assert asha.patch(path, {"remarks": "x"}, headers={"If-Match": tag}).status_code == 200
 
 
-def test_history_tells_who_what_when_from_to_why(market: RequestMarket, people: People) -> None:
+def test_request_history_lists_actor_action_and_states(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     made = market.bring_to("closed", asha, ravi)
     history = asha.get(f"/requests/{made['id']}").json["history"]
@@ -191,7 +195,7 @@ def test_history_tells_who_what_when_from_to_why(market: RequestMarket, people: 
     ]
 
 
-def test_history_hides_the_address_from_the_professional_when_contact_has_ended(
+def test_request_history_hides_address_from_professional_after_contact_period(
     market: RequestMarket, people: People
 ) -> None:
     asha, ravi = people.customer(), market.professional()
@@ -209,7 +213,7 @@ def test_history_hides_the_address_from_the_professional_when_contact_has_ended(
         assert "99 New Hidden Street" in str(people.sign_in(asha.username).get(path).json["history"])
 
 
-def test_history_hides_addresses_of_before_the_professional_accepted(market: RequestMarket, people: People) -> None:
+def test_request_history_hides_addresses_from_before_acceptance(market: RequestMarket, people: People) -> None:
     asha, ravi, mira = people.customer(), market.professional(), market.professional()
     made = market.bring_to("accepted", asha, ravi)
     path = f"/requests/{made['id']}"
@@ -220,7 +224,7 @@ def test_history_hides_addresses_of_before_the_professional_accepted(market: Req
     assert "Old Street" not in mira.get(path).get_data(as_text=True)
 
 
-def test_others_see_nothing(market: RequestMarket, people: People) -> None:
+def test_request_of_others_is_hidden_from_customers_and_visible_to_admin(market: RequestMarket, people: People) -> None:
     asha, ravi, eve = people.customer(), market.professional(), people.customer()
     made = market.bring_to("accepted", asha, ravi)
     path = f"/requests/{made['id']}"
@@ -232,7 +236,7 @@ def test_others_see_nothing(market: RequestMarket, people: People) -> None:
     assert people.admin().post(f"{path}/accept").json["code"] == "role_not_allowed"
 
 
-def test_lists_narrow_sort_and_page(market: RequestMarket, people: People) -> None:
+def test_requests_list_is_filtered_sorted_and_paginated(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     made = [market.ask(asha, date_of_request=f"2030-01-0{day}T10:00:00+05:30")["id"] for day in range(1, 6)]
     do(ravi, f"/requests/{made[1]}/accept")
@@ -249,12 +253,12 @@ def test_lists_narrow_sort_and_page(market: RequestMarket, people: People) -> No
         assert asha.get(f"/requests?{query}").status_code == 422, query
 
 
-def test_the_market_never_shows_a_time_without_offset(market: RequestMarket, people: People) -> None:
+def test_request_date_is_returned_with_offset(market: RequestMarket, people: People) -> None:
     made = market.ask(people.customer(), date_of_request="2030-06-01T09:00:00+05:30")
     assert datetime.fromisoformat(made["date_of_request"]) == datetime.fromisoformat("2030-06-01T03:30:00+00:00")
 
 
-def test_both_sides_end_it_as_the_table_says(market: RequestMarket, people: People) -> None:
+def test_close_by_customer_from_accepted_completes_request(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     made = market.bring_to("accepted", asha, ravi)
     path = f"/requests/{made['id']}"
@@ -265,6 +269,6 @@ def test_both_sides_end_it_as_the_table_says(market: RequestMarket, people: Peop
     assert closed["allowed_actions"] == ["review"]
 
 
-def test_what_may_be_left_out_may_be_null(market: RequestMarket, people: People) -> None:
+def test_create_request_with_null_optional_fields_uses_defaults(market: RequestMarket, people: People) -> None:
     made = market.ask(people.customer(), remarks=None, address=None, pincode=None, professional_id=None)
     assert (made["remarks"], made["pincode"], made["asked_professional_id"]) == ("", "560001", None)

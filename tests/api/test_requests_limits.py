@@ -1,4 +1,4 @@
-"""How many requests one customer may have open, and a new account may make."""
+"""Limits on a customer's open requests and on requests of new accounts."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ Market = Callable[..., RequestMarket]
 
 @pytest.fixture
 def market(app: Flask, settings: Settings) -> Iterator[Market]:
-    """Makes a market with limits of its own."""
+    """Return a factory of marketplaces with their own limits."""
     with ExitStack() as stack:
 
         def make(**limits: Any) -> RequestMarket:
@@ -34,7 +34,7 @@ def market(app: Flask, settings: Settings) -> Iterator[Market]:
         yield make
 
 
-def test_open_requests_are_limited_and_ended_ones_do_not_count(market: Market) -> None:
+def test_open_requests_over_limit_are_rejected_until_one_ends(market: Market) -> None:
     here = market(open_requests_per_customer=2)
     asha = here.people.customer()
     first = here.ask(asha)
@@ -46,7 +46,7 @@ def test_open_requests_are_limited_and_ended_ones_do_not_count(market: Market) -
     assert here.people.customer().post("/requests", here.body()).status_code == 201
 
 
-def test_requests_at_once_are_counted(market: Market) -> None:
+def test_open_requests_created_concurrently_do_not_exceed_limit(market: Market) -> None:
     here = market(open_requests_per_customer=3)
     asha = here.people.customer()
 
@@ -59,7 +59,7 @@ def test_requests_at_once_are_counted(market: Market) -> None:
         assert sorted(crowd.map(ask, range(8))) == [201] * 3 + [409] * 5
 
 
-def test_new_accounts_have_a_limit_where_the_market_wants_one(market: Market) -> None:
+def test_new_account_requests_over_configured_hourly_limit_return_429(market: Market) -> None:
     here = market(new_account_requests_an_hour=2)
     asha = here.people.customer()
     for _ in range(2):
@@ -71,5 +71,5 @@ def test_new_accounts_have_a_limit_where_the_market_wants_one(market: Market) ->
     assert asha.post("/requests", here.body()).status_code == 201
 
 
-def test_no_limit_on_new_accounts_by_default(settings: Settings) -> None:
+def test_request_limits_by_default_are_off_for_new_accounts(settings: Settings) -> None:
     assert (settings.new_account_requests_an_hour, settings.open_requests_per_customer) == (0, 500)

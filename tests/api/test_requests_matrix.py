@@ -1,4 +1,4 @@
-"""Generated from the state table: every action, from every state, by every kind of caller."""
+"""Every action from every state by every kind of caller, generated from the state table."""
 
 from dataclasses import dataclass
 from itertools import count
@@ -25,15 +25,15 @@ VISIBLE = {Relation.CUSTOMER, Relation.PROFESSIONAL, Relation.CANDIDATE, Relatio
 
 
 @dataclass
-class Cast:
-    """Everyone there is, by kind, and a clock that gives each request a time of its own."""
+class Callers:
+    """One user of each kind, and a counter that gives each request its own time."""
 
     market: RequestMarket
     people: dict[str, Person]
     hours: "count[int]"
 
     def request_in(self, status: Status) -> int:
-        """A fresh request in this state, rejected by the one who rejects."""
+        """Return the id of a new request in this status, declined by "who rejected it"."""
         customer, professional = self.people["its customer"], self.people["its professional"]
         made = self.market.ask(customer, date_of_request=at(days=10, hours=2 * next(self.hours)))
         path = f"/requests/{made['id']}"
@@ -53,7 +53,7 @@ class Cast:
 
 
 @pytest.fixture
-def cast(people: People) -> Cast:
+def callers(people: People) -> Callers:
     market = RequestMarket(people)
     everyone = {
         "its customer": people.customer(),
@@ -64,11 +64,11 @@ def cast(people: People) -> Cast:
         "customer": people.customer(),
         "admin": people.admin(),
     }
-    return Cast(market, everyone, count(1))
+    return Callers(market, everyone, count(1))
 
 
 def relation(kind: str, status: Status) -> Relation:
-    """What a kind of caller is to a request in a state, as made by the cast."""
+    """Return the relation of a kind of caller to a request made by `request_in`."""
     waiting = status is Status.REQUESTED
     if kind == "its professional" and status not in (Status.REQUESTED, Status.EXPIRED):
         return Relation.PROFESSIONAL
@@ -82,14 +82,14 @@ def relation(kind: str, status: Status) -> Relation:
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_every_action_by_every_kind_of_caller(cast: Cast, status: Status) -> None:
+def test_request_action_in_status_by_every_caller_matches_state_table(callers: Callers, status: Status) -> None:
     wrong: list[tuple[object, ...]] = []
-    request_id = cast.request_in(status)  # one that was refused everything is as it was: it serves again
+    request_id = callers.request_in(status)  # a request is used again as long as no action changed it
     for kind in KINDS:
-        who, is_what = cast.people[kind], relation(kind, status)
+        who, is_what = callers.people[kind], relation(kind, status)
         done = set()
         for action, (method, path, body) in VERBS.items():
-            sent = {"date_of_request": at(days=500, hours=2 * next(cast.hours))} if action is Action.MOVE else body
+            sent = {"date_of_request": at(days=500, hours=2 * next(callers.hours))} if action is Action.MOVE else body
             answer = getattr(who, method)(f"/requests/{request_id}{path}", sent)
             code = answer.json.get("code") if answer.status_code >= 400 else None
             should = expected(action, who.role, is_what, status)
@@ -97,7 +97,7 @@ def test_every_action_by_every_kind_of_caller(cast: Cast, status: Status) -> Non
                 wrong.append((kind, action, (answer.status_code, code), should))
             if answer.status_code < 300:
                 done.add(action.public)
-                request_id = cast.request_in(status)
+                request_id = callers.request_in(status)
         if is_what in VISIBLE:
             allowed = set(who.get(f"/requests/{request_id}").json["allowed_actions"])
             if allowed != done:

@@ -1,4 +1,4 @@
-"""Reviews over HTTP: once, replied to, reported, hidden; ratings right with each change."""
+"""Reviews over HTTP: creation, replies, reports, hiding, and rating totals."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from backend.core.db.session import db
 from backend.domain.professionals.models import Professional
 from backend.domain.tasks.models import Task
 from tests.factories.people import People, Person
-from tests.factories.requests import WHY, RequestMarket, told
+from tests.factories.requests import WHY, RequestMarket, notified_kinds
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def market(people: People) -> RequestMarket:
 
 
 def ratings(market: RequestMarket, professional: Person) -> tuple[Any, Any]:
-    """Count and sum as kept ready, of the professional and of the task."""
+    """Return the stored rating count and sum of the professional and of the task."""
     of_professional = select(Professional.rating_count, Professional.rating_sum).where(
         Professional.account_id == professional.id
     )
@@ -29,7 +29,7 @@ def ratings(market: RequestMarket, professional: Person) -> tuple[Any, Any]:
     return tuple(db.session.execute(of_professional).one()), tuple(db.session.execute(of_task).one())
 
 
-def test_a_review_is_given_once_and_counts(market: RequestMarket, people: People) -> None:
+def test_review_is_created_once_and_counts_in_ratings(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     path = f"/requests/{market.bring_to('closed', asha, ravi)['id']}"
     answer = asha.post(f"{path}/review", {"rating": 4, "comment": "Quick and clean"})
@@ -38,7 +38,7 @@ def test_a_review_is_given_once_and_counts(market: RequestMarket, people: People
     again = asha.post(f"{path}/review", {"rating": 5})
     assert (again.status_code, again.json["code"]) == (409, "already_reviewed")
     assert ratings(market, ravi) == ((1, 4), (1, 4))
-    assert told(ravi)[0] == "request_reviewed"
+    assert notified_kinds(ravi)[0] == "request_reviewed"
     seen = asha.get(path).json
     assert seen["review"]["rating"] == 4
     assert seen["history"][-1]["action"] == "review"
@@ -48,13 +48,13 @@ def test_a_review_is_given_once_and_counts(market: RequestMarket, people: People
 @pytest.mark.parametrize(
     "body", [{}, {"rating": 0}, {"rating": 6}, {"rating": "5"}, {"rating": 5, "comment": "x" * 2001}]
 )
-def test_wrong_reviews_are_refused(market: RequestMarket, people: People, body: dict[str, Any]) -> None:
+def test_review_with_invalid_fields_is_rejected(market: RequestMarket, people: People, body: dict[str, Any]) -> None:
     asha, ravi = people.customer(), market.professional()
     path = f"/requests/{market.bring_to('completed', asha, ravi)['id']}"
     assert asha.post(f"{path}/review", body).status_code == 422
 
 
-def test_a_review_needs_work_that_is_done_and_not_long_ago(market: RequestMarket, people: People) -> None:
+def test_review_before_completion_or_after_30_days_is_rejected(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     early = market.bring_to("accepted", asha, ravi)
     refused = asha.post(f"/requests/{early['id']}/review", {"rating": 5})
@@ -67,7 +67,7 @@ def test_a_review_needs_work_that_is_done_and_not_long_ago(market: RequestMarket
         assert "review" not in asha.get(f"/requests/{done['id']}").json["allowed_actions"]
 
 
-def test_the_professional_replies_once(market: RequestMarket, people: People) -> None:
+def test_review_reply_by_its_professional_is_accepted_once(market: RequestMarket, people: People) -> None:
     asha, ravi, sita = people.customer(), market.professional(), market.professional()
     path = f"/requests/{market.bring_to('closed', asha, ravi)['id']}"
     assert ravi.post(f"{path}/review/reply", {"reply": "Thanks"}).json["code"] == "no_review"
@@ -79,7 +79,7 @@ def test_the_professional_replies_once(market: RequestMarket, people: People) ->
     assert asha.get(path).json["review"]["reply"] == "Thanks"
 
 
-def test_a_hidden_review_is_out_of_sight_and_out_of_the_ratings(market: RequestMarket, people: People) -> None:
+def test_review_hidden_by_admin_is_excluded_from_ratings_and_lists(market: RequestMarket, people: People) -> None:
     asha, ravi, admin = people.customer(), market.professional(), people.admin()
     request_id = market.bring_to("closed", asha, ravi)["id"]
     asha.post(f"/requests/{request_id}/review", {"rating": 1, "comment": "Rude words"})

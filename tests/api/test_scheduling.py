@@ -1,4 +1,4 @@
-"""Working hours, times on offer, agenda, inbox and reliability over HTTP."""
+"""Working hours, time slots, agenda, inbox and reliability over HTTP."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def market(people: People) -> RequestMarket:
     return RequestMarket(people)
 
 
-def test_hours_are_kept_and_shown(market: RequestMarket) -> None:
+def test_put_hours_are_stored_and_returned(market: RequestMarket) -> None:
     ravi = market.professional()
     assert ravi.get("/me/hours").json["usual"] == {"from": "08:00", "to": "20:00"}
     working_hours = {
@@ -40,11 +40,11 @@ def test_hours_are_kept_and_shown(market: RequestMarket) -> None:
         [{"weekday": 0, "from": "09:00", "to": "24:01"}],
     ],
 )
-def test_wrong_hours_are_refused(market: RequestMarket, weekly: list[dict[str, Any]]) -> None:
+def test_put_hours_with_invalid_times_is_rejected(market: RequestMarket, weekly: list[dict[str, Any]]) -> None:
     assert market.professional().put("/me/hours", {"weekly": weekly}).status_code == 422
 
 
-def test_times_of_one_professional_are_for_customers(market: RequestMarket, people: People) -> None:
+def test_task_times_of_one_professional_are_for_customers_only(market: RequestMarket, people: People) -> None:
     ravi = market.professional()
     path = f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}"
     one = f"{path}&professional_id={ravi.id}"
@@ -54,7 +54,7 @@ def test_times_of_one_professional_are_for_customers(market: RequestMarket, peop
     assert len(people.customer().get(one).json["items"]) > 0
 
 
-def test_times_of_a_professional_who_is_not_among_the_nearest(
+def test_task_times_of_professional_outside_nearest_are_returned(
     market: RequestMarket, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(time_slots, "NEAREST", 1)
@@ -65,7 +65,7 @@ def test_times_of_a_professional_who_is_not_among_the_nearest(
     assert found[0] == found[1] > 0
 
 
-def test_working_time_is_worked_out_once_for_each_professional(
+def test_task_times_compute_intervals_once_per_professional(
     market: RequestMarket, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
@@ -84,8 +84,8 @@ def test_working_time_is_worked_out_once_for_each_professional(
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2100-01-01", "9999-12-31"])
-def test_days_that_no_market_can_mean_are_refused(market: RequestMarket, day: str) -> None:
-    """At the calendar's ends the day before, or the midnight after, does not exist."""
+def test_dates_outside_calendar_range_name_the_field(market: RequestMarket, day: str) -> None:
+    """Computing the previous day or the next midnight fails at the ends of the calendar."""
     ravi = market.professional()
     day_off = {"weekly": [], "exceptions": [{"date": day, "hours": []}]}
     answers = {
@@ -98,7 +98,7 @@ def test_days_that_no_market_can_mean_are_refused(market: RequestMarket, day: st
         assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
 
 
-def test_times_are_offered_when_someone_works_and_is_free(market: RequestMarket, people: People) -> None:
+def test_task_times_are_offered_within_free_working_hours(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     ravi.put("/me/hours", {"weekly": [{"weekday": 0, "from": "09:00", "to": "12:00"}]})
     path = f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}"
@@ -112,7 +112,7 @@ def test_times_are_offered_when_someone_works_and_is_free(market: RequestMarket,
     assert asha.get(f"/tasks/{market.task_id}/times?pincode=999999&date={MONDAY}").status_code == 422
 
 
-def test_a_request_outside_the_hours_warns_and_can_be_accepted(market: RequestMarket, people: People) -> None:
+def test_accept_outside_working_hours_warns_and_succeeds(market: RequestMarket, people: People) -> None:
     ravi = market.professional()
     made = market.ask(people.customer(), date_of_request=f"{MONDAY}T05:00:00+05:30")
     (waiting,) = ravi.get("/requests").json["items"]
@@ -120,7 +120,7 @@ def test_a_request_outside_the_hours_warns_and_can_be_accepted(market: RequestMa
     assert do(ravi, f"/requests/{made['id']}/accept")["warnings"] == ["outside_hours"]
 
 
-def test_the_agenda_shows_days_with_hours_and_requests(market: RequestMarket, people: People) -> None:
+def test_agenda_returns_hours_exceptions_and_requests_per_day(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     ravi.put("/me/hours", {"weekly": [], "exceptions": [{"date": "2030-01-08", "hours": []}]})
     late = market.ask(asha, date_of_request=f"{MONDAY}T23:30:00+05:30")
@@ -136,7 +136,7 @@ def test_the_agenda_shows_days_with_hours_and_requests(market: RequestMarket, pe
     assert len(ravi.get("/me/agenda").json["items"]) == 7
 
 
-def test_the_inbox_has_the_best_match_first(market: RequestMarket, people: People) -> None:
+def test_inbox_sorts_best_matches_first_across_pages(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     other = market.task("Gardening")
     near = "2030-01-07T10:00:00+05:30"
@@ -166,7 +166,7 @@ def test_the_inbox_has_the_best_match_first(market: RequestMarket, people: Peopl
     assert [i["id"] for i in ravi.get("/requests?matching=1&free=1&max_km=5").json["items"]] == best[:2]
 
 
-def test_the_inbox_counts_what_is_new(market: RequestMarket, people: People) -> None:
+def test_inbox_counts_requests_new_since_last_visit(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     empty = ravi.get("/me/inbox").json
     assert (empty["waiting"], empty["new"], empty["seen_at"]) == (0, 0, None)
@@ -179,7 +179,7 @@ def test_the_inbox_counts_what_is_new(market: RequestMarket, people: People) -> 
     assert ravi.get("/me/inbox").json["new"] == 1
 
 
-def test_a_late_cancellation_is_marked_and_moving_first_is_no_way_around(market: RequestMarket, people: People) -> None:
+def test_cancellation_within_notice_is_late_even_after_date_change(market: RequestMarket, people: People) -> None:
     admin, asha, ravi = people.admin(), people.customer(), market.professional()
     admin.patch("/settings", {"free_cancel_minutes": 120})
     with time_machine.travel("2030-01-07T04:00:00+00:00"):
@@ -198,7 +198,7 @@ def test_a_late_cancellation_is_marked_and_moving_first_is_no_way_around(market:
         assert (row["account_id"], row["cancelled"], row["cancelled_late"], row["released"]) == (asha.id, 4, 2, 0)
 
 
-def test_travel_time_is_kept_free_after_each_request(market: RequestMarket, people: People) -> None:
+def test_accept_within_travel_buffer_of_another_request_is_rejected(market: RequestMarket, people: People) -> None:
     admin, asha, ravi = people.admin(), people.customer(), market.professional()
     admin.patch("/settings", {"travel_buffer_minutes": 30})
     first = market.ask(asha, date_of_request=f"{MONDAY}T10:00:00Z")

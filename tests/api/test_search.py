@@ -41,13 +41,13 @@ def rate(task: Task, *, count: int, total: int) -> None:
         ("दरवाज़ा", "दरवाज़ा मरम्मत"),
     ],
 )
-def test_typos_case_and_accents_are_forgiven(client: Any, typed: str, found: str) -> None:
+def test_search_ignores_typos_case_and_accents(client: Any, typed: str, found: str) -> None:
     for name in ("Plumbing", "Electrician", "Sofa cleaning", "Café machine repair", "Pest control", "दरवाज़ा मरम्मत"):
         make_task(name=name, category="Home")
     assert names(client, f"q={typed}")[0] == found
 
 
-def test_what_has_nothing_to_do_with_it_is_left_out(client: Any) -> None:
+def test_search_leaves_out_unrelated_tasks(client: Any) -> None:
     for name in ("Plumbing", "Painting", "Gardening"):
         make_task(name=name)
     assert names(client, "q=plumer") == ["Plumbing"]
@@ -56,7 +56,7 @@ def test_what_has_nothing_to_do_with_it_is_left_out(client: Any) -> None:
     assert names(client, "q=!!!") == []
 
 
-def test_search_words_and_synonyms_find_the_same_task(client: Any, people: People) -> None:
+def test_search_finds_task_by_search_words_and_synonyms(client: Any, people: People) -> None:
     make_task(name="Air conditioner service", search_words=["cooling"])
     make_task(name="Plumbing")
     assert names(client, "q=cooling") == ["Air conditioner service"]
@@ -75,7 +75,7 @@ def test_search_words_and_synonyms_find_the_same_task(client: Any, people: Peopl
     assert names(client, "q=chiller") == []
 
 
-def test_synonyms_are_for_admins_with_etag(people: People) -> None:
+def test_synonyms_are_edited_by_admins_with_etag(people: People) -> None:
     admin = people.admin()
     made = admin.post("/synonyms", {"phrases": ["a", "b"]})
     path, tag = f"/synonyms/{made.json['id']}", made.headers["ETag"]
@@ -89,7 +89,7 @@ def test_synonyms_are_for_admins_with_etag(people: People) -> None:
     assert people.customer().get("/synonyms").status_code == 403
 
 
-def test_a_place_leaves_out_what_nobody_serves_there(client: Any, people: People) -> None:
+def test_search_by_pincode_leaves_out_tasks_without_professionals_there(client: Any, people: People) -> None:
     served, unserved = make_task(name="Served"), make_task(name="Unserved")
     people.professional(task_ids=[served.id], pincode=HERE)
     people.professional(task_ids=[unserved.id], pincode=FAR)
@@ -101,7 +101,7 @@ def test_a_place_leaves_out_what_nobody_serves_there(client: Any, people: People
     assert names(client, "pincode=560001&q=plumer") == []
 
 
-def test_own_area_and_chosen_radius(client: Any, people: People) -> None:
+def test_search_by_pincode_applies_service_area_and_chosen_radius(client: Any, people: People) -> None:
     task = make_task(name="Plumbing")
     pro = people.professional(task_ids=[task.id], pincode=NEAR)
     assert names(client, f"pincode={HERE}") == []
@@ -119,7 +119,7 @@ def test_own_area_and_chosen_radius(client: Any, people: People) -> None:
     assert client.get(f"/search?pincode={HERE}").json["items"][0]["nearest_km"] == 0
 
 
-def test_locations_by_name(client: Any, people: People) -> None:
+def test_search_by_location_name_counts_professionals_there(client: Any, people: People) -> None:
     task, other = make_task(name="Plumbing"), make_task(name="Painting")
     people.professional(task_ids=[task.id], pincode=HERE)
     people.professional(task_ids=[task.id], pincode=HERE)
@@ -132,7 +132,7 @@ def test_locations_by_name(client: Any, people: People) -> None:
     assert names(client, "location=Tamil%20Nadu") == []
 
 
-def test_unknown_places(client: Any) -> None:
+def test_search_with_unknown_place_is_rejected_or_suggests_similar_names(client: Any) -> None:
     make_task()
     refused = client.get("/search?pincode=999999")
     assert (refused.status_code, list(refused.json["errors"]), refused.json["code"]) == (
@@ -148,7 +148,7 @@ def test_unknown_places(client: Any) -> None:
     assert "Bengaluru Urban" in [place["name"] for place in meant["near"]]
 
 
-def test_nothing_here_says_what_is_near(client: Any, people: People) -> None:
+def test_search_without_matches_suggests_nearest_places(client: Any, people: People) -> None:
     task = make_task(name="Plumbing")
     people.professional(task_ids=[task.id], pincode=FAR)
     answer = client.get(f"/search?pincode={HERE}&q=plumer").json
@@ -160,19 +160,22 @@ def test_nothing_here_says_what_is_near(client: Any, people: People) -> None:
     assert client.get(f"/search?pincode={FAR}").json["near"] == []
 
 
-def test_filters_and_counts_by_category(client: Any) -> None:
-    cheap, dear = make_task(name="Cheap", base_price="100"), make_task(name="Dear", base_price="900", category="Luxury")
-    rate(dear, count=10, total=50)
+def test_search_filters_by_price_rating_and_category(client: Any) -> None:
+    cheap_task, expensive = (
+        make_task(name="Cheap", base_price="100"),
+        make_task(name="Expensive", base_price="900", category="Luxury"),
+    )
+    rate(expensive, count=10, total=50)
     assert names(client, "max_price=100.00") == ["Cheap"]
     assert names(client, "max_price=99.99") == []
-    assert names(client, "min_rating=4") == ["Dear"]
-    assert names(client, "category=luxury") == ["Dear"]
+    assert names(client, "min_rating=4") == ["Expensive"]
+    assert names(client, "category=luxury") == ["Expensive"]
     counted = client.get("/search?category=luxury").json["categories"]
     assert counted == [{"category": "Luxury", "tasks": 1}, {"category": "Repairs", "tasks": 1}]
-    assert cheap.id
+    assert cheap_task.id
 
 
-def test_one_review_of_five_stars_does_not_beat_two_hundred(client: Any) -> None:
+def test_search_sorted_by_rating_weighs_number_of_reviews(client: Any) -> None:
     one, many, bad, none = (make_task(name=name) for name in ("One", "Many", "Bad", "None"))
     rate(one, count=1, total=5)
     rate(many, count=200, total=940)
@@ -183,18 +186,18 @@ def test_one_review_of_five_stars_does_not_beat_two_hundred(client: Any) -> None
     assert none.id
 
 
-def test_sorting(client: Any, people: People) -> None:
-    dear, cheap = make_task(name="Dear", base_price="900"), make_task(name="Cheap", base_price="1")
-    people.professional(task_ids=[dear.id], pincode=HERE)
-    people.professional(task_ids=[cheap.id], pincode=NEAR)
+def test_search_is_sorted_by_price_or_distance(client: Any, people: People) -> None:
+    expensive, cheap_task = make_task(name="Expensive", base_price="900"), make_task(name="Cheap", base_price="1")
+    people.professional(task_ids=[expensive.id], pincode=HERE)
+    people.professional(task_ids=[cheap_task.id], pincode=NEAR)
     query = f"pincode={HERE}&radius_km=50"
-    assert names(client, f"{query}&sort=price") == ["Cheap", "Dear"]
-    assert names(client, f"{query}&sort=distance") == ["Dear", "Cheap"]
+    assert names(client, f"{query}&sort=price") == ["Cheap", "Expensive"]
+    assert names(client, f"{query}&sort=distance") == ["Expensive", "Cheap"]
     assert len(names(client, "sort=distance")) == 2
 
 
 @pytest.mark.parametrize("sort", ["relevance", "price", "rating", "distance"])
-def test_pages_have_no_gaps_or_repeats_while_data_changes(client: Any, people: People, sort: str) -> None:
+def test_search_pages_during_changes_have_no_gaps_or_repeats(client: Any, people: People, sort: str) -> None:
     dice = random.Random(sort)
     tasks = [make_task(name=f"Repair {n}", base_price=dice.choice(["10", "20", "30"])) for n in range(23)]
     for task in tasks[::2]:
@@ -240,13 +243,13 @@ def test_pages_have_no_gaps_or_repeats_while_data_changes(client: Any, people: P
         "location=",
     ],
 )
-def test_bad_input_is_named(client: Any, query: str) -> None:
+def test_search_with_invalid_parameter_names_it(client: Any, query: str) -> None:
     answer = client.get(f"/search?{query}")
     assert answer.status_code == 422, answer.json
     assert next(iter(answer.json["errors"])) in {*query.replace("&", "=").split("="), "colour"}
 
 
-def test_a_cursor_belongs_to_its_sort_order(client: Any) -> None:
+def test_search_cursor_with_other_sort_order_is_rejected(client: Any) -> None:
     for _ in range(3):
         make_task()
     cursor = client.get("/search?limit=1&sort=price").json["next_cursor"]
@@ -254,7 +257,7 @@ def test_a_cursor_belongs_to_its_sort_order(client: Any) -> None:
     assert client.get(f"/search?limit=1&sort=rating&cursor={cursor}").status_code == 422
 
 
-def test_drafts_and_archived_tasks_are_not_found(client: Any, people: People) -> None:
+def test_search_leaves_out_draft_and_archived_tasks(client: Any, people: People) -> None:
     make_task(name="Draft", isactive=0)
     assert names(client) == []
     assert [item["name"] for item in people.admin().get("/search").json["items"]] == []
@@ -263,7 +266,7 @@ def test_drafts_and_archived_tasks_are_not_found(client: Any, people: People) ->
 @pytest.mark.parametrize(
     "query", ["", "q=plumer", f"pincode={HERE}", f"pincode={HERE}&radius_km=200", "location=Karnataka"]
 )
-def test_a_search_costs_three_queries_at_most(client: Any, people: People, query: str) -> None:
+def test_search_runs_at_most_three_queries_for_any_page_size(client: Any, people: People, query: str) -> None:
     tasks = [make_task(name=f"Plumbing {n} of many").id for n in range(30)]
     people.professional(task_ids=tasks, pincode=HERE)
     numbers = set()
@@ -275,7 +278,7 @@ def test_a_search_costs_three_queries_at_most(client: Any, people: People, query
     assert counted.number <= 3
 
 
-def test_what_changes_is_seen_by_the_very_next_search(client: Any, people: People) -> None:
+def test_search_returns_changes_at_once(client: Any, people: People) -> None:
     admin, task = people.admin(), make_task(name="Plumbing")
     query = f"/search?pincode={HERE}"
     assert client.get(query).json["items"] == []

@@ -1,4 +1,4 @@
-"""The cache over HTTP, on a Valkey of its own that is killed and frozen."""
+"""The response cache over HTTP, with a separate Valkey server that is killed and frozen."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ from tests.waiting import HANG_SECONDS
 
 
 class OwnValkey:
-    """A Valkey that a test may do anything to."""
+    """A Valkey server that a test may kill or freeze."""
 
     def __init__(self, folder: Path) -> None:
         self.server = EmbeddedValkey(folder)
@@ -64,7 +64,7 @@ def valkey(tmp_path: Path) -> Iterator[OwnValkey]:
 
 @pytest.fixture
 def cached_app(shared_app: Flask, environ: dict[str, str], valkey: OwnValkey) -> Iterator[Flask]:
-    """An application with that Valkey, on an empty market."""
+    """Return an application with that Valkey server and one task."""
     app = create_app(Settings.from_env({**environ, "REDIS_URL": valkey.url}))
     with app.app_context():
         empty_the_market()
@@ -80,13 +80,13 @@ def client(cached_app: Flask) -> Any:
 
 
 def outcomes(app: Flask, name: str = "search") -> dict[str, float]:
-    """How the looks into the cache ended so far, as /metrics tells."""
+    """Return the number of cache lookups by outcome from /metrics."""
     lines = app.test_client().get("/metrics").get_data(as_text=True).splitlines()
     found = [line for line in lines if line.startswith("cache_lookups_total{") and f'name="{name}"' in line]
     return {line.split('outcome="')[1].split('"')[0]: float(line.rsplit(" ", 1)[1]) for line in found}
 
 
-def test_the_second_answer_is_the_first_byte_for_byte(cached_app: Flask, client: Any) -> None:
+def test_cached_search_response_equals_first_byte_for_byte(cached_app: Flask, client: Any) -> None:
     first, second = client.get("/search?q=plumer"), client.get("/search?q=plumer")
     assert first.data == second.data
     assert first.headers["ETag"] == second.headers["ETag"]
@@ -97,7 +97,7 @@ def test_the_second_answer_is_the_first_byte_for_byte(cached_app: Flask, client:
     assert given.headers["X-Request-Id"] == "from-the-caller"
 
 
-def test_not_modified_before_any_work(client: Any) -> None:
+def test_cached_response_with_matching_etag_returns_304(client: Any) -> None:
     for path in ("/search?q=plumer", "/tasks", "/places?q=5600&limit=3"):
         tag = client.get(path).headers["ETag"]
         for given in (tag, f'"x", {tag}', f"W/{tag}"):
@@ -107,7 +107,7 @@ def test_not_modified_before_any_work(client: Any) -> None:
         assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
-def test_public_and_private_are_told_apart(cached_app: Flask, client: Any) -> None:
+def test_cached_responses_keep_public_and_private_apart(cached_app: Flask, client: Any) -> None:
     people = People(cached_app)
     asha, admin = people.customer(), people.admin()
     draft = make_task(name="Draft", isactive=0)
@@ -122,14 +122,14 @@ def test_public_and_private_are_told_apart(cached_app: Flask, client: Any) -> No
     assert client.get("/search?limit=0").headers["Cache-Control"] == "no-store"
 
 
-def test_pages_keep_their_link(client: Any) -> None:
+def test_cached_pages_keep_their_link_header(client: Any) -> None:
     make_task(name="Painting")
     for _ in range(2):
         assert 'rel="next"' in client.get("/search?limit=1").headers["Link"]
         assert 'rel="next"' in client.get("/tasks?limit=1").headers["Link"]
 
 
-def test_a_blocked_account_is_told_so_though_the_answer_is_cached(cached_app: Flask, client: Any) -> None:
+def test_cached_search_still_rejects_blocked_account(cached_app: Flask, client: Any) -> None:
     people = People(cached_app)
     asha, admin = people.customer(), people.admin()
     assert client.get("/search").status_code == asha.get("/search").status_code == 200
@@ -138,7 +138,7 @@ def test_a_blocked_account_is_told_so_though_the_answer_is_cached(cached_app: Fl
     assert asha.get("/search").json["code"] == "account_blocked"
 
 
-def test_processes_share_answers_and_see_each_others_changes(
+def test_cached_responses_are_shared_between_processes_and_see_changes(
     cached_app: Flask, client: Any, environ: dict[str, str], valkey: OwnValkey
 ) -> None:
     other_app = create_app(Settings.from_env({**environ, "REDIS_URL": valkey.url}))
@@ -159,7 +159,7 @@ def test_processes_share_answers_and_see_each_others_changes(
         db.engine.dispose()
 
 
-def test_valkey_killed(client: Any, valkey: OwnValkey) -> None:
+def test_search_with_killed_valkey_returns_current_results(client: Any, valkey: OwnValkey) -> None:
     assert client.get("/search").status_code == 200
     valkey.kill()
     admin = People(client.application).admin()
@@ -169,7 +169,7 @@ def test_valkey_killed(client: Any, valkey: OwnValkey) -> None:
         assert len(client.get("/search").json["items"]) == n + 2
 
 
-def test_valkey_frozen_costs_one_short_wait_and_then_nothing(
+def test_search_with_frozen_valkey_waits_once_per_retry_interval(
     client: Any, valkey: OwnValkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     client.get("/search")
@@ -177,15 +177,15 @@ def test_valkey_frozen_costs_one_short_wait_and_then_nothing(
     for n in range(100):
         assert client.get(f"/search?limit={n + 1}").status_code == 200
     waits = sum(record.name == "backend.core.cache.valkey" for record in caplog.records)
-    assert 1 <= waits <= 25, "one at first, and one more after each pause, however long the calls take"
+    assert 1 <= waits <= 25, "one at first and one after each retry interval"
     valkey.thaw()
 
 
-def test_valkey_emptied_or_holding_nonsense(client: Any) -> None:
+def test_search_with_emptied_or_corrupt_cache_returns_same_body(client: Any) -> None:
     body = client.get("/search").data
     settings = client.application.extensions["settings"]
     with redis.Redis.from_url(settings.cache_url) as valkey:
-        for key in wait_for(lambda: valkey.keys("doorstep:search:*")):  # it is written beside the call
+        for key in wait_for(lambda: valkey.keys("doorstep:search:*")):  # it is written after the response
             valkey.set(key, b"nonsense")
         fresh = create_app(settings)
         assert fresh.test_client().get("/search").data == body
@@ -195,12 +195,12 @@ def test_valkey_emptied_or_holding_nonsense(client: Any) -> None:
         db.engine.dispose()
 
 
-def test_half_an_answer_is_no_answer() -> None:
+def test_cached_response_with_malformed_data_is_ignored() -> None:
     for data in (None, b"", b"x", b"1 2\n", b"x abc version\nbody", b"1.0 abc version\nbody", b"\xff\xfe\n"):
         assert decoded(data) is None
 
 
-def test_of_many_who_ask_at_once_one_computes(cached_app: Flask) -> None:
+def test_cached_computation_requested_concurrently_runs_once(cached_app: Flask) -> None:
     calls: list[int] = []
 
     def slow() -> Rendered:
@@ -217,7 +217,7 @@ def test_of_many_who_ask_at_once_one_computes(cached_app: Flask) -> None:
     assert len(calls) == 1
 
 
-def test_who_computes_in_another_process_is_waited_for(
+def test_cached_computation_in_another_process_is_awaited(
     cached_app: Flask, environ: dict[str, str], valkey: OwnValkey
 ) -> None:
     other_app = create_app(Settings.from_env({**environ, "REDIS_URL": valkey.url}))
@@ -237,12 +237,12 @@ def test_who_computes_in_another_process_is_waited_for(
     assert len(calls) == 1
 
 
-def test_an_old_answer_is_shown_while_one_makes_the_new(cached_app: Flask) -> None:
+def test_stale_response_is_served_while_one_caller_recomputes(cached_app: Flask) -> None:
     numbers = iter(range(100))
-    begun, may_end = threading.Event(), threading.Event()
+    started, may_end = threading.Event(), threading.Event()
 
     def count() -> Rendered:
-        begun.set()
+        started.set()
         assert may_end.wait(HANG_SECONDS)
         return Rendered(str(next(numbers)).encode())
 
@@ -251,17 +251,17 @@ def test_an_old_answer_is_shown_while_one_makes_the_new(cached_app: Flask) -> No
         may_end.set()
         assert ask().body == b"0"
         clock.shift(130)
-        begun.clear()
+        started.clear()
         may_end.clear()
         renewing = pool.submit(ask)
-        assert begun.wait(HANG_SECONDS)
+        assert started.wait(HANG_SECONDS)
         assert ask().body == b"0"
         may_end.set()
         assert renewing.result().body == b"1"
         assert ask().body == b"1"
 
 
-def test_a_failed_computation_keeps_nothing_and_blocks_nobody(cached_app: Flask) -> None:
+def test_failed_computation_is_neither_cached_nor_blocks_next(cached_app: Flask) -> None:
     def fail() -> Rendered:
         raise ValueError("no")
 
@@ -271,7 +271,7 @@ def test_a_failed_computation_keeps_nothing_and_blocks_nobody(cached_app: Flask)
     assert cache.response_cache().get("test", "fails", lambda: Rendered(b"1"), versioned=CATALOGUE).body == b"1"
 
 
-def test_a_change_that_is_rolled_back_changes_no_version(cached_app: Flask) -> None:
+def test_cache_version_changes_at_commit_but_not_after_rollback(cached_app: Flask) -> None:
     before = cache.response_cache().version(CATALOGUE)
     assert before
     db.session.execute(text("UPDATE tasks SET base_price = 7"))
@@ -283,7 +283,7 @@ def test_a_change_that_is_rolled_back_changes_no_version(cached_app: Flask) -> N
     assert cache.response_cache().version(CATALOGUE) != before
 
 
-def test_cut_connections_are_made_anew(cached_app: Flask, client: Any) -> None:
+def test_search_after_terminated_connections_reconnects(cached_app: Flask, client: Any) -> None:
     client.get("/search")
     with transaction():
         db.session.execute(

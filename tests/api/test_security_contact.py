@@ -1,4 +1,4 @@
-"""Where to report a weakness: /.well-known/security.txt (RFC 9116)."""
+"""Where to report vulnerabilities: /.well-known/security.txt (RFC 9116)."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -19,7 +19,9 @@ def with_contact(app: Flask, monkeypatch: pytest.MonkeyPatch, contact: str, expi
     monkeypatch.setitem(app.extensions, "settings", changed)
 
 
-def test_the_contact_is_given(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_security_txt_with_contact_returns_contact_and_expiry(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     today = now().astimezone(app.extensions["settings"].zone).date()
     with_contact(app, monkeypatch, "mailto:security@market.example", today)
     answer = client.get(PATH)
@@ -31,7 +33,7 @@ def test_the_contact_is_given(app: Flask, client: FlaskClient, monkeypatch: pyte
     assert fields["Canonical"].endswith(PATH)
 
 
-def test_no_contact_and_an_expired_one_are_404(
+def test_security_txt_without_contact_or_after_expiry_returns_404(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert client.get(PATH).status_code == 404
@@ -40,7 +42,7 @@ def test_no_contact_and_an_expired_one_are_404(
     assert (answer.status_code, answer.json["code"]) == (404, "not_found")  # type: ignore[index]  # a problem has a body
 
 
-def test_settings_of_the_contact() -> None:
+def test_security_contact_settings_are_parsed_and_validated() -> None:
     given = {"SECURITY_CONTACT": "security@market.example", "SECURITY_CONTACT_EXPIRES": "2027-06-30"}
     settings = Settings.from_env(given)
     assert settings.security_contact == "mailto:security@market.example"

@@ -1,4 +1,4 @@
-"""What is worth an alarm is logged and counted, without what people typed."""
+"""Security events are logged and counted without user input."""
 
 import logging
 from typing import Any
@@ -52,7 +52,7 @@ def test_sign_in_and_sign_out_are_logged_with_account_and_session(
     assert signed_in["session_id"] == ended["session_id"]
 
 
-def test_refused_roles_tokens_and_blocked_accounts_are_logged(
+def test_security_log_records_rejected_roles_tokens_and_blocked_accounts(
     client: FlaskClient, people: People, caplog: pytest.LogCaptureFixture
 ) -> None:
     asha, admin = people.customer(), people.admin()
@@ -70,7 +70,7 @@ def test_refused_roles_tokens_and_blocked_accounts_are_logged(
     ]
 
 
-def test_a_refresh_token_used_twice_is_logged(
+def test_security_log_records_reused_refresh_token(
     client: FlaskClient, people: People, caplog: pytest.LogCaptureFixture
 ) -> None:
     asha = people.customer()

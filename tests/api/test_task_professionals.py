@@ -1,4 +1,4 @@
-"""Who does a task where, over HTTP."""
+"""The professionals who offer a task at a place, over HTTP."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def profiles(caller: Any, task: Task, query: str = "") -> list[tuple[int, float 
     return [(item["id"], item["distance_km"]) for item in answer.json["items"]]
 
 
-def test_who_does_a_task_there(people: People) -> None:
+def test_task_professionals_are_filtered_by_area_and_sorted_by_distance(people: People) -> None:
     task, customer = make_task(), people.customer()
     here = people.professional(task_ids=[task.id], pincode=HERE, compname="Here and Sons")
     near = people.professional(task_ids=[task.id], pincode=NEAR, radius_km=50)
@@ -40,7 +40,7 @@ def test_who_does_a_task_there(people: People) -> None:
     assert counted == len(profiles(customer, task, f"pincode={HERE}"))
 
 
-def test_who_does_a_task_is_paged_and_guarded(client: Any, people: People) -> None:
+def test_task_professionals_are_paginated_and_for_customers_and_admins(client: Any, people: People) -> None:
     task, admin = make_task(), people.admin()
     all_of_them = [people.professional(task_ids=[task.id]).id for _ in range(5)]
     seen: list[Any] = []
@@ -58,7 +58,7 @@ def test_who_does_a_task_is_paged_and_guarded(client: Any, people: People) -> No
         assert admin.get(f"/tasks/{task.id}/professionals?{query}").status_code == 422
 
 
-def test_a_draft_has_no_professionals_for_customers(people: People) -> None:
+def test_task_professionals_of_draft_are_hidden_from_customers(people: People) -> None:
     task = make_task(isactive=0)
     assert people.customer().get(f"/tasks/{task.id}/professionals").status_code == 404
     assert fields()["name"]

@@ -1,4 +1,4 @@
-"""Tasks over HTTP: what admins do with them, who sees which."""
+"""Tasks over HTTP: editing by admins, visibility, lists."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ CONTRACT = {
 }
 
 
-def test_an_admin_creates_a_task_that_everyone_sees(client: Any, people: People) -> None:
+def test_create_task_by_admin_is_visible_to_everyone(client: Any, people: People) -> None:
     answer = people.admin().post("/tasks", fields(name="  Fan repair ", base_price=499.5))
     assert answer.status_code == 201
     assert answer.headers["Location"] == f"/tasks/{answer.json['id']}"
@@ -74,14 +74,14 @@ def test_an_admin_creates_a_task_that_everyone_sees(client: Any, people: People)
         ("colour", "blue"),
     ],
 )
-def test_each_wrong_field_is_named(people: People, field: str, value: Any) -> None:
+def test_create_task_with_invalid_field_names_it(people: People, field: str, value: Any) -> None:
     answer = people.admin().post("/tasks", fields(**{field: value}))
     assert answer.status_code == 422, answer.json
     assert next(iter(answer.json["errors"])).split(".")[0] == field
 
 
 @pytest.mark.parametrize("field", ["name", "description", "category", "base_price", "time_required"])
-def test_each_missing_field_is_named(people: People, field: str) -> None:
+def test_create_task_without_required_field_names_it(people: People, field: str) -> None:
     body = fields()
     del body[field]
     answer = people.admin().post("/tasks", body)
@@ -89,11 +89,11 @@ def test_each_missing_field_is_named(people: People, field: str) -> None:
 
 
 @pytest.mark.parametrize(("price", "shown"), [("0.01", "0.01"), (10000000, "10000000.00"), ("12.5", "12.50")])
-def test_prices_are_exact(people: People, price: Any, shown: str) -> None:
+def test_task_price_is_stored_exactly(people: People, price: Any, shown: str) -> None:
     assert people.admin().post("/tasks", fields(base_price=price)).json["base_price"] == shown
 
 
-def test_names_are_unique_whatever_the_case(people: People) -> None:
+def test_task_name_in_other_case_is_rejected_as_taken(people: People) -> None:
     admin = people.admin()
     admin.post("/tasks", fields(name="Sofa Cleaning"))
     answer = admin.post("/tasks", fields(name="sofa cleaning"))
@@ -102,7 +102,7 @@ def test_names_are_unique_whatever_the_case(people: People) -> None:
     assert admin.patch(f"/tasks/{other}", {"name": "SOFA CLEANING"}).status_code == 422
 
 
-def test_only_admins_write(client: Any, people: People) -> None:
+def test_task_edits_by_other_roles_are_rejected(client: Any, people: People) -> None:
     task = make_task()
     assert client.post("/tasks", json=fields()).status_code == 401
     asha = people.customer()
@@ -114,7 +114,7 @@ def test_only_admins_write(client: Any, people: People) -> None:
         assert (answer.status_code, answer.json["code"]) == (403, "role_not_allowed")
 
 
-def test_drafts_are_there_for_admins_only(client: Any, people: People) -> None:
+def test_task_draft_is_visible_to_admins_only(client: Any, people: People) -> None:
     task = make_task(isactive=0)
     assert client.get(f"/tasks/{task.id}").status_code == 404
     assert client.get("/tasks").json["items"] == []
@@ -126,7 +126,7 @@ def test_drafts_are_there_for_admins_only(client: Any, people: People) -> None:
     assert client.get(f"/tasks/{task.id}").status_code == 200
 
 
-def test_two_admins_do_not_overwrite_each_other_unseen(people: People) -> None:
+def test_task_edit_with_outdated_if_match_returns_stale(people: People) -> None:
     task, first, second = make_task(), people.admin(), people.admin()
     read = first.get(f"/tasks/{task.id}").headers["ETag"]
     assert second.patch(f"/tasks/{task.id}", {"base_price": "600.00"}, headers={"If-Match": read}).status_code == 200
@@ -140,7 +140,7 @@ def test_two_admins_do_not_overwrite_each_other_unseen(people: People) -> None:
     assert edit.json["base_price"] == "550.00"
 
 
-def test_an_unused_task_is_destroyed(people: People) -> None:
+def test_delete_unused_task_removes_it(people: People) -> None:
     task, admin = make_task(), people.admin()
     assert admin.delete(f"/tasks/{task.id}").status_code == 204
     assert admin.get(f"/tasks/{task.id}").status_code == 404
@@ -149,11 +149,11 @@ def test_an_unused_task_is_destroyed(people: People) -> None:
 
 
 @pytest.mark.parametrize("task_id", ["0", "-1", "9" * 40, "abc", "\u0663", "1.5", "9223372036854775808"])
-def test_an_id_of_the_wrong_form_is_not_there(people: People, task_id: str) -> None:
+def test_task_id_of_invalid_format_returns_404(people: People, task_id: str) -> None:
     assert people.admin().get(f"/tasks/{task_id}").status_code == 404
 
 
-def test_what_admins_do_is_in_the_audit_trail(people: People) -> None:
+def test_task_changes_by_admin_are_audited(people: People) -> None:
     admin = people.admin()
     task_id = admin.post("/tasks", fields(base_price="10.00")).json["id"]
     admin.patch(f"/tasks/{task_id}", {"base_price": "12.00"})
@@ -167,7 +167,7 @@ def test_what_admins_do_is_in_the_audit_trail(people: People) -> None:
     assert rows[1][1:] == (admin.id, task_id, {"base_price": "10.00"}, {"base_price": "12.00"})
 
 
-def test_the_list_is_paged_and_filtered(client: Any) -> None:
+def test_tasks_list_is_paginated_and_filtered(client: Any) -> None:
     for name in ("Bed bugs", "Ants", "Cats", "Dogs"):
         make_task(name=name, category="Pets" if name in ("Cats", "Dogs") else "Pests")
     first = client.get("/tasks?limit=3")
@@ -181,15 +181,15 @@ def test_the_list_is_paged_and_filtered(client: Any) -> None:
         assert client.get(f"/tasks?{query}").status_code == 422, query
 
 
-def test_a_question_mark_in_the_path_is_no_query(client: FlaskClient) -> None:
-    """Answers are repeated by their address: two addresses must never become one."""
+def test_tasks_path_with_question_mark_is_not_a_query(client: FlaskClient) -> None:
+    """Responses are cached by URL, so two URLs must not share a cache key."""
     make_task()
     words = client.get("/tasks", environ_overrides={"QUERY_STRING": "q=a?b"})
     path = client.get("/", environ_overrides={"PATH_INFO": "/tasks?q=a", "QUERY_STRING": "b"})
     assert (words.status_code, path.status_code) == (200, 404)
 
 
-def test_a_synonym_is_what_it_says_and_no_pattern(people: People, client: FlaskClient) -> None:
+def test_synonyms_match_whole_words_and_are_no_patterns(people: People, client: FlaskClient) -> None:
     make_task(name="Plumbing")
     for phrases in (["%", "plumbing"], ["s_ver", "plumbing"], ["tap work", "plumbing"]):
         assert people.admin().post("/synonyms", {"phrases": phrases}).status_code == 201

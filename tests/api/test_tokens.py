@@ -1,4 +1,4 @@
-"""Every bad token of any kind is a 401 that says how to sign in."""
+"""Access and refresh tokens: invalid ones return 401 with WWW-Authenticate."""
 
 import base64
 import json
@@ -21,11 +21,11 @@ SIGN_IN = "/check"
 
 
 def named(settings: Settings) -> dict[str, str]:
-    """The header that names the key that tokens are signed by."""
+    """Return the JWT header with the id of the signing key."""
     return {"kid": signing.key_id(signing.key("tokens", settings))}
 
 
-def test_over_https_the_cookie_has_a_name_that_binds_it_to_tls(make: MakeApp, people: People) -> None:
+def test_refresh_cookie_over_https_has_secure_prefix(make: MakeApp, people: People) -> None:
     asha, browser = people.customer(), make(PUBLIC_URL="https://market.example").test_client()
     body = {"username": asha.username, "password": PASSWORD}
     answer = browser.post("https://market.example/check", json=body)
@@ -39,7 +39,7 @@ def test_over_https_the_cookie_has_a_name_that_binds_it_to_tls(make: MakeApp, pe
 
 
 class TestTokens:
-    """Every bad token of any kind is a 401 that says how to sign in."""
+    """Tokens of one signed-in customer."""
 
     @pytest.fixture
     def asha(self, people: People) -> Person:
@@ -48,11 +48,11 @@ class TestTokens:
     def _get_me(self, client: FlaskClient, header: str) -> TestResponse:
         return client.get("/me", headers={"Authorization": header})
 
-    def test_a_good_one(self, production: FlaskClient, asha: Person) -> None:
+    def test_access_token_with_bearer_in_any_case_is_accepted(self, production: FlaskClient, asha: Person) -> None:
         assert self._get_me(production, f"Bearer {asha.token}").status_code == 200
         assert self._get_me(production, f"bearer {asha.token}").status_code == 200
 
-    def test_none(self, production: FlaskClient) -> None:
+    def test_missing_token_returns_unauthenticated(self, production: FlaskClient) -> None:
         assert_problem(production.get("/me"), 401, "unauthenticated")
 
     @pytest.mark.parametrize(
@@ -73,15 +73,15 @@ class TestTokens:
             "Bearer null",
         ],
     )
-    def test_malformed(self, production: FlaskClient, header: str) -> None:
+    def test_malformed_token_returns_401(self, production: FlaskClient, header: str) -> None:
         assert_problem(self._get_me(production, header), 401)
 
-    def test_signed_by_someone_else(self, production: FlaskClient, asha: Person) -> None:
+    def test_token_signed_with_other_key_is_invalid(self, production: FlaskClient, asha: Person) -> None:
         claims = self._claims(asha)
         forged = jwt.encode(claims, "another key of more than thirty-two bytes", algorithm="HS256")
         assert_problem(self._get_me(production, f"Bearer {forged}"), 401, "invalid_token")
 
-    def test_unsigned(self, production: FlaskClient, asha: Person) -> None:
+    def test_unsigned_token_is_invalid(self, production: FlaskClient, asha: Person) -> None:
         def part(data: dict[str, Any]) -> str:
             return base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
 
@@ -97,7 +97,7 @@ class TestTokens:
         ],
         ids=str,
     )  # fmt: skip
-    def test_right_key_and_wrong_claims(
+    def test_token_with_wrong_claims_returns_401(
         self, production: FlaskClient, asha: Person, settings: Settings, changes: dict[str, Any]
     ) -> None:
         token = jwt.encode(
@@ -109,7 +109,7 @@ class TestTokens:
         assert_problem(self._get_me(production, f"Bearer {token}"), 401)
 
     @pytest.mark.parametrize("missing", ["sub", "sid", "jti", "exp"])
-    def test_right_key_and_missing_claims(
+    def test_token_with_missing_claims_returns_401(
         self, production: FlaskClient, asha: Person, settings: Settings, missing: str
     ) -> None:
         claims = {name: value for name, value in self._claims(asha).items() if name != missing}
@@ -119,7 +119,7 @@ class TestTokens:
         )
         assert_problem(answer, 401)
 
-    def test_a_refresh_token_is_no_access_token(self, production: FlaskClient, asha: Person) -> None:
+    def test_refresh_token_used_as_access_token_is_invalid(self, production: FlaskClient, asha: Person) -> None:
         signed_in = production.post(SIGN_IN, json={"username": asha.username, "password": PASSWORD, "client": "api"})
         refresh = json.loads(signed_in.data)["refresh_token"]
         assert_problem(self._get_me(production, f"Bearer {refresh}"), 401, "invalid_token")
@@ -127,7 +127,7 @@ class TestTokens:
         assert_problem(answer, 401)
 
     @pytest.mark.parametrize(("ahead", "status"), [(1, 200), (5, 200), (55, 200), (120, 401)])
-    def test_signed_by_a_server_whose_clock_is_ahead(
+    def test_token_issued_by_server_with_fast_clock_is_accepted_within_leeway(
         self, production: FlaskClient, asha: Person, settings: Settings, ahead: int, status: int
     ) -> None:
         issued = int(now().timestamp()) + ahead
@@ -135,17 +135,17 @@ class TestTokens:
         token = jwt.encode(claims, signing.key("tokens", settings), algorithm="HS256", headers=named(settings))
         assert self._get_me(production, f"Bearer {token}").status_code == status
 
-    def test_what_forgives_clocks_puts_no_end_off(
-        self, production: FlaskClient, asha: Person, settings: Settings
-    ) -> None:
+    def test_token_expiry_has_no_leeway(self, production: FlaskClient, asha: Person, settings: Settings) -> None:
         claims = {**self._claims(asha), "exp": int(now().timestamp()) - 1}
         token = jwt.encode(claims, signing.key("tokens", settings), algorithm="HS256", headers=named(settings))
         assert_problem(self._get_me(production, f"Bearer {token}"), 401, "invalid_token")
 
-    def test_tokens_are_good_from_the_start(self, asha: Person) -> None:
+    def test_access_token_has_no_not_before_claim(self, asha: Person) -> None:
         assert "nbf" not in self._claims(asha)
 
-    def test_an_account_that_is_gone(self, production: FlaskClient, asha: Person, settings: Settings) -> None:
+    def test_token_of_deleted_account_returns_401(
+        self, production: FlaskClient, asha: Person, settings: Settings
+    ) -> None:
         token = jwt.encode(
             {**self._claims(asha), "sub": "999999"},
             signing.key("tokens", settings),
@@ -154,11 +154,11 @@ class TestTokens:
         )
         assert_problem(self._get_me(production, f"Bearer {token}"), 401)
 
-    def test_after_signing_out(self, production: FlaskClient, asha: Person) -> None:
+    def test_token_after_logout_returns_session_ended(self, production: FlaskClient, asha: Person) -> None:
         assert production.post("/logout", headers=asha.headers).status_code == 204
         assert_problem(self._get_me(production, f"Bearer {asha.token}"), 401, "session_ended")
 
-    def test_an_old_token_does_not_keep_anyone_from_signing_in(self, production: FlaskClient, asha: Person) -> None:
+    def test_sign_in_with_invalid_token_in_header_succeeds(self, production: FlaskClient, asha: Person) -> None:
         for token in ("x", f"{asha.token}x"):
             answer = production.post(
                 SIGN_IN,
@@ -167,7 +167,7 @@ class TestTokens:
             )
             assert answer.status_code == 200
 
-    def test_a_bad_token_is_refused_where_a_token_is_welcome(self, production: FlaskClient) -> None:
+    def test_public_call_with_invalid_token_returns_401(self, production: FlaskClient) -> None:
         assert_problem(production.get("/tasks", headers={"Authorization": "Bearer x"}), 401, "invalid_token")
 
     def _claims(self, person: Person) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def moment(**ahead: float) -> datetime:
     return (now() + timedelta(**ahead)).replace(microsecond=0)
 
 
-def told(who: Person) -> list[str]:
+def notified_kinds(who: Person) -> list[str]:
     """The kinds of notification that someone has, the latest first."""
     statement = select(Notification.kind).where(Notification.account_id == who.id).order_by(Notification.id.desc())
     return list(db.session.execute(statement).scalars())

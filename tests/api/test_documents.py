@@ -1,4 +1,4 @@
-"""Documents over HTTP: told by content, made harmless or refused, private."""
+"""Documents over HTTP: detected by content, sanitised or rejected, private."""
 
 import hashlib
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def link_to(target: str) -> Callable[[PdfWriter], None]:
 
 
 def link(what: DictionaryObject) -> Callable[[PdfWriter], None]:
-    """A link on the first page that does this when it is clicked."""
+    """Return a change that adds a link with this action to the first page."""
 
     def change(writer: PdfWriter) -> None:
         annotation = DictionaryObject({NameObject("/Subtype"): NameObject("/Link"), NameObject("/A"): what})
@@ -91,10 +91,7 @@ ACTIVE_LINKS = [
     link_to("file:///etc/passwd"),
     link_to("//host/share"),
     link_to("smb://host/share"),
-    *(
-        link(action(kind))
-        for kind in ("/Sound", "/Hide", "/Thread", "/RichMediaExecute", "/SetOCGState", "/Unheard-of")
-    ),
+    *(link(action(kind)) for kind in ("/Sound", "/Hide", "/Thread", "/RichMediaExecute", "/SetOCGState", "/Unknown")),
     link(action("/GoTo", Next=ArrayObject([action("/Named"), action("/Hide")]))),
     link(DictionaryObject({NameObject("/Type"): NameObject("/Action")})),
 ]
@@ -107,30 +104,30 @@ HARMLESS_LINKS = [
 
 
 @pytest.mark.parametrize("change", ACTIVE_LINKS)
-def test_links_that_do_more_than_lead_somewhere_are_refused(ravi: Person, change: Callable[[PdfWriter], None]) -> None:
+def test_put_document_with_active_pdf_link_is_rejected(ravi: Person, change: Callable[[PdfWriter], None]) -> None:
     answer = ravi.put("/me/document", **form(pdf(change), name="proof.pdf"))
     assert (answer.status_code, answer.json["code"]) == (422, "document_refused"), answer.json
 
 
 @pytest.mark.parametrize("change", HARMLESS_LINKS)
-def test_plain_links_are_taken(ravi: Person, change: Callable[[PdfWriter], None]) -> None:
+def test_put_document_with_plain_pdf_link_is_accepted(ravi: Person, change: Callable[[PdfWriter], None]) -> None:
     assert ravi.put("/me/document", **form(pdf(change), name="proof.pdf")).status_code == 200
 
 
-def test_a_pdf_of_too_many_objects_is_refused_before_they_are_read(ravi: Person) -> None:
+def test_put_document_with_too_many_pdf_objects_is_rejected(ravi: Person) -> None:
     answer = ravi.put("/me/document", **form(slow_pdf(50_001), name="proof.pdf"))
     assert (answer.status_code, answer.json["code"]) == (422, "document_refused")
     assert "too complex" in answer.json["detail"]
 
 
 @pytest.mark.parametrize("change", [script, attachment, launch, submit_on_open, script_on_a_page])
-def test_pdfs_that_do_things_are_refused(ravi: Person, change: Callable[[PdfWriter], None]) -> None:
+def test_put_document_with_active_pdf_content_is_rejected(ravi: Person, change: Callable[[PdfWriter], None]) -> None:
     answer = ravi.put("/me/document", **form(pdf(change), name="proof.pdf"))
     assert (answer.status_code, answer.json["code"]) == (422, "document_refused"), answer.json
     assert ravi.get("/me").json["approval"] == "document_missing"
 
 
-def test_escaped_names_hide_nothing(ravi: Person) -> None:
+def test_put_document_with_escaped_pdf_script_name_is_rejected(ravi: Person) -> None:
     hidden = pdf(script).replace(b"/JavaScript", b"/J#61vaScript")
     assert ravi.put("/me/document", **form(hidden, name="proof.pdf")).status_code == 422
 
@@ -140,7 +137,7 @@ def test_escaped_names_hide_nothing(ravi: Person) -> None:
     [b"%PDF-1.7\nnothing else", pdf()[: len(pdf()) // 3], pdf(locked), picture()[:40], picture("JPEG")[:100], b"",
      pdf(pages=101)],
 )  # fmt: skip
-def test_what_cannot_be_read_is_422(ravi: Person, data: bytes) -> None:
+def test_put_document_with_unreadable_content_returns_422(ravi: Person, data: bytes) -> None:
     answer = ravi.put("/me/document", **form(data))
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["document"])
 
@@ -149,31 +146,31 @@ def test_what_cannot_be_read_is_422(ravi: Person, data: bytes) -> None:
     "data",
     [b"<html><script>1</script>", b"MZ\x90\x00", b"plain text", b"PK\x03\x04zip", picture("GIF"), picture("WEBP")],
 )
-def test_other_kinds_are_415_whatever_their_name(ravi: Person, data: bytes) -> None:
+def test_put_document_with_other_content_type_returns_415_despite_filename(ravi: Person, data: bytes) -> None:
     assert ravi.put("/me/document", **form(data, name="proof.pdf")).status_code == 415
 
 
-def test_more_than_5_mib_is_413(ravi: Person) -> None:
+def test_put_document_over_5_mib_returns_413(ravi: Person) -> None:
     for size in (5 * 1024 * 1024 + 1, 8 * 1024 * 1024):
         data = picture("JPEG") + b"\0" * (size - len(picture("JPEG")))
         assert ravi.put("/me/document", **form(data)).status_code == 413
 
 
-def test_exactly_5_mib_is_taken(ravi: Person) -> None:
+def test_put_document_of_exactly_5_mib_is_accepted(ravi: Person) -> None:
     data = picture("JPEG") + b"\0" * (5 * 1024 * 1024 - len(picture("JPEG")))
     answer = ravi.put("/me/document", **form(data))
     assert answer.status_code == 200
-    assert answer.json["document"]["size"] < 10_000, "what hid behind the picture is gone"
+    assert answer.json["document"]["size"] < 10_000, "data appended to the picture is removed"
 
 
-def test_a_picture_of_too_many_pixels_is_refused(ravi: Person) -> None:
+def test_put_document_with_400_million_pixels_is_rejected(ravi: Person) -> None:
     bomb = BytesIO()
     Image.new("1", (20_000, 20_000)).save(bomb, "PNG")
     answer = ravi.put("/me/document", **form(bomb.getvalue()))
     assert (answer.status_code, answer.json["code"]) == (422, "too_many_pixels")
 
 
-def test_pictures_are_drawn_anew(ravi: Person) -> None:
+def test_put_document_with_picture_is_reencoded_without_metadata(ravi: Person) -> None:
     source, exif = BytesIO(), Image.Exif()
     exif[0x010E] = "where I live"
     Image.new("RGB", (30, 20), "red").save(source, "JPEG", exif=exif)
@@ -186,7 +183,7 @@ def test_pictures_are_drawn_anew(ravi: Person) -> None:
     assert ravi.get("/me").json["document"]["filename"] == "my proof.jpg"
 
 
-def test_forms_without_the_file_or_with_more_are_refused(ravi: Person) -> None:
+def test_put_document_form_without_file_or_with_extra_files_is_rejected(ravi: Person) -> None:
     kind = {"content_type": "multipart/form-data"}
     assert ravi.put("/me/document", data={}, **kind).status_code in (415, 422)
     assert ravi.put("/me/document", data={"document": "text"}, **kind).status_code == 422
@@ -197,7 +194,7 @@ def test_forms_without_the_file_or_with_more_are_refused(ravi: Person) -> None:
     assert ravi.put("/me/document", {"document": "x"}).status_code == 415
 
 
-def test_a_document_is_private_and_served_harmlessly(people: People, ravi: Person) -> None:
+def test_document_download_is_private_and_has_safe_headers(people: People, ravi: Person) -> None:
     data = pdf(opens_at_the_first_page, pages=2)
     assert ravi.put("/me/document", **form(data, name='pro"of हिन्दी.PDF')).status_code == 200
     path = f"/professionals/{ravi.id}/document"
@@ -214,7 +211,7 @@ def test_a_document_is_private_and_served_harmlessly(people: People, ravi: Perso
 
 
 @pytest.mark.parametrize("data", [pdf(pages=2), picture(size=(3000, 200))])
-def test_the_admin_looks_at_pages_as_pictures(people: People, ravi: Person, data: bytes) -> None:
+def test_document_page_is_rendered_as_picture(people: People, ravi: Person, data: bytes) -> None:
     ravi.put("/me/document", **form(data))
     admin, path = people.admin(), f"/professionals/{ravi.id}/document"
     page = admin.get(f"{path}?page=1")
@@ -227,7 +224,7 @@ def test_the_admin_looks_at_pages_as_pictures(people: People, ravi: Person, data
     assert admin.get(f"{path}?page=0").status_code == 422
 
 
-def test_replacing_drops_the_bytes_of_the_one_before(ravi: Person) -> None:
+def test_put_document_drops_file_of_previous_document(ravi: Person) -> None:
     ravi.put("/me/document", **form(picture()))
     ravi.put("/me/document", **form(picture("JPEG")))
     first, second = db.session.execute(select(Document).order_by(Document.id)).scalars()
@@ -241,7 +238,7 @@ def test_replacing_drops_the_bytes_of_the_one_before(ravi: Person) -> None:
     assert hashlib.sha256(storage.documents().get(second.store_key)).hexdigest() == second.sha256
 
 
-def test_a_store_that_cannot_write_is_503_and_changes_nothing(
+def test_put_document_with_failing_store_returns_503_and_changes_nothing(
     ravi: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: Any
 ) -> None:
     blocked = tmp_path / "file"
@@ -254,7 +251,7 @@ def test_a_store_that_cannot_write_is_503_and_changes_nothing(
 
 
 @pytest.mark.parametrize("size", [(6001, 4000), (20_000, 20_000)])
-def test_pictures_above_24_million_pixels_are_refused(ravi: Person, size: tuple[int, int]) -> None:
+def test_put_document_over_24_million_pixels_is_rejected(ravi: Person, size: tuple[int, int]) -> None:
     bomb = BytesIO()
     Image.new("1", size).save(bomb, "PNG")
     answer = ravi.put("/me/document", **form(bomb.getvalue()))
@@ -262,7 +259,7 @@ def test_pictures_above_24_million_pixels_are_refused(ravi: Person, size: tuple[
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("RGBA", "PNG"), ("1", "PNG"), ("CMYK", "JPEG")])
-def test_a_large_picture_is_kept_smaller(ravi: Person, mode: str, kind: str) -> None:
+def test_put_document_with_large_picture_is_scaled_down(ravi: Person, mode: str, kind: str) -> None:
     large = BytesIO()
     Image.new(mode, (6000, 4000)).save(large, kind)
     answer = ravi.put("/me/document", **form(large.getvalue()))
@@ -271,8 +268,10 @@ def test_a_large_picture_is_kept_smaller(ravi: Person, mode: str, kind: str) -> 
         assert (image.size, image.format) == ((4000, 2667), kind)
 
 
-def test_a_file_that_the_store_lacks_has_a_code_of_its_own(people: People, ravi: Person) -> None:
-    ravi.put("/me/document", **form(picture(size=(311, 173))))  # no other test's, whose drawn page may be cached
+def test_document_with_missing_file_returns_file_missing(people: People, ravi: Person) -> None:
+    ravi.put(
+        "/me/document", **form(picture(size=(311, 173)))
+    )  # a size that no other test uses, whose page may be cached
     storage.documents().drop(db.session.execute(select(Document.store_key)).scalar_one())
     for path in ("/me/document", "/me/document?page=1"):
         answer = ravi.get(path)
@@ -282,7 +281,7 @@ def test_a_file_that_the_store_lacks_has_a_code_of_its_own(people: People, ravi:
     assert people.admin().get(f"/professionals/{ravi.id}/document").json["code"] == "file_missing"
 
 
-def test_the_picture_of_a_page_says_of_which_document_it_is(people: People, ravi: Person) -> None:
+def test_document_page_etag_identifies_document_and_page(people: People, ravi: Person) -> None:
     document = ravi.put("/me/document", **form(pdf(pages=2), name="proof.pdf")).json["document"]
     admin, path = people.admin(), f"/professionals/{ravi.id}/document"
     first = admin.get(f"{path}?page=2")
@@ -296,18 +295,18 @@ def test_the_picture_of_a_page_says_of_which_document_it_is(people: People, ravi
     assert changed.headers["ETag"] != first.headers["ETag"]
 
 
-def test_a_page_is_drawn_once(people: People, ravi: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_document_page_rendered_once_is_cached(people: People, ravi: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     ravi.put("/me/document", **form(picture("JPEG", size=(31, 17))))
     first = ravi.get("/me/document?page=1")
 
     def broken(*_: Any, **__: Any) -> None:
-        raise AssertionError("it was drawn before")
+        raise AssertionError("the cached page was not used")
 
     monkeypatch.setattr(child_process, "run", broken)
     assert people.admin().get(f"/professionals/{ravi.id}/document?page=1").data == first.data
 
 
-def test_bytes_of_an_upload_that_fails_do_not_stay(ravi: Person) -> None:
+def test_put_document_that_fails_leaves_no_file(ravi: Person) -> None:
     before = set(storage.documents().keys_from_before(now() + timedelta(minutes=1)))
     answer = ravi.put("/me/document", **form(picture()), headers={"If-Match": '"v0-00"'})
     assert answer.status_code == 412

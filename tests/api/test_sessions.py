@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, signing out, over HTTP."""
+"""Sessions over HTTP: sign-in, token refresh, sign-out."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ def refresh_by_token(visitor: Visitor, token: str) -> Any:
     return visitor.post("/token/refresh", headers={"Authorization": f"Bearer {token}"})
 
 
-def test_all_roles_sign_in_by_name_and_by_mail(people: People) -> None:
+def test_sign_in_by_username_or_email_returns_tokens_for_each_role(people: People) -> None:
     for person in (people.customer(), people.professional(approved=False), people.admin()):
         for name in (person.username.upper(), f" {person.username}@EXAMPLE.org "):
             answer = people.visitor().post("/check", {"username": name, **GOOD, "client": "api"})
@@ -43,7 +43,7 @@ def test_all_roles_sign_in_by_name_and_by_mail(people: People) -> None:
             assert (known["sub"], known["role"]) == (str(person.id), person.role)
 
 
-def test_wrong_name_and_wrong_password_look_the_same(people: People) -> None:
+def test_sign_in_with_unknown_username_responds_as_with_wrong_password(people: People) -> None:
     asha = people.customer()
     wrong = people.visitor().post("/check", {"username": asha.username, "password": "not this one"})
     nobody = people.visitor().post("/check", {"username": "nobody.at.all", "password": "not this one"})
@@ -64,11 +64,11 @@ MALFORMED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("body", MALFORMED)
-def test_malformed_sign_ins_are_422(people: People, body: dict[str, Any]) -> None:
+def test_sign_in_with_malformed_body_returns_422(people: People, body: dict[str, Any]) -> None:
     assert people.visitor().post("/check", body).status_code == 422
 
 
-def test_browsers_get_the_refresh_token_as_a_cookie_only(people: People) -> None:
+def test_sign_in_of_browser_returns_refresh_token_only_as_cookie(people: People) -> None:
     asha, browser = people.customer(), people.visitor()
     answer = browser.post("/check", {"username": asha.username, **GOOD})
     assert "refresh_token" not in answer.json
@@ -84,7 +84,7 @@ def test_browsers_get_the_refresh_token_as_a_cookie_only(people: People) -> None
     assert fresh.json["user"]["id"] == asha.id
 
 
-def test_refresh_tokens_rotate_and_an_old_one_ends_the_session(people: People) -> None:
+def test_refresh_token_is_rotated_and_reuse_after_grace_ends_session(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     with time_machine.travel(datetime(2026, 12, 1, tzinfo=UTC)) as traveller:
         first = visitor.post("/check", {"username": asha.username, **GOOD, "client": "api"}).json
@@ -92,7 +92,7 @@ def test_refresh_tokens_rotate_and_an_old_one_ends_the_session(people: People) -
         assert second["refresh_token"] != first["refresh_token"]
         traveller.shift(29)
         tab = refresh_by_token(visitor, first["refresh_token"])
-        assert tab.status_code == 200, "a lost answer is asked for again, and two tabs refresh at once"
+        assert tab.status_code == 200, "within the grace period, for lost responses and second tabs"
         assert claims(tab.json["refresh_token"])["jti"] == claims(second["refresh_token"])["jti"]
         traveller.shift(2)
         reused = refresh_by_token(visitor, first["refresh_token"])
@@ -102,7 +102,7 @@ def test_refresh_tokens_rotate_and_an_old_one_ends_the_session(people: People) -
         assert visitor.get("/me").status_code == 401
 
 
-def test_a_session_ends_after_its_longest_life_however_often_it_is_used(people: People) -> None:
+def test_session_ends_at_maximum_lifetime_despite_use(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     start = datetime(2026, 12, 1, tzinfo=UTC)
     with time_machine.travel(start, tick=False) as traveller:
@@ -120,7 +120,7 @@ def test_a_session_ends_after_its_longest_life_however_often_it_is_used(people: 
         assert (over.status_code, over.json["code"]) == (401, "session_ended")
 
 
-def test_an_access_token_is_no_refresh_token_and_the_other_way_round(people: People) -> None:
+def test_access_and_refresh_tokens_are_not_interchangeable(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     tokens = visitor.post("/check", {"username": asha.username, **GOOD, "client": "api"}).json
     assert refresh_by_token(visitor, tokens["access_token"]).status_code == 401
@@ -128,7 +128,7 @@ def test_an_access_token_is_no_refresh_token_and_the_other_way_round(people: Peo
     assert visitor.get("/me").status_code == 401
 
 
-def test_bad_tokens_of_every_kind_are_401(people: People) -> None:
+def test_invalid_token_returns_401_with_www_authenticate(people: People) -> None:
     asha = people.customer()
     good = str(asha.token)
     none = jwt.encode(claims(good), key="", algorithm="none")
@@ -140,13 +140,13 @@ def test_bad_tokens_of_every_kind_are_401(people: People) -> None:
     assert people.visitor().get("/me").status_code == 401
 
 
-def test_an_expired_access_token_is_401(people: People) -> None:
+def test_expired_access_token_returns_401(people: People) -> None:
     asha = people.customer()
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=16)):
         assert asha.get("/me").status_code == 401
 
 
-def test_signing_out_ends_both_tokens(people: People) -> None:
+def test_logout_invalidates_access_and_refresh_tokens(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     tokens = visitor.post("/check", {"username": asha.username, **GOOD, "client": "api"}).json
     visitor.token = tokens["access_token"]
@@ -154,15 +154,15 @@ def test_signing_out_ends_both_tokens(people: People) -> None:
     assert visitor.get("/me").status_code == 401
     visitor.token = None
     assert refresh_by_token(visitor, tokens["refresh_token"]).status_code == 401
-    assert asha.get("/me").status_code == 200, "the other session goes on"
+    assert asha.get("/me").status_code == 200, "the other session stays valid"
 
 
 @pytest.mark.parametrize("path", ["/logout", "/logout/everywhere"])
-def test_signing_out_clears_the_browsers_cache(people: People, path: str) -> None:
+def test_logout_sends_clear_site_data_for_cache(people: People, path: str) -> None:
     assert people.customer().post(path).headers["Clear-Site-Data"] == '"cache"'
 
 
-def test_the_list_of_sessions_and_ending_one(people: People) -> None:
+def test_sessions_list_marks_current_and_delete_ends_one(people: People) -> None:
     asha, other = people.customer(), people.customer()
     second = people.sign_in(asha.username)
     items = asha.get("/me/sessions").json["items"]
@@ -175,7 +175,7 @@ def test_the_list_of_sessions_and_ending_one(people: People) -> None:
     assert asha.delete(f"/me/sessions/{items[0]['id']}").status_code == 404
 
 
-def test_sessions_come_in_pages(people: People) -> None:
+def test_sessions_list_is_paginated_without_repeats(people: People) -> None:
     asha = people.customer()
     for _ in range(4):
         people.sign_in(asha.username)
@@ -185,14 +185,14 @@ def test_sessions_come_in_pages(people: People) -> None:
     assert (len(ids), len(set(ids)), rest["next_cursor"]) == (5, 5, None)
 
 
-def test_signing_out_everywhere(people: People) -> None:
+def test_logout_everywhere_ends_all_sessions(people: People) -> None:
     asha = people.customer()
     second = people.sign_in(asha.username)
     assert second.post("/logout/everywhere").status_code == 204
     assert asha.get("/me").status_code == second.get("/me").status_code == 401
 
 
-def test_a_hash_of_older_parameters_is_renewed_at_sign_in(people: People) -> None:
+def test_sign_in_with_outdated_hash_parameters_rehashes_password(people: People) -> None:
     asha = people.customer()
     account = db.session.get_one(Account, asha.id)
     old = BoundedPasswordHasher(memory_kib=16, time_cost=2, parallelism=1).hash(PASSWORD)
@@ -204,7 +204,7 @@ def test_a_hash_of_older_parameters_is_renewed_at_sign_in(people: People) -> Non
     assert not password_hashing.current_hasher().is_outdated(account.password_hash)
 
 
-def test_the_last_visit_is_kept_cheaply(people: People) -> None:
+def test_last_seen_is_updated_at_most_every_few_minutes(people: People) -> None:
     asha = people.customer()
     start = datetime.now(UTC)
     with time_machine.travel(start, tick=False) as traveller:
@@ -223,7 +223,7 @@ def _last_seen(account_id: int) -> datetime | None:
     return db.session.get_one(Account, account_id).last_seen_at
 
 
-def test_a_browser_is_told_of_a_block_once_and_then_forgets(people: People) -> None:
+def test_refresh_of_blocked_account_is_rejected_and_clears_cookies(people: People) -> None:
     asha, browser = people.customer(), people.visitor()
     browser.post("/check", {"username": asha.username, "password": PASSWORD})
     csrf = browser.client.get_cookie("csrf_refresh_token")

@@ -1,4 +1,4 @@
-"""The rules of each field of a sign-up, the same for every kind of account; races of two who sign up at once."""
+"""Validation of each field of a sign-up for every role, and concurrent sign-ups and decisions."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -61,14 +61,16 @@ REFUSED = [(field, value) for field, values in BAD.items() for value in values]
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(("field", "value", "kept"), TAKEN)
-def test_values_that_are_taken(people: People, call: str, field: str, value: Any, kept: Any) -> None:
+def test_sign_up_with_valid_value_stores_normalised_value(
+    people: People, call: str, field: str, value: Any, kept: Any
+) -> None:
     answer = sign_up(people, call, **{field: value})
     assert answer.status_code == 201, answer.json
     assert answer.json[field] == kept
 
 
 @pytest.mark.parametrize(("field", "value"), REFUSED)
-def test_values_that_are_refused_name_their_field(people: People, field: str, value: Any) -> None:
+def test_sign_up_with_invalid_value_names_the_field(people: People, field: str, value: Any) -> None:
     for call in CALLS[:2]:
         answer = sign_up(people, call, **{field: value})
         assert (answer.status_code, list(answer.json["errors"])) == (422, [field]), answer.json
@@ -76,14 +78,14 @@ def test_values_that_are_refused_name_their_field(people: People, field: str, va
 
 
 @pytest.mark.parametrize("field", ["username", "email", "password", "firstname", "lastname", "address", "pincode"])
-def test_fields_that_must_be_there(people: People, field: str) -> None:
+def test_sign_up_without_required_field_names_it(people: People, field: str) -> None:
     fields = people.fields()
     del fields[field]
     answer = people.visitor().post("/add_customer", fields)
     assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
 
 
-def test_a_form_follows_the_same_rules(people: People) -> None:
+def test_sign_up_as_multipart_form_validates_like_json(people: People) -> None:
     wrong = people.trade_fields(exp="sixty", pincode="abc", phone="123")
     answer = people.visitor().post("/add_professional", **form(picture(), **wrong))
     assert (answer.status_code, set(answer.json["errors"])) == (422, {"exp", "pincode", "phone"})
@@ -94,7 +96,7 @@ def test_a_form_follows_the_same_rules(people: People) -> None:
     assert (answer.status_code, answer.json["exp"]) == (201, 7)
 
 
-def test_all_that_is_wrong_is_said_at_once(people: People) -> None:
+def test_sign_up_with_several_invalid_fields_names_them_all(people: People) -> None:
     asha = people.customer()
     fields = people.trade_fields(
         username=asha.username.upper(),
@@ -109,7 +111,7 @@ def test_all_that_is_wrong_is_said_at_once(people: People) -> None:
 
 
 @pytest.mark.parametrize(("field", "code"), [("username", "username_taken"), ("email", "email_taken")])
-def test_what_is_taken_has_a_code_of_its_own(people: People, field: str, code: str) -> None:
+def test_sign_up_with_taken_username_or_email_returns_specific_code(people: People, field: str, code: str) -> None:
     first = people.fields()
     people.visitor().post("/add_customer", first)
     answer = people.visitor().post("/add_customer", people.fields(**{field: first[field].upper()}))
@@ -130,13 +132,13 @@ NO_OBJECTS = [
 
 
 @pytest.mark.parametrize("body", NO_OBJECTS)
-def test_bodies_that_are_no_object(people: People, body: bytes) -> None:
+def test_sign_up_with_body_that_is_no_object_is_rejected(people: People, body: bytes) -> None:
     for call in CALLS[:2]:
         answer = people.visitor().post(call, data=body, content_type="application/json")
         assert answer.status_code in (400, 422)
 
 
-def test_bodies_of_another_type(people: People) -> None:
+def test_sign_up_with_form_urlencoded_body_returns_415(people: People) -> None:
     answer = people.visitor().post(
         "/add_customer", data=b"username=x", content_type="application/x-www-form-urlencoded"
     )
@@ -144,7 +146,7 @@ def test_bodies_of_another_type(people: People) -> None:
 
 
 @pytest.mark.parametrize("same", ["username", "email"])
-def test_of_many_who_sign_up_at_once_one_gets_the_name(people: People, same: str) -> None:
+def test_sign_up_concurrently_with_same_username_or_email_creates_one_account(people: People, same: str) -> None:
     wanted = people.fields()[same]
     bodies = [people.fields(**{same: wanted.upper() if number % 2 else wanted}) for number in range(8)]
 
@@ -158,7 +160,7 @@ def test_of_many_who_sign_up_at_once_one_gets_the_name(people: People, same: str
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_an_approval_is_decided_once(people: People, attempt: int) -> None:
+def test_approval_decided_concurrently_succeeds_once(people: People, attempt: int) -> None:
     ravi = people.professional(approved=False)
     ravi.put("/me/document", **form(picture()))
     path = f"/professionals/{ravi.id}"
@@ -175,7 +177,7 @@ def test_an_approval_is_decided_once(people: People, attempt: int) -> None:
 
 
 @pytest.mark.parametrize("attempt", range(5))
-def test_two_admins_who_block_each_other_leave_one(people: People, attempt: int) -> None:
+def test_admins_blocking_each_other_concurrently_leave_one_active(people: People, attempt: int) -> None:
     one, other = people.admin(), people.admin()
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(one.post, f"/users/{other.id}/block", {"reason": "other"})
@@ -187,7 +189,9 @@ def test_two_admins_who_block_each_other_leave_one(people: People, attempt: int)
     assert len(db.session.execute(left).all()) == 1
 
 
-def test_addresses_are_confirmed_where_the_market_wants_it(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sign_up_with_email_confirmation_on_confirms_by_mailed_link(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import dataclasses
 
     settings = dataclasses.replace(people.app.extensions["settings"], email_confirmation=True)

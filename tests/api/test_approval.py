@@ -1,4 +1,4 @@
-"""From a professional's sign-up to the admin's decision, over HTTP."""
+"""A professional's approval over HTTP, from sign-up to the admin's decision."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.factories.files import form, pdf, picture
 from tests.factories.people import PASSWORD, People, Person
 
 
-def test_a_professional_signs_up_inactive(people: People) -> None:
+def test_sign_up_as_professional_without_document_is_inactive(people: People) -> None:
     answer = people.visitor().post("/add_professional", json=people.trade_fields(pincode=560001))
     assert answer.status_code == 201
     body = answer.json
@@ -14,14 +14,14 @@ def test_a_professional_signs_up_inactive(people: People) -> None:
     assert (body["role"], body["exp"], body["compname"], body["task_ids"]) == ("professional", 4, "Asha Repairs", [])
 
 
-def test_the_document_may_come_with_the_sign_up(people: People) -> None:
+def test_sign_up_as_professional_with_document_is_pending(people: People) -> None:
     answer = people.visitor().post("/add_professional", **form(pdf(pages=3), name="proof.pdf", **people.trade_fields()))
     assert answer.status_code == 201, answer.json
     assert (answer.json["approval"], answer.json["isactive"]) == ("pending", 0)
     assert answer.json["document"]["pages"] == 3
 
 
-def test_a_form_in_which_no_document_was_chosen(people: People) -> None:
+def test_sign_up_form_without_chosen_document_is_accepted(people: People) -> None:
     call = form(b"", name="proof.png", **people.trade_fields())
     call["data"] = call["data"].replace(b'filename="proof.png"', b'filename=""')
     answer = people.visitor().post("/add_professional", **call)
@@ -33,20 +33,20 @@ def test_a_form_in_which_no_document_was_chosen(people: People) -> None:
     [("exp", -1), ("exp", 61), ("exp", "many"), ("exp", True), ("exp", 2.5), ("compname", "  "), ("task_ids", [987654]),
      ("task_ids", ["x"]), ("task_ids", 5), ("task_ids", [2**70]), ("pincode", "१२३४५६"), ("wings", 2)],
 )  # fmt: skip
-def test_each_wrong_field_is_named(people: People, field: str, value: object) -> None:
+def test_sign_up_as_professional_with_invalid_field_names_it(people: People, field: str, value: object) -> None:
     answer = people.visitor().post("/add_professional", json=people.trade_fields(**{field: value}))
     assert answer.status_code == 422
     assert [name.split(".")[0] for name in answer.json["errors"]] == [field]
 
 
-def test_until_approved_a_professional_may_do_little(people: People) -> None:
+def test_unapproved_professional_can_read_and_edit_profile(people: People) -> None:
     ravi = people.professional(approved=False)
     assert ravi.get("/me").json["isactive"] == 0
     assert ravi.get("/me/document").status_code == 404
     assert ravi.patch("/me", {"compname": "Ravi and Co"}).json["compname"] == "Ravi and Co"
 
 
-def test_approve_reject_and_hand_in_again(people: People) -> None:
+def test_approval_is_rejected_and_granted_after_new_document(people: People) -> None:
     admin, ravi = people.admin(), people.professional(approved=False)
     path = f"/professionals/{ravi.id}"
     assert admin.post(f"{path}/approve").json["code"] == "document_missing"
@@ -62,7 +62,7 @@ def test_approve_reject_and_hand_in_again(people: People) -> None:
     assert ravi.get("/me").json["isactive"] == 1
 
 
-def test_deciding_needs_an_admin_and_a_reason(people: People) -> None:
+def test_approval_decision_by_other_roles_or_without_reason_is_rejected(people: People) -> None:
     admin, ravi = people.admin(), people.professional(approved=False)
     assert ravi.post(f"/professionals/{ravi.id}/approve").json["code"] == "not_active"
     assert people.professional().post(f"/professionals/{ravi.id}/approve").json["code"] == "role_not_allowed"
@@ -73,14 +73,14 @@ def test_deciding_needs_an_admin_and_a_reason(people: People) -> None:
     assert admin.post(f"/professionals/{admin.id}/approve").status_code == 404
 
 
-def test_another_document_has_to_be_approved_again(people: People) -> None:
+def test_document_replaced_after_approval_returns_it_to_pending(people: People) -> None:
     ravi = people.professional()
     assert ravi.get("/me").json["isactive"] == 1
     answer = ravi.put("/me/document", **form(picture()))
     assert (answer.json["approval"], answer.json["isactive"]) == ("pending", 0)
 
 
-def test_an_admin_decides_on_what_was_read(people: People) -> None:
+def test_approve_with_outdated_if_match_returns_412(people: People) -> None:
     admin, ravi = people.admin(), people.professional(approved=False)
     first = ravi.put("/me/document", **form(picture()))
     ravi.put("/me/document", **form(picture("JPEG")))
@@ -90,7 +90,7 @@ def test_an_admin_decides_on_what_was_read(people: People) -> None:
     assert fresh.status_code == 200
 
 
-def test_an_approval_with_a_past_end_is_refused(people: People) -> None:
+def test_approve_with_past_expiry_is_rejected(people: People) -> None:
     admin, ravi = people.admin(), people.professional(approved=False)
     ravi.put("/me/document", **form(picture()))
     answer = admin.post(f"/professionals/{ravi.id}/approve", {"expires_at": "2020-01-01T00:00:00Z"})
@@ -99,14 +99,14 @@ def test_an_approval_with_a_past_end_is_refused(people: People) -> None:
     assert answer.json["approval_expires_at"].startswith("2090-01-01")
 
 
-def test_customers_have_no_document(people: People) -> None:
+def test_customer_document_and_experience_are_rejected(people: People) -> None:
     asha = people.customer()
     for answer in (asha.put("/me/document", **form(picture())), asha.get("/me/document")):
         assert answer.json["code"] == "role_not_allowed"
     assert asha.patch("/me", {"exp": 3}).status_code == 422
 
 
-def test_profile_edits(people: People) -> None:
+def test_patch_me_of_professional_normalises_and_validates_fields(people: People) -> None:
     ravi = people.professional()
     etag = ravi.get("/me").headers["ETag"]
     body = {"exp": 9, "pincodes": ["560002", 560003, "560002"], "radius_km": 25}
@@ -121,7 +121,7 @@ def test_profile_edits(people: People) -> None:
     assert set(wrong.json["errors"]) == {"pincodes", "task_ids"}
 
 
-def test_signing_in_with_a_new_mail_address(people: People) -> None:
+def test_patch_me_email_is_used_for_sign_in_and_must_be_unique(people: People) -> None:
     asha: Person = people.customer()
     taken = people.customer()
     assert asha.patch("/me", {"email": "Asha.New@Example.org"}).json["email"] == "Asha.New@Example.org"

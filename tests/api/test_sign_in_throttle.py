@@ -1,4 +1,4 @@
-"""Failed sign-ins are counted; too many within a quarter of an hour are answered 429 for the rest of it."""
+"""Throttling of failed sign-ins, known devices, and password confirmation in a session."""
 
 import dataclasses
 import re
@@ -23,7 +23,7 @@ def attempt(people: People, name: str, password: str = WRONG, *, address: str = 
     return people.visitor().post("/check", body, environ_overrides={"REMOTE_ADDR": address})
 
 
-def test_ten_for_an_account_from_one_address(people: People) -> None:
+def test_sign_in_after_ten_failures_from_one_address_is_throttled_for_15_minutes(people: People) -> None:
     asha = people.customer()
     with time_machine.travel(datetime(2026, 12, 1, tzinfo=UTC), tick=False) as traveller:
         names = [asha.username, f"{asha.username}@example.org", asha.username.upper()]
@@ -39,7 +39,7 @@ def test_ten_for_an_account_from_one_address(people: People) -> None:
         assert attempt(people, asha.username, PASSWORD).status_code == 200
 
 
-def test_a_right_password_does_not_wipe_the_count(people: People) -> None:
+def test_sign_in_failures_are_not_reset_by_correct_password(people: People) -> None:
     asha = people.customer()
     for _ in range(9):
         attempt(people, asha.username)
@@ -48,19 +48,19 @@ def test_a_right_password_does_not_wipe_the_count(people: People) -> None:
     assert attempt(people, asha.username, PASSWORD).status_code == 429
 
 
-def test_names_that_nobody_has_are_throttled_alike(people: People) -> None:
+def test_sign_in_with_unknown_username_is_throttled_alike(people: People) -> None:
     codes = [attempt(people, "nobody.at.all").status_code for _ in range(11)]
     assert codes == [401] * 10 + [429]
 
 
-def test_fifty_for_an_account_from_anywhere(people: People) -> None:
+def test_sign_in_after_fifty_failures_from_any_address_is_throttled(people: People) -> None:
     asha = people.customer()
     for number in range(50):
         assert attempt(people, asha.username, address=f"192.0.2.{number}").status_code == 401
     assert attempt(people, asha.username, PASSWORD, address="198.51.100.1").status_code == 429
 
 
-def test_a_hundred_for_an_address(people: People) -> None:
+def test_sign_in_after_hundred_failures_of_one_address_is_throttled(people: People) -> None:
     asha = people.customer()
     for number in range(100):
         assert attempt(people, f"someone{number}").status_code == 401
@@ -68,14 +68,14 @@ def test_a_hundred_for_an_address(people: People) -> None:
     assert attempt(people, asha.username, PASSWORD, address="192.0.2.2").status_code == 200
 
 
-def test_many_tries_at_once_do_not_slip_through(people: People, app: Flask) -> None:
+def test_sign_in_failures_concurrently_do_not_exceed_limit(people: People, app: Flask) -> None:
     asha = people.customer()
     with ThreadPoolExecutor(8) as pool:
         codes = list(pool.map(lambda _: attempt(people, asha.username).status_code, range(24)))
     assert sorted(codes) == [401] * 10 + [429] * 14
 
 
-def test_a_full_line_is_answered_at_once_and_everything_else_goes_on(
+def test_sign_in_with_full_hash_queue_returns_503_at_once(
     people: People, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asha = people.customer()
@@ -89,7 +89,7 @@ def test_a_full_line_is_answered_at_once_and_everything_else_goes_on(
     assert attempt(people, asha.username, PASSWORD).status_code == 200
 
 
-def test_an_ipv6_user_has_one_count_for_all_of_a_64(people: People) -> None:
+def test_sign_in_failures_are_counted_per_ipv6_64_network(people: People) -> None:
     for number in range(100):
         address = f"2001:db8:1:2:{number:x}::1"
         assert attempt(people, f"someone{number}", address=address).status_code == 401
@@ -97,14 +97,16 @@ def test_an_ipv6_user_has_one_count_for_all_of_a_64(people: People) -> None:
     assert attempt(people, "someone", address="2001:db8:1:3::1").status_code == 401
 
 
-def test_ten_for_an_account_from_one_64(people: People) -> None:
+def test_sign_in_failures_of_account_are_counted_per_ipv6_64_network(people: People) -> None:
     asha = people.customer()
     codes = [attempt(people, asha.username, address=f"2001:db8::{number:x}").status_code for number in range(11)]
     assert codes == [401] * 10 + [429]
     assert attempt(people, asha.username, PASSWORD, address="2001:db8:0:1::1").status_code == 200
 
 
-def test_a_48_has_ten_times_as_many(people: People, monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
+def test_sign_in_failures_of_ipv6_48_network_have_tenfold_limit(
+    people: People, monkeypatch: pytest.MonkeyPatch, app: Flask
+) -> None:
     few = dataclasses.replace(app.extensions["settings"], login_failures_per_address=2)
     monkeypatch.setitem(app.extensions, "settings", few)
     for number in range(20):
@@ -113,7 +115,7 @@ def test_a_48_has_ten_times_as_many(people: People, monkeypatch: pytest.MonkeyPa
     assert attempt(people, "someone", address="2001:db8:2::1").status_code == 401
 
 
-def test_ipv4_is_counted_alike_however_it_is_written(people: People) -> None:
+def test_sign_in_failures_of_ipv4_mapped_address_are_counted_as_ipv4(people: People) -> None:
     asha = people.customer()
     codes = [attempt(people, asha.username, address=f"{'::ffff:' * (n % 2)}192.0.2.9").status_code for n in range(11)]
     assert codes == [401] * 10 + [429]
@@ -121,68 +123,68 @@ def test_ipv4_is_counted_alike_however_it_is_written(people: People) -> None:
 
 
 def lock(people: People, name: str) -> None:
-    """Strangers from everywhere fail until the account is locked for callers whom nobody knows."""
+    """Fail from many addresses until the account is locked for unknown devices."""
     for number in range(50):
         attempt(people, name, address=f"198.51.100.{number}")
     assert attempt(people, name, PASSWORD, address="203.0.113.1").status_code == 429
 
 
-def sign_in_on(device: Visitor, name: str, password: str = PASSWORD, *, address: str = "203.0.113.1") -> Any:
+def sign_in_with(device: Visitor, name: str, password: str = PASSWORD, *, address: str = "203.0.113.1") -> Any:
     body = {"username": name, "password": password}
     return device.post("/check", body, environ_overrides={"REMOTE_ADDR": address})
 
 
-def test_strangers_cannot_lock_out_a_device_that_signed_in_before(people: People) -> None:
+def test_known_device_signs_in_to_locked_account_within_its_own_limit(people: People) -> None:
     asha, device = people.customer(), people.visitor()
-    cookie = sign_in_on(device, asha.username).headers.getlist("Set-Cookie")[-1]
+    cookie = sign_in_with(device, asha.username).headers.getlist("Set-Cookie")[-1]
     assert re.fullmatch(
         r"doorstep_device=[^;]+; Expires=[^;]+; Max-Age=15552000; HttpOnly; Path=/check; SameSite=Strict", cookie
     )
     lock(people, asha.username)
-    assert sign_in_on(device, asha.username).status_code == 200
-    codes = [sign_in_on(device, asha.username, WRONG, address=f"203.0.113.{n}").status_code for n in range(10)]
+    assert sign_in_with(device, asha.username).status_code == 200
+    codes = [sign_in_with(device, asha.username, WRONG, address=f"203.0.113.{n}").status_code for n in range(10)]
     assert codes == [401] * 10
-    assert sign_in_on(device, asha.username).status_code == 429, "its own count is limited as well"
+    assert sign_in_with(device, asha.username).status_code == 429, "a known device has its own limit"
 
 
-def test_tries_of_a_known_device_count_for_nothing_else(people: People) -> None:
+def test_known_device_failures_do_not_throttle_other_devices(people: People) -> None:
     asha, device = people.customer(), people.visitor()
-    sign_in_on(device, asha.username)
+    sign_in_with(device, asha.username)
     for _ in range(10):
-        sign_in_on(device, asha.username, WRONG)
+        sign_in_with(device, asha.username, WRONG)
     assert attempt(people, asha.username, PASSWORD, address="203.0.113.1").status_code == 200
 
 
-def test_a_device_is_known_for_the_accounts_that_signed_in_on_it_only(people: People) -> None:
+def test_known_device_is_recognised_only_for_its_accounts(people: People) -> None:
     asha, ravi, device = people.customer(), people.customer(), people.visitor()
-    sign_in_on(device, ravi.username)
+    sign_in_with(device, ravi.username)
     lock(people, asha.username)
-    assert sign_in_on(device, asha.username).status_code == 429
-    sign_in_on(device, ravi.username)
+    assert sign_in_with(device, asha.username).status_code == 429
+    sign_in_with(device, ravi.username)
     lock(people, ravi.username)
-    assert sign_in_on(device, ravi.username).status_code == 200
+    assert sign_in_with(device, ravi.username).status_code == 200
 
 
-def test_two_people_may_share_a_device(people: People) -> None:
+def test_known_device_is_recognised_for_two_accounts(people: People) -> None:
     asha, ravi, device = people.customer(), people.customer(), people.visitor()
     for person in (asha, ravi):
-        sign_in_on(device, person.username)
+        sign_in_with(device, person.username)
     for person in (asha, ravi):
         lock(people, person.username)
-        assert sign_in_on(device, person.username).status_code == 200
+        assert sign_in_with(device, person.username).status_code == 200
 
 
 @pytest.mark.parametrize(
     "forgery", ["", "x", "~~~", "{id}.device.1.x", "{id}.a.b.c.d", "{id}.device.9999999999.QUJD", "\u00e9"]
 )
-def test_forged_device_cookies_are_no_help(people: People, forgery: str) -> None:
+def test_forged_device_cookie_is_not_recognised(people: People, forgery: str) -> None:
     asha, device = people.customer(), people.visitor()
     lock(people, asha.username)
     device.client.set_cookie("doorstep_device", forgery.format(id=asha.id), path="/check")
-    assert sign_in_on(device, asha.username).status_code == 429
+    assert sign_in_with(device, asha.username).status_code == 429
 
 
-def test_a_device_is_forgotten_after_half_a_year(people: People) -> None:
+def test_known_device_is_forgotten_after_half_a_year(people: People) -> None:
     asha = people.customer()
     cookie = throttle.remember(None, asha.id)
     assert throttle.recognised(cookie, asha.id)
@@ -190,13 +192,13 @@ def test_a_device_is_forgotten_after_half_a_year(people: People) -> None:
         assert throttle.recognised(cookie, asha.id) is None
 
 
-def test_api_clients_get_no_device_cookie(people: People) -> None:
+def test_sign_in_of_api_client_sets_no_device_cookie(people: People) -> None:
     asha = people.customer()
     body = {"username": asha.username, "password": PASSWORD, "client": "api"}
     assert "Set-Cookie" not in people.visitor().post("/check", body).headers
 
 
-def test_a_reset_by_mail_forgets_the_failures(people: People) -> None:
+def test_reset_password_clears_failures_and_remembers_device(people: People) -> None:
     asha, device = people.customer(), people.visitor()
     lock(people, asha.username)
     with transaction():
@@ -207,65 +209,71 @@ def test_a_reset_by_mail_forgets_the_failures(people: People) -> None:
     assert device.post("/password/reset", body).status_code == 204
     assert attempt(people, asha.username, body["password"], address="203.0.113.7").status_code == 200
     lock(people, asha.username)
-    assert sign_in_on(device, asha.username, body["password"]).status_code == 200, "the one who reset it is known now"
+    assert sign_in_with(device, asha.username, body["password"]).status_code == 200, (
+        "the device that reset the password is known now"
+    )
 
 
-def prove(who: Person, call: str, password: str = PASSWORD, *, address: str = "203.0.113.1") -> Any:
+def confirm_password(who: Person, call: str, password: str = PASSWORD, *, address: str = "203.0.113.1") -> Any:
     body = {"password": password}
     if call == "password":
         body = {"current_password": password, "password": "quite another passphrase"}
     return who.post(f"/me/{call}", body, environ_overrides={"REMOTE_ADDR": address})
 
 
-PROOFS = ["password", "confirm-password"]
+CONFIRMATIONS = ["password", "confirm-password"]
 
 
-@pytest.mark.parametrize("call", PROOFS)
-def test_strangers_cannot_keep_a_signed_in_owner_from_proving_the_password(people: People, call: str) -> None:
+@pytest.mark.parametrize("call", CONFIRMATIONS)
+def test_password_confirmation_in_session_works_for_locked_account(people: People, call: str) -> None:
     asha = people.customer()
     lock(people, asha.username)
-    assert prove(asha, call).status_code == 204
+    assert confirm_password(asha, call).status_code == 204
 
 
-@pytest.mark.parametrize("call", PROOFS)
-def test_failures_of_the_same_address_do_not_keep_a_signed_in_owner_out(people: People, call: str) -> None:
+@pytest.mark.parametrize("call", CONFIRMATIONS)
+def test_password_confirmation_in_session_works_from_throttled_address(people: People, call: str) -> None:
     asha = people.customer()
     for number in range(100):
         attempt(people, f"someone{number}", address="203.0.113.1")
     assert attempt(people, asha.username, PASSWORD, address="203.0.113.1").status_code == 429
-    assert prove(asha, call).status_code == 204
+    assert confirm_password(asha, call).status_code == 204
 
 
-@pytest.mark.parametrize("call", PROOFS)
-def test_a_session_has_ten_tries_from_wherever_it_comes(people: People, call: str) -> None:
+@pytest.mark.parametrize("call", CONFIRMATIONS)
+def test_password_confirmation_in_session_is_limited_to_ten_failures(people: People, call: str) -> None:
     asha = people.customer()
-    other_call = PROOFS[1 - PROOFS.index(call)]
+    other_call = CONFIRMATIONS[1 - CONFIRMATIONS.index(call)]
     with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
-        codes = [prove(asha, call, WRONG, address=f"198.51.100.{number}").status_code for number in range(10)]
+        codes = [
+            confirm_password(asha, call, WRONG, address=f"198.51.100.{number}").status_code for number in range(10)
+        ]
         assert codes == [422] * 10
-        refused = prove(asha, call, address="198.51.100.200")
-        assert (refused.status_code, refused.json["code"]) == (429, "too_many_tries"), "the right password included"
-        assert prove(asha, other_call).status_code == 429, "one count for all calls that ask for the password"
+        refused = confirm_password(asha, call, address="198.51.100.200")
+        assert (refused.status_code, refused.json["code"]) == (429, "too_many_tries"), "even with the correct password"
+        assert confirm_password(asha, other_call).status_code == 429, (
+            "one count for all calls that ask for the password"
+        )
         assert int(refused.headers["Retry-After"]) == 900
         traveller.shift(901)
         renewed = people.sign_in(asha.username)
-        assert prove(renewed, call).status_code == 204
+        assert confirm_password(renewed, call).status_code == 204
 
 
-@pytest.mark.parametrize("call", PROOFS)
-def test_tries_of_a_stolen_session_count_for_nobody_else(people: People, call: str) -> None:
+@pytest.mark.parametrize("call", CONFIRMATIONS)
+def test_password_confirmation_failures_do_not_affect_other_sessions(people: People, call: str) -> None:
     asha = people.customer()
     own, stolen = people.sign_in(asha.username), people.sign_in(asha.username)
     for _ in range(10):
-        prove(stolen, call, WRONG)
-    assert prove(stolen, call, WRONG).status_code == 429
+        confirm_password(stolen, call, WRONG)
+    assert confirm_password(stolen, call, WRONG).status_code == 429
     assert attempt(people, asha.username, PASSWORD, address="203.0.113.1").status_code == 200
-    assert prove(own, call).status_code == 204
+    assert confirm_password(own, call).status_code == 204
 
 
-@pytest.mark.parametrize("call", PROOFS)
-def test_many_tries_of_a_session_at_once_do_not_slip_through(people: People, app: Flask, call: str) -> None:
+@pytest.mark.parametrize("call", CONFIRMATIONS)
+def test_password_confirmation_failures_concurrently_do_not_exceed_limit(people: People, app: Flask, call: str) -> None:
     asha = people.customer()
     with ThreadPoolExecutor(8) as pool:
-        codes = list(pool.map(lambda _: prove(asha, call, WRONG).status_code, range(24)))
+        codes = list(pool.map(lambda _: confirm_password(asha, call, WRONG).status_code, range(24)))
     assert sorted(codes) == [422] * 10 + [429] * 14

@@ -1,4 +1,4 @@
-"""The market's settings over HTTP."""
+"""The marketplace's settings and task policies over HTTP."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.factories.requests import RequestMarket, at
 from tests.factories.tasks import make_task
 
 
-def test_defaults_and_changes_hold_at_once_and_are_kept_in_the_audit_trail(people: People) -> None:
+def test_settings_changes_apply_at_once_and_are_audited(people: People) -> None:
     admin = people.admin()
     first = admin.get("/settings").json
     assert (first["min_notice_minutes"], first["travel_buffer_minutes"], first["reminder_at"]) == (0, 0, "18:00")
@@ -36,16 +36,16 @@ def test_defaults_and_changes_hold_at_once_and_are_kept_in_the_audit_trail(peopl
         {"colour": "red"},
     ],
 )
-def test_wrong_settings_are_refused(people: People, body: dict[str, Any]) -> None:
+def test_settings_with_invalid_values_are_rejected(people: People, body: dict[str, Any]) -> None:
     assert people.admin().patch("/settings", body).status_code == 422
 
 
-def test_only_admins_see_and_change_them(people: People) -> None:
+def test_settings_for_other_roles_are_rejected(people: People) -> None:
     assert people.customer().get("/settings").json["code"] == "role_not_allowed"
     assert people.professional().patch("/settings", {}).json["code"] == "role_not_allowed"
 
 
-def test_a_task_may_have_rules_of_its_own(people: People) -> None:
+def test_task_policy_overrides_settings_for_its_task(people: People) -> None:
     market, admin, asha = RequestMarket(people), people.admin(), people.customer()
     path = f"/tasks/{market.task_id}/policy"
     assert asha.get(path).json["min_notice_minutes"] == 0
@@ -62,7 +62,7 @@ def test_a_task_may_have_rules_of_its_own(people: People) -> None:
     assert admin.put("/tasks/999/policy", {}).status_code == 404
 
 
-def test_a_draft_has_no_policy_for_those_who_may_not_see_it(people: People) -> None:
+def test_task_policy_of_draft_is_hidden_from_non_admins(people: People) -> None:
     draft = make_task(name="Draft", isactive=0)
     path = f"/tasks/{draft.id}/policy"
     for caller in (people.customer(), people.professional()):
@@ -70,7 +70,7 @@ def test_a_draft_has_no_policy_for_those_who_may_not_see_it(people: People) -> N
     assert people.admin().get(path).status_code == 200
 
 
-def test_two_admins_overwrite_nothing_unseen(people: People) -> None:
+def test_settings_with_outdated_if_match_return_stale(people: People) -> None:
     admin = people.admin()
     tag = admin.get("/settings").headers["ETag"]
     assert admin.patch("/settings", {"tell_nearest": 3}, headers={"If-Match": tag}).status_code == 200

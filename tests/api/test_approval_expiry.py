@@ -1,4 +1,4 @@
-"""Approvals that end: on their day by themselves, by a refusal, by another document; and what becomes of the work."""
+"""Approvals that expire or are withdrawn, and the release of accepted requests that follows."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ from backend.domain.professionals import approval_expiry
 from backend.domain.task_requests import bulk
 from tests.factories.files import form, picture
 from tests.factories.people import People, Person
-from tests.factories.requests import RequestMarket, at, told
+from tests.factories.requests import RequestMarket, at, notified_kinds
 
 
 @pytest.fixture
@@ -24,12 +24,12 @@ def market(people: People) -> RequestMarket:
     return RequestMarket(people)
 
 
-def give_back() -> int:
+def release_unapproved() -> int:
     with transaction():
         return bulk.release_unapproved()
 
 
-def test_an_approval_can_end(people: People, admin: Person) -> None:
+def test_approval_expiry_reminds_once_and_ends_approval_once(people: People, admin: Person) -> None:
     ravi = people.professional()
     path = f"/professionals/{ravi.id}"
     now = datetime.now(UTC)
@@ -51,7 +51,7 @@ def test_an_approval_can_end(people: People, admin: Person) -> None:
     assert ravi.put("/me/document", **form(picture())).json["approval"] == "pending"
 
 
-def test_an_ended_approval_holds_before_any_job_ran(people: People, admin: Person) -> None:
+def test_approval_past_its_expiry_is_inactive_before_job_runs(people: People, admin: Person) -> None:
     ravi = people.professional()
     past = text("UPDATE professionals SET approval_expires_at = now() - interval '1 second' WHERE account_id = :id")
     db.session.execute(past, {"id": ravi.id})
@@ -63,41 +63,43 @@ def test_an_ended_approval_holds_before_any_job_ran(people: People, admin: Perso
     assert admin.post(f"/professionals/{ravi.id}/approve").json["isactive"] == 1
 
 
-def test_what_someone_without_approval_holds_for_later_goes_back(
+def test_release_unapproved_reopens_only_future_accepted_requests(
     people: People, market: RequestMarket, admin: Person
 ) -> None:
     asha, ravi, sita = people.customer(), market.professional(), market.professional()
     ahead = market.bring_to("accepted", asha, ravi, date_of_request=at(days=40))["id"]
     kept = market.bring_to("accepted", asha, sita, date_of_request=at(days=40))["id"]
     done = market.bring_to("completed", asha, ravi, date_of_request=at(days=41))["id"]
-    begun = market.bring_to("accepted", asha, ravi, date_of_request=at(hours=2))["id"]
+    started = market.bring_to("accepted", asha, ravi, date_of_request=at(hours=2))["id"]
     with transaction():
         approval_expiry.expire_approvals()
         assert bulk.release_unapproved() == 0
         ended = "UPDATE professionals SET approval_expires_at = now() - interval '1 minute' WHERE account_id = :id"
         db.session.execute(text(ended), {"id": ravi.id})
         db.session.execute(
-            text("UPDATE task_requests SET date_of_request = now() - interval '1 hour' WHERE id = :id"), {"id": begun}
+            text("UPDATE task_requests SET date_of_request = now() - interval '1 hour' WHERE id = :id"), {"id": started}
         )
         assert approval_expiry.expire_approvals() == 1
-    assert (give_back(), give_back()) == (1, 0)
+    assert (release_unapproved(), release_unapproved()) == (1, 0)
     seen = asha.get(f"/requests/{ahead}").json
     assert (seen["status"], seen["professional_id"], seen["asked_professional_id"]) == ("requested", None, None)
     entry = seen["history"][-1]
     assert (entry["action"], entry["actor_role"], entry["note"]) == ("release", "market", bulk.NOT_APPROVED)
-    assert told(asha)[0] == "request_released"
-    states = [asha.get(f"/requests/{one}").json["status"] for one in (kept, done, begun)]
-    assert states == ["accepted", "completed", "accepted"], "what was done can still be completed by its customer"
+    assert notified_kinds(asha)[0] == "request_released"
+    states = [asha.get(f"/requests/{one}").json["status"] for one in (kept, done, started)]
+    assert states == ["accepted", "completed", "accepted"], "work that was done can still be completed by its customer"
     assert sita.get(f"/requests/{ahead}").status_code == 200
 
 
-def test_another_document_holds_work_until_the_day_before(people: People, market: RequestMarket, admin: Person) -> None:
+def test_release_unapproved_for_pending_document_starts_a_day_before(
+    people: People, market: RequestMarket, admin: Person
+) -> None:
     asha, ravi = people.customer(), market.professional()
     soon = market.bring_to("accepted", asha, ravi, date_of_request=at(hours=20))["id"]
     later = market.bring_to("accepted", asha, ravi, date_of_request=at(days=3))["id"]
     assert ravi.put("/me/document", **form(picture())).json["approval"] == "pending"
-    assert give_back() == 1
+    assert release_unapproved() == 1
     assert [asha.get(f"/requests/{one}").json["status"] for one in (soon, later)] == ["requested", "accepted"]
     admin.post(f"/professionals/{ravi.id}/reject", {"reason": "Not readable"})
-    assert give_back() == 1
+    assert release_unapproved() == 1
     assert asha.get(f"/requests/{later}").json["status"] == "requested"

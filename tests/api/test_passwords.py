@@ -1,4 +1,4 @@
-"""Passwords: what is refused, changing one, and choosing a new one by a mailed link."""
+"""Password rules, changing a password, and resetting it by a mailed link."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ def mails(kind: str) -> list[dict[str, Any]]:
 
 
 def forgot(visitor: Visitor, email: str) -> None:
-    """Ask for the link, and let a worker look whether there is an account."""
+    """Request a reset link and run the job that mails it if there is an account."""
     answer = visitor.post("/password/forgot", {"email": email})
     assert (answer.status_code, answer.data) == (202, b"")
     work_on(sign_in.RESET_TOPIC.name)
@@ -37,25 +37,25 @@ def token() -> str:
 @pytest.mark.parametrize(
     "password", ["password", "PassWord1", "12345678", "short 7", "x" * 1025, "", 12345678, None, "nul \0 inside"]
 )
-def test_passwords_that_are_refused(people: People, password: Any) -> None:
+def test_sign_up_with_invalid_password_is_rejected(people: People, password: Any) -> None:
     answer = people.visitor().post("/add_customer", people.fields(password=password))
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["password"])
 
 
 @pytest.mark.parametrize("password", ["x7 y8 z9", "पासवर्ड बहुत लंबा", "🐘🦁🐯🐼🐧🦉🐢🐙", "p" * 1024, "  spaces count  "])
-def test_passwords_that_are_taken(people: People, password: str) -> None:
+def test_sign_up_with_valid_password_can_sign_in(people: People, password: str) -> None:
     fields = people.fields(password=password)
     assert people.visitor().post("/add_customer", fields).status_code == 201
     assert people.sign_in(fields["username"], password).role == "customer"
 
 
-def test_the_same_letters_typed_another_way(people: People) -> None:
+def test_sign_in_with_other_unicode_normalisation_of_password_succeeds(people: People) -> None:
     fields = people.fields(password="caf\u00e9 on the corner")
     people.visitor().post("/add_customer", fields)
     assert people.sign_in(fields["username"], "cafe\u0301 on the corner").role == "customer"
 
 
-def test_changing_the_password_ends_all_other_sessions(people: People) -> None:
+def test_change_password_ends_other_sessions(people: People) -> None:
     asha = people.customer()
     other = people.sign_in(asha.username)
     wrong = asha.post("/me/password", {"current_password": "not it", "password": NEW})
@@ -70,14 +70,14 @@ def test_changing_the_password_ends_all_other_sessions(people: People) -> None:
     assert len(mails("password_changed")) == 1
 
 
-def test_guessing_the_present_password_is_throttled(people: People) -> None:
+def test_change_password_with_repeated_wrong_password_is_throttled(people: People) -> None:
     asha = people.customer()
     body = {"current_password": "not it", "password": NEW}
     codes = [asha.post("/me/password", body).status_code for _ in range(11)]
     assert codes == [422] * 10 + [429]
 
 
-def test_forgotten_passwords_tell_nobody_who_has_an_account(people: People) -> None:
+def test_forgot_password_with_unknown_email_responds_the_same(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     for email in (f"{asha.username}@example.org", "nobody@example.org"):
         forgot(visitor, email)
@@ -85,7 +85,7 @@ def test_forgotten_passwords_tell_nobody_who_has_an_account(people: People) -> N
     assert visitor.post("/password/forgot", {"email": "no address"}).status_code == 422
 
 
-def test_a_mailed_link_works_once_and_ends_all_sessions(people: People) -> None:
+def test_reset_password_by_link_works_once_and_ends_sessions(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     for _ in range(2):
         forgot(visitor, f"{asha.username}@EXAMPLE.org")
@@ -100,7 +100,7 @@ def test_a_mailed_link_works_once_and_ends_all_sessions(people: People) -> None:
         assert (again.status_code, again.json["code"]) == (422, "link_invalid")
 
 
-def test_a_mailed_link_expires_and_only_its_digest_is_kept(people: People) -> None:
+def test_reset_link_expires_and_is_stored_as_digest(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     forgot(visitor, f"{asha.username}@example.org")
     secret = token()
@@ -111,7 +111,7 @@ def test_a_mailed_link_expires_and_only_its_digest_is_kept(people: People) -> No
         assert answer.json["code"] == "link_invalid"
 
 
-def test_a_link_goes_with_the_address_that_it_was_mailed_to(people: People) -> None:
+def test_reset_link_after_email_change_is_invalid(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     forgot(visitor, f"{asha.username}@example.org")
     secret = token()
@@ -119,14 +119,14 @@ def test_a_link_goes_with_the_address_that_it_was_mailed_to(people: People) -> N
     assert visitor.post("/password/reset", {"token": secret, "password": NEW}).status_code == 422
 
 
-def test_nobody_is_flooded_with_mails(people: People) -> None:
+def test_forgot_password_repeated_sends_at_most_five_mails(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     for _ in range(8):
         forgot(visitor, f"{asha.username}@example.org")
     assert len(mails("password_reset")) == 5
 
 
-def test_asking_costs_the_same_whether_there_is_an_account_or_not(people: People) -> None:
+def test_forgot_password_with_unknown_email_runs_same_queries(people: People) -> None:
     asha, visitor = people.customer(), people.visitor()
     questions = []
     for email in (f"{asha.username}@example.org", "nobody@example.org"):

@@ -1,4 +1,4 @@
-"""What admins see of people, and what they do to them, over HTTP."""
+"""Account lists, account details, blocking and creation of admins, over HTTP."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from tests.factories.people import PASSWORD, People, Person
 
 @contextmanager
 def counted_queries() -> Iterator[list[str]]:
-    """The statements that run meanwhile."""
+    """Collect the statements that run inside the block."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -43,7 +43,7 @@ def admin(people: People) -> Person:
     return people.admin()
 
 
-def test_professionals_are_found_with_typos_forgiven(people: People, admin: Person) -> None:
+def test_professionals_search_finds_matches_despite_typos(people: People, admin: Person) -> None:
     people.professional(username="ramesh", firstname="Ramesh", lastname="Sharma", compname="Cool Air Works")
     people.professional(username="sunita", firstname="Sunita", lastname="Iyer", compname="Brightline Plumbing",
                         phone="+919876543210", email="sunita@brightline.example")  # fmt: skip
@@ -60,7 +60,7 @@ def test_professionals_are_found_with_typos_forgiven(people: People, admin: Pers
     assert admin.get("/professionals", query_string={"q": "x" * 101}).status_code == 422
 
 
-def test_professionals_are_filtered_and_sorted(people: People, admin: Person) -> None:
+def test_professionals_list_is_filtered_and_sorted(people: People, admin: Person) -> None:
     one = people.professional(username="one", pincode="110001")
     two = people.professional(username="two", pincodes=["110001"])
     people.professional(username="three", approved=False)
@@ -103,7 +103,7 @@ COUNTED = [
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_pages_have_no_gaps_or_repeats(people: People, admin: Person, path: str) -> None:
+def test_account_lists_across_pages_have_no_gaps_or_repeats(people: People, admin: Person, path: str) -> None:
     for _ in range(7):
         people.professional(approved=False)
         people.customer()
@@ -120,7 +120,9 @@ def test_pages_have_no_gaps_or_repeats(people: People, admin: Person, path: str)
 
 
 @pytest.mark.parametrize("path", COUNTED)
-def test_lists_ask_the_same_few_questions_for_one_row_and_for_many(people: People, admin: Person, path: str) -> None:
+def test_account_lists_run_same_number_of_queries_for_few_and_many_rows(
+    people: People, admin: Person, path: str
+) -> None:
     def measure() -> tuple[int, int]:
         for _ in range(2):  # the first calls of an hour note what an admin read
             admin.get(path)
@@ -139,7 +141,7 @@ def test_lists_ask_the_same_few_questions_for_one_row_and_for_many(people: Peopl
     assert few[1] == many[1] <= 4
 
 
-def test_one_person_with_figures_reviews_and_history(people: People, admin: Person) -> None:
+def test_account_details_hold_statistics_history_and_allowed_actions(people: People, admin: Person) -> None:
     ravi, asha = people.professional(approved=False), people.customer()
     ravi.put("/me/document", **form(picture()))
     admin.post(f"/professionals/{ravi.id}/approve")
@@ -158,13 +160,13 @@ def test_one_person_with_figures_reviews_and_history(people: People, admin: Pers
         assert admin.get(f"/professionals/{wrong}").status_code == 404
 
 
-def test_a_block_holds_from_the_very_next_call(people: People, admin: Person) -> None:
+def test_block_rejects_next_calls_and_sign_ins_until_unblock(people: People, admin: Person) -> None:
     for person in (people.customer(), people.professional(), people.professional(approved=False)):
         tokens = (
             people.visitor().post("/check", {"username": person.username, "password": PASSWORD, "client": "api"}).json
         )
         answer = admin.post(
-            f"/users/{person.id}/block", {"reason": "poor_reviews", "note": "Three of three stars missing"}
+            f"/users/{person.id}/block", {"reason": "poor_reviews", "note": "Rated one star three times"}
         )
         assert (answer.status_code, answer.json["isactive"]) == (200, 0), answer.json
         assert answer.json["blocked_reason"] == "poor_reviews"
@@ -189,7 +191,7 @@ def test_a_block_holds_from_the_very_next_call(people: People, admin: Person) ->
         assert admin.post(f"/users/{person.id}/unblock").json["code"] == "not_blocked"
 
 
-def test_blocking_needs_a_reason_of_the_list(people: People, admin: Person) -> None:
+def test_block_with_invalid_reason_account_or_role_is_rejected(people: People, admin: Person) -> None:
     asha = people.customer()
     for body in (
         {},
@@ -203,7 +205,7 @@ def test_blocking_needs_a_reason_of_the_list(people: People, admin: Person) -> N
     assert asha.post(f"/users/{asha.id}/block", {"reason": "fraud"}).json["code"] == "role_not_allowed"
 
 
-def test_nobody_blocks_themself_or_the_last_admin(people: People, admin: Person) -> None:
+def test_block_of_own_account_is_rejected_and_of_another_admin_accepted(people: People, admin: Person) -> None:
     answer = admin.post(f"/users/{admin.id}/block", {"reason": "other"})
     assert (answer.status_code, answer.json["code"]) == (409, "own_account")
     second = people.admin()
@@ -211,7 +213,7 @@ def test_nobody_blocks_themself_or_the_last_admin(people: People, admin: Person)
     assert second.get("/me").json["code"] == "account_blocked"
 
 
-def test_admins_make_admins(people: People, admin: Person) -> None:
+def test_add_admin_by_admin_creates_account_with_admin_access(people: People, admin: Person) -> None:
     fields = people.fields("chief")
     answer = admin.post("/admins", fields)
     assert (answer.status_code, answer.json["role"], answer.json["isactive"]) == (201, "admin", 1)

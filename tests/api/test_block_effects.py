@@ -1,11 +1,11 @@
-"""What follows a block for others: requests given back or cancelled, and their people told."""
+"""Effects of a block on others: requests are released or cancelled, and those affected are notified."""
 
 import pytest
 from sqlalchemy import text
 
 from backend.core.db.session import db
 from tests.factories.people import People, Person
-from tests.factories.requests import RequestMarket, told
+from tests.factories.requests import RequestMarket, notified_kinds
 
 BLOCK = {"reason": "fraud", "note": "Paid with a false cheque"}
 
@@ -20,7 +20,7 @@ def admin(people: People) -> Person:
     return people.admin()
 
 
-def test_a_blocked_professionals_requests_go_back_to_the_market(
+def test_block_of_professional_releases_open_requests_and_notifies_customer(
     people: People, market: RequestMarket, admin: Person
 ) -> None:
     asha, ravi, meera = people.customer(), market.professional(), market.professional()
@@ -31,8 +31,8 @@ def test_a_blocked_professionals_requests_go_back_to_the_market(
     back = asha.get(f"/requests/{accepted['id']}").json
     assert (back["status"], back["professional_id"]) == ("requested", None)
     assert asha.get(f"/requests/{closed['id']}").json["status"] == "closed"
-    assert {"request_released", "request_opened"} <= set(told(asha))
-    assert "cheque" not in asha.get("/notifications").get_data(as_text=True), "why is between them and the admins"
+    assert {"request_released", "request_opened"} <= set(notified_kinds(asha))
+    assert "cheque" not in asha.get("/notifications").get_data(as_text=True), "the reason is not shown to customers"
     open_now = [one["id"] for one in meera.get("/requests").json["items"]]
     assert {accepted["id"], asked["id"]} <= set(open_now)
     assert meera.post(f"/requests/{accepted['id']}/accept").json["status"] == "accepted"
@@ -40,7 +40,9 @@ def test_a_blocked_professionals_requests_go_back_to_the_market(
     assert (refused.status_code, refused.json["code"]) == (403, "account_blocked")
 
 
-def test_a_blocked_professional_is_offered_nowhere(people: People, market: RequestMarket, admin: Person) -> None:
+def test_block_of_professional_hides_them_from_task_professionals(
+    people: People, market: RequestMarket, admin: Person
+) -> None:
     asha, ravi = people.customer(), market.professional()
     path = f"/tasks/{market.task_id}/professionals"
     assert [one["id"] for one in asha.get(path).json["items"]] == [ravi.id]
@@ -50,7 +52,9 @@ def test_a_blocked_professional_is_offered_nowhere(people: People, market: Reque
     assert [one["id"] for one in asha.get(path).json["items"]] == [ravi.id]
 
 
-def test_a_blocked_customers_requests_are_cancelled(people: People, market: RequestMarket, admin: Person) -> None:
+def test_block_of_customer_cancels_requests_and_notifies_professional(
+    people: People, market: RequestMarket, admin: Person
+) -> None:
     asha, ravi = people.customer(), market.professional()
     accepted = market.bring_to("accepted", asha, ravi)
     waiting = market.ask(asha, date_of_request="2090-01-05T10:00:00+05:30")
@@ -58,11 +62,13 @@ def test_a_blocked_customers_requests_are_cancelled(people: People, market: Requ
     for request in (accepted, waiting):
         found = admin.get(f"/requests/{request['id']}").json
         assert (found["status"], found["history"][-1]["actor_id"]) == ("cancelled", admin.id)
-    assert "request_cancelled" in told(ravi)
+    assert "request_cancelled" in notified_kinds(ravi)
     assert waiting["id"] not in [one["id"] for one in ravi.get("/requests").json["items"]]
 
 
-def test_figures_of_one_person(people: People, market: RequestMarket, admin: Person) -> None:
+def test_account_statistics_count_closed_released_and_reviewed_requests(
+    people: People, market: RequestMarket, admin: Person
+) -> None:
     asha, ravi = people.customer(), market.professional()
     closed = market.bring_to("closed", asha, ravi)
     asha.post(f"/requests/{closed['id']}/review", {"rating": 4, "comment": "Quick and clean"})
@@ -77,7 +83,7 @@ def test_figures_of_one_person(people: People, market: RequestMarket, admin: Per
     assert len(customer["latest_reviews"]) == 1
 
 
-def test_an_approval_withdrawn_by_another_document_ends_offers(people: People, market: RequestMarket) -> None:
+def test_document_replaced_after_approval_hides_professional_from_task(people: People, market: RequestMarket) -> None:
     from tests.factories.files import form, picture
 
     asha, ravi = people.customer(), market.professional()
