@@ -1,4 +1,4 @@
-"""The dashboard's figures of random markets, against a slow and obvious count over all rows."""
+"""Dashboard statistics of random marketplaces against a simple count over all rows."""
 
 import random
 from collections import Counter
@@ -25,7 +25,7 @@ from tests.factories import closed_requests as made
 PINCODES = ("560001", "110001", "400001", "600001")
 STATES = ("requested", "accepted", "completed", "closed", "closed", "closed", "cancelled", "expired")
 BEGIN = datetime(2026, 10, 1, tzinfo=UTC)  # with the end of summer time in Europe, 25 October
-SPANS = (
+RANGES = (
     (date(2026, 10, 1), date(2026, 10, 31)),
     (date(2026, 10, 24), date(2026, 10, 26)),
     (date(2026, 10, 25), date(2026, 10, 25)),
@@ -36,7 +36,7 @@ SPANS = (
 
 @pytest.fixture(params=["Asia/Kolkata", "Europe/Berlin"])
 def zone(app: Flask, request: pytest.FixtureRequest) -> Iterator[ZoneInfo]:
-    """The market's zone."""
+    """Return the marketplace's time zone."""
     before = app.extensions["settings"]
     app.extensions["settings"] = replace(before, market_timezone=request.param)
     yield ZoneInfo(request.param)
@@ -44,7 +44,7 @@ def zone(app: Flask, request: pytest.FixtureRequest) -> Iterator[ZoneInfo]:
 
 
 def random_market(dice: random.Random) -> None:
-    """Some professionals, more tasks than are shown, requests in all states, near midnight more often than not."""
+    """Create professionals, more tasks than are shown, and requests in all states, mostly near midnight."""
     customer, worker = made.account(Role.CUSTOMER), made.professional()
     tasks = [made.task(f"Task {number}") for number in range(13)]
     for _ in range(12):
@@ -65,14 +65,14 @@ def random_market(dice: random.Random) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_they_are_what_a_slow_count_finds(app: Flask, zone: ZoneInfo, seed: int) -> None:
+def test_dashboard_statistics_match_simple_count(app: Flask, zone: ZoneInfo, seed: int) -> None:
     random_market(random.Random(seed))
     rows = list(db.session.execute(select(TaskRequest)).scalars())
     professionals = list(db.session.execute(select(Professional)).scalars())
-    for first, last in SPANS:
+    for first, last in RANGES:
         found = queries.statistics(first=first, last=last)
-        assert of_requests(found) == slowly(rows, first, last, zone=zone), (first, last)
-        assert of_people(found) == people_slowly(professionals)
+        assert of_requests(found) == counted_requests(rows, first, last, zone=zone), (first, last)
+        assert of_professionals(found) == counted_professionals(professionals)
         assert found["waiting"]["total"] == sum(row.status == "requested" for row in rows)
         assert found["waiting"]["unanswered"] == sum(is_unanswered(row) for row in rows)
 
@@ -96,7 +96,7 @@ def of_requests(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def slowly(rows: list[TaskRequest], first: Any, last: Any, *, zone: ZoneInfo) -> dict[str, Any]:
+def counted_requests(rows: list[TaskRequest], first: Any, last: Any, *, zone: ZoneInfo) -> dict[str, Any]:
     step = step_of(first, last, zone)
     new = [row for row in rows if is_within(row.created_at, first, last, zone)]
     closed = [row for row in rows if row.closed_at and is_within(row.closed_at, first, last, zone)]
@@ -117,25 +117,25 @@ def slowly(rows: list[TaskRequest], first: Any, last: Any, *, zone: ZoneInfo) ->
 
 
 def step_of(first: Any, last: Any, zone: ZoneInfo) -> Any:
-    """The day of a moment, or the first of its month in a long span, as the series names it."""
+    """Return a function that names the day of a time, or the first day of its month in a long range."""
     is_long = isinstance(first, date) and (last - first).days >= queries.DAYS_SHOWN_ONE_BY_ONE
 
-    def step(moment: datetime) -> str:
-        day = moment.astimezone(zone).date()
+    def step(at: datetime) -> str:
+        day = at.astimezone(zone).date()
         return (day.replace(day=1) if is_long else day).isoformat()
 
     return step
 
 
-def is_within(moment: datetime, first: Any, last: Any, zone: ZoneInfo) -> bool:
+def is_within(at: datetime, first: Any, last: Any, zone: ZoneInfo) -> bool:
     if isinstance(first, datetime):
-        return bool(first <= moment <= last)
+        return bool(first <= at <= last)
     midnight = datetime.combine(last + timedelta(days=1), time.min, tzinfo=zone)
-    return datetime.combine(first, time.min, tzinfo=zone) <= moment < midnight
+    return datetime.combine(first, time.min, tzinfo=zone) <= at < midnight
 
 
 def worth(rows: list[TaskRequest]) -> tuple[int, Decimal]:
-    """How many, and the value of those in the market's currency."""
+    """Return the number of requests and the value of those in the marketplace's currency."""
     return len(rows), sum((row.price for row in rows if row.currency == "INR"), Decimal(0))
 
 
@@ -144,22 +144,22 @@ def ranked(counted: Counter[Any]) -> list[tuple[Any, int]]:
 
 
 def is_unanswered(row: TaskRequest) -> bool:
-    patience = timedelta(minutes=market.get().answer_within_minutes)
-    return row.status == "requested" and row.created_at < now() - patience
+    time_limit = timedelta(minutes=market.get().answer_within_minutes)
+    return row.status == "requested" and row.created_at < now() - time_limit
 
 
-def of_people(found: dict[str, Any]) -> tuple[dict[str, int], dict[int, int]]:
+def of_professionals(found: dict[str, Any]) -> tuple[dict[str, int], dict[int, int]]:
     stars = {row["stars"]: row["professionals"] for row in found["professionals_by_rating"] if row["professionals"]}
     return found["approvals"]["by_state"], stars
 
 
-def people_slowly(professionals: list[Professional]) -> tuple[dict[str, int], dict[int, int]]:
+def counted_professionals(professionals: list[Professional]) -> tuple[dict[str, int], dict[int, int]]:
     states = {state: sum(one.approval == state for one in professionals) for state in queries.APPROVALS}
     stars = Counter(one.rating_sum // one.rating_count if one.rating_count else 0 for one in professionals)
     return states, dict(stars)
 
 
-def test_the_health_of_jobs(app: Flask) -> None:
+def test_dashboard_job_statistics_count_waiting_and_failed_jobs(app: Flask) -> None:
     with transaction():
         for statement in (
             "INSERT INTO jobs (topic, payload, run_at) VALUES ('a', '{}', now() - interval '1 hour')",

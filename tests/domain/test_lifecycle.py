@@ -1,4 +1,4 @@
-"""The state table itself, and the page made from it."""
+"""The state table of requests and the page generated from it."""
 
 from pathlib import Path
 
@@ -8,31 +8,31 @@ from backend.domain.task_requests.lifecycle import TABLE, Action, Facts, Relatio
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_page_is_fresh() -> None:
+def test_lifecycle_page_is_up_to_date() -> None:
     assert (ROOT / "docs" / "lifecycle.md").read_text() == page.render()
 
 
-def test_every_action_and_every_state_has_its_place() -> None:
+def test_lifecycle_table_covers_every_action_and_status() -> None:
     assert {rule.action for rule in TABLE} == set(Action)
     reached = {rule.target for rule in TABLE} - {None}
     assert reached == set(Status)
 
 
-def test_the_end_is_the_end() -> None:
+def test_lifecycle_final_states_have_no_actions_except_review() -> None:
     for end in (Status.CANCELLED, Status.EXPIRED):
         assert not any(end in rule.sources for rule in TABLE)
     after_close = {rule.action for rule in TABLE if Status.CLOSED in rule.sources}
     assert after_close == {Action.REVIEW}
 
 
-def test_nobody_does_what_is_not_theirs() -> None:
+def test_lifecycle_rules_exclude_unrelated_callers() -> None:
     for rule in TABLE:
         assert not rule.who & {Relation.VIEWER, Relation.MISSED, Relation.NONE, Relation.ADMIN}
     assert rule_of(Action.CLOSE, Relation.PROFESSIONAL, Status.ACCEPTED) is None
     assert rule_of(Action.CLOSE, Relation.CUSTOMER, Status.ACCEPTED) is not None
 
 
-def test_buttons_follow_the_table_and_the_facts() -> None:
+def test_allowed_actions_follow_table_and_facts() -> None:
     assert allowed_actions(Status.REQUESTED, Relation.CUSTOMER) == ["edit", "cancel"]
     assert allowed_actions(Status.REQUESTED, Relation.CANDIDATE) == ["accept", "reject"]
     assert allowed_actions(Status.REQUESTED, Relation.CANDIDATE, Facts(passed=True)) == ["reject"]

@@ -1,4 +1,4 @@
-"""The nearest professionals by an index are those whom a look at everyone finds; badges count up to a bound."""
+"""Matching by index against a scan of all professionals; inbox counts with an upper limit."""
 
 import random
 from typing import Any, Final
@@ -35,7 +35,7 @@ EVERYONE: Final = text("""
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_nearest_are_those_whom_a_look_at_everyone_finds(people: People, app: Flask, seed: int) -> None:
+def test_matching_nearest_returns_same_as_full_scan(people: People, app: Flask, seed: int) -> None:
     task_id = RequestMarket(people).task_id
     pincodes = pincodes_nearby()
     with transaction():
@@ -51,7 +51,7 @@ def test_the_nearest_are_those_whom_a_look_at_everyone_finds(people: People, app
     assert len(found) > 50
 
 
-def test_badges_count_up_to_a_bound(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inbox_counts_stop_at_limit(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     market = RequestMarket(people)
     ravi, asha = market.professional(), people.customer()
     for _ in range(4):

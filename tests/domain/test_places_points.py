@@ -1,4 +1,4 @@
-"""Where pincodes lie: strays among the post offices move nobody out of their city."""
+"""Coordinates of pincodes: misplaced post offices do not move a pincode out of its city."""
 
 from collections import defaultdict
 from typing import Final
@@ -40,7 +40,7 @@ def rows() -> dict[str, loading.Row]:
     return {row.pincode: row for row in read}
 
 
-def test_locate_known_pincodes_lie_in_their_city(rows: dict[str, loading.Row]) -> None:
+def test_locate_known_pincodes_returns_points_in_their_city(rows: dict[str, loading.Row]) -> None:
     far = {
         pincode: round(points.distance(known, (row.latitude, row.longitude)))
         for pincode, known in KNOWN.items()
@@ -51,12 +51,12 @@ def test_locate_known_pincodes_lie_in_their_city(rows: dict[str, loading.Row]) -
     assert not far
 
 
-def test_locate_every_pincode_has_a_point_and_a_region(rows: dict[str, loading.Row]) -> None:
+def test_locate_every_pincode_returns_point_and_region(rows: dict[str, loading.Row]) -> None:
     assert [row.pincode for row in rows.values() if row.latitude is None or not row.state or not row.district] == []
 
 
-def test_locate_few_pincodes_lie_far_from_the_middle_of_their_district(rows: dict[str, loading.Row]) -> None:
-    """424 did when only offices of another state were left out; what remains are mostly wrong names of districts."""
+def test_locate_few_pincodes_returns_points_far_from_district_centre(rows: dict[str, loading.Row]) -> None:
+    """The remaining ones mostly have wrong district names; dropping only offices of other states left 424."""
     districts: dict[tuple[str, str], list[Point]] = defaultdict(list)
     for row in rows.values():
         if row.latitude is not None and row.longitude is not None:
@@ -66,14 +66,14 @@ def test_locate_few_pincodes_lie_far_from_the_middle_of_their_district(rows: dic
     assert len(far) < 45
 
 
-def test_locate_without_a_believable_office_is_uncertain_and_among_its_neighbours(rows: dict[str, loading.Row]) -> None:
+def test_locate_without_plausible_office_is_uncertain(rows: dict[str, loading.Row]) -> None:
     assert rows["560071"].uncertain
     assert not rows["560001"].uncertain
     assert sum(row.uncertain for row in rows.values()) < 0.1 * len(rows)
 
 
-def a_town(prefix: str, middle: Point, *, pincodes: int = 12) -> list[Office]:
-    """Offices around a middle, one for each pincode, some two kilometres apart."""
+def town(prefix: str, middle: Point, *, pincodes: int = 12) -> list[Office]:
+    """Return offices around a point, one for each pincode, about two kilometres apart."""
     return [
         Office(f"{prefix}{n:03}", "D", "S", (middle[0] + n % 4 * 0.02, middle[1] + n // 4 * 0.02))
         for n in range(pincodes)
@@ -84,35 +84,35 @@ def located(offices: list[Office]) -> dict[str, Located]:
     return points.locate(offices, {office.pincode: (office.state, office.district) for office in offices})
 
 
-def test_locate_only_office_in_another_city_falls_back_to_the_neighbours() -> None:
-    offices = [*a_town("111", (20.0, 75.0)), Office("111050", "D", "S", (21.0, 75.0))]
+def test_locate_only_office_in_another_city_uses_neighbours() -> None:
+    offices = [*town("111", (20.0, 75.0)), Office("111050", "D", "S", (21.0, 75.0))]
     found = located(offices)["111050"]
     assert found.uncertain
     assert points.distance(found.point, (20.02, 75.02)) < 5
 
 
-def test_locate_of_two_offices_the_one_among_the_neighbours_decides() -> None:
-    offices = [*a_town("111", (20.0, 75.0)), Office("111050", "D", "S", (21.0, 75.0)),
+def test_locate_two_offices_uses_the_one_among_neighbours() -> None:
+    offices = [*town("111", (20.0, 75.0)), Office("111050", "D", "S", (21.0, 75.0)),
                Office("111050", "D", "S", (20.03, 75.01))]  # fmt: skip
     found = located(offices)["111050"]
     assert found == Located((20.03, 75.01), uncertain=False)
 
 
-def test_locate_a_wrong_point_that_many_offices_share_counts_once() -> None:
+def test_locate_wrong_point_shared_by_many_offices_counts_once() -> None:
     wrong = [Office(f"1111{n}{m}", "D", "S", (22.0, 78.0)) for n in range(5, 9) for m in range(10)]
-    found = located([*a_town("111", (20.0, 75.0)), *wrong])
+    found = located([*town("111", (20.0, 75.0)), *wrong])
     assert points.distance(found["111001"].point, (20.02, 75.02)) < 5
     assert all(points.distance(found[office.pincode].point, (20.02, 75.02)) < 5 for office in wrong)
 
 
-def test_locate_a_point_that_stands_for_a_whole_area_is_uncertain() -> None:
+def test_locate_point_shared_by_whole_area_is_uncertain() -> None:
     shared = [Office(f"11106{n}", "D", "S", (20.01, 75.01)) for n in range(5)]
-    found = located([*a_town("111", (20.0, 75.0)), *shared])
+    found = located([*town("111", (20.0, 75.0)), *shared])
     assert found["111060"] == Located((20.01, 75.01), uncertain=True)
 
 
 @pytest.mark.usefixtures("app")
-def test_load_of_a_later_version_corrects_points_that_are_there() -> None:
+def test_load_newer_version_corrects_existing_points() -> None:
     # As the command that loads does: the places are processed between two statements.
     db.session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     before = db.session.execute(text("SELECT latitude FROM places WHERE pincode = '302031'")).scalar_one()

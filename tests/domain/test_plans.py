@@ -1,4 +1,4 @@
-"""Statements that many calls make read what belongs to the place asked about, not what the whole country has."""
+"""Frequent statements read only rows of the place in question."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -41,12 +41,12 @@ PROFESSIONALS: Final = text("""
 
 
 def rows_read(statement: TextClause, values: Mapping[str, Any], *, tables: set[str]) -> float:
-    """Return how many rows of these tables a statement looks at, those that it then leaves out included."""
+    """Return how many rows of these tables a statement reads, including those that it then filters out."""
     explained = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.text}")
     found = db.session.execute(explained, values).scalar_one()
     db.session.rollback()
     plan = json.loads(found) if isinstance(found, str) else found
-    return sum(_looked_at(node) for node in _nodes(plan[0]["Plan"]) if node.get("Relation Name") in tables)
+    return sum(_rows_of(node) for node in _nodes(plan[0]["Plan"]) if node.get("Relation Name") in tables)
 
 
 def _nodes(plan: Plan) -> Iterator[Plan]:
@@ -55,14 +55,14 @@ def _nodes(plan: Plan) -> Iterator[Plan]:
         yield from _nodes(below)
 
 
-def _looked_at(node: Plan) -> float:
+def _rows_of(node: Plan) -> float:
     left_out = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
     return float((node["Actual Rows"] + left_out) * node["Actual Loops"])
 
 
 @pytest.fixture
 def far_away(app: Flask) -> list[str]:
-    """Pincodes that are more than 300 km from the one where the test's people live."""
+    """Return pincodes more than 300 km from the one that the test's accounts have."""
     far = text("""
         SELECT p.pincode FROM places p JOIN places here ON here.pincode = '560001'
          WHERE earth_distance(ll_to_earth(p.latitude, p.longitude),
@@ -81,7 +81,7 @@ def analyse() -> None:
             connection.execute(text(f"VACUUM (ANALYZE) {table}"))
 
 
-def test_a_badge_does_not_read_what_waits_elsewhere(people: People, app: Flask, far_away: list[str]) -> None:
+def test_inbox_counts_read_only_nearby_requests(people: People, app: Flask, far_away: list[str]) -> None:
     market = RequestMarket(people)
     ravi, asha = market.professional(), people.customer()
     values = {"task_id": market.task_id, "customer_id": asha.id}
@@ -94,10 +94,10 @@ def test_a_badge_does_not_read_what_waits_elsewhere(people: People, app: Flask, 
     row = db.session.execute(inbox.COUNTS, asked).one()
     assert (row.waiting, row.matching, row.new) == (most, NEAR, NEAR)
     read = rows_read(inbox.COUNTS, asked, tables={"task_requests"})
-    assert NEAR <= read <= NEAR + 2 * most, "what is near, and what is counted up to the bound"
+    assert NEAR <= read <= NEAR + 2 * most, "nearby rows and those counted up to the limit"
 
 
-def test_matching_does_not_read_professionals_elsewhere(people: People, app: Flask, far_away: list[str]) -> None:
+def test_matching_nearest_reads_only_nearby_professionals(people: People, app: Flask, far_away: list[str]) -> None:
     task_id = RequestMarket(people).task_id
     with transaction():
         db.session.execute(PROFESSIONALS, {"mark": "far", "task_id": task_id, "pincodes": far_away, "number": FAR})

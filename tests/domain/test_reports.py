@@ -1,4 +1,4 @@
-"""A month's figures: the one aggregate query against a slow, obvious computation; months at their edges."""
+"""A month's statistics against a simple computation; months at their boundaries."""
 
 import random
 from collections.abc import Iterable
@@ -31,8 +31,8 @@ class Reviewed:
     reviewed_at: datetime | None
 
 
-def slowly(customer_id: int, month: Month, all_of_them: Iterable[Reviewed]) -> dict[str, object]:
-    """What anyone would count by hand."""
+def expected_statistics(customer_id: int, month: Month, all_of_them: Iterable[Reviewed]) -> dict[str, object]:
+    """Return the statistics computed in Python from all requests."""
 
     def within(moment: datetime | None) -> bool:
         return moment is not None and Month.of(moment, KOLKATA) == month
@@ -59,7 +59,7 @@ def slowly(customer_id: int, month: Month, all_of_them: Iterable[Reviewed]) -> d
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_as_a_slow_count_says(app: Flask, seed: int) -> None:
+def test_report_statistics_match_simple_count(app: Flask, seed: int) -> None:
     dice = random.Random(seed)
     customers = [made.account(Role.CUSTOMER) for _ in range(4)]
     professionals = [made.professional() for _ in range(3)]
@@ -70,7 +70,7 @@ def test_as_a_slow_count_says(app: Flask, seed: int) -> None:
     for customer_id, found in figures.items():
         counted = {name: getattr(found, name) for name in (*COUNTED, "spent")}
         shown = [one.id for one in found.upcoming]
-        assert {**counted, "upcoming": shown} == slowly(customer_id, OCTOBER, everything)
+        assert {**counted, "upcoming": shown} == expected_statistics(customer_id, OCTOBER, everything)
         assert MonthlyStatistics.from_json(found.as_json()) == found
 
 
@@ -92,29 +92,29 @@ def _random_request(dice: random.Random, customers: list[int], professionals: li
 
 
 def _free(dice: random.Random, professionals: list[int], status: str) -> int:
-    """Accepted requests of one professional may not overlap: each gets one of its own."""
+    """Return a new professional for an accepted request, as those of one professional may not overlap."""
     return made.professional() if status == "accepted" else dice.choice(professionals)
 
 
-def test_a_month_is_that_of_the_markets_zone() -> None:
+def test_month_of_time_uses_marketplace_time_zone() -> None:
     last_evening = datetime(2026, 10, 31, 18, 29, tzinfo=UTC)
     assert Month.of(last_evening, KOLKATA) == OCTOBER
     assert Month.of(last_evening + timedelta(minutes=1), KOLKATA) == Month(2026, 11)
 
 
-def test_a_month_with_a_change_of_clocks_has_an_hour_more() -> None:
+def test_month_with_clock_change_is_an_hour_longer() -> None:
     span = OCTOBER.span(ZoneInfo("Europe/Berlin"))
     assert span.starts is not None
     assert span.ends is not None
     assert span.ends - span.starts == timedelta(days=31, hours=1)
 
 
-def test_months_follow_each_other_across_new_year() -> None:
+def test_month_next_and_previous_cross_the_year() -> None:
     assert Month(2026, 12).next == Month(2027, 1)
     assert Month(2027, 1).previous == Month(2026, 12)
 
 
-def test_a_month_is_written_in_one_way_only() -> None:
+def test_month_parse_accepts_only_one_format() -> None:
     assert Month.parse("2026-10") == OCTOBER
     arabic = "\N{ARABIC-INDIC DIGIT TWO}026-10"
     assert {Month.parse(written) for written in ("2026-13", "26-10", "2026-1", arabic)} == {None}

@@ -1,4 +1,4 @@
-"""Counts by task and place: whatever is written in whatever order, they are what a slow, obvious count gives."""
+"""Availability counts by task and place match a simple count after any sequence of writes."""
 
 import random
 from collections import Counter, defaultdict
@@ -34,7 +34,7 @@ NEAR_BENGALURU = ["560001", "560002", "560038", "560066", "562101", "570001"]
 
 
 def slow_count() -> tuple[dict[Any, list[float]], Counter[Any], Counter[Any]]:
-    """Distances by pincode and task, counts by region and task, counts by home and task: one professional at a time."""
+    """Return distances by pincode and task, counts by region and task, and counts by home and task."""
     places = {place.pincode: place for place in db.session.execute(select(Place)).scalars()}
     by_place: dict[Any, list[float]] = defaultdict(list)
     by_region: Counter[Any] = Counter()
@@ -64,7 +64,7 @@ def slow_count() -> tuple[dict[Any, list[float]], Counter[Any], Counter[Any]]:
     return by_place, by_region, homes
 
 
-def kept_counts() -> dict[Any, tuple[int, list[int]]]:
+def stored_counts() -> dict[Any, tuple[int, list[int]]]:
     rows = db.session.execute(
         select(TaskPlace.place, TaskPlace.task_id, TaskPlace.professionals, TaskPlace.nearest, TaskPlace.distances)
     ).all()
@@ -74,9 +74,9 @@ def kept_counts() -> dict[Any, tuple[int, list[int]]]:
     return {(row.place, row.task_id): (row.professionals, row.distances) for row in rows}
 
 
-def agree() -> None:
+def assert_counts_match() -> None:
     by_place, by_region, homes = slow_count()
-    kept = kept_counts()
+    kept = stored_counts()
     assert {key for key, (_, distances) in kept.items() if distances} == set(by_place)
     for key, distances in by_place.items():
         assert kept[key][0] == len(distances)
@@ -92,7 +92,7 @@ def agree() -> None:
 
 
 class Market:
-    """Professionals written straight into the tables, edited at random."""
+    """Professionals inserted into the tables and changed at random."""
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
@@ -159,31 +159,31 @@ class Market:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_counts_follow_every_write(app: Flask, seed: int) -> None:
+def test_availability_counts_match_after_every_write(app: Flask, seed: int) -> None:
     market = Market(seed)
     for _ in range(25):
         market.change()
-    agree()
+    assert_counts_match()
     with transaction():
         assert availability.rebuild() == 0
 
 
-def test_rebuilding_from_nothing_gives_the_same(app: Flask) -> None:
+def test_availability_rebuild_from_empty_tables_restores_counts(app: Flask) -> None:
     market = Market(4)
     for _ in range(20):
         market.change()
-    followed = kept_counts()
+    followed = stored_counts()
     with transaction():
         for model in (TaskPlace, TaskHome, ProfessionalArea):
             db.session.execute(delete(model))
         db.session.execute(update(Task).values(professionals=77))
     with transaction():
         assert availability.rebuild() > 0
-    assert kept_counts() == followed
-    agree()
+    assert stored_counts() == followed
+    assert_counts_match()
 
 
-def test_a_destroyed_task_leaves_no_counts(app: Flask, people: People) -> None:
+def test_availability_of_deleted_task_leaves_no_counts(app: Flask, people: People) -> None:
     gone, stays = make_task(), make_task()
     pro = people.professional(task_ids=[gone.id, stays.id])
     with transaction():
@@ -191,12 +191,12 @@ def test_a_destroyed_task_leaves_no_counts(app: Flask, people: People) -> None:
     with transaction():
         db.session.execute(update(Professional).where(Professional.account_id == pro.id).values(radius_km=30))
         availability.refresh(pro.id)
-    agree()
+    assert_counts_match()
     with transaction():
         assert availability.rebuild() == 0
 
 
-def test_many_writers_at_once_count_each_professional_once(app: Flask, people: People) -> None:
+def test_availability_refreshed_concurrently_counts_each_professional_once(app: Flask, people: People) -> None:
     task = make_task()
     pros = [people.professional(approved=False, task_ids=[task.id]).id for _ in range(8)]
 
@@ -208,11 +208,11 @@ def test_many_writers_at_once_count_each_professional_once(app: Flask, people: P
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(approve, pros))
-    agree()
-    assert kept_counts()["560001", task.id][0] == 8
+    assert_counts_match()
+    assert stored_counts()["560001", task.id][0] == 8
 
 
-def test_refreshing_without_a_change_costs_two_queries(app: Flask, people: People) -> None:
+def test_availability_refresh_without_change_runs_two_queries(app: Flask, people: People) -> None:
     pro = people.professional(task_ids=[make_task().id])
     with count_queries() as counted, transaction():
         availability.refresh(pro.id)

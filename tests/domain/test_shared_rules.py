@@ -1,4 +1,4 @@
-"""A rule that stands in Python and in SQL, or in more than one form of SQL, decides alike on random data."""
+"""Rules that exist in Python and in SQL, or in several SQL forms, agree on random data."""
 
 import random
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ pair = st.one_of(
 
 @FEW
 @given(pairs=st.lists(pair, min_size=1, max_size=40))
-def test_the_formula_measures_what_the_function_of_the_database_does(app: Flask, pairs: list[dict[str, Any]]) -> None:
+def test_distance_formula_matches_database_function(app: Flask, pairs: list[dict[str, Any]]) -> None:
     rows = db.session.execute(DISTANCES, {"pairs": pairs}).all()
     assert len(rows) == len(pairs)
     for row in rows:
@@ -98,9 +98,7 @@ sight = st.fixed_dictionaries(
 
 @FEW
 @given(cases=st.lists(sight, min_size=1, max_size=60))
-def test_the_statements_show_the_requests_that_the_relation_does(
-    app: Flask, people: People, cases: list[dict[str, Any]]
-) -> None:
+def test_request_visibility_in_sql_matches_relation(app: Flask, people: People, cases: list[dict[str, Any]]) -> None:
     at = now()
     blank = Request._make([None] * len(Request._fields))
     requests = [
@@ -129,7 +127,7 @@ def _plain(value: object) -> object:
 
 @pytest.fixture
 def unlocated(app: Flask) -> Iterator[str]:
-    """A pincode that has no coordinates meanwhile."""
+    """Return a pincode that has no coordinates during the test."""
     pincode = "560002"
     place = db.session.get_one(Place, pincode)
     point = {"latitude": place.latitude, "longitude": place.longitude}
@@ -141,7 +139,7 @@ def unlocated(app: Flask) -> Iterator[str]:
 
 
 class Worker(NamedTuple):
-    """A professional of the random market."""
+    """A professional of the random marketplace."""
 
     id: int
     home: str
@@ -152,7 +150,7 @@ class Worker(NamedTuple):
 
 
 class Market:
-    """Professionals and requests at random, and who sees and serves what, worked out the plain way."""
+    """Random professionals and requests, and in Python who sees and serves what."""
 
     def __init__(self, people: People, dice: random.Random) -> None:
         base, customer = RequestMarket(people), people.customer()
@@ -229,9 +227,7 @@ class Market:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_inbox_badges_and_reminders_follow_the_same_rules(
-    people: People, app: Flask, unlocated: str, seed: int
-) -> None:
+def test_inbox_counts_and_reminders_follow_same_rules(people: People, app: Flask, unlocated: str, seed: int) -> None:
     dice = random.Random(seed)
     market = Market(people, dice)
     today = now().astimezone(current_settings().zone).date()
@@ -257,7 +253,7 @@ def test_inbox_badges_and_reminders_follow_the_same_rules(
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_the_professionals_listed_at_a_place_are_those_who_are_notified_there(
+def test_professionals_listed_at_place_match_those_notified(
     people: People, app: Flask, unlocated: str, seed: int
 ) -> None:
     market = Market(people, random.Random(seed))

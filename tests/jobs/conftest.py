@@ -1,4 +1,4 @@
-"""Jobs run here and now, against real mail servers and webhooks, with settings of the test's own."""
+"""Jobs run in the test's process against real mail servers and webhooks, with the test's own settings."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,7 +18,7 @@ Another = Callable[..., Flask]
 
 @pytest.fixture
 def another(app: Flask, settings: Settings) -> Iterator[Another]:
-    """Makes an application on the same market with other settings, and steps into it."""
+    """Return a factory that enters an application with other settings on the same database."""
     with ExitStack() as stack:
 
         def make(**changes: Any) -> Flask:
@@ -53,5 +53,5 @@ def web() -> Iterator[WebServer]:
 
 @pytest.fixture
 def mailing(another: Another, smtp: SmtpServer) -> Flask:
-    """The application with a mail server."""
+    """Return an application with a mail server."""
     return another(mail_server="127.0.0.1", mail_port=smtp.port, mail_timeout_seconds=2)

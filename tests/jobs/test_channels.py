@@ -1,4 +1,4 @@
-"""Google Chat and SMS against real HTTP servers; the next channel when one fails for good."""
+"""Google Chat and SMS against real HTTP servers; the next channel after a permanent failure."""
 
 import pytest
 from flask import Flask
@@ -18,7 +18,7 @@ PHONE = "+919876543210"
 
 @pytest.fixture
 def chatting(another: Another, smtp: SmtpServer, web: WebServer) -> Flask:
-    """The application with a mail server, the market's webhook and an SMS gateway."""
+    """Return an application with a mail server, the marketplace's webhook and an SMS gateway."""
     return another(
         mail_server="127.0.0.1",
         mail_port=smtp.port,
@@ -30,13 +30,13 @@ def chatting(another: Another, smtp: SmtpServer, web: WebServer) -> Flask:
 
 
 def verify(person: Person) -> None:
-    """As if the person had confirmed a code."""
+    """Mark the account's phone as verified."""
     statement = text("UPDATE accounts SET phone_verified_at = now() WHERE id = :id")
     db.session.execute(statement, {"id": person.id})
 
 
 def someone(people: People, *channels: str, **choice: object) -> Person:
-    """A person who wants to hear by these channels."""
+    """Return a customer who chose these channels."""
     asha = people.customer(phone=PHONE, firstname="Asha")
     with transaction():
         verify(asha)
@@ -44,13 +44,13 @@ def someone(people: People, *channels: str, **choice: object) -> Person:
     return asha
 
 
-def tell(person: Person) -> None:
+def notify(person: Person) -> None:
     with transaction():
         create.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing", "professional": "Ravi"})
 
 
-def test_the_markets_webhook_is_told_whom_it_is_for(chatting: Flask, people: People, web: WebServer) -> None:
-    tell(someone(people, "gchat"))
+def test_gchat_to_marketplace_webhook_names_the_recipient(chatting: Flask, people: People, web: WebServer) -> None:
+    notify(someone(people, "gchat"))
     work()
     (post,) = web.posts
     assert post.path == "/market"
@@ -59,35 +59,35 @@ def test_the_markets_webhook_is_told_whom_it_is_for(chatting: Flask, people: Peo
     assert deliveries()[0].state == "sent"
 
 
-def test_ones_own_webhook_comes_first(chatting: Flask, people: People, web: WebServer) -> None:
-    tell(someone(people, "gchat", gchat_webhook=web.url("/mine?key=a&token=b")))
+def test_gchat_to_own_webhook_is_preferred(chatting: Flask, people: People, web: WebServer) -> None:
+    notify(someone(people, "gchat", gchat_webhook=web.url("/mine?key=a&token=b")))
     work()
     assert [post.path for post in web.posts] == ["/mine?key=a&token=b"]
     assert not web.posts[0].body["text"].startswith("For")
 
 
-def test_sms_goes_to_the_persons_number(chatting: Flask, people: People, web: WebServer) -> None:
-    tell(someone(people, "sms"))
+def test_sms_is_sent_to_number_of_account(chatting: Flask, people: People, web: WebServer) -> None:
+    notify(someone(people, "sms"))
     work()
     (post,) = web.posts
     assert post.path == f"/sms/{PHONE}"
     assert "Accepted: Plumbing" in post.body["message"]
 
 
-def test_only_the_first_channel_that_works_is_used(
+def test_delivery_uses_only_first_working_channel(
     chatting: Flask, people: People, web: WebServer, smtp: SmtpServer
 ) -> None:
-    tell(someone(people, "gchat", "mail"))
+    notify(someone(people, "gchat", "mail"))
     work()
     assert (len(web.posts), len(smtp.mails)) == (1, 0)
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 302])
-def test_a_webhook_that_refuses_leads_to_the_next_channel(
+def test_delivery_after_rejection_by_webhook_uses_next_channel(
     chatting: Flask, people: People, web: WebServer, smtp: SmtpServer, status: int
 ) -> None:
     web.answer = lambda _: (status, {"Location": "http://127.0.0.1:1/"}, b"")
-    tell(someone(people, "gchat", "mail"))
+    notify(someone(people, "gchat", "mail"))
     work()
     assert [(one.channel, one.state) for one in deliveries()] == [("gchat", "failed"), ("mail", "sent")]
     assert (len(web.posts), len(smtp.mails)) == (1, 1)
@@ -97,11 +97,11 @@ def test_a_webhook_that_refuses_leads_to_the_next_channel(
     "answer",
     [(500, {}, b"{}"), (503, {}, b"{}"), (429, {}, b"{}"), (200, {"Content-Type": "text/html"}, b"<html>")],
 )
-def test_a_webhook_that_stumbles_is_tried_again_then_left(
+def test_delivery_after_repeated_webhook_errors_uses_next_channel(
     chatting: Flask, people: People, web: WebServer, smtp: SmtpServer, answer: tuple[int, dict[str, str], bytes]
 ) -> None:
     web.answer = lambda _: answer
-    tell(someone(people, "gchat", "mail"))
+    notify(someone(people, "gchat", "mail"))
     work(now=True)
     first, second = deliveries()
     assert (first.state, second.state) == ("failed", "sent")
@@ -109,39 +109,39 @@ def test_a_webhook_that_stumbles_is_tried_again_then_left(
     assert len(smtp.mails) == 1
 
 
-def test_a_webhook_that_recovers_is_called_once_more_only(chatting: Flask, people: People, web: WebServer) -> None:
+def test_delivery_after_webhook_recovers_is_sent_once(chatting: Flask, people: People, web: WebServer) -> None:
     web.answer = lambda number: (500, {}, b"") if number == 1 else (200, {}, b"{}")
-    tell(someone(people, "gchat", "mail"))
+    notify(someone(people, "gchat", "mail"))
     work(now=True)
     assert (len(web.posts), [one.state for one in deliveries()]) == (2, ["sent"])
 
 
-def test_a_webhook_that_hangs_is_left_in_time(chatting: Flask, people: People, web: WebServer) -> None:
+def test_delivery_to_hanging_webhook_times_out_and_waits(chatting: Flask, people: People, web: WebServer) -> None:
     web.hang = 1.5
-    tell(someone(people, "gchat"))
+    notify(someone(people, "gchat"))
     work()
     (delivery,) = deliveries()
     assert (delivery.state, delivery.attempts) == ("waiting", 1)
 
 
-def test_a_webhook_that_hangs_holds_up_nobody_else(
+def test_delivery_to_hanging_webhook_does_not_block_others(
     chatting: Flask, people: People, web: WebServer, smtp: SmtpServer
 ) -> None:
     web.hang = 1.5
     crowd = [someone(people, "gchat") for _ in range(8)]
     for person in [*crowd, people.customer()]:
-        tell(person)
+        notify(person)
     work()
     assert (len(web.posts), len(smtp.mails)) == (1, 1)
     assert sorted(one.attempts for one in deliveries(channel="gchat")) == [0, 0, 0, 0, 0, 0, 0, 1]
 
 
-def test_who_has_another_channel_does_not_wait_for_one_that_hangs(
+def test_delivery_to_hanging_webhook_falls_back_only_with_another_channel(
     chatting: Flask, people: People, web: WebServer, smtp: SmtpServer
 ) -> None:
     web.hang = 1.5
     for person in (someone(people, "gchat"), someone(people, "gchat", "mail")):
-        tell(person)
+        notify(person)
     work()
     with transaction():
         db.session.execute(text("UPDATE deliveries SET created_at = now() - interval '3 minutes'"))
@@ -154,19 +154,19 @@ def test_who_has_another_channel_does_not_wait_for_one_that_hangs(
     ]
 
 
-def test_a_pause_that_was_asked_for_is_kept(chatting: Flask, people: People, web: WebServer) -> None:
+def test_delivery_after_retry_after_header_waits_that_long(chatting: Flask, people: People, web: WebServer) -> None:
     web.answer = lambda _: (429, {"Retry-After": "120"}, b"")
-    tell(someone(people, "gchat"))
+    notify(someone(people, "gchat"))
     work()
     pause = db.session.execute(text("SELECT extract(epoch FROM max(run_at) - now()) FROM jobs")).scalar_one()
     assert 115 < pause < 140
 
 
-def test_without_number_or_webhook_the_next_channel_is_taken(
+def test_delivery_without_number_or_webhook_uses_next_channel(
     another: Another, people: People, smtp: SmtpServer
 ) -> None:
     another(mail_server="127.0.0.1", mail_port=smtp.port)
-    tell(someone(people, "gchat", "sms", "mail"))
+    notify(someone(people, "gchat", "sms", "mail"))
     work()
     assert [(one.channel, one.state) for one in deliveries()] == [
         ("gchat", "skipped"),
@@ -175,18 +175,18 @@ def test_without_number_or_webhook_the_next_channel_is_taken(
     ]
 
 
-def test_a_host_taken_off_the_list_is_called_no_more(
+def test_delivery_to_host_no_longer_allowed_uses_next_channel(
     another: Another, people: People, web: WebServer, smtp: SmtpServer
 ) -> None:
     another(mail_server="127.0.0.1", mail_port=smtp.port, gchat_allowed_hosts=("chat.googleapis.com",))
-    tell(someone(people, "gchat", "mail", gchat_webhook=web.url()))
+    notify(someone(people, "gchat", "mail", gchat_webhook=web.url()))
     work()
     assert (web.posts, len(smtp.mails)) == ([], 1)
 
 
-def test_nobody_left_to_try_is_a_failure_in_the_ledger(another: Another, people: People) -> None:
+def test_delivery_without_usable_channel_fails_with_reason(another: Another, people: People) -> None:
     another()
-    tell(someone(people, "gchat"))
+    notify(someone(people, "gchat"))
     work()
     (delivery,) = deliveries()
     assert (delivery.state, delivery.error) == ("failed", "No Google Chat webhook is configured.")

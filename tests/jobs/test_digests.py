@@ -1,4 +1,4 @@
-"""So many messages an hour about new requests to one professional; one digest tells of the rest."""
+"""The hourly limit of messages about new requests, and the digest that covers the rest."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ def limited(another: Another, smtp: SmtpServer) -> Flask:
     return another(mail_server="127.0.0.1", mail_port=smtp.port, request_messages_an_hour=LIMIT)
 
 
-def tell(person: Person, times: int = 1) -> None:
+def notify(person: Person, times: int = 1) -> None:
     for number in range(times):
         with transaction():
             params = {"task": "Plumbing", "pincode": "560001", "remarks": "Sign in at https://evil.example/doorstep"}
@@ -43,10 +43,12 @@ def subjects(smtp: SmtpServer) -> list[str]:
     return [str(mail["Subject"]) for _, mail in smtp.mails]
 
 
-def test_the_rest_of_an_hour_is_told_of_by_one_message(limited: Flask, people: People, smtp: SmtpServer) -> None:
+def test_request_messages_over_hourly_limit_are_sent_as_one_digest(
+    limited: Flask, people: People, smtp: SmtpServer
+) -> None:
     ravi, uma = people.customer(), people.customer()
-    tell(ravi, times=LIMIT + 7)
-    tell(uma)
+    notify(ravi, times=LIMIT + 7)
+    notify(uma)
     work()
     assert len(smtp.mails) == LIMIT + 1
     digest = deliveries(kind="requests_waiting")
@@ -62,9 +64,9 @@ def test_the_rest_of_an_hour_is_told_of_by_one_message(limited: Flask, people: P
     assert "/app/inbox" in plain
 
 
-def test_who_read_them_all_meanwhile_gets_no_digest(limited: Flask, people: People, smtp: SmtpServer) -> None:
+def test_digest_after_notifications_were_read_is_skipped(limited: Flask, people: People, smtp: SmtpServer) -> None:
     ravi = people.customer()
-    tell(ravi, times=LIMIT + 1)
+    notify(ravi, times=LIMIT + 1)
     ravi.post("/notifications/read", {"all": True})
     due_now()
     work(now=True)
@@ -72,24 +74,26 @@ def test_who_read_them_all_meanwhile_gets_no_digest(limited: Flask, people: Peop
     assert deliveries(kind="requests_waiting")[0].state == "skipped"
 
 
-def test_an_hour_later_messages_come_one_by_one_again(limited: Flask, people: People, smtp: SmtpServer) -> None:
+def test_request_messages_after_an_hour_are_sent_individually_again(
+    limited: Flask, people: People, smtp: SmtpServer
+) -> None:
     ravi = people.customer()
-    tell(ravi, times=LIMIT)
+    notify(ravi, times=LIMIT)
     with transaction():
         db.session.execute(text("UPDATE deliveries SET created_at = created_at - interval '61 minutes'"))
-    tell(ravi)
+    notify(ravi)
     work()
     assert len(smtp.mails) == LIMIT + 1
 
 
-def test_those_put_off_by_quiet_hours_count_for_the_hour_in_which_they_come(limited: Flask, people: People) -> None:
+def test_request_messages_delayed_by_quiet_hours_count_in_hour_of_delivery(limited: Flask, people: People) -> None:
     ravi = people.customer()
     there = clock.now().astimezone(current_settings().zone)
     quiet = {"from": f"{there - timedelta(hours=5):%H:%M}", "to": f"{there + timedelta(hours=5):%H:%M}"}
     with transaction():
         preferences.put(ravi.id, Choice(quiet_hours=quiet))
     for _ in range(3):
-        tell(ravi, times=2)
+        notify(ravi, times=2)
         with transaction():
             db.session.execute(text("UPDATE deliveries SET created_at = created_at - interval '2 hours'"))
     assert len(deliveries(kind="request_new")) == LIMIT
@@ -97,20 +101,20 @@ def test_those_put_off_by_quiet_hours_count_for_the_hour_in_which_they_come(limi
     assert [f"{end.astimezone(current_settings().zone):%H:%M}" for end in ends if end] == [quiet["to"]]
 
 
-def test_who_wants_no_messages_of_new_requests_gets_no_digest(limited: Flask, people: People) -> None:
+def test_request_messages_turned_off_send_no_digest(limited: Flask, people: People) -> None:
     ravi = people.customer()
     with transaction():
         preferences.put(ravi.id, Choice(kinds={"request_new": []}))
-    tell(ravi, times=LIMIT + 2)
+    notify(ravi, times=LIMIT + 2)
     assert deliveries() == []
 
 
-def test_the_limit_holds_for_requests_at_once(limited: Flask, people: People) -> None:
+def test_request_messages_limit_holds_for_concurrent_requests(limited: Flask, people: People) -> None:
     ravi = people.customer()
 
     def one(_: int) -> None:
         with limited.app_context():
-            tell(ravi)
+            notify(ravi)
 
     with ThreadPoolExecutor(8) as crowd:
         list(crowd.map(one, range(16)))
@@ -118,8 +122,8 @@ def test_the_limit_holds_for_requests_at_once(limited: Flask, people: People) ->
     assert len(deliveries(kind="requests_waiting")) == 1
 
 
-def test_the_attackers_words_are_quoted_and_no_link(limited: Flask, people: People, smtp: SmtpServer) -> None:
-    tell(people.customer(firstname="https://evil.example/win"))
+def test_request_message_quotes_user_input_without_links(limited: Flask, people: People, smtp: SmtpServer) -> None:
+    notify(people.customer(firstname="https://evil.example/win"))
     work()
     for part in smtp.mails[0][1].walk():
         if not part.is_multipart():

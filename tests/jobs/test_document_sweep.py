@@ -1,4 +1,4 @@
-"""The daily sweep: files that no document needs go, all others stay; so much that it must be a mistake stays too."""
+"""The daily sweep of files that no document refers to."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ SWEEP = next(one for one in schedule.TABLE if one.name == "document-sweep")
 
 @pytest.fixture(autouse=True)
 def _own_store(app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    """An empty store: other tests of the run leave files behind."""
+    """Use an empty store, as other tests leave files behind."""
     monkeypatch.setitem(app.extensions, "document_store", storage.Store(f"file://{tmp_path}/documents"))
 
 
@@ -48,7 +48,7 @@ def run_now() -> JobRun:
     return db.session.get_one(JobRun, run_id)
 
 
-def test_files_without_a_row_go_after_two_days(people: People) -> None:
+def test_drop_orphans_deletes_files_without_row_after_two_days(people: People) -> None:
     people.professional()
     kept = db.session.execute(select(Document.store_key)).scalar_one()
     orphans = {orphan(), f"2026/01/.{uuid4().hex}.pdf.{uuid4().hex}.part"}
@@ -60,23 +60,23 @@ def test_files_without_a_row_go_after_two_days(people: People) -> None:
     assert keys() == {kept}
 
 
-def test_files_that_we_did_not_name_are_never_touched() -> None:
-    strangers = {
+def test_drop_orphans_keeps_files_with_foreign_names() -> None:
+    foreign = {
         "secret_key", "postgres/PG_VERSION", "17-0b1c.csv", "2026/01/report.pdf", f"2026/{uuid4().hex}.pdf",
         f"2026/01/{uuid4().hex}.csv", f"exports/2026/01/{uuid4().hex}.pdf", f"2026/01/{uuid4().hex}.pdf.bak",
     }  # fmt: skip
-    for key in strangers:
+    for key in foreign:
         storage.documents().put(key, b"x")
     assert document_orphans.drop_orphans(now() + LATER) == (0, 0, 0)
-    assert keys() == strangers
+    assert keys() == foreign
 
 
-def test_the_keys_of_documents_are_those_that_the_sweep_knows(people: People) -> None:
+def test_document_keys_match_pattern_of_drop_orphans(people: People) -> None:
     people.professional()
     assert all(re.fullmatch(actions.KEY, key) for key in db.session.execute(select(Document.store_key)).scalars())
 
 
-def test_more_orphans_than_can_be_right_are_left_and_the_run_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_document_sweep_with_too_many_orphans_fails_and_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(document_orphans, "now", lambda: now() + LATER)
     orphans = {orphan() for _ in range(document_orphans.FLOOR + 1)}
     run = run_now()
@@ -88,7 +88,7 @@ def test_more_orphans_than_can_be_right_are_left_and_the_run_fails(monkeypatch: 
     assert keys() == set()
 
 
-def test_a_share_of_all_files_may_go(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drop_orphans_stops_above_share_of_all_files(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(document_orphans, "FLOOR", 0)
     monkeypatch.setattr(document_orphans, "MOST_SHARE", 0.5)
     people.professional()
@@ -100,7 +100,7 @@ def test_a_share_of_all_files_may_go(people: People, monkeypatch: pytest.MonkeyP
     assert document_orphans.drop_orphans(now() + LATER).was_stopped
 
 
-def test_a_replaced_document_goes_too_when_its_drop_did_not_come_through(people: People) -> None:
+def test_drop_orphans_deletes_replaced_document_after_two_days(people: People) -> None:
     ravi = people.professional()
     assert ravi.put("/me/document", **form(picture("JPEG"))).status_code == 200
     old, new = db.session.execute(select(Document.store_key).order_by(Document.id)).scalars()
@@ -112,7 +112,7 @@ def test_a_replaced_document_goes_too_when_its_drop_did_not_come_through(people:
     assert keys() & {old, new} == {new}
 
 
-def test_the_file_of_a_replaced_document_is_dropped_by_a_job_two_days_later(people: People) -> None:
+def test_replaced_document_is_dropped_by_job_after_two_days(people: People) -> None:
     ravi = people.professional()
     ravi.put("/me/document", **form(picture("JPEG")))
     old, new = db.session.execute(select(Document.store_key).order_by(Document.id)).scalars()
@@ -129,7 +129,7 @@ def test_the_file_of_a_replaced_document_is_dropped_by_a_job_two_days_later(peop
     assert keys() & {old, new} == {new}
 
 
-def test_it_runs_as_a_job_of_the_timetable(people: People) -> None:
+def test_document_sweep_runs_as_scheduled_job(people: People) -> None:
     people.professional()
     run = run_now()
     assert (run.status, run.failed) == ("done", 0)

@@ -1,4 +1,4 @@
-"""Housekeeping: a transaction for each batch, limits that are heeded, and no reading of whole tables."""
+"""Housekeeping: one transaction per batch, limits, retention, and index use."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,29 +26,29 @@ from tests.factories.jobs import fresh_run, run_now
 
 
 def note(name: str) -> int:
-    """Leave a trace that others see once it is committed."""
+    """Insert a row that other connections see once it is committed."""
     db.session.execute(text("INSERT INTO market_settings (name, value) VALUES (:name, '1')"), {"name": name})
     return 1
 
 
-def traces() -> set[str]:
-    """What other connections see."""
+def committed_rows() -> set[str]:
+    """Return the inserted rows that other connections see."""
     with db.engine.connect() as other:
         return set(other.execute(text("SELECT name FROM market_settings")).scalars())
 
 
-def test_each_batch_is_committed_before_the_next_begins(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_housekeeping_commits_each_part_before_the_next(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[set[str]] = []
 
-    def look(_: int) -> int:
-        seen.append(traces())
+    def record(_: int) -> int:
+        seen.append(committed_rows())
         return 0
 
     def fail(_: int) -> int:
         note("undone")
         raise RuntimeError("this part fails")
 
-    parts = (Part("first", lambda _: note("first")), Part("failing", fail), Part("last", look))
+    parts = (Part("first", lambda _: note("first")), Part("failing", fail), Part("last", record))
     monkeypatch.setattr(housekeeping, "PARTS", parts)
     run = run_now("housekeeping")
     assert seen == [{"first"}]
@@ -56,9 +56,7 @@ def test_each_batch_is_committed_before_the_next_begins(app: Flask, monkeypatch:
     assert (run.params["figures"], run.params["failed_parts"]) == ({"first": 1}, ["failing"])
 
 
-def test_a_part_goes_on_while_it_finds_a_whole_batch_and_not_for_ever(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_housekeeping_part_repeats_full_batches_up_to_limit(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     left = [12]
 
     def some(limit: int) -> int:
@@ -72,7 +70,7 @@ def test_a_part_goes_on_while_it_finds_a_whole_batch_and_not_for_ever(
     assert run.params["figures"] == {"some": 12, "endless": 3 * housekeeping.ROUNDS}
 
 
-def test_the_soft_time_limit_ends_the_run_and_keeps_what_was_done(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_housekeeping_over_soft_time_limit_keeps_finished_parts(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     def too_long(_: int) -> int:
         raise SoftTimeLimitExceeded
 
@@ -83,11 +81,11 @@ def test_the_soft_time_limit_ends_the_run_and_keeps_what_was_done(app: Flask, mo
     job_id = db.session.execute(text("SELECT id FROM jobs")).scalar_one()
     db.session.rollback()
     assert runner.run(job_id) == "retry"
-    assert traces() == {"first"}
+    assert committed_rows() == {"first"}
     assert (fresh_run(run_id).status, fresh_run(run_id).sent) == ("running", 1)
 
 
-def test_runs_are_kept_as_long_as_their_job_says(app: Flask) -> None:
+def test_drop_old_runs_keeps_runs_as_long_as_configured_per_job(app: Flask) -> None:
     with transaction():
         for name, days in (("housekeeping", 3), ("housekeeping", 1), ("daily-reminders", 3), ("daily-reminders", 401)):
             at = now() - timedelta(days=days)
@@ -139,7 +137,7 @@ DASHBOARD = {"now": "2026-11-01", "starts": "2026-11-01", "ends": "2026-12-01"}
 
 @pytest.fixture
 def filled(app: Flask) -> Flask:
-    """Tables in which almost nothing is old, with statistics, large enough for indexes to pay."""
+    """Fill tables with mostly recent rows, enough for the planner to use indexes, and analyse them."""
     of = made.market()
     with transaction():
         for statement in FILL.values():
@@ -151,7 +149,7 @@ def filled(app: Flask) -> Flask:
 
 
 def scans_of(work: Callable[[], Any]) -> set[str]:
-    """The tables that the statements of some work read as a whole."""
+    """Return the tables that the statements of the work scan sequentially."""
     plans: list[str] = []
 
     def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -185,11 +183,11 @@ def scans_of(work: Callable[[], Any]) -> set[str]:
         lambda: db.session.execute(queries.JOBS, DASHBOARD),
     ],
 )
-def test_what_is_old_is_found_by_an_index(filled: Flask, work: Callable[[], Any]) -> None:
+def test_retention_statements_use_indexes(filled: Flask, work: Callable[[], Any]) -> None:
     assert scans_of(work) & set(FILL) == set()
 
 
-def test_what_has_to_be_given_back_is_found_by_those_who_may_not_work(app: Flask) -> None:
+def test_release_unapproved_uses_index_on_professionals(app: Flask) -> None:
     of = made.market()
     some = [made.professional() for _ in range(40)]
     values = {"task": of.task_id, "customer": of.customer_id, "some": some, "first": now() + timedelta(days=2)}

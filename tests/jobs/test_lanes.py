@@ -1,4 +1,4 @@
-"""Lanes: bulk jobs leave a process for urgent ones, and stop early when one finds no other."""
+"""Lanes: bulk jobs leave a process free for urgent ones and yield when none is free."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ from tests.waiting import wait_until
 
 @pytest.fixture
 def topics(app: Flask) -> Iterator[dict[str, Registered]]:
-    """The registry, put back as it was afterwards."""
+    """Return the registry of handlers and restore it afterwards."""
     before = dict(HANDLERS)
     yield HANDLERS
     HANDLERS.clear()
@@ -36,15 +36,15 @@ def topics(app: Flask) -> Iterator[dict[str, Registered]]:
 
 @pytest.fixture
 def notified(app: Flask) -> Iterator[list[tuple[list[int], Lane]]]:
-    """What workers are notified of, instead of the broker."""
-    heard: list[tuple[list[int], Lane]] = []
+    """Collect the notifications to workers instead of sending them to the broker."""
+    notifications: list[tuple[list[int], Lane]] = []
 
     def notify(job_ids: list[int], *, lane: Lane) -> None:
-        heard.append((job_ids, lane))
+        notifications.append((job_ids, lane))
 
     before = app.extensions["job_dispatcher"]
     queue.init_app(app, dispatcher=notify)
-    yield heard
+    yield notifications
     queue.init_app(app, dispatcher=before)
 
 
@@ -62,7 +62,7 @@ def lanes_by_topic() -> dict[str, set[str]]:
     return found
 
 
-def test_account_mail_is_urgent_and_all_other_mail_is_bulk(app: Flask) -> None:
+def test_account_mail_is_urgent_and_reminder_mail_is_bulk(app: Flask) -> None:
     person = account(Role.CUSTOMER)
     with transaction():
         sign_in.forgot("someone@example.org")
@@ -85,14 +85,14 @@ def test_housekeeping_is_urgent_and_reminders_and_reports_are_bulk(app: Flask) -
     assert (found["reminders.run"], found["reports.run"]) == ({"bulk"}, {"bulk"})
 
 
-def test_each_lane_is_notified_of_its_own_jobs(app: Flask, notified: list[tuple[list[int], Lane]]) -> None:
+def test_lane_is_notified_of_its_own_jobs(app: Flask, notified: list[tuple[list[int], Lane]]) -> None:
     with transaction():
         enqueue_empty("urgent")
         enqueue_empty("bulk", lane=Lane.BULK)
     assert [(len(ids), lane) for ids, lane in notified] == [(1, Lane.URGENT), (1, Lane.BULK)]
 
 
-def test_the_sweep_notifies_lane_by_lane(app: Flask, notified: list[tuple[list[int], Lane]]) -> None:
+def test_redeliver_notifies_lanes_with_empty_queue(app: Flask, notified: list[tuple[list[int], Lane]]) -> None:
     with Redis.from_url(app.extensions["settings"].broker_url) as broker:
         broker.delete(*queue.QUEUES.values())
         urgent = put("urgent", 2, Lane.URGENT)
@@ -109,7 +109,7 @@ def test_the_sweep_notifies_lane_by_lane(app: Flask, notified: list[tuple[list[i
     assert notified == []
 
 
-def test_bulk_jobs_are_given_back_while_an_urgent_one_waits(
+def test_run_bulk_releases_jobs_while_urgent_one_waits(
     topics: dict[str, Registered], monkeypatch: pytest.MonkeyPatch, notified: list[tuple[list[int], Lane]]
 ) -> None:
     monkeypatch.setattr(runner, "LOOK_SECONDS", 0.0)
@@ -117,7 +117,7 @@ def test_bulk_jobs_are_given_back_while_an_urgent_one_waits(
 
     def handle(lease: queue.Lease) -> None:
         done.append(lease.job_id)
-        if len(done) == 2:  # while bulk jobs are run, an urgent one comes
+        if len(done) == 2:  # an urgent job is enqueued while bulk jobs run
             enqueue_empty("urgent")
 
     topics["bulk"] = topics["urgent"] = Registered(handle)
@@ -132,7 +132,7 @@ def test_bulk_jobs_are_given_back_while_an_urgent_one_waits(
     assert len(done) == 6
 
 
-def test_nothing_waits_behind_a_long_job_in_the_same_process(
+def test_run_many_runs_long_job_last_and_passes_on_the_rest(
     topics: dict[str, Registered], notified: list[tuple[list[int], Lane]]
 ) -> None:
     done: list[str] = []
@@ -146,7 +146,7 @@ def test_nothing_waits_behind_a_long_job_in_the_same_process(
 
 
 def taken_in_a_child(slots: lanes.Slots) -> tuple[int, bool]:
-    """Take a slot in a forked process, which keeps it until it is killed; returns its id and whether there was one."""
+    """Fork a process that takes a slot until it is killed; return its id and whether a slot was free."""
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -161,7 +161,7 @@ def taken_in_a_child(slots: lanes.Slots) -> tuple[int, bool]:
 
 
 @pytest.mark.parametrize(("number", "slots"), [(1, 1), (2, 1), (3, 2)])
-def test_all_processes_but_one_may_run_bulk_jobs(number: int, slots: int) -> None:
+def test_bulk_slots_leave_one_process_free(number: int, slots: int) -> None:
     made = lanes.slots_for_bulk(number)
     children: list[tuple[int, bool]] = []
     try:
@@ -182,7 +182,7 @@ def end(pid: int) -> None:
     os.waitpid(pid, 0)
 
 
-def test_a_message_without_a_free_slot_runs_nothing(
+def test_run_bulk_without_free_slot_runs_nothing(
     topics: dict[str, Registered], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topics["bulk"] = Registered(lambda _: None)
@@ -193,18 +193,20 @@ def test_a_message_without_a_free_slot_runs_nothing(
     assert list(runner.run_bulk().values()) == ["done"]
 
 
-def test_jobs_are_found_without_any_message(topics: dict[str, Registered], app: Flask) -> None:
-    topics["lonely"] = Registered(lambda _: None)
-    put("lonely", 3, Lane.URGENT)
-    put("lonely", 3, Lane.BULK)
+def test_poll_runs_jobs_without_messages(topics: dict[str, Registered], app: Flask) -> None:
+    topics["polled"] = Registered(lambda _: None)
+    put("polled", 3, Lane.URGENT)
+    put("polled", 3, Lane.BULK)
     with transaction():
-        db.session.execute(update(Job).values(dispatched_at=text("now()")))  # the sweep rang, and nobody heard it
+        db.session.execute(
+            update(Job).values(dispatched_at=text("now()"))
+        )  # dispatched again, but no worker got the message
     assert polling.poll() >= 6
-    left = select(Job.id).where(Job.topic == "lonely", Job.done_at.is_(None))
+    left = select(Job.id).where(Job.topic == "polled", Job.done_at.is_(None))
     assert db.session.execute(left).all() == []
 
 
-def test_nobody_polls_while_messages_come(
+def test_polling_pauses_while_messages_arrive(
     topics: dict[str, Registered], app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     polled: list[float] = []

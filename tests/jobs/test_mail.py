@@ -1,4 +1,4 @@
-"""Mails as they leave: what they hold, what happens when the server says no, or nothing."""
+"""Outgoing mail: contents, retries and failures of the mail server."""
 
 import os
 import time
@@ -21,14 +21,14 @@ from tests.factories.servers import SmtpServer
 from tests.jobs.conftest import Another
 
 
-def tell(account_id: int, kind: str = "approved", **params: object) -> None:
+def notify(account_id: int, kind: str = "approved", **params: object) -> None:
     with transaction():
         create.notify(account_id, kind, request_id=7, params=params)
 
 
-def test_a_mail_has_both_parts_and_a_message_id_that_stays(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+def test_mail_has_html_and_plain_parts_and_stored_message_id(mailing: Flask, people: People, smtp: SmtpServer) -> None:
     asha = people.customer(firstname="Asha")
-    tell(asha.id, "request_accepted", task="Plumbing", professional="Ravi")
+    notify(asha.id, "request_accepted", task="Plumbing", professional="Ravi")
     work()
     (mail,) = smtp.to(f"{asha.username}@example.org")
     (delivery,) = deliveries()
@@ -43,35 +43,37 @@ def test_a_mail_has_both_parts_and_a_message_id_that_stays(mailing: Flask, peopl
     assert mail["List-Unsubscribe"] is None
 
 
-def test_what_people_typed_is_escaped(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+def test_mail_escapes_user_input_in_html(mailing: Flask, people: People, smtp: SmtpServer) -> None:
     asha = people.customer()
-    tell(asha.id, "rejected", reason="<script>alert(1)</script>")
+    notify(asha.id, "rejected", reason="<script>alert(1)</script>")
     work()
     html = next(p for p in smtp.mails[0][1].walk() if p.get_content_type() == "text/html").get_payload(decode=True)
     assert b"<script>" not in html
     assert b"&lt;script&gt;" in html
 
 
-def test_a_line_break_in_a_name_adds_no_header(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+def test_mail_with_line_break_in_subject_adds_no_header(mailing: Flask, people: People, smtp: SmtpServer) -> None:
     asha = people.customer()
-    tell(asha.id, "request_accepted", task="Plumbing\r\nBcc: eve@example.org", professional="Ravi")
+    notify(asha.id, "request_accepted", task="Plumbing\r\nBcc: eve@example.org", professional="Ravi")
     work()
     (mail,) = smtp.to(f"{asha.username}@example.org")
     assert mail["Bcc"] is None
 
 
-def test_a_run_of_mails_shares_a_connection(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+def test_mails_of_one_batch_share_a_connection(mailing: Flask, people: People, smtp: SmtpServer) -> None:
     for _ in range(3):
-        tell(people.customer().id)
+        notify(people.customer().id)
     work()
     assert (len(smtp.mails), smtp.connections) == (3, 1)
 
 
-def test_a_refused_address_fails_for_good_and_stops_no_other(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+def test_mail_to_rejected_address_fails_permanently_without_blocking_others(
+    mailing: Flask, people: People, smtp: SmtpServer
+) -> None:
     asha, ravi = people.customer(), people.customer()
     smtp.answers[f"{asha.username}@example.org"] = "550 no such mailbox"
-    tell(asha.id)
-    tell(ravi.id)
+    notify(asha.id)
+    notify(ravi.id)
     work()
     first, second = deliveries()
     assert (first.state, second.state) == ("failed", "sent")
@@ -79,12 +81,12 @@ def test_a_refused_address_fails_for_good_and_stops_no_other(mailing: Flask, peo
     assert [one.outcome for one in notification_delivery.attempts_of(first.id)] == ["refused"]
 
 
-@pytest.mark.parametrize("said", ["421 too busy", "450 greylisted", "452 no room"])
-def test_what_may_pass_is_tried_again(mailing: Flask, people: People, smtp: SmtpServer, said: str) -> None:
+@pytest.mark.parametrize("answer", ["421 too busy", "450 greylisted", "452 no room"])
+def test_mail_with_temporary_error_is_retried(mailing: Flask, people: People, smtp: SmtpServer, answer: str) -> None:
     asha = people.customer()
     address = f"{asha.username}@example.org"
-    smtp.answers[address] = said
-    tell(asha.id)
+    smtp.answers[address] = answer
+    notify(asha.id)
     work()
     (delivery,) = deliveries()
     assert (delivery.state, delivery.attempts, smtp.mails) == ("waiting", 1, [])
@@ -95,10 +97,10 @@ def test_what_may_pass_is_tried_again(mailing: Flask, people: People, smtp: Smtp
     assert [one.outcome for one in notification_delivery.attempts_of(delivery.id)] == ["put_off", "sent"]
 
 
-def test_a_server_that_is_down_loses_nothing(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+def test_mail_while_server_is_down_is_retried(mailing: Flask, people: People, smtp: SmtpServer) -> None:
     port = smtp.port
     smtp.stop()
-    tell(people.customer().id)
+    notify(people.customer().id)
     work()
     assert deliveries()[0].state == "waiting"
     smtp.start(port)
@@ -106,21 +108,21 @@ def test_a_server_that_is_down_loses_nothing(mailing: Flask, people: People, smt
     assert len(smtp.mails) == 1
 
 
-def test_a_server_that_answers_too_slowly_is_given_up_in_time(another: Another, people: People) -> None:
+def test_mail_to_slow_server_times_out_and_waits(another: Another, people: People) -> None:
     slow = SmtpServer(delay=3)
     slow.start()
     another(mail_server="127.0.0.1", mail_port=slow.port, mail_timeout_seconds=1)
-    tell(people.customer().id)
+    notify(people.customer().id)
     work()
     assert deliveries()[0].state == "waiting"
     slow.stop()
 
 
-def test_dropped_after_data_goes_again_with_the_same_message_id(
+def test_mail_after_dropped_connection_is_resent_with_same_message_id(
     mailing: Flask, people: People, smtp: SmtpServer
 ) -> None:
     smtp.drop_after_data = True
-    tell(people.customer().id)
+    notify(people.customer().id)
     work()
     smtp.drop_after_data = False
     work(now=True)
@@ -129,10 +131,10 @@ def test_dropped_after_data_goes_again_with_the_same_message_id(
     assert deliveries()[0].state == "sent"
 
 
-def test_only_a_worker_that_ended_without_a_word_is_noted_as_interrupted(
+def test_delivery_attempt_of_killed_worker_is_recorded_as_interrupted(
     mailing: Flask, people: People, smtp: SmtpServer
 ) -> None:
-    tell(people.customer().id)
+    notify(people.customer().id)
     (job_id,) = db.session.execute(text("SELECT id FROM jobs WHERE topic = 'notification.deliver'")).scalars()
     with transaction():
         (lease,) = queue.claim_many([job_id], lease_seconds=60)
@@ -151,12 +153,12 @@ def test_only_a_worker_that_ended_without_a_word_is_noted_as_interrupted(
     assert [one.outcome for one in notification_delivery.attempts_of(delivery.id)] == ["interrupted", "sent"]
 
 
-def test_an_interrupted_attempt_stays_noted_when_the_next_is_put_off(
+def test_delivery_attempt_interrupted_stays_recorded_after_next_delay(
     mailing: Flask, people: People, smtp: SmtpServer
 ) -> None:
     asha = people.customer()
     smtp.answers[f"{asha.username}@example.org"] = "451 try later"
-    tell(asha.id)
+    notify(asha.id)
     with transaction():
         db.session.execute(
             text("UPDATE jobs SET attempts = 1, lease_until = now() - interval '1 second' WHERE topic = :topic"),
@@ -170,9 +172,9 @@ def test_an_interrupted_attempt_stays_noted_when_the_next_is_put_off(
     ]
 
 
-def test_without_a_server_mails_are_kept_as_files(another: Another, people: People, tmp_path: object) -> None:
+def test_mail_without_server_is_kept_as_file(another: Another, people: People, tmp_path: object) -> None:
     app = another(data_dir=tmp_path)
-    tell(people.customer().id)
+    notify(people.customer().id)
     work()
     folder = app.extensions["settings"].data_dir / "mail"
     (kept,) = folder.iterdir()
@@ -180,7 +182,9 @@ def test_without_a_server_mails_are_kept_as_files(another: Another, people: Peop
     assert deliveries()[0].message_id.strip("<>").split("@")[0] == kept.stem
 
 
-def test_secrets_are_wiped_from_the_ledger_once_they_are_out(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+def test_delivery_params_with_secrets_are_erased_after_sending(
+    mailing: Flask, people: People, smtp: SmtpServer
+) -> None:
     asha = people.customer()
     with transaction():
         create.send_account_mail(asha.id, "password_reset", {"link": "https://doorstep.test/reset?token=s3cret"})
@@ -190,19 +194,17 @@ def test_secrets_are_wiped_from_the_ledger_once_they_are_out(mailing: Flask, peo
     assert [bytes(part).count(b"s3cret") for part in parts] == [
         1,
         3,
-    ]  # as the button's address, and to be read and copied
+    ]  # as the button's link, and to be read and copied
 
 
-def test_an_unconfirmed_address_gets_only_the_mail_that_confirms_it(
-    another: Another, people: People, smtp: SmtpServer
-) -> None:
+def test_mail_to_unconfirmed_email_is_only_the_confirmation(another: Another, people: People, smtp: SmtpServer) -> None:
     another(mail_server="127.0.0.1", mail_port=smtp.port, email_confirmation=True)
-    tell(people.customer().id)
+    notify(people.customer().id)
     work()
     assert [mail["Subject"] for _, mail in smtp.mails] == ["Confirm your email"]
 
 
-def test_a_reminder_can_be_ended_by_one_click(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+def test_reminder_mail_unsubscribes_by_one_click(mailing: Flask, people: People, smtp: SmtpServer) -> None:
     asha = people.customer()
     with transaction():
         create.post([create.Outgoing(asha.id, "reminder", "2026-12-01", {"waiting_title": "2 wait"})])
@@ -219,7 +221,7 @@ def test_a_reminder_can_be_ended_by_one_click(mailing: Flask, people: People, sm
     assert client.post("/unsubscribe/1.reminder.abc").status_code == 404
 
 
-def test_a_new_mail_address_is_told_of_to_the_one_before(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+def test_email_change_notifies_previous_email(mailing: Flask, people: People, smtp: SmtpServer) -> None:
     asha = people.customer()
     before = f"{asha.username}@example.org"
     assert asha.patch("/me", {"email": before.upper()}).status_code == 200
@@ -227,13 +229,15 @@ def test_a_new_mail_address_is_told_of_to_the_one_before(mailing: Flask, people:
     work()
     (mail,) = smtp.to(before.upper())
     assert mail["Subject"] == "Your email was changed"
-    assert "thief@example.com" not in mail.as_string(), "the address before may be a stranger's, mistyped at sign-up"
+    assert "thief@example.com" not in mail.as_string(), (
+        "the previous email may be another person's, mistyped at sign-up"
+    )
     assert smtp.to("thief@example.com") == []
     (delivery,) = deliveries()
     assert delivery.params == {}
 
 
-def test_where_addresses_are_confirmed_only_a_confirmed_one_is_told(
+def test_email_change_with_confirmation_on_notifies_only_confirmed_email(
     another: Another, people: People, smtp: SmtpServer
 ) -> None:
     another(mail_server="127.0.0.1", mail_port=smtp.port, mail_timeout_seconds=2, email_confirmation=True)
@@ -248,7 +252,7 @@ def test_where_addresses_are_confirmed_only_a_confirmed_one_is_told(
     assert smtp.to(f"{ravi.username}@example.org") == []
 
 
-def test_mails_kept_as_files_are_dropped_after_a_week(app: Flask) -> None:
+def test_mail_files_are_dropped_after_a_week(app: Flask) -> None:
     folder = app.extensions["settings"].data_dir / "mail"
     folder.mkdir(exist_ok=True)
     kept, old = folder / "kept.eml", folder / "old.eml"

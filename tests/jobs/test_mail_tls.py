@@ -1,4 +1,4 @@
-"""Mail goes only to a server that proves who it is: its name, its dates and its authority are checked."""
+"""Certificate verification of the mail server: name, dates and authority."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,7 +62,7 @@ def sending(another: Another, people: People, tmp_path: Path) -> Sending:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_a_server_of_a_private_authority_gets_the_mail(sending: Sending, mode: str, host: str) -> None:
+def test_mail_to_server_with_trusted_private_authority_is_sent(sending: Sending, mode: str, host: str) -> None:
     shown = certificates.server(host, issuer=sending.trusted)
     with sending.to(shown, mode=mode, host=host) as server:
         assert (len(server.mails), server.passwords) == (1, ["the real password"])
@@ -79,7 +79,7 @@ def test_a_server_of_a_private_authority_gets_the_mail(sending: Sending, mode: s
         ("authority", "unable to get local issuer certificate"),
     ],
 )
-def test_a_certificate_that_cannot_be_verified_puts_the_mail_off_and_says_why(
+def test_mail_to_server_with_unverifiable_certificate_is_delayed_with_reason(
     sending: Sending, mode: str, wrong: str, says: str
 ) -> None:
     shown = {

@@ -1,4 +1,4 @@
-"""Workers are notified of new jobs once the outermost transaction is committed, and of no others."""
+"""Workers are notified of new jobs after the outermost transaction commits, and of no others."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,21 +15,23 @@ from tests.factories.jobs import enqueue_empty
 
 @pytest.fixture
 def notified(app: Flask) -> Iterator[list[tuple[list[str], bool]]]:
-    """The topics of each notification, and whether their rows were visible to other connections then."""
-    heard: list[tuple[list[str], bool]] = []
+    """Collect the topics of each notification and whether other connections saw their rows by then."""
+    notifications: list[tuple[list[str], bool]] = []
 
     def notify(job_ids: list[int], **_: Any) -> None:
         with db.engine.connect() as other:
             topics = other.execute(select(Job.topic).where(Job.id.in_(job_ids)).order_by(Job.id)).scalars().all()
-        heard.append((list(topics), len(topics) == len(job_ids)))
+        notifications.append((list(topics), len(topics) == len(job_ids)))
 
     before = app.extensions["job_dispatcher"]
     queue.init_app(app, dispatcher=notify)
-    yield heard
+    yield notifications
     queue.init_app(app, dispatcher=before)
 
 
-def test_the_release_of_a_savepoint_notifies_nobody(notified: list[tuple[list[str], bool]]) -> None:
+def test_job_notification_waits_for_outer_commit_despite_savepoint_release(
+    notified: list[tuple[list[str], bool]],
+) -> None:
     with transaction():
         enqueue_empty("outer")
         with db.session.begin_nested():
@@ -39,7 +41,7 @@ def test_the_release_of_a_savepoint_notifies_nobody(notified: list[tuple[list[st
     assert notified == [(["outer", "inner", "after"], True)]
 
 
-def test_a_savepoint_that_is_rolled_back_drops_its_own_notifications_only(
+def test_job_notification_is_dropped_for_savepoint_rollback_only(
     notified: list[tuple[list[str], bool]],
 ) -> None:
     with transaction():
@@ -51,7 +53,7 @@ def test_a_savepoint_that_is_rolled_back_drops_its_own_notifications_only(
     assert notified == [(["outer", "after"], True)]
 
 
-def test_nested_savepoints_are_undone_together(notified: list[tuple[list[str], bool]]) -> None:
+def test_job_notification_is_dropped_for_nested_savepoints_together(notified: list[tuple[list[str], bool]]) -> None:
     with transaction():
         enqueue_empty("outer")
         savepoint = db.session.begin_nested()
@@ -62,7 +64,7 @@ def test_nested_savepoints_are_undone_together(notified: list[tuple[list[str], b
     assert notified == [(["outer"], True)]
 
 
-def test_a_transaction_that_is_rolled_back_notifies_nobody(notified: list[tuple[list[str], bool]]) -> None:
+def test_job_notification_is_dropped_after_rollback(notified: list[tuple[list[str], bool]]) -> None:
     enqueue_empty("outer")
     with db.session.begin_nested():
         enqueue_empty("inner")

@@ -1,4 +1,4 @@
-"""Daily reminders: who gets one, of what, and never two a day."""
+"""Daily reminders: recipients, contents, and at most one a day."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -43,7 +43,7 @@ def last_seen(person: Person, days: float) -> None:
         db.session.execute(update(Account).where(Account.id == person.id).values(last_seen_at=moment))
 
 
-def test_who_has_requests_waiting_is_told_of_each_once_a_day(market: RequestMarket, smtp: SmtpServer) -> None:
+def test_reminder_for_waiting_requests_is_sent_once_a_day(market: RequestMarket, smtp: SmtpServer) -> None:
     ravi = market.professional()
     mine = market.ask(market.people.customer())
     assert figures(run_now("daily-reminders")) == ("done", 1, 0, 0)
@@ -57,7 +57,7 @@ def test_who_has_requests_waiting_is_told_of_each_once_a_day(market: RequestMark
     assert len(smtp.mails) == sent
 
 
-def test_what_does_not_fit_is_counted(market: RequestMarket, smtp: SmtpServer) -> None:
+def test_reminder_over_display_limit_counts_the_rest(market: RequestMarket, smtp: SmtpServer) -> None:
     market.professional()
     customer = market.people.customer()
     for _ in range(7):
@@ -72,19 +72,21 @@ def test_what_does_not_fit_is_counted(market: RequestMarket, smtp: SmtpServer) -
         assert "And 2 more." in said
 
 
-def test_who_visited_today_and_has_nothing_waiting_is_left_alone(market: RequestMarket, smtp: SmtpServer) -> None:
+def test_reminder_without_waiting_requests_after_visit_today_is_not_sent(
+    market: RequestMarket, smtp: SmtpServer
+) -> None:
     market.professional()
     assert figures(run_now("daily-reminders")) == ("done", 0, 0, 0)
 
 
-def test_who_has_not_visited_since_yesterday_is_asked_to(market: RequestMarket, smtp: SmtpServer) -> None:
+def test_reminder_without_visit_since_yesterday_is_sent(market: RequestMarket, smtp: SmtpServer) -> None:
     last_seen(market.professional(), days=1)
     assert figures(run_now("daily-reminders")) == ("done", 1, 0, 0)
     assert smtp.mails[-1][1]["Subject"] == "Check your inbox for new requests"
 
 
 @pytest.mark.parametrize("who", ["pending", "blocked", "does another task", "lives far away", "rejected it"])
-def test_who_cannot_take_it_is_not_reminded_of_it(market: RequestMarket, who: str) -> None:
+def test_reminder_to_professional_who_cannot_accept_is_not_sent(market: RequestMarket, who: str) -> None:
     if who == "pending":
         market.people.professional(approved=False, task_ids=[market.task_id])
     elif who == "does another task":
@@ -103,20 +105,20 @@ def test_who_cannot_take_it_is_not_reminded_of_it(market: RequestMarket, who: st
     assert figures(run_now("daily-reminders")) == ("done", 0, 0, 0)
 
 
-def test_a_request_asked_of_one_waits_for_that_one_only(market: RequestMarket) -> None:
+def test_reminder_for_direct_request_goes_only_to_asked_professional(market: RequestMarket) -> None:
     ravi, _ = market.professional(), market.professional()
     market.ask(market.people.customer(), professional_id=ravi.id)
     assert figures(run_now("daily-reminders")) == ("done", 1, 0, 0)
     assert [one.account_id for one in deliveries(kind="reminder")] == [ravi.id]
 
 
-def test_someone_far_who_serves_that_pincode_is_reminded(market: RequestMarket) -> None:
+def test_reminder_to_distant_professional_who_serves_pincode_is_sent(market: RequestMarket) -> None:
     market.professional(pincode=FAR, pincodes=["560001"])
     market.ask(market.people.customer())
     assert run_now("daily-reminders").sent == 1
 
 
-def test_unsubscribed_and_refused_are_counted_truly(market: RequestMarket, smtp: SmtpServer) -> None:
+def test_reminder_run_counts_unsubscribed_and_rejected_mails(market: RequestMarket, smtp: SmtpServer) -> None:
     ravi, uma, kiran = (market.professional() for _ in range(3))
     with transaction():
         preferences.unsubscribe(ravi.id, "reminder")
@@ -126,7 +128,7 @@ def test_unsubscribed_and_refused_are_counted_truly(market: RequestMarket, smtp:
     assert [one.account_id for one in deliveries(kind="reminder", state="sent")] == [kiran.id]
 
 
-def test_in_batches_nobody_is_left_out_or_told_twice(market: RequestMarket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reminder_run_in_batches_reaches_everyone_once(market: RequestMarket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reminders, "BATCH", 2)
     everyone = [market.professional() for _ in range(5)]
     market.ask(market.people.customer())
@@ -134,7 +136,7 @@ def test_in_batches_nobody_is_left_out_or_told_twice(market: RequestMarket, monk
     assert sorted(one.account_id for one in deliveries(kind="reminder")) == [one.id for one in everyone]
 
 
-def test_workers_share_a_run_and_the_last_part_settles_it(
+def test_reminder_run_shared_by_workers_is_completed_once(
     app: Flask, market: RequestMarket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reminders, "BATCH", 1)
@@ -145,12 +147,12 @@ def test_workers_share_a_run_and_the_last_part_settles_it(
     parts = jobs_of("reminders.batch")
     assert len(parts) == len(everyone) + 1
 
-    def carry_out(job_id: int) -> str:
+    def execute(job_id: int) -> str:
         with app.app_context():
             return runner.run(job_id)
 
     with ThreadPoolExecutor(4) as workers:
-        assert set(workers.map(carry_out, parts)) == {"done"}
+        assert set(workers.map(execute, parts)) == {"done"}
     assert len(jobs_of("run.settle")) == 1
     assert fresh_run(run_id).parts_left == 0
 
@@ -161,7 +163,7 @@ def jobs_of(topic: str) -> list[int]:
     return found
 
 
-def test_two_runs_at_once_send_one_each(market: RequestMarket) -> None:
+def test_reminder_runs_concurrently_send_one_per_professional(market: RequestMarket) -> None:
     market.professional()
     market.ask(market.people.customer())
     with transaction():
@@ -173,7 +175,7 @@ def test_two_runs_at_once_send_one_each(market: RequestMarket) -> None:
     assert sum(run.skipped for run in found) == 1
 
 
-def test_quiet_hours_put_it_off_and_do_not_hold_up_the_run(market: RequestMarket) -> None:
+def test_reminder_in_quiet_hours_is_delayed_without_delaying_run(market: RequestMarket) -> None:
     ravi = market.professional()
     last_seen(ravi, days=1)
     there = now().astimezone(current_settings().zone)
@@ -193,11 +195,11 @@ def test_quiet_hours_put_it_off_and_do_not_hold_up_the_run(market: RequestMarket
     ("days", "this_week", "due"),
     [(0, True, True), (7, True, True), (8, True, False), (8, False, True), (30, False, True), (31, False, False)],
 )
-def test_nobody_is_nagged_for_ever(days: int, this_week: bool, due: bool) -> None:
+def test_reminder_is_due_depends_on_days_without_visit(days: int, this_week: bool, due: bool) -> None:
     assert request_reminders.is_due(days, reminded_this_week=this_week) is due
 
 
-def test_a_week_away_means_once_a_week_until_the_next_visit(market: RequestMarket) -> None:
+def test_reminder_after_a_week_without_visit_is_sent_weekly(market: RequestMarket) -> None:
     ravi = market.professional()
     last_seen(ravi, days=12)
     assert run_now("daily-reminders").sent == 1
@@ -214,13 +216,13 @@ def test_a_week_away_means_once_a_week_until_the_next_visit(market: RequestMarke
     assert figures(run_now("daily-reminders")) == ("done", 0, 0, 1)
 
 
-def test_days_away_are_days_of_the_markets_zone(app: Flask) -> None:
+def test_days_away_are_counted_in_marketplace_time_zone(app: Flask) -> None:
     just_before_midnight_there = datetime(2026, 11, 30, 18, 29, tzinfo=UTC)
     assert request_reminders.days_away(just_before_midnight_there, day=date(2026, 12, 1)) == 1
     assert request_reminders.days_away(just_before_midnight_there + timedelta(minutes=1), day=date(2026, 12, 1)) == 0
 
 
-def test_the_number_of_queries_does_not_grow_with_people(market: RequestMarket) -> None:
+def test_reminder_run_queries_do_not_grow_with_professionals(market: RequestMarket) -> None:
     def queries_of_a_run() -> int:
         with transaction():
             run_id = runs.start(admin.scheduled("daily-reminders"), params={}, requested_by=None)
@@ -238,7 +240,7 @@ def test_the_number_of_queries_does_not_grow_with_people(market: RequestMarket) 
     assert queries_of_a_run() == few
 
 
-def test_a_run_that_starts_after_midnight_is_of_the_day_on_which_it_was_due(market: RequestMarket) -> None:
+def test_reminder_run_after_midnight_belongs_to_its_due_day(market: RequestMarket) -> None:
     ravi = market.professional()
     last_seen(ravi, days=3)
     zone = current_settings().zone

@@ -1,4 +1,4 @@
-"""The monthly run: exactly one for each customer and month, whatever runs how often."""
+"""Monthly report runs: one report per customer and month, however often they run."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,13 +20,13 @@ from backend.jobs import reports, schedule, topics
 from tests.factories import closed_requests as made
 
 SEPTEMBER = datetime(2026, 9, 30, tzinfo=UTC)
-OCTOBER_ENDS = datetime(2026, 10, 31, 18, 30, tzinfo=UTC)  # midnight in the market's zone
-DECEMBER = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)  # 07:30 on the first in the market's zone
+OCTOBER_ENDS = datetime(2026, 10, 31, 18, 30, tzinfo=UTC)  # midnight in the marketplace's time zone
+DECEMBER = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)  # 07:30 on the first in the marketplace's time zone
 ROW = next(row for row in schedule.TABLE if row.name == "monthly-reports")
 
 
 def run(**params: Any) -> JobRun:
-    """One run, asked for by an admin, up to its last batch."""
+    """Start a run as an admin and execute it up to its last batch."""
     with transaction():
         run_id = runs.start(ROW, params=actions.check(params), requested_by=None)
     made.run_jobs(topics.REPORTS.name)
@@ -51,14 +51,14 @@ def customers(app: Flask) -> list[int]:
 
 
 def customers_since(signed_up: datetime, *, number: int = 1) -> list[int]:
-    """Customers who signed up then."""
+    """Return customers who signed up at this time."""
     ids = [made.account(Role.CUSTOMER) for _ in range(number)]
     with transaction():
         db.session.execute(update(Account).where(Account.id.in_(ids)).values(created_at=signed_up))
     return ids
 
 
-def test_each_customer_gets_one_however_often_it_runs(customers: list[int]) -> None:
+def test_report_run_repeated_sends_one_report_per_customer(customers: list[int]) -> None:
     first = run(month="2026-10")
     again = run(month="2026-10")
     assert sorted(one.account_id for one in deliveries()) == customers
@@ -66,13 +66,13 @@ def test_each_customer_gets_one_however_often_it_runs(customers: list[int]) -> N
     assert (first.skipped, again.skipped) == (0, 3)
 
 
-def test_in_batches_nobody_is_left_out(customers: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_run_in_batches_reaches_every_customer(customers: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reports, "BATCH", 2)
     run(month="2026-10")
     assert sorted(one.account_id for one in deliveries()) == customers
 
 
-def test_the_schedule_sends_the_month_before_once(customers: list[int]) -> None:
+def test_report_run_by_schedule_sends_previous_month_once(customers: list[int]) -> None:
     with time_machine.travel(DECEMBER, tick=True):
         for _ in range(3):
             schedule.tick()
@@ -83,7 +83,7 @@ def test_the_schedule_sends_the_month_before_once(customers: list[int]) -> None:
     assert len([one for one in deliveries() if one.kind == actions.KIND]) == len(customers)
 
 
-def test_again_to_one_customer_only(customers: list[int]) -> None:
+def test_report_run_for_one_customer_sends_again(customers: list[int]) -> None:
     run(month="2026-10")
     again = run(month="2026-10", customer_id=customers[1])
     sent = [one.account_id for one in deliveries()]
@@ -93,7 +93,7 @@ def test_again_to_one_customer_only(customers: list[int]) -> None:
     assert len(kept()) == 3
 
 
-def test_the_running_month_does_not_count_as_that_months(customers: list[int]) -> None:
+def test_report_run_of_current_month_does_not_replace_final_report(customers: list[int]) -> None:
     with time_machine.travel(DECEMBER, tick=True):
         run(month="2026-12", customer_id=customers[0])
         assert kept() == []
@@ -106,29 +106,29 @@ def test_the_running_month_does_not_count_as_that_months(customers: list[int]) -
     assert len(deliveries()) == 7
 
 
-def test_who_signed_up_after_the_month_gets_no_report_of_it(customers: list[int]) -> None:
+def test_report_run_excludes_customers_who_signed_up_later(customers: list[int]) -> None:
     (just_in_time,) = customers_since(OCTOBER_ENDS - timedelta(seconds=1))
     (too_late,) = customers_since(OCTOBER_ENDS)
     run(month="2026-10")
     assert sorted(one.account_id for one in deliveries()) == [*customers, just_in_time]
     run(month="2026-10", customer_id=too_late)
-    assert deliveries()[-1].account_id == too_late, "an admin who names a customer gets what they asked for"
+    assert deliveries()[-1].account_id == too_late, "a run for a named customer ignores the sign-up date"
 
 
-def test_those_who_want_none_are_skipped(customers: list[int]) -> None:
+def test_report_run_skips_customers_who_unsubscribed(customers: list[int]) -> None:
     with transaction():
         db.session.add(Preferences(account_id=customers[0], channels=["mail"], kinds={actions.KIND: []}))
     done = run(month="2026-10")
     assert done.skipped == 1
     assert sorted(one.account_id for one in deliveries()) == customers[1:]
-    assert len(kept()) == 3  # readable in the app all the same
+    assert len(kept()) == 3  # readable in the app anyway
 
 
 @pytest.mark.parametrize(
     ("params", "field"),
     [({"month": "2026-13"}, "month"), ({"month": "2099-01"}, "month"), ({"customer_id": 999}, "customer_id")],
 )
-def test_what_cannot_be_asked_for(app: Flask, params: dict[str, Any], field: str) -> None:
+def test_report_run_with_invalid_parameters_names_the_field(app: Flask, params: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refused:
         actions.check(params)
     assert list(refused.value.errors or {}) == [field]

@@ -1,4 +1,4 @@
-"""The job table: leases, retries, parking; every job run twice and at once with itself."""
+"""The job table: leases, retries and dead-lettering; every job run twice and concurrently."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ from tests.factories.jobs import enqueue_empty, work
 
 @pytest.fixture
 def topics(app: Flask) -> Iterator[dict[str, Registered]]:
-    """The registry, put back as it was afterwards."""
+    """Return the registry of handlers and restore it afterwards."""
     before = dict(HANDLERS)
     yield HANDLERS
     HANDLERS.clear()
@@ -28,7 +28,7 @@ def topics(app: Flask) -> Iterator[dict[str, Registered]]:
 
 
 def effect(lease: Lease) -> None:
-    """Leaves one row for each time that it is done."""
+    """Insert one row for each execution."""
     row = AuditEntry(actor_role="market", action=lease.topic, subject_kind="job", subject_id=lease.job_id)
     db.session.add(row)
     db.session.flush()
@@ -51,14 +51,14 @@ def row(job_id: int) -> Job:
     ).scalar_one()
 
 
-def test_a_job_is_done_once_however_often_it_is_delivered(topics: dict[str, Registered]) -> None:
+def test_job_delivered_twice_runs_once(topics: dict[str, Registered]) -> None:
     topics["t"] = Registered(effect)
     (job_id,) = put("t")
     assert [runner.run(job_id), runner.run(job_id)] == ["done", "busy"]
     assert effects() == 1
 
 
-def test_jobs_run_at_once_with_themselves_have_their_effect_once(topics: dict[str, Registered], app: Flask) -> None:
+def test_jobs_run_concurrently_have_their_effect_once(topics: dict[str, Registered], app: Flask) -> None:
     topics["t"] = Registered(effect)
     ids = put("t", 20)
 
@@ -73,14 +73,14 @@ def test_jobs_run_at_once_with_themselves_have_their_effect_once(topics: dict[st
     assert admin.backlog().waiting == 0
 
 
-def test_the_same_key_is_one_job(app: Flask) -> None:
+def test_enqueue_with_same_key_creates_one_job(app: Flask) -> None:
     for _ in range(2):
         with transaction():
             enqueue_empty("t", key="once")
     assert db.session.execute(select(func.count()).select_from(Job)).scalar_one() == 1
 
 
-def test_a_failure_undoes_its_effect_and_is_tried_again_later(topics: dict[str, Registered]) -> None:
+def test_job_that_fails_is_rolled_back_and_retried(topics: dict[str, Registered]) -> None:
     def fails_at_first(lease: Lease) -> None:
         effect(lease)
         if lease.attempts == 1:
@@ -95,7 +95,7 @@ def test_a_failure_undoes_its_effect_and_is_tried_again_later(topics: dict[str, 
     assert (effects(), row(job_id).attempts) == (1, 2)
 
 
-def test_after_too_many_tries_a_job_is_dead_with_its_error(topics: dict[str, Registered]) -> None:
+def test_job_after_maximum_attempts_is_dead_lettered(topics: dict[str, Registered]) -> None:
     def never(_: Lease) -> None:
         raise RuntimeError("always so")
 
@@ -108,29 +108,29 @@ def test_after_too_many_tries_a_job_is_dead_with_its_error(topics: dict[str, Reg
     assert admin.backlog().dead == 1
 
 
-def test_a_job_that_can_never_be_done_is_dead_at_once(topics: dict[str, Registered]) -> None:
-    def hopeless(_: Lease) -> None:
+def test_job_with_permanent_failure_is_dead_lettered_at_once(topics: dict[str, Registered]) -> None:
+    def fails_permanently(_: Lease) -> None:
         raise PermanentFailure("no such thing")
 
-    topics["t"] = Registered(hopeless)
+    topics["t"] = Registered(fails_permanently)
     assert runner.run_many(put("t") + put("unknown topic")) == {1: "dead", 2: "dead"}
 
 
-def test_waiting_counts_as_no_failed_try(topics: dict[str, Registered]) -> None:
-    def patient(lease: Lease) -> Snooze | None:
+def test_job_that_snoozes_uses_no_attempt(topics: dict[str, Registered]) -> None:
+    def snoozes(lease: Lease) -> Snooze | None:
         if effects() == 12:
             return None
         effect(lease)
         return Snooze("not yet", after_seconds=1)
 
-    topics["t"] = Registered(patient)
+    topics["t"] = Registered(snoozes)
     (job_id,) = put("t")
     work(now=True)
     done = row(job_id)
     assert (done.done_at is not None, done.attempts, effects()) == (True, 1, 12)
 
 
-def test_a_snoozed_job_keeps_its_effect_unless_another_worker_took_it(topics: dict[str, Registered]) -> None:
+def test_job_that_snoozes_keeps_its_effect_unless_lease_is_lost(topics: dict[str, Registered]) -> None:
     taken = True
 
     def snoozed(lease: Lease) -> Snooze:
@@ -148,7 +148,7 @@ def test_a_snoozed_job_keeps_its_effect_unless_another_worker_took_it(topics: di
     assert (runner.run(job_id), effects(), runner.run(job_id)) == ("retry", 1, "busy")
 
 
-def test_what_was_not_tried_uses_no_attempt_and_has_no_effect(topics: dict[str, Registered]) -> None:
+def test_job_with_retry_later_not_counted_uses_no_attempt(topics: dict[str, Registered]) -> None:
     def held(lease: Lease) -> None:
         effect(lease)
         raise RetryLater("held by another", after_seconds=60, counts_as_attempt=False)
@@ -160,7 +160,7 @@ def test_what_was_not_tried_uses_no_attempt_and_has_no_effect(topics: dict[str, 
     assert (effects(), waiting.attempts, waiting.error) == (0, 0, "held by another")
 
 
-def test_a_job_whose_worker_dies_each_time_is_dead(topics: dict[str, Registered]) -> None:
+def test_job_whose_worker_dies_each_time_is_dead_lettered(topics: dict[str, Registered]) -> None:
     topics["t"] = Registered(effect)
     (job_id,) = put("t")
     with transaction():
@@ -168,7 +168,7 @@ def test_a_job_whose_worker_dies_each_time_is_dead(topics: dict[str, Registered]
     assert runner.run(job_id) == "dead"
 
 
-def test_a_lease_that_ran_out_lets_another_worker_in_and_the_first_loses(app: Flask) -> None:
+def test_lease_after_expiry_is_taken_over_and_lost_by_first_worker(app: Flask) -> None:
     (job_id,) = put("t")
     with transaction():
         first = queue.claim(job_id, lease_seconds=60)
@@ -187,7 +187,7 @@ def test_a_lease_that_ran_out_lets_another_worker_in_and_the_first_loses(app: Fl
         queue.finish(second)
 
 
-def test_a_worker_that_lives_keeps_its_lease(topics: dict[str, Registered], app: Flask) -> None:
+def test_lease_of_living_worker_is_renewed(topics: dict[str, Registered], app: Flask) -> None:
     (job_id,) = put("t")
     with transaction():
         lease = queue.claim(job_id, lease_seconds=1)
@@ -220,28 +220,28 @@ def test_renewal_skips_a_lease_that_is_being_released(topics: dict[str, Register
     assert (released.lease_until, kept.lease_until is not None) == (None, True)
 
 
-def test_the_sweep_finds_what_nobody_was_told_of(app: Flask) -> None:
+def test_redeliver_notifies_of_jobs_not_dispatched_recently(app: Flask) -> None:
     with Redis.from_url(app.extensions["settings"].broker_url) as broker:
-        broker.delete(queue.QUEUES[Lane.URGENT])  # no worker takes what other tests rang for
+        broker.delete(queue.QUEUES[Lane.URGENT])  # so that no worker takes jobs of other tests
     (job_id,) = put("t")
-    rung: list[int] = []
+    dispatched: list[int] = []
     dispatcher = app.extensions["job_dispatcher"]
-    app.extensions["job_dispatcher"] = lambda ids, **_: rung.extend(ids)
+    app.extensions["job_dispatcher"] = lambda ids, **_: dispatched.extend(ids)
     try:
-        assert dispatch.redeliver() == 0  # its own bell has only just rung
+        assert dispatch.redeliver() == 0  # it was dispatched when it was enqueued
         with transaction():
             db.session.execute(text("UPDATE jobs SET dispatched_at = now() - interval '11 seconds'"))
         assert dispatch.redeliver() == 1
-        assert dispatch.redeliver() == 0  # told a moment ago
+        assert dispatch.redeliver() == 0  # it has just been dispatched
         with transaction():
             db.session.execute(text("UPDATE jobs SET dispatched_at = NULL, run_at = now() + interval '1 hour'"))
         assert dispatch.redeliver() == 0
     finally:
         app.extensions["job_dispatcher"] = dispatcher
-    assert rung == [job_id]
+    assert dispatched == [job_id]
 
 
-def test_what_a_slow_batch_does_not_get_to_is_given_back(
+def test_run_many_over_batch_time_releases_remaining_jobs(
     topics: dict[str, Registered], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "BATCH_SECONDS", 0.0)

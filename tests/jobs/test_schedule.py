@@ -1,4 +1,4 @@
-"""The beat table against the clock: once a period, whatever ticks how often, missed ones made up once."""
+"""The schedule: one run per period for any number of ticks, and one for missed periods."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,7 +17,7 @@ from backend.jobs import schedule
 from backend.settings import Settings
 from tests.jobs.conftest import Another
 
-SIX_PM = datetime(2026, 12, 1, 12, 30, tzinfo=UTC)  # 18:00 in the market's zone
+SIX_PM = datetime(2026, 12, 1, 12, 30, tzinfo=UTC)  # 18:00 in the marketplace's time zone
 
 
 def tick_at(moment: datetime) -> None:
@@ -30,7 +30,7 @@ def periods(name: str = "daily-reminders") -> list[str]:
     return list(db.session.execute(statement).scalars())
 
 
-def test_nothing_before_its_time_and_once_after(app: Flask) -> None:
+def test_tick_starts_run_at_its_time_and_only_once(app: Flask) -> None:
     tick_at(SIX_PM - timedelta(seconds=1))
     assert periods() == []
     for seconds in (0, 15, 30, 3600):
@@ -39,7 +39,7 @@ def test_nothing_before_its_time_and_once_after(app: Flask) -> None:
     assert db.session.execute(select(Job).where(Job.topic == "reminders.run")).scalars().one().payload
 
 
-def test_any_number_of_beats_at_once_begin_one_run(app: Flask) -> None:
+def test_tick_concurrently_starts_one_run(app: Flask) -> None:
     def beat(_: int) -> None:
         with app.app_context():
             schedule.tick()
@@ -49,7 +49,7 @@ def test_any_number_of_beats_at_once_begin_one_run(app: Flask) -> None:
     assert periods() == ["2026-12-01"]
 
 
-def test_a_missed_period_is_made_up_once_and_not_in_the_night(app: Flask) -> None:
+def test_tick_after_missed_period_starts_it_once_and_not_at_night(app: Flask) -> None:
     tick_at(SIX_PM + timedelta(hours=4))
     tick_at(SIX_PM + timedelta(hours=4, minutes=1))
     assert periods() == ["2026-12-01"]
@@ -57,7 +57,7 @@ def test_a_missed_period_is_made_up_once_and_not_in_the_night(app: Flask) -> Non
     assert periods() == ["2026-12-01"]
 
 
-def test_an_admin_moves_the_time_and_nobody_hears_twice_that_day(app: Flask) -> None:
+def test_tick_after_reminder_time_was_changed_starts_no_second_run_that_day(app: Flask) -> None:
     tick_at(SIX_PM)
     with transaction():
         db.session.add(MarketSetting(name="reminder_at", value="20:00"))
@@ -77,7 +77,7 @@ def test_an_admin_moves_the_time_and_nobody_hears_twice_that_day(app: Flask) -> 
         ("2027-03-31T23:59:00+02:00", "2027-03", "2027-04-01T02:30:00+02:00"),
     ],
 )
-def test_months_turn_in_the_markets_zone(another: Another, moment: str, key: str, following: str) -> None:
+def test_monthly_rule_uses_marketplace_time_zone(another: Another, moment: str, key: str, following: str) -> None:
     another(market_timezone="Europe/Berlin")
     rule = Monthly(day=1, at=time(2, 30))
     at = datetime.fromisoformat(moment)
@@ -89,12 +89,16 @@ def test_months_turn_in_the_markets_zone(another: Another, moment: str, key: str
     ("moment", "key", "due"),
     [
         ("2027-03-28T00:00:00+00:00", "2027-03-27", "2027-03-27T01:30:00+00:00"),
-        ("2027-03-28T01:30:00+00:00", "2027-03-28", "2027-03-28T01:30:00+00:00"),  # 02:30 is jumped over: 03:30
-        ("2027-10-31T00:30:00+00:00", "2027-10-31", "2027-10-31T00:30:00+00:00"),  # 02:30 comes twice: the first
+        ("2027-03-28T01:30:00+00:00", "2027-03-28", "2027-03-28T01:30:00+00:00"),  # 02:30 does not exist, so 03:30
+        (
+            "2027-10-31T00:30:00+00:00",
+            "2027-10-31",
+            "2027-10-31T00:30:00+00:00",
+        ),  # 02:30 occurs twice, the first counts
         ("2027-10-31T01:30:00+00:00", "2027-10-31", "2027-10-31T00:30:00+00:00"),
     ],
 )
-def test_a_change_of_the_clocks_neither_skips_nor_doubles_a_day(
+def test_daily_rule_on_clock_change_neither_skips_nor_repeats_a_day(
     another: Another, moment: str, key: str, due: str
 ) -> None:
     another(market_timezone="Europe/Berlin")
@@ -102,7 +106,7 @@ def test_a_change_of_the_clocks_neither_skips_nor_doubles_a_day(
     assert (period.key, period.due_at) == (key, datetime.fromisoformat(due))
 
 
-def test_every_day_of_a_year_has_one_period_and_one_next(another: Another, settings: Settings) -> None:
+def test_daily_rule_has_one_period_for_every_day_of_a_year(another: Another, settings: Settings) -> None:
     for zone in ("Europe/Berlin", "Asia/Kolkata", "America/St_Johns"):
         another(market_timezone=zone)
         rule = Daily(lambda: time(0, 30))
@@ -116,14 +120,14 @@ def test_every_day_of_a_year_has_one_period_and_one_next(another: Another, setti
         assert len(set(keys)) == 365
 
 
-def test_minutes_are_counted_the_same_by_all() -> None:
+def test_every_rule_has_periods_at_fixed_minutes() -> None:
     rule = Every(minutes=5)
     at = datetime(2026, 12, 1, 10, 7, 30, tzinfo=UTC)
     assert rule.latest(at).key == "2026-12-01T10:05Z"
     assert rule.following(at) == datetime(2026, 12, 1, 10, 10, tzinfo=UTC)
 
 
-def test_dropping_old_runs_never_begins_a_period_anew(app: Flask) -> None:
+def test_drop_old_runs_does_not_restart_a_period(app: Flask) -> None:
     tick_at(SIX_PM)
     with transaction():
         for run in db.session.execute(select(JobRun)).scalars():
@@ -134,7 +138,7 @@ def test_dropping_old_runs_never_begins_a_period_anew(app: Flask) -> None:
     assert periods() == ["2026-12-01"]
 
 
-def test_a_run_asked_for_stands_beside_the_scheduled_one(app: Flask) -> None:
+def test_run_started_by_admin_is_separate_from_scheduled_run(app: Flask) -> None:
     row = next(row for row in schedule.TABLE if row.name == "daily-reminders")
     with transaction():
         first = runs.start(replace(row), params={}, requested_by=None)

@@ -1,4 +1,4 @@
-"""SMS go to proven mobile numbers of the market's countries only, and not without limit."""
+"""SMS only to verified mobile numbers of the configured countries, within limits."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ PHONE = "+919876543210"
 
 @pytest.fixture
 def texting(another: Another, smtp: SmtpServer, web: WebServer) -> Flask:
-    """The application with a mail server and an SMS gateway; two SMS a day to a person, five in all."""
+    """Return an application with a mail server and an SMS gateway; two SMS a day per account, five in all."""
     return another(
         mail_server="127.0.0.1",
         mail_port=smtp.port,
@@ -34,7 +34,7 @@ def texting(another: Another, smtp: SmtpServer, web: WebServer) -> Flask:
 
 
 def someone(people: People, *, phone: str = PHONE, verified: bool = True) -> Person:
-    """A person who chose SMS and nothing else."""
+    """Return a customer who chose SMS only."""
     asha = people.customer(phone=phone)
     with transaction():
         preferences.put(asha.id, Choice(channels=("sms",)))
@@ -43,7 +43,7 @@ def someone(people: People, *, phone: str = PHONE, verified: bool = True) -> Per
     return asha
 
 
-def tell(person: Person, times: int = 1) -> None:
+def notify(person: Person, times: int = 1) -> None:
     with transaction():
         for _ in range(times):
             create.notify(person.id, "request_expired", request_id=7, params={"task": "Plumbing"})
@@ -57,14 +57,14 @@ def tell(person: Person, times: int = 1) -> None:
         ("+447400123456", True, "SMS is only available for mobile numbers from IN."),
         ("+911126534567", True, "SMS is only available for mobile numbers from IN."),
     ],
-    ids=["unproven", "premium rate", "another country", "landline"],
+    ids=["unverified", "premium rate", "another country", "landline"],
 )
-def test_a_number_that_gets_no_sms_gets_a_mail_and_the_delivery_says_why(
+def test_sms_to_ineligible_number_is_replaced_by_mail_with_reason(
     texting: Flask, people: People, web: WebServer, smtp: SmtpServer, case: tuple[str, bool, str]
 ) -> None:
     phone, verified, why = case
     asha = someone(people, phone=phone, verified=verified)
-    tell(asha)
+    notify(asha)
     work()
     assert (web.posts, len(smtp.mails)) == ([], 1)
     assert [(one.channel, one.state, one.error) for one in deliveries()] == [
@@ -74,19 +74,17 @@ def test_a_number_that_gets_no_sms_gets_a_mail_and_the_delivery_says_why(
     assert asha.get("/me").json["phone_verified"] == int(verified)
 
 
-def test_other_countries_get_sms_where_a_setting_names_them(
-    another: Another, people: People, web: WebServer, smtp: SmtpServer
-) -> None:
+def test_sms_to_configured_country_is_sent(another: Another, people: People, web: WebServer, smtp: SmtpServer) -> None:
     another(sms_url=f"json://127.0.0.1:{web.port}/sms/{{phone}}", sms_countries=("IN", "GB"))
-    tell(someone(people, phone="+447400123456"))
+    notify(someone(people, phone="+447400123456"))
     work()
     assert [post.path for post in web.posts] == ["/sms/+447400123456"]
 
 
-def test_beyond_a_persons_limit_the_rest_is_mailed(
+def test_sms_over_daily_limit_of_account_is_replaced_by_mail(
     texting: Flask, people: People, web: WebServer, smtp: SmtpServer
 ) -> None:
-    tell(someone(people), times=4)
+    notify(someone(people), times=4)
     work()
     assert (len(web.posts), len(smtp.mails)) == (2, 2)
     assert deliveries(state="skipped")[0].error == "The daily limit of 2 SMS for this account has been reached."
@@ -94,20 +92,20 @@ def test_beyond_a_persons_limit_the_rest_is_mailed(
     assert [(one.subject_kind, one.after) for one in entries] == [("account", {"a_day": 2})]
 
 
-def test_one_number_on_many_accounts_has_one_limit(texting: Flask, people: People, web: WebServer) -> None:
+def test_sms_limit_of_number_is_shared_by_accounts(texting: Flask, people: People, web: WebServer) -> None:
     for _ in range(3):
-        tell(someone(people))
+        notify(someone(people))
     work()
     assert len(web.posts) == 2
 
 
-@pytest.mark.parametrize("case", [(1, 20, 2), (20, 1, 5)], ids=["a person's", "the market's"])
-def test_limits_hold_however_many_workers_send_at_once(
+@pytest.mark.parametrize("case", [(1, 20, 2), (20, 1, 5)], ids=["per account", "in total"])
+def test_sms_limits_hold_for_concurrent_workers(
     texting: Flask, people: People, web: WebServer, case: tuple[int, int, int]
 ) -> None:
     accounts, each, sent = case
     for number in range(accounts):
-        tell(someone(people, phone=f"+9198765432{number:02}"), times=each)
+        notify(someone(people, phone=f"+9198765432{number:02}"), times=each)
     topic = text("SELECT id FROM jobs WHERE topic = 'notification.deliver' AND done_at IS NULL")
     ids = list(db.session.execute(topic).scalars())
     db.session.rollback()
@@ -125,21 +123,21 @@ def test_limits_hold_however_many_workers_send_at_once(
     assert db.session.execute(noted).scalar_one() == 1
 
 
-def test_a_gateway_that_is_away_is_tried_again_and_counted_once(texting: Flask, people: People, web: WebServer) -> None:
+def test_sms_after_gateway_errors_is_retried_and_counted_once(texting: Flask, people: People, web: WebServer) -> None:
     web.answer = lambda number: (500, {}, b"") if number < 3 else (200, {}, b"{}")
-    tell(someone(people))
+    notify(someone(people))
     work(now=True)
     assert [one.state for one in deliveries()] == ["sent"]
     assert db.session.execute(text("SELECT count(*) FROM sms_usage")).scalar_one() == 1
 
 
-def test_the_limits_count_the_day_only(texting: Flask, people: People, web: WebServer) -> None:
+def test_sms_limits_count_one_day_only(texting: Flask, people: People, web: WebServer) -> None:
     asha = someone(people)
-    tell(asha, times=2)
+    notify(asha, times=2)
     work()
     with transaction():
         db.session.execute(text("UPDATE sms_usage SET at = at - interval '1 day'"))
-    tell(asha)
+    notify(asha)
     work()
     assert len(web.posts) == 3
     with transaction():

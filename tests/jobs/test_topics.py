@@ -1,4 +1,4 @@
-"""Payloads of jobs: typed in the code, the same JSON in the table as earlier versions wrote."""
+"""Job payloads: typed in code and stored as the same JSON that earlier versions wrote."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -42,12 +42,14 @@ STORED: list[tuple[Topic[Any], tuple[object, Mapping[str, object]]]] = [
 ]
 
 
-def test_every_handler_has_its_payload_here() -> None:
+def test_stored_payloads_cover_every_handler() -> None:
     assert sorted(topic.name for topic, _ in STORED) == sorted(HANDLERS)
 
 
 @pytest.mark.parametrize(("topic", "pair"), STORED, ids=lambda value: value.name if isinstance(value, Topic) else "")
-def test_a_payload_is_stored_and_read_as_before(topic: Topic[Any], pair: tuple[object, Mapping[str, object]]) -> None:
+def test_payload_is_stored_and_loaded_as_in_earlier_versions(
+    topic: Topic[Any], pair: tuple[object, Mapping[str, object]]
+) -> None:
     payload, stored = pair
     assert topic.dump(payload) == stored
     assert topic.load(stored) == payload
@@ -55,17 +57,17 @@ def test_a_payload_is_stored_and_read_as_before(topic: Topic[Any], pair: tuple[o
 
 
 @pytest.mark.parametrize("stored", [{}, {**PART, "run_id": "7"}, {**PART, "run_id": True}, {**PART, "after": None}])
-def test_a_payload_that_lacks_a_field_fails_permanently(stored: dict[str, object]) -> None:
+def test_payload_without_required_field_fails_permanently(stored: dict[str, object]) -> None:
     with pytest.raises(PermanentFailure, match=r"topic parts"):
         Topic("parts", PartPayload).load(stored)
 
 
-def test_a_payload_holds_only_what_json_and_its_reader_know() -> None:
+def test_payload_with_unsupported_type_is_rejected() -> None:
     with pytest.raises(TypeError, match="Topic cannot be stored: payload"):
         Topic("wrong", Topic).load({"name": "a", "payload": 1})
 
 
-def test_a_job_with_an_unreadable_payload_is_dead_lettered(app: Flask) -> None:
+def test_job_with_unreadable_payload_is_dead_lettered(app: Flask) -> None:
     with transaction():
         db.session.execute(text("INSERT INTO jobs (topic, payload) VALUES ('document.drop', '{\"key\": 1}')"))
     work()

@@ -1,4 +1,4 @@
-"""All texts, held against a snapshot: a change of words shows in the review of a change."""
+"""All notification texts against a snapshot, so that a change of wording shows in review."""
 
 import json
 from pathlib import Path
@@ -27,11 +27,11 @@ VALUES = {
 }  # fmt: skip
 
 
-def test_every_notification_is_shown_in_the_app() -> None:
+def test_in_app_kinds_are_the_documented_ones() -> None:
     assert {kind for kind, said in ENGLISH.items() if said.in_app} == NOTIFICATIONS
 
 
-def test_texts_are_as_they_were_reviewed(app: Flask) -> None:
+def test_messages_match_reviewed_snapshot(app: Flask) -> None:
     """Regenerate the snapshot by running the test with an empty messages.json."""
     said = {kind: {"full": _plain(kind, VALUES), "bare": _plain(kind, {})} for kind in ENGLISH}
     if SNAPSHOT.stat().st_size == 0:
@@ -45,25 +45,25 @@ def _plain(kind: str, params: dict[str, object]) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ENGLISH)
-def test_no_text_shows_a_hole(app: Flask, kind: str) -> None:
+def test_messages_without_parameters_have_no_placeholders(app: Flask, kind: str) -> None:
     for params in (VALUES, {}):
         for text in _plain(kind, params):
             assert "{" not in text
             assert "None" not in text
 
 
-def test_braces_that_people_type_stay_what_they_are(app: Flask) -> None:
+def test_message_with_braces_in_user_input_keeps_them(app: Flask) -> None:
     typed = "{link} {0.__class__} %s"
     assert _plain("rejected", {"reason": typed})[1].startswith(f"Reason: {typed}")
 
 
 @pytest.mark.parametrize("typed", ["2026-12-01T04:30:00+00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59"])
-def test_what_people_type_is_never_taken_for_a_moment(app: Flask, typed: str) -> None:
+def test_message_with_date_in_user_input_keeps_it_as_typed(app: Flask, typed: str) -> None:
     assert f"Remarks: {typed}." in _plain("request_new", {**VALUES, "remarks": typed})[1]
 
 
 @pytest.mark.parametrize("name", ["notification", "reminder"])
-def test_mails_render_in_both_forms(app: Flask, name: str) -> None:
+def test_mail_templates_render_html_escaped_and_plain_text(app: Flask, name: str) -> None:
     filled = render("request_accepted", VALUES, request_id=7, without_links=True)
     waiting = [{"id": 7, "task": "<b>Plumbing</b>", "when": "Tue 1 Dec 2026, 10:00", "pincode": "560001"}]
     values = {"words": filled, "firstname": "<Asha>", "market": "Doorstep", "home": "https://doorstep.test"}
@@ -89,11 +89,11 @@ def test_mails_render_in_both_forms(app: Flask, name: str) -> None:
         ("www.7.example", "www[.]7[.]example"),
     ],
 )
-def test_no_mail_program_makes_a_link_of_what_people_type(typed: str, shown: str) -> None:
+def test_unlinked_breaks_addresses_and_keeps_other_text(typed: str, shown: str) -> None:
     assert unlinked(typed) == shown
 
 
-def test_peoples_words_are_quoted_in_mails(app: Flask) -> None:
+def test_mail_quotes_user_input_without_links(app: Flask) -> None:
     typed = {**VALUES, "remarks": "Your account will be closed.\nSign in at https://evil.example/doorstep"}
     filled = render("request_new", typed, request_id=7, without_links=True)
     values = {"words": filled, "firstname": "Ravi", "market": "Doorstep", "home": "https://doorstep.test"}
@@ -106,24 +106,24 @@ def test_peoples_words_are_quoted_in_mails(app: Flask) -> None:
     assert render("request_new", typed, request_id=7).body.count("https://evil.example") == 1, "as typed in the app"
 
 
-def test_names_make_no_links_in_titles(app: Flask) -> None:
+def test_mail_title_with_link_in_name_is_unlinked(app: Flask) -> None:
     filled = render("request_rejected", {**VALUES, "professional": "Go to evil.example"}, without_links=True)
     assert filled.title == "Go to evil[.]example declined your request: Plumbing"
 
 
 @pytest.mark.parametrize("kind", ["password_reset", "email_changed", "email_left", "email_restored"])
-def test_usernames_make_no_links_in_account_mails(app: Flask, kind: str) -> None:
-    """A stranger can sign up with somebody else's email, under a username that is an address on the web."""
+def test_account_mail_with_link_in_username_is_unlinked(app: Flask, kind: str) -> None:
+    """Anyone can sign up with another user's email and a username that is a web address."""
     filled = render(kind, {**VALUES, "username": "www.evil.example"}, without_links=True)
     values = {"words": filled, "firstname": "Asha", "market": "Doorstep", "home": "https://doorstep.test"}
     for form in ("html", "txt"):
         shown = render_template(f"mail/notification.{form}", **values, account_mail=True)
         assert "www[.]evil[.]example" in shown
         assert "evil.example" not in shown
-    assert "[.]" not in filled.url, "the button's own address stays whole"
+    assert "[.]" not in filled.url, "the button's own URL is unchanged"
 
 
-def test_usernames_make_no_links_in_what_admins_are_told(app: Flask) -> None:
+def test_admin_notification_with_link_in_username_is_unlinked(app: Flask) -> None:
     filled = render("admin_account_changed", {**VALUES, "username": "evil.example"}, without_links=True)
     assert filled.title == "New admin: evil[.]example"
     assert "evil.example" not in filled.body

@@ -1,4 +1,4 @@
-"""Telling people: rows in the app, deliveries, jobs, all or nothing."""
+"""Notifications: rows in the app, deliveries and jobs, written together or not at all."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ def count(model: type) -> int:
     return db.session.execute(select(func.count()).select_from(model)).scalar_one()
 
 
-def test_a_notification_is_written_with_its_delivery_and_job(people: People) -> None:
+def test_notify_writes_notification_delivery_and_job(people: People) -> None:
     asha = people.customer()
     before = count(Job)
     with transaction():
@@ -35,7 +35,7 @@ def test_a_notification_is_written_with_its_delivery_and_job(people: People) -> 
     assert count(Job) == before + 1
 
 
-def test_nothing_is_left_of_a_change_that_failed(people: People) -> None:
+def test_notify_in_failed_transaction_writes_nothing(people: People) -> None:
     asha = people.customer()
 
     def change() -> None:
@@ -48,14 +48,14 @@ def test_nothing_is_left_of_a_change_that_failed(people: People) -> None:
     assert (count(Notification), count(Delivery)) == (0, 0)
 
 
-def test_an_invented_past_is_seen_in_the_app_and_mailed_to_nobody(people: People) -> None:
+def test_notify_at_frozen_time_writes_no_delivery(people: People) -> None:
     asha = people.customer()
     with transaction(), clock.frozen_at(datetime(2026, 1, 1, tzinfo=UTC)):
         create.notify(asha.id, "approved")
     assert (count(Notification), count(Delivery)) == (1, 0)
 
 
-def test_many_are_told_and_each_has_their_own(people: People) -> None:
+def test_notify_many_writes_one_delivery_per_account(people: People) -> None:
     both = [people.customer(), people.customer()]
     with transaction():
         create.notify_many([Note(one.id, "approved", params={}) for one in both])
@@ -63,7 +63,7 @@ def test_many_are_told_and_each_has_their_own(people: People) -> None:
     assert sorted(rows) == [(one.id, one.id) for one in both]
 
 
-def test_the_same_subject_is_sent_once_whatever_the_channel(people: People) -> None:
+def test_post_with_same_subject_sends_once_across_channels(people: People) -> None:
     asha = people.customer()
     reminder = create.Outgoing(asha.id, "reminder", "2026-12-01")
     with transaction():
@@ -73,7 +73,7 @@ def test_the_same_subject_is_sent_once_whatever_the_channel(people: People) -> N
         assert create.post([reminder]) == 0
 
 
-def test_someone_who_wants_a_kind_by_no_channel_sees_it_in_the_app_only(people: People) -> None:
+def test_notify_of_kind_without_channels_is_shown_only_in_app(people: People) -> None:
     asha = people.customer()
     with transaction():
         preferences.put(asha.id, preferences.Choice(kinds={"request_accepted": []}))
@@ -87,7 +87,9 @@ def test_someone_who_wants_a_kind_by_no_channel_sees_it_in_the_app_only(people: 
     ("clock", "expected"),
     [("21:59", None), ("22:00", (2, "07:00")), ("23:30", (2, "07:00")), ("06:59", (1, "07:00")), ("07:00", None)],
 )
-def test_quiet_hours_put_a_message_off(people: People, clock: str, expected: tuple[int, str] | None) -> None:
+def test_quiet_hours_delay_message_until_their_end(
+    people: People, clock: str, expected: tuple[int, str] | None
+) -> None:
     choice = preferences.Choice(quiet_hours={"from": "22:00", "to": "07:00"})
     at = datetime.fromisoformat(f"2026-12-01T{clock}:00+05:30")
     found = choice.not_before(at)
@@ -98,7 +100,7 @@ ALWAYS_MAILED = ("approved", "rejected", "blocked", "unblocked")
 
 
 @pytest.mark.parametrize("kind", ALWAYS_MAILED)
-def test_what_decides_about_an_account_is_mailed_whatever_was_chosen(people: People, kind: str) -> None:
+def test_notify_of_account_decision_is_mailed_despite_preferences(people: People, kind: str) -> None:
     asha = people.customer()
     quiet = {"from": "00:00", "to": "23:59"}
     with transaction():
@@ -108,7 +110,7 @@ def test_what_decides_about_an_account_is_mailed_whatever_was_chosen(people: Peo
     assert (delivery.channel, delivery.not_before) == ("mail", None)
 
 
-def test_it_also_goes_by_the_chosen_channel_and_is_mailed_once(people: People) -> None:
+def test_notify_of_account_decision_uses_chosen_channel_and_mails_once(people: People) -> None:
     asha, ravi = people.customer(), people.customer()
     with transaction():
         preferences.put(asha.id, preferences.Choice(channels=("gchat", "mail")))

@@ -1,4 +1,4 @@
-"""The state table of approval: every action from every state, held against what the product promises."""
+"""The state table of approval: every action from every state."""
 
 import pytest
 
@@ -22,7 +22,7 @@ PROMISED = {
 
 @pytest.mark.parametrize("state", list(Approval))
 @pytest.mark.parametrize("transition", TRANSITIONS, ids=lambda one: one.action)
-def test_every_action_from_every_state(transition: Transition, state: Approval) -> None:
+def test_approval_transition_from_every_state_matches_table(transition: Transition, state: Approval) -> None:
     promised = PROMISED.get((transition.action, state.value))
     if promised is not None:
         approval.require(transition, state)
@@ -34,7 +34,7 @@ def test_every_action_from_every_state(transition: Transition, state: Approval) 
     assert refused.value.code == expected
 
 
-def test_what_each_role_may_do() -> None:
+def test_approval_allowed_actions_depend_on_role_and_state() -> None:
     assert approval.allowed_actions(Approval.PENDING, Role.ADMIN) == ["approve", "reject"]
     assert approval.allowed_actions(Approval.DOCUMENT_MISSING, Role.ADMIN) == []
     assert approval.allowed_actions(Approval.EXPIRED, Role.ADMIN) == ["approve"]
@@ -43,6 +43,6 @@ def test_what_each_role_may_do() -> None:
         assert approval.allowed_actions(state, Role.CUSTOMER) == []
 
 
-def test_rejecting_needs_a_reason_and_every_state_can_be_reached() -> None:
+def test_approval_reject_requires_reason_and_every_state_is_reachable() -> None:
     assert [one.action for one in TRANSITIONS if one.needs_reason] == ["reject"]
     assert {one.target for one in TRANSITIONS} | {Approval.DOCUMENT_MISSING} == set(Approval)

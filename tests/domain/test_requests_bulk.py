@@ -1,4 +1,4 @@
-"""What the market does to requests by itself: expire, open to all, give back and cancel after a block."""
+"""Changes to requests without a user: expiry, opening to all, release and cancellation after a block."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from backend.core.security.authz import SYSTEM, Actor, Role
 from backend.domain.task_requests import bulk
 from backend.domain.task_requests.models import TaskRequest
 from tests.factories.people import People, Person
-from tests.factories.requests import RequestMarket, at, told
+from tests.factories.requests import RequestMarket, at, notified_kinds
 
 LONG_AGO = """
 UPDATE task_requests SET (accepted_at, completed_at, closed_at)
@@ -39,7 +39,7 @@ def state(who: Person, request_id: int) -> tuple[str, int | None]:
     return seen["status"], seen["asked_professional_id"]
 
 
-def test_what_nobody_took_expires_when_its_date_has_passed(market: RequestMarket, people: People) -> None:
+def test_expire_due_expires_only_unaccepted_past_requests(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     waiting = market.ask(asha, date_of_request=at(hours=2))["id"]
     taken = market.bring_to("accepted", asha, ravi, date_of_request=at(hours=1))["id"]
@@ -47,7 +47,7 @@ def test_what_nobody_took_expires_when_its_date_has_passed(market: RequestMarket
     with transaction():
         assert bulk.expire_due(now() + timedelta(hours=3), limit=10) == 1
     assert [state(asha, key)[0] for key in (waiting, taken, later)] == ["expired", "accepted", "requested"]
-    assert told(asha)[0] == "request_expired"
+    assert notified_kinds(asha)[0] == "request_expired"
     entry = asha.get(f"/requests/{waiting}").json["history"][-1]
     assert (entry["action"], entry["actor_id"], entry["actor_role"], entry["to"]) == (
         "expire",
@@ -59,20 +59,18 @@ def test_what_nobody_took_expires_when_its_date_has_passed(market: RequestMarket
         assert bulk.expire_due(now() + timedelta(hours=3), limit=10) == 0
 
 
-def test_what_the_one_asked_did_not_answer_opens_to_all(market: RequestMarket, people: People) -> None:
+def test_open_unanswered_opens_request_to_all_after_time_limit(market: RequestMarket, people: People) -> None:
     asha, ravi, sita = people.customer(), market.professional(), market.professional()
     request_id = market.ask(asha, professional_id=ravi.id, date_of_request=at(days=2))["id"]
     with transaction():
         assert bulk.open_unanswered(now() + timedelta(minutes=119)) == 0
         assert bulk.open_unanswered(now() + timedelta(minutes=121)) == 1
     assert state(asha, request_id) == ("requested", None)
-    assert told(asha) == ["request_opened"]
+    assert notified_kinds(asha) == ["request_opened"]
     assert sita.get(f"/requests/{request_id}").status_code == 200
 
 
-def test_it_is_open_the_moment_the_time_is_over_whether_housekeeping_came_or_not(
-    market: RequestMarket, people: People
-) -> None:
+def test_request_past_response_time_is_open_before_job_runs(market: RequestMarket, people: People) -> None:
     asha, ravi, sita = people.customer(), market.professional(), market.professional()
     request_id = market.ask(asha, professional_id=ravi.id)["id"]
     assert sita.get(f"/requests/{request_id}").status_code == 404
@@ -82,7 +80,7 @@ def test_it_is_open_the_moment_the_time_is_over_whether_housekeeping_came_or_not
     assert sita.post(f"/requests/{request_id}/accept").status_code == 200
 
 
-def test_a_blocked_professional_s_requests_go_back(market: RequestMarket, people: People) -> None:
+def test_release_all_of_blocked_professional_reopens_their_requests(market: RequestMarket, people: People) -> None:
     asha, ravi, sita, admin = people.customer(), market.professional(), market.professional(), people.admin()
     held = market.bring_to("accepted", asha, ravi)["id"]
     done = market.bring_to("completed", asha, ravi, date_of_request=at(days=3))["id"]
@@ -93,13 +91,13 @@ def test_a_blocked_professional_s_requests_go_back(market: RequestMarket, people
     assert state(asha, held) == ("requested", None)
     assert state(asha, asked) == ("requested", None)
     assert state(asha, done)[0] == "completed"
-    assert told(asha)[:2] == ["request_opened", "request_released"]
+    assert notified_kinds(asha)[:2] == ["request_opened", "request_released"]
     entry = asha.get(f"/requests/{held}").json["history"][-1]
     assert (entry["action"], entry["actor_role"], entry["note"]) == ("release", "admin", "No longer here")
     assert sita.get(f"/requests/{asked}").status_code == 200
 
 
-def test_a_blocked_customer_s_requests_are_cancelled(market: RequestMarket, people: People) -> None:
+def test_cancel_all_of_blocked_customer_cancels_open_requests(market: RequestMarket, people: People) -> None:
     asha, ravi, sita = people.customer(), market.professional(), market.professional()
     held = market.bring_to("accepted", asha, ravi)["id"]
     asked = market.ask(asha, professional_id=sita.id, date_of_request=at(days=4))["id"]
@@ -107,10 +105,10 @@ def test_a_blocked_customer_s_requests_are_cancelled(market: RequestMarket, peop
     with transaction():
         assert bulk.cancel_all(SYSTEM, customer_id=asha.id, reason="other") == 2
     assert [state(asha, key)[0] for key in (held, asked, done)] == ["cancelled", "cancelled", "closed"]
-    assert (told(ravi)[0], told(sita)[0]) == ("request_cancelled", "request_cancelled")
+    assert (notified_kinds(ravi)[0], notified_kinds(sita)[0]) == ("request_cancelled", "request_cancelled")
 
 
-def test_contact_is_hidden_again_thirty_days_after_the_end(market: RequestMarket, people: People) -> None:
+def test_request_contact_is_hidden_thirty_days_after_end(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     request_id = market.bring_to("closed", asha, ravi)["id"]
     assert ravi.get(f"/requests/{request_id}").json["address"] == "12 MG Road"
@@ -121,14 +119,18 @@ def test_contact_is_hidden_again_thirty_days_after_the_end(market: RequestMarket
     assert asha.get(f"/requests/{request_id}").json["address"] == "12 MG Road"
 
 
-def test_the_nearest_who_match_hear_of_a_new_request(market: RequestMarket, people: People) -> None:
+def test_new_request_notifies_nearest_matching_professionals(market: RequestMarket, people: People) -> None:
     near, far, other = market.professional(), market.professional(pincode="110001"), people.professional()
     market.ask(people.customer())
-    assert (told(near)[:1], "request_new" in told(far), "request_new" in told(other)) == (["request_new"], False, False)
+    assert (notified_kinds(near)[:1], "request_new" in notified_kinds(far), "request_new" in notified_kinds(other)) == (
+        ["request_new"],
+        False,
+        False,
+    )
 
 
 @pytest.mark.parametrize("values", NOT_ALLOWED.values(), ids=NOT_ALLOWED)
-def test_the_database_refuses_rows_that_the_table_does_not_allow(
+def test_task_requests_table_rejects_invalid_rows(
     market: RequestMarket, people: People, values: dict[str, object]
 ) -> None:
     market.ask(people.customer())
