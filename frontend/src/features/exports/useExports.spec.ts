@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fileName, pulse } from './useExports'
+import { fileName, fingerprint } from './useExports'
 
 const one = (id: number, status: 'queued' | 'running' | 'done' | 'failed', progress = 0) => ({
   id,
@@ -8,11 +8,13 @@ const one = (id: number, status: 'queued' | 'running' | 'done' | 'failed', progr
   rows: progress * 10,
 })
 
-describe('pulse', () => {
+describe('fingerprint', () => {
   it('tells of those that run only, and changes with their progress', () => {
-    expect(pulse([one(1, 'done', 100), one(2, 'failed')])).toBeNull()
-    expect(pulse([one(1, 'done', 100), one(3, 'running', 20)])).not.toEqual(pulse([one(3, 'running', 30)]))
-    expect(pulse([one(3, 'queued')])).not.toEqual(pulse([one(3, 'running')]))
+    expect(fingerprint([one(1, 'done', 100), one(2, 'failed')])).toBeNull()
+    expect(fingerprint([one(1, 'done', 100), one(3, 'running', 20)])).not.toEqual(
+      fingerprint([one(3, 'running', 30)]),
+    )
+    expect(fingerprint([one(3, 'queued')])).not.toEqual(fingerprint([one(3, 'running')]))
   })
 })
 

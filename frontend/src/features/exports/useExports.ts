@@ -17,7 +17,7 @@ export const isOpen = (one: Pick<Export, 'status'>): boolean =>
   one.status === 'queued' || one.status === 'running'
 
 /** What the running ones look like; null when none runs. */
-export function pulse(
+export function fingerprint(
   exports: readonly Pick<Export, 'id' | 'status' | 'progress' | 'rows'>[],
 ): string | null {
   const open = exports.filter(isOpen)
@@ -32,7 +32,7 @@ export function useExportList(status: MaybeRefOrGetter<State | undefined>) {
     filters: status,
     load: async ({ filters: asked, cursor, signal }) =>
       (await listExports({ query: { status: asked, cursor }, signal })).data,
-    pulse,
+    fingerprint,
   })
 }
 

@@ -52,7 +52,7 @@ export function useDeliveryList(filters: MaybeRefOrGetter<DeliveryFilters>) {
     filters,
     load: async ({ filters: asked, cursor, signal }) =>
       (await listDeliveries({ query: { ...asked, cursor }, signal })).data,
-    pulse: (rows) =>
+    fingerprint: (rows) =>
       rows
         .filter((one) => one.state === 'waiting')
         .map((one) => `${one.id}:${one.attempts}`)

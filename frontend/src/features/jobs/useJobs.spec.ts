@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Run } from '@/shared/api/generated'
-import { pulseOf } from './useJobs'
+import { fingerprintOf } from './useJobs'
 
 const run = (id: number, status: Run['status'], sent = 0) => ({ id, status, sent, failed: 0 }) as Run
 
-describe('pulseOf', () => {
+describe('fingerprintOf', () => {
   it('tells of runs that are under way, and changes as they send', () => {
-    expect(pulseOf([null, run(1, 'done'), run(2, 'failed')])).toBeNull()
-    expect(pulseOf([run(3, 'running', 1)])).not.toEqual(pulseOf([run(3, 'running', 2)]))
-    expect(pulseOf([run(3, 'queued')])).not.toBeNull()
+    expect(fingerprintOf([null, run(1, 'done'), run(2, 'failed')])).toBeNull()
+    expect(fingerprintOf([run(3, 'running', 1)])).not.toEqual(fingerprintOf([run(3, 'running', 2)]))
+    expect(fingerprintOf([run(3, 'queued')])).not.toBeNull()
   })
 })

@@ -16,7 +16,7 @@ import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { pollWhile } from '@/shared/lib/polling'
 
 /** What runs at present looks like; null when nothing does. */
-export function pulseOf(runs: readonly (Run | null)[]): string | null {
+export function fingerprintOf(runs: readonly (Run | null)[]): string | null {
   const open = runs.filter((run) => run?.status === 'queued' || run?.status === 'running')
   return open.length
     ? open.map((run) => `${run?.id}:${run?.status}:${run?.sent}:${run?.failed}`).join(' ')
@@ -31,7 +31,10 @@ export function useJobs() {
   return useQuery({
     queryKey: ['jobs', 'all'],
     queryFn: async ({ signal }) => (await listJobs({ signal })).data,
-    refetchInterval: pollWhile<JobsJobs>(({ items }) => pulseOf(items.map((job) => job.last_run)), 20_000),
+    refetchInterval: pollWhile<JobsJobs>(
+      ({ items }) => fingerprintOf(items.map((job) => job.last_run)),
+      20_000,
+    ),
   })
 }
 
@@ -41,7 +44,7 @@ export function useRunList(name: MaybeRefOrGetter<string | undefined>) {
     filters: name,
     load: async ({ filters: asked, cursor, signal }) =>
       (await listJobRuns({ query: { name: asked, limit: 10, cursor }, signal })).data,
-    pulse: pulseOf,
+    fingerprint: fingerprintOf,
   })
 }
 

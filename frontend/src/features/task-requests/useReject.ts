@@ -9,10 +9,10 @@ import { leave } from '@/shared/api/leaving'
 import { renewAhead } from '@/shared/api/token'
 import type { TaskRequest } from '@/shared/api/types'
 import { useConfirm } from '@/shared/composables/useConfirm'
-import { useNotice } from '@/shared/composables/useNotice'
+import { useToasts } from '@/shared/composables/useToasts'
 import { useSession } from '@/shared/session/store'
 import { codes, likely, type Why } from './reasons'
-import { useRequestActions } from './useRequests'
+import { useRequestMutations } from './useRequests'
 
 const patience = 6_000
 
@@ -27,9 +27,9 @@ interface Held {
 
 export function useReject() {
   const { t } = useI18n()
-  const notice = useNotice()
+  const toasts = useToasts()
   const confirm = useConfirm()
-  const { act } = useRequestActions()
+  const { act } = useRequestMutations()
   const waiting = new Map<number, Held>()
   /** What the list no longer shows: held here, or on its way. */
   const hidden = reactive(new Set<number>())
@@ -42,7 +42,7 @@ export function useReject() {
     try {
       await act.mutateAsync({ id, verb: 'reject', words: held.body.reason, code: held.body.reason_code })
     } catch (error) {
-      notice.failed(error)
+      toasts.error(error)
     } finally {
       hidden.delete(id)
     }
@@ -67,7 +67,7 @@ export function useReject() {
     hidden.add(id)
     // When the page goes away before the time is up, nobody is left to renew the session and try again.
     void renewAhead(60)
-    const close = notice.undoable(
+    const close = toasts.undoable(
       t('requests.inbox.passed', { task: request.task_name }),
       t('requests.actions.undo.label'),
       () => undo(id),

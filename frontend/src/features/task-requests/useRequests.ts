@@ -91,7 +91,7 @@ function call(id: number, verb: Verb, words: string, code?: RejectReason['reason
   }
 }
 
-export function useRequestActions() {
+export function useRequestMutations() {
   const client = useQueryClient()
   const refresh = () => client.invalidateQueries({ queryKey: ['requests'] })
 

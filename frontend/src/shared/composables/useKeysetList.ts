@@ -30,7 +30,7 @@ interface Options<T, F, P> {
   /** Milliseconds between polls, for lists that others change. */
   every?: number
   /** For lists of work that runs elsewhere: what the rows under way look like as text, null when there are none. */
-  pulse?: (rows: readonly T[]) => string | null
+  fingerprint?: (rows: readonly T[]) => string | null
 }
 
 /** Whether both hold the same rows in the same order: then the second can take the first's place among the pages that follow. */
@@ -49,11 +49,11 @@ export function useKeysetList<T extends { id: number | string }, F = undefined, 
   const enabled = () => toValue(options.enabled ?? true)
   const filtersOf = (key: readonly unknown[]) => key[options.key.length] as F
   const rowsOf = (data: Pages<P>): T[] => data.pages.flatMap((page) => page.items)
-  const { every, pulse } = options
-  const polling = pulse
+  const { every, fingerprint } = options
+  const polling = fingerprint
     ? {
-        all: pollWhile<Pages<P>>((data) => pulse(rowsOf(data))),
-        first: pollWhile<P>((page) => pulse(page.items)),
+        all: pollWhile<Pages<P>>((data) => fingerprint(rowsOf(data))),
+        first: pollWhile<P>((page) => fingerprint(page.items)),
       }
     : every === undefined
       ? null

@@ -56,11 +56,11 @@ describe('pollEvery', () => {
 })
 
 describe('pollWhile', () => {
-  const pulse = (data: string | null) => data
+  const fingerprint = (data: string | null) => data
 
   it('asks each second while something moves, then ever later, and at once again with the next step', () => {
     const one = query()
-    const next = pollWhile<string | null>(pulse)
+    const next = pollWhile<string | null>(fingerprint)
     const waits: (number | false)[] = []
     for (const data of ['1:10', '1:20', '1:20', '1:20']) {
       succeed(one, data)
@@ -78,7 +78,7 @@ describe('pollWhile', () => {
 
   it('waits longer while the server is unavailable, and stops when nothing runs', () => {
     const one = query()
-    const next = pollWhile<string | null>(pulse)
+    const next = pollWhile<string | null>(fingerprint)
     succeed(one, '1:10')
     next(one)
     fail(one)
@@ -90,7 +90,7 @@ describe('pollWhile', () => {
   it('may go on slowly when nothing runs', () => {
     const one = query()
     succeed(one, null)
-    const wait = pollWhile<string | null>(pulse, 20_000)(one)
+    const wait = pollWhile<string | null>(fingerprint, 20_000)(one)
     expect(wait).toBeGreaterThanOrEqual(16_000)
     expect(wait).toBeLessThanOrEqual(24_000)
   })

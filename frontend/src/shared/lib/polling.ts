@@ -14,7 +14,7 @@ interface Pace {
   failures: number
   /** Failures counted when the last success came. */
   failuresBefore: number
-  pulse: string | null
+  fingerprint: string | null
   wait: number
 }
 
@@ -39,7 +39,7 @@ export function pollEvery(interval: number, random?: () => number): (query: Poll
       Math.min(Math.max(interval, longestOutage), interval * 2 ** (failures - failuresBefore)),
       random,
     )
-    paces.set(query, { successes, failures, failuresBefore, pulse: null, wait })
+    paces.set(query, { successes, failures, failuresBefore, fingerprint: null, wait })
     return wait
   }
 }
@@ -47,26 +47,26 @@ export function pollEvery(interval: number, random?: () => number): (query: Poll
 /**
  * Return how long to wait for work that runs elsewhere: a second while it moves, longer each time it does not, 15 seconds at most.
  *
- * @param pulseOf what the running work looks like as text; null when none runs.
+ * @param fingerprintOf what the running work looks like as text; null when none runs.
  * @param idle milliseconds between polls while none runs; false for no polls.
  */
 export function pollWhile<D>(
-  pulseOf: (data: D) => string | null,
+  fingerprintOf: (data: D) => string | null,
   idle: number | false = false,
 ): (query: Polled<D>) => number | false {
   const paces = new WeakMap<Polled<D>, Pace>()
   const whenIdle = idle === false ? () => false as const : pollEvery(idle)
   return (query) => {
     const { data, dataUpdateCount: successes, errorUpdateCount: failures } = query.state
-    const pulse = data === undefined ? null : pulseOf(data)
-    if (pulse === null) {
+    const fingerprint = data === undefined ? null : fingerprintOf(data)
+    if (fingerprint === null) {
       paces.delete(query)
       return whenIdle(query)
     }
     const known = paces.get(query)
     if (known?.successes === successes && known.failures === failures) return known.wait
-    const wait = known?.pulse === pulse ? Math.min(longestWait, known.wait * 1.5) : firstWait
-    paces.set(query, { successes, failures, failuresBefore: failures, pulse, wait })
+    const wait = known?.fingerprint === fingerprint ? Math.min(longestWait, known.wait * 1.5) : firstWait
+    paces.set(query, { successes, failures, failuresBefore: failures, fingerprint, wait })
     return wait
   }
 }

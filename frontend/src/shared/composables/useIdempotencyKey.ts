@@ -10,7 +10,7 @@ import { uuid } from '@/shared/lib/uuid'
  * once. After a refusal the server keeps nothing under the key, so what is corrected goes with it as well. A new key is made for the next
  * order, and when the server says that an earlier version has arrived under this one.
  */
-export function useSendOnce(key: Ref<string> = ref(uuid())) {
+export function useIdempotencyKey(key: Ref<string> = ref(uuid())) {
   const renew = () => {
     key.value = uuid()
   }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
-import people from '@/locales/en/people.json'
-import PeoplePage from './PeoplePage.vue'
+import users from '@/locales/en/users.json'
+import UsersPage from './UsersPage.vue'
 
 const ravi = {
   ...someone('professional', { id: 9, firstname: 'Ravi', compname: 'Rao and Sons', approval: 'approved' }),
@@ -17,12 +17,12 @@ const button = (text: string) =>
 async function page(role: 'professional' | 'customer', path: string, items: object[] = [ravi]) {
   answer('get', '/tasks', [200, { items: [], next_cursor: null }])
   const seen = answer('get', `/${role}s`, [200, { items, next_cursor: null } as never])
-  const { router } = await show(PeoplePage, { props: { role }, user: someone('admin'), path })
+  const { router } = await show(UsersPage, { props: { role }, user: someone('admin'), path })
   await until(() => seen.length > 0, 'the call')
   return { router, asked: () => Object.fromEntries(seen.at(-1)?.url.searchParams ?? []) }
 }
 
-describe('PeoplePage', () => {
+describe('UsersPage', () => {
   it('asks by what stands in the address', async () => {
     const { asked } = await page(
       'professional',
@@ -63,14 +63,14 @@ describe('PeoplePage', () => {
       [],
     )
     expect(asked()).toEqual({ q: 'asha', sort: 'name' })
-    expect(says(people.approval)).toBe(false)
+    expect(says(users.approval)).toBe(false)
   })
 
   it('tells a list that is empty from one that was narrowed too far, and takes the filters away', async () => {
     const { router } = await page('customer', '/admin/customers?blocked=1', [])
-    await until(() => says(people.customers.noneFound), 'the word')
-    button(people.clear)?.click()
+    await until(() => says(users.customers.noneFound), 'the word')
+    button(users.clear)?.click()
     await until(() => Object.keys(router.currentRoute.value.query).length === 0, 'the whole list')
-    await until(() => says(people.customers.none) && !says(people.customers.noneFound), 'the other word')
+    await until(() => says(users.customers.none) && !says(users.customers.noneFound), 'the other word')
   })
 })

@@ -5,7 +5,7 @@ import { local } from '@/shared/lib/storage'
 const kept = 'doorstep-keys'
 const busy = 'input, textarea, select, [contenteditable], [role="menu"]'
 
-export function useKeys(actions: Record<string, () => unknown>) {
+export function useShortcuts(actions: Record<string, () => unknown>) {
   const on = ref(local.get(kept) !== 'off')
   watch(on, (now) => local.set(kept, now ? 'on' : 'off'))
 

@@ -3,25 +3,25 @@ import { useI18n } from 'vue-i18n'
 import type { Person } from '@/shared/api/types'
 import { useConfirm } from '@/shared/composables/useConfirm'
 import { useDialog } from '@/shared/composables/useDialog'
-import { useNotice } from '@/shared/composables/useNotice'
+import { useToasts } from '@/shared/composables/useToasts'
 import type { Block } from '@/shared/api/generated'
-import { useDecisions, type Decision } from './usePeople'
+import { useDecisions, type Decision } from './useUsers'
 
 export type Verb = 'approve' | 'reject' | 'block' | 'unblock'
 
-export function useDecide() {
+export function useUserActions() {
   const { t } = useI18n()
   const confirm = useConfirm()
-  const notice = useNotice()
+  const toasts = useToasts()
   const dialog = useDialog()
   const decisions = useDecisions()
 
   async function run(person: Person, decision: Decision): Promise<void> {
     try {
       await decisions.mutateAsync({ id: person.id, ...decision })
-      notice.done(t(`people.told.${decision.verb}`, { name: `${person.firstname} ${person.lastname}` }))
+      toasts.success(t(`users.told.${decision.verb}`, { name: `${person.firstname} ${person.lastname}` }))
     } catch (error) {
-      notice.failed(error)
+      toasts.error(error)
     }
   }
 
@@ -29,7 +29,7 @@ export function useDecide() {
     const name = `${person.firstname} ${person.lastname}`
     const send = (values: Block) => decisions.mutateAsync({ id: person.id, verb: 'block', ...values })
     if (await dialog(() => import('./components/BlockDialog.vue'), { name, role: person.role, block: send }))
-      notice.done(t('people.told.block', { name }))
+      toasts.success(t('users.told.block', { name }))
   }
 
   async function decide(person: Person, verb: Verb): Promise<void> {
@@ -53,9 +53,9 @@ export function useDecide() {
       return answer ? run(person, { verb, reason: answer.reason, ...reviewed }) : undefined
     }
     const answer = await confirm({
-      title: t('people.unblockTitle', { name }),
-      follows: t('people.unblockFollows'),
-      action: t('people.verbs.unblock'),
+      title: t('users.unblockTitle', { name }),
+      follows: t('users.unblockFollows'),
+      action: t('users.verbs.unblock'),
     })
     return answer ? run(person, { verb }) : undefined
   }
@@ -63,9 +63,9 @@ export function useDecide() {
   async function endSessions(person: Person): Promise<void> {
     const name = `${person.firstname} ${person.lastname}`
     const answer = await confirm({
-      title: t('people.endTitle', { name }),
-      follows: t('people.endFollows'),
-      action: t('people.verbs.end_sessions'),
+      title: t('users.endTitle', { name }),
+      follows: t('users.endFollows'),
+      action: t('users.verbs.end_sessions'),
       danger: true,
     })
     if (answer) await run(person, { verb: 'end_sessions' })

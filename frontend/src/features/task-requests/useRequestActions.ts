@@ -2,17 +2,17 @@
 import { useI18n } from 'vue-i18n'
 import type { TaskRequest } from '@/shared/api/types'
 import { useConfirm, type Question } from '@/shared/composables/useConfirm'
-import { useNotice } from '@/shared/composables/useNotice'
-import { useRequestActions, type Verb } from './useRequests'
+import { useToasts } from '@/shared/composables/useToasts'
+import { useRequestMutations, type Verb } from './useRequests'
 
 const withReason: readonly Verb[] = ['reject', 'release', 'cancel']
 const dangerous: readonly Verb[] = ['release', 'cancel']
 
-export function useAct() {
+export function useRequestActions() {
   const { t } = useI18n()
   const confirm = useConfirm()
-  const notice = useNotice()
-  const { act } = useRequestActions()
+  const toasts = useToasts()
+  const { act } = useRequestMutations()
 
   function question(request: TaskRequest, verb: Verb): Question {
     return {
@@ -42,7 +42,7 @@ export function useAct() {
     try {
       await act.mutateAsync({ id: request.id, verb, words })
     } catch (error) {
-      notice.failed(error)
+      toasts.error(error)
       return false
     }
     // What does not quite fit stood beside the button; it is said once more where it can be undone.
@@ -52,12 +52,12 @@ export function useAct() {
         : []
     const done = [t(`requests.actions.${verb}.done`), ...misfits].join(' ')
     if (verb === 'accept')
-      notice.undoable(
+      toasts.undoable(
         done,
         t('requests.actions.undo.label'),
         () => void run(request, 'release', t('requests.actions.undo.reason')),
       )
-    else notice.done(done)
+    else toasts.success(done)
     return true
   }
 

@@ -1,11 +1,11 @@
-/** Filters that live in the address, so that a link shows the same list and "back" comes back to it. */
+/** Filters kept in the URL, so that a link shows the same list and Back returns to it. */
 import { refDebounced } from '@vueuse/core'
 import { computed, ref, watch, type Ref } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { isDay } from '@/shared/lib/marketTime'
 
 /** `others`: parts of the query that narrow nothing. */
-export function useAddress(others: readonly string[] = []) {
+export function useUrlFilters(others: readonly string[] = []) {
   const route = useRoute()
   const router = useRouter()
 

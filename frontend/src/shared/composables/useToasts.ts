@@ -1,15 +1,15 @@
-/** Short messages that come and go: `done` for what worked, `failed` for a call that did not. */
+/** Short messages that disappear by themselves: `success` for what worked, `error` for a call that failed. */
 import { useToast } from '@nuxt/ui/composables'
 import { useProblem } from './useProblem'
 
-export function useNotice() {
+export function useToasts() {
   const toast = useToast()
   const { tell } = useProblem()
 
   return {
-    done: (title: string, description?: string) =>
+    success: (title: string, description?: string) =>
       toast.add({ title, description, color: 'success', icon: 'i-lucide-circle-check' }),
-    /** What worked and can be taken back for a moment; answers with what takes the word away. */
+    /** Report a success that can be undone for a short time; returns a function that removes the message. */
     undoable: (title: string, label: string, undo: () => void, duration = 10_000) => {
       const { id } = toast.add({
         title,
@@ -20,9 +20,9 @@ export function useNotice() {
       })
       return () => toast.remove(id)
     },
-    failed: (error: unknown) => {
+    error: (error: unknown) => {
       const problem = tell(error)
-      // The change of account itself was said; what the earlier account still waited for is of no use to this one.
+      // The change of account was reported already; failures of the earlier account's calls do not concern this one.
       if (problem.code === 'account_changed') return
       const first = Object.values(problem.errors)[0]?.[0]
       toast.add({

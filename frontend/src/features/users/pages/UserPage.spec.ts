@@ -3,7 +3,7 @@ import { h } from 'vue'
 import { RouterView } from 'vue-router'
 import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
-import PersonPage from './PersonPage.vue'
+import UserPage from './UserPage.vue'
 
 const figures = {
   requested: 1,
@@ -38,13 +38,13 @@ async function open() {
     { render: () => h(RouterView) },
     { user: someone('admin', { id: 1 }) },
   )
-  router.addRoute({ path: '/admin/customers/:id', component: PersonPage, props: { role: 'customer' } })
+  router.addRoute({ path: '/admin/customers/:id', component: UserPage, props: { role: 'customer' } })
   await router.push('/admin/customers/21')
   await until(() => wrapper.text().includes('Ravi Kapoor'), 'the person')
   return wrapper
 }
 
-describe('PersonPage', () => {
+describe('UserPage', () => {
   it('offers what the server allows, and shows who cancels often', async () => {
     answer('get', '/customers/:id', [200, person()])
     const wrapper = await open()

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest'
 import type { TaskRequest } from '@/shared/api/types'
 import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
-import { useAct } from './useAct'
+import { useRequestActions } from './useRequestActions'
 
 const request = { id: 3, task_name: 'Tap repair', warnings: [] as string[] }
 const acting = (verb: 'accept' | 'reject', warnings: string[], words?: string) =>
   defineComponent({
     setup() {
-      const act = useAct()
+      const act = useRequestActions()
       return () =>
         h(
           'button',
@@ -25,7 +25,7 @@ const go = () => document.querySelector<HTMLButtonElement>('#go')?.click()
 const button = (text: string) =>
   [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
 
-describe('useAct', () => {
+describe('useRequestActions', () => {
   it('accepts what fits in one tap', async () => {
     const seen = answer('post', '/requests/3/accept', [200, request])
     await show(acting('accept', []), { user: someone('professional') })

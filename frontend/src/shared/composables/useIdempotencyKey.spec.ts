@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { createExport } from '@/shared/api/generated'
 import { answer } from '@/shared/testing/server'
-import { useSendOnce } from './useSendOnce'
+import { useIdempotencyKey } from './useIdempotencyKey'
 
 const send = (key: string) => createExport({ body: {}, headers: { 'Idempotency-Key': key } })
 
 /** What each of the answers does to the key: the keys of the calls, by the letter of their first use. */
 async function keysAfter(...answers: Parameters<typeof answer>[2][]): Promise<string> {
   const seen = answer('post', '/exports', ...answers)
-  const { sendOnce } = useSendOnce()
+  const { sendOnce } = useIdempotencyKey()
   for (let calls = 0; calls < answers.length; calls += 1) await sendOnce(send).catch(() => undefined)
   const keys = seen.map((one) => one.headers.get('idempotency-key'))
   return keys.map((key) => 'abcdef'[[...new Set(keys)].indexOf(key)]).join('')
 }
 
-describe('useSendOnce', () => {
+describe('useIdempotencyKey', () => {
   it('keeps its key while it is open whether the order arrived', async () => {
     expect(await keysAfter([500], [502], [503], [504], [409, { code: 'still_running' }], [202, {}])).toBe(
       'aaaaaa',

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { defineComponent, h, ref } from 'vue'
 import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
-import PersonPicker from './PersonPicker.vue'
+import UserPicker from './UserPicker.vue'
 
 async function picker(first?: number) {
   const [id, unresolved] = [ref<number | undefined>(first), ref(false)]
   const page = defineComponent({
     render: () =>
-      h(PersonPicker, {
+      h(UserPicker, {
         kind: 'customer',
         modelValue: id.value,
         unresolved: unresolved.value,
@@ -21,7 +21,7 @@ async function picker(first?: number) {
   return { wrapper, field, id, unresolved }
 }
 
-describe('PersonPicker', () => {
+describe('UserPicker', () => {
   it('says that a typed name stands for nobody until someone is chosen', async () => {
     answer('get', '/customers', [
       200,

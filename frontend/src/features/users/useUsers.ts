@@ -43,7 +43,7 @@ export function isUnreliable(figures: { cancelled_90_days: number; released_90_d
 }
 
 /** Each kind has its own page component, which is recreated when switching between them. */
-export function usePeopleList(role: Kind, filters: MaybeRefOrGetter<Filters>) {
+export function useUserList(role: Kind, filters: MaybeRefOrGetter<Filters>) {
   return useKeysetList<Person, Filters>({
     key: [role === 'customer' ? 'customers' : 'professionals', 'list'],
     filters,
@@ -58,7 +58,7 @@ export function usePeopleList(role: Kind, filters: MaybeRefOrGetter<Filters>) {
   })
 }
 
-export function usePerson(role: MaybeRefOrGetter<Kind>, id: MaybeRefOrGetter<number>) {
+export function useUser(role: MaybeRefOrGetter<Kind>, id: MaybeRefOrGetter<number>) {
   return useQuery(
     computed(() => {
       const [kind, one] = [toValue(role), toValue(id)]

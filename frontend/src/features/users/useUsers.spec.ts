@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isUnreliable, standing } from './usePeople'
+import { isUnreliable, standing } from './useUsers'
 
 describe('standing', () => {
   it('says the block before the approval, and "active" for customers', () => {
