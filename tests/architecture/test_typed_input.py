@@ -1,6 +1,6 @@
 """Bodies and queries are typed: the TypedDict in a handler's signature agrees with the schema that loads the data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from types import UnionType
@@ -23,17 +23,17 @@ from werkzeug.datastructures import FileStorage
 
 from backend.api.endpoint import ATTRIBUTE, Endpoint
 from backend.api.routes import ROUTES
-from backend.api.schemas.common import Moment, Money, SpanEdge, Upload
+from backend.api.schemas.common import DateTimeField, Money, RangeBound, Upload
 from backend.api.schemas.market import ClockTime
+from backend.api.schemas.scheduling import DayMinute
 
-# Their handlers still take plain dicts. This list only shrinks.
-NOT_YET: Final = ("backend.api.resources.scheduling", "backend.api.resources.task_requests")
 KINDS: Final[tuple[tuple[type[fields.Field[Any]], set[type]], ...]] = (
     (Upload, {FileStorage}),
     (Money, {Decimal}),
-    (Moment, {datetime}),
-    (SpanEdge, {date, datetime}),
+    (DateTimeField, {datetime}),
+    (RangeBound, {date, datetime}),
     (ClockTime, {time}),
+    (DayMinute, {int}),
     (fields.Date, {date}),
     (fields.Integer, {int}),
     (fields.Decimal, {Decimal}),
@@ -56,7 +56,7 @@ def expected(field: fields.Field[Any]) -> set[Any]:
     """Return the types that a field can load, apart from TypedDicts of nested schemas."""
     kinds: set[Any] = next((types for kind, types in KINDS if isinstance(field, kind)), set())
     if isinstance(field, fields.List):
-        kinds = {list}
+        kinds = {Sequence if field.load_default == () else list}
     elif isinstance(field, fields.Dict):
         kinds = {dict}
     return kinds | ({type(None)} if field.allow_none or field.load_default is None else set())
@@ -76,6 +76,8 @@ def differences(schema: Schema, data: Any) -> Iterator[str]:
         if is_optional != (name in data.__optional_keys__):
             yield f"{data.__name__}.{name} must {'' if is_optional else 'not '}be NotRequired"
         types = members(hints[name])
+        if isinstance(field, fields.List) and isinstance(field.inner, fields.Nested):
+            yield from differences(field.inner.schema, get_args(hints[name])[0])
         if isinstance(field, fields.Nested):
             nested = next(kind for kind in types if kind is not type(None))
             yield from differences(field.schema, nested)
@@ -100,7 +102,7 @@ def handlers() -> Iterator[tuple[str, Any]]:
     """Yield each handler with its name."""
     for _, resource in ROUTES:
         for method in ("get", "post", "put", "patch", "delete"):
-            if resource.__module__ not in NOT_YET and hasattr(resource, method):
+            if hasattr(resource, method):
                 yield f"{resource.__name__}.{method}", getattr(resource, method)
 
 

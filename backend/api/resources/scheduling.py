@@ -1,7 +1,6 @@
 """Calls for working hours, the agenda, available times, and cancellation statistics."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from backend.api.auth import ADMINS, CUSTOMERS, PROFESSIONALS, VISITORS
 from backend.api.endpoint import Resource, endpoint
@@ -54,7 +53,7 @@ class MyHours(Resource):
         response=schemas.WorkingHoursShown(),
         errors=(Invalid, Stale),
     )
-    def put(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
+    def put(self, actor: Actor, *, body: schemas.WorkingHoursData) -> ApiResponse:
         """Replaces all working hours.
 
         They determine the times offered to customers; you can still accept requests at other times.
@@ -76,7 +75,7 @@ class MyAgenda(Resource):
         response=schemas.Agenda(),
         errors=(Invalid,),
     )
-    def get(self, actor: Actor, *, query: dict[str, Any]) -> dict[str, object]:
+    def get(self, actor: Actor, *, query: schemas.AgendaQueryData) -> dict[str, object]:
         """For each day, the working hours and the requests that start on it."""
         days = agenda.get(actor, first=query["first"], last=query["last"])
         items = [
@@ -100,7 +99,7 @@ class TaskTimes(Resource):
         errors=(NotFound, Invalid, Unauthenticated, Forbidden),
         rate_limit="times_rate_limit",
     )
-    def get(self, actor: Actor | None, *, task_id: int, query: dict[str, Any]) -> dict[str, object]:
+    def get(self, actor: Actor | None, *, task_id: int, query: schemas.TimesQueryData) -> dict[str, object]:
         """Returns the times available on one day at one pincode. Only customers can filter by professional."""
         if query["professional_id"] is not None:
             CUSTOMERS.check(actor)
@@ -121,7 +120,7 @@ class Reliability(Resource):
         response=schemas.Reliability(),
         paged=True,
     )
-    def get(self, _: Actor, *, query: dict[str, Any]) -> Page[dict[str, object]]:
+    def get(self, _: Actor, *, query: schemas.ReliabilityQueryData) -> Page[dict[str, object]]:
         """Sorted by frequency, highest first."""
         filters = statistics.ReliabilityFilters(
             dates=date_range(query["first"], query["last"], zone=current_settings().zone),

@@ -1,7 +1,5 @@
 """Requests over HTTP: ask, list, read, edit, and a call for each verb."""
 
-from typing import Any
-
 from backend.api.auth import ACTIVE, CUSTOMERS, CUSTOMERS_AND_PROFESSIONALS, PROFESSIONALS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.presenters import task_requests as present
@@ -37,12 +35,20 @@ class Requests(Resource):
         idempotent=True,
         rate_limit="request_rate_limit",
     )
-    def post(self, actor: Actor, *, body: dict[str, Any]) -> ApiResponse:
+    def post(self, actor: Actor, *, body: schemas.NewRequestData) -> ApiResponse:
         """The task's current price and duration apply.
 
         With ``professional_id``, only that professional sees the request at first.
         """
-        created = actions.create(actor, new=actions.NewRequest(**{**body, "remarks": body["remarks"] or ""}))
+        new = actions.NewRequest(
+            task_id=body["task_id"],
+            date_of_request=body["date_of_request"],
+            remarks=body["remarks"] or "",
+            address=body["address"],
+            pincode=body["pincode"],
+            professional_id=body["professional_id"],
+        )
+        created = actions.create(actor, new=new)
         response = changed(actor, created)
         response.headers["Location"] = f"/requests/{created.request.id}"
         return response
@@ -54,7 +60,7 @@ class Requests(Resource):
         response=schemas.Request(),
         paged=True,
     )
-    def get(self, actor: Actor, *, query: dict[str, Any]) -> Page[dict[str, object]]:
+    def get(self, actor: Actor, *, query: schemas.RequestQueryData) -> Page[dict[str, object]]:
         """Customers get their own requests, admins all.
 
         Professionals get open requests, best match first, or their own with ``scope=mine``.
@@ -101,15 +107,21 @@ class OneRequest(Resource):
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
-    def patch(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
+    def patch(self, actor: Actor, *, request_id: int, body: schemas.RequestEditData) -> ApiResponse:
         """After a change of date, the same professional is asked first.
 
         ``status: "completed"`` completes the request.
         """
-        completes, version = body.pop("status", None) is not None, expected_version()
-        if completes and not body:
+        completes, version = "status" in body, expected_version()
+        edits = actions.Edits(
+            date_of_request=body.get("date_of_request"),
+            remarks=body.get("remarks"),
+            address=body.get("address"),
+            pincode=body.get("pincode"),
+        )
+        if completes and len(body) == 1:
             return changed(actor, actions.complete(actor, request_id=request_id, expected_version=version))
-        edited = actions.edit(actor, request_id=request_id, edits=actions.Edits(**body), expected_version=version)
+        edited = actions.edit(actor, request_id=request_id, edits=edits, expected_version=version)
         return changed(actor, actions.complete(actor, request_id=request_id) if completes else edited)
 
 
@@ -128,7 +140,7 @@ class Reject(Resource):
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
-    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
+    def post(self, actor: Actor, *, request_id: int, body: schemas.CodedReasonData) -> ApiResponse:
         """Hides the request from this professional; it stays open to others."""
         return changed(actor, actions.reject(actor, request_id=request_id, **body, expected_version=expected_version()))
 
@@ -141,7 +153,7 @@ class Release(Resource):
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
-    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
+    def post(self, actor: Actor, *, request_id: int, body: schemas.CodedReasonData) -> ApiResponse:
         """Returns an accepted request to Requested, open to all professionals."""
         released = actions.release(actor, request_id=request_id, **body, expected_version=expected_version())
         return changed(actor, released)
@@ -168,7 +180,7 @@ class Close(Resource):
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
-    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
+    def post(self, actor: Actor, *, request_id: int, body: schemas.ClosingData) -> ApiResponse:
         """Professionals can close completed requests. Customers can also close accepted ones, which completes them."""
         closed = actions.close(
             actor, request_id=request_id, remarks=body["remarks"], expected_version=expected_version()
@@ -184,7 +196,7 @@ class Cancel(Resource):
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
     )
-    def post(self, actor: Actor, *, request_id: int, body: dict[str, Any]) -> ApiResponse:
+    def post(self, actor: Actor, *, request_id: int, body: schemas.CodedReasonData) -> ApiResponse:
         """``cancelled_late`` is true if the free cancellation period had passed."""
         return changed(actor, actions.cancel(actor, request_id=request_id, **body, expected_version=expected_version()))
 

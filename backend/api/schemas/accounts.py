@@ -1,12 +1,23 @@
 """Sign-up and accounts."""
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict, Unpack
 
 from marshmallow import ValidationError, fields, validate
 from werkzeug.datastructures import FileStorage
 
-from backend.api.schemas.common import Flag, Id, Moment, Phone, Pincode, Strict, Text, Upload, Whole
+from backend.api.schemas.common import (
+    DateTimeField,
+    FieldOptions,
+    Flag,
+    Id,
+    Phone,
+    Pincode,
+    Strict,
+    StrictInteger,
+    Text,
+    Upload,
+)
 from backend.core import text
 
 USERNAME = validate.Regexp(
@@ -19,15 +30,15 @@ MAX_PINCODES = 1000
 class Password(fields.String):
     """A password of 8 to 1,024 characters, not trimmed."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self) -> None:
         super().__init__(
+            required=True,
             load_only=True,
             validate=validate.Length(min=8, max=1024),
             metadata={"format": "password"},
-            **{"required": True, **kwargs},
         )
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object) -> str:
         password = str(super()._deserialize(value, attr, data, **kwargs))
         if text.has_control_characters(password):
             raise ValidationError("Must not contain control characters.")
@@ -37,10 +48,10 @@ class Password(fields.String):
 class EmailAddress(Text):
     """An email of at most 254 characters (RFC 5321, 4.5.3.1)."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max=254, metadata={"format": "email"}, **kwargs)
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
+        super().__init__(max=254, metadata={"format": "email"}, **options)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object) -> str:
         address = super()._deserialize(value, attr, data, **kwargs)
         validate.Email()(address)
         # Quoted local parts are not used in practice, and browsers reject them too. An email to root@[10.0.0.5] would
@@ -79,7 +90,7 @@ class CustomerSignUpData(TypedDict):
 class ProfessionalSignUp(CustomerSignUp):
     """A professional's sign-up."""
 
-    exp = Whole(min=0, max=60, required=True, metadata={"description": "Years of experience"})
+    exp = StrictInteger(min=0, max=60, required=True, metadata={"description": "Years of experience"})
     compname = Text(required=True)
     task_ids = fields.List(Id(), load_default=list, validate=validate.Length(max=MAX_TASKS))
 
@@ -114,10 +125,10 @@ class Profile(Strict):
     pincode = Pincode()
     phone = Phone(allow_none=True)
     compname = Text()
-    exp = Whole(min=0, max=60)
+    exp = StrictInteger(min=0, max=60)
     task_ids = fields.List(Id(), validate=validate.Length(max=MAX_TASKS))
     pincodes = fields.List(Pincode(), validate=validate.Length(max=MAX_PINCODES))
-    radius_km = Whole(min=1, max=200)
+    radius_km = StrictInteger(min=1, max=200)
 
 
 class ProfileData(TypedDict):
@@ -142,10 +153,10 @@ class SubmittedDocument(Strict):
     id = Id(required=True)
     filename = fields.String(required=True)
     content_type = fields.String(required=True)
-    size = Whole(required=True)
-    pages = Whole(required=True)
+    size = StrictInteger(required=True)
+    pages = StrictInteger(required=True)
     sha256 = fields.String(required=True, metadata={"description": "SHA-256 digest of the stored file, in hexadecimal"})
-    created_at = Moment(required=True)
+    created_at = DateTimeField(required=True)
 
 
 class Account(Strict):
@@ -164,22 +175,22 @@ class Account(Strict):
         required=True, metadata={"description": "1 if the number was verified with a code sent by SMS"}
     )
     isactive = Flag(required=True)
-    created_at = Moment(required=True)
+    created_at = DateTimeField(required=True)
     email_confirmed = Flag(metadata={"description": "Present only if email addresses must be confirmed"})
     must_change_password = Flag(metadata={"description": "Present only while the account has a temporary password"})
-    exp = Whole()
+    exp = StrictInteger()
     compname = fields.String()
     task_ids = fields.List(Id())
     pincodes = fields.List(fields.String())
-    radius_km = Whole()
+    radius_km = StrictInteger()
     rating = fields.Float(allow_none=True)
-    reviews = Whole()
+    reviews = StrictInteger()
     approval = fields.String(
         validate=validate.OneOf(["document_missing", "pending", "approved", "rejected", "expired"])
     )
     approval_reason = fields.String(allow_none=True)
-    approval_changed_at = Moment(allow_none=True)
-    approval_expires_at = Moment(allow_none=True)
+    approval_changed_at = DateTimeField(allow_none=True)
+    approval_expires_at = DateTimeField(allow_none=True)
     document = fields.Nested(SubmittedDocument, allow_none=True)
 
 
@@ -190,7 +201,7 @@ class CodeSent(Strict):
     """The number that a code was sent to, and when the code expires."""
 
     phone = fields.String(required=True)
-    expires_at = Moment(required=True)
+    expires_at = DateTimeField(required=True)
 
 
 class Code(Strict):

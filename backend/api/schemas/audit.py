@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from backend.api.schemas.common import Flag, Id, Moment, SpanEdge, Strict, Text, Window, WindowData
+from backend.api.schemas.common import DateTimeField, Flag, Id, RangeBound, Strict, Text, Window, WindowData
 from backend.core.db.date_range import Bound
 
 
@@ -13,8 +13,8 @@ class Trail(Window):
     subject_id = Id(load_default=None)
     subject_kind = Text(load_default=None)
     action = Text(load_default=None)
-    from_ = SpanEdge(data_key="from", load_default=None)
-    to = SpanEdge(load_default=None)
+    from_ = RangeBound(data_key="from", load_default=None)
+    to = RangeBound(load_default=None)
     changes_only = Flag(load_default=0, metadata={"description": "1 to leave out entries for read access"})
 
 
@@ -34,7 +34,7 @@ class Entry(Strict):
     """One audit entry."""
 
     id = Id(required=True)
-    at = Moment(required=True)
+    at = DateTimeField(required=True)
     actor_id = Id(required=True, allow_none=True)
     actor_role = fields.String(required=True)
     actor_username = fields.String(required=True, allow_none=True)

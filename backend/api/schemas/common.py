@@ -1,13 +1,14 @@
 """Field types and schemas that many calls share: text, money, times, pincodes, phones, and paging."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict, Unpack
 
 import phonenumbers
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow.types import Validator
 from werkzeug.datastructures import FileStorage
 
 from backend.api.converters import MAX_BIGINT
@@ -26,15 +27,37 @@ class Strict(Schema):
         unknown = RAISE
 
 
+class FieldOptions(TypedDict, total=False):
+    """The options that all fields share."""
+
+    required: bool
+    allow_none: bool
+    load_default: object
+    data_key: str
+
+
+class DescribedOptions(FieldOptions, total=False):
+    """The options of fields that have no metadata of their own."""
+
+    metadata: Mapping[str, object]
+
+
 class Text(fields.String):
     """Trimmed text (NFC), ``max`` characters at most, no control characters (line breaks where ``multiline``)."""
 
-    def __init__(self, *, max: int = 100, min: int = 1, multiline: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        max: int = 100,
+        min: int = 1,
+        multiline: bool = False,
+        validators: Sequence[Validator] = (),
+        **options: Unpack[DescribedOptions],
+    ) -> None:
         self.multiline = multiline
-        checks = [validate.Length(min=min, max=max), *kwargs.pop("validators", [])]
-        super().__init__(validate=checks, **kwargs)
+        super().__init__(validate=[validate.Length(min=min, max=max), *validators], **options)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object) -> str:
         cleaned = str(super()._deserialize(value, attr, data, **kwargs))
         if self.multiline:
             cleaned = cleaned.replace("\r\n", "\n").replace("\r", "\n")
@@ -46,44 +69,55 @@ class Text(fields.String):
         return cleaned
 
 
-class Whole(fields.Integer):
+class StrictInteger(fields.Integer):
     """A whole number: 3 and 3.0, but not "3" or true. Query strings are converted to numbers before."""
 
-    def __init__(self, *, min: int | None = None, max: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        min: int | None = None,
+        max: int | None = None,
+        one_of: Sequence[int] | None = None,
+        **options: Unpack[DescribedOptions],
+    ) -> None:
+        validators: list[Validator] = [validate.OneOf(one_of)] if one_of is not None else []
         if min is not None or max is not None:
-            kwargs["validate"] = validate.Range(min=min, max=max)
-        super().__init__(**kwargs)
+            validators.append(validate.Range(min=min, max=max))
+        super().__init__(validate=validators, **options)
 
-    def _validated(self, value: Any) -> int:
+    def _validated(self, value: object) -> int:
         if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
             raise self.make_error("invalid", input=value)
         return int(value)
 
 
-class Id(Whole):
+class Id(StrictInteger):
     """An id: a whole number that fits PostgreSQL's bigint, or its digits."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min=1, max=MAX_BIGINT, **kwargs)
+    def __init__(self, **options: Unpack[DescribedOptions]) -> None:
+        super().__init__(min=1, max=MAX_BIGINT, **options)
 
-    def _validated(self, value: Any) -> int:
-        digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19
-        return super()._validated(int(value) if digits else value)
+    def _validated(self, value: object) -> int:
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19:
+            return super()._validated(int(value))
+        return super()._validated(value)
 
 
 class Money(fields.Field[Decimal]):
     """An amount with two decimals: a string or a number in requests, a string in responses."""
 
-    def __init__(self, *, max: Decimal = Decimal(10_000_000), **kwargs: Any) -> None:
+    def __init__(self, *, max: Decimal = Decimal(10_000_000), **options: Unpack[FieldOptions]) -> None:
         self.max = max
         super().__init__(
-            metadata={"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$", "example": "499.00"}, **kwargs
+            metadata={"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$", "example": "499.00"}, **options
         )
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: object, **kwargs: object) -> str | None:
         return None if value is None else f"{Decimal(value):.2f}"
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Decimal:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> Decimal:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not (is_number or (isinstance(value, str) and WRITTEN_NUMBER.fullmatch(value.strip()))):
             raise ValidationError('Must be an amount such as "499.00".')
@@ -95,17 +129,18 @@ class Money(fields.Field[Decimal]):
         return amount.quantize(Decimal("0.01"))
 
 
-class Moment(fields.Field[datetime]):
+class DateTimeField(fields.Field[datetime]):
     """A time in ISO 8601 with an offset, converted to UTC."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        metadata = {"type": "string", "format": "date-time", **kwargs.pop("metadata", {})}
-        super().__init__(metadata=metadata, **kwargs)
+    def __init__(self, *, metadata: Mapping[str, object] | None = None, **options: Unpack[FieldOptions]) -> None:
+        super().__init__(metadata={"type": "string", "format": "date-time", **(metadata or {})}, **options)
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+    def _serialize(self, value: datetime | None, attr: str | None, obj: object, **kwargs: object) -> str | None:
         return value.isoformat() if isinstance(value, datetime) else value
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> datetime:
         if not isinstance(value, str):
             raise ValidationError("Must be an ISO 8601 time with an offset, such as 2026-12-01T10:00:00+05:30.")
         try:
@@ -130,17 +165,17 @@ def check_years(day: date) -> None:
 class Day(fields.Date):
     """A date in the marketplace's time zone, such as "2026-12-01"."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=check_years, **kwargs)
+    def __init__(self, **options: Unpack[DescribedOptions]) -> None:
+        super().__init__(validate=check_years, **options)
 
 
-class Flag(Whole):
+class Flag(StrictInteger):
     """0 or 1. Requests may also contain true or false."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.OneOf([0, 1]), **kwargs)
+    def __init__(self, **options: Unpack[DescribedOptions]) -> None:
+        super().__init__(one_of=[0, 1], **options)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object) -> int:
         if isinstance(value, bool):
             return int(value)
         return super()._deserialize(
@@ -151,11 +186,11 @@ class Flag(Whole):
 class Pincode(fields.String):
     """A pincode of six digits, also accepted as a number. Whether it exists is checked by the domain."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
         pattern = validate.Regexp(r"^[1-9][0-9]{5}\Z", error="Must have six digits.")
-        super().__init__(validate=pattern, metadata={"example": "560001"}, **kwargs)
+        super().__init__(validate=pattern, metadata={"example": "560001"}, **options)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object) -> str:
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         return str(super()._deserialize(value, attr, data, **kwargs)).strip()
@@ -164,7 +199,7 @@ class Pincode(fields.String):
 class Phone(fields.String):
     """A phone number in E.164 or in the national format of the configured country, stored as E.164."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object) -> str:
         typed = str(super()._deserialize(value, attr, data, **kwargs)).strip()
         try:
             number = phonenumbers.parse(typed, current_settings().market_country)
@@ -178,10 +213,12 @@ class Phone(fields.String):
 class Upload(fields.Field[FileStorage]):
     """A file of a multipart form. Its content is checked by the domain."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(metadata={"type": "string", "format": "binary"}, **kwargs)
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
+        super().__init__(metadata={"type": "string", "format": "binary"}, **options)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> FileStorage:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> FileStorage:
         if not isinstance(value, FileStorage):
             raise ValidationError("Must be a file.")
         return value
@@ -190,7 +227,7 @@ class Upload(fields.Field[FileStorage]):
 class Window(Strict):
     """Paging parameters of a list."""
 
-    limit = Whole(min=1, max=MAX_LIMIT, load_default=DEFAULT_LIMIT)
+    limit = StrictInteger(min=1, max=MAX_LIMIT, load_default=DEFAULT_LIMIT)
     cursor = fields.String(load_default=None, validate=validate.Length(min=1, max=2000))
 
 
@@ -216,25 +253,27 @@ class ReasonData(TypedDict):
 DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-MOMENT: Final = Moment()
+DATE_TIME: Final = DateTimeField()
 
 
-class SpanEdge(fields.Field[Bound]):
+class RangeBound(fields.Field[Bound]):
     """One bound of a date range: a date or a time. See ``backend.core.db.date_range.date_range``."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
         about = {
             "type": "string",
             "description": "A date (2026-12-01) or a time with an offset. Both ends are included.",
         }
-        super().__init__(metadata=about, **kwargs)
+        super().__init__(metadata=about, **options)
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+    def _serialize(self, value: Bound | None, attr: str | None, obj: object, **kwargs: object) -> str | None:
         return value.isoformat() if isinstance(value, date) else value
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Bound:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> Bound:
         if not (isinstance(value, str) and DATE.fullmatch(value.strip())):
-            time: Bound = MOMENT.deserialize(value)
+            time: Bound = DATE_TIME.deserialize(value)
             return time
         try:
             day = date.fromisoformat(value.strip())

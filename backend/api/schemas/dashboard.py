@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Id, Moment, SpanEdge, Strict
+from backend.api.schemas.common import DateTimeField, Id, RangeBound, Strict
 from backend.core.db.date_range import Bound
 
 FORMER = {"deprecated": True, "description": "The former name of ``failed``."}
@@ -28,8 +28,8 @@ class Words(fields.String):
 class Span(Strict):
     """The date range; by default the last thirty days."""
 
-    first = SpanEdge(data_key="from", load_default=None)
-    last = SpanEdge(data_key="to", load_default=None)
+    first = RangeBound(data_key="from", load_default=None)
+    last = RangeBound(data_key="to", load_default=None)
 
 
 class SpanData(TypedDict):
@@ -49,7 +49,7 @@ class Approvals(Strict):
     """Approvals that await a decision, and those that expire within 30 days."""
 
     waiting = Count()
-    oldest = Moment(required=True, allow_none=True)
+    oldest = DateTimeField(required=True, allow_none=True)
     expiring = Count()
     by_state = fields.Nested(ByState, required=True)
 
@@ -77,7 +77,7 @@ class Waiting(Strict):
     """Open requests that need attention. ``unanswered``: past the response time limit."""
 
     total, unanswered, due_soon, overdue = Count(), Count(), Count(), Count()
-    oldest = Moment(required=True, allow_none=True)
+    oldest = DateTimeField(required=True, allow_none=True)
 
 
 class States(Strict):
@@ -145,13 +145,13 @@ class Jobs(Strict):
 
     waiting, failed, deliveries_waiting, deliveries_failed, runs_failed = (Count() for _ in range(5))
     parked = fields.Integer(required=True, validate=COUNT, metadata=FORMER)
-    oldest = Moment(required=True, allow_none=True)
+    oldest = DateTimeField(required=True, allow_none=True)
 
 
 class Stats(Strict):
     """All statistics, as of ``generated_at``. Series have one row per ``step`` (day or month) of the date range."""
 
-    generated_at = Moment(required=True)
+    generated_at = DateTimeField(required=True)
     span_from = fields.Date(required=True, data_key="from")
     span_to = fields.Date(required=True, data_key="to")
     step = fields.String(required=True, validate=validate.OneOf(["day", "month"]))

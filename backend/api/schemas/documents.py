@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from werkzeug.datastructures import FileStorage
 
-from backend.api.schemas.common import Strict, Upload, Whole
+from backend.api.schemas.common import Strict, StrictInteger, Upload
 
 
 class Document(Strict):
@@ -22,7 +22,7 @@ class DocumentData(TypedDict):
 class Page(Strict):
     """The page to render; by default the whole file."""
 
-    page = Whole(min=1, max=1000, load_default=None)
+    page = StrictInteger(min=1, max=1000, load_default=None)
 
 
 class PageData(TypedDict):

@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Id, Moment, SpanEdge, Strict, Window, WindowData
+from backend.api.schemas.common import DateTimeField, Id, RangeBound, Strict, Window, WindowData
 from backend.core.db.date_range import Bound
 
 STATUSES = validate.OneOf(["queued", "running", "done", "failed"])
@@ -14,8 +14,8 @@ class NewExport(Strict):
     """Filters of the exported requests: the professional, and the range of closed_at."""
 
     professional_id = Id(load_default=None, allow_none=True)
-    first = SpanEdge(data_key="from", load_default=None, allow_none=True)
-    last = SpanEdge(data_key="to", load_default=None, allow_none=True)
+    first = RangeBound(data_key="from", load_default=None, allow_none=True)
+    last = RangeBound(data_key="to", load_default=None, allow_none=True)
 
 
 class NewExportData(TypedDict):
@@ -49,10 +49,10 @@ class Export(Strict):
     span_from = fields.String(required=True, allow_none=True, data_key="from")
     span_to = fields.String(required=True, allow_none=True, data_key="to")
     requested_by = Id(required=True)
-    created_at = Moment(required=True)
-    started_at = Moment(required=True, allow_none=True)
-    finished_at = Moment(required=True, allow_none=True)
-    expires_at = Moment(required=True, allow_none=True)
+    created_at = DateTimeField(required=True)
+    started_at = DateTimeField(required=True, allow_none=True)
+    finished_at = DateTimeField(required=True, allow_none=True)
+    expires_at = DateTimeField(required=True, allow_none=True)
     size = fields.Integer(required=True, allow_none=True)
     sha256 = fields.String(required=True, allow_none=True)
     failure = fields.String(required=True, allow_none=True)

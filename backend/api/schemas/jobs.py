@@ -4,7 +4,7 @@ from typing import NotRequired, TypedDict
 
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Id, Moment, Strict, Window, WindowData
+from backend.api.schemas.common import DateTimeField, Id, Strict, Window, WindowData
 
 FORMER = {"deprecated": True, "description": "The former name of the field before."}
 STATUSES = ("queued", "running", "done", "failed")
@@ -44,9 +44,9 @@ class Run(Strict):
     id = Id(required=True)
     name = fields.String(required=True)
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
-    created_at = Moment(required=True)
-    started_at = Moment(required=True, allow_none=True)
-    finished_at = Moment(required=True, allow_none=True)
+    created_at = DateTimeField(required=True)
+    started_at = DateTimeField(required=True, allow_none=True)
+    finished_at = DateTimeField(required=True, allow_none=True)
     seconds = fields.Float(required=True, allow_none=True)
     sent = fields.Integer(required=True)
     failed = fields.Integer(required=True)
@@ -63,7 +63,7 @@ class Job(Strict):
     title = fields.String(required=True)
     schedule = fields.String(required=True)
     last_run = fields.Nested(Run, required=True, allow_none=True)
-    next_run = Moment(required=True)
+    next_run = DateTimeField(required=True)
 
 
 class Jobs(Strict):
@@ -84,6 +84,6 @@ class FailedJob(Strict):
     topic = fields.String(required=True)
     attempts = fields.Integer(required=True)
     error = fields.String(required=True, allow_none=True)
-    created_at = Moment(required=True)
-    failed_at = Moment(required=True, allow_none=True)
-    parked_at = Moment(required=True, allow_none=True, metadata=FORMER)
+    created_at = DateTimeField(required=True)
+    failed_at = DateTimeField(required=True, allow_none=True)
+    parked_at = DateTimeField(required=True, allow_none=True, metadata=FORMER)

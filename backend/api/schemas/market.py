@@ -1,24 +1,27 @@
 """The marketplace's settings, and the policies of single tasks."""
 
+from collections.abc import Mapping
 from datetime import time
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict, Unpack
 
 from marshmallow import ValidationError, fields
 
-from backend.api.schemas.common import Strict, Whole
+from backend.api.schemas.common import FieldOptions, Strict, StrictInteger
 from backend.domain.market.settings import BOUNDS
 
 
 class ClockTime(fields.Field[time]):
     """A time of day in the marketplace's time zone, such as "18:00"."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(metadata={"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"}, **kwargs)
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
+        super().__init__(metadata={"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"}, **options)
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+    def _serialize(self, value: time | None, attr: str | None, obj: object, **kwargs: object) -> str | None:
         return value.isoformat("minutes") if isinstance(value, time) else value
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> time:
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> time:
         try:
             if not (isinstance(value, str) and len(value) == 5 and value[2] == ":" and value.isascii()):
                 raise ValueError(value)
@@ -27,8 +30,8 @@ class ClockTime(fields.Field[time]):
             raise ValidationError('Must be a time of day such as "18:00".') from error
 
 
-def _minutes(name: str, **kwargs: Any) -> Whole:
-    return Whole(min=BOUNDS[name][0], max=BOUNDS[name][1], **kwargs)
+def _minutes(name: str, **options: Unpack[FieldOptions]) -> StrictInteger:
+    return StrictInteger(min=BOUNDS[name][0], max=BOUNDS[name][1], **options)
 
 
 class SettingsEdit(Strict):
@@ -60,11 +63,11 @@ class SettingsEditData(TypedDict):
 class MarketSettings(Strict):
     """All of the marketplace's settings. Times of day are in ``timezone``."""
 
-    answer_within_minutes = Whole(required=True)
-    min_notice_minutes = Whole(required=True)
-    free_cancel_minutes = Whole(required=True)
-    travel_buffer_minutes = Whole(required=True)
-    tell_nearest = Whole(required=True)
+    answer_within_minutes = StrictInteger(required=True)
+    min_notice_minutes = StrictInteger(required=True)
+    free_cancel_minutes = StrictInteger(required=True)
+    travel_buffer_minutes = StrictInteger(required=True)
+    tell_nearest = StrictInteger(required=True)
     reminder_at = ClockTime(required=True)
     day_begins_at = ClockTime(required=True)
     day_ends_at = ClockTime(required=True)
@@ -93,8 +96,8 @@ class TaskPolicyData(TypedDict):
 class EffectivePolicy(Strict):
     """The effective policy of one task: its own values, else the general settings."""
 
-    answer_within_minutes = Whole(required=True)
-    min_notice_minutes = Whole(required=True)
-    free_cancel_minutes = Whole(required=True)
-    travel_buffer_minutes = Whole(required=True)
+    answer_within_minutes = StrictInteger(required=True)
+    min_notice_minutes = StrictInteger(required=True)
+    free_cancel_minutes = StrictInteger(required=True)
+    travel_buffer_minutes = StrictInteger(required=True)
     own = fields.Nested(TaskPolicy, required=True)

@@ -7,7 +7,7 @@ from marshmallow import fields, validate
 
 from backend.api.schemas.accounts import Account
 from backend.api.schemas.audit import Entry
-from backend.api.schemas.common import Flag, Id, Moment, Pincode, Strict, Text, Whole, Window, WindowData
+from backend.api.schemas.common import DateTimeField, Flag, Id, Pincode, Strict, StrictInteger, Text, Window, WindowData
 from backend.api.schemas.reviews import ReviewJudged
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.queries import SORTS
@@ -56,11 +56,11 @@ class ProfessionalsData(CustomersData):
 class Person(Account):
     """An account with the fields that only admins see."""
 
-    blocked_at = Moment(required=True, allow_none=True)
+    blocked_at = DateTimeField(required=True, allow_none=True)
     blocked_reason = fields.String(required=True, allow_none=True)
     blocked_note = fields.String(required=True, allow_none=True)
-    last_seen_at = Moment(required=True, allow_none=True)
-    tasks_done = Whole()
+    last_seen_at = DateTimeField(required=True, allow_none=True)
+    tasks_done = StrictInteger()
     allowed_actions = fields.List(
         fields.String(validate=validate.OneOf(["approve", "reject", "block", "unblock"])), required=True
     )
@@ -69,15 +69,15 @@ class Person(Account):
 class Figures(Strict):
     """An account's requests by status, and its recent releases and cancellations."""
 
-    requested = Whole(required=True)
-    accepted = Whole(required=True)
-    completed = Whole(required=True)
-    closed = Whole(required=True)
-    cancelled = Whole(required=True)
-    expired = Whole(required=True)
-    rejected = Whole(required=True)
-    released_90_days = Whole(required=True)
-    cancelled_90_days = Whole(required=True)
+    requested = StrictInteger(required=True)
+    accepted = StrictInteger(required=True)
+    completed = StrictInteger(required=True)
+    closed = StrictInteger(required=True)
+    cancelled = StrictInteger(required=True)
+    expired = StrictInteger(required=True)
+    rejected = StrictInteger(required=True)
+    released_90_days = StrictInteger(required=True)
+    cancelled_90_days = StrictInteger(required=True)
     value_closed = fields.String(required=True, metadata={"example": "499.00"})
 
 

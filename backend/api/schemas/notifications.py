@@ -4,7 +4,7 @@ from typing import NotRequired, TypedDict
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from backend.api.schemas.common import Flag, Id, Moment, Strict, Window, WindowData
+from backend.api.schemas.common import DateTimeField, Flag, Id, Strict, Window, WindowData
 from backend.domain.notifications.messages import ENGLISH
 from backend.domain.notifications.preferences import CHANNELS
 
@@ -32,7 +32,7 @@ class Notification(Strict):
     body = fields.String(required=True)
     request_id = Id(required=True, allow_none=True)
     read = fields.Boolean(required=True)
-    created_at = Moment(required=True)
+    created_at = DateTimeField(required=True)
 
 
 class Notifications(Strict):
@@ -102,16 +102,16 @@ class Delivery(Strict):
     error = fields.String(required=True, allow_none=True)
     request_id = Id(required=True, allow_none=True)
     run_id = Id(required=True, allow_none=True)
-    created_at = Moment(required=True)
-    not_before = Moment(required=True, allow_none=True)
-    sent_at = Moment(required=True, allow_none=True)
+    created_at = DateTimeField(required=True)
+    not_before = DateTimeField(required=True, allow_none=True)
+    sent_at = DateTimeField(required=True, allow_none=True)
 
 
 class Attempt(Strict):
     """One attempt of a delivery."""
 
     number = fields.Integer(required=True)
-    at = Moment(required=True)
+    at = DateTimeField(required=True)
     outcome = fields.String(required=True)
     detail = fields.String(required=True, allow_none=True)
 

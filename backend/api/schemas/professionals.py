@@ -1,21 +1,21 @@
 """Decisions on professionals' documents."""
 
 from datetime import datetime
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 
-from backend.api.schemas.common import Id, Moment, Reason, ReasonData, Strict
+from backend.api.schemas.common import DateTimeField, Id, Reason, ReasonData, Strict
 
 REVIEWED: Final = "The document that was reviewed. 409 ``document_replaced`` if it has been replaced since."
 
 
-def _reviewed_document() -> Any:
+def _reviewed_document() -> Id:
     return Id(load_default=None, allow_none=True, metadata={"description": REVIEWED})
 
 
 class Approve(Strict):
     """An approval, which does not expire without ``expires_at``."""
 
-    expires_at = Moment(load_default=None, allow_none=True)
+    expires_at = DateTimeField(load_default=None, allow_none=True)
     document_id = _reviewed_document()
 
 
@@ -41,7 +41,7 @@ class RejectData(ReasonData):
 class Expiry(Strict):
     """The expiry of an approval; null means never."""
 
-    approval_expires_at = Moment(required=True, allow_none=True)
+    approval_expires_at = DateTimeField(required=True, allow_none=True)
 
 
 class ExpiryData(TypedDict):

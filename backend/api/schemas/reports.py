@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Id, Moment, Strict, Window, WindowData
+from backend.api.schemas.common import DateTimeField, Id, Strict, Window, WindowData
 
 COUNT = validate.Range(min=0)
 
@@ -39,7 +39,7 @@ class Upcoming(Strict):
     id = Id(required=True)
     task_name = fields.String(required=True)
     status = fields.String(required=True, validate=validate.OneOf(["requested", "accepted"]))
-    date_of_request = Moment(required=True)
+    date_of_request = DateTimeField(required=True)
 
 
 class Report(Strict):
@@ -48,8 +48,8 @@ class Report(Strict):
     customer_id = Id(required=True)
     month = fields.String(required=True, metadata={"example": "2026-10"})
     unfinished = fields.Boolean(required=True)
-    sent_at = Moment(required=True, allow_none=True)
-    generated_at = Moment(required=True)
+    sent_at = DateTimeField(required=True, allow_none=True)
+    generated_at = DateTimeField(required=True)
     requested = fields.Integer(required=True, validate=COUNT)
     accepted = fields.Integer(required=True, validate=COUNT)
     completed = fields.Integer(required=True, validate=COUNT)
@@ -67,7 +67,7 @@ class SentReport(Strict):
     """An item of the list of sent reports."""
 
     month = fields.String(required=True, metadata={"example": "2026-10"})
-    sent_at = Moment(required=True)
+    sent_at = DateTimeField(required=True)
     requested = fields.Integer(required=True, validate=COUNT)
     closed = fields.Integer(required=True, validate=COUNT)
     spent = fields.String(required=True, metadata={"example": "499.00"})

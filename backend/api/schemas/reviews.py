@@ -4,14 +4,14 @@ from typing import TypedDict
 
 from marshmallow import fields
 
-from backend.api.schemas.common import Flag, Id, Strict, Text, Whole, Window, WindowData
+from backend.api.schemas.common import Flag, Id, Strict, StrictInteger, Text, Window, WindowData
 from backend.api.schemas.task_requests import RequestReview
 
 
 class NewReview(Strict):
     """A rating of one to five stars, and a comment."""
 
-    rating = Whole(required=True, min=1, max=5)
+    rating = StrictInteger(required=True, min=1, max=5)
     comment = Text(min=0, max=2000, multiline=True, load_default=None, allow_none=True)
 
 

@@ -1,24 +1,37 @@
 """Working hours, agenda, available times, and cancellation statistics."""
 
+import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict, Unpack
 
 from marshmallow import ValidationError, fields, validate
 
-from backend.api.schemas.common import Day, Id, Moment, Pincode, SpanEdge, Strict, Whole, Window
+from backend.api.schemas.common import (
+    DateTimeField,
+    Day,
+    FieldOptions,
+    Id,
+    Pincode,
+    RangeBound,
+    Strict,
+    StrictInteger,
+    Window,
+    WindowData,
+)
 from backend.api.schemas.task_requests import Request
+from backend.core.db.date_range import Bound
 
 
 class DayMinute(fields.Field[int]):
     """A time of day such as "09:30", loaded as minutes; "24:00" is the end of the day."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(metadata={"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"}, **kwargs)
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
+        super().__init__(metadata={"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"}, **options)
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        return f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) else value
+    def _serialize(self, value: int | None, attr: str | None, obj: object, **kwargs: object) -> str | None:
+        return None if value is None else f"{value // 60:02}:{value % 60:02}"
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
+    def _deserialize(self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object) -> int:
         wrong = ValidationError('Must be a time of day such as "09:30".')
         if not (isinstance(value, str) and len(value) == 5 and value[2] == ":" and value.isascii()):
             raise wrong
@@ -37,10 +50,23 @@ class Hours(Strict):
     ends = DayMinute(data_key="to", required=True)
 
 
+class HoursData(TypedDict):
+    """The loaded :class:`Hours`."""
+
+    begins: int
+    ends: int
+
+
 class WeeklyHours(Hours):
     """A weekly time range; Monday is 0."""
 
-    weekday = Whole(required=True, min=0, max=6)
+    weekday = StrictInteger(required=True, min=0, max=6)
+
+
+class WeeklyHoursData(HoursData):
+    """The loaded :class:`WeeklyHours`."""
+
+    weekday: int
 
 
 class HoursException(Strict):
@@ -50,11 +76,25 @@ class HoursException(Strict):
     hours = fields.List(fields.Nested(Hours), required=True, validate=validate.Length(max=10))
 
 
+class HoursExceptionData(TypedDict):
+    """The loaded :class:`HoursException`."""
+
+    date: dt.date
+    hours: list[HoursData]
+
+
 class WorkingHours(Strict):
     """All of a professional's hours, in the marketplace's time zone. Without weekly hours, the usual day applies."""
 
     weekly = fields.List(fields.Nested(WeeklyHours), required=True, validate=validate.Length(max=70))
     exceptions = fields.List(fields.Nested(HoursException), load_default=list, validate=validate.Length(max=400))
+
+
+class WorkingHoursData(TypedDict):
+    """The loaded :class:`WorkingHours`."""
+
+    weekly: list[WeeklyHoursData]
+    exceptions: list[HoursExceptionData]
 
 
 class WorkingHoursShown(WorkingHours):
@@ -69,6 +109,13 @@ class AgendaQuery(Strict):
 
     first = Day(data_key="from", load_default=None)
     last = Day(data_key="to", load_default=None)
+
+
+class AgendaQueryData(TypedDict):
+    """The loaded :class:`AgendaQuery`."""
+
+    first: dt.date | None
+    last: dt.date | None
 
 
 class AgendaDay(Strict):
@@ -95,11 +142,19 @@ class TimesQuery(Strict):
     professional_id = Id(load_default=None)
 
 
+class TimesQueryData(TypedDict):
+    """The loaded :class:`TimesQuery`."""
+
+    pincode: str
+    date: dt.date
+    professional_id: int | None
+
+
 class OfferedTime(Strict):
     """A start time, and the number of professionals available."""
 
-    at = Moment(required=True)
-    professionals = Whole(required=True)
+    at = DateTimeField(required=True)
+    professionals = StrictInteger(required=True)
 
 
 class OfferedTimes(Strict):
@@ -114,9 +169,19 @@ class ReliabilityQuery(Window):
 
     role = fields.String(load_default=None, validate=validate.OneOf(["customer", "professional"]))
     account_id = Id(load_default=None)
-    least = Whole(load_default=2, min=1, max=1000)
-    first = SpanEdge(data_key="from", load_default=None)
-    last = SpanEdge(data_key="to", load_default=None)
+    least = StrictInteger(load_default=2, min=1, max=1000)
+    first = RangeBound(data_key="from", load_default=None)
+    last = RangeBound(data_key="to", load_default=None)
+
+
+class ReliabilityQueryData(WindowData):
+    """The loaded :class:`ReliabilityQuery`."""
+
+    role: str | None
+    account_id: int | None
+    least: int
+    first: Bound | None
+    last: Bound | None
 
 
 class Reliability(Strict):
@@ -126,8 +191,8 @@ class Reliability(Strict):
     role = fields.String(required=True)
     firstname = fields.String(required=True)
     lastname = fields.String(required=True)
-    cancelled = Whole(required=True)
-    cancelled_late = Whole(required=True)
-    released = Whole(required=True)
-    times = Whole(required=True)
-    latest = Moment(required=True)
+    cancelled = StrictInteger(required=True)
+    cancelled_late = StrictInteger(required=True)
+    released = StrictInteger(required=True)
+    times = StrictInteger(required=True)
+    latest = DateTimeField(required=True)

@@ -5,11 +5,21 @@ from typing import TypedDict
 
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Id, Moment, Money, Pincode, Strict, Text, Whole, Window, WindowData
+from backend.api.schemas.common import (
+    DateTimeField,
+    Id,
+    Money,
+    Pincode,
+    Strict,
+    StrictInteger,
+    Text,
+    Window,
+    WindowData,
+)
 from backend.api.schemas.tasks import Task
 from backend.domain.search.statement import SORTS
 
-RADIUS_KM = {"min": 1, "max": 200}
+MAX_RADIUS_KM = 200
 
 
 class SearchFilter(Window):
@@ -18,7 +28,7 @@ class SearchFilter(Window):
     q = Text(load_default=None)
     location = Text(load_default=None)
     pincode = Pincode(load_default=None)
-    radius_km = Whole(**RADIUS_KM, load_default=None, metadata={"description": "Default: 10"})
+    radius_km = StrictInteger(min=1, max=MAX_RADIUS_KM, load_default=None, metadata={"description": "Default: 10"})
     category = Text(load_default=None)
     max_price = Money(load_default=None)
     min_rating = fields.Float(load_default=None, allow_nan=False, validate=validate.Range(min=0, max=5))
@@ -48,7 +58,7 @@ class CategoryCount(Strict):
     """The number of hits in a category, regardless of the category filter."""
 
     category = fields.String(required=True)
-    tasks = Whole(required=True)
+    tasks = StrictInteger(required=True)
 
 
 class Near(Strict):
@@ -61,7 +71,7 @@ class Near(Strict):
     distance_km = fields.Float()
     task_id = Id()
     task_name = fields.String()
-    professionals = Whole()
+    professionals = StrictInteger()
     name = fields.String()
 
 
@@ -78,7 +88,7 @@ class OfferedFilter(Window):
     """The place of the work."""
 
     pincode = Pincode(load_default=None)
-    radius_km = Whole(**RADIUS_KM, load_default=None)
+    radius_km = StrictInteger(min=1, max=MAX_RADIUS_KM, load_default=None)
 
 
 class OfferedFilterData(WindowData):
@@ -94,9 +104,9 @@ class PublicProfile(Strict):
     id = Id(required=True)
     firstname = fields.String(required=True)
     compname = fields.String(required=True)
-    exp = Whole(required=True)
+    exp = StrictInteger(required=True)
     rating = fields.Float(required=True, allow_none=True)
-    reviews = Whole(required=True)
+    reviews = StrictInteger(required=True)
     distance_km = fields.Float(required=True, allow_none=True)
 
 
@@ -117,5 +127,5 @@ class Synonyms(Strict):
 
     id = Id(required=True)
     phrases = fields.List(fields.String(), required=True)
-    created_at = Moment(required=True)
-    updated_at = Moment(required=True)
+    created_at = DateTimeField(required=True)
+    updated_at = DateTimeField(required=True)

@@ -5,7 +5,7 @@ from typing import TypedDict
 from marshmallow import fields, validate
 
 from backend.api.schemas.accounts import Account, EmailAddress, Password
-from backend.api.schemas.common import Flag, Moment, Strict, Text, Whole
+from backend.api.schemas.common import DateTimeField, Flag, Strict, StrictInteger, Text
 
 
 class Credentials(Strict):
@@ -29,7 +29,7 @@ class Tokens(Strict):
 
     access_token = fields.String(required=True)
     token_type = fields.String(required=True)
-    expires_in = Whole(required=True)
+    expires_in = StrictInteger(required=True)
     role = fields.String(required=True)
     user = fields.Nested(Account, required=True)
     refresh_token = fields.String()
@@ -42,9 +42,9 @@ class Session(Strict):
     client = fields.String(required=True)
     user_agent = fields.String(required=True, allow_none=True)
     address = fields.String(required=True, allow_none=True)
-    created_at = Moment(required=True)
-    last_used_at = Moment(required=True)
-    expires_at = Moment(required=True)
+    created_at = DateTimeField(required=True)
+    last_used_at = DateTimeField(required=True)
+    expires_at = DateTimeField(required=True)
     current = Flag(required=True, metadata={"description": "1 for the current session"})
 
 

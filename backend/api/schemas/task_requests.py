@@ -1,8 +1,27 @@
 """Requests: created, updated, listed and shown."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NotRequired, TypedDict
+
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Flag, Id, Moment, Money, Pincode, Reason, SpanEdge, Strict, Text, Whole, Window
+from backend.api.schemas.common import (
+    DateTimeField,
+    Flag,
+    Id,
+    Money,
+    Pincode,
+    RangeBound,
+    Reason,
+    ReasonData,
+    Strict,
+    StrictInteger,
+    Text,
+    Window,
+    WindowData,
+)
+from backend.core.db.date_range import Bound
 from backend.domain.task_requests.lifecycle import REASONS, Action, Status
 
 STATUSES = [status.value for status in Status]
@@ -14,17 +33,28 @@ class NewRequest(Strict):
     """A new request. Address and pincode are those of the customer unless given."""
 
     task_id = Id(required=True)
-    date_of_request = Moment(required=True)
+    date_of_request = DateTimeField(required=True)
     remarks = Text(min=0, max=2000, multiline=True, load_default="", allow_none=True)
     address = Text(max=500, multiline=True, load_default=None, allow_none=True)
     pincode = Pincode(load_default=None, allow_none=True)
     professional_id = Id(load_default=None, allow_none=True)
 
 
+class NewRequestData(TypedDict):
+    """The loaded :class:`NewRequest`."""
+
+    task_id: int
+    date_of_request: datetime
+    remarks: str | None
+    address: str | None
+    pincode: str | None
+    professional_id: int | None
+
+
 class RequestEdit(Strict):
     """An update by the customer. ``status`` may only become "completed"."""
 
-    date_of_request = Moment()
+    date_of_request = DateTimeField()
     remarks = Text(min=0, max=2000, multiline=True)
     address = Text(max=500, multiline=True)
     pincode = Pincode()
@@ -33,10 +63,26 @@ class RequestEdit(Strict):
     )
 
 
+class RequestEditData(TypedDict):
+    """The loaded :class:`RequestEdit`."""
+
+    date_of_request: NotRequired[datetime]
+    remarks: NotRequired[str]
+    address: NotRequired[str]
+    pincode: NotRequired[str]
+    status: NotRequired[str]
+
+
 class RejectReason(Reason):
     """The reason for declining a request."""
 
     reason_code = fields.String(load_default=None, validate=validate.OneOf(REASONS[Action.REJECT]))
+
+
+class CodedReasonData(ReasonData):
+    """The loaded :class:`RejectReason`, :class:`ReleaseReason` or :class:`CancelReason`."""
+
+    reason_code: str | None
 
 
 class ReleaseReason(Reason):
@@ -57,6 +103,12 @@ class Closing(Strict):
     remarks = Text(min=0, max=2000, multiline=True, load_default=None, allow_none=True)
 
 
+class ClosingData(TypedDict):
+    """The loaded :class:`Closing`."""
+
+    remarks: str | None
+
+
 class RequestQuery(Window):
     """Filters of the list. ``scope`` and the last three are for professionals; those three need scope ``open``."""
 
@@ -65,13 +117,28 @@ class RequestQuery(Window):
         fields.String(), load_default=(), validate=validate.ContainsOnly(STATUSES, error="Unknown status.")
     )
     task_id = Id(load_default=None)
-    first = SpanEdge(data_key="from", load_default=None)
-    last = SpanEdge(data_key="to", load_default=None)
+    first = RangeBound(data_key="from", load_default=None)
+    last = RangeBound(data_key="to", load_default=None)
     professional_id = Id(load_default=None)
     customer_id = Id(load_default=None)
     matching = Flag(load_default=0)
     free = Flag(load_default=0)
-    max_km = Whole(min=1, max=5000, load_default=None)
+    max_km = StrictInteger(min=1, max=5000, load_default=None)
+
+
+class RequestQueryData(WindowData):
+    """The loaded :class:`RequestQuery`."""
+
+    scope: str
+    status: Sequence[str]
+    task_id: int | None
+    first: Bound | None
+    last: Bound | None
+    professional_id: int | None
+    customer_id: int | None
+    matching: int
+    free: int
+    max_km: int | None
 
 
 class CustomerContact(Strict):
@@ -101,23 +168,23 @@ class Request(Strict):
     customer_id = Id(required=True)
     professional_id = Id(required=True, allow_none=True)
     asked_professional_id = Id(required=True, allow_none=True)
-    asked_until = Moment(required=True, allow_none=True)
+    asked_until = DateTimeField(required=True, allow_none=True)
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
-    date_of_request = Moment(required=True)
+    date_of_request = DateTimeField(required=True)
     price = Money(required=True)
     currency = fields.String(required=True)
-    time_required = Whole(required=True)
+    time_required = StrictInteger(required=True)
     address = fields.String(required=True, allow_none=True)
     pincode = fields.String(required=True)
     remarks = fields.String(required=True)
     closing_remarks = fields.String(required=True)
-    created_at = Moment(required=True)
-    updated_at = Moment(required=True)
-    accepted_at = Moment(required=True, allow_none=True)
-    completed_at = Moment(required=True, allow_none=True)
-    closed_at = Moment(required=True, allow_none=True)
-    cancelled_at = Moment(required=True, allow_none=True)
-    expired_at = Moment(required=True, allow_none=True)
+    created_at = DateTimeField(required=True)
+    updated_at = DateTimeField(required=True)
+    accepted_at = DateTimeField(required=True, allow_none=True)
+    completed_at = DateTimeField(required=True, allow_none=True)
+    closed_at = DateTimeField(required=True, allow_none=True)
+    cancelled_at = DateTimeField(required=True, allow_none=True)
+    expired_at = DateTimeField(required=True, allow_none=True)
     cancelled_late = fields.Boolean(required=True)
     reviewed = fields.Boolean(required=True)
     customer = fields.Nested(CustomerContact, required=True, allow_none=True)
@@ -130,7 +197,7 @@ class Request(Strict):
 class HistoryEntry(Strict):
     """One change of a request."""
 
-    at = Moment(required=True)
+    at = DateTimeField(required=True)
     action = fields.String(required=True)
     actor_id = Id(required=True, allow_none=True)
     actor_role = fields.String(required=True)
@@ -143,11 +210,11 @@ class HistoryEntry(Strict):
 class RequestReview(Strict):
     """The customer's review, and the professional's reply."""
 
-    rating = Whole(required=True, min=1, max=5)
+    rating = StrictInteger(required=True, min=1, max=5)
     comment = fields.String(required=True, allow_none=True)
-    created_at = Moment(required=True)
+    created_at = DateTimeField(required=True)
     reply = fields.String(required=True, allow_none=True)
-    replied_at = Moment(required=True, allow_none=True)
+    replied_at = DateTimeField(required=True, allow_none=True)
     reported = fields.Boolean(required=True)
     hidden = fields.Boolean(required=True)
 
@@ -162,7 +229,7 @@ class RequestDetail(Request):
 class InboxCounts(Strict):
     """Counts of a professional's inbox. ``new``: matching requests since it was last viewed."""
 
-    waiting = Whole(required=True)
-    matching = Whole(required=True)
-    new = Whole(required=True)
-    seen_at = Moment(required=True, allow_none=True)
+    waiting = StrictInteger(required=True)
+    matching = StrictInteger(required=True)
+    new = StrictInteger(required=True)
+    seen_at = DateTimeField(required=True, allow_none=True)

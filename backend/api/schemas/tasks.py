@@ -5,7 +5,7 @@ from typing import NotRequired, TypedDict
 
 from marshmallow import fields, validate
 
-from backend.api.schemas.common import Flag, Id, Moment, Money, Strict, Text, Whole, Window, WindowData
+from backend.api.schemas.common import DateTimeField, Flag, Id, Money, Strict, StrictInteger, Text, Window, WindowData
 from backend.domain.tasks.pictures import PICTURES
 
 
@@ -16,7 +16,7 @@ class NewTask(Strict):
     description = Text(max=2000, multiline=True, required=True)
     category = Text(required=True)
     base_price = Money(required=True)
-    time_required = Whole(min=5, max=1440, required=True)
+    time_required = StrictInteger(min=5, max=1440, required=True)
     isactive = Flag(load_default=1)
     picture = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(PICTURES))
     search_words = fields.List(Text(), load_default=list, validate=validate.Length(max=20))
@@ -42,7 +42,7 @@ class TaskEdit(Strict):
     description = Text(max=2000, multiline=True)
     category = Text()
     base_price = Money()
-    time_required = Whole(min=5, max=1440)
+    time_required = StrictInteger(min=5, max=1440)
     isactive = Flag()
     picture = fields.String(allow_none=True, validate=validate.OneOf(PICTURES))
     search_words = fields.List(Text(), validate=validate.Length(max=20))
@@ -70,14 +70,14 @@ class Task(Strict):
     category = fields.String(required=True)
     base_price = Money(required=True)
     currency = fields.String(required=True)
-    time_required = Whole(required=True)
+    time_required = StrictInteger(required=True)
     isactive = Flag(required=True)
     rating = fields.Float(required=True, allow_none=True)
-    reviews = Whole(required=True)
-    professionals = Whole(required=True)
+    reviews = StrictInteger(required=True)
+    professionals = StrictInteger(required=True)
     picture = fields.String(required=True, allow_none=True)
     search_words = fields.List(fields.String())
-    archived_at = Moment(allow_none=True)
+    archived_at = DateTimeField(allow_none=True)
 
 
 class TaskFilter(Window):
