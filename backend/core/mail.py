@@ -15,7 +15,7 @@ from email.mime.base import MIMEBase
 from email.mime.text import MIMEText
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from flask import Flask, current_app
 from flask_mail import Connection, Mail, Message, sanitize_address
@@ -67,7 +67,7 @@ class _Limited(Connection):
     on loopback too, before the password or an email is sent.
     """
 
-    def __init__(self, mail: Any, timeout: float, ca_file: Path | None) -> None:
+    def __init__(self, mail: Mail, timeout: float, ca_file: Path | None) -> None:
         super().__init__(mail)
         self._timeout = timeout
         self._ca_file = ca_file

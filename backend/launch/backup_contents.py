@@ -5,10 +5,11 @@ import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from backend.core.errors import DomainError
 from backend.core.storage import Store, stores
@@ -93,7 +94,7 @@ def _fill(settings: Settings, unfinished: Path) -> Manifest:
     return manifest
 
 
-def count(connection: psycopg.Connection[Any]) -> dict[str, int]:
+def count(connection: psycopg.Connection[TupleRow]) -> dict[str, int]:
     """Return the number of rows of each table, as seen by the connection's transaction."""
     found = {}
     for (name,) in connection.execute(TABLES).fetchall():
@@ -101,14 +102,14 @@ def count(connection: psycopg.Connection[Any]) -> dict[str, int]:
     return found
 
 
-def _one(connection: psycopg.Connection[Any], query: sql.SQL | sql.Composed | str) -> tuple[Any, ...]:
+def _one(connection: psycopg.Connection[TupleRow], query: sql.SQL | sql.Composed | str) -> TupleRow:
     row = connection.execute(sql.SQL(query) if isinstance(query, str) else query).fetchone()
     if row is None:
         raise LaunchError("The database is empty: prepare it first.")
     return tuple(row)
 
 
-def _copy_files(connection: psycopg.Connection[Any], settings: Settings, target: Path) -> list[File]:
+def _copy_files(connection: psycopg.Connection[TupleRow], settings: Settings, target: Path) -> list[File]:
     found, problems = [], []
     places = stores(settings)
     for name, query in FILES.items():

@@ -4,11 +4,12 @@ An attacker in the application (an injected statement, a bug) can then neither d
 programs on the database server or read its files. Migrations, backup and the self-check's clean-up use the owner.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow
 
 from backend.launch.errors import LaunchError
 
@@ -53,7 +54,7 @@ def user_of(url: str) -> str:
     return str(conninfo_to_dict(url).get("user", ""))
 
 
-def put_role(connection: psycopg.Connection[Any], name: str, password: str, *, options: str = "") -> None:
+def put_role(connection: psycopg.Connection[TupleRow], name: str, password: str, *, options: str = "") -> None:
     """Create a login role, or set its password. The server sees and logs only a verifier."""
     there = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
     verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
@@ -65,7 +66,7 @@ def put_role(connection: psycopg.Connection[Any], name: str, password: str, *, o
     )
 
 
-def hand_over(connection: psycopg.Connection[Any], *, owner: str) -> None:
+def hand_over(connection: psycopg.Connection[TupleRow], *, owner: str) -> None:
     """Make a role the owner of this database and everything in it. Requires a superuser."""
     name = sql.Identifier(owner)
     database = sql.Identifier(connection.info.dbname)
@@ -96,7 +97,7 @@ def admit(owner_url: str, app_url: str) -> None:
         raise LaunchError(f"The role {app} of DATABASE_URL cannot sign in: {str(error).splitlines()[-1]}") from None
 
 
-def _make(connection: psycopg.Connection[Any], app: str, password: str) -> None:
+def _make(connection: psycopg.Connection[TupleRow], app: str, password: str) -> None:
     try:
         put_role(connection, app, password)
     except psycopg.errors.InsufficientPrivilege:
@@ -106,7 +107,7 @@ def _make(connection: psycopg.Connection[Any], app: str, password: str) -> None:
         ) from None
 
 
-def _refuse_too_much(connection: psycopg.Connection[Any], app: str) -> None:
+def _refuse_too_much(connection: psycopg.Connection[TupleRow], app: str) -> None:
     is_superuser, is_owner = connection.execute(TOO_MUCH, (app,)).fetchone() or (False, False)
     if is_superuser or is_owner:
         what = "is a superuser" if is_superuser else "owns the tables"
@@ -115,7 +116,7 @@ def _refuse_too_much(connection: psycopg.Connection[Any], app: str) -> None:
         )
 
 
-def _grant(connection: psycopg.Connection[Any], app: str) -> None:
+def _grant(connection: psycopg.Connection[TupleRow], app: str) -> None:
     """Return the grants, run in one transaction with the revocation, so that a running product never lacks rights."""
     role, database = sql.Identifier(app), sql.Identifier(connection.info.dbname)
     tables = [name for (name,) in connection.execute(TABLES)]

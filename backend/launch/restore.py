@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from flask_migrate import upgrade
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow
 
 from backend.app import create_app
 from backend.cli import quarantine
@@ -81,7 +82,7 @@ class Restoring:
             self.say(line)
 
     @contextmanager
-    def _administering(self) -> Iterator[psycopg.Connection[Any]]:
+    def _administering(self) -> Iterator[psycopg.Connection[TupleRow]]:
         """Connect to another database of the server, because a database in use cannot be renamed."""
         failed: psycopg.Error | None = None
         for name in ("postgres", "template1"):
@@ -95,7 +96,7 @@ class Restoring:
             return
         raise LaunchError(f"The database server cannot be reached as the owner: {failed}")
 
-    def _refuse_connected(self, server: psycopg.Connection[Any]) -> None:
+    def _refuse_connected(self, server: psycopg.Connection[TupleRow]) -> None:
         (others,) = server.execute(CONNECTED, (self.live,)).fetchone() or (0,)
         if others:
             raise LaunchError(IN_USE.format(others))
@@ -116,7 +117,7 @@ class Restoring:
             raise LaunchError(NOT_SAVED.format(error)) from None
         self.say(f"The previous state was backed up to {folder}; delete it when you no longer need it.")
 
-    def _make_fresh(self, server: psycopg.Connection[Any]) -> None:
+    def _make_fresh(self, server: psycopg.Connection[TupleRow]) -> None:
         self._drop(server, self.fresh)
         try:
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.fresh)))
@@ -161,7 +162,7 @@ class Restoring:
             if _digest(places[file.store], file.key) != file.sha256:
                 _put(places[file.store], file.key, self.folder / file.store / file.key)
 
-    def _exchange(self, server: psycopg.Connection[Any]) -> None:
+    def _exchange(self, server: psycopg.Connection[TupleRow]) -> None:
         """Rename both databases in one transaction, so that the name always refers to a complete database."""
         aside = f"{self.live}_replaced"
         self._drop(server, aside)
@@ -178,7 +179,7 @@ class Restoring:
         (self.settings.data_dir / "run" / "prepared.json").unlink(missing_ok=True)
         self._drop(server, aside)
 
-    def _drop(self, server: psycopg.Connection[Any], name: str) -> None:
+    def _drop(self, server: psycopg.Connection[TupleRow], name: str) -> None:
         with contextlib.suppress(psycopg.errors.ObjectInUse):
             server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 

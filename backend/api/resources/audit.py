@@ -23,7 +23,7 @@ class Audit(Resource):
             subject_id=query["subject_id"],
             subject_kind=query["subject_kind"],
             action=query["action"],
-            span=date_range.date_range(query["from_"], query["to"], zone=current_settings().zone),
+            dates=date_range.date_range(query["from_"], query["to"], zone=current_settings().zone),
             changes_only=bool(query["changes_only"]),
         )
         return queries.page(filters=filters, window=pagination.Window(query["limit"], query["cursor"]))

@@ -40,12 +40,12 @@ class MarketSettings(Resource):
         response=schemas.MarketSettings(),
         errors=(Invalid, Stale),
     )
-    def patch(self, actor: Actor, *, body: schemas.SettingsEditData) -> ApiResponse:
+    def patch(self, actor: Actor, *, body: settings.SettingsChanges) -> ApiResponse:
         """Takes effect immediately and is recorded in the audit trail.
 
         Send If-Match to avoid overwriting concurrent changes.
         """
-        return settings_response(settings.change(actor, changes=dict(body), expected_version=expected_version()))
+        return settings_response(settings.change(actor, changes=body, expected_version=expected_version()))
 
 
 class TaskPolicy(Resource):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import time
-from typing import NotRequired, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from marshmallow import ValidationError, fields
 
@@ -35,7 +35,7 @@ def _minutes(name: str, **options: Unpack[FieldOptions]) -> StrictInteger:
 
 
 class SettingsEdit(Strict):
-    """An update of the marketplace's settings."""
+    """An update of the marketplace's settings, loaded as ``SettingsChanges`` of ``backend.domain.market.settings``."""
 
     answer_within_minutes = _minutes("answer_within_minutes")
     min_notice_minutes = _minutes("min_notice_minutes")
@@ -45,19 +45,6 @@ class SettingsEdit(Strict):
     reminder_at = ClockTime()
     day_begins_at = ClockTime()
     day_ends_at = ClockTime()
-
-
-class SettingsEditData(TypedDict):
-    """The loaded :class:`SettingsEdit`."""
-
-    answer_within_minutes: NotRequired[int]
-    min_notice_minutes: NotRequired[int]
-    free_cancel_minutes: NotRequired[int]
-    travel_buffer_minutes: NotRequired[int]
-    tell_nearest: NotRequired[int]
-    reminder_at: NotRequired[time]
-    day_begins_at: NotRequired[time]
-    day_ends_at: NotRequired[time]
 
 
 class MarketSettings(Strict):

@@ -1,9 +1,10 @@
 """The number of database connections that this deployment may open, compared with the server's limits."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from backend.settings import Settings
 
@@ -68,7 +69,7 @@ def for_jobs(settings: Settings) -> Settings:
     return replace(settings, db_pool_size=JOB_POOL, db_read_pool_size=JOB_READS)
 
 
-def check(settings: Settings, connection: psycopg.Connection[Any]) -> Verdict:
+def check(settings: Settings, connection: psycopg.Connection[TupleRow]) -> Verdict:
     """Compare the budget with what the server leaves to this role and database."""
     with connection.cursor() as cursor:
         row = cursor.execute(ROOM).fetchone()

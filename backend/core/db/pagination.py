@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, or_
+from sqlalchemy import BigInteger, ColumnElement, Select, UnaryExpression, and_, bindparam, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core.errors import Invalid
@@ -20,7 +20,8 @@ MAX_LIMIT: Final = 100
 SIGNATURE_BYTES: Final = 12
 PURPOSE: Final = "cursors"
 SortKey = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], bool]  # a column, and whether it is descending
-AnySelect = Select[*tuple[Any, ...]]
+AnySelect = Select[*tuple[Any, ...]]  # a select whose columns are typed by the row made of them
+CursorValue = datetime | Decimal | str | int | float | None
 Row = TypeVar("Row")
 
 
@@ -40,21 +41,21 @@ class Page(Generic[Row]):
     next_cursor: str | None
 
 
-def encode_cursor(scope: str, values: Sequence[Any]) -> str:
+def encode_cursor(scope: str, values: Sequence[CursorValue]) -> str:
     """Return a signed cursor for a list; ``scope`` names list and sort order."""
-    body = orjson.dumps([_plain(value) for value in values])
+    body = orjson.dumps([_encode(value) for value in values])
     signature = signing.sign(PURPOSE, _signed(scope, body))[:SIGNATURE_BYTES]
     return base64.urlsafe_b64encode(signature + body).decode().rstrip("=")
 
 
-def decode_cursor(scope: str, cursor: str, *, length: int) -> list[Any]:
+def decode_cursor(scope: str, cursor: str, *, length: int) -> list[CursorValue]:
     """Return the sort values in a cursor. Raises Invalid for a forged cursor or one of another list."""
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         signature, body = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
         if len(signature) < SIGNATURE_BYTES or not signing.verifies(PURPOSE, _signed(scope, body), signature):
             raise ValueError("signature")
-        values = [_rich(value) for value in orjson.loads(body)]
+        values = [_decode(value) for value in orjson.loads(body)]
         if len(values) != length:
             raise ValueError("length")
     except (ValueError, TypeError, binascii.Error) as error:
@@ -73,13 +74,13 @@ def paged(statement: AnySelect, keys: Sequence[SortKey], *, goes_on: bool) -> An
     return statement.order_by(*order(keys)).limit(bindparam("rows", type_=BigInteger))
 
 
-def position(window: Window, scope: str, *, length: int) -> dict[str, Any]:
+def position(window: Window, scope: str, *, length: int) -> dict[str, CursorValue]:
     """Return the parameters of :func:`paged` for a window. Raises Invalid for a cursor of another list."""
     values = decode_cursor(scope, window.cursor, length=length) if window.cursor else []
     return {"rows": window.limit + 1} | {f"after_{place}": value for place, value in enumerate(values)}
 
 
-def after(keys: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]:
+def after(keys: Sequence[SortKey], values: Sequence[object]) -> ColumnElement[bool]:
     """Return the condition for rows after these values, for mixed directions. The last key must be unique."""
     branches = []
     for position, (column, downward) in enumerate(keys):
@@ -90,12 +91,14 @@ def after(keys: Sequence[SortKey], values: Sequence[Any]) -> ColumnElement[bool]
     return and_(bound, or_(*branches))  # the bound allows an index on the first key
 
 
-def order(keys: Sequence[SortKey]) -> list[ColumnElement[Any]]:
+def order(keys: Sequence[SortKey]) -> list[UnaryExpression[object]]:
     """Return the ORDER BY expressions."""
     return [column.desc() if downward else column.asc() for column, downward in keys]
 
 
-def cut(rows: Sequence[Row], *, window: Window, scope: str, values: Callable[[Row], Sequence[Any]]) -> Page[Row]:
+def cut(
+    rows: Sequence[Row], *, window: Window, scope: str, values: Callable[[Row], Sequence[CursorValue]]
+) -> Page[Row]:
     """Return a page from up to ``limit + 1`` rows; the extra row only shows that there are more."""
     items = list(rows[: window.limit])
     more = len(rows) > window.limit
@@ -106,7 +109,7 @@ def _signed(scope: str, body: bytes) -> bytes:
     return b"cursor:" + scope.encode() + b":" + body
 
 
-def _plain(value: Any) -> Any:
+def _encode(value: CursorValue) -> object:
     if isinstance(value, datetime):
         return {"t": value.isoformat()}
     if isinstance(value, Decimal):
@@ -114,7 +117,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _rich(value: Any) -> Any:
+def _decode(value: dict[str, str] | str | float | None) -> CursorValue:
     if isinstance(value, dict):
         return datetime.fromisoformat(value["t"]) if "t" in value else Decimal(value["d"])
     return value

@@ -9,32 +9,33 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import psycopg
 import structlog
 from flask import Flask, current_app
 from psycopg.pq import TransactionStatus
-from psycopg.rows import namedtuple_row
-from sqlalchemy import Select, TextClause
+from psycopg.rows import TupleRow
+from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from backend.core.db import errors as db_errors
-from backend.core.db.session import db, engine_options
+from backend.core.db.pagination import AnySelect
+from backend.core.db.session import connect_arguments, db
 from backend.core.errors import Busy, Invalid
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
-Connection = psycopg.Connection[Any]
-Statement = TextClause | Select[*tuple[Any, ...]]
+Connection = psycopg.Connection[TupleRow]
+Statement = TextClause | AnySelect
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """A compiled statement with the values that are part of it."""
 
-    sql: str
-    values: Mapping[str, Any]
+    sql: bytes  # psycopg takes literals and bytes, so that no one formats values into a str
+    values: Mapping[str, object]
 
 
 class Reads:
@@ -42,10 +43,10 @@ class Reads:
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
-        self._arguments = engine_options(settings)["connect_args"]
+        self._arguments = connect_arguments(settings)
         self._pool = ConnectionPool(size=settings.db_read_pool_size, timeout_seconds=settings.db_pool_timeout_seconds)
 
-    def rows(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Any]:
+    def rows(self, statement: Statement, parameters: Mapping[str, object]) -> list[TupleRow]:
         """Return all rows.
 
         Raises:
@@ -78,10 +79,10 @@ class Reads:
         return rows
 
     def _connect(self) -> Connection:
-        return psycopg.connect(self._url, autocommit=True, row_factory=namedtuple_row, **self._arguments)
+        return psycopg.connect(self._url, autocommit=True, **self._arguments)
 
 
-def _run(connection: Connection, sql: Any, parameters: Mapping[str, Any]) -> list[Any]:
+def _run(connection: Connection, sql: bytes, parameters: Mapping[str, object]) -> list[TupleRow]:
     return connection.execute(sql, parameters, prepare=True).fetchall()
 
 
@@ -90,14 +91,19 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["reads"] = Reads(settings)
 
 
-def rows(statement: Statement, parameters: Mapping[str, Any]) -> list[Any]:
-    """Return all rows of a statement; see :class:`Reads`."""
+def rows(statement: Statement, parameters: Mapping[str, object]) -> list[TupleRow]:
+    """Return all rows of a statement as tuples, of which callers make typed rows by position; see :class:`Reads`."""
     if db.session.registry.has() and db.session().in_transaction():
         return list(db.session.execute(statement, parameters))
     return cast("Reads", current_app.extensions["reads"]).rows(statement, parameters)
 
 
-def one(statement: Statement, parameters: Mapping[str, Any]) -> Any:
+def one(statement: Statement, parameters: Mapping[str, object]) -> TupleRow:
+    """Return the row of a statement that always has one."""
+    return rows(statement, parameters)[0]
+
+
+def one_or_none(statement: Statement, parameters: Mapping[str, object]) -> TupleRow | None:
     """Return the only row of a statement, or None."""
     found = rows(statement, parameters)
     return found[0] if found else None
@@ -107,7 +113,7 @@ def one(statement: Statement, parameters: Mapping[str, Any]) -> Any:
 def _compiled(statement: Statement) -> Compiled:
     compiled = statement.compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
     # A parameter without a default is None here and passed with each call.
-    return Compiled(str(compiled), compiled.params)
+    return Compiled(str(compiled).encode(), compiled.params)
 
 
 IDLE_SECONDS: Final = 60.0

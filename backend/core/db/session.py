@@ -1,18 +1,17 @@
 """The database: one metadata, one session per call, one transaction committed at the entry point."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, ClassVar, Final, TypedDict
 
 import psycopg
 import structlog
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, Text, event, func, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
@@ -45,19 +44,25 @@ class Base(DeclarativeBase):
     """The base of all models. Unlike ``db.Model``, type checkers understand it."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
+    type_annotation_map: ClassVar[Mapping[type, type[Text | BigInteger] | DateTime]] = {
         str: Text,
-        dict[str, Any]: JSONB,
         datetime: DateTime(timezone=True),
         int: BigInteger,
     }
 
 
+class ConnectArguments(TypedDict):
+    """Arguments of psycopg's ``connect``."""
+
+    connect_timeout: int
+    options: str
+
+
 db = SQLAlchemy(session_options={"autoflush": False, "expire_on_commit": False})
 
 
-def engine_options(settings: Settings) -> dict[str, Any]:
-    """Return pool sizes and time limits, so that a broken or slow database leads to a 503 within seconds."""
+def connect_arguments(settings: Settings) -> ConnectArguments:
+    """Return time limits of connections, so that a broken or slow database leads to a 503 within seconds."""
     limits = {
         "statement_timeout": settings.db_statement_timeout_ms,
         "lock_timeout": settings.db_lock_timeout_ms,
@@ -66,13 +71,18 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "jit": "off",  # short queries finish before they would be compiled
     }
     options = " ".join(f"-c {name}={value}" for name, value in limits.items())
+    return {"connect_timeout": 3, "options": f"{options} -c timezone=UTC"}
+
+
+def engine_options(settings: Settings) -> dict[str, object]:
+    """Return pool sizes and time limits; see :func:`connect_arguments`."""
     return {
         "hide_parameters": True,  # user input does not belong in logs
         "pool_pre_ping": True,
         "pool_size": settings.db_pool_size,
         "max_overflow": 0,
         "pool_timeout": settings.db_pool_timeout_seconds,
-        "connect_args": {"connect_timeout": 3, "options": f"{options} -c timezone=UTC"},
+        "connect_args": connect_arguments(settings),
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Integer, bindparam, cast, exists, func, or_, select, union, union_all
 from sqlalchemy.orm import InstrumentedAttribute
@@ -33,9 +33,10 @@ from backend.domain.accounts.models import Account, MailedLink, Session
 SESSIONS: Final = "sessions"
 SIMILARITY_THRESHOLD: Final = 0.4  # pg_trgm's word similarity at which "sharna" still finds Sharma
 MIN_DIGITS: Final = 4
+IdColumn = InstrumentedAttribute[int]
+TextColumn = InstrumentedAttribute[str]
 EXACT: Final = "exact"
 SIMILAR: Final = "alike"
-Column = InstrumentedAttribute[Any]
 WORDS: Final = func.folded(bindparam("q"))
 CONTAINS: Final = "%" + func.folded(bindparam("held")) + "%"
 NEWEST: Final[tuple[SortKey, ...]] = ((Account.created_at, True), (Account.id, True))
@@ -114,7 +115,7 @@ class ListQuery:
     role: Role
     statement: AnySelect
     conditions: Mapping[str, ColumnElement[bool]]
-    texts: Mapping[Column, Column]
+    texts: Mapping[IdColumn, TextColumn]
     sortings: Mapping[str, tuple[SortKey, ...]]
 
 
@@ -128,12 +129,12 @@ class TextMatch:
     name: str
     digits: bool = False
 
-    def ids(self, texts: Mapping[Column, Column]) -> AnySelect:
+    def ids(self, texts: Mapping[IdColumn, TextColumn]) -> AnySelect:
         """Return the ids of matching accounts. Each column uses its own trigram index."""
         matches = union(*(select(key).where(self._fits(text)) for key, text in texts.items())).subquery()
         return select(matches.c[0])
 
-    def _fits(self, text: Column) -> ColumnElement[bool]:
+    def _fits(self, text: TextColumn) -> ColumnElement[bool]:
         if self.name == SIMILAR:
             likely: ColumnElement[bool] = WORDS.op("<%")(text)  # uses the index, whose threshold is slightly lower
             return likely & (func.word_similarity(WORDS, text) >= SIMILARITY_THRESHOLD)
@@ -249,7 +250,7 @@ def _keys(listing: ListQuery, sort: str | None, match: TextMatch | None) -> tupl
     return NEWEST
 
 
-def _likeness(texts: Mapping[Column, Column]) -> ColumnElement[int]:
+def _likeness(texts: Mapping[IdColumn, TextColumn]) -> ColumnElement[int]:
     """Return the similarity of the best text, as an integer that a cursor can contain exactly."""
     scores = [func.word_similarity(WORDS, text) for text in texts.values()]
     return cast((func.greatest(*scores) if len(scores) > 1 else scores[0]) * 1000, Integer)
@@ -268,7 +269,8 @@ def _text_match(listing: ListQuery, words: Mapping[str, str], *, window: Window,
     exact, similar = TextMatch(EXACT, digits="digits" in words), TextMatch(SIMILAR)
     if window.cursor:
         return exact if _is_of(window.cursor, f"{scope}:{EXACT}") else similar
-    return exact if read_pool.one(_any_match(listing, exact), words).held else similar
+    [is_held] = read_pool.one(_any_match(listing, exact), words)
+    return exact if is_held else similar
 
 
 @cache

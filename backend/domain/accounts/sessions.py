@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, text, union, update
 
@@ -27,12 +27,12 @@ SEEN_EVERY: Final = timedelta(minutes=5)
 # A professional's approval is read here as plain SQL: their table lies in a layer above this one. The session of a
 # blocked account has ended, yet its holder is told of the block.
 ACTOR_QUERY: Final = text("""
-    SELECT a.role, a.blocked_at IS NOT NULL AS blocked,
-           s.ended_at IS NOT NULL AS ended,
+    SELECT a.role, a.blocked_at IS NOT NULL AS is_blocked,
+           s.ended_at IS NOT NULL AS has_ended,
            a.blocked_at IS NULL AND (a.role <> 'professional' OR (
                p.approval = 'approved' AND (p.approval_expires_at IS NULL OR p.approval_expires_at > now())
            )) AS is_active,
-           a.last_seen_at IS NULL OR a.last_seen_at < :stale AS unseen,
+           a.last_seen_at IS NULL OR a.last_seen_at < :stale AS visit_is_due,
            coalesce(s.proven_at, s.created_at) AS proven_at,
            a.password_expires_at IS NOT NULL AS must_change_password
       FROM sessions s
@@ -41,6 +41,20 @@ ACTOR_QUERY: Final = text("""
      WHERE s.id = CAST(:session_id AS uuid) AND s.account_id = :account_id AND s.expires_at > now()
        AND (s.ended_at IS NULL OR s.end_reason = 'blocked')
 """)
+
+
+class _SessionState(NamedTuple):
+    """A session and its account, in the order of the statement's columns."""
+
+    role: str
+    is_blocked: bool
+    has_ended: bool
+    is_active: bool
+    visit_is_due: bool
+    proven_at: datetime
+    must_change_password: bool
+
+
 SEEN: Final = text("""
     UPDATE accounts SET last_seen_at = :now
      WHERE id = (SELECT id FROM accounts WHERE id = :account_id FOR NO KEY UPDATE SKIP LOCKED)
@@ -190,10 +204,11 @@ def actor_of(*, session_id: str, account_id: int, address: str | None) -> Actor:
     lock the account and look again.
     """
     parameters = {"session_id": session_id, "account_id": account_id, "stale": now() - SEEN_EVERY}
-    row = read_pool.one(ACTOR_QUERY, parameters)
-    if row is not None and row.blocked:
+    found = read_pool.one_or_none(ACTOR_QUERY, parameters)
+    row = None if found is None else _SessionState._make(found)
+    if row is not None and row.is_blocked:
         raise Forbidden(BLOCKED, code="account_blocked")
-    if row is None or row.ended:
+    if row is None or row.has_ended:
         raise Unauthenticated(ENDED, code="session_ended")
     return Actor(
         id=account_id,
@@ -201,7 +216,7 @@ def actor_of(*, session_id: str, account_id: int, address: str | None) -> Actor:
         is_active=row.is_active,
         address=address,
         session_id=session_id,
-        visit_is_due=row.unseen,
+        visit_is_due=row.visit_is_due,
         proven_at=row.proven_at,
         must_change_password=row.must_change_password,
     )

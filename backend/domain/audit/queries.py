@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, all_, bindparam, literal, select, text
 
@@ -29,6 +30,24 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
 USERNAMES: Final = text("SELECT id, username FROM accounts WHERE id = ANY(:ids)")
 
 
+class AuditRow(NamedTuple):
+    """An entry of the trail, by the columns of its table."""
+
+    id: int
+    at: datetime
+    actor_id: int | None
+    actor_role: str
+    action: str
+    subject_id: int | None
+    subject_kind: str
+    address: str | None
+    before: dict[str, object] | None
+    after: dict[str, object] | None
+
+
+COLUMNS: Final = [AuditEntry.__table__.c[name] for name in AuditRow._fields]
+
+
 @dataclass(frozen=True, slots=True)
 class AuditFilters:
     """Filters of the trail; None means all."""
@@ -37,28 +56,29 @@ class AuditFilters:
     subject_id: int | None = None
     subject_kind: str | None = None
     action: str | None = None
-    span: DateRange = field(default_factory=DateRange)
+    dates: DateRange = field(default_factory=DateRange)
     changes_only: bool = False  # without entries of what was merely read
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, object]:
         """Return the active conditions by name, with their values."""
-        values = {
+        values: dict[str, object] = {
             "actor_id": self.actor_id,
             "subject_id": self.subject_id,
             "subject_kind": self.subject_kind,
             "action": self.action,
-            "starts": self.span.starts,
-            "ends": self.span.ends,
+            "starts": self.dates.starts,
+            "ends": self.dates.ends,
         }
         given = {name: value for name, value in values.items() if value is not None}
         return {**given, "changes_only": True} if self.changes_only else given
 
 
-def page(*, filters: AuditFilters, window: Window) -> Page[dict[str, Any]]:
+def page(*, filters: AuditFilters, window: Window) -> Page[dict[str, object]]:
     """Return a page of entries, newest first, with the usernames of actors and subjects."""
     given = filters.given()
     statement = _page(frozenset(given), goes_on=window.cursor is not None)
-    rows = read_pool.rows(statement, given | position(window, SCOPE, length=len(KEYS)))
+    parameters = given | position(window, SCOPE, length=len(KEYS))
+    rows = [AuditRow._make(row) for row in read_pool.rows(statement, parameters)]
     found = cut(rows, window=window, scope=SCOPE, values=lambda row: [row.at, row.id])
     names = _usernames(found.items)
     return Page([_present(row, names) for row in found.items], found.next_cursor)
@@ -66,19 +86,18 @@ def page(*, filters: AuditFilters, window: Window) -> Page[dict[str, Any]]:
 
 @cache
 def _page(narrowed_by: frozenset[str], *, goes_on: bool) -> AnySelect:
-    statement = select(*AuditEntry.__table__.columns).where(*(CONDITIONS[name] for name in sorted(narrowed_by)))
+    statement = select(*COLUMNS).where(*(CONDITIONS[name] for name in sorted(narrowed_by)))
     return paged(statement, KEYS, goes_on=goes_on)
 
 
-def _usernames(rows: Sequence[Any]) -> dict[int, str]:
+def _usernames(rows: Sequence[AuditRow]) -> dict[int, str]:
     """Return the usernames of the accounts in the entries, in one query."""
     ids = {row.actor_id for row in rows} | {row.subject_id for row in rows if row.subject_kind == "account"}
-    found = read_pool.rows(USERNAMES, {"ids": [one for one in ids if one is not None]})
-    return {row.id: row.username for row in found}
+    return dict(read_pool.rows(USERNAMES, {"ids": [account_id for account_id in ids if account_id is not None]}))
 
 
-def _present(row: Any, names: dict[int, str]) -> dict[str, Any]:
-    is_person = row.subject_kind == "account" and row.subject_id is not None
+def _present(row: AuditRow, names: dict[int, str]) -> dict[str, object]:
+    is_account = row.subject_kind == "account"
     return {
         "id": row.id,
         "at": row.at,
@@ -88,7 +107,7 @@ def _present(row: Any, names: dict[int, str]) -> dict[str, Any]:
         "action": row.action,
         "subject_id": row.subject_id,
         "subject_kind": row.subject_kind,
-        "subject_username": names.get(row.subject_id) if is_person and row.subject_id is not None else None,
+        "subject_username": names.get(row.subject_id) if is_account and row.subject_id is not None else None,
         "address": row.address,
         "before": row.before,
         "after": row.after,

@@ -65,4 +65,4 @@ def _batches(keys: Iterator[str]) -> Iterator[Sequence[str]]:
 
 
 def _needed(keys: Sequence[str], before: datetime) -> set[str]:
-    return {row.store_key for row in read_pool.rows(NEEDED, {"keys": list(keys), "before": before})}
+    return {key for (key,) in read_pool.rows(NEEDED, {"keys": list(keys), "before": before})}

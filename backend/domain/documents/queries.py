@@ -30,7 +30,7 @@ class Document(NamedTuple):
 
 def current(account_id: int) -> Document | None:
     """Return the account's current document, or None."""
-    row = read_pool.one(CURRENT, {"account_id": account_id})
+    row = read_pool.one_or_none(CURRENT, {"account_id": account_id})
     return None if row is None else Document._make(row)
 
 

@@ -1,7 +1,5 @@
 """Table of the marketplace's settings."""
 
-from typing import Any
-
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,4 +12,4 @@ class MarketSetting(Base):
     __tablename__ = "market_settings"
 
     name: Mapped[str] = mapped_column(primary_key=True)
-    value: Mapped[Any] = mapped_column(JSONB)
+    value: Mapped[int | str] = mapped_column(JSONB)

@@ -3,9 +3,9 @@
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from datetime import time
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -25,6 +25,9 @@ BOUNDS: Final[dict[str, tuple[int, int]]] = {
     "travel_buffer_minutes": (0, 240),
     "tell_nearest": (0, 50),
 }
+
+
+StoredValue = int | str  # times of day are strings such as "18:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,22 @@ class MarketSettings:
     day_begins_at: time = time(8)
     day_ends_at: time = time(20)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, StoredValue]:
         """Return the settings as plain values; times of day are strings such as "18:00"."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        return {name: _to_stored(value) for name, value in asdict(self).items()}
 
 
-NAMES: Final = tuple(field.name for field in fields(MarketSettings))
+class SettingsChanges(TypedDict, total=False):
+    """New values of settings, by their names."""
+
+    reminder_at: time
+    answer_within_minutes: int
+    min_notice_minutes: int
+    free_cancel_minutes: int
+    travel_buffer_minutes: int
+    tell_nearest: int
+    day_begins_at: time
+    day_ends_at: time
 
 
 def get() -> MarketSettings:
@@ -61,10 +74,20 @@ def get() -> MarketSettings:
     return of_rows({row.name: row.value for row in rows})
 
 
-def of_rows(rows: Mapping[str, Any]) -> MarketSettings:
-    """The settings out of the table's rows, for a query that reads them beside other things."""
-    kept = {name: _rich(name, value) for name, value in rows.items() if name in NAMES}
-    return MarketSettings(**{"reminder_at": current_settings().reminder_at, **kept})
+def of_rows(rows: Mapping[str, StoredValue]) -> MarketSettings:
+    """Return the settings of the table's rows, for a query that also reads other things."""
+    reminder_at = _time(rows, "reminder_at", current_settings().reminder_at)
+    usual = MarketSettings(reminder_at)
+    return MarketSettings(
+        reminder_at=reminder_at,
+        answer_within_minutes=_number(rows, "answer_within_minutes", usual.answer_within_minutes),
+        min_notice_minutes=_number(rows, "min_notice_minutes", usual.min_notice_minutes),
+        free_cancel_minutes=_number(rows, "free_cancel_minutes", usual.free_cancel_minutes),
+        travel_buffer_minutes=_number(rows, "travel_buffer_minutes", usual.travel_buffer_minutes),
+        tell_nearest=_number(rows, "tell_nearest", usual.tell_nearest),
+        day_begins_at=_time(rows, "day_begins_at", usual.day_begins_at),
+        day_ends_at=_time(rows, "day_ends_at", usual.day_ends_at),
+    )
 
 
 def version_of(settings: MarketSettings) -> int:
@@ -72,7 +95,7 @@ def version_of(settings: MarketSettings) -> int:
     return zlib.crc32(json.dumps(settings.as_dict(), sort_keys=True).encode())
 
 
-def change(actor: Actor, *, changes: dict[str, Any], expected_version: int | None = None) -> MarketSettings:
+def change(actor: Actor, *, changes: SettingsChanges, expected_version: int | None = None) -> MarketSettings:
     """Change settings. Raises Invalid for a value out of bounds, or Stale."""
     # Of two concurrent admins, the second reads what the first wrote. Readers do not wait.
     db.session.execute(text("LOCK TABLE market_settings IN SHARE ROW EXCLUSIVE MODE"))
@@ -80,27 +103,33 @@ def change(actor: Actor, *, changes: dict[str, Any], expected_version: int | Non
     if expected_version is not None and expected_version != version_of(before):
         raise Stale("The settings have changed since you loaded them. Load them again, then repeat your change.")
     for name, value in changes.items():
-        if name in BOUNDS and not BOUNDS[name][0] <= value <= BOUNDS[name][1]:
+        if isinstance(value, int) and not BOUNDS[name][0] <= value <= BOUNDS[name][1]:
             raise Invalid.field(name, f"Must be from {BOUNDS[name][0]} to {BOUNDS[name][1]}.")
-    after = MarketSettings(**{**asdict(before), **changes})
+    after = replace(before, **changes)
     if after.day_begins_at >= after.day_ends_at:
         raise Invalid.field("day_ends_at", "Must be later than day_begins_at.")
     differing = [name for name in changes if getattr(after, name) != getattr(before, name)]
-    different = {name: _plain(getattr(after, name)) for name in differing}
+    different = {name: _to_stored(getattr(after, name)) for name in differing}
     if not different:
         return before
     statement = insert(MarketSetting).values([{"name": name, "value": value} for name, value in different.items()])
     db.session.execute(
         statement.on_conflict_do_update(index_elements=["name"], set_={"value": statement.excluded.value})
     )
-    was = {name: _plain(getattr(before, name)) for name in different}
+    was = {name: _to_stored(getattr(before, name)) for name in different}
     record(actor, "settings_changed", subject_kind="market", before=was, after=different)
     return after
 
 
-def _plain(value: Any) -> Any:
+def _to_stored(value: int | time) -> StoredValue:
     return value.isoformat("minutes") if isinstance(value, time) else value
 
 
-def _rich(name: str, value: Any) -> Any:
-    return time.fromisoformat(value) if name.endswith("_at") and isinstance(value, str) else value
+def _number(rows: Mapping[str, StoredValue], name: str, default: int) -> int:
+    value = rows.get(name)
+    return value if isinstance(value, int) else default
+
+
+def _time(rows: Mapping[str, StoredValue], name: str, default: time) -> time:
+    value = rows.get(name)
+    return time.fromisoformat(value) if isinstance(value, str) else default

@@ -48,8 +48,8 @@ def page(account_id: int, *, unread: bool | None, window: Window) -> Page[Notifi
 
 def unread_count(account_id: int) -> int:
     """Return the number of unread notifications."""
-    number: int = read_pool.one(UNREAD, {"account_id": account_id}).number
-    return number
+    [number] = read_pool.one(UNREAD, {"account_id": account_id})
+    return int(number)
 
 
 @cache

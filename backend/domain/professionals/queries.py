@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from psycopg.rows import TupleRow
 from sqlalchemy import BigInteger, ColumnElement, Numeric, bindparam, func, or_, select, text, union
 
 from backend.core.clock import now
@@ -92,7 +93,8 @@ class ProfessionalFilters(account_queries.AccountFilters):
         return account_queries.AccountFilters.given(self) | own
 
 
-FACTS: Final = ProfessionalProfile._fields.index("approval")
+APPROVAL: Final = ProfessionalProfile._fields.index("approval")
+EXPIRES_AT: Final = ProfessionalProfile._fields.index("approval_expires_at")
 
 
 def _stands_at(approval: Approval) -> ColumnElement[bool]:
@@ -140,8 +142,8 @@ def profile(account_id: int) -> ProfessionalProfile:
 
 def profiles(account_ids: Iterable[int]) -> dict[int, ProfessionalProfile]:
     """Return profiles by account id, with one query."""
-    rows = read_pool.rows(PROFILES, {"ids": list(account_ids)})
-    return {row.account_id: _profile(row) for row in rows}
+    found = [_profile(row) for row in read_pool.rows(PROFILES, {"ids": list(account_ids)})]
+    return {profile.account_id: profile for profile in found}
 
 
 def effective_approval(approval: str, expires_at: datetime | None) -> Approval:
@@ -180,9 +182,8 @@ def professionals(
     return Page([(account, found[account.id]) for account in page.items], page.next_cursor)
 
 
-def _profile(row: Any) -> ProfessionalProfile:
+def _profile(row: TupleRow) -> ProfessionalProfile:
     """Return a profile, built by position, which takes a third of the time of naming each field."""
-    document = SubmittedDocument(*row[FACTS + 1 :]) if row.document_id else None
-    return ProfessionalProfile._make(
-        (*row[:FACTS], effective_approval(row.approval, row.approval_expires_at), document)
-    )
+    document = SubmittedDocument._make(row[APPROVAL + 1 :]) if row[APPROVAL + 1] else None
+    approval = effective_approval(row[APPROVAL], row[EXPIRES_AT])
+    return ProfessionalProfile._make((*row[:APPROVAL], approval, document))

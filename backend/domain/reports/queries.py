@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from backend.core.db import pagination
 from backend.core.db.pagination import Page, SortKey, Window
@@ -65,8 +65,8 @@ def sent(actor: Actor, window: Window, *, customer_id: int | None) -> Page[Sent]
     scope = f"reports:{customer.id}"
     query = select(MonthlyReport).where(MonthlyReport.customer_id == customer.id)
     if window.cursor is not None:
-        [year, number] = pagination.decode_cursor(scope, window.cursor, length=2)
-        query = query.where(MonthlyReport.month < Month(year, number).first_day)
+        year, number = pagination.decode_cursor(scope, window.cursor, length=2)
+        query = query.where(MonthlyReport.month < func.make_date(year, number, 1))
     rows = db.session.execute(query.order_by(*pagination.order(LATEST_FIRST)).limit(window.limit + 1)).scalars().all()
     page = pagination.cut(rows, window=window, scope=scope, values=lambda row: (row.month.year, row.month.month))
     items = [

@@ -1,8 +1,9 @@
 """Actions on reviews: write, reply, report, hide. Each change updates the precomputed ratings."""
 
-from typing import Any
+from typing import TypeVarTuple
 
-from sqlalchemy import insert, update
+from sqlalchemy import Row, insert, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from backend.core.clock import now
 from backend.core.db.session import db
@@ -17,6 +18,8 @@ from backend.domain.task_requests.lifecycle import Action, Relation
 from backend.domain.task_requests.queries import one
 from backend.domain.task_requests.transitions import load, retry_when_changed, write
 from backend.domain.tasks.models import Task
+
+Columns = TypeVarTuple("Columns")
 
 
 @retry_when_changed
@@ -40,7 +43,7 @@ def give(
         "created_at": now(),
     }
     db.session.execute(insert(Review).values(values))
-    _count(request, ratings=1, stars=rating)
+    _count(request.professional_id, request.task_id, ratings=1, stars=rating)
     notifications.notify_reviewed(reviewed, rating=rating, comment=comment)
 
 
@@ -53,7 +56,7 @@ def reply(actor: Actor, *, request_id: int, text: str) -> None:
         .values(reply=text, replied_at=now())
         .returning(Review.request_id)
     )
-    if not _done(statement):
+    if not _execute(statement):
         _require_shown(request_id)
         raise Conflict("You have already replied to this review.", code="already_replied")
 
@@ -67,7 +70,7 @@ def report(actor: Actor, *, request_id: int, reason: str) -> None:
         .values(reported_at=now(), report_reason=reason)
         .returning(Review.request_id)
     )
-    if not _done(statement):
+    if not _execute(statement):
         _require_shown(request_id)
         raise Conflict("This review has already been reported.", code="already_reported")
 
@@ -80,38 +83,45 @@ def hide(actor: Actor, *, request_id: int, reason: str) -> None:
         .values(hidden_at=now(), hidden_reason=reason)
         .returning(Review.professional_id, Review.task_id, Review.rating)
     )
-    row = _done(statement)
-    if not row:
+    hidden = _execute(statement)
+    if hidden is None:
         _require(request_id)
         raise Conflict("This review is already hidden.", code="already_hidden")
-    _count(row, ratings=-1, stars=-row.rating)
-    record(actor, "review_hidden", subject_id=row.professional_id, after={"request_id": request_id, "reason": reason})
+    professional_id, task_id, rating = hidden
+    _count(professional_id, task_id, ratings=-1, stars=-rating)
+    record(actor, "review_hidden", subject_id=professional_id, after={"request_id": request_id, "reason": reason})
 
 
 def show(actor: Actor, *, request_id: int) -> None:
     """Restore a hidden review or keep a reported one; either resolves the report."""
-    hidden = update(Review).where(Review.request_id == request_id, Review.hidden_at.is_not(None))
-    row = _done(
-        hidden.values(hidden_at=None, hidden_reason=None, reported_at=None, report_reason=None).returning(
-            Review.professional_id, Review.task_id, Review.rating
-        )
+    showing = (
+        update(Review)
+        .where(Review.request_id == request_id, Review.hidden_at.is_not(None))
+        .values(hidden_at=None, hidden_reason=None, reported_at=None, report_reason=None)
+        .returning(Review.professional_id, Review.task_id, Review.rating)
     )
-    if row:
-        _count(row, ratings=1, stars=row.rating)
+    keeping = (
+        update(Review)
+        .where(Review.request_id == request_id, Review.reported_at.is_not(None))
+        .values(reported_at=None, report_reason=None)
+        .returning(Review.professional_id)
+    )
+    if shown := _execute(showing):
+        professional_id, task_id, rating = shown
+        _count(professional_id, task_id, ratings=1, stars=rating)
+    elif kept := _execute(keeping):
+        [professional_id] = kept
     else:
-        reported = update(Review).where(Review.request_id == request_id, Review.reported_at.is_not(None))
-        row = _done(reported.values(reported_at=None, report_reason=None).returning(Review.professional_id))
-    if not row:
         _require(request_id)
         raise Conflict("This review is neither hidden nor reported.", code="not_hidden")
-    record(actor, "review_shown", subject_id=row.professional_id, after={"request_id": request_id})
+    record(actor, "review_shown", subject_id=professional_id, after={"request_id": request_id})
 
 
-def _count(row: Any, *, ratings: int, stars: int) -> None:
+def _count(professional_id: int | None, task_id: int, *, ratings: int, stars: int) -> None:
     """Update the ratings by additions in SQL, so that concurrent reviews all count, in a fixed order of locks."""
     for model, condition in (
-        (Professional, Professional.account_id == row.professional_id),
-        (Task, Task.id == row.task_id),
+        (Professional, Professional.account_id == professional_id),
+        (Task, Task.id == task_id),
     ):
         db.session.execute(
             update(model)
@@ -121,7 +131,7 @@ def _count(row: Any, *, ratings: int, stars: int) -> None:
         )
 
 
-def _done(statement: Any) -> Any:
+def _execute(statement: ReturningUpdate[*Columns]) -> Row[*Columns] | None:
     return db.session.execute(statement.execution_options(synchronize_session=False)).one_or_none()
 
 

@@ -1,7 +1,8 @@
 """Reading reviews."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, bindparam, select
 
@@ -17,9 +18,37 @@ KEYS: Final[tuple[SortKey, ...]] = (
     (Review.created_at.expression, True),
     (Review.request_id.expression, True),
 )
-OF_REQUEST: Final = select(*Review.__table__.columns).where(
-    Review.request_id == bindparam("request_id", type_=BigInteger)
-)
+
+
+class ReviewRow(NamedTuple):
+    """A review, by the columns of its table."""
+
+    request_id: int
+    customer_id: int
+    professional_id: int
+    task_id: int
+    rating: int
+    comment: str | None
+    created_at: datetime
+    reply: str | None
+    replied_at: datetime | None
+    reported_at: datetime | None
+    report_reason: str | None
+    hidden_at: datetime | None
+    hidden_reason: str | None
+
+
+class ListedReview(NamedTuple):
+    """A review in a list, with the names of its task and customer."""
+
+    review: ReviewRow
+    task_name: str
+    firstname: str
+
+
+WIDTH: Final = len(ReviewRow._fields)
+COLUMNS: Final = [Review.__table__.c[name] for name in ReviewRow._fields]
+OF_REQUEST: Final = select(*COLUMNS).where(Review.request_id == bindparam("request_id", type_=BigInteger))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +75,7 @@ class ReviewFilters:
         return found
 
 
-def present(row: Any) -> dict[str, object]:
+def present(row: ReviewRow) -> dict[str, object]:
     """Return a review as its customer and professional see it."""
     return {
         "rating": row.rating,
@@ -61,7 +90,8 @@ def present(row: Any) -> dict[str, object]:
 
 def of_request(actor: Actor, *, request_id: int) -> dict[str, object] | None:
     """Return the review of a request that the actor may see, a hidden one only to its author and admins."""
-    row = read_pool.one(OF_REQUEST, {"request_id": request_id})
+    found = read_pool.one_or_none(OF_REQUEST, {"request_id": request_id})
+    row = None if found is None else ReviewRow._make(found)
     if row is None or (row.hidden_at is not None and actor.role is Role.PROFESSIONAL):
         return None
     return present(row)
@@ -70,7 +100,8 @@ def of_request(actor: Actor, *, request_id: int) -> dict[str, object] | None:
 def page(*, filters: ReviewFilters, window: Window, private: bool) -> Page[dict[str, object]]:
     """Return a page of reviews, newest first. ``private`` adds the reasons of reports and of hiding, for admins."""
     statement = (
-        select(Review, TaskRequest.task_name, Account.firstname)
+        select(*COLUMNS, TaskRequest.task_name, Account.firstname)
+        .select_from(Review)
         .join(TaskRequest, TaskRequest.id == Review.request_id)
         .join(Account, Account.id == Review.customer_id)
         .where(*filters.conditions())
@@ -78,14 +109,17 @@ def page(*, filters: ReviewFilters, window: Window, private: bool) -> Page[dict[
     if window.cursor is not None:
         values = pagination.decode_cursor("reviews", window.cursor, length=len(KEYS))
         statement = statement.where(pagination.after(KEYS, values))
-    rows = db.session.execute(statement.order_by(*pagination.order(KEYS)).limit(window.limit + 1)).all()
-    cut = pagination.cut(
-        rows, window=window, scope="reviews", values=lambda row: (row[0].created_at, row[0].request_id)
-    )
+    found = db.session.execute(statement.order_by(*pagination.order(KEYS)).limit(window.limit + 1))
+    rows = [ListedReview(ReviewRow._make(row[:WIDTH]), *row[WIDTH:]) for row in found]
+    cut = pagination.cut(rows, window=window, scope="reviews", values=_position)
     return Page([_listed(row, private=private) for row in cut.items], cut.next_cursor)
 
 
-def _listed(row: Any, *, private: bool) -> dict[str, object]:
+def _position(row: ListedReview) -> tuple[datetime, int]:
+    return row.review.created_at, row.review.request_id
+
+
+def _listed(row: ListedReview, *, private: bool) -> dict[str, object]:
     review, task_name, firstname = row
     listed = {
         **present(review),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, insert, text
@@ -29,6 +29,15 @@ HOURS: Final = text("""
            (SELECT jsonb_object_agg(name, value) FROM market_settings) AS market
       FROM unnest(CAST(:ids AS bigint[])) AS asked(id)
 """)
+
+
+class _HoursRow(NamedTuple):
+    """One professional's stored hours and the marketplace's settings, in the order of the statement's columns."""
+
+    account_id: int
+    weekly: list[tuple[int, int, int]] | None
+    days: dict[str, list[Minutes]] | None
+    market: dict[str, settings.StoredValue] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +95,14 @@ def get_many(account_ids: Iterable[int]) -> dict[int, Hours]:
     """Return many professionals' hours, in one query."""
     zone = current_settings().zone
     found: dict[int, Hours] = {}
-    for row in read_pool.rows(HOURS, {"ids": list(account_ids)}):
+    for row in map(_HoursRow._make, read_pool.rows(HOURS, {"ids": list(account_ids)})):
         market = settings.of_rows(row.market or {})
         weekly: dict[int, list[Minutes]] = {}
         for weekday, begins, ends in row.weekly or ():
             weekly.setdefault(weekday, []).append((begins, ends))
         days = {date.fromisoformat(day): [(b, e) for b, e in ranges] for day, ranges in (row.days or {}).items()}
         usual = (_minute(market.day_begins_at), _minute(market.day_ends_at))
-        found[row.id] = Hours(zone, usual, weekly, days)
+        found[row.account_id] = Hours(zone, usual, weekly, days)
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -45,6 +45,16 @@ class Found:
     near: bytes
 
 
+class _Result(NamedTuple):
+    """The row of the statement, in the order of its columns. ``last``: the sort keys, if there are more hits."""
+
+    items: str
+    categories: str
+    last: list[float] | None
+    near: str | None
+    is_known: bool
+
+
 def run(criteria: Criteria, *, window: Window) -> Found:
     """Search. Raises Invalid for a pincode that does not exist and for a cursor that is not of this sort order."""
     scope = f"search:{criteria.sort}"
@@ -54,8 +64,8 @@ def run(criteria: Criteria, *, window: Window) -> Found:
         return Found(b"[]", b"[]", None, orjson.dumps(place.alike))
     where, parameters = place
     composed = statement.compose(where, sort=criteria.sort, matched=criteria.q is not None, paging=keys is not None)
-    row = read_pool.one(composed, parameters | _filters(criteria, window, keys))
-    if not row.known:
+    row = _Result._make(read_pool.one(composed, parameters | _filters(criteria, window, keys)))
+    if not row.is_known:
         raise Invalid.field("pincode", "This pincode does not exist.", code="unknown_pincode")
     cursor = encode_cursor(scope, row.last) if row.last else None
     return Found(row.items.encode(), row.categories.encode(), cursor, (row.near or "[]").encode())

@@ -97,7 +97,7 @@ PAGE: Final = """
               FROM (SELECT category, count(*) AS tasks FROM hits GROUP BY category) AS counted) AS categories,
            (SELECT ARRAY[k1, k2, k3, k4] FROM page WHERE row = :limit AND (SELECT count(*) FROM page) > :limit) AS last,
            {near} AS near,
-           {known} AS known
+           {known} AS is_known
 """
 # The nearest places where someone offers any of what was wanted, by the index on points: it stops at the third.
 NEAR: Final = """

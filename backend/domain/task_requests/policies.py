@@ -65,10 +65,10 @@ class Policy:
 
 def for_task(task_id: int) -> Policy:
     """Return the marketplace's settings with those of the task applied."""
-    row = read_pool.one(POLICY, {"task_id": task_id})
-    market = settings.of_rows(row.market or {})
-    own = {name: getattr(row, name) for name in NAMES}
-    return Policy(**{name: getattr(market, name) if value is None else value for name, value in own.items()})
+    stored, *own = read_pool.one(POLICY, {"task_id": task_id})
+    market = settings.of_rows(stored or {})
+    values = (getattr(market, name) if value is None else value for name, value in zip(NAMES, own, strict=True))
+    return Policy(*values)
 
 
 def get_own(actor: Actor, *, task_id: int) -> Minutes:

@@ -96,7 +96,7 @@ def one(actor: Actor, *, request_id: int) -> tuple[RequestWithContacts, Relation
     Raises:
         RequestNotFound: There is no such request, or the actor may not see it.
     """
-    row = read_pool.one(_one(actor.role), {"me": actor.id, "id": request_id})
+    row = read_pool.one_or_none(_one(actor.role), {"me": actor.id, "id": request_id})
     if row is None:
         raise RequestNotFound
     found = with_contacts(row)

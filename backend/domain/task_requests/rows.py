@@ -1,10 +1,10 @@
 """Typed rows of requests, and the one list of columns that every reader of requests selects."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
+from psycopg.rows import TupleRow
 from sqlalchemy import Table
 
 from backend.domain.task_requests.models import TaskRequest
@@ -65,6 +65,6 @@ COLUMN_NAMES: Final = Request._fields[:-2]
 COLUMNS: Final = [TABLE.c[name] for name in COLUMN_NAMES]
 
 
-def with_contacts(row: Sequence[Any]) -> RequestWithContacts:
+def with_contacts(row: TupleRow) -> RequestWithContacts:
     """Return the typed row of a ``queries.select_with_contacts``."""
     return RequestWithContacts(Request._make(row[:WIDTH]), *row[WIDTH:])

@@ -86,7 +86,7 @@ def load(actor: Actor, action: Action, *, request_id: int, expected_version: int
     Raises:
         RequestNotFound, Stale, InvalidTransition, AlreadyTaken, TaskNotDone, Forbidden: See `authorize`.
     """
-    row = read_pool.one(_select_request(actor.role), {"id": request_id, "me": actor.id})
+    row = read_pool.one_or_none(_select_request(actor.role), {"id": request_id, "me": actor.id})
     if row is None:
         raise RequestNotFound
     request = Request._make(row)
