@@ -9,7 +9,7 @@ from backend.core.config import current_settings
 from backend.core.queue import JobRun, Lease, PartPayload, RunPayload, Topic, runs
 from backend.domain.notifications import create
 from backend.domain.notifications.create import Outgoing
-from backend.domain.notifications.messages import moment
+from backend.domain.notifications.messages import format_time
 from backend.domain.task_requests import reminders
 from backend.jobs.registry import job
 from backend.jobs.topics import REMINDERS
@@ -74,5 +74,5 @@ def _first(request: reminders.OpenRequest, *, alone: bool) -> str:
 
 
 def _line(request: reminders.OpenRequest) -> dict[str, object]:
-    when = moment(request.date, current_settings().zone)
+    when = format_time(request.date, current_settings().zone)
     return {"id": request.id, "task": request.task, "when": when, "pincode": request.pincode}

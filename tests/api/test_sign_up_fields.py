@@ -199,7 +199,7 @@ def test_sign_up_with_email_confirmation_on_confirms_by_mailed_link(
     fields, visitor = people.fields(), people.visitor()
     assert visitor.post("/add_customer", fields).json["email_confirmed"] == 0
     links = select(Delivery.params).where(Delivery.kind == "email_confirmation")
-    link = db.session.execute(links).scalar_one()["link"]
+    link = str(db.session.execute(links).scalar_one()["link"])
     assert link.startswith(f"{settings.public_url}/app/email/confirm#token=")
     with transaction():
         sign_in.mail_reset_link(fields["email"])

@@ -70,7 +70,7 @@ def test_dashboard_statistics_match_simple_count(app: Flask, zone: ZoneInfo, see
     rows = list(db.session.execute(select(TaskRequest)).scalars())
     professionals = list(db.session.execute(select(Professional)).scalars())
     for first, last in RANGES:
-        found = queries.statistics(first=first, last=last)
+        found: dict[str, Any] = queries.statistics(first=first, last=last)
         assert of_requests(found) == counted_requests(rows, first, last, zone=zone), (first, last)
         assert of_professionals(found) == counted_professionals(professionals)
         assert found["waiting"]["total"] == sum(row.status == "requested" for row in rows)
@@ -169,6 +169,7 @@ def test_dashboard_job_statistics_count_waiting_and_failed_jobs(app: Flask) -> N
             "INSERT INTO job_runs (name, period, status, finished_at) VALUES ('e', '1', 'failed', now())",
         ):
             db.session.execute(text(statement))
-    jobs = queries.statistics()["jobs"]
+    found: dict[str, Any] = queries.statistics()
+    jobs = found["jobs"]
     assert (jobs["waiting"], jobs["failed"], jobs["runs_failed"]) == (2, 1, 1)
     assert timedelta(minutes=59) < now() - jobs["oldest"] < timedelta(minutes=61)

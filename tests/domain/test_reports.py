@@ -103,7 +103,7 @@ def test_month_of_time_uses_marketplace_time_zone() -> None:
 
 
 def test_month_with_clock_change_is_an_hour_longer() -> None:
-    span = OCTOBER.span(ZoneInfo("Europe/Berlin"))
+    span = OCTOBER.dates(ZoneInfo("Europe/Berlin"))
     assert span.starts is not None
     assert span.ends is not None
     assert span.ends - span.starts == timedelta(days=31, hours=1)

@@ -21,7 +21,7 @@ NEW = "another good one 77"
 def link(kind: str) -> str:
     db.session.rollback()
     newest = select(Delivery.params).where(Delivery.kind == kind).order_by(Delivery.id.desc()).limit(1)
-    return str(db.session.execute(newest).scalar_one()["link"].partition("#token=")[2])
+    return str(db.session.execute(newest).scalar_one()["link"]).partition("#token=")[2]
 
 
 def call(app: Flask, path: str, body: dict[str, Any] | None, token: str | None = None) -> Callable[[], list[int]]:

@@ -120,7 +120,7 @@ def _afterwards(demo: Demo, admin: Actor, moment: datetime) -> None:
 
 
 def _report(month: Month, demo: Demo) -> None:
-    sent_at = month.span(current_settings().zone).ends
+    sent_at = month.dates(current_settings().zone).ends
     if sent_at is None:
         raise ValueError("a month ends")
     with frozen_at(sent_at + timedelta(hours=7)):

@@ -1,11 +1,11 @@
 """Statistics for the admin dashboard."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import TextClause, text
@@ -16,7 +16,7 @@ from backend.core.db.date_range import Bound, DateRange, date_range
 from backend.core.db.session import db
 from backend.domain.market import settings as market
 
-PEOPLE: Final = text("""
+ACCOUNTS: Final = text("""
     SELECT role, count(*) AS total,
            count(*) FILTER (WHERE blocked_at IS NOT NULL) AS blocked,
            count(*) FILTER (WHERE created_at >= :starts AND created_at < :ends) AS joined
@@ -103,15 +103,62 @@ DAYS_SHOWN_ONE_BY_ONE: Final = 184  # half a year: a chart of more bars is a haz
 SHOWN: Final = 10
 STATES: Final = ("requested", "accepted", "completed", "closed", "cancelled", "expired")
 APPROVALS: Final = ("document_missing", "pending", "approved", "rejected", "expired")
+TOP_TASK: Final = ("task_id", "task_name", "total", "cancelled", "expired")
+TOP_PINCODE: Final = ("pincode", "locality", "district", "total", "cancelled", "expired")
+TOP_CLOSED_TASK: Final = ("task_id", "task_name", "total", "value")
 EXPIRING_WITHIN: Final = timedelta(days=30)
-Row = Mapping[str, Any]
+Row = TypeVar("Row")
+
+
+class AccountCounts(NamedTuple):
+    """Accounts of one role: all, blocked ones, and those created in the range."""
+
+    role: str
+    total: int
+    blocked: int
+    joined: int
+
+
+class ProfessionalCounts(NamedTuple):
+    """Professionals of one approval, or of one number of full stars; the other is None."""
+
+    approval: str | None
+    stars: int | None
+    total: int
+    oldest: datetime
+    expiring: int
+
+
+class RequestCounts(NamedTuple):
+    """Requests of one step and status, of one task, or of one pincode; the rest is None."""
+
+    step: int | None
+    status: str
+    task_id: int | None
+    task_name: str | None
+    pincode: str | None
+    locality: str | None
+    district: str | None
+    total: int
+    cancelled: int | None
+    expired: int | None
+
+
+class ClosedCounts(NamedTuple):
+    """Closed requests of one step, or of one task; the other is None."""
+
+    step: int | None
+    task_id: int | None
+    task_name: str | None
+    total: int
+    value: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class DashboardRange:
     """The range, its first and last day in the marketplace's time zone, and the step of its series: day or month."""
 
-    span: DateRange
+    dates: DateRange
     first: date
     last: date
 
@@ -130,7 +177,7 @@ class DashboardRange:
                 else (day.replace(day=1) + timedelta(days=32)).replace(day=1)
             )
 
-    def moments(self, zone: ZoneInfo) -> list[datetime]:
+    def step_starts(self, zone: ZoneInfo) -> list[datetime]:
         """Return the start of each step in the marketplace's time zone, correct across clock changes."""
         return [datetime.combine(day, time.min, tzinfo=zone) for day in self.steps()]
 
@@ -142,115 +189,128 @@ def dashboard_range(first: Bound | None, last: Bound | None, *, now: datetime, z
     return DashboardRange(date_range(begin, end, zone=zone), _day(begin, zone), _day(end, zone))
 
 
-def statistics(*, first: Bound | None = None, last: Bound | None = None) -> dict[str, Any]:
+def statistics(*, first: Bound | None = None, last: Bound | None = None) -> dict[str, object]:
     """Return all statistics. Those of a range count requests by creation (with their current state) or closing.
 
-    Raises Invalid when the span ends before it begins.
+    Raises:
+        Invalid: The range ends before it starts.
     """
-    moment = now()
-    days = dashboard_range(first, last, now=moment, zone=current_settings().zone)
+    at = now()
+    days = dashboard_range(first, last, now=at, zone=current_settings().zone)
     values = {
-        "starts": days.span.starts,
-        "ends": days.span.ends,
-        "now": moment,
-        "tomorrow": moment + timedelta(days=1),
-        "soon": moment + EXPIRING_WITHIN,
+        "starts": days.dates.starts,
+        "ends": days.dates.ends,
+        "now": at,
+        "tomorrow": at + timedelta(days=1),
+        "soon": at + EXPIRING_WITHIN,
         "currency": current_settings().market_currency,
-        "steps": days.moments(current_settings().zone),
+        "steps": days.step_starts(current_settings().zone),
         "shown": SHOWN,
-        "impatient": moment - timedelta(minutes=market.get().answer_within_minutes),
+        "impatient": at - timedelta(minutes=market.get().answer_within_minutes),
     }
-    created, jobs = _rows(CREATED, values), _rows(JOBS, values)[0]
+    created = _rows(RequestCounts._make, CREATED, values)
+    professionals = _rows(ProfessionalCounts._make, PROFESSIONALS, values)
+    jobs = _one(JOBS, values)
     return {
-        "generated_at": moment,
+        "generated_at": at,
         "from": days.first.isoformat(),
         "to": days.last.isoformat(),
         "step": days.step,
         "currency": current_settings().market_currency,
-        "approvals": _approvals(professionals := _rows(PROFESSIONALS, values)),
+        "approvals": _approvals(professionals),
         "professionals_by_rating": _ratings(professionals),
-        "people": _people(_rows(PEOPLE, values)),
-        "waiting": _rows(WAITING, values)[0],
+        "people": _accounts(_rows(AccountCounts._make, ACCOUNTS, values)),
+        "waiting": _one(WAITING, values),
         "requests_by_status": _by_status(created),
         "requests_by_day": _by_day(created, days),
         "cancellations": _cancellations(created),
-        "top_tasks": _top(created, "task_id", ("task_id", "task_name", "total", "cancelled", "expired")),
-        "top_pincodes": _top(created, "pincode", ("pincode", "locality", "district", "total", "cancelled", "expired")),
-        "closed_work": _closed(_rows(CLOSED, values), days),
+        "top_tasks": [_columns(row, TOP_TASK) for row in created if row.task_id is not None],
+        "top_pincodes": [_columns(row, TOP_PINCODE) for row in created if row.pincode is not None],
+        "closed_work": _closed(_rows(ClosedCounts._make, CLOSED, values), days),
         "jobs": {**jobs, "parked": jobs["failed"]},  # the former name of the field
     }
 
 
-def _day(edge: Bound, zone: ZoneInfo) -> date:
-    return edge.astimezone(zone).date() if isinstance(edge, datetime) else edge
+def _day(bound: Bound, zone: ZoneInfo) -> date:
+    return bound.astimezone(zone).date() if isinstance(bound, datetime) else bound
 
 
-def _rows(statement: TextClause, values: Mapping[str, object]) -> list[Row]:
-    wanted = {name: value for name, value in values.items() if name in statement.compile().params}
-    return [dict(row) for row in db.session.execute(statement, wanted).mappings()]
+def _rows(make: Callable[[Iterable[object]], Row], statement: TextClause, values: Mapping[str, object]) -> list[Row]:
+    """Return the rows of a statement, made by position."""
+    return [make(row) for row in db.session.execute(statement, _parameters(statement, values))]
 
 
-def _approvals(rows: Iterable[Row]) -> dict[str, object]:
-    found = {row["approval"]: row for row in rows if row["approval"] is not None}
+def _one(statement: TextClause, values: Mapping[str, object]) -> dict[str, object]:
+    """Return the only row of a statement, by the names of its columns."""
+    row = db.session.execute(statement, _parameters(statement, values)).one()
+    return row._asdict()
+
+
+def _parameters(statement: TextClause, values: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if name in statement.compile().params}
+
+
+def _columns(row: RequestCounts | ClosedCounts, names: Iterable[str]) -> dict[str, object]:
+    return {name: getattr(row, name) for name in names}
+
+
+def _approvals(rows: Iterable[ProfessionalCounts]) -> dict[str, object]:
+    found = {row.approval: row for row in rows if row.approval is not None}
     pending, approved = found.get("pending"), found.get("approved")
     return {
-        "waiting": pending["total"] if pending else 0,
-        "oldest": pending["oldest"] if pending else None,
-        "expiring": approved["expiring"] if approved else 0,
-        "by_state": {state: found[state]["total"] if state in found else 0 for state in APPROVALS},
+        "waiting": pending.total if pending else 0,
+        "oldest": pending.oldest if pending else None,
+        "expiring": approved.expiring if approved else 0,
+        "by_state": {state: found[state].total if state in found else 0 for state in APPROVALS},
     }
 
 
-def _ratings(rows: Iterable[Row]) -> list[dict[str, int]]:
+def _ratings(rows: Iterable[ProfessionalCounts]) -> list[dict[str, int]]:
     """Return how many professionals have each number of full stars; 0 means no review."""
-    found = {int(row["stars"]): row["total"] for row in rows if row["stars"] is not None}
+    found = {row.stars: row.total for row in rows if row.stars is not None}
     return [{"stars": stars, "professionals": found.get(stars, 0)} for stars in range(6)]
 
 
-def _people(rows: Iterable[Row]) -> dict[str, object]:
-    found = {row["role"]: row for row in rows}
+def _accounts(rows: Iterable[AccountCounts]) -> dict[str, object]:
+    found = {row.role: row for row in rows}
+    counts = {role: found.get(role, AccountCounts(role, 0, 0, 0)) for role in ("customer", "professional")}
     return {
-        f"{role}s": {name: found[role][name] if role in found else 0 for name in ("total", "blocked", "joined")}
-        for role in ("customer", "professional")
+        f"{role}s": {"total": row.total, "blocked": row.blocked, "joined": row.joined} for role, row in counts.items()
     }
 
 
-def _by_status(rows: Iterable[Row]) -> dict[str, int]:
+def _by_status(rows: Iterable[RequestCounts]) -> dict[str, int]:
     totals = dict.fromkeys(STATES, 0)
     for row in rows:
-        if row["step"] is not None:
-            totals[row["status"]] += row["total"]
+        if row.step is not None:
+            totals[row.status] += row.total
     return totals
 
 
-def _by_day(rows: Iterable[Row], days: DashboardRange) -> list[dict[str, object]]:
+def _by_day(rows: Iterable[RequestCounts], days: DashboardRange) -> list[dict[str, object]]:
     found: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(STATES, 0))
     for row in rows:
-        if row["step"] is not None:
-            found[row["step"]][row["status"]] = row["total"]
+        if row.step is not None:
+            found[row.step][row.status] = row.total
     return [{"day": day.isoformat(), **found[step]} for step, day in enumerate(days.steps(), 1)]
 
 
-def _cancellations(rows: Iterable[Row]) -> dict[str, object]:
+def _cancellations(rows: Iterable[RequestCounts]) -> dict[str, object]:
     """Return how many requests of the range were cancelled or expired, and their share."""
     totals = _by_status(rows)
-    made = sum(totals.values())
+    created = sum(totals.values())
     lost = totals["cancelled"] + totals["expired"]
-    share = round(lost / made, 4) if made else 0.0
-    return {"requests": made, "cancelled": totals["cancelled"], "expired": totals["expired"], "share": share}
+    share = round(lost / created, 4) if created else 0.0
+    return {"requests": created, "cancelled": totals["cancelled"], "expired": totals["expired"], "share": share}
 
 
-def _top(rows: Iterable[Row], key: str, names: tuple[str, ...]) -> list[dict[str, object]]:
-    return [{name: row[name] for name in names} for row in rows if row[key] is not None]
-
-
-def _closed(rows: Sequence[Row], days: DashboardRange) -> dict[str, object]:
-    by_step = {row["step"]: row for row in rows if row["step"] is not None}
-    nothing = {"total": 0, "value": Decimal(0)}
-    series = [(day, by_step.get(step, nothing)) for step, day in enumerate(days.steps(), 1)]
+def _closed(rows: Sequence[ClosedCounts], days: DashboardRange) -> dict[str, object]:
+    by_step = {row.step: row for row in rows if row.step is not None}
+    none = ClosedCounts(None, None, None, 0, Decimal(0))
+    series = [(day, by_step.get(step, none)) for step, day in enumerate(days.steps(), 1)]
     return {
-        "total": sum(row["total"] for row in by_step.values()),
-        "value": sum((row["value"] for row in by_step.values()), Decimal(0)),
-        "by_day": [{"day": day.isoformat(), "total": row["total"], "value": row["value"]} for day, row in series],
-        "top_tasks": _top(rows, "task_id", ("task_id", "task_name", "total", "value")),
+        "total": sum(row.total for row in by_step.values()),
+        "value": sum((row.value for row in by_step.values()), Decimal(0)),
+        "by_day": [{"day": day.isoformat(), "total": row.total, "value": row.value} for day, row in series],
+        "top_tasks": [_columns(row, TOP_CLOSED_TASK) for row in rows if row.task_id is not None],
     }

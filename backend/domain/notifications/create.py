@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parseaddr
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Row, insert, update
 from sqlalchemy.dialects import postgresql
@@ -75,13 +75,13 @@ def notify_many(notes: Sequence[Note]) -> None:
         if not message(note.kind).in_app:
             raise ValueError(f"{note.kind} is not a notification of the app")
         params = plain(note.params)
-        said = render(note.kind, params, request_id=note.request_id)
+        rendered = render(note.kind, params, request_id=note.request_id)
         rows.append(
             {
                 "account_id": note.account_id,
                 "kind": note.kind,
-                "title": said.title,
-                "body": said.body,
+                "title": rendered.title,
+                "body": rendered.body,
                 "request_id": note.request_id,
                 "params": params,
                 "created_at": now(),
@@ -174,8 +174,8 @@ def send_counted(delivery: Delivery) -> None:
 
 def lane_of(kind: str) -> Lane:
     """Return the lane of a message: users wait for account emails, all others are bulk."""
-    said = message(kind)
-    return Lane.URGENT if said.account or said.mandatory else Lane.BULK
+    template = message(kind)
+    return Lane.URGENT if template.account or template.mandatory else Lane.BULK
 
 
 def plain(params: Mapping[str, object]) -> dict[str, object]:
@@ -192,17 +192,17 @@ def _digest(one: Outgoing) -> Outgoing:
 
 def _rows(one: Outgoing, choice: preferences.Choice) -> Iterator[dict[str, object]]:
     """Return the deliveries of a message: by the first chosen channel, and by email if mandatory."""
-    said = message(one.kind)
+    template = message(one.kind)
     quiet_until = choice.not_before(one.not_before or now()) or one.not_before
-    if said.account:
-        yield _row(one, (said.channel,), position=0, not_before=None)
+    if template.account:
+        yield _row(one, (template.channel,), position=0, not_before=None)
         return
-    channels = choice.channels_for(said.follows or one.kind)
-    if said.mandatory:
+    channels = choice.channels_for(template.follows or one.kind)
+    if template.mandatory:
         yield _row(one, ("mail",), position=0, not_before=None)
         channels = tuple(channel for channel in channels if channel != "mail")
     if channels:
-        yield _row(one, channels, position=int(said.mandatory), not_before=quiet_until)
+        yield _row(one, channels, position=int(template.mandatory), not_before=quiet_until)
 
 
 def _row(one: Outgoing, channels: Sequence[str], *, position: int, not_before: datetime | None) -> dict[str, object]:
@@ -231,7 +231,7 @@ def _enqueue(written: Iterable[Row[int, datetime | None, str]]) -> None:
         enqueue_many(TOPIC, jobs, run_at=not_before, lane=lane)
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, (list, tuple)):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import ColumnElement, and_, column, func, or_, select, table, text, update
@@ -234,7 +234,7 @@ def deliver(delivery_id: int, *, interrupted: bool) -> Snooze | None:
     elif delivery.kind == digests.KIND and not (params := digests.params(delivery)):
         mark_needless(delivery, detail="All the notifications had already been read.")
     else:
-        return _send(delivery, _parcel(delivery, contact, params))
+        return _send(delivery, _outbound_message(delivery, contact, params))
     return None
 
 
@@ -249,9 +249,9 @@ def _conditions(wanted: DeliveryFilters) -> list[ColumnElement[bool]]:
     return [column == value for column, value in columns.items() if value is not None]
 
 
-def _send(delivery: Delivery, parcel: OutboundMessage) -> Snooze | None:
+def _send(delivery: Delivery, outbound: OutboundMessage) -> Snooze | None:
     try:
-        said = SENDERS[delivery.channel](parcel)
+        response = SENDERS[delivery.channel](outbound)
     except NotReachable as error:
         mark_failed(delivery, detail=str(error), skipped=True, or_mail=_may_be_mailed(delivery))
     except PermanentFailure as error:
@@ -260,14 +260,14 @@ def _send(delivery: Delivery, parcel: OutboundMessage) -> Snooze | None:
         return _retry(delivery, error)
     else:
         failpoint("delivery.sent")
-        mark_sent(delivery, detail=said)
+        mark_sent(delivery, detail=response)
     return None
 
 
 def _count_sms(delivery: Delivery, contact: Contact) -> None:
     """Count an SMS towards the daily limits; a separate job sends it, so that the lock is not held meanwhile."""
     try:
-        phone = sms.number(contact, delivery.params.get("send_to"))
+        phone = sms.number(contact, delivery.param("send_to"))
     except NotReachable as error:
         mark_failed(delivery, detail=str(error), skipped=True, or_mail=_may_be_mailed(delivery))
         return
@@ -283,7 +283,7 @@ def _may_be_mailed(delivery: Delivery) -> bool:
 
 
 def _is_too_late(delivery: Delivery) -> bool:
-    until = delivery.params.get("valid_until")
+    until = delivery.param("valid_until")
     return message(delivery.kind).account and until is not None and datetime.fromisoformat(until) <= now()
 
 
@@ -306,13 +306,13 @@ def _retry(delivery: Delivery, error: RetryLater) -> Snooze | None:
     return Snooze(str(error), after_seconds=max(pause, error.after_seconds or 0))
 
 
-def _parcel(delivery: Delivery, contact: Contact, params: Mapping[str, Any]) -> OutboundMessage:
+def _outbound_message(delivery: Delivery, contact: Contact, params: Mapping[str, object]) -> OutboundMessage:
     return OutboundMessage(
         delivery_id=delivery.id,
         kind=delivery.kind,
         message_id=delivery.message_id,
         contact=contact,
-        said=message(delivery.kind),
+        message=message(delivery.kind),
         words=render(delivery.kind, params, request_id=delivery.request_id, without_links=True),
         params=params,
     )

@@ -55,7 +55,7 @@ def due_at() -> datetime:
 def params(digest: Delivery) -> dict[str, object]:
     """Return the values of a digest's text: how many unread requests it covers. Empty when there are none."""
     has_message = exists().where(Delivery.notification_id == Notification.id)
-    since = datetime.fromisoformat(digest.params["since"])
+    since = datetime.fromisoformat(str(digest.params["since"]))
     statement = select(func.count()).where(
         Notification.account_id == digest.account_id,
         Notification.kind == OF,

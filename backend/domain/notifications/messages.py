@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from string import Formatter
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from backend.core.config import current_settings
@@ -25,7 +25,7 @@ OTHER_SCHEME: Final = re.compile(r"\b(mailto|tel|sms|upi|intent|whatsapp|javascr
 DOT_IN_HOST: Final = re.compile(
     r"(?<=[^\s.])[.\u3002\uff0e\uff61](?=[^\W\d_][^\s.,;:!?])|(?<=\bwww)[.\u3002\uff0e\uff61]", re.IGNORECASE
 )
-MOMENTS: Final = ("date", "expires")  # the only values parsed as times; others that look like one were typed by a user
+TIMES: Final = ("date", "expires")  # the only values parsed as times; others that look like one were typed by a user
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +342,7 @@ def message(kind: str, *, language: str = "en") -> Message:
 
 def render(
     kind: str,
-    params: Mapping[str, Any],
+    params: Mapping[str, object],
     *,
     request_id: int | None = None,
     language: str = "en",
@@ -352,18 +352,18 @@ def render(
 
     ``without_links`` is for messages that leave the app; see :func:`unlinked`.
     """
-    said = message(kind, language=language)
+    template = message(kind, language=language)
     values = _values(params, request_id)
     is_typed = kind.startswith(TYPED_IN)
     if without_links:
         typed = (*TYPED, *NAMES) if is_typed else NAMES
         values |= {name: unlinked(values[name]) for name in typed if name in values}
-    sentences = [sentence for sentence in said.body if _complete(sentence, values)]
+    sentences = [sentence for sentence in template.body if _complete(sentence, values)]
     body = " ".join(_ended(sentence.format_map(values)) for sentence in sentences)
     blocks = _blocks(sentences, values, quoted=QUOTED if is_typed else ())
-    path = said.path.format_map(values) if _complete(said.path, values) else "/app/"
+    path = template.path.format_map(values) if _complete(template.path, values) else "/app/"
     url = path if path.startswith(("http://", "https://")) else current_settings().public_url + path
-    return RenderedMessage(said.title.format_map({**FALLBACKS, **values}), body, said.action, url, blocks)
+    return RenderedMessage(template.title.format_map({**FALLBACKS, **values}), body, template.action, url, blocks)
 
 
 def unlinked(typed: str) -> str:
@@ -390,8 +390,8 @@ def _blocks(sentences: Sequence[str], values: Mapping[str, str], *, quoted: Sequ
     return (*blocks, Block(" ".join(texts))) if texts else tuple(blocks)
 
 
-def _values(params: Mapping[str, Any], request_id: int | None) -> dict[str, str]:
-    values = {name: text for name, value in params.items() if (text := _text(value, is_moment=name in MOMENTS))}
+def _values(params: Mapping[str, object], request_id: int | None) -> dict[str, str]:
+    values = {name: text for name, value in params.items() if (text := _text(value, is_time=name in TIMES))}
     values["market"] = current_settings().market_name
     if request_id is not None:
         values["request_id"] = str(request_id)
@@ -407,18 +407,19 @@ def _complete(sentence: str, values: Mapping[str, str]) -> bool:
     return all(name in values for _, name, _, _ in Formatter().parse(sentence) if name)
 
 
-def _text(value: Any, *, is_moment: bool = False) -> str:
+def _text(value: object, *, is_time: bool = False) -> str:
     """Return a value for display: times in the marketplace's time zone, lists with commas."""
     if value is None:
         return ""
     if isinstance(value, (list, tuple)):
         return ", ".join(_text(part) for part in value)
-    if is_moment:
-        return moment(value if isinstance(value, datetime) else datetime.fromisoformat(value), current_settings().zone)
+    if is_time:
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        return format_time(time, current_settings().zone)
     return str(value).strip()
 
 
-def moment(value: datetime, zone: ZoneInfo) -> str:
+def format_time(value: datetime, zone: ZoneInfo) -> str:
     """Return a time for display in this time zone: "Tue 1 Dec 2026, 10:00"."""
     there = value.astimezone(zone)
     return f"{there:%a} {there.day} {there:%b %Y, %H:%M}"

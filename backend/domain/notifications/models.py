@@ -1,7 +1,6 @@
 """Tables of notifications, their deliveries, and preferences."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -22,7 +21,7 @@ class Notification(Base):
     title: Mapped[str]
     body: Mapped[str]
     request_id: Mapped[int | None]
-    params: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    params: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     read_at: Mapped[datetime | None]
     created_at: Mapped[Created]
 
@@ -52,7 +51,7 @@ class Delivery(Base):
     notification_id: Mapped[int | None] = mapped_column(ForeignKey("notifications.id"))
     request_id: Mapped[int | None]
     run_id: Mapped[int | None]
-    params: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    params: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     state: Mapped[str] = mapped_column(server_default=text("'waiting'"))
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     message_id: Mapped[str]
@@ -71,6 +70,11 @@ class Delivery(Base):
         Index("ix_deliveries_run", "run_id", "state", postgresql_where=text("run_id IS NOT NULL")),
         Index("ix_deliveries_notification", "notification_id"),
     )
+
+    def param(self, name: str) -> str | None:
+        """Return a value of the message as text, or None if it has none of this name."""
+        value = self.params.get(name)
+        return None if value is None else str(value)
 
 
 class DeliveryAttempt(Base):
@@ -120,5 +124,5 @@ class Preferences(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     channels: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("ARRAY['mail']"))
     gchat_webhook: Mapped[str | None]
-    quiet_hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    quiet_hours: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     kinds: Mapped[dict[str, list[str]]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))

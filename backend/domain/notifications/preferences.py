@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -31,7 +31,7 @@ class Choice:
 
     channels: tuple[str, ...] = DEFAULT_CHANNELS
     gchat_webhook: str | None = None
-    quiet_hours: dict[str, Any] | None = None
+    quiet_hours: dict[str, str] | None = None
     kinds: dict[str, list[str]] = field(default_factory=dict)
 
     @property

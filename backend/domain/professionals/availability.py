@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, NamedTuple, TypedDict
 
-from sqlalchemy import Row, text
+from sqlalchemy import TextClause, text
 
 from backend.core.cache import versions
 from backend.core.db.pagination import Page, Window, cut, decode_cursor
@@ -74,6 +74,14 @@ class Area:
 Offer = tuple[str, int, int | None]  # place, task, metres
 
 
+class _Arrays(TypedDict):
+    """Offers as arrays, one for each of their parts."""
+
+    places: list[str]
+    task_ids: list[int]
+    metres: list[int | None]
+
+
 def refresh(account_id: int) -> None:
     """Count a professional as they now are. Call it last, after any write to approval, block, tasks, pincodes, radius.
 
@@ -101,7 +109,7 @@ def _counted(account_id: int) -> Area | None:
     return _area(text(COUNTED), account_id)
 
 
-def _area(statement: Any, account_id: int) -> Area | None:
+def _area(statement: TextClause, account_id: int) -> Area | None:
     row = db.session.execute(statement, {"account_id": account_id}).one_or_none()
     return Area(row.pincode, row.radius_km, tuple(row.listed), tuple(row.task_ids)) if row else None
 
@@ -114,7 +122,7 @@ def _offers(area: Area | None) -> set[Offer]:
     return {(place, task_id, metres) for place, metres in served for task_id in area.task_ids}
 
 
-def _arrays(offers: Iterable[Offer]) -> dict[str, list[Any]]:
+def _arrays(offers: Iterable[Offer]) -> _Arrays:
     places, task_ids, metres = zip(*offers, strict=True)
     return {"places": list(places), "task_ids": list(task_ids), "metres": list(metres)}
 
@@ -321,18 +329,33 @@ NEAREST_FIRST: Final = text(AT_PLACE + PROFILES)
 BEST_FIRST: Final = text(ANYWHERE + PROFILES)
 
 
-def page(*, task_id: int, pincode: str | None, radius_km: int | None, window: Window) -> Page[Row[Any]]:
-    """Active professionals who do the task: the nearest to a place first, or else the best rated first.
+class OfferingProfessional(NamedTuple):
+    """A professional who does a task, in the order of the statement's columns; ``k1`` and ``k2`` are sort keys."""
 
-    Raises Invalid for a pincode that does not exist.
+    id: int
+    firstname: str
+    compname: str
+    exp: int
+    reviews: int
+    k1: int
+    k2: int
+    rating: float | None
+    distance_km: float | None
+
+
+def page(*, task_id: int, pincode: str | None, radius_km: int | None, window: Window) -> Page[OfferingProfessional]:
+    """Return active professionals who do the task: the nearest to a place first, or else the best rated first.
+
+    Raises:
+        Invalid: The pincode does not exist.
     """
     keys = decode_cursor(SCOPE, window.cursor, length=3) if window.cursor else (0, 0, 0)
-    parameters: dict[str, Any] = {"task_id": task_id, "limit": window.limit + 1, "first": window.cursor is None}
+    parameters: dict[str, object] = {"task_id": task_id, "limit": window.limit + 1, "first": window.cursor is None}
     parameters |= dict(zip(("k1", "k2", "k3"), keys, strict=True))
     statement = BEST_FIRST
     if pincode is not None:
         places.require(pincode)
         statement = NEAREST_FIRST
         parameters |= {"pincode": pincode, "metres": radius_km * METRES if radius_km else None}
-    rows = db.session.execute(statement, parameters).all()
+    rows = [OfferingProfessional._make(row) for row in db.session.execute(statement, parameters)]
     return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.k1, row.k2, row.id))

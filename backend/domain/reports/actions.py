@@ -84,7 +84,7 @@ def send_to_one(month: Month, *, run_id: int, customer_id: int) -> Batch:
 
 def _customers(month: Month, *, after: int, until: int) -> Sequence[Row[int, bool, bool]]:
     has_it = exists().where(MonthlyReport.customer_id == Account.id, MonthlyReport.month == month.first_day)
-    signed_up = Account.created_at < month.span(current_settings().zone).ends
+    signed_up = Account.created_at < month.dates(current_settings().zone).ends
     query = (
         select(Account.id, has_it.label("has_it"), Account.blocked_at.is_not(None).label("blocked"))
         .where(CUSTOMERS, after < CUSTOMER_ID, until >= CUSTOMER_ID, signed_up)

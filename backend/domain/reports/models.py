@@ -1,13 +1,13 @@
 """Table of monthly reports: the row is what makes a second one for the same month impossible."""
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.db.session import Base, BigId, Created
+from backend.domain.reports.statistics import StoredStatistics
 
 
 class MonthlyReport(Base):
@@ -18,7 +18,7 @@ class MonthlyReport(Base):
     id: Mapped[BigId]
     customer_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     month: Mapped[date]
-    figures: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    figures: Mapped[StoredStatistics] = mapped_column(JSONB)
     created_at: Mapped[Created]
     sent_again_at: Mapped[datetime | None]
 

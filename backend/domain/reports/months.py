@@ -53,7 +53,7 @@ class Month:
     def previous(self) -> "Month":
         return Month(self.year - (self.number == 1), (self.number - 2) % 12 + 1)
 
-    def span(self, zone: ZoneInfo) -> DateRange:
+    def dates(self, zone: ZoneInfo) -> DateRange:
         """From its first moment in the zone up to the first of the next."""
         return DateRange(day_start(self.first_day, zone), day_start(self.next.first_day, zone))
 

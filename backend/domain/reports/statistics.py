@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, NamedTuple, TypedDict
 
 from sqlalchemy import text
 
@@ -58,6 +58,51 @@ class Upcoming:
     date_of_request: datetime
 
 
+class StoredUpcoming(TypedDict):
+    """A future request as stored."""
+
+    id: int
+    task_name: str
+    status: str
+    date_of_request: str
+
+
+class StoredStatistics(TypedDict):
+    """The statistics as stored: amounts and times are strings."""
+
+    requested: int
+    accepted: int
+    completed: int
+    closed: int
+    cancelled: int
+    spent: str
+    currency: str
+    professionals_met: int
+    reviews_given: int
+    upcoming_count: int
+    upcoming: list[StoredUpcoming]
+    generated_at: str
+
+
+class _Aggregate(NamedTuple):
+    """One customer's row, in the order of the statement's columns."""
+
+    customer_id: int
+    requested: int
+    accepted: int
+    completed: int
+    closed: int
+    cancelled: int
+    spent: Decimal
+    professionals_met: int
+    reviews_given: int
+    upcoming_count: int
+    upcoming_ids: list[int] | None
+    upcoming_tasks: list[str] | None
+    upcoming_states: list[str] | None
+    upcoming_dates: list[datetime] | None
+
+
 @dataclass(frozen=True, slots=True)
 class MonthlyStatistics:
     """One customer's month. ``upcoming`` holds the next ten of ``upcoming_count``, as of when it was computed."""
@@ -80,62 +125,92 @@ class MonthlyStatistics:
         """Return whether nothing happened in the month."""
         return not (self.requested or self.accepted or self.completed or self.closed or self.cancelled)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the statistics as stored: plain values."""
-        kept = {name: getattr(self, name) for name in COUNTED}
+    def as_json(self) -> StoredStatistics:
+        """Return the statistics as stored."""
         return {
-            **kept,
+            "requested": self.requested,
+            "accepted": self.accepted,
+            "completed": self.completed,
+            "closed": self.closed,
+            "cancelled": self.cancelled,
             "spent": f"{self.spent:.2f}",
             "currency": self.currency,
+            "professionals_met": self.professionals_met,
+            "reviews_given": self.reviews_given,
+            "upcoming_count": self.upcoming_count,
             "upcoming": [
                 {
-                    "id": one.id,
-                    "task_name": one.task_name,
-                    "status": one.status,
-                    "date_of_request": one.date_of_request.isoformat(),
+                    "id": request.id,
+                    "task_name": request.task_name,
+                    "status": request.status,
+                    "date_of_request": request.date_of_request.isoformat(),
                 }
-                for one in self.upcoming
+                for request in self.upcoming
             ],
             "generated_at": self.generated_at.isoformat(),
         }
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> "MonthlyStatistics":
+    def from_json(cls, stored: StoredStatistics) -> "MonthlyStatistics":
         """Return the statistics of a stored row."""
-        upcoming = tuple(
-            Upcoming(one["id"], one["task_name"], one["status"], datetime.fromisoformat(one["date_of_request"]))
-            for one in kept["upcoming"]
-        )
         return cls(
-            **{name: kept[name] for name in COUNTED},
-            spent=Decimal(kept["spent"]),
-            currency=kept["currency"],
-            upcoming=upcoming,
-            generated_at=datetime.fromisoformat(kept["generated_at"]),
+            requested=stored["requested"],
+            accepted=stored["accepted"],
+            completed=stored["completed"],
+            closed=stored["closed"],
+            cancelled=stored["cancelled"],
+            spent=Decimal(stored["spent"]),
+            currency=stored["currency"],
+            professionals_met=stored["professionals_met"],
+            reviews_given=stored["reviews_given"],
+            upcoming_count=stored["upcoming_count"],
+            upcoming=tuple(
+                Upcoming(
+                    request["id"],
+                    request["task_name"],
+                    request["status"],
+                    datetime.fromisoformat(request["date_of_request"]),
+                )
+                for request in stored["upcoming"]
+            ),
+            generated_at=datetime.fromisoformat(stored["generated_at"]),
         )
 
 
 def compute(month: Month, customers: Sequence[int]) -> dict[int, MonthlyStatistics]:
     """Return the month's statistics of each of these customers, zeros for those without requests."""
-    span = month.span(current_settings().zone)
-    moment = now()
+    dates = month.dates(current_settings().zone)
+    at = now()
     values = {
-        "starts": span.starts,
-        "ends": span.ends,
-        "now": moment,
+        "starts": dates.starts,
+        "ends": dates.ends,
+        "now": at,
         "currency": current_settings().market_currency,
         "customers": list(customers),
     }
-    rows = db.session.execute(AGGREGATE, values).mappings()
-    return {row["customer_id"]: _statistics(dict(row), moment) for row in rows}
+    rows = map(_Aggregate._make, db.session.execute(AGGREGATE, values))
+    return {row.customer_id: _statistics(row, at) for row in rows}
 
 
-def _statistics(row: dict[str, Any], moment: datetime) -> MonthlyStatistics:
-    listed = [row[f"upcoming_{part}"] or [] for part in ("ids", "tasks", "states", "dates")]
+def _statistics(row: _Aggregate, at: datetime) -> MonthlyStatistics:
+    upcoming = zip(
+        row.upcoming_ids or (),
+        row.upcoming_tasks or (),
+        row.upcoming_states or (),
+        row.upcoming_dates or (),
+        strict=True,
+    )
     return MonthlyStatistics(
-        **{name: row[name] for name in COUNTED},
-        spent=row["spent"],
+        requested=row.requested,
+        accepted=row.accepted,
+        completed=row.completed,
+        closed=row.closed,
+        cancelled=row.cancelled,
+        spent=row.spent,
         currency=current_settings().market_currency,
-        upcoming=tuple(Upcoming(*parts) for parts in zip(*listed, strict=True)),
-        generated_at=moment,
+        professionals_met=row.professionals_met,
+        reviews_given=row.reviews_given,
+        upcoming_count=row.upcoming_count,
+        upcoming=tuple(Upcoming(*request) for request in upcoming),
+        generated_at=at,
     )

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from backend.core.config import current_settings
-from backend.domain.notifications.messages import moment
+from backend.domain.notifications.messages import format_time
 from backend.domain.reports.months import Month
 from backend.domain.reports.statistics import MonthlyStatistics, Upcoming
 
@@ -55,5 +55,5 @@ def _lines(figures: MonthlyStatistics) -> list[list[str]]:
 
 
 def _upcoming(one: Upcoming) -> dict[str, object]:
-    when = moment(one.date_of_request, current_settings().zone)
+    when = format_time(one.date_of_request, current_settings().zone)
     return {"id": one.id, "task": one.task_name, "when": when, "state": STATES[one.status]}

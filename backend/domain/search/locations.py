@@ -1,7 +1,7 @@
 """Names of places, as people type them, made the keys under which availability is counted."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from sqlalchemy import text
 
@@ -61,21 +61,30 @@ MOST: Final = 200
 MEANT: Final = (1, 2)
 
 
+class SimilarPlace(TypedDict):
+    """A place whose name is similar to the search text."""
+
+    name: str
+    district: str
+    state: str
+    pincode: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
-    """What a name stands for: keys of places; or, when it stands for nothing, what looks like it."""
+    """The keys of the places of a name, or places with similar names if none has it."""
 
     keys: tuple[str, ...]
-    alike: tuple[dict[str, Any], ...] = ()
+    similar: tuple[SimilarPlace, ...] = ()
 
 
 def resolve(typed: str) -> Location:
-    """The places of this name ("Indiranagar", "Indiranagar, Bengaluru", "Karnataka"). One query."""
+    """Return the places of a name ("Indiranagar", "Indiranagar, Bengaluru", "Karnataka"). One query."""
     name, _, within = (part.strip() for part in typed.partition(","))
     rows = db.session.execute(RESOLVE, {"name": name or typed, "within": within, "most": MOST}).all()
     if rows and rows[0].tier in MEANT:
         return Location(tuple(dict.fromkeys(row.key for row in rows)))
-    alike = (
-        {"name": row.name, "district": row.district, "state": row.state, "pincode": row.pincode} for row in rows[:5]
+    similar = (
+        SimilarPlace(name=row.name, district=row.district, state=row.state, pincode=row.pincode) for row in rows[:5]
     )
-    return Location((), tuple(alike))
+    return Location((), tuple(similar))

@@ -61,7 +61,7 @@ def run(criteria: Criteria, *, window: Window) -> Found:
     keys = decode_cursor(scope, window.cursor, length=4) if window.cursor else None
     place = _place(criteria)
     if isinstance(place, locations.Location):
-        return Found(b"[]", b"[]", None, orjson.dumps(place.alike))
+        return Found(b"[]", b"[]", None, orjson.dumps(place.similar))
     where, parameters = place
     composed = statement.compose(where, sort=criteria.sort, matched=criteria.q is not None, paging=keys is not None)
     row = _Result._make(read_pool.one(composed, parameters | _filters(criteria, window, keys)))

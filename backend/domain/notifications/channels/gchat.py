@@ -18,21 +18,21 @@ LEFT_ALONE_SECONDS: Final = 15
 _hanging: Final[dict[str, CircuitBreaker]] = {}
 
 
-def send(parcel: OutboundMessage) -> str:
+def send(outbound: OutboundMessage) -> str:
     """Post the message. Raises NotReachable, PermanentFailure or RetryLater."""
     settings = current_settings()
-    own = parcel.contact.gchat_webhook
+    own = outbound.contact.gchat_webhook
     webhook = own or settings.gchat_webhook_url
     if not webhook:
         raise NotReachable("No Google Chat webhook is configured.")
-    body = orjson.dumps({"text": text(parcel, shared=not own)})
+    body = orjson.dumps({"text": text(outbound, shared=not own)})
     breaker = _hanging.setdefault(urlsplit(webhook).netloc, CircuitBreaker(first=LEFT_ALONE_SECONDS, longest=120))
     if breaker.is_open:
         reason = "The webhook's host has not responded recently."
         raise RetryLater(reason, after_seconds=LEFT_ALONE_SECONDS, counts_as_attempt=False)
     try:
         answer = http_client.post_json(
-            _with_request_id(webhook, parcel),
+            _with_request_id(webhook, outbound),
             body,
             allowed=settings.gchat_allowed_hosts,
             timeout=settings.outbound_timeout_seconds,
@@ -47,14 +47,16 @@ def send(parcel: OutboundMessage) -> str:
     return _judge(answer)
 
 
-def text(parcel: OutboundMessage, *, shared: bool) -> str:
+def text(outbound: OutboundMessage, *, shared: bool) -> str:
     """Return the message in Google Chat's markup, users' texts without any. In a shared room it names the recipient."""
-    title, body, name = (_plain(part) for part in (parcel.words.title, parcel.words.body, parcel.contact.firstname))
+    title, body, name = (
+        _plain(part) for part in (outbound.words.title, outbound.words.body, outbound.contact.firstname)
+    )
     lines = [f"*{title}*", body]
     if shared:
         lines.insert(0, f"For {name}:")
-    if parcel.words.action:
-        lines.append(f"<{parcel.words.url}|{parcel.words.action}>")
+    if outbound.words.action:
+        lines.append(f"<{outbound.words.url}|{outbound.words.action}>")
     return "\n".join(line for line in lines if line)
 
 
@@ -69,11 +71,11 @@ def _judge(answer: http_client.Answer) -> str:
     raise PermanentFailure(f"The webhook responded with {answer.status}.")
 
 
-def _with_request_id(webhook: str, parcel: OutboundMessage) -> str:
+def _with_request_id(webhook: str, outbound: OutboundMessage) -> str:
     """Add a requestId, under which Google keeps one message: a retry after a crash adds none. Others may ignore it."""
     if urlsplit(webhook).hostname != GOOGLE:
         return webhook
-    request_id = parcel.message_id.strip("<>").partition("@")[0]
+    request_id = outbound.message_id.strip("<>").partition("@")[0]
     return f"{webhook}{'&' if '?' in webhook else '?'}requestId={request_id}"
 
 

@@ -17,52 +17,52 @@ from backend.domain.notifications.messages import unlinked
 BLANK_LINES: Final = re.compile(r"\n{3,}")
 
 
-def send(parcel: OutboundMessage) -> str:
+def send(outbound: OutboundMessage) -> str:
     """Send the email. Raises NotReachable, PermanentFailure or RetryLater."""
-    if current_settings().email_confirmation and not _may_have(parcel):
+    if current_settings().email_confirmation and not _may_have(outbound):
         raise NotReachable("The email is not confirmed.")
-    if not mail.is_usable(_address(parcel)):
+    if not mail.is_usable(_address(outbound)):
         raise PermanentFailure("The email is not a valid address.")
-    return mail.send(letter(parcel))
+    return mail.send(letter(outbound))
 
 
-def letter(parcel: OutboundMessage) -> mail.Email:
+def letter(outbound: OutboundMessage) -> mail.Email:
     """Build the email. Templates escape what users typed."""
     headers: dict[str, str] = {}
     stop = ""
-    if parcel.said.unsubscribable:
-        stop = preferences.address(parcel.contact.account_id, parcel.kind)
+    if outbound.message.unsubscribable:
+        stop = preferences.address(outbound.contact.account_id, outbound.kind)
         headers = {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     values = {
-        **parcel.params,
-        "params": parcel.params,
-        "words": parcel.words,
-        "firstname": unlinked(parcel.contact.firstname),
+        **outbound.params,
+        "params": outbound.params,
+        "words": outbound.words,
+        "firstname": unlinked(outbound.contact.firstname),
         "market": current_settings().market_name,
         "home": current_settings().public_url,
         "unsubscribe": stop,
-        "account_mail": parcel.said.account,
+        "account_mail": outbound.message.account,
     }
-    html = render_template(f"mail/{parcel.said.template}.html", **values)
-    text = render_template(f"mail/{parcel.said.template}.txt", **values)
+    html = render_template(f"mail/{outbound.message.template}.html", **values)
+    text = render_template(f"mail/{outbound.message.template}.txt", **values)
     return mail.Email(
-        to=_address(parcel),
-        subject=parcel.words.title,
+        to=_address(outbound),
+        subject=outbound.words.title,
         text=BLANK_LINES.sub("\n\n", text.strip()) + "\n",
         html=_inliner().inline(html),
-        message_id=parcel.message_id,
+        message_id=outbound.message_id,
         headers=headers,
     )
 
 
-def _may_have(parcel: OutboundMessage) -> bool:
+def _may_have(outbound: OutboundMessage) -> bool:
     """Return whether the address is confirmed, confirmed by this email, or not the account's own."""
-    return parcel.contact.email_confirmed or parcel.kind == "email_confirmation" or "send_to" in parcel.params
+    return outbound.contact.email_confirmed or outbound.kind == "email_confirmation" or "send_to" in outbound.params
 
 
-def _address(parcel: OutboundMessage) -> str:
+def _address(outbound: OutboundMessage) -> str:
     """Return the recipient: the account's current address, unless the message names another."""
-    return str(parcel.params.get("send_to") or parcel.contact.email)
+    return str(outbound.params.get("send_to") or outbound.contact.email)
 
 
 @cache

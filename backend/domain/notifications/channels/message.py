@@ -28,7 +28,7 @@ class OutboundMessage:
     kind: str
     message_id: str
     contact: Contact
-    said: Message
+    message: Message
     words: RenderedMessage
     params: Mapping[str, object]
 

@@ -23,10 +23,10 @@ class Reason(NamedTuple):
     message: str
 
 
-def send(parcel: OutboundMessage) -> str:
+def send(outbound: OutboundMessage) -> str:
     """Send the text to the gateway. Raises NotReachable or RetryLater (Apprise reports failure without a reason)."""
-    send_to = parcel.params.get("send_to")
-    phone = number(parcel.contact, str(send_to) if send_to is not None else None)
+    send_to = outbound.params.get("send_to")
+    phone = number(outbound.contact, str(send_to) if send_to is not None else None)
     settings = current_settings()
     url, limit = settings.sms_url, settings.outbound_timeout_seconds
     joint = "&" if "?" in url else "?"
@@ -37,7 +37,7 @@ def send(parcel: OutboundMessage) -> str:
     if gateway is None:
         raise NotReachable("The SMS gateway does not support this number.")
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its lines hold numbers and gateways' secrets
-    body = text(parcel)
+    body = text(outbound)
     try:
         taken = http_client.within(
             http_client.Deadline(limit), lambda: gateway.notify(body=body, title="", body_format="text")
@@ -79,13 +79,13 @@ def countries() -> tuple[str, ...]:
     return current_settings().sms_countries or (current_settings().market_country,)
 
 
-def text(parcel: OutboundMessage) -> str:
+def text(outbound: OutboundMessage) -> str:
     """Return title and link within the length of an SMS; the link is left out when there is nothing to do."""
-    title = parcel.words.title
-    if not parcel.words.action:
+    title = outbound.words.title
+    if not outbound.words.action:
         return title[:LONGEST]
-    room = LONGEST - len(parcel.words.url) - 2
-    return f"{title if len(title) <= room else title[: room - 1] + '…'}\n{parcel.words.url}"
+    room = LONGEST - len(outbound.words.url) - 2
+    return f"{title if len(title) <= room else title[: room - 1] + '…'}\n{outbound.words.url}"
 
 
 def _is_served(phone: str) -> bool:
