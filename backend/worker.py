@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from typing import Any
 
 from celery import Celery
 
@@ -27,18 +26,18 @@ def work(settings: Settings) -> None:
     tasks.register(celery, app)
     lanes.init(settings.worker_concurrency)
 
-    def begin_process(**_: Any) -> None:
+    def start_process(**_: object) -> None:
         metrics.begin(settings)
         with app.app_context():
             db.engine.dispose(close=False)  # the connections belong to the parent
         polling.start(app)
 
-    def show_life_at_once(**_: Any) -> None:
+    def send_first_heartbeat(**_: object) -> None:
         celery.send_task("doorstep.heartbeat", ignore_result=True, expires=30)
 
-    worker_process_init.connect(begin_process, weak=False)
+    worker_process_init.connect(start_process, weak=False)
     shutdown.limit_worker(settings.shutdown_seconds)
-    worker_ready.connect(show_life_at_once, weak=False)
+    worker_ready.connect(send_first_heartbeat, weak=False)
     _start(celery, "worker", f"--concurrency={settings.worker_concurrency}", "--without-gossip", "--without-mingle")
 
 

@@ -4,7 +4,6 @@ import functools
 import signal
 import sys
 import threading
-from typing import Any
 
 from backend.launch.processes import die_with_parent
 from backend.settings import Settings, SettingsError
@@ -35,7 +34,7 @@ def serve() -> int:
     class DrainingServer(Server):  # type: ignore[misc,valid-type]  # Granian picks its class at run time
         """A server that reports its shutdown for DRAIN_SECONDS before it stops."""
 
-        def signal_handler_interrupt(self, *arguments: Any, **named: Any) -> None:
+        def signal_handler_interrupt(self, *arguments: object, **named: object) -> None:
             health.drain()
             stop = functools.partial(super().signal_handler_interrupt, *arguments, **named)
             if settings.drain_seconds:

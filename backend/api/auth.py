@@ -1,10 +1,10 @@
 """Access rules, JSON Web Tokens, and the cookies that carry them."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final, TypedDict, cast
+from typing import Final, TypedDict
 
 from flask import Flask, Response, current_app, request
 from flask_jwt_extended import (
@@ -106,7 +106,7 @@ jwt = JWTManager()
 
 
 class Claims(TypedDict):
-    """The claims of a token that :func:`_check_claims` checks."""
+    """The claims of a token that :func:`_checked_claims` checks."""
 
     sub: str
     sid: str
@@ -204,28 +204,28 @@ def _verified(*, refresh: bool, locations: list[str]) -> Claims:
         request.environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     try:
         verify_jwt_in_request(refresh=refresh, locations=locations)
-        claims = get_jwt()
-        _check_claims(claims, kind="refresh" if refresh else "access")
+        return _checked_claims(get_jwt(), kind="refresh" if refresh else "access")
     except NoAuthorizationError as error:
         raise Unauthenticated("A token is required. Sign in with POST /check.") from error
     except Exception as error:  # the library raises many types; every invalid token is a 401
         raise Unauthenticated("The token is invalid or has expired. Sign in again.", code="invalid_token") from error
-    return cast("Claims", claims)
 
 
-def _check_claims(claims: dict[str, Any], *, kind: str) -> None:
-    """Check the claims that every token has. The expiry is checked without the library's leeway for clock skew.
+def _checked_claims(claims: Mapping[str, object], *, kind: str) -> Claims:
+    """Return the claims that every token has. The expiry is checked without the library's leeway for clock skew.
 
     Raises:
-        ValueError, TypeError, KeyError: A claim is missing, malformed or expired.
+        ValueError, KeyError: A claim is missing, malformed or expired.
     """
-    if claims["exp"] <= now().timestamp():
+    expires_at, subject, session_id, token_id = claims["exp"], claims["sub"], claims["sid"], claims["jti"]
+    if not isinstance(expires_at, int) or expires_at <= now().timestamp():
         raise ValueError("exp")
-    subject = claims["sub"]
-    is_id = isinstance(subject, str) and subject.isascii() and subject.isdigit() and int(subject) <= MAX_BIGINT
-    if not (is_id and claims["type"] == kind and isinstance(claims["jti"], str) and claims["exp"]):
+    if not (isinstance(subject, str) and subject.isascii() and subject.isdigit() and int(subject) <= MAX_BIGINT):
+        raise ValueError("sub")
+    if not (isinstance(token_id, str) and isinstance(session_id, str) and claims["type"] == kind):
         raise ValueError("claims")
-    uuid.UUID(claims["sid"])
+    uuid.UUID(session_id)
+    return {"sub": subject, "sid": session_id, "jti": token_id, "type": kind, "exp": expires_at}
 
 
 def tokens_for(issued: sessions.Issued) -> TokenFields:

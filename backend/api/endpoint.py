@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Final
+from typing import Final
 
 import orjson
 import structlog
@@ -25,7 +25,7 @@ from backend.domain.accounts import sessions
 __all__ = ["Endpoint", "Resource", "endpoint"]
 
 log = structlog.get_logger(__name__)
-Handler = Callable[..., Any]
+Handler = Callable[..., object]  # of the resource, the actor, path arguments and input
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def endpoint(
     headers: tuple[str, ...] = (),
     idempotent: bool = False,
     rate_limit: str | None = None,
-) -> Callable[[Handler], Handler]:
+) -> Callable[[Handler], Callable[..., Response]]:
     """Declare a Resource's method as an API call.
 
     The method receives the actor (or None) and the path arguments, and ``body``, ``form`` and ``query`` if they are
@@ -97,14 +97,14 @@ def endpoint(
         idempotent=idempotent, rate_limit=rate_limit,
     )  # fmt: skip
 
-    def decorate(handler: Handler) -> Handler:
+    def decorate(handler: Handler) -> Callable[..., Response]:
         @wraps(handler)
-        def call(self: Resource, **path: Any) -> Response:
+        def call(self: Resource, **path: object) -> Response:
             rate_limits.check(spec.rate_limit, None, by_account=False)
             return _retry_on_conflict(lambda: in_one_transaction(self, path))
 
         @transaction()
-        def in_one_transaction(resource: Resource, path: dict[str, Any]) -> Response:
+        def in_one_transaction(resource: Resource, path: dict[str, object]) -> Response:
             actor = _admit(spec.who)
             rate_limits.check(spec.rate_limit, actor, by_account=True)
             arguments = {**path, **_read_arguments(spec)}
@@ -150,8 +150,8 @@ def _admit(who: Access) -> Actor | None:
     return actor
 
 
-def _read_arguments(spec: Endpoint) -> dict[str, Any]:
-    arguments: dict[str, Any] = {}
+def _read_arguments(spec: Endpoint) -> dict[str, object]:
+    arguments: dict[str, object] = {}
     if spec.query is not None:
         arguments["query"] = request_body.read_query(spec.query)
     elif request.args:

@@ -1,6 +1,7 @@
 """Render all errors, the framework's and the database's included, as RFC 9457 problems."""
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 import structlog
 from flask import Flask, Response, request
@@ -52,7 +53,7 @@ HTTP_CODES = {
 class ProblemApi(Api):
     """Flask-RESTful without its own error handling, which would return 500 for JWT and domain errors in production."""
 
-    def error_router(self, original_handler: Any, error: Exception) -> Any:
+    def error_router(self, original_handler: Callable[[Exception], Response], error: Exception) -> Response:
         return original_handler(error)
 
 

@@ -26,6 +26,6 @@ def once(actor: Actor, work: Callable[[], Response]) -> Response:
         return Response(stored.body, status=stored.status, headers={**stored.headers, "Idempotent-Replayed": "true"})
     response = work()
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    to_store = idempotency.Answer(status=response.status_code, headers=headers, body=response.get_data())
+    to_store = idempotency.StoredResponse(status=response.status_code, headers=headers, body=response.get_data())
     idempotency.keep(actor.account_id, key, to_store)
     return response

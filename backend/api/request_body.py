@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any
 
 import orjson
 from flask import request
@@ -15,7 +14,7 @@ MAX_JSON_BYTES = 1 << 20
 MAX_CACHED_QUERY = 200  # bytes
 
 
-def read_json(schema: Schema, *, required: bool) -> Any:
+def read_json(schema: Schema, *, required: bool) -> dict[str, object]:
     """Return the validated body. Raises Malformed (400), UnsupportedType (415), TooLarge (413) or Invalid (422)."""
     raw = request.get_data(cache=True)
     if not raw and not required:
@@ -39,7 +38,7 @@ def refuse_json() -> None:
         read_json(Schema(), required=False)
 
 
-def read_form(schema: Schema) -> Any:
+def read_form(schema: Schema) -> dict[str, object]:
     """Return the validated fields and files of a multipart form. List fields may be repeated."""
     if request.mimetype != "multipart/form-data":
         raise UnsupportedType("The request body must be multipart/form-data.")
@@ -47,7 +46,7 @@ def read_form(schema: Schema) -> Any:
     return load(schema, _collect(schema, fields_and_files))
 
 
-def read_query(schema: Schema) -> dict[str, Any]:
+def read_query(schema: Schema) -> dict[str, object]:
     """Return the validated query string. Valid ones are cached."""
     query_string = request.query_string
     if len(query_string) > MAX_CACHED_QUERY:
@@ -56,22 +55,22 @@ def read_query(schema: Schema) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=2048)
-def _read_query(schema: Schema, _query_string: bytes) -> dict[str, Any]:
-    found: dict[str, Any] = load(schema, _collect(schema, request.args.lists()))
-    return found
+def _read_query(schema: Schema, _query_string: bytes) -> dict[str, object]:
+    return load(schema, _collect(schema, request.args.lists()))
 
 
-def load(schema: Schema, data: Mapping[str, object]) -> Any:
+def load(schema: Schema, data: Mapping[str, object]) -> dict[str, object]:
     """Load data through a schema. Raises Invalid with the messages of each field (nested names joined by dots)."""
     try:
-        return schema.load(dict(data))
+        loaded: dict[str, object] = schema.load(dict(data))
     except ValidationError as error:
         messages = flatten(error.normalized_messages())
         first = next(iter(messages))
         raise Invalid(f"{first}: {messages[first][0]}", errors=messages) from error
+    return loaded
 
 
-def flatten(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str]]:
+def flatten(messages: Mapping[str, object], prefix: str = "") -> dict[str, list[str]]:
     """Flatten nested marshmallow messages: ``{"quiet_hours.from": ["..."]}``."""
     flat: dict[str, list[str]] = {}
     for name, value in messages.items():
@@ -79,7 +78,8 @@ def flatten(messages: Mapping[Any, Any], prefix: str = "") -> dict[str, list[str
         if isinstance(value, Mapping):
             flat.update(flatten(value, path))
         else:
-            flat.setdefault("body" if path == "_schema" else path, []).extend(str(line) for line in value)
+            lines = value if isinstance(value, list) else [value]
+            flat.setdefault("body" if path == "_schema" else path, []).extend(str(line) for line in lines)
     return flat
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 from flask import Flask, Response, current_app, request
@@ -18,10 +18,10 @@ from backend.api.responses import JSON, PRIVATE, next_link
 from backend.core import cache
 from backend.core.cache import CATALOGUE, CachedResponse, Rendered
 from backend.core.cache.ttl_cache import TtlCache
-from backend.core.db.pagination import Page
 from backend.core.observability import metrics
 
 if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # Public data may be shown for a second without revalidation, and for five more while the client revalidates it.
@@ -45,7 +45,7 @@ def public(name: str, make: Callable[[], Rendered]) -> Response:
     is_public = "Authorization" not in request.headers
     response.headers["Cache-Control"] = PUBLIC if is_public else PRIVATE
     if match := NEXT_CURSOR.search(cached.body, max(0, len(cached.body) - CURSOR_TAIL_BYTES)):
-        response.headers.update(next_link(Page([], match.group(1).decode())))
+        response.headers.update(next_link(match.group(1).decode()))
     if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(cached.etag):
         response.status_code = 304
         response.data = b""
@@ -124,7 +124,9 @@ class ResponseCacheMiddleware:
     def _recording(self, url: str, environ: "WSGIEnvironment", start_response: "StartResponse") -> "StartResponse":
         """Return a start_response that also records a response that can be repeated."""
 
-        def record(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        def record(
+            status: str, headers: list[tuple[str, str]], exc_info: "OptExcInfo | None" = None
+        ) -> Callable[[bytes], object]:
             name, cached = environ.get(CACHED, NOT_CACHED)
             if cached is not None and cached.version and status.startswith("200") and _is_plain(headers):
                 repeated = [line for line in headers if line[0].lower() not in NOT_REPEATED]

@@ -5,7 +5,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 from urllib.parse import quote
 
 import orjson
@@ -57,7 +56,7 @@ def render(result: ApiResponse, *, status: int) -> Response:
         response.headers.pop("Content-Type", None)
     else:
         if isinstance(result.body, Page):
-            response.headers.update(next_link(result.body))
+            response.headers.update(next_link(result.body.next_cursor))
             data = to_json({"items": result.body.items, "next_cursor": result.body.next_cursor})
         else:
             data = to_json(result.body)
@@ -79,14 +78,14 @@ def tag_response(response: Response, data: bytes, version: int | None) -> None:
         response.data = b""
 
 
-def next_link(page: Page[Any]) -> dict[str, str]:
+def next_link(next_cursor: str | None) -> dict[str, str]:
     """Return the Link header of the next page (RFC 8288), or nothing on the last page."""
-    if not page.next_cursor:
+    if not next_cursor:
         return {}
     # Edited as text: parsing and encoding the parameters takes ten times as long.
     sent = quote(request.query_string, safe="=&%+:,")
     parts = [part for part in sent.split("&") if part and not part.startswith("cursor=")]
-    query = "&".join([*parts, f"cursor={page.next_cursor}"])
+    query = "&".join([*parts, f"cursor={next_cursor}"])
     return {"Link": f'<{request.path}?{query}>; rel="next"'}
 
 

@@ -1,7 +1,7 @@
 """`flask admins`: create admins, reset their passwords, list them."""
 
 import secrets
-from typing import Any
+from collections.abc import Mapping
 
 import click
 from flask.cli import AppGroup
@@ -30,7 +30,7 @@ command = AppGroup("admins", help="Create admins, reset their passwords, list th
 @click.option("--address", default="-", show_default=True)
 @click.option("--pincode", default="560001", show_default=True)
 @click.option("--phone")
-def create(password: str | None, **fields: Any) -> None:
+def create(password: str | None, **fields: str | None) -> None:
     """Create another admin."""
     chosen = password or _invented()
     given = {name: value for name, value in fields.items() if value is not None}
@@ -88,5 +88,5 @@ def _shown(given: str | None, chosen: str) -> str:
     return f" Temporary password (shown only once): {chosen}\nSign in within 72 hours and change it."
 
 
-def _lines(messages: Any) -> str:
+def _lines(messages: Mapping[str, list[str]]) -> str:
     return "; ".join(f"{name}: {' '.join(str(line) for line in lines)}" for name, lines in messages.items())

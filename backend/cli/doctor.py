@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
-from typing import Any
 
 import click
 from flask.cli import with_appcontext
@@ -17,7 +16,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from backend.cli import doctor_traces as traces
-from backend.cli.doctor_calls import Caller, StepFailed, expect_fields
+from backend.cli.doctor_calls import Caller, StepFailed
 from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db import connection_budget
@@ -54,7 +53,7 @@ class Checkup:
             raise
         self.tell(f"ok      {name}")
 
-    def fields(self, kind: str) -> dict[str, Any]:
+    def fields(self, kind: str) -> dict[str, str]:
         """Return the fields of a sign-up, recognisable as a check's."""
         username = f"checkup-{self.mark}-{kind}"
         pincode = db.session.execute(select(Place.pincode).where(Place.latitude.is_not(None)).limit(1)).scalar_one()
@@ -74,7 +73,7 @@ class Checkup:
         caller = Caller(self.base_url)
         if kind is not None:
             name = {"username": f"checkup-{self.mark}-{kind}", "password": self.password, "client": "api"}
-            caller.token = caller.call("POST", "/check", name, expect=200)["access_token"]
+            caller.token = caller.call("POST", "/check", name, expect=200).text("access_token")
         return caller
 
     def account_ids(self) -> list[int]:
@@ -124,7 +123,7 @@ def run(checkup: Checkup) -> bool:
 
 def _examine(checkup: Checkup) -> None:
     with checkup.step("the application is ready"):
-        expect_fields(checkup.caller().call("GET", "/readyz", expect=200), status="ready")
+        checkup.caller().call("GET", "/readyz", expect=200).expect(status="ready")
     with checkup.step("the database allows enough connections"):
         room = connection_budget.check_at(current_settings())
         if not room.fits:
@@ -140,20 +139,20 @@ def _examine(checkup: Checkup) -> None:
     with checkup.step("the professional signs in"):
         professional = checkup.caller("pro")
         _expect_role(professional.token or "", "professional")
-        expect_fields(professional.call("GET", "/me", expect=200), id=professional_id, isactive=0)
+        professional.call("GET", "/me", expect=200).expect(id=professional_id, isactive=0)
     with checkup.step("requests are refused before approval"):
         professional.call("GET", "/requests", expect=403, code="not_active")
         decision = f"/professionals/{professional_id}"
         admin.call("POST", f"{decision}/approve", expect=409, code="document_missing")
     with checkup.step("the document is uploaded"):
-        answer = professional.send_file(
+        uploaded = professional.send_file(
             "PUT", "/me/document", field="document", name="proof.png", data=_picture(), expect=200
         )
-        expect_fields(answer, approval="pending", isactive=0)
+        uploaded.expect(approval="pending", isactive=0)
     with checkup.step("an admin approves the document"):
-        expect_fields(admin.call("POST", f"{decision}/approve", expect=200), approval="approved", isactive=1)
+        admin.call("POST", f"{decision}/approve", expect=200).expect(approval="approved", isactive=1)
     with checkup.step("the professional is active"):
-        expect_fields(professional.call("GET", "/me", expect=200), approval="approved", isactive=1)
+        professional.call("GET", "/me", expect=200).expect(approval="approved", isactive=1)
         professional.call("GET", "/requests", expect=200)
     _accept(checkup, admin=admin, professional=professional, professional_id=professional_id)
 
@@ -164,27 +163,28 @@ def _add_professional(checkup: Checkup) -> int:
         added = checkup.caller().call("POST", "/add_professional", {**checkup.fields("pro"), **trade}, expect=201)
         checkup.hush()
     with checkup.step("the professional is inactive"):
-        expect_fields(added, role="professional", isactive=0, approval="document_missing")
-    return int(added["id"])
+        added.expect(role="professional", isactive=0, approval="document_missing")
+    return added.integer("id")
 
 
 def _accept(checkup: Checkup, *, admin: Caller, professional: Caller, professional_id: int) -> None:
     with checkup.step("a task is available"):
-        offered = checkup.caller().call("GET", "/tasks?limit=1", expect=200)["items"]
+        offered = checkup.caller().call("GET", "/tasks?limit=1", expect=200).items()
         task = offered[0] if offered else admin.call("POST", "/tasks", _task(checkup), expect=201)
-        professional.call("PATCH", "/me", {"task_ids": [task["id"]]}, expect=200)
+        task_id = task.integer("id")
+        professional.call("PATCH", "/me", {"task_ids": [task_id]}, expect=200)
     with checkup.step("a customer sends a request to the professional"):
         checkup.caller().call("POST", "/add_customer", checkup.fields("cus"), expect=201)
         checkup.hush()
         asked = {
-            "task_id": task["id"],
+            "task_id": task_id,
             "date_of_request": (now() + WORKING_DAYS_AHEAD).isoformat(),
             "professional_id": professional_id,
         }
         request = checkup.caller("cus").call("POST", "/requests", asked, expect=201)
     with checkup.step("the professional accepts the request"):
-        accepted = professional.call("POST", f"/requests/{request['id']}/accept", expect=200)
-        expect_fields(accepted, status="accepted", professional_id=professional_id)
+        accepted = professional.call("POST", f"/requests/{request.integer('id')}/accept", expect=200)
+        accepted.expect(status="accepted", professional_id=professional_id)
 
 
 def _clean_up(checkup: Checkup) -> bool:
@@ -202,7 +202,7 @@ def _clean_up(checkup: Checkup) -> bool:
     return True
 
 
-def _task(checkup: Checkup) -> dict[str, Any]:
+def _task(checkup: Checkup) -> dict[str, str | int]:
     return {
         "name": f"Check-up {checkup.mark}",
         "description": "Created by a self-check, which removes it.",

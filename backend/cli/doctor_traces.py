@@ -7,10 +7,11 @@ tables' owner can do. Data of real users is not touched: see :func:`_refuse_stra
 import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, text, update
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core import storage
 from backend.core.clock import now
@@ -31,6 +32,7 @@ TASK_NAME: Final = r"^Check-up [0-9a-f]{8}$"
 HOST: Final = "checkup.invalid"  # a domain that can never exist (RFC 2606), so no email is delivered
 OLD: Final = timedelta(minutes=10)
 APPEND_ONLY: Final = ("audit_entries", "audit_seals", "request_events")
+Value = TypeVar("Value")
 
 
 def may_erase() -> bool:
@@ -122,5 +124,5 @@ def _delete(table: Table, which: ColumnElement[bool]) -> None:
     db.session.execute(delete(table).where(which))
 
 
-def _select(column: Any, which: ColumnElement[bool]) -> list[Any]:
+def _select(column: InstrumentedAttribute[Value], which: ColumnElement[bool]) -> list[Value]:
     return list(db.session.execute(select(column).where(which)).scalars())

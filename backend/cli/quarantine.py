@@ -3,12 +3,11 @@
 All of it is one transaction of the restored database, before any client can connect.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 import psycopg
-from psycopg.rows import namedtuple_row
 from sqlalchemy import func, select, update
 
 from backend.core.clock import now
@@ -44,6 +43,19 @@ SELECT a.id, a.created_at, a.username, a.password_hash, a.blocked_at, a.blocked_
 SHOWN: Final = 20
 
 
+class PresentAccount(NamedTuple):
+    """An account of the current database, in the order of the statement's columns."""
+
+    id: int
+    created_at: datetime
+    username: str
+    password_hash: str
+    blocked_at: datetime | None
+    blocked_reason: str | None
+    blocked_note: str | None
+    approval: str | None
+
+
 @dataclass(slots=True)
 class Report:
     """What the operator must know after a restore."""
@@ -55,7 +67,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """Return one line per kind of change that the backup lacks."""
-        told = [f"{self.newer} accounts were created after the backup and no longer exist."] if self.newer else []
+        messages = [f"{self.newer} accounts were created after the backup and no longer exist."] if self.newer else []
         kinds = (
             ("Blocked after the backup, and still blocked", self.blocked),
             ("Changed their password after the backup, and have their previous password again", self.passwords),
@@ -64,20 +76,20 @@ class Report:
         for title, names in kinds:
             if names:
                 more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-                told.append(f"{title}: {', '.join(names[:SHOWN])}{more}.")
-        return told
+                messages.append(f"{title}: {', '.join(names[:SHOWN])}{more}.")
+        return messages
 
 
-def read_present(url: str) -> list[Any] | None:
+def read_present(url: str) -> list[PresentAccount] | None:
     """Return the accounts of the current database, or None if it cannot be read."""
     try:
-        with psycopg.connect(url, row_factory=namedtuple_row, connect_timeout=5) as connection:
-            return connection.execute(PRESENT).fetchall()
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            return [PresentAccount._make(row) for row in connection.execute(PRESENT)]
     except psycopg.Error:
         return None
 
 
-def run(*, made_at: str, known: list[Any] | None, keep_mail: bool) -> list[str]:
+def run(*, made_at: str, known: list[PresentAccount] | None, keep_mail: bool) -> list[str]:
     """Make the restored database safe and return the messages for the operator."""
     with transaction():
         report = _compare(known or [])
@@ -90,15 +102,17 @@ def run(*, made_at: str, known: list[Any] | None, keep_mail: bool) -> list[str]:
         after = {"made_at": made_at, **figures, "blocked": report.blocked[:SHOWN], "mail_kept": keep_mail}
         record(SYSTEM, "backup_restored", subject_kind="market", after=after)
         no_admin = _no_admin_is_left()
-    told = [", ".join(f"{name.replace('_', ' ')}: {number}" for name, number in figures.items()) + "."]
+    messages = [", ".join(f"{name.replace('_', ' ')}: {number}" for name, number in figures.items()) + "."]
     if known is None:
-        told.append("There was no database to compare with: accounts blocked after the backup are no longer blocked.")
+        messages.append(
+            "There was no database to compare with: accounts blocked after the backup are no longer blocked."
+        )
     if no_admin:
-        told.append('No admin can sign in: create one with make admin ARGS="create --username N --email M".')
-    return told + report.lines()
+        messages.append('No admin can sign in: create one with make admin ARGS="create --username N --email M".')
+    return messages + report.lines()
 
 
-def _compare(known: list[Any]) -> Report:
+def _compare(known: list[PresentAccount]) -> Report:
     """Repeat blocks that the backup lacks, and record other differences. Accounts match by id and creation time."""
     report = Report()
     rows = db.session.execute(
@@ -106,7 +120,7 @@ def _compare(known: list[Any]) -> Report:
             Account.id, Account.created_at, Account.password_hash, Account.blocked_at, Professional.approval
         ).outerjoin(Professional, Professional.account_id == Account.id)
     )
-    copy: Mapping[Any, Any] = {(row.id, row.created_at): row for row in rows}
+    copy = {(row.id, row.created_at): row for row in rows}
     for present in known:
         row = copy.get((present.id, present.created_at))
         if row is None:
@@ -122,9 +136,9 @@ def _compare(known: list[Any]) -> Report:
     return report
 
 
-def _block(present: Any) -> None:
+def _block(present: PresentAccount) -> None:
     try:
-        moderation.block(SYSTEM, account_id=present.id, reason=present.blocked_reason, note=present.blocked_note)
+        moderation.block(SYSTEM, account_id=present.id, reason=present.blocked_reason or "", note=present.blocked_note)
     except Conflict:  # the backup's only admin, because another was created later
         values = {"blocked_at": now(), "blocked_reason": present.blocked_reason, "blocked_note": present.blocked_note}
         db.session.execute(update(Account).where(Account.id == present.id).values(**values))

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 OPEN_FILES: Final = 64
@@ -27,10 +27,10 @@ class ChildTimedOut(ChildFailed):
     """The child exceeded its wall-clock time, which on a busy machine says nothing about the input."""
 
 
-class Answer(NamedTuple):
+class ChildResult(NamedTuple):
     """The result of a child: facts, and bytes if it produced any."""
 
-    facts: dict[str, Any]
+    facts: dict[str, object]
     data: bytes = b""
 
 
@@ -39,7 +39,7 @@ def bare_environment() -> dict[str, str]:
     return {"PATH": os.defpath, "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
 
 
-def run(module: str, arguments: Sequence[str], data: bytes, *, seconds: float) -> Answer:
+def run(module: str, arguments: Sequence[str], data: bytes, *, seconds: float) -> ChildResult:
     """Run a child process on the data. Raises ChildTimedOut after ``seconds``, ChildFailed for any other failure.
 
     The child has its own process group, because Ctrl-C in a terminal is for the server, which waits for the child.
@@ -65,16 +65,16 @@ def run(module: str, arguments: Sequence[str], data: bytes, *, seconds: float) -
     if done.returncode != 0 or not separator:
         raise ChildFailed(f"{module} ended with {done.returncode}")
     try:
-        return Answer(json.loads(head), rest)
+        return ChildResult(json.loads(head), rest)
     except ValueError as error:
         raise ChildFailed(module) from error
 
 
-def serve(work: Callable[[Sequence[str], bytes], Answer], *, memory_bytes: int, cpu_seconds: int) -> int:
+def serve(work: Callable[[Sequence[str], bytes], ChildResult], *, memory_bytes: int, cpu_seconds: int) -> int:
     """Run as the child: apply the limits, read the input, write the result. Returns the exit status."""
     confine(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
-    answer = work(sys.argv[1:], sys.stdin.buffer.read())
-    sys.stdout.buffer.write(json.dumps(answer.facts).encode() + b"\n" + answer.data)
+    result = work(sys.argv[1:], sys.stdin.buffer.read())
+    sys.stdout.buffer.write(json.dumps(result.facts).encode() + b"\n" + result.data)
     sys.stdout.buffer.flush()
     return 0
 

@@ -10,10 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-MAX_ANSWER_BYTES: Final = 64 * 1024
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+MAX_RESPONSE_BYTES: Final = 64 * 1024
 T = TypeVar("T")
 PORTS: Final = {"https": 443, "http": 80}
 
@@ -31,7 +34,7 @@ class TimedOut(Unreachable):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """The response."""
 
     status: int
@@ -74,7 +77,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def post_json(url: str, body: bytes, *, allowed: Sequence[str], timeout: float) -> Answer:
+def post_json(url: str, body: bytes, *, allowed: Sequence[str], timeout: float) -> Response:
     """POST JSON and return the response. Raises NotAllowed or Unreachable.
 
     ``timeout`` is in seconds and covers everything: name resolution, connection, TLS, headers and body.
@@ -88,10 +91,10 @@ def post_json(url: str, body: bytes, *, allowed: Sequence[str], timeout: float) 
     headers = {"Content-Type": "application/json; charset=UTF-8", "Accept": "application/json", "Connection": "close"}
     try:
         connection.request("POST", target, body=body, headers={**headers, "User-Agent": "Doorstep"})
-        answer = connection.getresponse()
-        content = _read(answer)
-        pause = _seconds(answer.getheader("Retry-After"))
-        return Answer(answer.status, content, answer.headers.get_content_type(), pause)
+        response = connection.getresponse()
+        content = _read(response)
+        pause = _seconds(response.getheader("Retry-After"))
+        return Response(response.status, content, response.headers.get_content_type(), pause)
     except (OSError, http.client.HTTPException) as error:
         raise _unreachable(error) from error
     finally:
@@ -146,7 +149,7 @@ class _TimedReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         self._raw.settimeout(self._deadline.left)
         return self._raw.recv_into(buffer)
 
@@ -213,11 +216,11 @@ def within(deadline: Deadline, call: Callable[[], T]) -> T:
     return value  # type: ignore[return-value]  # without an error there is a value
 
 
-def _read(answer: http.client.HTTPResponse) -> bytes:
+def _read(response: http.client.HTTPResponse) -> bytes:
     """Read the start of the body; the rest is not needed."""
     content = b""
-    while len(content) < MAX_ANSWER_BYTES:
-        piece = answer.read1(8192)
+    while len(content) < MAX_RESPONSE_BYTES:
+        piece = response.read1(8192)
         if not piece:
             break
         content += piece

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Index, LargeBinary, delete, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -24,14 +23,14 @@ class IdempotencyKey(Base):
     fingerprint: Mapped[str]
     created_at: Mapped[Created]
     status: Mapped[int | None]
-    headers: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     __table_args__ = (Index("ix_idempotency_keys_created", "created_at"),)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StoredResponse:
     """A stored response, to be repeated unchanged."""
 
     status: int
@@ -39,7 +38,7 @@ class Answer:
     body: bytes
 
 
-def begin(account_id: int, key: str, fingerprint: str) -> Answer | None:
+def begin(account_id: int, key: str, fingerprint: str) -> StoredResponse | None:
     """Claim a key, or return the stored response.
 
     Raises Conflict while the first call is running and Invalid if the key was used with another body. An advisory
@@ -72,15 +71,15 @@ def begin(account_id: int, key: str, fingerprint: str) -> Answer | None:
         raise Invalid.field(
             "Idempotency-Key", "Already used with a different request body.", code="idempotency_key_reused"
         )
-    return Answer(status=row.status or 200, headers=row.headers or {}, body=row.body or b"")
+    return StoredResponse(status=row.status or 200, headers=row.headers or {}, body=row.body or b"")
 
 
-def keep(account_id: int, key: str, answer: Answer) -> None:
+def keep(account_id: int, key: str, response: StoredResponse) -> None:
     """Store the response in the transaction of the call."""
     db.session.execute(
         update(IdempotencyKey)
         .where(IdempotencyKey.account_id == account_id, IdempotencyKey.key == key)
-        .values(status=answer.status, headers=answer.headers, body=answer.body)
+        .values(status=response.status, headers=response.headers, body=response.body)
     )
 
 

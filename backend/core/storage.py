@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 from urllib.parse import unquote, urlsplit
 
 import fsspec
 import structlog
 from flask import Flask, current_app
+from fsspec import AbstractFileSystem
 
 from backend.core.errors import Gone, Unavailable
 from backend.settings import Settings
@@ -40,17 +41,18 @@ class FileMissing(Gone):
 class Store:
     """A store of files under keys such as ``2026/11/3f2a.pdf``."""
 
-    def __init__(self, url: str, options: dict[str, Any] | None = None) -> None:
+    def __init__(self, url: str, options: Mapping[str, object] | None = None) -> None:
         parts = urlsplit(url)
         self._scheme = parts.scheme or "file"
         self._root = unquote(parts.path) if self._scheme == "file" else (parts.netloc + parts.path).rstrip("/")
         self._options = dict(options or {})
 
     @cached_property
-    def _files(self) -> Any:
+    def _files(self) -> AbstractFileSystem:
         options = {"use_listings_cache": False, **self._options}
         if self._scheme == "s3":
-            options["config_kwargs"] = {**S3_LIMITS, **options.get("config_kwargs", {})}
+            given = self._options.get("config_kwargs")
+            options["config_kwargs"] = {**S3_LIMITS, **(given if isinstance(given, Mapping) else {})}
         files = fsspec.filesystem(self._scheme, **options)
         if self._scheme == "s3":
             files.retries = 2
@@ -100,13 +102,13 @@ class Store:
                 if path.rpartition("/")[2].startswith((start, f".{start}")):
                     self._files.rm_file(path)
 
-    def keys_from_before(self, moment: datetime) -> Iterator[str]:
+    def keys_from_before(self, time: datetime) -> Iterator[str]:
         """Yield the keys of files last written before a time, including unfinished ones, folder by folder."""
         root = str(self._files._strip_protocol(self._root))  # noqa: SLF001 (fsspec has no public way)
         with _faults("list", ""), contextlib.suppress(FileNotFoundError):
             for folder, _, files in self._files.walk(root, detail=True):
                 for name, info in files.items():
-                    if _written_at(info) < moment:
+                    if _written_at(info) < time:
                         yield f"{folder}/{name}".removeprefix(root).lstrip("/")
 
     @contextmanager
@@ -162,10 +164,10 @@ class Store:
             raise
 
 
-def _written_at(info: Mapping[str, Any]) -> datetime:
+def _written_at(info: Mapping[str, datetime | float]) -> datetime:
     """Return when a file was last written; the field depends on the store."""
-    said = info.get("mtime") or info.get("LastModified") or info["created"]
-    return said if isinstance(said, datetime) else datetime.fromtimestamp(said, UTC)
+    written = info.get("mtime") or info.get("LastModified") or info["created"]
+    return written if isinstance(written, datetime) else datetime.fromtimestamp(written, UTC)
 
 
 @contextmanager

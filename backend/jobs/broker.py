@@ -1,7 +1,5 @@
 """The transport to the broker: kombu's for Redis, with a closed connection reported as a connection error."""
 
-from typing import Any
-
 from kombu.transport import redis
 from redis.exceptions import ConnectionError as BrokerConnectionError
 
@@ -15,10 +13,10 @@ class Channel(redis.Channel):
     which ends the worker. A connection error is handled: the worker connects again.
     """
 
-    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+    def _connparams(self, asynchronous: bool = False) -> dict[str, object]:
         if self.connection is None or self.connection.client is None:
             raise BrokerConnectionError("The connection of this channel is closed")
-        found: dict[str, Any] = super()._connparams(asynchronous)  # type: ignore[no-untyped-call]  # kombu says no more
+        found: dict[str, object] = super()._connparams(asynchronous)  # type: ignore[no-untyped-call]  # kombu says no more
         return found
 
 

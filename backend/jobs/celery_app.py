@@ -1,7 +1,5 @@
 """The Celery application, which wakes workers for the job table, with limits that keep each job with one worker."""
 
-from typing import Any
-
 from celery import Celery
 from kombu.entity import Queue
 
@@ -44,7 +42,7 @@ def make_celery(settings: Settings) -> Celery:
     return app
 
 
-def _beat(settings: Settings) -> dict[str, dict[str, Any]]:
+def _beat(settings: Settings) -> dict[str, dict[str, object]]:
     """Return beat's entries. Beat only ticks; what is due is decided and claimed in PostgreSQL."""
     return {
         "tick": {"task": "doorstep.tick", "schedule": 5.0, "options": {"expires": 15}},

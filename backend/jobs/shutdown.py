@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import psutil
 from celery.signals import beat_init, worker_shutting_down
@@ -12,7 +12,7 @@ from celery.signals import beat_init, worker_shutting_down
 def limit_worker(seconds: float) -> None:
     """Kill the worker with its job processes when a shutdown takes longer; their leases run out, and others go on."""
 
-    def start_timer(**_: Any) -> None:
+    def start_timer(**_: object) -> None:
         timer = threading.Timer(seconds, _kill_all)
         timer.daemon = True
         timer.start()
@@ -27,7 +27,7 @@ def end_beat_at_once() -> None:
     connection that is cleaned up there, and beat goes on for good.
     """
 
-    def install(**_: Any) -> None:
+    def install(**_: object) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _exit)
 
@@ -40,5 +40,5 @@ def _kill_all() -> NoReturn:
     os._exit(1)
 
 
-def _exit(*_: Any) -> NoReturn:
+def _exit(*_: object) -> NoReturn:
     os._exit(0)

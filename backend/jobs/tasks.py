@@ -1,7 +1,7 @@
 """The Celery tasks: run jobs, tick, sweep, heartbeat. Everything else is rows of the job table."""
 
 from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from celery import Celery, Task
@@ -40,7 +40,7 @@ def register(celery: Celery, app: Flask) -> None:
     class ContextTask(Task):
         abstract = True
 
-        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        def __call__(self, *args: object, **kwargs: object) -> object:
             with polling.message_in_hand(), app.app_context():
                 try:
                     return self.run(*args, **kwargs)

@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from backend.launch.errors import LaunchError
 
@@ -69,7 +69,7 @@ def read(path: Path) -> str:
         return ""
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, object]:
     """Return the JSON object in the file, or {} if it is missing or truncated."""
     try:
         found = json.loads(read(path) or "{}")
@@ -102,7 +102,8 @@ def free_port(preferred: int | None) -> int:
 
 def kept_port(note: Path, *, insist: int | None) -> int:
     """Return the port of the last start if it is free, else another; once clients know a port, only that one."""
-    port = free_port(insist or read_json(note).get("port"))
+    last = read_json(note).get("port")
+    port = free_port(insist or (last if isinstance(last, int) else None))
     if insist is not None and port != insist:
         raise LaunchError(f"Port {insist} is now in use by another program.")
     return port

@@ -4,7 +4,6 @@ import json
 import sys
 import urllib.error
 import urllib.request
-from typing import Any
 
 
 def answers(url: str, *, seconds: float = 5.0) -> bool:
@@ -29,15 +28,15 @@ def is_up(url: str, part: str) -> bool:
     return isinstance(state, dict) and state.get("state") == "up"
 
 
-def _readiness(url: str, *, seconds: float = 5.0) -> dict[str, Any]:
+def _readiness(url: str, *, seconds: float = 5.0) -> dict[str, object]:
     if not url.startswith(("http://", "https://")):
         raise ValueError(f"not a web address: {url}")
     try:
         with urllib.request.urlopen(url, timeout=seconds) as answer:  # noqa: S310 - the scheme was checked
-            said = json.load(answer)
+            found = json.load(answer)
     except (urllib.error.URLError, OSError, ValueError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def main(arguments: list[str]) -> int:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def work(arguments, data):
         "write": attempt(write),
         "files": attempt(lambda: files.extend(open(os.devnull) for _ in range(200))),
     }
-    return child_process.Answer(facts, data[::-1])
+    return child_process.ChildResult(facts, data[::-1])
 
 if __name__ == "__main__":
     sys.exit(child_process.serve(work, memory_bytes=512 << 20, cpu_seconds=1))
@@ -67,12 +68,13 @@ def spy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_child_knows_no_secret_and_can_do_little(spy: str, tmp_path: Path) -> None:
     answer = child_process.run(spy, [], b"line\none", seconds=30)
-    assert set(answer.facts["environment"]) <= {"PATH", "LANG", "LC_CTYPE", "MALLOC_ARENA_MAX"}
-    assert Path(answer.facts["folder"]) == tmp_path
-    assert answer.facts["niceness"] == min(19, os.nice(0) + child_process.NICENESS)
-    assert answer.facts["memory"] == "MemoryError"
-    assert answer.facts["write"] == "OSError"
-    assert answer.facts["files"] == "OSError"
+    facts: dict[str, Any] = answer.facts
+    assert set(facts["environment"]) <= {"PATH", "LANG", "LC_CTYPE", "MALLOC_ARENA_MAX"}
+    assert Path(facts["folder"]) == tmp_path
+    assert facts["niceness"] == min(19, os.nice(0) + child_process.NICENESS)
+    assert facts["memory"] == "MemoryError"
+    assert facts["write"] == "OSError"
+    assert facts["files"] == "OSError"
     assert answer.data == b"eno\nenil"
     assert (tmp_path / "written by a child").stat().st_size == 0
 

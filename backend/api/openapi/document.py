@@ -2,24 +2,24 @@
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from apispec import APISpec
-from flask import Flask
+from flask import Flask, Response
 from marshmallow import Schema
 from werkzeug.routing import Rule
 
 from backend.api.deprecated_paths import DEPRECATED
-from backend.api.endpoint import ATTRIBUTE, Endpoint
+from backend.api.endpoint import ATTRIBUTE, Endpoint, Resource
 from backend.api.openapi import names as openapi_names
 from backend.api.openapi import responses
-from backend.api.openapi.schemas import Names, Plugin
+from backend.api.openapi.responses import Json
+from backend.api.openapi.schemas import Converter, Names, Plugin
 from backend.settings import VERSION
 
-Json = dict[str, Any]
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ABOUT: Final = (
     "Doorstep is a marketplace for home repairs and other work at home: customers send requests, "
@@ -28,7 +28,7 @@ ABOUT: Final = (
     "decimal places, times are ISO 8601 with an offset, and ids are opaque. Lists are paginated with "
     "`limit` and `cursor`. Errors are RFC 9457 problem details with a stable `code`."
 )
-SECURITY: Final[Json] = {
+SECURITY: Final[dict[str, Json]] = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "The access token."},
     "refreshBearer": {
         "type": "http",
@@ -89,7 +89,7 @@ def calls(app: Flask) -> Iterator[Call]:
                 yield _call(method, rule, handler, resource)
 
 
-def _call(method: str, rule: Rule, handler: Any, resource: Any) -> Call:
+def _call(method: str, rule: Rule, handler: Callable[..., Response], resource: type[Resource]) -> Call:
     return Call(
         method=method,
         rule=rule.rule,
@@ -127,10 +127,12 @@ def build(app: Flask) -> Json:
         spec.path(path=call.path, operations={call.method.lower(): writer.operation(call)})
     used = sorted({openapi_names.tag(call.module) for call in all_calls})
     in_order = [name for name in dict.fromkeys(openapi_names.TAGS.values()) if name in used]
-    document: Json = spec.to_dict()
+    document = spec.to_dict()
+    document["components"]["schemas"] = _sorted(document["components"]["schemas"])
+    document["paths"] = _sorted(document["paths"])
     document["servers"] = [{"url": "/", "description": "This server"}]
     document["tags"] = [{"name": name} for name in dict.fromkeys([*in_order, *used])]
-    return _sorted(document)
+    return document
 
 
 def render(app: Flask) -> bytes:
@@ -138,12 +140,9 @@ def render(app: Flask) -> bytes:
     return orjson.dumps(build(app), default=float, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _sorted(document: Json) -> Json:
-    """Sort schemas and paths by name, so that a new call does not move the lines of others."""
-    components = document["components"]
-    components["schemas"] = dict(sorted(components["schemas"].items()))
-    document["paths"] = dict(sorted(document["paths"].items()))
-    return document
+def _sorted(parts: Json) -> Json:
+    """Sort schemas or paths by name, so that a new call does not move the lines of others."""
+    return dict(sorted(parts.items()))
 
 
 class _Writer:
@@ -175,14 +174,16 @@ class _Writer:
         return operation
 
     @property
-    def _converter(self) -> Any:
-        return self._plugin.converter
+    def _converter(self) -> Converter:
+        converter = self._plugin.converter
+        if not isinstance(converter, Converter):
+            raise TypeError("The plugin has not been added to a document")
+        return converter
 
     def _ref(self, schema: Schema, *, incoming: bool) -> Json:
         """Return a reference to the schema, which has one description for requests and one for responses."""
         self._set_direction(incoming=incoming)
-        reference: Json = self._converter.resolve_nested_schema(schema)
-        return reference
+        return self._converter.reference(schema)
 
     def _set_direction(self, *, incoming: bool) -> None:
         self._converter.incoming = self._names.incoming = incoming
@@ -192,8 +193,7 @@ class _Writer:
         if spec.query is None:
             return []
         self._set_direction(incoming=True)
-        parameters: list[Json] = self._converter.schema2parameters(spec.query, location="query")
-        return parameters
+        return self._converter.query_parameters(spec.query)
 
     def _request_content(self, spec: Endpoint) -> Json:
         content: Json = {}

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from backend.api.endpoint import Endpoint
 from backend.core import errors
 
-Json = dict[str, Any]
+Json = dict[str, object]  # an object of the document
 TEXT: Final[Json] = {"type": "string"}
 SCHEMAS: Final[dict[str, Json]] = {
     "Problem": {

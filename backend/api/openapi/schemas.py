@@ -1,35 +1,46 @@
 """marshmallow schemas as JSON Schema: apispec's plugin, extended to this application's field types."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
+from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields, missing
+from packaging.version import Version
 
+from backend.api.openapi.responses import Json
 from backend.api.schemas.common import Flag, Id, Money, Phone, Pincode
 
-Json = dict[str, Any]
-MONEY_IN: Final[Json] = {"anyOf": [{"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$"}, {"type": "number"}]}
-FLAG_IN: Final[Json] = {"anyOf": [{"type": "integer", "enum": [0, 1]}, {"type": "boolean"}]}
+MONEY_IN: Final[list[Json]] = [{"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$"}, {"type": "number"}]
+FLAG_IN: Final[list[Json]] = [{"type": "integer", "enum": [0, 1]}, {"type": "boolean"}]
 
 
 class Converter(OpenAPIConverter):
     """Describes a field for requests (``incoming``) or responses, as requests allow more forms of a value."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, openapi_version: Version | str, schema_name_resolver: "Names", spec: APISpec) -> None:
+        super().__init__(openapi_version, schema_name_resolver, spec)
         self.incoming = False
-        untyped: Any = self
-        untyped.add_attribute_function(_our_fields)
-        untyped.add_attribute_function(_tidy)
+        self.add_attribute_function(_our_fields)  # type: ignore[no-untyped-call]  # apispec says no more
+        self.add_attribute_function(_tidy)  # type: ignore[no-untyped-call]  # apispec says no more
+
+    def reference(self, schema: Schema) -> Json:
+        """Return a reference to the schema, which is added to the document."""
+        reference: Json = self.resolve_nested_schema(schema)  # type: ignore[no-untyped-call]  # apispec says no more
+        return reference
+
+    def query_parameters(self, schema: Schema) -> list[Json]:
+        """Return the parameters of a query string."""
+        parameters: list[Json] = self.schema2parameters(schema, location="query")
+        return parameters
 
 
 class Plugin(MarshmallowPlugin):
     Converter = Converter
 
 
-def _our_fields(self: Converter, field: fields.Field[Any], ret: Json) -> Json:
+def _our_fields(self: Converter, field: fields.Field[object], ret: Json) -> Json:
     if isinstance(field, Id):
         return {"format": "int64"}
     if isinstance(field, Pincode):
@@ -39,23 +50,23 @@ def _our_fields(self: Converter, field: fields.Field[Any], ret: Json) -> Json:
     if self.incoming and isinstance(field, (Money, Flag)):
         for name in ("type", "pattern", "enum"):
             ret.pop(name, None)
-        choices = (MONEY_IN if isinstance(field, Money) else FLAG_IN)["anyOf"]
+        choices = MONEY_IN if isinstance(field, Money) else FLAG_IN
         return {"anyOf": [*choices, {"type": "null"}] if field.allow_none else list(choices)}
     return {}
 
 
-def _tidy(self: Converter, field: fields.Field[Any], ret: Json) -> Json:
+def _tidy(self: Converter, field: fields.Field[object], ret: Json) -> Json:
     """Write patterns in ECMA-262 syntax, and drop defaults from responses and nulls that the field does not allow."""
-    if isinstance(ret.get("pattern"), str):
-        ret["pattern"] = ret["pattern"].replace(r"\Z", "$")
+    if isinstance(pattern := ret.get("pattern"), str):
+        ret["pattern"] = pattern.replace(r"\Z", "$")
     if not self.incoming or (ret.get("default", missing) is None and not field.allow_none):
         ret.pop("default", None)
     if field.allow_none and "enum" in ret and isinstance(ret.get("type"), str):
         ret["type"] = [ret["type"], "null"]
     if not self.incoming:
         ret.pop("writeOnly", None)
-    if isinstance(field, fields.List) and "enum" in ret:
-        return {"items": {**ret["items"], "enum": ret.pop("enum")}}
+    if isinstance(field, fields.List) and "enum" in ret and isinstance(items := ret["items"], dict):
+        return {"items": {**items, "enum": ret.pop("enum")}}
     return {}
 
 
@@ -90,7 +101,7 @@ def _with_nested(schema: Schema, seen: set[int]) -> Iterator[Schema]:
     seen.add(id(schema))
     yield schema
     for field in schema.fields.values():
-        inner: Any = field
+        inner: object = field
         while isinstance(inner, (fields.List, fields.Dict)):
             inner = inner.inner if isinstance(inner, fields.List) else inner.value_field
         if isinstance(inner, fields.Nested):

@@ -1,7 +1,6 @@
 """Sign-up, and the user's own account."""
 
 from contextlib import nullcontext
-from typing import Any
 
 from backend.api import rate_limits
 from backend.api.auth import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
@@ -142,15 +141,30 @@ class Me(Resource):
         After a change of email, the previous address can undo it for 7 days. Admins who change their email must have
         signed in or confirmed their password (POST /me/confirm-password) within the last 10 minutes.
         """
-        changes: dict[str, Any] = dict(body)
-        profile = {name: changes.pop(name) for name in PROFILE_FIELDS if name in changes}
-        if profile and actor.role is not Role.PROFESSIONAL:
+        refused = [name for name in PROFILE_FIELDS if name in body]
+        if refused and actor.role is not Role.PROFESSIONAL:
             raise Invalid(
-                "Some fields can be set only by professionals.", errors={name: ["Unknown field."] for name in profile}
+                "Some fields can be set only by professionals.", errors={name: ["Unknown field."] for name in refused}
             )
         if "email" in body and links.is_new(queries.get(actor.account_id), body["email"]):
             rate_limits.count("email_change_rate_limit", str(actor.id))
-        account = actions.edit(actor, expected_version=expected_version(), **changes)
+        account = actions.edit(
+            actor,
+            expected_version=expected_version(),
+            email=body.get("email"),
+            phone=body.get("phone", actions.Unset.UNSET),
+            firstname=body.get("firstname"),
+            lastname=body.get("lastname"),
+            address=body.get("address"),
+            pincode=body.get("pincode"),
+        )
         if actor.role is Role.PROFESSIONAL:
-            professionals.edit(account.id, **profile)
+            professionals.edit(
+                account.id,
+                compname=body.get("compname"),
+                exp=body.get("exp"),
+                radius_km=body.get("radius_km"),
+                task_ids=body.get("task_ids"),
+                pincodes=body.get("pincodes"),
+            )
         return ApiResponse(present(account), version=account.version)

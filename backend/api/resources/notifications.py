@@ -42,7 +42,7 @@ class Notifications(Resource):
         ]
         count = queries.unread_count(actor.account_id)
         body = {"items": items, "next_cursor": page.next_cursor, "unread_count": count}
-        return ApiResponse(body, headers=next_link(page))
+        return ApiResponse(body, headers=next_link(page.next_cursor))
 
 
 class ReadNotifications(Resource):

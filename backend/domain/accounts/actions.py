@@ -96,10 +96,12 @@ def edit(
     expected_version: int | None = None,
     email: str | None = None,
     phone: str | Unset | None = Unset.UNSET,
+    firstname: str | None = None,
+    lastname: str | None = None,
+    address: str | None = None,
     pincode: str | None = None,
-    **plain: str,
 ) -> Account:
-    """Change the actor's own details (``plain``: firstname, lastname, address).
+    """Change the actor's own details; None leaves a field as it is, except for ``phone``, which may be removed.
 
     The row stays locked until the transaction ends, so that of two edits at once neither is lost.
 
@@ -112,8 +114,9 @@ def edit(
     if pincode is not None:
         places.require(pincode)
         account.pincode = pincode
-    for name, value in plain.items():
-        setattr(account, name, value)
+    account.firstname = firstname or account.firstname
+    account.lastname = lastname or account.lastname
+    account.address = address or account.address
     if phone is not Unset.UNSET and phone != account.phone:
         account.phone, account.phone_verified_at = phone, None
     is_new_address = email is not None and links.is_new(account, email)

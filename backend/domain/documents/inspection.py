@@ -11,7 +11,7 @@ from flask import Flask, current_app
 
 from backend.core import child_process
 from backend.core.cache.ttl_cache import TtlCache
-from backend.core.child_process import Answer, ChildFailed, ChildTimedOut
+from backend.core.child_process import ChildFailed, ChildResult, ChildTimedOut
 from backend.core.errors import Invalid, TooLarge, Unavailable, UnsupportedType
 from backend.domain.documents import capacity, pdf, picture
 from backend.settings import Settings
@@ -67,10 +67,10 @@ def inspect(data: bytes) -> Inspected:
     if content_type not in EXTENSIONS:
         raise UnsupportedType("This file type is not supported. Upload a PDF, PNG or JPEG file.")
     if content_type == PDF:
-        answer = _ask(pdf.__name__, ["check"], data)
-        return Inspected(data, content_type, int(answer.facts["pages"]))
-    answer = _ask(picture.__name__, ["redraw", content_type], data)
-    return Inspected(answer.data, content_type, int(answer.facts["pages"]))
+        result = _ask(pdf.__name__, ["check"], data)
+        return Inspected(data, content_type, _pages(result))
+    result = _ask(picture.__name__, ["redraw", content_type], data)
+    return Inspected(result.data, content_type, _pages(result))
 
 
 def drawn_page(sha256: str, page: int) -> bytes | None:
@@ -91,18 +91,26 @@ def draw_page(data: bytes, content_type: str, *, sha256: str, page: int) -> byte
     return image
 
 
-def _ask(module: str, arguments: list[str], data: bytes) -> Answer:
+def _ask(module: str, arguments: list[str], data: bytes) -> ChildResult:
     """Run the work in a child process. Raises Invalid for the problem it reports."""
     with capacity.current().places.acquire(error=capacity.BUSY):
         try:
-            answer = child_process.run(module, arguments, data, seconds=CHILD_SECONDS)
+            result = child_process.run(module, arguments, data, seconds=CHILD_SECONDS)
         except ChildTimedOut as error:
             raise Unavailable(TOO_SLOW, retry_after=capacity.RETRY_SECONDS) from error
         except ChildFailed as error:
             raise _refusal(None) from error
-    if "problem" in answer.facts:
-        raise _refusal(answer.facts["problem"])
-    return answer
+    if "problem" in result.facts:
+        raise _refusal(str(result.facts["problem"]))
+    return result
+
+
+def _pages(result: ChildResult) -> int:
+    """Return the number of pages. The child read hostile data, so its result is checked."""
+    pages = result.facts.get("pages")
+    if not isinstance(pages, int):
+        raise _refusal(None)
+    return pages
 
 
 def _refusal(problem: str | None) -> Invalid:

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from backend.core import child_process
-from backend.core.child_process import Answer
+from backend.core.child_process import ChildResult
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -43,35 +43,35 @@ RAW_SIGNS: Final = re.compile(
 )
 
 
-def _work(arguments: Sequence[str], data: bytes) -> Answer:
+def _work(arguments: Sequence[str], data: bytes) -> ChildResult:
     if arguments[0] == "draw":
         return _draw(data, int(arguments[1]))
     try:
         return _check(data)
     except Exception:  # noqa: BLE001  # whatever a hostile file makes the libraries raise, it cannot be read
-        return Answer({"problem": UNREADABLE})
+        return ChildResult({"problem": UNREADABLE})
 
 
-def _check(data: bytes) -> Answer:
+def _check(data: bytes) -> ChildResult:
     import pypdfium2
     from pypdf import PdfReader
 
     if RAW_SIGNS.search(data):
-        return Answer({"problem": ACTIVE})
+        return ChildResult({"problem": ACTIVE})
     reader = PdfReader(BytesIO(data))
     if reader.is_encrypted:
-        return Answer({"problem": UNREADABLE})
+        return ChildResult({"problem": UNREADABLE})
     numbers = _numbers(reader)
     if len(numbers) > MAX_OBJECTS:
-        return Answer({"problem": TOO_COMPLEX})
+        return ChildResult({"problem": TOO_COMPLEX})
     if problem := _problem_in(reader, numbers):
-        return Answer({"problem": problem})
+        return ChildResult({"problem": problem})
     pages = len(pypdfium2.PdfDocument(data))
     if pages > MAX_PAGES:
-        return Answer({"problem": TOO_MANY_PAGES})
+        return ChildResult({"problem": TOO_MANY_PAGES})
     if pages < 1 or len(reader.pages) != pages:
-        return Answer({"problem": UNREADABLE})
-    return Answer({"pages": pages})
+        return ChildResult({"problem": UNREADABLE})
+    return ChildResult({"pages": pages})
 
 
 def _problem_in(reader: "PdfReader", numbers: set[tuple[int, int]]) -> str | None:
@@ -139,7 +139,7 @@ def _objects(reader: "PdfReader", numbers: set[tuple[int, int]]) -> list[object]
     return [one for one in found if one is not None]
 
 
-def _draw(data: bytes, page: int) -> Answer:
+def _draw(data: bytes, page: int) -> ChildResult:
     import pypdfium2
 
     drawn = pypdfium2.PdfDocument(data)[page - 1]
@@ -147,7 +147,7 @@ def _draw(data: bytes, page: int) -> Answer:
     scale = min(WIDEST / max(width, 1), 2 * WIDEST / max(height, 1), 4)
     target = BytesIO()
     drawn.render(scale=scale, may_draw_forms=False).to_pil().convert("RGB").save(target, "PNG")
-    return Answer({}, target.getvalue())
+    return ChildResult({}, target.getvalue())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from backend.core import child_process
-from backend.core.child_process import Answer
+from backend.core.child_process import ChildResult
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -24,22 +24,22 @@ TOO_MANY_PIXELS: Final = "too_many_pixels"
 UNREADABLE: Final = "document_unreadable"
 
 
-def _work(arguments: Sequence[str], data: bytes) -> Answer:
+def _work(arguments: Sequence[str], data: bytes) -> ChildResult:
     order, content_type = arguments
     try:
         return _redraw(data, FORMATS[content_type]) if order == "redraw" else _draw(data, FORMATS[content_type])
     except Exception as error:  # noqa: BLE001  # a broken picture makes Pillow fail in many ways; all mean the same
         bomb = type(error).__name__.startswith("DecompressionBomb")
-        return Answer({"problem": TOO_MANY_PIXELS if bomb else UNREADABLE})
+        return ChildResult({"problem": TOO_MANY_PIXELS if bomb else UNREADABLE})
 
 
-def _redraw(data: bytes, kind: str) -> Answer:
+def _redraw(data: bytes, kind: str) -> ChildResult:
     """Return the picture re-encoded without metadata and appended data, at most 4,000 pixels a side."""
     from PIL import Image, ImageOps
 
     with Image.open(BytesIO(data), formats=[kind]) as image:
         if image.width * image.height > MAX_PIXELS:
-            return Answer({"problem": TOO_MANY_PIXELS})
+            return ChildResult({"problem": TOO_MANY_PIXELS})
         small = _shrunk(image, (MAX_SIDE, MAX_SIDE))
         has_transparency = kind == "PNG" and small.has_transparency_data
         ImageOps.exif_transpose(small, in_place=True)
@@ -47,10 +47,10 @@ def _redraw(data: bytes, kind: str) -> Answer:
     clean.info.clear()
     target = BytesIO()
     clean.save(target, kind, **({"quality": 88} if kind == "JPEG" else {}))
-    return Answer({"pages": 1}, target.getvalue())
+    return ChildResult({"pages": 1}, target.getvalue())
 
 
-def _draw(data: bytes, kind: str) -> Answer:
+def _draw(data: bytes, kind: str) -> ChildResult:
     """Return the picture as PNG at screen size. Pictures accepted under an earlier limit are rendered too."""
     from PIL import Image
 
@@ -59,7 +59,7 @@ def _draw(data: bytes, kind: str) -> Answer:
         small = _shrunk(image, (WIDEST, 2 * WIDEST))
         target = BytesIO()
         _on_white(small).save(target, "PNG")
-    return Answer({}, target.getvalue())
+    return ChildResult({}, target.getvalue())
 
 
 def _shrunk(image: "Picture", size: tuple[int, int]) -> "Picture":

@@ -31,7 +31,7 @@ def send(outbound: OutboundMessage) -> str:
         reason = "The webhook's host has not responded recently."
         raise RetryLater(reason, after_seconds=LEFT_ALONE_SECONDS, counts_as_attempt=False)
     try:
-        answer = http_client.post_json(
+        response = http_client.post_json(
             _with_request_id(webhook, outbound),
             body,
             allowed=settings.gchat_allowed_hosts,
@@ -44,7 +44,7 @@ def send(outbound: OutboundMessage) -> str:
             breaker.failed()
         raise RetryLater(str(error)) from error
     breaker.succeeded()
-    return _judge(answer)
+    return _judge(response)
 
 
 def text(outbound: OutboundMessage, *, shared: bool) -> str:
@@ -60,15 +60,15 @@ def text(outbound: OutboundMessage, *, shared: bool) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _judge(answer: http_client.Answer) -> str:
+def _judge(response: http_client.Response) -> str:
     """Accept only JSON with a 2xx status: an HTML page comes from a proxy in between."""
-    if 200 <= answer.status < 300:
-        if answer.content_type == "text/html":
-            raise RetryLater(f"The webhook responded with {answer.status} and an HTML page.")
-        return str(answer.status)
-    if answer.status in RETRYABLE or answer.status >= 500:
-        raise RetryLater(f"The webhook responded with {answer.status}.", after_seconds=answer.retry_after)
-    raise PermanentFailure(f"The webhook responded with {answer.status}.")
+    if 200 <= response.status < 300:
+        if response.content_type == "text/html":
+            raise RetryLater(f"The webhook responded with {response.status} and an HTML page.")
+        return str(response.status)
+    if response.status in RETRYABLE or response.status >= 500:
+        raise RetryLater(f"The webhook responded with {response.status}.", after_seconds=response.retry_after)
+    raise PermanentFailure(f"The webhook responded with {response.status}.")
 
 
 def _with_request_id(webhook: str, outbound: OutboundMessage) -> str:
