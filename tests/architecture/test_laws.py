@@ -15,6 +15,7 @@ from tests.architecture.source import BACKEND, ROOT, calls, functions, modules, 
 
 FILE_LINES: Final = 500
 FUNCTION_LINES: Final = 50
+LINES_WITH_ANY: Final = 60
 BANNED_NAMES: Final = {"utils", "util", "helpers", "helper", "manager", "managers", "common_functions", "misc"}
 EDGES: Final = ("backend/api/endpoint.py", "backend/jobs/", "backend/cli/", "backend/launch/")
 STATE_TABLES: Final = ("backend/domain/task_requests/lifecycle.py", "backend/domain/professionals/approval.py")
@@ -207,6 +208,17 @@ def test_a_rule_that_is_switched_off_says_why() -> None:
         if bare.search(line)
     ]
     assert not wrong, wrong
+
+
+def test_backend_has_fewer_than_60_lines_with_any() -> None:
+    """Where a value is ``Any``, mypy checks nothing: a wrong field name or a None is found only at run time."""
+    lines = [
+        f"{shown(path)}:{number}"
+        for path in modules()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if re.search(r"\bAny\b", line)
+    ]
+    assert len(lines) < LINES_WITH_ANY, "Use a type, or object where the value is only passed on: " + ", ".join(lines)
 
 
 def test_the_example_of_settings_is_what_the_settings_say() -> None:
