@@ -16,6 +16,8 @@ interface Around {
   slots?: Record<string, string | (() => unknown)>
   user?: Account
   path?: string
+  /** The route's own path, where the page reads parameters from it: '/tasks/:id'. */
+  route?: string
   errorHandler?: (error: unknown) => void
 }
 
@@ -26,7 +28,7 @@ export interface Mounted {
 
 export async function show(
   part: Component,
-  { props = {}, slots = {}, user, path = '/', errorHandler }: Around = {},
+  { props = {}, slots = {}, user, path = '/', route, errorHandler }: Around = {},
 ): Promise<Mounted> {
   const pinia = createPinia()
   setActivePinia(pinia)
@@ -34,7 +36,11 @@ export async function show(
   const page = defineComponent({ render: () => h('div') })
   const router = createRouter({
     history: createMemoryHistory(),
-    routes: [{ path: '/:rest(.*)*', component: page, meta: { title: 'common.loading' } }],
+    routes: [...(route ? [route] : []), '/:rest(.*)*'].map((one) => ({
+      path: one,
+      component: page,
+      meta: { title: 'common.loading' },
+    })),
   })
   await router.push(path)
   const { mutations, queries } = defaultOptions
