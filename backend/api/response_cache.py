@@ -32,7 +32,7 @@ CACHE_BYTES: Final = 16 << 20
 HEADERS_BYTES: Final = 2000  # approximate size of the headers of one response
 NOT_REPEATED: Final = {"x-request-id", "date", "connection", "set-cookie"}
 NOT_FOR_304: Final = {"content-length", "content-type"}
-NEXT_CURSOR: Final = re.compile(rb'"next_cursor":"([A-Za-z0-9_-]+)"}\Z')
+NEXT_CURSOR: Final = re.compile(rb'"next_cursor":"([A-Za-z0-9_.-]+)"}\Z')
 CURSOR_TAIL_BYTES: Final = 2100  # a cursor has 2,000 characters at most
 
 

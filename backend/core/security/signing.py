@@ -9,6 +9,8 @@ import hmac
 from functools import lru_cache
 from typing import Final
 
+from itsdangerous import Signer
+
 from backend.core.config import current_settings
 from backend.settings import Settings
 
@@ -32,23 +34,16 @@ def key_id(key: bytes) -> str:
     return hashlib.sha256(b"kid:" + key).hexdigest()[:12]
 
 
-def sign(purpose: str, message: bytes) -> bytes:
-    """Return the HMAC-SHA256 of a message under the purpose's key."""
-    return hmac.digest(key(purpose), message, "sha256")
+def signer(purpose: str) -> Signer:
+    """Return the signer for this purpose: it signs with the current key and verifies with every key."""
+    settings = current_settings()
+    return _signer(purpose, settings.secret_key, settings.secret_key_fallbacks)
 
 
-def verifies(purpose: str, message: bytes, signature: bytes, *, before_purposes: bool = False) -> bool:
-    """Return whether a signature, possibly truncated, matches this message.
-
-    Args:
-        before_purposes: Also accept signatures made with SECRET_KEY itself, as before keys were derived.
-    """
-    candidates = keys(purpose)
-    if before_purposes:
-        settings = current_settings()
-        candidates += [secret.encode() for secret in (settings.secret_key, *settings.secret_key_fallbacks)]
-    expected = [hmac.digest(candidate, message, "sha256")[: len(signature)] for candidate in candidates]
-    return len(signature) > 0 and any(hmac.compare_digest(signature, one) for one in expected)
+@lru_cache(maxsize=128)
+def _signer(purpose: str, secret: str, fallbacks: tuple[str, ...]) -> Signer:
+    derived = [_derived(one, purpose) for one in (*reversed(fallbacks), secret)]  # itsdangerous signs with the last
+    return Signer(derived, key_derivation="none", digest_method=hashlib.sha256)
 
 
 @lru_cache(maxsize=128)
