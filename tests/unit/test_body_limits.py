@@ -1,4 +1,4 @@
-"""Request bodies: few may wait at a time, and the response is sent before the rest of the body is drained."""
+"""Request bodies: the number read at a time is limited, and responses are sent before the rest is drained."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ from backend.core.observability.health import Problem
 HERE = "192.0.2.1"
 
 
-def test_a_body_without_a_free_slot_is_rejected() -> None:
+def test_body_without_free_slot_is_rejected() -> None:
     slots = BodySlots(1)
     body = Body(BytesIO(b"body"), slots, HERE)
     with slots.acquire(HERE, seconds=0), pytest.raises(Unavailable) as rejected:
@@ -23,7 +23,7 @@ def test_a_body_without_a_free_slot_is_rejected() -> None:
     assert (body.read(), body.ended) == (b"body", True)
 
 
-def test_a_body_knows_when_it_has_ended() -> None:
+def test_body_read_to_its_end_is_marked_as_ended() -> None:
     body = Body(BytesIO(b"12345"), BodySlots(1), HERE)
     assert (body.read(3), body.ended) == (b"123", False)
     assert (body.read(3), body.ended) == (b"45", True)
@@ -41,7 +41,7 @@ class Response:
         self.closed = True
 
 
-def test_the_response_comes_before_draining() -> None:
+def test_drain_after_sends_response_before_draining() -> None:
     source, response = BytesIO(b"x" * 3 * CHUNK_BYTES), Response()
     drained = Body(source, BodySlots(1), HERE).drain_after(response)
     assert next(drained) == b"no"
@@ -51,7 +51,7 @@ def test_the_response_comes_before_draining() -> None:
     assert source.read() == b""
 
 
-def test_draining_is_limited() -> None:
+def test_drain_after_stops_at_byte_limit() -> None:
     class Endless:
         read_so_far = 0
 
@@ -64,7 +64,7 @@ def test_draining_is_limited() -> None:
     assert source.read_so_far <= DRAIN_BYTES
 
 
-def test_a_body_is_not_drained_without_a_free_slot() -> None:
+def test_drain_after_without_free_slot_drains_nothing() -> None:
     slots, source = BodySlots(1), BytesIO(b"x" * CHUNK_BYTES)
     with slots.acquire(HERE, seconds=0):
         assert list(Body(source, slots, HERE).drain_after([b"no"])) == [b"no"]
@@ -75,7 +75,7 @@ def acquired(slots: BodySlots, stack: ExitStack, *networks: str) -> list[bool]:
     return [stack.enter_context(slots.acquire(network, seconds=0)) for network in networks]
 
 
-def test_one_network_gets_a_third_of_the_slots() -> None:
+def test_body_slots_of_one_network_are_limited_to_a_third() -> None:
     slots = BodySlots(9)
     with ExitStack() as stack:
         assert acquired(slots, stack, *[HERE] * 5) == [True] * 3 + [False] * 2
@@ -84,7 +84,7 @@ def test_one_network_gets_a_third_of_the_slots() -> None:
         assert acquired(slots, stack, HERE, "d") == [True, True], "released"
 
 
-def test_being_full_for_long_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_body_slots_full_for_long_fail_health_check(monkeypatch: pytest.MonkeyPatch) -> None:
     slots = BodySlots(9)
     monkeypatch.setattr(body_limits, "FULL_SECONDS", 0.0)
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Children that work on untrusted input: no secrets in their environment, and limits that end them, not us."""
+"""Child processes for untrusted input: no secrets in their environment, and resource limits."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from tests.factories.files import pdf as make_pdf
 from tests.factories.files import picture as make_picture
 from tests.waiting import HANG_SECONDS
 
-SPY = """
+PROBE = """
 import os, socket, sys, threading
 from backend.core import child_process
 
@@ -56,18 +56,18 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
-def spy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A module that tells what it is allowed to do, in a folder that stands for ours."""
-    (tmp_path / "spy.py").write_text(SPY)
+def probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Create a module that reports what it may do, in a folder that replaces the repository."""
+    (tmp_path / "probe.py").write_text(PROBE)
     (tmp_path / "backend").symlink_to(child_process.ROOT / "backend")
     monkeypatch.setattr(child_process, "ROOT", tmp_path)
-    monkeypatch.setenv("SECRET_KEY", "a secret of ours")
+    monkeypatch.setenv("SECRET_KEY", "a secret")
     monkeypatch.setenv("DATABASE_URL", "postgresql://somewhere")
-    return "spy"
+    return "probe"
 
 
-def test_a_child_knows_no_secret_and_can_do_little(spy: str, tmp_path: Path) -> None:
-    answer = child_process.run(spy, [], b"line\none", seconds=30)
+def test_child_process_has_no_secrets_and_limited_resources(probe: str, tmp_path: Path) -> None:
+    answer = child_process.run(probe, [], b"line\none", seconds=30)
     facts: dict[str, Any] = answer.facts
     assert set(facts["environment"]) <= {"PATH", "LANG", "LC_CTYPE", "MALLOC_ARENA_MAX"}
     assert Path(facts["folder"]) == tmp_path
@@ -79,25 +79,23 @@ def test_a_child_knows_no_secret_and_can_do_little(spy: str, tmp_path: Path) -> 
     assert (tmp_path / "written by a child").stat().st_size == 0
 
 
-def test_the_limit_of_processor_time_ends_it(spy: str) -> None:
+def test_child_process_over_cpu_limit_fails(probe: str) -> None:
     with pytest.raises(ChildFailed) as caught:
-        child_process.run(spy, ["spin"], b"", seconds=60)
+        child_process.run(probe, ["spin"], b"", seconds=60)
     assert not isinstance(caught.value, ChildTimedOut), "a busy machine must not look like a bad file"
 
 
-def test_a_crash_is_no_answer(spy: str) -> None:
+def test_child_process_that_crashes_fails(probe: str) -> None:
     with pytest.raises(ChildFailed):
-        child_process.run(spy, ["crash"], b"", seconds=30)
+        child_process.run(probe, ["crash"], b"", seconds=30)
 
 
-def test_time_that_others_take_is_told_apart(spy: str) -> None:
+def test_child_process_over_wall_clock_limit_times_out(probe: str) -> None:
     with pytest.raises(ChildTimedOut):
-        child_process.run(spy, ["spin"], b"", seconds=0.05)
+        child_process.run(probe, ["spin"], b"", seconds=0.05)
 
 
-def test_documents_are_inspected_wherever_the_server_was_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_document_inspection_works_from_any_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert child_process.run(pdf.__name__, ["check"], make_pdf(pages=2), seconds=60).facts == {"pages": 2}
     answer = child_process.run(picture.__name__, ["redraw", "image/png"], make_picture(), seconds=60)
@@ -105,21 +103,21 @@ def test_documents_are_inspected_wherever_the_server_was_started(
     assert answer.data.startswith(b"\x89PNG")
 
 
-def test_the_process_that_hashes_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SECRET_KEY", "a secret of ours")
+def test_hash_worker_environment_has_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "a secret")
     monkeypatch.setattr(hash_worker, "PATIENCE_SECONDS", 60.0)
-    beside = hash_worker.HashWorker.start(Cost(16, 1, 1))
+    worker = hash_worker.HashWorker.start(Cost(16, 1, 1))
     try:
-        assert beside.ask(b"a garden at dusk").startswith("$argon2id$")
-        environment = Path(f"/proc/{beside.process.pid}/environ").read_bytes()
+        assert worker.ask(b"a garden at dusk").startswith("$argon2id$")
+        environment = Path(f"/proc/{worker.process.pid}/environ").read_bytes()
     finally:
-        beside.end()
+        worker.end()
     assert b"SECRET_KEY" not in environment
     assert b"PATH=" in environment
 
 
-def test_the_web_server_does_not_load_what_decodes_documents() -> None:
-    """A bug in a decoder must not be in the process that holds the keys."""
+def test_web_server_process_does_not_import_document_decoders() -> None:
+    """A bug in a decoder must not affect the process that holds the keys."""
     code = "import sys, backend.domain.professionals.actions; print([m for m in ('PIL', 'pypdf') if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code],

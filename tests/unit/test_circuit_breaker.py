@@ -1,4 +1,4 @@
-"""The breaker's states, and the connections of a cache that fails."""
+"""The states of the circuit breaker, and the connections of a failing cache."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,7 +11,7 @@ from backend.core.cache.valkey import CircuitBreaker, ValkeyBytes
 
 
 class Clock:
-    """Time that passes when the test says so."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.at = 1000.0
@@ -32,11 +32,11 @@ def passing(breaker: CircuitBreaker, callers: int = 10) -> int:
         return sum(pool.map(lambda _: breaker.lets_pass(), range(callers)))
 
 
-def test_everyone_passes_while_all_is_well(clock: Clock) -> None:
+def test_circuit_breaker_closed_lets_all_callers_pass(clock: Clock) -> None:
     assert passing(CircuitBreaker()) == 10
 
 
-def test_after_the_pause_one_caller_tries_for_all(clock: Clock) -> None:
+def test_circuit_breaker_after_failure_lets_one_trial_pass_per_interval(clock: Clock) -> None:
     breaker = CircuitBreaker(first=1, longest=15)
     breaker.failed()
     breaker.failed()  # threads that fail together count once
@@ -44,18 +44,18 @@ def test_after_the_pause_one_caller_tries_for_all(clock: Clock) -> None:
     clock.at += 1.1
     assert passing(breaker) == 1
     breaker.failed()
-    clock.at += 1.1  # the pause is twice as long now
+    clock.at += 1.1  # the interval has doubled
     assert passing(breaker) == 0
     clock.at += 1
     assert passing(breaker) == 1
     breaker.succeeded()
     assert passing(breaker) == 10
     breaker.failed()
-    clock.at += 1.1  # and as short as at first after a success
+    clock.at += 1.1  # the interval is reset after a success
     assert passing(breaker) == 1
 
 
-def test_a_trial_of_which_nothing_is_heard_lets_another_try(clock: Clock) -> None:
+def test_circuit_breaker_without_trial_result_lets_another_trial_pass(clock: Clock) -> None:
     breaker = CircuitBreaker(first=1)
     breaker.failed()
     clock.at += 1.1
@@ -65,7 +65,7 @@ def test_a_trial_of_which_nothing_is_heard_lets_another_try(clock: Clock) -> Non
     assert passing(breaker) == 1
 
 
-def test_a_question_that_cannot_be_sent_costs_the_pool_no_connection(
+def test_begin_get_that_cannot_be_sent_returns_connection_to_pool(
     valkey_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = ValkeyBytes(url=f"{valkey_url}?max_connections=2", seconds_to_wait=1)
@@ -82,6 +82,6 @@ def test_a_question_that_cannot_be_sent_costs_the_pool_no_connection(
             broken.setattr(redis.connection.AbstractConnection, "send_command", breaks)
             assert store.begin_get("key") is None
         store._breaker = CircuitBreaker()
-    questions = [store.begin_get("key"), store.begin_get("key")]
-    assert [question.answer() for question in questions if question] == [None, None]
+    pending = [store.begin_get("key"), store.begin_get("key")]
+    assert [one.answer() for one in pending if one] == [None, None]
     store._client.close()

@@ -1,4 +1,4 @@
-"""What a caller's address is counted under."""
+"""The networks that a client address is counted under."""
 
 import pytest
 
@@ -19,5 +19,5 @@ from backend.core.security.client_networks import Prefixes, prefixes
         (None, "unknown", None),
     ],
 )
-def test_prefixes(address: str | None, near: str, wide: str | None) -> None:
+def test_prefixes_of_address_return_near_and_wide_network(address: str | None, near: str, wide: str | None) -> None:
     assert prefixes(address) == Prefixes(near, wide)

@@ -1,4 +1,4 @@
-"""The pool of connections for reads: bounded, fair, shrinking, and each process its own."""
+"""The pool of read connections: bounded, fair, shrinking, and separate per process."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ from backend.core.db.read_pool import Connection, ConnectionPool
 from backend.core.errors import Busy
 from tests.waiting import wait_until
 
-PLACES = 3
+SIZE = 3
 Connect = Callable[[], Connection]
 
 
@@ -23,13 +23,13 @@ def connect(postgres_url: str) -> Connect:
 
 @pytest.fixture
 def pool() -> Iterator[ConnectionPool]:
-    pool = ConnectionPool(size=PLACES, timeout_seconds=0.2)
+    pool = ConnectionPool(size=SIZE, timeout_seconds=0.2)
     yield pool
     pool.clear()
 
 
-def test_there_are_never_more_connections_than_places(connect: Connect) -> None:
-    pool, lock = ConnectionPool(size=PLACES, timeout_seconds=30), threading.Lock()
+def test_pool_used_concurrently_never_exceeds_its_size(connect: Connect) -> None:
+    pool, lock = ConnectionPool(size=SIZE, timeout_seconds=30), threading.Lock()
     lent, most, opened = 0, 0, 0
 
     def read(_: int) -> int:
@@ -49,35 +49,35 @@ def test_there_are_never_more_connections_than_places(connect: Connect) -> None:
 
     with ThreadPoolExecutor(24) as threads:
         assert sum(threads.map(read, range(2000))) == 2000
-    assert most <= PLACES
-    assert opened <= PLACES, "connections are kept, not opened again"
+    assert most <= SIZE
+    assert opened <= SIZE, "connections are kept, not opened again"
     pool.clear()
 
 
-def test_a_wait_without_an_end_is_refused(pool: ConnectionPool) -> None:
-    for _ in range(PLACES):
+def test_pool_take_over_timeout_is_rejected_as_busy(pool: ConnectionPool) -> None:
+    for _ in range(SIZE):
         assert pool.take() is None
     with pytest.raises(Busy) as refused:
         pool.take()
     assert refused.value.retry_after
     pool.give_back(None)
-    assert pool.take() is None, "whoever was refused holds no place"
+    assert pool.take() is None, "the rejected caller holds no place"
 
 
-def test_who_waits_is_served_before_who_comes_later(pool: ConnectionPool, connect: Connect) -> None:
-    patient = ConnectionPool(size=1, timeout_seconds=30)
-    assert patient.take() is None
+def test_pool_serves_waiting_thread_before_later_ones(pool: ConnectionPool, connect: Connect) -> None:
+    single = ConnectionPool(size=1, timeout_seconds=30)
+    assert single.take() is None
     with ThreadPoolExecutor(1) as threads:
-        first = threads.submit(patient.take)
-        assert wait_until(lambda: bool(patient._state.waiters))
+        first = threads.submit(single.take)
+        assert wait_until(lambda: bool(single._state.waiters))
         connection = connect()
-        patient.give_back(connection)
+        single.give_back(connection)
         assert first.result() is connection
-    patient.give_back(connection)
-    patient.clear()
+    single.give_back(connection)
+    single.clear()
 
 
-def test_a_broken_connection_gives_its_place_to_who_waits(connect: Connect) -> None:
+def test_pool_with_broken_connection_passes_its_place_to_waiting_thread(connect: Connect) -> None:
     pool = ConnectionPool(size=1, timeout_seconds=30)
     pool.take()
     broken = connect()
@@ -89,7 +89,7 @@ def test_a_broken_connection_gives_its_place_to_who_waits(connect: Connect) -> N
         assert waiting.result() is None
 
 
-def test_a_connection_in_the_middle_of_something_is_not_lent_again(pool: ConnectionPool, connect: Connect) -> None:
+def test_pool_with_connection_in_transaction_closes_it(pool: ConnectionPool, connect: Connect) -> None:
     pool.take()
     connection = connect()
     connection.execute("BEGIN")
@@ -98,18 +98,20 @@ def test_a_connection_in_the_middle_of_something_is_not_lent_again(pool: Connect
     assert pool.take() is None
 
 
-def test_idle_connections_are_closed(connect: Connect) -> None:
-    pool = ConnectionPool(size=PLACES, timeout_seconds=1, idle_seconds=0.1)
-    for _ in range(PLACES):
+def test_pool_closes_idle_connections(connect: Connect) -> None:
+    pool = ConnectionPool(size=SIZE, timeout_seconds=1, idle_seconds=0.1)
+    for _ in range(SIZE):
         pool.take()
-    connections = [connect() for _ in range(PLACES)]
+    connections = [connect() for _ in range(SIZE)]
     for connection in connections:
         pool.give_back(connection)
     assert wait_until(lambda: all(connection.closed for connection in connections))
     assert wait_until(lambda: pool._state.opened == 0)
 
 
-def test_a_forked_process_begins_with_none_and_leaves_its_parents_alone(pool: ConnectionPool, connect: Connect) -> None:
+def test_pool_in_forked_process_starts_empty_and_keeps_parent_connections(
+    pool: ConnectionPool, connect: Connect
+) -> None:
     pool.take()
     connection = connect()
     pool.give_back(connection)

@@ -1,4 +1,4 @@
-"""What people typed stays out of the messages of database errors, and so out of every log."""
+"""User input is removed from the messages of database errors, and so from every log."""
 
 import io
 import logging
@@ -22,29 +22,29 @@ BAD_ROW = "INSERT INTO market_settings (name, value) VALUES (:name, NULL)"
 
 
 @pytest.mark.parametrize("statement", [CONFLICT, BAD_ROW])
-def test_a_failing_statement_tells_nobody_its_values(app: Flask, statement: str) -> None:
+def test_integrity_error_message_does_not_contain_values(app: Flask, statement: str) -> None:
     with pytest.raises(IntegrityError) as caught:
         db.session.execute(text(statement), {"name": SECRET})
-    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value.orig)
-    assert SECRET not in told
-    assert "constraint" in told, "what went wrong is still said"
+    message = "".join(traceback.format_exception(caught.value)) + repr(caught.value.orig)
+    assert SECRET not in message
+    assert "constraint" in message, "the cause is still reported"
     assert caught.value.orig is not None
 
 
-def test_the_constraint_is_still_known_to_code(app: Flask) -> None:
+def test_integrity_error_keeps_constraint_name(app: Flask) -> None:
     with pytest.raises(IntegrityError) as caught:
         db.session.execute(text(CONFLICT), {"name": SECRET})
     assert isinstance(caught.value.orig, psycopg.errors.UniqueViolation)
     assert caught.value.orig.diag.constraint_name == "pk_market_settings"
 
 
-def test_a_value_that_cannot_be_read_is_not_quoted(app: Flask) -> None:
+def test_data_error_message_does_not_contain_value(app: Flask) -> None:
     with pytest.raises(DataError) as caught:
         db.session.execute(text("SELECT CAST(:value AS bigint)"), {"value": SECRET})
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_logged_failure_holds_no_values(app: Flask) -> None:
+def test_logged_database_error_does_not_contain_values(app: Flask) -> None:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     logging.getLogger("failing").addHandler(handler)

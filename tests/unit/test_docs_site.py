@@ -1,4 +1,4 @@
-"""The documentation site: links that lead out of docs/, diagrams, and what its pages may load."""
+"""The documentation site: links out of docs/, diagrams, and resources that its pages load."""
 
 import importlib.util
 from pathlib import Path
@@ -40,18 +40,18 @@ KNOWN = {
         ("[elsewhere](https://example.org/a)", "[elsewhere](https://example.org/a)"),
     ],
 )
-def test_links_lead_to_the_page_of_a_file(site: ModuleType, written: str, shown: str) -> None:
+def test_rewritten_links_point_to_page_of_file(site: ModuleType, written: str, shown: str) -> None:
     assert site.rewritten(written, "how-to/upgrade.md", "docs/how-to/upgrade.md", KNOWN) == shown
 
 
-def test_a_page_of_the_root_leads_into_the_folder(site: ModuleType) -> None:
+def test_rewritten_links_of_root_page_point_into_docs(site: ModuleType) -> None:
     written = "[Operations](docs/operations.md) and [how](docs/how-to/upgrade.md)"
     assert site.rewritten(written, "changelog.md", "CHANGELOG.md", KNOWN) == (
         "[Operations](operations.md) and [how](how-to/upgrade.md)"
     )
 
 
-def test_a_state_diagram_becomes_a_table(site: ModuleType) -> None:
+def test_rewritten_state_diagram_is_a_table(site: ModuleType) -> None:
     drawing = "```mermaid\nstateDiagram-v2\n    [*] --> open: create\n    open --> done: close\n    done --> [*]\n```"
     assert site.rewritten(drawing, "operations.md", "docs/operations.md", KNOWN).splitlines()[2:] == [
         "| start | create → **open** |",
@@ -74,14 +74,12 @@ def test_a_state_diagram_becomes_a_table(site: ModuleType) -> None:
         ('<link rel="canonical" href="https://a.example"><a href="https://example.org">x</a><img src="a.png">', []),
     ],
 )  # fmt: skip
-def test_what_a_page_loads_from_elsewhere_is_found(
-    site: ModuleType, tmp_path: Path, page: str, found: list[str]
-) -> None:
+def test_remote_loads_of_page_are_found(site: ModuleType, tmp_path: Path, page: str, found: list[str]) -> None:
     (tmp_path / "page.html").write_text(page)
     assert list(site.remote_loads(tmp_path)) == [f"page.html: {address}" for address in found]
 
 
-def test_a_style_sheet_is_read_as_well(site: ModuleType, tmp_path: Path) -> None:
+def test_remote_loads_of_stylesheet_are_found(site: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "a.css").write_text("@font-face { src: url('https://fonts.example/f.woff2') }")
     assert list(site.remote_loads(tmp_path)) == ["a.css: https://fonts.example/f.woff2"]
 
@@ -95,7 +93,7 @@ def names(entries: list[Any]) -> set[str]:
     return found
 
 
-def test_every_page_is_in_the_navigation(site: ModuleType) -> None:
+def test_navigation_lists_every_page(site: ModuleType) -> None:
     config = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     pages = {name for name in site.pages() if not name.startswith("adr/")} | {"adr/index.md"}
     assert names(config["nav"]) == pages

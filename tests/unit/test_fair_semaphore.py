@@ -1,4 +1,4 @@
-"""Turns: few at a time, in the order in which people came."""
+"""The fair semaphore: a limited number of holders, in order of arrival."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from backend.core.errors import Unavailable
 BUSY = "Too many"
 
 
-def test_no_more_than_so_many_at_once() -> None:
+def test_semaphore_held_concurrently_never_exceeds_its_limit() -> None:
     two, here, most = FairSemaphore(2), 0, 0
     count = threading.Lock()
 
@@ -31,7 +31,7 @@ def test_no_more_than_so_many_at_once() -> None:
     assert (most, here) == (2, 0)
 
 
-def test_first_come_first_served() -> None:
+def test_semaphore_serves_waiting_threads_in_order_of_arrival() -> None:
     one, served = FairSemaphore(1), []
     threads = []
 
@@ -50,12 +50,12 @@ def test_first_come_first_served() -> None:
     assert served == list(range(6))
 
 
-def test_waiting_ends_with_a_clear_answer() -> None:
+def test_semaphore_acquire_over_timeout_is_rejected() -> None:
     one = FairSemaphore(1, seconds=0.02)
 
     def fail() -> None:
         with one.acquire(error=BUSY):
-            raise AssertionError("there was no turn to take")
+            raise AssertionError("the semaphore was acquired twice")
 
     with one.acquire(error=BUSY), pytest.raises(Unavailable, match=BUSY):
         fail()
@@ -63,14 +63,14 @@ def test_waiting_ends_with_a_clear_answer() -> None:
         pass
 
 
-def test_a_turn_is_given_back_whatever_happens() -> None:
+def test_semaphore_is_released_after_exception() -> None:
     one = FairSemaphore(1)
     for _ in range(2):
         with pytest.raises(RuntimeError), one.acquire(error=BUSY):
             raise RuntimeError("the work failed")
 
 
-def test_a_full_line_refuses_at_once() -> None:
+def test_semaphore_with_full_queue_rejects_at_once() -> None:
     one, served = FairSemaphore(1, seconds=60, most=2), []
 
     def wait() -> None:

@@ -1,4 +1,4 @@
-"""Calls to other hosts: only those on the list, by addresses that were checked, no redirects, short limits."""
+"""Calls to other hosts: only allowed ones, by checked addresses, without redirects, with short timeouts."""
 
 import contextlib
 import socket
@@ -23,7 +23,7 @@ def web() -> Iterator[WebServer]:
     server.stop()
 
 
-def test_a_host_on_the_list_may_be_called() -> None:
+def test_check_url_of_allowed_host_is_accepted() -> None:
     assert http_client.check("https://chat.googleapis.com/v1/spaces/A/messages?key=k", allowed=GOOGLE).port is None
     assert http_client.check("https://CHAT.googleapis.com:443/x", allowed=GOOGLE)
     assert http_client.check("http://127.0.0.1:9000/x", allowed=("127.0.0.1:9000",))
@@ -54,13 +54,13 @@ def test_a_host_on_the_list_may_be_called() -> None:
         "",
     ],
 )
-def test_all_else_may_not(url: str) -> None:
+def test_check_url_of_other_host_or_form_is_rejected(url: str) -> None:
     with pytest.raises(http_client.NotAllowed):
         http_client.check(url, allowed=GOOGLE)
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "192.168.1.1", "::1", "0.0.0.0"])
-def test_a_listed_name_that_points_into_a_private_network_is_not_called(
+def test_post_json_to_allowed_host_with_private_address_is_rejected(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     def resolve(*_: Any, **__: Any) -> list[Any]:
@@ -71,13 +71,13 @@ def test_a_listed_name_that_points_into_a_private_network_is_not_called(
         http_client.post_json("https://chat.googleapis.com/x", b"{}", allowed=GOOGLE, timeout=1)
 
 
-def test_a_redirect_is_an_answer_and_not_followed(web: WebServer) -> None:
+def test_post_json_does_not_follow_redirect(web: WebServer) -> None:
     web.answer = lambda _: (302, {"Location": "http://127.0.0.1:1/"}, b"")
     answer = http_client.post_json(web.url(), b"{}", allowed=("127.0.0.1",), timeout=2)
     assert (answer.status, len(web.posts)) == (302, 1)
 
 
-def test_a_pause_is_read_where_it_is_seconds(web: WebServer) -> None:
+def test_post_json_returns_retry_after_only_in_seconds(web: WebServer) -> None:
     web.answer = lambda number: (429, {"Retry-After": ["7", "Wed, 21 Oct 2026 07:28:00 GMT", "-1"][number - 1]}, b"")
     pauses = [http_client.post_json(web.url(), b"{}", allowed=("127.0.0.1",), timeout=2).retry_after for _ in range(3)]
     assert pauses == [7, None, None]
@@ -88,7 +88,7 @@ BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 
 
 @pytest.mark.parametrize("begins", [b"", HEADERS, BODY], ids=["status line", "headers", "body"])
-def test_an_answer_that_drips_is_left_in_time(begins: bytes) -> None:
+def test_post_json_with_slowly_sent_response_times_out(begins: bytes) -> None:
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -101,34 +101,34 @@ def test_an_answer_that_drips_is_left_in_time(begins: bytes) -> None:
 
         thread = threading.Thread(target=drip, daemon=True)
         thread.start()
-        began = time.monotonic()
+        started = time.monotonic()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         with pytest.raises(http_client.TimedOut):
             http_client.post_json(url, b"{}", allowed=("127.0.0.1",), timeout=0.5)
-        assert time.monotonic() - began < HANG_SECONDS
+        assert time.monotonic() - started < HANG_SECONDS
         stop.set()
         thread.join(timeout=HANG_SECONDS)
 
 
-def test_a_host_that_reads_nothing_is_left_in_time() -> None:
+def test_post_json_to_host_that_does_not_read_times_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        began = time.monotonic()
+        started = time.monotonic()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         with pytest.raises(http_client.TimedOut):
             http_client.post_json(url, b" " * 50_000_000, allowed=("127.0.0.1",), timeout=0.5)
-        assert time.monotonic() - began < HANG_SECONDS
+        assert time.monotonic() - started < HANG_SECONDS
 
 
-def test_a_resolver_that_hangs_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_post_json_with_hanging_resolver_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     answered = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(2 * HANG_SECONDS) and [])
-    began = time.monotonic()
+    started = time.monotonic()
     with pytest.raises(http_client.TimedOut):
         http_client.post_json("https://chat.googleapis.com/x", b"{}", allowed=GOOGLE, timeout=0.3)
-    assert time.monotonic() - began < HANG_SECONDS
+    assert time.monotonic() - started < HANG_SECONDS
     answered.set()
 
 
-def test_nobody_there_is_said_so() -> None:
+def test_post_json_to_closed_port_is_unreachable() -> None:
     with pytest.raises(http_client.Unreachable):
         http_client.post_json("http://127.0.0.1:1/", b"{}", allowed=("127.0.0.1",), timeout=1)

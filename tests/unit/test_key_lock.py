@@ -1,4 +1,4 @@
-"""Who changes the same row takes turns; nobody waits for himself, and nobody waits for ever."""
+"""The lock per key: it serialises transactions on the same row and is reentrant."""
 
 import time
 from threading import Event, Thread
@@ -14,7 +14,7 @@ from tests.waiting import HANG_SECONDS
 KEY = ("rows", 1)
 
 
-def test_the_second_waits_until_the_first_has_ended(shared_app: Flask) -> None:
+def test_key_lock_held_by_transaction_blocks_second_until_it_ends(shared_app: Flask) -> None:
     order: list[str] = []
     inside, may_end = Event(), Event()
 
@@ -39,16 +39,18 @@ def test_the_second_waits_until_the_first_has_ended(shared_app: Flask) -> None:
     for thread in threads:
         thread.join(HANG_SECONDS)
     assert order == ["first", "second"]
-    assert not concurrency._lines, "nothing is left behind"
+    assert not concurrency._lines, "the lock is removed after use"
 
 
-def test_one_unit_of_work_never_waits_for_itself(shared_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_lock_taken_again_in_same_transaction_does_not_block(
+    shared_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(concurrency, "PATIENCE_SECONDS", 2 * HANG_SECONDS)
-    began = time.monotonic()
+    started = time.monotonic()
     with shared_app.app_context():
         with transaction():
             for _ in range(20):
                 hold_key_lock(KEY)
-        hold_key_lock(KEY)  # outside of any: it ends at once
-    assert time.monotonic() - began < HANG_SECONDS
+        hold_key_lock(KEY)  # outside of a transaction it is released at once
+    assert time.monotonic() - started < HANG_SECONDS
     assert not concurrency._lines

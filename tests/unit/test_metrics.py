@@ -1,4 +1,4 @@
-"""Counters of processes that ended: added up while another process counts, gone when all have ended."""
+"""Metric files of ended processes: added up while another process counts, removed when all have ended."""
 
 import os
 import re
@@ -17,8 +17,8 @@ from backend.settings import ROOT, Settings
 from tests.launch.product import clean_environment
 from tests.waiting import HANG_SECONDS
 
-ENDED = 2**22 + 1  # beyond the largest process id there is
-# Counts what it is told to, and prints what is served at /metrics. Its host is named by an argument, as a container's.
+ENDED = 2**22 + 1  # beyond the largest process id
+# Counts by commands on stdin and prints the metrics. Its host name is an argument, as that of a container.
 COUNTING = """
 import socket, sys
 host = sys.argv[1]
@@ -38,7 +38,7 @@ for line in sys.stdin:
 
 
 class Counting:
-    """A program that counts."""
+    """A process that counts jobs."""
 
     def __init__(self, data: Path, host: str) -> None:
         environment = clean_environment(ENV="test", SECRET_KEY="only-for-tests-" * 4, DATA_DIR=str(data))
@@ -52,7 +52,7 @@ class Counting:
         assert self._line() == "counted"
 
     def shown(self) -> dict[str, float]:
-        """What is served: jobs, and bodies that are waited for."""
+        """Return the served counts of jobs and of waiting bodies."""
         self._say("show")
         text = "".join(f"{line}\n" for line in iter(self._line, "# end"))
         names = ("jobs_run_total", "job_seconds_count", "bodies_waiting")
@@ -83,7 +83,7 @@ Start = Callable[[str], Counting]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start a program that counts, on a host of this name."""
+    """Return a function that starts a counting process with this host name."""
     programs: list[Counting] = []
 
     def run(host: str) -> Counting:
@@ -101,7 +101,7 @@ def files(data: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("host", ["web", "an-earlier-container"])
-def test_what_a_killed_process_counted_stays_while_another_counts(start: Start, tmp_path: Path, host: str) -> None:
+def test_metrics_of_killed_process_are_kept_while_another_counts(start: Start, tmp_path: Path, host: str) -> None:
     staying, killed = start("web"), start(host)
     staying.count(2)
     killed.count(3)
@@ -110,17 +110,17 @@ def test_what_a_killed_process_counted_stays_while_another_counts(start: Start, 
     for _ in range(2):
         shown = staying.shown()
         assert shown == {"jobs_run_total": 5, "job_seconds_count": 5, "bodies_waiting": 2}, (
-            "nobody waits there any more"
+            "the killed process no longer counts as waiting"
         )
-    assert not [name for name in files(tmp_path) if str(killed.process.pid) in name], "its own files are gone"
+    assert not [name for name in files(tmp_path) if str(killed.process.pid) in name], "its files are removed"
     assert {"counter_ended.db", "histogram_ended.db"} < files(tmp_path)
     another = start(host)
     another.count(4)
     another.kill()
-    assert staying.shown()["jobs_run_total"] == 9, "the next one's counts are added to those"
+    assert staying.shown()["jobs_run_total"] == 9, "counts of the next process are added"
 
 
-def test_files_do_not_pile_up_where_nobody_reads_the_figures(start: Start, tmp_path: Path) -> None:
+def test_metric_files_do_not_accumulate_without_scrapes(start: Start, tmp_path: Path) -> None:
     staying = start("web")
     staying.count(1)
     for number in range(3):
@@ -133,7 +133,7 @@ def test_files_do_not_pile_up_where_nobody_reads_the_figures(start: Start, tmp_p
     assert last.shown()["jobs_run_total"] == 5
 
 
-def test_all_counters_begin_together_once_all_have_ended(start: Start, tmp_path: Path) -> None:
+def test_metrics_start_from_zero_after_all_processes_ended(start: Start, tmp_path: Path) -> None:
     for host in ("web", "worker"):
         first = start(host)
         first.count(3)
@@ -144,8 +144,8 @@ def test_all_counters_begin_together_once_all_have_ended(start: Start, tmp_path:
     assert len(files(tmp_path)) == 3
 
 
-@pytest.mark.parametrize("content", [b"", b"figures", b"\0" * 4096, b"\xff" * 64])
-def test_a_file_that_cannot_be_read_hinders_nobody(start: Start, tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"metrics", b"\0" * 4096, b"\xff" * 64])
+def test_metric_file_that_is_unreadable_is_dropped(start: Start, tmp_path: Path, content: bytes) -> None:
     staying = start("web")
     staying.count(2)
     folder = tmp_path / "run" / "metrics"
@@ -155,7 +155,7 @@ def test_a_file_that_cannot_be_read_hinders_nobody(start: Start, tmp_path: Path,
     assert not [name for name in files(tmp_path) if "gone" in name]
 
 
-def test_a_process_forked_from_one_that_counts_has_files_of_its_own(tmp_path: Path) -> None:
+def test_metric_files_of_forked_process_are_separate(tmp_path: Path) -> None:
     ours = metric_files.begin_process(tmp_path)
     ready, tell = os.pipe()
     go, let_go = os.pipe()
@@ -183,7 +183,7 @@ def test_a_process_forked_from_one_that_counts_has_files_of_its_own(tmp_path: Pa
 
 
 def files_after(code: str, data: Path) -> list[str]:
-    """The files of figures that a program of its own leaves in a fresh DATA_DIR."""
+    """Return the kinds of metric files that a separate program leaves in a new DATA_DIR."""
     environment = clean_environment(ENV="test", SECRET_KEY="only-for-tests-" * 4, DATA_DIR=str(data))
     subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=ROOT, check=True, timeout=HANG_SECONDS, capture_output=True
@@ -191,17 +191,17 @@ def files_after(code: str, data: Path) -> list[str]:
     return sorted(path.name.split("_")[0] for path in data.glob("run/metrics/*.db"))
 
 
-def test_a_command_that_serves_nothing_leaves_no_files(tmp_path: Path) -> None:
+def test_command_without_metrics_server_leaves_no_metric_files(tmp_path: Path) -> None:
     command = "from backend.app import create_app; create_app().test_cli_runner().invoke(args=['lifecycle'])"
     assert files_after(command, tmp_path / "command") == []
     assert files_after("import backend.wsgi", tmp_path / "web") == ["counter", "gauge", "histogram"]
 
 
-def test_a_start_of_the_whole_product_begins_with_no_figures(tmp_path: Path) -> None:
+def test_launch_removes_metric_files_of_earlier_start(tmp_path: Path) -> None:
     folder = tmp_path / "run" / "metrics"
     folder.mkdir(parents=True)
     left = [folder / f"counter_{name}.db" for name in (f"{metric_files.HOST}-{os.getpid()}", "an-earlier-container-1")]
     for path in left:
-        path.write_bytes(b"figures")
+        path.write_bytes(b"metrics")
     Launch(settings=replace(Settings(), data_dir=tmp_path), supervisor=Supervisor(say=print)).end_leftovers()
     assert [path.exists() for path in left] == [False, False]

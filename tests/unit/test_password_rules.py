@@ -1,4 +1,4 @@
-"""Passwords that are refused, and those that must not be."""
+"""Passwords that are rejected, and ones that must be accepted."""
 
 from collections.abc import Iterator
 
@@ -29,31 +29,31 @@ DERIVED = ["asha.rao", "ASHA.RAO", "asha.rao123", "Asha.Rao-2026!", "asha77@exam
 
 
 @pytest.mark.parametrize("password", LEAKED + PATTERNS)
-def test_what_is_guessed_first_is_refused(password: str) -> None:
+def test_password_that_is_leaked_or_patterned_is_rejected(password: str) -> None:
     assert problem(password) == password_rules.WELL_KNOWN
 
 
 @pytest.mark.parametrize("password", DERIVED)
-def test_what_is_made_of_names_is_refused(password: str) -> None:
+def test_password_derived_from_names_is_rejected(password: str) -> None:
     assert problem(password) == password_rules.DERIVED
 
 
 GOOD = ["correct horse battery 9", "an admin's long password", "a long enough password", "quite another passphrase",
-        "another passphrase 7", "a new one of many 1", "S3cure-Pass!", "a doorstep full of parcels", "kite-lamp-42",
+        "another passphrase 7", "a new one of many 1", "S3cure-Pass!", "a doorstep full of leaves", "kite-lamp-42",
         "asha.rao likes green tea", "\u0928\u092e\u0938\u094d\u0924\u0947 \u0926\u0941\u0928\u093f\u092f\u093e 42",
         "x9$Kq2!m", "only-for-tests-" * 4, "p" * 1024, "tr0ub4dor&3x"]  # fmt: skip
 
 
 @pytest.mark.parametrize("password", GOOD)
-def test_reasonable_ones_are_taken(password: str) -> None:
+def test_password_that_is_reasonable_is_accepted(password: str) -> None:
     assert problem(password) is None
 
 
-def test_short_names_occur_by_chance() -> None:
+def test_password_with_short_username_in_longer_text_is_accepted() -> None:
     assert password_rules.problem("bob likes bobsleigh", username="bob", email="b@example.org") is None
     assert password_rules.problem("bob-lamp-42", username="bob", email="b@example.org") is None
 
 
-def test_as_many_leaked_ones_are_known_as_is_claimed() -> None:
-    """docs/adr/0074 says how many; both lists come from packages that may change."""
+def test_leaked_password_list_has_documented_size() -> None:
+    """The number is in docs/adr/0074; both lists come from packages that may change."""
     assert len(password_rules._leaked_short()) > 11_000

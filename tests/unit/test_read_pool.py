@@ -1,4 +1,4 @@
-"""Reads beside the session: what a connection that is kept for them goes through."""
+"""Reads outside of the session: timeouts, lost connections and an unreachable database."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ from backend.settings import Settings
 
 @pytest.fixture
 def tries(app: Flask) -> Iterator[str]:
-    """A counter that no rollback takes back."""
+    """Return a statement on a sequence, which rollbacks do not reset."""
     with db.engine.begin() as connection:
         connection.execute(text("CREATE SEQUENCE tries"))
     yield "SELECT nextval('tries') AS number"
@@ -24,8 +24,8 @@ def tries(app: Flask) -> Iterator[str]:
         connection.execute(text("DROP SEQUENCE tries"))
 
 
-def test_what_takes_too_long_is_not_tried_a_second_time(tries: str, settings: Settings) -> None:
-    """Who waits for an answer would wait twice as long, and so would the database."""
+def test_read_over_statement_timeout_is_not_retried(tries: str, settings: Settings) -> None:
+    """A retry would double the wait and the load on the database."""
     reads = Reads(settings)
     reads.rows(text("SELECT set_config('statement_timeout', '500', false) AS limit"), {})
     with pytest.raises(Unavailable):
@@ -34,7 +34,7 @@ def test_what_takes_too_long_is_not_tried_a_second_time(tries: str, settings: Se
         assert connection.execute(text(tries)).scalar_one() == 2
 
 
-def test_a_connection_that_was_cut_is_replaced(tries: str, settings: Settings) -> None:
+def test_read_on_terminated_connection_is_retried_on_new_one(tries: str, settings: Settings) -> None:
     reads = Reads(settings)
     ((pid,),) = reads.rows(text("SELECT pg_backend_pid() AS pid"), {})
     with db.engine.begin() as connection:
@@ -42,7 +42,7 @@ def test_a_connection_that_was_cut_is_replaced(tries: str, settings: Settings) -
     assert reads.rows(text(tries), {}) == [(1,)]
 
 
-def test_a_database_that_is_away_is_told_each_time_and_takes_no_place(settings: Settings) -> None:
+def test_read_from_unreachable_database_is_rejected_and_frees_its_place(settings: Settings) -> None:
     reads = Reads(replace(settings, database_url="postgresql://127.0.0.1:1/none", db_read_pool_size=1))
     for _ in range(3):
         with pytest.raises(Unavailable) as refused:
@@ -50,8 +50,8 @@ def test_a_database_that_is_away_is_told_each_time_and_takes_no_place(settings: 
         assert refused.value.code == "unavailable"
 
 
-def test_a_restart_of_the_database_costs_no_read(app: Flask, settings: Settings) -> None:
-    """All connections that were kept are cut; each read after that finds a new one."""
+def test_reads_after_all_connections_were_terminated_succeed(app: Flask, settings: Settings) -> None:
+    """All idle connections are terminated; each later read opens a new one."""
     reads, slow = Reads(replace(settings, db_read_pool_size=2)), "SELECT pg_backend_pid() AS pid, pg_sleep(0.3)"
     with ThreadPoolExecutor(2) as threads:
         kept = {rows[0][0] for rows in threads.map(lambda _: reads.rows(text(slow), {}), range(2))}

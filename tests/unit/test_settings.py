@@ -1,4 +1,4 @@
-"""Settings: each refused value names its setting, and .env.example says the truth."""
+"""Settings: each rejected value names its setting, and .env.example is up to date."""
 
 import dataclasses
 from datetime import time
@@ -27,15 +27,15 @@ CONTRACT = [
 # fmt: on
 
 
-def test_example_file_agrees_with_the_settings() -> None:
-    assert (ROOT / ".env.example").read_text(encoding="utf-8") == env_example(), "write it anew: make generate"
+def test_env_example_matches_settings() -> None:
+    assert (ROOT / ".env.example").read_text(encoding="utf-8") == env_example(), "regenerate it: make generate"
 
 
-def test_every_promised_setting_is_there() -> None:
+def test_settings_include_every_documented_name() -> None:
     assert set(CONTRACT) <= {row.name for row in describe()}
 
 
-def test_defaults() -> None:
+def test_settings_without_environment_have_defaults() -> None:
     settings = Settings.from_env({})
     assert (settings.env, settings.port, settings.host) == ("development", 5000, "127.0.0.1")
     assert settings.data_dir == ROOT / "data"
@@ -47,12 +47,12 @@ def test_defaults() -> None:
     assert not settings.over_tls
 
 
-def test_settings_cannot_be_changed() -> None:
+def test_settings_instance_is_immutable() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings.from_env({}).port = 1  # type: ignore[misc]  # the point of the test
 
 
-def test_secrets_are_not_shown() -> None:
+def test_settings_repr_hides_secrets() -> None:
     shown = repr(Settings.from_env({**PRODUCTION, "ADMIN_PASSWORD": "not for the log", "MAIL_PASSWORD": "nor this"}))
     assert "not for" not in shown
     assert "nor this" not in shown
@@ -62,12 +62,12 @@ def test_secrets_are_not_shown() -> None:
 @pytest.mark.parametrize(
     "name", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "ADMIN_EMAIL", "MAIL_SERVER"]
 )
-def test_production_needs_what_has_no_safe_default(name: str) -> None:
+def test_production_without_required_setting_is_rejected(name: str) -> None:
     with pytest.raises(SettingsError, match=f"^{name}: "):
         Settings.from_env({key: value for key, value in PRODUCTION.items() if key != name})
 
 
-def test_production_starts_with_what_it_needs() -> None:
+def test_production_with_required_settings_is_accepted() -> None:
     settings = Settings.from_env(PRODUCTION)
     assert settings.is_production
     assert settings.over_tls
@@ -86,7 +86,9 @@ def test_production_starts_with_what_it_needs() -> None:
         ("SECRET_KEY", "a" * 40, {"SECRET_KEY": "0123456789" * 4}),
     ],
 )
-def test_production_refuses_what_is_for_trials(name: str, value: str, way_out: dict[str, str]) -> None:
+def test_production_with_insecure_value_is_rejected_unless_confirmed(
+    name: str, value: str, way_out: dict[str, str]
+) -> None:
     with pytest.raises(SettingsError, match=f"^{name}: "):
         Settings.from_env({**PRODUCTION, name: value})
     assert Settings.from_env({**PRODUCTION, name: value, **way_out}).is_production
@@ -133,7 +135,7 @@ def test_production_refuses_what_is_for_trials(name: str, value: str, way_out: d
         ("JOB_LEASE_SECONDS", "1"),
     ],
 )
-def test_a_malformed_setting_is_one_line_that_names_it(name: str, value: str) -> None:
+def test_malformed_setting_is_rejected_in_one_line_that_names_it(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({name: value})
     assert str(caught.value).startswith(f"{name}: ")
@@ -152,12 +154,12 @@ def test_a_malformed_setting_is_one_line_that_names_it(name: str, value: str) ->
         ("EXPORT_STORE_URL", {"EXPORT_STORE_URL": "file:///srv", "DATA_DIR": "/srv/d", "DOCUMENT_STORE_URL": "s3://x"}),
     ],
 )  # fmt: skip
-def test_stores_within_each_other_are_refused(name: str, changes: dict[str, str]) -> None:
+def test_stores_within_each_other_are_rejected(name: str, changes: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match=f"^{name}: "):
         Settings.from_env(changes)
 
 
-def test_stores_side_by_side_are_taken() -> None:
+def test_stores_beside_each_other_are_accepted() -> None:
     for documents, exports in (
         ("s3://market/papers", "s3://market/papers-of-exports"),
         ("s3://market", "s3://other"),
@@ -167,25 +169,25 @@ def test_stores_side_by_side_are_taken() -> None:
         Settings.from_env({"DOCUMENT_STORE_URL": documents, "EXPORT_STORE_URL": exports, "DATA_DIR": "/srv/data"})
 
 
-def test_secret_values_are_not_repeated_in_errors() -> None:
+def test_settings_error_does_not_repeat_secret_value() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({"DATABASE_URL": "mysql://root:hunter2@db/market"})
     assert "hunter2" not in str(caught.value)
 
 
-def test_queue_cache_and_limits_are_kept_apart_on_one_server() -> None:
+def test_redis_url_gives_broker_cache_and_limits_separate_databases() -> None:
     settings = Settings.from_env({"REDIS_URL": "valkey://:pw@cache:6379/3", "LIMITS_URL": "redis://other/0"})
     assert settings.broker_url == "redis://:pw@cache:6379/3"
     assert settings.cache_url == "redis://:pw@cache:6379/4"
     assert settings.limits_url == "redis://other/0"
 
 
-def test_working_sms_gateway_is_taken() -> None:
+def test_sms_url_with_phone_placeholder_is_accepted() -> None:
     url = "json://127.0.0.1:9000/sms/{phone}"
     assert Settings.from_env({"SMS_URL": url}).sms_url == url
 
 
-def test_environment_wins_over_env_file_and_that_over_what_a_start_noted(
+def test_environment_overrides_env_file_and_env_file_overrides_runtime_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "run").mkdir()
@@ -200,14 +202,16 @@ def test_environment_wins_over_env_file_and_that_over_what_a_start_noted(
     assert settings.secret_key == "r" * 40
 
 
-def test_a_line_of_the_env_file_that_is_no_setting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_env_file_line_without_setting_is_rejected_with_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / ".env").write_text("PORT=5000\nwhat is this\n")
     monkeypatch.setattr("backend.settings.ROOT", tmp_path)
     with pytest.raises(SettingsError, match=r"^\.env line 2: "):
         Settings.from_env()
 
 
-def test_the_owners_address_is_for_the_owners_commands_only() -> None:
+def test_owner_database_url_is_used_only_by_owner_commands() -> None:
     given = {"DATABASE_URL": "postgresql://app@db/market", "OWNER_DATABASE_URL": "postgresql://owner@db/market"}
     assert Settings.from_env(given).owner_database_url == ""
     assert Settings.from_env(given).as_owner().database_url == "postgresql://app@db/market"
@@ -216,7 +220,9 @@ def test_the_owners_address_is_for_the_owners_commands_only() -> None:
     assert alone.owner_database_url == "postgresql://app@db/market"
 
 
-def test_the_noted_owner_belongs_to_the_noted_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_owner_database_url_of_runtime_file_is_used_only_for_its_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "runtime.env").write_text("DATABASE_URL=postgresql://app@own/db\n")
     (tmp_path / "run" / "owner.env").write_text("OWNER_DATABASE_URL=postgresql://owner@own/db\n")
@@ -229,7 +235,7 @@ def test_the_noted_owner_belongs_to_the_noted_database(tmp_path: Path, monkeypat
     assert Settings.with_owner().as_owner().database_url == "postgresql://app@elsewhere/db"
 
 
-def test_a_file_of_authorities_must_hold_certificates(tmp_path: Path) -> None:
+def test_mail_ca_file_without_certificates_is_rejected(tmp_path: Path) -> None:
     assert Settings.from_env({}).mail_ca_file is None
     (tmp_path / "none.pem").write_text("no certificate")
     for name in ("none.pem", "missing.pem"):

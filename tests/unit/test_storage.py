@@ -1,4 +1,4 @@
-"""Stores: a folder, memory, and a server that speaks S3."""
+"""File stores: a folder, memory, and S3."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return Store(f"file://{tmp_path}/a folder" if request.param == "folder" else "memory://papers")
 
 
-def test_what_is_put_can_be_had_until_it_is_dropped(store: Store) -> None:
+def test_store_put_file_is_readable_until_dropped(store: Store) -> None:
     store.put("2026/11/one.pdf", b"x" * 100_000)
     assert store.get("2026/11/one.pdf") == b"x" * 100_000
     assert store.size("2026/11/one.pdf") == 100_000
@@ -47,7 +47,7 @@ def test_what_is_put_can_be_had_until_it_is_dropped(store: Store) -> None:
         store.get("2026/11/one.pdf")
 
 
-def test_a_write_that_fails_leaves_nothing(store: Store) -> None:
+def test_store_write_that_fails_leaves_no_file(store: Store) -> None:
     def fail_halfway() -> None:
         with store.writing("half.csv") as file:
             file.write(b"only the beginning")
@@ -59,7 +59,7 @@ def test_a_write_that_fails_leaves_nothing(store: Store) -> None:
         store.get("half.csv")
 
 
-def test_a_folder_holds_whole_files_only(tmp_path: Path) -> None:
+def test_store_folder_shows_only_complete_files(tmp_path: Path) -> None:
     store = Store(f"file://{tmp_path}")
     with store.writing("a/b.bin") as file:
         file.write(b"1")
@@ -69,12 +69,12 @@ def test_a_folder_holds_whole_files_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["../outside", "/etc/passwd", "a/../../b"])
-def test_keys_stay_inside(tmp_path: Path, key: str) -> None:
+def test_store_key_outside_of_store_is_rejected(tmp_path: Path, key: str) -> None:
     with pytest.raises(ValueError, match="not a key"):
         Store(f"file://{tmp_path}").put(key, b"")
 
 
-def test_a_full_disk_is_a_clear_refusal() -> None:
+def test_store_on_full_disk_reports_it() -> None:
     with (
         pytest.raises(StoreFailed, match="storage is full"),
         storage._faults("write", "x"),
@@ -83,7 +83,7 @@ def test_a_full_disk_is_a_clear_refusal() -> None:
         full.write(b"x")
 
 
-def test_an_s3_that_is_away_is_a_clear_refusal() -> None:
+def test_store_on_unreachable_s3_fails() -> None:
     away = Store(
         "s3://papers", {**KEYS, "client_kwargs": {"endpoint_url": "http://127.0.0.1:9", "region_name": "eu-west-1"}}
     )
@@ -91,7 +91,7 @@ def test_an_s3_that_is_away_is_a_clear_refusal() -> None:
         away.put("x", b"x")
 
 
-def test_old_files_are_listed_with_unfinished_ones(store: Store) -> None:
+def test_keys_from_before_list_old_and_unfinished_files(store: Store) -> None:
     for key in ("2026/10/one.pdf", "2026/11/two.pdf", "2026/11/.two.pdf.x.part"):
         store.put(key, b"x")
     listed = set(store.keys_from_before(datetime.now(UTC) + timedelta(minutes=1)))
@@ -100,10 +100,10 @@ def test_old_files_are_listed_with_unfinished_ones(store: Store) -> None:
     assert list(store.keys_from_before(datetime.now(UTC) - timedelta(days=1))) == []
 
 
-def test_a_store_that_keeps_nothing_yet_lists_nothing(tmp_path: Path) -> None:
+def test_keys_from_before_on_empty_store_list_nothing(tmp_path: Path) -> None:
     assert list(Store(f"file://{tmp_path}/none").keys_from_before(datetime.now(UTC))) == []
 
 
-def test_a_folder_that_is_not_mounted_is_no_missing_file(tmp_path: Path) -> None:
+def test_store_folder_not_mounted_fails_instead_of_missing_file(tmp_path: Path) -> None:
     with pytest.raises(StoreFailed):
         Store(f"file://{tmp_path}/not mounted").get("2026/11/one.pdf")

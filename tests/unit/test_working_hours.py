@@ -1,4 +1,4 @@
-"""Working hours across midnight, month's end and changes of clocks."""
+"""Working hours across midnight, ends of months and clock changes."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -18,26 +18,26 @@ def berlin(*parts: int, fold: int = 0) -> datetime:
     return datetime(*parts, tzinfo=BERLIN, fold=fold)  # type: ignore[arg-type,misc]  # year to minute
 
 
-def test_spans_that_meet_at_midnight_are_one() -> None:
+def test_intervals_that_meet_at_midnight_are_merged() -> None:
     (span,) = NIGHT.intervals(date(2026, 3, 21), date(2026, 3, 22))
     assert span == (datetime(2026, 3, 21, 21, tzinfo=UTC), datetime(2026, 3, 22, 5, tzinfo=UTC))
     assert NIGHT.covers(berlin(2026, 3, 21, 23, 30), berlin(2026, 3, 22, 0, 30))
     assert not NIGHT.covers(berlin(2026, 3, 22, 5, 30), berlin(2026, 3, 22, 6, 30))
 
 
-def test_the_night_in_spring_has_an_hour_less_and_in_autumn_one_more() -> None:
+def test_intervals_of_night_follow_clock_changes() -> None:
     (spring,) = NIGHT.intervals(date(2026, 3, 28), SPRING)
     (autumn,) = NIGHT.intervals(date(2026, 10, 24), AUTUMN)
     assert [(span[1] - span[0]).total_seconds() / 3600 for span in (spring, autumn)] == [7, 9]
 
 
-def test_work_takes_the_time_it_takes_whatever_clocks_do() -> None:
+def test_end_of_adds_elapsed_time_across_clock_changes() -> None:
     start = berlin(2026, 10, 25, 2, 30)
     assert end_of(start, 60) == berlin(2026, 10, 25, 2, 30, fold=1).astimezone(UTC)
     assert end_of(berlin(2026, 3, 29, 1, 30), 60) == berlin(2026, 3, 29, 3, 30).astimezone(UTC)
 
 
-def test_a_day_s_edges_are_the_zone_s_midnights() -> None:
+def test_date_range_of_day_spans_local_midnights() -> None:
     for day, hours in ((SPRING, 23), (AUTUMN, 25), (date(2026, 10, 26), 24)):
         length = time_of(day, 1440, BERLIN) - time_of(day, 0, BERLIN)
         assert length.total_seconds() == hours * 3600
@@ -47,13 +47,13 @@ def test_a_day_s_edges_are_the_zone_s_midnights() -> None:
         assert (span.ends - span.starts).total_seconds() == hours * 3600
 
 
-def test_the_last_day_of_a_month_ends_where_the_next_begins() -> None:
+def test_date_range_of_month_ends_where_next_starts() -> None:
     december = date_range(date(2026, 12, 1), date(2026, 12, 31), zone=KOLKATA)
     january = date_range(date(2027, 1, 1), None, zone=KOLKATA)
     assert december.ends == january.starts == datetime(2026, 12, 31, 18, 30, tzinfo=UTC)
 
 
-def test_exceptions_go_before_the_week_and_the_week_before_the_usual_day() -> None:
+def test_hours_exceptions_precede_weekly_and_weekly_precede_default() -> None:
     hours = Hours(KOLKATA, (480, 1200), weekly={0: [(540, 720)]}, days={date(2026, 12, 7): []})
     assert hours.on(date(2026, 12, 14)) == [(540, 720)]
     assert hours.on(date(2026, 12, 7)) == []
@@ -62,6 +62,6 @@ def test_exceptions_go_before_the_week_and_the_week_before_the_usual_day() -> No
 
 
 @pytest.mark.parametrize("spans", [[(60, 60)], [(120, 60)], [(0, 1441)], [(0, 100), (99, 200)]])
-def test_spans_of_a_day_lie_apart(spans: list[tuple[int, int]]) -> None:
+def test_check_ranges_with_empty_or_overlapping_ranges_is_rejected(spans: list[tuple[int, int]]) -> None:
     with pytest.raises(Invalid):
         check_ranges("weekly", spans)

@@ -1,4 +1,4 @@
-"""Hashing gives way where people browse and nowhere else; whatever becomes of its process, the answers are right."""
+"""Password hashing in low-priority worker processes, which may be killed or freeze."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ os._exit(0)
 
 @pytest.fixture
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[BoundedPasswordHasher]:
-    """As in a web server; on a busy machine its process may take long to start."""
+    """Return a hasher as in a web server, with a long timeout for its process to start."""
     monkeypatch.setattr(hash_worker, "PATIENCE_SECONDS", 60.0)
     passwords = BoundedPasswordHasher(**CHEAP)
     passwords.use_workers()
@@ -35,7 +35,7 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[BoundedPasswordHasher]:
     passwords.close()
 
 
-def test_only_a_web_server_hashes_in_what_time_others_leave(web: BoundedPasswordHasher) -> None:
+def test_hash_workers_run_at_low_priority_only_in_web_server(web: BoundedPasswordHasher) -> None:
     by_itself = BoundedPasswordHasher(**CHEAP)
     assert by_itself.matches(by_itself.hash(ODD), ODD)
     assert not by_itself._workers
@@ -45,7 +45,7 @@ def test_only_a_web_server_hashes_in_what_time_others_leave(web: BoundedPassword
     assert os.getsid(pid) == pid
 
 
-def test_answers_are_the_same_in_a_worker_process(web: BoundedPasswordHasher) -> None:
+def test_hash_in_worker_process_is_compatible_with_direct_hash(web: BoundedPasswordHasher) -> None:
     by_itself = BoundedPasswordHasher(**CHEAP)
     encoded = web.hash(ODD)
     assert by_itself.matches(encoded, ODD)
@@ -54,10 +54,10 @@ def test_answers_are_the_same_in_a_worker_process(web: BoundedPasswordHasher) ->
     assert not web.matches(None, "a password that nobody has")
     assert not web.matches("no hash\nat all", ODD)
     assert web.matches(web.hash(""), "")
-    assert len(web._workers) == 1, "the first process did it all"
+    assert len(web._workers) == 1, "one process did all the work"
 
 
-def test_a_killed_process_is_replaced_and_nobody_notices(web: BoundedPasswordHasher) -> None:
+def test_hash_worker_that_was_killed_is_replaced(web: BoundedPasswordHasher) -> None:
     encoded = web.hash(ODD)
     first = web._workers[0].process
     first.kill()
@@ -67,7 +67,7 @@ def test_a_killed_process_is_replaced_and_nobody_notices(web: BoundedPasswordHas
     assert web._workers[0].process.pid != first.pid
 
 
-def test_a_frozen_process_is_killed_and_nobody_waits_for_it(web: BoundedPasswordHasher) -> None:
+def test_hash_worker_that_hangs_is_killed_and_replaced(web: BoundedPasswordHasher) -> None:
     encoded = web.hash(ODD)
     frozen = web._workers[0]
     frozen._socket.settimeout(0.05)
@@ -76,7 +76,7 @@ def test_a_frozen_process_is_killed_and_nobody_waits_for_it(web: BoundedPassword
     assert frozen.process.returncode == -signal.SIGKILL
 
 
-def test_without_processes_it_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hash_without_worker_processes_runs_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     web = BoundedPasswordHasher(**CHEAP)
     web.use_workers()
@@ -84,8 +84,8 @@ def test_without_processes_it_is_done_here(monkeypatch: pytest.MonkeyPatch) -> N
     assert not web._workers
 
 
-def test_a_server_that_ends_leaves_no_process_behind() -> None:
-    """Its output is read to the end, which comes when the last process that could write there is gone."""
+def test_hash_worker_ends_with_its_server() -> None:
+    """Its output is read to the end, which requires that all processes that share it have ended."""
     done = subprocess.run(
         [sys.executable, "-c", ENDS_AT_ONCE],
         cwd=ROOT,
