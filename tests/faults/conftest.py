@@ -1,4 +1,4 @@
-"""A Valkey and a mail server of the test's own, so that they can be killed, frozen and emptied."""
+"""Valkey and mail servers of a single test, which can be killed, frozen and emptied."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,14 +14,14 @@ from backend.jobs.dispatch import job_dispatcher
 from backend.launch.embedded import EmbeddedValkey
 from backend.settings import Settings
 from tests.factories.servers import SmtpServer
-from tests.faults.processes import Crew, crew
+from tests.faults.processes import JobProcesses, job_processes
 
-RACERS = 64
+CALLERS = 64
 
 
 @pytest.fixture
 def own_valkey(tmp_path: Path) -> Iterator[EmbeddedValkey]:
-    """A Valkey that nobody else uses."""
+    """Start a Valkey server for one test."""
     server = EmbeddedValkey(tmp_path / "valkey")
     server.start()
     yield server
@@ -38,7 +38,7 @@ def smtp() -> Iterator[SmtpServer]:
 
 @pytest.fixture
 def own_environ(environ: dict[str, str], own_valkey: EmbeddedValkey, smtp: SmtpServer) -> dict[str, str]:
-    """Settings with the test's own servers and short leases."""
+    """Return settings with the test's own servers and short leases."""
     return {
         **environ,
         "REDIS_URL": own_valkey.url,
@@ -53,22 +53,22 @@ def own_environ(environ: dict[str, str], own_valkey: EmbeddedValkey, smtp: SmtpS
 
 @pytest.fixture
 def dispatching(app: Flask, settings: Settings, own_environ: dict[str, str]) -> Flask:
-    """The application, its bell dispatching at the test's own Valkey."""
+    """Return the application, dispatching jobs through the test's own Valkey."""
     queue.init_app(app, dispatcher=job_dispatcher(replace(settings, broker_url=own_environ["REDIS_URL"])))
     return app
 
 
 @pytest.fixture
-def jobs(dispatching: Flask, own_environ: dict[str, str], tmp_path: Path) -> Iterator[Crew]:
-    """Workers and beats on the test's own servers."""
-    with crew(own_environ, tmp_path) as made:
+def jobs(dispatching: Flask, own_environ: dict[str, str], tmp_path: Path) -> Iterator[JobProcesses]:
+    """Return a starter of workers and beats on the test's own servers."""
+    with job_processes(own_environ, tmp_path) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def wide_app(environ: dict[str, str], shared_app: Flask) -> Iterator[Flask]:
-    """The application as on another machine, with a connection for each racer."""
-    made = create_app(Settings.from_env({**environ, "DB_POOL_SIZE": str(RACERS)}))
+    """Return an application with a database connection for each concurrent caller."""
+    made = create_app(Settings.from_env({**environ, "DB_POOL_SIZE": str(CALLERS)}))
     yield made
     with made.app_context():
         db.engine.dispose()

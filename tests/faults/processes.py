@@ -1,4 +1,4 @@
-"""Real job processes for the tests of faults: workers and beats, killed and frozen by their ids."""
+"""Worker and beat processes for fault tests, killed and frozen by process id."""
 
 import contextlib
 import os
@@ -19,8 +19,8 @@ from tests.waiting import HANG_SECONDS
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class Crew:
-    """The processes that a test started."""
+class JobProcesses:
+    """The job processes that a test started."""
 
     def __init__(self, environ: Mapping[str, str], log: Path) -> None:
         self._environ = {**os.environ, **environ, "LOG_LEVEL": "warning", "PYTHONUNBUFFERED": "1"}
@@ -28,7 +28,7 @@ class Crew:
         self._started: list[subprocess.Popen[bytes]] = []
 
     def start(self, kind: str, **changes: str) -> subprocess.Popen[bytes]:
-        """A worker or a beat with these settings."""
+        """Start a worker or a beat with these settings."""
         with self._log.open("ab") as log:
             command = [sys.executable, "-m", "backend.worker", kind]
             env = {**self._environ, **changes}
@@ -37,14 +37,14 @@ class Crew:
         return process
 
     def run(self, code: str, **changes: str) -> int:
-        """A Python program to its end; returns its exit code."""
+        """Run a Python program and return its exit code."""
         done = subprocess.run(
             [sys.executable, "-c", code], env={**self._environ, **changes}, cwd=ROOT, check=False, timeout=HANG_SECONDS
         )
         return done.returncode
 
     def end(self) -> None:
-        """Kill all of them, with their children."""
+        """Kill all processes with their children."""
         for process in self._started:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGCONT)
@@ -55,16 +55,16 @@ class Crew:
 
 
 def children(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """The processes of a worker in which jobs run."""
+    """Return the child processes of a worker, in which jobs run."""
     found: list[psutil.Process] = psutil.Process(process.pid).children()
     return found
 
 
 @contextmanager
-def crew(environ: Mapping[str, str], folder: Path) -> Iterator[Crew]:
-    """Job processes that end with the block; what they logged is shown when the test fails."""
+def job_processes(environ: Mapping[str, str], folder: Path) -> Iterator[JobProcesses]:
+    """Start job processes that end with the block; their log is printed, so pytest shows it on failure."""
     log = folder / "jobs.log"
-    made = Crew({**environ, "DATA_DIR": str(folder)}, log)
+    made = JobProcesses({**environ, "DATA_DIR": str(folder)}, log)
     try:
         yield made
     finally:
@@ -72,12 +72,12 @@ def crew(environ: Mapping[str, str], folder: Path) -> Iterator[Crew]:
         print(log.read_text(errors="replace")[-6000:] if log.exists() else "")
 
 
-def until(question: str, *, seconds: float = HANG_SECONDS, **values: object) -> bool:
-    """Ask the database until the answer is true, or the time is over."""
+def until(query: str, *, seconds: float = HANG_SECONDS, **values: object) -> bool:
+    """Poll the database until the query returns true or the time is over; return whether it did."""
 
-    def asked() -> bool:
-        answer = db.session.execute(text(question), values).scalar_one()
+    def is_true() -> bool:
+        answer = db.session.execute(text(query), values).scalar_one()
         db.session.rollback()
         return bool(answer)
 
-    return processes.wait_until(asked, seconds=seconds, pause=0.05)
+    return processes.wait_until(is_true, seconds=seconds, pause=0.05)

@@ -1,4 +1,4 @@
-"""The broker killed while messages are unacknowledged: the worker goes on, in the same process."""
+"""The broker is killed while messages are unacknowledged; the worker process continues."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from backend.launch.embedded import EmbeddedValkey
 from backend.settings import Settings
 from tests.factories.closed_requests import account
 from tests.factories.servers import SmtpServer
-from tests.faults.processes import Crew, children, until
+from tests.faults.processes import JobProcesses, children, until
 from tests.waiting import HANG_SECONDS, wait_until
 
 pytestmark = pytest.mark.faults
@@ -38,15 +38,15 @@ def send(account_id: int, about: str) -> None:
 
 
 def is_consumed(server: EmbeddedValkey) -> bool:
-    """Whether a worker waits at this broker for messages."""
+    """Return whether a worker waits for messages of this broker."""
     with redis.Redis.from_url(server.url) as client:
         return any(one["cmd"] == "brpop" for one in client.client_list())
 
 
-def test_a_closed_connection_is_reported_as_a_connection_error(
+def test_closed_broker_connection_raises_connection_error(
     own_environ: dict[str, str], own_valkey: EmbeddedValkey
 ) -> None:
-    """As a worker does it: one channel for jobs, another for remote control, and Celery's way to let go of both."""
+    """As in a worker: one channel for jobs, one for remote control, and both closed as Celery does it."""
     celery = make_celery(Settings.from_env(own_environ))
     taken: list[Any] = []
     connection = celery.connection_for_read()
@@ -55,7 +55,7 @@ def test_a_closed_connection_is_reported_as_a_connection_error(
     celery.send_task("doorstep.heartbeat")
     while not taken:
         connection.drain_events(timeout=HANG_SECONDS)
-    while not connection.default_channel._in_poll:  # a read is to be open when the broker goes
+    while not connection.default_channel._in_poll:  # the broker is to be killed during a read
         with suppress(TimeoutError):
             connection.drain_events(timeout=0.1)
     kill(own_valkey)
@@ -66,8 +66,8 @@ def test_a_closed_connection_is_reported_as_a_connection_error(
     celery.close()
 
 
-def test_a_worker_outlives_a_broker_that_is_killed_while_a_job_runs(
-    dispatching: Flask, jobs: Crew, smtp: SmtpServer, own_valkey: EmbeddedValkey
+def test_worker_survives_broker_killed_during_job(
+    dispatching: Flask, jobs: JobProcesses, smtp: SmtpServer, own_valkey: EmbeddedValkey
 ) -> None:
     received, answer = threading.Event(), threading.Event()
 

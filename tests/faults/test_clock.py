@@ -1,4 +1,4 @@
-"""A market in Berlin through two changes of the clocks and a year's end, its beats down now and then."""
+"""The schedule in Berlin across clock changes and the end of a year, with interruptions of the beats."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.faults
 
 @pytest.fixture
 def berlin(app: Flask) -> Iterator[Flask]:
-    """Reminders go out at half past two, an hour that a night in March lacks and one in October has twice."""
+    """Schedule reminders at 02:30, a time that is skipped in March and repeated in October."""
     before = app.extensions["settings"]
     app.extensions["settings"] = replace(before, market_timezone="Europe/Berlin")
     with transaction():
@@ -37,15 +37,15 @@ def berlin(app: Flask) -> Iterator[Flask]:
     app.extensions["settings"] = before
 
 
-def there(moment: str) -> datetime:
+def berlin_time(moment: str) -> datetime:
     return datetime.fromisoformat(moment).replace(tzinfo=BERLIN).astimezone(UTC)
 
 
-def live_through(first: str, last: str, *, down: tuple[str, str] | None = None) -> None:
-    """Two beats tick all the time, but for a while in which none does."""
-    moment = there(first)
-    while moment < there(last):
-        if down is None or not there(down[0]) <= moment < there(down[1]):
+def tick_between(first: str, last: str, *, down: tuple[str, str] | None = None) -> None:
+    """Let two beats tick in every step, except while both are down."""
+    moment = berlin_time(first)
+    while moment < berlin_time(last):
+        if down is None or not berlin_time(down[0]) <= moment < berlin_time(down[1]):
             with time_machine.travel(moment, tick=False):
                 schedule.tick()
                 schedule.tick()
@@ -66,27 +66,29 @@ def periods(name: str) -> list[str]:
     ],
 )
 @pytest.mark.parametrize("down_hours", [0, 3])
-def test_each_day_once(berlin: Flask, first: str, last: str, days: list[str], down_hours: int) -> None:
+def test_daily_schedule_across_clock_changes_runs_once_a_day(
+    berlin: Flask, first: str, last: str, days: list[str], down_hours: int
+) -> None:
     begin = f"{days[0]}T02:00"
     end = (datetime.fromisoformat(begin) + timedelta(hours=down_hours)).isoformat()
-    live_through(first, last, down=(begin, end))
+    tick_between(first, last, down=(begin, end))
     assert periods("daily-reminders") == days
 
 
-def test_beats_down_for_longer_leave_a_night_in_peace(berlin: Flask) -> None:
+def test_daily_schedule_after_long_interruption_skips_the_night(berlin: Flask) -> None:
     down = ("2027-03-28T01:00", "2027-03-28T18:00")
-    live_through("2027-03-27T12:00", "2027-03-29T12:00", down=down)
+    tick_between("2027-03-27T12:00", "2027-03-29T12:00", down=down)
     assert periods("daily-reminders") == ["2027-03-29"]
 
 
-def test_a_months_report_ends_where_the_month_does_there(berlin: Flask) -> None:
+def test_monthly_report_covers_local_month_with_clock_change(berlin: Flask) -> None:
     """October has 745 hours in Berlin; beats that are down over the first of November send it on the second."""
     of = made.Market(made.account(Role.CUSTOMER), made.professional(), made.task())
     for moment in ("2027-09-30T23:59", "2027-10-01T00:00", "2027-10-31T23:59", "2027-11-01T00:00"):
-        made.request(of, at=there(moment), created_at=there("2027-09-01T00:00"))
-    live_through("2027-10-31T12:00", "2027-11-03T00:00", down=("2027-10-31T23:00", "2027-11-02T10:00"))
+        made.request(of, at=berlin_time(moment), created_at=berlin_time("2027-09-01T00:00"))
+    tick_between("2027-10-31T12:00", "2027-11-03T00:00", down=("2027-10-31T23:00", "2027-11-02T10:00"))
     assert periods("monthly-reports")[-1:] == ["2027-11"]
-    with time_machine.travel(there("2027-11-02T11:00"), tick=True):
+    with time_machine.travel(berlin_time("2027-11-02T11:00"), tick=True):
         work()
     found = {report.month.isoformat(): report.figures["closed"] for report in db.session.scalars(select(MonthlyReport))}
     assert found["2027-10-01"] == 2

@@ -1,4 +1,4 @@
-"""Every scheduled job delivered twice, run by many workers at once, and begun twice: the outcome is that of one."""
+"""Every scheduled job delivered twice, run concurrently, and started twice has the outcome of one run."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +21,8 @@ from tests.factories import closed_requests as made
 from tests.factories.jobs import work
 
 WORKERS = 4
-FIND_NOTHING_WRONG = ("availability-recount", "document-sweep")
-# What a job leaves behind, without what differs between two markets made alike.
+WITHOUT_FINDINGS = ("availability-recount", "document-sweep")
+# The outcome of a job, without columns that differ between two equally filled databases.
 OUTCOME = {
     "requests": "SELECT id, status, asked_until IS NULL, version FROM task_requests",
     "history": "SELECT request_id, action FROM request_events",
@@ -45,8 +45,8 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reminders, "BATCH", 3)
 
 
-def lively_market() -> None:
-    """Something to do for each of the jobs."""
+def fill_marketplace() -> None:
+    """Create data for each of the jobs to process."""
     of = made.market()
     past, soon = now() - timedelta(hours=2), now() + timedelta(days=2)
     for _ in range(4):
@@ -66,13 +66,13 @@ def lively_market() -> None:
     made.professional(approval_expires_at=past)
     export = {"status": "done", "store_key": "1-gone.csv", "size": 1, "sha256": "0", "finished_at": past}
     with transaction():
-        earlier = {"at": now() - timedelta(days=90)}  # reports go to those who were there in their month
+        earlier = {"at": now() - timedelta(days=90)}  # reports go only to accounts that existed in that month
         db.session.execute(text("UPDATE accounts SET created_at = :at"), earlier)
         by = of.customer_id
         db.session.add(Export(requested_by=by, rows=0, created_at=past, expires_at=past, **export))
 
 
-def begin(row: Scheduled, times: int = 1) -> None:
+def start(row: Scheduled, times: int = 1) -> None:
     with transaction():
         for _ in range(times):
             runs.start(row, params=row.check({}), requested_by=None)
@@ -86,15 +86,15 @@ def open_ids() -> list[int]:
 
 
 def delivered_twice(_: Flask) -> None:
-    """As a broker does that lost the confirmation."""
+    """Run each job twice, as after a lost acknowledgement."""
     while ids := open_ids():
         for job_id in [*ids, *ids]:
             runner.run(job_id)
     assert db.session.execute(select(func.max(Job.attempts))).scalar_one() == 1
 
 
-def by_many_at_once(app: Flask) -> None:
-    """All workers reach for all jobs."""
+def run_concurrently(app: Flask) -> None:
+    """Run all jobs in all workers."""
 
     def worker(_: int) -> None:
         with app.app_context():
@@ -108,7 +108,7 @@ def by_many_at_once(app: Flask) -> None:
 
 
 def outcome() -> dict[str, Any]:
-    with transaction():  # those that were put off, to the end
+    with transaction():  # delayed jobs are run as well
         db.session.execute(update(Job).where(Job.done_at.is_(None)).values(run_at=func.now()))
     work(now=True)
     found = {name: sorted(map(tuple, db.session.execute(text(query)))) for name, query in OUTCOME.items()}
@@ -119,18 +119,20 @@ def outcome() -> dict[str, Any]:
 
 def once(row: Scheduled) -> dict[str, Any]:
     empty_the_market()
-    lively_market()
-    begin(row)
+    fill_marketplace()
+    start(row)
     return outcome()
 
 
 @pytest.mark.parametrize("row", schedule.TABLE, ids=lambda row: row.name)
-@pytest.mark.parametrize(("way", "times"), [(delivered_twice, 1), (by_many_at_once, 1), (by_many_at_once, 2)])
-def test_twice_and_at_once_is_as_once(app: Flask, row: Scheduled, way: Callable[[Flask], None], times: int) -> None:
+@pytest.mark.parametrize(("way", "times"), [(delivered_twice, 1), (run_concurrently, 1), (run_concurrently, 2)])
+def test_scheduled_job_delivered_twice_or_concurrently_has_outcome_of_one_run(
+    app: Flask, row: Scheduled, way: Callable[[Flask], None], times: int
+) -> None:
     wanted = once(row)
-    assert wanted["counted"][0][1] > 0 or row.name in FIND_NOTHING_WRONG
+    assert wanted["counted"][0][1] > 0 or row.name in WITHOUT_FINDINGS
     empty_the_market()
-    lively_market()
-    begin(row, times)
+    fill_marketplace()
+    start(row, times)
     way(app)
     assert outcome() == wanted

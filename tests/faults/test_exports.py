@@ -1,4 +1,4 @@
-"""Exports through kills, a full disk, a cancel in the middle, and two workers at once."""
+"""Exports through killed workers, a full disk, cancellation and lost leases."""
 
 import resource
 import shutil
@@ -35,14 +35,14 @@ with create_app().app_context():
 
 @pytest.fixture
 def admin(people: People) -> Person:
-    shutil.rmtree(current_settings().data_dir / "exports", ignore_errors=True)  # ids begin anew in every test
+    shutil.rmtree(current_settings().data_dir / "exports", ignore_errors=True)  # ids start from 1 in every test
     made.many(made.market(), ROWS)
     return people.admin()
 
 
 @pytest.fixture
-def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Progress is told after every few rows."""
+def frequent_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Report progress after every few rows."""
     monkeypatch.setattr(exports_job, "PROGRESS_SECONDS", 0)
     monkeypatch.setattr(csv_copy, "PIECE_ROWS", 500)
 
@@ -60,7 +60,7 @@ def job_of(export: dict[str, Any]) -> int:
 
 
 def files_of(export: dict[str, Any]) -> list[str]:
-    """What lies in the store for an export, unfinished files too."""
+    """Return the names of an export's files, including unfinished ones."""
     folder = current_settings().data_dir / "exports"
     return sorted(path.name for path in folder.glob("*") if path.name.lstrip(".").startswith(f"{export['id']}-"))
 
@@ -71,7 +71,7 @@ def kinds(admin: Person) -> list[str]:
 
 @pytest.mark.faults
 @pytest.mark.parametrize("place", ["export.written", "job.before_commit", "job.after_commit"])
-def test_a_killed_worker_leaves_nothing_and_the_next_one_finishes(
+def test_export_by_killed_worker_is_finished_by_next_one(
     admin: Person, environ: dict[str, str], tmp_path: Path, place: str
 ) -> None:
     export = ask(admin)
@@ -94,7 +94,7 @@ def test_a_killed_worker_leaves_nothing_and_the_next_one_finishes(
 
 
 @pytest.mark.faults
-def test_no_room_is_a_clear_failure_and_never_a_short_file(admin: Person) -> None:
+def test_export_on_full_disk_fails_and_leaves_no_file(admin: Person) -> None:
     export = ask(admin)
     with largest_file(64 * 1024):
         assert runner.run(job_of(export)) == "done"
@@ -105,8 +105,8 @@ def test_no_room_is_a_clear_failure_and_never_a_short_file(admin: Person) -> Non
     assert admin.get(f"/exports/{export['id']}/download").json["code"] == "export_failed"
 
 
-@pytest.mark.usefixtures("talkative")
-def test_others_see_how_far_it_is(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("frequent_progress")
+def test_export_progress_is_visible_during_run(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     export = ask(admin)
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr(actions, "advance", after(actions.advance, lambda: seen.append(status_of(admin, export))))
@@ -116,10 +116,10 @@ def test_others_see_how_far_it_is(admin: Person, monkeypatch: pytest.MonkeyPatch
     assert all(one["status"] == "running" and 0 < one["progress"] < 100 for one in seen)
 
 
-@pytest.mark.usefixtures("talkative")
-def test_cancelled_in_the_middle(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("frequent_progress")
+def test_export_cancelled_during_run_leaves_no_file(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     export = ask(admin)
-    cancel = lambda: admin.post(f"/exports/{export['id']}/cancel")  # noqa: E731 - said where it is used
+    cancel = lambda: admin.post(f"/exports/{export['id']}/cancel")  # noqa: E731 - short and used once
     monkeypatch.setattr(actions, "advance", after(actions.advance, cancel))
     assert runner.run(job_of(export)) == "done"
     assert status_of(admin, export)["failure"] == actions.CANCELLED
@@ -127,8 +127,8 @@ def test_cancelled_in_the_middle(admin: Person, monkeypatch: pytest.MonkeyPatch)
     assert kinds(admin) == []
 
 
-@pytest.mark.usefixtures("talkative")
-def test_a_database_connection_cut_in_the_middle(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("frequent_progress")
+def test_export_with_terminated_database_connection_is_retried(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     export = ask(admin)
     job_id = job_of(export)
     cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY (SELECT%'")
@@ -143,29 +143,29 @@ def test_a_database_connection_cut_in_the_middle(admin: Person, monkeypatch: pyt
     assert len(files_of(export)) == 1
 
 
-@pytest.mark.usefixtures("talkative")
-def test_a_worker_whose_job_was_taken_keeps_its_hands_off(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lease runs out while it writes; another worker finishes meanwhile; the first one's work is dropped."""
+@pytest.mark.usefixtures("frequent_progress")
+def test_export_by_worker_without_lease_is_discarded(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lease expires while the worker writes; another worker finishes, and the first result is discarded."""
     export = ask(admin)
     job_id = job_of(export)
     outcomes: list[str] = []
 
     def taken_by_another() -> None:
         if not outcomes:
-            outcomes.append("begun")
+            outcomes.append("started")
             with transaction():
                 db.session.execute(update(Job).where(Job.id == job_id).values(lease_until=None))
             outcomes.append(runner.run(job_id))
 
     monkeypatch.setattr(actions, "advance", after(actions.advance, taken_by_another))
     assert runner.run(job_id) in ("lost", "retry")
-    assert outcomes == ["begun", "done"]
+    assert outcomes == ["started", "done"]
     assert status_of(admin, export)["status"] == "done"
     assert len(admin.get(f"/exports/{export['id']}/download").get_data().splitlines()) == ROWS + 1
     assert kinds(admin) == ["export_done"]
 
 
-def test_an_admin_who_was_blocked_meanwhile_gets_nothing(admin: Person, app: Flask) -> None:
+def test_export_by_admin_blocked_meanwhile_fails(admin: Person, app: Flask) -> None:
     from backend.domain.accounts.models import Account
 
     export = ask(admin)
@@ -184,7 +184,7 @@ def status_of(admin: Person, export: dict[str, Any]) -> dict[str, Any]:
 
 
 def after(step: Callable[..., None], then: Callable[[], Any]) -> Callable[..., None]:
-    """The step as it is, and something that happens to come right after it, in another transaction."""
+    """Return the step followed by another action in a separate transaction."""
 
     def both(*arguments: Any) -> None:
         step(*arguments)
@@ -196,7 +196,7 @@ def after(step: Callable[..., None], then: Callable[[], Any]) -> Callable[..., N
 
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
-    """The operating system refuses to let any file of this process grow beyond so many bytes."""
+    """Limit the size of files that this process writes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

@@ -1,4 +1,4 @@
-"""A history checker: random actions over HTTP while web processes and database connections are killed."""
+"""Random actions over HTTP while web processes and connections are killed; request histories stay consistent."""
 
 import json
 import os
@@ -34,14 +34,14 @@ from tests.faults.processes import ROOT
 from tests.waiting import HANG_SECONDS, wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
-ENOUGH, AT_MOST = 60, 45.0  # acknowledged actions, or seconds on a busy machine
+ENOUGH, MAXIMUM_SECONDS = 60, 45.0  # acknowledged actions, or seconds on a busy machine
 EDGES = {(source, rule.target or source, rule.action.public) for rule in TABLE for source in rule.sources}
 CUT = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'doorstep-history'")
 
 
 @dataclass
 class Web:
-    """A real web server on the test's market."""
+    """A web server on the test's database."""
 
     process: Any
     url: str
@@ -52,14 +52,14 @@ class Web:
         return False
 
     def kill_one(self) -> None:
-        """kill -9 one of the processes that answer; its master starts another."""
+        """Kill one of the web processes with SIGKILL; its parent starts another."""
         for child in psutil.Process(self.process.pid).children()[:1]:
             child.kill()
 
 
 @dataclass
 class Client:
-    """Someone who does one thing after another, and notes what was acknowledged."""
+    """A client that acts repeatedly and records what was acknowledged."""
 
     person: Person
     url: str
@@ -67,7 +67,7 @@ class Client:
     acknowledged: Counter[tuple[int, int, str]] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
 
-    def go_on(self, ids: list[int], body: dict[str, Any], over: Event) -> None:
+    def run(self, ids: list[int], body: dict[str, Any], over: Event) -> None:
         while not over.is_set():
             if self.person.role == "customer" and (len(ids) < 3 or self.dice.random() < 0.1):
                 made = self.send("POST", "/requests", {**body, "date_of_request": at(days=self.dice.uniform(2, 900))})
@@ -88,7 +88,7 @@ class Client:
             self.acknowledged[request_id, self.person.id, action.public] += 1
 
     def send(self, method: str, path: str, body: Any) -> Any:
-        """The answer to a call that was acknowledged, else None."""
+        """Return the response to an acknowledged call, else None."""
         call = urllib.request.Request(
             self.url + path,
             data=None if body is None else json.dumps(body).encode(),
@@ -102,7 +102,7 @@ class Client:
         except urllib.error.HTTPError as refusal:
             self.statuses[refusal.code] += 1
             refusal.close()
-        except (OSError, ValueError, HTTPException):  # killed while it answered
+        except (OSError, ValueError, HTTPException):  # killed during the response
             time.sleep(0.05)
         return None
 
@@ -130,15 +130,15 @@ def web(app: Flask, environ: dict[str, str], tmp_path: Path) -> Iterator[Web]:
         processes.end(process, first=signal.SIGTERM, patience=5)
 
 
-def test_every_history_fits_and_nothing_acknowledged_is_lost(web: Web, people: People) -> None:
+def test_request_histories_after_kills_are_valid_and_keep_acknowledged_actions(web: Web, people: People) -> None:
     market, over, ids = RequestMarket(people), Event(), list[int]()
     everyone = [people.customer(), *(market.professional() for _ in range(3))]
     clients = [Client(everyone[place % 4], web.url, random.Random(place)) for place in range(8)]
-    threads = [Thread(target=client.go_on, args=(ids, market.body(), over), daemon=True) for client in clients]
+    threads = [Thread(target=client.run, args=(ids, market.body(), over), daemon=True) for client in clients]
     db.session.rollback()
     for thread in threads:
         thread.start()
-    ends, turn = time.monotonic() + AT_MOST, 0
+    ends, turn = time.monotonic() + MAXIMUM_SECONDS, 0
     while time.monotonic() < ends and (turn < 6 or sum(client.acknowledged.total() for client in clients) < ENOUGH):
         time.sleep(1)
         turn += 1
@@ -154,12 +154,12 @@ def test_every_history_fits_and_nothing_acknowledged_is_lost(web: Web, people: P
 
 
 def _changes_it(event: RequestEvent) -> bool:
-    """Whether the request differs afterwards: a rejection by someone who was not asked only hides it from them."""
+    """Return whether the request row changed; declining without having been asked only hides it from the caller."""
     return event.action != Action.REJECT or bool((event.changes or {}).get("asked"))
 
 
 def check(clients: list[Client]) -> None:
-    """Each history is a way through the table that ends where the request is; every acknowledged action is in one."""
+    """Check that each history follows the state table and that every acknowledged action is in one."""
     acknowledged = sum((client.acknowledged for client in clients), Counter[tuple[int, int, str]]())
     statuses = sum((client.statuses for client in clients), Counter[int]())
     assert acknowledged, statuses

@@ -1,4 +1,4 @@
-"""Real workers while bulk mail meets a slow mail server, and while the broker takes no messages."""
+"""Workers while bulk mail meets a slow mail server, and while the broker accepts no messages."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from backend.domain.notifications import create
 from backend.launch.embedded import EmbeddedValkey
 from tests.factories.closed_requests import account
 from tests.factories.servers import SmtpServer
-from tests.faults.processes import Crew, until
+from tests.faults.processes import JobProcesses, until
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
@@ -39,8 +39,8 @@ def address_of(account_id: int) -> str:
 
 
 @pytest.mark.parametrize("job_processes", ["1", "2", "3"])
-def test_an_export_and_a_reset_mail_get_out_while_bulk_mail_waits(
-    dispatching: Flask, jobs: Crew, smtp: SmtpServer, job_processes: str
+def test_urgent_jobs_are_done_while_bulk_mail_waits(
+    dispatching: Flask, jobs: JobProcesses, smtp: SmtpServer, job_processes: str
 ) -> None:
     admin, forgetful = account(Role.ADMIN), account(Role.CUSTOMER)
     address = address_of(forgetful)
@@ -59,20 +59,24 @@ def test_an_export_and_a_reset_mail_get_out_while_bulk_mail_waits(
     db.session.rollback()
 
 
-def refuse_writes(broker: redis.Redis) -> None:
-    """Answers PING, and every command that could need memory with an error."""
+def reject_writes(broker: redis.Redis) -> None:
+    """Make the broker reject every command that could need memory, but not PING."""
     broker.config_set("maxmemory", "1")
 
 
-def take_the_name(broker: redis.Redis) -> None:
-    """Something else stands where the queue was."""
+def replace_queue(broker: redis.Redis) -> None:
+    """Replace the queue by a key of another type."""
     broker.delete("doorstep", "doorstep.bulk")
     broker.set("doorstep", "no list")
 
 
-@pytest.mark.parametrize("spoil", [refuse_writes, take_the_name])
-def test_a_broker_that_answers_and_takes_no_messages_stops_no_job(
-    dispatching: Flask, jobs: Crew, smtp: SmtpServer, own_valkey: EmbeddedValkey, spoil: Callable[[redis.Redis], None]
+@pytest.mark.parametrize("spoil", [reject_writes, replace_queue])
+def test_jobs_are_done_while_broker_accepts_no_messages(
+    dispatching: Flask,
+    jobs: JobProcesses,
+    smtp: SmtpServer,
+    own_valkey: EmbeddedValkey,
+    spoil: Callable[[redis.Redis], None],
 ) -> None:
     jobs.start("worker")
     jobs.start("beat")

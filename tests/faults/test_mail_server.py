@@ -1,4 +1,4 @@
-"""A hundred mails through a mail server's worst day, by real workers: each arrives, but for the one that is refused."""
+"""A hundred mails by real workers to a failing mail server: each arrives, except the rejected one."""
 
 import threading
 from collections import Counter
@@ -13,7 +13,7 @@ from backend.domain.notifications import create
 from tests.factories.closed_requests import account
 from tests.factories.jobs import deliveries
 from tests.factories.servers import SmtpServer
-from tests.faults.processes import Crew, children, until
+from tests.faults.processes import JobProcesses, children, until
 from tests.waiting import HANG_SECONDS, wait_until
 
 MAILS = 100
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.faults
 
 
 def try_again_now() -> None:
-    """Pauses grow to minutes; the test has seconds."""
+    """Make waiting jobs due, as retry intervals grow to minutes."""
     with transaction():
         db.session.execute(text(DUE_NOW))
 
@@ -42,7 +42,9 @@ def post() -> list[int]:
     return people
 
 
-def test_down_then_busy_then_slow_then_forgetful(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+def test_mails_to_failing_server_each_arrive_once_or_fail_permanently(
+    dispatching: Flask, jobs: JobProcesses, smtp: SmtpServer
+) -> None:
     port = smtp.port
     smtp.stop()
     jobs.start("worker")
@@ -84,8 +86,10 @@ def test_down_then_busy_then_slow_then_forgetful(dispatching: Flask, jobs: Crew,
     assert len(smtp.mails) == settled
 
 
-def test_a_worker_frozen_for_longer_than_its_lease_sends_once(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
-    worker = jobs.start("worker", WORKER_CONCURRENCY="3")  # the last one is never given to bulk mail
+def test_delivery_by_worker_frozen_beyond_its_lease_is_sent_once(
+    dispatching: Flask, jobs: JobProcesses, smtp: SmtpServer
+) -> None:
+    worker = jobs.start("worker", WORKER_CONCURRENCY="3")  # one process never runs bulk mail
     jobs.start("beat")
     assert until(READY)
     received, answer = threading.Event(), threading.Event()
@@ -106,7 +110,7 @@ def test_a_worker_frozen_for_longer_than_its_lease_sends_once(dispatching: Flask
     ]
     sender.suspend()
     answer.set()
-    assert until(TAKEN_AGAIN), "the lease runs out, and another process takes the job"
+    assert until(TAKEN_AGAIN), "the lease expires and another process takes the job"
     sender.resume()
     assert until(DONE)
     (delivery,) = deliveries()

@@ -1,4 +1,4 @@
-"""Many at once, with real threads on a real database: exactly one wins, nothing is made twice, nothing overlaps."""
+"""Concurrent actions on requests with threads on a real database: one wins, and nothing is duplicated."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,14 +22,14 @@ from backend.domain.task_requests.models import RequestEvent, TaskRequest
 from tests.factories.crowd import Crowd, at_once, gather
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket, at
-from tests.faults.conftest import RACERS
+from tests.faults.conftest import CALLERS
 
 pytestmark = pytest.mark.faults
 BLOCK = text("UPDATE accounts SET blocked_at = now(), blocked_reason = 'fraud' WHERE id = :id")
 
 
 def outcome(work: Callable[[], Any]) -> str:
-    """One action in a transaction of its own: "done", or the code of the refusal."""
+    """Run an action in its own transaction; return "done" or the error code."""
     try:
         with transaction():
             work()
@@ -48,16 +48,16 @@ def market(people: People) -> RequestMarket:
 
 
 def crowd(market: RequestMarket, **changes: Any) -> Crowd:
-    return gather(**{"task_id": market.task_id, "professionals": RACERS, "requests": 200, **changes})
+    return gather(**{"task_id": market.task_id, "professionals": CALLERS, "requests": 200, **changes})
 
 
-def test_sixty_four_accept_each_of_two_hundred_and_exactly_one_wins_each(
+def test_accept_by_many_professionals_concurrently_succeeds_once_per_request(
     wide_app: Flask, market: RequestMarket
 ) -> None:
     everyone = crowd(market)
     results = at_once(wide_app, [accept_all(actor, everyone.request_ids) for actor in everyone.professionals])
     outcomes = Counter(code for codes in results for code in codes)
-    assert outcomes == {"done": 200, "already_taken": 200 * (RACERS - 1)}
+    assert outcomes == {"done": 200, "already_taken": 200 * (CALLERS - 1)}
     rows = db.session.execute(select(TaskRequest.status, TaskRequest.professional_id)).all()
     assert {row.status for row in rows} == {"accepted"}
     winners = Counter(row.professional_id for row in rows)
@@ -65,11 +65,11 @@ def test_sixty_four_accept_each_of_two_hundred_and_exactly_one_wins_each(
     assert winners == Counter({key: won for key, won in mine.items() if won})
     accepted = select(RequestEvent.request_id).where(RequestEvent.action == "accept")
     assert sorted(db.session.execute(accepted).scalars()) == everyone.request_ids
-    told = select(Notification.request_id).where(Notification.kind == "request_accepted")
-    assert sorted(key for key in db.session.execute(told).scalars() if key) == everyone.request_ids
+    notified = select(Notification.request_id).where(Notification.kind == "request_accepted")
+    assert sorted(key for key in db.session.execute(notified).scalars() if key) == everyone.request_ids
 
 
-def test_one_professional_never_holds_two_that_overlap(wide_app: Flask, market: RequestMarket) -> None:
+def test_accept_of_overlapping_requests_concurrently_never_overlaps(wide_app: Flask, market: RequestMarket) -> None:
     everyone = crowd(market, professionals=1, requests=24, apart_minutes=30)
     one, ids = everyone.professionals[0], everyone.request_ids
     results = at_once(wide_app, [accept_all(one, [key]) for key in ids])
@@ -81,7 +81,7 @@ def test_one_professional_never_holds_two_that_overlap(wide_app: Flask, market: 
     assert all((after - before).total_seconds() >= 3600 for before, after in pairwise(starts))
 
 
-def test_ten_equal_creations_with_one_key_make_one_request(wide_app: Flask, people: People) -> None:
+def test_create_request_concurrently_with_same_key_creates_one(wide_app: Flask, people: People) -> None:
     market, asha = RequestMarket(people), people.customer()
     body, headers = market.body(), {**asha.headers, "Idempotency-Key": "the-same"}
 
@@ -97,7 +97,7 @@ def test_ten_equal_creations_with_one_key_make_one_request(wide_app: Flask, peop
 
 
 @pytest.mark.parametrize("turn", range(8))
-def test_close_against_cancel_ends_in_one_of_both(
+def test_close_concurrent_with_cancel_ends_in_one_of_both(
     wide_app: Flask, market: RequestMarket, people: People, turn: int
 ) -> None:
     asha, ravi = people.customer(), market.professional()
@@ -114,7 +114,7 @@ def test_close_against_cancel_ends_in_one_of_both(
     assert history[-1]["to"] in (Status.CLOSED, Status.CANCELLED)
 
 
-def test_a_block_leaves_nothing_accepted_behind(wide_app: Flask, market: RequestMarket) -> None:
+def test_block_concurrent_with_accept_leaves_nothing_accepted(wide_app: Flask, market: RequestMarket) -> None:
     everyone = crowd(market, professionals=1, requests=40)
     one = everyone.professionals[0]
 
@@ -129,7 +129,7 @@ def test_a_block_leaves_nothing_accepted_behind(wide_app: Flask, market: Request
     assert db.session.execute(select(TaskRequest.id).where(TaskRequest.status == "accepted")).all() == []
 
 
-def test_ratings_are_right_when_all_review_at_once(wide_app: Flask, market: RequestMarket) -> None:
+def test_reviews_given_concurrently_keep_ratings_correct(wide_app: Flask, market: RequestMarket) -> None:
     everyone = crowd(market, professionals=1, requests=30)
     one, customer = everyone.professionals[0], everyone.customer
     for key in everyone.request_ids:
@@ -148,7 +148,7 @@ def test_ratings_are_right_when_all_review_at_once(wide_app: Flask, market: Requ
     assert tuple(db.session.execute(kept).one()) == (30, 6 * (1 + 2 + 3 + 4 + 5))
 
 
-def test_an_edit_that_meets_an_accept_is_never_lost(wide_app: Flask, people: People) -> None:
+def test_request_edit_concurrent_with_accept_is_not_lost(wide_app: Flask, people: People) -> None:
     market, asha = RequestMarket(people), people.customer()
     ravi = market.professional()
     for turn in range(6):

@@ -1,4 +1,4 @@
-"""Two calls about one person at once: both are answered, and neither undoes what the other promised."""
+"""Concurrent calls about one account: all get a response, and none undoes another."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,17 +19,19 @@ def status(work: Callable[[], Any]) -> list[int]:
     return [work().status_code]
 
 
-def anew(app: Flask, who: Person) -> Visitor:
-    """The same person by a client of their own: a client is not made for several threads."""
+def separate_client(app: Flask, who: Person) -> Visitor:
+    """Return a new client for the user, as clients are not thread-safe."""
     return Visitor(app.test_client(), who.token)
 
 
 @pytest.mark.parametrize("turn", range(6))
-def test_nobody_waits_for_someone_who_was_blocked_at_that_moment(wide_app: Flask, people: People, turn: int) -> None:
+def test_direct_request_concurrent_with_block_is_not_left_with_blocked_professional(
+    wide_app: Flask, people: People, turn: int
+) -> None:
     market, asha, admin = RequestMarket(people), people.customer(), people.admin()
     ravi = market.professional()
-    ask = partial(anew(wide_app, asha).post, "/requests", market.body(professional_id=ravi.id))
-    block = partial(anew(wide_app, admin).post, f"/users/{ravi.id}/block", {"reason": "fraud"})
+    ask = partial(separate_client(wide_app, asha).post, "/requests", market.body(professional_id=ravi.id))
+    block = partial(separate_client(wide_app, admin).post, f"/users/{ravi.id}/block", {"reason": "fraud"})
     works = [partial(status, ask), partial(status, block)]
     codes = [code for result in at_once(wide_app, works[:: 1 if turn % 2 else -1]) for code in result]
     assert sorted(codes) in ([200, 201], [200, 422])
@@ -37,17 +39,17 @@ def test_nobody_waits_for_someone_who_was_blocked_at_that_moment(wide_app: Flask
 
 
 @pytest.mark.parametrize("turn", range(6))
-def test_documents_decisions_and_edits_at_once_never_lock_each_other_out(
+def test_document_uploads_decisions_and_edits_concurrently_do_not_deadlock(
     wide_app: Flask, people: People, turn: int
 ) -> None:
     ravi, admin = people.professional(approved=False), people.admin()
     assert ravi.put("/me/document", **form(picture())).status_code == 200
-    one, two, three = (anew(wide_app, ravi) for _ in range(3))
+    one, two, three = (separate_client(wide_app, ravi) for _ in range(3))
     works = [
         partial(status, lambda: one.put("/me/document", **form(picture()))),
         partial(status, lambda: two.put("/me/document", **form(picture("JPEG")))),
         partial(status, lambda: three.patch("/me", {"exp": 9, "firstname": "Ravi"})),
-        partial(status, partial(anew(wide_app, admin).post, f"/professionals/{ravi.id}/approve")),
+        partial(status, partial(separate_client(wide_app, admin).post, f"/professionals/{ravi.id}/approve")),
     ]
     codes = [code for result in at_once(wide_app, works) for code in result]
     assert sorted(codes[:2]) in ([200, 200], [200, 429]), "one upload of an account is processed at a time"
@@ -55,22 +57,24 @@ def test_documents_decisions_and_edits_at_once_never_lock_each_other_out(
     assert ravi.get("/me/document").status_code == 200
 
 
-def test_of_two_changes_of_one_password_one_is_made(wide_app: Flask, people: People) -> None:
+def test_change_password_concurrently_succeeds_once(wide_app: Flask, people: People) -> None:
     asha = people.customer()
     bodies = [{"current_password": PASSWORD, "password": f"a new one of many {number}"} for number in range(3)]
-    works = [partial(status, partial(anew(wide_app, asha).post, "/me/password", body)) for body in bodies]
+    works = [partial(status, partial(separate_client(wide_app, asha).post, "/me/password", body)) for body in bodies]
     codes = [code for result in at_once(wide_app, works) for code in result]
     assert sorted(codes) == [204, 422, 422]
 
 
 @pytest.mark.parametrize("turn", range(4))
-def test_an_old_password_leaves_no_session_behind(wide_app: Flask, people: People, turn: int) -> None:
+def test_sign_in_concurrent_with_password_change_leaves_no_valid_session(
+    wide_app: Flask, people: People, turn: int
+) -> None:
     asha = people.customer()
     body = {"username": asha.username, "password": PASSWORD, "client": "api"}
     new = {"current_password": PASSWORD, "password": "quite another one 1"}
     works: list[Callable[[], list[Any]]] = [
         lambda: [Visitor(wide_app.test_client()).post("/check", body)],
-        partial(status, partial(anew(wide_app, asha).post, "/me/password", new)),
+        partial(status, partial(separate_client(wide_app, asha).post, "/me/password", new)),
     ]
     results = at_once(wide_app, works if turn % 2 else works[::-1])
     answer = results[0 if turn % 2 else 1][0]

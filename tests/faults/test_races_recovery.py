@@ -1,4 +1,4 @@
-"""Recovering an account while someone else works on it: one order, one outcome, no deadlock."""
+"""Concurrent account recovery and changes: one outcome and no deadlock."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,8 +29,8 @@ def call(app: Flask, path: str, body: dict[str, Any] | None, token: str | None =
     return lambda: [visitor.post(path, body).status_code]
 
 
-def moved(people: People) -> tuple[Person, str]:
-    """Someone whose email was just changed, and the token that undoes it."""
+def with_changed_email(people: People) -> tuple[Person, str]:
+    """Return a user whose email was just changed, and the token that undoes the change."""
     asha = people.customer()
     assert asha.patch("/me", {"email": f"thief-{asha.username}@example.net"}).status_code == 200
     return asha, link("email_changed")
@@ -41,17 +41,19 @@ def email_of(person: Person) -> str:
     return db.session.execute(select(Account.email).where(Account.id == person.id)).scalar_one()
 
 
-def test_an_undo_link_used_many_times_at_once_works_once(wide_app: Flask, people: People) -> None:
-    asha, token = moved(people)
+def test_email_undo_used_concurrently_succeeds_once(wide_app: Flask, people: People) -> None:
+    asha, token = with_changed_email(people)
     results = at_once(wide_app, [call(wide_app, "/email/undo", {"token": token}) for _ in range(8)])
     assert sorted(code for codes in results for code in codes) == [204] + [422] * 7
     assert email_of(asha) == f"{asha.username}@example.org"
 
 
 @pytest.mark.parametrize("turn", range(6))
-def test_undoing_while_the_password_is_reset(wide_app: Flask, people: People, turn: int) -> None:
-    """Whichever comes first, the email is the owner's again and no session is left."""
-    asha, token = moved(people)
+def test_email_undo_concurrent_with_password_reset_restores_email_and_ends_sessions(
+    wide_app: Flask, people: People, turn: int
+) -> None:
+    """In either order the email is restored and no session remains."""
+    asha, token = with_changed_email(people)
     with transaction():
         sign_in.mail_reset_link(f"{asha.username}@example.org")
     works = [
@@ -68,8 +70,10 @@ def test_undoing_while_the_password_is_reset(wide_app: Flask, people: People, tu
 
 
 @pytest.mark.parametrize("turn", range(4))
-def test_undoing_while_the_thief_changes_the_email_again(wide_app: Flask, people: People, turn: int) -> None:
-    asha, token = moved(people)
+def test_email_undo_concurrent_with_another_email_change_restores_email(
+    wide_app: Flask, people: People, turn: int
+) -> None:
+    asha, token = with_changed_email(people)
     again = Visitor(wide_app.test_client(), asha.token)
 
     def change() -> list[int]:
@@ -85,7 +89,9 @@ def test_undoing_while_the_thief_changes_the_email_again(wide_app: Flask, people
 
 
 @pytest.mark.parametrize("turn", range(6))
-def test_everything_that_ends_links_and_sessions_at_once(wide_app: Flask, people: People, turn: int) -> None:
+def test_security_calls_concurrently_do_not_fail_and_invalidate_reset_link(
+    wide_app: Flask, people: People, turn: int
+) -> None:
     asha, admin = people.customer(), people.admin()
     with transaction():
         sign_in.mail_reset_link(f"{asha.username}@example.org")

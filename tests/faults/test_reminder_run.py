@@ -1,4 +1,4 @@
-"""A run from the admin's click to the mail, through real processes; once more, and nobody hears twice."""
+"""A run of daily reminders from the admin's call to the mails, through real processes, started twice."""
 
 from typing import Any
 
@@ -8,19 +8,21 @@ from flask import Flask
 from tests.factories.people import People, Person
 from tests.factories.requests import RequestMarket
 from tests.factories.servers import SmtpServer
-from tests.faults.processes import Crew
+from tests.faults.processes import JobProcesses
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
 
 def followed(admin: Person, location: str) -> dict[str, Any]:
-    """The run once it has ended."""
+    """Wait for the run to end and return it."""
     assert wait_until(lambda: admin.get(location).json["status"] in ("done", "failed"), pause=0.1)
     return dict(admin.get(location).json)
 
 
-def test_daily_reminders_from_click_to_mail(dispatching: Flask, jobs: Crew, people: People, smtp: SmtpServer) -> None:
+def test_daily_reminders_run_twice_by_admin_sends_each_mail_once(
+    dispatching: Flask, jobs: JobProcesses, people: People, smtp: SmtpServer
+) -> None:
     for kind in ("worker", "beat"):
         jobs.start(kind)
     market, admin = RequestMarket(people), people.admin()

@@ -1,4 +1,4 @@
-"""A month's reports through kills: one for each customer, none missing, whatever ends in the middle."""
+"""Monthly reports through killed workers: one for each customer."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from backend.domain.reports import actions
 from tests.factories.crowd import PEOPLE
 from tests.factories.jobs import deliveries, fresh_run
 from tests.factories.servers import SmtpServer
-from tests.faults.processes import Crew, until
+from tests.faults.processes import JobProcesses, until
 from tests.waiting import wait_until
 
 CUSTOMERS = 400
@@ -31,8 +31,10 @@ def ask_for(month: str) -> int:
         return runs.start(row, params=actions.check({"month": month}), requested_by=None)
 
 
-def test_a_worker_killed_in_the_middle_of_a_month(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
-    """One of its processes dies with a batch written and not committed; then all of it, with some mails out."""
+def test_report_run_with_killed_worker_sends_one_report_per_customer(
+    dispatching: Flask, jobs: JobProcesses, smtp: SmtpServer
+) -> None:
+    """A process dies before it commits a batch; then the whole worker dies after sending some mails."""
     with transaction():
         customers = set(db.session.execute(PEOPLE, {"role": "customer", "many": CUSTOMERS}).scalars())
         db.session.execute(text("UPDATE accounts SET created_at = '2026-09-30'"))

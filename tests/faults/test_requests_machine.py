@@ -1,4 +1,4 @@
-"""A state machine over the API: in whatever order people act, answers and histories fit the state table."""
+"""A state machine over the API: in any order of calls, responses and histories match the state table."""
 
 from datetime import timedelta
 from typing import Any
@@ -31,8 +31,8 @@ WHO = ("asha", "eve", "ravi", "sita", "idle")
 EDGES = {(source, r.target or source, r.action.public) for r in TABLE for source in r.sources}
 
 
-class Life:
-    """What the model knows of one request."""
+class Model:
+    """The expected state of one request."""
 
     def __init__(self, request_id: int, asked: str | None) -> None:
         self.id = request_id
@@ -60,8 +60,8 @@ class Requests(RuleBasedStateMachine):
     app: Flask
 
     @initialize()
-    def open_the_market(self) -> None:
-        db.session.rollback()  # what the example before has read must not hold the tables
+    def create_users(self) -> None:
+        db.session.rollback()  # reads of the previous example must not lock the tables
         empty_the_market()
         people = People(self.app)
         self.market = RequestMarket(people)
@@ -72,86 +72,86 @@ class Requests(RuleBasedStateMachine):
             "sita": self.market.professional(),
             "idle": people.professional(),
         }
-        self.lives: list[Life] = []
+        self.models: list[Model] = []
         self.hours = 0
         self.reviews = {"ravi": 0, "sita": 0}
 
     def later(self) -> str:
-        """A date of its own for each request: overlaps have tests of their own."""
+        """Return a separate date for each request, as overlaps are tested elsewhere."""
         self.hours += 2
         return at(days=5, hours=self.hours)
 
-    @precondition(lambda self: len(self.lives) < 4)
+    @precondition(lambda self: len(self.models) < 4)
     @rule(asked=st.sampled_from([None, "ravi"]))
     def ask(self, asked: str | None) -> None:
         professional_id = self.people[asked].id if asked else None
         made = self.market.ask(self.people["asha"], date_of_request=self.later(), professional_id=professional_id)
-        self.lives.append(Life(made["id"], asked))
+        self.models.append(Model(made["id"], asked))
 
-    @precondition(lambda self: self.lives)
+    @precondition(lambda self: self.models)
     @rule(which=st.integers(0, 3), who=st.sampled_from(WHO), action=st.sampled_from(sorted(VERBS)))
     def act(self, which: int, who: str, action: Action) -> None:
-        life, person = self.lives[which % len(self.lives)], self.people[who]
+        model, person = self.models[which % len(self.models)], self.people[who]
         method, path, body = VERBS[action]
         sent = {"date_of_request": self.later()} if action is Action.MOVE else body
-        is_what = life.relation(who)
-        answer = getattr(person, method)(f"/requests/{life.id}{path}", sent)
-        should = expected(action, person.role, is_what, life.status)
-        if action is Action.REVIEW and should[0] == 201 and life.reviewed:
+        is_what = model.relation(who)
+        answer = getattr(person, method)(f"/requests/{model.id}{path}", sent)
+        should = expected(action, person.role, is_what, model.status)
+        if action is Action.REVIEW and should[0] == 201 and model.reviewed:
             should = (409, "already_reviewed")
         code = answer.json.get("code") if answer.status_code >= 400 else None
-        assert (answer.status_code, code) == should, (who, is_what, action, life.status)
+        assert (answer.status_code, code) == should, (who, is_what, action, model.status)
         if code is None:
-            self.follow(life, who, action, is_what)
+            self.follow(model, who, action, is_what)
 
-    def follow(self, life: Life, who: str, action: Action, is_what: Relation) -> None:
-        """What the action did, as the product says it."""
-        life.status = target(action, is_what, life.status)
+    def follow(self, model: Model, who: str, action: Action, is_what: Relation) -> None:
+        """Apply the action to the model."""
+        model.status = target(action, is_what, model.status)
         if action is Action.ACCEPT:
-            life.taker, life.asked = who, who if life.asked == who else None
+            model.taker, model.asked = who, who if model.asked == who else None
         elif action is Action.REJECT:
-            life.rejected.add(who)
-            life.asked = None
+            model.rejected.add(who)
+            model.asked = None
         elif action is Action.RELEASE:
-            life.taker = life.asked = None
+            model.taker = model.asked = None
         elif action is Action.MOVE:
-            life.asked = life.taker or life.asked
-            life.taker = None
+            model.asked = model.taker or model.asked
+            model.taker = None
         elif action is Action.REVIEW:
-            life.reviewed = True
-            assert life.taker is not None
-            self.reviews[life.taker] += 1
+            model.reviewed = True
+            assert model.taker is not None
+            self.reviews[model.taker] += 1
 
-    @precondition(lambda self: self.lives)
+    @precondition(lambda self: self.models)
     @rule()
-    def time_to_answer_is_over(self) -> None:
+    def response_time_passes(self) -> None:
         with transaction():
             bulk.open_unanswered(now() + timedelta(days=4))
-        for life in self.lives:
-            if life.status is Status.REQUESTED:
-                life.asked = None
+        for model in self.models:
+            if model.status is Status.REQUESTED:
+                model.asked = None
 
-    @precondition(lambda self: self.lives)
+    @precondition(lambda self: self.models)
     @rule(rarely=st.integers(0, 3))
     def dates_pass(self, rarely: int) -> None:
         if rarely:
             return
         with transaction():
             bulk.expire_due(now() + timedelta(days=900))
-        for life in self.lives:
-            if life.status is Status.REQUESTED:
-                life.status = Status.EXPIRED
+        for model in self.models:
+            if model.status is Status.REQUESTED:
+                model.status = Status.EXPIRED
 
     @invariant()
-    def all_is_as_the_model_says(self) -> None:
-        for life in getattr(self, "lives", []):
-            seen = self.people["asha"].get(f"/requests/{life.id}").json
-            taker = self.people[life.taker].id if life.taker else None
-            assert (seen["status"], seen["professional_id"]) == (life.status, taker)
-            self.check_history(seen["history"], life.status)
+    def requests_match_model(self) -> None:
+        for model in getattr(self, "models", []):
+            seen = self.people["asha"].get(f"/requests/{model.id}").json
+            taker = self.people[model.taker].id if model.taker else None
+            assert (seen["status"], seen["professional_id"]) == (model.status, taker)
+            self.check_history(seen["history"], model.status)
 
     def check_history(self, history: list[dict[str, Any]], status: Status) -> None:
-        """Each step is an edge of the table and begins where the one before ended."""
+        """Check that each step is an edge of the table and starts where the previous one ended."""
         before = None
         for entry in history:
             assert entry["from"] == before
@@ -160,14 +160,14 @@ class Requests(RuleBasedStateMachine):
         assert before == status
 
     @invariant()
-    def ratings_are_what_was_given(self) -> None:
+    def rating_counts_match_model(self) -> None:
         for name, given in getattr(self, "reviews", {}).items():
             kept = select(Professional.rating_count).where(Professional.account_id == self.people[name].id)
             assert db.session.execute(kept).scalar_one() == given
 
 
 @pytest.mark.slow
-def test_no_order_of_calls_leaves_a_request_wrong(app: Flask) -> None:
+def test_request_actions_in_any_order_match_state_table(app: Flask) -> None:
     Requests.app = app
     bounds = settings(
         max_examples=12,

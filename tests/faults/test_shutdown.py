@@ -1,4 +1,4 @@
-"""Job processes told to end at bad moments: they end, whoever is left to see to it."""
+"""Job processes that are stopped while the broker or a job hangs."""
 
 import os
 import pickle
@@ -22,14 +22,14 @@ from backend.launch.embedded import EmbeddedValkey
 from backend.settings import Settings
 from tests.factories.closed_requests import account
 from tests.factories.servers import SmtpServer
-from tests.faults.processes import Crew
+from tests.faults.processes import JobProcesses
 from tests.waiting import HANG_SECONDS, wait_until
 
 pytestmark = pytest.mark.faults
 
 
-def waits_for_an_answer(process: subprocess.Popen[bytes], server: EmbeddedValkey) -> bool:
-    """Whether it has sent the server something that is not read yet."""
+def waits_for_response(process: subprocess.Popen[bytes], server: EmbeddedValkey) -> bool:
+    """Return whether the process has sent data that the server has not read yet."""
     ends = {one.laddr for one in psutil.Process(process.pid).net_connections("tcp") if one.raddr}
     queued = Path("/proc/net/tcp").read_text().splitlines()[1:]
     for line in queued:
@@ -41,21 +41,21 @@ def waits_for_an_answer(process: subprocess.Popen[bytes], server: EmbeddedValkey
     return False
 
 
-def test_beat_ends_while_the_broker_does_not_answer(jobs: Crew, own_valkey: EmbeddedValkey) -> None:
+def test_beat_stops_while_broker_does_not_respond(jobs: JobProcesses, own_valkey: EmbeddedValkey) -> None:
     beat = jobs.start("beat")
     with redis.Redis.from_url(own_valkey.url) as client:
         assert wait_until(lambda: len(client.client_list()) > 1)
     assert own_valkey.pid
     os.kill(own_valkey.pid, signal.SIGSTOP)
     try:
-        assert wait_until(lambda: waits_for_an_answer(beat, own_valkey))
+        assert wait_until(lambda: waits_for_response(beat, own_valkey))
         beat.terminate()
         assert beat.wait(timeout=HANG_SECONDS) == 0
     finally:
         os.kill(own_valkey.pid, signal.SIGCONT)
 
 
-def test_an_error_of_a_task_is_short_enough_for_any_pipe(dispatching: Flask, own_environ: dict[str, str]) -> None:
+def test_task_error_is_short_enough_for_a_pipe(dispatching: Flask, own_environ: dict[str, str]) -> None:
     celery = make_celery(Settings.from_env(own_environ))
     tasks.register(celery, dispatching)
 
@@ -66,12 +66,14 @@ def test_an_error_of_a_task_is_short_enough_for_any_pipe(dispatching: Flask, own
     with pytest.raises(tasks.TaskFailed) as failed:
         task()
     assert len(pickle.dumps(ExceptionInfo((failed.type, failed.value, failed.tb)))) < 32_768, (
-        "half of what a pipe holds"
+        "half of a pipe's capacity"
     )
     assert failed.value.__cause__ is None
 
 
-def test_a_worker_whose_job_does_not_end_is_ended(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+def test_worker_with_hanging_job_is_stopped_after_shutdown_time(
+    dispatching: Flask, jobs: JobProcesses, smtp: SmtpServer
+) -> None:
     received, answer = threading.Event(), threading.Event()
 
     def hold(_: str) -> None:
@@ -86,5 +88,5 @@ def test_a_worker_whose_job_does_not_end_is_ended(dispatching: Flask, jobs: Crew
         create.post([create.Outgoing(customer, "reminder", "held")])
     assert received.wait(HANG_SECONDS)
     worker.terminate()
-    assert worker.wait(timeout=HANG_SECONDS) == 1, "0 would be: it waited for the job"
+    assert worker.wait(timeout=HANG_SECONDS) == 1, "0 would mean that it waited for the job"
     answer.set()

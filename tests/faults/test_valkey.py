@@ -1,4 +1,4 @@
-"""Valkey emptied, frozen, killed: it is only the doorbell; and two beats that tick at once."""
+"""Valkey emptied, frozen and killed loses no job; two beats tick at once."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from backend.jobs import schedule
 from backend.launch.embedded import EmbeddedValkey
 from tests.factories.closed_requests import account
 from tests.factories.servers import SmtpServer
-from tests.faults.processes import Crew, until
+from tests.faults.processes import JobProcesses, until
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
@@ -30,17 +30,21 @@ def post(person: int, number: int, prefix: str) -> None:
         create.post([create.Outgoing(person, "reminder", f"{prefix}{i}") for i in range(number)])
 
 
-def lost_notices(caplog: pytest.LogCaptureFixture) -> int:
-    """How often the broker did not take the news of jobs."""
+def failed_dispatches(caplog: pytest.LogCaptureFixture) -> int:
+    """Return how often dispatching to the broker failed."""
     return sum(record.name == "backend.jobs.dispatch" for record in caplog.records)
 
 
-def test_valkey_emptied_frozen_and_killed(
-    dispatching: Flask, jobs: Crew, smtp: SmtpServer, own_valkey: EmbeddedValkey, caplog: pytest.LogCaptureFixture
+def test_jobs_after_valkey_is_emptied_frozen_or_killed_are_done_once(
+    dispatching: Flask,
+    jobs: JobProcesses,
+    smtp: SmtpServer,
+    own_valkey: EmbeddedValkey,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     url = own_valkey.url
     person = account(Role.CUSTOMER)
-    # emptied before a worker is there: every bell is lost
+    # emptied before a worker runs, so all messages are lost
     post(person, 50, "emptied")
     with redis.Redis.from_url(url) as valkey:
         assert wait_until(lambda: valkey.exists(*QUEUES.values()) > 0)
@@ -49,20 +53,20 @@ def test_valkey_emptied_frozen_and_killed(
     for _ in range(2):
         jobs.start("beat")
     assert until(SENT, all=50)
-    # frozen: a call still ends at once, and the work goes on by itself when the fault is over
+    # frozen: calls still return at once, and the jobs are done after the fault
     pid = own_valkey.pid
     assert pid
     os.kill(pid, signal.SIGSTOP)
     try:
-        post(person, 30, "frozen")  # ends while the broker answers nothing
-        assert wait_until(lambda: lost_notices(caplog) >= 1)
+        post(person, 30, "frozen")  # returns while the broker does not respond
+        assert wait_until(lambda: failed_dispatches(caplog) >= 1)
     finally:
         os.kill(pid, signal.SIGCONT)
     assert until(SENT, all=80)
-    # killed, and started again
+    # killed and restarted
     os.kill(pid, signal.SIGKILL)
     post(person, 30, "killed")
-    assert wait_until(lambda: lost_notices(caplog) >= 2)
+    assert wait_until(lambda: failed_dispatches(caplog) >= 2)
     assert own_valkey.process
     own_valkey.process.wait()
     assert own_valkey.start() == url
@@ -71,7 +75,7 @@ def test_valkey_emptied_frozen_and_killed(
     assert worker.poll() is None
 
 
-def test_two_beats_begin_each_period_once(dispatching: Flask, jobs: Crew) -> None:
+def test_beats_running_concurrently_start_each_period_once(dispatching: Flask, jobs: JobProcesses) -> None:
     there = db.session.execute(text("SELECT to_char(now() AT TIME ZONE 'Asia/Kolkata', 'HH24:MI')")).scalar_one()
     with transaction():
         db.session.add(MarketSetting(name="reminder_at", value=there))

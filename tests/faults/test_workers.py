@@ -1,4 +1,4 @@
-"""Workers killed at the worst moments: nothing is lost, and at most what was in hand goes out twice, recognizably."""
+"""Workers killed during deliveries: nothing is lost, and repeated mails keep their Message-ID."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from backend.domain.notifications import create
 from tests.factories.closed_requests import account
 from tests.factories.jobs import deliveries
 from tests.factories.servers import SmtpServer
-from tests.faults.processes import Crew, children, until
+from tests.faults.processes import JobProcesses, children, until
 from tests.waiting import wait_until
 
 MAILS = 1000
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.faults
 
 
 def post(number: int, *, prefix: str = "day") -> int:
-    """So many mails to one person, about different days."""
+    """Create this many deliveries to one customer, each for a different day."""
     person = account(Role.CUSTOMER)
     with transaction():
         create.post([create.Outgoing(person, "reminder", f"{prefix}{i}") for i in range(number)])
@@ -33,11 +33,13 @@ def post(number: int, *, prefix: str = "day") -> int:
 
 
 def repeats(smtp: SmtpServer) -> int:
-    """How many mails came more than once, by their Message-ID."""
+    """Return how many mails were repeated, by their Message-ID."""
     return sum(times - 1 for times in Counter(mail["Message-ID"] for _, mail in smtp.mails).values())
 
 
-def test_a_worker_killed_while_sending_loses_nothing(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+def test_deliveries_by_killed_worker_process_are_all_settled(
+    dispatching: Flask, jobs: JobProcesses, smtp: SmtpServer
+) -> None:
     worker = jobs.start("worker")
     for _ in range(2):
         jobs.start("beat")
@@ -61,7 +63,9 @@ def test_a_worker_killed_while_sending_loses_nothing(dispatching: Flask, jobs: C
     assert repeats(smtp) <= 1
 
 
-def test_the_whole_worker_killed_and_another_started(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+def test_deliveries_by_killed_worker_are_finished_by_another(
+    dispatching: Flask, jobs: JobProcesses, smtp: SmtpServer
+) -> None:
     first = jobs.start("worker", WORKER_CONCURRENCY="1")
     jobs.start("beat")
     assert until(READY)
@@ -74,7 +78,9 @@ def test_the_whole_worker_killed_and_another_started(dispatching: Flask, jobs: C
     assert repeats(smtp) <= 1
 
 
-def test_crashes_at_every_named_place(dispatching: Flask, jobs: Crew, smtp: SmtpServer) -> None:
+def test_deliveries_after_crash_at_every_failpoint_are_sent(
+    dispatching: Flask, jobs: JobProcesses, smtp: SmtpServer
+) -> None:
     jobs.start("worker", CRASH_AT=",".join(CRASHES), WORKER_CONCURRENCY="1")
     jobs.start("beat")
     assert until(READY)
@@ -85,10 +91,10 @@ def test_crashes_at_every_named_place(dispatching: Flask, jobs: Crew, smtp: Smtp
         "from backend.domain.notifications import create\n"
         "app = create_app()\n"
         "with app.app_context(), transaction():\n"
-        f"    create.post([create.Outgoing({person}, 'reminder', 'before the bell')])\n"
+        f"    create.post([create.Outgoing({person}, 'reminder', 'before dispatch')])\n"
     )
     assert jobs.run(program, CRASH_AT="queue.before_ring") == -signal.SIGKILL
     assert until(SETTLED, all=4)
     assert {one.state for one in deliveries()} == {"sent"}
     assert len({mail["Message-ID"] for _, mail in smtp.mails}) == 4
-    assert repeats(smtp) <= 2  # two of the places lie between the server's 250 and our commit
+    assert repeats(smtp) <= 2  # two failpoints are between the server's 250 and the commit
