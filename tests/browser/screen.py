@@ -1,4 +1,4 @@
-"""One person's window: does what people do, and looks at each page with axe."""
+"""A browser window for tests: user actions, expectations, and a check of each page with axe."""
 
 import re
 from pathlib import Path
@@ -10,14 +10,14 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request,
 from tests.browser.chromium import FRONTEND
 
 AXE: Final = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
-SHOTS: Final = Path(__file__).resolve().parent / "screenshots"
+SCREENSHOTS: Final = Path(__file__).resolve().parent / "screenshots"
 PHONE: Final = {"width": 360, "height": 780}
 DESK: Final = {"width": 1440, "height": 900}
-PATIENCE_MS: Final = 120_000  # a bound for what hangs, not a claim about speed
-expect.set_options(timeout=PATIENCE_MS)
-# Reka's toasts put invisible focus proxies beside their region, which axe takes for unnamed controls (known upstream).
+TIMEOUT_MS: Final = 120_000  # for what hangs; it says nothing about speed
+expect.set_options(timeout=TIMEOUT_MS)
+# Reka adds invisible focus proxies beside the toasts, which axe reports as unnamed controls (known upstream).
 NOT_OURS: Final = ["div[role=region] > span[aria-hidden=true]"]
-# Notes the text of each toast, which on a slow machine may be gone again before anyone looks.
+# Records the text of each toast, as on a slow machine it may disappear before it is checked.
 TOASTS: Final = """
     window.toasts = []
     new MutationObserver((changes) => {
@@ -26,17 +26,17 @@ TOASTS: Final = """
           window.toasts.push(node.textContent)
     }).observe(document, { childList: true, subtree: true })
 """
-GLANCE_MS: Final = 1_000
+POLL_MS: Final = 1_000
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 class Screen:
-    """A browser window of its own, with its own cookies."""
+    """A separate browser window with its own cookies."""
 
     def __init__(self, browser: Browser, base: str, *, viewport: dict[str, int], dark: bool = False) -> None:
         self.base = base
-        self.complaints: list[str] = []
-        self.strangers: list[str] = []
+        self.console_errors: list[str] = []
+        self.foreign_requests: list[str] = []
         context = browser.new_context(
             viewport={"width": viewport["width"], "height": viewport["height"]},
             has_touch=viewport is PHONE,
@@ -45,12 +45,12 @@ class Screen:
             locale="en-IN",
             timezone_id="Asia/Kolkata",
         )
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         context.add_init_script(TOASTS)
         self.page: Page = context.new_page()
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.page.on("request", self._watch)
+        self.page.on("console", self._record_console)
+        self.page.on("pageerror", lambda error: self.console_errors.append(f"error: {error}"))
+        self.page.on("request", self._record_request)
 
     def go(self, path: str) -> Self:
         self.page.goto(f"{self.base}/app{path}")
@@ -67,7 +67,7 @@ class Screen:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def press(self, name: str) -> Self:
-        self.page.evaluate("window.toasts = []")  # what is said from here on answers to this
+        self.page.evaluate("window.toasts = []")  # later toasts belong to this click
         self.button(name).first.click()
         return self
 
@@ -75,42 +75,42 @@ class Screen:
         self.page.get_by_role("link", name=name).first.click()
         return self
 
-    def sees(self, words: str | re.Pattern[str]) -> Self:
-        """The words show on the page, in time, or a toast said them since the last press."""
-        shown, until = self.page.get_by_text(words).first, monotonic() + PATIENCE_MS / 1000
+    def expect_text(self, words: str | re.Pattern[str]) -> Self:
+        """Wait until the page shows the text or a toast has shown it since the last press."""
+        shown, until = self.page.get_by_text(words).first, monotonic() + TIMEOUT_MS / 1000
         while monotonic() < until:
             try:
-                expect(shown).to_be_visible(timeout=GLANCE_MS)
+                expect(shown).to_be_visible(timeout=POLL_MS)
             except AssertionError:
                 if not any(_matches(words, toast) for toast in self.page.evaluate("window.toasts ?? []")):
                     continue
             return self
-        expect(shown).to_be_visible(timeout=GLANCE_MS)
+        expect(shown).to_be_visible(timeout=POLL_MS)
         return self
 
-    def goes_offline(self) -> Self:
-        """Lose the connection, once the parts that load after the page are there."""
+    def go_offline(self) -> Self:
+        """Go offline once the page has loaded completely."""
         self.page.wait_for_load_state("networkidle")
         self.page.context.set_offline(True)
         return self
 
-    def stands_at(self, path: str) -> Self:
+    def expect_path(self, path: str) -> Self:
         expect(self.page).to_have_url(
-            re.compile(re.escape(f"{self.base}/app{path}") + r"([?#].*)?$"), timeout=PATIENCE_MS
+            re.compile(re.escape(f"{self.base}/app{path}") + r"([?#].*)?$"), timeout=TIMEOUT_MS
         )
         return self
 
-    def look(self, name: str) -> Self:
-        """Axe finds nothing, nothing is wider than the screen, nothing broke and nobody else was asked."""
+    def inspect(self, name: str) -> Self:
+        """Check accessibility with axe, the width, console errors and calls to other hosts, and take a screenshot."""
         self.page.wait_for_load_state("networkidle")
-        expect(self.page.locator("h1").first).to_be_visible(timeout=PATIENCE_MS)
-        self._shoot(name)
+        expect(self.page.locator("h1").first).to_be_visible(timeout=TIMEOUT_MS)
+        self._screenshot(name)
         found = self._axe()
         assert not found, f"{name}: {found}"
         wider = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, f"{name} is {wider} px wider than the screen"
-        assert not self.complaints, f"{name}: {self.complaints}"
-        assert not self.strangers, f"{name} asks others: {self.strangers}"
+        assert not self.console_errors, f"{name}: {self.console_errors}"
+        assert not self.foreign_requests, f"{name} calls other hosts: {self.foreign_requests}"
         return self
 
     def close(self) -> None:
@@ -127,20 +127,20 @@ class Screen:
             for node in violation["nodes"]
         ]
 
-    def _shoot(self, name: str) -> None:
-        SHOTS.mkdir(exist_ok=True)
+    def _screenshot(self, name: str) -> None:
+        SCREENSHOTS.mkdir(exist_ok=True)
         width = (self.page.viewport_size or DESK)["width"]
-        self.page.screenshot(path=SHOTS / f"{name.replace(' ', '-')}-{width}.png")
+        self.page.screenshot(path=SCREENSHOTS / f"{name.replace(' ', '-')}-{width}.png")
 
-    def _hear(self, message: ConsoleMessage) -> None:
-        refused = "Failed to load resource" in message.text  # a refusal by the API that the page shows in its own words
+    def _record_console(self, message: ConsoleMessage) -> None:
+        refused = "Failed to load resource" in message.text  # an API error that the page shows itself
         if message.type == "error" and not refused:
-            self.complaints.append(message.text)
+            self.console_errors.append(message.text)
 
-    def _watch(self, request: Request) -> None:
+    def _record_request(self, request: Request) -> None:
         if not request.url.startswith((self.base, "data:", "blob:")):
-            self.strangers.append(request.url)
+            self.foreign_requests.append(request.url)
 
 
-def _matches(words: str | re.Pattern[str], said: str) -> bool:
-    return bool(words.search(said)) if isinstance(words, re.Pattern) else words.casefold() in said.casefold()
+def _matches(words: str | re.Pattern[str], toast: str) -> bool:
+    return bool(words.search(toast)) if isinstance(words, re.Pattern) else words.casefold() in toast.casefold()

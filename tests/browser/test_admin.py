@@ -1,4 +1,4 @@
-"""What an admin does in a day, in a real Chromium: exports, people, jobs, settings, words that mean the same."""
+"""The admin's pages in Chromium: exports, accounts, jobs, settings, synonyms and tasks."""
 
 import csv
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenScreen
-from tests.browser.screen import DESK, PATIENCE_MS, PHONE, Screen
+from tests.browser.screen import DESK, PHONE, TIMEOUT_MS, Screen
 from tests.browser.test_pages import sign_in
 from tests.factories.files import picture
 from tests.harness.caller import ADMIN_PASSWORD, Caller
@@ -28,7 +28,7 @@ def dialog(window: Screen) -> Locator:
 
 
 def closed_request(market: RunningMarket) -> tuple[Caller, Caller, int]:
-    """A customer, a professional, and the request that they closed."""
+    """Return a customer, a professional and the id of their closed request."""
     admin, customer = market.admin(), market.visitor().sign_up("customer")
     offered = {
         "name": f"Shelf fitting for {customer.account['username']}",
@@ -48,24 +48,24 @@ def closed_request(market: RunningMarket) -> tuple[Caller, Caller, int]:
     return customer, professional, request
 
 
-def test_an_export_from_the_dashboard_to_the_file(admin: Screen, market: RunningMarket) -> None:
+def test_export_from_dashboard_is_listed_and_downloaded(admin: Screen, market: RunningMarket) -> None:
     _, professional, request = closed_request(market)
     admin.go("/admin").press("Start export")
     dialog(admin).get_by_role("button", name="Start export").click()
-    admin.stands_at("/admin/exports")
+    admin.expect_path("/admin/exports")
     newest = admin.page.get_by_role("list", name="Exports").get_by_role("article").first
-    expect(newest.get_by_text("Done")).to_be_visible(timeout=PATIENCE_MS)
+    expect(newest.get_by_text("Done")).to_be_visible(timeout=TIMEOUT_MS)
     with admin.page.expect_download() as download:
         newest.get_by_role("button", name="Download").click()
     with download.value.path().open(encoding="utf-8-sig", newline="") as file:
         rows = {int(row["request_id"]): row for row in csv.DictReader(file)}
     assert rows[request]["professional_id"] == str(professional.account["id"])
     assert rows[request]["price"] == "799.00"
-    admin.look("export downloaded")
+    admin.inspect("export downloaded")
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
-def test_someone_is_found_blocked_and_let_go_on(
+def test_customer_is_found_blocked_and_unblocked_with_audit_entries(
     screen: OpenScreen, market: RunningMarket, viewport: dict[str, int]
 ) -> None:
     customer = market.visitor().sign_up("customer")
@@ -79,9 +79,9 @@ def test_someone_is_found_blocked_and_let_go_on(
     expect(dialog(window).get_by_text("This field is required.")).to_be_visible()
     dialog(window).get_by_role("radio", name="Fraud").click()
     dialog(window).get_by_role("textbox").fill("Paid with a stolen card")
-    window.look("block dialog")
+    window.inspect("block dialog")
     dialog(window).get_by_role("button", name="Block").click()
-    window.sees("Blocked since").look("blocked person")
+    window.expect_text("Blocked since").inspect("blocked person")
     assert customer.call("GET", "/me").status_code == 403
     window.press("Unblock")
     dialog(window).get_by_role("button", name="Unblock").click()
@@ -92,36 +92,36 @@ def test_someone_is_found_blocked_and_let_go_on(
     expect(trail.get_by_text("Paid with a stolen card").first).to_be_visible()
 
 
-def test_one_customers_month_is_sent_and_stands_in_the_ledger(admin: Screen, market: RunningMarket) -> None:
+def test_monthly_report_for_one_customer_is_sent_and_in_delivery_log(admin: Screen, market: RunningMarket) -> None:
     customer, _, _ = closed_request(market)
     admin.go("/admin/jobs").press("Run now: Monthly reports")
     dialog(admin).get_by_label("Month").fill(datetime.now(UTC).strftime("%Y-%m"))
     dialog(admin).get_by_role("combobox").fill(customer.account["email"])
     admin.page.get_by_role("option").first.click()
     dialog(admin).get_by_role("button", name="Run now").click()
-    admin.sees("“Monthly reports” is running.")
+    admin.expect_text("“Monthly reports” is running.")
     market.inbox.wait_for(customer.account["email"], subject="Your monthly report")
     admin.go(f"/admin/deliveries?account_id={customer.account['id']}&kind=report")
     admin.page.get_by_role("list", name="Delivery log").get_by_role("button").first.click()
     expect(dialog(admin).get_by_text("Sent").first).to_be_visible()
-    admin.look("a message and its tries")
+    admin.inspect("a message and its tries")
 
 
-def test_settings_and_synonyms_hold_at_once(admin: Screen, market: RunningMarket) -> None:
+def test_settings_and_synonyms_are_saved_and_applied(admin: Screen, market: RunningMarket) -> None:
     admin.go("/admin/settings")
     admin.page.get_by_label("Professionals notified").fill("7")
-    admin.press("Save").sees("Settings saved.")
+    admin.press("Save").expect_text("Settings saved.")
     assert market.admin().get("/settings")["tell_nearest"] == 7
     admin.go("/admin/tasks/synonyms")
     admin.page.get_by_role("button", name="Add synonyms").first.click()
     dialog(admin).get_by_role("textbox").fill("shelf fitting\nrack hanging")
     dialog(admin).get_by_role("button", name="Save").click()
     expect(admin.page.get_by_role("list", name="Synonyms").get_by_text("rack hanging")).to_be_visible()
-    admin.look("synonyms")
+    admin.inspect("synonyms")
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
-def test_a_task_gets_its_picture_and_two_admins_do_not_write_over_each_other(
+def test_task_form_saves_picture_and_resolves_conflicting_edit(
     screen: OpenScreen, market: RunningMarket, viewport: dict[str, int]
 ) -> None:
     name = f"Chimney sweeping {viewport['width']}"
@@ -133,9 +133,9 @@ def test_a_task_gets_its_picture_and_two_admins_do_not_write_over_each_other(
     dialog(window).get_by_label("Search keywords").fill("soot,")
     dialog(window).get_by_label("Travel buffer (minutes)").fill("45")
     dialog(window).get_by_role("switch", name="Offered to customers").click()
-    window.look("task form")
+    window.inspect("task form")
     dialog(window).get_by_role("button", name="Save").click()
-    window.sees(f"Task “{name}” saved as a draft.")
+    window.expect_text(f"Task “{name}” saved as a draft.")
     other = market.admin()
     task = next(one for one in other.get("/tasks", q=name)["items"] if one["name"] == name)
     assert (task["picture"], task["search_words"], task["isactive"]) == ("cooking", ["soot"], 0)
@@ -144,8 +144,8 @@ def test_a_task_gets_its_picture_and_two_admins_do_not_write_over_each_other(
     window.press(f"Edit {name}").fill(Price="949")
     other.patch(f"/tasks/{task['id']}", {"base_price": "999.00", "description": "Soot, nests and a new cap"})
     dialog(window).get_by_role("button", name="Save").click()
-    window.sees("Someone else changed this task while you were editing it.").look("task changed by two")
+    window.expect_text("Someone else changed this task while you were editing it.").inspect("task changed by two")
     dialog(window).get_by_label("Theirs: 999.00").check()
     dialog(window).get_by_role("button", name="Save").click()
-    window.sees(f"Task “{name}” saved as a draft.")
+    window.expect_text(f"Task “{name}” saved as a draft.")
     assert other.get(f"/tasks/{task['id']}")["base_price"] == "999.00"

@@ -1,4 +1,4 @@
-"""Approvals in a real Chromium: a decision is about what is on the screen; a sign-up survives a lost answer."""
+"""Approvals in Chromium: decisions on replaced documents, double clicks, and a sign-up with a lost response."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,20 +28,20 @@ def upload(professional: Caller, width: int) -> dict[str, Any]:
 
 @pytest.fixture
 def admin(market: RunningMarket) -> Iterator[Caller]:
-    """An admin in whose queue nobody waits, before the test and after it."""
+    """Return an admin with an empty approval queue, before and after the test."""
     caller = market.admin()
-    empty_the_queue(caller)
+    empty_queue(caller)
     yield caller
-    empty_the_queue(caller)
+    empty_queue(caller)
 
 
-def empty_the_queue(admin: Caller) -> None:
+def empty_queue(admin: Caller) -> None:
     while waiting := admin.get("/professionals", approval="pending")["items"]:
         for one in waiting:
-            admin.post(f"/professionals/{one['id']}/reject", {"reason": "Another test's"})
+            admin.post(f"/professionals/{one['id']}/reject", {"reason": "Left by another test"})
 
 
-def at_the_queue(window: Screen) -> Screen:
+def open_queue(window: Screen) -> Screen:
     sign_in(window, "admin", ADMIN_PASSWORD)
     window.go("/admin/approvals")
     expect(window.page.locator("figure img")).to_be_visible()
@@ -53,33 +53,33 @@ def picture_width(page: Page) -> int:
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
-def test_a_document_replaced_behind_the_admins_back_is_looked_at_again(
+def test_approval_of_replaced_document_asks_for_another_review(
     screen: OpenScreen, market: RunningMarket, admin: Caller, viewport: dict[str, int]
 ) -> None:
     professional = market.visitor().sign_up("professional")
     upload(professional, 300)
-    window = at_the_queue(screen(viewport=viewport, dark=viewport is DESK))
+    window = open_queue(screen(viewport=viewport, dark=viewport is DESK))
     assert picture_width(window.page) == 300
     current = upload(professional, 310)
     window.press("Approve")
     expect(window.page.locator("section").get_by_role("status").get_by_text(REPLACED)).to_be_visible()
     expect(window.page.locator("figure img")).to_be_visible()
     window.page.wait_for_function("document.querySelector('figure img')?.naturalWidth === 310")
-    window.look("approvals document replaced")
+    window.inspect("approvals document replaced")
     assert professional.get("/me")["approval"] == "pending"
-    window.press("Approve").sees("is approved")
+    window.press("Approve").expect_text("is approved")
     me = professional.get("/me")
     assert (me["approval"], me["document"]["id"]) == ("approved", current["id"])
 
 
 @pytest.mark.parametrize("how", ["click", "key"])
-def test_a_double_press_decides_about_nobody_unseen(
+def test_approval_by_double_press_decides_only_one_professional(
     screen: OpenScreen, market: RunningMarket, admin: Caller, how: str
 ) -> None:
     first, second = (market.visitor().sign_up("professional") for _ in range(2))
     for one in (first, second):
         upload(one, 300)
-    window = at_the_queue(screen())
+    window = open_queue(screen())
     approve = window.button("Approve")
     expect(approve).to_have_attribute("aria-disabled", "false")
     if how == "click":
@@ -87,21 +87,21 @@ def test_a_double_press_decides_about_nobody_unseen(
     else:
         window.page.keyboard.press("a")
         window.page.keyboard.press("a")
-    window.sees("is approved")
+    window.expect_text("is approved")
     expect(approve).to_have_attribute("aria-disabled", "false")
     assert [one.get("/me")["approval"] for one in (first, second)] == ["approved", "pending"]
     approve.click()
-    window.sees("No documents to review")
+    window.expect_text("No documents to review")
     wait_for(lambda: second.get("/me")["approval"] == "approved")
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_sign_up_whose_answer_was_lost_leads_in(screen: OpenScreen, market: RunningMarket, tmp_path: Path) -> None:
+def test_sign_up_with_lost_response_signs_in(screen: OpenScreen, market: RunningMarket, tmp_path: Path) -> None:
     window = screen(viewport=PHONE)
     fields = {**caller_fields("professional"), "username": "lostanswer", "email": "lostanswer@example.org"}
 
     def lose(route: Route) -> None:
-        """The account is made, and the connection breaks before the answer comes."""
+        """Create the account, then drop the connection before the response."""
         file = ("proof.png", picture(size=(300, 200)), "image/png")
         made = market.visitor().call("POST", "/add_professional", data=fields, files={"document": file})
         assert made.status_code == 201, made.text
@@ -114,5 +114,5 @@ def test_a_sign_up_whose_answer_was_lost_leads_in(screen: OpenScreen, market: Ru
     person(window, "lostanswer", "Ravi")
     window.fill(Experience="5", Company="Rao and Sons")
     window.page.locator("input[type=file]").set_input_files(document)
-    window.press("Sign up").stands_at("/approval")
+    window.press("Sign up").expect_path("/approval")
     expect(window.page.locator("figure img")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Whose page it is: another account over an ended session, two tabs, a lost response, and what signing out leaves."""
+"""Sessions in the browser: another account after an ended session, two tabs, lost responses, and sign-out."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenScreen
-from tests.browser.screen import PATIENCE_MS, PHONE, Screen
+from tests.browser.screen import PHONE, TIMEOUT_MS, Screen
 from tests.factories.files import picture
 from tests.harness.caller import PASSWORD, Caller
 from tests.harness.market import RunningMarket
@@ -26,7 +26,7 @@ def enter(page: Page, username: str) -> None:
 def signed_in(screen: Screen, caller: Caller) -> Screen:
     screen.go("/sign-in")
     enter(screen.page, caller.account["username"])
-    return screen.stands_at("/")
+    return screen.expect_path("/")
 
 
 def sign_out(page: Page) -> None:
@@ -44,15 +44,17 @@ def end_sessions(market: RunningMarket, caller: Caller) -> None:
     market.visitor().sign_in(caller.account["username"]).post("/logout/everywhere", status=204)
 
 
-def test_another_account_over_an_ended_session(screen: OpenScreen, market: RunningMarket) -> None:
+def test_sign_in_as_another_account_after_ended_session_discards_edits(
+    screen: OpenScreen, market: RunningMarket
+) -> None:
     asha = market.visitor().sign_up("customer", firstname="Asha", address="12 Residency Road")
     meera = market.visitor().sign_up("customer", firstname="Meera", address="7 Brigade Road")
     window = signed_in(screen(viewport=PHONE), asha)
     window.go("/profile").fill(Address="99 Secret Street")
     end_sessions(market, asha)
-    window.press("Save").sees("Your session has ended")
+    window.press("Save").expect_text("Your session has ended")
     enter(window.page, meera.account["username"])
-    window.stands_at("/").sees("You are now signed in as Meera Rao.").look("another account")
+    window.expect_path("/").expect_text("You are now signed in as Meera Rao.").inspect("another account")
     expect(window.page.get_by_role("dialog")).to_have_count(0)
     assert meera.sign_in(meera.account["username"]).get("/me")["address"] == "7 Brigade Road"
     assert asha.sign_in(asha.account["username"]).get("/me")["address"] == "12 Residency Road"
@@ -60,35 +62,35 @@ def test_another_account_over_an_ended_session(screen: OpenScreen, market: Runni
     expect(window.page.get_by_label("Address", exact=False).last).to_have_value("7 Brigade Road")
 
 
-def test_the_same_account_goes_on_where_it_was(screen: OpenScreen, market: RunningMarket) -> None:
+def test_sign_in_as_same_account_after_ended_session_keeps_edits(screen: OpenScreen, market: RunningMarket) -> None:
     asha = market.visitor().sign_up("customer")
     window = signed_in(screen(viewport=PHONE), asha)
     window.go("/profile").fill(Address="99 New Street")
     end_sessions(market, asha)
-    window.press("Save").sees("Your session has ended")
+    window.press("Save").expect_text("Your session has ended")
     enter(window.page, asha.account["username"])
-    window.sees("Profile saved.").stands_at("/profile")
+    window.expect_text("Profile saved.").expect_path("/profile")
     assert asha.sign_in(asha.account["username"]).get("/me")["address"] == "99 New Street"
 
 
-def test_two_tabs_act_as_one_account(screen: OpenScreen, market: RunningMarket) -> None:
+def test_tabs_of_one_browser_share_the_signed_in_account(screen: OpenScreen, market: RunningMarket) -> None:
     asha = market.visitor().sign_up("customer", firstname="Asha")
     meera = market.visitor().sign_up("customer", firstname="Meera")
     window = screen(viewport=PHONE).go("/search")
     tab = second_tab(window, "/sign-in")
     enter(tab, asha.account["username"])
-    expect(window.page.get_by_role("button", name="Your account")).to_be_visible(timeout=PATIENCE_MS)
-    window.go("/profile").sees(f"You sign in as {asha.account['username']}.")
+    expect(window.page.get_by_role("button", name="Your account")).to_be_visible(timeout=TIMEOUT_MS)
+    window.go("/profile").expect_text(f"You sign in as {asha.account['username']}.")
 
     sign_out(tab)
-    window.stands_at("/sign-in")
+    window.expect_path("/sign-in")
     enter(tab, meera.account["username"])
-    window.stands_at("/").go("/profile").sees(f"You sign in as {meera.account['username']}.")
+    window.expect_path("/").go("/profile").expect_text(f"You sign in as {meera.account['username']}.")
     tab.goto(f"{window.base}/app/profile")
-    expect(tab.get_by_text(f"You sign in as {meera.account['username']}.")).to_be_visible(timeout=PATIENCE_MS)
+    expect(tab.get_by_text(f"You sign in as {meera.account['username']}.")).to_be_visible(timeout=TIMEOUT_MS)
 
 
-def test_a_lost_response_makes_no_second_request(screen: OpenScreen, market: RunningMarket) -> None:
+def test_send_request_after_lost_response_creates_one_request(screen: OpenScreen, market: RunningMarket) -> None:
     task = market.admin().post("/tasks", {**OFFERED, "name": "Lamp repair"}, status=201)["id"]
     asha = market.visitor().sign_up("customer")
     window = signed_in(screen(viewport=PHONE), asha)
@@ -102,23 +104,23 @@ def test_a_lost_response_makes_no_second_request(screen: OpenScreen, market: Run
         if len(calls) > 1:
             route.fallback()
             return
-        route.fetch()  # the server has it, and makes the request
+        route.fetch()  # the server creates the request
         route.abort("connectionreset")
 
     window.page.route(re.compile(r"/requests$"), lose_the_first)
-    window.go(f"/tasks/{task}/ask").sees("Choose a date")
+    window.go(f"/tasks/{task}/ask").expect_text("Choose a date")
     window.page.locator("input[name$='-day']").nth(2).check(force=True)
     window.page.locator("input[name$='-time']").nth(6).check(force=True)
-    window.press("Send request").sees("The server cannot be reached.")
+    window.press("Send request").expect_text("The server cannot be reached.")
     window.page.reload()
-    window.sees("Choose a date").press("Send request").sees("Request sent.")
+    window.expect_text("Choose a date").press("Send request").expect_text("Request sent.")
     window.page.wait_for_url(re.compile(r"/requests/\d+$"))
     assert len(calls) == 2
     assert len(set(calls)) == 1
     assert len(asha.get("/requests")["items"]) == 1
 
 
-def test_signing_out_leaves_no_draft(screen: OpenScreen, market: RunningMarket) -> None:
+def test_sign_out_removes_drafts(screen: OpenScreen, market: RunningMarket) -> None:
     task = market.admin().post("/tasks", {**OFFERED, "name": "Door repair"}, status=201)["id"]
     asha, meera = market.visitor().sign_up("customer"), market.visitor().sign_up("customer", address="7 Brigade Road")
     window = signed_in(screen(viewport=PHONE), asha)
@@ -127,15 +129,15 @@ def test_signing_out_leaves_no_draft(screen: OpenScreen, market: RunningMarket) 
     field = window.page.get_by_label("Address", exact=False).first
     expect(field).to_have_value("99 Secret Street")
     sign_out(window.page)
-    window.stands_at("/sign-in")
+    window.expect_path("/sign-in")
     kept = "JSON.stringify({...localStorage, ...sessionStorage})"
     assert "Secret" not in window.page.evaluate(kept)
     enter(window.page, meera.account["username"])
-    window.stands_at("/").go(f"/tasks/{task}/ask")
+    window.expect_path("/").go(f"/tasks/{task}/ask")
     expect(field).to_have_value("7 Brigade Road")
 
 
-def test_a_server_that_was_away_makes_no_visitor_of_anyone(screen: OpenScreen, market: RunningMarket) -> None:
+def test_token_refresh_with_unavailable_server_keeps_session(screen: OpenScreen, market: RunningMarket) -> None:
     asha = market.visitor().sign_up("customer")
     window = signed_in(screen(viewport=PHONE), asha)
     down = {"now": True}
@@ -144,12 +146,14 @@ def test_a_server_that_was_away_makes_no_visitor_of_anyone(screen: OpenScreen, m
         route.fulfill(status=503, json={"code": "unavailable"}) if down["now"] else route.fallback()
 
     window.page.route("**/token/refresh", away)
-    window.go("/requests").stands_at("/sign-in").sees("We could not check whether you are signed in").look("unknown")
+    window.go("/requests").expect_path("/sign-in").expect_text("We could not check whether you are signed in").inspect(
+        "unknown"
+    )
     down["now"] = False
-    window.stands_at("/requests")
+    window.expect_path("/requests")
 
 
-def test_declining_is_sent_before_signing_out(screen: OpenScreen, market: RunningMarket) -> None:
+def test_decline_is_sent_before_sign_out(screen: OpenScreen, market: RunningMarket) -> None:
     admin, customer = market.admin(), market.visitor().sign_up("customer")
     task = admin.post("/tasks", {**OFFERED, "name": "Gate repair"}, status=201)["id"]
     professional = market.visitor().sign_up("professional", task_ids=[task])
@@ -159,7 +163,7 @@ def test_declining_is_sent_before_signing_out(screen: OpenScreen, market: Runnin
     request = customer.post("/requests", {"task_id": task, "date_of_request": when}, status=201)["id"]
     window = screen(viewport=PHONE).go("/sign-in")
     enter(window.page, professional.account["username"])
-    window.stands_at("/inbox").sees("Gate repair").press("Decline")
+    window.expect_path("/inbox").expect_text("Gate repair").press("Decline")
     sign_out(window.page)
-    window.stands_at("/sign-in")
+    window.expect_path("/sign-in")
     assert [entry["action"] for entry in admin.get(f"/requests/{request}")["history"]] == ["create", "reject"]

@@ -1,4 +1,4 @@
-"""A professional between two jobs, in a real Chromium: one tap takes a request, one tap passes it on."""
+"""The professional's inbox in Chromium: accept and decline with one tap, and undo both."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ from tests.harness.market import RunningMarket
 pytestmark = pytest.mark.browser
 
 
-def test_one_tap_each_and_a_way_back(screen: OpenScreen, market: RunningMarket) -> None:
+def test_inbox_accepts_and_declines_with_one_tap_and_undo(screen: OpenScreen, market: RunningMarket) -> None:
     admin, customer = market.admin(), market.visitor().sign_up("customer")
     offered = {"category": "Repairs", "base_price": "349.00", "time_required": 30, "description": "By the hour"}
     tasks = {
@@ -35,28 +35,28 @@ def test_one_tap_each_and_a_way_back(screen: OpenScreen, market: RunningMarket) 
 
     window = screen(viewport=PHONE)
     sign_in(window, professional.account["username"], PASSWORD)
-    window.go("/inbox").sees("Clock repair")
+    window.go("/inbox").expect_text("Clock repair")
     cards = {name: window.page.get_by_role("article").filter(has_text=name) for name in tasks}
 
     cards["Clock repair"].get_by_role("button", name="Decline").click()
     expect(cards["Clock repair"]).to_have_count(0)
-    window.press("Undo")  # at once: the offer ends after ten seconds
+    window.press("Undo")  # at once, as the offer ends after ten seconds
     expect(cards["Clock repair"]).to_be_visible()
     assert asked("Clock repair") == ["create"]
 
     cards["Clock repair"].get_by_role("button", name="Decline").click()
-    window.sees("“Clock repair” declined.").look("inbox passed on")
-    window.go("/agenda").stands_at("/agenda")
-    window.go("/inbox").sees("Bell repair")
+    window.expect_text("“Clock repair” declined.").inspect("inbox declined")
+    window.go("/agenda").expect_path("/agenda")
+    window.go("/inbox").expect_text("Bell repair")
     expect(cards["Clock repair"]).to_have_count(0)
     assert asked("Clock repair") == ["create", "reject"]
 
     window.page.get_by_role("button", name="Reason for declining Bell repair").click()
     window.page.get_by_role("menuitem", name="Too far away").click()
-    window.go("/work").stands_at("/work")
-    window.go("/inbox").sees("Fan repair")
+    window.go("/work").expect_path("/work")
+    window.go("/inbox").expect_text("Fan repair")
     assert admin.get(f"/requests/{requests['Bell repair']}")["history"][-1]["note"] == "Too far away"
 
     cards["Fan repair"].get_by_role("button", name="Accept").click()
-    window.press("Undo").sees("Request released.")
+    window.press("Undo").expect_text("Request released.")
     assert asked("Fan repair") == ["create", "accept", "release"]

@@ -1,4 +1,4 @@
-"""What lies over the pages: strips at the top, the question before unsaved work is left, days to filter by."""
+"""Notices over the pages: banners, the question about unsaved changes, and date filters."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Dialog, Request, expect
 
 from tests.browser.conftest import OpenScreen
-from tests.browser.screen import DESK, PATIENCE_MS, PHONE, Screen
+from tests.browser.screen import DESK, PHONE, TIMEOUT_MS, Screen
 from tests.browser.test_pages import sign_in
 from tests.browser.texts import text
 from tests.harness.caller import ADMIN_PASSWORD, PASSWORD
@@ -24,35 +24,35 @@ def customer_at(screen: OpenScreen, market: RunningMarket, path: str, **options:
 
 
 @VIEWPORTS
-def test_the_strip_leaves_the_bar_below_it_in_reach(
+def test_offline_banner_does_not_cover_account_menu(
     screen: OpenScreen, market: RunningMarket, viewport: dict[str, int], *, dark: bool
 ) -> None:
     window = customer_at(screen, market, "/profile/messages", viewport=viewport, dark=dark)
-    window.sees(text("accounts.messages.quiet"))
-    window.goes_offline()
-    window.sees(text("nav.offline")).look("offline")
+    window.expect_text(text("accounts.messages.quiet"))
+    window.go_offline()
+    window.expect_text(text("nav.offline")).inspect("offline")
     window.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     window.page.wait_for_function("window.scrollY > 50")
-    window.page.get_by_role("button", name=text("nav.account")).click()  # fails where the strip lies over it
+    window.page.get_by_role("button", name=text("nav.account")).click()  # fails if the banner covers it
     expect(window.page.get_by_role("menuitem", name=text("nav.signOut"))).to_be_visible()
 
 
 @VIEWPORTS
-def test_an_error_that_no_page_shows_is_said_at_the_top(
+def test_unhandled_error_shows_banner_with_reload(
     screen: OpenScreen, market: RunningMarket, viewport: dict[str, int], *, dark: bool
 ) -> None:
     window = customer_at(screen, market, "/requests", viewport=viewport, dark=dark)
-    expect(window.page.locator("main h1")).to_be_visible(timeout=PATIENCE_MS)
-    window.page.evaluate("void Promise.reject(new TypeError('nobody catches this'))")
-    window.sees(text("nav.brokenHint"))
-    assert "nobody catches this" in window.complaints.pop()
-    window.look("broken")
+    expect(window.page.locator("main h1")).to_be_visible(timeout=TIMEOUT_MS)
+    window.page.evaluate("void Promise.reject(new TypeError('unhandled in this test'))")
+    window.expect_text(text("nav.brokenHint"))
+    assert "unhandled in this test" in window.console_errors.pop()
+    window.inspect("broken")
     window.press(text("nav.reload"))
-    expect(window.page.get_by_text(text("nav.brokenHint"))).to_have_count(0, timeout=PATIENCE_MS)
+    expect(window.page.get_by_text(text("nav.brokenHint"))).to_have_count(0, timeout=TIMEOUT_MS)
 
 
 @VIEWPORTS
-def test_unsaved_work_is_asked_about_before_it_is_left(
+def test_unsaved_changes_ask_before_leaving_page(
     screen: OpenScreen, market: RunningMarket, viewport: dict[str, int], *, dark: bool
 ) -> None:
     window = customer_at(screen, market, "/profile", viewport=viewport, dark=dark)
@@ -62,11 +62,11 @@ def test_unsaved_work_is_asked_about_before_it_is_left(
     elsewhere = window.page.locator("main").get_by_role("link").and_(window.page.locator("[href$='/profile/messages']"))
     elsewhere.click()
     question = window.page.get_by_role("dialog")
-    expect(question).to_be_visible(timeout=PATIENCE_MS)
-    window.look("unsaved")
+    expect(question).to_be_visible(timeout=TIMEOUT_MS)
+    window.inspect("unsaved")
     question.get_by_role("button", name=text("common.unsaved.stay")).click()
-    expect(question).to_have_count(0, timeout=PATIENCE_MS)
-    window.stands_at("/profile")
+    expect(question).to_have_count(0, timeout=TIMEOUT_MS)
+    window.expect_path("/profile")
     expect(address).to_have_value("99 New Street")
 
     asked: list[str] = []
@@ -83,54 +83,54 @@ def test_unsaved_work_is_asked_about_before_it_is_left(
 
     elsewhere.click()
     question.get_by_role("button", name=text("common.unsaved.action")).click()
-    window.stands_at("/profile/messages")
+    window.expect_path("/profile/messages")
     window.go("/profile")
-    expect(address).to_have_value("12 MG Road", timeout=PATIENCE_MS)
+    expect(address).to_have_value("12 MG Road", timeout=TIMEOUT_MS)
 
 
-def test_a_panel_with_unsaved_work_is_not_closed_by_a_key(screen: OpenScreen, market: RunningMarket) -> None:
+def test_panel_with_unsaved_changes_asks_before_closing_by_escape(screen: OpenScreen, market: RunningMarket) -> None:
     offered = {"category": "Repairs", "base_price": "349.00", "time_required": 30, "description": "By the hour"}
     task = market.admin().post("/tasks", {**offered, "name": "Window repair"}, status=201)["id"]
     window = screen(viewport=PHONE)
     sign_in(window, "admin", ADMIN_PASSWORD)
     window.go(f"/admin/tasks?edit={task}")
     name = window.page.get_by_role("dialog").locator("input[name=name]")
-    expect(name).to_have_value("Window repair", timeout=PATIENCE_MS)
+    expect(name).to_have_value("Window repair", timeout=TIMEOUT_MS)
     name.fill("Window cleaning")
     name.press("Escape")
     stay = window.page.get_by_role("button", name=text("common.unsaved.stay"))
-    expect(stay).to_be_visible(timeout=PATIENCE_MS)
-    window.look("unsaved panel")
+    expect(stay).to_be_visible(timeout=TIMEOUT_MS)
+    window.inspect("unsaved panel")
     stay.click()
     expect(name).to_have_value("Window cleaning")
     name.press("Escape")
     window.press(text("common.unsaved.action"))
-    expect(name).to_have_count(0, timeout=PATIENCE_MS)
+    expect(name).to_have_count(0, timeout=TIMEOUT_MS)
     assert market.admin().get(f"/tasks/{task}")["name"] == "Window repair"
 
 
 @VIEWPORTS
-def test_a_day_that_is_typed_is_filtered_by_when_it_is_whole(
+def test_date_filter_typed_by_keyboard_applies_when_complete(
     screen: OpenScreen, market: RunningMarket, viewport: dict[str, int], *, dark: bool
 ) -> None:
     window = screen(viewport=viewport, dark=dark)
     sign_in(window, "admin", ADMIN_PASSWORD)
     window.go("/admin/audit")
     day = window.page.locator("input[type=date]").first
-    expect(day).to_be_visible(timeout=PATIENCE_MS)
+    expect(day).to_be_visible(timeout=TIMEOUT_MS)
     asked: list[str] = []
 
-    def note(request: Request) -> None:
+    def record(request: Request) -> None:
         address = urlsplit(request.url)
         if address.path == "/audit":
             asked.extend(parse_qs(address.query).get("from", []))
 
-    window.page.on("request", note)
+    window.page.on("request", record)
     day.focus()
-    window.page.keyboard.type("11112026")  # the same day whether days or months come first
+    window.page.keyboard.type("11112026")  # the same date whether day or month comes first
     window.page.wait_for_url(lambda address: "from=2026-11-11" in address)
     expect(day).to_have_value("2026-11-11")
-    window.look("date filter")
+    window.inspect("date filter")
     assert {one[:10] for one in asked} == {"2026-11-11"}
     day.fill("")
     day.blur()
@@ -138,7 +138,7 @@ def test_a_day_that_is_typed_is_filtered_by_when_it_is_whole(
 
 
 @VIEWPORTS
-def test_another_account_that_signed_in_elsewhere_is_announced(
+def test_sign_in_of_another_account_in_other_tab_shows_notice(
     screen: OpenScreen, market: RunningMarket, viewport: dict[str, int], *, dark: bool
 ) -> None:
     meera = market.visitor().sign_up("customer", firstname="Meera", address="7 Brigade Road")
@@ -146,12 +146,14 @@ def test_another_account_that_signed_in_elsewhere_is_announced(
     window.page.locator("input[name=address]").fill("99 Secret Street")
     tab = window.page.context.new_page()
     tab.goto(f"{window.base}/app/favicon.svg")
-    # A tab that signs in over the session, and says so: what the browser's cookie holds is another account's now.
+    # A tab that signs in as another account and announces it, so that the cookie belongs to that account.
     credentials = {"username": meera.account["username"], "password": PASSWORD}
     answer = window.page.context.request.post(f"{window.base}/check", data=credentials)
     news = {"kind": "signed-in", "account": answer.json()["user"]["id"]}
     tab.evaluate("(news) => new BroadcastChannel('doorstep-session').postMessage(news)", news)
-    window.stands_at("/").sees(text("nav.switched").replace("{name}", "Meera Rao")).sees(text("nav.switchedHint"))
-    window.look("switched")
+    window.expect_path("/").expect_text(text("nav.switched").replace("{name}", "Meera Rao")).expect_text(
+        text("nav.switchedHint")
+    )
+    window.inspect("switched")
     window.go("/profile")
-    expect(window.page.locator("input[name=address]")).to_have_value("7 Brigade Road", timeout=PATIENCE_MS)
+    expect(window.page.locator("input[name=address]")).to_have_value("7 Brigade Road", timeout=TIMEOUT_MS)

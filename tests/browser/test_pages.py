@@ -1,4 +1,4 @@
-"""Every page of every role: axe finds nothing, nothing is too wide, nothing breaks, nobody else is asked."""
+"""Every page of every role: accessible, not too wide, without console errors and calls to other hosts."""
 
 import re
 from contextlib import suppress
@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from backend.settings import ROOT
 from tests.browser.conftest import OpenScreen
-from tests.browser.screen import DESK, PATIENCE_MS, PHONE, Screen
+from tests.browser.screen import DESK, PHONE, TIMEOUT_MS, Screen
 from tests.factories.files import picture
 from tests.harness.caller import ADMIN_PASSWORD, PASSWORD, Caller
 from tests.harness.market import RunningMarket
@@ -82,15 +82,15 @@ FRONTEND: Final = ROOT / "frontend" / "src" / "features"
 
 
 @dataclass
-class Inhabited:
-    """A market with someone of each kind and an accepted request."""
+class FilledMarket:
+    """A marketplace with a user of each role and an accepted request."""
 
     names: dict[str, tuple[str, str]]
     ids: dict[str, int | str]
 
 
 @pytest.fixture(scope="module")
-def inhabited(market: RunningMarket) -> Inhabited:
+def filled(market: RunningMarket) -> FilledMarket:
     admin, customer = market.admin(), market.visitor().sign_up("customer")
     offered = {"name": "Painting a room", "category": "Painting", "base_price": "2499.00", "time_required": 240}
     task = admin.post("/tasks", {**offered, "description": "Two coats, floor covered"}, status=201)["id"]
@@ -114,15 +114,15 @@ def inhabited(market: RunningMarket) -> Inhabited:
         "professional": (professional.account["username"], PASSWORD),
         "admin": ("admin", ADMIN_PASSWORD),
     }
-    return Inhabited(names, ids)
+    return FilledMarket(names, ids)
 
 
 def number(caller: Caller) -> int:
     return int(caller.account["id"])
 
 
-def test_every_page_is_visited() -> None:
-    """A new page is put into one of the lists above."""
+def test_pages_lists_cover_every_route() -> None:
+    """A new page must be added to one of the lists above."""
     there = {
         re.sub(r":\w+(\([^)]*\))?", "{}", path)
         for routes in FRONTEND.glob("*/routes.ts")
@@ -138,15 +138,15 @@ def test_every_page_is_visited() -> None:
     [("visitor", VISITOR), ("customer", CUSTOMER), ("professional", PROFESSIONAL), ("admin", ADMIN)],
     ids=["visitor", "customer", "professional", "admin"],
 )
-def test_pages(
-    screen: OpenScreen, inhabited: Inhabited, role: str, paths: list[str], viewport: dict[str, int], *, dark: bool
+def test_pages_of_role_pass_all_checks(
+    screen: OpenScreen, filled: FilledMarket, role: str, paths: list[str], viewport: dict[str, int], *, dark: bool
 ) -> None:
     window = screen(viewport=viewport, dark=dark)
-    if role in inhabited.names:
-        sign_in(window, *inhabited.names[role])
+    if role in filled.names:
+        sign_in(window, *filled.names[role])
     for path in paths:
-        address = path.format(**inhabited.ids)
-        window.go(address).look(f"{role} {path.strip('/').replace('/', ' ').replace('?', ' ') or 'home'}")
+        address = path.format(**filled.ids)
+        window.go(address).inspect(f"{role} {path.strip('/').replace('/', ' ').replace('?', ' ') or 'home'}")
 
 
 def sign_in(window: Screen, username: str, password: str) -> None:
@@ -156,11 +156,11 @@ def sign_in(window: Screen, username: str, password: str) -> None:
     window.page.wait_for_url(lambda address: "/sign-in" not in address)
 
 
-def test_signing_in_by_keyboard_alone(screen: OpenScreen, inhabited: Inhabited) -> None:
-    """Tab reaches everything in the order of the eye, and what has the focus shows it."""
+def test_sign_in_by_keyboard_only_shows_focus_and_succeeds(screen: OpenScreen, filled: FilledMarket) -> None:
+    """Tab follows the visual order, and the focused element is highlighted."""
     window = screen()
-    window.go("/sign-in").sees("Welcome back.")
-    username, password = inhabited.names["customer"]
+    window.go("/sign-in").expect_text("Welcome back.")
+    username, password = filled.names["customer"]
     for _ in range(20):
         window.page.keyboard.press("Tab")
         if window.page.evaluate("document.activeElement.autocomplete") == "username":
@@ -173,13 +173,13 @@ def test_signing_in_by_keyboard_alone(screen: OpenScreen, inhabited: Inhabited) 
     window.page.keyboard.press("Tab")
     window.page.keyboard.type(password)
     window.page.keyboard.press("Enter")
-    window.stands_at("/")
+    window.expect_path("/")
 
 
-def test_the_skip_link_leads_to_the_content(screen: OpenScreen, inhabited: Inhabited) -> None:
+def test_skip_link_moves_focus_to_main_content(screen: OpenScreen, filled: FilledMarket) -> None:
     window = screen()
-    window.go("/search").sees("All tasks")
-    expect(window.page.locator("#app[data-v-app]")).to_be_visible(timeout=PATIENCE_MS)
+    window.go("/search").expect_text("All tasks")
+    expect(window.page.locator("#app[data-v-app]")).to_be_visible(timeout=TIMEOUT_MS)
     window.page.evaluate("document.activeElement.blur()")
     window.page.keyboard.press("Tab")
     expect(window.page.get_by_role("link", name="Skip to main content")).to_be_focused()
@@ -187,28 +187,28 @@ def test_the_skip_link_leads_to_the_content(screen: OpenScreen, inhabited: Inhab
     expect(window.page.locator("main")).to_be_focused()
 
 
-def test_what_was_typed_survives_an_ended_session(screen: OpenScreen, market: RunningMarket) -> None:
+def test_form_input_is_kept_after_session_ended(screen: OpenScreen, market: RunningMarket) -> None:
     caller = market.visitor().sign_up("customer")
     window = screen()
     sign_in(window, caller.account["username"], PASSWORD)
     window.go("/profile").fill(Address="99 Brigade Road")
     market.visitor().sign_in(caller.account["username"]).post("/logout/everywhere", status=204)
-    # A poll in the background may hear of it before the click does: then the dialog lies over the button.
+    # A background poll may notice it before the click; then the dialog covers the button.
     with suppress(PlaywrightTimeout):
         window.button("Save").first.click(timeout=2_000)
-    window.sees("Your session has ended")
+    window.expect_text("Your session has ended")
     window.page.get_by_role("dialog").get_by_label("Password", exact=True).fill(PASSWORD)
     window.page.keyboard.press("Enter")
     window.page.get_by_role("dialog").wait_for(state="hidden")
     assert window.page.get_by_label(re.compile("^Address")).input_value() == "99 Brigade Road"
 
 
-def test_a_blocked_person_is_told_at_the_next_click(screen: OpenScreen, market: RunningMarket) -> None:
+def test_block_during_session_is_shown_at_next_click(screen: OpenScreen, market: RunningMarket) -> None:
     caller = market.visitor().sign_up("customer")
     window = screen()
     sign_in(window, caller.account["username"], PASSWORD)
     market.admin().post(f"/users/{caller.account['id']}/block", {"reason": "fraud"})
-    # A poll in the background may hear of it before the click does: then the notice has taken the link's place.
+    # A background poll may notice it before the click; then the notice replaces the link.
     with suppress(PlaywrightTimeout):
         window.page.get_by_role("link", name="Requests").first.click(timeout=2_000)
-    window.sees("This account is blocked")
+    window.expect_text("This account is blocked")

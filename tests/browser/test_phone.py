@@ -1,4 +1,4 @@
-"""Verifying a phone number, on a phone: the code of a real SMS, a wrong one, one that expired, and the limit."""
+"""Phone verification on a phone screen: the code of an SMS, wrong and expired codes, and limits."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenScreen
-from tests.browser.screen import PATIENCE_MS, PHONE, Screen
+from tests.browser.screen import PHONE, TIMEOUT_MS, Screen
 from tests.browser.test_pages import sign_in
 from tests.browser.texts import text
 from tests.factories.servers import WebServer
@@ -28,7 +28,7 @@ def gateway() -> Iterator[WebServer]:
 
 @pytest.fixture(scope="module")
 def market(gateway: WebServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMarket]:
-    """The whole product with an SMS gateway."""
+    """Start the whole product with an SMS gateway."""
     settings = {"SMS_URL": f"json://127.0.0.1:{gateway.port}/sms/{{phone}}"}
     running = RunningMarket(tmp_path_factory.mktemp("texting"), settings=settings)
     try:
@@ -41,25 +41,25 @@ def market(gateway: WebServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def change_codes(market: RunningMarket, caller: Caller, change: str) -> None:
     with psycopg.connect(market.environment["DATABASE_URL"]) as connection:
         connection.execute(
-            f"UPDATE phone_codes SET {change} WHERE account_id = %s",  # noqa: S608 - a fixed text of this file
+            f"UPDATE phone_codes SET {change} WHERE account_id = %s",  # noqa: S608 - constants of this file
             [caller.account["id"]],
         )
 
 
 def code_to(number: str, gateway: WebServer, *, after: int = 0) -> str:
-    """The code of the first SMS to the number after so many posts."""
+    """Return the code of the first SMS to the number after this many posts."""
     (post, *_) = wait_for(lambda: [post for post in gateway.posts[after:] if post.path == f"/sms/{number}"])
     return str(re.findall(r"\b[0-9]{6}\b", post.body["message"])[0])
 
 
 def verifying(screen: OpenScreen, caller: Caller) -> tuple[Screen, Locator]:
-    """The page of an account that chose SMS, and the part that verifies its number."""
+    """Open the message settings of a user who chose SMS; return the window and its verification section."""
     caller.put("/me/preferences", {"channels": ["sms", "mail"]})
     window = screen(viewport=PHONE)
     sign_in(window, caller.account["username"], PASSWORD)
     window.go("/profile/messages")
     part = window.page.locator("section[aria-labelledby=verify-phone]")
-    expect(part).to_be_visible(timeout=PATIENCE_MS)
+    expect(part).to_be_visible(timeout=TIMEOUT_MS)
     return window, part
 
 
@@ -73,39 +73,37 @@ def enter(part: Locator, code: str) -> None:
 
 
 def says(part: Locator, words: str) -> None:
-    expect(part.get_by_role("alert").filter(has_text=words)).to_be_visible(timeout=PATIENCE_MS)
+    expect(part.get_by_role("alert").filter(has_text=words)).to_be_visible(timeout=TIMEOUT_MS)
 
 
-def test_a_number_is_verified_by_the_code_of_an_sms(
-    screen: OpenScreen, market: RunningMarket, gateway: WebServer
-) -> None:
+def test_phone_is_verified_by_code_of_sms(screen: OpenScreen, market: RunningMarket, gateway: WebServer) -> None:
     asha = market.visitor().sign_up("customer", phone=NUMBER)
     window, part = verifying(screen, asha)
     expect(window.page.get_by_text(text("accounts.messages.unverified"))).to_be_visible()
-    window.look("verify phone")
+    window.inspect("verify phone")
     press(part, "send")
-    expect(part.get_by_role("textbox")).to_be_focused(timeout=PATIENCE_MS)
+    expect(part.get_by_role("textbox")).to_be_focused(timeout=TIMEOUT_MS)
     expect(part.get_by_text(NUMBER)).to_be_visible()
-    window.look("verify phone code")
+    window.inspect("verify phone code")
     code = code_to(NUMBER, gateway)
 
     enter(part, f"{(int(code) + 1) % 10**6:06}")
     says(part, text("errors.wrong_code"))
-    window.look("verify phone wrong")
+    window.inspect("verify phone wrong")
     assert asha.get("/me")["phone_verified"] == 0
 
     enter(part, code)
-    expect(part).to_have_count(0, timeout=PATIENCE_MS)
+    expect(part).to_have_count(0, timeout=TIMEOUT_MS)
     expect(window.page.get_by_text(text("accounts.messages.verified"), exact=True)).to_be_visible()
     expect(window.page.locator("main h1")).to_be_focused()
-    window.look("verify phone done")
+    window.inspect("verify phone done")
     assert asha.get("/me")["phone_verified"] == 1
     window.page.reload()
-    expect(window.page.get_by_text(text("accounts.messages.verified"), exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect(window.page.get_by_text(text("accounts.messages.verified"), exact=True)).to_be_visible(timeout=TIMEOUT_MS)
     expect(part).to_have_count(0)
 
 
-def test_an_expired_code_is_replaced_by_a_new_one(
+def test_phone_code_that_expired_is_replaced_by_new_one(
     screen: OpenScreen, market: RunningMarket, gateway: WebServer
 ) -> None:
     number = "+919876543211"
@@ -116,15 +114,15 @@ def test_an_expired_code_is_replaced_by_a_new_one(
     change_codes(market, asha, "expires_at = now(), created_at = created_at - interval '11 minutes'")
     enter(part, old)
     says(part, text("errors.code_expired"))
-    window.look("verify phone expired")
+    window.inspect("verify phone expired")
     sent = len(gateway.posts)
     press(part, "sendAgain")
-    expect(part.get_by_role("textbox")).to_have_value("", timeout=PATIENCE_MS)
+    expect(part.get_by_role("textbox")).to_have_value("", timeout=TIMEOUT_MS)
     enter(part, code_to(number, gateway, after=sent))
-    expect(part).to_have_count(0, timeout=PATIENCE_MS)
+    expect(part).to_have_count(0, timeout=TIMEOUT_MS)
 
 
-def test_a_limit_says_how_long_and_leaves_the_code_that_was_sent(
+def test_phone_code_limit_shows_wait_and_keeps_sent_code_valid(
     screen: OpenScreen, market: RunningMarket, gateway: WebServer
 ) -> None:
     number = "+919876543212"
@@ -134,15 +132,15 @@ def test_a_limit_says_how_long_and_leaves_the_code_that_was_sent(
     press(part, "sendAgain")
     before = text("accounts.phone.wait").split("{")[0]
     says(part, before)
-    window.look("verify phone limit")
+    window.inspect("verify phone limit")
     window.page.reload()
     press(part, "send")
     says(part, before)
     enter(part, code)
-    expect(part).to_have_count(0, timeout=PATIENCE_MS)
+    expect(part).to_have_count(0, timeout=TIMEOUT_MS)
 
 
-def test_after_too_many_wrong_codes_only_a_new_one_helps(
+def test_phone_code_after_too_many_attempts_is_rejected(
     screen: OpenScreen, market: RunningMarket, gateway: WebServer
 ) -> None:
     number = "+919876543213"

@@ -1,4 +1,4 @@
-"""Getting an account back, and proving the password again, on a phone."""
+"""Account recovery and password confirmation in Chromium."""
 
 import re
 
@@ -22,7 +22,7 @@ def undo_link(market: RunningMarket, email: str) -> str:
 
 
 def make_session_older(market: RunningMarket, account_id: object) -> None:
-    """As if everyone signed in to the account had done so eleven minutes earlier."""
+    """Backdate the sign-in of all sessions of the account by eleven minutes."""
     with psycopg.connect(market.environment["DATABASE_URL"]) as connection:
         connection.execute(
             "UPDATE sessions SET created_at = created_at - interval '11 minutes' WHERE account_id = %s", [account_id]
@@ -30,7 +30,7 @@ def make_session_older(market: RunningMarket, account_id: object) -> None:
 
 
 @pytest.mark.parametrize(("viewport", "dark"), [(PHONE, False), (DESK, True)], ids=["phone-light", "desk-dark"])
-def test_a_changed_email_is_changed_back(
+def test_email_undo_link_restores_previous_email(
     screen: OpenScreen, market: RunningMarket, viewport: dict[str, int], *, dark: bool
 ) -> None:
     owner = market.visitor().sign_up("customer")
@@ -38,23 +38,25 @@ def test_a_changed_email_is_changed_back(
     owner.patch("/me", {"email": f"thief-{owner.account['username']}@example.net"})
     window = screen(viewport=viewport, dark=dark)
     window.page.goto(undo_link(market, old))
-    window.sees("Your account gets back the email address").look("undo email")
-    assert "token" not in window.page.url, "the secret stays in nobody's address bar or history"
+    window.expect_text("Your account gets back the email address").inspect("undo email")
+    assert "token" not in window.page.url, "the secret is removed from address bar and history"
     window.page.reload()
-    window.press("Change email back").sees("Your email was changed back").look("undo email done")
+    window.press("Change email back").expect_text("Your email was changed back").inspect("undo email done")
     assert owner.call("GET", "/me").status_code == 401
     assert market.visitor().sign_in(old).get("/me")["email"] == old
     window.page.reload()
-    window.press("Change email back").sees("This link has expired or was already used.").look("undo email used")
+    window.press("Change email back").expect_text("This link has expired or was already used.").inspect(
+        "undo email used"
+    )
     expect(window.button("Change email back")).to_have_count(0)
 
 
-def test_a_link_of_an_earlier_email_still_works(screen: OpenScreen, market: RunningMarket) -> None:
+def test_email_undo_link_of_old_format_still_works(screen: OpenScreen, market: RunningMarket) -> None:
     owner = market.visitor().sign_up("customer")
     owner.patch("/me", {"email": f"new-{owner.account['username']}@example.net"})
     window = screen(viewport=PHONE)
     window.page.goto(undo_link(market, owner.account["email"]).replace("#token=", "?token="))
-    window.press("Change email back").sees("Your email was changed back")
+    window.press("Change email back").expect_text("Your email was changed back")
 
 
 def change_email(window: Screen, email: str) -> None:
@@ -65,7 +67,9 @@ def change_email(window: Screen, email: str) -> None:
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
-def test_an_admin_repeats_the_password(screen: OpenScreen, market: RunningMarket, viewport: dict[str, int]) -> None:
+def test_email_change_of_admin_asks_for_password_confirmation(
+    screen: OpenScreen, market: RunningMarket, viewport: dict[str, int]
+) -> None:
     fields = {**person("customer"), "username": f"second-admin-{viewport['width']}"}
     fields["email"] = f"{fields['username']}@example.org"
     admin: Caller = market.visitor()
@@ -76,9 +80,9 @@ def test_an_admin_repeats_the_password(screen: OpenScreen, market: RunningMarket
     change_email(window, f"moved-{fields['email']}")
     dialog = window.page.get_by_role("dialog")
     expect(dialog.get_by_text("Confirm your password")).to_be_visible()
-    window.look("confirm password")
+    window.inspect("confirm password")
     dialog.get_by_role("button", name="Cancel").click()
-    window.sees("Confirm your password to continue.")
+    window.expect_text("Confirm your password to continue.")
     window.page.locator("main form").first.locator("button[type=submit]").click()
     password = dialog.get_by_label("Password", exact=True)
     password.fill("not it")
@@ -91,17 +95,17 @@ def test_an_admin_repeats_the_password(screen: OpenScreen, market: RunningMarket
     assert admin.sign_in(fields["username"]).account["email"] == f"moved-{fields['email']}"
 
 
-def test_a_password_that_was_issued_is_replaced_first(screen: OpenScreen, market: RunningMarket) -> None:
+def test_temporary_password_must_be_replaced_first(screen: OpenScreen, market: RunningMarket) -> None:
     email = "issued@example.org"
     printed = market.flask("admins", "create", "--username", "issued", "--email", email)
     issued = re.search(r"shown only once\): (\S+)", printed)
     assert issued
     window = screen(viewport=PHONE)
     sign_in(window, "issued", issued.group(1))
-    window.stands_at("/password/first").look("first password")
-    window.go("/admin").stands_at("/password/first")
+    window.expect_path("/password/first").inspect("first password")
+    window.go("/admin").expect_path("/password/first")
     window.page.get_by_label(re.compile("^Current password")).fill(issued.group(1))
     window.page.get_by_label(re.compile("^New password")).fill(PASSWORD)
     window.page.keyboard.press("Enter")
-    window.stands_at("/admin")
+    window.expect_path("/admin")
     assert market.visitor().sign_in("issued", PASSWORD).get("/customers")["items"] is not None

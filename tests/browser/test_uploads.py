@@ -1,4 +1,4 @@
-"""Documents over a line that is slow or breaks: how far it is, and nothing lost when it fails."""
+"""Document uploads over slow or failing connections: progress, and nothing lost on failure."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenScreen
-from tests.browser.screen import PATIENCE_MS, PHONE, Screen
+from tests.browser.screen import PHONE, TIMEOUT_MS, Screen
 from tests.browser.test_pages import sign_in
 from tests.browser.texts import text
 from tests.factories.files import picture
@@ -22,7 +22,7 @@ SIGN_UP = ("username", "email", "firstname", "lastname", "address", "pincode", "
 
 
 def large_picture() -> bytes:
-    """A picture of about 430 kB, which no compression makes smaller."""
+    """Return a picture of about 430 kB that does not compress."""
     target = BytesIO()
     Image.frombytes("RGB", (380, 380), os.urandom(380 * 380 * 3)).save(target, "PNG")
     return target.getvalue()
@@ -31,7 +31,7 @@ def large_picture() -> bytes:
 def choose(window: Screen, name: str, content: bytes) -> None:
     field = window.page.locator("input[type=file]")
     field.set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
-    window.sees(name)
+    window.expect_text(name)
 
 
 def slow_down(window: Screen) -> None:
@@ -41,41 +41,41 @@ def slow_down(window: Screen) -> None:
     session.send("Network.emulateNetworkConditions", limits)
 
 
-def test_a_slow_upload_says_how_far_it_is(screen: OpenScreen, market: RunningMarket) -> None:
+def test_upload_on_slow_connection_shows_progress(screen: OpenScreen, market: RunningMarket) -> None:
     ravi = market.visitor().sign_up("professional")
     window = screen(viewport=PHONE)
     sign_in(window, ravi.account["username"], PASSWORD)
-    window.go("/approval").sees(text("common.file.choose"))
+    window.go("/approval").expect_text(text("common.file.choose"))
     choose(window, "licence.png", large_picture())
     slow_down(window)
     window.press(text("professionals.document.send"))
     progress = window.page.get_by_role("progressbar")
-    expect(progress).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d?$"), timeout=PATIENCE_MS)
+    expect(progress).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]\d?$"), timeout=TIMEOUT_MS)
     expect(window.page.locator("input[type=file]")).to_be_disabled()
     expect(window.page.locator("main").get_by_text(re.compile(r"^\d+%$"))).to_be_visible()
-    expect(progress).to_have_count(0, timeout=PATIENCE_MS)
-    window.sees(text("professionals.approval.handedIn")).look("upload done")
+    expect(progress).to_have_count(0, timeout=TIMEOUT_MS)
+    window.expect_text(text("professionals.approval.handedIn")).inspect("upload done")
     assert ravi.get("/me")["document"]["filename"] == "licence.png"
 
 
-def test_a_failed_upload_keeps_the_file_and_is_sent_again(screen: OpenScreen, market: RunningMarket) -> None:
+def test_upload_that_fails_keeps_file_and_can_be_resent(screen: OpenScreen, market: RunningMarket) -> None:
     ravi = market.visitor().sign_up("professional")
     window = screen(viewport=PHONE)
     sign_in(window, ravi.account["username"], PASSWORD)
-    window.go("/approval").sees(text("common.file.choose"))
+    window.go("/approval").expect_text(text("common.file.choose"))
     choose(window, "licence.png", picture(size=(300, 200)))
     window.page.route("**/me/document", lambda route: route.abort("connectionreset"))
-    window.press(text("professionals.document.send")).sees(text("errors.no_answer"))
-    window.look("upload failed")
+    window.press(text("professionals.document.send")).expect_text(text("errors.no_answer"))
+    window.inspect("upload failed")
     expect(window.page.get_by_role("progressbar")).to_have_count(0)
-    window.sees("licence.png")
+    window.expect_text("licence.png")
     window.page.unroute("**/me/document")
-    window.press(text("professionals.document.send")).sees(text("professionals.approval.handedIn"))
+    window.press(text("professionals.document.send")).expect_text(text("professionals.approval.handedIn"))
     assert ravi.get("/me")["document"]["filename"] == "licence.png"
 
 
-def test_a_failed_sign_up_keeps_what_was_typed_and_the_file(screen: OpenScreen, market: RunningMarket) -> None:
-    window = screen(viewport=PHONE).go("/sign-up/professional").sees(text("common.file.choose"))
+def test_sign_up_that_fails_keeps_input_and_file(screen: OpenScreen, market: RunningMarket) -> None:
+    window = screen(viewport=PHONE).go("/sign-up/professional").expect_text(text("common.file.choose"))
     fields = person("professional")
     for name in SIGN_UP:
         window.page.locator(f"input[name={name}]").fill(str(fields[name]))
@@ -83,10 +83,10 @@ def test_a_failed_sign_up_keeps_what_was_typed_and_the_file(screen: OpenScreen, 
     window.page.route("**/add_professional", lambda route: route.abort("connectionreset"))
     submit = window.page.locator("main form button[type=submit]")
     submit.click()
-    window.sees(text("errors.no_answer")).look("sign up failed")
-    window.sees("licence.png")
+    window.expect_text(text("errors.no_answer")).inspect("sign up failed")
+    window.expect_text("licence.png")
     window.page.unroute("**/add_professional")
     submit.click()
-    window.stands_at("/approval")
+    window.expect_path("/approval")
     made = market.visitor().sign_in(fields["username"])
     assert made.account["document"]["filename"] == "licence.png"

@@ -1,4 +1,4 @@
-"""The English texts of the web application, so that a test finds an element by what it says without repeating it."""
+"""The English texts of the web application, so that tests can find elements by their text without repeating it."""
 
 import json
 from functools import cache, reduce

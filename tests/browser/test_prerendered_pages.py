@@ -1,4 +1,4 @@
-"""The pages people come in by: drawn ahead, all scripts asked for from the start, and nothing moves when they start."""
+"""Prerendered entry pages: all scripts are preloaded, and the layout does not shift when the application starts."""
 
 import re
 from typing import Any, Final
@@ -7,17 +7,17 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenScreen
-from tests.browser.screen import DESK, PATIENCE_MS, PHONE
+from tests.browser.screen import DESK, PHONE, TIMEOUT_MS
 
 pytestmark = pytest.mark.browser
 PAGES: Final = ("/", "/search", "/sign-in")
 STARTED: Final = "#app[data-v-app] h1"
-NOTE_THE_START: Final = """
-new MutationObserver(() => { window.stoodAt = performance.now() })
+RECORD_START: Final = """
+new MutationObserver(() => { window.startedAt = performance.now() })
   .observe(document, { subtree: true, attributeFilter: ['data-v-app'] })
 """
-SCRIPTS_BEFORE_IT: Final = """
-performance.getEntriesByType('resource').filter((one) => one.name.endsWith('.js') && one.startTime < window.stoodAt)
+SCRIPTS_BEFORE_START: Final = """
+performance.getEntriesByType('resource').filter((one) => one.name.endsWith('.js') && one.startTime < window.startedAt)
   .map((one) => new URL(one.name).pathname)
 """
 PLACES: Final = """
@@ -36,38 +36,36 @@ def without_scripts(page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_script_is_asked_for_from_the_start(screen: OpenScreen, path: str) -> None:
+def test_entry_page_preloads_exactly_the_scripts_it_loads(screen: OpenScreen, path: str) -> None:
     window = screen(viewport=PHONE)
-    window.page.add_init_script(NOTE_THE_START)
+    window.page.add_init_script(RECORD_START)
     window.go(path)
-    expect(window.page.locator(STARTED)).to_be_visible(timeout=PATIENCE_MS)
+    expect(window.page.locator(STARTED)).to_be_visible(timeout=TIMEOUT_MS)
     source = window.page.request.get(window.page.url).text()
     named = set(re.findall(r'rel="modulepreload"[^>]* href="([^"]+)"', source))
-    loaded: list[str] = window.page.evaluate(SCRIPTS_BEFORE_IT)
+    loaded: list[str] = window.page.evaluate(SCRIPTS_BEFORE_START)
     assert loaded
-    assert set(loaded) == named, "found out late, or for nothing"
+    assert set(loaded) == named, "loaded late or preloaded without use"
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("path", PAGES)
-def test_what_is_drawn_ahead_stands_where_the_page_will(
-    screen: OpenScreen, path: str, viewport: dict[str, int]
-) -> None:
-    ahead = screen(viewport=viewport, dark=True)
-    without_scripts(ahead.page)
-    ahead.go(path)
-    expect(ahead.page.locator("h1")).to_be_visible(timeout=PATIENCE_MS)
-    expect(ahead.page.locator("html")).to_have_class(re.compile(r"(^| )dark( |$)"))
-    drawn: list[Any] = ahead.page.evaluate(PLACES)
+def test_entry_page_layout_does_not_shift_after_start(screen: OpenScreen, path: str, viewport: dict[str, int]) -> None:
+    prerendered = screen(viewport=viewport, dark=True)
+    without_scripts(prerendered.page)
+    prerendered.go(path)
+    expect(prerendered.page.locator("h1")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(prerendered.page.locator("html")).to_have_class(re.compile(r"(^| )dark( |$)"))
+    drawn: list[Any] = prerendered.page.evaluate(PLACES)
     whole = screen(viewport=viewport, dark=True).go(path)
-    expect(whole.page.locator(STARTED)).to_be_visible(timeout=PATIENCE_MS)
+    expect(whole.page.locator(STARTED)).to_be_visible(timeout=TIMEOUT_MS)
     assert drawn == whole.page.evaluate(PLACES)
-    assert ahead.page.title() == whole.page.title()
-    assert not whole.complaints
+    assert prerendered.page.title() == whole.page.title()
+    assert not whole.console_errors
 
 
-def test_the_page_drawn_ahead_works_before_its_scripts(screen: OpenScreen) -> None:
-    """On a slow line people tap and type for seconds before the application stands."""
+def test_entry_page_works_without_scripts(screen: OpenScreen) -> None:
+    """On a slow connection users tap and type for seconds before the application starts."""
     window = screen(viewport=PHONE)
     without_scripts(window.page)
     window.go("/")
@@ -80,26 +78,26 @@ def test_the_page_drawn_ahead_works_before_its_scripts(screen: OpenScreen) -> No
     window.page.get_by_label("What do you need?").fill("tap")
     window.page.get_by_label("Where?").fill("560001")
     window.page.keyboard.press("Enter")
-    window.stands_at("/search")
+    window.expect_path("/search")
     asked = window.page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
     assert asked == {"q": "tap", "location": "560001"}
 
-    window.follow("Sign in").stands_at("/sign-in")
+    window.follow("Sign in").expect_path("/sign-in")
 
 
-def test_the_search_sent_before_the_scripts_is_understood(screen: OpenScreen) -> None:
-    window = screen(viewport=PHONE).go("/search?q=tap&location=560001").sees("“tap” near 560001")
+def test_search_form_submitted_without_scripts_is_understood(screen: OpenScreen) -> None:
+    window = screen(viewport=PHONE).go("/search?q=tap&location=560001").expect_text("“tap” near 560001")
     expect(window.page.get_by_label("Where?")).to_have_value("560001")
 
 
-def test_focus_and_typing_outlive_the_start(screen: OpenScreen) -> None:
-    """What was typed into the page drawn ahead, and an early Enter, reach the application."""
+def test_sign_in_typed_before_start_is_submitted_after_start(screen: OpenScreen) -> None:
+    """Text typed into the prerendered page, and an early Enter, reach the application."""
     window = screen(viewport=PHONE)
     held: list[Route] = []
-    on_their_way = True
+    is_loading = True
 
     def hold(route: Route) -> None:
-        if on_their_way:
+        if is_loading:
             held.append(route)
         else:
             route.continue_()
@@ -111,25 +109,25 @@ def test_focus_and_typing_outlive_the_start(screen: OpenScreen) -> None:
     window.page.get_by_label("Password", exact=True).fill("a wrong password")
     window.page.keyboard.press("Enter")
     assert "password" not in window.page.url
-    on_their_way = False
+    is_loading = False
     for route in held:
         route.continue_()
-    window.sees("The username or password is wrong.")
+    window.expect_text("The username or password is wrong.")
     expect(username).to_have_value("nobody-by-this-name")
 
 
 @pytest.mark.parametrize("path", ["/", "/profile"])
-def test_a_start_that_fails_says_so_and_can_be_tried_again(screen: OpenScreen, path: str) -> None:
+def test_entry_page_with_failing_scripts_shows_error_and_reload(screen: OpenScreen, path: str) -> None:
     window = screen(viewport=PHONE)
     without_scripts(window.page)
-    window.go(path).sees("This page could not be loaded completely.")
+    window.go(path).expect_text("This page could not be loaded completely.")
     window.page.unroute("**/*.js")
     window.page.get_by_role("alert").get_by_role("link", name="Reload page").click()
-    expect(window.page.locator(STARTED)).to_be_visible(timeout=PATIENCE_MS)
+    expect(window.page.locator(STARTED)).to_be_visible(timeout=TIMEOUT_MS)
     expect(window.page.locator("#unstarted")).to_be_hidden()
 
 
-def test_nobody_sees_a_page_that_is_not_theirs(screen: OpenScreen) -> None:
+def test_entry_page_is_hidden_for_other_language_or_signed_in_user(screen: OpenScreen) -> None:
     hindi = screen()
     without_scripts(hindi.page)
     hindi.page.add_init_script("localStorage.setItem('doorstep-language', 'hi')")
