@@ -1,4 +1,4 @@
-"""`flask admins`."""
+"""The command `flask admins`."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ def admins(app: Flask, *arguments: str) -> Result:
     return app.test_cli_runner().invoke(args=["admins", *arguments])
 
 
-def test_an_admin_is_made_and_the_password_shown_once(app: Flask, people: People) -> None:
+def test_admins_create_adds_admin_and_shows_password_once(app: Flask, people: People) -> None:
     made = admins(app, "create", "--username", "asha", "--email", "asha@example.org")
     assert made.exit_code == 0, made.output
     found = re.search(r"shown only once\): (\S+)", made.output)
@@ -29,9 +29,9 @@ def test_an_admin_is_made_and_the_password_shown_once(app: Flask, people: People
     assert db.session.execute(select(AuditEntry.action)).scalars().all() == ["admin_created"]
 
 
-def test_wrong_fields_are_told(app: Flask, people: People) -> None:
+def test_admins_create_with_invalid_field_names_it(app: Flask, people: People) -> None:
     customer = people.customer()
-    for arguments, told in (
+    for arguments, field in (
         (["--username", "a b", "--email", "x@example.org"], "username"),
         (["--username", "fine", "--email", "no mail"], "email"),
         (["--username", "fine", "--email", "x@example.org", "--pincode", "999999"], "pincode"),
@@ -40,10 +40,10 @@ def test_wrong_fields_are_told(app: Flask, people: People) -> None:
     ):
         refused = admins(app, "create", *arguments)
         assert refused.exit_code == 1
-        assert f"{told}:" in refused.output
+        assert f"{field}:" in refused.output
 
 
-def test_a_new_password_ends_all_sessions(app: Flask, people: People) -> None:
+def test_admins_reset_password_ends_all_sessions(app: Flask, people: People) -> None:
     admin = people.admin()
     reset = admins(app, "reset-password", admin.username, "--password", "another good one 77")
     assert reset.exit_code == 0, reset.output
@@ -54,7 +54,7 @@ def test_a_new_password_ends_all_sessions(app: Flask, people: People) -> None:
     assert admins(app, "reset-password", people.customer().username).exit_code == 1
 
 
-def test_a_password_that_was_shown_serves_only_to_choose_another(app: Flask, people: People) -> None:
+def test_temporary_password_only_allows_to_choose_another(app: Flask, people: People) -> None:
     people.admin(username="asha")
     shown = re.search(r"shown only once\): (\S+)", admins(app, "reset-password", "asha").output)
     assert shown
@@ -70,7 +70,7 @@ def test_a_password_that_was_shown_serves_only_to_choose_another(app: Flask, peo
     assert admin.get("/customers").status_code == 200
 
 
-def test_a_password_that_was_shown_is_good_for_72_hours(app: Flask, people: People) -> None:
+def test_temporary_password_expires_after_72_hours(app: Flask, people: People) -> None:
     made = admins(app, "create", "--username", "asha", "--email", "asha@example.org")
     shown = re.search(r"shown only once\): (\S+)", made.output)
     assert shown
@@ -89,13 +89,13 @@ def test_a_password_that_was_shown_is_good_for_72_hours(app: Flask, people: Peop
     assert people.visitor().post("/check", body).status_code == 401
 
 
-def test_a_password_that_was_given_is_not_asked_to_be_changed(app: Flask, people: People) -> None:
+def test_admins_reset_password_with_given_password_needs_no_change(app: Flask, people: People) -> None:
     people.admin(username="asha")
     admins(app, "reset-password", "asha", "--password", "another good one 77")
     assert people.sign_in("asha", "another good one 77").get("/customers").status_code == 200
 
 
-def test_the_list(app: Flask, people: People) -> None:
+def test_admins_list_shows_usernames_and_blocks(app: Flask, people: People) -> None:
     first, second = people.admin(), people.admin()
     first.post(f"/users/{second.id}/block", {"reason": "other"})
     lines = admins(app, "list").output.splitlines()

@@ -1,4 +1,4 @@
-"""The first start."""
+"""The preparation of the database at the first start."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ from tests.conftest import ADMIN_PASSWORD
 from tests.factories.people import People
 
 
-def test_it_may_take_its_time_over_the_places(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bootstrap_loads_places_without_statement_timeout(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     limits: dict[str, Any] = {}
 
     def load() -> int:
@@ -27,13 +27,13 @@ def test_it_may_take_its_time_over_the_places(app: Flask, monkeypatch: pytest.Mo
     assert limits == {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
 
-def test_a_password_from_the_settings_need_not_be_changed(app: Flask, people: People) -> None:
+def test_bootstrap_password_from_settings_needs_no_change(app: Flask, people: People) -> None:
     made = bootstrap.run(app)
     assert made.admin_password is None
     assert people.sign_in("admin", ADMIN_PASSWORD).get("/customers").status_code == 200
 
 
-def test_a_password_that_is_printed_has_to_be_changed(
+def test_bootstrap_generated_password_must_be_changed(
     app: Flask, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.extensions, "settings", replace(app.extensions["settings"], admin_password=""))

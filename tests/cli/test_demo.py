@@ -1,4 +1,4 @@
-"""The demo: a market that obeys its own rules, with something on every page, filled once."""
+"""The command `flask demo` fills an empty marketplace once."""
 
 from collections import Counter
 
@@ -25,7 +25,7 @@ CITIES = texts.CITIES[:1]
 
 @pytest.fixture
 def filled(app: Flask, people: People, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What the command printed, for a demo of two cities."""
+    """Run the command for one city and return its output."""
     people.admin()
     monkeypatch.setattr(texts, "CITIES", CITIES)
     done = app.test_cli_runner().invoke(args=["demo"])
@@ -34,34 +34,36 @@ def filled(app: Flask, people: People, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.slow
-def test_a_believable_market(app: Flask, client: FlaskClient, filled: str) -> None:
+def test_demo_creates_data_in_every_state_without_future_timestamps(
+    app: Flask, client: FlaskClient, filled: str
+) -> None:
     states = Counter(db.session.execute(select(TaskRequest.status)).scalars())
     assert set(states) == set(Status)
     approvals = set(db.session.execute(select(Professional.approval)).scalars())
     assert approvals == {"approved", "pending", "rejected", "document_missing"}
     for model in (Review, Document, Notification, MonthlyReport):
         assert db.session.execute(select(func.count()).select_from(model)).scalar_one() > 10
-    moments = [
+    times = [
         TaskRequest.accepted_at,
         TaskRequest.closed_at,
         Review.created_at,
         Notification.created_at,
         RequestEvent.at,
     ]
-    for column in moments:
+    for column in times:
         latest = db.session.execute(select(func.max(column))).scalar_one()
         assert latest is not None
         assert latest <= now()
     waiting = select(func.min(TaskRequest.date_of_request)).where(TaskRequest.status.in_(["requested", "accepted"]))
     assert db.session.execute(waiting).scalar_one() > now()
-    assert not db.session.execute(select(Delivery)).first()  # filling it sends nothing
+    assert not db.session.execute(select(Delivery)).first()  # the demo sends no mail
     username = next(line.split()[0] for line in filled.splitlines() if line.endswith(" customer"))
     signed_in = client.post("/check", json={"username": username, "password": demo.PASSWORD, "client": "api"})
     assert signed_in.status_code == 200
 
 
 @pytest.mark.slow
-def test_a_second_time_adds_nothing(app: Flask, filled: str) -> None:
+def test_demo_run_again_adds_nothing(app: Flask, filled: str) -> None:
     before = db.session.execute(select(func.count()).select_from(TaskRequest)).scalar_one()
     again = app.test_cli_runner().invoke(args=["demo"])
     assert again.exit_code == 0
@@ -69,7 +71,7 @@ def test_a_second_time_adds_nothing(app: Flask, filled: str) -> None:
     assert db.session.execute(select(func.count()).select_from(TaskRequest)).scalar_one() == before
 
 
-def test_without_an_admin_it_says_what_to_do(app: Flask) -> None:
+def test_demo_without_admin_fails_and_says_what_to_do(app: Flask) -> None:
     done = app.test_cli_runner().invoke(args=["demo"])
     assert done.exit_code == 1
     assert "make run" in done.output

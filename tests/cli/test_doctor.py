@@ -1,4 +1,4 @@
-"""`flask doctor` against a product that runs, one that does not, and one with a fault."""
+"""The command `flask doctor` against a running product, a stopped one, and one with a defect."""
 
 import threading
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ from backend.domain.tasks.models import Task
 from backend.jobs import health
 from tests.factories.people import People
 
-# Seals of removed entries stay, and say so.
+# Seals of removed entries are kept on purpose.
 UNCOUNTED = {"places", "localities", "heartbeats", "cache_versions", "audit_seals"}
 
 
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
-    """The application behind a real socket."""
+    """Serve the application on a real socket."""
     health.beat()
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
@@ -37,59 +37,59 @@ def address(app: Flask) -> Iterator[str]:
 
 
 def rows() -> dict[str, int]:
-    """How many rows each table has."""
+    """Return the number of rows of each table."""
     db.session.rollback()
     tables = [table for table in Base.metadata.sorted_tables if table.name not in UNCOUNTED]
     return {table.name: db.session.execute(select(func.count()).select_from(table)).scalar_one() for table in tables}
 
 
 def examine(address: str) -> tuple[bool, list[str]]:
-    told: list[str] = []
-    return doctor.run(doctor.Checkup(address, told.append)), told
+    lines: list[str] = []
+    return doctor.run(doctor.Checkup(address, lines.append)), lines
 
 
-def test_a_running_product_is_well_and_nothing_is_left(address: str, people: People) -> None:
+def test_doctor_on_running_product_passes_and_leaves_no_data(address: str, people: People) -> None:
     people.admin().post("/tasks", task_fields())
     people.professional()
     before = rows()
-    passed, told = examine(address)
-    assert passed, told
-    assert told[-1] == "All checks passed."
+    passed, lines = examine(address)
+    assert passed, lines
+    assert lines[-1] == "All checks passed."
     assert rows() == before
     with pytest.raises(Exception, match="append-only"):
         db.session.execute(text("DELETE FROM audit_entries"))
     db.session.rollback()
 
 
-def test_a_market_without_tasks_is_checked_too(address: str) -> None:
+def test_doctor_without_tasks_passes(address: str) -> None:
     before = rows()
-    passed, told = examine(address)
-    assert passed, told
+    passed, lines = examine(address)
+    assert passed, lines
     assert rows() == before
     assert chain.verify().findings == []
 
 
-def test_a_product_that_does_not_run_is_told(app: Flask) -> None:
+def test_doctor_on_stopped_product_fails(app: Flask) -> None:
     before = rows()
-    passed, told = examine("http://127.0.0.1:9")
+    passed, lines = examine("http://127.0.0.1:9")
     assert not passed
-    assert told[1].startswith("FAILED  the application is ready")
+    assert lines[1].startswith("FAILED  the application is ready")
     assert rows() == before
 
 
-def test_the_step_that_fails_is_told_and_nothing_is_left(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_with_failing_step_names_it_and_leaves_no_data(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     approve = approval.APPROVE
     broken = Transition(approve.action, approve.who, approve.sources, Approval.REJECTED)
     monkeypatch.setattr(approval, "APPROVE", broken)
     before = rows()
-    passed, told = examine(address)
+    passed, lines = examine(address)
     assert not passed
-    assert any(line.startswith("FAILED  an admin approves the document") for line in told)
-    assert told[-1] == "Check failed: an admin approves the document."
+    assert any(line.startswith("FAILED  an admin approves the document") for line in lines)
+    assert lines[-1] == "Check failed: an admin approves the document."
     assert rows() == before
 
 
-def test_what_a_killed_check_left_is_removed_by_the_next(address: str, people: People) -> None:
+def test_doctor_removes_data_of_earlier_killed_check(address: str, people: People) -> None:
     before = rows()
     checkup = doctor.Checkup(address, lambda _: None)
     doctor._examine(checkup)
@@ -105,7 +105,7 @@ def test_what_a_killed_check_left_is_removed_by_the_next(address: str, people: P
     assert left == {"accounts": 1, "sessions": 1}
 
 
-def test_the_command_tells_by_its_exit_code(app: Flask, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_command_returns_result_as_exit_code(app: Flask, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import dataclasses
 
     for url, code in ((address, 0), ("http://127.0.0.1:9", 1)):

@@ -1,4 +1,4 @@
-"""A market in a database of its own, to be backed up and restored, used as its application uses it."""
+"""A marketplace in its own database, to be backed up and restored."""
 
 import contextlib
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def database(url: str, name: str, **changes: Any) -> Iterator[Flask]:
 
 
 def close(app: Flask) -> None:
-    """Let go of the database, as a product that has ended."""
+    """Close all connections, as after the application has stopped."""
     db.session.remove()
     db.engine.dispose()
     app.extensions["reads"]._pool.clear()
@@ -38,7 +38,7 @@ def close(app: Flask) -> None:
 
 @dataclass
 class Market:
-    """One market in a database of its own, used as its application uses it."""
+    """One marketplace in its own database."""
 
     server: EmbeddedPostgres
     data_dir: Path
@@ -56,14 +56,14 @@ class Market:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[People]:
-        """The application on this market; nobody is connected afterwards."""
+        """Run the application on this database and close all connections afterwards."""
         stores = {"data_dir": self.data_dir, "document_store_url": self.settings.document_store_url}
         with database(self.app_url, self.name, **stores) as app:
             try:
                 yield People(app, first=next(NUMBERS) * 100)
             finally:
                 close(app)
-        with psycopg.connect(self.server.url, autocommit=True) as connection:  # what keeps a connection of its own
+        with psycopg.connect(self.server.url, autocommit=True) as connection:  # connections outside of the pools
             connection.execute(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (self.name,)
             )

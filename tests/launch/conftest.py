@@ -1,4 +1,4 @@
-"""One server for all tests of backups, and a market on it for each."""
+"""One database server for all backup tests, and a separate database for each."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.launch.backup_market import PLACE, Market, close, database
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A server with both roles and a prepared database, from which each test's is copied."""
+    """Start a server with both roles and a prepared database, which each test copies."""
     made = EmbeddedPostgres(tmp_path_factory.mktemp("server"), parameters=FAST)
     made.start()
     owner, app = made.roles()

@@ -1,4 +1,4 @@
-"""Starts the product the way `make run` does, in a folder and on a port of its own."""
+"""Starts the product as `make run` does, in a separate folder and on a free port."""
 
 import contextlib
 import json
@@ -25,9 +25,9 @@ from tests.waiting import HANG_SECONDS, wait_until
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
-    """The environment of this machine without settings of Doorstep, then the given ones."""
-    ours = {row.name for row in describe()} | {"MAKELEVEL", processes.MARK}
-    return {**{name: value for name, value in os.environ.items() if name not in ours}, **settings}
+    """Return this machine's environment without settings of Doorstep, and with the given ones."""
+    own = {row.name for row in describe()} | {"MAKELEVEL", processes.MARK}
+    return {**{name: value for name, value in os.environ.items() if name not in own}, **settings}
 
 
 @dataclass
@@ -51,13 +51,13 @@ class Product:
     def start(self) -> None:
         """Start and wait until ready."""
         self.launch()
-        assert wait_until(lambda: self.ready() or self.ended()), self.told()
-        assert not self.ended(), self.told()
+        assert wait_until(lambda: self.ready() or self.ended()), self.diagnostics()
+        assert not self.ended(), self.diagnostics()
 
     def launch(self) -> "subprocess.Popen[bytes]":
         self.folder.mkdir(parents=True, exist_ok=True)
-        ours = {"PORT": str(self.port), "DATA_DIR": str(self.data), "ADMIN_PASSWORD": "a password of tests"}
-        environment = clean_environment(**{**ours, **self.settings})
+        own = {"PORT": str(self.port), "DATA_DIR": str(self.data), "ADMIN_PASSWORD": "a password of tests"}
+        environment = clean_environment(**{**own, **self.settings})
         with (self.folder / "output.txt").open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", self.module], env=environment, cwd=ROOT, stdout=output, stderr=output
@@ -76,7 +76,7 @@ class Product:
         return self.process.wait(timeout=HANG_SECONDS)
 
     def destroy(self) -> None:
-        """End whatever is left and remove the database wherever it lies."""
+        """End remaining processes and remove the database."""
         if self.process is not None:
             if not self.ended():
                 self.process.kill()
@@ -100,13 +100,13 @@ class Product:
                 return error.code, json.load(error)
 
     def bodies_waiting(self) -> int:
-        """How many calls the web server has taken whose bodies are not all there yet."""
+        """Return the number of calls whose bodies have not arrived completely."""
         with urllib.request.urlopen(self.url("/metrics"), timeout=HANG_SECONDS) as answer:
             found = re.search(r"^bodies_waiting (\d+)", answer.read().decode(), re.MULTILINE)
         return int(found[1]) if found else 0
 
     def children(self, name: str) -> list[psutil.Process]:
-        """Direct children of the launcher whose command holds the name."""
+        """Return direct children of the launcher whose command contains the name."""
         assert self.process is not None
         found = []
         for child in psutil.Process(self.process.pid).children():
@@ -116,12 +116,12 @@ class Product:
         return found
 
     def everything(self) -> list[psutil.Process]:
-        """The launcher's whole tree."""
+        """Return the launcher and all its descendants."""
         assert self.process is not None
         return [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
 
-    def told(self) -> str:
-        """What a failing test shows."""
+    def diagnostics(self) -> str:
+        """Return the output and logs, to be shown by a failing test."""
         logs = [f"--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in self.data.glob("logs/*.log")]
         return "\n".join([self.output, *logs])
 
@@ -130,7 +130,7 @@ class Product:
         return shown.group(1) if shown else None
 
 
-def all_gone(found: list[psutil.Process]) -> list[psutil.Process]:
-    """Wait until they have ended; returns those that do not."""
+def still_running(found: list[psutil.Process]) -> list[psutil.Process]:
+    """Wait for the processes to end and return those that did not."""
     _, alive = psutil.wait_procs(found, timeout=HANG_SECONDS)
     return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]

@@ -1,4 +1,4 @@
-"""A backup made beside writes is whole, and one that is not is refused."""
+"""Backups made during writes are consistent, and damaged ones are rejected."""
 
 import json
 import threading
@@ -27,10 +27,10 @@ SELECT count(*) FROM pg_stat_activity
 """
 
 
-# -- whole, beside writes
+# -- consistent during writes
 
 
-def test_a_document_replaced_while_the_dump_is_held_is_in_the_backup(market: Market, saved: Path) -> None:
+def test_backup_during_document_replacement_contains_old_document(market: Market, saved: Path) -> None:
     failed: list[LaunchError] = []
 
     def save() -> None:
@@ -60,7 +60,7 @@ def test_a_document_replaced_while_the_dump_is_held_is_in_the_backup(market: Mar
         assert document_of(people.sign_in(person.username)) == before
 
 
-def test_a_file_that_a_row_names_and_the_store_lacks_fails_the_backup(market: Market, saved: Path) -> None:
+def test_backup_with_file_missing_in_store_fails(market: Market, saved: Path) -> None:
     with market.running() as people:
         people.professional()
     [(key,)] = market.ask("SELECT store_key FROM documents")
@@ -70,7 +70,7 @@ def test_a_file_that_a_row_names_and_the_store_lacks_fails_the_backup(market: Ma
     assert list(saved.parent.glob("saved*")) == []
 
 
-def test_a_file_that_was_changed_fails_the_backup(market: Market, saved: Path) -> None:
+def test_backup_with_changed_file_fails(market: Market, saved: Path) -> None:
     with market.running() as people:
         people.professional()
     [(key,)] = market.ask("SELECT store_key FROM documents")
@@ -79,7 +79,7 @@ def test_a_file_that_was_changed_fails_the_backup(market: Market, saved: Path) -
         market.save(saved)
 
 
-def test_files_that_nobody_needs_may_vanish(market: Market, saved: Path) -> None:
+def test_backup_leaves_out_files_of_replaced_documents_and_unfinished_writes(market: Market, saved: Path) -> None:
     with market.running() as people:
         person = people.professional()
         assert person.put("/me/document", **form(picture(size=(9, 9)))).status_code == 200
@@ -96,17 +96,17 @@ def test_files_that_nobody_needs_may_vanish(market: Market, saved: Path) -> None
     assert manifest.counts["accounts"] == 1
 
 
-def test_every_table_that_names_files_is_saved_with_them(market: Market) -> None:
+def test_backup_covers_every_table_with_store_keys(market: Market) -> None:
     naming = (
         "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'store_key'"
     )
     assert {name for (name,) in market.ask(naming)} == set(FILES)
 
 
-# -- refused
+# -- rejected
 
 
-def test_a_damaged_backup_is_refused_before_anything_is_touched(market: Market, saved: Path) -> None:
+def test_restore_of_damaged_backup_is_rejected_before_any_change(market: Market, saved: Path) -> None:
     with market.running() as people:
         people.professional()
     market.save(saved)
@@ -120,7 +120,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(market: Market, 
     assert not list(market.data_dir.glob("before-restore-*"))
 
 
-def test_rows_that_are_not_what_the_manifest_counts_are_refused(market: Market, saved: Path) -> None:
+def test_restore_with_row_counts_unlike_manifest_is_rejected(market: Market, saved: Path) -> None:
     with market.running() as people:
         people.customer()
     market.save(saved)
@@ -133,7 +133,7 @@ def test_rows_that_are_not_what_the_manifest_counts_are_refused(market: Market, 
     assert databases(market) == {market.name}
 
 
-def test_a_backup_of_a_later_version_is_refused(market: Market, saved: Path) -> None:
+def test_restore_of_backup_from_later_version_is_rejected(market: Market, saved: Path) -> None:
     market.save(saved)
     content = json.loads((saved / "MANIFEST.json").read_text())
     (saved / "MANIFEST.json").write_text(json.dumps({**content, "revision": "9999"}))
@@ -141,17 +141,17 @@ def test_a_backup_of_a_later_version_is_refused(market: Market, saved: Path) -> 
         market.restore(saved)
 
 
-def test_a_folder_that_is_no_backup_is_refused(market: Market, tmp_path: Path) -> None:
+def test_restore_of_folder_without_manifest_is_rejected(market: Market, tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match="not a backup"):
         market.restore(tmp_path)
 
 
-def test_a_backup_is_never_written_over(market: Market, tmp_path: Path) -> None:
+def test_backup_into_existing_folder_is_rejected(market: Market, tmp_path: Path) -> None:
     with pytest.raises(LaunchError, match="give a new name"):
         market.save(tmp_path)
 
 
-def test_nothing_is_restored_under_a_running_product(market: Market, saved: Path) -> None:
+def test_restore_during_running_product_is_rejected(market: Market, saved: Path) -> None:
     market.save(saved)
     with private_files.claim(market.data_dir), pytest.raises(LaunchError, match="already runs"):
         market.restore(saved)
@@ -159,7 +159,7 @@ def test_nothing_is_restored_under_a_running_product(market: Market, saved: Path
         market.restore(saved)
 
 
-def test_what_is_there_is_saved_first_or_lost_only_when_asked(market: Market, saved: Path) -> None:
+def test_restore_saves_existing_data_first_unless_told_to_overwrite(market: Market, saved: Path) -> None:
     with market.running() as people:
         kept = people.professional()
     market.save(saved)
@@ -181,14 +181,14 @@ def test_what_is_there_is_saved_first_or_lost_only_when_asked(market: Market, sa
 
 
 def databases(market: Market) -> set[str]:
-    """All databases of this market, leftovers included."""
+    """Return all databases of this marketplace, including leftovers."""
     return {str(name) for (name,) in market.ask("SELECT datname FROM pg_database") if str(name).startswith(market.name)}
 
 
 # -- the command
 
 
-def test_the_own_server_is_started_for_it(tmp_path: Path, saved: Path) -> None:
+def test_backup_and_restore_start_embedded_server(tmp_path: Path, saved: Path) -> None:
     settings = Settings.with_owner({"DATA_DIR": str(tmp_path / "data"), "SECRET_KEY": "k" * 40})
     own = EmbeddedPostgres(settings.data_dir, parameters=FAST)
     try:
@@ -212,13 +212,13 @@ def test_the_own_server_is_started_for_it(tmp_path: Path, saved: Path) -> None:
         own.destroy()
 
 
-def test_the_line_that_says_what_went_wrong_is_shown(server: EmbeddedPostgres, tmp_path: Path) -> None:
+def test_database_program_failure_reports_its_error_line(server: EmbeddedPostgres, tmp_path: Path) -> None:
     (tmp_path / "no.dump").write_text("not a dump")
     with pytest.raises(LaunchError, match="error: input file does not appear to be a valid archive"):
         database_programs.run("pg_restore", server.url, str(tmp_path / "no.dump"))
 
 
-def test_the_command_says_what_is_wrong_in_one_line(
+def test_backup_command_reports_errors_in_one_line(
     market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", market.app_url)

@@ -1,4 +1,4 @@
-"""`make dev`: both sides answer, a change of the source restarts our programs, and Ctrl-C leaves nothing behind."""
+"""`make dev`: web server and Vite respond, source changes restart programs, and Ctrl-C stops everything."""
 
 import os
 import re
@@ -13,7 +13,7 @@ import pytest
 from backend.launch import dev, processes
 from backend.launch.supervisor import Program, Supervisor
 from backend.settings import ROOT, Settings
-from tests.launch.product import Product, all_gone
+from tests.launch.product import Product, still_running
 
 pytestmark = pytest.mark.launch
 
@@ -31,11 +31,11 @@ def read(url: str) -> str:
         return text
 
 
-def test_both_sides_answer_and_nothing_is_left(product: Product) -> None:
+def test_dev_serves_pages_and_api_and_stops_completely(product: Product) -> None:
     product.launch()
     reloading = processes.wait_until(lambda: "Reloading:" in product.output or product.ended(), seconds=180)
-    assert reloading, product.told()
-    assert not product.ended(), product.told()
+    assert reloading, product.diagnostics()
+    assert not product.ended(), product.diagnostics()
     found = re.search(r"at (http://127\.0\.0\.1:\d+)/app/", product.output)
     assert found is not None
     pages = found[1]
@@ -46,16 +46,16 @@ def test_both_sides_answer_and_nothing_is_left(product: Product) -> None:
     everything = product.everything()
     assert {"web", "worker", "beat", "vite"} <= {log.stem for log in product.data.glob("logs/*.log")}
     assert product.stop(by=signal.SIGINT) == 0
-    assert not all_gone(everything)
+    assert not still_running(everything)
 
 
-def test_a_change_restarts_the_programs_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dev_reload_restarts_programs_once_per_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "backend" / "module.py"
     source.parent.mkdir()
     source.write_text("a = 1\n")
     monkeypatch.setattr(dev, "SOURCE", source.parent)
-    said: list[str] = []
-    supervisor = Supervisor(say=said.append)
+    messages: list[str] = []
+    supervisor = Supervisor(say=messages.append)
     argv = [sys.executable, "-c", "import time; time.sleep(60)"]
     programs = [Program(name, argv, dict(os.environ), tmp_path / f"{name}.log", patience=5) for name in ("web", "vite")]
     for program in programs:
@@ -77,10 +77,10 @@ def test_a_change_restarts_the_programs_once(tmp_path: Path, monkeypatch: pytest
         assert programs[0].process is not web
     finally:
         supervisor.stop()
-    assert said == []
+    assert messages == []
 
 
-def test_everything_a_process_reads_is_watched() -> None:
+def test_dev_watches_all_source_files_and_templates() -> None:
     watched = {Path(name).relative_to(ROOT).as_posix() for name, _ in dev.source_files()}
     assert {"backend/app.py", "backend/launch/dev.py"} <= watched
     assert any(name.startswith("backend/templates/") for name in watched)

@@ -1,4 +1,4 @@
-"""The servers out of wheels come up again whatever happened to them, with nothing lost."""
+"""The embedded servers start again after crashes and keep committed data."""
 
 import contextlib
 import os
@@ -37,22 +37,22 @@ def valkey(tmp_path: Path) -> Iterator[EmbeddedValkey]:
     server.stop()
 
 
-def test_committed_rows_survive_kill_and_an_orphan_is_taken_over(postgres: EmbeddedPostgres) -> None:
+def test_postgres_after_kill_keeps_rows_and_takes_over_orphan(postgres: EmbeddedPostgres) -> None:
     with psycopg.connect(postgres.start()) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
     port = postgres.port
     orphan = EmbeddedPostgres(postgres.data_dir)
-    assert orphan.start().endswith("/doorstep"), "the first one is ended by the second"
+    assert orphan.start().endswith("/doorstep"), "the second one ends the first"
     assert not postgres.alive()
     assert orphan.process is not None
     orphan.process.kill()
     orphan.process.wait()
     with psycopg.connect(postgres.start()) as connection:
         assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
-    assert port == postgres.port, "clients keep their address"
+    assert port == postgres.port, "the port stays the same"
 
 
-def test_an_interrupted_first_start_is_done_again(postgres: EmbeddedPostgres) -> None:
+def test_postgres_after_interrupted_first_start_initialises_again(postgres: EmbeddedPostgres) -> None:
     postgres.data_dir.mkdir()
     cluster = postgres_programs.find(postgres.data_dir, "postgres").cluster
     unfinished = cluster.with_name(
@@ -65,7 +65,7 @@ def test_an_interrupted_first_start_is_done_again(postgres: EmbeddedPostgres) ->
     assert not unfinished.exists()
 
 
-def test_a_note_of_a_process_that_is_someone_else_is_ignored(postgres: EmbeddedPostgres) -> None:
+def test_postgres_with_pid_file_of_another_process_starts(postgres: EmbeddedPostgres) -> None:
     postgres.start()
     assert postgres.process is not None
     postgres.process.kill()
@@ -77,7 +77,7 @@ def test_a_note_of_a_process_that_is_someone_else_is_ignored(postgres: EmbeddedP
     assert postgres.alive()
 
 
-def test_a_cluster_with_one_role_is_handed_over(postgres: EmbeddedPostgres) -> None:
+def test_postgres_cluster_with_one_role_gets_owner_and_app_roles(postgres: EmbeddedPostgres) -> None:
     with psycopg.connect(postgres.start(), autocommit=True) as connection:
         connection.execute("CREATE EXTENSION unaccent")
         connection.execute("CREATE TABLE kept (id bigint GENERATED ALWAYS AS IDENTITY, word text)")
@@ -105,25 +105,25 @@ def test_a_cluster_with_one_role_is_handed_over(postgres: EmbeddedPostgres) -> N
         connection.execute("SELECT * FROM kept")
 
 
-def test_values_of_a_failing_statement_are_not_in_the_log_of_the_server(postgres: EmbeddedPostgres) -> None:
+def test_postgres_log_does_not_contain_values_of_failing_statement(postgres: EmbeddedPostgres) -> None:
     with psycopg.connect(postgres.start(), autocommit=True) as connection:
         connection.execute("CREATE TABLE mails (mail text PRIMARY KEY)")
         for _ in range(2):
             with contextlib.suppress(psycopg.errors.UniqueViolation):
                 connection.execute("INSERT INTO mails VALUES (%s)", ("leak57e196@example.com",))
-    told = postgres.log.read_text()
-    assert "duplicate key value" in told
-    assert "leak57e196" not in told
+    log = postgres.log.read_text()
+    assert "duplicate key value" in log
+    assert "leak57e196" not in log
 
 
-def test_folders_of_others_keep_their_modes(postgres: EmbeddedPostgres) -> None:
+def test_postgres_start_keeps_modes_of_parent_folders(postgres: EmbeddedPostgres) -> None:
     above = [postgres.data_dir.parent, *list(postgres.data_dir.parent.parents)[:-1]]
     before = [stat.S_IMODE(folder.stat().st_mode) for folder in above]
     postgres.start()
     assert [stat.S_IMODE(folder.stat().st_mode) for folder in above] == before
 
 
-def test_queue_survives_a_kill(valkey: EmbeddedValkey) -> None:
+def test_valkey_queue_after_kill_is_kept(valkey: EmbeddedValkey) -> None:
     client = redis.Redis.from_url(valkey.start())
     assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
     client.config_set("appendfsync", "always")
@@ -137,7 +137,7 @@ def test_queue_survives_a_kill(valkey: EmbeddedValkey) -> None:
     client.close()
 
 
-def test_an_unreadable_queue_is_put_aside(valkey: EmbeddedValkey) -> None:
+def test_valkey_with_unreadable_queue_starts_and_keeps_the_old_files(valkey: EmbeddedValkey) -> None:
     valkey.start()
     valkey.stop()
     for file in (valkey.data_dir / "valkey" / "appendonlydir").glob("*"):
@@ -148,7 +148,7 @@ def test_an_unreadable_queue_is_put_aside(valkey: EmbeddedValkey) -> None:
     assert list(valkey.data_dir.glob("valkey.unreadable-*"))
 
 
-def test_strangers_are_not_let_in(valkey: EmbeddedValkey, postgres: EmbeddedPostgres) -> None:
+def test_embedded_servers_reject_wrong_passwords(valkey: EmbeddedValkey, postgres: EmbeddedPostgres) -> None:
     valkey.start()
     postgres.start()
     client = redis.Redis(host="127.0.0.1", port=valkey.port or 0, retry=Retry(NoBackoff(), 0))
@@ -159,7 +159,7 @@ def test_strangers_are_not_let_in(valkey: EmbeddedValkey, postgres: EmbeddedPost
         psycopg.connect(f"postgresql://doorstep@127.0.0.1:{postgres.port}/doorstep", password="a guess")
 
 
-def test_servers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+def test_embedded_servers_end_with_their_parent_process(tmp_path: Path) -> None:
     program = textwrap.dedent(
         """
         import sys, time

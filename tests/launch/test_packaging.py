@@ -1,4 +1,4 @@
-"""What ships: the compose file is valid and its very commands run; locks hold no addresses; make explains itself."""
+"""What is shipped: the compose file and its commands, lock files, the image, and make targets."""
 
 import json
 import re
@@ -24,7 +24,7 @@ from tests.waiting import HANG_SECONDS, wait_until
 
 COMPOSE = ROOT / "docker-compose.yml"
 SECRETS = ("SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_APP_PASSWORD", "VALKEY_PASSWORD")
-OURS = ("prepare", "web", "worker", "beat")
+SERVICES = ("prepare", "web", "worker", "beat")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def compose() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Servers that somebody else runs, as in production."""
+    """Start database servers outside of the launcher, as in production."""
     folder = tmp_path_factory.mktemp("servers")
     postgres, valkey = EmbeddedPostgres(folder), EmbeddedValkey(folder)
     postgres.start()
@@ -45,7 +45,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     valkey.stop()
 
 
-def test_compose_file_follows_its_schema() -> None:
+def test_compose_file_is_valid_against_its_schema() -> None:
     program = str(Path(sys.executable).parent / "check-jsonschema")
     done = subprocess.run(
         [program, "--builtin-schema", "vendor.compose-spec", str(COMPOSE)], capture_output=True, text=True, check=False
@@ -53,9 +53,9 @@ def test_compose_file_follows_its_schema() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_compose_has_every_part_with_a_health_check(compose: dict[str, Any]) -> None:
+def test_compose_services_have_health_checks(compose: dict[str, Any]) -> None:
     parts = compose["services"]
-    assert set(parts) == {"postgres", "valkey", "proxy", *OURS}
+    assert set(parts) == {"postgres", "valkey", "proxy", *SERVICES}
     assert all("healthcheck" in part for name, part in parts.items() if name != "prepare")
     assert parts["postgres"]["image"] == "${POSTGRES_IMAGE:-postgres:18}"
     for part in parts.values():
@@ -65,17 +65,17 @@ def test_compose_has_every_part_with_a_health_check(compose: dict[str, Any]) -> 
             assert needed in parts
 
 
-def test_every_container_is_confined(compose: dict[str, Any]) -> None:
+def test_compose_services_drop_privileges(compose: dict[str, Any]) -> None:
     for name, part in compose["services"].items():
         assert part["cap_drop"] == ["ALL"], name
         assert part["security_opt"] == ["no-new-privileges:true"], name
         assert part["pids_limit"] <= 1024, name
     for name in ("postgres", "valkey"):
         assert compose["services"][name]["mem_limit"]
-        assert compose["services"][name]["user"] == name, "needs no rights to change its user then"
+        assert compose["services"][name]["user"] == name, "the entrypoint needs no rights to change its user"
 
 
-def test_bill_of_materials_names_what_is_locked() -> None:
+def test_sbom_lists_locked_runtime_packages() -> None:
     done = subprocess.run(["sh", ".ci/sbom"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607 - sh is on PATH
     assert done.returncode == 0, done.stderr
     for kind, wanted, other in (("python", {"Flask", "psycopg"}, "pytest"), ("npm", {"vue", "axios"}, "vitest")):
@@ -83,10 +83,10 @@ def test_bill_of_materials_names_what_is_locked() -> None:
         names = {part["name"] for part in bill["components"]}
         assert bill["bomFormat"] == "CycloneDX"
         assert {name.lower() for name in wanted} <= {name.lower() for name in names}
-        assert other not in names, "what only the tests need is not in a build"
+        assert other not in names, "development packages are left out"
 
 
-def test_an_audit_that_reaches_nobody_says_so_and_fails() -> None:
+def test_audit_without_network_fails_and_says_so() -> None:
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
     done = subprocess.run(
         ["sh", ".ci/audit"],  # noqa: S607 - sh is on PATH
@@ -100,19 +100,19 @@ def test_an_audit_that_reaches_nobody_says_so_and_fails() -> None:
     assert "error: the advisory service of PyPI could not be reached" in done.stderr
 
 
-def test_packages_run_no_scripts_when_they_are_installed() -> None:
+def test_package_installation_runs_no_scripts() -> None:
     assert "ignore-scripts=true" in (ROOT / "frontend" / ".npmrc").read_text().splitlines()
     assert "npm ci --ignore-scripts" in (ROOT / "Dockerfile").read_text()
 
 
-def test_compose_has_no_default_secrets() -> None:
+def test_compose_file_has_no_default_secrets() -> None:
     text = COMPOSE.read_text()
     used = re.findall(r"\$\{(\w+)(:?[-?])?", text)
     assert {name for name, _ in used} >= set(SECRETS)
     assert all(kind == ":?" for name, kind in used if name in SECRETS)
 
 
-def test_only_preparation_knows_the_owner_of_the_database(compose: dict[str, Any]) -> None:
+def test_owner_database_url_is_known_only_to_prepare_service(compose: dict[str, Any]) -> None:
     parts = compose["services"]
     assert "//doorstep_owner:" in parts["prepare"]["environment"]["OWNER_DATABASE_URL"]
     assert parts["postgres"]["environment"]["POSTGRES_USER"] == "doorstep_owner"
@@ -123,7 +123,7 @@ def test_only_preparation_knows_the_owner_of_the_database(compose: dict[str, Any
 
 
 def documented_env() -> dict[str, str]:
-    """The `.env` that operations.md asks for, with made-up values where a command stands for one."""
+    """Return the `.env` that operations.md documents, with generated values in place of commands."""
     text = (ROOT / "docs" / "operations.md").read_text()
     block = text.split("## Run it in containers")[1].split("```")[1]
     lines = (line.split("=", 1) for line in block.strip().splitlines())
@@ -131,7 +131,7 @@ def documented_env() -> dict[str, str]:
 
 
 def in_container(compose: dict[str, Any], name: str, env: dict[str, str]) -> dict[str, str]:
-    """The settings that a container of ours gets: the `.env` file, then its own lines with variables filled in."""
+    """Return a container's settings: the `.env` file, then its own lines with variables substituted."""
 
     def value_of(found: re.Match[str]) -> str:
         given = env.get(found[1], "")
@@ -145,8 +145,8 @@ def in_container(compose: dict[str, Any], name: str, env: dict[str, str]) -> dic
     return {**env, **own}
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_the_documented_env_is_enough_to_start(compose: dict[str, Any], name: str) -> None:
+@pytest.mark.parametrize("name", SERVICES)
+def test_documented_env_file_is_sufficient_to_start(compose: dict[str, Any], name: str) -> None:
     settings = Settings.from_env(in_container(compose, name, documented_env()))
     assert settings.is_production
     assert settings.over_tls
@@ -156,13 +156,13 @@ def test_the_documented_env_is_enough_to_start(compose: dict[str, Any], name: st
 
 
 @pytest.mark.parametrize("name", ["PUBLIC_URL", "ADMIN_EMAIL", "MAIL_SERVER", "SECRET_KEY"])
-def test_the_documented_env_asks_for_nothing_that_is_not_needed(compose: dict[str, Any], name: str) -> None:
+def test_documented_env_file_without_required_setting_is_rejected(compose: dict[str, Any], name: str) -> None:
     env = {key: value for key, value in documented_env().items() if key != name}
     with pytest.raises((AssertionError, SettingsError), match=name):
         Settings.from_env(in_container(compose, "web", env))
 
 
-def test_callers_reach_the_web_server_through_a_proxy_that_takes_bodies_whole(compose: dict[str, Any]) -> None:
+def test_proxy_is_the_only_published_service_and_buffers_bodies(compose: dict[str, Any]) -> None:
     assert [name for name, part in compose["services"].items() if "ports" in part] == ["proxy"]
     (config,) = compose["services"]["proxy"]["configs"]
     assert config["target"] == "/etc/nginx/nginx.conf"
@@ -171,7 +171,7 @@ def test_callers_reach_the_web_server_through_a_proxy_that_takes_bodies_whole(co
         assert line in text
 
 
-def test_image_runs_as_a_plain_user_and_holds_no_secret() -> None:
+def test_image_runs_as_unprivileged_user_without_secrets() -> None:
     text = (ROOT / "Dockerfile").read_text()
     stages = text.split("\nFROM ")
     assert len(stages) == 4
@@ -180,7 +180,7 @@ def test_image_runs_as_a_plain_user_and_holds_no_secret() -> None:
     assert not re.search(r"(SECRET|PASSWORD|TOKEN)\w*=", text)
 
 
-def test_the_very_commands_of_the_compose_file_run(
+def test_compose_commands_start_and_pass_health_checks(
     compose: dict[str, Any], servers: dict[str, str], tmp_path: Path
 ) -> None:
     port = str(free_port(None))
@@ -189,7 +189,7 @@ def test_the_very_commands_of_the_compose_file_run(
         PUBLIC_URL=f"http://127.0.0.1:{port}", INSECURE="yes", ADMIN_EMAIL="admin@market.example", MAIL_TO_FILES="yes",
         **servers,
     )  # fmt: skip
-    commands = {name: [sys.executable, *compose["services"][name]["command"][1:]] for name in OURS}
+    commands = {name: [sys.executable, *compose["services"][name]["command"][1:]] for name in SERVICES}
     owner = {"OWNER_DATABASE_URL": environment.pop("OWNER_DATABASE_URL")}
     prepared = subprocess.run(
         commands["prepare"], env={**environment, **owner}, cwd=ROOT, capture_output=True, check=False
@@ -197,11 +197,11 @@ def test_the_very_commands_of_the_compose_file_run(
     assert prepared.returncode == 0, prepared.stderr.decode()
     assert json.loads(prepared.stdout)["username"] == "admin"
     log = (tmp_path / "log").open("wb")
-    started = [processes.spawn(commands[name], env=environment, cwd=ROOT, output=log.fileno()) for name in OURS[1:]]
+    started = [processes.spawn(commands[name], env=environment, cwd=ROOT, output=log.fileno()) for name in SERVICES[1:]]
     try:
         ready = wait_until(lambda: is_ready(f"http://127.0.0.1:{port}/readyz"), pause=0.2)
         assert ready, (tmp_path / "log").read_text()
-        for name in OURS[1:]:
+        for name in SERVICES[1:]:
             test = compose["services"][name]["healthcheck"]["test"][2:]
             check = [re.sub(r"//[^/]+/", f"//127.0.0.1:{port}/", argument) for argument in test]
             done = subprocess.run([sys.executable, *check], env=environment, cwd=ROOT, check=False)
@@ -214,7 +214,7 @@ def test_the_very_commands_of_the_compose_file_run(
     assert codes == [0, 0, 0]
 
 
-def test_given_servers_are_used_and_none_of_our_own_is_started(servers: dict[str, str], tmp_path: Path) -> None:
+def test_launch_with_external_servers_starts_none_of_its_own(servers: dict[str, str], tmp_path: Path) -> None:
     product = Product(tmp_path, settings=servers)
     try:
         product.start()
@@ -226,13 +226,13 @@ def test_given_servers_are_used_and_none_of_our_own_is_started(servers: dict[str
         product.destroy()
 
 
-def test_a_health_check_of_what_is_not_there_fails() -> None:
+def test_readiness_check_of_closed_port_fails() -> None:
     argv = [sys.executable, "-m", "backend.launch.readiness", f"http://127.0.0.1:{free_port(None)}/healthz"]
     assert subprocess.run(argv, cwd=ROOT, check=False).returncode == 1
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-docs.lock"])
-def test_locks_hold_hashes_and_no_addresses(name: str) -> None:
+def test_lock_file_has_hashes_and_no_urls(name: str) -> None:
     text = (ROOT / name).read_text()
     assert not re.search(r"https?://|file:/|--(extra-)?index-url|--find-links|^\s*/", text, re.MULTILINE)
     blocks = re.split(r"\n(?=\S)", text.strip())
@@ -240,7 +240,7 @@ def test_locks_hold_hashes_and_no_addresses(name: str) -> None:
     assert all(re.match(r"[A-Za-z0-9._-]+==\S+ \\\n\s+--hash=sha256:", block) for block in pinned)
 
 
-def test_locks_hold_all_that_the_project_asks_for() -> None:
+def test_lock_files_cover_all_project_dependencies() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for lock, asked in (
         ("requirements.lock", project["dependencies"]),
@@ -249,10 +249,10 @@ def test_locks_hold_all_that_the_project_asks_for() -> None:
     ):
         locked = {line.split("==")[0].lower() for line in (ROOT / lock).read_text().splitlines() if "==" in line}
         wanted = {re.split(r"[\[<>=;,\s]", entry)[0].lower().replace("_", "-") for entry in asked}
-        assert wanted <= locked, f"write the locks anew: make lock ({wanted - locked})"
+        assert wanted <= locked, f"regenerate the lock files: make lock ({wanted - locked})"
 
 
-def test_make_explains_every_target() -> None:
+def test_make_help_explains_every_target() -> None:
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607 - make is on PATH
     text = (ROOT / "Makefile").read_text()
     phony = re.search(r"^\.PHONY: (.*?)\n\n", text, re.MULTILINE | re.DOTALL)
@@ -261,5 +261,5 @@ def test_make_explains_every_target() -> None:
         assert re.search(rf"\b{target}\b", done.stdout), target
 
 
-def test_continuous_build_calls_what_everyone_calls() -> None:
+def test_ci_runs_make_test() -> None:
     assert "make test" in (ROOT / ".ci" / "run").read_text()

@@ -1,4 +1,4 @@
-"""A restoration brings a backup of any version back, and revives nothing that is over."""
+"""A restore works across versions and does not revive sessions, mails and jobs."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -30,7 +30,7 @@ from tests.launch.backup_market import Market, close, database, document_of
 
 
 @pytest.mark.parametrize("column", ["account_id bigint REFERENCES accounts (id)", "word text"])
-def test_a_table_of_a_later_version_does_not_stand_in_the_way(market: Market, saved: Path, column: str) -> None:
+def test_restore_over_newer_schema_drops_its_tables(market: Market, saved: Path, column: str) -> None:
     with market.running() as people:
         person = people.customer()
     market.save(saved)
@@ -43,7 +43,7 @@ def test_a_table_of_a_later_version_does_not_stand_in_the_way(market: Market, sa
         assert people.sign_in(person.username).get("/me").status_code == 200
 
 
-def test_a_backup_of_an_earlier_version_is_migrated(market: Market, saved: Path) -> None:
+def test_restore_of_older_backup_runs_migrations(market: Market, saved: Path) -> None:
     with database(market.owner, market.name) as app:
         downgrade(revision="-1")
         close(app)
@@ -56,12 +56,12 @@ def test_a_backup_of_an_earlier_version_is_migrated(market: Market, saved: Path)
         assert people.customer().get("/me").status_code == 200, "the application's role may use every table"
 
 
-# -- nothing revived
+# -- nothing is revived
 
 
 @dataclass
 class Past:
-    """What was so when the backup was made, and is over now."""
+    """Users whose state at the backup has changed since."""
 
     signed_out: Person
     blocked: Person
@@ -69,7 +69,7 @@ class Past:
     link: str
 
 
-def a_past(market: Market, saved: Path) -> Past:
+def make_past(market: Market, saved: Path) -> Past:
     with market.running() as people:
         people.admin()
         past = Past(people.customer(), people.customer(), people.professional(), "")
@@ -92,10 +92,12 @@ def a_past(market: Market, saved: Path) -> Past:
     return past
 
 
-def test_a_restoration_revives_nothing(market: Market, saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    past = a_past(market, saved)
+def test_restore_does_not_revive_sessions_links_and_blocked_accounts(
+    market: Market, saved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    past = make_past(market, saved)
     market.restore(saved)
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     with market.running() as people:
         for person in (past.signed_out, past.professional):
             person.client = people.app.test_client()
@@ -112,14 +114,14 @@ def test_a_restoration_revives_nothing(market: Market, saved: Path, capsys: pyte
     [(after,)] = market.ask("SELECT after FROM audit_entries WHERE action = 'backup_restored'")
     assert after["blocked"] == [past.blocked.username]
     assert market.ask("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(0,)]
-    assert after["sessions_ended"] == 3, "the fourth ended with the block"
-    assert f"Blocked after the backup, and still blocked: {past.blocked.username}." in told
-    assert f"have their previous password again: {past.professional.username}." in told
-    assert f"decide again: {past.professional.username} (rejected)." in told
+    assert after["sessions_ended"] == 3, "the fourth was ended by the block"
+    assert f"Blocked after the backup, and still blocked: {past.blocked.username}." in output
+    assert f"have their previous password again: {past.professional.username}." in output
+    assert f"decide again: {past.professional.username} (rejected)." in output
 
 
-def test_no_mail_and_no_reminder_goes_out_again(market: Market, saved: Path) -> None:
-    a_past(market, saved)
+def test_restore_does_not_repeat_mails_and_reminders(market: Market, saved: Path) -> None:
+    make_past(market, saved)
     market.restore(saved)
     opened = "SELECT DISTINCT topic FROM jobs WHERE done_at IS NULL AND dead_at IS NULL"
     assert {topic for (topic,) in market.ask(opened)} <= quarantine.STAYS
@@ -133,12 +135,12 @@ def test_no_mail_and_no_reminder_goes_out_again(market: Market, saved: Path) -> 
     assert market.ask("SELECT status FROM job_runs WHERE period = '2020-01-01'") == [("failed",)]
     with market.running():
         with transaction():
-            begun = runs.claim_due()
-        assert set(begun) <= {"housekeeping"}, "a minute may have passed"
+            started = runs.claim_due()
+        assert set(started) <= {"housekeeping"}, "housekeeping may be due by now"
 
 
-def test_a_skipped_delivery_can_be_sent_again_from_the_log(market: Market, saved: Path) -> None:
-    a_past(market, saved)
+def test_restore_skipped_delivery_can_be_resent(market: Market, saved: Path) -> None:
+    make_past(market, saved)
     market.restore(saved)
     [(delivery,), *_] = market.ask("SELECT id FROM deliveries WHERE kind = 'unblocked'")
     with market.running() as people:
@@ -148,15 +150,15 @@ def test_a_skipped_delivery_can_be_sent_again_from_the_log(market: Market, saved
     assert market.ask(waiting, str(delivery)) == [(1,)]
 
 
-def test_mail_may_be_kept(market: Market, saved: Path) -> None:
-    a_past(market, saved)
+def test_restore_with_keep_mail_keeps_deliveries_waiting(market: Market, saved: Path) -> None:
+    make_past(market, saved)
     market.restore(saved, keep_mail=True)
     assert ("waiting",) in market.ask("SELECT state FROM deliveries")
     assert market.ask("SELECT count(*) FROM jobs WHERE dead_at IS NOT NULL") == [(0,)]
     assert market.ask("SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(0,)]
 
 
-def test_the_only_admin_of_the_copy_stays_blocked_and_the_operator_is_told(
+def test_restore_with_only_admin_blocked_warns_operator(
     market: Market, saved: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with market.running() as people:
@@ -167,13 +169,13 @@ def test_the_only_admin_of_the_copy_stays_blocked_and_the_operator_is_told(
         with transaction():
             moderation.block(SYSTEM, account_id=first.id, reason="other")
     market.restore(saved)
-    told = capsys.readouterr().out
-    assert "No admin can sign in" in told
-    assert "1 accounts were created after the backup" in told
+    output = capsys.readouterr().out
+    assert "No admin can sign in" in output
+    assert "1 accounts were created after the backup" in output
     assert market.ask("SELECT blocked_reason FROM accounts WHERE id = %s", first.id) == [("other",)]
 
 
-def test_a_lost_database_is_restored_without_one_to_compare_with(
+def test_restore_without_existing_database_succeeds(
     market: Market, saved: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with market.running() as people:

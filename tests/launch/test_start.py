@@ -1,4 +1,4 @@
-"""One installation through its life: first start, second start, everything killed, started again, ended."""
+"""One installation from first start to shutdown: restarts, killed processes and secrets."""
 
 import signal
 import socket
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.launch.product import Product, all_gone
+from tests.launch.product import Product, still_running
 from tests.waiting import HANG_SECONDS, wait_until
 
 pytestmark = pytest.mark.launch
@@ -25,21 +25,21 @@ SIGN_IN = {"username": "asha", "password": CUSTOMER["password"]}
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """In a folder so deep that no socket's path would fit."""
+    """Return a product in a folder too deep for a Unix socket path."""
     deep = tmp_path_factory.mktemp("launch") / ("deep folder " * 10).strip()
     product = Product(deep)
     yield product
     product.destroy()
 
 
-def test_the_whole_life(product: Product) -> None:
+def test_product_starts_restarts_recovers_and_stops_without_data_loss(product: Product) -> None:
     first_start_and_end(product)
     second_start_prepares_nothing(product)
-    whatever_dies_is_started_again(product)
-    second_launcher_is_refused(product)
-    nothing_outlives_a_killed_launcher(product)
-    data_is_there_after_the_kill(product)
-    calls_in_flight_end_before_the_end(product)
+    killed_processes_are_restarted(product)
+    second_launcher_is_rejected(product)
+    all_processes_end_with_killed_launcher(product)
+    data_is_kept_after_kill(product)
+    running_calls_are_served_before_shutdown(product)
 
 
 def first_start_and_end(product: Product) -> None:
@@ -48,15 +48,15 @@ def first_start_and_end(product: Product) -> None:
     assert product.call("/check", {"username": "admin", "password": "a password of tests"})[0] == 200
     everything = product.everything()
     assert len(everything) >= 7
-    programs_know_no_owner_of_the_database(product)
+    programs_do_not_know_database_owner(product)
     assert product.stop() == 0
-    assert not all_gone(everything)
+    assert not still_running(everything)
     assert "Ready: http://127.0.0.1" in product.output
     assert "Sign in as admin" in product.output
     assert product.password_shown() is None, "a password that was given is not shown"
 
 
-def programs_know_no_owner_of_the_database(product: Product) -> None:
+def programs_do_not_know_database_owner(product: Product) -> None:
     run = product.data / "run"
     noted = (run / "runtime.env").read_text()
     assert "//doorstep_app:" in noted
@@ -68,7 +68,7 @@ def programs_know_no_owner_of_the_database(product: Product) -> None:
 
 
 def second_start_prepares_nothing(product: Product) -> None:
-    """What makes it quick: no build, no migrations, no process that prepares the database."""
+    """Check that a second start runs no build, no migrations and no preparation."""
     prepared = (product.data / "logs" / "prepare.log").stat()
     product.start()
     assert "migrations" not in product.output
@@ -77,7 +77,7 @@ def second_start_prepares_nothing(product: Product) -> None:
     assert product.call("/check", SIGN_IN)[0] == 200
 
 
-def whatever_dies_is_started_again(product: Product) -> None:
+def killed_processes_are_restarted(product: Product) -> None:
     before = {}
     for name in ("backend.wsgi", "backend.worker worker", "backend.worker beat", "valkey-server", "bin/postgres"):
         before[name] = product.children(name)[0]
@@ -87,31 +87,31 @@ def whatever_dies_is_started_again(product: Product) -> None:
         found = {name: product.children(name) for name in before}
         return all(new and new[0] != before[name] for name, new in found.items()) and product.ready()
 
-    assert wait_until(all_new, pause=0.3), product.told()
+    assert wait_until(all_new, pause=0.3), product.diagnostics()
     assert product.call("/check", SIGN_IN)[0] == 200
 
 
-def second_launcher_is_refused(product: Product) -> None:
+def second_launcher_is_rejected(product: Product) -> None:
     other = Product(product.folder.parent / "other", settings={"DATA_DIR": str(product.data)})
     assert other.launch().wait(timeout=HANG_SECONDS) == 1
     assert "already runs" in other.output
 
 
-def nothing_outlives_a_killed_launcher(product: Product) -> None:
+def all_processes_end_with_killed_launcher(product: Product) -> None:
     everything = product.everything()
     assert product.process is not None
     product.process.kill()
     product.process.wait()
-    left = all_gone(everything)
+    left = still_running(everything)
     assert not left, left
 
 
-def data_is_there_after_the_kill(product: Product) -> None:
+def data_is_kept_after_kill(product: Product) -> None:
     product.start()
     assert product.call("/check", SIGN_IN)[0] == 200
 
 
-def calls_in_flight_end_before_the_end(product: Product) -> None:
+def running_calls_are_served_before_shutdown(product: Product) -> None:
     body = b'{"username": "asha", "password": "a long enough password"}'
     with socket.create_connection(("127.0.0.1", product.port), timeout=HANG_SECONDS) as client:
         head = (
@@ -130,7 +130,7 @@ def calls_in_flight_end_before_the_end(product: Product) -> None:
     assert not (product.data / "run" / "runtime.env").exists()
 
 
-def test_folder_of_the_installation_keeps_its_secrets(product: Product) -> None:
+def test_data_folder_keeps_secrets_private(product: Product) -> None:
     secrets = [*product.data.glob("*.password"), product.data / "secret_key"]
     assert len(secrets) == 5
     assert all(Path(path).stat().st_mode & 0o077 == 0 for path in secrets)

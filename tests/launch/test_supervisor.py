@@ -1,4 +1,4 @@
-"""What dies is started again, later each time; what ends takes all its children with it."""
+"""The supervisor restarts ended programs with growing delays, ends process groups, and rotates logs."""
 
 import os
 import stat
@@ -19,9 +19,9 @@ def program(folder: Path, code: str, *, patience: float = 5) -> Program:
     return Program("part", [sys.executable, "-c", code], dict(os.environ), folder / "part.log", patience=patience)
 
 
-def test_a_part_that_dies_is_started_again_a_little_later_each_time(tmp_path: Path) -> None:
-    said: list[str] = []
-    supervisor = Supervisor(say=said.append)
+def test_supervisor_restarts_failed_program_with_growing_delay(tmp_path: Path) -> None:
+    messages: list[str] = []
+    supervisor = Supervisor(say=messages.append)
     supervisor.add(program(tmp_path, "raise SystemExit(3)"))
 
     def has_failed_three_times() -> bool:
@@ -30,10 +30,10 @@ def test_a_part_that_dies_is_started_again_a_little_later_each_time(tmp_path: Pa
 
     assert wait_until(has_failed_three_times)
     supervisor.stop()
-    assert [line.rsplit(" in ", 1)[1] for line in said] == ["0.5 s", "1 s", "2 s"]
+    assert [line.rsplit(" in ", 1)[1] for line in messages] == ["0.5 s", "1 s", "2 s"]
 
 
-def test_a_part_takes_its_children_with_it(tmp_path: Path) -> None:
+def test_program_stop_ends_its_child_processes(tmp_path: Path) -> None:
     part = program(tmp_path, PARENT)
     part.start()
     assert part.process is not None
@@ -44,18 +44,17 @@ def test_a_part_takes_its_children_with_it(tmp_path: Path) -> None:
     assert wait_until(lambda: not child.is_running())
 
 
-def test_a_part_that_does_not_listen_is_killed(tmp_path: Path) -> None:
-    deaf = (
-        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
-    )
-    part = program(tmp_path, deaf, patience=0.3)
+def test_program_stop_kills_program_that_ignores_sigterm(tmp_path: Path) -> None:
+    ignore = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    code = f"{ignore}; print('ready', flush=True); time.sleep(600)"
+    part = program(tmp_path, code, patience=0.3)
     part.start()
-    assert wait_until(lambda: "deaf" in part.log.read_text())
+    assert wait_until(lambda: "ready" in part.log.read_text())
     part.stop()
     assert not part.alive()
 
 
-def test_leftovers_are_found_by_their_mark_only(tmp_path: Path) -> None:
+def test_end_marked_ends_only_processes_with_the_mark(tmp_path: Path) -> None:
     mark = str(tmp_path)
     for folder in (mark, mark + "-other"):
         (tmp_path / Path(folder).name).mkdir()
@@ -71,7 +70,7 @@ def test_leftovers_are_found_by_their_mark_only(tmp_path: Path) -> None:
         processes.end(other)
 
 
-def test_a_log_is_rotated_while_its_program_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_supervisor_rotates_log_while_program_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backend.launch.supervisor.LARGEST_LOG", 1000)
     monkeypatch.setattr("backend.launch.supervisor.LOG_CHECK_SECONDS", 0.0)
     writes = "import itertools, time\nfor n in itertools.count():\n    print(n, flush=True)\n    time.sleep(0.001)"
@@ -88,11 +87,11 @@ def test_a_log_is_rotated_while_its_program_writes(tmp_path: Path, monkeypatch: 
     supervisor.stop()
     older, newer = ((tmp_path / f"part.log{end}").read_text().split() for end in (".1", ""))
     assert len((tmp_path / "part.log.1").read_text()) > 1000
-    assert int(older[-1]) < int(newer[0]), "the program goes on in the same file"
+    assert int(older[-1]) < int(newer[0]), "the program continues to write to the same file"
     assert (tmp_path / "part.log.2").read_text().startswith("0\n")
 
 
-def test_no_more_logs_are_kept_than_three_and_one(tmp_path: Path) -> None:
+def test_rotate_keeps_three_old_logs(tmp_path: Path) -> None:
     log = tmp_path / "part.log"
     for number in range(6):
         log.write_text(f"log {number}")
@@ -103,7 +102,7 @@ def test_no_more_logs_are_kept_than_three_and_one(tmp_path: Path) -> None:
     assert (tmp_path / "part.log.3").read_text() == "log 3"
 
 
-def test_logs_are_for_their_owner_only(tmp_path: Path) -> None:
+def test_log_files_are_readable_only_by_owner(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "part.log"
     log.parent.mkdir(mode=0o755)
     log.write_text("made by an earlier version")
