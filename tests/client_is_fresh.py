@@ -1,4 +1,4 @@
-"""Holds the committed typed client against what openapi.json gives today: `python -m tests.client_is_fresh`."""
+"""Compares the committed typed client with the one generated from openapi.json: `python -m tests.client_is_fresh`."""
 
 import subprocess
 import sys
@@ -13,12 +13,12 @@ NPM: Final = Path(sys.executable).parent / "npm"
 
 
 def client() -> dict[str, bytes]:
-    """Every generated file by its name."""
+    """Return the content of every generated file by its name."""
     return {str(path.relative_to(GENERATED)): path.read_bytes() for path in GENERATED.rglob("*") if path.is_file()}
 
 
 def main() -> int:
-    """0 when nothing differs. What was committed is put back."""
+    """Return 0 if nothing differs; the committed files are restored."""
     committed = client()
     subprocess.run([NPM, "run", "--silent", "api"], cwd=FRONTEND, check=True, timeout=HANG_SECONDS)
     made = client()

@@ -1,4 +1,4 @@
-"""Real servers for the tests: one PostgreSQL and one Valkey a run, a clean market for every test that uses it."""
+"""Servers for the tests: one PostgreSQL and one Valkey per run, and empty tables for every test that uses them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ ADMIN_PASSWORD = "an admin's long password"
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An empty database on a real server."""
+    """Start PostgreSQL and return the URL of an empty database."""
     server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), parameters=FAST)
     yield server.start()
     server.destroy()
@@ -34,7 +34,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Valkey."""
+    """Start Valkey and return its URL."""
     server = EmbeddedValkey(tmp_path_factory.mktemp("valkey"))
     yield server.start()
     server.stop()
@@ -42,7 +42,7 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def environ(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The settings of the tests' market, as an environment."""
+    """Return the tests' settings as environment variables."""
     data: Path = tmp_path_factory.mktemp("data")
     return {
         "ENV": "test",
@@ -73,7 +73,7 @@ def settings(environ: dict[str, str]) -> Settings:
 
 @pytest.fixture(scope="session")
 def shared_app(settings: Settings) -> Iterator[Flask]:
-    """The application on a migrated database with all places."""
+    """Return the application on a migrated database with all places."""
     metrics.begin(settings)
     app = create_app(settings)
     with app.app_context():
@@ -86,7 +86,7 @@ def shared_app(settings: Settings) -> Iterator[Flask]:
 
 @pytest.fixture
 def app(shared_app: Flask) -> Iterator[Flask]:
-    """The application on a market with nobody in it, inside an application context."""
+    """Return the application with empty tables, inside an application context."""
     with shared_app.app_context():
         empty_the_market()
         yield shared_app
@@ -101,15 +101,15 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def people(app: Flask) -> People:
-    """Makes customers, professionals and admins, and signs them in."""
+    """Return a factory of signed-in customers, professionals and admins."""
     return People(app)
 
 
 def empty_the_market() -> None:
-    """Remove all rows but the places; the append-only triggers are bypassed as only a superuser can.
+    """Remove all rows except places; the append-only triggers are bypassed as only a superuser can.
 
-    A thread of the test before, such as the renewal of leases, may still end its transaction: its locks and these can
-    wait for each other. Then the database ends one side, and this one tries again.
+    A thread of the previous test, such as the lease renewal, may still hold locks, so that a deadlock is possible.
+    The statement is then retried.
     """
     while True:
         try:

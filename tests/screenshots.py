@@ -1,4 +1,4 @@
-"""`make docs-screenshots`: draw the pictures of the documentation from the demo, in a real Chromium."""
+"""`make docs-screenshots`: take the documentation's screenshots from the demo, in Chromium."""
 
 import argparse
 import io
@@ -31,7 +31,7 @@ JOURNEY: Final = ("search-phone", "request-phone", "inbox-phone", "review-phone"
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: who looks at which page."""
+    """One screenshot: the role and the page."""
 
     name: str
     who: str
@@ -64,7 +64,7 @@ def shots(customer: Caller) -> Iterator[Shot]:
             yield Shot(f"{name}-phone", who, path, PHONE)
 
 
-class Photographer:
+class ScreenshotSession:
     """Opens the application as each kind of user, once per size of window."""
 
     def __init__(self, browser: Browser, market: RunningMarket, accounts: dict[str, tuple[str, str]]) -> None:
@@ -105,8 +105,8 @@ def journey(pictures: dict[str, Image.Image]) -> Image.Image:
 
 def draw(market: RunningMarket, folder: Path) -> None:
     """Fill the marketplace with the demo and save every picture as WebP."""
-    told = market.flask("demo")
-    names = {kind: name for name, kind in re.findall(r"^  (\S+) +(customer|professional)$", told, re.MULTILINE)}
+    output = market.flask("demo")
+    names = {kind: name for name, kind in re.findall(r"^  (\S+) +(customer|professional)$", output, re.MULTILINE)}
     accounts = {
         "customer": (names["customer"], PASSWORD),
         "professional": (names["professional"], PASSWORD),
@@ -115,8 +115,8 @@ def draw(market: RunningMarket, folder: Path) -> None:
     customer = market.visitor().sign_in(*accounts["customer"])
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
-        photographer = Photographer(browser, market, accounts)
-        pictures = {shot.name: photographer.take(shot) for shot in shots(customer)}
+        session = ScreenshotSession(browser, market, accounts)
+        pictures = {shot.name: session.take(shot) for shot in shots(customer)}
     pictures["journey"] = journey(pictures)
     for name in pictures.keys() - set(JOURNEY):
         pictures[name].save(folder / f"{name}.webp", quality=QUALITY, method=6)

@@ -21,7 +21,7 @@ NPM: Final = str(Path(PYTHON).parent / "npm")
 
 @dataclass
 class Part:
-    """One command; a check counts as one test, a test run as many as its report holds.
+    """One command; a check counts as one test, a test run as many as its report contains.
 
     ``after``: the parts that must have ended, because they make what this one needs or would write over it.
     """
@@ -61,7 +61,7 @@ def vitest(name: str, *, after: tuple[str, ...]) -> Part:
 
 
 def parts() -> list[Part]:
-    """In the order in which they begin: what others wait for first, then what takes longest."""
+    """Return the parts in starting order: prerequisites of others first, then the longest."""
     web = ROOT / "frontend"
     own = [f"tests/{folder}" for folder in ("api", "faults", "launch", "browser")]
     installed, generated, built = ("frontend-install",), ("frontend-client",), ("frontend-build",)
@@ -86,7 +86,7 @@ def parts() -> list[Part]:
 
 
 class Schedule:
-    """Hands out parts in their order, each once those that it comes after have ended."""
+    """Gives out the parts in order, each once its prerequisites have ended."""
 
     def __init__(self, waiting: list[Part]) -> None:
         self._waiting = list(waiting)
@@ -94,7 +94,7 @@ class Schedule:
         self._changed = threading.Condition()
 
     def take(self) -> Part | None:
-        """Return the next part that may begin, waiting for one; None when all have begun."""
+        """Wait for the next part that may start and return it; None when all have started."""
         with self._changed:
             while self._waiting:
                 for part in self._waiting:
@@ -105,22 +105,22 @@ class Schedule:
             return None
 
     def end(self, part: Part) -> None:
-        """Let the parts begin that waited for this one, whether it passed or not."""
+        """Allow parts that waited for this one to start, whether it passed or not."""
         with self._changed:
             self._ended.add(part.name)
             self._changed.notify_all()
 
 
 def environment() -> dict[str, str]:
-    """With the environment's own programs first: its Node, not the machine's."""
+    """Return the environment with the virtual environment's programs first on PATH, such as its Node."""
     path = f"{Path(PYTHON).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {**os.environ, "PATH": path, "NO_COLOR": "1", "CI": "1"}
 
 
-def carry_out(part: Part) -> None:
-    """Run the part; a part that reports nothing counts as one test that passed or failed."""
+def run_part(part: Part) -> None:
+    """Run the part; a part without a report counts as one test."""
     part.report.unlink(missing_ok=True)
-    began = time.monotonic()
+    started = time.monotonic()
     with part.log.open("wb") as log:
         try:
             code = subprocess.run(
@@ -130,14 +130,14 @@ def carry_out(part: Part) -> None:
         except subprocess.TimeoutExpired:
             code = -1
             log.write(f"\nended after {PART_SECONDS} s\n".encode())
-    part.seconds = time.monotonic() - began
+    part.seconds = time.monotonic() - started
     part.passed, part.failed = count(part.report) if part.reports else (int(code == 0), int(code != 0))
     if code != 0 and part.failed == 0:
         part.failed = 1
 
 
 def count(report: Path) -> tuple[int, int]:
-    """Passed and failed of a JUnit report. A skipped test is a failure: here every part can run."""
+    """Return the number of passed and failed tests of a JUnit report; skipped tests count as failed."""
     try:
         suites = list(ET.parse(report).getroot().iter("testsuite"))
     except (OSError, ET.ParseError):
@@ -150,19 +150,19 @@ def count(report: Path) -> tuple[int, int]:
 
 def run_lane(schedule: Schedule, say: threading.Lock) -> None:
     while part := schedule.take():
-        carry_out(part)
+        run_part(part)
         schedule.end(part)
         with say:
             print(f"{'ok  ' if not part.failed else 'FAIL'} {part.name:18}{part.passed:6} passed"
                   f"{part.failed:5} failed {part.seconds:7.1f} s", flush=True)  # fmt: skip
             if part.failed:
-                told = re.sub(r"\x1b\[[0-9;]*m", "", part.log.read_text(errors="replace")).splitlines()
-                print("\n".join(f"     | {line}" for line in told[-60:]), flush=True)
+                lines = re.sub(r"\x1b\[[0-9;]*m", "", part.log.read_text(errors="replace")).splitlines()
+                print("\n".join(f"     | {line}" for line in lines[-60:]), flush=True)
 
 
 def main() -> int:
     RESULTS.mkdir(parents=True, exist_ok=True)
-    began, say = time.monotonic(), threading.Lock()
+    started, say = time.monotonic(), threading.Lock()
     every = parts()
     schedule = Schedule(every)
     threads = [threading.Thread(target=run_lane, args=(schedule, say)) for _ in range(AT_ONCE)]
@@ -170,7 +170,7 @@ def main() -> int:
         thread.start()
     for thread in threads:
         thread.join()
-    print(f"\nAll parts took {time.monotonic() - began:.0f} s; their output is in {RESULTS.relative_to(ROOT)}/")
+    print(f"\nAll parts took {time.monotonic() - started:.0f} s; their output is in {RESULTS.relative_to(ROOT)}/")
     passed, failed = sum(part.passed for part in every), sum(part.failed for part in every)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

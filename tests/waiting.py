@@ -1,14 +1,14 @@
-"""How tests wait for a condition, and for how long before they take it for one that never comes."""
+"""How tests wait for a condition, and for how long."""
 
 from collections.abc import Callable
 from typing import Final
 
 from backend.launch import processes
 
-# A bound for what hangs, not a claim about speed: a machine busy with other work may need minutes for seconds.
+# A limit for what hangs, which says nothing about speed: a busy machine may need minutes for seconds.
 HANG_SECONDS: Final = 300
 
 
 def wait_until(condition: Callable[[], bool], *, pause: float = 0.03) -> bool:
-    """Return whether the condition became true before it was taken for one that hangs."""
+    """Poll the condition and return whether it became true in time."""
     return processes.wait_until(condition, seconds=HANG_SECONDS, pause=pause)

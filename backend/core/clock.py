@@ -21,7 +21,7 @@ def is_frozen() -> bool:
 
 @contextmanager
 def frozen_at(moment: datetime) -> Iterator[None]:
-    """Freeze the time of this thread. For the demo only (enforced by tests/architecture/test_laws.py)."""
+    """Freeze the time of this thread. For the demo only (enforced by tests/architecture/test_conventions.py)."""
     token = _FROZEN_AT.set(moment.astimezone(UTC))
     try:
         yield

@@ -1,4 +1,4 @@
-"""The source as trees, for the laws that are read off it."""
+"""The source code as syntax trees, for the architecture tests."""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ BACKEND: Final = ROOT / "backend"
 
 
 def modules(folder: Path = BACKEND) -> list[Path]:
-    """Every module under a folder, caches aside."""
+    """Return every module under a folder, except caches."""
     return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
 
 
@@ -21,14 +21,14 @@ def tree(path: Path) -> ast.Module:
 
 
 def calls(path: Path) -> Iterator[tuple[str, int]]:
-    """Every call as its dotted name (as far as it has one) and line."""
+    """Yield every call with its dotted name, as far as it has one, and its line."""
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func), node.lineno
 
 
 def functions(path: Path) -> Iterator[tuple[str, int, int]]:
-    """Every function with its line and its length, docstring aside."""
+    """Yield every function with its line and its length without the docstring."""
     for node in ast.walk(tree(path)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body

@@ -1,4 +1,4 @@
-"""What the application's own database role may not do, whoever gets hold of it."""
+"""The permissions of the application's database role."""
 
 import secrets
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ FORBIDDEN = (
 
 @dataclass(frozen=True)
 class Addresses:
-    """One database, reached in three ways."""
+    """One database with the URLs of three roles."""
 
     superuser: str
     owner: str
@@ -38,7 +38,7 @@ class Addresses:
 
 @pytest.fixture(scope="module")
 def addresses(settings: Settings, postgres_url: str) -> Iterator[Addresses]:
-    """A migrated database of its own whose owner may make roles; the application's role was made by preparation."""
+    """Create and migrate a database whose owner may create roles, and admit the application's role."""
     name, mark = "two_roles", secrets.token_hex(4)
     server = postgres_url.rsplit("@", 1)[1].rsplit("/", 1)[0]
     superuser = f"{postgres_url.rsplit('/', 1)[0]}/{name}"
@@ -50,7 +50,7 @@ def addresses(settings: Settings, postgres_url: str) -> Iterator[Addresses]:
         connection.execute(f"ALTER ROLE owner_{mark} CREATEROLE")
     made = create_app(replace(settings, database_url=superuser))
     with made.app_context():
-        upgrade()  # as a version did that knew one role only
+        upgrade()  # as an earlier version did, with a single role
         db.session.remove()
         db.engine.dispose()
     with psycopg.connect(superuser, autocommit=True) as connection:
@@ -64,7 +64,7 @@ def addresses(settings: Settings, postgres_url: str) -> Iterator[Addresses]:
 
 
 def outcome(url: str, order: str) -> str:
-    """The state code that the database answers with; nothing is kept."""
+    """Return the SQLSTATE of a statement, which is rolled back."""
     with psycopg.connect(url) as connection:
         try:
             connection.execute(order)
@@ -77,7 +77,7 @@ def outcome(url: str, order: str) -> str:
 
 @pytest.mark.parametrize("order", FORBIDDEN)
 @pytest.mark.parametrize("table", APPEND_ONLY)
-def test_the_trail_is_not_the_applications_to_change(addresses: Addresses, table: str, order: str) -> None:
+def test_app_role_cannot_change_append_only_tables(addresses: Addresses, table: str, order: str) -> None:
     assert outcome(addresses.app, order.format(table)) == "42501", "insufficient privilege"
 
 
@@ -97,13 +97,13 @@ def test_the_trail_is_not_the_applications_to_change(addresses: Addresses, table
         "GRANT UPDATE ON audit_entries TO CURRENT_USER",
     ],
 )
-def test_the_application_is_no_administrator(addresses: Addresses, order: str) -> None:
-    told = outcome(addresses.app, order)
-    assert told == "42501" or (told == "00000" and order.startswith("GRANT")), told
+def test_app_role_has_no_administrative_permissions(addresses: Addresses, order: str) -> None:
+    sqlstate = outcome(addresses.app, order)
+    assert sqlstate == "42501" or (sqlstate == "00000" and order.startswith("GRANT")), sqlstate
     assert outcome(addresses.app, "UPDATE audit_entries SET action = 'x'") == "42501"
 
 
-def test_the_application_reads_and_writes(addresses: Addresses) -> None:
+def test_app_role_reads_and_writes_rows(addresses: Addresses) -> None:
     entry = "INSERT INTO audit_entries (actor_role, action, subject_kind) VALUES ('market', 'tested', 'account')"
     setting = "INSERT INTO market_settings (name, value) VALUES ('a', '1')"
     for order in (
@@ -116,7 +116,7 @@ def test_the_application_reads_and_writes(addresses: Addresses) -> None:
         assert outcome(addresses.app, order) == "00000", order
 
 
-def test_every_table_is_the_owners_and_none_is_forgotten(addresses: Addresses) -> None:
+def test_tables_belong_to_owner_role_and_are_readable_by_app_role(addresses: Addresses) -> None:
     with psycopg.connect(addresses.owner) as connection:
         rows = connection.execute(
             "SELECT relname, pg_get_userbyid(relowner), has_table_privilege(%s, oid, 'SELECT') FROM pg_class"
@@ -128,7 +128,7 @@ def test_every_table_is_the_owners_and_none_is_forgotten(addresses: Addresses) -
     assert [name for name, _, readable in rows if not readable] == []
 
 
-def test_rights_follow_a_new_table_and_a_repeated_preparation_changes_nothing(addresses: Addresses) -> None:
+def test_admit_grants_rights_on_new_table_and_can_be_repeated(addresses: Addresses) -> None:
     with psycopg.connect(addresses.owner, autocommit=True) as connection:
         connection.execute("CREATE TABLE newer (a int)")
         assert outcome(addresses.app, "SELECT * FROM newer") == "42501"
@@ -139,15 +139,15 @@ def test_rights_follow_a_new_table_and_a_repeated_preparation_changes_nothing(ad
         connection.execute("DROP TABLE newer")
 
 
-def test_a_role_that_may_do_too_much_is_refused(addresses: Addresses) -> None:
+def test_admit_superuser_as_app_role_is_rejected(addresses: Addresses) -> None:
     with pytest.raises(LaunchError, match="is a superuser"):
         database_roles.admit(addresses.owner, addresses.superuser)
 
 
-def test_a_wrong_password_is_told(addresses: Addresses) -> None:
+def test_admit_with_wrong_password_is_rejected(addresses: Addresses) -> None:
     with pytest.raises(LaunchError, match="cannot sign in"):
         database_roles.admit(addresses.owner, addresses.app.replace(":secret@", ":guess@"))
 
 
-def test_one_role_for_both_is_left_as_it_is(addresses: Addresses) -> None:
+def test_admit_with_one_role_for_both_changes_nothing(addresses: Addresses) -> None:
     database_roles.admit(addresses.superuser, addresses.superuser)

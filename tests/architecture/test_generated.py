@@ -1,4 +1,4 @@
-"""Generated files are committed, and stale ones fail."""
+"""Generated files are committed and up to date."""
 
 import json
 import re
@@ -15,11 +15,11 @@ from backend.settings import VERSION, describe
 from tests.architecture.source import ROOT
 
 
-def test_the_committed_contract_is_the_served_one(shared_app: Flask) -> None:
+def test_openapi_json_matches_served_document(shared_app: Flask) -> None:
     assert COMMITTED.read_bytes() == document.render(shared_app), "openapi.json is stale; run: make generate"
 
 
-def test_one_version_everywhere() -> None:
+def test_version_is_the_same_in_every_file() -> None:
     """The version in pyproject.toml is the source; `make generate` writes it into the others."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     lock = json.loads((ROOT / "frontend" / "package-lock.json").read_text())
@@ -38,18 +38,18 @@ def test_one_version_everywhere() -> None:
     )
 
 
-def test_the_image_holds_the_version() -> None:
+def test_image_contains_the_file_with_the_version() -> None:
     assert re.search(r"^COPY .*\bpyproject\.toml\b", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert "!pyproject.toml" in (ROOT / ".dockerignore").read_text().splitlines()
 
 
 @pytest.mark.parametrize("name", sorted(reference.PAGES))
-def test_pages_of_the_reference_are_fresh(name: str) -> None:
+def test_reference_page_is_up_to_date(name: str) -> None:
     page = ROOT / "docs" / "reference" / f"{name}.md"
     assert page.read_text(encoding="utf-8") == reference.render(name), f"{name}.md is outdated; run: make generate"
 
 
-def test_the_reference_names_every_setting_job_and_metric() -> None:
+def test_reference_lists_every_setting_job_and_metric() -> None:
     settings = reference.render("settings")
     assert all(f"| `{row.name}` |" in settings for row in describe())
     jobs = reference.render("jobs")

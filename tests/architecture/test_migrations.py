@@ -1,4 +1,4 @@
-"""Migrations lead to what the models say, up and down, on an empty database and on one that is in use."""
+"""Migrations match the models, upwards and downwards, on an empty database and on one in use."""
 
 import os
 import subprocess
@@ -22,13 +22,13 @@ from tests.factories.requests import RequestMarket
 from tests.waiting import HANG_SECONDS
 
 FIRST = "0001"
-# Alembic cannot compare indexes over expressions; that they are there is shown by the plans of the searches they carry.
+# Alembic cannot compare indexes on expressions; tests of query plans show that they exist.
 pytestmark = pytest.mark.filterwarnings("ignore:Expression #:UserWarning")
 
 
 @pytest.fixture
 def fresh(settings: Settings, postgres_url: str) -> Iterator[Flask]:
-    """The application on an empty database of its own."""
+    """Return the application on a new, empty database."""
     name = "migrated"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -40,12 +40,12 @@ def fresh(settings: Settings, postgres_url: str) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-def test_models_and_migrations_agree(fresh: Flask) -> None:
+def test_migrations_match_models(fresh: Flask) -> None:
     upgrade()
     check()
 
 
-def test_down_to_nothing_and_up_again(fresh: Flask) -> None:
+def test_migrations_downgrade_to_base_and_upgrade_again(fresh: Flask) -> None:
     upgrade()
     downgrade(revision="base")
     left = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
@@ -54,7 +54,7 @@ def test_down_to_nothing_and_up_again(fresh: Flask) -> None:
     check()
 
 
-def test_a_failed_migration_undoes_itself_alone(fresh: Flask) -> None:
+def test_failed_migration_is_rolled_back_alone(fresh: Flask) -> None:
     with db.engine.begin() as connection:
         connection.execute(text("CREATE TABLE sign_in_failures (in_the_way int)"))
     with pytest.raises(ProgrammingError, match="already exists"):
@@ -66,16 +66,16 @@ def test_a_failed_migration_undoes_itself_alone(fresh: Flask) -> None:
     check()
 
 
-def test_two_preparations_at_once_take_turns(fresh: Flask, environ: dict[str, str]) -> None:
+def test_migrations_run_concurrently_wait_for_each_other(fresh: Flask, environ: dict[str, str]) -> None:
     given = {**os.environ, **environ, "DATABASE_URL": fresh.extensions["settings"].database_url}
     command = [sys.executable, "-m", "flask", "--app", "backend.app", "db", "upgrade"]
-    racing = [subprocess.Popen(command, env=given, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(3)]
-    said = [process.communicate(timeout=HANG_SECONDS)[1].decode() for process in racing]
-    assert [process.returncode for process in racing] == [0, 0, 0], said
+    running = [subprocess.Popen(command, env=given, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(3)]
+    outputs = [process.communicate(timeout=HANG_SECONDS)[1].decode() for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], outputs
     check()
 
 
-def test_what_people_did_survives_a_step_down_and_up(fresh: Flask) -> None:
+def test_migrations_downgrade_and_upgrade_keep_data(fresh: Flask) -> None:
     upgrade()
     bootstrap.run(fresh)
     fill(fresh)

@@ -218,7 +218,7 @@ def findings() -> list[str]:
     )
 
 
-def test_texts_avoid_the_rejected_words() -> None:
+def test_texts_contain_no_rejected_words() -> None:
     assert not findings(), "\n" + "\n".join(findings())
 
 
@@ -241,7 +241,9 @@ def test_texts_avoid_the_rejected_words() -> None:
         (comments_by_hash, "a: ## Write it anew\n", "say 'again' instead of 'anew'"),
     ],
 )
-def test_a_rejected_word_is_found(reader: Callable[[str], Iterator[Text]], text: str, complaint: str) -> None:
+def test_rejected_word_is_reported_with_replacement(
+    reader: Callable[[str], Iterator[Text]], text: str, complaint: str
+) -> None:
     assert [found for _, said in reader(text) for _, found in complaints(said)] == [complaint]
 
 
@@ -257,5 +259,5 @@ def test_a_rejected_word_is_found(reader: Callable[[str], Iterator[Text]], text:
         (plain, "See [the decision](adr/0030-job-table-and-doorbell.md) and https://example.org/anew."),
     ],
 )
-def test_an_identifier_is_left_alone(reader: Callable[[str], Iterator[Text]], text: str) -> None:
+def test_identifier_with_rejected_word_is_ignored(reader: Callable[[str], Iterator[Text]], text: str) -> None:
     assert not [found for _, said in reader(text) for _, found in complaints(said)]

@@ -107,7 +107,7 @@ def handlers() -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("handler", [pytest.param(handler, id=name) for name, handler in handlers()])
-def test_types_of_input_agree_with_the_schemas(handler: Any) -> None:
+def test_input_types_match_their_schemas(handler: Any) -> None:
     assert not [problem for schema, data in inputs(handler) for problem in differences(schema, data)]
 
 
@@ -144,9 +144,9 @@ class HasOtherType(TypedDict):
         (HasOtherType, "HasOtherType.count: {<class 'str'>}, but the schema loads {<class 'int'>}"),
     ],
 )
-def test_a_difference_is_found(data: Any, problem: str) -> None:
+def test_input_type_that_differs_from_schema_is_reported(data: Any, problem: str) -> None:
     assert list(differences(Example(), data)) == [problem]
 
 
-def test_agreement_is_recognised() -> None:
+def test_input_type_that_matches_schema_is_accepted() -> None:
     assert not list(differences(Example(), Agrees))

@@ -1,4 +1,4 @@
-"""Authorities and server certificates, made for one test."""
+"""Certificate authorities and server certificates for tests."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,13 +22,13 @@ class Certificate:
     key: ec.EllipticCurvePrivateKey
 
     def written(self, folder: Path, name: str) -> Path:
-        """The certificate as a PEM file."""
+        """Write the certificate as a PEM file and return its path."""
         path = folder / f"{name}.pem"
         path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
         return path
 
     def server_context(self, folder: Path) -> SSLContext:
-        """What a server shows this certificate with."""
+        """Return a TLS context of a server with this certificate."""
         key = folder / "server.key"
         key.write_bytes(
             self.key.private_bytes(
@@ -41,7 +41,7 @@ class Certificate:
 
 
 def authority() -> Certificate:
-    """A private certificate authority."""
+    """Return a new private certificate authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     usage = x509.KeyUsage(
         digital_signature=True,
@@ -63,7 +63,7 @@ def authority() -> Certificate:
 
 
 def server(name: str, *, issuer: Certificate | None = None, age: timedelta = DAY) -> Certificate:
-    """A certificate for a host name or IP address, ``age`` old and good for thirty days; self-signed unless issued."""
+    """Return a certificate for a host name or IP address, valid for 30 days from ``age`` ago."""
     key = ec.generate_private_key(ec.SECP256R1())
     issued_by = "A private authority" if issuer else name
     try:

@@ -1,4 +1,4 @@
-"""Requests as the database holds them after their life: for tests of what is read from many of them."""
+"""Requests in any state, inserted directly, for tests that read many of them."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ from backend.jobs import runner
 from backend.jobs.tasks import HANDLER_MODULES
 
 BENGALURU = "560001"
-NOON = datetime(2026, 10, 15, 6, 30, tzinfo=UTC)  # noon in the market's zone
+NOON = datetime(2026, 10, 15, 6, 30, tzinfo=UTC)  # noon in the marketplace's time zone
 number = count(1)
 
 
@@ -38,12 +38,12 @@ class Market:
 
 
 def market(*, task_name: str = "Plumbing") -> Market:
-    """A market with the least there can be in it."""
+    """Create a customer, an approved professional and a task."""
     return Market(account(Role.CUSTOMER), professional(), task(task_name))
 
 
 def account(role: Role, **changes: Any) -> int:
-    """An account's id."""
+    """Create an account and return its id."""
     name = f"{role.value}{next(number)}x"
     fields = {
         "username": name,
@@ -60,7 +60,7 @@ def account(role: Role, **changes: Any) -> int:
 
 
 def professional(**changes: Any) -> int:
-    """An approved professional's id."""
+    """Create an approved professional and return their id."""
     made = account(Role.PROFESSIONAL)
     with transaction():
         fields = {"exp": 5, "compname": "Rao & Sons", "approval": "approved", **changes}
@@ -69,7 +69,7 @@ def professional(**changes: Any) -> int:
 
 
 def task(name: str = "Plumbing") -> int:
-    """A task's id."""
+    """Create a task and return its id."""
     with transaction():
         made = Task(
             name=name,
@@ -86,7 +86,7 @@ def task(name: str = "Plumbing") -> int:
 
 
 def request(of: Market, *, status: str = "closed", at: datetime = NOON, **changes: Any) -> TaskRequest:
-    """A request that was in every state on the way to ``status``, an hour in each; closed at ``at`` when it is."""
+    """Create a request that spent an hour in each state before ``status``; ``at`` is when it was or would be closed."""
     steps = ["requested", "accepted", "completed", "closed"]
     reached = steps.index(status) if status in steps else 0
     times = {f"{step}_at": at - timedelta(hours=3 - i) for i, step in enumerate(steps) if 0 < i <= reached}
@@ -117,12 +117,12 @@ def request(of: Market, *, status: str = "closed", at: datetime = NOON, **change
         db.session.add(made)
         db.session.flush()
         db.session.refresh(made)
-    db.session.expunge(made)  # so that it keeps what it was, whatever the session does
+    db.session.expunge(made)  # so that its values stay after later changes
     return made
 
 
 def many(of: Market, number_of_them: int) -> None:
-    """So many closed requests, a minute apart, in one statement."""
+    """Create this many closed requests, a minute apart, in one statement."""
     with transaction():
         db.session.execute(
             text_clause("""
@@ -144,14 +144,14 @@ def many(of: Market, number_of_them: int) -> None:
 
 
 def review(of: TaskRequest, rating: int = 5, **changes: Any) -> None:
-    """A review of a request."""
+    """Create a review of a request."""
     people = {"customer_id": of.customer_id, "professional_id": of.professional_id, "task_id": of.task_id}
     with transaction():
         db.session.add(Review(request_id=of.id, rating=rating, **{**people, **changes}))
 
 
 def run_jobs(topic: str) -> list[str]:
-    """Do all open jobs of a topic here and now; what came of each."""
+    """Run all open jobs of a topic in this process and return their outcomes."""
     for name in HANDLER_MODULES:
         import_module(f"backend.jobs.{name}")
     query = select(Job.id).where(Job.topic == topic, Job.done_at.is_(None), Job.dead_at.is_(None)).order_by(Job.id)

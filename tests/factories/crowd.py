@@ -1,4 +1,4 @@
-"""Many people and waiting requests at once, by plain SQL, for races and figures."""
+"""Many accounts and open requests at once, by plain SQL, for concurrency tests."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ SELECT :task_id, 'Plumbing', :customer_id,
 
 @dataclass(frozen=True)
 class Crowd:
-    """Professionals who all may take any of the requests."""
+    """Professionals who may all accept any of the requests."""
 
     customer: Actor
     professionals: list[Actor]
@@ -47,7 +47,7 @@ class Crowd:
 
 
 def gather(*, task_id: int, professionals: int, requests: int, apart_minutes: int = 60) -> Crowd:
-    """Make them. ``apart_minutes``: between the dates of two requests of 60 minutes each."""
+    """Create them. ``apart_minutes`` is the time between the dates of two requests, which take 60 minutes each."""
     with transaction():
         run = db.session.execute
         (customer_id,) = run(PEOPLE, {"role": "customer", "many": 1}).scalars().all()
@@ -61,7 +61,7 @@ def gather(*, task_id: int, professionals: int, requests: int, apart_minutes: in
 
 
 def at_once(app: Flask, works: Sequence[Callable[[], Any]]) -> list[list[Any]]:
-    """Run each work in a thread of its own, all starting together; returns what they gave."""
+    """Run each function in its own thread, all starting together, and return their results."""
     barrier = Barrier(len(works))
     results: list[list[Any]] = [[] for _ in works]
 

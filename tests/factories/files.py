@@ -1,4 +1,4 @@
-"""Small real files for tests: pictures drawn by Pillow, PDFs written by pypdf."""
+"""Small files for tests: pictures by Pillow, PDFs by pypdf."""
 
 from collections.abc import Callable
 from functools import cache
@@ -13,14 +13,14 @@ from werkzeug.test import encode_multipart
 
 @cache
 def picture(kind: str = "PNG", *, size: tuple[int, int] = (8, 8)) -> bytes:
-    """A picture of one colour."""
+    """Return a picture of one colour."""
     target = BytesIO()
     Image.new("RGB", size, "teal").save(target, kind)
     return target.getvalue()
 
 
 def pdf(change: Callable[[PdfWriter], Any] | None = None, *, pages: int = 1) -> bytes:
-    """A PDF of blank pages, changed as the test likes."""
+    """Return a PDF of blank pages, modified by ``change``."""
     writer = PdfWriter()
     for _ in range(pages):
         writer.add_blank_page(width=200, height=280)
@@ -32,7 +32,7 @@ def pdf(change: Callable[[PdfWriter], Any] | None = None, *, pages: int = 1) -> 
 
 
 def form(data: bytes, *, name: str = "proof.png", **fields: Any) -> dict[str, Any]:
-    """Arguments of a multipart call with this document."""
+    """Return the arguments of a multipart call with this document."""
     file = FileStorage(BytesIO(data), filename=name, content_type="application/octet-stream")
     boundary, body = encode_multipart({**fields, "document": file})
     return {"data": body, "content_type": f'multipart/form-data; boundary="{boundary}"'}
@@ -40,7 +40,7 @@ def form(data: bytes, *, name: str = "proof.png", **fields: Any) -> dict[str, An
 
 @cache
 def slow_pdf(objects: int = 8_000) -> bytes:
-    """A PDF whose many objects take seconds of processor time to check; its last one gets it refused."""
+    """Return a PDF that takes seconds to check, as it has many objects; the last one causes its rejection."""
     body, offsets = bytearray(b"%PDF-1.7\n"), []
     dictionaries = [
         b"<< /Type /Catalog /Pages 2 0 R >>",

@@ -1,4 +1,4 @@
-"""Runs jobs in the test's own process, and looks at what became of them."""
+"""Runs jobs in the test's process and returns their outcomes."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -27,8 +27,8 @@ def enqueue_empty(topic: str, times: int = 1, *, key: str | None = None, lane: L
 
 
 def work(*, now: bool = False) -> int:
-    """Do all due jobs until none is left; returns how many were begun. ``now``: those put off are due as well."""
-    begun = 0
+    """Run due jobs until none is left and return how many were started; ``now`` makes delayed jobs due as well."""
+    started = 0
     for _ in range(ROUNDS):
         if now:
             with transaction():
@@ -38,13 +38,13 @@ def work(*, now: bool = False) -> int:
         db.session.rollback()
         if not ids:
             break
-        begun += len(ids)
+        started += len(ids)
         runner.run_many(ids)
-    return begun
+    return started
 
 
 def work_on(topic: str) -> None:
-    """Do the waiting jobs of one topic, and leave those that they ask for."""
+    """Run the waiting jobs of one topic, but not the jobs that they enqueue."""
     db.session.rollback()
     ids = list(db.session.execute(select(Job.id).where(Job.topic == topic, Job.done_at.is_(None))).scalars())
     db.session.rollback()
@@ -52,7 +52,7 @@ def work_on(topic: str) -> None:
 
 
 def run_now(name: str, **params: object) -> JobRun:
-    """A whole run of a scheduled job."""
+    """Execute a scheduled job and return its finished run."""
     with transaction():
         run_id = runs.start(admin.scheduled(name), params=params, requested_by=None)
     work(now=True)
@@ -60,14 +60,14 @@ def run_now(name: str, **params: object) -> JobRun:
 
 
 def fresh_run(run_id: int) -> JobRun:
-    """A run as it stands."""
+    """Return the run as it is in the database."""
     db.session.rollback()
     statement = select(JobRun).where(JobRun.id == run_id).execution_options(populate_existing=True)
     return db.session.execute(statement).scalar_one()
 
 
 def deliveries(**wanted: object) -> list[Delivery]:
-    """The ledger, in order."""
+    """Return the deliveries in order of creation."""
     db.session.rollback()
     statement = select(Delivery).order_by(Delivery.id).execution_options(populate_existing=True)
     return list(db.session.execute(statement.filter_by(**wanted)).scalars())

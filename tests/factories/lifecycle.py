@@ -1,4 +1,4 @@
-"""What the state table promises, said once more for the tests: who may do what, and the answer when they may not."""
+"""The expected response to each action by each relation and status, derived from the state table."""
 
 from typing import Final
 
@@ -24,7 +24,7 @@ VERBS: Final = {
 
 
 def expected(action: Action, role: str, relation: Relation, status: Status) -> tuple[int, str | None]:
-    """The answer's status and code (None where it succeeds)."""
+    """Return the expected HTTP status and error code (None for success)."""
     may = {who for rule in TABLE if rule.action is action for who in rule.who}
     if role not in {ROLES[who] for who in may if who in ROLES}:
         return 403, "role_not_allowed"
@@ -40,7 +40,7 @@ def expected(action: Action, role: str, relation: Relation, status: Status) -> t
 
 
 def target(action: Action, relation: Relation, status: Status) -> Status:
-    """The state after an action that succeeds."""
+    """Return the status after a successful action."""
     rule = rule_of(action, relation, status)
     assert rule is not None
     return rule.target or status

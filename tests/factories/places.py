@@ -1,4 +1,4 @@
-"""Distances between places, worked out the plain way."""
+"""Distances between places, computed in Python."""
 
 import math
 from typing import Final

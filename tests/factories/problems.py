@@ -1,4 +1,4 @@
-"""What a refusal looks like to a caller."""
+"""Checks of error responses."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from werkzeug.test import TestResponse
 
 
 def assert_problem(answer: TestResponse, status: int, code: str | None = None) -> dict[str, Any]:
-    """The answer is a problem of that status; returns it."""
+    """Check that the response is a problem with this status, and return it."""
     assert answer.status_code == status, (answer.status_code, answer.get_data(as_text=True)[:500])
     assert answer.mimetype == "application/problem+json"
     problem: dict[str, Any] = json.loads(answer.data)

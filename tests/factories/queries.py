@@ -1,4 +1,4 @@
-"""Counting the queries that a piece of code makes, whichever way they go to the database."""
+"""Counts the queries that a block of code makes."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A small market for tests of requests: a task, people, and requests in every state, all made over HTTP."""
+"""A task, its professionals and requests in every state, created over HTTP."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,25 +22,25 @@ class RequestMarket:
         self.task_id = self.task()
 
     def task(self, name: str = "Plumbing", **changes: Any) -> int:
-        """A task that is offered; returns its id."""
+        """Create an active task and return its id."""
         return make_task(name=name, **changes).id
 
     def professional(self, **changes: Any) -> Person:
-        """An active professional who does the task."""
+        """Create an active professional who offers the task."""
         return self.people.professional(**{"task_ids": [self.task_id], **changes})
 
     def body(self, **changes: Any) -> dict[str, Any]:
-        """What a request asks for: tomorrow at this time, unless said otherwise."""
+        """Return the body of a new request, by default for tomorrow at this time."""
         return {"task_id": self.task_id, "date_of_request": at(days=1), **changes}
 
     def ask(self, customer: Person, **changes: Any) -> dict[str, Any]:
-        """A new request."""
+        """Create a request."""
         answer = customer.post("/requests", self.body(**changes))
         assert answer.status_code == 201, answer.json
         return dict(answer.json)
 
     def bring_to(self, status: str, customer: Person, professional: Person, **changes: Any) -> dict[str, Any]:
-        """A request in this state, taken by the professional as far as it was taken."""
+        """Create a request and bring it to this status; the professional accepts and completes it."""
         made = self.ask(customer, **changes)
         path = f"/requests/{made['id']}"
         if status in ("accepted", "completed", "closed"):
@@ -55,14 +55,14 @@ class RequestMarket:
 
 
 def do(who: Person, path: str, body: Any = None) -> dict[str, Any]:
-    """A verb that must succeed."""
+    """Call an action that must succeed, and return the response."""
     answer = who.post(path, body)
     assert answer.status_code in (200, 201), answer.json
     return dict(answer.json)
 
 
 def at(**ahead: float) -> str:
-    """A moment so far from now, as callers send it."""
+    """Return the time after this interval as an ISO string."""
     return moment(**ahead).isoformat()
 
 
@@ -71,6 +71,6 @@ def moment(**ahead: float) -> datetime:
 
 
 def notified_kinds(who: Person) -> list[str]:
-    """The kinds of notification that someone has, the latest first."""
+    """Return the kinds of a user's notifications, newest first."""
     statement = select(Notification.kind).where(Notification.account_id == who.id).order_by(Notification.id.desc())
     return list(db.session.execute(statement).scalars())

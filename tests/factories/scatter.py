@@ -1,4 +1,4 @@
-"""Professionals scattered over places at random, written straight into the tables."""
+"""Professionals at random places, inserted directly."""
 
 from typing import Final
 

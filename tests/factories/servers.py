@@ -1,4 +1,4 @@
-"""Real servers on loopback that misbehave on demand: SMTP by aiosmtpd, HTTP for webhooks and gateways."""
+"""SMTP and HTTP servers on loopback that fail on demand."""
 
 import email
 import json
@@ -21,10 +21,10 @@ from tests.waiting import HANG_SECONDS
 
 @dataclass
 class SmtpServer:
-    """Keeps what it takes. ``answers`` says what to answer to an address at RCPT; ``after_data`` what after a mail.
+    """Keep received mails. ``answers`` holds responses to addresses at RCPT, ``after_data`` returns one after a mail.
 
-    ``starttls`` and ``smtps``: it speaks TLS with this certificate, on demand or from the first byte, and asks for a
-    password, which it keeps.
+    ``starttls`` and ``smtps`` are TLS contexts, used after STARTTLS or from the first byte; with either the server
+    requires a password and records it.
     """
 
     mails: list[tuple[str, Message]] = field(default_factory=list)
@@ -43,7 +43,7 @@ class SmtpServer:
         return int(self.controller.port)
 
     def to(self, address: str) -> list[Message]:
-        """What one address was sent."""
+        """Return the mails to an address."""
         return [mail for receiver, mail in self.mails if receiver == address]
 
     async def handle_EHLO(  # noqa: N802 - aiosmtpd finds it by this name
@@ -62,11 +62,11 @@ class SmtpServer:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - the same
-        time.sleep(self.delay)  # noqa: ASYNC251 - the whole server is to be slow
+        time.sleep(self.delay)  # noqa: ASYNC251 - the whole server must be slow
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         for address in envelope.rcpt_tos:
-            if (said := self.after_data(address)) is not None:
-                return said
+            if (answer := self.after_data(address)) is not None:
+                return answer
             self.mails.append((address, email.message_from_bytes(content)))
         if self.drop_after_data:
             cast("Transport", server.transport).abort()
@@ -106,28 +106,28 @@ class _Controller(Controller):
         return self._made[-1]
 
     def stop(self, no_assert: bool = False) -> None:
-        """Hang up first: aiosmtpd leaves connections open whose TLS failed."""
+        """Close all connections first, as aiosmtpd leaves those open whose TLS handshake failed."""
         closed = threading.Event()
 
-        def hang_up() -> None:
+        def close_connections() -> None:
             for smtp in self._made:
                 for transport in (smtp.transport, smtp._original_transport):
                     if transport is not None:
                         cast("Transport", transport).abort()
             self.loop.call_soon(self.loop.call_soon, self.loop.call_soon, closed.set)
 
-        self.loop.call_soon_threadsafe(hang_up)
+        self.loop.call_soon_threadsafe(close_connections)
         closed.wait(5)
         super().stop(no_assert)
 
     def _trigger_server(self) -> None:
-        """Open the first connection, which makes the server, without the controller's own TLS: it trusts nobody."""
+        """Open the first connection, which creates the server, without TLS, as the controller trusts no certificate."""
         socket.create_connection((self.hostname, self.port), timeout=5).close()
 
 
 @dataclass
 class Post:
-    """One call that a web server got."""
+    """One call that a web server received."""
 
     path: str
     body: Any
@@ -135,7 +135,7 @@ class Post:
 
 
 class WebServer:
-    """Answers 200 with JSON, or what ``answer`` says: status, headers, body. ``hang``: seconds before each answer."""
+    """Respond with 200 and JSON, or with the status, headers and body of ``answer``, after ``hang`` seconds."""
 
     def __init__(self) -> None:
         self.posts: list[Post] = []
@@ -157,7 +157,7 @@ class WebServer:
                 self.wfile.write(body)
 
             def log_message(self, *_: Any) -> None:
-                """Says nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -178,7 +178,7 @@ class WebServer:
 
 
 def free_port() -> int:
-    """A port that nobody listens on at this moment."""
+    """Return a port that is currently free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

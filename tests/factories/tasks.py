@@ -1,4 +1,4 @@
-"""Tasks for tests, made through the same rules as everyone."""
+"""Tasks for tests, created by the domain's own actions."""
 
 from decimal import Decimal
 from itertools import count
@@ -14,7 +14,7 @@ _number = count(1)
 
 
 def fields(**changes: Any) -> dict[str, Any]:
-    """What an admin sends to create a task, unique each time."""
+    """Return the body that creates a task, with a unique name."""
     return {
         "name": f"Plumbing {next(_number)}",
         "description": "Leaks, taps and pipes.",
@@ -26,7 +26,7 @@ def fields(**changes: Any) -> dict[str, Any]:
 
 
 def make_task(**changes: Any) -> Task:
-    """A task on offer, committed. Needs an application context."""
+    """Create an active task and commit it, within an application context."""
     given = fields(**changes)
     given["base_price"] = Decimal(given["base_price"])
     given["isactive"] = bool(given.get("isactive", True))

@@ -1,1 +1,1 @@
-"""The real product for tests that need all of it: servers, web processes, worker, beat, a mail server."""
+"""The whole product for tests: database servers, web processes, worker, beat and a mail server."""

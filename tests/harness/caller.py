@@ -1,4 +1,4 @@
-"""Calls the product over HTTP as one person."""
+"""Calls the running product over HTTP as one user."""
 
 import itertools
 from typing import Any, Self
@@ -14,7 +14,7 @@ _numbers = itertools.count(1)
 
 
 class Caller:
-    """A person with a session of their own, or a visitor."""
+    """A user with a separate session, or a visitor."""
 
     def __init__(self, base: str) -> None:
         self.base = base
@@ -51,7 +51,7 @@ class Caller:
 
 
 def person(kind: str) -> dict[str, Any]:
-    """What a sign-up asks for, unique each time."""
+    """Return the fields of a sign-up, unique at each call."""
     name = f"{kind}{next(_numbers)}"
     fields: dict[str, Any] = {
         "username": name,

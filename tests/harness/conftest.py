@@ -1,4 +1,4 @@
-"""The running product for the journey over HTTP."""
+"""The running product for tests over HTTP."""
 
 from tests.harness.fixtures import market
 

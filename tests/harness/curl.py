@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""As much of curl as the README's example uses, for a machine without it."""
+"""The part of curl that the README's commands use, for machines without it."""
 
 import argparse
 import sys
@@ -21,20 +21,20 @@ def main() -> int:
     parser.add_argument("-F", dest="form", action="append", default=[])
     parser.add_argument("-o", dest="output")
     parser.add_argument("url")
-    asked = parser.parse_args()
-    pairs = [tuple(part.split("=", 1)) for part in asked.form]
+    given = parser.parse_args()
+    pairs = [tuple(part.split("=", 1)) for part in given.form]
     answer = requests.request(
-        asked.method or ("POST" if asked.data is not None or pairs else "GET"),
-        asked.url,
-        headers=dict(header.split(": ", 1) for header in asked.headers),
-        data=asked.data.encode() if asked.data is not None else [pair for pair in pairs if not pair[1].startswith("@")],
-        files={name: Path(value[1:]).open("rb") for name, value in pairs if value.startswith("@")} or None,  # noqa: SIM115 - sent, then we end
+        given.method or ("POST" if given.data is not None or pairs else "GET"),
+        given.url,
+        headers=dict(header.split(": ", 1) for header in given.headers),
+        data=given.data.encode() if given.data is not None else [pair for pair in pairs if not pair[1].startswith("@")],
+        files={name: Path(value[1:]).open("rb") for name, value in pairs if value.startswith("@")} or None,  # noqa: SIM115 - the program ends after sending
         timeout=HANG_SECONDS,
     )
-    if asked.fail and answer.status_code >= 400:
-        sys.stderr.write(f"curl: the answer was {answer.status_code}: {answer.text}\n")
+    if given.fail and answer.status_code >= 400:
+        sys.stderr.write(f"curl: the response was {answer.status_code}: {answer.text}\n")
         return 22
-    Path(asked.output).write_bytes(answer.content) if asked.output else sys.stdout.write(answer.text)
+    Path(given.output).write_bytes(answer.content) if given.output else sys.stdout.write(answer.text)
     return 0
 
 

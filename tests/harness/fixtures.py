@@ -1,4 +1,4 @@
-"""Fixtures for tests of the whole product. Import them in the conftest.py of a folder that needs them."""
+"""Fixtures for tests of the whole product, to be imported in the conftest.py of a folder that needs them."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from tests.harness.market import RunningMarket
 
 @pytest.fixture(scope="session")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMarket]:
-    """The whole product, started once for all tests of the run."""
+    """Start the whole product once for all tests of the run."""
     running = RunningMarket(tmp_path_factory.mktemp("market"))
     try:
         running.start()

@@ -1,4 +1,4 @@
-"""A real SMTP server that keeps what it takes."""
+"""An SMTP server that keeps the mails it receives."""
 
 import email
 import email.policy
@@ -17,7 +17,7 @@ from tests.waiting import HANG_SECONDS
 
 
 class Inbox:
-    """All mails that were sent to anyone. ``answer`` may be set to refuse them."""
+    """All mails that were sent. Set ``answer`` to reject new ones."""
 
     def __init__(self) -> None:
         self.answer = "250 Kept"
@@ -42,12 +42,12 @@ class Inbox:
         return self.answer
 
     def to(self, address: str) -> list[EmailMessage]:
-        """The mails that one address received, oldest first."""
+        """Return the mails to an address, oldest first."""
         with self._changed:
             return [mail for receivers, mail in self._mails if address in receivers]
 
     def wait_for(self, address: str, *, subject: str, seconds: float = HANG_SECONDS) -> EmailMessage:
-        """The first mail to the address whose subject holds the words; fails when none comes in time."""
+        """Return the first mail to the address whose subject contains the text; fail if none arrives in time."""
         limit = time.monotonic() + seconds
         with self._changed:
             while True:
@@ -60,12 +60,12 @@ class Inbox:
 
 
 def text_of(mail: EmailMessage) -> str:
-    """The plain text of a mail."""
+    """Return the plain text of a mail."""
     part = mail.get_body(preferencelist=("plain",))
     assert part is not None, "a mail without a plain part"
     return str(part.get_content())
 
 
 def links_in(mail: EmailMessage) -> list[str]:
-    """The addresses that the plain text names."""
+    """Return the URLs in the plain text of a mail."""
     return re.findall(r"https?://[^\s<>\"]+", text_of(mail))

@@ -1,4 +1,4 @@
-"""One running installation of the whole product, out of the same pieces that `make run` uses."""
+"""One running installation of the whole product, started as `make run` does."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from tests.waiting import HANG_SECONDS
 
 @dataclass
 class RunningMarket:
-    """Everything that runs, each part by name, so that a test may kill one and start it again."""
+    """A running installation; its parts have names, so that a test can kill and restart one."""
 
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class RunningMarket:
         self.valkey = EmbeddedValkey(self.folder)
 
     def start(self) -> None:
-        """Start all parts and wait until the product says that it is ready."""
+        """Start all parts and wait until the product is ready."""
         self.inbox.start()
         self.postgres.start()
         self.owner_url, app_url = self.postgres.roles()
@@ -53,7 +53,7 @@ class RunningMarket:
         self.wait_until_ready()
 
     def stop(self) -> None:
-        """End everything, whatever state it is in, and remove the database."""
+        """End all parts in any state and remove the database."""
         for program in self.programs.values():
             program.ask_to_end()
         for program in self.programs.values():
@@ -63,7 +63,7 @@ class RunningMarket:
         self.inbox.stop()
 
     def wait_until_ready(self, seconds: float = HANG_SECONDS) -> None:
-        """Until /readyz says "ready"; fails with the logs when it does not."""
+        """Wait until /readyz returns "ready"; fail with the logs if it does not."""
         if not processes.wait_until(self.is_ready, seconds=seconds, pause=0.2):
             raise AssertionError(f"not ready after {seconds} s\n{self.readiness()}\n{self.logs()}")
 
@@ -80,7 +80,7 @@ class RunningMarket:
             return repr(error)
 
     def restart(self, name: str) -> None:
-        """Kill one of our programs and start it again."""
+        """Kill one of the programs and start it again."""
         program = self.programs[name]
         if program.process is not None:
             processes.kill_group(program.process)
@@ -94,11 +94,11 @@ class RunningMarket:
         return Caller(self.url(""))
 
     def admin(self) -> Caller:
-        """The first admin, signed in."""
+        """Return the first admin, signed in."""
         return self.visitor().sign_in("admin", ADMIN_PASSWORD)
 
     def flask(self, *arguments: str) -> str:
-        """Run a command of the product's command line against this installation; returns what it printed."""
+        """Run a Flask command on this installation and return its output."""
         done = subprocess.run(
             [sys.executable, "-m", "flask", "--app", "backend.app", *arguments],
             env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=HANG_SECONDS, check=False,
@@ -141,11 +141,11 @@ class RunningMarket:
         assert done.returncode == 0, done.stderr
 
 
-def wait_for(what: Any, *, seconds: float = HANG_SECONDS, pause: float = 0.1) -> Any:
-    """Ask again and again until the answer is true; returns it. Fails with the last answer."""
+def wait_for(poll: Any, *, seconds: float = HANG_SECONDS, pause: float = 0.1) -> Any:
+    """Poll until the result is true and return it; fail with the last result if the time is over."""
     limit = time.monotonic() + seconds
     while True:
-        found = what()
+        found = poll()
         if found:
             return found
         if time.monotonic() > limit:

@@ -1,4 +1,4 @@
-"""The market's main job by HTTP, against the whole running product; every mail is sent by the real worker."""
+"""The main use case over HTTP against the whole running product, with mails by the real worker."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.launch
 
 
 def in_hours(hours: float) -> str:
-    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()  # the product's own clock runs in other processes
+    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()  # the product's processes use the system clock
 
 
 def approved_professional(market: RunningMarket, task_id: int) -> Caller:
@@ -33,7 +33,7 @@ def approved_professional(market: RunningMarket, task_id: int) -> Caller:
     return professional
 
 
-def test_the_market_does_its_main_job(market: RunningMarket) -> None:
+def test_request_from_sign_up_to_review_over_http(market: RunningMarket) -> None:
     admin, customer = market.admin(), market.visitor().sign_up("customer")
     token = customer.post("/check", {"username": customer.account["username"], "password": "correct horse battery 9"})
     assert jwt.decode(token["access_token"], options={"verify_signature": False})["role"] == "customer"
@@ -72,7 +72,7 @@ def test_the_market_does_its_main_job(market: RunningMarket) -> None:
     assert f"/app/requests/{request['id']}" in text_of(new)
 
 
-def test_a_block_takes_effect_with_the_next_call(market: RunningMarket) -> None:
+def test_block_takes_effect_with_next_call_and_is_mailed(market: RunningMarket) -> None:
     customer = market.visitor().sign_up("customer")
     customer.get("/me")
     market.admin().post(f"/users/{customer.account['id']}/block", {"reason": "fraud"})
@@ -81,13 +81,13 @@ def test_a_block_takes_effect_with_the_next_call(market: RunningMarket) -> None:
     market.inbox.wait_for(customer.account["email"], subject="blocked")
 
 
-def test_every_part_is_shown_with_its_age(market: RunningMarket) -> None:
+def test_readyz_shows_every_part_with_its_age(market: RunningMarket) -> None:
     ready = market.visitor().get("/readyz")
     assert {ready[part]["state"] for part in ("database", "cache", "broker", "workers")} == {"up"}
     assert all(ready[part]["age"] < 30 for part in ("database", "cache", "broker", "workers"))
 
 
-def test_figures_of_all_processes_are_added_up(market: RunningMarket) -> None:
+def test_metrics_add_up_all_processes_and_reject_proxied_calls(market: RunningMarket) -> None:
     for _ in range(20):
         market.visitor().get("/healthz")
     figures = market.visitor().call("GET", "/metrics").text
@@ -99,7 +99,7 @@ def test_figures_of_all_processes_are_added_up(market: RunningMarket) -> None:
     assert proxied.status_code == 403
 
 
-def test_the_id_of_a_call_follows_into_its_jobs(market: RunningMarket) -> None:
+def test_request_id_of_call_is_stored_with_its_jobs(market: RunningMarket) -> None:
     customer = market.visitor().sign_up("customer")
     mark = f"journey-{customer.account['id']}-id"
     asked = customer.call(
@@ -112,7 +112,7 @@ def test_the_id_of_a_call_follows_into_its_jobs(market: RunningMarket) -> None:
     assert jobs, "the job does not carry the id of the call that made it"
 
 
-def test_a_body_too_large_is_answered(market: RunningMarket) -> None:
+def test_body_over_limit_returns_413(market: RunningMarket) -> None:
     answer = requests.post(
         market.url("/check"), data=b"x" * 8_000_000, headers={"Content-Type": "application/json"}, timeout=HANG_SECONDS
     )

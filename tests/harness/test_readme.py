@@ -1,4 +1,4 @@
-"""The commands in the README and in the tutorial work: these very lines are run against the running product."""
+"""The commands of the README and of the tutorial work on the running product."""
 
 import json
 import os
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.launch
 
 
 def commands(name: str) -> str:
-    """Return all blocks of bash of a page, one after the other."""
+    """Return all bash blocks of a page as one script."""
     blocks = re.findall(r"```bash\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL)
     assert blocks, f"{name} has no block of bash"
     return "".join(blocks)
@@ -27,7 +27,7 @@ def commands(name: str) -> str:
 def run(market: RunningMarket, name: str, folder: Path) -> list[str]:
     """Run the commands of a page and return the lines that they print."""
     environment = {**os.environ, "MARKET": market.url(""), "ADMIN_PASSWORD": ADMIN_PASSWORD, "no_proxy": "127.0.0.1"}
-    if shutil.which("curl") is None:  # a machine that has none still checks the calls
+    if shutil.which("curl") is None:  # the calls are checked on machines without curl as well
         (folder / "curl").symlink_to(ROOT / "tests" / "harness" / "curl.py")
         environment["PATH"] = f"{folder}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(
@@ -38,7 +38,7 @@ def run(market: RunningMarket, name: str, folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_the_tutorial(market: RunningMarket, tmp_path: Path) -> None:
+def test_tutorial_commands_complete_a_request(market: RunningMarket, tmp_path: Path) -> None:
     isactive, approval, found, *states, rating, unread = run(market, "docs/tutorials/first-market.md", tmp_path)
     assert (isactive, approval, rating) == ("1", "approved", "5")
     assert "Plumbing" in found
@@ -47,7 +47,7 @@ def test_the_tutorial(market: RunningMarket, tmp_path: Path) -> None:
     market.inbox.wait_for("asha@example.org", subject="Closed")
 
 
-def test_the_readme(market: RunningMarket, tmp_path: Path) -> None:
+def test_readme_commands_return_documented_results(market: RunningMarket, tmp_path: Path) -> None:
     printed = "".join(run(market, "README.md", tmp_path))
     search, end = json.JSONDecoder().raw_decode(printed)
     places = json.loads(printed[end:])
@@ -56,7 +56,7 @@ def test_the_readme(market: RunningMarket, tmp_path: Path) -> None:
     assert all(place["pincode"].startswith("5600") for place in places["items"])
 
 
-def test_every_file_that_documents_name_is_there() -> None:
+def test_files_named_in_documents_exist() -> None:
     for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         text = document.read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", text):

@@ -1,4 +1,4 @@
-"""The web server itself, by raw bytes: what no framework sees first."""
+"""The web server with raw requests: chunked, incomplete, malformed and odd ones."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def in_parts(*parts: bytes) -> Iterator[bytes]:
 
 
 def raw(market: RunningMarket, data: bytes, *, wait: float = HANG_SECONDS) -> bytes:
-    """Send bytes, read until the server closes or the time is over."""
+    """Send bytes and return what the server sends until it closes or the time is over."""
     answer = b""
     with socket.create_connection(("127.0.0.1", market.port), timeout=wait) as connection:
         connection.sendall(data)
@@ -33,7 +33,7 @@ def raw(market: RunningMarket, data: bytes, *, wait: float = HANG_SECONDS) -> by
     return answer
 
 
-def test_a_body_in_chunks_is_read(market: RunningMarket) -> None:
+def test_chunked_body_is_read(market: RunningMarket) -> None:
     body = json.dumps({"username": "nobody", "password": "x"}).encode()
     answer = requests.post(
         market.url("/check"), data=in_parts(body[:10], body[10:]), headers=JSON, timeout=HANG_SECONDS
@@ -41,37 +41,37 @@ def test_a_body_in_chunks_is_read(market: RunningMarket) -> None:
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
 
 
-def test_a_body_in_chunks_has_the_same_limit(market: RunningMarket) -> None:
+def test_chunked_body_over_limit_returns_413(market: RunningMarket) -> None:
     try:
         answer = requests.post(
             market.url("/check"), data=in_parts(*[b"x" * 65536] * 160), headers=JSON, timeout=HANG_SECONDS
         )
     except requests.ConnectionError:
-        return  # the server may close as soon as it is too much
+        return  # the server may close as soon as the limit is exceeded
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
-def test_who_falls_silent_in_the_middle_holds_up_nobody(market: RunningMarket) -> None:
-    """More of them than there are threads: calls without a body are answered, others are answered or told to wait."""
+def test_incomplete_bodies_do_not_block_other_callers(market: RunningMarket) -> None:
+    """With more of them than threads, calls without a body are served, and others are served or get 503."""
     head = b"POST /check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
-    silent = [socket.create_connection(("127.0.0.1", market.port)) for _ in range(60)]
+    incomplete = [socket.create_connection(("127.0.0.1", market.port)) for _ in range(60)]
     try:
-        for connection in silent:
+        for connection in incomplete:
             connection.sendall(head)
         for _ in range(5):
             assert requests.get(market.url("/healthz"), timeout=HANG_SECONDS).status_code == 200
             assert sign_in_as_nobody(market) in (401, 503)
     finally:
-        for connection in silent:
+        for connection in incomplete:
             connection.close()
-    assert wait_until(lambda: sign_in_as_nobody(market) == 401), "they are gone, and their places are still taken"
+    assert wait_until(lambda: sign_in_as_nobody(market) == 401), "their slots were not released"
 
 
-def test_silent_bodies_are_told_by_readiness_and_metrics(market: RunningMarket) -> None:
+def test_incomplete_bodies_are_reported_by_readyz_and_metrics(market: RunningMarket) -> None:
     head = b"POST /check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
-    silent = [socket.create_connection(("127.0.0.1", market.port)) for _ in range(40)]
+    incomplete = [socket.create_connection(("127.0.0.1", market.port)) for _ in range(40)]
     try:
-        for connection in silent:
+        for connection in incomplete:
             connection.sendall(head)
         assert wait_until(
             lambda: requests.get(market.url("/readyz"), timeout=HANG_SECONDS).json()["bodies"]["state"] == "down"
@@ -83,9 +83,9 @@ def test_silent_bodies_are_told_by_readiness_and_metrics(market: RunningMarket) 
             r"^bodies_waiting (\d+)", requests.get(market.url("/metrics"), timeout=HANG_SECONDS).text, re.MULTILINE
         )
         assert figure is not None
-        assert 0 < int(figure[1]) <= 12, "a third of the places in each process: they all come from one address"
+        assert 0 < int(figure[1]) <= 12, "a third of the slots of each process, as all are from one address"
     finally:
-        for connection in silent:
+        for connection in incomplete:
             connection.close()
     assert wait_until(lambda: requests.get(market.url("/readyz"), timeout=HANG_SECONDS).json()["status"] == "ready")
 
@@ -96,15 +96,15 @@ def sign_in_as_nobody(market: RunningMarket) -> int:
     ).status_code
 
 
-def test_a_refusal_reaches_who_listens_only_after_the_last_byte(market: RunningMarket) -> None:
-    """Python's own client is one of them."""
+def test_rejection_reaches_client_that_reads_only_after_sending_everything(market: RunningMarket) -> None:
+    """Python's http.client is such a client."""
     connection = HTTPConnection("127.0.0.1", market.port, timeout=HANG_SECONDS)
     connection.request("POST", "/check", body=b"x" * 8_000_000, headers=JSON)
     assert connection.getresponse().status == 413
     connection.close()
 
 
-def test_a_refusal_reaches_who_then_falls_silent(market: RunningMarket) -> None:
+def test_rejection_reaches_client_that_stops_sending(market: RunningMarket) -> None:
     head = (
         b"POST /check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 8000000\r\n\r\n"
     )
@@ -128,7 +128,7 @@ def test_a_refusal_reaches_who_then_falls_silent(market: RunningMarket) -> None:
     ],
     ids=["garbage", "version", "nul", "negative", "smuggle", "chunk", "header", "address", "tls"],
 )  # fmt: skip
-def test_what_is_not_http_gets_no_500(market: RunningMarket, data: bytes) -> None:
+def test_malformed_request_does_not_cause_500(market: RunningMarket, data: bytes) -> None:
     answer = raw(market, data, wait=3)
     assert b" 500 " not in answer[:100]
     assert requests.get(market.url("/healthz"), timeout=HANG_SECONDS).status_code == 200
@@ -139,13 +139,13 @@ def test_what_is_not_http_gets_no_500(market: RunningMarket, data: bytes) -> Non
     [("/tasks/%00", 404), ("/tasks/%FF", 404), ("/tasks?q=%00", 422), ("/tasks?q=%FF%FE", 200), ("//tasks", 200),
      ("/tasks/..%2f..%2fetc", 404), ("/docs/..%2ferrors.py", 404), ("/backend/app.py", 404)],
 )  # fmt: skip
-def test_odd_addresses(market: RunningMarket, path: str, status: int) -> None:
+def test_odd_paths_return_expected_status(market: RunningMarket, path: str, status: int) -> None:
     answer = get(market, path)
     assert int(answer.split(b" ", 2)[1]) == status
 
 
 @pytest.mark.parametrize("path", ["/app/%2e%2e/%2e%2e/backend/app.py", "/app/../../backend/app.py", "/app/..%5capp.py"])
-def test_nothing_but_the_application_is_served_under_its_folder(market: RunningMarket, path: str) -> None:
+def test_paths_outside_of_web_app_folder_are_not_served(market: RunningMarket, path: str) -> None:
     assert b"create_app" not in get(market, path)
 
 

@@ -159,7 +159,7 @@ def test_restore_during_running_product_is_rejected(market: Market, saved: Path)
         market.restore(saved)
 
 
-def test_restore_saves_existing_data_first_unless_told_to_overwrite(market: Market, saved: Path) -> None:
+def test_restore_saves_existing_data_first_unless_over_is_set(market: Market, saved: Path) -> None:
     with market.running() as people:
         kept = people.professional()
     market.save(saved)

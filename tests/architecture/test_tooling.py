@@ -1,4 +1,4 @@
-"""Contributors' tools run what the repository has: hooks, the hosted build, the choice of affected tests."""
+"""Contributor tools: workflow files, pre-commit hooks, and the selection of affected tests."""
 
 import re
 import subprocess
@@ -28,7 +28,7 @@ def targets() -> set[str]:
 @pytest.mark.parametrize(
     ("schema", "files"), [("vendor.github-workflows", WORKFLOWS), ("vendor.github-issue-forms", FORMS)]
 )
-def test_files_for_the_hosting_site_follow_their_schemas(schema: str, files: list[Path]) -> None:
+def test_github_files_are_valid_against_their_schemas(schema: str, files: list[Path]) -> None:
     assert files
     program = Path(sys.executable).parent / "check-jsonschema"
     done = subprocess.run(
@@ -37,17 +37,17 @@ def test_files_for_the_hosting_site_follow_their_schemas(schema: str, files: lis
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_hosted_build_runs_what_everyone_runs() -> None:
+def test_github_workflow_runs_make_test_without_third_party_actions() -> None:
     for path in WORKFLOWS:
         workflow = read(path)
         assert workflow["permissions"] == {"contents": "read"}
         steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
-        assert [step for step in steps if "uses" in step] == [], "no action of others"
+        assert [step for step in steps if "uses" in step] == [], "no third-party actions"
         assert "secrets." not in path.read_text()
     assert any("make test\n" in f"{step['run']}\n" for step in steps)
 
 
-def test_hooks_are_local_and_call_what_is_there() -> None:
+def test_pre_commit_hooks_are_local_and_call_existing_programs() -> None:
     config = read(ROOT / ".pre-commit-config.yaml")
     assert [repo["repo"] for repo in config["repos"]] == ["local"]
     for hook in config["repos"][0]["hooks"]:
@@ -76,5 +76,5 @@ def test_affected_tests_are_found_by_import_and_by_name(tmp_path: Path) -> None:
     assert affected_tests(["README.md"], root=tmp_path) == []
 
 
-def test_a_package_is_named_by_its_folder() -> None:
+def test_module_of_package_is_its_folder() -> None:
     assert module_of("backend/domain/tasks/__init__.py") == "backend.domain.tasks"

@@ -1,4 +1,4 @@
-"""The laws of docs/architecture.md that can be read off the source."""
+"""The rules of docs/architecture.md that can be checked in the source."""
 
 import ast
 import re
@@ -32,15 +32,15 @@ PLAIN: Final = {
 }
 
 
-def test_who_imports_whom() -> None:
-    """Import contracts (.importlinter): rings, features and their exhaustive lists."""
+def test_import_contracts_are_kept() -> None:
+    """Run the import contracts of .importlinter: layers, features and their exhaustive lists."""
     lint = Path(sys.executable).parent / "lint-imports"
     done = subprocess.run([str(lint), "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-6000:]
 
 
-def test_only_the_edges_commit() -> None:
-    """One call or one job is one transaction, ended where it began."""
+def test_commits_happen_only_in_entry_points() -> None:
+    """A call or a job is one transaction, which ends where it started."""
     wrong = [
         f"{shown(path)}:{line} {name}"
         for path in modules()
@@ -51,7 +51,7 @@ def test_only_the_edges_commit() -> None:
     assert not wrong, wrong
 
 
-def test_transactions_begin_at_the_edges() -> None:
+def test_domain_modules_start_no_transactions() -> None:
     wrong = [
         f"{shown(path)}:{line}"
         for path in modules(BACKEND / "domain")
@@ -61,32 +61,32 @@ def test_transactions_begin_at_the_edges() -> None:
     assert not wrong, wrong
 
 
-def test_the_present_moment_has_one_source() -> None:
-    """Tests move the clock; what asks the machine itself would not follow."""
-    asking = re.compile(r"(datetime|date)\.(now|utcnow|today)|datetime\.datetime\.(now|utcnow|today)|time\.time")
+def test_current_time_is_read_only_from_clock_module() -> None:
+    """Tests freeze the clock, which has no effect on code that reads the system time directly."""
+    system_time = re.compile(r"(datetime|date)\.(now|utcnow|today)|datetime\.datetime\.(now|utcnow|today)|time\.time")
     allowed = {"backend/core/clock.py"}
     wrong = [
         f"{shown(path)}:{line} {name}"
         for path in modules()
         if not shown(path).startswith("backend/launch/") and shown(path) not in allowed
         for name, line in calls(path)
-        if asking.fullmatch(name)
+        if system_time.fullmatch(name)
     ]
     assert not wrong, wrong
 
 
-def test_only_the_demo_moves_the_clock() -> None:
+def test_clock_is_frozen_only_by_demo() -> None:
     wrong = [
         f"{shown(path)}:{line}"
         for path in modules()
         if not shown(path).startswith("backend/cli/demo/")
         for name, line in calls(path)
-        if name.endswith("standing_at")
+        if name.endswith("frozen_at")
     ]
     assert not wrong, wrong
 
 
-def test_only_settings_read_the_environment() -> None:
+def test_environment_is_read_only_by_settings() -> None:
     wrong = [
         f"{shown(path)}:{node.lineno}"
         for path in modules()
@@ -98,17 +98,17 @@ def test_only_settings_read_the_environment() -> None:
     assert not wrong, wrong
 
 
-def refusals_of_production(settings: ast.Module) -> list[ast.AST]:
-    """The one place among the settings themselves that heeds some: what production does not start without."""
+def production_checks(settings: ast.Module) -> list[ast.AST]:
+    """Return the function of the settings module that uses some of them: the checks for production."""
     return [node for node in settings.body if isinstance(node, ast.FunctionDef) and node.name == "_check_production"]
 
 
-def test_every_setting_is_heeded() -> None:
-    """One that nobody reads is a promise that nobody keeps."""
+def test_every_setting_is_used() -> None:
+    """A setting that no code reads has no effect."""
     read = {
         node.value if isinstance(node, ast.Constant) else node.attr
         for path in modules()
-        for part in ([tree(path)] if shown(path) != "backend/settings.py" else refusals_of_production(tree(path)))
+        for part in ([tree(path)] if shown(path) != "backend/settings.py" else production_checks(tree(path)))
         for node in ast.walk(part)
         if isinstance(node, (ast.Attribute, ast.Constant))
     }
@@ -116,7 +116,7 @@ def test_every_setting_is_heeded() -> None:
 
 
 def _writes(path: Path, node: ast.Attribute) -> bool:
-    """``os.environ["X"] = ...`` tells a library something; it reads nothing."""
+    """Return whether this is an assignment such as ``os.environ["X"] = ...``, which configures a library."""
     targets = [
         target.value
         for assigned in ast.walk(tree(path))
@@ -127,8 +127,8 @@ def _writes(path: Path, node: ast.Attribute) -> bool:
     return node in targets
 
 
-def test_state_tables_know_no_framework() -> None:
-    """Screens, documents and tests read them: they import nothing but plain Python."""
+def test_state_tables_import_no_framework() -> None:
+    """Screens, documents and tests use them, so they import only plain Python."""
     for name in STATE_TABLES:
         path = ROOT / name
         assert path.is_file(), name
@@ -147,8 +147,8 @@ def test_state_tables_know_no_framework() -> None:
 
 
 @pytest.mark.parametrize("place", ["frontend/src/locales", "backend/templates", "openapi.json"])
-def test_the_word_service_is_absent_from_what_people_read(place: str) -> None:
-    """The market offers tasks: screens, mails and the API's documentation use that word alone."""
+def test_word_service_is_absent_from_user_texts(place: str) -> None:
+    """The word of the product is task, on screens, in mails and in the API's documentation."""
     word = re.compile(r"\bservices?\b(?! worker)", re.IGNORECASE)
     root = ROOT / place
     wrong = [
@@ -161,7 +161,7 @@ def test_the_word_service_is_absent_from_what_people_read(place: str) -> None:
     assert not wrong, wrong
 
 
-def test_files_and_functions_stay_small() -> None:
+def test_files_and_functions_are_within_size_limits() -> None:
     long_files = [
         f"{shown(path)}: {lines} lines"
         for path in modules()
@@ -177,17 +177,17 @@ def test_files_and_functions_stay_small() -> None:
     assert not long_files + long_functions, long_files + long_functions
 
 
-def test_every_module_says_what_belongs_in_it() -> None:
+def test_modules_have_docstrings() -> None:
     wrong = [shown(path) for path in modules() if not ast.get_docstring(tree(path))]
     assert not wrong, wrong
 
 
-def test_no_module_is_a_drawer() -> None:
+def test_module_names_are_specific() -> None:
     wrong = [shown(path) for path in [*modules(), *modules(ROOT / "tests")] if path.stem in BANNED_NAMES]
     assert not wrong, wrong
 
 
-def test_nothing_is_left_for_later() -> None:
+def test_source_has_no_open_task_marks() -> None:
     marks = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X"]) + r")\b")
     folders = [*modules(), *modules(ROOT / "tests"), *sorted((ROOT / "frontend" / "src").rglob("*.vue"))]
     wrong = [
@@ -199,7 +199,7 @@ def test_nothing_is_left_for_later() -> None:
     assert not wrong, wrong
 
 
-def test_a_rule_that_is_switched_off_says_why() -> None:
+def test_suppressed_lint_rules_have_a_reason() -> None:
     bare = re.compile(r"# (noqa(: [A-Z0-9, ]+)?|type: ignore(\[[a-z, -]+\])?)\s*$")
     wrong = [
         f"{shown(path)}:{number}"
@@ -221,11 +221,11 @@ def test_backend_has_fewer_than_60_lines_with_any() -> None:
     assert len(lines) < LINES_WITH_ANY, "Use a type, or object where the value is only passed on: " + ", ".join(lines)
 
 
-def test_the_example_of_settings_is_what_the_settings_say() -> None:
+def test_env_example_is_up_to_date() -> None:
     assert (ROOT / ".env.example").read_text() == env_example(), "run: python -m backend.settings > .env.example"
 
 
-def test_no_test_is_skipped_or_expected_to_fail() -> None:
+def test_tests_are_not_skipped_or_expected_to_fail() -> None:
     marks = re.compile(r"mark\.(skip|skipif|xfail)|pytest\.(skip|xfail)\(|importorskip")
     wrong = [
         shown(path)

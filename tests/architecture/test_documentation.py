@@ -1,4 +1,4 @@
-"""What the documents name is there."""
+"""Files, tests and make targets that the documentation names exist."""
 
 import re
 
