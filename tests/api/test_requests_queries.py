@@ -1,4 +1,4 @@
-"""Lists of requests stay cheap: as many queries for one row as for a hundred, and no body when nothing changed."""
+"""The number of queries of request lists and actions, and conditional polling."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from tests.factories.requests import WHY, RequestMarket, at, do
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """The statements that are run meanwhile."""
+    """Collect the statements that run inside the block."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -44,19 +44,19 @@ def market(people: People) -> RequestMarket:
     return RequestMarket(people)
 
 
-def test_a_list_takes_as_many_queries_for_a_hundred_as_for_one(market: RequestMarket, people: People) -> None:
+def test_requests_list_runs_same_number_of_queries_for_any_page_size(market: RequestMarket, people: People) -> None:
     crowd = gather(task_id=market.task_id, professionals=1, requests=105)
     ravi, admin = market.professional(), people.admin()
     for who, path in ((ravi, "/requests"), (admin, "/requests"), (admin, f"/requests?customer_id={crowd.customer.id}")):
         joint = "&" if "?" in path else "?"
-        for _ in range(2):  # the first calls of a while note the visit, and what an admin read
+        for _ in range(2):  # the first calls record the visit and what an admin read
             who.get(path)
         one = queries_of(who, f"{path}{joint}limit=1", rows=1)
         assert one == queries_of(who, f"{path}{joint}limit=100", rows=100)
         assert one <= 4
 
 
-def test_polling_costs_no_body_until_something_changes(market: RequestMarket, people: People) -> None:
+def test_requests_and_inbox_polled_without_change_return_304(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     market.ask(asha)
     for who, path in ((ravi, "/requests"), (asha, "/requests"), (ravi, "/me/inbox")):
@@ -76,7 +76,7 @@ def test_polling_costs_no_body_until_something_changes(market: RequestMarket, pe
         ("2027-10-30", 48, "2027-10-29T22:00:00+00:00"),
     ],
 )
-def test_offers_follow_the_day_of_a_market_whose_clocks_change(
+def test_task_times_follow_clock_changes_of_marketplace_time_zone(
     app: Flask, market: RequestMarket, people: People, expected: tuple[str, int, str]
 ) -> None:
     day, starts, first = expected
@@ -94,13 +94,11 @@ def test_offers_follow_the_day_of_a_market_whose_clocks_change(
     assert (len(items), items[0]["at"]) == (starts, first)
 
 
-def test_an_action_reads_the_request_once_and_returns_the_row_that_it_changed(
-    market: RequestMarket, people: People
-) -> None:
+def test_request_actions_run_expected_number_of_queries(market: RequestMarket, people: People) -> None:
     asha, ravi, sita = people.customer(), market.professional(), market.professional()
 
     def statements(who: Person, method: str, path: str, body: Any = None) -> int:
-        who.get("/me")  # the first call of a while records the visit
+        who.get("/me")  # the first call records the visit
         with count_queries() as seen:
             answer = getattr(who, method)(path, body)
         assert answer.status_code in (200, 201, 409), answer.json
@@ -142,7 +140,7 @@ def test_an_action_reads_the_request_once_and_returns_the_row_that_it_changed(
     }
 
 
-def test_a_professional_who_declined_sees_so_in_the_answer(market: RequestMarket, people: People) -> None:
+def test_reject_response_shows_no_allowed_actions_and_hides_request(market: RequestMarket, people: People) -> None:
     asha, ravi = people.customer(), market.professional()
     made = market.ask(asha)
     declined = do(ravi, f"/requests/{made['id']}/reject", WHY)
