@@ -12,7 +12,7 @@ from backend.core.security import password_hashing
 from backend.domain.documents import inspection
 from backend.jobs import schedule
 from backend.jobs.dispatch import job_dispatcher
-from backend.migrations import setup as migrations
+from backend.migrations import revisions
 from backend.settings import Settings
 
 
@@ -28,7 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False  # a redirect of "//x" would repeat the host that the caller sent
     for part in (session, read_pool, cache, password_hashing, storage, mail, health, inspection):
         part.init_app(app, settings)
-    migrations.init_app(app)
+    app.extensions["older_revisions"] = frozenset(revisions()[:-1])
     queue.init_app(app, dispatcher=job_dispatcher(settings))
     queue_schedule.init_app(app, schedule.TABLE)
     for edge in (middleware, auth, rate_limits):
@@ -45,4 +45,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def create_owner_app() -> Flask:
     """Create the application for commands that change tables, connected as the owner of the tables."""
-    return create_app(Settings.with_owner().as_owner())
+    from backend.migrations import setup as migrations
+
+    app = create_app(Settings.with_owner().as_owner())
+    migrations.init_app(app)
+    return app

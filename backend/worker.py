@@ -1,5 +1,6 @@
 """Entry points of the job processes: `python -m backend.worker worker` and `python -m backend.worker beat`."""
 
+import gc
 import logging
 import sys
 
@@ -38,7 +39,10 @@ def work(settings: Settings) -> None:
     worker_process_init.connect(start_process, weak=False)
     shutdown.limit_worker(settings.shutdown_seconds)
     worker_ready.connect(send_first_heartbeat, weak=False)
-    _start(celery, "worker", f"--concurrency={settings.worker_concurrency}", "--without-gossip", "--without-mingle")
+    gc.collect()
+    gc.freeze()  # else collections in each job process would copy the memory that they share
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # nobody listens to these messages
+    _start(celery, "worker", f"--concurrency={settings.worker_concurrency}", *quiet)
 
 
 def tick(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Web process: `python -m backend.wsgi` serves with Granian; any other WSGI server may take `backend.wsgi:app`."""
 
 import functools
+import gc
 import signal
 import sys
 import threading
@@ -30,6 +31,9 @@ def serve() -> int:
 
     import backend.app  # noqa: F401 - read once here; the forked server processes then start in no time
     from backend.core.observability import health
+
+    gc.collect()
+    gc.freeze()  # else collections in each server process would copy the memory that they share
 
     class DrainingServer(Server):  # type: ignore[misc,valid-type]  # Granian picks its class at run time
         """A server that reports its shutdown for DRAIN_SECONDS before it stops."""

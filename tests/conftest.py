@@ -7,7 +7,6 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_migrate import upgrade
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -16,6 +15,7 @@ from backend.cli import bootstrap
 from backend.core.db.session import db
 from backend.core.observability import metrics
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
+from backend.migrations.setup import upgrade
 from backend.settings import Settings
 from tests.factories.people import People
 

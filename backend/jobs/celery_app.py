@@ -3,7 +3,7 @@
 from celery import Celery
 from kombu.entity import Queue
 
-from backend.core.queue import QUEUES, Lane
+from backend.core.lanes import QUEUES, Lane
 from backend.settings import Settings
 
 
@@ -30,7 +30,7 @@ def make_celery(settings: Settings) -> Celery:
         broker_transport_options={
             "queue_order_strategy": "sorted",  # always urgent messages first
             "visibility_timeout": settings.job_visibility_seconds,
-            "unacked_restore_interval": 2,
+            "unacked_restore_interval": 10,
             "unacked_restore_throttle": 1,
             "socket_timeout": 30,
             "socket_connect_timeout": 1,
@@ -45,11 +45,10 @@ def make_celery(settings: Settings) -> Celery:
 def _beat(settings: Settings) -> dict[str, dict[str, object]]:
     """Return beat's entries. Beat only ticks; what is due is decided and claimed in PostgreSQL."""
     return {
-        "tick": {"task": "doorstep.tick", "schedule": 5.0, "options": {"expires": 15}},
+        "tick": {"task": "doorstep.tick", "schedule": 5.0, "options": {"expires": 10}},
         "sweep": {
             "task": "doorstep.sweep",
             "schedule": float(settings.job_sweep_seconds),
             "options": {"expires": settings.job_sweep_seconds},
         },
-        "heartbeat": {"task": "doorstep.heartbeat", "schedule": 5.0, "options": {"expires": 10}},
     }

@@ -88,7 +88,9 @@ ENOUGH_MESSAGES: Final = 500
 
 def redeliver() -> int:
     """Dispatch missed jobs of each lane and return how many (one message covers all bulk jobs)."""
-    return _redeliver_urgent() + _redeliver_bulk()
+    with transaction():
+        waiting = queue.waiting_lanes()
+    return sum(redeliver_lane() for lane, redeliver_lane in REDELIVER.items() if lane in waiting)
 
 
 def _redeliver_urgent() -> int:
@@ -104,11 +106,11 @@ def _redeliver_urgent() -> int:
 def _redeliver_bulk() -> int:
     if messages_waiting(Lane.BULK):
         return 0  # the waiting message already leads to these jobs
-    with transaction():
-        is_waiting = queue.is_waiting(Lane.BULK)
-    if is_waiting:
-        current_app.extensions["job_dispatcher"]([], lane=Lane.BULK)
-    return int(is_waiting)
+    current_app.extensions["job_dispatcher"]([], lane=Lane.BULK)
+    return 1
+
+
+REDELIVER: Final = {Lane.URGENT: _redeliver_urgent, Lane.BULK: _redeliver_bulk}
 
 
 def messages_waiting(lane: Lane) -> int:

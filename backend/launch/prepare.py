@@ -6,13 +6,12 @@
 import json
 import sys
 
-from flask_migrate import upgrade
-
 from backend.app import create_app
 from backend.cli import bootstrap
 from backend.core.db import connection_budget
 from backend.launch import database_roles
 from backend.launch.errors import LaunchError
+from backend.migrations.setup import upgrade
 from backend.settings import Settings, SettingsError
 
 

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from alembic.script import ScriptDirectory
-from flask_migrate import upgrade
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
@@ -26,7 +25,8 @@ from backend.launch import database_programs, database_roles
 from backend.launch.backup_contents import count, save
 from backend.launch.errors import LaunchError
 from backend.launch.manifest import DATABASE_FILE, PIECE, SHOWN, Manifest
-from backend.migrations.setup import FOLDER
+from backend.migrations import FOLDER
+from backend.migrations.setup import upgrade
 from backend.settings import Settings
 
 Say = Callable[[str], None]

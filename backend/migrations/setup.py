@@ -1,22 +1,38 @@
-"""Registers Flask-Migrate with this folder and all models."""
+"""Runs migrations with Flask-Migrate. Servers and workers never import this: Alembic would stay in their memory."""
 
-from pathlib import Path
 from typing import Final
 
-from flask import Flask
-from flask_migrate import Migrate
+import flask_migrate
+from flask import Flask, current_app
 
 from backend.core.db.session import db
+from backend.migrations import FOLDER
 
-FOLDER: Final = Path(__file__).parent
-migrate = Migrate()
+_migrate: Final = flask_migrate.Migrate()
 
 
 def init_app(app: Flask) -> None:
-    migrate.init_app(app, db, directory=str(FOLDER), compare_type=True)
-    app.extensions["older_revisions"] = frozenset(revisions()[:-1])
+    """Register this folder and all models with the application, for `flask db` and the functions below."""
+    _migrate.init_app(app, db, directory=str(FOLDER), compare_type=True)
 
 
-def revisions() -> list[str]:
-    """Return the revisions in order, one per file, without branches."""
-    return sorted(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
+def upgrade(revision: str = "head") -> None:
+    """Migrate the current application's database up to the revision."""
+    init_app(current_app)
+    flask_migrate.upgrade(revision=revision)
+
+
+def downgrade(revision: str = "-1") -> None:
+    """Migrate the current application's database down to the revision."""
+    init_app(current_app)
+    flask_migrate.downgrade(revision=revision)
+
+
+def check() -> None:
+    """Compare the database with the models.
+
+    Raises:
+        SystemExit: they differ.
+    """
+    init_app(current_app)
+    flask_migrate.check()

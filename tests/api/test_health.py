@@ -24,7 +24,7 @@ from backend.launch import processes
 from backend.launch import readiness as launch_health
 from backend.launch.embedded import EmbeddedValkey
 from backend.launch.private_files import free_port
-from backend.migrations.setup import revisions
+from backend.migrations import revisions
 from backend.settings import ROOT, Settings
 from tests.factories.jobs import enqueue_empty
 from tests.waiting import HANG_SECONDS, wait_until

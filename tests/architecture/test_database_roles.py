@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import psycopg
 import pytest
-from flask_migrate import upgrade
 
 from backend.app import create_app
 from backend.core.db.session import db
 from backend.launch import database_roles
 from backend.launch.errors import LaunchError
+from backend.migrations.setup import upgrade
 from backend.settings import Settings
 
 APPEND_ONLY = ("audit_entries", "request_events")

@@ -9,13 +9,13 @@ from dataclasses import replace
 import psycopg
 import pytest
 from flask import Flask
-from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from backend.app import create_app
 from backend.cli import bootstrap
 from backend.core.db.session import db
+from backend.migrations.setup import check, downgrade, upgrade
 from backend.settings import ROOT, Settings
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket

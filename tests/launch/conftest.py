@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask_migrate import upgrade
 from sqlalchemy import text
 
 from backend.core.db.session import db
 from backend.launch import database_roles
 from backend.launch.embedded import EmbeddedPostgres
+from backend.migrations.setup import upgrade
 from tests.conftest import FAST
 from tests.launch.backup_market import PLACE, Market, close, database
 

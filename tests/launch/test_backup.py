@@ -6,7 +6,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from flask_migrate import upgrade
 from sqlalchemy import text
 
 from backend.core.db.session import db
@@ -15,6 +14,7 @@ from backend.launch.backup_contents import FILES
 from backend.launch.embedded import EmbeddedPostgres
 from backend.launch.errors import LaunchError
 from backend.launch.manifest import Manifest
+from backend.migrations.setup import upgrade
 from backend.settings import Settings
 from tests.conftest import FAST
 from tests.factories.files import form, picture

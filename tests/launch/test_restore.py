@@ -6,7 +6,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from flask_migrate import downgrade
 from sqlalchemy import select, text
 
 from backend.cli import quarantine
@@ -23,6 +22,7 @@ from backend.domain.notifications.models import Delivery
 from backend.domain.professionals.models import Professional
 from backend.jobs import reminders
 from backend.launch.manifest import Manifest
+from backend.migrations.setup import downgrade
 from tests.factories.people import Person
 from tests.launch.backup_market import Market, close, database, document_of
 

@@ -1,5 +1,6 @@
 """The job table (an outbox): jobs are stored in the transaction of the change; Celery only wakes workers."""
 
+from backend.core.lanes import QUEUES, Lane
 from backend.core.queue.leases import (
     Lease,
     LeaseLost,
@@ -16,8 +17,9 @@ from backend.core.queue.leases import (
     renew,
     snooze,
     undispatched_ids,
+    waiting_lanes,
 )
-from backend.core.queue.models import QUEUES, Job, JobRun, Lane
+from backend.core.queue.models import Job, JobRun
 from backend.core.queue.outbox import enqueue, enqueue_many, init_app
 from backend.core.queue.topics import PartPayload, RunPayload, StoredFilePayload, Topic
 
@@ -48,4 +50,5 @@ __all__ = [
     "renew",
     "snooze",
     "undispatched_ids",
+    "waiting_lanes",
 ]

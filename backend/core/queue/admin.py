@@ -12,8 +12,9 @@ from backend.core.clock import now
 from backend.core.db.pagination import Page, Window, after, cut, decode_cursor, order
 from backend.core.db.session import db
 from backend.core.errors import Conflict, NotFound
+from backend.core.lanes import Lane
 from backend.core.queue import topics
-from backend.core.queue.models import Job, JobRun, Lane
+from backend.core.queue.models import Job, JobRun
 from backend.core.queue.outbox import dispatch
 from backend.core.queue.schedule import Scheduled, table
 

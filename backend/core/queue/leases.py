@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, u
 
 from backend.core.config import current_settings
 from backend.core.db.session import db
-from backend.core.queue.models import Job, Lane
+from backend.core.lanes import Lane
+from backend.core.queue.models import Job
 from backend.core.queue.topics import Stored, run_id
 
 BACKOFF_BASE_SECONDS: Final = 5
@@ -80,6 +81,13 @@ def is_waiting(lane: Lane, *, for_seconds: float = 0) -> bool:
     """Return whether a job of the lane has been due for ``for_seconds`` and is not held."""
     due = exists().where(Job.lane == lane, _open(), Job.run_at <= func.now() - seconds(for_seconds))
     return bool(db.session.execute(select(due)).scalar_one())
+
+
+def waiting_lanes() -> set[Lane]:
+    """Return the lanes in which a job is due and not held. One statement: it runs every few seconds."""
+    due = [exists().where(Job.lane == lane, _due()).label(lane) for lane in Lane]
+    found = db.session.execute(select(*due)).one()
+    return {lane for lane, waiting in zip(Lane, found, strict=True) if waiting}
 
 
 def _claim(free: Select[int], *, lease_seconds: int) -> dict[int, Lease]:

@@ -1,25 +1,12 @@
 """The tables of jobs and runs, and the lanes that separate bulk jobs from urgent ones."""
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Final
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.db.session import Base, BigId, Created
-
-
-class Lane(StrEnum):
-    """``URGENT``: account emails, exports, housekeeping, run completion. ``BULK``: the other messages."""
-
-    URGENT = "urgent"
-    BULK = "bulk"
-
-
-# Celery's queue of each lane. Workers consume queues in alphabetical order, so the urgent one must sort first.
-QUEUES: Final = {Lane.URGENT: "doorstep", Lane.BULK: "doorstep.bulk"}
 
 
 class Job(Base):

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from backend.core.db.session import db
 from backend.core.failpoints import failpoint
-from backend.core.queue.models import Job, Lane
+from backend.core.lanes import Lane
+from backend.core.queue.models import Job
 from backend.core.queue.topics import Payload, Topic
 
 log = structlog.get_logger(__name__)

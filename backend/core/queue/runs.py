@@ -11,7 +11,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core.clock import now
 from backend.core.db.session import db
-from backend.core.queue.models import JobRun, Lane
+from backend.core.lanes import Lane
+from backend.core.queue.models import JobRun
 from backend.core.queue.outbox import enqueue, enqueue_many
 from backend.core.queue.schedule import Scheduled, table
 from backend.core.queue.topics import PartPayload, RunPayload, Topic

@@ -10,7 +10,7 @@ from flask import Flask, current_app
 
 from backend.core.config import current_settings
 from backend.core.errors import Invalid
-from backend.core.queue.models import Lane
+from backend.core.lanes import Lane
 from backend.core.queue.topics import RunPayload, Topic
 
 EXTENSION: Final = "timetable"
