@@ -111,7 +111,7 @@ describe('ResultsPage', () => {
     expect(link(search.results.anywhere)).toBeUndefined()
   })
 
-  it('searches anew from the box, and keeps the filters that still make sense', async () => {
+  it('searches again from the box, and keeps the filters that still make sense', async () => {
     const { router } = await page('/search?q=tap&pincode=560001&radius_km=25&max_price=600', [200, found()])
     fill(search.box.what, 'wiring')
     fill(search.box.where, '')
