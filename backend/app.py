@@ -31,8 +31,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["older_revisions"] = frozenset(revisions()[:-1])
     queue.init_app(app, dispatcher=job_dispatcher(settings))
     queue_schedule.init_app(app, schedule.TABLE)
-    for edge in (middleware, auth, rate_limits):
-        edge.init_app(app, settings)
+    for part in (middleware, auth, rate_limits):
+        part.init_app(app, settings)
     errors.init_app(app)
     converters.init_app(app)
     routes.init_app(app)

@@ -29,7 +29,7 @@ from backend.domain.places.models import Place
 from backend.domain.tasks.models import Task
 
 WORKING_DAYS_AHEAD = timedelta(days=7)
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Checkup:
     """One run: its accounts, and what it has created so far."""
 
     base_url: str
-    tell: Tell
+    report: Report
     mark: str = field(default_factory=lambda: secrets.token_hex(4))
     password: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     failed_at: str | None = None
@@ -49,9 +49,9 @@ class Checkup:
             yield
         except StepFailed as error:
             self.failed_at = name
-            self.tell(f"FAILED  {name}\n        {error}")
+            self.report(f"FAILED  {name}\n        {error}")
             raise
-        self.tell(f"ok      {name}")
+        self.report(f"ok      {name}")
 
     def fields(self, kind: str) -> dict[str, str]:
         """Return the fields of a sign-up, recognisable as a check's."""
@@ -117,7 +117,7 @@ def run(checkup: Checkup) -> bool:
     finally:
         clean = _clean_up(checkup)
     passed = checkup.failed_at is None and clean
-    checkup.tell("All checks passed." if passed else f"Check failed: {checkup.failed_at or 'data is left'}.")
+    checkup.report("All checks passed." if passed else f"Check failed: {checkup.failed_at or 'data is left'}.")
     return passed
 
 
@@ -129,7 +129,7 @@ def _examine(checkup: Checkup) -> None:
         if not room.fits:
             raise StepFailed(room.problem)
         if room.problem:
-            checkup.tell(f"WARNING {room.problem}")
+            checkup.report(f"WARNING {room.problem}")
     with checkup.step("an admin signs in"):
         with transaction():
             sign_up(NewAccount(**checkup.fields("adm")), role=Role.ADMIN)
@@ -197,7 +197,7 @@ def _clean_up(checkup: Checkup) -> bool:
     except StepFailed:
         return False
     except Exception as error:  # noqa: BLE001  # any failure is reported to the operator
-        checkup.tell(f"FAILED  no data is left\n        {error}\n        The next check removes it.")
+        checkup.report(f"FAILED  no data is left\n        {error}\n        The next check removes it.")
         return False
     return True
 

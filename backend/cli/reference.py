@@ -69,12 +69,12 @@ def _when(when: When) -> str:
     return "daily" if isinstance(when, Daily) else when.describe()
 
 
-def _length(span: timedelta) -> str:
+def _length(duration: timedelta) -> str:
     for unit, seconds in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        number, rest = divmod(span.total_seconds(), seconds)
+        number, rest = divmod(duration.total_seconds(), seconds)
         if number and not rest:
             return f"{number:.0f} {unit}{'s' if number > 1 else ''}"
-    return f"{span.total_seconds():.0f} seconds"
+    return f"{duration.total_seconds():.0f} seconds"
 
 
 def _metrics() -> Iterator[str]:

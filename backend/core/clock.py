@@ -20,9 +20,9 @@ def is_frozen() -> bool:
 
 
 @contextmanager
-def frozen_at(moment: datetime) -> Iterator[None]:
+def frozen_at(time: datetime) -> Iterator[None]:
     """Freeze the time of this thread. For the demo only (enforced by tests/architecture/test_conventions.py)."""
-    token = _FROZEN_AT.set(moment.astimezone(UTC))
+    token = _FROZEN_AT.set(time.astimezone(UTC))
     try:
         yield
     finally:

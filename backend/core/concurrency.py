@@ -68,10 +68,10 @@ PATIENCE_SECONDS: Final = 1.0
 @dataclass(slots=True)
 class _KeyLock:
     lock: "RLock" = field(default_factory=RLock)  # reentrant: one unit of work may change a row more than once
-    people: int = 0
+    users: int = 0
 
 
-_lines: Final[dict[Hashable, _KeyLock]] = {}
+_key_locks: Final[dict[Hashable, _KeyLock]] = {}
 _guard: Final = Lock()
 
 
@@ -81,16 +81,16 @@ def hold_key_lock(key: Hashable) -> None:
     Continues without the lock after a timeout: it is only an optimisation and must never block a call.
     """
     with _guard:
-        line = _lines.setdefault(key, _KeyLock())
-        line.people += 1
-    mine = line.lock.acquire(timeout=PATIENCE_SECONDS)
+        entry = _key_locks.setdefault(key, _KeyLock())
+        entry.users += 1
+    is_locked = entry.lock.acquire(timeout=PATIENCE_SECONDS)
 
-    def leave() -> None:
-        if mine:
-            line.lock.release()
+    def release() -> None:
+        if is_locked:
+            entry.lock.release()
         with _guard:
-            line.people -= 1
-            if not line.people:
-                del _lines[key]
+            entry.users -= 1
+            if not entry.users:
+                del _key_locks[key]
 
-    on_transaction_end(leave)
+    on_transaction_end(release)

@@ -131,8 +131,8 @@ class Mailer:
             try:
                 self._connected().send(message)
             except smtplib.SMTPRecipientsRefused as error:
-                code, said = next(iter(error.recipients.values()))
-                raise _failure(code, said) from error
+                code, reply = next(iter(error.recipients.values()))
+                raise _failure(code, reply) from error
             except smtplib.SMTPResponseException as error:
                 self._forget()
                 raise _failure(error.smtp_code, error.smtp_error) from error
@@ -199,9 +199,9 @@ def _alive(connection: _Limited) -> bool:
         return False
 
 
-def _failure(code: int, said: bytes | str) -> PermanentFailure | RetryLater:
+def _failure(code: int, reply: bytes | str) -> PermanentFailure | RetryLater:
     """Return the error for an SMTP status: 5xx is permanent, everything else temporary."""
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     line = f"{code} {' '.join(text.split())}"[:300]
     return PermanentFailure(line) if 500 <= code < 600 else RetryLater(line)
 

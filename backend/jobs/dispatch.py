@@ -50,9 +50,9 @@ class JobDispatcher:
                 return
             self._pid = os.getpid()  # threads do not survive a fork
             self._waiting = Queue(MAX_QUEUED)
-            threading.Thread(target=self._ring, args=(self._waiting,), name="job-bell", daemon=True).start()
+            threading.Thread(target=self._send, args=(self._waiting,), name="job-dispatcher", daemon=True).start()
 
-    def _ring(self, waiting: "Queue[int]") -> None:
+    def _send(self, waiting: "Queue[int]") -> None:
         celery = make_celery(self._settings)
         celery.conf.broker_transport_options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
         while True:

@@ -95,22 +95,22 @@ class Progress:
         self.rows = self.size = 0
         self._lease = lease
         self._export_id = export_id
-        self._told = self._renewed = time.monotonic()
+        self._recorded_at = self._renewed = time.monotonic()
 
     def add(self, *, size: int, rows: int) -> None:
         """Add to the progress. Raises ExportInterrupted if cancelled, LeaseLost if another worker took the job."""
         self.size += size
         self.rows += rows
-        moment = time.monotonic()
-        if moment - self._told >= PROGRESS_SECONDS:
-            self._told = moment
-            aside(self._tell)
+        at = time.monotonic()
+        if at - self._recorded_at >= PROGRESS_SECONDS:
+            self._recorded_at = at
+            aside(self._record)
 
-    def _tell(self) -> None:
+    def _record(self) -> None:
         actions.advance(self._export_id, self.rows)
         seconds = current_settings().job_lease_seconds
-        if self._told - self._renewed >= seconds / 4:
-            self._renewed = self._told
+        if self._recorded_at - self._renewed >= seconds / 4:
+            self._renewed = self._recorded_at
             queue.renew(self._lease, lease_seconds=seconds)
 
 

@@ -54,7 +54,7 @@ class LeaseHeartbeat:
             self._pid = os.getpid()  # threads do not survive a fork
             self._held = {}
             arguments = (engine, lease_seconds)
-            threading.Thread(target=self._renew, args=arguments, name="lease-keeper", daemon=True).start()
+            threading.Thread(target=self._renew, args=arguments, name="lease-heartbeat", daemon=True).start()
 
     def _renew(self, engine: Engine, lease_seconds: int) -> None:
         pause = threading.Event()

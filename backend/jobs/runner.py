@@ -21,7 +21,7 @@ from backend.jobs.registry import HANDLERS
 log = structlog.get_logger(__name__)
 BATCH: Final = 20
 BATCH_SECONDS: Final = 10.0
-LOOK_SECONDS: Final = 0.5
+POLL_SECONDS: Final = 0.5
 
 
 def run(job_id: int) -> str:
@@ -87,7 +87,7 @@ class _Batch:
     """Decides whether a process continues with its claimed jobs or releases the rest."""
 
     def __init__(self) -> None:
-        self._began = self._looked = time.monotonic()
+        self._began = self._polled_at = time.monotonic()
         self._is_first = True
 
     def goes_on(self, lease: Lease) -> bool:
@@ -98,11 +98,11 @@ class _Batch:
             return True
         if at - self._began >= BATCH_SECONDS:
             return False
-        if lease.lane != Lane.BULK or at - self._looked < LOOK_SECONDS:
+        if lease.lane != Lane.BULK or at - self._polled_at < POLL_SECONDS:
             return True
-        self._looked = at
+        self._polled_at = at
         with transaction():
-            return not queue.is_waiting(Lane.URGENT, for_seconds=LOOK_SECONDS)
+            return not queue.is_waiting(Lane.URGENT, for_seconds=POLL_SECONDS)
 
 
 def _is_long(lease: Lease) -> bool:
@@ -110,9 +110,9 @@ def _is_long(lease: Lease) -> bool:
 
 
 def _run_one(lease: Lease) -> str:
-    begun = time.monotonic()
+    started = time.monotonic()
     outcome = _execute(lease)
-    metrics.job_done(topic=lease.topic, outcome=outcome, seconds=time.monotonic() - begun)
+    metrics.job_done(topic=lease.topic, outcome=outcome, seconds=time.monotonic() - started)
     return outcome
 
 

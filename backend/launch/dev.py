@@ -74,7 +74,7 @@ class Development(Launch):
         """Wait for the web server, then for Vite."""
         ready = super().wait_until_ready()
         while ready and not self.supervisor.stopping and not answers(f"{self.pages}/app/"):
-            self.supervisor.look()
+            self.supervisor.check()
             self.supervisor.wait(0.1)
         if ready and not self.supervisor.stopping:
             self.say(f"Reloading: backend/ (web, worker, beat) and frontend/src (in the browser) at {self.pages}/app/")
@@ -83,7 +83,7 @@ class Development(Launch):
     def watch(self) -> None:
         """Restart our programs when a file of the backend was changed, added or removed."""
         while not self.supervisor.stopping:
-            self.supervisor.look()
+            self.supervisor.check()
             self.reload_when_changed()
             self.supervisor.wait(POLL_SECONDS)
 

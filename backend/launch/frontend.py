@@ -73,8 +73,8 @@ def _npm(*arguments: str) -> None:
     if code != 0:
         if "ENOSPC" in output:
             raise LaunchError("The disk is full. Free some space and start again; work done so far is kept.")
-        told = "\n".join(f"    {line}" for line in output.strip().splitlines()[-OUTPUT_LINES:])
-        raise LaunchError(f"npm {' '.join(arguments)} failed; the next start continues from here:\n{told}")
+        shown = "\n".join(f"    {line}" for line in output.strip().splitlines()[-OUTPUT_LINES:])
+        raise LaunchError(f"npm {' '.join(arguments)} failed; the next start continues from here:\n{shown}")
 
 
 def main() -> int:

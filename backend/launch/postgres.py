@@ -155,8 +155,8 @@ class EmbeddedPostgres:
         )
         if done.returncode != 0:
             lines = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()
-            told = [line for line in lines if "error:" in line or "FATAL:" in line] or lines
-            raise LaunchError(f"The database's files could not be created: {told[0]}")
+            errors = [line for line in lines if "error:" in line or "FATAL:" in line] or lines
+            raise LaunchError(f"The database's files could not be created: {errors[0]}")
 
     def _end_leftover(self) -> None:
         """Stop a server left by a killed start, or remove its stale record."""
@@ -217,8 +217,8 @@ class EmbeddedPostgres:
         with self.log.open("rb") as log:
             log.seek(start_of_log)
             lines = log.read().decode(errors="replace").splitlines()
-        told = [line for line in lines if "FATAL" in line or "PANIC" in line] or lines or ["no message"]
-        return told[-1].split("FATAL:")[-1].strip()
+        errors = [line for line in lines if "FATAL" in line or "PANIC" in line] or lines or ["no message"]
+        return errors[-1].split("FATAL:")[-1].strip()
 
 
 def _environment() -> dict[str, str]:

@@ -35,8 +35,8 @@ def main() -> int:
     if not room.fits:
         return 1
     result = bootstrap.run(app)
-    told = {"username": result.admin_username, "password": result.admin_password, "places": result.places_loaded}
-    sys.stdout.write(json.dumps(told) + "\n")
+    summary = {"username": result.admin_username, "password": result.admin_password, "places": result.places_loaded}
+    sys.stdout.write(json.dumps(summary) + "\n")
     return 0
 
 

@@ -96,7 +96,7 @@ class Launch:
         frontend.build(self.say)
 
     def watch(self) -> None:
-        """Keep everything running until told to stop."""
+        """Keep everything running until asked to stop."""
         self.supervisor.run()
 
     def start_servers(self) -> None:
@@ -149,11 +149,11 @@ class Launch:
         if code != 0:
             lines = log_path.read_text(errors="replace").strip().splitlines() or ["no message"]
             raise LaunchError(f"The database could not be prepared: {lines[-1]} (see {log_path})")
-        told = json.loads(output.strip().splitlines()[-1])
-        self.sign_in = f"Sign in as {told['username']}"
-        if told["password"]:
+        result = json.loads(output.strip().splitlines()[-1])
+        self.sign_in = f"Sign in as {result['username']}"
+        if result["password"]:
             self.sign_in += (
-                f" with the temporary password {told['password']} (shown only once; change it within 72 hours)"
+                f" with the temporary password {result['password']} (shown only once; change it within 72 hours)"
             )
             self.say(self.sign_in)
         database_state.remember(data, url, app=app)
@@ -188,7 +188,7 @@ class Launch:
                 self.say(f"Ready: {self.settings.public_url}")
                 self.say(f"{self.sign_in}. Ctrl-C stops everything.")
                 return True
-            self.supervisor.look()
+            self.supervisor.check()
             if self.supervisor.failures() >= FAILURES_AT_START or time.monotonic() > limit:
                 self.say(f"The product does not become ready; see the logs in {self.settings.data_dir / 'logs'}.")
                 return False

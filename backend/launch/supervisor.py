@@ -95,9 +95,9 @@ class Supervisor:
         self._watched.append(_Watch(part, started_at=time.monotonic()))
 
     def run(self) -> None:
-        """Watch until told to stop."""
+        """Watch until asked to stop."""
         while not self.stopping:
-            self.look()
+            self.check()
             self.wait(0.5)
 
     def wait(self, seconds: float) -> None:
@@ -105,7 +105,7 @@ class Supervisor:
         if select.select([self._wake[0]], [], [], seconds)[0]:
             os.read(self._wake[0], 512)
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Restart dead parts, with a delay that grows the more often a part dies."""
         self._rotate_logs()
         for watch in self._watched:

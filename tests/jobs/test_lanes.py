@@ -112,7 +112,7 @@ def test_redeliver_notifies_lanes_with_empty_queue(app: Flask, notified: list[tu
 def test_run_bulk_releases_jobs_while_urgent_one_waits(
     topics: dict[str, Registered], monkeypatch: pytest.MonkeyPatch, notified: list[tuple[list[int], Lane]]
 ) -> None:
-    monkeypatch.setattr(runner, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(runner, "POLL_SECONDS", 0.0)
     done: list[int] = []
 
     def handle(lease: queue.Lease) -> None:

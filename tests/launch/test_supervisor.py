@@ -25,7 +25,7 @@ def test_supervisor_restarts_failed_program_with_growing_delay(tmp_path: Path) -
     supervisor.add(program(tmp_path, "raise SystemExit(3)"))
 
     def has_failed_three_times() -> bool:
-        supervisor.look()
+        supervisor.check()
         return supervisor.failures() == 3
 
     assert wait_until(has_failed_three_times)
@@ -79,7 +79,7 @@ def test_supervisor_rotates_log_while_program_writes(tmp_path: Path, monkeypatch
     supervisor.add(part)
 
     def rotated_twice() -> bool:
-        supervisor.look()
+        supervisor.check()
         return (tmp_path / "part.log.2").exists() and part.log.stat().st_size > 0
 
     assert wait_until(rotated_twice, pause=0.01)

@@ -39,7 +39,7 @@ def test_key_lock_held_by_transaction_blocks_second_until_it_ends(shared_app: Fl
     for thread in threads:
         thread.join(HANG_SECONDS)
     assert order == ["first", "second"]
-    assert not concurrency._lines, "the lock is removed after use"
+    assert not concurrency._key_locks, "the lock is removed after use"
 
 
 def test_key_lock_taken_again_in_same_transaction_does_not_block(
@@ -53,4 +53,4 @@ def test_key_lock_taken_again_in_same_transaction_does_not_block(
                 hold_key_lock(KEY)
         hold_key_lock(KEY)  # outside of a transaction it is released at once
     assert time.monotonic() - started < HANG_SECONDS
-    assert not concurrency._lines
+    assert not concurrency._key_locks

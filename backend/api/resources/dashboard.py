@@ -22,18 +22,18 @@ class Stats(Resource):
     @endpoint(
         summary="Get dashboard statistics",
         who=ADMINS,
-        query=schemas.Span(),
+        query=schemas.StatsQuery(),
         response=schemas.Stats(),
         errors=(Invalid,),
     )
-    def get(self, _: Actor, *, query: schemas.SpanData) -> Response:
+    def get(self, _: Actor, *, query: schemas.StatsQueryData) -> Response:
         """Items awaiting an admin, and activity in a date range. At most ten seconds old."""
 
         def make() -> Rendered:
             return Rendered(validate_response(schemas.Stats(), to_json(queries.statistics(**query))))
 
-        span = f"{query['first']}..{query['last']}"
-        cached = cache.response_cache().get("stats", span, make, seconds=FRESH_SECONDS, expensive=True)
+        dates = f"{query['first']}..{query['last']}"
+        cached = cache.response_cache().get("stats", dates, make, seconds=FRESH_SECONDS, expensive=True)
         response = Response(cached.body, mimetype=JSON)
         response.set_etag(cached.etag)
         response.headers["Cache-Control"] = PRIVATE

@@ -44,15 +44,15 @@ def account_response(account_id: int) -> ApiResponse:
 
 def account_detail_response(actor: Actor, account_id: int, *, role: Role) -> ApiResponse:
     """Return one account with statistics, reviews and history, and record the read access in the audit trail."""
-    person = queries.person(account_id, role=role)
+    detail = queries.account_detail(account_id, role=role)
     record_read(actor, "person_viewed", subject_id=account_id)
     body = {
-        **present_for_admin(person.account),
-        "figures": person.figures,
-        "latest_reviews": person.reviews,
-        "history": person.history,
+        **present_for_admin(detail.account),
+        "figures": detail.figures,
+        "latest_reviews": detail.reviews,
+        "history": detail.history,
     }
-    return ApiResponse(body, version=person.account.version)
+    return ApiResponse(body, version=detail.account.version)
 
 
 class Customers(Resource):

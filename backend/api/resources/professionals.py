@@ -4,7 +4,7 @@ from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.resources.moderation import account_detail_response, account_response, present_for_admin
 from backend.api.responses import ApiResponse, JsonObject, expected_version
-from backend.api.schemas import moderation as people_schemas
+from backend.api.schemas import moderation as moderation_schemas
 from backend.api.schemas import professionals as schemas
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, NotFound, Stale
@@ -17,11 +17,11 @@ class Professionals(Resource):
     @endpoint(
         summary="List professionals",
         who=ADMINS,
-        query=people_schemas.Professionals(),
-        response=people_schemas.Person(),
+        query=moderation_schemas.Professionals(),
+        response=moderation_schemas.Person(),
         paged=True,
     )
-    def get(self, actor: Actor, *, query: people_schemas.ProfessionalsData) -> Page[JsonObject]:
+    def get(self, actor: Actor, *, query: moderation_schemas.ProfessionalsData) -> Page[JsonObject]:
         """Newest first, or best match first when searching.
 
         ``sort=waiting`` lists the longest-pending approvals first.
@@ -43,7 +43,7 @@ class Professionals(Resource):
 
 
 class OneProfessional(Resource):
-    @endpoint(summary="Get a professional", who=ADMINS, response=people_schemas.OnePerson(), errors=(NotFound,))
+    @endpoint(summary="Get a professional", who=ADMINS, response=moderation_schemas.OnePerson(), errors=(NotFound,))
     def get(self, actor: Actor, professional_id: int) -> ApiResponse:
         """Includes statistics, the latest reviews and the account's audit history."""
         return account_detail_response(actor, professional_id, role=Role.PROFESSIONAL)
@@ -52,7 +52,7 @@ class OneProfessional(Resource):
         summary="Set the expiry of an approval",
         who=ADMINS,
         body=schemas.Expiry(),
-        response=people_schemas.Person(),
+        response=moderation_schemas.Person(),
         errors=(NotFound, Conflict, Stale),
     )
     def patch(self, actor: Actor, professional_id: int, *, body: schemas.ExpiryData) -> ApiResponse:
@@ -72,7 +72,7 @@ class Approve(Resource):
         who=ADMINS,
         body=schemas.Approve(),
         body_required=False,
-        response=people_schemas.Person(),
+        response=moderation_schemas.Person(),
         errors=(NotFound, Conflict, actions.DocumentReplaced, Stale),
     )
     def post(self, actor: Actor, professional_id: int, *, body: schemas.ApproveData) -> ApiResponse:
@@ -86,7 +86,7 @@ class Reject(Resource):
         summary="Reject a professional's document",
         who=ADMINS,
         body=schemas.Reject(),
-        response=people_schemas.Person(),
+        response=moderation_schemas.Person(),
         errors=(NotFound, Conflict, actions.DocumentReplaced, Stale),
     )
     def post(self, actor: Actor, professional_id: int, *, body: schemas.RejectData) -> ApiResponse:

@@ -25,15 +25,15 @@ class Words(fields.String):
         super().__init__(required=True)
 
 
-class Span(Strict):
+class StatsQuery(Strict):
     """The date range; by default the last thirty days."""
 
     first = RangeBound(data_key="from", load_default=None)
     last = RangeBound(data_key="to", load_default=None)
 
 
-class SpanData(TypedDict):
-    """The loaded :class:`Span`."""
+class StatsQueryData(TypedDict):
+    """The loaded :class:`StatsQuery`."""
 
     first: Bound | None
     last: Bound | None

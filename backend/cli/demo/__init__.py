@@ -50,18 +50,18 @@ def fill(*, seed: int = SEED) -> Demo | None:
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     if db.session.execute(select(Account.id).where(Account.username_key.startswith("demo.")).limit(1)).first():
         return None
-    dice, moment = random.Random(seed), now()  # noqa: S311 - sample data, not used for security
+    dice, at = random.Random(seed), now()  # noqa: S311 - sample data, not used for security
     demo = Demo(secrets.token_urlsafe(12) if current_settings().is_production else PASSWORD)
     admin = _admin()
-    offered = _tasks(admin, since=moment - timedelta(days=300))
-    casting = Casting(dice=dice, now=moment, admin=admin, password=demo.password)
-    lives = Lives(dice=dice, now=moment, zone=current_settings().zone)
+    offered = _tasks(admin, since=at - timedelta(days=300))
+    casting = Casting(dice=dice, now=at, admin=admin, password=demo.password)
+    lives = Lives(dice=dice, now=at, zone=current_settings().zone)
     for digits in texts.CITIES:
         city = casting.city(digits, offered)
         lives.of_city(city, tuple(task_id for task_id, _ in offered))
         demo.cities.append(city)
     demo.requests = dict(lives.made)
-    _afterwards(demo, admin, moment)
+    _afterwards(demo, admin, at)
     return demo
 
 
@@ -97,11 +97,11 @@ def _tasks(admin: Actor, *, since: datetime) -> list[tuple[int, str]]:
     return found
 
 
-def _afterwards(demo: Demo, admin: Actor, moment: datetime) -> None:
+def _afterwards(demo: Demo, admin: Actor, at: datetime) -> None:
     """Add blocks, past reports, read notifications and an export, so that every page has content."""
     last = demo.cities[-1]
     rude = next(one for one in reversed(last.professionals) if one.state == "approved")
-    with frozen_at(moment):  # sample data sends no emails
+    with frozen_at(at):  # sample data sends no emails
         moderation.block(
             admin, account_id=last.customers[-1].actor.account_id, reason="fraud", note="Paid with a stolen card."
         )
@@ -112,7 +112,7 @@ def _afterwards(demo: Demo, admin: Actor, moment: datetime) -> None:
     everyone = [one for city in demo.cities for one in (*city.customers, *city.professionals)]
     for number, person in enumerate(everyone):
         if number % 3:
-            with frozen_at(moment - timedelta(days=1)):
+            with frozen_at(at - timedelta(days=1)):
                 notifications.mark_read(person.actor.account_id, ids=None)
         if not current_settings().mail_server:  # emails are then written to files and sent to nobody
             preferences.put(person.actor.account_id, Choice())
@@ -139,10 +139,10 @@ def command() -> None:
     if demo is None:
         click.echo("The demo already exists; nothing was added. Its usernames start with demo.")
         return
-    _tell(demo)
+    _print_summary(demo)
 
 
-def _tell(demo: Demo) -> None:
+def _print_summary(demo: Demo) -> None:
     everyone = [one for city in demo.cities for one in (*city.customers, *city.professionals)]
     click.echo(f"{len(everyone)} accounts in {len(demo.cities)} cities, {sum(demo.requests.values())} requests:")
     click.echo("  " + ", ".join(f"{number} {state}" for state, number in sorted(demo.requests.items())))

@@ -30,7 +30,7 @@ MAIL_DOMAIN: Final = "demo.example"  # reserved (RFC 2606): emails to it reach n
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class DemoAccount:
     """An account of the demo."""
 
     actor: Actor
@@ -47,10 +47,10 @@ class City:
     """The accounts of one city and their pincodes."""
 
     pincodes: Sequence[str]
-    customers: list[Person] = field(default_factory=list)
-    professionals: list[Person] = field(default_factory=list)
+    customers: list[DemoAccount] = field(default_factory=list)
+    professionals: list[DemoAccount] = field(default_factory=list)
 
-    def able(self, task_id: int) -> list[Person]:
+    def able(self, task_id: int) -> list[DemoAccount]:
         """Return the professionals who can accept a request for the task."""
         return [one for one in self.professionals if one.state == "approved" and task_id in one.tasks]
 
@@ -74,16 +74,16 @@ class Casting:
             found.professionals.append(self._professional(found, tasks, state=STATES[number % len(STATES)]))
         return found
 
-    def _customer(self, city: City) -> Person:
+    def _customer(self, city: City) -> DemoAccount:
         since = self._now - timedelta(days=self._dice.randrange(95, 200), minutes=self._dice.randrange(1440))
         new = self._new_account(city)
         with frozen_at(since):
             account = sign_up_customer(new, role=Role.CUSTOMER)
         preferences.put(account.id, Choice(channels=()))
         name = f"{new.firstname} {new.lastname}"
-        return Person(Actor(account.id, Role.CUSTOMER), new.username, name, new.pincode, since)
+        return DemoAccount(Actor(account.id, Role.CUSTOMER), new.username, name, new.pincode, since)
 
-    def _professional(self, city: City, tasks: Sequence[tuple[int, str]], *, state: str) -> Person:
+    def _professional(self, city: City, tasks: Sequence[tuple[int, str]], *, state: str) -> DemoAccount:
         new = self._new_account(city)
         recent = state in ("pending", "document_missing")
         days = self._dice.randrange(1, 9) if recent else self._dice.randrange(100, 300)
@@ -101,7 +101,7 @@ class Casting:
         self._decide(account.id, state=state, at=since + timedelta(hours=self._dice.randrange(2, 20)))
         name = f"{new.firstname} {new.lastname}"
         actor = Actor(account.id, Role.PROFESSIONAL, is_active=state == "approved")
-        return Person(actor, new.username, name, new.pincode, since, tuple(trade.task_ids), state)
+        return DemoAccount(actor, new.username, name, new.pincode, since, tuple(trade.task_ids), state)
 
     def _decide(self, professional_id: int, *, state: str, at: datetime) -> None:
         with frozen_at(at):

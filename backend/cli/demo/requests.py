@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from backend.cli.demo import texts
-from backend.cli.demo.accounts import City, Person
+from backend.cli.demo.accounts import City, DemoAccount
 from backend.core.clock import frozen_at
 from backend.domain.reviews import actions as reviews
 from backend.domain.task_requests import actions, bulk
@@ -46,11 +46,11 @@ class Lives:
 
     def _live(self, city: City, task_id: int, *, end: str) -> None:
         customer, worker = self._dice.choice(city.customers), self._dice.choice(city.able(task_id))
-        ahead = end in ("accepted", "requested", "asked")
-        made_at, wanted = self._upcoming() if ahead else self._past()
+        is_upcoming = end in ("accepted", "requested", "asked")
+        made_at, wanted = self._upcoming() if is_upcoming else self._past()
         while (worker.actor.account_id, wanted.date()) in self._taken:  # one request a day, so that none overlap
-            wanted += timedelta(days=1 if ahead else -1)
-            made_at += timedelta(days=0 if ahead else -1)
+            wanted += timedelta(days=1 if is_upcoming else -1)
+            made_at += timedelta(days=0 if is_upcoming else -1)
         self._taken.add((worker.actor.account_id, wanted.date()))
         asked = worker.actor.account_id if end == "asked" else None
         new = NewRequest(
@@ -62,7 +62,7 @@ class Lives:
         )
         with frozen_at(made_at):
             request_id = actions.create(customer.actor, new=new).request.id
-        follow: dict[str, Callable[[int, Person, Person, datetime, datetime], None]] = {
+        follow: dict[str, Callable[[int, DemoAccount, DemoAccount, datetime, datetime], None]] = {
             "closed": self._closed,
             "completed": self._completed,
             "accepted": self._accepted,
@@ -75,7 +75,9 @@ class Lives:
             self._turned_down(request_id, worker, made_at)
         self.made["requested" if end == "asked" else end] += 1
 
-    def _accepted(self, request_id: int, _: Person, worker: Person, made_at: datetime, wanted: datetime) -> None:
+    def _accepted(
+        self, request_id: int, _: DemoAccount, worker: DemoAccount, made_at: datetime, wanted: datetime
+    ) -> None:
         answer = min(self._hours(1, 10), (wanted - made_at) / 3, (self._now - made_at) / 3)
         with frozen_at(made_at + answer):
             actions.accept(worker.actor, request_id=request_id)
@@ -86,13 +88,15 @@ class Lives:
                 actions.accept(worker.actor, request_id=request_id)
 
     def _completed(
-        self, request_id: int, customer: Person, worker: Person, made_at: datetime, wanted: datetime
+        self, request_id: int, customer: DemoAccount, worker: DemoAccount, made_at: datetime, wanted: datetime
     ) -> None:
         self._accepted(request_id, customer, worker, made_at, wanted)
         with frozen_at(wanted + self._hours(1, 3)):
             actions.complete(worker.actor, request_id=request_id)
 
-    def _closed(self, request_id: int, customer: Person, worker: Person, made_at: datetime, wanted: datetime) -> None:
+    def _closed(
+        self, request_id: int, customer: DemoAccount, worker: DemoAccount, made_at: datetime, wanted: datetime
+    ) -> None:
         self._completed(request_id, customer, worker, made_at, wanted)
         closer = customer if self._dice.random() < 0.7 else worker
         with frozen_at(wanted + self._hours(4, 16)):
@@ -100,7 +104,7 @@ class Lives:
         if self._dice.random() < 0.75:
             self._reviewed(request_id, customer, worker, wanted + self._hours(17, 30))
 
-    def _reviewed(self, request_id: int, customer: Person, worker: Person, at: datetime) -> None:
+    def _reviewed(self, request_id: int, customer: DemoAccount, worker: DemoAccount, at: datetime) -> None:
         rating = self._dice.choice(RATINGS)
         comment = self._dice.choice(texts.COMMENTS[rating]) if self._dice.random() < 0.8 else None
         with frozen_at(at):
@@ -110,20 +114,22 @@ class Lives:
                 reviews.reply(worker.actor, request_id=request_id, text=self._dice.choice(texts.REPLIES))
 
     def _cancelled(
-        self, request_id: int, customer: Person, worker: Person, made_at: datetime, wanted: datetime
+        self, request_id: int, customer: DemoAccount, worker: DemoAccount, made_at: datetime, wanted: datetime
     ) -> None:
         if self._dice.random() < 0.5:
             self._accepted(request_id, customer, worker, made_at, wanted)
         with frozen_at(made_at + (wanted - made_at) * self._dice.uniform(0.6, 0.95)):
             actions.cancel(customer.actor, request_id=request_id, reason=self._dice.choice(texts.CANCELLATIONS))
 
-    def _expired(self, request_id: int, _: Person, worker: Person, made_at: datetime, wanted: datetime) -> None:
+    def _expired(
+        self, request_id: int, _: DemoAccount, worker: DemoAccount, made_at: datetime, wanted: datetime
+    ) -> None:
         self._turned_down(request_id, worker, made_at)
         with frozen_at(wanted + timedelta(minutes=1)):
             while bulk.expire_due() >= 500:
                 pass
 
-    def _turned_down(self, request_id: int, worker: Person, made_at: datetime) -> None:
+    def _turned_down(self, request_id: int, worker: DemoAccount, made_at: datetime) -> None:
         with frozen_at(made_at + self._hours(0, 1)):
             actions.reject(worker.actor, request_id=request_id, reason=self._dice.choice(texts.REJECTIONS))
 

@@ -32,11 +32,13 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
-def _start(edge: Bound, zone: ZoneInfo) -> datetime:
-    return edge.astimezone(UTC) if isinstance(edge, datetime) else day_start(edge, zone)
+def _start(bound: Bound, zone: ZoneInfo) -> datetime:
+    return bound.astimezone(UTC) if isinstance(bound, datetime) else day_start(bound, zone)
 
 
-def _end(edge: Bound, zone: ZoneInfo) -> datetime:
+def _end(bound: Bound, zone: ZoneInfo) -> datetime:
     return (
-        edge.astimezone(UTC) + RESOLUTION if isinstance(edge, datetime) else day_start(edge + timedelta(days=1), zone)
+        bound.astimezone(UTC) + RESOLUTION
+        if isinstance(bound, datetime)
+        else day_start(bound + timedelta(days=1), zone)
     )

@@ -95,12 +95,12 @@ def _keep_values_out_of_messages(context: ExceptionContext) -> None:
     original, wrapped = context.original_exception, context.sqlalchemy_exception
     if not isinstance(original, psycopg.Error) or original.sqlstate is None:
         return
-    told, safe = str(original), str(original.diag.message_primary)
+    message, safe = str(original), str(original.diag.message_primary)
     if original.sqlstate.startswith("22"):  # data exceptions quote the value in the primary message
         safe = type(original).__name__
     original.args = (safe,)
     if wrapped is not None:
-        wrapped.args = (str(wrapped.args[0]).replace(told, safe), *wrapped.args[1:])
+        wrapped.args = (str(wrapped.args[0]).replace(message, safe), *wrapped.args[1:])
 
 
 def init_app(app: Flask, settings: Settings) -> None:

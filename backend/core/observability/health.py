@@ -34,7 +34,7 @@ PING_KEY: Final = "doorstep:ping"
 PING_SECONDS: Final = 60
 # Shared by all server processes forked from this one; set when the web server is about to stop.
 _draining: Final = mmap.mmap(-1, 1)
-Look = Callable[[], None]
+Check = Callable[[], None]
 
 
 class MigrationMissing(Exception):
@@ -75,30 +75,30 @@ class Health:
         self._app = app
         self._began = time.monotonic()
         self._seen: dict[str, float] = {}
-        self._looks: dict[str, Look] = {}
+        self._checks: dict[str, Check] = {}
         self._problems: dict[str, str | None] = {}
         self._needed: set[str] = set()
         self._running: dict[str, Future[None]] = {}
         self._threads = ThreadPoolExecutor(thread_name_prefix="health")
-        self.add("database", self._look_at_database, needed=True)
-        self.add("migrations", self._look_at_migrations, needed=True)
+        self.add("database", self._check_database, needed=True)
+        self.add("migrations", self._check_migrations, needed=True)
         self.add("cache", _writes(settings.cache_url))
         self.add("broker", _writes(settings.broker_url, queues=tuple(QUEUES.values())))
 
-    def add(self, name: str, look: Look, *, needed: bool = False) -> None:
-        """Add a check; ``look`` raises if the dependency fails. ``needed``: calls cannot be served without it."""
-        self._looks[name] = look
+    def add(self, name: str, check: Check, *, needed: bool = False) -> None:
+        """Add a check; ``check`` raises if the dependency fails. ``needed``: calls cannot be served without it."""
+        self._checks[name] = check
         if needed:
             self._needed.add(name)
 
     def parts(self) -> dict[str, Part]:
         """Return the state of each dependency within two seconds."""
         began = time.monotonic()
-        for name, look in self._looks.items():
+        for name, check in self._checks.items():
             if name not in self._running or self._running[name].done():
-                self._running[name] = self._threads.submit(self._try, name, look)
+                self._running[name] = self._threads.submit(self._try, name, check)
         wait(list(self._running.values()), timeout=PATIENCE_SECONDS)
-        found = {name: self._part(name, fresh_since=began) for name in self._looks}
+        found = {name: self._part(name, fresh_since=began) for name in self._checks}
         return {**found, "workers": self._workers()}
 
     def status(self, parts: dict[str, Part]) -> str:
@@ -110,9 +110,9 @@ class Health:
             return "unavailable"
         return "degraded" if down else "ready"
 
-    def _try(self, name: str, look: Look) -> None:
+    def _try(self, name: str, check: Check) -> None:
         try:
-            look()
+            check()
             self._seen[name] = time.monotonic()
         except Problem as error:
             self._problems[name] = str(error)
@@ -135,13 +135,13 @@ class Health:
         state = "starting" if time.monotonic() - self._began < STARTING_SECONDS else "down"
         return Part(state, None if seen is None else _seconds(time.monotonic() - seen))
 
-    def _look_at_database(self) -> None:
+    def _check_database(self) -> None:
         with self._app.app_context(), db.engine.connect() as connection:
             age = connection.execute(WORKER_LIFE).scalar_one()
         if age is not None:
             self._seen["workers"] = time.monotonic() - float(age)
 
-    def _look_at_migrations(self) -> None:
+    def _check_migrations(self) -> None:
         """Check for missing migrations. A newer database is accepted, as during a rolling upgrade."""
         older = self._app.extensions["older_revisions"]
         with self._app.app_context(), db.engine.connect() as connection:
@@ -154,18 +154,18 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["health"] = Health(app, settings)
 
 
-def _writes(url: str, *, queues: tuple[str, ...] = ()) -> Look:
+def _writes(url: str, *, queues: tuple[str, ...] = ()) -> Check:
     """Return a check by a write, and of the queues' type: a server may answer PING and reject writes."""
     client = redis.Redis.from_url(url or NOWHERE, socket_timeout=1, socket_connect_timeout=1, retry=None)
 
-    def look() -> None:
+    def check() -> None:
         with client.pipeline(transaction=False) as pipeline:
             pipeline.set(PING_KEY, b"1", ex=PING_SECONDS)
             for name in queues:
                 pipeline.llen(name)
             pipeline.execute()
 
-    return look
+    return check
 
 
 def _seconds(value: float) -> float:

@@ -46,8 +46,8 @@ def schedule_entries() -> list[ScheduleEntry]:
     newest = select(func.max(JobRun.id)).where(JobRun.name.in_(list(table()))).group_by(JobRun.name)
     found = db.session.execute(select(JobRun).where(JobRun.id.in_(newest.scalar_subquery()))).scalars()
     last = {run.name: run for run in found}
-    moment = now()
-    return [ScheduleEntry(row, last.get(row.name), row.when.following(moment)) for row in table().values()]
+    at = now()
+    return [ScheduleEntry(row, last.get(row.name), row.when.following(at)) for row in table().values()]
 
 
 def scheduled(name: str) -> Scheduled:
@@ -137,8 +137,8 @@ def fail_open_runs(names: Collection[str], *, error: str) -> None:
 
 def claim_past_periods() -> None:
     """Claim the latest period of every scheduled job, so that only later periods run."""
-    moment = now()
+    at = now()
     for row in table().values():
-        values = {"name": row.name, "period": row.when.latest(moment).key, "status": "done", "params": RESTORED}
+        values = {"name": row.name, "period": row.when.latest(at).key, "status": "done", "params": RESTORED}
         claimed = insert(JobRun).values(**values, finished_at=func.now())
         db.session.execute(claimed.on_conflict_do_nothing(index_elements=["name", "period"]))

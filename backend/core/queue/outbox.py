@@ -92,10 +92,10 @@ def _pending(session: Session) -> _Pending:
 
 
 @event.listens_for(Session, "after_transaction_create")
-def _remember(session: Session, begun: SessionTransaction) -> None:
-    if begun.nested:
+def _remember(session: Session, started: SessionTransaction) -> None:
+    if started.nested:
         pending = _pending(session)
-        pending.before[begun] = len(pending.jobs)
+        pending.before[started] = len(pending.jobs)
 
 
 @event.listens_for(Session, "after_commit")

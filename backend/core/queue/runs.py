@@ -31,10 +31,8 @@ class IdRange(NamedTuple):
 
 def claim_due() -> list[str]:
     """Claim every due period, start its run, and return the names. Safe for concurrent callers."""
-    moment = now()
-    due = [
-        (row, period) for row in table().values() if moment - (period := row.when.latest(moment)).due_at <= row.catch_up
-    ]
+    at = now()
+    due = [(row, period) for row in table().values() if at - (period := row.when.latest(at)).due_at <= row.catch_up]
     known = select(JobRun.name, JobRun.period).where(JobRun.period.in_([period.key for _, period in due]))
     claimed = {(name, period) for name, period in db.session.execute(known)}
     fresh = [(row, period) for row, period in due if (row.name, period.key) not in claimed]

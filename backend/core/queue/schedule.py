@@ -29,10 +29,10 @@ class When(Protocol):
 
     def describe(self) -> str: ...
 
-    def latest(self, moment: datetime) -> Period:
+    def latest(self, until: datetime) -> Period:
         """Return the last period due at or before the time."""
 
-    def following(self, moment: datetime) -> datetime:
+    def following(self, after: datetime) -> datetime:
         """Return when the next period after the time is due."""
 
 
@@ -45,17 +45,17 @@ class Daily:
     def describe(self) -> str:
         return f"daily at {self.at():%H:%M}"
 
-    def latest(self, moment: datetime) -> Period:
+    def latest(self, until: datetime) -> Period:
         zone = current_settings().zone
-        today = moment.astimezone(zone).date()
+        today = until.astimezone(zone).date()
         at = self.at()
-        day = today if _due(today, at, zone) <= moment else today - timedelta(days=1)
+        day = today if _due(today, at, zone) <= until else today - timedelta(days=1)
         return Period(day.isoformat(), _due(day, at, zone))
 
-    def following(self, moment: datetime) -> datetime:
+    def following(self, after: datetime) -> datetime:
         zone, at = current_settings().zone, self.at()
-        day = moment.astimezone(zone).date()
-        return next(due for n in range(3) if (due := _due(day + timedelta(days=n), at, zone)) > moment)
+        day = after.astimezone(zone).date()
+        return next(due for n in range(3) if (due := _due(day + timedelta(days=n), at, zone)) > after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +68,17 @@ class Monthly:
     def describe(self) -> str:
         return f"monthly, on day {self.day} at {self.at:%H:%M}"
 
-    def latest(self, moment: datetime) -> Period:
+    def latest(self, until: datetime) -> Period:
         zone = current_settings().zone
-        this = moment.astimezone(zone).date().replace(day=self.day)
-        if _due(this, self.at, zone) > moment:
+        this = until.astimezone(zone).date().replace(day=self.day)
+        if _due(this, self.at, zone) > until:
             this = (this.replace(day=1) - timedelta(days=1)).replace(day=self.day)
         return Period(f"{this:%Y-%m}", _due(this, self.at, zone))
 
-    def following(self, moment: datetime) -> datetime:
+    def following(self, after: datetime) -> datetime:
         zone = current_settings().zone
-        this = moment.astimezone(zone).date().replace(day=self.day)
-        if (due := _due(this, self.at, zone)) > moment:
+        this = after.astimezone(zone).date().replace(day=self.day)
+        if (due := _due(this, self.at, zone)) > after:
             return due
         later = (this.replace(day=1) + timedelta(days=32)).replace(day=self.day)
         return _due(later, self.at, zone)
@@ -94,13 +94,13 @@ class Every:
         names = {1: "every minute", 60: "hourly"}
         return names.get(self.minutes, f"every {self.minutes} minutes")
 
-    def latest(self, moment: datetime) -> Period:
+    def latest(self, until: datetime) -> Period:
         length = self.minutes * 60
-        due = datetime.fromtimestamp(int(moment.timestamp()) // length * length, UTC)
+        due = datetime.fromtimestamp(int(until.timestamp()) // length * length, UTC)
         return Period(f"{due:%Y-%m-%dT%H:%MZ}", due)
 
-    def following(self, moment: datetime) -> datetime:
-        return self.latest(moment).due_at + timedelta(minutes=self.minutes)
+    def following(self, after: datetime) -> datetime:
+        return self.latest(after).due_at + timedelta(minutes=self.minutes)
 
 
 def takes_none(params: Mapping[str, object]) -> Mapping[str, object]:

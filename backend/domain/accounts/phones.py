@@ -122,14 +122,14 @@ def _check_limits(account_id: int, phone: str, address: str) -> None:
     for name in counted:  # always in this order of kinds, so that no two callers wait for each other
         advisory_lock(f"phone_code:{name}")
     nth_latest = [
-        select(PhoneCode.created_at + span)
-        .where(which, PhoneCode.created_at > now() - span)
+        select(PhoneCode.created_at + period)
+        .where(which, PhoneCode.created_at > now() - period)
         .order_by(PhoneCode.created_at.desc())
         .offset(number - 1)
         .limit(1)
         .scalar_subquery()
         for which, limits in counted.values()
-        for number, span in limits
+        for number, period in limits
     ]
     ends = [at for at in db.session.execute(select(*nth_latest)).one() if at is not None]
     if ends:

@@ -213,10 +213,10 @@ def sessions_of(account_id: int, *, window: Window) -> Page[Session]:
 
 def customers(*, filters: AccountFilters, window: Window) -> Page[AccountRow]:
     """Return a page of customers, newest first, or by similarity if only similar words match."""
-    return people(CUSTOMERS, filters=filters, window=window)
+    return list_accounts(CUSTOMERS, filters=filters, window=window)
 
 
-def people(listing: ListQuery, *, filters: AccountFilters, window: Window) -> Page[AccountRow]:
+def list_accounts(listing: ListQuery, *, filters: AccountFilters, window: Window) -> Page[AccountRow]:
     """Return a keyset page of accounts of one role. The rows end with the sort keys."""
     given, scope = filters.given(), f"{listing.role.value}s:{filters.sort}"
     words = _words(filters.q) if filters.q else {}

@@ -68,15 +68,15 @@ def keep(account_id: int, stored: Stored) -> Document:
     The bytes of the replaced one are dropped some days later: a backup made meanwhile may hold rows that name them,
     and what an admin decided on can still be shown.
     """
-    moment = now()
+    at = now()
     replaced = db.session.execute(
         update(Document)
         .where(Document.account_id == account_id, Document.replaced_at.is_(None))
-        .values(replaced_at=moment)
+        .values(replaced_at=at)
         .returning(Document.store_key)
     ).scalars()
     for key in replaced:
-        enqueue(DROP_TOPIC, StoredFilePayload(key), key=key, run_at=moment + kept_after_replacement())
+        enqueue(DROP_TOPIC, StoredFilePayload(key), key=key, run_at=at + kept_after_replacement())
     document = Document(
         account_id=account_id,
         filename=stored.filename,
@@ -85,7 +85,7 @@ def keep(account_id: int, stored: Stored) -> Document:
         sha256=stored.sha256,
         pages=stored.pages,
         store_key=stored.store_key,
-        created_at=moment,
+        created_at=at,
     )
     db.session.add(document)
     db.session.flush()

@@ -55,23 +55,23 @@ class Capacity:
     def drawing_for(self, account_id: int) -> Iterator[None]:
         """Draw one page at a time for an account; a few may wait. Raises InspectionRunning when too many do."""
         with self._lock:
-            turns, users = self._drawing.get(account_id, (FairSemaphore(1, most=DRAWINGS_QUEUED_PER_ACCOUNT), 0))
-            self._drawing[account_id] = (turns, users + 1)
+            semaphore, users = self._drawing.get(account_id, (FairSemaphore(1, most=DRAWINGS_QUEUED_PER_ACCOUNT), 0))
+            self._drawing[account_id] = (semaphore, users + 1)
         try:
-            with _as_running(turns):
+            with _as_running(semaphore):
                 yield
         finally:
             with self._lock:
-                turns, users = self._drawing.pop(account_id)
+                semaphore, users = self._drawing.pop(account_id)
                 if users > 1:
-                    self._drawing[account_id] = (turns, users - 1)
+                    self._drawing[account_id] = (semaphore, users - 1)
 
 
 @contextmanager
-def _as_running(turns: FairSemaphore) -> Iterator[None]:
+def _as_running(semaphore: FairSemaphore) -> Iterator[None]:
     with ExitStack() as held:
         try:
-            held.enter_context(turns.acquire(error=BUSY))
+            held.enter_context(semaphore.acquire(error=BUSY))
         except Unavailable as error:
             raise _running() from error
         yield

@@ -18,7 +18,7 @@ from backend.domain.professionals import availability
 from backend.domain.task_requests import bulk as task_requests
 
 REASONS: Final = {"fraud": "suspected fraud", "poor_reviews": "poor reviews", "other": "other"}
-TOLD_TO_OTHERS: Final = "No longer available on the marketplace"  # the reason for a block is confidential
+PUBLIC_REASON: Final = "No longer available on the marketplace"  # the reason for a block is confidential
 
 
 def block(
@@ -37,10 +37,10 @@ def block(
     db.session.flush()
     sessions.end_all(account_id=account_id, reason="blocked")
     if account.role == Role.PROFESSIONAL:
-        task_requests.release_all(actor, professional_id=account_id, reason=TOLD_TO_OTHERS)
+        task_requests.release_all(actor, professional_id=account_id, reason=PUBLIC_REASON)
         availability.refresh(account_id)
     elif account.role == Role.CUSTOMER:
-        task_requests.cancel_all(actor, customer_id=account_id, reason=TOLD_TO_OTHERS)
+        task_requests.cancel_all(actor, customer_id=account_id, reason=PUBLIC_REASON)
     record(actor, "account_blocked", subject_id=account_id, after={"reason": reason, "note": note})
     notify(account_id, "blocked", params={"reason": REASONS[reason], "note": note})
 

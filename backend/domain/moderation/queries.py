@@ -33,7 +33,7 @@ FIGURES: Final = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class AccountDetail:
     """An account with the facts for an admin's decision."""
 
     account: Account
@@ -42,7 +42,7 @@ class Person:
     history: list[dict[str, object]]
 
 
-def person(account_id: int, *, role: Role) -> Person:
+def account_detail(account_id: int, *, role: Role) -> AccountDetail:
     """Return one customer or professional. Raises NotFound for others."""
     account = accounts.get(account_id)
     if account.role != role:
@@ -59,4 +59,4 @@ def person(account_id: int, *, role: Role) -> Person:
         window=Window(limit=LATEST),
     )
     figures = dict(db.session.execute(FIGURES, {"id": account_id}).mappings().one())
-    return Person(account, figures, latest.items, history.items)
+    return AccountDetail(account, figures, latest.items, history.items)

@@ -44,18 +44,18 @@ class Choice:
         """Return the channels of one kind, in order."""
         return tuple(self.kinds[kind]) if kind in self.kinds else self.channels
 
-    def not_before(self, moment: datetime) -> datetime | None:
+    def not_before(self, at: datetime) -> datetime | None:
         """Return the end of the quiet hours around a time, in the marketplace's time zone; None outside of them."""
         if not self.quiet_hours:
             return None
         begin, end = (time.fromisoformat(self.quiet_hours[name]) for name in ("from", "to"))
-        there = moment.astimezone(current_settings().zone)
+        there = at.astimezone(current_settings().zone)
         clock = there.timetz().replace(tzinfo=None)
         quiet = begin <= clock < end if begin <= end else clock >= begin or clock < end
         if not quiet:
             return None
         day = there.date() + timedelta(days=int(begin > end and clock >= begin))
-        return datetime.combine(day, end, tzinfo=current_settings().zone).astimezone(moment.tzinfo)
+        return datetime.combine(day, end, tzinfo=current_settings().zone).astimezone(at.tzinfo)
 
 
 def of(account_ids: Iterable[int]) -> dict[int, Choice]:

@@ -16,7 +16,7 @@ from backend.domain.professionals import availability
 from backend.domain.professionals.approval import EXPIRE
 from backend.domain.professionals.models import Professional
 
-AHEAD: Final = timedelta(days=30)
+REMINDED_BEFORE: Final = timedelta(days=30)
 SOURCES: Final = [source.value for source in EXPIRE.sources]
 
 
@@ -43,9 +43,9 @@ def expire_approvals(at: datetime | None = None, limit: int = 500) -> int:
 def remind_expiring(at: datetime | None = None, limit: int = 500) -> int:
     """Remind owners once, 30 days before expiry, and return how many. Call again while it is ``limit``."""
     at = at or now()
-    due = _due(at + AHEAD, limit, not_reminded=True)
-    told = update(Professional).where(Professional.account_id.in_(due)).values(expiry_reminded_at=at)
-    rows = db.session.execute(told.returning(Professional.account_id, Professional.approval_expires_at)).all()
+    due = _due(at + REMINDED_BEFORE, limit, not_reminded=True)
+    statement = update(Professional).where(Professional.account_id.in_(due)).values(expiry_reminded_at=at)
+    rows = db.session.execute(statement.returning(Professional.account_id, Professional.approval_expires_at)).all()
     for account_id, expires_at in rows:
         send_account_mail(account_id, "document_expiring", {"expires": expires_at})
     return len(rows)

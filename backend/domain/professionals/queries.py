@@ -177,7 +177,7 @@ def professionals(
     *, filters: ProfessionalFilters, window: Window
 ) -> Page[tuple[account_queries.AccountRow, ProfessionalProfile]]:
     """Return a page of professionals with their profiles, in a constant number of queries."""
-    page = account_queries.people(PROFESSIONALS, filters=filters, window=window)
+    page = account_queries.list_accounts(PROFESSIONALS, filters=filters, window=window)
     found = profiles([account.id for account in page.items])
     return Page([(account, found[account.id]) for account in page.items], page.next_cursor)
 

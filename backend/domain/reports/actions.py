@@ -54,15 +54,15 @@ def check(params: Mapping[str, object]) -> dict[str, object]:
 
 def send_batch(month: Month, *, run_id: int, after: int, until: int) -> Batch:
     """Send the month's report to the customers in a range of ids who existed then and lack it."""
-    people = _customers(month, after=after, until=until)
-    lacking = [person.id for person in people if not person.has_it and not person.blocked]
+    customers = _customers(month, after=after, until=until)
+    lacking = [customer.id for customer in customers if not customer.has_it and not customer.blocked]
     figures = compute(month, lacking)
     if month < months.running():
         fresh = _keep(month, figures)
         posted = _post(month, fresh, subject=str(month), run_id=run_id)
     else:
         posted = _post(month, figures, subject=f"{month}:unfinished:{run_id}", run_id=run_id)
-    return Batch(posted, len(people) - posted)
+    return Batch(posted, len(customers) - posted)
 
 
 def send_to_one(month: Month, *, run_id: int, customer_id: int) -> Batch:

@@ -31,9 +31,9 @@ class Month:
         return cls(int(found[1]), int(found[2])) if found else None
 
     @classmethod
-    def of(cls, moment: datetime, zone: ZoneInfo) -> Self:
+    def of(cls, time: datetime, zone: ZoneInfo) -> Self:
         """Return the month that contains a time."""
-        there = moment.astimezone(zone)
+        there = time.astimezone(zone)
         return cls(there.year, there.month)
 
     @property
@@ -54,7 +54,7 @@ class Month:
         return Month(self.year - (self.number == 1), (self.number - 2) % 12 + 1)
 
     def dates(self, zone: ZoneInfo) -> DateRange:
-        """From its first moment in the zone up to the first of the next."""
+        """Return the range from the start of the month to the start of the next, in the zone."""
         return DateRange(day_start(self.first_day, zone), day_start(self.next.first_day, zone))
 
     def __str__(self) -> str:

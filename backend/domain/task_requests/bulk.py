@@ -61,8 +61,10 @@ def release_unapproved(at: datetime | None = None, limit: int = 500) -> int:
     if not held:
         return 0
     # The condition is repeated: it has to be true of the locked rows.
-    ahead = and_(TaskRequest.id.in_(held), TaskRequest.date_of_request > at, _is_unapproved(at))
-    released = _change(SYSTEM, Action.RELEASE, Status.ACCEPTED, ahead, values=RELEASED, note=NOT_APPROVED, limit=limit)
+    upcoming = and_(TaskRequest.id.in_(held), TaskRequest.date_of_request > at, _is_unapproved(at))
+    released = _change(
+        SYSTEM, Action.RELEASE, Status.ACCEPTED, upcoming, values=RELEASED, note=NOT_APPROVED, limit=limit
+    )
     notifications.notify_released(released, reason=NOT_APPROVED)
     return len(released)
 
