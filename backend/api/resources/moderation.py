@@ -56,7 +56,9 @@ def account_detail_response(actor: Actor, account_id: int, *, role: Role) -> Api
 
 
 class Customers(Resource):
-    @endpoint(summary="List customers", who=ADMINS, query=schemas.Customers(), response=schemas.Person(), paged=True)
+    @endpoint(
+        summary="List customers", who=ADMINS, query=schemas.Customers(), response=schemas.UserAccount(), paged=True
+    )
     def get(self, actor: Actor, *, query: schemas.CustomersData) -> Page[JsonObject]:
         """Newest first, or best match first when searching.
 
@@ -75,7 +77,7 @@ class Customers(Resource):
 
 
 class OneCustomer(Resource):
-    @endpoint(summary="Get a customer", who=ADMINS, response=schemas.OnePerson(), errors=(NotFound,))
+    @endpoint(summary="Get a customer", who=ADMINS, response=schemas.UserAccountDetail(), errors=(NotFound,))
     def get(self, actor: Actor, customer_id: int) -> ApiResponse:
         """Includes statistics, the latest reviews written and the account's audit history."""
         return account_detail_response(actor, customer_id, role=Role.CUSTOMER)
@@ -86,7 +88,7 @@ class Block(Resource):
         summary="Block an account",
         who=ADMINS,
         body=schemas.Block(),
-        response=schemas.Person(),
+        response=schemas.UserAccount(),
         errors=(NotFound, Conflict, Stale, FreshSignInNeeded),
     )
     def post(self, actor: Actor, account_id: int, *, body: schemas.BlockData) -> ApiResponse:
@@ -100,7 +102,9 @@ class Block(Resource):
 
 
 class Unblock(Resource):
-    @endpoint(summary="Unblock an account", who=ADMINS, response=schemas.Person(), errors=(NotFound, Conflict, Stale))
+    @endpoint(
+        summary="Unblock an account", who=ADMINS, response=schemas.UserAccount(), errors=(NotFound, Conflict, Stale)
+    )
     def post(self, actor: Actor, account_id: int) -> ApiResponse:
         """The user can sign in again. Released and cancelled requests are not restored."""
         actions.unblock(actor, account_id=account_id, expected_version=expected_version())

@@ -18,7 +18,7 @@ class Professionals(Resource):
         summary="List professionals",
         who=ADMINS,
         query=moderation_schemas.Professionals(),
-        response=moderation_schemas.Person(),
+        response=moderation_schemas.UserAccount(),
         paged=True,
     )
     def get(self, actor: Actor, *, query: moderation_schemas.ProfessionalsData) -> Page[JsonObject]:
@@ -43,7 +43,9 @@ class Professionals(Resource):
 
 
 class OneProfessional(Resource):
-    @endpoint(summary="Get a professional", who=ADMINS, response=moderation_schemas.OnePerson(), errors=(NotFound,))
+    @endpoint(
+        summary="Get a professional", who=ADMINS, response=moderation_schemas.UserAccountDetail(), errors=(NotFound,)
+    )
     def get(self, actor: Actor, professional_id: int) -> ApiResponse:
         """Includes statistics, the latest reviews and the account's audit history."""
         return account_detail_response(actor, professional_id, role=Role.PROFESSIONAL)
@@ -52,7 +54,7 @@ class OneProfessional(Resource):
         summary="Set the expiry of an approval",
         who=ADMINS,
         body=schemas.Expiry(),
-        response=moderation_schemas.Person(),
+        response=moderation_schemas.UserAccount(),
         errors=(NotFound, Conflict, Stale),
     )
     def patch(self, actor: Actor, professional_id: int, *, body: schemas.ExpiryData) -> ApiResponse:
@@ -72,7 +74,7 @@ class Approve(Resource):
         who=ADMINS,
         body=schemas.Approve(),
         body_required=False,
-        response=moderation_schemas.Person(),
+        response=moderation_schemas.UserAccount(),
         errors=(NotFound, Conflict, actions.DocumentReplaced, Stale),
     )
     def post(self, actor: Actor, professional_id: int, *, body: schemas.ApproveData) -> ApiResponse:
@@ -86,7 +88,7 @@ class Reject(Resource):
         summary="Reject a professional's document",
         who=ADMINS,
         body=schemas.Reject(),
-        response=moderation_schemas.Person(),
+        response=moderation_schemas.UserAccount(),
         errors=(NotFound, Conflict, actions.DocumentReplaced, Stale),
     )
     def post(self, actor: Actor, professional_id: int, *, body: schemas.RejectData) -> ApiResponse:

@@ -66,7 +66,7 @@ class Role(Strict):
     total, blocked, joined = Count(), Count(), Count()
 
 
-class People(Strict):
+class AccountsByRole(Strict):
     """Accounts by role."""
 
     customers = fields.Nested(Role, required=True)
@@ -158,7 +158,7 @@ class Stats(Strict):
     currency = Words()
     approvals = fields.Nested(Approvals, required=True)
     professionals_by_rating = fields.List(fields.Nested(Stars), required=True)
-    people = fields.Nested(People, required=True)
+    people = fields.Nested(AccountsByRole, required=True)
     waiting = fields.Nested(Waiting, required=True)
     requests_by_status = fields.Nested(States, required=True)
     requests_by_day = fields.List(fields.Nested(Day), required=True)

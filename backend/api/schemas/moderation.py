@@ -53,7 +53,7 @@ class ProfessionalsData(CustomersData):
     max_rating: Decimal | None
 
 
-class Person(Account):
+class UserAccount(Account):
     """An account with the fields that only admins see."""
 
     blocked_at = DateTimeField(required=True, allow_none=True)
@@ -81,7 +81,7 @@ class Figures(Strict):
     value_closed = fields.String(required=True, metadata={"example": "499.00"})
 
 
-class OnePerson(Person):
+class UserAccountDetail(UserAccount):
     """An account with statistics, the latest reviews and its audit history."""
 
     figures = fields.Nested(Figures, required=True)

@@ -11,7 +11,7 @@ import {
   type SubmittedDocument,
 } from '@/shared/api/generated'
 import { uploadTimeout } from '@/shared/api/http'
-import type { Person, Signalled } from '@/shared/api/types'
+import type { UserAccount, Signalled } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { useSession } from '@/shared/session/store'
 
@@ -29,7 +29,7 @@ const pageKey = (document: Reviewed, page: number) => ['document', document?.id 
 /** Reads the first page of someone's document before it is looked at. */
 export function useDocumentAhead() {
   const client = useQueryClient()
-  return (person: Person | undefined) => {
+  return (person: UserAccount | undefined) => {
     if (person?.document)
       void client.prefetchQuery({
         queryKey: pageKey(person.document, 1),
@@ -101,7 +101,7 @@ export function useHandIn() {
 }
 
 export function useWaitingList() {
-  return useKeysetList<Person>({
+  return useKeysetList<UserAccount>({
     key: ['professionals', 'waiting'],
     load: async ({ cursor, signal }) =>
       (await listProfessionals({ query: { approval: 'pending', sort: 'waiting', cursor }, signal })).data,
@@ -115,7 +115,7 @@ export type Decision = { verb: 'approve' } | { verb: 'reject'; reason: string }
 export function useDecision() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: ({ person, ...decision }: { person: Person } & Decision) => {
+    mutationFn: ({ person, ...decision }: { person: UserAccount } & Decision) => {
       const path = { professional_id: person.id }
       const reviewed = { document_id: person.document?.id ?? null }
       return decision.verb === 'reject'

@@ -1,6 +1,6 @@
 /** Going through those who wait, one after the other: what was decided leaves at once, the next one is there already. */
 import { computed, onScopeDispose, reactive, ref, watch } from 'vue'
-import type { Person } from '@/shared/api/types'
+import type { UserAccount } from '@/shared/api/types'
 import { useDecision, useDocumentAhead, useWaitingList, type Decision } from './useApproval'
 
 /** So many from the end of what is loaded, the rest is asked for. */
@@ -22,7 +22,7 @@ export function useQueue() {
       people.value.findIndex((one) => one.id === chosen.value),
     ),
   )
-  const person = computed<Person | undefined>(() => people.value[at.value])
+  const person = computed<UserAccount | undefined>(() => people.value[at.value])
 
   const settled = ref(false)
   const replaced = ref(false)
@@ -64,7 +64,7 @@ export function useQueue() {
   )
 
   /** Throws what the call threw; then the person is back in the queue, and in view. */
-  async function decide(one: Person, how: Decision): Promise<void> {
+  async function decide(one: UserAccount, how: Decision): Promise<void> {
     const following = people.value[at.value + 1] ?? people.value[at.value - 1]
     decided.add(one.id)
     if (chosen.value === one.id) choose(following?.id)

@@ -1,6 +1,6 @@
 /** Decisions about a person, each asked once with what follows, then told. */
 import { useI18n } from 'vue-i18n'
-import type { Person } from '@/shared/api/types'
+import type { UserAccount } from '@/shared/api/types'
 import { useConfirm } from '@/shared/composables/useConfirm'
 import { useDialog } from '@/shared/composables/useDialog'
 import { useToasts } from '@/shared/composables/useToasts'
@@ -16,7 +16,7 @@ export function useUserActions() {
   const dialog = useDialog()
   const decisions = useDecisions()
 
-  async function run(person: Person, decision: Decision): Promise<void> {
+  async function run(person: UserAccount, decision: Decision): Promise<void> {
     try {
       await decisions.mutateAsync({ id: person.id, ...decision })
       toasts.success(t(`users.told.${decision.verb}`, { name: `${person.firstname} ${person.lastname}` }))
@@ -25,14 +25,14 @@ export function useUserActions() {
     }
   }
 
-  async function block(person: Person): Promise<void> {
+  async function block(person: UserAccount): Promise<void> {
     const name = `${person.firstname} ${person.lastname}`
     const send = (values: Block) => decisions.mutateAsync({ id: person.id, verb: 'block', ...values })
     if (await dialog(() => import('./components/BlockDialog.vue'), { name, role: person.role, block: send }))
       toasts.success(t('users.told.block', { name }))
   }
 
-  async function decide(person: Person, verb: Verb): Promise<void> {
+  async function decide(person: UserAccount, verb: Verb): Promise<void> {
     const name = `${person.firstname} ${person.lastname}`
     if (verb === 'block') return block(person)
     const reviewed = { document_id: person.document?.id ?? null }
@@ -60,7 +60,7 @@ export function useUserActions() {
     return answer ? run(person, { verb }) : undefined
   }
 
-  async function endSessions(person: Person): Promise<void> {
+  async function endSessions(person: UserAccount): Promise<void> {
     const name = `${person.firstname} ${person.lastname}`
     const answer = await confirm({
       title: t('users.endTitle', { name }),
@@ -71,7 +71,7 @@ export function useUserActions() {
     if (answer) await run(person, { verb: 'end_sessions' })
   }
 
-  const expiry = (person: Person, at: string | null) =>
+  const expiry = (person: UserAccount, at: string | null) =>
     run(person, { verb: 'expiry', approval_expires_at: at })
   return { decide, endSessions, expiry, busy: decisions.isPending }
 }

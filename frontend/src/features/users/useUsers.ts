@@ -18,7 +18,7 @@ import {
   type ListReliabilityData,
   type Reliability,
 } from '@/shared/api/generated'
-import type { Person, Signalled } from '@/shared/api/types'
+import type { UserAccount, Signalled } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 
 export type Kind = 'customer' | 'professional'
@@ -31,7 +31,7 @@ export const sorts = {
 export const blockReasons = ['fraud', 'poor_reviews', 'other'] as const
 
 /** What one word says about where a person stands: a block weighs more than an approval. */
-export function standing(person: Pick<Person, 'blocked_at' | 'approval'>): string {
+export function standing(person: Pick<UserAccount, 'blocked_at' | 'approval'>): string {
   if (person.blocked_at) return 'blocked'
   return person.approval ?? 'active'
 }
@@ -44,7 +44,7 @@ export function isUnreliable(figures: { cancelled_90_days: number; released_90_d
 
 /** Each kind has its own page component, which is recreated when switching between them. */
 export function useUserList(role: Kind, filters: MaybeRefOrGetter<Filters>) {
-  return useKeysetList<Person, Filters>({
+  return useKeysetList<UserAccount, Filters>({
     key: [role === 'customer' ? 'customers' : 'professionals', 'list'],
     filters,
     load: async ({ filters: { q, blocked, pincode, sort, ...own }, cursor, signal }) => {

@@ -5,7 +5,7 @@ import type {
   Hit,
   Notification,
   Notifications,
-  Person,
+  UserAccount,
   Place,
   PublicProfile,
   Request,
@@ -15,7 +15,7 @@ import type {
   Tokens,
 } from './generated'
 
-export type { Account, HistoryEntry, Notification, Person, Place, PublicProfile, Task }
+export type { Account, HistoryEntry, Notification, UserAccount, Place, PublicProfile, Task }
 export type Role = Account['role']
 export type SignIn = Tokens
 export type TaskHit = Hit

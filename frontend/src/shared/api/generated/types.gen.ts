@@ -42,6 +42,11 @@ export type Account = {
     document?: SubmittedDocument | null;
 };
 
+export type AccountsByRole = {
+    customers: Role;
+    professionals: Role;
+};
+
 export type Agenda = {
     items: Array<AgendaDay>;
     timezone: string;
@@ -529,113 +534,9 @@ export type OfferedTimes = {
     timezone: string;
 };
 
-export type OnePerson = {
-    id: number;
-    role: 'customer' | 'professional' | 'admin';
-    username: string;
-    email: string;
-    firstname: string;
-    lastname: string;
-    address: string;
-    pincode: string;
-    phone: string | null;
-    /**
-     * 1 if the number was verified with a code sent by SMS
-     */
-    phone_verified: 0 | 1;
-    isactive: 0 | 1;
-    created_at: string;
-    /**
-     * Present only if email addresses must be confirmed
-     */
-    email_confirmed?: 0 | 1;
-    /**
-     * Present only while the account has a temporary password
-     */
-    must_change_password?: 0 | 1;
-    exp?: number;
-    compname?: string;
-    task_ids?: Array<number>;
-    pincodes?: Array<string>;
-    radius_km?: number;
-    rating?: number | null;
-    reviews?: number;
-    approval?: 'document_missing' | 'pending' | 'approved' | 'rejected' | 'expired';
-    approval_reason?: string | null;
-    approval_changed_at?: string | null;
-    approval_expires_at?: string | null;
-    document?: SubmittedDocument | null;
-    blocked_at: string | null;
-    blocked_reason: string | null;
-    blocked_note: string | null;
-    last_seen_at: string | null;
-    tasks_done?: number;
-    allowed_actions: Array<'approve' | 'reject' | 'block' | 'unblock'>;
-    figures: Figures;
-    latest_reviews: Array<ReviewJudged>;
-    history: Array<Entry>;
-};
-
 export type PartState = {
     state: 'up' | 'starting' | 'down';
     age: number | null;
-};
-
-export type People = {
-    customers: Role;
-    professionals: Role;
-};
-
-export type Person = {
-    id: number;
-    role: 'customer' | 'professional' | 'admin';
-    username: string;
-    email: string;
-    firstname: string;
-    lastname: string;
-    address: string;
-    pincode: string;
-    phone: string | null;
-    /**
-     * 1 if the number was verified with a code sent by SMS
-     */
-    phone_verified: 0 | 1;
-    isactive: 0 | 1;
-    created_at: string;
-    /**
-     * Present only if email addresses must be confirmed
-     */
-    email_confirmed?: 0 | 1;
-    /**
-     * Present only while the account has a temporary password
-     */
-    must_change_password?: 0 | 1;
-    exp?: number;
-    compname?: string;
-    task_ids?: Array<number>;
-    pincodes?: Array<string>;
-    radius_km?: number;
-    rating?: number | null;
-    reviews?: number;
-    approval?: 'document_missing' | 'pending' | 'approved' | 'rejected' | 'expired';
-    approval_reason?: string | null;
-    approval_changed_at?: string | null;
-    approval_expires_at?: string | null;
-    document?: SubmittedDocument | null;
-    blocked_at: string | null;
-    blocked_reason: string | null;
-    blocked_note: string | null;
-    last_seen_at: string | null;
-    tasks_done?: number;
-    allowed_actions: Array<'approve' | 'reject' | 'block' | 'unblock'>;
-};
-
-export type PersonPage = {
-    items: Array<Person>;
-    /**
-     * null on the last page
-     */
-    next_cursor: string | null;
 };
 
 export type Place = {
@@ -1131,7 +1032,7 @@ export type Stats = {
     currency: string;
     approvals: Approvals;
     professionals_by_rating: Array<Stars>;
-    people: People;
+    people: AccountsByRole;
     waiting: Waiting;
     requests_by_status: States;
     requests_by_day: Array<Day>;
@@ -1269,6 +1170,105 @@ export type Upcoming = {
     task_name: string;
     status: 'requested' | 'accepted';
     date_of_request: string;
+};
+
+export type UserAccount = {
+    id: number;
+    role: 'customer' | 'professional' | 'admin';
+    username: string;
+    email: string;
+    firstname: string;
+    lastname: string;
+    address: string;
+    pincode: string;
+    phone: string | null;
+    /**
+     * 1 if the number was verified with a code sent by SMS
+     */
+    phone_verified: 0 | 1;
+    isactive: 0 | 1;
+    created_at: string;
+    /**
+     * Present only if email addresses must be confirmed
+     */
+    email_confirmed?: 0 | 1;
+    /**
+     * Present only while the account has a temporary password
+     */
+    must_change_password?: 0 | 1;
+    exp?: number;
+    compname?: string;
+    task_ids?: Array<number>;
+    pincodes?: Array<string>;
+    radius_km?: number;
+    rating?: number | null;
+    reviews?: number;
+    approval?: 'document_missing' | 'pending' | 'approved' | 'rejected' | 'expired';
+    approval_reason?: string | null;
+    approval_changed_at?: string | null;
+    approval_expires_at?: string | null;
+    document?: SubmittedDocument | null;
+    blocked_at: string | null;
+    blocked_reason: string | null;
+    blocked_note: string | null;
+    last_seen_at: string | null;
+    tasks_done?: number;
+    allowed_actions: Array<'approve' | 'reject' | 'block' | 'unblock'>;
+};
+
+export type UserAccountDetail = {
+    id: number;
+    role: 'customer' | 'professional' | 'admin';
+    username: string;
+    email: string;
+    firstname: string;
+    lastname: string;
+    address: string;
+    pincode: string;
+    phone: string | null;
+    /**
+     * 1 if the number was verified with a code sent by SMS
+     */
+    phone_verified: 0 | 1;
+    isactive: 0 | 1;
+    created_at: string;
+    /**
+     * Present only if email addresses must be confirmed
+     */
+    email_confirmed?: 0 | 1;
+    /**
+     * Present only while the account has a temporary password
+     */
+    must_change_password?: 0 | 1;
+    exp?: number;
+    compname?: string;
+    task_ids?: Array<number>;
+    pincodes?: Array<string>;
+    radius_km?: number;
+    rating?: number | null;
+    reviews?: number;
+    approval?: 'document_missing' | 'pending' | 'approved' | 'rejected' | 'expired';
+    approval_reason?: string | null;
+    approval_changed_at?: string | null;
+    approval_expires_at?: string | null;
+    document?: SubmittedDocument | null;
+    blocked_at: string | null;
+    blocked_reason: string | null;
+    blocked_note: string | null;
+    last_seen_at: string | null;
+    tasks_done?: number;
+    allowed_actions: Array<'approve' | 'reject' | 'block' | 'unblock'>;
+    figures: Figures;
+    latest_reviews: Array<ReviewJudged>;
+    history: Array<Entry>;
+};
+
+export type UserAccountPage = {
+    items: Array<UserAccount>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
 };
 
 export type Waiting = {
@@ -1712,7 +1712,7 @@ export type ListCustomersResponses = {
     /**
      * OK
      */
-    200: PersonPage;
+    200: UserAccountPage;
 };
 
 export type ListCustomersResponse = ListCustomersResponses[keyof ListCustomersResponses];
@@ -1761,7 +1761,7 @@ export type GetCustomerResponses = {
     /**
      * OK
      */
-    200: OnePerson;
+    200: UserAccountDetail;
 };
 
 export type GetCustomerResponse = GetCustomerResponses[keyof GetCustomerResponses];
@@ -4072,7 +4072,7 @@ export type ListProfessionalsResponses = {
     /**
      * OK
      */
-    200: PersonPage;
+    200: UserAccountPage;
 };
 
 export type ListProfessionalsResponse = ListProfessionalsResponses[keyof ListProfessionalsResponses];
@@ -4121,7 +4121,7 @@ export type GetProfessionalResponses = {
     /**
      * OK
      */
-    200: OnePerson;
+    200: UserAccountDetail;
 };
 
 export type GetProfessionalResponse = GetProfessionalResponses[keyof GetProfessionalResponses];
@@ -4190,7 +4190,7 @@ export type UpdateProfessionalResponses = {
     /**
      * OK
      */
-    200: Person;
+    200: UserAccount;
 };
 
 export type UpdateProfessionalResponse = UpdateProfessionalResponses[keyof UpdateProfessionalResponses];
@@ -4259,7 +4259,7 @@ export type ApproveProfessionalResponses = {
     /**
      * OK
      */
-    200: Person;
+    200: UserAccount;
 };
 
 export type ApproveProfessionalResponse = ApproveProfessionalResponses[keyof ApproveProfessionalResponses];
@@ -4377,7 +4377,7 @@ export type RejectProfessionalResponses = {
     /**
      * OK
      */
-    200: Person;
+    200: UserAccount;
 };
 
 export type RejectProfessionalResponse = RejectProfessionalResponses[keyof RejectProfessionalResponses];
@@ -6694,7 +6694,7 @@ export type BlockUserResponses = {
     /**
      * OK
      */
-    200: Person;
+    200: UserAccount;
 };
 
 export type BlockUserResponse = BlockUserResponses[keyof BlockUserResponses];
@@ -6794,7 +6794,7 @@ export type UnblockUserResponses = {
     /**
      * OK
      */
-    200: Person;
+    200: UserAccount;
 };
 
 export type UnblockUserResponse = UnblockUserResponses[keyof UnblockUserResponses];
