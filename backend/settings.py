@@ -301,7 +301,7 @@ class Settings:
 
     @classmethod
     def _read(cls, given: Mapping[str, str]) -> Self:
-        values = {field.name: _value(field, given) for field in dataclasses.fields(cls)}
+        values = _values(given)
         has_address = bool(values["public_url"])
         _fill_in(values)
         settings = cls(**values)
@@ -329,13 +329,19 @@ def _file(path: Path) -> Mapping[str, str]:
         raise SettingsError(str(path), f"cannot be read: {error}") from None
 
 
-def _value(field: "dataclasses.Field[Any]", given: Mapping[str, str]) -> Any:
-    name = field.name.upper()
-    raw = given.get(name, "").strip() or field.metadata["default"]
-    try:
-        return field.metadata["parse"](raw)
-    except ValueError as error:
-        raise SettingsError(name, str(error)) from None
+def _values(given: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    problems: list[tuple[str, str]] = []
+    for field in dataclasses.fields(Settings):
+        name = field.name.upper()
+        raw = given.get(name, "").strip() or field.metadata["default"]
+        try:
+            values[field.name] = field.metadata["parse"](raw)
+        except ValueError as error:
+            problems.append((name, str(error)))
+    if problems:
+        raise SettingsError(*problems[0], more=problems[1:])
+    return values
 
 
 def _fill_in(values: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -18,10 +18,10 @@ HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 
 
 class SettingsError(Exception):
-    """A setting has an invalid value; the message is a single line that names the setting."""
+    """A setting has an invalid value; the message is a line that names the setting, and one more for each other."""
 
-    def __init__(self, name: str, problem: str) -> None:
-        super().__init__(f"{name}: {problem}")
+    def __init__(self, name: str, problem: str, *, more: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__("\n".join(f"{one}: {what}" for one, what in ((name, problem), *more)))
         self.name = name
 
 

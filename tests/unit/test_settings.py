@@ -169,6 +169,16 @@ def test_stores_beside_each_other_are_accepted() -> None:
         Settings.from_env({"DOCUMENT_STORE_URL": documents, "EXPORT_STORE_URL": exports, "DATA_DIR": "/srv/data"})
 
 
+def test_settings_error_names_all_malformed_settings() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"PORT": "0", "MARKET_TIMEZONE": "Mars", "LOG_LEVEL": "loud"})
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == [
+        "PORT",
+        "MARKET_TIMEZONE",
+        "LOG_LEVEL",
+    ]
+
+
 def test_settings_error_does_not_repeat_secret_value() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({"DATABASE_URL": "mysql://root:hunter2@db/market"})

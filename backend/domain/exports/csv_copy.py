@@ -1,14 +1,12 @@
 """The rows of an export as CSV, streamed from the database by COPY."""
 
 import re
-import select
 from collections.abc import Generator
 from contextlib import closing
+from itertools import islice
 from typing import Any, Final
 
-from psycopg import Connection, Cursor, errors, sql
-from psycopg.pq import ExecStatus
-from psycopg.pq.abc import PGconn
+from psycopg import Connection, Cursor, sql
 
 from backend.core.db.date_range import DateRange
 
@@ -41,7 +39,6 @@ COLUMNS: Final[tuple[tuple[str, str, str], ...]] = (
 ESCAPED: Final = "CASE WHEN ascii({value}) IN ({starts}) THEN '''' || {value} ELSE {value} END"
 ISO_8601: Final = "replace({value}::text, ' ', 'T') || ':00'"  # in UTC, as the API writes it; to_char is far slower
 PIECE_ROWS: Final = 256  # more at once, and memory is no longer warm: twice the time
-POLL_SECONDS: Final = 1.0
 
 
 def export_query(*, professional_id: int | None, span: DateRange, escaped: bool = True) -> sql.Composed:
@@ -89,22 +86,10 @@ def copied_pieces(connection: Connection[Any], command: sql.Composed) -> Generat
 
     Closing the generator early cancels the COPY; the transaction must then be rolled back, as after any error.
     """
-    pg = connection.pgconn
-    started = pg.exec_(command.as_string(connection).encode())
-    if started.status != ExecStatus.COPY_OUT:
-        raise _error(started.error_field(ord("C")), started.get_error_message())
-    whole = False
-    try:
-        while not whole:
-            rows, whole = _some(pg)
-            if rows:
-                yield b"".join(rows), len(rows)
-    finally:
-        if not whole:
-            connection.cancel_safe(timeout=5.0)
-            while not _some(pg)[1]:
-                pass
-        _end(pg, wanted=whole)
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        copied = iter(copy)
+        while rows := list(islice(copied, PIECE_ROWS)):
+            yield b"".join(rows), len(rows)
 
 
 def _first(cursor: Cursor[Any]) -> Any:
@@ -130,44 +115,3 @@ def _condition(professional_id: int | None, span: DateRange) -> sql.Composed:
     if span.ends is not None:
         conditions.append(sql.SQL("r.closed_at < {}").format(sql.Literal(span.ends)))
     return sql.SQL(" AND ").join(conditions)
-
-
-def _some(pg: PGconn) -> tuple[list[memoryview], bool]:
-    """Wait for rows and return up to a piece of them, and whether the COPY has ended."""
-    rows: list[memoryview] = []
-    receive = pg.get_copy_data
-    while len(rows) < PIECE_ROWS:
-        size, row = receive(1)
-        if size > 0:
-            rows.append(row)
-        elif size < 0:
-            return rows, True
-        else:
-            _wait(pg)
-    return rows, False
-
-
-def _wait(pg: PGconn) -> None:
-    """Wait for the server; signals, such as the job's time limit, are handled meanwhile."""
-    poll = select.poll()
-    poll.register(pg.socket, select.POLLIN)
-    while not poll.poll(POLL_SECONDS * 1000):
-        pass
-    pg.consume_input()
-
-
-def _end(pg: PGconn, *, wanted: bool) -> None:
-    """Read the final result of the COPY. Raises the server's error if the COPY was ``wanted`` to its end."""
-    failed = None
-    while (result := pg.get_result()) is not None:
-        if result.status != ExecStatus.COMMAND_OK:
-            failed = _error(result.error_field(ord("C")), result.get_error_message())
-    if failed is not None and wanted:
-        raise failed
-
-
-def _error(sqlstate: bytes | None, message: str) -> errors.Error:
-    kind: type[errors.Error] = errors.DatabaseError
-    if sqlstate:
-        kind = errors.lookup(sqlstate.decode())
-    return kind(message)
