@@ -65,23 +65,21 @@ def test_circuit_breaker_without_trial_result_lets_another_trial_pass(clock: Clo
     assert passing(breaker) == 1
 
 
-def test_begin_get_that_cannot_be_sent_returns_connection_to_pool(
-    valkey_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = ValkeyBytes(url=f"{valkey_url}?max_connections=2", seconds_to_wait=1)
-
-    sends: Any = redis.connection.AbstractConnection.send_command
+def test_failed_lookup_returns_connection_to_pool(valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = redis.Redis.from_url(f"{valkey_url}?max_connections=1", socket_timeout=1)
+    store = ValkeyBytes(client, default_timeout=60)
+    sends: Any = redis.connection.AbstractConnection.send_packed_command
 
     def breaks(connection: Any, *command: Any, **options: Any) -> None:
-        if command[0] == "GET":
-            raise redis.ConnectionError("cut while sending")
-        sends(connection, *command, **options)
+        raise redis.ConnectionError("cut while sending")
 
     for _ in range(5):
-        with monkeypatch.context() as broken:
-            broken.setattr(redis.connection.AbstractConnection, "send_command", breaks)
-            assert store.begin_get("key") is None
+        monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", breaks)
+        assert store.get("key") is None
+        monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", sends)
         store._breaker = CircuitBreaker()
-    pending = [store.begin_get("key"), store.begin_get("key")]
-    assert [one.answer() for one in pending if one] == [None, None]
-    store._client.close()
+    assert store.set("key", b"value")
+    assert store.get("key") == b"value"
+    assert (store.claim("key", seconds=1), store.claim("other", seconds=1)) == (False, True)
+    assert store.delete("key")
+    client.close()

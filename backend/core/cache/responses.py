@@ -110,109 +110,80 @@ class ResponseCache:
         holds across all processes, at the cost of two more round trips to Valkey.
         """
         lifetime = self._seconds if seconds is None else seconds
-        place = f"{name}:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
-        kept = self._memory.get(place)
-        question = self._store.begin_get(place) if self._store and (kept is None or not kept.is_fresh) else None
-        version = self.version(versioned)
-        shared = decoded(question.answer()) if question else None
+        version = self.version(versioned)  # before the query of ``make``: what it reads is at least as new
         if not version or not lifetime:
             metrics.cache_used(name=name, outcome="away")
             return _cached(make(), version="", lifetime=0)
-        found = _best(version, kept, shared)
-        if found is not None and found.is_fresh:
-            if found is not kept:
-                self._memory.put(place, found)
-            metrics.cache_used(name=name, outcome="hit")
-            return found
+        place = f"{name}:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
+        found = self._find(place, version)
         if found is not None and found.age_beyond_freshness > lifetime * STALE_TIMES:
             found = None
-        return self._fly(_Computation(name, place, version, lifetime, expensive, make), found)
+        if found is not None and found.is_fresh:
+            metrics.cache_used(name=name, outcome="hit")
+            return found
+        with self._leading(place, version, stale=found, expensive=expensive) as (other, outcome):
+            metrics.cache_used(name=name, outcome=outcome)
+            return other or self._keep(place, _cached(make(), version=version, lifetime=lifetime), lifetime)
 
-    def _fly(self, flight: "_Computation", stale: CachedResponse | None) -> CachedResponse:
-        """Compute once per process or, if expensive and Valkey is available, once across all processes."""
-        with self._leading(flight.claim, wait=stale is None) as leads:
-            if not leads and stale is not None:
-                metrics.cache_used(name=flight.name, outcome="stale")
-                return stale
-            landed = _best(flight.version, self._memory.get(flight.place))
-            if landed is not None and landed.is_fresh:
-                metrics.cache_used(name=flight.name, outcome="hit")
-                return landed
-            if not flight.expensive or self._store is None:
-                return self._make(flight)
-            claimed = self._store.claim(flight.claim, seconds=LOCK_SECONDS)
-            if claimed is False and (other := stale or self._wait_for_other(flight)):
-                metrics.cache_used(name=flight.name, outcome="stale" if stale else "hit")
-                return other
-            try:
-                return self._make(flight)
-            finally:
-                if claimed:
-                    self._store.delete(flight.claim)
+    def _find(self, place: str, version: str) -> CachedResponse | None:
+        """Return what this process has for this version or, if that is not fresh, what Valkey has."""
+        kept = self._memory.get(place)
+        if kept is not None and kept.version != version:
+            kept = None
+        if self._store is None or (kept is not None and kept.is_fresh):
+            return kept
+        shared = decoded(self._store.get(place))
+        if shared is None or shared.version != version or (kept is not None and kept.fresh_until >= shared.fresh_until):
+            return kept
+        self._memory.put(place, shared)
+        return shared
 
-    def _make(self, flight: "_Computation") -> CachedResponse:
-        metrics.cache_used(name=flight.name, outcome="miss")
-        made = _cached(flight.make(), version=flight.version, lifetime=flight.lifetime)
-        self._memory.put(flight.place, made)
-        if self._store is not None and self._may_share():
-            share = self._store.set if flight.expensive else self._store.set_later
-            share(flight.place, made.packed(), flight.lifetime * STALE_TIMES)
-        return made
-
-    def _may_share(self) -> bool:
+    def _keep(self, place: str, made: CachedResponse, lifetime: int) -> CachedResponse:
+        self._memory.put(place, made)
         minute = int(time.monotonic() // 60)
         since, shared = self._shared_in_minute
         self._shared_in_minute = (minute, shared + 1 if since == minute else 1)
-        return self._shared_in_minute[1] <= SHARED_PER_MINUTE
+        if self._store is not None and self._shared_in_minute[1] <= SHARED_PER_MINUTE:
+            self._store.set(place, made.packed(), lifetime * STALE_TIMES)
+        return made
 
-    def _wait_for_other(self, flight: "_Computation") -> CachedResponse | None:
+    @contextmanager
+    def _leading(
+        self, place: str, version: str, *, stale: CachedResponse | None, expensive: bool
+    ) -> Iterator[tuple[CachedResponse | None, str]]:
+        """Yield the response to return with the outcome, or None for the caller that computes it for all others."""
+        flight = f"{place}:{version}"
+        with self._flights_lock:
+            lock = self._flights.setdefault(flight, threading.Lock())
+        leads = lock.acquire(blocking=stale is None, timeout=WAIT_SECONDS if stale is None else -1)
+        claimed = None
+        try:
+            landed = self._memory.get(place)
+            if not leads and stale is not None:
+                yield stale, "stale"
+            elif landed is not None and landed.version == version and landed.is_fresh:
+                yield landed, "hit"
+            else:
+                claimed = self._store.claim(flight, seconds=LOCK_SECONDS) if expensive and self._store else None
+                other = (stale or self._wait_for_other(flight, place, version)) if claimed is False else None
+                yield other, "miss" if other is None else "stale" if stale else "hit"
+        finally:
+            if claimed and self._store:
+                self._store.delete(flight)
+            if leads:
+                with self._flights_lock:
+                    self._flights.pop(flight, None)
+                lock.release()
+
+    def _wait_for_other(self, flight: str, place: str, version: str) -> CachedResponse | None:
         """Wait for the response of another process, up to a limit."""
         until = time.monotonic() + WAIT_SECONDS
         while self._store is not None and time.monotonic() < until:
             time.sleep(POLL_SECONDS)
-            shared = _best(flight.version, decoded(self._store.get(flight.place)))
-            if shared is not None and shared.is_fresh:
-                self._memory.put(flight.place, shared)
-                return shared
-            if self._store.get(flight.claim) is None:
-                return None
+            found = self._find(place, version)
+            if (found is not None and found.is_fresh) or self._store.get(flight) is None:
+                return found if found is not None and found.is_fresh else None
         return None
-
-    @contextmanager
-    def _leading(self, place: str, *, wait: bool) -> Iterator[bool]:
-        with self._flights_lock:
-            lock = self._flights.setdefault(place, threading.Lock())
-        leads = lock.acquire(blocking=wait, timeout=WAIT_SECONDS if wait else -1)
-        try:
-            yield leads
-        finally:
-            if leads:
-                with self._flights_lock:
-                    self._flights.pop(place, None)
-                lock.release()
-
-
-@dataclass(frozen=True, slots=True)
-class _Computation:
-    """One computation in progress."""
-
-    name: str
-    place: str
-    version: str
-    lifetime: int
-    expensive: bool
-    make: Callable[[], Rendered]
-
-    @property
-    def claim(self) -> str:
-        """Return the name that claims this computation across processes."""
-        return f"{self.place}:{self.version}"
-
-
-def _best(version: str, *answers: CachedResponse | None) -> CachedResponse | None:
-    """Return the response of this version that stays fresh for longest."""
-    fitting = [answer for answer in answers if answer is not None and answer.version == version]
-    return max(fitting, key=lambda answer: answer.fresh_until, default=None)
 
 
 def _cached(made: Rendered, *, version: str, lifetime: int) -> CachedResponse:

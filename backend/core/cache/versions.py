@@ -6,7 +6,6 @@ Reading one on a separate connection costs about as much as a lookup in Valkey a
 import contextlib
 import threading
 import weakref
-from collections import deque
 from typing import Final
 
 import psycopg
@@ -59,15 +58,15 @@ class _Reading:
 
 
 class Versions:
-    """Reads versions, one read at a time, which serves all threads that asked before it started."""
+    """Reads versions on one connection, one read at a time, which serves all threads that asked before it started."""
 
     def __init__(self, url: str) -> None:
         self._url = url.replace("postgresql+psycopg://", "postgresql://", 1)
-        self._free: deque[Connection] = deque()
+        self._open: list[Connection] = []  # at most one
         self._breaker = CircuitBreaker()
         self._lock, self._turn = threading.Lock(), threading.Lock()
         self._coming: dict[str, _Reading] = {}
-        weakref.finalize(self, _close, self._free)
+        weakref.finalize(self, _close, self._open)
 
     def read(self, name: str) -> str | None:
         """Return the version after all changes committed so far; "" if there is none, None if it is unknown."""
@@ -92,24 +91,17 @@ class Versions:
     def _look(self, name: str) -> str | None:
         if not self._breaker.lets_pass():
             return None
+        if self._open:
+            with contextlib.suppress(psycopg.Error):  # for example after a restart: connect again
+                return self._ask(self._open[0], name)
+            _close(self._open)
         try:
-            connection = self._free.pop()
-        except IndexError:
-            return self._read_anew(name)
-        try:
-            return self._ask(connection, name)
-        except psycopg.Error:  # for example after a restart; one broken connection says nothing about the others
-            _close([connection])
-            return self._read_anew(name)
-
-    def _read_anew(self, name: str) -> str | None:
-        try:
-            connection = psycopg.connect(self._url, autocommit=True, connect_timeout=2, options=OPTIONS)
-            connection.pgconn.prepare(PREPARED, QUERY)
-            return self._ask(connection, name)
+            self._open.append(psycopg.connect(self._url, autocommit=True, connect_timeout=2, options=OPTIONS))
+            self._open[0].pgconn.prepare(PREPARED, QUERY)
+            return self._ask(self._open[0], name)
         except psycopg.Error as error:
             self._breaker.failed()
-            _close(self._free)
+            _close(self._open)
             log.warning("cache.versions_unavailable", error=repr(error))
             return None
 
@@ -118,12 +110,11 @@ class Versions:
         answer = connection.pgconn.exec_prepared(PREPARED, [name.encode()])
         if answer.status != ExecStatus.TUPLES_OK:
             raise psycopg.OperationalError(answer.get_error_message())
-        self._free.append(connection)
         self._breaker.succeeded()
         return (answer.get_value(0, 0) or b"").decode() if answer.ntuples else ""
 
 
-def _close(connections: "deque[Connection] | list[Connection]") -> None:
+def _close(connections: list[Connection]) -> None:
     while connections:
         with contextlib.suppress(psycopg.Error):
             connections.pop().close()
