@@ -8,6 +8,8 @@ FLASK := $(PY) -m flask --app backend.app
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 SCALE ?= small
+EXAMPLES ?= 200
+SEED ?= $$(date +%s)
 ARGS ?=
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -15,7 +17,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run dev test test-changed lint prose types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
-	test-faults test-launch test-frontend test-browser frontend frontend-lint frontend-types bench bench-compare bench-compare-work bench-data demo doctor \
+	test-faults fuzz test-launch test-frontend test-browser frontend frontend-lint frontend-types bench bench-compare bench-compare-work bench-data demo doctor \
 	admin audit-verify backup restore openapi generate format lock sbom audit docs docs-screenshots prepare install install-dev clean
 
 ##@ Run
@@ -71,6 +73,10 @@ test-backend: $(VENV)/.dev ## Run the backend tests except faults, launch and br
 
 test-unit test-domain test-api test-jobs test-cli test-architecture test-faults: test-%: $(VENV)/.dev ## Run one folder of tests
 	@$(PY) -m pytest tests/$* $(ARGS)
+
+fuzz: $(VENV)/.dev ## Send EXAMPLES=200 random inputs to every operation; SEED=n repeats a run
+	@seed=$(SEED); echo "make fuzz EXAMPLES=$(EXAMPLES) SEED=$$seed"; FUZZ_EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -p no:cacheprovider \
+		--hypothesis-seed=$$seed tests/api/test_contract_fuzz.py $(ARGS)
 
 test-launch: $(VENV)/.dev frontend ## Test the start: second start, kills, signals, bad settings
 	@$(PY) -m pytest tests/launch $(ARGS)

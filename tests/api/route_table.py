@@ -1,10 +1,13 @@
-"""THE ROUTE MATRIX: what every kind of caller gets from every call. A call that is not in it fails the tests.
+"""The route matrix: for every call, who may make it and a call that succeeds. A call without a row fails the tests.
 
-One letter for each caller, in the order of ``CALLERS``::
+``gets`` has one letter for each caller, in the order of ``CALLERS``::
 
-    +  may (2xx, or a refusal of what was sent or of the state: 409, 410, 412, 415, 422)
+    +  may: the call of this row gets its ``status``
     T  401, needs a token        B  403 account_blocked      P  403 not_active
     R  403 role_not_allowed      N  404, not there or not theirs to see
+
+The rest of the row is the call. ``"$accepted"`` is a value of the market in ``tests/api/scene.py``, here the id of an
+accepted request; path parameters that the row leaves out are the values of the same name.
 """
 
 from dataclasses import dataclass, field
@@ -26,7 +29,7 @@ SIGNED_IN: Final = "T+++++B+"
 ACTIVE: Final = "TP++++B+"
 ADMINS: Final = "TPRRRRB+"
 CUSTOMERS: Final = "TPR++RBR"
-REPORTS: Final = "TPR++RB+"
+CUSTOMERS_AND_ADMINS: Final = "TPR++RB+"
 ACTIVE_PROFESSIONALS: Final = "TP+RR+BR"
 PROFESSIONALS: Final = "T++RR+BR"
 CONCERNED: Final = "TPNN++B+"
@@ -37,18 +40,51 @@ ITS_TWO: Final = "TPNN++BR"
 
 @dataclass(frozen=True)
 class Row:
-    """What each caller gets; what is sent; and path parameters other than the concerned request's."""
+    """Who gets what, and the call: body (JSON, or a form with a document), query, path, and what it answers.
+
+    ``bearer``: the caller's value that is sent in place of the access token.
+    """
 
     gets: str
     json: Any = None
     path: dict[str, str] = field(default_factory=dict)
     query: str = ""
+    status: int = 200
+    form: bool = False
+    bearer: str = ""
 
 
 WHY: Final = {"reason": "Something came up"}
+SIGN_UP: Final = {
+    "username": "newcomer",
+    "email": "newcomer@example.org",
+    "password": "a password nobody has 7",
+    "firstname": "Asha",
+    "lastname": "Rao",
+    "address": "12 MG Road",
+    "pincode": "560001",
+}
+TRADE: Final = {"exp": 5, "compname": "Rao and Sons", "task_ids": ["$task_id"]}
+NEW_TASK: Final = {
+    "name": "Painting",
+    "description": "Walls and ceilings",
+    "category": "Home",
+    "base_price": "999.00",
+    "time_required": 120,
+}
+NEW_REQUEST: Final = {"task_id": "$task_id", "date_of_request": "$next_week"}
+NEW_PASSWORD: Final = "another good password 77"
+HOURS: Final = {"weekly": [{"weekday": 0, "from": "09:00", "to": "17:00"}]}
+
+
+def _request(name: str) -> dict[str, str]:
+    return {"request_id": f"${name}"}
+
+
 TABLE: Final[dict[str, Row]] = {
-    "GET /": Row(PROBES),
-    "GET /app": Row(PROBES),
+    # Pages, probes and documents
+    "GET /": Row(PROBES, status=302),
+    "GET /app": Row(PROBES, status=308),
     "GET /app/": Row(PROBES),
     "GET /app/<path:path>": Row(PROBES, path={"path": "tasks"}),
     "GET /app/market.json": Row(PROBES),
@@ -56,107 +92,120 @@ TABLE: Final[dict[str, Row]] = {
     "GET /readyz": Row(PROBES),
     "GET /metrics": Row(PROBES),
     "GET /openapi.json": Row(PROBES),
-    "GET /.well-known/security.txt": Row("NNNNNNNN"),  # where no contact is set
+    "GET /.well-known/security.txt": Row(PROBES),
     "GET /docs": Row(PROBES),
     "GET /docs/<string:name>": Row(PROBES, path={"name": "page.js"}),
-    "POST /add_customer": Row(PUBLIC, {}),
-    "POST /add_professional": Row(PUBLIC, {}),
-    "POST /check": Row(PUBLIC, {}),
-    "POST /token/refresh": Row("TTTTTTBT"),
-    "POST /logout": Row(SIGNED_IN),
-    "POST /logout/everywhere": Row(SIGNED_IN),
-    "POST /password/forgot": Row(PUBLIC, {"email": "nobody@example.org"}),
-    "POST /password/reset": Row(PUBLIC, {}),
-    "POST /email/confirm": Row(PUBLIC, {}),
-    "POST /email/undo": Row(PUBLIC, {}),
+    # Sign-up and sign-in
+    "POST /add_customer": Row(PUBLIC, SIGN_UP, status=201),
+    "POST /add_professional": Row(PUBLIC, {**SIGN_UP, **TRADE}, status=201),
+    "POST /check": Row(PUBLIC, {"username": "$username", "password": "$password", "client": "api"}),
+    "POST /token/refresh": Row(SIGNED_IN, bearer="refresh_token"),
+    "POST /logout": Row(SIGNED_IN, status=204),
+    "POST /logout/everywhere": Row(SIGNED_IN, status=204),
+    "POST /password/forgot": Row(PUBLIC, {"email": "nobody@example.org"}, status=202),
+    "POST /password/reset": Row(PUBLIC, {"token": "$password_reset_token", "password": NEW_PASSWORD}, status=204),
+    "POST /email/confirm": Row(PUBLIC, {"token": "$email_confirmation_token"}, status=204),
+    "POST /email/undo": Row(PUBLIC, {"token": "$email_undo_token"}, status=204),
+    # The caller's own account
     "GET /me": Row(SIGNED_IN),
     "PATCH /me": Row(SIGNED_IN, {"firstname": "Asha"}),
     "GET /me/sessions": Row(SIGNED_IN),
-    "DELETE /me/sessions/<string:session_id>": Row("TNNNNNBN", path={"session_id": "none"}),
-    "POST /me/password": Row(SIGNED_IN, {}),
-    "POST /me/confirm-password": Row(SIGNED_IN, {}),
-    "POST /me/email/confirmation": Row(SIGNED_IN),
-    "POST /me/phone/code": Row(SIGNED_IN),
-    "POST /me/phone/confirm": Row(SIGNED_IN, {}),
+    "DELETE /me/sessions/<string:session_id>": Row(SIGNED_IN, path={"session_id": "$other_session"}, status=204),
+    "POST /me/password": Row(SIGNED_IN, {"current_password": "$password", "password": NEW_PASSWORD}, status=204),
+    "POST /me/confirm-password": Row(SIGNED_IN, {"password": "$password"}, status=204),
+    "POST /me/email/confirmation": Row(SIGNED_IN, status=202),
+    "POST /me/phone/code": Row(SIGNED_IN, status=202),
+    "POST /me/phone/confirm": Row(SIGNED_IN, {"code": "$phone_code"}),
     "GET /me/preferences": Row(SIGNED_IN),
     "PUT /me/preferences": Row(SIGNED_IN, {"channels": ["mail"]}),
-    "GET /me/document": Row("TN+RR+BR"),
-    "PUT /me/document": Row(PROFESSIONALS, {}),
+    "GET /me/document": Row(PROFESSIONALS),
+    "PUT /me/document": Row(PROFESSIONALS, form=True),
     "GET /me/inbox": Row(ACTIVE_PROFESSIONALS),
     "POST /me/inbox": Row(ACTIVE_PROFESSIONALS),
-    "GET /notifications": Row(SIGNED_IN),
-    "POST /notifications/read": Row(SIGNED_IN, {"all": True}),
-    "GET /unsubscribe/<string:token>": Row("NNNNNNBN", path={"token": "none"}),
-    "POST /unsubscribe/<string:token>": Row("NNNNNNBN", path={"token": "none"}),
-    "GET /places": Row(PUBLIC, query="q=5600"),
-    "GET /search": Row(PUBLIC),
-    "GET /tasks": Row(PUBLIC),
-    "GET /tasks/<id:task_id>": Row(PUBLIC),
-    "POST /tasks": Row(ADMINS, {}),
-    "PATCH /tasks/<id:task_id>": Row(ADMINS, {"description": "Still the same"}),
-    "DELETE /tasks/<id:task_id>": Row(ADMINS),
-    "GET /tasks/<id:task_id>/professionals": Row(REPORTS),
-    "POST /requests": Row(CUSTOMERS, {}),
-    "GET /requests": Row(ACTIVE),
-    "GET /requests/<id:request_id>": Row(CONCERNED),
-    "PATCH /requests/<id:request_id>": Row(ITS_CUSTOMER, {"remarks": "Ring twice"}),
-    "POST /requests/<id:request_id>/accept": Row(ACTIVE_PROFESSIONALS),  # who comes too late gets a clear 409
-    "POST /requests/<id:request_id>/reject": Row(ACTIVE_PROFESSIONALS, WHY),
-    "POST /requests/<id:request_id>/release": Row(ITS_PROFESSIONAL, WHY),
-    "POST /requests/<id:request_id>/complete": Row(ITS_TWO),
-    "POST /requests/<id:request_id>/close": Row(ITS_TWO, {}),
-    "POST /requests/<id:request_id>/cancel": Row(ITS_CUSTOMER, WHY),
-    "POST /requests/<id:request_id>/review": Row(ITS_CUSTOMER, {"rating": 5}),
-    "POST /requests/<id:request_id>/review/reply": Row("TPNRR+BR", {"reply": "Thank you"}),
-    "POST /requests/<id:request_id>/review/report": Row("TPNRR+BR", WHY),
-    "GET /reviews": Row(ADMINS),
-    "POST /reviews/<id:request_id>/hide": Row("TPRRRRBN", WHY),
-    "POST /reviews/<id:request_id>/show": Row("TPRRRRBN"),
     "GET /me/reviews": Row(ACTIVE_PROFESSIONALS),
     "GET /me/hours": Row(ACTIVE_PROFESSIONALS),
-    "PUT /me/hours": Row(ACTIVE_PROFESSIONALS, {}),
+    "PUT /me/hours": Row(ACTIVE_PROFESSIONALS, HOURS),
     "GET /me/agenda": Row(ACTIVE_PROFESSIONALS),
-    "GET /tasks/<id:task_id>/times": Row(PUBLIC),
+    "GET /notifications": Row(SIGNED_IN),
+    "POST /notifications/read": Row(SIGNED_IN, {"all": True}),
+    "GET /unsubscribe/<string:token>": Row(PUBLIC, path={"token": "$unsubscribe_token"}),
+    "POST /unsubscribe/<string:token>": Row(PUBLIC, path={"token": "$unsubscribe_token"}),
+    # Tasks and search
+    "GET /places": Row(PUBLIC, query="q=5600"),
+    "GET /search": Row(PUBLIC, query="q=plumbing&pincode=560001"),
+    "GET /tasks": Row(PUBLIC),
+    "GET /tasks/<id:task_id>": Row(PUBLIC),
+    "POST /tasks": Row(ADMINS, NEW_TASK, status=201),
+    "PATCH /tasks/<id:task_id>": Row(ADMINS, {"description": "Still the same"}),
+    "DELETE /tasks/<id:task_id>": Row(ADMINS, path={"task_id": "$unused_task"}, status=204),
+    "GET /tasks/<id:task_id>/professionals": Row(CUSTOMERS_AND_ADMINS),
+    "GET /tasks/<id:task_id>/times": Row(PUBLIC, query="pincode=560001&date=$tomorrow"),
     "GET /tasks/<id:task_id>/policy": Row(ACTIVE),
-    "PUT /tasks/<id:task_id>/policy": Row(ADMINS, {}),
-    "GET /reliability": Row(ADMINS),
+    "PUT /tasks/<id:task_id>/policy": Row(ADMINS, {"min_notice_minutes": 60}),
     "GET /synonyms": Row(ADMINS),
-    "POST /synonyms": Row(ADMINS, {}),
-    "GET /synonyms/<id:synonym_id>": Row("TPRRRRBN"),
-    "PUT /synonyms/<id:synonym_id>": Row(ADMINS, {}),
-    "DELETE /synonyms/<id:synonym_id>": Row("TPRRRRBN"),
-    "GET /reports": Row(REPORTS),
-    "GET /reports/<string:month>": Row("TPR++RB+", path={"month": "2026-01"}),
+    "POST /synonyms": Row(ADMINS, {"phrases": ["fridge", "refrigerator"]}, status=201),
+    "GET /synonyms/<id:synonym_id>": Row(ADMINS),
+    "PUT /synonyms/<id:synonym_id>": Row(ADMINS, {"phrases": ["tap", "faucet", "spigot"]}),
+    "DELETE /synonyms/<id:synonym_id>": Row(ADMINS, status=204),
+    # Requests and reviews
+    "POST /requests": Row(CUSTOMERS, NEW_REQUEST, status=201),
+    "GET /requests": Row(ACTIVE),
+    "GET /requests/<id:request_id>": Row(CONCERNED, path=_request("accepted")),
+    "PATCH /requests/<id:request_id>": Row(ITS_CUSTOMER, {"remarks": "Ring twice"}, path=_request("accepted")),
+    "POST /requests/<id:request_id>/accept": Row(ACTIVE_PROFESSIONALS, path=_request("requested")),
+    "POST /requests/<id:request_id>/reject": Row(ACTIVE_PROFESSIONALS, WHY, path=_request("requested")),
+    "POST /requests/<id:request_id>/release": Row(ITS_PROFESSIONAL, WHY, path=_request("accepted")),
+    "POST /requests/<id:request_id>/complete": Row(ITS_TWO, path=_request("accepted")),
+    "POST /requests/<id:request_id>/close": Row(ITS_TWO, {"remarks": "Well done"}, path=_request("completed")),
+    "POST /requests/<id:request_id>/cancel": Row(ITS_CUSTOMER, WHY, path=_request("accepted")),
+    "POST /requests/<id:request_id>/review": Row(ITS_CUSTOMER, {"rating": 5}, path=_request("closed"), status=201),
+    "POST /requests/<id:request_id>/review/reply": Row(
+        ITS_PROFESSIONAL, {"reply": "Thank you"}, path=_request("reviewed")
+    ),
+    "POST /requests/<id:request_id>/review/report": Row(ITS_PROFESSIONAL, WHY, path=_request("reviewed")),
+    "GET /reviews": Row(ADMINS),
+    "POST /reviews/<id:request_id>/hide": Row(ADMINS, WHY, path=_request("reviewed")),
+    "POST /reviews/<id:request_id>/show": Row(ADMINS, path=_request("hidden")),
+    "GET /reports": Row(CUSTOMERS_AND_ADMINS, query="customer_id=$reported_customer"),
+    "GET /reports/<string:month>": Row(
+        CUSTOMERS_AND_ADMINS, path={"month": "$month"}, query="customer_id=$reported_customer"
+    ),
+    # Administration
     "GET /professionals": Row(ADMINS),
     "GET /professionals/<id:professional_id>": Row(ADMINS),
-    "PATCH /professionals/<id:professional_id>": Row(ADMINS, {}),
+    "PATCH /professionals/<id:professional_id>": Row(ADMINS, {"approval_expires_at": "$next_week"}),
     "GET /professionals/<id:professional_id>/document": Row(ADMINS),
-    "POST /professionals/<id:professional_id>/approve": Row(ADMINS, {}),
-    "POST /professionals/<id:professional_id>/reject": Row(ADMINS, WHY),
+    "POST /professionals/<id:professional_id>/approve": Row(
+        ADMINS, {}, path={"professional_id": "$pending_professional"}
+    ),
+    "POST /professionals/<id:professional_id>/reject": Row(
+        ADMINS, WHY, path={"professional_id": "$pending_professional"}
+    ),
     "GET /customers": Row(ADMINS),
     "GET /customers/<id:customer_id>": Row(ADMINS),
     "POST /users/<id:account_id>/block": Row(ADMINS, {"reason": "other"}),
-    "POST /users/<id:account_id>/unblock": Row(ADMINS),
-    "POST /users/<id:account_id>/end_sessions": Row(ADMINS),
-    "POST /admins": Row(ADMINS, {}),
+    "POST /users/<id:account_id>/unblock": Row(ADMINS, path={"account_id": "$blocked_account"}),
+    "POST /users/<id:account_id>/end_sessions": Row(ADMINS, status=204),
+    "POST /admins": Row(ADMINS, SIGN_UP, status=201),
     "GET /settings": Row(ADMINS),
-    "PATCH /settings": Row(ADMINS, {}),
+    "PATCH /settings": Row(ADMINS, {"free_cancel_minutes": 60}),
+    "GET /reliability": Row(ADMINS),
     "GET /stats": Row(ADMINS),
     "GET /audit": Row(ADMINS),
     "GET /exports": Row(ADMINS),
-    "POST /exports": Row(ADMINS, {}),
-    "GET /exports/<id:export_id>": Row("TPRRRRBN"),
-    "POST /exports/<id:export_id>/cancel": Row("TPRRRRBN"),
-    "GET /exports/<id:export_id>/download": Row("TPRRRRBN"),
+    "POST /exports": Row(ADMINS, {"from": "2026-01-01"}, status=202),
+    "GET /exports/<id:export_id>": Row(ADMINS),
+    "POST /exports/<id:export_id>/cancel": Row(ADMINS, path={"export_id": "$queued_export"}),
+    "GET /exports/<id:export_id>/download": Row(ADMINS, path={"export_id": "$finished_export"}),
     "GET /deliveries": Row(ADMINS),
-    "GET /deliveries/<id:delivery_id>": Row("TPRRRRBN"),
-    "POST /deliveries/<id:delivery_id>/resend": Row("TPRRRRBN"),
+    "GET /deliveries/<id:delivery_id>": Row(ADMINS),
+    "POST /deliveries/<id:delivery_id>/resend": Row(ADMINS, status=202),
     "GET /jobs": Row(ADMINS),
-    "POST /jobs/<string:name>/run": Row(ADMINS, {}, path={"name": "housekeeping"}),
+    "POST /jobs/<string:name>/run": Row(ADMINS, path={"name": "housekeeping"}, status=202),
     "GET /jobs/runs": Row(ADMINS),
-    "GET /jobs/runs/<id:run_id>": Row("TPRRRRBN"),
+    "GET /jobs/runs/<id:run_id>": Row(ADMINS),
     "GET /jobs/failed": Row(ADMINS),
-    "POST /jobs/failed/<id:job_id>/retry": Row("TPRRRRBN"),
+    "POST /jobs/failed/<id:job_id>/retry": Row(ADMINS, status=202),
     "GET /jobs/parked": Row(ADMINS),
-    "POST /jobs/parked/<id:job_id>/retry": Row("TPRRRRBN"),
+    "POST /jobs/parked/<id:job_id>/retry": Row(ADMINS, status=202),
 }

@@ -1,24 +1,18 @@
-"""Every route with every kind of caller; a route that the table does not know fails."""
+"""Every route with every kind of caller: who may gets what the row says, everyone else the refusal of their letter."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
 
-from backend.core.clock import now
-from backend.core.db.session import db, transaction
-from backend.domain.accounts.models import Account
 from tests.api.route_table import CALLERS, TABLE, Row
-from tests.conftest import empty_the_market
-from tests.factories.people import Caller, People
-from tests.factories.requests import RequestMarket
+from tests.api.scene import Scene, staged
+from tests.factories.files import form, picture
 
-MISSING_ID: Final = "99999"
-CODES: Final = {
+UNKNOWN: Final = "99999"
+REFUSALS: Final = {
     "T": (401, None),
     "B": (403, "account_blocked"),
     "P": (403, "not_active"),
@@ -26,99 +20,85 @@ CODES: Final = {
     "N": (404, "not_found"),
 }
 METHODS: Final = {"GET", "POST", "PUT", "PATCH", "DELETE"}
-
-
-@dataclass
-class World:
-    """One of each kind of caller, and an accepted request that concerns two of them."""
-
-    callers: dict[str, Caller]
-    ids: dict[str, str]
-
-
-def build(app: Flask) -> World:
-    people = People(app)
-    market = RequestMarket(people)
-    customer, professional, admin = people.customer(), market.professional(), people.admin()
-    request = market.bring_to("accepted", customer, professional)
-    blocked = people.customer()
-    with transaction():
-        block = update(Account).where(Account.id == blocked.id)
-        db.session.execute(block.values(blocked_at=now(), blocked_reason="other"))
-    callers: list[Caller] = [
-        people.visitor(), people.professional(approved=False), market.professional(), people.customer(),
-        customer, professional, blocked, admin,
-    ]  # fmt: skip
-    ids = {
-        "request_id": str(request["id"]),
-        "task_id": str(market.task_id),
-        "professional_id": str(professional.id),
-        "customer_id": str(customer.id),
-        "account_id": str(customer.id),
-    }
-    return World(dict(zip(CALLERS, callers, strict=True)), ids)
+PARAMETER: Final = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 
 @pytest.fixture(scope="module")
-def reading(shared_app: Flask) -> Iterator[World]:
-    """A world for calls that change nothing."""
-    with shared_app.app_context():
-        empty_the_market()
-        yield build(shared_app)
-        db.session.remove()
+def scene(shared_app: Flask, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """The market that all calls are made on; calls that change it are followed by a restore."""
+    with staged(shared_app, tmp_path_factory.mktemp("dist")) as built:
+        yield built
 
 
-@pytest.fixture
-def writing(app: Flask) -> World:
-    """A world of its own for a call that may change it."""
-    return build(app)
-
-
-def test_every_route_is_in_the_table(shared_app: Flask) -> None:
-    there = {
+def test_route_table_has_every_route_and_no_other(shared_app: Flask) -> None:
+    served = {
         f"{method} {rule.rule}"
         for rule in shared_app.url_map.iter_rules()
         for method in (rule.methods or ())
         if method in METHODS
     }
-    assert there - set(TABLE) == set(), "say in tests/api/route_table.py who may make these calls"
-    assert set(TABLE) - there == set(), "these calls are gone: remove them from tests/api/route_table.py"
+    assert served - set(TABLE) == set(), "say in tests/api/route_table.py who may make these calls"
+    assert set(TABLE) - served == set(), "these calls are gone: remove them from tests/api/route_table.py"
 
 
-@pytest.mark.parametrize("name", [name for name in TABLE if name.startswith("GET ")])
-def test_reads(name: str, reading: World) -> None:
-    check(name, TABLE[name], reading)
-
-
-@pytest.mark.parametrize("name", [name for name in TABLE if not name.startswith("GET ")])
-def test_writes(name: str, writing: World) -> None:
-    check(name, TABLE[name], writing)
-
-
-def check(name: str, row: Row, world: World) -> None:
-    """Refusals first: those who may could change what the others see."""
+@pytest.mark.parametrize("name", TABLE)
+def test_route_answers_each_caller_as_the_table_says(name: str, scene: Scene) -> None:
+    """Those who may come last, each on the same market: what one changes is put back before the next."""
+    row = TABLE[name]
     letters = dict(zip(CALLERS, row.gets, strict=True))
     wrong = []
     for caller in sorted(CALLERS, key=lambda caller: letters[caller] == "+"):
-        answer = call(name, row, world, world.callers[caller])
-        if not fits(letters[caller], answer):
-            code = (answer.get_json(silent=True) or {}).get("code")
-            wrong.append(f"{caller}: {letters[caller]} expected, got {answer.status_code} {code}")
+        response = call(name, row, scene, caller)
+        if problem := mismatch(letters[caller], row, response):
+            wrong.append(f"{caller}: {problem}")
+        if letters[caller] == "+" and not name.startswith("GET "):
+            scene.snapshot.restore()
     assert not wrong, "\n".join([name, *wrong])
 
 
-def call(name: str, row: Row, world: World, caller: Caller) -> Any:
+@pytest.mark.parametrize("name", [name for name in TABLE if "<id:" in name])
+def test_route_with_an_unknown_id_answers_404(name: str, scene: Scene) -> None:
+    """For those who may see such an object at all."""
+    row = TABLE[name]
+    wrong = {}
+    for caller, letter in zip(CALLERS, row.gets, strict=True):
+        response = call(name, row, scene, caller, unknown=True)
+        if letter == "+" and (response.status_code, response.json["code"]) != REFUSALS["N"]:
+            wrong[caller] = describe(response)
+    assert not wrong
+
+
+def call(name: str, row: Row, scene: Scene, caller: str, *, unknown: bool = False) -> Any:
+    """Make the row's call; ``unknown``: with an id that nothing has in place of each id in the path."""
     method, rule = name.split(" ", 1)
-    values = {**world.ids, **row.path}
-    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], MISSING_ID), rule)
-    options = {"json": row.json} if row.json is not None else {}
-    return caller.client.open(
-        path + (f"?{row.query}" if row.query else ""), method=method, headers=caller.headers, **options
-    )
+
+    def value(found: re.Match[str]) -> str:
+        converter, parameter = found.groups()
+        if unknown and converter == "id":
+            return UNKNOWN
+        return str(scene.fill(row.path.get(parameter, f"${parameter}"), caller))
+
+    options = form(picture()) if row.form else {} if row.json is None else {"json": scene.fill(row.json, caller)}
+    query = scene.fill(row.query, caller)
+    who = scene.callers[caller]
+    bearer = scene.known(caller).get(row.bearer) if row.bearer else who.token
+    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    path = PARAMETER.sub(value, rule) + (f"?{query}" if query else "")
+    return who.client.open(path, method=method, headers=headers, **options)
 
 
-def fits(letter: str, answer: Any) -> bool:
+def mismatch(letter: str, row: Row, response: Any) -> str | None:
+    """Return how a response differs from what the letter stands for, or None."""
     if letter == "+":
-        return answer.status_code < 400 or answer.status_code in (409, 410, 412, 415, 422, 503)
-    status, code = CODES[letter]
-    return bool(answer.status_code == status and code in (None, answer.json["code"]))
+        expected: tuple[int, str | None] = (row.status, None)
+        fits = response.status_code == row.status
+    else:
+        expected = REFUSALS[letter]
+        fits = response.status_code == expected[0] and expected[1] in (None, response.json["code"])
+    return None if fits else f"expected {expected}, got {describe(response)}"
+
+
+def describe(response: Any) -> str:
+    """Return status, code and field errors of a response."""
+    problem = response.get_json(silent=True) or {}
+    return f"{response.status_code} {problem.get('code')} {problem.get('errors') or problem.get('detail') or ''}"

@@ -82,6 +82,7 @@ class People:
         self,
         *,
         approved: bool = True,
+        has_document: bool | None = None,
         exp: int = 5,
         compname: str = "Rao and Sons",
         task_ids: Sequence[int] = (),
@@ -89,10 +90,11 @@ class People:
         radius_km: int | None = None,
         **changes: Any,
     ) -> Person:
-        """A professional who handed in a document that an admin approved, or one who did not hand in any."""
+        """A professional whose document was approved; one who is not approved has none, unless ``has_document``."""
         fields = self.fields("professional", **changes)
         inspected = Inspected(picture(), "image/png", 1)
-        document = documents.store(inspected, filename="proof.png") if approved else None
+        stores = approved if has_document is None else has_document
+        document = documents.store(inspected, filename="proof.png") if stores else None
         with transaction():
             trade = professionals.NewProfile(exp=exp, compname=compname, task_ids=task_ids)
             account = professionals.sign_up(NewAccount(**fields), trade=trade, document=document)

@@ -1,0 +1,189 @@
+"""A small market with one of everything, for the tests that make every call as every kind of caller.
+
+``tests/api/route_table.py`` names what is in it: ``"$accepted"`` is the id of an accepted request.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from backend.api import web_app
+from backend.core.clock import now
+from backend.core.db.session import db, transaction
+from backend.core.queue import StoredFilePayload, Topic, enqueue
+from backend.domain.accounts import links, queries
+from backend.domain.exports import actions as exports
+from backend.domain.notifications import preferences
+from backend.domain.reports.months import Month
+from tests.api.route_table import CALLERS
+from tests.conftest import empty_the_market
+from tests.factories.jobs import deliveries, work_on
+from tests.factories.people import PASSWORD, Caller, People, Person
+from tests.factories.requests import WHY, RequestMarket, at, do
+from tests.factories.snapshot import Snapshot
+
+CODE: Final = 246810  # the code of every SMS
+UNUSED: Final = timedelta(hours=1)
+NAME: Final = re.compile(r"\$(\w+)")
+
+
+@dataclass
+class Scene:
+    """The callers, what the market holds by name, and what each caller has of their own."""
+
+    callers: dict[str, Caller]
+    values: dict[str, Any]
+    own: dict[str, dict[str, Any]] = field(default_factory=dict)
+    snapshot: Snapshot = field(default_factory=lambda: Snapshot(""))
+
+    def known(self, caller: str) -> dict[str, Any]:
+        """Return all values by name, as this caller would send them."""
+        return {**self.values, **self.own.get(caller, {})}
+
+    def fill(self, template: Any, caller: str) -> Any:
+        """Return the template with the value in place of each ``$name``, of its own type where it stands alone."""
+        known = self.known(caller)
+        if isinstance(template, dict):
+            return {name: self.fill(value, caller) for name, value in template.items()}
+        if isinstance(template, list):
+            return [self.fill(value, caller) for value in template]
+        if not isinstance(template, str):
+            return template
+        if (whole := NAME.fullmatch(template)) is not None:
+            return known[whole[1]]
+        return NAME.sub(lambda found: str(known[found[1]]), template)
+
+
+@contextmanager
+def staged(app: Flask, dist: Path) -> Iterator[Scene]:
+    """Build the scene on an application with a built page, an SMS gateway and a security contact."""
+    (dist / "index.html").write_text("<!doctype html><title>Doorstep</title>")
+    configured = replace(
+        app.extensions["settings"],
+        sms_url="json://127.0.0.1:9/sms/{phone}",
+        security_contact="mailto:security@market.example",
+        security_contact_expires=now().date() + timedelta(days=30),
+    )
+    with pytest.MonkeyPatch.context() as patched, app.app_context():
+        patched.setattr(web_app, "DIST", dist)
+        patched.setitem(app.extensions, "settings", configured)
+        empty_the_market()
+        scene = build(People(app))
+        scene.snapshot = Snapshot.take()
+        yield scene
+        db.session.remove()
+        Snapshot.drop()
+
+
+def build(people: People) -> Scene:
+    """Make the people, then what they did, over HTTP wherever a call does it."""
+    market = RequestMarket(people)
+    customer, professional, admin = (
+        people.customer(phone="+919876543201"),
+        market.professional(phone="+919876543202"),
+        people.admin(phone="+919876543203"),
+    )
+    other = market.professional(phone="+919876543204")
+    bystander = people.customer(phone="+919876543205")
+    pending = people.professional(approved=False, has_document=True, phone="+919876543206")
+    blocked = people.customer(phone="+919876543207")
+    everyone: list[Caller] = [people.visitor(), pending, other, bystander, customer, professional, blocked, admin]
+    callers = dict(zip(CALLERS, everyone, strict=True))
+    scene = Scene(callers, _requests(market, customer, professional, admin))
+    scene.values |= {
+        "task_id": market.task_id,
+        "unused_task": market.task("Tiling"),
+        "customer_id": customer.id,
+        "account_id": customer.id,
+        "professional_id": professional.id,
+        "pending_professional": pending.id,
+        "blocked_account": blocked.id,
+        "username": customer.username,
+        "password": PASSWORD,
+        "tomorrow": at(days=1)[:10],
+        "next_week": at(days=7),
+        "month": str(Month.of(now(), people.app.extensions["settings"].zone)),
+        "phone_code": f"{CODE:06}",
+        "other_session": "none",  # of those who have none of their own
+        "reported_customer": customer.id,
+    }
+    scene.values |= _made_by(admin) | _links(people, customer)
+    for name, caller in callers.items():
+        if isinstance(caller, Person):
+            scene.own[name] = _own(people, caller, customer)
+    with transaction():  # as if the codes had been requested so long ago that others may be
+        db.session.execute(text("UPDATE phone_codes SET created_at = created_at - interval '1 minute'"))
+    do(admin, f"/users/{blocked.id}/block", {"reason": "other"})
+    return scene
+
+
+def _requests(market: RequestMarket, customer: Person, professional: Person, admin: Person) -> dict[str, Any]:
+    """Return one request in each state, by its name; on days of their own, so that none overlap."""
+
+    def bring_to(status: str, day: int) -> Any:
+        return market.bring_to(status, customer, professional, date_of_request=at(days=day))["id"]
+
+    made = {status: bring_to(status, day) for day, status in enumerate(("requested", "accepted", "completed"), 2)}
+    made |= {"closed": bring_to("closed", 5), "reviewed": bring_to("closed", 6), "hidden": bring_to("closed", 7)}
+    for name in ("reviewed", "hidden"):
+        do(customer, f"/requests/{made[name]}/review", {"rating": 4})
+    do(admin, f"/reviews/{made['hidden']}/hide", WHY)
+    return {**made, "request_id": made["accepted"]}
+
+
+def _made_by(admin: Person) -> dict[str, Any]:
+    """Return what admins work with: synonyms, exports, runs, a failed job and a failed delivery."""
+    made = {
+        "synonym_id": admin.post("/synonyms", {"phrases": ["tap", "faucet"]}).json["id"],
+        "finished_export": admin.post("/exports", {}).json["id"],
+        "run_id": admin.post("/jobs/housekeeping/run").json["id"],
+    }
+    work_on(exports.TOPIC.name)
+    made["queued_export"] = made["export_id"] = admin.post("/exports", {}).json["id"]
+    with transaction():
+        enqueue(Topic("nobody.knows", StoredFilePayload), StoredFilePayload("none"))
+    work_on("nobody.knows")
+    made["job_id"] = admin.get("/jobs/failed").json["items"][0]["id"]
+    with transaction():
+        failed = text("UPDATE deliveries SET state = 'failed' WHERE id = (SELECT min(id) FROM deliveries) RETURNING id")
+        made["delivery_id"] = db.session.execute(failed).scalar_one()
+    return made
+
+
+def _links(people: People, customer: Person) -> dict[str, Any]:
+    """Return the tokens of links that were mailed."""
+    mover = people.customer()
+    assert mover.patch("/me", {"email": "moved@example.org"}).status_code == 200
+    with transaction():
+        account = queries.get(customer.id)
+        made = {
+            f"{purpose}_token": links.make(account, purpose, life=UNUSED)
+            for purpose in ("password_reset", "email_confirmation")
+        }
+        unsubscribe = preferences.address(customer.id, "reminder")
+    (changed,) = deliveries(kind="email_changed")
+    made["email_undo_token"] = changed.params["link"]
+    tokens = {name: str(link).rpartition("=")[2] for name, link in made.items()}
+    return {**tokens, "unsubscribe_token": unsubscribe.rpartition("/")[2]}
+
+
+def _own(people: People, caller: Person, customer: Person) -> dict[str, Any]:
+    """Return a second session of the caller, its refresh token, and whose reports the caller may read."""
+    answer = people.visitor().post("/check", {"username": caller.username, "password": PASSWORD, "client": "api"})
+    (other,) = [session for session in caller.get("/me/sessions").json["items"] if not session["current"]]
+    with patch("backend.domain.accounts.phones.secrets.randbelow", return_value=CODE):
+        assert caller.post("/me/phone/code").status_code == 202
+    return {
+        "other_session": other["id"],
+        "refresh_token": answer.json["refresh_token"],
+        "reported_customer": customer.id if caller.role == "admin" else caller.id,
+    }
