@@ -75,8 +75,8 @@ test-unit test-domain test-api test-jobs test-cli test-architecture test-faults:
 	@$(PY) -m pytest tests/$* $(ARGS)
 
 fuzz: $(VENV)/.dev ## Send EXAMPLES=200 random inputs to every operation; SEED=n repeats a run
-	@seed=$(SEED); echo "make fuzz EXAMPLES=$(EXAMPLES) SEED=$$seed"; FUZZ_EXAMPLES=$(EXAMPLES) $(PY) -m pytest -q -p no:cacheprovider \
-		--hypothesis-seed=$$seed tests/api/test_contract_fuzz.py $(ARGS)
+	@seed=$(SEED); echo "make fuzz EXAMPLES=$(EXAMPLES) SEED=$$seed"; \
+		FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$$seed $(PY) -m pytest -q -p no:cacheprovider tests/api/test_contract_fuzz.py $(ARGS)
 
 test-launch: $(VENV)/.dev frontend ## Test the start: second start, kills, signals, bad settings
 	@$(PY) -m pytest tests/launch $(ARGS)

@@ -1,7 +1,7 @@
 """Counts the queries that a block of code makes."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,12 +29,17 @@ def count_queries() -> Iterator[Counted]:
     """
     counted = Counted()
     own = threading.get_ident()
-    real = psycopg.Cursor.execute
 
-    def execute(cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() == own and str(query).strip(" ;"):
-            counted.statements.append(str(query))
-        return real(cursor, query, *args, **kwargs)
+    def counting(real: Callable[..., Any]) -> Callable[..., Any]:
+        def execute(cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+            if threading.get_ident() == own and str(query).strip(" ;"):
+                counted.statements.append(str(query))
+            return real(cursor, query, *args, **kwargs)
 
-    with patch.object(psycopg.Cursor, "execute", execute):
+        return execute
+
+    with (
+        patch.object(psycopg.Cursor, "execute", counting(psycopg.Cursor.execute)),
+        patch.object(psycopg.Cursor, "executemany", counting(psycopg.Cursor.executemany)),
+    ):
         yield counted

@@ -37,7 +37,7 @@ class Snapshot:
             for name in filled:
                 connection.exec_driver_sql(f"CREATE TABLE {SCHEMA}.{name} AS {rows[name]}")
         # Triggers and foreign keys are bypassed, as only a superuser can. On few rows DELETE is faster than TRUNCATE.
-        deletions = [f"DELETE FROM {name}" for name in tables]  # noqa: S608
+        deletions = [f"DELETE FROM {name}" for name in tables]  # noqa: S608 - names from the catalogue
         insertions = [
             f"INSERT INTO {name} ({tables[name]}) OVERRIDING SYSTEM VALUE TABLE {SCHEMA}.{name}" for name in filled
         ]
