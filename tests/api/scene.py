@@ -26,7 +26,7 @@ from backend.domain.notifications import preferences
 from backend.domain.reports.months import Month
 from tests.api.route_table import CALLERS
 from tests.conftest import empty_the_market
-from tests.factories.jobs import deliveries, work_on
+from tests.factories.jobs import mails, token_of, work_on
 from tests.factories.people import PASSWORD, Caller, People, Person
 from tests.factories.requests import WHY, RequestMarket, at, do
 from tests.factories.snapshot import Snapshot
@@ -166,14 +166,12 @@ def _links(people: People, customer: Person) -> dict[str, Any]:
     with transaction():
         account = queries.get(customer.id)
         made = {
-            f"{purpose}_token": links.make(account, purpose, life=UNUSED)
+            f"{purpose}_token": token_of({"link": links.make(account, purpose, life=UNUSED)})
             for purpose in ("password_reset", "email_confirmation")
         }
         unsubscribe = preferences.address(customer.id, "reminder")
-    (changed,) = deliveries(kind="email_changed")
-    made["email_undo_token"] = changed.params["link"]
-    tokens = {name: str(link).rpartition("=")[2] for name, link in made.items()}
-    return {**tokens, "unsubscribe_token": unsubscribe.rpartition("/")[2]}
+    (changed,) = mails("email_changed")
+    return {**made, "email_undo_token": token_of(changed), "unsubscribe_token": unsubscribe.rpartition("/")[2]}
 
 
 def _own(people: People, caller: Person, customer: Person) -> dict[str, Any]:

@@ -11,23 +11,12 @@ from backend.core.db.session import db
 from backend.domain.accounts import sign_in
 from backend.domain.accounts.models import Account, MailedLink
 from backend.domain.audit.models import AuditEntry
-from backend.domain.notifications.models import Delivery, Notification
-from tests.factories.jobs import work_on
+from backend.domain.notifications.models import Notification
+from tests.factories.jobs import mails, token_of, work_on
 from tests.factories.people import PASSWORD, People, Person, Visitor
 
 NEW = "another good one 77"
 THIEF = "thief@example.net"
-
-
-def mails(kind: str) -> list[dict[str, Any]]:
-    db.session.rollback()
-    return list(
-        db.session.execute(select(Delivery.params).where(Delivery.kind == kind).order_by(Delivery.id)).scalars()
-    )
-
-
-def token_of(params: dict[str, Any]) -> str:
-    return str(params["link"].partition("#token=")[2])
 
 
 def undo_tokens() -> list[str]:

@@ -1,31 +1,15 @@
 """Account lists, account details, blocking and creation of admins, over HTTP."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from backend.core.db.session import db
 from backend.domain.notifications.models import Notification
 from tests.factories.files import form, picture
 from tests.factories.people import PASSWORD, People, Person
-
-
-@contextmanager
-def counted_queries() -> Iterator[list[str]]:
-    """Collect the statements that run inside the block."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
+from tests.factories.queries import count_queries
 
 
 def names(answer: Any) -> list[str]:
@@ -126,9 +110,9 @@ def test_account_lists_run_same_number_of_queries_for_few_and_many_rows(
     def measure() -> tuple[int, int]:
         for _ in range(2):  # the first calls of an hour note what an admin read
             admin.get(path)
-        with counted_queries() as seen:
+        with count_queries() as seen:
             items = admin.get(path).json["items"]
-        return len(items), len(seen)
+        return len(items), seen.number
 
     people.customer()
     people.professional()

@@ -10,17 +10,11 @@ from sqlalchemy import select
 from backend.core.db.session import db
 from backend.domain.accounts import sign_in
 from backend.domain.accounts.models import MailedLink
-from backend.domain.notifications.models import Delivery
-from tests.factories.jobs import work_on
+from tests.factories.jobs import mails, token_of, work_on
 from tests.factories.people import PASSWORD, People, Visitor
 from tests.factories.queries import count_queries
 
 NEW = "another good one 77"
-
-
-def mails(kind: str) -> list[dict[str, Any]]:
-    db.session.rollback()
-    return list(db.session.execute(select(Delivery.params).where(Delivery.kind == kind)).scalars())
 
 
 def forgot(visitor: Visitor, email: str) -> None:
@@ -31,7 +25,7 @@ def forgot(visitor: Visitor, email: str) -> None:
 
 
 def token() -> str:
-    return str(mails("password_reset")[-1]["link"].partition("#token=")[2])
+    return token_of(mails("password_reset")[-1])
 
 
 @pytest.mark.parametrize(
@@ -89,7 +83,7 @@ def test_reset_password_by_link_works_once_and_ends_sessions(people: People) -> 
     asha, visitor = people.customer(), people.visitor()
     for _ in range(2):
         forgot(visitor, f"{asha.username}@EXAMPLE.org")
-    first, second = (one["link"].partition("#token=")[2] for one in mails("password_reset"))
+    first, second = (token_of(one) for one in mails("password_reset"))
     weak = visitor.post("/password/reset", {"token": first, "password": "password123"})
     assert list(weak.json["errors"]) == ["password"], "a refused password does not use the link up"
     assert visitor.post("/password/reset", {"token": first, "password": NEW}).status_code == 204

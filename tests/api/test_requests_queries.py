@@ -1,42 +1,23 @@
 """The number of queries of request lists and actions, and conditional polling."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import event
 
-from backend.core.db.session import db
 from tests.factories.crowd import gather
 from tests.factories.people import People, Person
 from tests.factories.queries import count_queries
 from tests.factories.requests import WHY, RequestMarket, at, do
 
 
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """Collect the statements that run inside the block."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
-
-
 def queries_of(who: Person, path: str, *, rows: int) -> int:
-    with counted() as seen:
+    with count_queries() as seen:
         answer = who.get(path)
     assert (answer.status_code, len(answer.json["items"])) == (200, rows)
-    return len(seen)
+    return seen.number
 
 
 @pytest.fixture

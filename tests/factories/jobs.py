@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 from sqlalchemy import func, select, update
 
@@ -71,3 +72,13 @@ def deliveries(**wanted: object) -> list[Delivery]:
     db.session.rollback()
     statement = select(Delivery).order_by(Delivery.id).execution_options(populate_existing=True)
     return list(db.session.execute(statement.filter_by(**wanted)).scalars())
+
+
+def mails(kind: str) -> list[dict[str, Any]]:
+    """Return the parameters of all mails of a kind, in order."""
+    return [delivery.params for delivery in deliveries(kind=kind)]
+
+
+def token_of(params: dict[str, Any]) -> str:
+    """Return the token of the link in a mail."""
+    return str(params["link"]).partition("#token=")[2]

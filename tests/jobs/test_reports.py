@@ -13,11 +13,12 @@ from backend.core.errors import Invalid
 from backend.core.queue import JobRun, runs
 from backend.core.security.authz import Role
 from backend.domain.accounts.models import Account
-from backend.domain.notifications.models import Delivery, Preferences
+from backend.domain.notifications.models import Preferences
 from backend.domain.reports import actions
 from backend.domain.reports.models import MonthlyReport
 from backend.jobs import reports, schedule, topics
 from tests.factories import closed_requests as made
+from tests.factories.jobs import deliveries
 
 SEPTEMBER = datetime(2026, 9, 30, tzinfo=UTC)
 OCTOBER_ENDS = datetime(2026, 10, 31, 18, 30, tzinfo=UTC)  # midnight in the marketplace's time zone
@@ -35,10 +36,6 @@ def run(**params: Any) -> JobRun:
     found = db.session.execute(select(JobRun).where(JobRun.id == run_id)).scalar_one()
     db.session.expunge(found)
     return found
-
-
-def deliveries() -> list[Delivery]:
-    return list(db.session.execute(select(Delivery).order_by(Delivery.id)).scalars())
 
 
 def kept() -> list[MonthlyReport]:
