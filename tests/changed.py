@@ -1,13 +1,15 @@
 """`make test-changed`: what a change against main is most likely to break, in under a minute for a usual change.
 
 It runs ruff, mypy and the import contracts on everything; the test files that were changed, that import a changed
-module, or that are named after one; and the specs that reach a changed file of the web application (`vitest related`).
+module, or that are named after one, its feature, or the resource or job that imports it; and the specs that reach a
+changed file of the web application (`vitest related`).
 Imports are followed through helpers in `tests/`, not through the product: `create_app` reaches almost every module.
 Tests that start the whole product are named and left to `make test`.
 """
 
 import argparse
 import ast
+import re
 import subprocess
 import sys
 import time
@@ -20,6 +22,7 @@ from tests.suite import environment
 ROOT: Final = Path(__file__).resolve().parent.parent
 PROGRAMS: Final = Path(sys.executable).parent
 WHOLE_PRODUCT: Final = ("tests/browser/", "tests/faults/", "tests/harness/", "tests/launch/")
+COMMON: Final = {"__init__", "models", "actions", "queries"}  # every feature has these
 FRONTEND_SOURCE: Final = (".ts", ".vue", ".json", ".css")
 
 
@@ -55,7 +58,7 @@ def affected_tests(changed: Iterable[str], root: Path = ROOT) -> list[str]:
     """Return the test files that were changed, import what was changed, or are named after it."""
     python = [path for path in changed if path.endswith(".py")]
     wanted = {module_of(path) for path in python}
-    names = {Path(path).stem for path in python if path.startswith("backend/")} - {"__init__", "models", "actions"}
+    names = {name for path in python if path.startswith("backend/") for name in _names(path, root)} - COMMON
     found = {path.relative_to(root).as_posix(): set(imports(path)) for path in (root / "tests").rglob("*.py")}
     helpers = {name: used for name, used in found.items() if not Path(name).name.startswith("test_")}
     while more := {module_of(name) for name, used in helpers.items() if used & wanted} - wanted:
@@ -65,6 +68,21 @@ def affected_tests(changed: Iterable[str], root: Path = ROOT) -> list[str]:
         for name, used in found.items()
         if Path(name).name.startswith("test_") and (name in python or used & wanted or _is_named_after(name, names))
     )
+
+
+def _names(path: str, root: Path) -> Iterator[str]:
+    """Return what the tests of a module may be named after: itself, its feature, the resource or job.
+
+    The tests of ``task_requests`` are named ``test_requests...``.
+    """
+    yield Path(path).stem
+    feature = re.match(r"backend/domain/(\w+)/", path)
+    if feature:
+        yield from (feature[1], feature[1].rpartition("_")[2])
+        for folder in ("backend/api/resources", "backend/jobs"):
+            for caller in (root / folder).glob("*.py"):
+                if module_of(path) in set(imports(caller)):
+                    yield from (caller.stem, caller.stem.rpartition("_")[2])
 
 
 def _is_named_after(test: str, names: set[str]) -> bool:

@@ -64,14 +64,19 @@ def test_affected_tests_are_found_by_import_and_by_name(tmp_path: Path) -> None:
         "tests/api/test_direct.py": "from backend.domain.tasks import queries\n",
         "tests/api/test_by_helper.py": "from tests.factories.tasks import a_task\n",
         "tests/factories/tasks.py": "from backend.domain.tasks.queries import find\n",
+        "backend/api/resources/catalogue.py": "from backend.domain.tasks import queries\n",
+        "tests/api/test_catalogue.py": "import json\n",
         "tests/api/test_queries_slow.py": "import json\n",
+        "tests/api/test_tasks_slow.py": "import json\n",
         "tests/api/test_other.py": "from backend.domain.places import queries\n",
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     found = affected_tests(["backend/domain/tasks/queries.py"], root=tmp_path)
-    assert found == ["tests/api/test_by_helper.py", "tests/api/test_direct.py", "tests/api/test_queries_slow.py"]
+    names = ("by_helper", "catalogue", "direct", "tasks_slow")
+    assert found == [f"tests/api/test_{name}.py" for name in names]
+    assert affected_tests(["backend/domain/tasks/models.py"], root=tmp_path) == ["tests/api/test_tasks_slow.py"]
     assert affected_tests(["tests/api/test_other.py"], root=tmp_path) == ["tests/api/test_other.py"]
     assert affected_tests(["README.md"], root=tmp_path) == []
 
