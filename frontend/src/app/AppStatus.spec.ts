@@ -19,7 +19,7 @@ afterEach(() => {
 })
 
 describe('AppStatus', () => {
-  it('says at once that there is no connection, and is quiet when it is back', async () => {
+  it('shows at once that the connection is lost, and nothing when it is back', async () => {
     await show(AppStatus)
     expect(says('You are offline')).toBe(false)
     fire('offline')
@@ -30,7 +30,7 @@ describe('AppStatus', () => {
     expect(says('You are offline')).toBe(false)
   })
 
-  it('says that a part is missing, and says nothing more when the same error comes again as a rejection', async () => {
+  it('reports a part that failed to load once, also when the error is repeated as a rejection', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => undefined)
     await show(AppStatus)
     const payload = new TypeError('Failed to fetch dynamically imported module')
@@ -41,7 +41,7 @@ describe('AppStatus', () => {
     expect(appStatus.broken).toBe(false)
   })
 
-  it('says that something went wrong for an error that nobody caught, and not for a call that was broken off', async () => {
+  it('reports unhandled errors, but not aborted calls', async () => {
     const log = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     await show(AppStatus)
     fire('unhandledrejection', { reason: new DOMException('left', 'AbortError') })
@@ -55,7 +55,7 @@ describe('AppStatus', () => {
 })
 
 describe('PageBoundary', () => {
-  it('shows a word and ways on instead of a page that cannot be drawn, until another address is opened', async () => {
+  it('shows an error and links instead of a page that fails to render, until another page is opened', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => undefined)
     vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     const broken = ref(false)
@@ -78,7 +78,7 @@ describe('PageBoundary', () => {
 })
 
 describe('a call without a connection', () => {
-  it('fails with a word about the connection', async () => {
+  it('fails with a message about the connection', async () => {
     let title = ''
     const part = defineComponent({
       setup() {

@@ -12,7 +12,7 @@ const to = (meta: Partial<RouteMeta>, fullPath = '/somewhere?x=1', query = {}) =
 describe('mayEnter', () => {
   beforeEach(() => setActivePinia(createPinia()))
 
-  it('leads visitors to sign in and back', async () => {
+  it('redirects visitors to sign-in and back', async () => {
     expect(await mayEnter(to({ roles: ['customer'] }))).toEqual({
       path: '/sign-in',
       query: { next: '/somewhere?x=1' },
@@ -20,7 +20,7 @@ describe('mayEnter', () => {
     expect(await mayEnter(to({}))).toBe(true)
   })
 
-  it('tells a blocked person on the first page why they are signed out, once', async () => {
+  it('shows a blocked user once why they are signed out', async () => {
     document.cookie = 'csrf_refresh_token=abc'
     answer('post', '/token/refresh', [403, { code: 'account_blocked' }])
     expect(await mayEnter(to({ roles: ['customer'] }))).toEqual({
@@ -30,7 +30,7 @@ describe('mayEnter', () => {
     expect(await mayEnter(to({}))).toBe(true)
   })
 
-  it('says why it cannot tell whether someone is signed in, and leads on where they wanted once it can', async () => {
+  it('explains when the session cannot be checked, and continues to the page afterwards', async () => {
     document.cookie = 'csrf_refresh_token=abc'
     answer('post', '/token/refresh', [503])
     expect(await mayEnter(to({ roles: ['customer'] }))).toEqual({
@@ -43,21 +43,21 @@ describe('mayEnter', () => {
     )
   })
 
-  it('keeps other roles out', async () => {
+  it('rejects other roles', async () => {
     await useSession().restore()
     useSession().user = someone('customer')
     expect(await mayEnter(to({ roles: ['admin'] }))).toMatchObject({ path: '/not-found' })
     expect(await mayEnter(to({ roles: ['customer', 'admin'] }))).toBe(true)
   })
 
-  it('sends those who wait for approval to its page, except where they may be', async () => {
+  it('redirects professionals without approval to the approval page, except from allowed pages', async () => {
     await useSession().restore()
     useSession().user = someone('professional', { isactive: 0 })
     expect(await mayEnter(to({ roles: ['professional'] }))).toBe('/approval')
     expect(await mayEnter(to({ roles: ['professional'], whileWaiting: true }))).toBe(true)
   })
 
-  it('leads to choosing a password while the account has the one it was issued', async () => {
+  it('redirects to the password page while the password is temporary', async () => {
     await useSession().restore()
     useSession().user = someone('admin', { must_change_password: 1 })
     expect(await mayEnter(to({ roles: ['admin'] }))).toBe('/password/first')
@@ -65,7 +65,7 @@ describe('mayEnter', () => {
     expect(await mayEnter(to({ roles: ['admin'], withFirstPassword: true }))).toBe(true)
   })
 
-  it('leads the signed-in from the pages for guests and from the shop window to their home', async () => {
+  it('redirects signed-in users from guest pages and the landing page to their home page', async () => {
     await useSession().restore()
     useSession().user = someone('admin')
     expect(await mayEnter(to({ guestsOnly: true }))).toBe('/admin')
@@ -74,7 +74,7 @@ describe('mayEnter', () => {
 })
 
 describe('safeNext', () => {
-  it('takes paths of the application only', () => {
+  it('accepts only paths of the application', () => {
     expect(safeNext('/requests/3?x=1')).toBe('/requests/3?x=1')
     for (const bad of [
       '//evil.example',

@@ -14,12 +14,12 @@ it('offers English and Hindi', () => {
   expect(available).toEqual(['en', 'hi'])
 })
 
-it('is known to the first page, which is drawn ahead in English', () => {
+it('is checked by the entry page, which is prerendered in English', () => {
   for (const code of available.slice(1))
     expect(readFileSync('index.html', 'utf8')).toContain(`language === '${code}'`)
 })
 
-it('changes texts, the document and what is remembered, other pages included', async () => {
+it("changes texts, the document's language and the stored choice", async () => {
   await setLanguage('hi')
   expect(i18n.global.t('nav.signIn')).toBe('साइन इन')
   expect(i18n.global.t('requests.inbox.title')).toBe('इनबॉक्स')

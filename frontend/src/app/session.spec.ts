@@ -64,7 +64,7 @@ describe('connectSession', () => {
     expect(heard).toEqual([])
   })
 
-  it('leaves alone who has signed in since a frozen tab last heard', async () => {
+  it('ignores a sign-out of the previous account after another account signed in', async () => {
     cookie()
     answer('post', '/token/refresh', [200, signIn(ravi)])
     const session = useSession()
@@ -79,7 +79,7 @@ describe('connectSession', () => {
     expect(session.user?.id).toBe(8)
   })
 
-  it('follows a sign-in elsewhere, as a visitor and as somebody else', async () => {
+  it('follows a sign-in in another tab, as a visitor and as another account', async () => {
     cookie()
     answer('post', '/token/refresh', [200, signIn(asha)], [200, signIn(ravi)])
     const session = useSession()
@@ -93,7 +93,7 @@ describe('connectSession', () => {
     expect(heard).toEqual([])
   })
 
-  it('closes the question over an ended session when the same account signs in elsewhere', async () => {
+  it('closes the sign-in dialog when the same account signs in in another tab', async () => {
     cookie()
     answer('post', '/token/refresh', [200, signIn(asha, 'fresh')])
     const session = useSession()
@@ -104,7 +104,7 @@ describe('connectSession', () => {
     expect(getToken()).toBe('fresh')
   })
 
-  it('renews only when it is seen', async () => {
+  it('refreshes the token only in a visible tab', async () => {
     cookie()
     const seen = answer('post', '/token/refresh', [200, signIn(asha)])
     const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true)
@@ -129,7 +129,7 @@ describe('connectSession', () => {
     ])
   })
 
-  it('does not make a visitor of someone because the server was away', async () => {
+  it('keeps the user signed in while the server is unavailable', async () => {
     cookie()
     answer('post', '/token/refresh', [503], [503], [200, signIn(asha)])
     const session = useSession()
@@ -149,7 +149,7 @@ describe('connectSession', () => {
   })
 })
 
-it('takes nothing for news that is not', async () => {
+it('ignores malformed messages', async () => {
   const news = vi.fn()
   const end = joinTabs(news)
   const sender = new BroadcastChannel('doorstep-session')

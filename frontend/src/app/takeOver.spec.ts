@@ -14,7 +14,7 @@ function around() {
 }
 afterEach(() => delete document.documentElement.dataset.sentEarly)
 
-it('takes over what was typed and where the focus stood', async () => {
+it('restores typed text and the focus', async () => {
   const { root, mount, input } = around()
   const field = input('username')
   if (field) field.value = 'asha'
@@ -30,14 +30,14 @@ it('takes over what was typed and where the focus stood', async () => {
   expect(input('username')?.selectionStart).toBe(2)
 })
 
-it('keeps the focus on what has no name of its own', async () => {
+it('restores the focus of an element without a name', async () => {
   const { root, mount } = around()
   root.querySelector('main')?.focus()
   await takeOver(root, mount)
   expect(document.activeElement).toBe(root.querySelector('main'))
 })
 
-it('sends a form that was sent too early, with what was typed, and no other', async () => {
+it('submits a form that was submitted before the start, with its values', async () => {
   const { root, mount, input } = around()
   const field = input('username')
   if (field) field.value = 'asha'

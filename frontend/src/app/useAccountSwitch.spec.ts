@@ -15,7 +15,7 @@ const signIn = (id: number) => {
   return { access_token: 'x', token_type: 'Bearer', expires_in: 900, role: user.role, user }
 }
 
-it('takes away the page of the earlier account, goes home and says who is signed in', async () => {
+it("leaves the previous account's page, goes home and shows who is signed in", async () => {
   const { router } = await show(page, { user: someone('customer'), path: '/requests/3' })
   const before = document.querySelector('#typed')
   useSession().adopt(signIn(8))
@@ -25,7 +25,7 @@ it('takes away the page of the earlier account, goes home and says who is signed
   await until(() => document.body.textContent.includes('You are now signed in as Ravi Rao.'), 'the word')
 })
 
-it('leaves the page alone when the same account signs in again', async () => {
+it('keeps the page when the same account signs in again', async () => {
   const { router } = await show(page, { user: someone('customer'), path: '/requests/3' })
   const replaced = vi.spyOn(router, 'replace')
   const before = document.querySelector('#typed')

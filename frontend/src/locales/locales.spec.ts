@@ -37,7 +37,7 @@ describe('texts', () => {
     expect(missing).toEqual([])
   })
 
-  it('exist for the beginning of every key that is put together', () => {
+  it('exist for the prefix of every composed key', () => {
     const missing: string[] = []
     for (const [path, source] of Object.entries(sources)) {
       for (const [, start] of source.matchAll(/\bt[e]?\(\s*`([a-z]+\.[a-zA-Z0-9_.]*)\$\{/g)) {
@@ -64,7 +64,7 @@ describe('texts', () => {
     },
   )
 
-  it('never say the word that the product does not use', () => {
+  it('do not contain the word service', () => {
     // Put together here, so that the word stands nowhere in the source.
     const unwanted = new RegExp([['ser', 'vice'].join(''), ['से', 'वा'].join('')].join('|'), 'i')
     const texts = [...languages.values()].flatMap((one) => [...one])

@@ -22,7 +22,7 @@ it.each(shared)(
   },
 )
 
-it('lets the first page say what went wrong by the status, before the other texts have come', () => {
+it('has error texts by status in the entry page, before other texts are loaded', () => {
   const needed = ['unknown', 'no_answer', 'offline', 'status_429', 'status_500', 'status_502', 'status_503']
   expect(needed.filter((key) => !(key in (first.errors ?? {})))).toEqual([])
   expect(first.errors).not.toHaveProperty('overlapping_request')

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { answer } from '@/shared/testing/server'
 import { loadMarket, market } from './market'
 
-it('asks again at the next page when it got no answer, and then no more', async () => {
+it('loads the marketplace again at the next page until it succeeds', async () => {
   const seen = answer(
     'get',
     '/market.json',

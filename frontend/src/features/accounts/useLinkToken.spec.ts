@@ -23,13 +23,13 @@ describe('useLinkToken', () => {
     expect(wrapper.find('output').text()).toBe('a-b_c')
   })
 
-  it('still has it after a reload', async () => {
+  it('keeps the token after a reload', async () => {
     window.history.replaceState({ linkToken: 'a-b_c' }, '')
     const { wrapper } = await show(page, { path: '/email/undo' })
     expect(wrapper.find('output').text()).toBe('a-b_c')
   })
 
-  it('is empty where the link was cut off', async () => {
+  it('is empty when the link is incomplete', async () => {
     const { wrapper } = await show(page, { path: '/email/undo' })
     expect(wrapper.find('output').text()).toBe('')
   })

@@ -4,7 +4,7 @@ import { choiceOf, moved, withChoices } from './usePreferences'
 describe('choices of kinds', () => {
   const kinds = { report: [], reminder: ['sms' as const], request_new: ['mail' as const, 'sms' as const] }
 
-  it('are read as usual, none or one channel', () => {
+  it('are read as default, none or one channel', () => {
     expect(
       ['request_closed', 'report', 'reminder', 'request_new'].map((kind) => choiceOf(kinds, kind)),
     ).toEqual(['usual', 'none', 'sms', 'usual'])
@@ -28,7 +28,7 @@ describe('choices of kinds', () => {
 })
 
 describe('moved', () => {
-  it('changes places with the neighbour, and stays at the ends', () => {
+  it('swaps with its neighbour and stays in place at the ends', () => {
     expect(moved(['mail', 'gchat', 'sms'], 'sms', -1)).toEqual(['mail', 'sms', 'gchat'])
     expect(moved(['mail', 'sms'], 'mail', 1)).toEqual(['sms', 'mail'])
     expect(moved(['mail', 'sms'], 'mail', -1)).toEqual(['mail', 'sms'])

@@ -11,7 +11,7 @@ describe('changes', () => {
   const { firstname, lastname, email, phone, address, pincode, exp, task_ids } = account
   const same = { firstname, lastname, email, phone: phone ?? '', address, pincode, exp, task_ids }
 
-  it('is nothing when nothing changed', () => {
+  it('is empty when nothing changed', () => {
     expect(changes(account, same)).toEqual({})
     expect(changes(someone('customer'), { firstname, lastname, email, phone: '', address, pincode })).toEqual(
       {},
@@ -28,7 +28,7 @@ describe('changes', () => {
 })
 
 describe('save', () => {
-  it('makes stale what depends on the place and the tasks of an account', async () => {
+  it('invalidates queries that depend on place and tasks of the account', async () => {
     let client: QueryClient | undefined
     let profile: ReturnType<typeof useProfile> | undefined
     const page = defineComponent({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { deviceOf } from './useSessions'
 
 describe('deviceOf', () => {
-  it('names browser and system, the more particular sign first', () => {
+  it('names browser and system, checking specific ones first', () => {
     expect(
       deviceOf(
         'Mozilla/5.0 (Linux; Android 15; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Mobile Safari/537.36',

@@ -32,7 +32,7 @@ describe('signing up', () => {
     expect((form.get('document') as File).name).toBe('a.pdf')
   })
 
-  it('leads straight in', async () => {
+  it('signs in after sign-up', async () => {
     setActivePinia(createPinia())
     const made = answer('post', '/add_professional', [201, {}])
     const user = someone('professional', { isactive: 0 })
@@ -67,7 +67,7 @@ describe('signing up', () => {
       expect(signUp.progress.value).toBeNull()
     })
 
-    it('goes in when the account turns out to be there the second time', async () => {
+    it('signs in when the retry shows that the account exists', async () => {
       const signUp = start()
       answer('post', '/add_professional', lost, taken)
       answer('post', '/check', refused, [200, tokens])
@@ -75,7 +75,7 @@ describe('signing up', () => {
       expect(await signUp.professional(typed, paper)).toEqual(user)
     })
 
-    it('says that the name is taken when it is someone else’s', async () => {
+    it("reports a taken username when the account is another user's", async () => {
       const signUp = start()
       answer('post', '/add_professional', lost, taken)
       answer('post', '/check', refused)
@@ -94,7 +94,7 @@ describe('signing up', () => {
       expect(checks).toHaveLength(0)
     })
 
-    it('says that the account is there when only signing in failed, and goes in the next time', async () => {
+    it('reports that the account was created when only sign-in failed, and signs in the next time', async () => {
       const signUp = start()
       answer('post', '/add_professional', [201, {}], taken)
       answer('post', '/check', [503, { code: 'unavailable' }], [200, tokens])

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { changesOf } from './changes'
 
 describe('changesOf', () => {
-  it('names what differs, and leaves out what stayed', () => {
+  it('lists changed fields and leaves out unchanged ones', () => {
     expect(
       changesOf({ name: 'Tap', base_price: '100.00' }, { name: 'Tap', base_price: '120.00' }, 'en'),
     ).toEqual([{ field: 'base_price', before: '100.00', after: '120.00' }])
   })
 
-  it('knows entries with one side only, and empty ones', () => {
+  it('handles entries with one side only and empty ones', () => {
     expect(changesOf(null, { reason: 'fraud', note: null }, 'en')).toEqual([
       { field: 'reason', before: null, after: 'fraud' },
     ])
@@ -16,7 +16,7 @@ describe('changesOf', () => {
     expect(changesOf(null, null, 'en')).toEqual([])
   })
 
-  it('writes truth, times, lists and parts in words', () => {
+  it('formats booleans, times, lists and nested values', () => {
     const changes = changesOf(
       { isactive: true, at: null },
       { isactive: false, at: '2026-12-01T04:30:00+00:00', phrases: ['a', 'b'], asked: { month: '2026-10' } },

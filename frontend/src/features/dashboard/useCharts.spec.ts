@@ -48,7 +48,7 @@ describe('useCharts', () => {
     expect(requests.value.series.reduce((sum, { values }) => sum + (values[0] ?? 0), 0)).toBe(9)
   })
 
-  it('each row leads to the list behind it', async () => {
+  it('each row links to its filtered list', async () => {
     const { tasks, earning, pincodes, ratings, closed, requests } = await charts()
     expect(tasks.value.target(0)).toEqual({ path: '/admin/requests', query: { task_id: '5' } })
     expect(earning.value.target(0)).toEqual({
@@ -68,7 +68,7 @@ describe('useCharts', () => {
     })
   })
 
-  it('writes names and money for people', async () => {
+  it('formats names and money', async () => {
     const { requests, closed, ratings } = await charts()
     expect(requests.value.labels).toEqual(['1 Nov'])
     expect(closed.value.figure).toContain('1,497')

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { spanOf } from './spans'
 
 describe('spanOf', () => {
-  it('knows months and years of the calendar, over the turn of a year too', () => {
+  it('covers calendar months and years, also across the end of a year', () => {
     const day = new CalendarDate(2027, 1, 15)
     expect(spanOf('thisMonth', day)).toEqual({ from: '2027-01-01', to: '2027-01-15' })
     expect(spanOf('lastMonth', day)).toEqual({ from: '2026-12-01', to: '2026-12-31' })

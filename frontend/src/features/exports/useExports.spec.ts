@@ -9,7 +9,7 @@ const one = (id: number, status: 'queued' | 'running' | 'done' | 'failed', progr
 })
 
 describe('fingerprint', () => {
-  it('tells of those that run only, and changes with their progress', () => {
+  it('covers running exports only and changes with their progress', () => {
     expect(fingerprint([one(1, 'done', 100), one(2, 'failed')])).toBeNull()
     expect(fingerprint([one(1, 'done', 100), one(3, 'running', 20)])).not.toEqual(
       fingerprint([one(3, 'running', 30)]),
@@ -19,7 +19,7 @@ describe('fingerprint', () => {
 })
 
 describe('fileName', () => {
-  it('takes the name that the server gives, and has one of its own', () => {
+  it("uses the server's file name, or a default", () => {
     expect(fileName('attachment; filename="closed.csv"', 4)).toBe('closed.csv')
     expect(fileName("attachment; filename=x.csv; filename*=UTF-8''caf%C3%A9.csv", 4)).toBe('café.csv')
     expect(fileName('attachment; filename="../../x.csv"', 4)).toBe('..-..-x.csv')

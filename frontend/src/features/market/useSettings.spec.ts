@@ -33,7 +33,7 @@ describe('settings', () => {
     expect(wrong.filter((change) => settingsSchema.safeParse({ ...now, ...change }).success)).toEqual([])
   })
 
-  it('take times with seconds too', () => {
+  it('accept times with seconds', () => {
     expect(ofAnswer({ ...now, reminder_at: '18:00:00', timezone: 'Asia/Kolkata', currency: 'INR' })).toEqual(
       now,
     )

@@ -13,7 +13,7 @@ const one = (kind: string, request_id: number | null = null): Notification => ({
 })
 
 describe('targetOf', () => {
-  it('leads to the request it is about, or the page it concerns, or nowhere', () => {
+  it('leads to its request, its page, or nowhere', () => {
     expect(targetOf(one('request_accepted', 4), 'customer')).toBe('/requests/4')
     expect(targetOf(one('rejected'), 'professional')).toBe('/approval')
     expect(targetOf(one('export_done'), 'admin')).toBe('/admin/exports')

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { placeOf, readFilters } from './useSearch'
 
 describe('readFilters', () => {
-  it('takes what it knows and drops the rest', () => {
+  it('reads known filters and drops the rest', () => {
     expect(
       readFilters({
         q: ' tap ',
@@ -15,12 +15,12 @@ describe('readFilters', () => {
     ).toEqual({ q: 'tap', pincode: '560025', sort: 'distance' })
   })
 
-  it('takes a pincode from the one field for places that the browser sends', () => {
+  it('reads a pincode from the combined place field', () => {
     expect(readFilters({ q: '', location: '560025' })).toEqual({ pincode: '560025' })
     expect(readFilters({ location: 'Bengaluru' })).toEqual({ location: 'Bengaluru' })
   })
 
-  it('does not sort by distance from nowhere', () => {
+  it('does not sort by distance without a place', () => {
     expect(readFilters({ sort: 'distance' })).toEqual({})
     expect(readFilters({ sort: 'sideways' })).toEqual({})
   })

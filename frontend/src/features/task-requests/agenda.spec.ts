@@ -23,7 +23,7 @@ describe('toDays', () => {
     expect(parts(shown?.entries)).toEqual([{ from: 600, to: 690, since: false }])
   })
 
-  it('goes on in the morning with what began the evening before, also before the first day shown', () => {
+  it('continues requests from the previous evening, also before the first day shown', () => {
     const night = (date: string) => request(`${date}T22:00:00+05:30`, 600)
     const days = toDays([
       { ...before, requests: [night('2026-11-22')] },
@@ -59,14 +59,14 @@ describe('sideBySide', () => {
   const lanes = (...entries: Entry[]) =>
     sideBySide(entries, 30).map(({ from, lane, lanes: all }) => [from, lane, all])
 
-  it('leaves alone what follows each other', () => {
+  it('gives consecutive requests the full width', () => {
     expect(lanes(at(600, 660), at(540, 600))).toEqual([
       [540, 0, 1],
       [600, 0, 1],
     ])
   })
 
-  it('gives each of those that overlap a lane of its own, and a free lane to the next', () => {
+  it('gives overlapping requests separate columns and reuses free ones', () => {
     expect(lanes(at(540, 660), at(570, 600), at(600, 630), at(700, 760))).toEqual([
       [540, 0, 2],
       [570, 1, 2],
@@ -75,7 +75,7 @@ describe('sideBySide', () => {
     ])
   })
 
-  it('counts a short one as long as its words need', () => {
+  it('treats short requests as long enough for their text', () => {
     expect(lanes(at(540, 545), at(550, 600))).toEqual([
       [540, 0, 2],
       [550, 1, 2],
@@ -84,7 +84,7 @@ describe('sideBySide', () => {
 })
 
 describe('hoursShown', () => {
-  it('is the usual day, and grows to what lies outside of it', () => {
+  it('covers the default hours and extends to requests outside of them', () => {
     const days = (...all: AgendaDay[]) => toDays([before, ...all])
     expect(hoursShown(days(day('2026-11-23')))).toEqual({ first: 8, last: 18 })
     expect(
@@ -97,7 +97,7 @@ describe('hoursShown', () => {
     ).toEqual({ first: 6, last: 21 })
   })
 
-  it('leaves out a night but for its end', () => {
+  it('leaves out the night except its last hours', () => {
     const night = { ...before, requests: [request('2026-11-22T21:00:00+05:30', 600)] }
     expect(hoursShown(toDays([night, day('2026-11-23')]))).toEqual({ first: 6, last: 18 })
   })

@@ -10,7 +10,7 @@ describe('toForm', () => {
     expect(week.every(({ works, spans }) => works && spans[0]?.from === '08:00')).toBe(true)
   })
 
-  it('leaves a day without hours off, and drops what is over', () => {
+  it('treats a day without hours as off, and drops past exceptions', () => {
     const form = toForm(
       {
         weekly: [{ weekday: 5, from: '18:00', to: '24:00' }],
@@ -30,7 +30,7 @@ describe('toForm', () => {
 })
 
 describe('toBody', () => {
-  it('comes back as it went, midnight as the end of the day', () => {
+  it('round-trips with midnight as the end of the day', () => {
     const weekly = [
       { weekday: 0, from: '08:00', to: '12:00' },
       { weekday: 0, from: '13:00', to: '24:00' },
@@ -43,7 +43,7 @@ describe('toBody', () => {
 })
 
 describe('days being chosen', () => {
-  it('are taken along when the form is saved, each once', () => {
+  it('are saved with the form, without duplicates', () => {
     const form = toForm(
       {
         weekly: [{ weekday: 0, from: '08:00', to: '12:00' }],
@@ -59,13 +59,13 @@ describe('days being chosen', () => {
     ])
   })
 
-  it('may have hours of their own', () => {
+  it('can have separate hours', () => {
     expect(withDays([], { ...noDays(), from: '2026-12-24', off: false })).toEqual([
       { date: '2026-12-24', hours: [{ from: '09:00', to: '13:00' }] },
     ])
   })
 
-  it('are refused in words', () => {
+  it('are rejected with a message', () => {
     const wrong = (more: object) => wrongDays({ ...noDays(), ...more }, '2026-11-23')
     expect([
       wrong({}),
@@ -78,7 +78,7 @@ describe('days being chosen', () => {
 })
 
 describe('wrongWith', () => {
-  it('finds spans that end before they begin, or run into each other', () => {
+  it('finds time ranges that end before they start or overlap', () => {
     expect(
       wrongWith([
         { from: '09:00', to: '12:00' },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { filtersOf } from './inbox'
 
 describe('filtersOf', () => {
-  it('reads what stands in the address, and shows all for anything else', () => {
+  it('reads filters from the URL and ignores unknown ones', () => {
     expect(filtersOf({})).toEqual({ scope: 'open' })
     expect(filtersOf({ show: 'fits' })).toEqual({ scope: 'open', matching: 1 })
     expect(filtersOf({ show: 'free', km: '25' })).toEqual({ scope: 'open', matching: 1, free: 1, max_km: 25 })

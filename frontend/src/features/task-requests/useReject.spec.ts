@@ -21,7 +21,7 @@ const undo = () => [...document.querySelectorAll('button')].find((one) => one.te
 const words = { reason: 'Too far away', reason_code: 'too_far' }
 
 describe('useReject', () => {
-  it('is sent when its time to undo is over, with the reason that the server itself sees', async () => {
+  it('is sent after the time to undo, with the reason', async () => {
     const seen = answer('post', '/requests/3/reject', [200, request])
     await show(page, { user: someone('professional') })
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -35,7 +35,7 @@ describe('useReject', () => {
     expect(seen[0]?.body).toEqual(words)
   })
 
-  it('is undone without a word to the server', async () => {
+  it('is undone without a call', async () => {
     const seen = answer('post', '/requests/3/reject', [200, request])
     const { wrapper } = await show(page, { user: someone('professional') })
     go()?.click()
@@ -46,7 +46,7 @@ describe('useReject', () => {
     expect(seen).toHaveLength(0)
   })
 
-  it('goes at once when the page is left, and outlives the tab', async () => {
+  it('is sent at once when the page is left, also when the tab is closed', async () => {
     const seen = answer('post', '/requests/3/reject', [200, request])
     const first = await show(page, { user: someone('professional') })
     go()?.click()
@@ -90,7 +90,7 @@ describe('useReject', () => {
     expect(seen).toHaveLength(1)
   })
 
-  it('outlives the tab with a token that is about to end', async () => {
+  it('is sent on tab close with a token that is about to expire', async () => {
     const token = (access_token: string) => ({
       access_token,
       token_type: 'Bearer',

@@ -26,14 +26,14 @@ const button = (text: string) =>
   [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
 
 describe('useRequestActions', () => {
-  it('accepts what fits in one tap', async () => {
+  it('accepts a matching request with one tap', async () => {
     const seen = answer('post', '/requests/3/accept', [200, request])
     await show(acting('accept', []), { user: someone('professional') })
     go()
     await until(() => seen.length === 1, 'the call')
   })
 
-  it('says what does not fit beside the way back, which gives the request back', async () => {
+  it('shows warnings with an undo button that releases the request', async () => {
     answer('post', '/requests/3/accept', [200, request])
     const seen = answer('post', '/requests/3/release', [200, request])
     await show(acting('accept', ['outside_hours']), { user: someone('professional') })
@@ -44,7 +44,7 @@ describe('useRequestActions', () => {
     expect(seen[0]?.body).toEqual({ reason: 'Accepted by mistake' })
   })
 
-  it('does not ask for words that it was given', async () => {
+  it('does not ask for a reason that was given', async () => {
     const seen = answer('post', '/requests/3/reject', [200, request])
     await show(acting('reject', [], 'Too far away'), { user: someone('professional') })
     go()

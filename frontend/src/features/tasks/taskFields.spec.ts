@@ -37,11 +37,11 @@ describe('the form of a task', () => {
     })
   })
 
-  it('takes search words one by one, however they come', () => {
+  it('splits search keywords at commas, normalises spaces and drops duplicates', () => {
     expect(wordsOf(['leak, dripping  tap,', 'Leak', ' '])).toEqual(['leak', 'dripping tap'])
   })
 
-  it('takes rules within their bounds, or none', () => {
+  it('accepts rules within their bounds, or empty ones', () => {
     const fits = (travel_buffer_minutes: string) =>
       taskSchema.safeParse({ ...before, travel_buffer_minutes }).success
     expect(['', '0', '240'].map(fits)).toEqual([true, true, true])
@@ -50,7 +50,7 @@ describe('the form of a task', () => {
 })
 
 describe('what another changed meanwhile', () => {
-  it('is taken over where it was left alone here, and asked about where both changed it', () => {
+  it('is merged where only one changed a field, and a conflict where both did', () => {
     const mine = { ...before, base_price: '599.00', isactive: false }
     const theirs = { ...before, base_price: '549.00', description: 'Taps and pipes', isactive: false }
     expect(newsOf(before, mine, theirs)).toEqual({

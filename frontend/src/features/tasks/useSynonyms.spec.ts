@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { phrasesOf, synonymsSchema } from './useSynonyms'
 
 describe('synonyms', () => {
-  it('are one a line, each once', () => {
+  it('are one per line without duplicates', () => {
     expect(phrasesOf(' ac repair \n\nAir  conditioner\nAC Repair\n')).toEqual([
       'ac repair',
       'Air conditioner',

@@ -10,7 +10,7 @@ describe('standing', () => {
 })
 
 describe('isUnreliable', () => {
-  it('begins at three changes of mind in 90 days, of either kind', () => {
+  it('starts at three cancellations or releases in 90 days', () => {
     expect(isUnreliable({ cancelled_90_days: 2, released_90_days: 0 })).toBe(false)
     expect(isUnreliable({ cancelled_90_days: 1, released_90_days: 2 })).toBe(true)
   })

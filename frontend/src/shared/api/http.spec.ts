@@ -20,7 +20,7 @@ function signedIn(): void {
 }
 
 describe('http', () => {
-  it('sends the token it has, and none when it has none', async () => {
+  it('sends the access token only if there is one', async () => {
     setToken(null)
     const seen = answer('get', '/tasks', [200])
     await http.get('/tasks')
@@ -43,7 +43,7 @@ describe('http', () => {
     ])
   })
 
-  it('asks the person when the session is over, and goes on with the call after they signed in', async () => {
+  it('asks the user to sign in when the session has ended, and repeats the call afterwards', async () => {
     signedIn()
     answer('post', '/token/refresh', [401, { code: 'session_ended' }])
     const seen = answer('post', '/requests', [401, { code: 'unauthenticated' }], [201, { id: 1 }])
@@ -57,7 +57,7 @@ describe('http', () => {
     expect(seen[1]?.body).toEqual({ task_id: 3 })
   })
 
-  it('gives the failure on when they did not', async () => {
+  it('rejects with the error when the user does not sign in', async () => {
     signedIn()
     answer('post', '/token/refresh', [401, { code: 'session_ended' }])
     answer('get', '/me', [401, { code: 'unauthenticated' }])
@@ -66,7 +66,7 @@ describe('http', () => {
     expect(failure).toMatchObject({ status: 401, code: 'unauthenticated' })
   })
 
-  it('says at once that an account was blocked', async () => {
+  it('reports a blocked account at once', async () => {
     setToken('abc')
     answer('get', '/me', [403, { code: 'account_blocked' }])
     const blocked = vi.fn()
@@ -75,7 +75,7 @@ describe('http', () => {
     expect(blocked).toHaveBeenCalledOnce()
   })
 
-  it('notices a block while a file is fetched, and passes on the error with its code', async () => {
+  it('reports a block during a file download and rejects with its code', async () => {
     setToken('abc')
     answer('get', '/exports/1/download', [
       403,
@@ -89,7 +89,7 @@ describe('http', () => {
     expect(blocked).toHaveBeenCalledOnce()
   })
 
-  it('asks for the password where a call needs a fresh proof, and repeats the call', async () => {
+  it('asks for password confirmation where a call requires it, and repeats the call', async () => {
     signedIn()
     const renewals = answer('post', '/token/refresh', [200, tokens('new')])
     const seen = answer('patch', '/me', [401, { code: 'fresh_sign_in_needed' }], [200, { id: 7 }])
@@ -100,7 +100,7 @@ describe('http', () => {
     expect(seen[1]?.body).toEqual({ email: 'new@example.org' })
   })
 
-  it('asks once, and gives the failure on when the person stepped back', async () => {
+  it('asks for confirmation once, and rejects with the error when the user cancels', async () => {
     signedIn()
     answer('patch', '/me', [401, { code: 'fresh_sign_in_needed' }])
     const unproven = vi.fn(() => Promise.resolve(false))
@@ -134,7 +134,7 @@ function watched(again: number | null) {
 }
 
 describe('a call made as one account', () => {
-  it('is not repeated as the one who signs in over the ended session', async () => {
+  it('is not repeated as another account that signs in after the session ended', async () => {
     actAs(7)
     signedIn()
     answer('post', '/token/refresh', [401, { code: 'session_ended' }])
@@ -148,7 +148,7 @@ describe('a call made as one account', () => {
     expect(seen).toHaveLength(1)
   })
 
-  it('is repeated when the same one signs in again', async () => {
+  it('is repeated when the same account signs in again', async () => {
     actAs(7)
     signedIn()
     answer('post', '/token/refresh', [401, { code: 'session_ended' }])
@@ -158,7 +158,7 @@ describe('a call made as one account', () => {
     expect(seen.map((one) => one.headers.get('authorization'))).toEqual(['Bearer old', 'Bearer again'])
   })
 
-  it('is not repeated when the cookie turns out to be of someone who signed in in another tab', async () => {
+  it('is not repeated when another account has signed in in another tab', async () => {
     actAs(7)
     signedIn()
     answer('post', '/token/refresh', [200, { ...tokens('of eight'), user: { id: 8 } }])
@@ -170,7 +170,7 @@ describe('a call made as one account', () => {
     expect(seen).toHaveLength(1)
   })
 
-  it('is answered to nobody after signing out', async () => {
+  it('is not resolved after sign-out', async () => {
     actAs(7)
     setToken('old')
     let reply: () => void = () => undefined
@@ -212,7 +212,7 @@ describe('a call made as one account', () => {
     expect(seen.map((one) => one.headers.get('authorization'))).toEqual(['Bearer again'])
   })
 
-  it('does not ask to sign in for signing out', async () => {
+  it('does not ask to sign in for a sign-out call', async () => {
     actAs(7)
     signedIn()
     answer('post', '/token/refresh', [401, { code: 'session_ended' }])

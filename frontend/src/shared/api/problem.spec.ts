@@ -8,7 +8,7 @@ function failed(status: number, data: unknown, headers: Record<string, string> =
 }
 
 describe('toProblem', () => {
-  it('keeps code, fields and the wait', () => {
+  it('keeps code, field errors and Retry-After', () => {
     const problem = toProblem(
       failed(
         429,
@@ -25,7 +25,7 @@ describe('toProblem', () => {
     })
   })
 
-  it('reads the refusal of a call that asked for a file', async () => {
+  it('reads the error of a file download', async () => {
     const error = failed(
       410,
       new Blob(['{"code":"export_expired","detail":"Too old"}'], { type: 'application/problem+json' }),
@@ -37,11 +37,11 @@ describe('toProblem', () => {
     expect(toProblem(broken)).toMatchObject({ status: 502, code: 'status_502' })
   })
 
-  it('knows failures that have words of their own', () => {
+  it('keeps the code of a known problem', () => {
     expect(toProblem(new KnownProblem('sign_up_done'))).toMatchObject({ status: -1, code: 'sign_up_done' })
   })
 
-  it('makes do with what is no problem document', () => {
+  it('handles responses that are no problem document, and other errors', () => {
     expect(toProblem(failed(502, '<html>'))).toMatchObject({ status: 502, code: 'status_502', errors: {} })
     expect(toProblem(failed(422, { errors: ['x'] }))).toMatchObject({ errors: { 0: ['x'] } })
     expect(toProblem(new AxiosError('Network Error'))).toMatchObject({ status: 0, code: 'no_answer' })

@@ -38,13 +38,13 @@ describe('refreshSession', () => {
     await expect(refreshSession()).rejects.toThrow()
   })
 
-  it('tells a block from the end of a session', async () => {
+  it('distinguishes a block from an ended session', async () => {
     document.cookie = 'csrf_refresh_token=abc'
     answer('post', '/token/refresh', [403, { code: 'account_blocked' }])
     await expect(refreshSession()).rejects.toThrow(ShutOut)
   })
 
-  it('asks once more at once when the answer is lost, and not a third time', async () => {
+  it('retries once at once after a lost response', async () => {
     document.cookie = 'csrf_refresh_token=abc'
     let lost = 1
     const seen = vi.fn(() => (lost-- > 0 ? HttpResponse.error() : HttpResponse.json(tokens('second'))))
@@ -67,7 +67,7 @@ describe('refreshSession', () => {
     expect(getToken()).toBe('of seven')
   })
 
-  it('does not bring a session back that was signed out of meanwhile', async () => {
+  it('does not restore a session that was signed out meanwhile', async () => {
     document.cookie = 'csrf_refresh_token=abc'
     actAs(7)
     answer('post', '/token/refresh', [200, tokens('too late')])
@@ -78,7 +78,7 @@ describe('refreshSession', () => {
     expect(getToken()).toBeNull()
   })
 
-  it('refreshes one tab after another, and waits only for a limited time for one that hangs', async () => {
+  it('refreshes one tab at a time, with a time limit for one that hangs', async () => {
     document.cookie = 'csrf_refresh_token=abc'
     const seen = answer('post', '/token/refresh', [200, tokens('fresh')])
     const request = vi.fn((_: string, __: object, work: () => Promise<unknown>) => work())

@@ -5,7 +5,7 @@ import { dropDrafts } from '@/shared/session/kept'
 import { useDraft } from './useDraft'
 
 describe('useDraft', () => {
-  it('brings back what was typed, but never what is left out', async () => {
+  it('restores typed values except excluded fields', async () => {
     const typed = reactive({ name: '', password: '' })
     useDraft('sign-up', typed, ['password'])
     Object.assign(typed, { name: 'Asha', password: 'secret words' })
@@ -16,7 +16,7 @@ describe('useDraft', () => {
     expect(later).toEqual({ name: 'Asha', password: '' })
   })
 
-  it('forgets when it has arrived', async () => {
+  it('removes the draft after a successful submit', async () => {
     const typed = reactive({ name: '' })
     const draft = useDraft('x', typed)
     typed.name = 'Asha'
@@ -27,7 +27,7 @@ describe('useDraft', () => {
     expect(sessionStorage.length).toBe(0)
   })
 
-  it('shrugs at what is broken or from an older form', () => {
+  it('ignores corrupt drafts and unknown fields of older ones', () => {
     sessionStorage.setItem('doorstep-draft:visitor:a', '{nonsense')
     sessionStorage.setItem('doorstep-draft:visitor:b', '{"gone":1,"name":"Asha"}')
     const [a, b] = [reactive({ name: 'kept' }), reactive({ name: '' })]
@@ -36,7 +36,7 @@ describe('useDraft', () => {
     expect([a, b]).toEqual([{ name: 'kept' }, { name: 'Asha' }])
   })
 
-  it('belongs to the account that typed it', async () => {
+  it('restores drafts only for the account that typed them', async () => {
     actAs(7)
     const typed = reactive({ address: '' })
     useDraft('ask-3', typed)
@@ -53,7 +53,7 @@ describe('useDraft', () => {
     expect(again.address).toBe('12 Residency Road')
   })
 
-  it('is not brought back by what the page still does after signing out', async () => {
+  it('is not saved again by the page after sign-out', async () => {
     actAs(7)
     const typed = reactive({ address: '' })
     useDraft('ask-3', typed)
@@ -66,7 +66,7 @@ describe('useDraft', () => {
     expect(sessionStorage.length).toBe(0)
   })
 
-  it('does without where the browser keeps nothing', async () => {
+  it('works without browser storage', async () => {
     const blocked = vi.spyOn(window, 'sessionStorage', 'get').mockImplementation(() => {
       throw new DOMException('blocked', 'SecurityError')
     })

@@ -15,13 +15,13 @@ async function keysAfter(...answers: Parameters<typeof answer>[2][]): Promise<st
 }
 
 describe('useIdempotencyKey', () => {
-  it('keeps its key while it is open whether the order arrived', async () => {
+  it('keeps its key while the outcome is unknown', async () => {
     expect(await keysAfter([500], [502], [503], [504], [409, { code: 'still_running' }], [202, {}])).toBe(
       'aaaaaa',
     )
   })
 
-  it('keeps it through a refusal, under which the server keeps nothing', async () => {
+  it('keeps its key after a rejection, as the server stored nothing', async () => {
     expect(
       await keysAfter(
         [422, { code: 'invalid_fields' }],
@@ -32,7 +32,7 @@ describe('useIdempotencyKey', () => {
     ).toBe('aaaa')
   })
 
-  it('takes a new one for the next order, and when an earlier version has arrived under this one', async () => {
+  it('uses a new key for the next request, and when an earlier version was stored under this key', async () => {
     expect(await keysAfter([202, {}], [422, { code: 'idempotency_key_reused' }], [202, {}], [202, {}])).toBe(
       'abcd',
     )

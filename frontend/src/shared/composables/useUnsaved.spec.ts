@@ -35,7 +35,7 @@ const leaving = () => {
 }
 
 describe('a form under guard', () => {
-  it('lets go what was not changed, and what was saved', async () => {
+  it('allows leaving when nothing was changed or everything was saved', async () => {
     const { wrapper, router, state } = await form()
     expect(leaving()).toBe(false)
     state.name = 'after'
@@ -46,7 +46,7 @@ describe('a form under guard', () => {
     expect(router.currentRoute.value.path).toBe('/elsewhere')
   })
 
-  it('asks before changes are left, and stays or goes as it is told', async () => {
+  it('asks before unsaved changes are left, and stays or leaves by the choice', async () => {
     const { router, state } = await form()
     state.name = 'after'
     const stays = router.push('/elsewhere')
@@ -62,7 +62,7 @@ describe('a form under guard', () => {
     expect(router.currentRoute.value.path).toBe('/elsewhere')
   })
 
-  it('asks when its panel is closed, and not for other parts of the address', async () => {
+  it('asks when its panel is closed, but not for other changes of the URL', async () => {
     const { router, state } = await form('edit', '/tasks?edit=5')
     state.name = 'after'
     await router.push('/tasks?edit=5&q=tap')
@@ -76,7 +76,7 @@ describe('a form under guard', () => {
 })
 
 describe('usePanel', () => {
-  it('is open by the address, so that Back closes it', async () => {
+  it('is opened by the URL, so that Back closes it', async () => {
     let panel: ReturnType<typeof usePanel> | undefined
     const page = defineComponent({
       setup() {

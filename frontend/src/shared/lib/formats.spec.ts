@@ -7,7 +7,7 @@ import { formatTime } from './time'
 afterEach(() => setMarket({ timezone: 'Asia/Kolkata', country: 'IN', currency: 'INR' }))
 
 describe('formats', () => {
-  it('are made once for each locale and choice', () => {
+  it('are created once per locale and options', () => {
     expect(numberFormat('en', { style: 'percent' })).toBe(numberFormat('en', { style: 'percent' }))
     expect(numberFormat('en', { style: 'percent' })).not.toBe(numberFormat('hi', { style: 'percent' }))
     expect(dateFormat('en', { year: 'numeric' })).toBe(dateFormat('en', { year: 'numeric' }))

@@ -12,7 +12,7 @@ describe('toIso', () => {
     expect(toIso('2026-03-29', '02:30', 'Europe/Berlin')).toBe('2026-03-29T03:30:00+02:00')
   })
 
-  it('comes back as it went, across midnight', () => {
+  it('round-trips across midnight', () => {
     expect(fromIso('2026-11-30T20:00:00+00:00', 'Asia/Kolkata')).toEqual({ day: '2026-12-01', time: '01:30' })
     expect(fromIso(toIso('2026-12-31', '23:30', 'Asia/Kolkata'), 'Asia/Kolkata')).toEqual({
       day: '2026-12-31',
@@ -32,7 +32,7 @@ describe('comingDays', () => {
 })
 
 describe('startTimes', () => {
-  it('offers the whole day for a later day, and today only what is ahead', () => {
+  it('offers all times of a later day, and only future times today', () => {
     const now = new Date('2026-11-30T14:00:00Z')
     expect(startTimes('2026-12-01', 'Asia/Kolkata', now)).toHaveLength(28)
     expect(startTimes('2026-11-30', 'Asia/Kolkata', now)).toEqual(['20:00', '20:30'])
@@ -43,7 +43,7 @@ describe('startTimes', () => {
 })
 
 describe('isDay', () => {
-  it('knows the calendar', () => {
+  it('accepts only dates of the calendar', () => {
     expect(['2026-02-28', '2028-02-29'].every(isDay)).toBe(true)
     expect(
       [
@@ -62,7 +62,7 @@ describe('isDay', () => {
 })
 
 describe('weekOf', () => {
-  it('begins on Monday, whichever day is named, over the end of a year', () => {
+  it('starts on Monday for any day, also across the end of a year', () => {
     expect(weekOf('2027-01-01')).toEqual([
       '2026-12-28',
       '2026-12-29',

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import { once } from './once'
 
-it('does its work once, and again only after a failure', async () => {
+it('runs once, and again only after a failure', async () => {
   const work = vi
     .fn<() => Promise<string>>()
     .mockRejectedValueOnce(new TypeError('Failed to fetch'))

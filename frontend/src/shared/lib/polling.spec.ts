@@ -13,13 +13,13 @@ function fail(one: Polled<string | null>): void {
 }
 
 describe('jittered', () => {
-  it('stays within a fifth', () => {
+  it('varies by at most a fifth', () => {
     expect([0, 0.5, 1].map((at) => jittered(1000, () => at))).toEqual([800, 1000, 1200])
   })
 })
 
 describe('pollEvery', () => {
-  it('keeps its pace while the server answers, and keeps one wait between two answers', () => {
+  it('keeps its interval while the server responds', () => {
     const one = query()
     let asked = 0
     const next = pollEvery(3000, () => (asked += 0.1))
@@ -44,7 +44,7 @@ describe('pollEvery', () => {
     expect(next(one)).toBe(3000)
   })
 
-  it('keeps two queries apart', () => {
+  it('keeps the delays of two queries separate', () => {
     const next = pollEvery(3000, middle)
     const [one, other] = [query(), query()]
     succeed(one)
@@ -58,7 +58,7 @@ describe('pollEvery', () => {
 describe('pollWhile', () => {
   const fingerprint = (data: string | null) => data
 
-  it('asks each second while something moves, then ever later, and at once again with the next step', () => {
+  it('polls each second during progress, then less often, and at once after the next step', () => {
     const one = query()
     const next = pollWhile<string | null>(fingerprint)
     const waits: (number | false)[] = []
@@ -87,7 +87,7 @@ describe('pollWhile', () => {
     expect(next(one)).toBe(false)
   })
 
-  it('may go on slowly when nothing runs', () => {
+  it('can continue slowly when nothing runs', () => {
     const one = query()
     succeed(one, null)
     const wait = pollWhile<string | null>(fingerprint, 20_000)(one)

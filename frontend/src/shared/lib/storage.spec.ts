@@ -7,7 +7,7 @@ const refuse = () => {
 afterEach(() => vi.restoreAllMocks())
 
 describe('storage', () => {
-  it('keeps, lists and removes', () => {
+  it('stores, lists and removes values', () => {
     tab.set('a', '1')
     local.set('b', '2')
     expect([tab.get('a'), local.get('b'), tab.keys(), local.keys()]).toEqual(['1', '2', ['a'], ['b']])
@@ -15,14 +15,14 @@ describe('storage', () => {
     expect(tab.get('a')).toBeNull()
   })
 
-  it('keeps nothing, and fails at nothing, where it is blocked', () => {
+  it('stores nothing and does not fail when storage is blocked', () => {
     vi.spyOn(window, 'localStorage', 'get').mockImplementation(refuse)
     local.set('a', '1')
     local.remove('a')
     expect([local.get('a'), local.keys()]).toEqual([null, []])
   })
 
-  it('lets the application start where it is blocked', async () => {
+  it('lets the application start when storage is blocked', async () => {
     vi.spyOn(window, 'localStorage', 'get').mockImplementation(refuse)
     vi.resetModules()
     const { useTheme } = await import('@/shared/composables/useTheme')

@@ -11,7 +11,7 @@ describe('formatTime', () => {
     expect(formatTime('2026-12-01T20:00:00+00:00', 'time', 'en')).toMatch(/21:00/)
   })
 
-  it('does not break on nonsense', () => {
+  it('shows a dash for invalid input', () => {
     expect(formatTime('soon', 'full', 'en')).toBe('–')
   })
 })
@@ -41,7 +41,7 @@ describe('formatDuration', () => {
 })
 
 describe('formatSpan', () => {
-  it('says what both ends share once, and no days where it goes over midnight', () => {
+  it('shows a shared date once, and no dates for times across midnight', () => {
     expect(formatSpan('2026-12-01T03:30:00Z', 90, 'en')).toMatch(/^9:00\s–\s10:30\s?am$/i)
     expect(formatSpan('2026-12-01T15:30:00Z', 600, 'en')).toMatch(/^9:00\s?pm – 7:00\s?am$/i)
   })

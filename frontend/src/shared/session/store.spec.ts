@@ -22,7 +22,7 @@ describe('session', () => {
     setToken(null)
   })
 
-  it('restores once, whatever the number of guards that ask', async () => {
+  it('restores the session once for any number of guards', async () => {
     document.cookie = 'csrf_refresh_token=c'
     const seen = answer('post', '/token/refresh', [200, signIn()])
     const session = useSession()
@@ -41,7 +41,7 @@ describe('session', () => {
     expect([session.role, session.unknown]).toEqual(['customer', false])
   })
 
-  it('forgets everything at sign-out, even when the call fails', async () => {
+  it('clears everything at sign-out, even when the call fails', async () => {
     document.cookie = 'csrf_refresh_token=c; path=/'
     answer('post', '/check', [200, signIn()])
     answer('post', '/logout', [503])
@@ -60,7 +60,7 @@ describe('session', () => {
     ])
   })
 
-  it('first sends what a page holds back', async () => {
+  it('sends pending changes of a page before signing out', async () => {
     answer('post', '/check', [200, signIn()])
     const order: string[] = []
     const { signIn: enter, signOut, beforeSignOut } = useSession()
@@ -92,7 +92,7 @@ describe('session', () => {
     expect(sessionStorage.length).toBe(0)
   })
 
-  it('is not undone by an answer that comes after it', async () => {
+  it('is not undone by a late response', async () => {
     answer('post', '/check', [200, signIn()])
     answer('post', '/logout', [204])
     const session = useSession()
@@ -125,7 +125,7 @@ describe('session', () => {
     expect(session.user?.id).toBe(8)
   })
 
-  it('answers everyone who waits for a new sign-in', async () => {
+  it('resolves all calls that wait for a new sign-in', async () => {
     answer('post', '/check', [200, signIn()])
     const session = useSession()
     const waiting = Promise.all([session.askAgain(), session.askAgain()])
@@ -148,7 +148,7 @@ describe('session', () => {
     expect([await given, session.proving]).toEqual([false, false])
   })
 
-  it('knows who waits for approval and where each role begins', () => {
+  it('knows who waits for approval and the home page of each role', () => {
     const session = useSession()
     session.user = someone('professional', { isactive: 0 })
     expect(session.waiting).toBe(true)

@@ -33,7 +33,7 @@ async function form(
 }
 
 describe('AppForm', () => {
-  it('sends what the schema made of it', async () => {
+  it('submits the values as parsed by the schema', async () => {
     const send = vi.fn(() => Promise.resolve())
     const { submit } = await form(send, { username: '  asha ', email: 'asha@example.org' })
     await submit()
@@ -41,7 +41,7 @@ describe('AppForm', () => {
     expect(send).toHaveBeenCalledWith({ username: 'asha', email: 'asha@example.org' })
   })
 
-  it('sends nothing that the schema refuses, and leads to the first field', async () => {
+  it('does not submit invalid values and focuses the first invalid field', async () => {
     const send = vi.fn(() => Promise.resolve())
     const { submit, wrapper } = await form(send, { username: 'a', email: 'nonsense' })
     await submit()
@@ -75,7 +75,7 @@ describe('AppForm', () => {
     await until(() => wrapper.find('[role="alert"]').exists() === false, 'success')
   })
 
-  it('says a known problem of one field once, in its own words, beside the field', async () => {
+  it('shows a known error of one field once, beside the field', async () => {
     answer('post', '/add_customer', [
       422,
       { code: 'email_taken', errors: { email: ['The server says so.'] } },
@@ -121,7 +121,7 @@ describe('AppForm', () => {
     )
   })
 
-  it('says in words what went wrong as a whole', async () => {
+  it('shows an error that belongs to no field above the form', async () => {
     answer('post', '/check', [429, { code: 'too_many_tries' }, { 'Retry-After': '600' }])
     const { submit, wrapper } = await form((values) => http.post('/check', values))
     await submit()
@@ -129,7 +129,7 @@ describe('AppForm', () => {
     expect(wrapper.find('[role="alert"]').text()).toContain('Wait 10 min')
   })
 
-  it('does not send twice for two taps', async () => {
+  it('submits once for two taps', async () => {
     let done: () => void = () => undefined
     const send = vi.fn(() => new Promise<void>((resolve) => (done = resolve)))
     const { submit } = await form(send)

@@ -3,7 +3,7 @@ import { defineComponent, h, ref } from 'vue'
 import { show } from '@/shared/testing/mount'
 import DateFilter from './DateFilter.vue'
 
-it('takes a day when its year is whole, and none only when the field is left', async () => {
+it('applies a date when its year is complete, and clears it only on blur', async () => {
   const taken: (string | undefined)[] = []
   const day = ref<string | undefined>()
   const page = defineComponent({

@@ -23,7 +23,7 @@ async function drop(more: { busy?: boolean; progress?: number } = {}) {
 }
 
 describe('FileDrop', () => {
-  it('takes a PDF and says its name and size', async () => {
+  it('accepts a PDF and shows its name and size', async () => {
     const { wrapper, file, choose } = await drop()
     await choose(new File(['%PDF-1.7', 'x'.repeat(2_000)], 'licence.pdf', { type: 'application/pdf' }))
     await until(() => file.value !== null, 'the file')
@@ -48,7 +48,7 @@ describe('FileDrop', () => {
     expect(file.value?.name).toBe(chosen.name)
   })
 
-  it('goes by the name where a file without a kind cannot be read', async () => {
+  it('uses the file extension when the type is missing and the content unreadable', async () => {
     const { file, choose } = await drop()
     const chosen = new File(['%PDF-1.7'], 'licence.PDF')
     chosen.slice = () => ({ arrayBuffer: () => Promise.reject(new Error('away')) }) as Blob
@@ -69,7 +69,7 @@ describe('FileDrop', () => {
     expect(wrapper.find('[role="alert"]').text()).toContain(words)
   })
 
-  it('says how far it is, and takes no other file, while one is on its way', async () => {
+  it('shows progress and accepts no other file during an upload', async () => {
     const { wrapper, file } = await drop({ busy: true, progress: 40 })
     expect(wrapper.find('[role="progressbar"]').attributes('aria-valuenow')).toBe('40')
     expect(wrapper.text()).toContain('40%')

@@ -29,7 +29,7 @@ const page = defineComponent({
 })
 
 describe('KeysetList', () => {
-  it('shows that it waits, then the rows, then more of them by the cursor', async () => {
+  it('shows loading, then the rows, then more rows by cursor', async () => {
     const seen = answer(
       'get',
       '/rows',
@@ -45,13 +45,13 @@ describe('KeysetList', () => {
     expect(wrapper.find('button').exists()).toBe(false)
   })
 
-  it('says when there is nothing', async () => {
+  it('shows the empty state', async () => {
     answer('get', '/rows', [200, { items: [], next_cursor: null }])
     const { wrapper } = await show(page)
     await until(() => wrapper.text().includes('No rows'), 'emptiness')
   })
 
-  it('says what failed and reads again on request', async () => {
+  it('shows the error and loads again on request', async () => {
     answer('get', '/rows', [503, { code: 'unavailable' }], [200, { items: [{ id: 1 }], next_cursor: null }])
     const { wrapper } = await show(page)
     await until(() => wrapper.find('[role="alert"] button').exists(), 'the failure')
@@ -59,7 +59,7 @@ describe('KeysetList', () => {
     await until(() => wrapper.text().includes('row 1'), 'the row')
   })
 
-  it('says that more rows did not come, keeps those that are there, and asks again on request', async () => {
+  it('shows an error when the next page fails, keeps the rows, and retries on request', async () => {
     answer(
       'get',
       '/rows',
@@ -78,7 +78,7 @@ describe('KeysetList', () => {
     expect(wrapper.find('[role="alert"]').exists()).toBe(false)
   })
 
-  it('keeps its rows when they cannot be refreshed, and says that they may be old', async () => {
+  it('keeps its rows when a refresh fails and says that they may be out of date', async () => {
     answer(
       'get',
       '/rows',
@@ -125,7 +125,7 @@ describe('useKeysetList', () => {
       },
     })
 
-  it('breaks off what nobody waits for any more, and asks for the next filter under its own key', async () => {
+  it('aborts outdated calls and loads the next filter under its own key', async () => {
     filter.value = 'a'
     const signals = new Map<string, AbortSignal>()
     const part = defineComponent({
@@ -175,7 +175,7 @@ describe('useKeysetList', () => {
     await until(() => seen.slice(before).includes('next'), 'the second page, read again')
   })
 
-  it('asks nothing any more once its page is gone, also when it was left during a poll', async () => {
+  it('stops polling after its page is left, also during a poll', async () => {
     filter.value = 'd'
     let calls = 0
     let answerNow: () => void = () => undefined

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { show } from '@/shared/testing/mount'
 import LongText from './LongText.vue'
 
-it('shows the beginning, cut at a word, and the rest when asked', async () => {
+it('truncates a long text at a word and shows all of it on request', async () => {
   const text = 'Please bring a ladder. '.repeat(40).trim()
   const { wrapper } = await show(LongText, { props: { text } })
   const button = wrapper.find('button')
@@ -14,7 +14,7 @@ it('shows the beginning, cut at a word, and the rest when asked', async () => {
   expect(button.attributes('aria-expanded')).toBe('true')
 })
 
-it('leaves alone what is short', async () => {
+it('shows a short text unchanged', async () => {
   const { wrapper } = await show(LongText, { props: { text: 'A word' } })
   expect(wrapper.text()).toBe('A word')
 })

@@ -24,7 +24,7 @@ async function field() {
 }
 
 describe('PlaceInput', () => {
-  it('offers places and takes one by keyboard', async () => {
+  it('suggests places and selects one by keyboard', async () => {
     const seen = answer('get', '/places', [200, { items: places, next_cursor: null }])
     const { wrapper, input, pincode } = await field()
     await input.trigger('focus')
@@ -43,7 +43,7 @@ describe('PlaceInput', () => {
     expect(input.attributes('aria-expanded')).toBe('false')
   })
 
-  it('goes up from the field to the last one, and closes by Escape', async () => {
+  it('selects the last suggestion by ArrowUp and closes by Escape', async () => {
     answer('get', '/places', [200, { items: places, next_cursor: null }])
     const { wrapper, input } = await field()
     await input.trigger('focus')
@@ -55,7 +55,7 @@ describe('PlaceInput', () => {
     expect(input.attributes('aria-expanded')).toBe('false')
   })
 
-  it('keeps a typed pincode and asks nothing for one letter', async () => {
+  it('keeps a typed pincode and does not search for one letter', async () => {
     const seen = answer('get', '/places', [200, { items: [], next_cursor: null }])
     const { input, pincode } = await field()
     await input.trigger('focus')

@@ -19,7 +19,7 @@ const page = defineComponent({
   },
 })
 
-it('waits, says what failed, and reads again on request', async () => {
+it('shows loading and errors, and loads again on request', async () => {
   answer('get', '/one', [500, { code: 'internal_error' }], [200, { name: 'Tap repair' }])
   const { wrapper } = await show(page)
   expect(wrapper.find('[aria-busy="true"]').exists()).toBe(true)
@@ -28,7 +28,7 @@ it('waits, says what failed, and reads again on request', async () => {
   await until(() => wrapper.find('input').exists(), 'the page')
 })
 
-it('keeps what stands there, and what was typed into it, when it cannot be refreshed', async () => {
+it('keeps its content and typed input when a refresh fails', async () => {
   answer(
     'get',
     '/one',

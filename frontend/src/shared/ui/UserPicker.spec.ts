@@ -22,7 +22,7 @@ async function picker(first?: number) {
 }
 
 describe('UserPicker', () => {
-  it('says that a typed name stands for nobody until someone is chosen', async () => {
+  it('asks to choose a user when a name was only typed', async () => {
     answer('get', '/customers', [
       200,
       { items: [someone('customer', { id: 4, firstname: 'Asha', lastname: 'Rao' })], next_cursor: null },

@@ -41,13 +41,13 @@ describe('VerifyPhone', () => {
     expect(says(accounts.phone.title)).toBe(false)
   })
 
-  it('sends a code, says where it went, and leads to the field', async () => {
+  it('sends a code, shows the number, and focuses the field', async () => {
     await codeSent()
     await until(() => document.activeElement === field(), 'the focus')
     expect(says('We sent a code to +919876543210.')).toBe(true)
   })
 
-  it('verifies the number, and is gone', async () => {
+  it('disappears after the number is verified', async () => {
     const seen = answer('post', '/me/phone/confirm', [200, { ...asha, phone_verified: 1 }])
     await codeSent()
     await enter('012345')
@@ -57,7 +57,7 @@ describe('VerifyPhone', () => {
     await until(() => says(accounts.phone.verified), 'the notice')
   })
 
-  it('sends no code that cannot be one', async () => {
+  it('does not submit a malformed code', async () => {
     const seen = answer('post', '/me/phone/confirm', [200])
     await codeSent()
     await enter('12345')
@@ -80,7 +80,7 @@ describe('VerifyPhone', () => {
     },
   )
 
-  it('says that only a new code helps after too many wrong ones', async () => {
+  it('asks to request a new code after too many wrong ones', async () => {
     answer('post', '/me/phone/confirm', [429, { code: 'too_many_tries' }, { 'Retry-After': '30' }])
     await codeSent()
     await enter('111111')

@@ -33,7 +33,7 @@ async function page(preferences: object = stored, user = asha) {
 }
 
 describe('MessagesPage', () => {
-  it('saves what was changed, and keeps the kinds that it does not show', async () => {
+  it('saves changes and keeps the kinds that it does not show', async () => {
     const saved = await page()
     expect(order()).toEqual([accounts.messages.channels.sms, accounts.messages.channels.mail])
     expect(times().map(({ value }) => value)).toEqual(['22:30', '06:15'])
@@ -45,7 +45,7 @@ describe('MessagesPage', () => {
     await until(() => says(accounts.messages.saved), 'the notice')
   })
 
-  it('refuses quiet hours that end when they begin', async () => {
+  it('rejects quiet hours that end when they start', async () => {
     const saved = await page({ ...stored, quiet_hours: { from: '22:00', to: '22:00' } })
     submit()
     await until(() => says(accounts.messages.quietWrong), 'the word')
@@ -61,7 +61,7 @@ describe('MessagesPage', () => {
     expect(saved[0]?.body).toMatchObject({ quiet_hours: null })
   })
 
-  it('offers to verify a number only to who chose SMS and has not done so', async () => {
+  it('offers verification only with SMS chosen and an unverified number', async () => {
     await page()
     expect(says(accounts.phone.title)).toBe(true)
     expect(says(accounts.messages.unverified)).toBe(true)
@@ -81,7 +81,7 @@ describe('MessagesPage', () => {
     expect(says(accounts.messages.noPhone)).toBe(true)
   })
 
-  it('can be loaded again when it failed', async () => {
+  it('can be loaded again after an error', async () => {
     answer('get', '/me/preferences', [500], [200, stored])
     await show(MessagesPage, { user: asha })
     await until(

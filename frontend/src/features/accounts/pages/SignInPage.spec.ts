@@ -32,13 +32,13 @@ describe('SignInPage', () => {
     await until(() => router.currentRoute.value.path === home, home)
   })
 
-  it('goes on to where one wanted to be', async () => {
+  it('continues to the requested page', async () => {
     answer('post', '/check', [200, signIn('customer')])
     const { router } = await signInAt('/sign-in?next=/tasks/3/ask')
     await until(() => router.currentRoute.value.path === '/tasks/3/ask', 'the page')
   })
 
-  it('says that it was wrong, keeps the name and empties the password', async () => {
+  it('shows the error, keeps the username and clears the password', async () => {
     answer('post', '/check', [401, { code: 'invalid_credentials' }])
     const { wrapper, password } = await signInAt('/sign-in')
     await until(() => wrapper.find('[role="alert"]').exists(), 'the banner')

@@ -11,7 +11,7 @@ const alert = () => document.querySelector('[role="alert"]')?.textContent
 const ways = () => [...document.querySelectorAll('a')].map((one) => one.getAttribute('href'))
 
 describe('UndoEmailPage', () => {
-  it('changes nothing before it is told to, then signs out and leads to a new password', async () => {
+  it('changes nothing before the button is pressed, then signs out and leads to the password reset', async () => {
     const seen = answer('post', '/email/undo', [204])
     await show(UndoEmailPage, { path: '/email/undo#token=abc', user: someone('customer') })
     await until(() => button() !== undefined, 'the button')
@@ -26,7 +26,7 @@ describe('UndoEmailPage', () => {
     expect(ways()).toEqual(expect.arrayContaining(['/password/forgot', '/sign-in']))
   })
 
-  it('offers other ways when the link was used, as it would be refused again', async () => {
+  it('offers alternatives when the link was already used', async () => {
     answer('post', '/email/undo', [422, { code: 'link_invalid', errors: { token: ['used'] } }])
     await show(UndoEmailPage, { path: '/email/undo#token=abc' })
     button()?.click()
@@ -35,7 +35,7 @@ describe('UndoEmailPage', () => {
     expect(ways()).toEqual(expect.arrayContaining(['/password/forgot', '/sign-in']))
   })
 
-  it('can be tried again when the server was away', async () => {
+  it('can be retried after the server was unavailable', async () => {
     answer('post', '/email/undo', [503, { code: 'unavailable' }], [204])
     await show(UndoEmailPage, { path: '/email/undo#token=abc' })
     button()?.click()
@@ -45,7 +45,7 @@ describe('UndoEmailPage', () => {
     expect(alert()).toBeUndefined()
   })
 
-  it('says that a link is incomplete', async () => {
+  it('reports an incomplete link', async () => {
     await show(UndoEmailPage, { path: '/email/undo' })
     expect(alert()).toBe(accounts.undo.broken)
     expect(button()).toBeUndefined()

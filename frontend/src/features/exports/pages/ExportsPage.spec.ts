@@ -51,7 +51,7 @@ describe('ExportsPage', () => {
     expect(wrapper.text()).toContain('400 rows')
   })
 
-  it('tells why one failed, and offers to start the same again', async () => {
+  it('shows why an export failed and offers to repeat it', async () => {
     answer('get', '/exports', [
       200,
       page(one({ status: 'failed', failure: 'The disk is full.', professional_id: 9 })),
@@ -65,14 +65,14 @@ describe('ExportsPage', () => {
     expect(started[0]?.headers.get('Idempotency-Key')).toMatch(/^[0-9a-f-]{36}$/)
   })
 
-  it('takes an expired file for gone', async () => {
+  it('shows an expired file as no longer available', async () => {
     answer('get', '/exports', [200, page({ ...done, expires_at: '2026-01-01T00:00:00Z' })])
     const { wrapper } = await show(ExportsPage, { user: someone('admin', { id: 1 }) })
     await until(() => wrapper.text().includes('Expired'), 'the word')
     expect(labels()).toEqual(['Start again'])
   })
 
-  it('says how the list fills when it is empty', async () => {
+  it('explains how to create an export when the list is empty', async () => {
     answer('get', '/exports', [200, page()])
     const { wrapper } = await show(ExportsPage, { user: someone('admin', { id: 1 }) })
     await until(() => wrapper.text().includes('No exports yet'), 'emptiness')

@@ -23,7 +23,7 @@ async function said(changes: object): Promise<string> {
 }
 
 describe('RunCounts', () => {
-  it('tells part by part what housekeeping did', async () => {
+  it('lists the counts of each housekeeping part', async () => {
     const text = await said({
       params: { figures: { requests_expired: 3, exports_dropped: 1, links_dropped: 0 }, failed_parts: [] },
     })
@@ -32,10 +32,10 @@ describe('RunCounts', () => {
     expect(text).not.toContain('link')
     expect(text).not.toContain('sent')
   })
-  it('says so when there was nothing to do', async () => {
+  it('says when there was nothing to do', async () => {
     expect(await said({ params: { figures: {} } })).toContain('nothing to do')
   })
-  it('tells of others how many were sent', async () => {
+  it('shows the number of sent messages for other jobs', async () => {
     expect(await said({ name: 'daily-reminders' })).toContain('4 sent')
   })
 })

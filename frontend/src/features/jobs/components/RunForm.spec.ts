@@ -5,7 +5,7 @@ import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import RunForm from './RunForm.vue'
 
-it('sends nothing to everyone for a name that was typed and not chosen', async () => {
+it('does not start a run for everyone when a name was typed but not chosen', async () => {
   answer('get', '/customers', [200, { items: [], next_cursor: null }])
   const runs = answer('post', '/jobs/monthly-reports/run', [202, {}])
   await show(

@@ -37,7 +37,7 @@ function around(...lists: object[][]) {
 }
 
 describe('ApprovalsPage', () => {
-  it('goes through the queue by keys: what is decided leaves, and the next is there at once', async () => {
+  it('moves through the queue by keyboard and shows the next document at once', async () => {
     around(everyone, everyone.slice(1))
     const approved = answer('post', '/professionals/:id/approve', [200, {}])
     await show(ApprovalsPage, { user: someone('admin') })
@@ -79,7 +79,7 @@ describe('ApprovalsPage', () => {
     expect(approved[1]?.url.pathname).toBe('/professionals/22/approve')
   })
 
-  it('says that a document was replaced, and shows the new one', async () => {
+  it('reports a replaced document and shows the new one', async () => {
     const again = { ...waiting(21, 'Ravi'), document: { id: 500, filename: 'new.pdf', pages: 1 } }
     around(everyone, [again, ...everyone.slice(1)])
     const approved = answer(
@@ -121,7 +121,7 @@ describe('ApprovalsPage', () => {
     expect(shown()).toBe('Ravi Rao')
   })
 
-  it('rejects with one of the usual reasons, and keeps still while it asks', async () => {
+  it('rejects with a suggested reason, and ignores shortcuts while the dialog is open', async () => {
     around(everyone, everyone.slice(1))
     const rejected = answer('post', '/professionals/:id/reject', [200, {}])
     await show(ApprovalsPage, { user: someone('admin') })

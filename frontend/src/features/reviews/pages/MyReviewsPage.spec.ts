@@ -22,7 +22,7 @@ const button = (text: string) =>
   [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
 
 describe('MyReviewsPage', () => {
-  it('sends one reply, and offers none where there is one', async () => {
+  it('sends one reply and offers none where there is one', async () => {
     answer('get', '/me', [200, someone('professional', { rating: 4, reviews: 1 })])
     answer(
       'get',

@@ -20,7 +20,7 @@ it('keeps the distance with a pincode, and drops it without one', async () => {
   expect(router.currentRoute.value.query).not.toHaveProperty('radius_km')
 })
 
-it('is a form that the browser can send before the application stands', async () => {
+it('is a form that the browser can submit before the application starts', async () => {
   const { wrapper } = await show(SearchBox)
   const form = wrapper.find('form')
   expect([form.attributes('action'), form.attributes('method')]).toEqual([

@@ -13,7 +13,7 @@ const phone = (yes: boolean) =>
 describe('SearchFilters', () => {
   afterEach(() => vi.restoreAllMocks())
 
-  it('brings the fields on a phone only when they are asked for', async () => {
+  it('loads the filter fields on a phone only on request', async () => {
     phone(true)
     const { wrapper } = await show(SearchFilters, { props: { filters: {} } })
     expect(wrapper.get('#narrow').element.childElementCount).toBe(0)
@@ -22,7 +22,7 @@ describe('SearchFilters', () => {
     expect(wrapper.get('button[aria-controls="narrow"]').attributes('aria-expanded')).toBe('true')
   })
 
-  it('shows them on a desk by themselves, and hands on what is chosen', async () => {
+  it('shows the filter fields on a desktop and emits the choice', async () => {
     phone(false)
     const refined: unknown[] = []
     const { wrapper } = await show(SearchFilters, {
@@ -33,7 +33,7 @@ describe('SearchFilters', () => {
     expect(refined).toEqual([{ max_price: '499' }])
   })
 
-  it('says that a price is none, keeps what was typed, and takes it in the ways people write it', async () => {
+  it('reports an invalid price, keeps typed text, and accepts common formats', async () => {
     phone(false)
     const refined: unknown[] = []
     const { wrapper } = await show(SearchFilters, {

@@ -27,7 +27,7 @@ const day = (date: string, more: Partial<Day> = {}): Day => ({
   ...more,
 })
 
-it('begins with today; the days of the week that are over wait behind a word', async () => {
+it('starts with today and hides past days of the week behind a button', async () => {
   const today = marketToday()
   const days = weekOf(today).map((date) =>
     day(date, date === today ? { entries: [asked(date)] as unknown as Day['entries'] } : {}),
@@ -42,7 +42,7 @@ it('begins with today; the days of the week that are over wait behind a word', a
   expect(wrapper.find('[aria-current="date"]').exists()).toBe(true)
 })
 
-it('shows another week whole', async () => {
+it('shows all days of another week', async () => {
   const { wrapper } = await show(AgendaList, {
     props: { days: weekOf('2020-01-08').map((date) => day(date)) },
   })

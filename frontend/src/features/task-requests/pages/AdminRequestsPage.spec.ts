@@ -20,7 +20,7 @@ const request = {
   professional: { id: 5, firstname: 'Ravi' },
 }
 
-it('names who and what an address narrows it to, also a task that is offered no more', async () => {
+it('names the user and task of the filters, also for an inactive task', async () => {
   const asked = answer('get', '/requests', [200, { items: [request], next_cursor: null }])
   answer('get', '/tasks', [
     200,

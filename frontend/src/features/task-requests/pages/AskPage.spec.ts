@@ -55,7 +55,7 @@ async function ask(draft: object | null, query: Record<string, string> = {}) {
 const nobody = () => answer('get', '/tasks/3/professionals', [200, page()])
 
 describe('AskPage', () => {
-  it('sends one order, also after a lost answer and a reload', async () => {
+  it('creates one request, also after a lost response and a reload', async () => {
     nobody()
     const keys: (string | null)[] = []
     server.use(
@@ -75,7 +75,7 @@ describe('AskPage', () => {
     await until(() => kept() === null, 'the draft to go')
   })
 
-  it('says that an earlier version has arrived, and takes a new key only then', async () => {
+  it('reports that an earlier version was stored, and only then uses a new key', async () => {
     nobody()
     const seen = answer(
       'post',
@@ -101,7 +101,7 @@ describe('AskPage', () => {
     expect(keys[3]).not.toBe('one-order')
   })
 
-  it('goes to the place of a new link, not to that of an older draft', async () => {
+  it("uses the pincode of a new link instead of an older draft's", async () => {
     nobody()
     const { field } = await ask(
       { ...typed, pincode: '110001', address: '5 Old Street', remarks: 'Second floor', link: '110001/' },
@@ -112,7 +112,7 @@ describe('AskPage', () => {
     expect(kept()).toMatchObject({ remarks: 'Second floor', time: '10:00', link: '560001/' })
   })
 
-  it('keeps what was typed over the link it came by', async () => {
+  it('keeps typed values over those of the link', async () => {
     nobody()
     const { field } = await ask(
       { ...typed, pincode: '560002', address: '5 Other Street', link: '560001/' },
@@ -122,7 +122,7 @@ describe('AskPage', () => {
     expect(kept()).toMatchObject({ pincode: '560002' })
   })
 
-  it('reads the list on until it finds who was chosen, and says so only when they are not in it', async () => {
+  it('loads further pages until the chosen professional is found, and reports when they are not listed', async () => {
     const pages = (last: object) =>
       [1, 2, 3]
         .map((one) => [200, { items: [professional(one)], next_cursor: `after-${one}` }] as [number, object])

@@ -13,7 +13,7 @@ const submit = () => document.querySelector('form')?.dispatchEvent(new Event('su
 const boxes = () => [...document.querySelectorAll<HTMLInputElement>('input[type="checkbox"]')]
 
 describe('HoursPage', () => {
-  it('sends the week and the days off that stand there', async () => {
+  it('saves the weekly hours and the days off', async () => {
     answer('get', '/me/hours', [200, hours])
     const seen = answer('put', '/me/hours', [200, hours])
     await show(HoursPage, { user: someone('professional') })

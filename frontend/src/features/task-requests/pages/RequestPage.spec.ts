@@ -44,7 +44,7 @@ const button = (text: string) =>
   [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
 
 describe('RequestPage', () => {
-  it('offers exactly what the server allows, and shows who comes', async () => {
+  it('offers exactly the allowed actions and shows the professional', async () => {
     answer('get', '/requests/:id', [200, request()])
     const { wrapper } = await show(RequestPage, { user: someone('customer'), path: '/requests/3' })
     await until(() => wrapper.text().includes('Tap repair'), 'the request')
@@ -86,7 +86,7 @@ describe('RequestPage', () => {
     expect(seen[0]?.body).toEqual({ reason: 'Plans have changed' })
   })
 
-  it('says that it is not there', async () => {
+  it('shows that the request does not exist', async () => {
     answer('get', '/requests/:id', [404, { code: 'not_found' }])
     const { wrapper } = await show(RequestPage, { user: someone('customer'), path: '/requests/3' })
     await until(

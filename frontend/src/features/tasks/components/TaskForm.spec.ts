@@ -76,7 +76,7 @@ describe('TaskForm', () => {
     expect(rules[0]?.body).toEqual({ ...none, travel_buffer_minutes: 30 })
   })
 
-  it('shows what another admin changed, keeps what was typed, and lets this one choose', async () => {
+  it("shows another admin's changes, keeps typed values, and offers a choice", async () => {
     around()
     answer(
       'get',

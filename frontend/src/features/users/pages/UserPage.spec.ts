@@ -45,7 +45,7 @@ async function open() {
 }
 
 describe('UserPage', () => {
-  it('offers what the server allows, and shows who cancels often', async () => {
+  it('offers the allowed actions and marks users who cancel often', async () => {
     answer('get', '/customers/:id', [200, person()])
     const wrapper = await open()
     expect(['Approve', 'Reject', 'Block', 'Unblock'].filter((text) => button(text))).toEqual(['Block'])
@@ -53,7 +53,7 @@ describe('UserPage', () => {
     expect(wrapper.find('a[href="/admin/requests?customer_id=21&status=cancelled"]').exists()).toBe(true)
   })
 
-  it('signs someone out everywhere once the question was answered', async () => {
+  it('ends all sessions after confirmation', async () => {
     answer('get', '/customers/:id', [200, person()])
     const seen = answer('post', '/users/:id/end_sessions', [204])
     await open()
@@ -75,7 +75,7 @@ describe('UserPage', () => {
     expect(seen[0]?.url.pathname).toBe('/users/21/end_sessions')
   })
 
-  it('blocks with a reason from the list only, and keeps the note when it is refused', async () => {
+  it('blocks only with a reason from the list, and keeps the note after an error', async () => {
     answer('get', '/customers/:id', [200, person()])
     const seen = answer('post', '/users/:id/block', [409, { code: 'invalid_transition' }])
     await open()

@@ -23,7 +23,7 @@ async function page(role: 'professional' | 'customer', path: string, items: obje
 }
 
 describe('UsersPage', () => {
-  it('asks by what stands in the address', async () => {
+  it('loads by the filters in the URL', async () => {
     const { asked } = await page(
       'professional',
       '/admin/professionals?q=rao&blocked=1&approval=pending&task_id=4&pincode=560001&sort=rating',
@@ -39,7 +39,7 @@ describe('UsersPage', () => {
     await until(() => says('Rao and Sons'), 'the row')
   })
 
-  it('leaves out what cannot be meant', async () => {
+  it('ignores invalid filters', async () => {
     const { asked } = await page(
       'professional',
       '/admin/professionals?blocked=2&approval=perhaps&task_id=x&pincode=56&sort=age&min_rating=9',
@@ -56,7 +56,7 @@ describe('UsersPage', () => {
     expect(asked()).toEqual(span)
   })
 
-  it('asks nothing about customers that only professionals have', async () => {
+  it('does not send professional filters for customers', async () => {
     const { asked } = await page(
       'customer',
       '/admin/customers?q=asha&approval=pending&task_id=4&rating=poor&sort=name',
@@ -66,7 +66,7 @@ describe('UsersPage', () => {
     expect(says(users.approval)).toBe(false)
   })
 
-  it('tells a list that is empty from one that was narrowed too far, and takes the filters away', async () => {
+  it('distinguishes an empty list from one without matches, and clears the filters', async () => {
     const { router } = await page('customer', '/admin/customers?blocked=1', [])
     await until(() => says(users.customers.noneFound), 'the word')
     button(users.clear)?.click()
