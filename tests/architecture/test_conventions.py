@@ -12,12 +12,16 @@ import pytest
 
 from backend.settings import Settings, env_example
 from tests.architecture.source import BACKEND, ROOT, calls, functions, modules, shown, tree
+from tests.architecture.test_prose import complaints
 
 FILE_LINES: Final = 500
 FUNCTION_LINES: Final = 50
 LINES_WITH_ANY: Final = 60
+TEST_NAME_WORDS: Final = 3
+TEST_NAME_LENGTH: Final = 80
+NOT_A_UNIT: Final = {"a", "an", "the", "it", "of", "who", "what", "where", "when", "while", "nobody", "someone"}
+SHORT_NAMES: Final = {"test_reads", "test_writes"}  # of the route matrix
 BANNED_NAMES: Final = {"utils", "util", "helpers", "helper", "manager", "managers", "common_functions", "misc"}
-EDGES: Final = ("backend/api/endpoint.py", "backend/jobs/", "backend/cli/", "backend/launch/")
 STATE_TABLES: Final = ("backend/domain/task_requests/lifecycle.py", "backend/domain/professionals/approval.py")
 PLAIN: Final = {
     "dataclasses",
@@ -219,6 +223,47 @@ def test_backend_has_fewer_than_60_lines_with_any() -> None:
         if re.search(r"\bAny\b", line)
     ]
     assert len(lines) < LINES_WITH_ANY, "Use a type, or object where the value is only passed on: " + ", ".join(lines)
+
+
+def objections(name: str) -> list[str]:
+    """Return what is wrong with a test's name; names are `test_<unit>_<condition>_<outcome>`."""
+    words = name.removeprefix("test_").split("_")
+    found = [complaint for _, complaint in complaints(" ".join(words))]
+    if len(words) < TEST_NAME_WORDS:
+        found.append(f"use {TEST_NAME_WORDS} words or more")
+    if len(name) > TEST_NAME_LENGTH:
+        found.append(f"use up to {TEST_NAME_LENGTH} characters")
+    if words[0] in NOT_A_UNIT:
+        found.append(f"start with the unit under test instead of '{words[0]}'")
+    return found
+
+
+def test_test_names_say_unit_condition_and_outcome() -> None:
+    wrong = [
+        f"{shown(path)}:{line} {name}: {objection}"
+        for path in modules(ROOT / "tests")
+        for name, line, _ in functions(path)
+        if name.startswith("test_") and name not in SHORT_NAMES
+        for objection in objections(name)
+    ]
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "objection"),
+    [
+        ("test_the_list_is_paginated", "start with the unit under test instead of 'the'"),
+        ("test_exports_list", "use 3 words or more"),
+        ("test_exports_" + "list_" * 20 + "is_paginated", "use up to 80 characters"),
+        ("test_jobs_list_returns_parked_jobs", "say 'dead-letter, or failed permanently' instead of 'parked'"),
+    ],
+)
+def test_test_name_that_breaks_a_rule_is_reported(name: str, objection: str) -> None:
+    assert objections(name) == [objection]
+
+
+def test_test_name_with_unit_condition_and_outcome_is_accepted() -> None:
+    assert objections("test_exports_list_without_filters_returns_newest_first") == []
 
 
 def test_env_example_is_up_to_date() -> None:
