@@ -20,7 +20,6 @@ LINES_WITH_ANY: Final = 60
 TEST_NAME_WORDS: Final = 3
 TEST_NAME_LENGTH: Final = 80
 NOT_A_UNIT: Final = {"a", "an", "the", "it", "of", "who", "what", "where", "when", "while", "nobody", "someone"}
-SHORT_NAMES: Final = {"test_reads", "test_writes"}  # of the route matrix
 BANNED_NAMES: Final = {"utils", "util", "helpers", "helper", "manager", "managers", "common_functions", "misc"}
 STATE_TABLES: Final = ("backend/domain/task_requests/lifecycle.py", "backend/domain/professionals/approval.py")
 PLAIN: Final = {
@@ -243,7 +242,7 @@ def test_test_names_say_unit_condition_and_outcome() -> None:
         f"{shown(path)}:{line} {name}: {objection}"
         for path in modules(ROOT / "tests")
         for name, line, _ in functions(path)
-        if name.startswith("test_") and name not in SHORT_NAMES
+        if name.startswith("test_")
         for objection in objections(name)
     ]
     assert not wrong, wrong
