@@ -68,7 +68,7 @@ def test_failed_migration_is_rolled_back_alone(fresh: Flask) -> None:
 
 def test_migrations_run_concurrently_wait_for_each_other(fresh: Flask, environ: dict[str, str]) -> None:
     given = {**os.environ, **environ, "DATABASE_URL": fresh.extensions["settings"].database_url}
-    command = [sys.executable, "-m", "flask", "--app", "backend.app", "db", "upgrade"]
+    command = [sys.executable, "-m", "flask", "--app", "backend.app:create_owner_app", "db", "upgrade"]
     running = [subprocess.Popen(command, env=given, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(3)]
     outputs = [process.communicate(timeout=HANG_SECONDS)[1].decode() for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], outputs
