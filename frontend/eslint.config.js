@@ -18,7 +18,7 @@ export default tseslint.config(
     rules: {
       'no-console': 'error',
       'max-lines': ['error', 300],
-      'max-lines-per-function': ['error', { max: 100, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
       '@typescript-eslint/no-explicit-any': 'error',
       'vue/html-self-closing': ['error', { html: { void: 'any', normal: 'always', component: 'always' } }],
       'vue/no-v-html': 'error',

@@ -13,7 +13,8 @@ export const states = ['requested', 'accepted', 'completed', 'closed', 'cancelle
 const good = (one: { total: number; cancelled: number; expired: number }) =>
   one.total - one.cancelled - one.expired
 
-export function useCharts(stats: Ref<Stats>) {
+/** How days, money and outcomes are named in the page's language. */
+function useNames(stats: Ref<Stats>) {
   const { t, locale } = useI18n()
   const dayName = (day: string) =>
     stats.value.step === 'month'
@@ -27,7 +28,12 @@ export function useCharts(stats: Ref<Stats>) {
     { label: t('status.cancelled'), tone: 'cancelled' as const, values: rows.map((row) => row.cancelled) },
     { label: t('status.expired'), tone: 'expired' as const, values: rows.map((row) => row.expired) },
   ]
+  return { t, locale, dayName, money, outcome }
+}
+type Names = ReturnType<typeof useNames>
 
+/** What was asked for: by day, task and place. */
+function requestCharts(stats: Ref<Stats>, { t, dayName, outcome }: Names) {
   const requests = computed(() => ({
     title: t('dashboard.byDay'),
     figure: String(stats.value.cancellations.requests),
@@ -42,6 +48,30 @@ export function useCharts(stats: Ref<Stats>) {
       target: statusTarget(state),
     })),
   }))
+  const tasks = computed(() => ({
+    title: t('dashboard.topTasks'),
+    head: t('dashboard.task'),
+    empty: t('dashboard.noRequests'),
+    lying: true,
+    labels: stats.value.top_tasks.map((task) => task.task_name),
+    series: outcome(stats.value.top_tasks),
+    target: (index: number) => taskTarget(stats.value.top_tasks[index]?.task_id ?? 0),
+  }))
+  const pincodes = computed(() => ({
+    title: t('dashboard.topPincodes'),
+    hint: t('dashboard.topPincodesHint'),
+    head: t('dashboard.place'),
+    empty: t('dashboard.noRequests'),
+    lying: true,
+    labels: stats.value.top_pincodes.map(({ pincode, district }) => `${pincode} ${district}`),
+    series: outcome(stats.value.top_pincodes),
+    target: (index: number) => pincodeTarget(stats.value.top_pincodes[index]?.pincode ?? ''),
+  }))
+  return { requests, tasks, pincodes }
+}
+
+/** What closed requests were worth: by day and task. */
+function valueCharts(stats: Ref<Stats>, { t, locale, dayName, money }: Names) {
   const closed = computed(() => ({
     title: t('dashboard.closed'),
     figure: formatMoney(stats.value.closed_work.value, stats.value.currency, locale.value),
@@ -60,15 +90,6 @@ export function useCharts(stats: Ref<Stats>) {
     target: (index: number) =>
       closedTarget(stats.value.closed_work.by_day[index]?.day ?? '', stats.value.step),
   }))
-  const tasks = computed(() => ({
-    title: t('dashboard.topTasks'),
-    head: t('dashboard.task'),
-    empty: t('dashboard.noRequests'),
-    lying: true,
-    labels: stats.value.top_tasks.map((task) => task.task_name),
-    series: outcome(stats.value.top_tasks),
-    target: (index: number) => taskTarget(stats.value.top_tasks[index]?.task_id ?? 0),
-  }))
   const earning = computed(() => ({
     title: t('dashboard.topEarning'),
     head: t('dashboard.task'),
@@ -85,16 +106,12 @@ export function useCharts(stats: Ref<Stats>) {
     format: money,
     target: (index: number) => taskTarget(stats.value.closed_work.top_tasks[index]?.task_id ?? 0, 'closed'),
   }))
-  const pincodes = computed(() => ({
-    title: t('dashboard.topPincodes'),
-    hint: t('dashboard.topPincodesHint'),
-    head: t('dashboard.place'),
-    empty: t('dashboard.noRequests'),
-    lying: true,
-    labels: stats.value.top_pincodes.map(({ pincode, district }) => `${pincode} ${district}`),
-    series: outcome(stats.value.top_pincodes),
-    target: (index: number) => pincodeTarget(stats.value.top_pincodes[index]?.pincode ?? ''),
-  }))
+  return { closed, earning }
+}
+
+export function useCharts(stats: Ref<Stats>) {
+  const names = useNames(stats)
+  const { t } = names
   const ratings = computed(() => ({
     title: t('dashboard.ratings'),
     hint: t('dashboard.ratingsHint'),
@@ -112,5 +129,5 @@ export function useCharts(stats: Ref<Stats>) {
     ],
     target: (index: number) => ratingTarget(stats.value.professionals_by_rating[index]?.stars ?? 0),
   }))
-  return { requests, closed, tasks, earning, pincodes, ratings }
+  return { ...requestCharts(stats, names), ...valueCharts(stats, names), ratings }
 }

@@ -25,6 +25,22 @@ interface Held {
   close: () => void
 }
 
+/** Calls `hidden` when the page is put away, which may be the last that is heard of it, and `left` when it goes away for good. */
+function useLeaving(hidden: () => unknown, left: () => void): void {
+  const hide = () => {
+    if (document.visibilityState === 'hidden') void hidden()
+  }
+  onMounted(() => {
+    window.addEventListener('pagehide', left)
+    document.addEventListener('visibilitychange', hide)
+  })
+  onBeforeUnmount(() => {
+    window.removeEventListener('pagehide', left)
+    document.removeEventListener('visibilitychange', hide)
+    void hidden()
+  })
+}
+
 export function useReject() {
   const { t } = useI18n()
   const toasts = useToasts()
@@ -107,16 +123,6 @@ export function useReject() {
       if (isCurrent(held.by)) leave(`/requests/${id}/reject`, held.body)
     }
   }
-  const hide = () => document.visibilityState === 'hidden' && void sendAll()
-
-  onMounted(() => {
-    window.addEventListener('pagehide', leaveAll)
-    document.addEventListener('visibilitychange', hide)
-  })
-  onBeforeUnmount(() => {
-    window.removeEventListener('pagehide', leaveAll)
-    document.removeEventListener('visibilitychange', hide)
-    void sendAll()
-  })
+  useLeaving(sendAll, leaveAll)
   return { reject, askWhy, hidden }
 }

@@ -37,19 +37,54 @@ function passwordProof() {
   return { proving, askForPassword, confirmPassword, endProof }
 }
 
-export const useSession = defineStore('session', () => {
+/** The account that is signed in, and what follows from it. */
+function accountState() {
   const user = ref<Account | null>(null)
+  const role = computed<Role | null>(() => user.value?.role ?? null)
+  const signedIn = computed(() => user.value !== null)
+  /** A professional whom no admin has approved yet sees little more than where the approval stands. */
+  const waiting = computed(() => role.value === 'professional' && user.value?.isactive !== 1)
+
+  /** The account as the server has it now. */
+  function update(account: Account): void {
+    if (user.value?.id === account.id) user.value = account
+  }
+  const reload = async (): Promise<void> => update((await getMe()).data)
+  return { user, role, signedIn, waiting, update, reload }
+}
+
+/** What a page holds back for a while, and sends before its user signs out. */
+function heldBack() {
+  const unfinished = new Set<() => Promise<unknown>>()
+
+  /** Return what takes it off the list. */
+  function beforeSignOut(finish: () => Promise<unknown>): () => void {
+    unfinished.add(finish)
+    return () => unfinished.delete(finish)
+  }
+  const finishAll = () => Promise.allSettled([...unfinished].map((finish) => finish()))
+  return { beforeSignOut, finishAll }
+}
+
+/** Where the server cannot be reached, its session ends by itself later. */
+async function endSession(): Promise<void> {
+  try {
+    await logout()
+  } catch {
+    dropCsrfToken()
+  }
+}
+
+export const useSession = defineStore('session', () => {
+  const account = accountState()
+  const { user } = account
+  const { beforeSignOut, finishAll } = heldBack()
   const [{ asking, ask: askAgain, settle }, { endProof, ...proof }] = [question(), passwordProof()]
   /** True when the session could not be taken up again because the account is blocked; for the first page to say. */
   const shutOut = ref(false)
   /** True while nobody knows whether there is a session: the server could not be asked. */
   const unknown = ref(false)
   let restoring: Promise<void> | null = null
-  const unfinished = new Set<() => Promise<unknown>>()
-  const role = computed<Role | null>(() => user.value?.role ?? null)
-  const signedIn = computed(() => user.value !== null)
-  /** A professional whom no admin has approved yet sees little more than where the approval stands. */
-  const waiting = computed(() => role.value === 'professional' && user.value?.isactive !== 1)
 
   function adopt(answered: SignIn): void {
     const same = user.value === null || user.value.id === answered.user.id
@@ -102,42 +137,23 @@ export const useSession = defineStore('session', () => {
     return data.user
   }
 
-  /** Always signs out this browser; where the server cannot be reached, its session ends by itself later. */
+  /** Always signs out this browser. */
   async function signOut(): Promise<void> {
-    const account = user.value?.id
-    await Promise.allSettled([...unfinished].map((finish) => finish()))
-    try {
-      await logout()
-    } catch {
-      dropCsrfToken()
-    }
-    signedOut(account)
+    const id = user.value?.id
+    await finishAll()
+    await endSession()
+    signedOut(id)
   }
 
   /** The server has ended the session: this tab and the others follow. */
-  function signedOut(account = user.value?.id): void {
-    if (account === undefined) return
+  function signedOut(id = user.value?.id): void {
+    if (id === undefined) return
     forget()
-    announce({ kind: 'signed-out', account })
-  }
-
-  /** The account as the server has it now. */
-  function update(account: Account): void {
-    if (user.value?.id === account.id) user.value = account
-  }
-  const reload = async (): Promise<void> => update((await getMe()).data)
-
-  /** What a page holds back for a while is sent before its user signs out; returns what takes it off the list. */
-  function beforeSignOut(finish: () => Promise<unknown>): () => void {
-    unfinished.add(finish)
-    return () => unfinished.delete(finish)
+    announce({ kind: 'signed-out', account: id })
   }
 
   return {
-    user,
-    role,
-    signedIn,
-    waiting,
+    ...account,
     asking,
     shutOut,
     unknown,
@@ -148,8 +164,6 @@ export const useSession = defineStore('session', () => {
     signIn,
     signOut,
     signedOut,
-    update,
-    reload,
     beforeSignOut,
     askAgain,
     endProof,
