@@ -50,3 +50,14 @@ export const fields = {
   reason: () => z.string().trim().min(3).max(500),
   remarks: () => z.string().trim().max(2000).optional(),
 }
+
+/** One of these words, where none is chosen at first. */
+export const choiceOf = <const T extends readonly [string, ...string[]]>(words: T) =>
+  z
+    .enum(words)
+    .optional()
+    .transform((word, context) => {
+      if (word !== undefined) return word
+      context.addIssue({ code: 'custom', message: i18n.global.t('validation.required') })
+      return z.NEVER
+    })
