@@ -226,6 +226,8 @@ export default defineConfig({
     manifest: true,
     assetsInlineLimit: 0,
     rolldownOptions: {
+      // An import of one call from the generated client loads that call's file, not those of every feature.
+      treeshake: { moduleSideEffects: [{ test: /src\/shared\/api\/generated\//, sideEffects: false }] },
       output: {
         codeSplitting: { groups },
       },

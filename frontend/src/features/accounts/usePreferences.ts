@@ -1,6 +1,5 @@
 /** Notification preferences: order of channels, quiet hours, and exceptions for single kinds. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
-import { getMyPreferences, putMyPreferences, type Preferences } from '@/shared/api/generated'
+import type { Preferences } from '@/shared/api/generated'
 import type { Role } from '@/shared/api/types'
 
 export const channels = ['mail', 'gchat', 'sms'] as const
@@ -60,17 +59,4 @@ export function moved(order: Channel[], channel: Channel, by: 1 | -1): Channel[]
   const next = order.filter((one) => one !== channel)
   next.splice(to, 0, channel)
   return next
-}
-
-export function usePreferences() {
-  const client = useQueryClient()
-  const query = useQuery({
-    queryKey: ['accounts', 'preferences'],
-    queryFn: async ({ signal }) => (await getMyPreferences({ signal })).data,
-  })
-  const save = useMutation({
-    mutationFn: async (body: Preferences) => (await putMyPreferences({ body })).data,
-    onSuccess: (data) => client.setQueryData(['accounts', 'preferences'], data),
-  })
-  return { query, save }
 }

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { someone } from '@/shared/testing/mount'
 import { defineComponent, h } from 'vue'
-import { useQueryClient, type QueryClient } from '@tanstack/vue-query'
+import { useQueryClient, type QueryClient, type QueryKey } from '@tanstack/vue-query'
+import {
+  getMyInboxQueryKey,
+  getSearchInfiniteQueryKey,
+  listTaskProfessionalsInfiniteQueryKey,
+} from '@/shared/api/generated'
 import { show } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import { changes, useProfile } from './useProfile'
@@ -41,10 +46,10 @@ describe('save', () => {
     const user = someone('professional', { exp: 3 })
     answer('patch', '/me', [200, { ...user, pincode: '560001' }])
     await show(page, { user })
-    const keys = [
-      ['search', {}],
-      ['tasks', 3, 'professionals', '560025'],
-      ['requests', 'inbox'],
+    const keys: QueryKey[] = [
+      getSearchInfiniteQueryKey(),
+      listTaskProfessionalsInfiniteQueryKey({ path: { task_id: 3 }, query: { pincode: '560025' } }),
+      getMyInboxQueryKey(),
     ]
     for (const key of keys) client?.setQueryData(key, 'as it was')
     const { firstname, lastname, email, address } = user

@@ -1,7 +1,7 @@
 /** The user's own account: the editable fields; only changed ones are sent. */
-import { useQueryClient } from '@tanstack/vue-query'
-import { changePassword, updateMe } from '@/shared/api/generated'
+import { updateMeMutation } from '@/shared/api/generated'
 import type { Account } from '@/shared/api/types'
+import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { fields, z } from '@/shared/lib/schema'
 import { useSession } from '@/shared/session/store'
 
@@ -34,23 +34,19 @@ export function changes(account: Account, values: Profile): Record<string, unkno
 
 export function useProfile() {
   const session = useSession()
-  const client = useQueryClient()
+  // Where someone lives, works and what they do decides what is found, offered and waits for them.
+  const update = useApiMutation(updateMeMutation(), {
+    invalidates: ['Search', 'Tasks', 'Requests', 'Schedule'],
+    onSuccess: session.update,
+  })
 
+  /** Return whether anything had to be changed. */
   async function save(values: Profile): Promise<boolean> {
     if (!session.user) return false
     const body = changes(session.user, values)
     if (Object.keys(body).length === 0) return false
-    session.update((await updateMe({ body })).data)
-    // Where someone lives, works and what they do decides what is found, offered and waits for them.
-    await Promise.all(
-      ['search', 'tasks', 'requests'].map((key) => client.invalidateQueries({ queryKey: [key] })),
-    )
+    await update.send({ body })
     return true
   }
-
-  return {
-    save,
-    changePassword: (values: { current_password: string; password: string }) =>
-      changePassword({ body: values }),
-  }
+  return { save }
 }

@@ -1,7 +1,4 @@
-/** Where one is signed in. */
-import { useMutation, useQueryClient } from '@tanstack/vue-query'
-import { deleteMySession, listMySessions, logoutEverywhere, type Session } from '@/shared/api/generated'
-import { useKeysetList } from '@/shared/composables/useKeysetList'
+/** Names of the devices that an account is signed in on. */
 
 /** A device in two words, from what its browser says about itself; null where it says nothing that is known. */
 export function deviceOf(agent: string | null): { browser: string; system: string } | null {
@@ -24,18 +21,4 @@ export function deviceOf(agent: string | null): { browser: string; system: strin
     [/Linux/, 'Linux'],
   ])
   return browser ? { browser, system } : null
-}
-
-export function useSessions() {
-  const client = useQueryClient()
-  const list = useKeysetList<Session>({
-    key: ['accounts', 'sessions'],
-    load: async ({ cursor, signal }) => (await listMySessions({ query: { cursor }, signal })).data,
-  })
-  const end = useMutation({
-    mutationFn: (id: string) => deleteMySession({ path: { session_id: id } }),
-    onSettled: () => client.invalidateQueries({ queryKey: ['accounts', 'sessions'] }),
-  })
-  const endAll = useMutation({ mutationFn: () => logoutEverywhere() })
-  return { list, end, endAll }
 }

@@ -1,9 +1,5 @@
 /** The audit trail: read, narrowed, never changed. */
-import type { MaybeRefOrGetter } from 'vue'
-import { listAudit, type Entry, type ListAuditData } from '@/shared/api/generated'
-import { useKeysetList } from '@/shared/composables/useKeysetList'
-
-export type AuditFilters = NonNullable<ListAuditData['query']>
+import type { Entry } from '@/shared/api/generated'
 
 /** What the trail tells of; an action that is not here yet is still shown, by its own name. */
 export const actions = [
@@ -39,15 +35,6 @@ export const actions = [
   'request_viewed',
   'requests_listed',
 ] as const
-
-export function useAuditTrail(filters: MaybeRefOrGetter<AuditFilters>) {
-  return useKeysetList<Entry, AuditFilters>({
-    key: ['audit'],
-    filters,
-    load: async ({ filters: asked, cursor, signal }) =>
-      (await listAudit({ query: { ...asked, cursor }, signal })).data,
-  })
-}
 
 const pages: Record<string, (id: number) => string> = {
   task: () => '/admin/tasks',

@@ -1,8 +1,7 @@
 /** The marketplace's statistics for a range of dates. */
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import { getStats, type Stats } from '@/shared/api/generated'
-import type { Signalled } from '@/shared/api/types'
+import { getStatsOptions, type Stats } from '@/shared/api/generated'
 import { pollEvery } from '@/shared/lib/polling'
 
 export interface Span {
@@ -13,14 +12,10 @@ export interface Span {
 export function useStats(span: MaybeRefOrGetter<Span>) {
   const refetchInterval = pollEvery(60_000)
   return useQuery(
-    computed(() => {
-      const query = { ...toValue(span) }
-      return {
-        queryKey: ['stats', query],
-        queryFn: async ({ signal }: Signalled) => (await getStats({ query, signal })).data,
-        placeholderData: keepPreviousData<Stats>,
-        refetchInterval,
-      }
-    }),
+    computed(() => ({
+      ...getStatsOptions({ query: toValue(span) }),
+      placeholderData: keepPreviousData<Stats>,
+      refetchInterval,
+    })),
   )
 }

@@ -1,22 +1,22 @@
-/** Exports: started, watched while they run, cancelled, and taken home as a file. */
-import { useMutation, useQueryClient } from '@tanstack/vue-query'
-import { ref, type MaybeRefOrGetter } from 'vue'
+/** Exports: listed while they run, started, and downloaded as a file. */
+import { ref, toValue, type MaybeRefOrGetter } from 'vue'
+import { useI18n } from 'vue-i18n'
 import {
-  cancelExport,
-  createExport,
+  createExportMutation,
   downloadExport,
-  listExports,
+  listExportsInfiniteOptions,
   type Export,
-  type NewExport,
 } from '@/shared/api/generated'
+import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
+import { useToasts } from '@/shared/composables/useToasts'
 
 export const states = ['queued', 'running', 'done', 'failed'] as const
 export type State = (typeof states)[number]
 export const isOpen = (one: Pick<Export, 'status'>): boolean =>
   one.status === 'queued' || one.status === 'running'
 
-/** What the running ones look like; null when none runs. */
+/** The progress of those under way as text; null when there are none. */
 export function fingerprint(
   exports: readonly Pick<Export, 'id' | 'status' | 'progress' | 'rows'>[],
 ): string | null {
@@ -27,28 +27,18 @@ export function fingerprint(
 }
 
 export function useExportList(status: MaybeRefOrGetter<State | undefined>) {
-  return useKeysetList<Export, State | undefined>({
-    key: ['exports'],
-    filters: status,
-    load: async ({ filters: asked, cursor, signal }) =>
-      (await listExports({ query: { status: asked, cursor }, signal })).data,
+  return useKeysetList(() => listExportsInfiniteOptions({ query: { status: toValue(status) } }), {
     fingerprint,
   })
 }
 
-export function useExportCalls() {
-  const client = useQueryClient()
-  const refresh = () => client.invalidateQueries({ queryKey: ['exports'] })
-  const start = useMutation({
-    mutationFn: ({ key, ...body }: NewExport & { key: string }) =>
-      createExport({ body, headers: { 'Idempotency-Key': key } }),
-    onSuccess: refresh,
+export function useStartExport() {
+  const { t } = useI18n()
+  const toasts = useToasts()
+  return useApiMutation(createExportMutation(), {
+    idempotent: true,
+    onSuccess: () => toasts.success(t('exports.started'), t('exports.startedHint')),
   })
-  const cancel = useMutation({
-    mutationFn: (id: number) => cancelExport({ path: { export_id: id } }),
-    onSettled: refresh,
-  })
-  return { start, cancel }
 }
 
 /** attachment; filename="doorstep-2026.csv" → doorstep-2026.csv */
@@ -59,7 +49,7 @@ export function fileName(disposition: unknown, id: number): string {
   return (name ?? `doorstep-export-${id}.csv`).replace(/[\\/]/g, '-')
 }
 
-/** The file is private: it comes with our token, and goes to the person's disk from memory. */
+/** The file is private: it is requested with the access token and saved from memory. */
 export function useDownload() {
   const loaded = ref<Record<number, number>>({})
 

@@ -1,15 +1,7 @@
-/** The ledger of messages: what went to whom on which channel, each try at it, and sending again. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import {
-  getDelivery,
-  listDeliveries,
-  resendDelivery,
-  type Delivery,
-  type ListDeliveriesData,
-} from '@/shared/api/generated'
+/** The delivery log: which message went to whom on which channel, and each attempt. */
+import { toValue, type MaybeRefOrGetter } from 'vue'
+import { listDeliveriesInfiniteOptions, type Delivery, type ListDeliveriesData } from '@/shared/api/generated'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
-import type { Signalled } from '@/shared/api/types'
 
 export type DeliveryFilters = NonNullable<ListDeliveriesData['query']>
 export const states = ['waiting', 'sent', 'failed', 'skipped'] as const
@@ -47,35 +39,11 @@ export const mayResend = (delivery: Pick<Delivery, 'state'>): boolean =>
   delivery.state === 'failed' || delivery.state === 'skipped'
 
 export function useDeliveryList(filters: MaybeRefOrGetter<DeliveryFilters>) {
-  return useKeysetList<Delivery, DeliveryFilters>({
-    key: ['deliveries', 'list'],
-    filters,
-    load: async ({ filters: asked, cursor, signal }) =>
-      (await listDeliveries({ query: { ...asked, cursor }, signal })).data,
+  return useKeysetList(() => listDeliveriesInfiniteOptions({ query: toValue(filters) }), {
     fingerprint: (rows) =>
       rows
         .filter((one) => one.state === 'waiting')
         .map((one) => `${one.id}:${one.attempts}`)
         .join(' ') || null,
-  })
-}
-
-export function useDelivery(id: MaybeRefOrGetter<number>) {
-  return useQuery(
-    computed(() => {
-      const delivery_id = toValue(id)
-      return {
-        queryKey: ['deliveries', delivery_id],
-        queryFn: async ({ signal }: Signalled) => (await getDelivery({ path: { delivery_id }, signal })).data,
-      }
-    }),
-  )
-}
-
-export function useResend() {
-  const client = useQueryClient()
-  return useMutation({
-    mutationFn: (id: number) => resendDelivery({ path: { delivery_id: id } }),
-    onSettled: () => client.invalidateQueries({ queryKey: ['deliveries'] }),
   })
 }

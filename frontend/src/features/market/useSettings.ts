@@ -1,12 +1,14 @@
 /** The marketplace's settings, changed one by one, without overwriting another admin's changes unseen. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
+import { useQuery } from '@tanstack/vue-query'
 import {
-  createAdmin,
   getSettings,
+  getSettingsQueryKey,
   updateSettings,
   type MarketSettings,
   type SettingsEdit,
 } from '@/shared/api/generated'
+import { ifMatch, versioned } from '@/shared/api/etag'
+import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { i18n } from '@/app/i18n'
 import { fields, z } from '@/shared/lib/schema'
 import { bounds, type Bounded } from './bounds'
@@ -62,21 +64,22 @@ export function ofAnswer(settings: MarketSettings): Settings {
   }
 }
 
+/** The settings with their version, which an edit names. */
 export function useSettings() {
-  const client = useQueryClient()
-  const query = useQuery({
-    queryKey: ['settings'],
-    queryFn: async ({ signal }) => {
-      const { data, headers } = await getSettings({ signal })
-      return { settings: data, etag: typeof headers.etag === 'string' ? headers.etag : undefined }
+  return useQuery({
+    queryKey: [...getSettingsQueryKey(), 'with version'],
+    queryFn: async ({ signal }) => versioned(await getSettings({ signal })),
+  })
+}
+
+export function useSaveSettings() {
+  return useApiMutation(
+    {
+      mutationFn: async ({ etag, ...body }: SettingsEdit & { etag: string | undefined }) =>
+        versioned(await updateSettings({ body, headers: ifMatch(etag) })),
     },
-  })
-  const save = useMutation({
-    mutationFn: ({ etag, ...changes }: SettingsEdit & { etag?: string }) =>
-      updateSettings({ body: changes, headers: etag ? { 'If-Match': etag } : {} }),
-    onSettled: () => client.invalidateQueries({ queryKey: ['settings'] }),
-  })
-  return { query, save }
+    { invalidates: ['Settings'] },
+  )
 }
 
 export const adminSchema = z.object({
@@ -89,7 +92,3 @@ export const adminSchema = z.object({
   pincode: fields.pincode(),
 })
 export type NewAdmin = z.infer<typeof adminSchema>
-
-export function useAddAdmin() {
-  return useMutation({ mutationFn: (values: NewAdmin) => createAdmin({ body: values }) })
-}

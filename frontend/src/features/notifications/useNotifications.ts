@@ -1,38 +1,42 @@
 /** The user's notifications. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
-import type { MaybeRefOrGetter } from 'vue'
+import { useQuery, useQueryClient } from '@tanstack/vue-query'
+import { toValue, type MaybeRefOrGetter } from 'vue'
 import type { RouteLocationRaw } from 'vue-router'
-import { listNotifications, markNotificationsRead } from '@/shared/api/generated'
-import type { Notification, NotificationPage, Role } from '@/shared/api/types'
+import {
+  listNotificationsInfiniteOptions,
+  listNotificationsOptions,
+  markNotificationsReadMutation,
+} from '@/shared/api/generated'
+import type { Notification, Role } from '@/shared/api/types'
+import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { pollEvery } from '@/shared/lib/polling'
 
+const newest = { query: { limit: 1 } }
+
 export function useUnreadCount() {
   return useQuery({
-    queryKey: ['notifications', 'unread'],
-    queryFn: async ({ signal }) =>
-      (await listNotifications({ query: { limit: 1 }, signal })).data.unread_count,
+    ...listNotificationsOptions(newest),
+    select: ({ unread_count }) => unread_count,
     refetchInterval: pollEvery(15_000),
   })
 }
 
 export function useNotificationList(unread: MaybeRefOrGetter<boolean>) {
-  return useKeysetList<Notification, boolean, NotificationPage>({
-    key: ['notifications', 'list'],
-    filters: unread,
-    load: async ({ filters: onlyUnread, cursor, signal }) =>
-      (await listNotifications({ query: { unread: onlyUnread ? 1 : undefined, cursor }, signal })).data,
-  })
+  return useKeysetList(() =>
+    listNotificationsInfiniteOptions({ query: { unread: toValue(unread) ? 1 : undefined } }),
+  )
 }
 
 export function useMarkRead() {
   const client = useQueryClient()
-  return useMutation({
-    mutationFn: (which: { ids: number[] } | { all: true }) => markNotificationsRead({ body: which }),
-    onSuccess: ({ data }) => {
-      client.setQueryData(['notifications', 'unread'], data.unread_count)
-      return client.invalidateQueries({ queryKey: ['notifications', 'list'] })
-    },
+  return useApiMutation(markNotificationsReadMutation(), {
+    // The bell need not wait until everything has been read again.
+    onSuccess: ({ unread_count }) =>
+      client.setQueryData(
+        listNotificationsOptions(newest).queryKey,
+        (before) => before && { ...before, unread_count },
+      ),
   })
 }
 

@@ -1,17 +1,19 @@
-/** The way from a document to an approved professional, from both sides. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
+/** From an uploaded document to an approved professional, from both sides. */
+import { useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, onScopeDispose, ref, toValue, watch, type MaybeRefOrGetter } from 'vue'
 import {
   approveProfessional,
   getMyDocument,
+  getMyDocumentQueryKey,
   getProfessionalDocument,
-  listProfessionals,
-  putMyDocument,
+  listProfessionalsInfiniteOptions,
+  putMyDocumentMutation,
   rejectProfessional,
   type SubmittedDocument,
 } from '@/shared/api/generated'
 import { uploadTimeout } from '@/shared/api/http'
 import type { UserAccount, Signalled } from '@/shared/api/types'
+import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { useSession } from '@/shared/session/store'
 
@@ -24,7 +26,10 @@ async function readPage(id: number | null, page: number, signal: AbortSignal): P
 }
 type Reviewed = Pick<SubmittedDocument, 'id'> | null | undefined
 /** Under the document, not its owner: a picture of a replaced document must not stand for the new one. */
-const pageKey = (document: Reviewed, page: number) => ['document', document?.id ?? null, page] as const
+const pageKey = (document: Reviewed, page: number) => [
+  ...getMyDocumentQueryKey({ query: { page } }),
+  document?.id ?? null,
+]
 
 /** Reads the first page of someone's document before it is looked at. */
 export function useDocumentAhead() {
@@ -75,58 +80,51 @@ export function useDocumentPage(
   return { url, query }
 }
 
-export function useHandIn() {
+export function useUploadDocument() {
   const session = useSession()
-  const client = useQueryClient()
   const progress = ref<number | null>(null)
-
-  const send = useMutation({
-    mutationFn: (file: File) =>
-      putMyDocument({
-        body: { document: file },
-        timeout: uploadTimeout,
-        onUploadProgress: ({ loaded, total }) => {
-          progress.value = total ? Math.round((loaded / total) * 100) : null
-        },
-      }),
-    onSuccess: async ({ data }) => {
-      session.update(data)
-      await client.invalidateQueries({ queryKey: ['document'] })
-    },
-    onSettled: () => {
-      progress.value = null
+  const upload = putMyDocumentMutation({
+    timeout: uploadTimeout,
+    onUploadProgress: ({ loaded, total }) => {
+      progress.value = total ? Math.round((loaded / total) * 100) : null
     },
   })
-  return { send, progress }
+  const { send, isPending } = useApiMutation(upload, {
+    success: 'professionals.approval.handedIn',
+    onSuccess: session.update,
+  })
+
+  async function submit(document: File): Promise<void> {
+    try {
+      await send({ body: { document } })
+    } finally {
+      progress.value = null
+    }
+  }
+  return { submit, progress, isPending }
 }
 
 export function useWaitingList() {
-  return useKeysetList<UserAccount>({
-    key: ['professionals', 'waiting'],
-    load: async ({ cursor, signal }) =>
-      (await listProfessionals({ query: { approval: 'pending', sort: 'waiting', cursor }, signal })).data,
-    every: 20_000,
-  })
+  return useKeysetList(
+    () => listProfessionalsInfiniteOptions({ query: { approval: 'pending', sort: 'waiting' } }),
+    { every: 20_000 },
+  )
 }
 
 export type Decision = { verb: 'approve' } | { verb: 'reject'; reason: string }
 
-/** Approve or reject the document that came with this person; the server refuses when it was replaced since. */
+/** Approve or reject the document that came with this professional; the server refuses when it was replaced since. */
 export function useDecision() {
-  const client = useQueryClient()
-  return useMutation({
-    mutationFn: ({ person, ...decision }: { person: UserAccount } & Decision) => {
-      const path = { professional_id: person.id }
-      const reviewed = { document_id: person.document?.id ?? null }
-      return decision.verb === 'reject'
-        ? rejectProfessional({ path, body: { reason: decision.reason, ...reviewed } })
-        : approveProfessional({ path, body: reviewed })
+  return useApiMutation(
+    {
+      mutationFn: ({ person, ...decision }: { person: UserAccount } & Decision): Promise<unknown> => {
+        const path = { professional_id: person.id }
+        const reviewed = { document_id: person.document?.id ?? null }
+        return decision.verb === 'reject'
+          ? rejectProfessional({ path, body: { reason: decision.reason, ...reviewed } })
+          : approveProfessional({ path, body: reviewed })
+      },
     },
-    onSettled: () =>
-      Promise.all(
-        ['professionals', 'tasks', 'search', 'stats', 'audit'].map((key) =>
-          client.invalidateQueries({ queryKey: [key] }),
-        ),
-      ),
-  })
+    { invalidates: ['Professionals', 'Tasks', 'Search', 'Dashboard', 'Audit trail'] },
+  )
 }

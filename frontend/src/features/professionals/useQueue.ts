@@ -69,7 +69,7 @@ export function useQueue() {
     decided.add(one.id)
     if (chosen.value === one.id) choose(following?.id)
     try {
-      await decision.mutateAsync({ person: one, ...how })
+      await decision.send({ person: one, ...how })
     } catch (error) {
       choose(one.id)
       throw error

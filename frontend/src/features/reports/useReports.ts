@@ -1,9 +1,4 @@
-/** A customer's months. */
-import { useQuery } from '@tanstack/vue-query'
-import { computed, toValue, type MaybeRefOrGetter } from 'vue'
-import { getReport, listReports, type SentReport } from '@/shared/api/generated'
-import type { Signalled } from '@/shared/api/types'
-import { useKeysetList } from '@/shared/composables/useKeysetList'
+/** A customer's monthly reports. */
 import { marketToday, toIso } from '@/shared/lib/marketTime'
 import { formatTime } from '@/shared/lib/time'
 
@@ -19,30 +14,4 @@ export function monthBeside(month: string, by: 1 | -1, now = thisMonth()): strin
   const index = year * 12 + number - 1 + by
   const next = `${Math.floor(index / 12)}-${String((index % 12) + 1).padStart(2, '0')}`
   return next > now ? null : next
-}
-
-/** A row is told apart by its month. */
-export type Month = SentReport & { id: string }
-
-export function useReportList() {
-  return useKeysetList<Month>({
-    key: ['reports', 'list'],
-    load: async ({ cursor, signal }) => {
-      const { data } = await listReports({ query: { cursor }, signal })
-      return { ...data, items: data.items.map((item) => ({ ...item, id: item.month })) }
-    },
-  })
-}
-
-export function useReport(month: MaybeRefOrGetter<string>) {
-  return useQuery(
-    computed(() => {
-      const path = { month: toValue(month) }
-      return {
-        queryKey: ['reports', path.month],
-        queryFn: async ({ signal }: Signalled) =>
-          (await getReport({ path, signal, headers: { Accept: 'application/json' } })).data,
-      }
-    }),
-  )
 }

@@ -1,7 +1,7 @@
 /** Looking for tasks: the address holds every filter, so that a link shows the same to everyone. */
-import type { MaybeRefOrGetter } from 'vue'
+import { toValue, type MaybeRefOrGetter } from 'vue'
 import type { LocationQuery } from 'vue-router'
-import { getSearch, type SearchResult } from '@/shared/api/generated'
+import { getSearch, getSearchInfiniteOptions } from '@/shared/api/generated'
 import type { TaskHit } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { isPincode } from '@/shared/lib/pincode'
@@ -53,12 +53,7 @@ function asked({ radius_km, min_rating, ...rest }: Filters) {
 }
 
 export function useSearch(filters: MaybeRefOrGetter<Filters>, limit = 20) {
-  return useKeysetList<TaskHit, Filters, SearchResult>({
-    key: ['search', limit],
-    filters,
-    load: async ({ filters: wanted, cursor, signal }) =>
-      (await getSearch({ query: { ...asked(wanted), limit, cursor }, signal })).data,
-  })
+  return useKeysetList(() => getSearchInfiniteOptions({ query: { ...asked(toValue(filters)), limit } }))
 }
 
 export async function suggestTasks(q: string, signal: AbortSignal): Promise<TaskHit[]> {

@@ -12,7 +12,7 @@ import { useConfirm } from '@/shared/composables/useConfirm'
 import { useToasts } from '@/shared/composables/useToasts'
 import { useSession } from '@/shared/session/store'
 import { codes, likely, type Why } from './reasons'
-import { useRequestMutations } from './useRequests'
+import { useActOnRequest } from './useRequests'
 
 const patience = 6_000
 
@@ -45,7 +45,7 @@ export function useReject() {
   const { t } = useI18n()
   const toasts = useToasts()
   const confirm = useConfirm()
-  const { act } = useRequestMutations()
+  const { run } = useActOnRequest()
   const waiting = new Map<number, Held>()
   /** What the list no longer shows: held here, or on its way. */
   const hidden = reactive(new Set<number>())
@@ -55,13 +55,8 @@ export function useReject() {
     if (!held) return
     drop(id, held)
     if (!isCurrent(held.by)) return
-    try {
-      await act.mutateAsync({ id, verb: 'reject', words: held.body.reason, code: held.body.reason_code })
-    } catch (error) {
-      toasts.error(error)
-    } finally {
-      hidden.delete(id)
-    }
+    await run({ id, verb: 'reject', words: held.body.reason, code: held.body.reason_code })
+    hidden.delete(id)
   }
 
   function drop(id: number, held: Held): void {

@@ -3,7 +3,7 @@ import { useI18n } from 'vue-i18n'
 import type { TaskRequest } from '@/shared/api/types'
 import { useConfirm, type Question } from '@/shared/composables/useConfirm'
 import { useToasts } from '@/shared/composables/useToasts'
-import { useRequestMutations, type Verb } from './useRequests'
+import { useActOnRequest, type Verb } from './useRequests'
 
 const withReason: readonly Verb[] = ['reject', 'release', 'cancel']
 const dangerous: readonly Verb[] = ['release', 'cancel']
@@ -12,7 +12,7 @@ export function useRequestActions() {
   const { t } = useI18n()
   const confirm = useConfirm()
   const toasts = useToasts()
-  const { act } = useRequestMutations()
+  const { run: send } = useActOnRequest()
 
   function question(request: TaskRequest, verb: Verb): Question {
     return {
@@ -39,12 +39,7 @@ export function useRequestActions() {
   }
 
   async function run(request: TaskRequest, verb: Verb, words: string): Promise<boolean> {
-    try {
-      await act.mutateAsync({ id: request.id, verb, words })
-    } catch (error) {
-      toasts.error(error)
-      return false
-    }
+    if (!(await send({ id: request.id, verb, words }))) return false
     // What does not quite fit stood beside the button; it is said once more where it can be undone.
     const misfits =
       verb === 'accept'

@@ -1,15 +1,8 @@
 /** Phrases that mean the same to the search. */
-import { useMutation, useQueryClient } from '@tanstack/vue-query'
-import {
-  createSynonym,
-  deleteSynonym,
-  getSynonym,
-  listSynonyms,
-  putSynonym,
-  type Synonyms,
-} from '@/shared/api/generated'
+import { createSynonym, getSynonym, putSynonym } from '@/shared/api/generated'
+import { ifMatch, versioned, type Versioned } from '@/shared/api/etag'
 import { i18n } from '@/app/i18n'
-import { useKeysetList } from '@/shared/composables/useKeysetList'
+import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { z } from '@/shared/lib/schema'
 
 /** One phrase a line; empty lines and the same phrase in another case fall away. */
@@ -32,40 +25,27 @@ export const synonymsSchema = z.object({
     }),
 })
 
-export function useSynonymList() {
-  return useKeysetList<Synonyms>({
-    key: ['synonyms'],
-    load: async ({ cursor, signal }) => (await listSynonyms({ query: { cursor, limit: 50 }, signal })).data,
-  })
+/** Read a group with its version, which an edit names. */
+export async function readSynonyms(id: number): Promise<Versioned<{ phrases: string[] }>> {
+  return versioned(await getSynonym({ path: { synonym_id: id } }))
 }
 
-/** A group as it stands now, with what an edit of it must name. */
-export async function readSynonyms(id: number): Promise<{ phrases: string[]; etag: string | undefined }> {
-  const { data, headers } = await getSynonym({ path: { synonym_id: id } })
-  return { phrases: data.phrases, etag: typeof headers.etag === 'string' ? headers.etag : undefined }
-}
-
-export function useSynonymEdits() {
-  const client = useQueryClient()
-  const refresh = () =>
-    Promise.all([
-      client.invalidateQueries({ queryKey: ['synonyms'] }),
-      client.invalidateQueries({ queryKey: ['search'] }),
-    ])
-  const save = useMutation({
-    mutationFn: ({ id, etag, phrases }: { id: number | null; etag?: string; phrases: string[] }) =>
-      id === null
-        ? createSynonym({ body: { phrases } })
-        : putSynonym({
-            path: { synonym_id: id },
-            body: { phrases },
-            headers: etag ? { 'If-Match': etag } : {},
-          }),
-    onSettled: refresh,
-  })
-  const remove = useMutation({
-    mutationFn: (id: number) => deleteSynonym({ path: { synonym_id: id } }),
-    onSettled: refresh,
-  })
-  return { save, remove }
+export function useSaveSynonyms() {
+  return useApiMutation(
+    {
+      mutationFn: ({
+        id,
+        etag,
+        phrases,
+      }: {
+        id: number | null
+        etag?: string
+        phrases: string[]
+      }): Promise<unknown> =>
+        id === null
+          ? createSynonym({ body: { phrases } })
+          : putSynonym({ path: { synonym_id: id }, body: { phrases }, headers: ifMatch(etag) }),
+    },
+    { success: 'synonyms.saved', invalidates: ['Search'] },
+  )
 }

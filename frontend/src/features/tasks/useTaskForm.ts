@@ -2,6 +2,9 @@
 import { useQueryClient } from '@tanstack/vue-query'
 import { reactive, ref, shallowRef } from 'vue'
 import { createTask, getTask, getTaskPolicy, putTaskPolicy, updateTask } from '@/shared/api/generated'
+import { ifMatch, versioned } from '@/shared/api/etag'
+import { assertCurrent, currentIdentity } from '@/shared/api/identity'
+import { invalidate } from '@/shared/api/invalidate'
 import { toProblem } from '@/shared/api/problem'
 import {
   blank,
@@ -14,20 +17,19 @@ import {
   type FormValues,
   type News,
 } from './taskFields'
+import { taskTags } from './useTasks'
 
 interface Read {
   values: FormValues
   etag: string | undefined
 }
-const tagOf = (headers: object) =>
-  'etag' in headers && typeof headers.etag === 'string' ? headers.etag : undefined
 
 async function read(id: number): Promise<Read> {
   const [task, policy] = await Promise.all([
     getTask({ path: { task_id: id } }),
     getTaskPolicy({ path: { task_id: id } }),
   ])
-  return { values: valuesOf(task.data, policy.data.own), etag: tagOf(task.headers) }
+  return { values: valuesOf(task.data, policy.data.own), etag: versioned(task).etag }
 }
 
 export function useTaskForm(first: number | null) {
@@ -53,19 +55,15 @@ export function useTaskForm(first: number | null) {
 
   async function sendTask(values: FormValues): Promise<void> {
     if (id === null) {
-      const { data, headers } = await createTask({ body: taskOf(values) })
+      const { data, etag } = versioned(await createTask({ body: taskOf(values) }))
       id = data.id
-      known = { values: { ...blank(), ...taskOf(values) }, etag: tagOf(headers) }
+      known = { values: { ...blank(), ...taskOf(values) }, etag }
       return
     }
     const changes = changedTask(known.values, values)
     if (!Object.keys(changes).length) return
-    const { headers } = await updateTask({
-      path: { task_id: id },
-      body: changes,
-      headers: known.etag ? { 'If-Match': known.etag } : {},
-    })
-    known = { values: { ...known.values, ...changes }, etag: tagOf(headers) }
+    const call = updateTask({ path: { task_id: id }, body: changes, headers: ifMatch(known.etag) })
+    known = { values: { ...known.values, ...changes }, etag: versioned(await call).etag }
   }
 
   async function sendRules(values: FormValues): Promise<void> {
@@ -87,8 +85,11 @@ export function useTaskForm(first: number | null) {
 
   /** False when someone else was faster: then `news` holds what they changed, and saving again decides. */
   async function save(values: FormValues): Promise<boolean> {
+    const caller = currentIdentity()
     try {
       await sendTask(values)
+      // Another account that signed in meanwhile must not send the second half.
+      assertCurrent(caller)
       await sendRules(values)
       return true
     } catch (error) {
@@ -96,8 +97,7 @@ export function useTaskForm(first: number | null) {
       await meet(id)
       return false
     } finally {
-      void client.invalidateQueries({ queryKey: ['tasks'] })
-      void client.invalidateQueries({ queryKey: ['search'] })
+      void invalidate(client, taskTags)
     }
   }
 

@@ -1,39 +1,56 @@
-/** Decisions about a person, each asked once with what follows, then told. */
+/** Decisions about an account: those with consequences are confirmed first, and each is reported. */
 import { useI18n } from 'vue-i18n'
 import type { UserAccount } from '@/shared/api/types'
 import { useConfirm } from '@/shared/composables/useConfirm'
 import { useDialog } from '@/shared/composables/useDialog'
-import { useToasts } from '@/shared/composables/useToasts'
+import { useApiMutation } from '@/shared/composables/useApiMutation'
 import type { Block } from '@/shared/api/generated'
-import { useDecisions, type Decision } from './useUsers'
+import { decide as call, type Decision } from './useUsers'
+
+/** What an account shows up in, for admins and for others. */
+const affected = [
+  'Professionals',
+  'User administration',
+  'Requests',
+  'Schedule',
+  'Tasks',
+  'Search',
+  'Dashboard',
+  'Audit trail',
+] as const
+const nameOf = (person: UserAccount) => `${person.firstname} ${person.lastname}`
 
 export type Verb = 'approve' | 'reject' | 'block' | 'unblock'
 
 export function useUserActions() {
   const { t } = useI18n()
   const confirm = useConfirm()
-  const toasts = useToasts()
   const dialog = useDialog()
-  const decisions = useDecisions()
-
-  async function run(person: UserAccount, decision: Decision): Promise<void> {
-    try {
-      await decisions.mutateAsync({ id: person.id, ...decision })
-      toasts.success(t(`users.told.${decision.verb}`, { name: `${person.firstname} ${person.lastname}` }))
-    } catch (error) {
-      toasts.error(error)
-    }
-  }
+  const {
+    run: send,
+    send: sendFromForm,
+    isPending,
+  } = useApiMutation(
+    {
+      mutationFn: ({ person, ...decision }: { person: UserAccount } & Decision) => call(person.id, decision),
+    },
+    {
+      success: (_, { person, verb }) => t(`users.told.${verb}`, { name: nameOf(person) }),
+      invalidates: affected,
+    },
+  )
+  const run = (person: UserAccount, decision: Decision) => send({ person, ...decision })
 
   async function block(person: UserAccount): Promise<void> {
-    const name = `${person.firstname} ${person.lastname}`
-    const send = (values: Block) => decisions.mutateAsync({ id: person.id, verb: 'block', ...values })
-    if (await dialog(() => import('./components/BlockDialog.vue'), { name, role: person.role, block: send }))
-      toasts.success(t('users.told.block', { name }))
+    await dialog(() => import('./components/BlockDialog.vue'), {
+      name: nameOf(person),
+      role: person.role,
+      block: (values: Block) => sendFromForm({ person, verb: 'block', ...values }),
+    })
   }
 
-  async function decide(person: UserAccount, verb: Verb): Promise<void> {
-    const name = `${person.firstname} ${person.lastname}`
+  async function decide(person: UserAccount, verb: Verb): Promise<unknown> {
+    const name = nameOf(person)
     if (verb === 'block') return block(person)
     const reviewed = { document_id: person.document?.id ?? null }
     if (verb === 'approve') return run(person, { verb, ...reviewed })
@@ -61,9 +78,8 @@ export function useUserActions() {
   }
 
   async function endSessions(person: UserAccount): Promise<void> {
-    const name = `${person.firstname} ${person.lastname}`
     const answer = await confirm({
-      title: t('users.endTitle', { name }),
+      title: t('users.endTitle', { name: nameOf(person) }),
       follows: t('users.endFollows'),
       action: t('users.verbs.end_sessions'),
       danger: true,
@@ -73,5 +89,5 @@ export function useUserActions() {
 
   const expiry = (person: UserAccount, at: string | null) =>
     run(person, { verb: 'expiry', approval_expires_at: at })
-  return { decide, endSessions, expiry, busy: decisions.isPending }
+  return { decide, endSessions, expiry, busy: isPending }
 }

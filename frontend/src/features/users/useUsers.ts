@@ -1,24 +1,22 @@
 /** People of both kinds as an admin sees them: finding them, one of them, and what may be decided about them. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/vue-query'
+import { useQuery, type QueryFunction, type QueryKey } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import {
   approveProfessional,
   blockUser,
   endSessionsUser,
-  getCustomer,
-  getProfessional,
-  listCustomers,
-  listProfessionals,
-  listReliability,
+  getCustomerOptions,
+  getProfessionalOptions,
+  listCustomersInfiniteOptions,
+  listProfessionalsInfiniteOptions,
   rejectProfessional,
   unblockUser,
   updateProfessional,
   type Block,
   type ListProfessionalsData,
-  type ListReliabilityData,
-  type Reliability,
+  type UserAccountDetail,
 } from '@/shared/api/generated'
-import type { UserAccount, Signalled } from '@/shared/api/types'
+import type { UserAccount } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 
 export type Kind = 'customer' | 'professional'
@@ -44,47 +42,26 @@ export function isUnreliable(figures: { cancelled_90_days: number; released_90_d
 
 /** Each kind has its own page component, which is recreated when switching between them. */
 export function useUserList(role: Kind, filters: MaybeRefOrGetter<Filters>) {
-  return useKeysetList<UserAccount, Filters>({
-    key: [role === 'customer' ? 'customers' : 'professionals', 'list'],
-    filters,
-    load: async ({ filters: { q, blocked, pincode, sort, ...own }, cursor, signal }) => {
-      const shared = { q, blocked, pincode, cursor }
-      if (role === 'professional')
-        return (await listProfessionals({ query: { ...shared, sort, ...own }, signal })).data
-      return (
-        await listCustomers({ query: { ...shared, sort: sort === 'name' ? 'name' : undefined }, signal })
-      ).data
-    },
+  return useKeysetList(() => {
+    const { q, blocked, pincode, sort, ...own } = toValue(filters)
+    const shared = { q, blocked, pincode }
+    return role === 'professional'
+      ? listProfessionalsInfiniteOptions({ query: { ...shared, sort, ...own } })
+      : listCustomersInfiniteOptions({ query: { ...shared, sort: sort === 'name' ? 'name' : undefined } })
   })
 }
 
 export function useUser(role: MaybeRefOrGetter<Kind>, id: MaybeRefOrGetter<number>) {
   return useQuery(
     computed(() => {
-      const [kind, one] = [toValue(role), toValue(id)]
-      return {
-        queryKey: [kind === 'customer' ? 'customers' : 'professionals', one],
-        queryFn: async ({ signal }: Signalled) =>
-          (
-            await (kind === 'customer'
-              ? getCustomer({ path: { customer_id: one }, signal })
-              : getProfessional({ path: { professional_id: one }, signal }))
-          ).data,
-      }
+      const { queryKey, queryFn } =
+        toValue(role) === 'customer'
+          ? getCustomerOptions({ path: { customer_id: toValue(id) } })
+          : getProfessionalOptions({ path: { professional_id: toValue(id) } })
+      // Both read the same kind of object; only the types of their keys differ.
+      return { queryKey: queryKey as QueryKey, queryFn: queryFn as QueryFunction<UserAccountDetail> }
     }),
   )
-}
-
-type ReliabilityFilters = NonNullable<ListReliabilityData['query']>
-export function useReliabilityList(filters: MaybeRefOrGetter<ReliabilityFilters>) {
-  return useKeysetList<Reliability & { id: string }, ReliabilityFilters>({
-    key: ['reliability'],
-    filters,
-    load: async ({ filters: asked, cursor, signal }) => {
-      const { data } = await listReliability({ query: { ...asked, cursor }, signal })
-      return { ...data, items: data.items.map((one) => ({ ...one, id: `${one.role}-${one.account_id}` })) }
-    },
-  })
 }
 
 export type Decision =
@@ -95,7 +72,8 @@ export type Decision =
   | { verb: 'end_sessions' }
   | { verb: 'expiry'; approval_expires_at: string | null }
 
-function call(id: number, decision: Decision): Promise<unknown> {
+/** Send one decision about an account. */
+export function decide(id: number, decision: Decision): Promise<unknown> {
   const path = { professional_id: id }
   switch (decision.verb) {
     case 'approve':
@@ -123,17 +101,4 @@ function call(id: number, decision: Decision): Promise<unknown> {
     case 'expiry':
       return updateProfessional({ path, body: { approval_expires_at: decision.approval_expires_at } })
   }
-}
-
-export function useDecisions() {
-  const client = useQueryClient()
-  return useMutation({
-    mutationFn: ({ id, ...decision }: { id: number } & Decision) => call(id, decision),
-    onSettled: () =>
-      Promise.all(
-        ['professionals', 'customers', 'requests', 'tasks', 'search', 'reliability', 'stats', 'audit'].map(
-          (key) => client.invalidateQueries({ queryKey: [key] }),
-        ),
-      ),
-  })
 }

@@ -1,14 +1,14 @@
-/** Sends an order once, however often "Send" is pressed: one Idempotency-Key until it is known to have arrived. */
+/** One Idempotency-Key for one order, however often "Send" is pressed, until the order is known to have arrived. */
 import { ref, type Ref } from 'vue'
 import { toProblem } from '@/shared/api/problem'
 import { uuid } from '@/shared/lib/uuid'
 
 /**
- * `key` may live in a draft, so that the order is still the same one after a reload.
+ * `key` may be kept in a draft, so that the order is still the same one after a reload.
  *
- * A lost answer, a timeout, 409 `still_running` or a 5xx leaves open whether the order arrived: the same key makes sure that it counts
- * once. After a refusal the server keeps nothing under the key, so what is corrected goes with it as well. A new key is made for the next
- * order, and when the server says that an earlier version has arrived under this one.
+ * A lost response, a timeout, 409 `still_running` or a 5xx leaves open whether the order arrived: with the same key it counts once.
+ * After a refusal the server keeps nothing under the key, so the corrected order is sent under it as well. A new key is made for the
+ * next order, and when the server says that an earlier version has arrived under this one.
  */
 export function useIdempotencyKey(key: Ref<string> = ref(uuid())) {
   const renew = () => {
@@ -17,9 +17,9 @@ export function useIdempotencyKey(key: Ref<string> = ref(uuid())) {
 
   async function sendOnce<T>(call: (key: string) => Promise<T>): Promise<T> {
     try {
-      const answer = await call(key.value)
+      const response = await call(key.value)
       renew()
-      return answer
+      return response
     } catch (error) {
       if (toProblem(error).code === 'idempotency_key_reused') renew()
       throw error

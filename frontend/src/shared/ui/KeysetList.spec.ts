@@ -1,29 +1,25 @@
 import { describe, expect, it, vi } from 'vitest'
 import { http as msw, HttpResponse } from 'msw'
 import { defineComponent, h, ref } from 'vue'
-import { http } from '@/shared/api/http'
-import type { Page } from '@/shared/api/types'
+import { listTasksInfiniteOptions } from '@/shared/api/generated'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { show, until } from '@/shared/testing/mount'
 import { answer, server } from '@/shared/testing/server'
 import KeysetList from './KeysetList.vue'
 
-interface Row {
-  id: number
+interface Asked {
+  queryKey: readonly [{ query?: { q?: string } }]
+  signal: AbortSignal
 }
 
 const page = defineComponent({
   setup() {
-    const list = useKeysetList<Row>({
-      key: ['rows'],
-      load: async ({ cursor, signal }) =>
-        (await http.get<Page<Row>>('/rows', { params: { cursor }, signal })).data,
-    })
+    const list = useKeysetList(() => listTasksInfiniteOptions())
     return () =>
       h(
         KeysetList as never,
         { list, label: 'Rows', empty: { icon: 'i-lucide-inbox', title: 'No rows' } },
-        { default: ({ item }: { item: Row }) => `row ${item.id}` },
+        { default: ({ item }: { item: { id: number } }) => `row ${item.id}` },
       )
   },
 })
@@ -32,7 +28,7 @@ describe('KeysetList', () => {
   it('shows loading, then the rows, then more rows by cursor', async () => {
     const seen = answer(
       'get',
-      '/rows',
+      '/tasks',
       [200, { items: [{ id: 1 }, { id: 2 }], next_cursor: 'abc' }],
       [200, { items: [{ id: 3 }], next_cursor: null }],
     )
@@ -46,13 +42,13 @@ describe('KeysetList', () => {
   })
 
   it('shows the empty state', async () => {
-    answer('get', '/rows', [200, { items: [], next_cursor: null }])
+    answer('get', '/tasks', [200, { items: [], next_cursor: null }])
     const { wrapper } = await show(page)
     await until(() => wrapper.text().includes('No rows'), 'emptiness')
   })
 
   it('shows the error and loads again on request', async () => {
-    answer('get', '/rows', [503, { code: 'unavailable' }], [200, { items: [{ id: 1 }], next_cursor: null }])
+    answer('get', '/tasks', [503, { code: 'unavailable' }], [200, { items: [{ id: 1 }], next_cursor: null }])
     const { wrapper } = await show(page)
     await until(() => wrapper.find('[role="alert"] button').exists(), 'the failure')
     await wrapper.find('button').trigger('click')
@@ -62,7 +58,7 @@ describe('KeysetList', () => {
   it('shows an error when the next page fails, keeps the rows, and retries on request', async () => {
     answer(
       'get',
-      '/rows',
+      '/tasks',
       [200, { items: [{ id: 1 }], next_cursor: 'abc' }],
       [500, { code: 'internal_error' }],
       [200, { items: [{ id: 2 }], next_cursor: null }],
@@ -81,7 +77,7 @@ describe('KeysetList', () => {
   it('keeps its rows when a refresh fails and says that they may be out of date', async () => {
     answer(
       'get',
-      '/rows',
+      '/tasks',
       [200, { items: [{ id: 1 }], next_cursor: null }],
       [500, { code: 'internal_error' }],
     )
@@ -93,12 +89,12 @@ describe('KeysetList', () => {
   })
 
   it('calls immediately without a connection, and reports the failure instead of loading endlessly', async () => {
-    server.use(msw.get('*/rows', () => HttpResponse.error()))
+    server.use(msw.get('*/tasks', () => HttpResponse.error()))
     const { wrapper } = await show(page)
     window.dispatchEvent(new Event('offline'))
     await until(() => wrapper.find('[role="alert"] button').exists(), 'the failure')
     expect(wrapper.find('[aria-busy="true"]').exists()).toBe(false)
-    answer('get', '/rows', [200, { items: [{ id: 1 }], next_cursor: null }])
+    answer('get', '/tasks', [200, { items: [{ id: 1 }], next_cursor: null }])
     window.dispatchEvent(new Event('online'))
     await until(() => wrapper.text().includes('row 1'), 'the row')
   })
@@ -109,18 +105,14 @@ describe('useKeysetList', () => {
   const filtered = (every?: number) =>
     defineComponent({
       setup() {
-        const list = useKeysetList<Row, string>({
-          key: ['filtered'],
-          filters: filter,
-          load: async ({ filters, cursor, signal }) =>
-            (await http.get<Page<Row>>('/filtered', { params: { filters, cursor }, signal })).data,
+        const list = useKeysetList(() => listTasksInfiniteOptions({ query: { q: filter.value } }), {
           ...(every && { every }),
         })
         return () =>
           h(
             KeysetList as never,
             { list, label: 'Rows', empty: { icon: 'i-lucide-inbox', title: 'No rows' } },
-            { default: ({ item }: { item: Row }) => `row ${item.id}` },
+            { default: ({ item }: { item: { id: number } }) => `row ${item.id}` },
           )
       },
     })
@@ -130,15 +122,16 @@ describe('useKeysetList', () => {
     const signals = new Map<string, AbortSignal>()
     const part = defineComponent({
       setup() {
-        const list = useKeysetList<Row, string>({
-          key: ['broken off'],
-          filters: filter,
-          load: ({ filters, signal }) => {
-            signals.set(filters, signal)
-            return filters === 'a'
+        const list = useKeysetList(() => {
+          const options = listTasksInfiniteOptions({ query: { q: filter.value } })
+          const queryFn = ({ queryKey, signal }: Asked) => {
+            const q = queryKey[0].query?.q ?? ''
+            signals.set(q, signal)
+            return q === 'a'
               ? new Promise(() => undefined)
               : Promise.resolve({ items: [{ id: 2 }], next_cursor: null })
-          },
+          }
+          return { ...options, queryFn }
         })
         return () => list.items.value.map(({ id }) => `row ${id}`)
       },
@@ -155,7 +148,7 @@ describe('useKeysetList', () => {
     const seen: (string | null)[] = []
     let first = [{ id: 1, word: 'old' }]
     server.use(
-      msw.get('*/filtered', ({ request }) => {
+      msw.get('*/tasks', ({ request }) => {
         const cursor = new URL(request.url).searchParams.get('cursor')
         seen.push(cursor)
         return HttpResponse.json(
@@ -180,7 +173,7 @@ describe('useKeysetList', () => {
     let calls = 0
     let answerNow: () => void = () => undefined
     server.use(
-      msw.get('*/filtered', async () => {
+      msw.get('*/tasks', async () => {
         calls += 1
         if (calls === 2) await new Promise<void>((resolve) => (answerNow = resolve))
         return HttpResponse.json({ items: [{ id: 1 }], next_cursor: null })
