@@ -1,7 +1,12 @@
+import { fileURLToPath } from 'node:url'
+import boundaries from 'eslint-plugin-boundaries'
 import pluginVue from 'eslint-plugin-vue'
 import prettier from 'eslint-config-prettier'
 import a11y from 'eslint-plugin-vuejs-accessibility'
 import tseslint from 'typescript-eslint'
+
+/** A rule of the layers: what is so may depend on elements of these types. */
+const allow = (from, ...types) => ({ from, allow: { to: { element: { types: { anyOf: types } } } } })
 
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'src/shared/api/generated/**'] },
@@ -13,6 +18,52 @@ export default tseslint.config(
   {
     files: ['**/*.vue'],
     languageOptions: { parserOptions: { parser: tseslint.parser } },
+  },
+  {
+    // The application knows the features, features know what is shared, and shared parts know neither.
+    files: ['src/**'],
+    plugins: { boundaries },
+    settings: {
+      'import/resolver': { [fileURLToPath(new URL('./scripts/resolver.mjs', import.meta.url))]: {} },
+      'boundaries/root-path': fileURLToPath(new URL('.', import.meta.url)),
+      'boundaries/elements': [
+        { type: 'testing', pattern: 'src/shared/testing' },
+        { type: 'shared', pattern: 'src/shared' },
+        { type: 'feature', pattern: 'src/features/*', capture: ['feature'] },
+        { type: 'app', pattern: 'src/app' },
+        { type: 'texts', pattern: 'src/locales' },
+      ],
+      'boundaries/files': [{ category: 'spec', pattern: '**/*.spec.ts' }],
+    },
+    rules: {
+      'boundaries/dependencies': [
+        'error',
+        {
+          default: 'disallow',
+          policies: [
+            allow({ element: { type: 'app' } }, 'app', 'shared', 'texts'),
+            allow({ element: { type: 'feature' } }, 'shared', 'texts'),
+            allow({ element: { type: 'shared' } }, 'shared', 'texts'),
+            allow({ element: { type: 'texts' } }, 'texts'),
+            allow({ element: { type: 'testing' } }, 'testing', 'app', 'shared'),
+            allow({ file: { categories: 'spec' } }, 'testing'),
+            // Within itself a feature is open; others use what its index.ts offers.
+            {
+              from: { element: { type: 'feature' } },
+              allow: {
+                to: {
+                  element: { type: 'feature', captured: { feature: '{{ from.element.captured.feature }}' } },
+                },
+              },
+            },
+            {
+              from: { element: { types: { anyOf: ['app', 'feature'] } } },
+              allow: { to: { element: { type: 'feature', fileInternalPath: 'index.ts' } } },
+            },
+          ],
+        },
+      ],
+    },
   },
   {
     rules: {

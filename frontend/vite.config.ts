@@ -226,8 +226,13 @@ export default defineConfig({
     manifest: true,
     assetsInlineLimit: 0,
     rolldownOptions: {
-      // An import of one call from the generated client loads that call's file, not those of every feature.
-      treeshake: { moduleSideEffects: [{ test: /src\/shared\/api\/generated\//, sideEffects: false }] },
+      // Who imports one call of the generated client, or one part of a feature from its index.ts, does not load the others.
+      treeshake: {
+        moduleSideEffects: [
+          { test: /src\/shared\/api\/generated\//, sideEffects: false },
+          { test: /src\/features\/[^/]+\/index\.ts$/, sideEffects: false },
+        ],
+      },
       output: {
         codeSplitting: { groups },
       },

@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest'
 import { defineComponent, h, ref } from 'vue'
-import { setLanguage } from './i18n'
+import { setLanguage } from '@/shared/lib/i18n'
 import { clearTroubles } from '@/shared/lib/appStatus'
 import { usePageTitle } from '@/shared/composables/usePageTitle'
 import { show, until } from '@/shared/testing/mount'

@@ -1,5 +1,6 @@
 /** Who may open which page. The server decides in the end; this spares people a page they cannot use. */
 import type { RouteLocationNormalized, RouteLocationRaw } from 'vue-router'
+import { safeNext } from '@/shared/lib/safeNext'
 import { homeOf, useSession } from '@/shared/session/store'
 
 export async function mayEnter(to: RouteLocationNormalized): Promise<true | RouteLocationRaw> {
@@ -20,9 +21,4 @@ export async function mayEnter(to: RouteLocationNormalized): Promise<true | Rout
   if (!roles.includes(session.role)) return { path: '/not-found', query: {}, replace: true }
   if (session.waiting && !whileWaiting) return '/approval'
   return true
-}
-
-/** A path inside the application to go on to after signing in; anything else is ignored. */
-export function safeNext(next: unknown): string | null {
-  return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : null
 }

@@ -1,5 +1,5 @@
 import { useToasts } from '@/shared/composables/useToasts'
-import { setLanguage, type Language } from './i18n'
+import { setLanguage, type Language } from '@/shared/lib/i18n'
 
 /** Texts come over the network: when they do not arrive, the page stays as it was and says so. */
 export function useLanguage() {

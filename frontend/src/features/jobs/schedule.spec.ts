@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { i18n } from '@/app/i18n'
+import { i18n } from '@/shared/lib/i18n'
 import { scheduleIn } from './schedule'
 
 it.each([

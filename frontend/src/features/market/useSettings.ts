@@ -9,7 +9,7 @@ import {
 } from '@/shared/api/generated'
 import { ifMatch, versioned } from '@/shared/api/etag'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
-import { i18n } from '@/app/i18n'
+import { i18n } from '@/shared/lib/i18n'
 import { fields, z } from '@/shared/lib/schema'
 import { bounds, type Bounded } from './bounds'
 

@@ -1,7 +1,7 @@
 /** What a new request is asked with: the draft of an earlier visit, with what the link asks for on top. */
 import { computed, reactive, ref, watch, type Ref } from 'vue'
 import type { LocationQuery } from 'vue-router'
-import { useTaskProfessionals } from '@/features/tasks/useTasks'
+import { useTaskProfessionals } from '@/features/tasks'
 import { useDraft } from '@/shared/composables/useDraft'
 import { uuid } from '@/shared/lib/uuid'
 import { useSession } from '@/shared/session/store'

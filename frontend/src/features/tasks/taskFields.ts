@@ -1,6 +1,6 @@
 /** What the form of a task holds, and how it stands beside what the API speaks. */
-import { i18n } from '@/app/i18n'
-import { bounds } from '@/features/market/bounds'
+import { i18n } from '@/shared/lib/i18n'
+import { bounds } from '@/features/market'
 import type { TaskPolicy, TaskPolicyInput } from '@/shared/api/generated'
 import type { Task } from '@/shared/api/types'
 import { z } from '@/shared/lib/schema'

@@ -1,7 +1,7 @@
 /** Phrases that mean the same to the search. */
 import { createSynonym, getSynonym, putSynonym } from '@/shared/api/generated'
 import { ifMatch, versioned, type Versioned } from '@/shared/api/etag'
-import { i18n } from '@/app/i18n'
+import { i18n } from '@/shared/lib/i18n'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { z } from '@/shared/lib/schema'
 

@@ -1,6 +1,6 @@
 /** zod with our texts: forms import `z` from here, so that each message is in the person's language. */
 import { z } from 'zod'
-import { i18n } from '@/app/i18n'
+import { i18n } from './i18n'
 import { pincodePattern } from './pincode'
 
 // Without eval: the content policy refuses it, and zod need not find that out by trying.

@@ -30,7 +30,7 @@ describe('storage', () => {
     setTheme('dark')
     expect(theme.value).toBe('dark')
     setTheme('system')
-    const { startLanguage, setLanguage, i18n } = await import('@/app/i18n')
+    const { startLanguage, setLanguage, i18n } = await import('@/shared/lib/i18n')
     await startLanguage()
     await setLanguage('hi')
     expect(i18n.global.locale.value).toBe('hi')

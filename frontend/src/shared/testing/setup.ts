@@ -1,7 +1,7 @@
 /** Around every spec: a clean browser store, our texts, and no call that nobody answers. */
 import { enableAutoUnmount } from '@vue/test-utils'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
-import { loadRest } from '@/app/i18n'
+import { loadRest } from '@/shared/lib/i18n'
 import { actAs } from '@/shared/api/identity'
 import { setToken } from '@/shared/api/token'
 import { server } from './server'

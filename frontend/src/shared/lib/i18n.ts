@@ -1,7 +1,7 @@
 import { createI18n, type I18n } from 'vue-i18n'
 import en from '@/locales/en'
 import type { Texts } from '@/locales/byName'
-import { local } from '@/shared/lib/storage'
+import { local } from './storage'
 
 /** A language is a folder: `index.ts` holds what the first page needs, `rest.ts` everything else. */
 
@@ -9,8 +9,11 @@ export const languages = ['en', 'hi'] as const
 export type Language = (typeof languages)[number]
 
 const stored = 'doorstep-language'
-const firsts = import.meta.glob<{ default: Texts }>(['../locales/*/index.ts', '!../locales/en/index.ts'])
-const rests = import.meta.glob<{ default: Texts }>('../locales/*/rest.ts')
+const firsts = import.meta.glob<{ default: Texts }>([
+  '../../locales/*/index.ts',
+  '!../../locales/en/index.ts',
+])
+const rests = import.meta.glob<{ default: Texts }>('../../locales/*/rest.ts')
 
 export const i18n: I18n<
   Record<string, Texts>,
@@ -29,7 +32,9 @@ export const i18n: I18n<
 })
 
 /** Languages that have a folder under src/locales. */
-export const available = languages.filter((code) => code === 'en' || `../locales/${code}/index.ts` in firsts)
+export const available = languages.filter(
+  (code) => code === 'en' || `../../locales/${code}/index.ts` in firsts,
+)
 
 const loaded = new Map<string, Promise<void>>()
 
@@ -56,13 +61,15 @@ function once(
 /** What pages beyond the first one say; English too, as what is missing in the language falls back to it. */
 export async function loadRest(): Promise<void> {
   const codes = new Set(['en', i18n.global.locale.value])
-  await Promise.all([...codes].map((code) => once(`rest:${code}`, rests[`../locales/${code}/rest.ts`], code)))
+  await Promise.all(
+    [...codes].map((code) => once(`rest:${code}`, rests[`../../locales/${code}/rest.ts`], code)),
+  )
 }
 
 export async function setLanguage(code: Language): Promise<void> {
   // Where a page beyond the first one stands, all its texts change at once; the first page goes without the rest.
-  const parts = [once(`first:${code}`, firsts[`../locales/${code}/index.ts`], code)]
-  if (loaded.has('rest:en')) parts.push(once(`rest:${code}`, rests[`../locales/${code}/rest.ts`], code))
+  const parts = [once(`first:${code}`, firsts[`../../locales/${code}/index.ts`], code)]
+  if (loaded.has('rest:en')) parts.push(once(`rest:${code}`, rests[`../../locales/${code}/rest.ts`], code))
   await Promise.all(parts)
   i18n.global.locale.value = code
   document.documentElement.lang = code

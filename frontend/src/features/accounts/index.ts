@@ -1,0 +1,3 @@
+/** Accounts: what other features may use. */
+export { default as PasswordInput } from './components/PasswordInput.vue'
+export { default as SignInForm } from './components/SignInForm.vue'

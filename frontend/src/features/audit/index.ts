@@ -1,0 +1,2 @@
+/** The audit trail: what other features may use. */
+export { default as AuditLine } from './components/AuditLine.vue'

@@ -1,0 +1,2 @@
+/** The dashboard: what other features may use. */
+export { useStats } from './useStats'

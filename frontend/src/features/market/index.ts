@@ -1,0 +1,3 @@
+/** The marketplace's settings: what other features may use. */
+export { bounds } from './bounds'
+export { useSettings } from './useSettings'

@@ -1,0 +1,2 @@
+/** Reviews: what other features may use. */
+export { default as ReviewAnswer } from './components/ReviewAnswer.vue'
