@@ -74,7 +74,7 @@ describe('SettingsPage', () => {
       'post',
       '/admins',
       [422, { code: 'username_taken', errors: { username: ['The server says so.'] } }],
-      [201, {}],
+      [201, { username: 'meera2' }],
     )
     const router = await page()
     await press(market.admins.add)
