@@ -1,5 +1,10 @@
+import type { LocationQuery } from 'vue-router'
 import { describe, expect, it } from 'vitest'
-import { placeOf, readFilters } from './useSearch'
+import { readQuery } from '@/shared/composables/useUrlFilters'
+import { placed, searchFields } from './searchFields'
+import { placeOf } from './useSearch'
+
+const readFilters = (query: LocationQuery) => placed(readQuery(searchFields, query))
 
 describe('readFilters', () => {
   it('reads known filters and drops the rest', () => {

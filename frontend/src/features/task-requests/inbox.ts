@@ -1,22 +1,16 @@
-/** What of the inbox is shown, from the address; anything unknown there shows all. */
-import type { LocationQuery } from 'vue-router'
+/** What the inbox shows, from the URL. */
+import { field, type readQuery } from '@/shared/composables/useUrlFilters'
 import type { Filters } from './useRequests'
 
 export const distances = [5, 10, 25, 50] as const
-export type Shown = '' | 'fits' | 'free'
+export const inboxFields = { show: field.oneOf(['fits', 'free'] as const), km: field.oneOf(distances) }
+type Shown = ReturnType<typeof readQuery<typeof inboxFields>>
 
-export const shownOf = (query: LocationQuery): Shown =>
-  query.show === 'fits' || query.show === 'free' ? query.show : ''
-export const distanceOf = (query: LocationQuery): number =>
-  distances.find((km) => String(km) === query.km) ?? 0
-
-export function filtersOf(query: LocationQuery): Filters {
-  const shown = shownOf(query)
-  const km = distanceOf(query)
+export function filtersOf({ show, km }: Shown): Filters {
   return {
     scope: 'open',
-    ...(shown && { matching: 1 as const }),
-    ...(shown === 'free' && { free: 1 as const }),
-    ...(km > 0 && { max_km: km }),
+    ...(show && { matching: 1 as const }),
+    ...(show === 'free' && { free: 1 as const }),
+    ...(km && { max_km: km }),
   }
 }

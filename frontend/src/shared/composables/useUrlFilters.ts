@@ -1,53 +1,77 @@
 /** Filters kept in the URL, so that a link shows the same list and Back returns to it. */
 import { refDebounced } from '@vueuse/core'
 import { computed, ref, watch, type Ref } from 'vue'
-import { useRoute, useRouter } from 'vue-router'
+import { useRoute, useRouter, type LocationQuery } from 'vue-router'
 import { isDay } from '@/shared/lib/marketTime'
 
-/** `others`: parts of the query that narrow nothing. */
-export function useUrlFilters(others: readonly string[] = []) {
+/** Reads one part of a query; undefined for what makes no sense there. */
+export type Field<T> = (text: string) => T | undefined
+type Schema = Record<string, Field<unknown>>
+type Values<S extends Schema> = { [Name in keyof S]?: Exclude<ReturnType<S[Name]>, undefined> }
+type Written = string | number | boolean | undefined
+
+export const field = {
+  text: (text: string): string | undefined => text,
+  number: (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
+  day: (text: string): string | undefined => (isDay(text) ? text : undefined),
+  flag: (text: string): true | undefined => (text === '1' ? true : undefined),
+  oneOf:
+    <T extends string | number>(choices: readonly T[]): Field<T> =>
+    (text) =>
+      choices.find((choice) => String(choice) === text),
+}
+
+/** Return what a query holds of a schema. */
+export function readQuery<S extends Schema>(schema: S, query: LocationQuery): Values<S> {
+  const found = Object.entries(schema).map(([name, read]) => {
+    const text = query[name]
+    return [name, typeof text === 'string' && text.trim() ? read(text.trim()) : undefined]
+  })
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined)) as Values<S>
+}
+const written = (value: Written): string | undefined =>
+  value === undefined || value === false || value === '' ? undefined : value === true ? '1' : String(value)
+
+/** `schema`: the fields by their names in the query; other parts of it are left alone. */
+export function useUrlFilters<const S extends Schema>(schema: S) {
+  type Name = keyof S & string
   const route = useRoute()
   const router = useRouter()
+  const values = computed(() => readQuery(schema, route.query))
 
-  const text = (name: string): string | undefined => {
-    const value = route.query[name]
-    return typeof value === 'string' && value.trim() ? value.trim() : undefined
+  /** Change some fields; undefined, '' and false remove one. `push` makes the list before reachable by Back. */
+  function set(changes: Partial<Record<Name, Written>>, how: 'replace' | 'push' = 'replace'): void {
+    const query = { ...route.query }
+    for (const [name, value] of Object.entries<Written>(changes as Record<string, Written>)) {
+      const text = written(value)
+      if (text === undefined) Reflect.deleteProperty(query, name)
+      else query[name] = text
+    }
+    void router[how]({ path: route.path, query })
   }
-  const number = (name: string): number | undefined =>
-    /^\d{1,15}$/.test(text(name) ?? '') ? Number(text(name)) : undefined
-  const day = (name: string): string | undefined => (isDay(text(name)) ? text(name) : undefined)
-  const oneOf = <T extends string>(name: string, choices: readonly T[]): T | undefined =>
-    choices.find((choice) => choice === text(name))
 
-  function set(changes: Record<string, string | number | undefined>): void {
-    const query = Object.entries({ ...route.query, ...changes }).filter(
-      ([, value]) => value !== undefined && value !== '' && value !== null,
-    )
-    void router.replace({
-      path: route.path,
-      query: Object.fromEntries(
-        query.map(([name, value]) => [name, Array.isArray(value) ? value : String(value)]),
-      ),
+  /** One field as a ref, for `v-model`. */
+  const model = <N extends Name>(name: N) =>
+    computed({
+      get: () => values.value[name],
+      set: (value) => set({ [name]: value } as Partial<Record<Name, Written>>),
     })
-  }
 
-  /** What is typed into a search field: in the address once one stops typing. */
-  function typed(name: string): Ref<string> {
-    const field = ref(text(name) ?? '')
-    const settled = refDebounced(field, 300)
+  /** A search field: in the URL once the user stops typing. */
+  function typed(name: Name): Ref<string> {
+    const current = () => String(values.value[name] ?? '')
+    const text = ref(current())
+    const settled = refDebounced(text, 300)
     watch(settled, (value) => {
-      if (value.trim() !== (text(name) ?? '')) set({ [name]: value.trim() })
+      if (value.trim() !== current()) set({ [name]: value.trim() } as Partial<Record<Name, Written>>)
     })
-    watch(
-      () => text(name) ?? '',
-      (value) => {
-        if (value !== settled.value.trim()) field.value = value
-      },
-    )
-    return field
+    watch(current, (value) => {
+      if (value !== settled.value.trim()) text.value = value
+    })
+    return text
   }
 
-  const narrowed = computed(() => Object.keys(route.query).some((name) => !others.includes(name)))
-  const clear = () => void router.replace({ path: route.path, query: {} })
-  return { text, number, day, oneOf, set, typed, narrowed, clear }
+  const isFiltered = computed(() => Object.keys(values.value).length > 0)
+  const clear = () => set(Object.fromEntries(Object.keys(schema).map((name) => [name, undefined])) as never)
+  return { values, set, model, typed, isFiltered, clear }
 }
