@@ -12,7 +12,6 @@ from typing import Final
 
 import psycopg
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import text
 
 from backend.app import create_app
@@ -21,6 +20,7 @@ from backend.core.db.session import db, transaction
 from backend.core.errors import DomainError
 from backend.domain.task_requests import actions
 from backend.launch.embedded import EmbeddedPostgres
+from backend.migrations.setup import upgrade
 from backend.settings import Settings
 from tests.factories.crowd import Crowd, gather
 from tests.factories.tasks import make_task

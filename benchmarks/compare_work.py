@@ -27,12 +27,19 @@ SIGN_IN_SECONDS: Final = 4.0
 Round = Callable[[], float]  # one measurement; returns how much was done a second
 
 
+def _upgrade() -> None:
+    """Migrate the current application's database; Flask-Migrate is not set up in each commit's application."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    is_earlier = find_spec("backend.migrations.setup") is None
+    import_module("flask_migrate" if is_earlier else "backend.migrations.setup").upgrade()
+
+
 @contextmanager
 def jobs() -> Iterator[Round]:
     """Jobs that do nothing, a commit each, from commit to done."""
     import inspect
-
-    from flask_migrate import upgrade
 
     from backend.app import create_app
     from backend.settings import Settings
@@ -42,7 +49,7 @@ def jobs() -> Iterator[Round]:
     with tempfile.TemporaryDirectory() as folder, bench.servers_of(Path(folder)) as settings:
         app = create_app(Settings.from_env(settings))
         with app.app_context():
-            upgrade()
+            _upgrade()
             with bench._worker(["benchmarks.jobs", "ours"], settings):  # noqa: SLF001 - its name in any commit
                 # Jobs could share a commit once; those that could not had a topic of their own.
                 topics = ["bench.alone"] if inspect.signature(bench._timed).parameters else []  # noqa: SLF001
@@ -53,8 +60,6 @@ def jobs() -> Iterator[Round]:
 def mails() -> Iterator[Round]:
     """Mails from commit to the mail server, by two job processes."""
     from time import perf_counter
-
-    from flask_migrate import upgrade
 
     from backend.app import create_app
     from backend.settings import Settings
@@ -70,7 +75,7 @@ def mails() -> Iterator[Round]:
             settings["WORKER_CONCURRENCY"] = str(CONCURRENCY + 1)  # one process takes no mails any more
         app = create_app(Settings.from_env(settings))
         with app.app_context():
-            upgrade()
+            _upgrade()
             person, rounds = delivery._someone(), count()  # noqa: SLF001
 
             def run() -> float:
@@ -86,7 +91,6 @@ def mails() -> Iterator[Round]:
 @contextmanager
 def export() -> Iterator[Round]:
     """Rows of a CSV export, as a worker runs its job."""
-    from flask_migrate import upgrade
 
     from backend.app import create_app
     from backend.cli import bootstrap
@@ -98,7 +102,7 @@ def export() -> Iterator[Round]:
     with tempfile.TemporaryDirectory() as folder, bench._servers(Path(folder)) as settings:  # noqa: SLF001
         app = create_app(Settings.from_env(settings))
         with app.app_context():
-            upgrade()
+            _upgrade()
         bootstrap.run(app)
         with app.app_context():
             made.many(made.market(), EXPORTED)
@@ -110,8 +114,6 @@ def export() -> Iterator[Round]:
 def accept() -> Iterator[Round]:
     """Attempts of 64 professionals who accept the same requests at once."""
     from dataclasses import replace
-
-    from flask_migrate import upgrade
 
     from backend.app import create_app
     from backend.cli import bootstrap
@@ -128,7 +130,7 @@ def accept() -> Iterator[Round]:
             env = servers.environment(server.start(), "redis://127.0.0.1:1/0", Path(folder))
             app = create_app(Settings.from_env({**env, "ENV": "test", "DB_POOL_SIZE": str(accept_race.PROFESSIONALS)}))
             with app.app_context():
-                upgrade()
+                _upgrade()
             bootstrap.run(app)
             with app.app_context():
                 db = app.extensions["sqlalchemy"]  # its module differs between commits

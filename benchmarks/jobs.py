@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 from celery import Celery
-from flask_migrate import upgrade
 from redis import Redis
 from sqlalchemy import text
 
@@ -21,6 +20,7 @@ from backend.core.db.session import db, transaction
 from backend.jobs.celery_app import make_celery
 from backend.launch import processes
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
+from backend.migrations.setup import upgrade
 from backend.settings import Settings
 from benchmarks.figures import Figure
 from benchmarks.servers import environment

@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from flask_migrate import upgrade
-
 from backend.app import create_app
 from backend.cli import bootstrap
 from backend.core.db.session import transaction
 from backend.domain.professionals import availability
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
+from backend.migrations.setup import upgrade
 from backend.settings import Settings
 from benchmarks.data.filling import fill
 from benchmarks.data.scales import SCALES

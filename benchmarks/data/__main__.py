@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 
-from flask_migrate import upgrade
+from backend.migrations.setup import upgrade
 
 from backend.app import create_app
 from backend.cli import bootstrap
