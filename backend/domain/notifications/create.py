@@ -8,7 +8,8 @@ from datetime import datetime
 from email.utils import parseaddr
 from typing import Final
 
-from sqlalchemy import Row, insert, update
+import orjson
+from sqlalchemy import Row, text, update
 from sqlalchemy.dialects import postgresql
 
 from backend.core.clock import is_frozen, now
@@ -20,6 +21,20 @@ from backend.domain.notifications.messages import message, render
 from backend.domain.notifications.models import Delivery, Notification
 
 ENQUEUED: Final = (Delivery.id, Delivery.not_before, Delivery.kind)
+WRITTEN: Final = text("""
+  WITH written AS (
+       INSERT INTO notifications (account_id, kind, title, body, request_id, params, created_at)
+       SELECT account_id, kind, title, body, request_id, params, :at
+         FROM ROWS FROM (jsonb_to_recordset(CAST(:rows AS jsonb))
+              AS (account_id bigint, kind text, title text, body text, request_id bigint, params jsonb))
+              WITH ORDINALITY AS given (account_id, kind, title, body, request_id, params, place)
+        ORDER BY place
+       RETURNING id, account_id
+     )
+SELECT written.id, choice.channels, choice.gchat_webhook, choice.quiet_hours, choice.kinds
+  FROM written LEFT JOIN preferences choice ON choice.account_id = written.account_id
+ ORDER BY written.id
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,31 +85,37 @@ def notify_many(notes: Sequence[Note]) -> None:
     """Notify many accounts, in as many statements as for one."""
     if not notes:
         return
-    rows = []
+    rows = [{"account_id": note.account_id, **texts} for note, texts in zip(notes, _texts(notes), strict=True)]
+    # Identity values are given out in the order of the rows, as SQL sorts them before.
+    written = db.session.execute(WRITTEN, {"rows": orjson.dumps(rows).decode(), "at": now()}).all()
+    messages, choices = [], {}
+    for (key, *choice), note in zip(written, notes, strict=True):
+        messages.append(
+            Outgoing(note.account_id, note.kind, f"n{key}", note.params, note.request_id, notification_id=key)
+        )
+        if choice[0] is not None:  # else the account has stored no preferences
+            choices[note.account_id] = preferences.of_row(choice)
+    _post(messages, choices)
+
+
+def _texts(notes: Sequence[Note]) -> Iterator[dict[str, object]]:
+    """Return the columns that do not depend on the account, made once for notes that share their params."""
+    made: dict[tuple[str, int | None, int], dict[str, object]] = {}
     for note in notes:
-        if not message(note.kind).in_app:
-            raise ValueError(f"{note.kind} is not a notification of the app")
-        params = plain(note.params)
-        rendered = render(note.kind, params, request_id=note.request_id)
-        rows.append(
-            {
-                "account_id": note.account_id,
+        key = note.kind, note.request_id, id(note.params)
+        if key not in made:
+            if not message(note.kind).in_app:
+                raise ValueError(f"{note.kind} is not a notification of the app")
+            params = plain(note.params)
+            shown = render(note.kind, params, request_id=note.request_id)
+            made[key] = {
                 "kind": note.kind,
-                "title": rendered.title,
-                "body": rendered.body,
+                "title": shown.title,
+                "body": shown.body,
                 "request_id": note.request_id,
                 "params": params,
-                "created_at": now(),
             }
-        )
-    statement = insert(Notification).returning(Notification.id, sort_by_parameter_order=True)
-    ids = db.session.execute(statement, rows).scalars().all()
-    post(
-        [
-            Outgoing(note.account_id, note.kind, f"n{key}", note.params, note.request_id, notification_id=key)
-            for key, note in zip(ids, notes, strict=True)
-        ]
-    )
+        yield made[key]
 
 
 def send_account_mail(account_id: int, template: str, params: Mapping[str, object] | None = None) -> None:
@@ -129,9 +150,15 @@ def post(messages: Sequence[Outgoing]) -> int:
     Not written: those that exist already, those that the recipient wants by no channel, and all while the clock is
     frozen, because the demo's past notifications must send no email today.
     """
+    return _post(messages, None)
+
+
+def _post(messages: Sequence[Outgoing], choices: Mapping[int, preferences.Choice] | None) -> int:
+    """Write them. ``choices`` are the recipients' preferences where they were read already."""
     if is_frozen():
         return 0
-    choices = preferences.of(one.account_id for one in messages)
+    if choices is None:
+        choices = preferences.of(one.account_id for one in messages)
     over = digests.over_limit(one.account_id for one in messages if one.kind == digests.OF)
     allowed = [_digest(one) if one.kind == digests.OF and one.account_id in over else one for one in messages]
     rows = [row for one in allowed for row in _rows(one, choices.get(one.account_id, preferences.Choice()))]

@@ -1,10 +1,10 @@
 """Notification preferences of accounts, and unsubscribing by a link."""
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -67,7 +67,13 @@ def of(account_ids: Iterable[int]) -> dict[int, Choice]:
         Preferences.quiet_hours,
         Preferences.kinds,
     ).where(Preferences.account_id.in_(set(account_ids)))
-    return {row[0]: Choice(tuple(row[1]), row[2], row[3], row[4]) for row in db.session.execute(statement)}
+    return {row[0]: of_row(row[1:]) for row in db.session.execute(statement)}
+
+
+def of_row(row: Sequence[Any]) -> Choice:
+    """Return the preferences of their four columns, in the order of `Choice`."""
+    channels, gchat_webhook, quiet_hours, kinds = row
+    return Choice(tuple(channels), gchat_webhook, quiet_hours, kinds)
 
 
 def get(account_id: int) -> Choice:

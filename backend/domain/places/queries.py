@@ -29,8 +29,13 @@ def require(pincode: str, *, field: str = "pincode") -> Place:
     """Return the place with this pincode. Raises Invalid naming the field if there is none."""
     place = db.session.get(Place, pincode)
     if place is None:
-        raise Invalid.field(field, "This pincode does not exist.", code="unknown_pincode")
+        raise unknown_pincode(field=field)
     return place
+
+
+def unknown_pincode(*, field: str = "pincode") -> Invalid:
+    """Return the error for a pincode that does not exist, naming the field."""
+    return Invalid.field(field, "This pincode does not exist.", code="unknown_pincode")
 
 
 def unknown(pincodes: Iterable[str]) -> list[str]:

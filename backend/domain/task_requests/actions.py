@@ -3,20 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from functools import cache
+from typing import Final, NamedTuple
 
 from psycopg.errors import ExclusionViolation
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 
 from backend.core.clock import now
+from backend.core.db.pagination import AnySelect
 from backend.core.db.session import db
 from backend.core.errors import Forbidden, Invalid
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.models import Account
-from backend.domain.market import settings
 from backend.domain.places import queries as places
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.models import Professional, ProfessionalTask
@@ -25,8 +26,7 @@ from backend.domain.task_requests.errors import OverlappingRequest, TaskNotAvail
 from backend.domain.task_requests.lifecycle import Action, Status
 from backend.domain.task_requests.models import RequestRejection
 from backend.domain.task_requests.rows import COLUMNS, TABLE, Request, RequestWithContacts, with_contacts
-from backend.domain.task_requests.transitions import load, retry_when_changed, write, write_history
-from backend.domain.tasks.models import Task
+from backend.domain.task_requests.transitions import load, retry_when_changed, with_entry, write, write_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,12 @@ def create(actor: Actor, *, new: NewRequest) -> RequestWithContacts:
         TaskNotAvailable: The task is not offered.
         TooManyOpenRequests, TooMany: The customer is at a limit.
     """
-    customer = _lock_customer(actor)
-    task = _lock_task(new.task_id)
+    customer, task = _lock_customer_and_task(actor, new.task_id)
     at = now()
-    policies.check_limits(actor.account_id, signed_up=customer.created_at, at=at)
-    policy = policies.for_task(task.id)
+    policy, tell_nearest = policies.for_new_request(
+        actor.account_id, task_id=task.id, signed_up=customer.created_at, at=at, pincode=new.pincode
+    )
     policy.check_notice(new.date_of_request, at=at)
-    if new.pincode is not None:
-        places.require(new.pincode)
     if new.professional_id is not None:
         _lock_asked_professional(new.professional_id, task_id=task.id, at=at)
     asked_until = policy.answer_by(date_of_request=new.date_of_request, at=at) if new.professional_id else None
@@ -91,13 +89,18 @@ def create(actor: Actor, *, new: NewRequest) -> RequestWithContacts:
         "created_at": at,
         "updated_at": at,
     }
-    created = insert(TABLE).values(values).returning(*COLUMNS).cte("created")
-    statement = queries.select_with_contacts(created, role=Role.CUSTOMER)
-    row = with_contacts(db.session.execute(statement).one())
-    entry = history.Entry(row.request.id, Action.CREATE, None, Status.REQUESTED, new.remarks or None)
-    history.write(actor, [entry])
-    notifications.notify_requested(row.request, _recipients(row.request))
+    entry = history.Entry(None, Action.CREATE, None, Status.REQUESTED, new.remarks or None)
+    parameters = {f"new_{name}": value for name, value in values.items()} | history.entry_parameters(actor, entry)
+    row = with_contacts(db.session.execute(_insert(tuple(values)), parameters).one())
+    notifications.notify_requested(row.request, _recipients(row.request, most=tell_nearest))
     return row
+
+
+@cache
+def _insert(columns: tuple[str, ...]) -> AnySelect:
+    values = {name: bindparam(f"new_{name}", type_=TABLE.c[name].type) for name in columns}
+    created = insert(TABLE).values(values).returning(*COLUMNS).cte("created")
+    return with_entry(created, role=Role.CUSTOMER)
 
 
 class _Customer(NamedTuple):
@@ -105,19 +108,6 @@ class _Customer(NamedTuple):
     pincode: str
     blocked_at: datetime | None
     created_at: datetime
-
-
-def _lock_customer(actor: Actor) -> _Customer:
-    """Return the customer's address. Their account is locked, so that a block at the same time cancels this request."""
-    statement = (
-        select(Account.address, Account.pincode, Account.blocked_at, Account.created_at)
-        .where(Account.id == actor.id)
-        .with_for_update(key_share=True)
-    )
-    customer = _Customer._make(db.session.execute(statement).one())
-    if customer.blocked_at is not None:
-        raise Forbidden("This account is blocked.", code="account_blocked")
-    return customer
 
 
 class _OfferedTask(NamedTuple):
@@ -130,17 +120,31 @@ class _OfferedTask(NamedTuple):
     archived_at: datetime | None
 
 
-def _lock_task(task_id: int) -> _OfferedTask:
-    statement = select(
-        Task.id, Task.name, Task.base_price, Task.currency, Task.time_required, Task.isactive, Task.archived_at
-    ).where(Task.id == task_id)
-    row = db.session.execute(statement.with_for_update(read=True, key_share=True)).one_or_none()
-    if row is None:
+# The account is locked first: no row of the task is looked up before.
+LOCKED: Final = text("""
+  WITH customer AS (
+       SELECT address, pincode, blocked_at, created_at FROM accounts WHERE id = :customer_id FOR NO KEY UPDATE
+     ), task AS (
+       SELECT id, name, base_price, currency, time_required, isactive, archived_at
+         FROM tasks WHERE id = :task_id FOR KEY SHARE
+     )
+SELECT customer.*, task.* FROM customer LEFT JOIN task ON true
+""")
+
+
+def _lock_customer_and_task(actor: Actor, task_id: int) -> tuple[_Customer, _OfferedTask]:
+    """Return both, locked: a block at the same time cancels this request too, and the task is not deleted meanwhile."""
+    row = db.session.execute(LOCKED, {"customer_id": actor.id, "task_id": task_id}).one()
+    width = len(_Customer._fields)
+    customer = _Customer._make(row[:width])
+    if customer.blocked_at is not None:
+        raise Forbidden("This account is blocked.", code="account_blocked")
+    if row[width] is None:
         raise Invalid.field("task_id", "This task does not exist.", code="unknown_task")
-    task = _OfferedTask._make(row)
+    task = _OfferedTask._make(row[width:])
     if not task.isactive or task.archived_at is not None:
         raise TaskNotAvailable("This task is not currently available. Choose another.")
-    return task
+    return customer, task
 
 
 def _lock_asked_professional(professional_id: int, *, task_id: int, at: datetime) -> None:
@@ -163,12 +167,11 @@ def _lock_asked_professional(professional_id: int, *, task_id: int, at: datetime
         raise Invalid.field("professional_id", message, code="professional_not_available")
 
 
-def _recipients(request: Request) -> list[int]:
+def _recipients(request: Request, *, most: int) -> list[int]:
     """Return the professionals to notify of a new request: the one asked, or else the nearest."""
     if request.asked_professional_id is not None:
         return [request.asked_professional_id]
-    limit = settings.get().tell_nearest
-    return matching.nearest(task_id=request.task_id, pincode=request.pincode, limit=limit) if limit else []
+    return matching.nearest(task_id=request.task_id, pincode=request.pincode, limit=most) if most else []
 
 
 @retry_when_changed
@@ -223,9 +226,8 @@ def accept(actor: Actor, *, request_id: int, expected_version: int | None = None
         OverlappingRequest: The professional has accepted another request at that time. The database refuses it.
     """
     request = load(actor, Action.ACCEPT, request_id=request_id, expected_version=expected_version)
-    buffer = policies.for_task(request.task_id).travel_buffer_minutes
-    ends = request.date_of_request + timedelta(minutes=request.time_required + buffer)
-    _lock_professional(actor)
+    policy = _lock_professional(actor, task_id=request.task_id)
+    ends = request.date_of_request + timedelta(minutes=request.time_required + policy.travel_buffer_minutes)
     values = {
         "professional_id": actor.id,
         "asked_professional_id": actor.id if request.asked_professional_id == actor.id else None,
@@ -244,23 +246,27 @@ def accept(actor: Actor, *, request_id: int, expected_version: int | None = None
     return changed
 
 
-def _lock_professional(actor: Actor) -> None:
-    """Lock the professional's account until the transaction ends.
+LOCKED_PROFESSIONAL: Final = text(f"""
+SELECT account.blocked_at, professional.approval, {policies.COLUMNS}
+  FROM accounts account JOIN professionals professional ON professional.account_id = account.id,
+       {policies.SOURCE}
+ WHERE account.id = :professional_id FOR NO KEY UPDATE OF account
+""")  # noqa: S608  # all parts are constants
+
+
+def _lock_professional(actor: Actor, *, task_id: int) -> policies.Policy:
+    """Lock the professional's account until the transaction ends, and return the task's policy.
 
     A block at the same time either waits, and then releases this request as well, or is seen here. Two overlapping
     requests that one professional accepts at the same time queue up instead of a deadlock in the exclusion constraint.
     """
-    statement = (
-        select(Account.blocked_at, Professional.approval)
-        .join(Professional, Professional.account_id == Account.id)
-        .where(Account.id == actor.id)
-        .with_for_update(of=Account, key_share=True)
-    )
-    row = db.session.execute(statement).one()
-    if row.blocked_at is not None:
+    values = {"professional_id": actor.id, "task_id": task_id}
+    blocked_at, approval, *policy = db.session.execute(LOCKED_PROFESSIONAL, values).one()
+    if blocked_at is not None:
         raise Forbidden("This account is blocked.", code="account_blocked")
-    if row.approval != Approval.APPROVED:
+    if approval != Approval.APPROVED:
         raise Forbidden("Your account is not active. An admin must approve your document first.", code="not_active")
+    return policies.of_row(policy)
 
 
 @retry_when_changed

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, bindparam, insert, select
+from sqlalchemy import CTE, BigInteger, Text, bindparam, insert, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
 
 from backend.core.clock import now
 from backend.core.db import read_pool
-from backend.core.db.session import db
+from backend.core.db.session import TIMESTAMP, db
 from backend.core.security.authz import Actor, Role
 from backend.domain.task_requests import access
 from backend.domain.task_requests.lifecycle import Action, Relation
@@ -37,11 +39,23 @@ OF_REQUEST: Final = (
 )
 
 
+ENTRY_TYPES: Final[dict[str, TypeEngine[Any]]] = {
+    "at": TIMESTAMP,
+    "action": Text(),
+    "actor_id": BigInteger(),
+    "actor_role": Text(),
+    "from_status": Text(),
+    "to_status": Text(),
+    "note": Text(),
+    "changes": JSONB(none_as_null=True),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry to write."""
+    """An entry to write. ``request_id`` is None where the statement that writes it also creates the request."""
 
-    request_id: int
+    request_id: int | None
     action: Action
     from_status: str | None
     to_status: str
@@ -51,22 +65,36 @@ class Entry:
 
 def write(actor: Actor, entries: Sequence[Entry]) -> None:
     """Add entries, in one statement of the transaction that makes the changes."""
-    rows = [
-        {
-            "request_id": entry.request_id,
-            "at": now(),
-            "action": entry.action.public,
-            "actor_id": actor.id,
-            "actor_role": actor.role.value,
-            "from_status": entry.from_status,
-            "to_status": entry.to_status,
-            "note": entry.note,
-            "changes": entry.changes,
-        }
-        for entry in entries
-    ]
-    if rows:
+    if entries:
+        rows = [{"request_id": entry.request_id, **_values(actor, entry)} for entry in entries]
         db.session.execute(insert(RequestEvent), rows)
+
+
+def entry_for(changed: CTE) -> CTE:
+    """Return the part of a statement that adds an entry for the request which another part of it changed.
+
+    Its parameters are `entry_parameters`. If no row was changed, no entry is added.
+    """
+    values = [bindparam(f"entry_{name}", type_=column_type) for name, column_type in ENTRY_TYPES.items()]
+    return insert(RequestEvent).from_select(["request_id", *ENTRY_TYPES], select(changed.c.id, *values)).cte("entry")
+
+
+def entry_parameters(actor: Actor, entry: Entry) -> dict[str, object]:
+    """Return the parameters of `entry_for`."""
+    return {f"entry_{name}": value for name, value in _values(actor, entry).items()}
+
+
+def _values(actor: Actor, entry: Entry) -> dict[str, object]:
+    return {
+        "at": now(),
+        "action": entry.action.public,
+        "actor_id": actor.id,
+        "actor_role": actor.role.value,
+        "from_status": entry.from_status,
+        "to_status": entry.to_status,
+        "note": entry.note,
+        "changes": entry.changes,
+    }
 
 
 def read(actor: Actor, relation: Relation, request: Request) -> list[dict[str, object]]:

@@ -1,11 +1,12 @@
 """Rules of the marketplace and of single tasks: notice, response time, limits on open requests."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.core.config import current_settings
@@ -15,23 +16,34 @@ from backend.core.errors import Invalid, TooMany
 from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
 from backend.domain.market import settings
+from backend.domain.places import queries as places
 from backend.domain.task_requests.errors import TooManyOpenRequests
-from backend.domain.task_requests.lifecycle import Status
-from backend.domain.task_requests.models import TaskPolicy, TaskRequest
+from backend.domain.task_requests.models import TaskPolicy
 from backend.domain.tasks import queries as tasks
 from backend.domain.tasks.models import Task
 
 NAMES: Final = ("answer_within_minutes", "min_notice_minutes", "free_cancel_minutes", "travel_buffer_minutes")
 Minutes = dict[str, int | None]  # by the names of the settings; None: the marketplace's applies
-OPEN: Final = (Status.REQUESTED.value, Status.ACCEPTED.value)
 HOUR: Final = timedelta(hours=1)
 NEW_FOR: Final = timedelta(days=1)
-POLICY: Final = text("""
-SELECT market.settings AS market, p.answer_within_minutes, p.min_notice_minutes, p.free_cancel_minutes,
-       p.travel_buffer_minutes
-  FROM (SELECT jsonb_object_agg(name, value) AS settings FROM market_settings) market
-  LEFT JOIN task_policies p ON p.task_id = :task_id
-""")
+# What `of_row` reads, for statements that also read or lock other things.
+COLUMNS: Final = """market.settings, policy.answer_within_minutes, policy.min_notice_minutes,
+       policy.free_cancel_minutes, policy.travel_buffer_minutes"""
+SOURCE: Final = """(SELECT jsonb_object_agg(name, value) AS settings FROM market_settings) market
+  LEFT JOIN task_policies policy ON policy.task_id = :task_id"""
+POLICY: Final = text(f"SELECT {COLUMNS} FROM {SOURCE}")  # noqa: S608  # all parts are constants
+TERMS: Final = text(f"""
+SELECT (SELECT count(*)
+          FROM (SELECT FROM task_requests
+                 WHERE customer_id = :customer_id AND status IN ('requested', 'accepted')
+                 LIMIT :most_open) counted) AS open_requests,
+       (SELECT created_at FROM task_requests
+         WHERE :is_new_account AND customer_id = :customer_id AND created_at > :hour_ago
+         ORDER BY created_at DESC OFFSET :most_an_hour - 1 LIMIT 1) AS nth_latest,
+       EXISTS (SELECT FROM places WHERE pincode = :pincode) AS is_known_place,
+       {COLUMNS}
+  FROM {SOURCE}
+""")  # noqa: S608  # all parts are constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +77,16 @@ class Policy:
 
 def for_task(task_id: int) -> Policy:
     """Return the marketplace's settings with those of the task applied."""
-    stored, *own = read_pool.one(POLICY, {"task_id": task_id})
-    market = settings.of_rows(stored or {})
+    return of_row(read_pool.one(POLICY, {"task_id": task_id}))
+
+
+def of_row(row: Sequence[Any]) -> Policy:
+    """Return the policy of the columns in `COLUMNS`."""
+    return _apply(settings.of_rows(row[0] or {}), row[1:])
+
+
+def _apply(market: settings.MarketSettings, own: Sequence[int | None]) -> Policy:
+    """Return the marketplace's settings with a task's own ones applied."""
     values = (getattr(market, name) if value is None else value for name, value in zip(NAMES, own, strict=True))
     return Policy(*values)
 
@@ -104,30 +124,45 @@ def change(actor: Actor, *, task_id: int, values: Minutes) -> Minutes:
     return after
 
 
-def check_limits(customer_id: int, *, signed_up: datetime, at: datetime) -> None:
-    """Check the limits of new requests. The account is locked, so that concurrent requests are counted.
+class Terms(NamedTuple):
+    """What applies to a new request: the policy of its task, and how many professionals are notified of it."""
+
+    policy: Policy
+    tell_nearest: int
+
+
+def for_new_request(
+    customer_id: int, *, task_id: int, signed_up: datetime, at: datetime, pincode: str | None = None
+) -> Terms:
+    """Return the terms of a request that this customer may create now; one query reads all of it.
+
+    The customer's account is locked before, in a statement of its own: this query then sees the requests that they
+    created at the same time.
 
     Raises:
         TooManyOpenRequests: The customer has as many open requests as allowed (409).
         TooMany: A new account has sent as many requests in the last hour as allowed (429).
+        Invalid: There is no such pincode.
     """
-    settings = current_settings()
-    if (most := settings.open_requests_per_customer) and _open_requests(customer_id, up_to=most) >= most:
-        raise TooManyOpenRequests(most)
-    if (most := settings.new_account_requests_an_hour) and at - signed_up < NEW_FOR:
-        nth_latest = (
-            select(TaskRequest.created_at)
-            .where(TaskRequest.customer_id == customer_id, TaskRequest.created_at > at - HOUR)
-            .order_by(TaskRequest.created_at.desc())
-            .offset(most - 1)
-            .limit(1)
-        )
-        if (reached := db.session.execute(nth_latest).scalar_one_or_none()) is not None:
-            wait = max(1, ceil((reached + HOUR - at).total_seconds()))
-            raise TooMany(f"New accounts can send {most} requests per hour. Wait, then try again.", retry_after=wait)
-
-
-def _open_requests(customer_id: int, *, up_to: int) -> int:
-    found = select(TaskRequest.id).where(TaskRequest.customer_id == customer_id, TaskRequest.status.in_(OPEN))
-    statement = select(func.count()).select_from(found.limit(up_to).subquery())
-    return int(db.session.execute(statement).scalar_one())
+    limits = current_settings()
+    most_an_hour = limits.new_account_requests_an_hour
+    values = {
+        "customer_id": customer_id,
+        "task_id": task_id,
+        "most_open": limits.open_requests_per_customer,
+        "is_new_account": most_an_hour > 0 and at - signed_up < NEW_FOR,
+        "hour_ago": at - HOUR,
+        "most_an_hour": max(1, most_an_hour),
+        "pincode": pincode,
+    }
+    open_requests, nth_latest, is_known_place, stored, *own = db.session.execute(TERMS, values).one()
+    if limits.open_requests_per_customer and open_requests >= limits.open_requests_per_customer:
+        raise TooManyOpenRequests(limits.open_requests_per_customer)
+    if nth_latest is not None:
+        wait = max(1, ceil((nth_latest + HOUR - at).total_seconds()))
+        message = f"New accounts can send {most_an_hour} requests per hour. Wait, then try again."
+        raise TooMany(message, retry_after=wait)
+    if pincode is not None and not is_known_place:
+        raise places.unknown_pincode()
+    market = settings.of_rows(stored or {})
+    return Terms(_apply(market, own), market.tell_nearest)

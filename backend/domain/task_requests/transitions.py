@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from typing import Final, ParamSpec, TypeVar
 
-from sqlalchemy import BigInteger, bindparam, select, update
+from sqlalchemy import CTE, BigInteger, bindparam, select, update
 
 from backend.core.clock import now
 from backend.core.concurrency import hold_key_lock
@@ -169,9 +169,8 @@ def write(
     target = rule.target or Status(request.status)
     parameters = {f"new_{name}": value for name, value in values.items()}
     parameters |= {"to_status": target, "at": now()}
-    changed = _run_if_unchanged(_update(actor.role, tuple(values)), actor, request, parameters)
-    history.write(actor, [history.Entry(request.id, action, request.status, target, note, changes)])
-    return changed
+    entry = history.Entry(request.id, action, request.status, target, note, changes)
+    return _run_if_unchanged(_update(actor.role, tuple(values)), actor, request, entry, parameters)
 
 
 def write_history(
@@ -186,16 +185,16 @@ def write_history(
         ChangedMeanwhile: The request is no longer as it was loaded. Nothing was written.
     """
     authorize(actor, request, action)
-    unchanged = _run_if_unchanged(_lock(actor.role), actor, request, {})
-    history.write(actor, [history.Entry(request.id, action, request.status, request.status, note, changes)])
-    return unchanged
+    entry = history.Entry(request.id, action, request.status, request.status, note, changes)
+    return _run_if_unchanged(_lock(actor.role), actor, request, entry, {})
 
 
 def _run_if_unchanged(
-    statement: AnySelect, actor: Actor, request: Request, parameters: Mapping[str, object]
+    statement: AnySelect, actor: Actor, request: Request, entry: history.Entry, parameters: Mapping[str, object]
 ) -> RequestWithContacts:
     known = {"me": actor.id, "request_id": request.id, "from_status": request.status, "from_version": request.version}
-    row = db.session.execute(statement, {**known, **parameters}).one_or_none()
+    values = {**known, **parameters, **history.entry_parameters(actor, entry)}
+    row = db.session.execute(statement, values).one_or_none()
     if row is None:
         raise ChangedMeanwhile
     return with_contacts(row)
@@ -221,10 +220,15 @@ def _update(role: Role, columns: tuple[str, ...]) -> AnySelect:
         )
         .returning(*COLUMNS)
     )
-    return select_with_contacts(changed.cte("changed"), role=role)
+    return with_entry(changed.cte("changed"), role=role)
 
 
 @cache
 def _lock(role: Role) -> AnySelect:
     held = select(*COLUMNS).where(*UNCHANGED).with_for_update(read=True)
-    return select_with_contacts(held.cte("held"), role=role)
+    return with_entry(held.cte("held"), role=role)
+
+
+def with_entry(changed: CTE, *, role: Role) -> AnySelect:
+    """Return the statement that writes a change and its history entry, and reads the request with its contacts."""
+    return select_with_contacts(changed, role=role).add_cte(history.entry_for(changed))
