@@ -18,7 +18,7 @@ def work(settings: Settings) -> None:
 
     from backend.app import create_app
     from backend.core.db import connection_budget
-    from backend.core.db.session import db
+    from backend.core.db.session import db, ping_only_idle
     from backend.core.observability import metrics
     from backend.jobs import lanes, polling, shutdown, tasks
 
@@ -31,6 +31,7 @@ def work(settings: Settings) -> None:
         metrics.begin(settings)
         with app.app_context():
             db.engine.dispose(close=False)  # the connections belong to the parent
+            ping_only_idle(db.engine)
         polling.start(app)
 
     def send_first_heartbeat(**_: object) -> None:

@@ -1,6 +1,7 @@
 """Sending email: Flask-Mail on one reused, verified connection, or files in DATA_DIR/mail without a server."""
 
 import os
+import secrets
 import smtplib
 import ssl
 import threading
@@ -15,7 +16,7 @@ from email.mime.base import MIMEBase
 from email.mime.text import MIMEText
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, current_app
 from flask_mail import Connection, Mail, Message, sanitize_address
@@ -43,6 +44,20 @@ class Email:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class _Policy(policy.Compat32):
+    """Writes short ASCII headers as they are; folding each of them is up to a tenth of the cost of an email."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if len(value) + len(name) < LONGEST_LINE and value.isascii() and "\n" not in value and "\r" not in value:
+            return f"{name}: {value}{self.linesep}".encode()
+        folded: bytes = super().fold_binary(name, value)
+        return folded
+
+
+# The newer policies parse every header on each access, which is up to a third of the cost of an email.
+POLICY: Final = _Policy(max_line_length=LONGEST_LINE, linesep="\r\n")
+
+
 class _Message(Message):
     """Flask-Mail's message as SMTP needs it: 7 bit, short lines, and long addresses in headers unbroken."""
 
@@ -55,9 +70,29 @@ class _Message(Message):
 
     def _message(self) -> MIMEBase:
         message = super()._message()
-        # The newer policies parse every header on each access, which is up to a third of the cost of an email.
-        message.policy = policy.compat32.clone(max_line_length=LONGEST_LINE, linesep="\r\n")
+        message.policy = POLICY
+        for part in message.walk():
+            if part.is_multipart():  # without a boundary, all contents would be searched for one that is free
+                part.set_boundary(f"=_{secrets.token_hex(16)}")
         return message
+
+
+class _Smtp(smtplib.SMTP):
+    """Remembers whether an email's content was sent, which decides whether it may be sent again at once."""
+
+    has_sent_data = False
+
+    def sendmail(self, *args: Any, **kwargs: Any) -> Any:
+        self.has_sent_data = False
+        return super().sendmail(*args, **kwargs)
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self.has_sent_data = True
+        return super().data(msg)
+
+
+class _SmtpSsl(_Smtp, smtplib.SMTP_SSL):
+    """The same over TLS from the start."""
 
 
 class _Limited(Connection):
@@ -72,12 +107,19 @@ class _Limited(Connection):
         self._timeout = timeout
         self._ca_file = ca_file
 
+    def was_closed_before(self, error: Exception) -> bool:
+        """Return whether the server had closed the connection before this email's content was sent."""
+        is_closed = isinstance(error, (smtplib.SMTPServerDisconnected, ConnectionError)) or (
+            isinstance(error, smtplib.SMTPSenderRefused) and error.smtp_code == 421
+        )
+        return is_closed and isinstance(self.host, _Smtp) and not self.host.has_sent_data
+
     def configure_host(self) -> smtplib.SMTP:
         server, port = self.mail.server, self.mail.port
         if self.mail.use_ssl:
-            host: smtplib.SMTP = smtplib.SMTP_SSL(server, port, timeout=self._timeout, context=self._context())
+            host: _Smtp = _SmtpSsl(server, port, timeout=self._timeout, context=self._context())
         else:
-            host = smtplib.SMTP(server, port, timeout=self._timeout)
+            host = _Smtp(server, port, timeout=self._timeout)
         try:
             if self.mail.use_tls:
                 host.starttls(context=self._context())
@@ -129,7 +171,7 @@ class Mailer:
             return _keep(self._folder, letter, message.as_bytes())
         with self._lock:
             try:
-                self._connected().send(message)
+                self._deliver(message)
             except smtplib.SMTPRecipientsRefused as error:
                 code, reply = next(iter(error.recipients.values()))
                 raise _failure(code, reply) from error
@@ -147,16 +189,27 @@ class Mailer:
             self._used_at = time.monotonic()
             return "250 accepted"
 
+    def _deliver(self, message: _Message) -> None:
+        """Send on the kept connection, or on a new one if the server has closed that meanwhile."""
+        kept = self._kept()
+        try:
+            (kept or self._connect()).send(message)
+        except (smtplib.SMTPException, OSError) as error:
+            if kept is None or not kept.was_closed_before(error):
+                raise
+            self._connect().send(message)
+
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
             self._forget()
 
-    def _connected(self) -> _Limited:
-        fresh = time.monotonic() - self._used_at < KEPT_SECONDS and self._pid == os.getpid()
+    def _kept(self) -> _Limited | None:
+        is_fresh = time.monotonic() - self._used_at < KEPT_SECONDS and self._pid == os.getpid()
         connection = self._connection
-        if connection is not None and fresh and connection.num_emails < MAILS_A_CONNECTION and _alive(connection):
-            return connection
+        return connection if connection and is_fresh and connection.num_emails < MAILS_A_CONNECTION else None
+
+    def _connect(self) -> _Limited:
         self._forget()
         connection = _Limited(self._state, self._timeout, self._ca_file)
         connection.__enter__()
@@ -190,13 +243,6 @@ def _message(letter: Email) -> _Message:
     )
     message.msgId = letter.message_id
     return message
-
-
-def _alive(connection: _Limited) -> bool:
-    try:
-        return connection.host is not None and connection.host.noop()[0] == 250
-    except (smtplib.SMTPException, OSError):
-        return False
 
 
 def _failure(code: int, reply: bytes | str) -> PermanentFailure | RetryLater:

@@ -33,6 +33,7 @@ class SmtpServer:
     delay: float = 0.0
     drop_after_data: bool = False
     connections: int = 0
+    noops: int = 0
     passwords: list[str] = field(default_factory=list)
     starttls: SSLContext | None = None
     smtps: SSLContext | None = None
@@ -72,6 +73,16 @@ class SmtpServer:
             cast("Transport", server.transport).abort()
         return "250 taken"
 
+    async def handle_NOOP(  # noqa: N802 - the same
+        self, server: SMTP, session: Session, envelope: Envelope, argument: str
+    ) -> str:
+        self.noops += 1
+        return "250 OK"
+
+    def close_connections(self) -> None:
+        """Close the open connections, as a server does with idle ones."""
+        self.controller.close_connections()
+
     def start(self, port: int = 0) -> None:
         """Listen; port 0 finds a free one."""
         self.controller = _Controller(
@@ -107,6 +118,10 @@ class _Controller(Controller):
 
     def stop(self, no_assert: bool = False) -> None:
         """Close all connections first, as aiosmtpd leaves those open whose TLS handshake failed."""
+        self.close_connections()
+        super().stop(no_assert)
+
+    def close_connections(self) -> None:
         closed = threading.Event()
 
         def close_connections() -> None:
@@ -118,7 +133,6 @@ class _Controller(Controller):
 
         self.loop.call_soon_threadsafe(close_connections)
         closed.wait(5)
-        super().stop(no_assert)
 
     def _trigger_server(self) -> None:
         """Open the first connection, which creates the server, without TLS, as the controller trusts no certificate."""

@@ -2,6 +2,7 @@
 
 import os
 import time
+from email.header import decode_header, make_header
 
 import pytest
 from flask import Flask
@@ -65,6 +66,31 @@ def test_mails_of_one_batch_share_a_connection(mailing: Flask, people: People, s
         notify(people.customer().id)
     work()
     assert (len(smtp.mails), smtp.connections) == (3, 1)
+
+
+def test_mail_on_connection_that_server_closed_is_sent_on_new_one_in_same_attempt(
+    mailing: Flask, people: People, smtp: SmtpServer
+) -> None:
+    asha = people.customer()
+    notify(asha.id)
+    work()
+    smtp.close_connections()
+    notify(asha.id)
+    work()
+    assert [(one.state, one.attempts) for one in deliveries()] == [("sent", 1), ("sent", 1)]
+    assert (len(smtp.mails), smtp.connections, smtp.noops) == (2, 2, 0)
+
+
+def test_mail_headers_are_folded_or_encoded_only_where_needed(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+    long, hindi = "Plumbing " * 200, "\u0928\u0932\u0938\u093e\u091c\u0940"
+    for task in ("Plumbing", long, hindi):
+        notify(people.customer().id, "request_accepted", task=task, professional="Ravi")
+    work()
+    subjects = [" ".join(str(make_header(decode_header(mail["Subject"]))).split()) for _, mail in smtp.mails]
+    assert subjects == ["Accepted: Plumbing", f"Accepted: {long.strip()}", f"Accepted: {hindi}"]
+    assert all(len(line) < 998 for _, mail in smtp.mails for line in mail.as_string().splitlines())
+    boundaries = [part.get_boundary() for _, mail in smtp.mails for part in mail.walk() if part.is_multipart()]
+    assert len(set(boundaries)) == len(boundaries) == 6
 
 
 def test_mail_to_rejected_address_fails_permanently_without_blocking_others(

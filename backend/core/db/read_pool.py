@@ -53,21 +53,21 @@ class Reads:
             Unavailable: the database is unavailable, or (Busy) all connections were in use for too long.
             Invalid: a value cannot be stored in the database.
         """
-        compiled = _compiled(statement)
-        parameters = {**compiled.values, **parameters}
+        ready = compiled(statement)
+        parameters = {**ready.values, **parameters}
         connection = kept = self._pool.take()
         try:
             if connection is None:
                 connection = self._connect()
             try:
-                rows = _run(connection, compiled.sql, parameters)
+                rows = _run(connection, ready.sql, parameters)
             except psycopg.OperationalError as error:
                 if kept is None or is_usable(kept):
                     raise
                 log.info("database.idle_connection_lost", error=repr(error))  # most likely while it was idle
                 kept.close()
                 connection = self._connect()
-                rows = _run(connection, compiled.sql, parameters)
+                rows = _run(connection, ready.sql, parameters)
         except psycopg.DataError as error:
             raise Invalid("A value is out of range.") from error
         except psycopg.OperationalError as error:
@@ -110,10 +110,10 @@ def one_or_none(statement: Statement, parameters: Mapping[str, object]) -> Tuple
 
 
 @lru_cache(maxsize=512)
-def _compiled(statement: Statement) -> Compiled:
-    compiled = statement.compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
-    # A parameter without a default is None here and passed with each call.
-    return Compiled(str(compiled).encode(), compiled.params)
+def compiled(statement: Statement) -> Compiled:
+    """Return the statement as psycopg takes it. A parameter without a default is None and passed with each call."""
+    result = statement.compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+    return Compiled(str(result).encode(), result.params)
 
 
 IDLE_SECONDS: Final = 60.0

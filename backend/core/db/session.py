@@ -1,18 +1,22 @@
 """The database: one metadata, one session per call, one transaction committed at the entry point."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar, Final, TypedDict
+from time import monotonic
+from typing import Annotated, ClassVar, Final, TypedDict, cast
+from weakref import WeakKeyDictionary
 
 import psycopg
 import structlog
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from psycopg.rows import TupleRow
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, Text, event, func, text
 from sqlalchemy.engine import Engine, ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
@@ -21,6 +25,7 @@ from backend.core.errors import OutcomeUnknown
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
+PING_AFTER_SECONDS: Final = 0.5
 WORD_SIMILARITY = 0.35  # threshold of the operator <% for mistyped words: "claening" scores 0.38 for "cleaning"
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -95,12 +100,36 @@ def _keep_values_out_of_messages(context: ExceptionContext) -> None:
     original, wrapped = context.original_exception, context.sqlalchemy_exception
     if not isinstance(original, psycopg.Error) or original.sqlstate is None:
         return
-    message, safe = str(original), str(original.diag.message_primary)
-    if original.sqlstate.startswith("22"):  # data exceptions quote the value in the primary message
-        safe = type(original).__name__
-    original.args = (safe,)
+    message = str(original)
+    _reduce(original)
     if wrapped is not None:
-        wrapped.args = (str(wrapped.args[0]).replace(message, safe), *wrapped.args[1:])
+        wrapped.args = (str(wrapped.args[0]).replace(message, str(original)), *wrapped.args[1:])
+
+
+def _reduce(error: psycopg.Error) -> None:
+    if error.sqlstate is not None:
+        # Data exceptions quote the value in the primary message.
+        is_data = error.sqlstate.startswith("22")
+        error.args = (type(error).__name__ if is_data else str(error.diag.message_primary),)
+
+
+def ping_only_idle(engine: Engine) -> None:
+    """Ping a connection before use only if it was idle for PING_AFTER_SECONDS.
+
+    For job processes: they use a connection again at once, and a job that finds it broken runs again.
+    """
+    returned: WeakKeyDictionary[object, float] = WeakKeyDictionary()
+    ping = engine.dialect.do_ping
+
+    def note(connection: object, _: object) -> None:
+        if connection is not None:  # None: it was invalidated
+            returned[connection] = monotonic()
+
+    def ping_if_idle(connection: DBAPIConnection) -> bool:
+        return monotonic() - returned.get(connection, 0.0) < PING_AFTER_SECONDS or ping(connection)
+
+    event.listen(engine, "checkin", note)
+    engine.dialect.do_ping = ping_if_idle  # type: ignore[method-assign,assignment]  # a function takes no self
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -118,6 +147,7 @@ def sqlalchemy_url(url: str) -> str:
     return url
 
 
+_AT_COMMIT: Final[ContextVar[list[tuple[bytes, Mapping[str, object]]] | None]] = ContextVar("at_commit", default=None)
 _END_CALLBACKS: Final[ContextVar[list[Callable[[], None]] | None]] = ContextVar("endings", default=None)
 
 
@@ -128,7 +158,7 @@ def transaction() -> Iterator[None]:
     If the session was never used (see ``backend.core.db.read_pool``), there is nothing to commit.
     """
     endings: list[Callable[[], None]] = []
-    token = _END_CALLBACKS.set(endings)
+    token, statements = _END_CALLBACKS.set(endings), _AT_COMMIT.set([])
     try:
         yield
         if db.session.registry.has():
@@ -138,6 +168,7 @@ def transaction() -> Iterator[None]:
             db.session.rollback()
         raise
     finally:
+        _AT_COMMIT.reset(statements)
         _END_CALLBACKS.reset(token)
         for end in endings:
             end()
@@ -146,8 +177,10 @@ def transaction() -> Iterator[None]:
 def _commit() -> None:
     """Commit. Raises OutcomeUnknown if the connection broke after COMMIT was sent and before it was confirmed."""
     db.session.flush()  # first, so that only COMMIT itself can fail below
+    if statements := _AT_COMMIT.get():
+        _pipeline([*statements, (b"COMMIT", {})])
     try:
-        db.session.commit()
+        db.session.commit()  # after COMMIT it sends nothing to the database
     except DBAPIError as error:
         if not db_errors.may_have_committed(error):
             raise
@@ -157,6 +190,41 @@ def _commit() -> None:
             "whether they were saved before you try again.",
             retry_after=3,
         ) from error
+
+
+def execute_first(sql: bytes, values: Mapping[str, object]) -> list[TupleRow]:
+    """Execute the first statement of a transaction together with its BEGIN, in one round trip; return the rows.
+
+    ``sql`` has psycopg's placeholders. Errors are psycopg's.
+    """
+    return _pipeline([(sql, values)]).fetchall()
+
+
+def execute_at_commit(sql: bytes, values: Mapping[str, object]) -> None:
+    """Execute a statement together with COMMIT, in one round trip, or immediately outside of a unit of work.
+
+    For statements after which nothing else is read or written; errors are psycopg's.
+    """
+    statements = _AT_COMMIT.get()
+    if statements is None:
+        _pipeline([(sql, values)])
+    else:
+        statements.append((sql, values))
+
+
+def _pipeline(statements: Sequence[tuple[bytes, Mapping[str, object]]]) -> psycopg.Cursor[TupleRow]:
+    """Send all statements before waiting for their results; return the cursor of the last."""
+    held = db.session.connection()
+    connection = cast("psycopg.Connection[TupleRow]", held.connection.driver_connection)
+    try:
+        with connection.pipeline():
+            cursors = [connection.execute(sql, values) for sql, values in statements]
+    except psycopg.Error as error:
+        _reduce(error)
+        if connection.closed:
+            held.invalidate(error)  # the session does not see errors of the driver
+        raise
+    return cursors[-1]
 
 
 def on_transaction_end(call: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 
 from backend.core.config import current_settings
-from backend.core.db.session import db
+from backend.core.db.session import db, execute_at_commit
 from backend.core.lanes import Lane
 from backend.core.queue.models import Job
 from backend.core.queue.topics import Stored, run_id
@@ -16,6 +16,10 @@ from backend.core.queue.topics import Stored, run_id
 BACKOFF_BASE_SECONDS: Final = 5
 BACKOFF_MAX_SECONDS: Final = 3600
 REDISPATCH_SECONDS: Final = 10
+FINISH_GUARDED: Final = b"""
+    UPDATE jobs SET done_at = clock_timestamp(), lease_until = NULL, dead_at = NULL, error = NULL
+     WHERE id = %(id)s AND done_at IS NULL
+"""
 
 
 class LeaseLost(Exception):
@@ -127,9 +131,7 @@ def finish_guarded(lease: Lease) -> None:
     The worker was frozen for longer than its lease, but its effect has left the system and cannot be rolled back. A
     worker that took the job meanwhile cannot have executed it, because this transaction holds the guarding row.
     """
-    statement = update(Job).where(Job.id == lease.job_id, Job.done_at.is_(None))
-    values = {"done_at": func.clock_timestamp(), "lease_until": None, "dead_at": None, "error": None}
-    db.session.execute(statement.values(**values).execution_options(synchronize_session=False))
+    execute_at_commit(FINISH_GUARDED, {"id": lease.job_id})
 
 
 def release(leases: Sequence[Lease]) -> None:

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import ColumnElement, and_, column, func, or_, select, table, text, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, column, func, or_, select, table, update
 
 from backend.core.clock import now
 from backend.core.db.pagination import Page, Window, after, cut, decode_cursor, order
-from backend.core.db.session import db
+from backend.core.db.read_pool import compiled
+from backend.core.db.session import db, execute_at_commit, execute_first
 from backend.core.errors import Conflict, NotFound, PermanentFailure, RetryLater
 from backend.core.failpoints import failpoint
 from backend.core.queue import Snooze, enqueue
@@ -24,6 +24,7 @@ from backend.domain.notifications.messages import message, render
 from backend.domain.notifications.models import Delivery, DeliveryAttempt, Preferences
 
 LONGEST_SEND: Final = "240s"
+COLUMNS: Final = tuple(Delivery.__table__.columns)
 # Accounts are in a layer above this one, so contacts are read directly from the table.
 ACCOUNTS: Final = table(
     "accounts",
@@ -34,18 +35,34 @@ ACCOUNTS: Final = table(
     column("phone"),
     column("phone_verified_at"),
 )
-NOTE_ATTEMPT: Final = text("""
+WAITING: Final = compiled(
+    select(
+        *COLUMNS,
+        ACCOUNTS.c.firstname,
+        ACCOUNTS.c.email,
+        ACCOUNTS.c.email_confirmed_at.is_not(None),
+        ACCOUNTS.c.phone,
+        ACCOUNTS.c.phone_verified_at.is_not(None),
+        Preferences.gchat_webhook,
+        func.set_config("idle_in_transaction_session_timeout", LONGEST_SEND, True),
+    )
+    .join(ACCOUNTS, ACCOUNTS.c.id == Delivery.account_id)
+    .outerjoin(Preferences, Preferences.account_id == Delivery.account_id)
+    .where(Delivery.id == bindparam("delivery_id", type_=BigInteger), Delivery.state == "waiting")
+    .with_for_update(of=Delivery, nowait=True)
+)
+NOTE_ATTEMPT: Final = b"""
     WITH attempt AS (
         INSERT INTO delivery_attempts (delivery_id, number, outcome, detail)
-        VALUES (:id, :number, CAST(:outcome AS text), CAST(:detail AS text))
+        VALUES (%(id)s, %(number)s, CAST(%(outcome)s AS text), CAST(%(detail)s AS text))
     )
     UPDATE deliveries
-       SET attempts = :number, state = CAST(:state AS text),
-           error = CASE WHEN :state <> 'sent' THEN CAST(:detail AS text) END,
-           sent_at = CASE WHEN :state = 'sent' THEN now() END,
-           params = CASE WHEN :wipe THEN '{}'::jsonb ELSE params END
-     WHERE id = :id
-""")
+       SET attempts = %(number)s, state = CAST(%(state)s AS text),
+           error = CASE WHEN %(state)s <> 'sent' THEN CAST(%(detail)s AS text) END,
+           sent_at = CASE WHEN %(state)s = 'sent' THEN now() END,
+           params = CASE WHEN %(wipe)s THEN '{}'::jsonb ELSE params END
+     WHERE id = %(id)s
+"""
 NEWEST: Final = ((Delivery.created_at, True), (Delivery.id, True))
 TRIES_BEFORE_NEXT_CHANNEL: Final = 3
 PATIENCE: Final = timedelta(hours=24)
@@ -97,38 +114,23 @@ def tally(run_id: int) -> Tally:
 def waiting(delivery_id: int) -> tuple[Delivery, Contact] | None:
     """Return a delivery to be sent, locked until the end of the transaction, and the recipient's contact.
 
-    None if it is no longer waiting. The transaction may be idle for longer than usual from here on: if the database
-    ended it while a slow server accepts the message, the message would be sent twice.
+    None if it is no longer waiting. The delivery is a copy outside the session: the result is written with COMMIT. The
+    transaction may be idle for longer than usual from here on: if the database ended it while a slow server accepts the
+    message, the message would be sent twice.
 
     Raises RetryLater when another worker is sending it, or froze while sending it: this one does not wait.
     """
-    statement = (
-        select(
-            Delivery,
-            ACCOUNTS.c.firstname,
-            ACCOUNTS.c.email,
-            ACCOUNTS.c.email_confirmed_at.is_not(None),
-            ACCOUNTS.c.phone,
-            ACCOUNTS.c.phone_verified_at.is_not(None),
-            Preferences.gchat_webhook,
-            func.set_config("idle_in_transaction_session_timeout", LONGEST_SEND, True),
-        )
-        .join(ACCOUNTS, ACCOUNTS.c.id == Delivery.account_id)
-        .outerjoin(Preferences, Preferences.account_id == Delivery.account_id)
-        .where(Delivery.id == delivery_id, Delivery.state == "waiting")
-        .with_for_update(of=Delivery, nowait=True)
-        .execution_options(populate_existing=True)
-    )
     try:
-        row = db.session.execute(statement).one_or_none()
-    except OperationalError as error:
-        if isinstance(error.orig, LockNotAvailable):
-            reason = "Another worker is sending this message."
-            raise RetryLater(reason, after_seconds=BEING_SENT_SECONDS, counts_as_attempt=False) from error
-        raise
-    if row is None:
+        found = execute_first(WAITING.sql, {**WAITING.values, "delivery_id": delivery_id})
+    except LockNotAvailable as error:
+        reason = "Another worker is sending this message."
+        raise RetryLater(reason, after_seconds=BEING_SENT_SECONDS, counts_as_attempt=False) from error
+    if not found:
         return None
-    return row[0], Contact(row[0].account_id, *row[1:7])
+    (row,) = found
+    values = {column.name: value for column, value in zip(COLUMNS, row, strict=False)}  # then comes the contact
+    delivery = Delivery(**values)
+    return delivery, Contact(delivery.account_id, *row[len(COLUMNS) : -1])
 
 
 def note_attempt(
@@ -142,7 +144,7 @@ def note_attempt(
 ) -> None:
     """Record an attempt and update the delivery. ``wipe`` erases the message's content."""
     values = {"id": delivery_id, "number": number, "outcome": outcome, "state": state, "wipe": wipe}
-    db.session.execute(NOTE_ATTEMPT, {**values, "detail": detail[:500] if detail else None})
+    execute_at_commit(NOTE_ATTEMPT, {**values, "detail": detail[:500] if detail else None})
 
 
 def note_interrupted(delivery: Delivery) -> None:
@@ -150,7 +152,7 @@ def note_interrupted(delivery: Delivery) -> None:
     note_attempt(
         delivery.id, number=delivery.attempts + 1, outcome="interrupted", detail="The worker stopped unexpectedly."
     )
-    db.session.refresh(delivery)
+    delivery.attempts += 1
 
 
 def mark_sent(delivery: Delivery, *, detail: str | None = None) -> None:
