@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -27,12 +28,14 @@ from backend.launch import processes
 from backend.launch.private_files import free_port
 from backend.migrations.setup import upgrade
 from backend.settings import Settings
+from benchmarks import load
 from benchmarks.figures import Figure
 from benchmarks.jobs import CONCURRENCY, ROOT, servers_of
 
-MAILS: Final = 2000
+MAILS: Final = 700
 KIND: Final = "reminder"
-GOAL: Final = 0.25
+GOAL: Final = 0.7
+ROUNDS: Final = 3
 PATIENCE_SECONDS: Final = 180.0
 PARAMS: Final = {"waiting_title": "1 request waits", "waiting_body": "It is Plumbing.", "waiting": []}
 
@@ -44,20 +47,23 @@ def measure() -> Iterable[Figure]:
         with app.app_context():
             upgrade()
             person = _someone()
-            theirs = _plain(port, person)
-            ours = _ours(
-                person,
-                {
-                    **settings,
-                    "MAIL_SERVER": "127.0.0.1",
-                    "MAIL_PORT": str(port),
-                    "WORKER_CONCURRENCY": str(CONCURRENCY + 1),
-                },
-            )
+            ours = {
+                **settings,
+                "MAIL_SERVER": "127.0.0.1",
+                "MAIL_PORT": str(port),
+                "WORKER_CONCURRENCY": str(CONCURRENCY + 1),
+            }
+            with _worker(ours):
+                _sent(person, 2 * CONCURRENCY, "warm")
+                names = (f"timed {number} " for number in count())
+                figure, baseline, ratio = load.side_by_side(
+                    lambda: _sent(person, MAILS, next(names)), lambda: _plain(port, person), rounds=ROUNDS
+                )
             db.session.remove()
             db.engine.dispose()
-    note = f"{MAILS:,} mails, {CONCURRENCY} job processes and one kept free; each rendered, noted and committed"
-    yield Figure("mails, from commit to the mail server", ours, theirs, ours / theirs, GOAL, note=note)
+    work = f"medians of {ROUNDS} rounds of {MAILS:,} mails by turns, {CONCURRENCY} job processes and one kept free"
+    note = f"{work}; each rendered, noted and committed"
+    yield Figure("mails, from commit to the mail server", figure, baseline, ratio, GOAL, note=note)
 
 
 def _someone() -> int:
@@ -87,14 +93,12 @@ def _plain(port: int, person: int) -> float:
     return MAILS / (time.perf_counter() - began)
 
 
-def _ours(person: int, settings: dict[str, str]) -> float:
-    with _worker(settings):
-        _post(person, 2 * CONCURRENCY, "warm")
-        _await(lambda: _waiting() == 0)
-        began = time.perf_counter()
-        _post(person, MAILS, "timed")
-        _await(lambda: _waiting() == 0)
-        return MAILS / (time.perf_counter() - began)
+def _sent(person: int, number: int, about: str) -> float:
+    """Mails a second of our worker, from commit to sent."""
+    began = time.perf_counter()
+    _post(person, number, about)
+    _await(lambda: _waiting() == 0)
+    return number / (time.perf_counter() - began)
 
 
 def _post(person: int, number: int, about: str) -> None:
