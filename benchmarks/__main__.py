@@ -6,6 +6,7 @@ from typing import Final
 
 from benchmarks import (
     accept_race,
+    create,
     dashboard,
     delivery,
     export,
@@ -20,6 +21,10 @@ from benchmarks import (
 from benchmarks.figures import Figure
 
 
+def _create() -> Iterable[Figure]:
+    yield create.measure()
+
+
 def _accept_race() -> Iterable[Figure]:
     result = accept_race.measure()
     note = f"{result.winners} winners of {accept_race.REQUESTS}"
@@ -31,6 +36,7 @@ ALL: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
     "search-uncached": search.uncached,
     "search-growth": lists.growth,
     "lists": lists.lists,
+    "create": _create,
     "accept-race": _accept_race,
     "export": export.measure,
     "reports": reports.measure,

@@ -35,6 +35,16 @@ SELECT written.id, choice.channels, choice.gchat_webhook, choice.quiet_hours, ch
   FROM written LEFT JOIN preferences choice ON choice.account_id = written.account_id
  ORDER BY written.id
 """)
+DELIVERIES: Final = text("""
+INSERT INTO deliveries (account_id, kind, subject, position, channel, next_channels, params, request_id,
+                        notification_id, run_id, message_id, not_before)
+SELECT account_id, kind, subject, position, channel, next_channels, params, request_id,
+       notification_id, run_id, message_id, not_before
+  FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (
+       account_id bigint, kind text, subject text, position bigint, channel text, next_channels text[], params jsonb,
+       request_id bigint, notification_id bigint, run_id bigint, message_id text, not_before timestamptz)
+    ON CONFLICT DO NOTHING RETURNING id, not_before, kind
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +174,7 @@ def _post(messages: Sequence[Outgoing], choices: Mapping[int, preferences.Choice
     rows = [row for one in allowed for row in _rows(one, choices.get(one.account_id, preferences.Choice()))]
     if not rows:
         return 0
-    statement = postgresql.insert(Delivery).on_conflict_do_nothing().returning(*ENQUEUED)
-    written = db.session.execute(statement, rows).all()
+    written = db.session.execute(DELIVERIES, {"rows": orjson.dumps(rows).decode()}).all()
     _enqueue(written)
     return len(written)
 
