@@ -111,7 +111,8 @@ def page(row: Json) -> Json:
 
 def body_of(media_type: str) -> Json:
     """Return the schema of a response that is not described by a marshmallow schema."""
-    if media_type.startswith("text/"):
+    # A CSV file is saved, not read: clients handle it as a file like any other.
+    if media_type.startswith("text/") and media_type != "text/csv":
         return {"type": "string"}
     if media_type.endswith("json"):
         return {"type": "object"}

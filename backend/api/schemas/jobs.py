@@ -38,8 +38,17 @@ class RunFilterData(WindowData):
     name: str | None
 
 
+class RunParams(Strict):
+    """Parameters of a run, and what the job recorded: counts by name, and the parts that failed."""
+
+    month = fields.String()
+    customer_id = Id()
+    figures = fields.Dict(keys=fields.String(), values=fields.Integer())
+    failed_parts = fields.List(fields.String())
+
+
 class Run(Strict):
-    """One run of a job and its result. ``params`` contains its parameters, and counts that the job recorded."""
+    """One run of a job and its result."""
 
     id = Id(required=True)
     name = fields.String(required=True)
@@ -53,7 +62,7 @@ class Run(Strict):
     skipped = fields.Integer(required=True)
     error = fields.String(required=True, allow_none=True)
     requested_by = Id(required=True, allow_none=True)
-    params = fields.Dict(keys=fields.String(), values=fields.Raw(), required=True)
+    params = fields.Nested(RunParams, required=True)
 
 
 class Job(Strict):

@@ -1,6 +1,7 @@
 /** Every feature brings its own routes.ts; nothing is listed here twice. */
 import type { Component } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import type { TextKey } from '@/locales/keys'
 import type { Role } from '@/shared/api/types'
 import { mayEnter } from './guards'
 import { loadRest } from '@/shared/lib/i18n'
@@ -13,7 +14,7 @@ export interface NavEntry {
   icon: string
   order: number
   /** A key of the texts; the page's title where it is left out. */
-  label?: string
+  label?: TextKey
   /** Shown beside the label: how much is new there. */
   count?: () => Promise<Component>
 }
@@ -21,7 +22,7 @@ export interface NavEntry {
 declare module 'vue-router' {
   interface RouteMeta {
     /** Key of the page's title. */
-    title: string
+    title: TextKey
     /** Who may open the page; everyone where it is left out. */
     roles?: readonly Role[]
     guestsOnly?: boolean

@@ -1,4 +1,5 @@
 /** Notification preferences: order of channels, quiet hours, and exceptions for single kinds. */
+import type { Under } from '@/locales/keys'
 import type { Preferences } from '@/shared/api/generated'
 import type { Role } from '@/shared/api/types'
 
@@ -6,7 +7,7 @@ export const channels = ['mail', 'gchat', 'sms'] as const
 export type Channel = (typeof channels)[number]
 
 /** What each role is told of; "as above" where a kind names no channels of its own. */
-export const kindsOf: Record<Role, readonly string[]> = {
+export const kindsOf: Record<Role, readonly Under<'accounts.messages.kind'>[]> = {
   customer: [
     'request_accepted',
     'request_rejected',

@@ -58,6 +58,7 @@ export function useDownload() {
     try {
       const { data, headers } = await downloadExport({
         path: { export_id: one.id },
+        // The generated call reads text/... as text.
         responseType: 'blob',
         headers: { Accept: 'text/csv, application/problem+json' },
         timeout: 0,
@@ -65,7 +66,7 @@ export function useDownload() {
           loaded.value[one.id] = one.size ? Math.min(100, Math.round((bytes / one.size) * 100)) : 0
         },
       })
-      const url = URL.createObjectURL(data as unknown as Blob)
+      const url = URL.createObjectURL(data)
       const link = document.createElement('a')
       link.href = url
       link.download = fileName(headers['content-disposition'], one.id)

@@ -1,10 +1,9 @@
 /** A schedule in the page's language: the server says it in English, in one of few forms. */
+import type { Translate } from 'vue-i18n'
 import { formatTime } from '@/shared/lib/time'
 import { marketToday, toIso } from '@/shared/lib/marketTime'
 
-type Say = (key: string, named: Record<string, string>) => string
-
-export function scheduleIn(text: string, t: Say, locale: string): string {
+export function scheduleIn(text: string, t: Translate, locale: string): string {
   if (text === 'every minute') return t('jobs.every.minute', {})
   if (text === 'hourly') return t('jobs.every.hour', {})
   const [, count] = /^every (\d+) minutes$/.exec(text) ?? []

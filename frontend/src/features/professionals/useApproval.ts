@@ -22,7 +22,7 @@ async function readPage(id: number | null, page: number, signal: AbortSignal): P
   const { data } = await (id === null
     ? getMyDocument({ query, signal })
     : getProfessionalDocument({ path: { professional_id: id }, query, signal }))
-  return data as Blob
+  return data
 }
 type Reviewed = Pick<SubmittedDocument, 'id'> | null | undefined
 /** Under the document, not its owner: a picture of a replaced document must not stand for the new one. */

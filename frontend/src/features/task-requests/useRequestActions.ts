@@ -5,7 +5,8 @@ import { useConfirm, type Question } from '@/shared/composables/useConfirm'
 import { useToasts } from '@/shared/composables/useToasts'
 import { useActOnRequest, type Verb } from './useRequests'
 
-const withReason: readonly Verb[] = ['reject', 'release', 'cancel']
+/** The others are done at once. */
+type Asked = Exclude<Verb, 'accept' | 'complete'>
 const dangerous: readonly Verb[] = ['release', 'cancel']
 
 export function useRequestActions() {
@@ -14,21 +15,18 @@ export function useRequestActions() {
   const toasts = useToasts()
   const { run: send } = useActOnRequest()
 
-  function question(request: TaskRequest, verb: Verb): Question {
+  function reasonFor(verb: Asked): Question['reason'] {
+    if (verb === 'close') return { label: t('requests.actions.closing'), min: 0, max: 2000 }
+    return { label: t('requests.actions.reason'), min: 3, max: 500, hint: t(`requests.actions.${verb}.who`) }
+  }
+
+  function question(request: TaskRequest, verb: Asked): Question {
     return {
       title: t(`requests.actions.${verb}.ask`, { task: request.task_name }),
       follows: t(`requests.actions.${verb}.follows`),
       action: t(`requests.actions.${verb}.label`),
       danger: dangerous.includes(verb),
-      ...(withReason.includes(verb) && {
-        reason: {
-          label: t('requests.actions.reason'),
-          min: 3,
-          max: 500,
-          hint: t(`requests.actions.${verb}.who`),
-        },
-      }),
-      ...(verb === 'close' && { reason: { label: t('requests.actions.closing'), min: 0, max: 2000 } }),
+      reason: reasonFor(verb),
     }
   }
 

@@ -98,7 +98,8 @@ export function valuesOf(task: Task, policy: TaskPolicy): FormValues {
 }
 
 export function taskOf(values: FormValues): TaskValues {
-  return Object.fromEntries(own.map((field) => [field, values[field]])) as TaskValues
+  const { name, description, category, base_price, time_required, isactive, picture, search_words } = values
+  return { name, description, category, base_price, time_required, isactive, picture, search_words }
 }
 
 export const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other)
@@ -110,14 +111,10 @@ export function changedTask(before: FormValues, after: FormValues): Partial<Task
   )
 }
 
-/** The rules that were changed, put onto those that hold by now; null where none was. */
-export function changedRules(before: FormValues, after: FormValues, now: TaskPolicy): TaskPolicyInput | null {
+/** The rules that were changed. */
+export function changedRules(before: FormValues, after: FormValues): TaskPolicyInput {
   const changed = rules.filter((rule) => before[rule] !== after[rule])
-  if (!changed.length) return null
-  return {
-    ...now,
-    ...Object.fromEntries(changed.map((rule) => [rule, after[rule] === '' ? null : Number(after[rule])])),
-  }
+  return Object.fromEntries(changed.map((rule) => [rule, after[rule] === '' ? null : Number(after[rule])]))
 }
 
 /** A phone's keyboard may insert several words together, with commas; each is kept once. */

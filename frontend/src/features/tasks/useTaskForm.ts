@@ -67,11 +67,12 @@ export function useTaskForm(first: number | null) {
   }
 
   async function sendRules(values: FormValues): Promise<void> {
-    if (id === null || !changedRules(known.values, values, {} as never)) return
+    const changes = changedRules(known.values, values)
+    if (id === null || !Object.keys(changes).length) return
     const path = { task_id: id }
+    // The call replaces all rules: those left alone stay as they are by now.
     const { data } = await getTaskPolicy({ path })
-    const body = changedRules(known.values, values, data.own)
-    if (body) await putTaskPolicy({ path, body })
+    await putTaskPolicy({ path, body: { ...data.own, ...changes } })
   }
 
   /** What the other left alone stays as it was typed; what only the other changed is taken over. */

@@ -42,9 +42,12 @@ export function useUserActions() {
   const run = (person: UserAccount, decision: Decision) => send({ person, ...decision })
 
   async function block(person: UserAccount): Promise<void> {
+    const { role } = person
+    // Admins cannot be blocked: the action is never offered for them.
+    if (role === 'admin') return
     await dialog(() => import('./components/BlockDialog.vue'), {
       name: nameOf(person),
-      role: person.role,
+      role,
       block: (values: Block) => sendFromForm({ person, verb: 'block', ...values }),
     })
   }

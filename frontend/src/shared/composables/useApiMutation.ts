@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient, type UseMutationOptions } from '@tanstack/vue-query'
 import type { Ref } from 'vue'
 import { useI18n } from 'vue-i18n'
+import type { TextKey } from '@/locales/keys'
 import { assertCurrent, currentIdentity } from '@/shared/api/identity'
 import { invalidate, type Tag } from '@/shared/api/invalidate'
 import { useIdempotencyKey } from './useIdempotencyKey'
@@ -14,7 +15,7 @@ interface Mutation<TData, TVariables> {
 
 interface Options<TData, TVariables> {
   /** The message after success: the key of a text, or a function that returns the words. */
-  success?: string | ((data: TData, variables: TVariables) => string)
+  success?: TextKey | ((data: TData, variables: TVariables) => string)
   /** Tags whose queries are read again, also after a failure; those of the operation where left out. */
   invalidates?: readonly Tag[]
   /** Send an Idempotency-Key. A ref keeps the key in a draft, so that it outlives a reload. */

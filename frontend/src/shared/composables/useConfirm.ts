@@ -19,5 +19,5 @@ export type Answer = { reason: string } | null
 export function useConfirm() {
   const open = useDialog()
   return async (question: Question): Promise<Answer> =>
-    ((await open(() => import('@/shared/ui/ConfirmDialog.vue'), { question })) as Answer | undefined) ?? null
+    (await open(() => import('@/shared/ui/ConfirmDialog.vue'), { question })) ?? null
 }

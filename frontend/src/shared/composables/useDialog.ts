@@ -9,11 +9,11 @@ export function useDialog() {
   const router = useRouter()
 
   /** Return what the dialog closes with; undefined when it was left, or could not be loaded, which is then said above the page. */
-  return async (
-    load: () => Promise<{ default: Component }>,
-    props: Record<string, unknown>,
-  ): Promise<unknown> => {
-    let part: Component
+  return async <T extends Component>(
+    load: () => Promise<{ default: T }>,
+    props: NonNullable<Parameters<typeof overlay.create<T>>[1]>['props'],
+  ) => {
+    let part: T
     try {
       part = (await load()).default
     } catch (error) {

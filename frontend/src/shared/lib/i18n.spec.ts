@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, expect, it } from 'vitest'
+import type { ComponentCustomProperties } from 'vue'
 import { formatMoney } from '@/shared/lib/money'
 import { formatTime } from '@/shared/lib/time'
 import english from '@/locales/en/nav.json'
@@ -26,6 +27,14 @@ it("changes texts, the document's language and the stored choice", async () => {
   expect(i18n.global.t('search.card.professionals', 3)).toBe('3 प्रोफ़ेशनल')
   expect(document.documentElement.lang).toBe('hi')
   expect(localStorage.getItem('doorstep-language')).toBe('hi')
+})
+
+it('takes no key but those of the English texts, in scripts and in templates', () => {
+  const inTemplates: ComponentCustomProperties['$t'] = i18n.global.t
+  // @ts-expect-error There is no such text: the type check fails here when unknown keys pass.
+  expect(i18n.global.t('nav.noSuchText')).toBe('nav.noSuchText')
+  // @ts-expect-error The same for $t.
+  expect(inTemplates('nav.noSuchText')).toBe('nav.noSuchText')
 })
 
 it('begins with the language chosen before', async () => {

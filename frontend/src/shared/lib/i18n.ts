@@ -1,4 +1,4 @@
-import { createI18n, type I18n } from 'vue-i18n'
+import { createI18n } from 'vue-i18n'
 import en from '@/locales/en'
 import type { Texts } from '@/locales/byName'
 import { local } from './storage'
@@ -15,17 +15,11 @@ const firsts = import.meta.glob<{ default: Texts }>([
 ])
 const rests = import.meta.glob<{ default: Texts }>('../../locales/*/rest.ts')
 
-export const i18n: I18n<
-  Record<string, Texts>,
-  Record<string, never>,
-  Record<string, never>,
-  string,
-  false
-> = createI18n({
+export const i18n = createI18n({
   legacy: false,
   locale: 'en',
   fallbackLocale: 'en',
-  messages: { en } as Record<string, Texts>,
+  messages: { en },
   // A text is at most still on its way when it is missing here; locales.spec.ts finds those that do not exist.
   missingWarn: false,
   fallbackWarn: false,

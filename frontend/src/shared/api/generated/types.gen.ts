@@ -935,9 +935,7 @@ export type Run = {
     skipped: number;
     error: string | null;
     requested_by: number | null;
-    params: {
-        [key: string]: unknown;
-    };
+    params: RunParams;
 };
 
 export type RunNow = {
@@ -951,6 +949,15 @@ export type RunPage = {
      * null on the last page
      */
     next_cursor: string | null;
+};
+
+export type RunParams = {
+    month?: string;
+    customer_id?: number;
+    figures?: {
+        [key: string]: number;
+    };
+    failed_parts?: Array<string>;
 };
 
 export type SearchResult = {
@@ -2315,7 +2322,7 @@ export type DownloadExportResponses = {
     /**
      * OK
      */
-    200: string;
+    200: Blob | File;
 };
 
 export type DownloadExportResponse = DownloadExportResponses[keyof DownloadExportResponses];
