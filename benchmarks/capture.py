@@ -25,8 +25,9 @@ def statements(
             def note(
                 cursor: Any, query: Any, values: Any = None, *, seen: Any = seen, real: Any = real, **how: Any
             ) -> Any:
-                if str(query).strip(" ;"):
-                    seen.append((str(query), dict(values) if values else None))
+                sql = query.decode() if isinstance(query, bytes) else str(query)
+                if sql.strip(" ;"):
+                    seen.append((sql, dict(values) if values else None))
                 return real(cursor, query, values, **how)
 
             with patch.object(psycopg.Cursor, "execute", note):
