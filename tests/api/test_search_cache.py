@@ -22,6 +22,7 @@ from backend.app import create_app
 from backend.core import cache
 from backend.core.cache import CATALOGUE, Rendered
 from backend.core.cache.responses import decoded
+from backend.core.cache.versions import Versions
 from backend.core.db.session import db, transaction
 from backend.launch.embedded import EmbeddedValkey
 from backend.settings import Settings
@@ -127,6 +128,26 @@ def test_cached_pages_keep_their_link_header(client: Any) -> None:
     for _ in range(2):
         assert 'rel="next"' in client.get("/search?limit=1").headers["Link"]
         assert 'rel="next"' in client.get("/tasks?limit=1").headers["Link"]
+
+
+def test_lookup_reads_version_while_valkey_responds(
+    cached_app: Flask, client: Any, valkey: OwnValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, seen = Versions.read, []
+
+    def gets() -> int:
+        stats: dict[str, Any] = valkey.client.info("commandstats").get("cmdstat_get", {})
+        return int(stats.get("calls", 0))
+
+    before = gets()
+
+    def read_later(versions: Versions, name: str) -> str | None:
+        seen.append(wait_for(lambda: gets() > before))
+        return read(versions, name)
+
+    monkeypatch.setattr(Versions, "read", read_later)
+    assert client.get("/search?q=plumbing").status_code == 200
+    assert len(seen) == 1
 
 
 def test_cached_search_still_rejects_blocked_account(cached_app: Flask, client: Any) -> None:

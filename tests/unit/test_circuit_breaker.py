@@ -83,3 +83,26 @@ def test_failed_lookup_returns_connection_to_pool(valkey_url: str, monkeypatch: 
     assert (store.claim("key", seconds=1), store.claim("other", seconds=1)) == (False, True)
     assert store.delete("key")
     client.close()
+
+
+def test_failed_work_during_lookup_leaves_no_response_to_next_lookup(valkey_url: str) -> None:
+    client = redis.Redis.from_url(f"{valkey_url}?max_connections=1", socket_timeout=1)
+    store = ValkeyBytes(client, default_timeout=60)
+    assert store.set("first", b"1")
+
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store.get_during("first", fails)
+    assert store.get("second") is None
+    assert store.get_during("first", lambda: "done") == (b"1", "done")
+    assert store.delete("first")
+    client.close()
+
+
+def test_lookup_without_valkey_still_does_the_work() -> None:
+    client = redis.Redis.from_url("redis://127.0.0.1:1/0", socket_timeout=1)
+    store = ValkeyBytes(client, default_timeout=60)
+    assert store.get_during("key", lambda: "done") == (None, "done")
+    client.close()

@@ -110,12 +110,12 @@ class ResponseCache:
         holds across all processes, at the cost of two more round trips to Valkey.
         """
         lifetime = self._seconds if seconds is None else seconds
-        version = self.version(versioned)  # before the query of ``make``: what it reads is at least as new
-        if not version or not lifetime:
-            metrics.cache_used(name=name, outcome="away")
-            return _cached(make(), version="", lifetime=0)
+        if not self._seconds or not lifetime:
+            return self._uncached(name, make)
         place = f"{name}:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
-        found = self._find(place, version)
+        version, found = self._look_up(place, versioned)
+        if not version:
+            return self._uncached(name, make)
         if found is not None and found.age_beyond_freshness > lifetime * STALE_TIMES:
             found = None
         if found is not None and found.is_fresh:
@@ -125,14 +125,34 @@ class ResponseCache:
             metrics.cache_used(name=name, outcome=outcome)
             return other or self._keep(place, _cached(make(), version=version, lifetime=lifetime), lifetime)
 
+    def _uncached(self, name: str, make: Callable[[], Rendered]) -> CachedResponse:
+        metrics.cache_used(name=name, outcome="away")
+        return _cached(make(), version="", lifetime=0)
+
+    def _look_up(self, place: str, versioned: str | None) -> tuple[str | None, CachedResponse | None]:
+        """Return the current version and the best response for it.
+
+        The version is read before the query that computes a response, so what that reads is at least as new. Unless
+        this process has a fresh response, Valkey is asked at the same time.
+        """
+        kept = self._memory.get(place)
+        if self._store is None or (kept is not None and kept.is_fresh):
+            version = self.version(versioned)
+            return version, self._find(place, version) if version else None
+        data, version = self._store.get_during(place, lambda: self.version(versioned))
+        return version, self._best(place, version, data) if version else None
+
     def _find(self, place: str, version: str) -> CachedResponse | None:
         """Return what this process has for this version or, if that is not fresh, what Valkey has."""
         kept = self._memory.get(place)
+        is_enough = kept is not None and kept.version == version and kept.is_fresh
+        return self._best(place, version, None if is_enough or self._store is None else self._store.get(place))
+
+    def _best(self, place: str, version: str, data: bytes | None) -> CachedResponse | None:
+        """Return the response of this version that is fresh for longest: what this process has, or what Valkey has."""
+        kept, shared = self._memory.get(place), decoded(data)
         if kept is not None and kept.version != version:
             kept = None
-        if self._store is None or (kept is not None and kept.is_fresh):
-            return kept
-        shared = decoded(self._store.get(place))
         if shared is None or shared.version != version or (kept is not None and kept.fresh_until >= shared.fresh_until):
             return kept
         self._memory.put(place, shared)

@@ -47,6 +47,12 @@ class ValkeyBytes(RedisCache):
         """Return the stored value, or None if there is none or Valkey is unavailable."""
         return self._try(self._read, PREFIX + key)
 
+    def get_during(self, key: str, work: Callable[[], Found]) -> tuple[bytes | None, Found]:
+        """Return the stored value, as ``get`` does, and the result of work that runs while Valkey responds."""
+        done: list[Found] = []
+        value = self._try(self._read, PREFIX + key, lambda: done.append(work()))
+        return value, done[0] if done else work()
+
     def set(self, key: str, value: bytes, timeout: int | timedelta | None = None) -> bool:
         """Store bytes for ``timeout`` seconds."""
         return bool(self._try(super().set, key, value, timeout))
@@ -62,14 +68,16 @@ class ValkeyBytes(RedisCache):
         """
         return self._try(lambda: self._write_client.set(PREFIX + key, b"1", nx=True, ex=seconds) is True)
 
-    def _read(self, key: str) -> bytes | None:
+    def _read(self, key: str, meanwhile: Callable[[], None] | None = None) -> bytes | None:
         """Read through a connection itself: the client's ``get`` takes twice as long, and this runs at every miss."""
         pool = self._read_client.connection_pool
         connection = pool.get_connection()
         try:
             connection.send_command("GET", key)
+            if meanwhile is not None:
+                meanwhile()
             found: bytes | None = connection.read_response()
-        except CONNECTION_ERRORS:
+        except BaseException:  # whatever the error, the next user of the connection must not read this response
             connection.disconnect()
             raise
         finally:

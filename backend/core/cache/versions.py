@@ -92,9 +92,10 @@ class Versions:
         if not self._breaker.lets_pass():
             return None
         if self._open:
-            with contextlib.suppress(psycopg.Error):  # for example after a restart: connect again
+            try:
                 return self._ask(self._open[0], name)
-            _close(self._open)
+            except psycopg.Error:  # for example after a restart: connect again
+                _close(self._open)
         try:
             self._open.append(psycopg.connect(self._url, autocommit=True, connect_timeout=2, options=OPTIONS))
             self._open[0].pgconn.prepare(PREPARED, QUERY)
