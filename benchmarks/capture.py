@@ -8,6 +8,9 @@ from unittest.mock import patch
 
 import psycopg
 from flask import Flask
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from backend.core.db.read_pool import Reads
 
 
 def statements(
@@ -25,12 +28,16 @@ def statements(
             def note(
                 cursor: Any, query: Any, values: Any = None, *, seen: Any = seen, real: Any = real, **how: Any
             ) -> Any:
-                sql = query.decode() if isinstance(query, bytes) else str(query)
-                if sql.strip(" ;"):
-                    seen.append((sql, dict(values) if values else None))
+                if str(query).strip(" ;"):
+                    seen.append((str(query), dict(values) if values else None))
                 return real(cursor, query, values, **how)
 
-            with patch.object(psycopg.Cursor, "execute", note):
+            def read(reads: Any, statement: Any, values: Any, *, seen: Any = seen, real: Any = Reads.rows) -> Any:
+                compiled = statement.compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+                seen.append((str(compiled), {**compiled.params, **values}))
+                return real(reads, statement, values)
+
+            with patch.object(psycopg.Cursor, "execute", note), patch.object(Reads, "rows", read):
                 answer = client.get(path, headers=headers)
             if answer.status_code != 200:
                 raise RuntimeError(f"{path}: {answer.status_code} {answer.get_data(as_text=True)[:200]}")

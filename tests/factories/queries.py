@@ -9,6 +9,8 @@ from unittest.mock import patch
 
 import psycopg
 
+from backend.core.db.read_pool import ReadConnection
+
 
 @dataclass
 class Counted:
@@ -38,7 +40,13 @@ def count_queries() -> Iterator[Counted]:
 
         return execute
 
+    def read(connection: Any, compiled: Any, *args: Any, real: Any = ReadConnection.read) -> Any:
+        if threading.get_ident() == own:
+            counted.statements.append(compiled.sql.decode())
+        return real(connection, compiled, *args)
+
     with (
+        patch.object(ReadConnection, "read", read),
         patch.object(psycopg.Cursor, "execute", counting(psycopg.Cursor.execute)),
         patch.object(psycopg.Cursor, "executemany", counting(psycopg.Cursor.executemany)),
     ):

@@ -5,20 +5,19 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import psycopg
 import pytest
 
-from backend.core.db.read_pool import Connection, ConnectionPool
+from backend.core.db.read_pool import ConnectionPool, ReadConnection
 from backend.core.errors import Busy
 from tests.waiting import wait_until
 
 SIZE = 3
-Connect = Callable[[], Connection]
+Connect = Callable[[], ReadConnection]
 
 
 @pytest.fixture
 def connect(postgres_url: str) -> Connect:
-    return lambda: psycopg.connect(postgres_url, autocommit=True)
+    return lambda: ReadConnection.connect(postgres_url, autocommit=True)
 
 
 @pytest.fixture

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from backend.core.db import read_pool
 from backend.core.db.read_pool import Reads
 from backend.core.db.session import db
-from backend.core.errors import Unavailable
+from backend.core.errors import Invalid, Unavailable
 from backend.settings import Settings
 
 
@@ -62,3 +64,30 @@ def test_reads_after_all_connections_were_terminated_succeed(app: Flask, setting
     for _ in range(3):
         ((pid,),) = reads.rows(text("SELECT pg_backend_pid() AS pid"), {})
         assert pid not in kept
+
+
+def test_read_keeps_types_apart_and_prepared_statements_bounded(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_pool, "MAX_PREPARED", 3)
+    reads = Reads(replace(settings, db_read_pool_size=1))
+    typed = text("SELECT pg_typeof(:value)::text, :value")
+    for value, kind in (
+        (1, "smallint"),
+        (1 << 40, "bigint"),
+        (Decimal("1.50"), "numeric"),
+        (1, "smallint"),
+    ):
+        assert reads.rows(typed, {"value": value}) == [(kind, value)]
+    names = text("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'read_%'")
+    ((kept,),) = reads.rows(names, {})
+    assert 1 <= kept <= 3
+
+
+def test_read_after_rejected_value_uses_the_same_connection(settings: Settings) -> None:
+    reads = Reads(replace(settings, db_read_pool_size=1))
+    own = text("SELECT pg_backend_pid()")
+    first = reads.rows(own, {})
+    with pytest.raises(Invalid):
+        reads.rows(text("SELECT CAST(:value AS integer)"), {"value": "x"})
+    assert reads.rows(own, {}) == first

@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, cast
@@ -14,8 +14,11 @@ from typing import Final, cast
 import psycopg
 import structlog
 from flask import Flask, current_app
-from psycopg.pq import TransactionStatus
-from psycopg.rows import TupleRow
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGconn, PGresult
+from psycopg.rows import RowFactory, TupleRow, tuple_row
 from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
@@ -26,8 +29,8 @@ from backend.core.errors import Busy, Invalid
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
-Connection = psycopg.Connection[TupleRow]
 Statement = TextClause | AnySelect
+MAX_PREPARED: Final = 100  # statements per connection, whose plans take memory in PostgreSQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,60 @@ class Compiled:
 
     sql: bytes  # psycopg takes literals and bytes, so that no one formats values into a str
     values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A compiled statement as libpq takes it: with numbers for its parameters, whose names are in this order."""
+
+    sql: bytes
+    names: tuple[str, ...]
+    formats: Sequence[PyFormat]
+    values: Mapping[str, object]
+
+
+class ReadConnection(psycopg.Connection[TupleRow]):
+    """A connection in autocommit that runs prepared statements through libpq directly.
+
+    A psycopg cursor waits for the socket in steps, and releases the interpreter's lock, for which threads compete,
+    in each of them. libpq's blocking call releases it once.
+    """
+
+    def __init__(self, pgconn: PGconn, row_factory: RowFactory[TupleRow] = tuple_row) -> None:
+        super().__init__(pgconn, row_factory)
+        self._names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}  # of prepared statements
+
+    def read(self, statement: Numbered, parameters: Mapping[str, object]) -> list[TupleRow]:
+        """Return all rows. Raises psycopg.Error, OperationalError if the connection is lost."""
+        transformer = Transformer(self)
+        sent = transformer.dump_sequence([parameters[name] for name in statement.names], statement.formats)
+        types = transformer.types or ()
+        name = self._prepared_as(statement.sql, types)
+        result = _checked(
+            self.pgconn.exec_prepared(name, sent, transformer.formats)  # type: ignore[arg-type]  # psycopg's own type omits None
+        )
+        transformer.set_pgresult(result)
+        return transformer.load_rows(0, result.ntuples, tuple)
+
+    def _prepared_as(self, sql: bytes, types: tuple[int, ...]) -> bytes:
+        """Return the name of the prepared statement, which is prepared once for parameters of these types."""
+        name = self._names.get((sql, types))
+        if name is None:
+            if len(self._names) >= MAX_PREPARED:
+                _checked(self.pgconn.exec_(b"DEALLOCATE ALL"))
+                self._names.clear()
+            name = b"read_%d" % len(self._names)
+            _checked(self.pgconn.prepare(name, sql, types))
+            self._names[sql, types] = name
+        return name
+
+
+def _checked(result: PGresult) -> PGresult:
+    if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        return result
+    if result.error_field(DiagnosticField.SQLSTATE):
+        raise error_from_result(result)
+    raise psycopg.OperationalError(result.get_error_message())  # from libpq itself: the connection is lost
 
 
 class Reads:
@@ -53,21 +110,21 @@ class Reads:
             Unavailable: the database is unavailable, or (Busy) all connections were in use for too long.
             Invalid: a value cannot be stored in the database.
         """
-        ready = compiled(statement)
+        ready = _numbered(statement)
         parameters = {**ready.values, **parameters}
         connection = kept = self._pool.take()
         try:
             if connection is None:
                 connection = self._connect()
             try:
-                rows = _run(connection, ready.sql, parameters)
+                rows = connection.read(ready, parameters)
             except psycopg.OperationalError as error:
                 if kept is None or is_usable(kept):
                     raise
                 log.info("database.idle_connection_lost", error=repr(error))  # most likely while it was idle
                 kept.close()
                 connection = self._connect()
-                rows = _run(connection, ready.sql, parameters)
+                rows = connection.read(ready, parameters)
         except psycopg.DataError as error:
             raise Invalid("A value is out of range.") from error
         except psycopg.OperationalError as error:
@@ -78,12 +135,8 @@ class Reads:
             self._pool.give_back(connection)
         return rows
 
-    def _connect(self) -> Connection:
-        return psycopg.connect(self._url, autocommit=True, **self._arguments)
-
-
-def _run(connection: Connection, sql: bytes, parameters: Mapping[str, object]) -> list[TupleRow]:
-    return connection.execute(sql, parameters, prepare=True).fetchall()
+    def _connect(self) -> ReadConnection:
+        return ReadConnection.connect(self._url, autocommit=True, **self._arguments)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -116,6 +169,14 @@ def compiled(statement: Statement) -> Compiled:
     return Compiled(str(result).encode(), result.params)
 
 
+@lru_cache(maxsize=512)
+def _numbered(statement: Statement) -> Numbered:
+    dialect = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+    result = statement.compile(dialect=dialect)
+    names = tuple(result.positiontup or ())
+    return Numbered(str(result).encode(), names, [PyFormat.AUTO] * len(names), result.params)
+
+
 IDLE_SECONDS: Final = 60.0
 
 
@@ -127,7 +188,7 @@ class _Waiter:
     def __init__(self) -> None:
         self.served = threading.Lock()
         self.served.acquire()
-        self.connection: Connection | None = None
+        self.connection: ReadConnection | None = None
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -136,7 +197,7 @@ class _State:
 
     size: int
     lock: threading.Lock = field(default_factory=threading.Lock)
-    free: deque[tuple[Connection, float]] = field(default_factory=deque)
+    free: deque[tuple[ReadConnection, float]] = field(default_factory=deque)
     waiters: deque[_Waiter] = field(default_factory=deque)
     opened: int = 0
     is_expiring: bool = False
@@ -146,7 +207,7 @@ class _State:
         """Give free connections and places to the longest-waiting threads. The caller must hold the lock."""
         while self.waiters:
             try:
-                connection: Connection | None = self.free.pop()[0]
+                connection: ReadConnection | None = self.free.pop()[0]
             except IndexError:
                 if self.opened >= self.size:
                     return
@@ -172,7 +233,7 @@ class ConnectionPool:
         self._start(_State(size))
         _pools.add(self)
 
-    def take(self) -> Connection | None:
+    def take(self) -> ReadConnection | None:
         """Return a free connection, or None when the caller may open one. Call `give_back` in either case.
 
         Raises:
@@ -186,7 +247,7 @@ class ConnectionPool:
                 pass
         return self._wait(state)
 
-    def give_back(self, connection: Connection | None) -> None:
+    def give_back(self, connection: ReadConnection | None) -> None:
         """Return a connection to the pool, or only its place if there is none or it is broken."""
         state = self._state
         if connection is None or not is_usable(connection):
@@ -211,7 +272,7 @@ class ConnectionPool:
             _close(connection)
             state.release()
 
-    def _wait(self, state: _State) -> Connection | None:
+    def _wait(self, state: _State) -> ReadConnection | None:
         waiter = _Waiter()
         with state.lock:
             state.waiters.append(waiter)
@@ -238,7 +299,7 @@ class ConnectionPool:
         self._start(_State(self._state.size))
 
 
-def is_usable(connection: Connection) -> bool:
+def is_usable(connection: ReadConnection) -> bool:
     """Return whether the connection is open and idle."""
     return connection.pgconn.transaction_status == TransactionStatus.IDLE
 
@@ -247,7 +308,7 @@ def _expire(state: _State, idle_seconds: float) -> None:
     """Close idle connections. The thread ends when none is open and is started again when needed."""
     while not state.is_closed:
         time.sleep(idle_seconds / 4)
-        old: list[Connection] = []
+        old: list[ReadConnection] = []
         with state.lock:
             while state.free:
                 try:
@@ -276,7 +337,7 @@ def _close_all(state: _State) -> None:
             _close(state.free.pop()[0])
 
 
-def _close(connection: Connection) -> None:
+def _close(connection: ReadConnection) -> None:
     with contextlib.suppress(psycopg.Error):
         connection.close()
 
