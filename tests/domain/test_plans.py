@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import TextClause, text
 from backend.core.clock import now
 from backend.core.db.session import db, transaction
 from backend.domain.professionals import availability
-from backend.domain.task_requests import inbox, matching
+from backend.domain.task_requests import inbox, matching, policies
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket
 
@@ -108,3 +109,24 @@ def test_matching_nearest_reads_only_nearby_professionals(people: People, app: F
     assert len(db.session.execute(matching.NEAREST, asked).all()) == NEAR
     read = rows_read(matching.NEAREST, asked, tables={"accounts", "professionals", "professional_areas"})
     assert NEAR <= read <= 5 * NEAR
+
+
+def test_terms_of_new_request_read_only_requests_of_its_customer(people: People, far_away: list[str]) -> None:
+    task_id, asha, other = RequestMarket(people).task_id, people.customer(), people.customer()
+    with transaction():
+        for customer, number in ((other, FAR), (asha, NEAR)):
+            values = {"task_id": task_id, "customer_id": customer.id, "pincodes": far_away, "number": number}
+            db.session.execute(REQUESTS, values)
+    analyse()
+    asked = {
+        "customer_id": asha.id,
+        "task_id": task_id,
+        "most_open": 500,
+        "is_new_account": True,
+        "hour_ago": now() - timedelta(hours=1),
+        "most_an_hour": NEAR,
+        "pincode": "560001",
+    }
+    row = db.session.execute(policies.TERMS, asked).one()
+    assert (row.open_requests, row.nth_latest is not None, row.is_known_place) == (NEAR, True, True)
+    assert rows_read(policies.TERMS, asked, tables={"task_requests"}) == 2 * NEAR
