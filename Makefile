@@ -90,7 +90,7 @@ test-frontend: $(VENV)/.dev ## Run the unit tests of the web application
 
 frontend-lint: $(VENV)/.dev ## Run Prettier, eslint and oxlint
 	@$(PY) -m backend.launch.frontend install
-	@cd frontend && npm run --silent lint
+	@cd frontend && npm run --silent lint && npm run --silent lint:promises
 
 frontend-types: $(VENV)/.dev ## Run vue-tsc
 	@$(PY) -m backend.launch.frontend install

@@ -80,6 +80,7 @@ def parts() -> list[Part]:
         pytest("backend", "tests", *(f"--ignore={folder}" for folder in own)),
         pytest("launch", "tests/launch", after=built),
         vitest("frontend-unit", after=generated),
+        check("frontend-promises", NPM, "run", "--silent", "lint:promises", folder=web, after=generated),
         check("types", PYTHON, "-m", "mypy"),
         check("frontend-budget", NPM, "run", "--silent", "budget", folder=web, after=built),
     ]
