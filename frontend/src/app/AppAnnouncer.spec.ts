@@ -19,11 +19,11 @@ it('announces a page that failed to load, offers to reload it, and clears the me
   vi.spyOn(console, 'warn').mockImplementation(() => undefined)
   await expect(router.push('/gone')).rejects.toThrow('Failed to fetch')
   await until(() => document.body.textContent.includes('could not be loaded.'), 'the word')
-  const anew = [...document.querySelectorAll('button')].find(
+  const retry = [...document.querySelectorAll('button')].find(
     (one) => one.textContent.trim() === 'Reload page',
   )
   const assign = vi.spyOn(window.location, 'assign').mockImplementation(() => undefined)
-  anew?.click()
+  retry?.click()
   expect(assign).toHaveBeenCalledWith('/gone')
   await router.push('/elsewhere')
   await until(() => !document.body.textContent.includes('could not be loaded.'), 'quiet')
