@@ -56,7 +56,7 @@ describe('useUrlFilters', () => {
     })
     const { router } = await show(page, { path })
     if (!filters) throw new Error('The page was not set up')
-    return { filters, query: () => router.currentRoute.value.query }
+    return { filters, router, query: () => router.currentRoute.value.query }
   }
 
   it('changes and clears its own fields and leaves the rest of the query alone', async () => {
@@ -66,8 +66,27 @@ describe('useUrlFilters', () => {
     expect(query()).toEqual({ open: '3', changes_only: '1', km: '5' })
     expect(filters.isFiltered.value).toBe(true)
     filters.clear()
-    await until(() => !filters.isFiltered.value, 'the end of all filters')
+    expect(filters.isFiltered.value).toBe(false)
+    await until(() => query().km === undefined, 'the end of all filters')
     expect(query()).toEqual({ open: '3' })
+  })
+
+  it('keeps both of two changes that follow each other at once', async () => {
+    const { filters, query } = await opened('/list?open=3')
+    filters.set({ state: 'sent' })
+    filters.set({ km: 5 })
+    expect(filters.values.value).toEqual({ state: 'sent', km: 5 })
+    await until(() => query().km === '5', 'the second change')
+    expect(query()).toEqual({ open: '3', state: 'sent', km: '5' })
+  })
+
+  it('shows what is in the URL again where the change of it was refused', async () => {
+    const { filters, query, router } = await opened('/list?state=sent')
+    router.beforeEach(() => false)
+    filters.set({ state: 'failed' })
+    expect(filters.values.value.state).toBe('failed')
+    await until(() => filters.values.value.state === 'sent', 'the filter before')
+    expect(query()).toEqual({ state: 'sent' })
   })
 
   it('puts a search into the URL once the user stops typing', async () => {

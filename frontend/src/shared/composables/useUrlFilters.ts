@@ -1,7 +1,7 @@
 /** Filters kept in the URL, so that a link shows the same list and Back returns to it. */
 import { refDebounced } from '@vueuse/core'
-import { computed, ref, watch, type Ref } from 'vue'
-import { useRoute, useRouter, type LocationQuery } from 'vue-router'
+import { computed, ref, shallowRef, watch, type Ref, type ShallowRef } from 'vue'
+import { useRoute, useRouter, type LocationQuery, type Router } from 'vue-router'
 import { isDay } from '@/shared/lib/marketTime'
 
 /** Reads one part of a query; undefined for what makes no sense there. */
@@ -32,22 +32,36 @@ export function readQuery<S extends Schema>(schema: S, query: LocationQuery): Va
 const written = (value: Written): string | undefined =>
   value === undefined || value === false || value === '' ? undefined : value === true ? '1' : String(value)
 
+/** The query on its way into the URL, for all filters of a page; null once it is there or was refused. */
+const pending = new WeakMap<Router, ShallowRef<LocationQuery | null>>()
+function pendingOf(router: Router): ShallowRef<LocationQuery | null> {
+  const found = pending.get(router) ?? shallowRef(null)
+  pending.set(router, found)
+  return found
+}
+
 /** `schema`: the fields by their names in the query; other parts of it are left alone. */
 export function useUrlFilters<const S extends Schema>(schema: S) {
   type Name = keyof S & string
   const route = useRoute()
   const router = useRouter()
-  const values = computed(() => readQuery(schema, route.query))
+  // Navigation takes a moment: a second change meanwhile starts from the first one, which it would undo otherwise.
+  const next = pendingOf(router)
+  const query = computed(() => next.value ?? route.query)
+  const values = computed(() => readQuery(schema, query.value))
 
   /** Change some fields; undefined, '' and false remove one. `push` makes the list before reachable by Back. */
   function set(changes: Partial<Record<Name, Written>>, how: 'replace' | 'push' = 'replace'): void {
-    const query = { ...route.query }
+    const changed = { ...query.value }
     for (const [name, value] of Object.entries<Written>(changes as Record<string, Written>)) {
       const text = written(value)
-      if (text === undefined) Reflect.deleteProperty(query, name)
-      else query[name] = text
+      if (text === undefined) Reflect.deleteProperty(changed, name)
+      else changed[name] = text
     }
-    void router[how]({ path: route.path, query })
+    next.value = changed
+    void router[how]({ path: route.path, query: changed }).finally(() => {
+      if (next.value === changed) next.value = null
+    })
   }
 
   /** One field as a ref, for `v-model`. */

@@ -69,6 +69,13 @@ describe('AgendaPage', () => {
     await until(() => router.currentRoute.value.query.day === marketToday(), 'today')
   })
 
+  it('goes two weeks back at two clicks before the first week is shown', async () => {
+    const { router } = await page('/agenda?view=week&day=2026-12-16')
+    button(agenda.before.week)?.click()
+    button(agenda.before.week)?.click()
+    await until(() => router.currentRoute.value.query.day === '2026-12-02', 'two weeks before')
+  })
+
   it('keeps the day when the view changes, and goes day by day in that one', async () => {
     const { router, span } = await page('/agenda?view=week&day=2026-12-09')
     await press(agenda.views.day)
