@@ -74,6 +74,26 @@ def test_upload_that_fails_keeps_file_and_can_be_resent(screen: OpenScreen, mark
     assert ravi.get("/me")["document"]["filename"] == "licence.png"
 
 
+def test_upload_that_loses_its_connection_says_so_and_can_be_resent(screen: OpenScreen, market: RunningMarket) -> None:
+    ravi = market.visitor().sign_up("professional")
+    window = screen(viewport=PHONE)
+    sign_in(window, ravi.account["username"], PASSWORD)
+    window.go("/approval").expect_text(text("common.file.choose"))
+    choose(window, "licence.png", large_picture())
+    slow_down(window)
+    window.press(text("professionals.document.send"))
+    progress = window.page.get_by_role("progressbar")
+    expect(progress).to_be_visible(timeout=TIMEOUT_MS)
+    window.page.context.set_offline(True)
+    window.expect_text(text("common.file.offline").split("{")[0])
+    window.expect_text(text("errors.offline"))
+    expect(progress).to_have_count(0)
+    window.expect_text("licence.png").inspect("upload offline")
+    window.page.context.set_offline(False)
+    window.press(text("professionals.document.send")).expect_text(text("professionals.approval.handedIn"))
+    assert ravi.get("/me")["document"]["filename"] == "licence.png"
+
+
 def test_sign_up_that_fails_keeps_input_and_file(screen: OpenScreen, market: RunningMarket) -> None:
     window = screen(viewport=PHONE).go("/sign-up/professional").expect_text(text("common.file.choose"))
     fields = person("professional")

@@ -1,9 +1,9 @@
 /** Signing up leads straight in: the account is made, then signed in with what was just typed. */
-import { ref } from 'vue'
 import { addCustomer, addProfessional } from '@/shared/api/generated'
-import { http, uploadTimeout } from '@/shared/api/http'
+import { http } from '@/shared/api/http'
 import { KnownProblem, toProblem } from '@/shared/api/problem'
 import type { Account } from '@/shared/api/types'
+import { useUpload } from '@/shared/composables/useUpload'
 import { fields, z } from '@/shared/lib/schema'
 import { useSession } from '@/shared/session/store'
 
@@ -46,7 +46,7 @@ const lostAnswers = [0, 502, 504]
 
 export function useSignUp() {
   const session = useSession()
-  const progress = ref<number | null>(null)
+  const { upload, progress } = useUpload()
   /** True once an account may be there although nobody could be told so. */
   let maybeMade = false
 
@@ -80,17 +80,9 @@ export function useSignUp() {
     professional: (values: ProfessionalSignUp, document: File | null): Promise<Account> =>
       signUp(values, async () => {
         if (!document) return addProfessional({ body: given(values) })
-        try {
-          // The multipart form of the call repeats task_ids, which the generated client would send as one list.
-          return await http.post<Account>('/add_professional', multipart(values, document), {
-            timeout: uploadTimeout,
-            onUploadProgress: ({ loaded, total }) => {
-              progress.value = total ? Math.round((loaded / total) * 100) : null
-            },
-          })
-        } finally {
-          progress.value = null
-        }
+        // The multipart form of the call repeats task_ids, which the generated client would send as one list.
+        const form = multipart(values, document)
+        return upload((options) => http.post<Account>('/add_professional', form, options))
       }),
   }
 }

@@ -11,10 +11,10 @@ import {
   rejectProfessional,
   type SubmittedDocument,
 } from '@/shared/api/generated'
-import { uploadTimeout } from '@/shared/api/http'
 import type { UserAccount, Signalled } from '@/shared/api/types'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
+import { useUpload } from '@/shared/composables/useUpload'
 import { useSession } from '@/shared/session/store'
 
 async function readPage(id: number | null, page: number, signal: AbortSignal): Promise<Blob> {
@@ -82,25 +82,13 @@ export function useDocumentPage(
 
 export function useUploadDocument() {
   const session = useSession()
-  const progress = ref<number | null>(null)
-  const upload = putMyDocumentMutation({
-    timeout: uploadTimeout,
-    onUploadProgress: ({ loaded, total }) => {
-      progress.value = total ? Math.round((loaded / total) * 100) : null
-    },
-  })
-  const { send, isPending } = useApiMutation(upload, {
+  const { upload, progress } = useUpload()
+  const { send, isPending } = useApiMutation(putMyDocumentMutation(), {
     success: 'professionals.approval.handedIn',
     onSuccess: session.update,
   })
 
-  async function submit(document: File): Promise<void> {
-    try {
-      await send({ body: { document } })
-    } finally {
-      progress.value = null
-    }
-  }
+  const submit = (document: File) => upload((options) => send({ body: { document }, ...options }))
   return { submit, progress, isPending }
 }
 

@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { defineComponent, h, ref } from 'vue'
+import common from '@/locales/en/common.json'
+import { appStatus } from '@/shared/lib/appStatus'
 import { show, until } from '@/shared/testing/mount'
 import FileDrop from './FileDrop.vue'
 
@@ -21,6 +23,11 @@ async function drop(more: { busy?: boolean; progress?: number } = {}) {
   }
   return { wrapper, file, choose }
 }
+
+const offline = common.file.offline.split('{')[0] ?? ''
+afterEach(() => {
+  appStatus.online = true
+})
 
 describe('FileDrop', () => {
   it('accepts a PDF and shows its name and size', async () => {
@@ -78,5 +85,20 @@ describe('FileDrop', () => {
     await wrapper.find('label').trigger('drop', { dataTransfer: { files: [chosen] } })
     await new Promise((resolve) => setTimeout(resolve))
     expect(file.value).toBeNull()
+  })
+
+  it('says during an upload that the connection is gone, as long as it is', async () => {
+    const { wrapper } = await drop({ busy: true, progress: 40 })
+    expect(wrapper.text()).not.toContain(offline)
+    appStatus.online = false
+    await until(() => wrapper.find('[role="status"]').text().includes(offline), 'the message')
+    appStatus.online = true
+    await until(() => !wrapper.text().includes(offline), 'the message to go')
+  })
+
+  it('says nothing of the connection while nothing is uploaded', async () => {
+    appStatus.online = false
+    const { wrapper } = await drop()
+    expect(wrapper.text()).not.toContain(offline)
   })
 })
