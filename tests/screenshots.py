@@ -5,15 +5,16 @@ import io
 import re
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 from PIL import Image
 from playwright.sync_api import Browser
 
-from backend.cli.demo import PASSWORD
 from backend.launch import frontend
 from backend.settings import ROOT
 from tests.browser.chromium import chromium
@@ -39,7 +40,7 @@ class Shot:
     viewport: dict[str, int]
 
 
-def shots(customer: Caller) -> Iterator[Shot]:
+def shots(customer: Caller, day: str) -> Iterator[Shot]:
     """Return every picture; the pages of single requests are found through the API."""
     pincode = customer.get("/me")["pincode"]
     mine = customer.get("/requests", limit=50)["items"]
@@ -53,7 +54,7 @@ def shots(customer: Caller) -> Iterator[Shot]:
         ("requests", "customer", "/requests"),
         ("review", "customer", f"/requests/{done['id']}"),
         ("inbox", "professional", "/inbox"),
-        ("agenda", "professional", "/agenda"),
+        ("agenda", "busy", f"/agenda?day={day}"),
         ("dashboard", "admin", "/admin"),
         ("approvals", "admin", "/admin/approvals"),
         ("jobs", "admin", "/admin/jobs"),
@@ -62,6 +63,14 @@ def shots(customer: Caller) -> Iterator[Shot]:
         yield Shot(name, who, path, DESK)
         if f"{name}-phone" in JOURNEY:
             yield Shot(f"{name}-phone", who, path, PHONE)
+
+
+def busiest(admin: Caller) -> tuple[str, str]:
+    """Return the username of the professional with the most accepted requests in one week, and a day of that week."""
+    accepted = admin.get("/requests?status=accepted", limit=100)["items"]
+    days = [(one["professional_id"], date.fromisoformat(one["date_of_request"][:10])) for one in accepted]
+    ((professional, week), _), *_ = Counter((who, day.isocalendar()[:2]) for who, day in days).most_common(1)
+    return str(admin.get(f"/professionals/{professional}")["username"]), date.fromisocalendar(*week, 3).isoformat()
 
 
 class ScreenshotSession:
@@ -107,16 +116,19 @@ def draw(market: RunningMarket, folder: Path) -> None:
     """Fill the marketplace with the demo and save every picture as WebP."""
     output = market.flask("demo")
     names = {kind: name for name, kind in re.findall(r"^  (\S+) +(customer|professional)$", output, re.MULTILINE)}
+    (password,) = re.findall(r"password of all demo accounts: (\S+)$", output, re.MULTILINE)
     accounts = {
-        "customer": (names["customer"], PASSWORD),
-        "professional": (names["professional"], PASSWORD),
+        "customer": (names["customer"], password),
+        "professional": (names["professional"], password),
         "admin": ("admin", ADMIN_PASSWORD),
     }
     customer = market.visitor().sign_in(*accounts["customer"])
+    busy, day = busiest(market.admin())
+    accounts["busy"] = (busy, password)
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         session = ScreenshotSession(browser, market, accounts)
-        pictures = {shot.name: session.take(shot) for shot in shots(customer)}
+        pictures = {shot.name: session.take(shot) for shot in shots(customer, day)}
     pictures["journey"] = journey(pictures)
     for name in pictures.keys() - set(JOURNEY):
         pictures[name].save(folder / f"{name}.webp", quality=QUALITY, method=6)
