@@ -7,7 +7,7 @@ it.each([
   ['hourly', 'every hour'],
   ['every 15 minutes', 'every 15 minutes'],
   ['daily at 18:00', 'every day at 6:00 pm'],
-  ['monthly on day 1 at 07:05', 'every month on day 1 at 7:05 am'],
+  ['monthly, on day 1 at 07:05', 'every month on day 1 at 7:05 am'],
   ['at full moon', 'at full moon'],
 ])('%s', (text, words) => {
   expect(

@@ -8,7 +8,7 @@ export function scheduleIn(text: string, t: Translate, locale: string): string {
   if (text === 'hourly') return t('jobs.every.hour', {})
   const [, count] = /^every (\d+) minutes$/.exec(text) ?? []
   if (count) return t('jobs.every.minutes', { count })
-  const [, day, clock] = /^(?:daily|monthly on day (\d+)) at (\d\d:\d\d)$/.exec(text) ?? []
+  const [, day, clock] = /^(?:daily|monthly, on day (\d+)) at (\d\d:\d\d)$/.exec(text) ?? []
   if (!clock) return text
   const time = formatTime(toIso(marketToday(), clock), 'time', locale)
   return day ? t('jobs.every.month', { day, time }) : t('jobs.every.day', { time })

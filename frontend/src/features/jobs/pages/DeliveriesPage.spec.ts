@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import common from '@/locales/en/common.json'
 import audit from '@/locales/en/audit.json'
 import deliveries from '@/locales/en/deliveries.json'
 import errors from '@/locales/en/errors.json'
-import users from '@/locales/en/users.json'
 import { show, someone, until } from '@/shared/testing/mount'
 import { button, press, queryOf, says, sees } from '@/shared/testing/screen'
 import { answer } from '@/shared/testing/server'
 import DeliveriesPage from './DeliveriesPage.vue'
 
+const { filters } = common
 const delivery = {
   id: 31,
   account_id: 4,
@@ -91,7 +92,7 @@ describe('DeliveriesPage', () => {
     answer('get', '/deliveries/31', [200, { ...delivery, tries }])
     await page('/admin/deliveries?open=31', [])
     await sees(deliveries.none)
-    expect(button(users.clear)).toBeUndefined()
+    expect(button(filters.clear)).toBeUndefined()
     await page('/admin/deliveries?state=sent', [])
     await sees(deliveries.noneFound)
     expect(says(audit.noneFoundHint)).toBe(true)

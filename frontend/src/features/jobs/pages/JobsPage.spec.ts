@@ -81,10 +81,19 @@ describe('JobsPage', () => {
   })
 
   it('says how long the queue has waited, and nothing of it while it is empty', async () => {
-    await page({ waiting: 3, oldest_waiting_seconds: 61 })
-    expect(says('3 jobs in the queue, waiting up to 61 seconds')).toBe(true)
+    await page({ waiting: 3, oldest_waiting_seconds: 59 })
+    expect(says('3 jobs in the queue, waiting up to 59 seconds')).toBe(true)
+    expect(says(jobs.late)).toBe(false)
     await page()
     expect(says(`${jobs.waiting.split(' | ')[0] ?? ''},`)).toBe(false)
+  })
+
+  it.each([
+    [61, 'waiting up to 61 seconds'],
+    [5_405, 'waiting up to 1 hr 30 mins'],
+  ])('says in words that jobs are delayed after %i seconds', async (seconds, waited) => {
+    await page({ waiting: 3, oldest_waiting_seconds: seconds })
+    expect(says(`${jobs.late} 3 jobs in the queue, ${waited}`)).toBe(true)
   })
 
   it('retries a failed job, and says so when it could not', async () => {
