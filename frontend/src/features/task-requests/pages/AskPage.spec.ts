@@ -1,5 +1,6 @@
 import { http, HttpResponse } from 'msw'
 import { describe, expect, it, vi } from 'vitest'
+import requests from '@/locales/en/requests.json'
 import { actAs } from '@/shared/api/identity'
 import { setToken } from '@/shared/api/token'
 import { comingDays } from '@/shared/lib/marketTime'
@@ -55,6 +56,19 @@ async function ask(draft: object | null, query: Record<string, string> = {}) {
 const nobody = () => answer('get', '/tasks/3/professionals', [200, page()])
 
 describe('AskPage', () => {
+  it.each([
+    ['day', '', ''],
+    ['time', typed.day, ''],
+  ])('leads to the %s that is missing', async (name, day, time) => {
+    nobody()
+    const { submit, text } = await ask({ ...typed, day, time })
+    await until(() => day === '' || document.querySelector('[name$="-time"]') !== null, 'the times')
+    await submit()
+    await until(() => text().includes(requests.when.missing), 'the reason')
+    const focused = () => document.activeElement?.getAttribute('name') ?? ''
+    await until(() => focused().endsWith(`-${name}`), 'the focus')
+  })
+
   it('creates one request, also after a lost response and a reload', async () => {
     nobody()
     const keys: (string | null)[] = []
