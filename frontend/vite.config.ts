@@ -101,7 +101,7 @@ function compiled(texts: Texts): object {
 
 /** Texts of the first page's own namespaces that it does not need: they come with those of the other pages. */
 const later: Record<string, RegExp> = {
-  common: /^(save|cancel|usual|moreText|lessText|more|less|file|notFound|unsaved|optional)$/,
+  common: /^(save|cancel|usual|moreText|lessText|more|less|file|filters|notFound|unsaved|optional)$/,
   errors:
     /^(?!(unknown|no_answer|offline|account_changed|account_blocked|unavailable|busy|timeout|too_many_requests|status_\d+)$)/,
   search: /^(results|filters|sort)$/,

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import common from '@/locales/en/common.json'
 import audit from '@/locales/en/audit.json'
-import users from '@/locales/en/users.json'
 import { show, someone, until } from '@/shared/testing/mount'
 import { button, fill, press, queryOf, says, sees } from '@/shared/testing/screen'
 import { answer } from '@/shared/testing/server'
 import AuditPage from './AuditPage.vue'
 
+const { filters } = common
 const entry = {
   id: 1,
   at: '2026-11-20T10:00:00+05:30',
@@ -72,8 +73,8 @@ describe('AuditPage', () => {
 
   it('takes a day once it is whole', async () => {
     const { asked } = await page('/admin/audit')
-    fill(users.from, '0202-11-01')
-    fill(users.from, '2026-11-01')
+    fill(filters.from, '0202-11-01')
+    fill(filters.from, '2026-11-01')
     await until(() => queryOf(asked.at(-1)).from === '2026-11-01', 'the call')
     expect(asked.map((one) => queryOf(one).from)).not.toContain('0202-11-01')
   })
@@ -88,9 +89,9 @@ describe('AuditPage', () => {
   it('tells a trail that is empty from one that was narrowed too far, and clears the filters', async () => {
     const { router } = await page('/admin/audit?action=job_run', [])
     await sees(audit.noneFound)
-    await press(users.clear)
+    await press(filters.clear)
     await until(() => Object.keys(router.currentRoute.value.query).length === 0, 'the whole trail')
     await until(() => says(audit.none) && !says(audit.noneFound), 'the other word')
-    expect(button(users.clear)).toBeUndefined()
+    expect(button(filters.clear)).toBeUndefined()
   })
 })

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest'
+import common from '@/locales/en/common.json'
 import dashboard from '@/locales/en/dashboard.json'
 import errors from '@/locales/en/errors.json'
 import exports from '@/locales/en/exports.json'
-import users from '@/locales/en/users.json'
 import { marketToday, shiftDay } from '@/shared/lib/marketTime'
 import { show, someone, until } from '@/shared/testing/mount'
 import { button, field, fill, press, queryOf, says, sees, submit } from '@/shared/testing/screen'
 import { answer } from '@/shared/testing/server'
 import DashboardPage from './DashboardPage.vue'
 
+const { filters } = common
 const kind = { total: 8, joined: 1, blocked: 0 }
 const stats = {
   generated_at: '2026-11-20T10:00:00+05:30',
@@ -73,7 +74,7 @@ describe('DashboardPage', () => {
   it('keeps the last day that is shown when the first one is chosen by hand', async () => {
     const { asked } = await page()
     await sees(dashboard.market)
-    fill(users.from, '2026-11-01')
+    fill(filters.from, '2026-11-01')
     await until(() => queryOf(asked.at(-1)).from === '2026-11-01', 'the call')
     expect(queryOf(asked.at(-1)).to).toBe('2026-11-20')
   })

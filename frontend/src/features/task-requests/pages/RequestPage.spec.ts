@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import requests from '@/locales/en/requests.json'
 import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import RequestPage from './RequestPage.vue'
@@ -55,6 +56,25 @@ describe('RequestPage', () => {
     ).toEqual(['Edit request', 'Mark as completed', 'Close', 'Cancel request'])
     expect(wrapper.text()).toContain('Khan Works')
     expect(wrapper.find('a[href="tel:+919812345678"]').exists()).toBe(true)
+  })
+
+  it('separates the price from the duration', async () => {
+    answer('get', '/requests/:id', [200, request()])
+    const { wrapper } = await show(RequestPage, { user: someone('customer'), path: '/requests/3' })
+    await until(() => wrapper.text().includes('Tap repair'), 'the request')
+    expect(wrapper.text()).toContain('₹499 · 1 hr')
+  })
+
+  it.each([
+    ['requested', requests.page.addressLater],
+    ['completed', requests.page.addressGone],
+  ])('says of a %s request why its address is not shown', async (status, words) => {
+    const shown = { status, address: null, professional: null, allowed_actions: [] }
+    answer('get', '/requests/:id', [200, request(shown)])
+    const { wrapper } = await show(RequestPage, { user: someone('professional'), path: '/requests/3' })
+    await until(() => wrapper.text().includes('Tap repair'), 'the request')
+    const { addressLater, addressGone } = requests.page
+    expect([addressLater, addressGone].filter((one) => wrapper.text().includes(one))).toEqual([words])
   })
 
   it('asks for a reason before it cancels, and sends it', async () => {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import common from '@/locales/en/common.json'
 import users from '@/locales/en/users.json'
 import { show, someone, until } from '@/shared/testing/mount'
 import { fill, press, queryOf, says, sees } from '@/shared/testing/screen'
 import { answer } from '@/shared/testing/server'
 import ReliabilityPage from './ReliabilityPage.vue'
 
+const { filters } = common
 const ravi = {
   account_id: 9,
   role: 'professional',
@@ -46,7 +48,7 @@ describe('ReliabilityPage', () => {
   it('narrows to the days that are chosen', async () => {
     const { asked, router } = await page('/admin/reliability', [])
     await sees(users.reliability.none)
-    fill(users.to, '2026-10-31')
+    fill(filters.to, '2026-10-31')
     await until(() => queryOf(asked.at(-1)).to === '2026-10-31', 'the call')
     expect(router.currentRoute.value.query).toEqual({ to: '2026-10-31' })
   })

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
+import common from '@/locales/en/common.json'
 import users from '@/locales/en/users.json'
 import UsersPage from './UsersPage.vue'
 
+const { filters } = common
 const ravi = {
   ...someone('professional', { id: 9, firstname: 'Ravi', compname: 'Rao and Sons', approval: 'approved' }),
   blocked_at: null,
@@ -69,7 +71,7 @@ describe('UsersPage', () => {
   it('distinguishes an empty list from one without matches, and clears the filters', async () => {
     const { router } = await page('customer', '/admin/customers?blocked=1', [])
     await until(() => says(users.customers.noneFound), 'the word')
-    button(users.clear)?.click()
+    button(filters.clear)?.click()
     await until(() => Object.keys(router.currentRoute.value.query).length === 0, 'the whole list')
     await until(() => says(users.customers.none) && !says(users.customers.noneFound), 'the other word')
   })
