@@ -38,6 +38,7 @@ async function page(path: string, items: object[] = [delivery]) {
 
 describe('DeliveriesPage', () => {
   it('asks by what the address names, and leaves out what it does not know', async () => {
+    answer('get', '/deliveries/31', [200, { ...delivery, tries }])
     const first = await page(
       '/admin/deliveries?state=failed&kind=report&channel=sms&account_id=4&run_id=8&open=31',
     )

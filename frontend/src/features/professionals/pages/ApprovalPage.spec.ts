@@ -32,6 +32,7 @@ describe('ApprovalPage', () => {
   it('gives up an upload without a connection, and sends the same file once it is back', async () => {
     const ravi = someone('professional', { approval: 'document_missing', isactive: 0 })
     answer('get', '/me', [200, ravi])
+    answer('get', '/me/document', [200, {}])
     let calls = 0
     server.use(
       http.put('*/me/document', () => {

@@ -47,6 +47,7 @@ describe('ReviewsPage', () => {
     await sees(reviews.none.reported)
     await press(reviews.views.hidden)
     await sees(reviews.none.hidden)
+    await until(() => asked.length > 1, 'the call')
     expect(queryOf(asked.at(-1))).toEqual({ hidden: '1' })
   })
 

@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest'
 import { show, until } from '@/shared/testing/mount'
+import { answer } from '@/shared/testing/server'
 import SearchBox from './SearchBox.vue'
 
 it('keeps the distance with a pincode, and drops it without one', async () => {
+  answer('get', '/places', [200, { items: [] }])
   const { wrapper, router } = await show(SearchBox, {
     props: { filters: { q: 'tap', pincode: '560025', radius_km: '25', sort: 'price' } },
   })
