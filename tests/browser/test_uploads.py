@@ -18,6 +18,7 @@ from tests.harness.market import RunningMarket
 
 pytestmark = pytest.mark.browser
 BYTES_A_SECOND = 100_000
+LONGER_THAN_OFFLINE = 15_000  # Chromium goes on with an upload that is under way when it is set offline
 SIGN_UP = ("username", "email", "firstname", "lastname", "address", "pincode", "compname", "password")
 
 
@@ -34,10 +35,10 @@ def choose(window: Screen, name: str, content: bytes) -> None:
     window.expect_text(name)
 
 
-def slow_down(window: Screen) -> None:
+def slow_down(window: Screen, rate: int = BYTES_A_SECOND) -> None:
     session = window.page.context.new_cdp_session(window.page)
     session.send("Network.enable")
-    limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": BYTES_A_SECOND}
+    limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": rate}
     session.send("Network.emulateNetworkConditions", limits)
 
 
@@ -80,7 +81,7 @@ def test_upload_that_loses_its_connection_says_so_and_can_be_resent(screen: Open
     sign_in(window, ravi.account["username"], PASSWORD)
     window.go("/approval").expect_text(text("common.file.choose"))
     choose(window, "licence.png", large_picture())
-    slow_down(window)
+    slow_down(window, LONGER_THAN_OFFLINE)
     window.press(text("professionals.document.send"))
     progress = window.page.get_by_role("progressbar")
     expect(progress).to_be_visible(timeout=TIMEOUT_MS)
