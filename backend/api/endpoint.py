@@ -1,5 +1,6 @@
 """The `@endpoint` declaration: access, rate limit, input, output and errors of a call, in one place."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -12,19 +13,22 @@ from flask_restful import Resource
 from marshmallow import Schema
 from sqlalchemy.exc import DBAPIError
 
-from backend.api import auth, idempotency, rate_limits, request_body
+from backend.api import auth, rate_limits, request_body
 from backend.api.auth import Access
 from backend.api.responses import ApiResponse, render, to_json
+from backend.core import idempotency
 from backend.core.db import errors as db_errors
 from backend.core.db.pagination import Page
 from backend.core.db.session import db, transaction
-from backend.core.errors import DomainError, Unauthenticated
+from backend.core.errors import DomainError, Invalid, Unauthenticated
 from backend.core.security.authz import Actor
 from backend.domain.accounts import sessions
 
 __all__ = ["Endpoint", "Resource", "endpoint"]
 
 log = structlog.get_logger(__name__)
+MAX_KEY_LENGTH: Final = 255
+STORED_HEADERS: Final = ("Content-Type", "Location", "ETag", "Retry-After", "Cache-Control")
 Handler = Callable[..., object]  # of the resource, the actor, path arguments and input
 
 
@@ -112,7 +116,7 @@ def endpoint(
             def respond() -> Response:
                 return _to_response(spec, handler(resource, actor, **arguments))
 
-            response = idempotency.once(actor, respond) if spec.idempotent and actor else respond()
+            response = _once(actor, respond) if spec.idempotent and actor else respond()
             if actor and actor.visit_is_due:
                 sessions.note_visit(actor)
             return response
@@ -165,6 +169,24 @@ def _read_arguments(spec: Endpoint) -> dict[str, object]:
     elif spec.form is None and request.method not in ("GET", "HEAD"):
         request_body.refuse_json()
     return arguments
+
+
+def _once(actor: Actor, work: Callable[[], Response]) -> Response:
+    """Do the work, or return the stored response of the first request with this Idempotency-Key."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return work()
+    if not 1 <= len(key) <= MAX_KEY_LENGTH or not key.isprintable():
+        raise Invalid.field("Idempotency-Key", f"Must be 1 to {MAX_KEY_LENGTH} printable characters.")
+    content = f"{request.method} {request.path}\n".encode() + request.get_data(cache=True)
+    stored = idempotency.begin(actor.account_id, key, hashlib.sha256(content).hexdigest())
+    if stored is not None:
+        return Response(stored.body, status=stored.status, headers={**stored.headers, "Idempotent-Replayed": "true"})
+    response = work()
+    headers = {name: response.headers[name] for name in STORED_HEADERS if name in response.headers}
+    to_store = idempotency.StoredResponse(status=response.status_code, headers=headers, body=response.get_data())
+    idempotency.keep(actor.account_id, key, to_store)
+    return response
 
 
 def _to_response(spec: Endpoint, result: object) -> Response:
