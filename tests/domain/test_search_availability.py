@@ -168,6 +168,33 @@ def test_availability_counts_match_after_every_write(app: Flask, seed: int) -> N
         assert availability.rebuild() == 0
 
 
+@pytest.mark.parametrize("seed", [5, 6])
+def test_availability_removed_for_several_professionals_at_once_matches_count(app: Flask, seed: int) -> None:
+    market = Market(seed)
+    for _ in range(25):
+        market.change()
+    with transaction():  # all are active and do every task, and some share a home
+        db.session.execute(update(Professional).values(approval="approved"))
+        db.session.execute(update(Account).values(blocked_at=None, blocked_reason=None))
+        together = update(Account).where(Account.id.in_(market.people[:3])).values(pincode="560001")
+        db.session.execute(together)
+        db.session.execute(delete(ProfessionalTask))
+        for account_id in market.people:
+            offers = [{"account_id": account_id, "task_id": task_id} for task_id in market.tasks]
+            db.session.execute(insert(ProfessionalTask), offers)
+            availability.refresh(account_id)
+    gone = market.people[: max(3, len(market.people) * 2 // 3)]
+    assert max(count for count, _ in stored_counts().values()) > 2
+    for _ in range(2):  # removed once; those who are not counted change nothing
+        with transaction():
+            ended = update(Professional).where(Professional.account_id.in_(gone)).values(approval="expired")
+            db.session.execute(ended)
+            availability.remove(gone)
+        assert_counts_match()
+    with transaction():
+        assert availability.rebuild() == 0
+
+
 def test_availability_rebuild_from_empty_tables_restores_counts(app: Flask) -> None:
     market = Market(4)
     for _ in range(20):

@@ -134,9 +134,14 @@ def send_account_mail(account_id: int, template: str, params: Mapping[str, objec
     ``template`` is an account kind of messages.py (password_reset, email_confirmation, ...). What the params hold
     (a link with a secret, say) is wiped from the ledger once the mail is out.
     """
+    send_account_mails(template, {account_id: params or {}})
+
+
+def send_account_mails(template: str, params: Mapping[int, Mapping[str, object]]) -> None:
+    """Send an email to each of these accounts, in as many statements as for one; see :func:`send_account_mail`."""
     if not message(template).account:
         raise ValueError(f"{template} is not a mail about the account")
-    post([Outgoing(account_id, template, uuid.uuid4().hex, params or {})])
+    post([Outgoing(account_id, template, uuid.uuid4().hex, own) for account_id, own in params.items()])
 
 
 def send_account_sms(account_id: int, template: str, params: Mapping[str, object]) -> None:

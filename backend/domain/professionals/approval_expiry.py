@@ -11,7 +11,7 @@ from backend.core.db.session import db
 from backend.core.security.authz import SYSTEM
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record
-from backend.domain.notifications.create import send_account_mail
+from backend.domain.notifications.create import send_account_mails
 from backend.domain.professionals import availability
 from backend.domain.professionals.approval import EXPIRE
 from backend.domain.professionals.models import Professional
@@ -32,11 +32,13 @@ def expire_approvals(at: datetime | None = None, limit: int = 500) -> int:
     )
     rows = db.session.execute(ended).all()
     changed = [row.account_id for row in rows]
+    if not changed:
+        return 0
     db.session.execute(update(Account).where(Account.id.in_(changed)).values(version=Account.version + 1))
-    for account_id, expires_at in rows:
+    for account_id in changed:
         record(SYSTEM, "approval_expired", subject_id=account_id, after={"approval": EXPIRE.target.value})
-        send_account_mail(account_id, "document_expired", {"expires": expires_at})
-        availability.refresh(account_id)
+    send_account_mails("document_expired", {account_id: {"expires": expires_at} for account_id, expires_at in rows})
+    availability.remove(changed)
     return len(rows)
 
 
@@ -46,8 +48,7 @@ def remind_expiring(at: datetime | None = None, limit: int = 500) -> int:
     due = _due(at + REMINDED_BEFORE, limit, not_reminded=True)
     statement = update(Professional).where(Professional.account_id.in_(due)).values(expiry_reminded_at=at)
     rows = db.session.execute(statement.returning(Professional.account_id, Professional.approval_expires_at)).all()
-    for account_id, expires_at in rows:
-        send_account_mail(account_id, "document_expiring", {"expires": expires_at})
+    send_account_mails("document_expiring", {account_id: {"expires": expires_at} for account_id, expires_at in rows})
     return len(rows)
 
 

@@ -1,9 +1,11 @@
 """Which professionals serve which tasks in which places: kept up to date, rebuilt, and searched."""
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypedDict
 
+import orjson
 from sqlalchemy import TextClause, text
 
 from backend.core.cache import versions
@@ -22,6 +24,16 @@ TRUTH: Final = """
 """
 COUNTED: Final = "SELECT pincode, radius_km, listed, task_ids FROM professional_areas WHERE account_id = :account_id"
 SERVED: Final = text("SELECT place, metres FROM places_served(:pincode, :radius_km, CAST(:listed AS text[]))")
+COUNTED_OF_MANY: Final = text("""
+    SELECT pincode, radius_km, listed, task_ids FROM professional_areas
+     WHERE account_id = ANY(CAST(:account_ids AS bigint[]))
+""")
+SERVED_BY_MANY: Final = text("""
+    SELECT area.number, served.place, served.metres
+      FROM jsonb_to_recordset(CAST(:areas AS jsonb))
+           AS area (number integer, pincode text, radius_km integer, listed text[]),
+           LATERAL places_served(area.pincode, area.radius_km, area.listed) AS served
+""")
 # Distances are kept sorted: width_bucket finds where one belongs, or is, without reading them all.
 SUBTRACT: Final = text("""
     UPDATE task_places AS kept
@@ -32,6 +44,20 @@ SUBTRACT: Final = text("""
               FROM unnest(CAST(:places AS text[]), CAST(:task_ids AS bigint[]), CAST(:metres AS integer[]))
                    AS gone (place, task_id, metres) JOIN task_places USING (place, task_id)) AS found
      WHERE kept.place = found.place AND kept.task_id = found.task_id
+""")
+# The same for offers of several professionals at one place, where the distances are gone through once.
+SUBTRACT_SEVERAL: Final = text("""
+    UPDATE task_places AS kept
+       SET professionals = kept.professionals - gone.number,
+           distances = gone.others,
+           nearest = gone.others[1]
+      FROM (SELECT place, task_id, number,
+                   ARRAY(SELECT unnest(distances) EXCEPT ALL SELECT unnest(metres) ORDER BY 1) AS others
+              FROM (SELECT place, task_id, CAST(count(*) AS integer) AS number, array_agg(metres) AS metres
+                      FROM unnest(CAST(:places AS text[]), CAST(:task_ids AS bigint[]), CAST(:metres AS integer[]))
+                           AS offer (place, task_id, metres) GROUP BY place, task_id) AS counted
+              JOIN task_places USING (place, task_id)) AS gone
+     WHERE kept.place = gone.place AND kept.task_id = gone.task_id
 """)
 DROP_EMPTY: Final = text("""
     DELETE FROM task_places USING unnest(CAST(:places AS text[]), CAST(:task_ids AS bigint[])) AS gone (place, task_id)
@@ -52,13 +78,21 @@ ADD: Final = text("""
 """)
 HOMES: Final = text("""
     INSERT INTO task_homes AS kept (pincode, task_id, professionals)
-    SELECT CAST(:pincode AS text), id, greatest(:change, 0) FROM tasks WHERE id = ANY(CAST(:task_ids AS bigint[]))
-        ON CONFLICT (pincode, task_id) DO UPDATE SET professionals = kept.professionals + :change
+    SELECT pincode, task_id, change
+      FROM unnest(CAST(:pincodes AS text[]), CAST(:task_ids AS bigint[]), CAST(:changes AS integer[]))
+           AS home (pincode, task_id, change)
+     WHERE EXISTS (SELECT 1 FROM tasks WHERE id = task_id)
+        ON CONFLICT (pincode, task_id) DO UPDATE SET professionals = kept.professionals + excluded.professionals
 """)
-EMPTY_HOMES: Final = text("DELETE FROM task_homes WHERE pincode = :pincode AND professionals <= 0")
-TOTALS: Final = text(
-    "UPDATE tasks SET professionals = professionals + :change WHERE id = ANY(CAST(:task_ids AS bigint[]))"
+EMPTY_HOMES: Final = text(
+    "DELETE FROM task_homes WHERE pincode = ANY(CAST(:pincodes AS text[])) AND professionals <= 0"
 )
+TOTALS: Final = text("""
+    UPDATE tasks SET professionals = professionals + change
+      FROM unnest(CAST(:task_ids AS bigint[]), CAST(:changes AS integer[])) AS total (task_id, change)
+     WHERE id = task_id
+""")
+DROP_AREAS: Final = text("DELETE FROM professional_areas WHERE account_id = ANY(CAST(:account_ids AS bigint[]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +131,26 @@ def refresh(account_id: int) -> None:
     offered_before, offered_after = _offers(before), _offers(after)
     _subtract(offered_before - offered_after)
     _add(offered_after - offered_before)
-    _move_home(before, after)
+    homes = _homes([after] if after else [])
+    homes.subtract(_homes([before] if before else []))
+    _count_homes(homes)
     _keep(account_id, after)
+
+
+def remove(account_ids: Sequence[int]) -> None:
+    """Stop counting professionals who have just ceased to be active; as many statements for many as for one.
+
+    The lock ends with the caller's transaction, which must hold the rows that made them inactive.
+    """
+    db.session.flush()
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    rows = db.session.execute(COUNTED_OF_MANY, {"account_ids": list(account_ids)}).all()
+    areas = [Area(row.pincode, row.radius_km, tuple(row.listed), tuple(row.task_ids)) for row in rows]
+    if not areas:
+        return
+    _subtract_many(_offers_of_many(areas))
+    _count_homes(Counter({home: -number for home, number in _homes(areas).items()}))
+    db.session.execute(DROP_AREAS, {"account_ids": list(account_ids)})
 
 
 def _truth(account_id: int) -> Area | None:
@@ -122,6 +174,23 @@ def _offers(area: Area | None) -> set[Offer]:
     return {(place, task_id, metres) for place, metres in served for task_id in area.task_ids}
 
 
+def _offers_of_many(areas: Iterable[Area]) -> Counter[Offer]:
+    """Return the offers of several professionals; what those with the same home and radius serve is read once."""
+    tasks: dict[tuple[str, int, tuple[str, ...]], Counter[int]] = defaultdict(Counter)
+    for area in areas:
+        tasks[area.pincode, area.radius_km, area.listed].update(area.task_ids)
+    distinct = list(tasks)
+    rows = [
+        {"number": number, "pincode": pincode, "radius_km": radius_km, "listed": listed}
+        for number, (pincode, radius_km, listed) in enumerate(distinct)
+    ]
+    offers: Counter[Offer] = Counter()
+    for number, place, metres in db.session.execute(SERVED_BY_MANY, {"areas": orjson.dumps(rows).decode()}):
+        for task_id, times in tasks[distinct[number]].items():
+            offers[place, task_id, metres] += times
+    return offers
+
+
 def _arrays(offers: Iterable[Offer]) -> _Arrays:
     places, task_ids, metres = zip(*offers, strict=True)
     return {"places": list(places), "task_ids": list(task_ids), "metres": list(metres)}
@@ -139,18 +208,37 @@ def _add(offers: set[Offer]) -> None:
         db.session.execute(ADD, _arrays(offers))
 
 
-def _move_home(before: Area | None, after: Area | None) -> None:
-    homes_before = {(before.pincode, task_id) for task_id in before.task_ids} if before else set()
-    homes_after = {(after.pincode, task_id) for task_id in after.task_ids} if after else set()
-    for area, homes, change in ((before, homes_before - homes_after, -1), (after, homes_after - homes_before, 1)):
-        if area and homes:
-            task_ids = [task_id for _, task_id in homes]
-            db.session.execute(HOMES, {"pincode": area.pincode, "task_ids": task_ids, "change": change})
-            db.session.execute(EMPTY_HOMES, {"pincode": area.pincode})
-    tasks_before, tasks_after = set(before.task_ids if before else ()), set(after.task_ids if after else ())
-    for tasks, change in ((tasks_before - tasks_after, -1), (tasks_after - tasks_before, 1)):
-        if tasks:
-            db.session.execute(TOTALS, {"task_ids": sorted(tasks), "change": change})
+def _subtract_many(offers: Counter[Offer]) -> None:
+    at_place: Counter[tuple[str, int]] = Counter()
+    for (place, task_id, _), times in offers.items():
+        at_place[place, task_id] += times
+    several = [offer for offer in offers.elements() if at_place[offer[:2]] > 1]
+    _subtract({offer for offer in offers if at_place[offer[:2]] == 1})
+    if several:
+        arrays = _arrays(several)
+        db.session.execute(SUBTRACT_SEVERAL, arrays)
+        db.session.execute(DROP_EMPTY, {"places": arrays["places"], "task_ids": arrays["task_ids"]})
+
+
+def _homes(areas: Iterable[Area]) -> Counter[tuple[str, int]]:
+    return Counter((area.pincode, task_id) for area in areas for task_id in area.task_ids)
+
+
+def _count_homes(changes: Mapping[tuple[str, int], int]) -> None:
+    """Change the numbers of professionals by home and task, and those by task alone."""
+    homes = [(pincode, task_id, change) for (pincode, task_id), change in changes.items() if change]
+    if not homes:
+        return
+    pincodes, task_ids, numbers = (list(column) for column in zip(*homes, strict=True))
+    db.session.execute(HOMES, {"pincodes": pincodes, "task_ids": task_ids, "changes": numbers})
+    if min(numbers) < 0:
+        db.session.execute(EMPTY_HOMES, {"pincodes": pincodes})
+    totals: Counter[int] = Counter()
+    for _, task_id, change in homes:
+        totals[task_id] += change
+    changed = {task_id: change for task_id, change in sorted(totals.items()) if change}
+    if changed:
+        db.session.execute(TOTALS, {"task_ids": list(changed), "changes": list(changed.values())})
 
 
 def _keep(account_id: int, area: Area | None) -> None:
