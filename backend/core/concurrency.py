@@ -44,14 +44,14 @@ class FairSemaphore:
                 return True
             if self._room is not None and len(self._waiting) >= self._room:
                 return False
-            turn = Event()
-            self._waiting.append(turn)
-        if turn.wait(self._seconds):
+            granted = Event()
+            self._waiting.append(granted)
+        if granted.wait(self._seconds):
             return True
         with self._lock:
-            if turn.is_set():  # it was released just now
+            if granted.is_set():  # it was released just now
                 return True
-            self._waiting.remove(turn)
+            self._waiting.remove(granted)
         return False
 
     def _give_back(self) -> None:

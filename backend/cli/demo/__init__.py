@@ -110,12 +110,12 @@ def _afterwards(demo: Demo, admin: Actor, at: datetime) -> None:
         )
     _report(months.running().previous, demo)
     everyone = [one for city in demo.cities for one in (*city.customers, *city.professionals)]
-    for number, person in enumerate(everyone):
+    for number, account in enumerate(everyone):
         if number % 3:
             with frozen_at(at - timedelta(days=1)):
-                notifications.mark_read(person.actor.account_id, ids=None)
+                notifications.mark_read(account.actor.account_id, ids=None)
         if not current_settings().mail_server:  # emails are then written to files and sent to nobody
-            preferences.put(person.actor.account_id, Choice())
+            preferences.put(account.actor.account_id, Choice())
     exports.ask(admin)
 
 

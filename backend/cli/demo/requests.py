@@ -78,13 +78,13 @@ class Lives:
     def _accepted(
         self, request_id: int, _: DemoAccount, worker: DemoAccount, made_at: datetime, wanted: datetime
     ) -> None:
-        answer = min(self._hours(1, 10), (wanted - made_at) / 3, (self._now - made_at) / 3)
-        with frozen_at(made_at + answer):
+        response_time = min(self._hours(1, 10), (wanted - made_at) / 3, (self._now - made_at) / 3)
+        with frozen_at(made_at + response_time):
             actions.accept(worker.actor, request_id=request_id)
         if self._dice.random() < 0.08:
-            with frozen_at(made_at + answer * 1.2):
+            with frozen_at(made_at + response_time * 1.2):
                 actions.release(worker.actor, request_id=request_id, reason=self._dice.choice(texts.RELEASES))
-            with frozen_at(made_at + answer * 1.5):
+            with frozen_at(made_at + response_time * 1.5):
                 actions.accept(worker.actor, request_id=request_id)
 
     def _completed(

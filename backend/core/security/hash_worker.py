@@ -22,7 +22,7 @@ from backend.core.child_process import bare_environment
 NICENESS: Final = 10
 PATIENCE_SECONDS: Final = 1.2
 ROOT: Final = Path(__file__).resolve().parents[3]
-MATCHES: Final = "fits"
+MATCHES: Final = "matches"
 
 
 class Cost(NamedTuple):
@@ -60,7 +60,7 @@ class HashWorker:
     def __init__(self, ours: socket.socket, process: "subprocess.Popen[bytes]") -> None:
         self.process = process
         self._socket = ours
-        self._answers = ours.makefile("r", encoding="ascii", newline="\n")
+        self._responses = ours.makefile("r", encoding="ascii", newline="\n")
 
     @classmethod
     def start(cls, cost: Cost) -> Self:
@@ -85,10 +85,10 @@ class HashWorker:
 
     def ask(self, password: bytes, encoded: str | None = None) -> str:
         """Run :func:`hash_or_verify` in the worker. Raises WorkerLost if it died or timed out; then discard it."""
-        words = [password.hex()] if encoded is None else [password.hex(), encoded.encode().hex()]
+        fields = [password.hex()] if encoded is None else [password.hex(), encoded.encode().hex()]
         try:
-            self._socket.sendall(f"{' '.join(words)}\n".encode())
-            line = self._answers.readline()
+            self._socket.sendall(f"{' '.join(fields)}\n".encode())
+            line = self._responses.readline()
         except OSError as error:
             raise WorkerLost from error
         if not line.endswith("\n"):
@@ -97,7 +97,7 @@ class HashWorker:
 
     def end(self) -> None:
         """Kill the process."""
-        self._answers.close()
+        self._responses.close()
         self._socket.close()
         self.process.kill()
         self.process.wait()
@@ -107,10 +107,10 @@ def main(cost: Sequence[str]) -> None:
     """Respond to requests until the socket is closed."""
     hasher = Cost(*map(int, cost)).hasher()
     os.nice(NICENESS)
-    with suppress(ConnectionError), socket.socket(fileno=sys.stdin.fileno()) as line:
-        for question in line.makefile("r", encoding="ascii", newline="\n"):
-            password, *encoded = (bytes.fromhex(word) for word in question[:-1].split(" "))
-            line.sendall(f"{hash_or_verify(hasher, password, *(word.decode() for word in encoded))}\n".encode())
+    with suppress(ConnectionError), socket.socket(fileno=sys.stdin.fileno()) as connection:
+        for job in connection.makefile("r", encoding="ascii", newline="\n"):
+            password, *encoded = (bytes.fromhex(field) for field in job[:-1].split(" "))
+            connection.sendall(f"{hash_or_verify(hasher, password, *(part.decode() for part in encoded))}\n".encode())
 
 
 if __name__ == "__main__":

@@ -25,17 +25,17 @@ SLOT_SECONDS: Final = 2.0  # short, because a waiting caller holds a database co
 class BoundedPasswordHasher:
     """Hashes and verifies passwords, at most ``at_once`` at a time in this process.
 
-    Callers queue before they use the database (see :func:`queued`), at most ``line`` of them, so that threads and
-    connections remain for other calls. One more than can hash is admitted, to use the database meanwhile.
+    Callers queue before they use the database (see :func:`queued`), at most ``most_queued`` of them, so that threads
+    and connections remain for other calls. One more than can hash is admitted, to use the database meanwhile.
     """
 
     def __init__(
-        self, *, memory_kib: int, time_cost: int, parallelism: int, at_once: int = 1, line: int | None = None
+        self, *, memory_kib: int, time_cost: int, parallelism: int, at_once: int = 1, most_queued: int | None = None
     ) -> None:
         self._cost = Cost(memory_kib, time_cost, parallelism)
         self._hasher = self._cost.hasher()
-        self.line = FairSemaphore(at_once + 1, seconds=QUEUE_SECONDS, most=line)
-        self._turns = FairSemaphore(at_once, seconds=SLOT_SECONDS)
+        self.queue = FairSemaphore(at_once + 1, seconds=QUEUE_SECONDS, most=most_queued)
+        self._slots = FairSemaphore(at_once, seconds=SLOT_SECONDS)
         self._at_once = at_once
         self._uses_workers = False
         self._workers: deque[HashWorker] = deque()
@@ -43,12 +43,12 @@ class BoundedPasswordHasher:
 
     def hash(self, password: str) -> str:
         """Return the encoded Argon2id hash. Raises Unavailable if too many callers are waiting."""
-        return self._in_turn(_typed(password))
+        return self._hash_or_verify(_typed(password))
 
     def matches(self, encoded: str | None, password: str) -> bool:
         """Return whether the password matches. An unknown account (None) takes the same time (OWASP ASVS 5, V6)."""
-        fits = self._in_turn(_typed(password), encoded or self._decoy) == hash_worker.MATCHES
-        return fits and encoded is not None
+        is_match = self._hash_or_verify(_typed(password), encoded or self._decoy) == hash_worker.MATCHES
+        return is_match and encoded is not None
 
     def is_outdated(self, encoded: str) -> bool:
         """Return whether the hash was made with other than the current parameters."""
@@ -69,27 +69,27 @@ class BoundedPasswordHasher:
         while self._workers:
             self._workers.pop().end()
 
-    def _in_turn(self, password: bytes, encoded: str | None = None) -> str:
-        with self._turns.acquire(error=TOO_MANY):
+    def _hash_or_verify(self, password: bytes, encoded: str | None = None) -> str:
+        with self._slots.acquire(error=TOO_MANY):
             if self._uses_workers:
                 try:
-                    return self._asked(password, encoded)
+                    return self._ask_worker(password, encoded)
                 except WorkerLost:
                     pass  # hash in this process instead
             return hash_worker.hash_or_verify(self._hasher, password, encoded)
 
-    def _asked(self, password: bytes, encoded: str | None) -> str:
+    def _ask_worker(self, password: bytes, encoded: str | None) -> str:
         try:
             worker = self._workers.pop()
         except IndexError:
             worker = HashWorker.start(self._cost)
         try:
-            answer = worker.ask(password, encoded)
+            response = worker.ask(password, encoded)
         except BaseException:  # its next response could be taken for another request's
             worker.end()
             raise
         self._workers.append(worker)
-        return answer
+        return response
 
 
 def _typed(password: str) -> bytes:
@@ -101,11 +101,11 @@ def queued(work: Callable[Arguments, Outcome]) -> Callable[Arguments, Outcome]:
     """Decorate a function that hashes a password: queue before it starts. Do not nest."""
 
     @wraps(work)
-    def waited(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
-        with current_hasher().line.acquire(error=TOO_MANY):
+    def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Outcome:
+        with current_hasher().queue.acquire(error=TOO_MANY):
             return work(*args, **kwargs)
 
-    return waited
+    return wrapper
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -115,7 +115,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         time_cost=settings.argon2_time_cost,
         parallelism=settings.argon2_parallelism,
         at_once=settings.hashes_at_once,
-        line=max(1, settings.web_threads * 2 // 3),
+        most_queued=max(1, settings.web_threads * 2 // 3),
     )
 
 

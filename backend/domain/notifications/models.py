@@ -36,7 +36,7 @@ class Delivery(Base):
     """One message by one channel.
 
     ``subject`` is what it tells of (a notification, a day, a month); ``position`` counts the channels tried so far:
-    the unique constraints make a second message of the same to the same person impossible.
+    the unique constraints make a second message of the same to the same account impossible.
     """
 
     __tablename__ = "deliveries"

@@ -22,16 +22,16 @@ WORKING: Final = Professional.approval == Approval.APPROVED.value
 # A professional is reminded of requests that they see: those that they are asked for, and, of those open to all, the
 # ones of their tasks in the places that they serve.
 BATCH: Final = text(f"""
-WITH people AS MATERIALIZED (
+WITH working AS MATERIALIZED (
     SELECT a.id, coalesce(a.last_seen_at, a.created_at) AS seen, {home_columns("p", "home")}
       FROM professionals p
       JOIN accounts a ON a.id = p.account_id
       JOIN places home ON home.pincode = a.pincode
      WHERE p.account_id > :after AND p.account_id <= :until AND p.approval = 'approved' AND a.blocked_at IS NULL
 ), served AS MATERIALIZED (
-    {places_served("people")}
+    {places_served("working")}
 ), does AS MATERIALIZED (
-    SELECT p.id, t.task_id FROM people p JOIN professional_tasks t ON t.account_id = p.id
+    SELECT p.id, t.task_id FROM working p JOIN professional_tasks t ON t.account_id = p.id
 ), waiting AS MATERIALIZED (
     SELECT id, task_id, pincode, date_of_request, asked_professional_id,
            {IS_OPEN_TO_ALL} AS is_open
@@ -39,7 +39,7 @@ WITH people AS MATERIALIZED (
      WHERE {IS_WAITING}
 ), pairs AS (
     SELECT p.id AS account_id, w.id AS request_id, w.date_of_request
-      FROM people p JOIN waiting w ON w.asked_professional_id = p.id
+      FROM working p JOIN waiting w ON w.asked_professional_id = p.id
     UNION
     SELECT s.id, w.id, w.date_of_request
       FROM served s
@@ -61,7 +61,7 @@ SELECT p.id, p.seen, coalesce(s.total, 0) AS waiting, coalesce(s.shown, '[]'::js
        EXISTS (SELECT 1 FROM deliveries d
                 WHERE d.account_id = p.id AND d.kind = 'reminder' AND d.subject > :week_ago AND d.subject < :day
               ) AS this_week
-  FROM people p LEFT JOIN summed s ON s.account_id = p.id
+  FROM working p LEFT JOIN summed s ON s.account_id = p.id
  ORDER BY p.id
 """)  # noqa: S608  # all parts are constants
 

@@ -27,7 +27,7 @@ SELECT * FROM (
        AND (CAST(:role AS text) IS NULL OR e.actor_role = :role)
        AND (CAST(:account_id AS bigint) IS NULL OR e.actor_id = :account_id)
      GROUP BY e.actor_id, e.actor_role, a.firstname, a.lastname
-) people
+) counted
  WHERE times >= :least
    AND (CAST(:times AS bigint) IS NULL OR (times, account_id) < (:times, :last))
  ORDER BY times DESC, account_id DESC
