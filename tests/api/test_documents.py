@@ -17,7 +17,7 @@ from backend.core import child_process, storage
 from backend.core.clock import now
 from backend.core.db.session import db
 from backend.core.queue import Job
-from backend.domain.documents import actions
+from backend.domain.documents import actions, capacity, inspection
 from backend.domain.documents.models import Document
 from tests.factories.files import form, pdf, picture, slow_pdf
 from tests.factories.people import People, Person
@@ -248,6 +248,17 @@ def test_put_document_with_failing_store_returns_503_and_changes_nothing(
     assert (answer.status_code, answer.json["code"]) == (503, "storage_unavailable")
     assert answer.headers["Retry-After"]
     assert ravi.get("/me").json["approval"] == "document_missing"
+
+
+def test_put_document_on_overloaded_machine_returns_503_and_can_be_retried(
+    ravi: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as slow:
+        slow.setattr(inspection, "CHILD_SECONDS", 0.001)  # no process has started by then
+        answer = ravi.put("/me/document", **form(picture()))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, str(capacity.RETRY_SECONDS))
+    assert ravi.get("/me").json["approval"] == "document_missing"
+    assert ravi.put("/me/document", **form(picture())).status_code == 200
 
 
 @pytest.mark.parametrize("size", [(6001, 4000), (20_000, 20_000)])

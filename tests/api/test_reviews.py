@@ -96,3 +96,20 @@ def test_review_hidden_by_admin_is_excluded_from_ratings_and_lists(market: Reque
     assert ratings(market, ravi) == ((1, 1), (1, 1))
     assert ravi.get("/me/reviews").json["items"][0]["rating"] == 1
     assert admin.post(f"/reviews/{request_id}/show").status_code == 409
+
+
+def test_review_report_by_its_professional_is_accepted_once_and_dismissed_by_admin(
+    market: RequestMarket, people: People
+) -> None:
+    asha, ravi, admin = people.customer(), market.professional(), people.admin()
+    request_id = market.bring_to("closed", asha, ravi)["id"]
+    asha.post(f"/requests/{request_id}/review", {"rating": 1, "comment": "Never came"})
+    report = f"/requests/{request_id}/review/report"
+    assert [who.post(report, WHY).status_code for who in (market.professional(), asha)] == [404, 403]
+    assert ravi.post(report, WHY).status_code == 200
+    again = ravi.post(report, WHY)
+    assert (again.status_code, again.json["code"]) == (409, "already_reported")
+    assert admin.post(f"/reviews/{request_id}/show").status_code == 200
+    assert ratings(market, ravi) == ((1, 1), (1, 1)), "a report alone does not take the review out of the ratings"
+    shown = admin.post(f"/reviews/{request_id}/show")
+    assert (shown.status_code, shown.json["code"]) == (409, "not_hidden")

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from backend.core.db.session import db
 from backend.domain.audit.models import AuditEntry
 from tests.factories.people import People
+from tests.factories.requests import RequestMarket
 from tests.factories.tasks import fields, make_task
 
 CONTRACT = {
@@ -146,6 +147,22 @@ def test_delete_unused_task_removes_it(people: People) -> None:
     assert admin.get(f"/tasks/{task.id}").status_code == 404
     assert admin.delete(f"/tasks/{task.id}").status_code == 404
     assert admin.post("/tasks", fields(name=task.name)).status_code == 201
+
+
+def test_delete_task_with_requests_archives_it(client: Any, people: People) -> None:
+    market, admin = RequestMarket(people), people.admin()
+    request_id = market.ask(asha := people.customer())["id"]
+    path = f"/tasks/{market.task_id}"
+    assert [admin.delete(path).status_code for _ in range(2)] == [204, 204]
+    assert client.get(path).status_code == 404
+    assert admin.get(path).json["archived_at"] is not None
+    edit = admin.patch(path, {"base_price": "1.00"})
+    assert (edit.status_code, edit.json["code"]) == (409, "task_archived")
+    new = asha.post("/requests", market.body())
+    assert (new.status_code, new.json["code"]) == (409, "task_not_available")
+    assert asha.get(f"/requests/{request_id}").json["status"] == "requested"
+    archived = select(AuditEntry.subject_id).where(AuditEntry.action == "task_archived")
+    assert db.session.execute(archived).scalars().all() == [market.task_id]
 
 
 @pytest.mark.parametrize("task_id", ["0", "-1", "9" * 40, "abc", "\u0663", "1.5", "9223372036854775808"])

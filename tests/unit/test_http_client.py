@@ -129,6 +129,15 @@ def test_post_json_with_hanging_resolver_times_out(monkeypatch: pytest.MonkeyPat
     answered.set()
 
 
+def test_post_json_to_unknown_host_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(http_client.Unreachable, match=r"chat\.googleapis\.com could not be resolved"):
+        http_client.post_json("https://chat.googleapis.com/x", b"{}", allowed=GOOGLE, timeout=5)
+
+
 def test_post_json_to_closed_port_is_unreachable() -> None:
     with pytest.raises(http_client.Unreachable):
         http_client.post_json("http://127.0.0.1:1/", b"{}", allowed=("127.0.0.1",), timeout=1)
