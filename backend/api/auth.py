@@ -20,10 +20,10 @@ from flask_jwt_extended.exceptions import NoAuthorizationError
 
 from backend.api.converters import MAX_BIGINT
 from backend.api.errors import CALLER
-from backend.core.cache.ttl_cache import TtlCache
 from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.errors import Forbidden, Unauthenticated
+from backend.core.lru_cache import LruCache
 from backend.core.security import signing
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import sessions, throttle
@@ -149,7 +149,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     jwt.encode_key_loader(lambda _: signing.key(PURPOSE))
     jwt.additional_headers_loader(lambda _: {"kid": signing.key_id(signing.key(PURPOSE))})
     jwt.decode_key_loader(_key_of)
-    app.extensions[ACTOR_CACHE] = TtlCache[Claims](most_bytes=CACHE_BYTES, size=lambda _: CLAIMS_BYTES)
+    app.extensions[ACTOR_CACHE] = LruCache[Claims](most_bytes=CACHE_BYTES, size=lambda _: CLAIMS_BYTES)
 
 
 def _key_of(header: dict[str, object], _: dict[str, object]) -> bytes:
@@ -185,7 +185,7 @@ def actor() -> Actor | None:
 
 def _access_claims(header: str) -> Claims:
     """Return the claims of an access token. The signature is verified once and cached; the expiry is always checked."""
-    known: TtlCache[Claims] = current_app.extensions[ACTOR_CACHE]
+    known: LruCache[Claims] = current_app.extensions[ACTOR_CACHE]
     claims = known.get(header)
     if claims is None or claims["exp"] <= now().timestamp():
         claims = _verified(refresh=False, locations=["headers"])

@@ -1,7 +1,7 @@
 """The `@endpoint` declaration: access, rate limit, input, output and errors of a call, in one place."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Final
@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backend.api import auth, rate_limits, request_body
 from backend.api.auth import Access
-from backend.api.responses import ApiResponse, render, to_json
+from backend.api.responses import JSON, ApiResponse, render, to_json
 from backend.core import idempotency
 from backend.core.db import errors as db_errors
 from backend.core.db.pagination import Page
@@ -191,16 +191,18 @@ def _once(actor: Actor, work: Callable[[], Response]) -> Response:
 
 def _to_response(spec: Endpoint, result: object) -> Response:
     if isinstance(result, Response):
+        if current_app.testing and spec.response is not None and result.mimetype == JSON and result.data:
+            document = orjson.loads(result.data)
+            _check_against_schema(spec, document["items"] if spec.paged else [document])
         return result
     response = result if isinstance(result, ApiResponse) else ApiResponse(result)
     if current_app.testing and spec.response is not None and response.body is not None:
-        _check_against_schema(spec, response.body)
+        _check_against_schema(spec, response.body.items if isinstance(response.body, Page) else [response.body])
     return render(response, status=spec.status)
 
 
-def _check_against_schema(spec: Endpoint, body: object) -> None:
+def _check_against_schema(spec: Endpoint, rows: Sequence[object]) -> None:
     """Check a response against its declared schema, in tests only: marshmallow does not serialize responses."""
-    rows = body.items if spec.paged and isinstance(body, Page) else [body]
     for row in rows:
         if problems := differences(spec.response, row):
             raise AssertionError(f"{request.method} {request.path} does not match its declared schema: {problems}")

@@ -68,11 +68,13 @@ def guard(app: Flask, settings: Settings) -> None:
 
 def _begin() -> None:
     g.started = time.perf_counter()
-    request_id = request.headers.get("X-Request-Id", "")
-    if not REQUEST_ID.fullmatch(request_id):
-        request_id = os.urandom(16).hex()
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=request_id)
+    structlog.contextvars.bind_contextvars(request_id=request_id(request.headers.get("X-Request-Id", "")))
+
+
+def request_id(given: str) -> str:
+    """Return the request id that the client gave, or a new one if it is missing or invalid."""
+    return given if REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
 
 
 def _finish(response: Response) -> Response:

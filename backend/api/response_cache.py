@@ -1,23 +1,19 @@
 """Cached public responses: built by handlers, and repeated by a WSGI middleware before Flask runs."""
 
-import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-import orjson
-from flask import Flask, Response, current_app, request
-from marshmallow import Schema
+from flask import Flask, Response, request
 from werkzeug.http import parse_etags
 
-from backend.api.endpoint import differences
-from backend.api.middleware import REQUEST_ID
-from backend.api.responses import JSON, PRIVATE, next_link
+from backend.api.middleware import request_id
+from backend.api.responses import JSON, PRIVATE, next_link, tag_response
 from backend.core import cache
 from backend.core.cache import CATALOGUE, CachedResponse, Rendered
-from backend.core.cache.ttl_cache import TtlCache
+from backend.core.lru_cache import LruCache
 from backend.core.observability import metrics
 
 if TYPE_CHECKING:
@@ -27,10 +23,10 @@ if TYPE_CHECKING:
 # Public data may be shown for a second without revalidation, and for five more while the client revalidates it.
 PUBLIC: Final = "public, max-age=1, stale-while-revalidate=5"
 CACHED: Final = "doorstep.cached_response"  # WSGI environment key of the cached response that a handler returned
-NOT_CACHED: Final[tuple[str, CachedResponse | None]] = ("", None)
 CACHE_BYTES: Final = 16 << 20
 HEADERS_BYTES: Final = 2000  # approximate size of the headers of one response
-NOT_REPEATED: Final = {"x-request-id", "date", "connection", "set-cookie"}
+NOT_REPEATED: Final = {"x-request-id", "date", "connection"}
+FOR_ONE_CLIENT: Final = {"content-encoding", "set-cookie"}  # a response with one of these is not repeated
 NOT_FOR_304: Final = {"content-length", "content-type"}
 NEXT_CURSOR: Final = re.compile(rb'"next_cursor":"([A-Za-z0-9_.-]+)"}\Z')
 CURSOR_TAIL_BYTES: Final = 2100  # a cursor has 2,000 characters at most
@@ -41,28 +37,14 @@ def public(name: str, make: Callable[[], Rendered]) -> Response:
     query = b"&".join(sorted(request.query_string.split(b"&"))).decode("latin-1")
     cached = cache.response_cache().get(name, f"{request.path}?{query}", make, versioned=CATALOGUE)
     response = Response(cached.body, mimetype=JSON)
-    response.set_etag(cached.etag)
     is_public = "Authorization" not in request.headers
     response.headers["Cache-Control"] = PUBLIC if is_public else PRIVATE
     if match := NEXT_CURSOR.search(cached.body, max(0, len(cached.body) - CURSOR_TAIL_BYTES)):
         response.headers.update(next_link(match.group(1).decode()))
-    if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(cached.etag):
-        response.status_code = 304
-        response.data = b""
-    elif is_public:
+    if is_public and cached.version:
         request.environ[CACHED] = (name, cached)
+    tag_response(response, cached.etag)
     return response
-
-
-def validate_response(schema: Schema, body: bytes) -> bytes:
-    """Return the body; in tests, check it, or each item of a list, against the schema first."""
-    if current_app.testing:
-        document = orjson.loads(body)
-        rows = document["items"] if set(document) == {"items", "next_cursor"} else [document]
-        problems = [problem for row in rows for problem in differences(schema, row)]
-        if problems:
-            raise AssertionError(f"{request.path} does not match its declared schema: {problems}")
-    return body
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +67,8 @@ class ResponseCacheMiddleware:
 
     def __init__(self, wsgi_app: "WSGIApplication", response_cache: cache.ResponseCache) -> None:
         self._next = wsgi_app
-        self._response_cache = response_cache
-        self._sent: TtlCache[CacheableResponse] = TtlCache(
+        self._version = response_cache.version
+        self._sent: LruCache[CacheableResponse] = LruCache(
             most_bytes=CACHE_BYTES, size=lambda sent: len(sent.cached.body) + HEADERS_BYTES
         )
 
@@ -97,55 +79,35 @@ class ResponseCacheMiddleware:
         # Joined by a line break, not "?": the path may contain an encoded "?", but a query cannot contain a line break.
         url = f"{environ.get('PATH_INFO', '')}\n{environ.get('QUERY_STRING', '')}"
         sent = self._sent.get(url)
-        if sent is None or not sent.cached.is_fresh or not self._is_current(sent.cached.version):
-            return self._next(environ, self._recording(url, environ, start_response))
-        return self._repeat(sent, environ, start_response, started)
-
-    def _is_current(self, version: str) -> bool:
-        """Return whether the catalogue still has this version, or PostgreSQL is unavailable and cannot say."""
-        current = self._response_cache.version(CATALOGUE)
-        return current is None or current == version
-
-    def _repeat(
-        self, sent: CacheableResponse, environ: "WSGIEnvironment", start_response: "StartResponse", started: float
-    ) -> Iterable[bytes]:
-        request_id = environ.get("HTTP_X_REQUEST_ID", "")
-        if not REQUEST_ID.fullmatch(request_id):
-            request_id = os.urandom(16).hex()
-        headers = [*sent.headers, ("X-Request-Id", request_id)]
-        is_known = _is_known(environ.get("HTTP_IF_NONE_MATCH"), sent.cached.etag)
-        sent.count(304 if is_known else 200, perf_counter() - started)
-        if is_known:
-            start_response("304 NOT MODIFIED", [line for line in headers if line[0].lower() not in NOT_FOR_304])
-            return [b""]
-        start_response("200 OK", headers)
-        return [sent.cached.body]
-
-    def _recording(self, url: str, environ: "WSGIEnvironment", start_response: "StartResponse") -> "StartResponse":
-        """Return a start_response that also records a response that can be repeated."""
+        # A version of None: PostgreSQL is unavailable and cannot say whether the catalogue has changed.
+        if sent and sent.cached.is_fresh and self._version(CATALOGUE) in (None, sent.cached.version):
+            return _repeat(sent, environ, start_response, started)
 
         def record(
             status: str, headers: list[tuple[str, str]], exc_info: "OptExcInfo | None" = None
         ) -> Callable[[bytes], object]:
-            name, cached = environ.get(CACHED, NOT_CACHED)
-            if cached is not None and cached.version and status.startswith("200") and _is_plain(headers):
-                repeated = [line for line in headers if line[0].lower() not in NOT_REPEATED]
-                self._sent.put(url, CacheableResponse(cached, repeated, _counter(name, environ)))
+            if CACHED in environ and status.startswith("200") and _without(FOR_ONE_CLIENT, headers) == headers:
+                name, cached = environ[CACHED]
+                count = metrics.repeated(name=name, route=environ["werkzeug.request"].url_rule.rule)
+                self._sent.put(url, CacheableResponse(cached, _without(NOT_REPEATED, headers), count))
             return start_response(status, headers, exc_info)
 
-        return record
+        return self._next(environ, record)
 
 
-def _counter(name: str, environ: "WSGIEnvironment") -> Callable[[int, float], None]:
-    rule: str = environ["werkzeug.request"].url_rule.rule
-    return metrics.repeated(name=name, route=rule)
+def _repeat(
+    sent: CacheableResponse, environ: "WSGIEnvironment", start_response: "StartResponse", started: float
+) -> Iterable[bytes]:
+    headers = [*sent.headers, ("X-Request-Id", request_id(environ.get("HTTP_X_REQUEST_ID", "")))]
+    known, etag = environ.get("HTTP_IF_NONE_MATCH"), sent.cached.etag
+    is_known = known is not None and (known == f'"{etag}"' or parse_etags(known).contains_weak(etag))
+    sent.count(304 if is_known else 200, perf_counter() - started)
+    if is_known:
+        start_response("304 NOT MODIFIED", _without(NOT_FOR_304, headers))
+        return [b""]
+    start_response("200 OK", headers)
+    return [sent.cached.body]
 
 
-def _is_known(if_none_match: str | None, etag: str) -> bool:
-    if if_none_match is None:
-        return False
-    return if_none_match == f'"{etag}"' or parse_etags(if_none_match).contains_weak(etag)
-
-
-def _is_plain(headers: list[tuple[str, str]]) -> bool:
-    return not any(name.lower() in ("content-encoding", "set-cookie") for name, _ in headers)
+def _without(names: set[str], headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [line for line in headers if line[0].lower() not in names]

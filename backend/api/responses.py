@@ -10,7 +10,7 @@ from urllib.parse import quote
 import orjson
 from flask import Response, request
 
-from backend.core.cache import digest
+from backend.core.cache import entity_tag
 from backend.core.db.pagination import Page
 from backend.core.errors import Stale
 
@@ -62,16 +62,15 @@ def render(result: ApiResponse, *, status: int) -> Response:
             data = to_json(result.body)
         response.data = data
         response.mimetype = JSON
-        tag_response(response, data, result.version)
+        tag_response(response, entity_tag(data, result.version))
     response.headers.setdefault("Cache-Control", result.cache_control)
     return response
 
 
-def tag_response(response: Response, data: bytes, version: int | None) -> None:
-    """Set the ETag (RFC 9110, 8.8.3): the version for If-Match, and a digest of the content for If-None-Match."""
+def tag_response(response: Response, tag: str) -> None:
+    """Set the ETag of a successful response; 304 if the client already has it."""
     if response.status_code >= 300:
         return
-    tag = digest(data) if version is None else f"v{version}-{digest(data)}"
     response.set_etag(tag)
     if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(tag):
         response.status_code = 304

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 import redis
 
-from backend.core.cache import valkey as module
-from backend.core.cache.valkey import CircuitBreaker, ValkeyBytes
+from backend.core import circuit_breaker as module
+from backend.core.cache import CachedResponse, ValkeyStore, entity_tag
+from backend.core.circuit_breaker import CircuitBreaker
+
+RESPONSE = CachedResponse(b"value", entity_tag(b"value"), version="1", fresh_until=1.5)
 
 
 class Clock:
@@ -67,7 +70,7 @@ def test_circuit_breaker_without_trial_result_lets_another_trial_pass(clock: Clo
 
 def test_failed_lookup_returns_connection_to_pool(valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     client = redis.Redis.from_url(f"{valkey_url}?max_connections=1", socket_timeout=1)
-    store = ValkeyBytes(client, default_timeout=60)
+    store = ValkeyStore(client)
     sends: Any = redis.connection.AbstractConnection.send_packed_command
 
     def breaks(connection: Any, *command: Any, **options: Any) -> None:
@@ -77,18 +80,17 @@ def test_failed_lookup_returns_connection_to_pool(valkey_url: str, monkeypatch: 
         monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", breaks)
         assert store.get("key") is None
         monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", sends)
-        store._breaker = CircuitBreaker()
-    assert store.set("key", b"value")
-    assert store.get("key") == b"value"
-    assert (store.claim("key", seconds=1), store.claim("other", seconds=1)) == (False, True)
+        store = ValkeyStore(client)
+    assert store.set("key", RESPONSE, 60)
+    assert store.get("key") == RESPONSE
     assert store.delete("key")
     client.close()
 
 
 def test_failed_work_during_lookup_leaves_no_response_to_next_lookup(valkey_url: str) -> None:
     client = redis.Redis.from_url(f"{valkey_url}?max_connections=1", socket_timeout=1)
-    store = ValkeyBytes(client, default_timeout=60)
-    assert store.set("first", b"1")
+    store = ValkeyStore(client)
+    assert store.set("first", RESPONSE, 60)
 
     def fails() -> None:
         raise ZeroDivisionError
@@ -96,13 +98,35 @@ def test_failed_work_during_lookup_leaves_no_response_to_next_lookup(valkey_url:
     with pytest.raises(ZeroDivisionError):
         store.get_during("first", fails)
     assert store.get("second") is None
-    assert store.get_during("first", lambda: "done") == (b"1", "done")
+    assert store.get_during("first", lambda: "done") == (RESPONSE, "done")
     assert store.delete("first")
     client.close()
 
 
 def test_lookup_without_valkey_still_does_the_work() -> None:
     client = redis.Redis.from_url("redis://127.0.0.1:1/0", socket_timeout=1)
-    store = ValkeyBytes(client, default_timeout=60)
+    store = ValkeyStore(client)
     assert store.get_during("key", lambda: "done") == (None, "done")
+    client.close()
+
+
+def test_claim_is_held_by_one_caller_and_released_only_by_it(valkey_url: str) -> None:
+    client = redis.Redis.from_url(valkey_url, socket_timeout=1)
+    store = ValkeyStore(client)
+    for _ in range(2):
+        with store.claimed("claim", seconds=60) as first, store.claimed("claim", seconds=60) as second:
+            assert (first, second) == (True, False)
+        assert client.get("doorstep:claim") is None
+    with store.claimed("claim", seconds=60):
+        client.set("doorstep:claim", b"another", ex=60)  # as if this claim had expired
+    assert client.get("doorstep:claim") == b"another"
+    assert store.set("key", RESPONSE, 60), "an expired claim is no failure of Valkey"
+    client.delete("doorstep:claim", "doorstep:key")
+    client.close()
+
+
+def test_claim_without_valkey_is_neither_held_nor_refused() -> None:
+    client = redis.Redis.from_url("redis://127.0.0.1:1/0", socket_timeout=1)
+    with ValkeyStore(client).claimed("claim", seconds=60) as is_held:
+        assert is_held is None
     client.close()

@@ -9,6 +9,7 @@ from backend.api.auth import PROBES
 from backend.api.endpoint import Resource, endpoint
 from backend.api.openapi import document
 from backend.api.responses import tag_response
+from backend.core.cache import entity_tag
 from backend.core.errors import NotFound
 from backend.core.security.authz import Actor
 
@@ -25,7 +26,7 @@ def _file(name: str) -> Response:
     response = Response(data, content_type=f"{TYPES[name]}; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = POLICY
-    tag_response(response, data, None)
+    tag_response(response, entity_tag(data))
     return response
 
 
@@ -54,5 +55,5 @@ class OpenApi(Resource):
             data = current_app.extensions["openapi"] = document.render(current_app)
         response = Response(data, mimetype="application/json")
         response.headers["Cache-Control"] = "public, max-age=60"
-        tag_response(response, data, None)
+        tag_response(response, entity_tag(data))
         return response

@@ -6,7 +6,7 @@ from flask import Response
 
 from backend.api.auth import ANYONE
 from backend.api.endpoint import Resource, endpoint
-from backend.api.response_cache import public, validate_response
+from backend.api.response_cache import public
 from backend.api.responses import to_json
 from backend.api.schemas import places as schemas
 from backend.core.cache import Rendered
@@ -25,7 +25,6 @@ class Places(Resource):
         def render() -> Rendered:
             page = queries.page(q=query["q"], window=Window(query["limit"], query["cursor"]))
             items = [{name: getattr(row, name) for name in FIELDS} for row in page.items]
-            body = to_json({"items": items, "next_cursor": page.next_cursor})
-            return Rendered(validate_response(schemas.Place(), body))
+            return Rendered(to_json({"items": items, "next_cursor": page.next_cursor}))
 
         return public("places", render)

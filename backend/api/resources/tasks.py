@@ -6,7 +6,7 @@ from flask import Response
 
 from backend.api.auth import ADMINS, VISITORS
 from backend.api.endpoint import Resource, endpoint
-from backend.api.response_cache import public, validate_response
+from backend.api.response_cache import public
 from backend.api.responses import ApiResponse, JsonObject, expected_version, to_json
 from backend.api.schemas import tasks as schemas
 from backend.core.cache import Rendered
@@ -58,7 +58,7 @@ class Tasks(Resource):
         def render() -> Rendered:
             page = queries.page(None, window=window, category=category, q=q)
             items = [present(row, for_admin=False) for row in page.items]
-            return Rendered(validate_response(TASK, to_json({"items": items, "next_cursor": page.next_cursor})))
+            return Rendered(to_json({"items": items, "next_cursor": page.next_cursor}))
 
         return public("tasks", render)
 
@@ -97,7 +97,7 @@ class OneTask(Resource):
 
         def render() -> Rendered:
             row = queries.one(None, task_id=task_id)
-            return Rendered(validate_response(TASK, to_json(present(row, for_admin=False))), tag_version=row.version)
+            return Rendered(to_json(present(row, for_admin=False)), tag_version=row.version)
 
         return public("task", render)
 

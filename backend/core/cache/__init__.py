@@ -4,18 +4,19 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from backend.core.cache.responses import CachedResponse, Rendered, ResponseCache, digest
-from backend.core.cache.valkey import ValkeyBytes, shared_store
-from backend.core.cache.versions import CATALOGUE, CacheVersion, Versions
+from backend.core.cache.responses import Rendered, ResponseCache
+from backend.core.cache.valkey import CachedResponse, ValkeyStore, digest, entity_tag, shared_store
+from backend.core.cache.versions import CATALOGUE, Versions
 from backend.settings import Settings
 
 __all__ = [
     "CATALOGUE",
-    "CacheVersion",
     "CachedResponse",
     "Rendered",
     "ResponseCache",
+    "ValkeyStore",
     "digest",
+    "entity_tag",
     "init_app",
     "response_cache",
     "shared",
@@ -24,10 +25,9 @@ __all__ = [
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Register the cache with the application."""
-    store = shared_store(app, settings)
-    versions = Versions(settings.database_url)
-    app.extensions["shared_cache"] = store
-    app.extensions["response_cache"] = ResponseCache(store=store, versions=versions, seconds=settings.cache_seconds)
+    store = app.extensions["shared_cache"] = shared_store(app, settings)
+    cache = ResponseCache(store=store, versions=Versions(settings.database_url), seconds=settings.cache_seconds)
+    app.extensions["response_cache"] = cache
 
 
 def response_cache() -> ResponseCache:
@@ -35,6 +35,6 @@ def response_cache() -> ResponseCache:
     return cast("ResponseCache", current_app.extensions["response_cache"])
 
 
-def shared() -> ValkeyBytes | None:
-    """Return the store shared by all processes, for claims on a name; None without a server."""
-    return cast("ValkeyBytes | None", current_app.extensions["shared_cache"])
+def shared() -> ValkeyStore:
+    """Return the store shared by all processes."""
+    return cast("ValkeyStore", current_app.extensions["shared_cache"])

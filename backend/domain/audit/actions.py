@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy import exists, insert, literal, select
 
-from backend.core.cache.ttl_cache import TtlCache
 from backend.core.clock import now
 from backend.core.db.session import db
+from backend.core.lru_cache import LruCache
 from backend.core.security.authz import Actor
 from backend.domain.audit.models import AuditEntry
 
@@ -16,7 +16,7 @@ READS: Final = frozenset(
     {"person_viewed", "people_listed", "document_viewed", "request_viewed", "requests_listed", "export_downloaded"}
 )
 # Reads known to be recorded, so that further pages of a list cost no query: (session, action, subject, hour).
-_recorded: Final = TtlCache[bool](most_bytes=1 << 20, size=lambda _: 200)
+_recorded: Final = LruCache[bool](most_bytes=1 << 20, size=lambda _: 200)
 
 
 def record(

@@ -79,15 +79,10 @@ def _as_running(semaphore: FairSemaphore) -> Iterator[None]:
 
 @contextmanager
 def _claimed(name: str) -> Iterator[None]:
-    shared = cache.shared()
-    held = shared.claim(name, seconds=CLAIM_SECONDS) if shared else None
-    if held is False:
-        raise _running()
-    try:
+    with cache.shared().claimed(name, seconds=CLAIM_SECONDS) as is_held:
+        if is_held is False:
+            raise _running()
         yield
-    finally:
-        if held and shared:
-            shared.delete(name)
 
 
 def _running() -> InspectionRunning:

@@ -10,9 +10,9 @@ import filetype
 from flask import Flask, current_app
 
 from backend.core import child_process
-from backend.core.cache.ttl_cache import TtlCache
 from backend.core.child_process import ChildFailed, ChildResult, ChildTimedOut
 from backend.core.errors import Invalid, TooLarge, Unavailable, UnsupportedType
+from backend.core.lru_cache import LruCache
 from backend.domain.documents import capacity, pdf, picture
 from backend.settings import Settings
 
@@ -121,8 +121,8 @@ def _refusal(problem: str | None) -> Invalid:
 def init_app(app: Flask, settings: Settings) -> None:
     """Make what this process needs to inspect documents and draw pages."""
     capacity.init_app(app, settings)
-    app.extensions["drawn_pages"] = TtlCache[bytes](most_bytes=PAGES_BYTES, size=len)
+    app.extensions["drawn_pages"] = LruCache[bytes](most_bytes=PAGES_BYTES, size=len)
 
 
-def _drawn_pages() -> TtlCache[bytes]:
-    return cast("TtlCache[bytes]", current_app.extensions["drawn_pages"])
+def _drawn_pages() -> LruCache[bytes]:
+    return cast("LruCache[bytes]", current_app.extensions["drawn_pages"])

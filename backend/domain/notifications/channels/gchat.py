@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from backend.core import http_client
-from backend.core.cache.valkey import CircuitBreaker
+from backend.core.circuit_breaker import CircuitBreaker
 from backend.core.config import current_settings
 from backend.core.errors import PermanentFailure, RetryLater
 from backend.domain.notifications.channels.message import NotReachable, OutboundMessage
