@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { defineConfig } from '@hey-api/openapi-ts'
+import { readFileSync, rmSync } from 'node:fs'
+import { defineConfig, type UserConfig } from '@hey-api/openapi-ts'
+import { bodiesOf, type Contract } from './scripts/bodies'
 
-interface Contract {
-  paths: Record<string, Record<string, { operationId?: string; tags?: string[] }>>
-}
 const contract = JSON.parse(readFileSync('../openapi.json', 'utf8')) as Contract
 
 /** The file of each operation: its first tag, 'Audit trail' as audit-trail. */
@@ -16,9 +14,13 @@ const suffix = /(Infinite)?(QueryKey|Options)$|Mutation$/
 /** Functions of the query plugin that all its files need, and that it does not export by itself. */
 const helpers = new Set(['createQueryKey', 'createInfiniteParams'])
 
-export default defineConfig({
+const generated = 'src/shared/api/generated'
+// The two below run at once and one writes into the other's folder, so neither may empty it.
+rmSync(generated, { recursive: true, force: true })
+
+const client: UserConfig = {
   input: '../openapi.json',
-  output: { path: 'src/shared/api/generated' },
+  output: { path: generated, clean: false },
   logs: { level: 'error' },
   parser: {
     // Lists grow by a cursor. `page` is the number of a page of one document.
@@ -56,4 +58,38 @@ export default defineConfig({
       mutationOptions: { meta: ({ tags }) => ({ tags }) },
     },
   ],
-})
+}
+
+/** Schemas of the bodies, for forms: `createRequestBody` is what `createRequest` sends. */
+const bodies: UserConfig = {
+  input: bodiesOf(contract),
+  output: { path: `${generated}/schemas`, clean: false },
+  logs: { level: 'error' },
+  parser: {
+    hooks: {
+      symbols: {
+        getFilePath: ({ meta }) =>
+          typeof meta?.resourceId === 'string' ? files.get(meta.resourceId) : undefined,
+      },
+    },
+  },
+  plugins: [
+    {
+      name: 'valibot',
+      comments: false,
+      includeInEntry: true,
+      definitions: false,
+      responses: false,
+      requests: { body: { name: '{{name}}Body' } },
+      $resolvers: {
+        // The server trims every text but passwords, and measures what is left.
+        string: ({ $, nodes, schema, symbols: { v } }) => {
+          if (schema.accessScope === 'write') return
+          nodes.base = () => [$(v).attr('string').call(), $(v).attr('trim').call()]
+        },
+      },
+    },
+  ],
+}
+
+export default defineConfig([client, bodies])

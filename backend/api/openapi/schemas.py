@@ -12,8 +12,14 @@ from packaging.version import Version
 from backend.api.openapi.responses import Json
 from backend.api.schemas.common import Flag, Id, Money, Phone, Pincode
 
-MONEY_IN: Final[list[Json]] = [{"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$"}, {"type": "number"}]
 FLAG_IN: Final[list[Json]] = [{"type": "integer", "enum": [0, 1]}, {"type": "boolean"}]
+
+
+def _money_in(field: Money) -> list[Json]:
+    return [
+        {"type": "string", "pattern": r"^\d{1,8}(\.\d{1,2})?$"},
+        {"type": "number", "exclusiveMinimum": 0, "maximum": int(field.max)},
+    ]
 
 
 class Converter(OpenAPIConverter):
@@ -50,7 +56,7 @@ def _our_fields(self: Converter, field: fields.Field[object], ret: Json) -> Json
     if self.incoming and isinstance(field, (Money, Flag)):
         for name in ("type", "pattern", "enum"):
             ret.pop(name, None)
-        choices = MONEY_IN if isinstance(field, Money) else FLAG_IN
+        choices = _money_in(field) if isinstance(field, Money) else FLAG_IN
         return {"anyOf": [*choices, {"type": "null"}] if field.allow_none else list(choices)}
     return {}
 

@@ -21,7 +21,7 @@ from backend.api.schemas.common import (
 from backend.core import text
 
 USERNAME = validate.Regexp(
-    r"^[A-Za-z0-9._-]{3,30}\Z", error="Must be 3 to 30 letters, digits, dots, hyphens or underscores."
+    r"^[A-Za-z0-9._-]+\Z", error="Must contain only letters, digits, dots, hyphens and underscores."
 )
 MAX_TASKS = 300
 MAX_PINCODES = 1000
@@ -64,7 +64,7 @@ class EmailAddress(Text):
 class CustomerSignUp(Strict):
     """A customer's sign-up."""
 
-    username = Text(max=30, required=True, validators=[USERNAME])
+    username = Text(min=3, max=30, required=True, validators=[USERNAME])
     email = EmailAddress(required=True)
     password = Password()
     firstname = Text(required=True)

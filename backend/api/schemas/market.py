@@ -14,7 +14,7 @@ class ClockTime(fields.Field[time]):
     """A time of day in the marketplace's time zone, such as "18:00"."""
 
     def __init__(self, **options: Unpack[FieldOptions]) -> None:
-        super().__init__(metadata={"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"}, **options)
+        super().__init__(metadata={"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}, **options)
 
     def _serialize(self, value: time | None, attr: str | None, obj: object, **kwargs: object) -> str | None:
         return value.isoformat("minutes") if isinstance(value, time) else value

@@ -26,7 +26,7 @@ class DayMinute(fields.Field[int]):
     """A time of day such as "09:30", loaded as minutes; "24:00" is the end of the day."""
 
     def __init__(self, **options: Unpack[FieldOptions]) -> None:
-        super().__init__(metadata={"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"}, **options)
+        super().__init__(metadata={"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"}, **options)
 
     def _serialize(self, value: int | None, attr: str | None, obj: object, **kwargs: object) -> str | None:
         return None if value is None else f"{value // 60:02}:{value % 60:02}"

@@ -1,29 +1,17 @@
 /** The user's own account: the editable fields; only changed ones are sent. */
 import { updateMeMutation } from '@/shared/api/generated'
+import type { updateMeBody } from '@/shared/api/generated/schemas'
 import type { Account } from '@/shared/api/types'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
-import { fields, z } from '@/shared/lib/schema'
+import type { v } from '@/shared/lib/schema'
 import { useSession } from '@/shared/session/store'
 
-export const profileSchema = z.object({
-  firstname: fields.name(),
-  lastname: fields.name(),
-  email: fields.email(),
-  phone: fields.phone(),
-  address: fields.address(),
-  pincode: fields.pincode(),
-  compname: fields.name().optional(),
-  exp: fields.exp().optional(),
-  task_ids: z.array(z.number()).optional(),
-  pincodes: z.array(z.string()).optional(),
-  radius_km: z.number().min(1).max(200).nullish(),
-})
-export type Profile = z.infer<typeof profileSchema>
+export type Profile = v.InferOutput<typeof updateMeBody>
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? '') === JSON.stringify(b ?? '')
 
 /** Only the fields that differ from the account; an emptied phone goes as null. */
-export function changes(account: Account, values: Profile): Record<string, unknown> {
+export function changes(account: Account, values: Profile): Profile {
   const changed = Object.entries(values).filter(
     ([field, value]) => value !== undefined && !same(account[field as keyof Account], value),
   )

@@ -1,42 +1,29 @@
 /** Signing up leads straight in: the account is made, then signed in with what was just typed. */
 import { addCustomer, addProfessional } from '@/shared/api/generated'
+import { addCustomerBody, addProfessionalBody } from '@/shared/api/generated/schemas'
 import { http } from '@/shared/api/http'
 import { KnownProblem, toProblem } from '@/shared/api/problem'
 import type { Account } from '@/shared/api/types'
 import { useUpload } from '@/shared/composables/useUpload'
-import { fields, z } from '@/shared/lib/schema'
+import { orEmpty, v } from '@/shared/lib/schema'
 import { useSession } from '@/shared/session/store'
 
-export const customerSchema = z.object({
-  username: fields.username(),
-  password: fields.password(),
-  firstname: fields.name(),
-  lastname: fields.name(),
-  email: fields.email(),
-  phone: fields.phone(),
-  address: fields.address(),
-  pincode: fields.pincode(),
+export const customerSchema = v.object({
+  ...addCustomerBody.entries,
+  phone: orEmpty(addCustomerBody.entries.phone),
+})
+export const professionalSchema = v.object({
+  ...addProfessionalBody.entries,
+  phone: orEmpty(addProfessionalBody.entries.phone),
 })
 
-export const professionalSchema = customerSchema.extend({
-  compname: fields.name(),
-  exp: fields.exp(),
-  task_ids: z.array(z.number()),
-})
-
-export type CustomerSignUp = z.infer<typeof customerSchema>
-export type ProfessionalSignUp = z.infer<typeof professionalSchema>
-
-/** A phone left empty is left out: it is the only field that may be. */
-export function given<T extends { phone?: string | undefined }>({ phone, ...values }: T) {
-  return { ...values, ...(phone && { phone }) }
-}
+export type CustomerSignUp = v.InferOutput<typeof customerSchema>
+export type ProfessionalSignUp = v.InferOutput<typeof professionalSchema>
 
 export function multipart(values: ProfessionalSignUp, document: File): FormData {
   const form = new FormData()
-  for (const [name, value] of Object.entries(given(values))) {
-    for (const one of Array.isArray(value) ? value : [value]) form.append(name, String(one))
-  }
+  for (const [name, value] of Object.entries(values))
+    for (const one of [value ?? []].flat()) form.append(name, String(one))
   form.append('document', document)
   return form
 }
@@ -76,10 +63,10 @@ export function useSignUp() {
   return {
     progress,
     customer: (values: CustomerSignUp): Promise<Account> =>
-      signUp(values, () => addCustomer({ body: given(values) })),
+      signUp(values, () => addCustomer({ body: values })),
     professional: (values: ProfessionalSignUp, document: File | null): Promise<Account> =>
       signUp(values, async () => {
-        if (!document) return addProfessional({ body: given(values) })
+        if (!document) return addProfessional({ body: values })
         // The multipart form of the call repeats task_ids, which the generated client would send as one list.
         const form = multipart(values, document)
         return upload((options) => http.post<Account>('/add_professional', form, options))

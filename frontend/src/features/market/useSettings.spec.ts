@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { validate } from '@/shared/lib/schema'
 import { differing, ofAnswer, settingsSchema, type Settings } from './useSettings'
 
 const now: Settings = {
@@ -12,6 +13,8 @@ const now: Settings = {
   day_ends_at: '20:00',
 }
 
+const accepts = (values: object) => !validate(settingsSchema, values).errors
+
 describe('settings', () => {
   it('send only what differs', () => {
     expect(differing(now, { ...now })).toEqual({})
@@ -22,7 +25,7 @@ describe('settings', () => {
   })
 
   it('have the same bounds as the API', () => {
-    expect(settingsSchema.safeParse(now).success).toBe(true)
+    expect(accepts(now)).toBe(true)
     const wrong = [
       { answer_within_minutes: 0 },
       { travel_buffer_minutes: 241 },
@@ -30,7 +33,7 @@ describe('settings', () => {
       { reminder_at: '24:00' },
       { day_ends_at: '08:00' },
     ]
-    expect(wrong.filter((change) => settingsSchema.safeParse({ ...now, ...change }).success)).toEqual([])
+    expect(wrong.filter((change) => accepts({ ...now, ...change }))).toEqual([])
   })
 
   it('accept times with seconds', () => {

@@ -7,33 +7,24 @@ import {
   type MarketSettings,
   type SettingsEdit,
 } from '@/shared/api/generated'
+import { createAdminBody, updateSettingsBody } from '@/shared/api/generated/schemas'
 import { ifMatch, versioned } from '@/shared/api/etag'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { i18n } from '@/shared/lib/i18n'
-import { fields, z } from '@/shared/lib/schema'
-import { bounds, type Bounded } from './bounds'
+import { v } from '@/shared/lib/schema'
 
-const within = (name: Bounded) => z.number().int().min(bounds[name].min).max(bounds[name].max)
-const time = () =>
-  z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: () => i18n.global.t('market.time') })
-
-export const settingsSchema = z
-  .object({
-    answer_within_minutes: within('answer_within_minutes'),
-    min_notice_minutes: within('min_notice_minutes'),
-    free_cancel_minutes: within('free_cancel_minutes'),
-    travel_buffer_minutes: within('travel_buffer_minutes'),
-    tell_nearest: within('tell_nearest'),
-    reminder_at: time(),
-    day_begins_at: time(),
-    day_ends_at: time(),
-  })
-  .refine(({ day_begins_at: begins, day_ends_at: ends }) => begins < ends, {
-    path: ['day_ends_at'],
-    error: () => i18n.global.t('market.dayOrder'),
-  })
-export type Settings = z.infer<typeof settingsSchema>
-export const names = Object.keys(settingsSchema.shape) as (keyof Settings)[]
+export const settingsSchema = v.pipe(
+  v.required(updateSettingsBody),
+  v.forward(
+    v.check(
+      ({ day_begins_at: begins, day_ends_at: ends }) => begins < ends,
+      () => i18n.global.t('market.dayOrder'),
+    ),
+    ['day_ends_at'],
+  ),
+)
+export type Settings = v.InferOutput<typeof settingsSchema>
+export const names = v.keyof(settingsSchema).options
 
 /** Only what differs is sent, so that two admins can change two things at once. */
 export function differing(before: Settings, after: Settings): SettingsEdit {
@@ -82,13 +73,6 @@ export function useSaveSettings() {
   )
 }
 
-export const adminSchema = z.object({
-  username: fields.username(),
-  email: fields.email(),
-  password: fields.password(),
-  firstname: fields.name(),
-  lastname: fields.name(),
-  address: fields.address(),
-  pincode: fields.pincode(),
-})
-export type NewAdmin = z.infer<typeof adminSchema>
+/** The form has no phone. */
+export const adminSchema = v.omit(createAdminBody, ['phone'])
+export type NewAdmin = v.InferOutput<typeof adminSchema>

@@ -1,6 +1,6 @@
 /** Working hours between the API's list of spans and the form's seven days. */
 import type { Hours, WorkingHours, WorkingHoursShown } from '@/shared/api/generated'
-import { shiftDay } from '@/shared/lib/marketTime'
+import { marketToday, shiftDay } from '@/shared/lib/marketTime'
 
 export interface DayHours {
   works: boolean
@@ -43,6 +43,9 @@ export function wrongDays(
   if (last >= shiftDay(from, longest)) return 'long'
   return off ? null : wrongWith(spans)
 }
+
+/** The same for days that saving adds: none at all are fine. */
+export const wrongNext = (days: NextDays) => (days.from || days.to ? wrongDays(days, marketToday()) : null)
 
 /** The list with the days being chosen put in; a day stands in it once. */
 export function withDays(exceptions: Exception[], { from, to, off, spans }: NextDays): Exception[] {

@@ -1,9 +1,9 @@
 /** What the form of a task holds, and how it stands beside what the API speaks. */
 import { i18n } from '@/shared/lib/i18n'
-import { bounds } from '@/features/market'
 import type { TaskPolicy, TaskPolicyInput } from '@/shared/api/generated'
+import { createTaskBody, putTaskPolicyBody } from '@/shared/api/generated/schemas'
 import type { Task } from '@/shared/api/types'
-import { z } from '@/shared/lib/schema'
+import { limitsOf, v } from '@/shared/lib/schema'
 import { pictures, type Picture } from './pictures'
 
 /** Minutes that a task may override; empty: the marketplace's settings apply. */
@@ -15,36 +15,47 @@ export const rules = [
 ] as const
 export type Rule = (typeof rules)[number]
 
+/** A rule is typed as text, which may stay empty; the contract has a number. */
 function ownMinutes(rule: Rule) {
-  const { min, max } = bounds[rule]
-  return z
-    .string()
-    .trim()
-    .refine((text) => text === '' || (/^\d{1,5}$/.test(text) && Number(text) >= min && Number(text) <= max), {
-      error: () => i18n.global.t('validation.wholeBetween', { min, max }),
-    })
+  const minutes = putTaskPolicyBody.entries[rule]
+  const { min = 0, max = 0 } = limitsOf(minutes)
+  return v.pipe(
+    v.string(),
+    v.trim(),
+    v.check(
+      (text) => text === '' || (/^\d{1,5}$/.test(text) && v.is(minutes, Number(text))),
+      () => i18n.global.t('validation.wholeBetween', { min, max }),
+    ),
+  )
 }
 
-const price = { error: () => i18n.global.t('validation.price') }
-export const taskSchema = z.object({
-  name: z.string().trim().min(1).max(100),
-  description: z.string().trim().min(1).max(2000),
-  category: z.string().trim().min(1).max(100),
-  base_price: z
-    .string()
-    .trim()
-    .regex(/^\d{1,8}(\.\d{1,2})?$/, price)
-    .refine((text) => Number(text) > 0 && Number(text) <= 10_000_000, price),
-  time_required: z.number().int().min(5).max(1440),
-  isactive: z.boolean(),
-  picture: z.enum(pictures).nullable(),
-  search_words: z.array(z.string().trim().min(1).max(100)).max(20),
+const {
+  base_price: price,
+  isactive: offered,
+  picture: shown,
+  search_words: keywords,
+  ...plain
+} = createTaskBody.entries
+/** The contract takes a price as text, as it is typed, or as a number, which has the limits. */
+const [written, amount] = price.options
+export const taskSchema = v.object({
+  ...plain,
+  base_price: v.pipe(
+    written,
+    v.check(
+      (text) => v.is(amount, Number(text)),
+      () => i18n.global.t('validation.price'),
+    ),
+  ),
+  isactive: v.unwrap(offered).options[1],
+  picture: v.nullable(v.unwrap(shown)),
+  search_words: v.unwrap(keywords),
   answer_within_minutes: ownMinutes('answer_within_minutes'),
   min_notice_minutes: ownMinutes('min_notice_minutes'),
   free_cancel_minutes: ownMinutes('free_cancel_minutes'),
   travel_buffer_minutes: ownMinutes('travel_buffer_minutes'),
 })
-export type FormValues = z.infer<typeof taskSchema>
+export type FormValues = v.InferOutput<typeof taskSchema>
 export type TaskValues = Omit<FormValues, Rule>
 export type Field = keyof FormValues
 const own = [

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { validate } from '@/shared/lib/schema'
 import { phrasesOf, synonymsSchema } from './useSynonyms'
+
+const accepts = (values: object) => !validate(synonymsSchema, values).errors
 
 describe('synonyms', () => {
   it('are one per line without duplicates', () => {
@@ -10,8 +13,8 @@ describe('synonyms', () => {
   })
 
   it('need two phrases that differ', () => {
-    expect(synonymsSchema.safeParse({ phrases: 'plumber\nPLUMBER' }).success).toBe(false)
-    expect(synonymsSchema.safeParse({ phrases: 'plumber\npipe fitter' }).success).toBe(true)
-    expect(synonymsSchema.safeParse({ phrases: `a\n${'b'.repeat(101)}` }).success).toBe(false)
+    expect(accepts({ phrases: 'plumber\nPLUMBER' })).toBe(false)
+    expect(accepts({ phrases: 'plumber\npipe fitter' })).toBe(true)
+    expect(accepts({ phrases: `a\n${'b'.repeat(101)}` })).toBe(false)
   })
 })

@@ -1,9 +1,10 @@
 /** Phrases that mean the same to the search. */
 import { createSynonym, getSynonym, putSynonym } from '@/shared/api/generated'
+import { putSynonymBody } from '@/shared/api/generated/schemas'
 import { ifMatch, versioned, type Versioned } from '@/shared/api/etag'
 import { i18n } from '@/shared/lib/i18n'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
-import { z } from '@/shared/lib/schema'
+import { limitsOf, v } from '@/shared/lib/schema'
 
 /** One phrase a line; empty lines and the same phrase in another case fall away. */
 export function phrasesOf(text: string): string[] {
@@ -16,13 +17,22 @@ export function phrasesOf(text: string): string[] {
   )
 }
 
-export const synonymsSchema = z.object({
-  phrases: z
-    .string()
-    .refine((text) => phrasesOf(text).length >= 2, { error: () => i18n.global.t('synonyms.two') })
-    .refine((text) => phrasesOf(text).every((phrase) => phrase.length <= 100), {
-      error: () => i18n.global.t('synonyms.long'),
-    }),
+const group = putSynonymBody.entries.phrases
+const { minLength: fewest = 0 } = limitsOf(group)
+export const synonymsSchema = v.object({
+  phrases: v.pipe(
+    v.string(),
+    v.transform(phrasesOf),
+    v.check(
+      (phrases) => phrases.length >= fewest,
+      () => i18n.global.t('synonyms.two'),
+    ),
+    v.check(
+      (phrases) => phrases.every((phrase) => v.is(group.item, phrase)),
+      () => i18n.global.t('synonyms.long'),
+    ),
+    group,
+  ),
 })
 
 /** Read a group with its version, which an edit names. */

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { defineComponent, h, reactive } from 'vue'
 import UFormField from '@nuxt/ui/components/FormField.vue'
 import UInput from '@nuxt/ui/components/Input.vue'
-import { z } from '@/shared/lib/schema'
+import { v } from '@/shared/lib/schema'
 import { show, someone, until } from '@/shared/testing/mount'
 import AppForm from '@/shared/ui/AppForm.vue'
 import { usePanel } from './usePanel'
 
-const schema = z.object({ name: z.string() })
+const schema = v.object({ name: v.string() })
 const dialog = () => document.querySelector('[role="dialog"]')
 const button = (text: string) =>
   [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)

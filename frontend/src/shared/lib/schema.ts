@@ -1,63 +1,107 @@
-/** zod with our texts: forms import `z` from here, so that each message is in the person's language. */
-import { z } from 'zod'
+/**
+ * Schemas of forms. Those of the bodies are generated from the contract (`createRequestBody` in `@/shared/api/generated/schemas`):
+ * a form picks its fields from them and adds what only the form knows. Texts of what is wrong are found here, by its kind.
+ */
+import * as v from 'valibot'
+import type { TextKey } from '@/locales/keys'
 import { i18n } from './i18n'
-import { pincodePattern } from './pincode'
 
-// Without eval: the content policy refuses it, and zod need not find that out by trying.
-z.config({
-  jitless: true,
-  customError: (issue) => {
-    const t = i18n.global.t
-    if (issue.code === 'too_small') {
-      if (issue.origin !== 'string') return t('validation.min', { min: String(issue.minimum) })
-      return issue.input === ''
-        ? t('validation.required')
-        : t('validation.minLength', { min: String(issue.minimum) })
-    }
-    if (issue.code === 'too_big') {
-      return t(issue.origin === 'string' ? 'validation.maxLength' : 'validation.max', {
-        max: String(issue.maximum),
-      })
-    }
-    if (issue.code === 'invalid_format')
-      return t(`validation.${issue.format === 'email' ? 'email' : 'format'}`)
-    if (issue.code === 'invalid_type')
-      return t(
-        issue.input === undefined || issue.input === null ? 'validation.required' : 'validation.format',
-      )
-    return t('validation.format')
-  },
-})
-
-export { z }
-
-/** The contract's fields, once. */
-export const fields = {
-  username: () =>
-    z
-      .string()
-      .trim()
-      .min(3)
-      .max(30)
-      .regex(/^[A-Za-z0-9._-]+$/, { error: () => i18n.global.t('validation.username') }),
-  email: () => z.email(),
-  password: () => z.string().min(8).max(1024),
-  name: () => z.string().trim().min(1).max(100),
-  address: () => z.string().trim().min(1).max(500),
-  pincode: () => z.string().regex(pincodePattern, { error: () => i18n.global.t('validation.pincode') }),
-  phone: () => z.string().trim().max(30).optional(),
-  exp: () => z.number().int().min(0).max(60),
-  reason: () => z.string().trim().min(3).max(500),
-  remarks: () => z.string().trim().max(2000).optional(),
+export { v }
+export type FormSchema = v.GenericSchema<object, object>
+export interface FieldError {
+  name: string
+  message: string
 }
 
-/** One of these words, where none is chosen at first. */
-export const choiceOf = <const T extends readonly [string, ...string[]]>(words: T) =>
-  z
-    .enum(words)
-    .optional()
-    .transform((word, context) => {
-      if (word !== undefined) return word
-      context.addIssue({ code: 'custom', message: i18n.global.t('validation.required') })
-      return z.NEVER
-    })
+/** What to enter where a pattern fails, by the field's name. */
+const patterns: Record<string, TextKey> = {
+  base_price: 'validation.price',
+  code: 'validation.code',
+  day_begins_at: 'validation.time',
+  day_ends_at: 'validation.time',
+  email: 'validation.email',
+  pincode: 'validation.pincode',
+  reminder_at: 'validation.time',
+  username: 'validation.username',
+}
+
+function textOf(issue: v.BaseIssue<unknown>, field: string): string {
+  const t = i18n.global.t
+  const { type, input } = issue
+  const limit = String(issue.requirement)
+  if (input === undefined || input === null) return t('validation.required')
+  switch (type) {
+    case 'min_length':
+      if (typeof input !== 'string') return t('validation.minItems', { min: limit })
+      return input === '' ? t('validation.required') : t('validation.minLength', { min: limit })
+    case 'max_length':
+      return t(typeof input === 'string' ? 'validation.maxLength' : 'validation.maxItems', { max: limit })
+    case 'min_value':
+      return t('validation.min', { min: limit })
+    case 'max_value':
+      return t('validation.max', { max: limit })
+    case 'regex':
+      return t(patterns[field] ?? 'validation.format')
+    default:
+      return t('validation.format')
+  }
+}
+
+/** Where nothing is said for a check, its kind says it: only afterwards is it known which field it belongs to. */
+const unsaid = ''
+
+/** Return what the schema makes of the values, or what is wrong with them. */
+export function validate<S extends FormSchema>(
+  schema: S,
+  values: unknown,
+): { output: v.InferOutput<S>; errors?: never } | { output?: never; errors: FieldError[] } {
+  const result = v.safeParse(schema, values, { message: unsaid })
+  if (result.success) return { output: result.output }
+  return {
+    errors: result.issues.map((issue) => {
+      const keys = (issue.path ?? []).map(({ key }) => String(key))
+      return { name: keys.join('.'), message: issue.message || textOf(issue, keys.at(-1) ?? '') }
+    }),
+  }
+}
+
+/** A text that the body may leave out: where it is empty, it is left out. */
+export const orEmpty = (field: { wrapped: v.GenericSchema<string, string> }) =>
+  v.pipe(
+    v.string(),
+    v.transform((text): string | undefined => text.trim() || undefined),
+    v.optional(field.wrapped),
+  )
+
+/** A choice where none is made at first. The field refuses undefined as it is: only the type of the form's state is wider. */
+export const chosen = <S extends v.GenericSchema>(field: S) =>
+  field as v.GenericSchema<v.InferInput<S> | undefined, v.InferOutput<S>>
+
+export interface Limits {
+  min?: number
+  max?: number
+  minLength?: number
+  maxLength?: number
+}
+interface Part {
+  type: string
+  requirement?: unknown
+  wrapped?: Part
+  pipe?: readonly Part[]
+}
+const limits: Record<string, keyof Limits> = {
+  min_value: 'min',
+  max_value: 'max',
+  min_length: 'minLength',
+  max_length: 'maxLength',
+}
+
+/** The limits that a field's schema sets, for the attributes of its input. */
+export function limitsOf({ type, requirement, wrapped, pipe = [] }: Part): Limits {
+  const name = limits[type]
+  return Object.assign(
+    name ? { [name]: requirement } : {},
+    wrapped && limitsOf(wrapped),
+    ...pipe.map(limitsOf),
+  ) as Limits
+}

@@ -3,13 +3,14 @@ import { defineComponent, h, reactive } from 'vue'
 import UFormField from '@nuxt/ui/components/FormField.vue'
 import UInput from '@nuxt/ui/components/Input.vue'
 import { http } from '@/shared/api/http'
-import { fields, z } from '@/shared/lib/schema'
+import { addCustomerBody } from '@/shared/api/generated/schemas'
+import { v } from '@/shared/lib/schema'
 import { show, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import errors from '@/locales/en/errors.json'
 import AppForm from './AppForm.vue'
 
-const schema = z.object({ username: fields.username(), email: fields.email() })
+const schema = v.pick(addCustomerBody, ['username', 'email'])
 
 async function form(
   send: (values: unknown) => Promise<unknown>,

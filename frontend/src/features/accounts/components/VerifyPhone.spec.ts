@@ -3,6 +3,7 @@ import { useSession } from '@/shared/session/store'
 import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import accounts from '@/locales/en/accounts.json'
+import validation from '@/locales/en/validation.json'
 import errors from '@/locales/en/errors.json'
 import VerifyPhone from './VerifyPhone.vue'
 
@@ -61,7 +62,7 @@ describe('VerifyPhone', () => {
     const seen = answer('post', '/me/phone/confirm', [200])
     await codeSent()
     await enter('12345')
-    await until(() => says(accounts.phone.sixDigits), 'the word')
+    await until(() => says(validation.code), 'the word')
     expect(seen).toEqual([])
   })
 
