@@ -53,6 +53,16 @@ describe('useDraft', () => {
     expect(again.address).toBe('12 Residency Road')
   })
 
+  it('ignores values of another kind than the form has now', async () => {
+    const before = reactive({ name: 7, words: 'tap', id: 3, tags: ['a'] })
+    useDraft('x', before)
+    before.id = 4
+    await nextTick()
+    const now = reactive({ name: '', words: [] as string[], id: undefined, tags: [] as string[] })
+    useDraft('x', now)
+    expect(now).toEqual({ name: '', words: [], id: 4, tags: ['a'] })
+  })
+
   it('is not saved again by the page after sign-out', async () => {
     actAs(7)
     const typed = reactive({ address: '' })

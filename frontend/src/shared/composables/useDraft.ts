@@ -4,6 +4,12 @@ import { currentIdentity } from '@/shared/api/identity'
 import { tab } from '@/shared/lib/storage'
 import { draftKey } from '@/shared/session/kept'
 
+/** A draft may be of a version whose form held something else there. A field that begins empty takes anything. */
+function fits(earlier: unknown, now: unknown): boolean {
+  if (now === undefined || now === null) return true
+  return typeof earlier === typeof now && Array.isArray(earlier) === Array.isArray(now) && earlier !== null
+}
+
 export function useDraft<T extends object>(name: string, state: T, leaveOut: readonly (keyof T)[] = []) {
   const { account } = currentIdentity()
   const key = draftKey(name, account)
@@ -12,8 +18,10 @@ export function useDraft<T extends object>(name: string, state: T, leaveOut: rea
     const kept: unknown = JSON.parse(tab.get(key) ?? 'null')
     if (typeof kept === 'object' && kept !== null) {
       found = true
-      for (const field of Object.keys(state))
-        if (field in kept) Object.assign(state, { [field]: (kept as T)[field as keyof T] })
+      const earlier = new Map<string, unknown>(Object.entries(kept))
+      for (const [field, value] of Object.entries(state))
+        if (earlier.has(field) && fits(earlier.get(field), value))
+          Object.assign(state, { [field]: earlier.get(field) })
     }
   } catch {
     tab.remove(key)

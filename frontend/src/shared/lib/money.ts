@@ -7,6 +7,6 @@ export function formatMoney(amount: string | null | undefined, currency: string,
     style: 'currency',
     currency,
     trailingZeroDisplay: 'stripIfInteger',
-  } as Intl.NumberFormatOptions)
+  })
   return format.format(amount as `${number}`)
 }
