@@ -49,15 +49,12 @@ ALL: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
 
 
 def main(names: list[str]) -> int:
-    """Measure, print as it comes, keep in RESULTS.md."""
+    """Measure, print as it comes, keep in RESULTS.md, and print what became slower than the kept results."""
     unknown = [name for name in names if name not in ALL]
     if unknown:
         print(f"There is no benchmark {', '.join(unknown)}. There are: {', '.join(ALL)}", file=sys.stderr)
         return 2
-    for name in names or ALL:
-        for figure in ALL[name]():
-            figures.show(figure)
-            figures.keep([figure])
+    figures.run(figure for name in names or ALL for figure in ALL[name]())
     return 0
 
 

@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import Final
 
 RESULTS: Final = Path(__file__).resolve().parent / "RESULTS.md"
+SLOWER_BY: Final = 1.1
+RATIO: Final = 3  # its place in a row
+ROUNDED_BY: Final = 0.005  # a kept ratio has two decimals
+WORSE: Final = "Worse than the last kept ratio by more than a tenth:"
+NOTHING_WORSE: Final = "No ratio is worse than the last kept one by more than a tenth."
 HEAD: Final = "| work | figure | baseline | ratio | goal | reached | note |\n|---|---|---|---|---|---|---|\n"
 
 
@@ -44,11 +49,42 @@ def _number(value: float | None, unit: str) -> str:
     return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
 
 
+def run(measured: Iterable[Figure]) -> None:
+    """Print and keep figures as they come; at the end, print which ratios are worse than the kept ones."""
+    before = kept_ratios()
+    worse = []
+    for figure in measured:
+        show(figure)
+        keep([figure])
+        if slower(figure, than=before.get(figure.work)):
+            worse.append(f"  {figure.work}: ratio {figure.ratio:.2f}, it was {before[figure.work]:.2f}")
+    print("\n".join([WORSE, *worse]) if worse else NOTHING_WORSE)
+
+
 def show(figure: Figure) -> None:
     """Print a figure as it comes."""
     work, value, baseline, ratio, goal, reached, note = figure.cells()
     beside = f", baseline {baseline}, ratio {ratio}" if baseline else ""
     print(f"{work}: {value}{beside}, goal {goal}, reached: {reached}. {note}", flush=True)
+
+
+def kept_ratios() -> dict[str, float]:
+    """Return the ratio of each work in RESULTS.md that has one."""
+    cells = {work: line.split(" | ") for work, line in _kept().items()}
+    return {work: float(row[RATIO]) for work, row in cells.items() if row[RATIO].strip()}
+
+
+def slower(figure: Figure, *, than: float | None) -> bool:
+    """Return whether the ratio is worse than a kept one by more than a tenth.
+
+    Absolute figures are not compared: they depend on what else the machine does, and a baseline of the same run does
+    too.
+    """
+    if figure.ratio is None or than is None:
+        return False
+    if figure.at_most:
+        return figure.ratio > (than + ROUNDED_BY) * SLOWER_BY
+    return figure.ratio < (than - ROUNDED_BY) / SLOWER_BY
 
 
 def keep(figures: Iterable[Figure]) -> None:
