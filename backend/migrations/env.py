@@ -1,5 +1,7 @@
 """Alembic's environment: every model, one database, online only."""
 
+import time
+
 from alembic import context
 from flask import current_app
 
@@ -45,15 +47,19 @@ ALL_MODELS = (
 )
 
 
+POLL_SECONDS = 0.2
 LOCK = 7_310_544_205  # any number unique to this module; a concurrent preparation then finds nothing to do
 
 
 def run() -> None:
     """Run each migration in its own transaction, so its locks end with it and a failure undoes only one."""
     with current_app.extensions["sqlalchemy"].engine.connect() as connection:
-        connection.exec_driver_sql("SET lock_timeout = 0")
         connection.exec_driver_sql("SET statement_timeout = '1h'")  # enough to index a large table, but not unlimited
-        connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK})")
+        connection.commit()
+        # Not by waiting for the lock in a statement: making an index concurrently waits for all running statements.
+        while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({LOCK})").scalar_one():
+            connection.commit()
+            time.sleep(POLL_SECONDS)
         connection.exec_driver_sql(
             "SET lock_timeout = '10s'"
         )  # a session that waits for a table lock blocks later ones
