@@ -103,3 +103,26 @@ def test_release_unapproved_for_pending_document_starts_a_day_before(
     admin.post(f"/professionals/{ravi.id}/reject", {"reason": "Not readable"})
     assert release_unapproved() == 1
     assert asha.get(f"/requests/{later}").json["status"] == "requested"
+
+
+def test_lost_approval_is_checked_until_no_request_is_held(
+    people: People, market: RequestMarket, admin: Person
+) -> None:
+    asha, ravi = people.customer(), market.professional()
+    held = market.bring_to("accepted", asha, ravi, date_of_request=at(days=3))["id"]
+
+    def is_checked() -> bool:
+        statement = text("SELECT holds_checked_at IS NOT NULL FROM professionals WHERE account_id = :id")
+        found: bool = db.session.execute(statement, {"id": ravi.id}).scalar_one()
+        db.session.rollback()
+        return found
+
+    for _ in range(2):  # the second time after another approval
+        assert ravi.put("/me/document", **form(picture())).json["approval"] == "pending"
+        assert (release_unapproved(), is_checked()) == (0, False)
+        assert admin.post(f"/professionals/{ravi.id}/reject", {"reason": "Not readable"}).status_code == 200
+        assert (release_unapproved(), release_unapproved(), is_checked()) == (1, 0, True)
+        assert ravi.put("/me/document", **form(picture())).json["approval"] == "pending"
+        assert admin.post(f"/professionals/{ravi.id}/approve").json["isactive"] == 1
+        assert is_checked()
+        assert ravi.post(f"/requests/{held}/accept").status_code == 200

@@ -101,6 +101,8 @@ class Reads:
     def __init__(self, settings: Settings) -> None:
         self._url = settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
         self._arguments = connect_arguments(settings)
+        # Parallel workers would read far ahead of a page that ends after a few rows.
+        self._arguments["options"] += " -c max_parallel_workers_per_gather=0"
         self._pool = ConnectionPool(size=settings.db_read_pool_size, timeout_seconds=settings.db_pool_timeout_seconds)
 
     def rows(self, statement: Statement, parameters: Mapping[str, object]) -> list[TupleRow]:

@@ -62,6 +62,5 @@ class JobRun(Base):
     __table_args__ = (
         UniqueConstraint("name", "period"),
         Index("ix_job_runs_name", "name", "id"),
-        Index("ix_job_runs_open", "id", postgresql_where=text("finished_at IS NULL")),
         CheckConstraint("status IN ('queued', 'running', 'done', 'failed')", name="status"),
     )

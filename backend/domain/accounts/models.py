@@ -54,8 +54,8 @@ class Account(Base):
         CheckConstraint("(blocked_at IS NULL) = (blocked_reason IS NULL)", name="blocked_with_reason"),
         Index("ix_accounts_role", "role", "created_at", "id"),
         Index("ix_accounts_name", "role", "name_text", "id"),
-        Index("ix_accounts_pincode", "pincode", "role"),
-        Index("ix_accounts_blocked", "role", "blocked_at", postgresql_where=text("blocked_at IS NOT NULL")),
+        Index("ix_accounts_pincode", "pincode", "role", "created_at", "id"),
+        Index("ix_accounts_blocked", "role", "created_at", "id", postgresql_where=text("blocked_at IS NOT NULL")),
         Index(
             "ix_accounts_person_text",
             "person_text",

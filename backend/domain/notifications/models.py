@@ -67,7 +67,8 @@ class Delivery(Base):
         Index("ix_deliveries_account", "account_id", "created_at"),
         Index("ix_deliveries_created", "created_at", "id"),
         Index("ix_deliveries_state", "state", "created_at", "id", postgresql_where=text("state <> 'sent'")),
-        Index("ix_deliveries_run", "run_id", "state", postgresql_where=text("run_id IS NOT NULL")),
+        Index("ix_deliveries_channel", "channel", "created_at", "id", postgresql_where=text("channel <> 'mail'")),
+        Index("ix_deliveries_run", "run_id", "created_at", "id", postgresql_where=text("run_id IS NOT NULL")),
         Index("ix_deliveries_notification", "notification_id"),
     )
 

@@ -33,7 +33,6 @@ class Place(Base):
             postgresql_using="gist",
             postgresql_where=text("latitude IS NOT NULL"),
         ),
-        Index("ix_places_district", "state", "district"),
     )
 
 

@@ -203,6 +203,7 @@ def _move(
     row.approval = transition.target.value
     row.approval_reason = reason
     row.approval_changed_at = now()
+    row.holds_checked_at = now() if transition is approval.APPROVE else None
     row.approval_expires_at = expires_at
     row.expiry_reminded_at = None
     db.session.flush()

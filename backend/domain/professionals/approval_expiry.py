@@ -27,7 +27,7 @@ def expire_approvals(at: datetime | None = None, limit: int = 500) -> int:
     ended = (
         update(Professional)
         .where(Professional.account_id.in_(due))
-        .values(approval=EXPIRE.target.value, approval_changed_at=at)
+        .values(approval=EXPIRE.target.value, approval_changed_at=at, holds_checked_at=None)
         .returning(Professional.account_id, Professional.approval_expires_at)
     )
     rows = db.session.execute(ended).all()

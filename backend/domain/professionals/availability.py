@@ -9,9 +9,11 @@ import orjson
 from sqlalchemy import TextClause, text
 
 from backend.core.cache import versions
+from backend.core.db import read_pool
 from backend.core.db.pagination import Page, Window, cut, decode_cursor
 from backend.core.db.session import db
 from backend.domain.places import queries as places
+from backend.domain.professionals.models import MERIT
 from backend.domain.professionals.service_area import serves
 
 LOCK: Final = 7_310_544_202  # any number that only this module uses
@@ -353,68 +355,88 @@ SERVES: Final = serves(
     place=":pincode",
     is_listed="listed",
 )
-# Homes are found by an index, no farther away than the farthest professional who serves the place for this task (kept
-# with the counts); those who live there or list the pincode, wherever their home is. The rule is `SERVES`.
-AT_PLACE: Final = f"""
-    WITH centre AS (SELECT ll_to_earth(latitude, longitude) AS point FROM places WHERE pincode = :pincode),
-    reach AS (
+# The nearest are read first, by an index on places, until the page is full.
+NEAREST: Final = f"""
+    WITH centre AS MATERIALIZED (
+        SELECT CASE WHEN latitude IS NOT NULL THEN ll_to_earth(latitude, longitude) END AS point
+          FROM places WHERE pincode = :pincode
+    ),
+    reach AS MATERIALIZED (
         SELECT least(200000, coalesce(CAST(:metres AS integer),
                                       (SELECT distances[cardinality(distances)] FROM task_places
                                         WHERE place = :pincode AND task_id = :task_id))) AS far
     ),
-    candidates AS (
-        SELECT a.account_id, a.pincode, a.radius_km, false AS listed, p.latitude, p.longitude
-          FROM places p JOIN professional_areas a ON a.pincode = p.pincode
-         WHERE p.latitude IS NOT NULL AND a.task_ids @> ARRAY[CAST(:task_id AS bigint)]
+    nearby AS (
+        SELECT a.account_id, measured.metres
+          FROM places p
+          JOIN task_homes h ON h.pincode = p.pincode AND h.task_id = :task_id
+          CROSS JOIN LATERAL (
+            SELECT metres_from((SELECT point FROM centre), p.latitude, p.longitude) AS metres OFFSET 0
+          ) measured
+          CROSS JOIN LATERAL (
+            SELECT account_id
+              FROM (SELECT account_id, pincode, radius_km, false AS listed, measured.metres FROM professional_areas
+                     WHERE pincode = p.pincode AND task_ids @> ARRAY[CAST(:task_id AS bigint)]) home
+             WHERE {SERVES}
+            OFFSET 0
+          ) a
+          JOIN professionals r ON r.account_id = a.account_id
+         WHERE p.latitude IS NOT NULL
            AND earth_box((SELECT point FROM centre), (SELECT far + 1 FROM reach))
                @> ll_to_earth(p.latitude, p.longitude)
-        UNION ALL
-        SELECT a.account_id, a.pincode, a.radius_km, false, p.latitude, p.longitude
-          FROM professional_areas a JOIN places p ON p.pincode = a.pincode
-         WHERE a.pincode = :pincode AND a.task_ids @> ARRAY[CAST(:task_id AS bigint)]
-        UNION ALL
-        SELECT a.account_id, a.pincode, a.radius_km, true, p.latitude, p.longitude
-          FROM professional_pincodes l
-          JOIN professional_areas a ON a.account_id = l.account_id
+           AND (:first OR (measured.metres, {MERIT}, r.account_id) > (:k1, :k2, :k3))
+         ORDER BY ll_to_earth(p.latitude, p.longitude) <-> (SELECT point FROM centre)
+         FETCH FIRST :limit ROWS WITH TIES
+    ),
+    elsewhere AS (
+        SELECT a.account_id, a.pincode, a.radius_km, l.account_id IS NOT NULL AS listed,
+               metres_from((SELECT point FROM centre), p.latitude, p.longitude) AS metres
+          FROM (SELECT account_id FROM professional_pincodes WHERE pincode = :pincode
+                UNION
+                SELECT account_id FROM professional_areas
+                 WHERE pincode = :pincode AND NOT EXISTS (SELECT FROM centre WHERE point IS NOT NULL)) AS candidate
+          JOIN professional_areas a
+            ON a.account_id = candidate.account_id AND a.task_ids @> ARRAY[CAST(:task_id AS bigint)]
           JOIN places p ON p.pincode = a.pincode
-         WHERE l.pincode = :pincode AND a.task_ids @> ARRAY[CAST(:task_id AS bigint)]
+          LEFT JOIN professional_pincodes l ON l.account_id = a.account_id AND l.pincode = :pincode
     ),
     serving AS (
-        SELECT account_id, min(metres) AS metres
-          FROM (SELECT account_id, pincode, radius_km, listed,
-                       metres_from((SELECT point FROM centre), latitude, longitude) AS metres
-                  FROM candidates) AS measured
-         WHERE {SERVES}
-         GROUP BY account_id
+        SELECT account_id, metres FROM nearby UNION SELECT account_id, metres FROM elsewhere WHERE {SERVES}
     )
 """  # noqa: S608  # all parts are constants
-ANYWHERE: Final = """
-    WITH serving AS (
-        SELECT a.account_id, CAST(NULL AS integer) AS metres
-          FROM professional_tasks t JOIN professional_areas a ON a.account_id = t.account_id
-         WHERE t.task_id = :task_id
-    )
-"""
 # The page is cut before names are looked up: thousands may do a popular task.
-PROFILES: Final = """
-    , page AS (
+PAGE: Final = """
+    page AS (
         SELECT * FROM (
             SELECT p.account_id AS id, p.compname, p.exp, p.rating_count, p.rating_sum, s.metres,
-                   coalesce(s.metres, 0) AS k1,
-                   -CAST((12 + p.rating_sum) * 1000 / (3 + p.rating_count) AS integer) AS k2
+                   coalesce(s.metres, 0) AS k1, {merit} AS k2
               FROM serving s JOIN professionals p ON p.account_id = s.account_id
         ) AS keyed
          WHERE :first OR (k1, k2, id) > (:k1, :k2, :k3)
          ORDER BY k1, k2, id LIMIT :limit
     )
+"""
+# Professionals are read by an index, the best rated first, until the page is full; or those of a rare task, sorted.
+BEST: Final = """
+    WITH page AS (
+        SELECT p.account_id AS id, p.compname, p.exp, p.rating_count, p.rating_sum, CAST(NULL AS integer) AS metres,
+               0 AS k1, {merit} AS k2
+          FROM professionals p
+          JOIN professional_tasks t ON t.account_id = p.account_id AND t.task_id = :task_id
+         WHERE EXISTS (SELECT FROM professional_areas a WHERE a.account_id = p.account_id) {after}
+         ORDER BY {merit}, p.account_id LIMIT :limit
+    )
+"""
+PROFILES: Final = """
     SELECT page.id, a.firstname, compname, exp, rating_count AS reviews, k1, k2,
            CASE WHEN rating_count > 0 THEN round(rating_sum / rating_count::numeric, 2)::float END AS rating,
            round(metres / 1000.0, 1)::float AS distance_km
       FROM page JOIN accounts a ON a.id = page.id
      ORDER BY k1, k2, page.id
 """
-NEAREST_FIRST: Final = text(AT_PLACE + PROFILES)
-BEST_FIRST: Final = text(ANYWHERE + PROFILES)
+NEAREST_FIRST: Final = text(f"{NEAREST}, {PAGE.format(merit=MERIT)} {PROFILES}")
+BEST_FIRST: Final = text(BEST.format(merit=MERIT, after="") + PROFILES)
+BEST_AFTER: Final = text(BEST.format(merit=MERIT, after=f"AND ({MERIT}, p.account_id) > (:k2, :k3)") + PROFILES)
 
 
 class OfferingProfessional(NamedTuple):
@@ -438,12 +460,13 @@ def page(*, task_id: int, pincode: str | None, radius_km: int | None, window: Wi
         Invalid: The pincode does not exist.
     """
     keys = decode_cursor(SCOPE, window.cursor, length=3) if window.cursor else (0, 0, 0)
-    parameters: dict[str, object] = {"task_id": task_id, "limit": window.limit + 1, "first": window.cursor is None}
+    parameters: dict[str, object] = {"task_id": task_id, "limit": window.limit + 1}
     parameters |= dict(zip(("k1", "k2", "k3"), keys, strict=True))
-    statement = BEST_FIRST
+    statement = BEST_AFTER if window.cursor else BEST_FIRST
     if pincode is not None:
         places.require(pincode)
         statement = NEAREST_FIRST
-        parameters |= {"pincode": pincode, "metres": radius_km * METRES if radius_km else None}
-    rows = [OfferingProfessional._make(row) for row in db.session.execute(statement, parameters)]
+        metres = radius_km * METRES if radius_km else None
+        parameters |= {"pincode": pincode, "metres": metres, "first": window.cursor is None}
+    rows = [OfferingProfessional._make(row) for row in read_pool.rows(statement, parameters)]
     return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.k1, row.k2, row.id))

@@ -1,7 +1,7 @@
 """Read professionals: profiles, approval, and the lists that admins search."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -27,6 +27,12 @@ LONGEST_WAITING: Final[tuple[SortKey, ...]] = (
     (func.coalesce(Professional.approval_changed_at, Account.created_at), False),
     (Account.id, False),
 )
+# The same of those who ever had a decision to wait for, in the order of an index.
+WAITING_LONGEST_FOR_DECISION: Final[tuple[SortKey, ...]] = (
+    (Professional.approval_changed_at, False),
+    (Professional.account_id, False),
+)
+DECISION: Final = "decision"
 # One query for any number of professionals: the row, tasks and pincodes, then the approval and the current document.
 PROFILES: Final = text("""
     SELECT p.account_id, p.exp, p.compname, p.approval_reason, p.approval_changed_at, p.approval_expires_at,
@@ -99,13 +105,16 @@ EXPIRES_AT: Final = ProfessionalProfile._fields.index("approval_expires_at")
 
 def _stands_at(approval: Approval) -> ColumnElement[bool]:
     """Return the condition of an approval as of now; see :func:`effective_approval`."""
-    passed = func.coalesce(
-        Professional.approval_expires_at <= bindparam(f"approval_{approval.value}", type_=TIMESTAMP), False
-    )
+    at = bindparam(f"approval_{approval.value}", type_=TIMESTAMP)
+    passed = func.coalesce(Professional.approval_expires_at <= at, False)
     if approval is Approval.APPROVED:
         return (Professional.approval == approval.value) & ~passed
     if approval is Approval.EXPIRED:
-        return or_(Professional.approval == approval.value, (Professional.approval == Approval.APPROVED.value) & passed)
+        # Without `coalesce`, so that the index of expiries serves it.
+        has_ended = Professional.approval_expires_at <= at
+        return or_(
+            Professional.approval == approval.value, (Professional.approval == Approval.APPROVED.value) & has_ended
+        )
     return Professional.approval == approval.value
 
 
@@ -128,7 +137,12 @@ PROFESSIONALS: Final = ListQuery(
         "max_rating": (Professional.rating <= bindparam("max_rating", type_=Numeric)) & (Professional.rating_count > 0),
     },
     {Account.id: Account.person_text, Professional.account_id: Professional.company_text},
-    {"name": account_queries.BY_NAME, "rating": BY_RATING, "waiting": LONGEST_WAITING},
+    {
+        "name": account_queries.BY_NAME,
+        "rating": BY_RATING,
+        "waiting": LONGEST_WAITING,
+        DECISION: WAITING_LONGEST_FOR_DECISION,
+    },
 )
 
 
@@ -177,6 +191,8 @@ def professionals(
     *, filters: ProfessionalFilters, window: Window
 ) -> Page[tuple[account_queries.AccountRow, ProfessionalProfile]]:
     """Return a page of professionals with their profiles, in a constant number of queries."""
+    if filters.sort == "waiting" and filters.approval not in (None, Approval.DOCUMENT_MISSING, Approval.EXPIRED):
+        filters = replace(filters, sort=DECISION)
     page = account_queries.list_accounts(PROFESSIONALS, filters=filters, window=window)
     found = profiles([account.id for account in page.items])
     return Page([(account, found[account.id]) for account in page.items], page.next_cursor)

@@ -26,7 +26,8 @@ AGGREGATE: Final = text("""
                                            AND r.currency = :currency), 0) AS spent,
            count(DISTINCT r.professional_id) FILTER (
                WHERE r.completed_at >= :starts AND r.completed_at < :ends) AS professionals_met,
-           count(v.request_id) FILTER (WHERE v.created_at >= :starts AND v.created_at < :ends) AS reviews_given,
+           (SELECT count(*) FROM reviews v
+             WHERE v.customer_id = who.id AND v.created_at >= :starts AND v.created_at < :ends) AS reviews_given,
            count(r.id) FILTER (WHERE r.status IN ('requested', 'accepted') AND r.date_of_request >= :now)
                AS upcoming_count,
            (array_agg(r.id ORDER BY r.date_of_request, r.id) FILTER (
@@ -39,7 +40,6 @@ AGGREGATE: Final = text("""
                WHERE r.status IN ('requested', 'accepted') AND r.date_of_request >= :now))[1:10] AS upcoming_dates
       FROM unnest(CAST(:customers AS bigint[])) AS who (id)
       LEFT JOIN task_requests r ON r.customer_id = who.id
-      LEFT JOIN reviews v ON v.request_id = r.id
      GROUP BY who.id
 """)
 COUNTED: Final = (

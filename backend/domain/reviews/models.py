@@ -30,7 +30,9 @@ class Review(Base):
     __table_args__ = (
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
         Index("ix_reviews_professional", "professional_id", "created_at"),
-        Index("ix_reviews_task", "task_id"),
+        Index("ix_reviews_customer", "customer_id", "created_at", "request_id"),
+        Index("ix_reviews_task", "task_id", "created_at", "request_id"),
         Index("ix_reviews_created", "created_at", "request_id"),
-        Index("ix_reviews_reported", "reported_at", postgresql_where=text("reported_at IS NOT NULL")),
+        Index("ix_reviews_reported", "created_at", "request_id", postgresql_where=text("reported_at IS NOT NULL")),
+        Index("ix_reviews_hidden", "created_at", "request_id", postgresql_where=text("hidden_at IS NOT NULL")),
     )

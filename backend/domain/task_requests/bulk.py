@@ -17,17 +17,32 @@ from backend.domain.task_requests.models import TaskRequest
 from backend.domain.task_requests.rows import COLUMNS, Request
 
 HELD: Final = text("""
+    WITH unapproved AS (
+        SELECT account_id, approval FROM professionals
+         WHERE approval IN ('pending', 'rejected', 'expired') AND holds_checked_at IS NULL
+        UNION ALL
+        SELECT account_id, approval FROM professionals WHERE approval = 'approved' AND approval_expires_at <= :at
+    )
     SELECT r.id
-      FROM professionals p
+      FROM unapproved p
       CROSS JOIN LATERAL (
         SELECT id FROM task_requests r
          WHERE r.professional_id = p.account_id AND r.status = 'accepted' AND r.date_of_request > :at
            AND (p.approval <> 'pending' OR r.date_of_request <= :soon)
         OFFSET 0
       ) r
-     WHERE p.approval IN ('rejected', 'expired', 'pending')
-        OR (p.approval = 'approved' AND p.approval_expires_at <= :at)
      LIMIT :limit
+""")
+# Those who hold none can accept none until they are approved again, so they are not looked at again until then.
+CHECKED: Final = text("""
+    UPDATE professionals SET holds_checked_at = :at
+     WHERE account_id IN (
+        SELECT account_id FROM professionals p
+         WHERE approval IN ('pending', 'rejected', 'expired') AND holds_checked_at IS NULL
+           AND NOT EXISTS (SELECT FROM task_requests r
+                            WHERE r.professional_id = p.account_id AND r.status = 'accepted'
+                              AND r.date_of_request > :at)
+         LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
 """)
 NOT_APPROVED: Final = "Not currently approved on the marketplace"
 DECISION_NEEDED: Final = timedelta(days=1)  # before the date; later, no other professional would be found
@@ -56,7 +71,8 @@ def release_unapproved(at: datetime | None = None, limit: int = 500) -> int:
     While another document awaits a decision, requests are released only from a day before their date.
     """
     at = at or now()
-    # The few professionals who are not approved are read first; else each minute would read all accepted requests.
+    # The few who lost their approval and were not checked since are read first, instead of all accepted requests.
+    db.session.execute(CHECKED, {"at": at, "limit": limit})
     held = db.session.execute(HELD, {"at": at, "soon": at + DECISION_NEEDED, "limit": limit}).scalars().all()
     if not held:
         return 0

@@ -33,7 +33,7 @@ WITH me AS MATERIALIZED (
       FROM accounts a JOIN professionals p ON p.account_id = a.id JOIN places home ON home.pincode = a.pincode
      WHERE a.id = :me
 )"""  # noqa: S608  # all parts are constants
-SEEN: Final = sees_waiting("me.id")
+SEEN: Final = sees_waiting(":me")  # not the id of `me`: the planner would not know that it is one professional's
 SERVES: Final = serves(
     metres="metres", radius="me.radius", home="me.pincode", place="r.pincode", is_listed="r.pincode = ANY (me.pincodes)"
 )
@@ -71,8 +71,22 @@ TIER: Final = """
      ORDER BY rank, created_at, id
      LIMIT :limit
 """
-OWN: Final = TIER.format(
-    columns=COLUMNS_OF_R, seen=SEEN, fit=FIT, does="true", base="0", which="r.task_id = ANY (me.tasks)"
+NEAR: Final = TIER.format(
+    columns=COLUMNS_OF_R,
+    seen=SEEN,
+    fit=FIT,
+    does="true",
+    base="0",
+    which="r.task_id = ANY (me.tasks) AND r.pincode = ANY (ARRAY(SELECT pincode FROM served))",
+)
+FAR: Final = TIER.format(
+    columns=COLUMNS_OF_R,
+    seen=SEEN,
+    fit=FIT,
+    does="true",
+    base="0",
+    which="""r.task_id = ANY (me.tasks) AND NOT CAST(:matching AS boolean)
+           AND r.pincode NOT IN (SELECT pincode FROM served) AND (SELECT count(*) FROM near) < :limit""",
 )
 OTHER: Final = TIER.format(
     columns=COLUMNS_OF_R,
@@ -80,12 +94,17 @@ OTHER: Final = TIER.format(
     fit=FIT,
     does="false",
     base="32",
-    which="r.task_id <> ALL (me.tasks) AND (SELECT count(*) FROM own) < :limit",
+    which="""r.task_id <> ALL (me.tasks) AND NOT CAST(:matching AS boolean)
+           AND (SELECT count(*) FROM near) + (SELECT count(*) FROM far) < :limit""",
 )
-# Requests of the professional's own tasks come first, by an index; the many others are read only after these.
+# Requests of the professional's own tasks in the places that they serve come first, by an index; those elsewhere, and
+# the many of other tasks, are read only where these do not fill the page.
 PAGE: Final = text(
-    f"""{ME}, own AS MATERIALIZED ({OWN}), other AS MATERIALIZED ({OTHER})
-SELECT * FROM (SELECT * FROM own UNION ALL SELECT * FROM other) both_tiers ORDER BY rank, created_at, id LIMIT :limit
+    f"""{ME}, served AS MATERIALIZED (
+    {places_served("me")}
+), near AS MATERIALIZED ({NEAR}), far AS MATERIALIZED ({FAR}), other AS MATERIALIZED ({OTHER})
+SELECT * FROM (SELECT * FROM near UNION ALL SELECT * FROM far UNION ALL SELECT * FROM other) tiers
+ ORDER BY rank, created_at, id LIMIT :limit
 """  # noqa: S608  # all parts are constants
 )
 # The pincodes that a professional serves are found first, by an index, and the requests by them and by the tasks, so

@@ -15,25 +15,45 @@ SERVES: Final = serves(
     is_listed="""EXISTS (
              SELECT FROM professional_pincodes s WHERE s.account_id = p.account_id AND s.pincode = :pincode)""",
 )
-# Homes are found by an index, no farther away than the farthest professional who serves the place for this task (kept
-# with the counts of availability); those who live there or list the pincode, wherever their home is. The rule follows.
-NEAREST: Final = text(f"""
-    WITH centre AS MATERIALIZED (
+# Homes are read by an index, the nearest first, until there are enough, and no farther away than the farthest
+# professional who serves the place for this task (kept with the counts of availability). All of the last distance are
+# read, so that the id decides among them. Those who list the pincode may live anywhere, and so may those at a place
+# without coordinates. The rule follows.
+NEARBY: Final = """
+    centre AS MATERIALIZED (
         SELECT CASE WHEN latitude IS NOT NULL THEN ll_to_earth(latitude, longitude) END AS point
           FROM places WHERE pincode = :pincode
     ), reach AS MATERIALIZED (
         SELECT distances[cardinality(distances)] + 1 AS far
           FROM task_places WHERE place = :pincode AND task_id = :task_id
-    ), candidates AS (
+    ), nearby AS (
         SELECT a.account_id
-          FROM places p JOIN professional_areas a ON a.pincode = p.pincode
-         WHERE p.latitude IS NOT NULL AND a.task_ids @> ARRAY[CAST(:task_id AS bigint)]
+          FROM places p
+          JOIN task_homes h ON h.pincode = p.pincode AND h.task_id = :task_id
+          CROSS JOIN LATERAL (
+            SELECT metres_from((SELECT point FROM centre), p.latitude, p.longitude) AS metres OFFSET 0
+          ) distance
+          CROSS JOIN LATERAL (
+            SELECT account_id FROM professional_areas
+             WHERE pincode = p.pincode AND task_ids @> ARRAY[CAST(:task_id AS bigint)]
+               AND (distance.metres <= radius_km * 1000 OR pincode = :pincode)
+            OFFSET 0
+          ) a
+         WHERE p.latitude IS NOT NULL
            AND earth_box((SELECT point FROM centre), (SELECT far FROM reach)) @> ll_to_earth(p.latitude, p.longitude)
+         ORDER BY ll_to_earth(p.latitude, p.longitude) <-> (SELECT point FROM centre)
+         FETCH FIRST :limit ROWS WITH TIES
+    ), candidates AS (
+        SELECT account_id FROM nearby
         UNION
-        SELECT account_id FROM professional_areas WHERE pincode = :pincode
+        SELECT account_id FROM professional_areas
+         WHERE pincode = :pincode AND NOT EXISTS (SELECT FROM centre WHERE point IS NOT NULL)
         UNION
         SELECT account_id FROM professional_pincodes WHERE pincode = :pincode
     )
+"""
+ONLY: Final = "candidates AS (SELECT CAST(:professional_id AS bigint) AS account_id)"
+MATCHES: Final = f"""
     SELECT p.account_id
       FROM candidates c
       JOIN professional_tasks t ON t.account_id = c.account_id AND t.task_id = :task_id
@@ -44,10 +64,12 @@ NEAREST: Final = text(f"""
       CROSS JOIN LATERAL (
         SELECT metres_from(ll_to_earth(there.latitude, there.longitude), home.latitude, home.longitude) AS metres
       ) distance
-     WHERE (CAST(:professional_id AS bigint) IS NULL OR p.account_id = :professional_id) AND {SERVES}
+     WHERE {SERVES}
      ORDER BY distance.metres ASC NULLS LAST, p.account_id
      LIMIT :limit
-""")  # noqa: S608  # all parts are constants
+"""  # noqa: S608  # all parts are constants
+NEAREST: Final = text(f"WITH {NEARBY} {MATCHES}")  # all parts are constants
+ONE: Final = text(f"WITH {ONLY} {MATCHES}")  # all parts are constants
 
 
 def nearest(*, task_id: int, pincode: str, limit: int, professional_id: int | None = None) -> list[int]:
@@ -55,10 +77,7 @@ def nearest(*, task_id: int, pincode: str, limit: int, professional_id: int | No
 
     With ``professional_id``, only that one, if they do.
     """
-    values: dict[str, object] = {
-        "task_id": task_id,
-        "pincode": pincode,
-        "limit": limit,
-        "professional_id": professional_id,
-    }
+    values: dict[str, object] = {"task_id": task_id, "pincode": pincode, "limit": limit}
+    if professional_id is not None:
+        return list(db.session.execute(ONE, {**values, "professional_id": professional_id}).scalars())
     return list(db.session.execute(NEAREST, values).scalars())

@@ -85,8 +85,18 @@ class TaskRequest(Base):
         Index("ix_task_requests_customer", "customer_id", text("date_of_request DESC"), text("id DESC")),
         Index("ix_task_requests_professional", "professional_id", text("date_of_request DESC"), text("id DESC")),
         Index("ix_task_requests_date", text("date_of_request DESC"), text("id DESC")),
-        Index("ix_task_requests_waiting", "task_id", "date_of_request", postgresql_where=text("status = 'requested'")),
-        Index("ix_task_requests_waiting_at", "task_id", "pincode", postgresql_where=text("status = 'requested'")),
+        Index(
+            "ix_task_requests_waiting_at",
+            "task_id",
+            "pincode",
+            "date_of_request",
+            postgresql_where=text("status = 'requested'"),
+        ),
+        Index(
+            "ix_task_requests_asked",
+            "asked_professional_id",
+            postgresql_where=text("status = 'requested' AND asked_professional_id IS NOT NULL"),
+        ),
         Index("ix_task_requests_unanswered", "asked_until", postgresql_where=text("asked_until IS NOT NULL")),
         Index("ix_task_requests_status", "status", text("date_of_request DESC"), text("id DESC")),
         # These three contain the columns of dashboard and reminders, which then use index-only scans.

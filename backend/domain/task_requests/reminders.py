@@ -30,21 +30,16 @@ WITH working AS MATERIALIZED (
      WHERE p.account_id > :after AND p.account_id <= :until AND p.approval = 'approved' AND a.blocked_at IS NULL
 ), served AS MATERIALIZED (
     {places_served("working")}
-), does AS MATERIALIZED (
-    SELECT p.id, t.task_id FROM working p JOIN professional_tasks t ON t.account_id = p.id
-), waiting AS MATERIALIZED (
-    SELECT id, task_id, pincode, date_of_request, asked_professional_id,
-           {IS_OPEN_TO_ALL} AS is_open
-      FROM task_requests r
-     WHERE {IS_WAITING}
+), offers AS MATERIALIZED (
+    SELECT s.id, s.pincode, t.task_id FROM served s JOIN professional_tasks t ON t.account_id = s.id
 ), pairs AS (
-    SELECT p.id AS account_id, w.id AS request_id, w.date_of_request
-      FROM working p JOIN waiting w ON w.asked_professional_id = p.id
+    SELECT p.id AS account_id, r.id AS request_id, r.date_of_request
+      FROM working p JOIN task_requests r ON r.asked_professional_id = p.id AND {IS_WAITING}
     UNION
-    SELECT s.id, w.id, w.date_of_request
-      FROM served s
-      JOIN waiting w ON w.pincode = s.pincode AND w.is_open
-      JOIN does d ON d.id = s.id AND d.task_id = w.task_id
+    SELECT o.id, r.id, r.date_of_request
+      FROM offers o
+      JOIN task_requests r
+        ON r.task_id = o.task_id AND r.pincode = o.pincode AND {IS_WAITING} AND {IS_OPEN_TO_ALL}
 ), ranked AS (
     SELECT account_id, request_id, count(*) OVER (PARTITION BY account_id) AS total,
            row_number() OVER (PARTITION BY account_id ORDER BY date_of_request, request_id) AS place

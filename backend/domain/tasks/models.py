@@ -49,7 +49,6 @@ class Task(Base):
         CheckConstraint("base_price > 0 AND base_price <= 10000000", name="base_price"),
         CheckConstraint("time_required BETWEEN 5 AND 1440", name="time_required"),
         Index("uq_tasks_name_key", "name_key", unique=True, postgresql_where=text("archived_at IS NULL")),
-        Index("ix_tasks_category", "category"),
         Index("ix_tasks_search_text", text("search_text gin_trgm_ops"), postgresql_using="gin"),
     )
 
