@@ -1,25 +1,24 @@
 """Fills an empty, migrated database with a market of a scale."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from random import Random
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 from argon2 import PasswordHasher
 
-from benchmarks.data import catalogue
+from benchmarks.data import catalogue, records, requests
 from benchmarks.data.copying import Connection, copy, indexes_later
 from benchmarks.data.people import ACCOUNT_COLUMNS, Place, Places, Trade, accounts, trades
-from benchmarks.data.requests import EVENT_COLUMNS, REQUEST_COLUMNS, REVIEW_COLUMNS, Market, Requests
 from benchmarks.data.scales import Scale
 
 SEED: Final = 20_261_122
 PASSWORD: Final = "correct horse battery 9"
-EVENTS_OF_LAST: Final = 200_000
-LARGE_TABLES: Final = ("accounts", "task_requests", "request_events", "reviews", "notifications", "audit_entries")
+LARGE_TABLES: Final = ("accounts", "task_requests", "request_events", "reviews", *records.STATEMENTS)
 RATINGS: Final = (
     """UPDATE tasks SET rating_count = n, rating_sum = s
          FROM (SELECT task_id, count(*) AS n, sum(rating) AS s FROM reviews GROUP BY task_id) AS r WHERE r.task_id = id""",
@@ -30,7 +29,10 @@ RATINGS: Final = (
          FROM (SELECT professional_id, count(*) AS n FROM task_requests WHERE status = 'closed' GROUP BY professional_id)
               AS r WHERE r.professional_id = account_id""",
 )
-IDENTITIES: Final = ("accounts", "tasks", "task_requests", "request_events", "notifications", "audit_entries")
+IDENTITIES: Final = (
+    *("accounts", "tasks", "task_requests", "request_events", "notifications", "deliveries", "delivery_attempts"),
+    *("jobs", "job_runs", "sign_in_failures", "phone_codes", "documents", "monthly_reports", "exports", "audit_entries"),
+)
 
 
 def fill(url: str, scale: Scale, *, recount: Callable[[], int], say: Callable[[str], None] = print) -> None:
@@ -41,6 +43,8 @@ def fill(url: str, scale: Scale, *, recount: Callable[[], int], say: Callable[[s
             raise ValueError("there are people in this database: the benchmarks fill an empty one only")
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET maintenance_work_mem = '512MB'")
+        connection.execute("SET work_mem = '512MB'")
+        connection.execute("SET synchronous_commit = off")
         began = perf_counter()
         with indexes_later(connection, LARGE_TABLES):
             _Filler(connection, scale, say).write()
@@ -70,19 +74,26 @@ class _Filler:
         last = connection.execute("SELECT coalesce(max(id), 0) FROM accounts").fetchone()
         self.first_customer = (last[0] if last else 0) + 1
         self.first_professional = self.first_customer + scale.customers
+        self.numbers = {
+            **asdict(scale),
+            "people": scale.customers + scale.professionals,
+            "first_customer": self.first_customer,
+            "first_professional": self.first_professional,
+            "today": self.today,
+        }
 
     def write(self) -> None:
         tasks = self._tasks()
-        customers = self._accounts(self.first_customer, "customer", self.scale.customers)
+        self._accounts(self.first_customer, "customer", self.scale.customers)
         homes = self._accounts(self.first_professional, "professional", self.scale.professionals)
         by_category: dict[str, list[int]] = defaultdict(list)
         for task_id, _, category, *_ in tasks:
             by_category[category].append(task_id)
         work = trades(self.first_professional, homes, tasks_of=by_category, places=self.places, dice=self.dice)
         self._trades(work)
-        self._requests(tasks, customers, work)
-        self._notifications()
-        self._audit()
+        self._requests()
+        for table, statements in records.STATEMENTS.items():
+            self._insert(table, statements)
 
     def _copy(self, table: str, columns: Any, rows: Any) -> None:
         number = copy(self.connection, table, columns, rows)
@@ -105,9 +116,9 @@ class _Filler:
         return homes
 
     def _trades(self, work: list[Trade]) -> None:
-        columns = ("account_id", "exp", "compname", "approval", "approval_changed_at", "radius_km")
+        columns = ("account_id", "exp", "compname", "approval", "approval_changed_at", "radius_km", "holds_checked_at")
         rows = (
-            (t.account_id, self.dice.randrange(0, 40), f"Company {t.account_id}", t.approval, self.today, t.radius_km)
+            (t.account_id, self.dice.randrange(0, 40), f"Company {t.account_id}", t.approval, self.today, t.radius_km, self.today)
             for t in work
         )
         self._copy("professionals", columns, rows)
@@ -116,40 +127,13 @@ class _Filler:
         listed = ((t.account_id, pincode) for t in work for pincode in sorted(t.listed))
         self._copy("professional_pincodes", ("account_id", "pincode"), listed)
 
-    def _requests(self, tasks: Any, homes: list[Place], work: list[Trade]) -> None:
-        doers: dict[int, list[int]] = defaultdict(list)
-        for trade in work:
-            if trade.approval == "approved":
-                for task_id in trade.task_ids:
-                    doers[task_id].append(trade.account_id)
-        customers = [(number, home.pincode) for number, home in enumerate(homes, self.first_customer)]
-        offered = [(task_id, name, price, minutes) for task_id, name, _, price, minutes in tasks]
-        requests = Requests(Market(self.today, customers, doers, offered, self.dice))
-        rows = requests.rows(self.scale.requests, events_of_last=EVENTS_OF_LAST)
-        self._copy("task_requests", REQUEST_COLUMNS, rows)
-        self._copy("reviews", REVIEW_COLUMNS, requests.reviews)
-        self._copy("request_events", EVENT_COLUMNS, requests.events)
+    def _requests(self) -> None:
+        for statement in requests.PREPARED:
+            self.connection.execute(statement)
+        self._insert("task_requests", requests.REQUESTS)
+        self._insert("reviews", (requests.REVIEWS,))
+        self._insert("request_events", (requests.EVENTS,))
 
-    def _notifications(self) -> None:
-        people = self.scale.customers + self.scale.professionals
-        columns = ("account_id", "kind", "title", "body", "request_id", "read_at")
-        rows = (
-            (
-                self.first_customer + int(self.dice.random() ** 2 * people),
-                "request_accepted",
-                "Accepted",
-                "Your request was accepted.",
-                1 + int(self.dice.random() * self.scale.requests),
-                self.today if self.dice.random() < 0.8 else None,
-            )
-            for _ in range(self.scale.notifications)
-        )
-        self._copy("notifications", columns, rows)
-
-    def _audit(self) -> None:
-        columns = ("actor_id", "actor_role", "action", "subject_id", "subject_kind")
-        rows = (
-            (1, "admin", "professional_approved", self.first_professional + n % self.scale.professionals, "account")
-            for n in range(self.scale.audit_entries)
-        )
-        self._copy("audit_entries", columns, rows)
+    def _insert(self, table: str, statements: Iterable[LiteralString]) -> None:
+        number = sum(self.connection.execute(statement, self.numbers).rowcount for statement in statements)
+        self.say(f"  {table}: {number:,}")

@@ -1,138 +1,101 @@
-"""Requests of three years in every state, their reviews and last changes."""
+"""Requests of three years in every state, their reviews and last changes: statements over sets of rows.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from random import Random
-from typing import Any, Final
+A row's values are drawn from a hash of its number, so that a market is the same each time, in whatever order and by
+however many statements its rows are written.
+"""
 
-YEARS: Final = timedelta(days=3 * 365)
-AHEAD: Final = timedelta(days=21)
-REQUEST_COLUMNS: Final = (
-    "id",
-    "task_id",
-    "task_name",
-    "customer_id",
-    "professional_id",
-    "status",
-    "date_of_request",
-    "price",
-    "currency",
-    "time_required",
-    "address",
-    "pincode",
-    "remarks",
-    "closing_remarks",
-    "busy",
-    "created_at",
-    "updated_at",
-    "accepted_at",
-    "completed_at",
-    "closed_at",
-    "cancelled_at",
-    "expired_at",
-    "reviewed_at",
-    "version",
+from typing import Final
+
+YEARS: Final = "interval '1095 days'"
+AHEAD: Final = "interval '21 days'"
+# dice(n, die): a number from 0 up to 1 for row n, for each die another.
+DICE: Final = """
+    CREATE FUNCTION pg_temp.dice(n bigint, die bigint) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS 'SELECT (hashint8extended(n, die) & 4503599627370495) / 4503599627370496.0::double precision'
+"""
+PREPARED: Final = (
+    DICE,
+    """
+    CREATE TEMP TABLE doers AS
+    SELECT t.task_id, row_number() OVER (PARTITION BY t.task_id ORDER BY t.account_id) AS n, t.account_id
+      FROM professional_tasks t JOIN professionals p ON p.account_id = t.account_id AND p.approval = 'approved'
+    """,
+    """
+    CREATE TEMP TABLE offered AS
+    SELECT row_number() OVER (ORDER BY id) AS n, id AS task_id, name, base_price AS price, time_required AS minutes,
+           (SELECT count(*) FROM doers d WHERE d.task_id = t.id) AS doers
+      FROM tasks t
+    """,
+    "ANALYZE doers, offered",
 )
-REVIEW_COLUMNS: Final = ("request_id", "customer_id", "professional_id", "task_id", "rating", "comment", "created_at")
-EVENT_COLUMNS: Final = ("request_id", "at", "action", "actor_id", "actor_role", "from_status", "to_status")
-
-
-@dataclass(frozen=True, slots=True)
-class Market:
-    """What requests are made of."""
-
-    today: datetime
-    customers: list[tuple[int, str]]
-    doers: dict[int, list[int]]
-    tasks: list[tuple[int, str, int, int]]
-    dice: Random
-
-    def moment(self) -> datetime:
-        """Rather lately than long ago."""
-        return self.today - YEARS * (self.dice.random() ** 2)
-
-
-class Requests:
-    """Makes requests in order; remembers what reviews and histories are made of."""
-
-    def __init__(self, market: Market) -> None:
-        self.market = market
-        self.reviews: list[tuple[object, ...]] = []
-        self.events: list[tuple[object, ...]] = []
-        self._busy: set[int] = set()
-
-    def rows(self, number: int, *, events_of_last: int) -> Iterator[tuple[object, ...]]:
-        """Rows of the table of requests."""
-        for request_id in range(1, number + 1):
-            row, event = self._one(request_id)
-            if request_id > number - events_of_last:
-                self.events += event
-            yield row
-
-    def _one(self, request_id: int) -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
-        market, dice = self.market, self.market.dice
-        customer_id, pincode = market.customers[int(dice.random() * len(market.customers))]
-        task_id, task_name, price, minutes = market.tasks[int(dice.random() ** 1.5 * len(market.tasks))]
-        doers = market.doers.get(task_id) or [0]
-        professional_id: int | None = doers[int(dice.random() * len(doers))]
-        fate, date = dice.random(), market.moment()
-        created = date - timedelta(hours=1 + dice.random() * 96)
-        times = dict.fromkeys(("accepted", "completed", "closed", "cancelled", "expired", "reviewed"))
-        busy = None
-        if fate < 0.03 or not professional_id:
-            status, professional_id = "requested", None
-            date = market.today + AHEAD * dice.random()
-            created = market.today - timedelta(hours=dice.random() * 96)
-        elif fate < 0.05 and professional_id not in self._busy:
-            self._busy.add(professional_id)
-            status, date = "accepted", market.today + AHEAD * dice.random()
-            created = market.today - timedelta(hours=2 + dice.random() * 96)
-            busy = f"[{date},{date + timedelta(minutes=minutes)})"
-        elif fate < 0.82:
-            status = "closed" if fate < 0.79 else "completed"
-        else:
-            status, professional_id = ("cancelled" if fate < 0.93 else "expired"), None
-        _set_times(times, status, created=created, date=date, minutes=minutes)
-        if status in ("closed", "completed") and dice.random() < 0.3:
-            times["reviewed"] = times["completed"]
-            self._review(request_id, customer_id, professional_id, task_id, times["completed"])
-        events = _history(request_id, customer_id, professional_id, created, times, status)
-        text = ("12 MG Road", pincode, "Please call first", "Done" if status == "closed" else "", busy)
-        money = (f"{price}.00", "INR", minutes)
-        head = (request_id, task_id, task_name, customer_id, professional_id, status, date, *money, *text)
-        return (*head, created, created, *times.values(), 1), events
-
-    def _review(self, request_id: int, customer_id: int, professional_id: int | None, task_id: int, at: Any) -> None:
-        rating = self.market.dice.choices((1, 2, 3, 4, 5), (3, 4, 10, 33, 50))[0]
-        self.reviews.append((request_id, customer_id, professional_id, task_id, rating, "Good work", at))
-
-
-def _set_times(times: dict[str, Any], status: str, *, created: datetime, date: datetime, minutes: int) -> None:
-    if status in ("accepted", "completed", "closed"):
-        times["accepted"] = created + (date - created) / 3
-    if status in ("completed", "closed"):
-        times["completed"] = date + timedelta(minutes=minutes)
-    if status == "closed":
-        times["closed"] = date + timedelta(minutes=minutes * 2)
-    if status == "cancelled":
-        times["cancelled"] = created + (date - created) / 2
-    if status == "expired":
-        times["expired"] = date
-
-
-def _history(
-    request_id: int, customer_id: int, professional_id: int | None, created: datetime, times: dict[str, Any], status: str
-) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = [(request_id, created, "create", customer_id, "customer", None, "requested")]
-    steps = (("accept", "accepted"), ("complete", "completed"), ("close", "closed"))
-    before = "requested"
-    for action, after in steps:
-        if times[after] is not None:
-            rows.append((request_id, times[after], action, professional_id, "professional", before, after))
-            before = after
-    if status == "cancelled":
-        rows.append((request_id, times["cancelled"], "cancel", customer_id, "customer", before, status))
-    if status == "expired":
-        rows.append((request_id, times["expired"], "expire", None, "market", before, status))
-    return rows
+DRAWN: Final = f"""
+    WITH drawn AS (
+        SELECT id, %(first_customer)s + floor(pg_temp.dice(id, 1) * %(customers)s)::bigint AS customer_id,
+               1 + floor(power(pg_temp.dice(id, 2), 1.5) * %(tasks)s)::bigint AS task, pg_temp.dice(id, 4) AS fate
+          FROM generate_series(1, %(requests)s) AS id
+    ), fated AS (
+        SELECT d.id, d.customer_id, o.task_id, o.name, o.price, o.minutes,
+               1 + floor(pg_temp.dice(d.id, 3) * o.doers)::bigint AS doer,
+               CASE WHEN fate < 0.03 OR o.doers = 0 THEN 'requested' WHEN fate < 0.05 THEN 'accepted'
+                    WHEN fate < 0.79 THEN 'closed' WHEN fate < 0.82 THEN 'completed'
+                    WHEN fate < 0.93 THEN 'cancelled' ELSE 'expired' END AS status
+          FROM drawn d JOIN offered o ON o.n = d.task
+    ), dated AS (
+        SELECT f.*, CASE WHEN status IN ('requested', 'accepted') THEN %(today)s + {AHEAD} * pg_temp.dice(id, 5)
+                         ELSE %(today)s - {YEARS} * power(pg_temp.dice(id, 5), 2) END AS date
+          FROM fated f
+    ), made AS (
+        SELECT d.*, w.account_id AS professional_id, date + make_interval(mins => minutes::integer) AS done,
+               (CASE status WHEN 'requested' THEN %(today)s WHEN 'accepted' THEN %(today)s - interval '2 hours'
+                            ELSE date - interval '1 hour' END) - interval '96 hours' * pg_temp.dice(id, 6) AS created
+          FROM dated d LEFT JOIN doers w
+            ON w.task_id = d.task_id AND w.n = d.doer AND status IN ('accepted', 'completed', 'closed')
+    )
+"""
+INSERTED: Final = """
+    INSERT INTO task_requests (
+        id, task_id, task_name, customer_id, professional_id, status, date_of_request, price, currency, time_required,
+        address, pincode, remarks, closing_remarks, busy, created_at, updated_at, accepted_at, completed_at, closed_at,
+        cancelled_at, expired_at, reviewed_at)
+"""
+SHOWN: Final = """
+    SELECT m.id, task_id, name, customer_id, professional_id, status, date, price, 'INR', minutes, '12 MG Road',
+           a.pincode, 'Please call first', CASE status WHEN 'closed' THEN 'Done' ELSE '' END,
+           CASE status WHEN 'accepted' THEN tstzrange(date, done) END, created, created,
+           CASE WHEN status IN ('accepted', 'completed', 'closed') THEN created + (date - created) / 3 END,
+           CASE WHEN status IN ('completed', 'closed') THEN done END,
+           CASE status WHEN 'closed' THEN done + (done - date) END,
+           CASE status WHEN 'cancelled' THEN created + (date - created) / 2 END,
+           CASE status WHEN 'expired' THEN date END,
+           CASE WHEN status IN ('completed', 'closed') AND pg_temp.dice(m.id, 7) < 0.3 THEN done END
+"""
+REQUESTS: Final = (
+    f"{DRAWN} {INSERTED} {SHOWN} FROM made m JOIN accounts a ON a.id = m.customer_id WHERE status <> 'accepted'",
+    # One accepted request for each professional at most: two could overlap.
+    f"""{DRAWN}, earliest AS (
+        SELECT DISTINCT ON (professional_id) * FROM made WHERE status = 'accepted' ORDER BY professional_id, id
+    ) {INSERTED} {SHOWN} FROM earliest m JOIN accounts a ON a.id = m.customer_id""",
+)
+REVIEWS: Final = """
+    INSERT INTO reviews (request_id, customer_id, professional_id, task_id, rating, comment, created_at)
+    SELECT id, customer_id, professional_id, task_id,
+           CASE WHEN luck < 0.03 THEN 1 WHEN luck < 0.07 THEN 2 WHEN luck < 0.17 THEN 3 WHEN luck < 0.5 THEN 4 ELSE 5 END,
+           'Good work', reviewed_at
+      FROM task_requests, LATERAL (SELECT pg_temp.dice(id, 8)) AS drawn (luck)
+     WHERE reviewed_at IS NOT NULL
+"""
+EVENTS: Final = """
+    INSERT INTO request_events (request_id, at, action, actor_id, actor_role, from_status, to_status)
+    SELECT r.id, e.at, e.action, e.actor_id, e.actor_role, e.from_status, e.to_status
+      FROM task_requests r, LATERAL (VALUES
+          (1, created_at, 'create', customer_id, 'customer', NULL, 'requested'),
+          (2, accepted_at, 'accept', professional_id, 'professional', 'requested', 'accepted'),
+          (3, completed_at, 'complete', professional_id, 'professional', 'accepted', 'completed'),
+          (4, closed_at, 'close', professional_id, 'professional', 'completed', 'closed'),
+          (5, cancelled_at, 'cancel', customer_id, 'customer', 'requested', 'cancelled'),
+          (6, expired_at, 'expire', NULL, 'market', 'requested', 'expired')
+      ) AS e (step, at, action, actor_id, actor_role, from_status, to_status)
+     WHERE r.id > %(requests)s * 9 / 10 AND e.at IS NOT NULL
+     ORDER BY r.id, e.step
+"""

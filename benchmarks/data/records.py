@@ -1,0 +1,136 @@
+"""What a market keeps besides requests: messages, jobs, sessions, reports and other records, by statements over sets."""
+
+from typing import Final
+
+# Each takes the numbers of the scale as parameters; `pg_temp.dice` is made before, see requests.
+NOTIFICATIONS: Final = """
+    INSERT INTO notifications (account_id, kind, title, body, request_id, read_at, created_at)
+    SELECT %(first_customer)s + floor(power(pg_temp.dice(n, 11), 2) * %(people)s)::bigint, 'request_accepted', 'Accepted',
+           'Your request was accepted.', 1 + floor(pg_temp.dice(n, 12) * %(requests)s)::bigint,
+           CASE WHEN pg_temp.dice(n, 13) < 0.8 THEN %(today)s END,
+           %(today)s - interval '390 days' * (1 - n / %(notifications)s::double precision)
+      FROM generate_series(1, %(notifications)s) AS n
+"""
+DELIVERIES: Final = """
+    INSERT INTO deliveries (account_id, kind, subject, channel, notification_id, request_id, params, state, attempts,
+                            message_id, created_at, sent_at)
+    SELECT account_id, kind, 'n' || id, 'mail', id, request_id, '{"task": "Tap repair"}',
+           CASE WHEN luck < 0.002 THEN 'failed' WHEN luck < 0.003 THEN 'skipped' ELSE 'sent' END, 1,
+           '<' || md5(id::text) || '@example.org>', created_at, created_at
+      FROM (SELECT *, pg_temp.dice(id, 14) AS luck FROM notifications) AS n ORDER BY id
+"""
+REMINDED: Final = """
+    INSERT INTO deliveries (account_id, kind, subject, channel, params, state, attempts, message_id, created_at,
+                            sent_at, run_id)
+    SELECT account_id, 'reminder', (CAST(%(today)s AS date) - day)::text, 'mail', '{"waiting": 3}', 'sent', 1,
+           '<' || md5(account_id || 'r' || day) || '@example.org>', at, at, 1000 - day
+      FROM professionals, generate_series(1, 3) AS day, LATERAL (SELECT %(today)s - make_interval(days => day)) AS t (at)
+"""
+ATTEMPTS: Final = """
+    INSERT INTO delivery_attempts (delivery_id, number, at, outcome)
+    SELECT id, 1, created_at, CASE state WHEN 'sent' THEN 'sent' ELSE 'refused' END FROM deliveries
+"""
+# The jobs of three days, as long as they are kept, and a few that failed.
+JOBS: Final = """
+    INSERT INTO jobs (topic, lane, key, payload, created_at, run_at, dispatched_at, attempts, done_at, dead_at)
+    SELECT 'notification.deliver', 'bulk', 'd' || n, jsonb_build_object('delivery_id', n), at, at, at, 1,
+           CASE WHEN n %% 1000 > 0 THEN at END, CASE WHEN n %% 1000 = 0 THEN at END
+      FROM generate_series(1, %(notifications)s) AS n,
+           LATERAL (SELECT %(today)s - interval '3 days' * (1 - n / %(notifications)s::double precision)) AS t (at)
+"""
+RUNS: Final = """
+    INSERT INTO job_runs (name, period, status, created_at, started_at, finished_at)
+    SELECT name, name || n, 'done', %(today)s - n * every, %(today)s - n * every, %(today)s - n * every
+      FROM (VALUES ('housekeeping', interval '1 minute', 2880), ('daily-reminders', interval '1 day', 400),
+                   ('availability-recount', interval '1 day', 400), ('document-sweep', interval '1 day', 400),
+                   ('monthly-reports', interval '1 month', 13)) AS job (name, every, runs),
+           LATERAL generate_series(runs, 1, -1) AS n
+     ORDER BY n * every DESC
+"""
+SESSIONS: Final = """
+    INSERT INTO sessions (account_id, client, current_jti, created_at, last_used_at, expires_at, ended_at, end_reason)
+    SELECT a.id, 'browser', md5(a.id || 's' || n), at, at, at + interval '30 days',
+           CASE WHEN n > 1 THEN at + interval '1 hour' END, CASE WHEN n > 1 THEN 'signed_out' END
+      FROM accounts a, generate_series(1, 3) AS n,
+           LATERAL (SELECT %(today)s - interval '28 days' * pg_temp.dice(a.id * 4 + n, 15)) AS t (at)
+"""
+KEYS: Final = """
+    INSERT INTO idempotency_keys (account_id, key, fingerprint, created_at, status, body)
+    SELECT customer_id, md5(id::text), md5(id::text), %(today)s - interval '1 day' * pg_temp.dice(id, 16), 201,
+           decode(repeat('ab', 600), 'hex')
+      FROM task_requests WHERE id <= %(requests)s / 100
+"""
+LINKS: Final = """
+    INSERT INTO mailed_links (token_hash, account_id, purpose, email_key, created_at, expires_at, used_at)
+    SELECT md5('l' || id), id, 'email_confirmation', email_key, at, at + interval '7 days', at + interval '1 hour'
+      FROM accounts, LATERAL (SELECT %(today)s - interval '6 days' * pg_temp.dice(id, 17)) AS t (at)
+     WHERE pg_temp.dice(id, 18) < 0.1
+"""
+FAILURES: Final = """
+    INSERT INTO sign_in_failures (account_key, address, at)
+    SELECT id::text, '10.' || id %% 250 || '.' || id / 250 %% 250 || '.1', %(today)s - interval '10 minutes' * pg_temp.dice(id, 19)
+      FROM accounts WHERE pg_temp.dice(id, 20) < 0.1
+"""
+CODES: Final = """
+    INSERT INTO phone_codes (account_id, phone, code_hash, address, created_at, expires_at, used_at)
+    SELECT id, '+91' || 7000000000 + id, '\\x00', '10.0.0.1', at, at, at
+      FROM accounts, LATERAL (SELECT %(today)s - interval '1 day' * pg_temp.dice(id, 21)) AS t (at)
+     WHERE pg_temp.dice(id, 22) < 0.1
+"""
+DOCUMENTS: Final = """
+    INSERT INTO documents (account_id, filename, content_type, size, sha256, pages, store_key, created_at)
+    SELECT account_id, 'certificate.pdf', 'application/pdf', 200000, md5(account_id::text), 1, 'd/' || account_id,
+           approval_changed_at
+      FROM professionals WHERE approval <> 'document_missing'
+"""
+REJECTIONS: Final = """
+    INSERT INTO request_rejections (professional_id, request_id, reason, at)
+    SELECT %(first_professional)s + floor(pg_temp.dice(n, 23) * %(professionals)s)::bigint,
+           1 + floor(pg_temp.dice(n, 24) * %(requests)s)::bigint, 'Too far', %(today)s
+      FROM generate_series(1, %(requests)s / 20) AS n ON CONFLICT DO NOTHING
+"""
+VISITS: Final = """
+    INSERT INTO inbox_visits (account_id, seen_at)
+    SELECT account_id, %(today)s - interval '3 days' * pg_temp.dice(account_id, 25) FROM professionals
+"""
+REPORTS: Final = """
+    INSERT INTO monthly_reports (customer_id, month, figures, created_at)
+    SELECT id, month, jsonb_build_object('requested', 1, 'accepted', 1, 'completed', 1, 'closed', 1, 'cancelled', 0,
+               'spent', '100.00', 'currency', 'INR', 'professionals_met', 1, 'reviews_given', 0, 'upcoming_count', 0,
+               'upcoming', '[]'::jsonb, 'generated_at', month), month
+      FROM accounts, LATERAL (SELECT CAST(date_trunc('month', %(today)s) - make_interval(months => n) AS date)
+                                FROM generate_series(2, 5) AS n) AS m (month)
+     WHERE role = 'customer'
+"""
+EXPORTS: Final = """
+    INSERT INTO exports (requested_by, status, rows, created_at, finished_at, expires_at, dropped_at, store_key, size,
+                         sha256)
+    SELECT 1, 'done', 10, at, at, at + interval '7 days', at + interval '7 days', 'e' || n, 2000, md5(n::text)
+      FROM generate_series(1, %(requests)s / 2000) AS n,
+           LATERAL (SELECT %(today)s - interval '3 years' * pg_temp.dice(n, 26)) AS t (at)
+"""
+AUDIT: Final = """
+    INSERT INTO audit_entries (at, actor_id, actor_role, action, subject_id, subject_kind)
+    SELECT %(today)s - interval '3 years' * (1 - n / %(audit_entries)s::double precision), 1, 'admin',
+           CASE WHEN n %% 10 = 0 THEN 'professional_blocked' ELSE 'professional_approved' END,
+           %(first_professional)s + n %% %(professionals)s, 'account'
+      FROM generate_series(1, %(audit_entries)s) AS n
+"""
+STATEMENTS: Final = {
+    "notifications": (NOTIFICATIONS,),
+    "deliveries": (DELIVERIES, REMINDED),
+    "delivery_attempts": (ATTEMPTS,),
+    "jobs": (JOBS,),
+    "job_runs": (RUNS,),
+    "sessions": (SESSIONS,),
+    "idempotency_keys": (KEYS,),
+    "mailed_links": (LINKS,),
+    "sign_in_failures": (FAILURES,),
+    "phone_codes": (CODES,),
+    "documents": (DOCUMENTS,),
+    "request_rejections": (REJECTIONS,),
+    "inbox_visits": (VISITS,),
+    "monthly_reports": (REPORTS,),
+    "exports": (EXPORTS,),
+    "audit_entries": (AUDIT,),
+}
