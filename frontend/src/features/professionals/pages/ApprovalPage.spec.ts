@@ -29,7 +29,7 @@ describe('ApprovalPage', () => {
     button('Replace document')?.click()
     await until(() => document.body.textContent.includes('next 24 hours will be released'), 'the warning')
   })
-  it('gives up an upload without a connection, and sends the same file once it is back', async () => {
+  it('stops an upload without a connection, and sends the same file once it is back', async () => {
     const ravi = someone('professional', { approval: 'document_missing', isactive: 0 })
     answer('get', '/me', [200, ravi])
     answer('get', '/me/document', [200, {}])
