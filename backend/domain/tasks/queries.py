@@ -2,10 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Final, NamedTuple
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import BigInteger, bindparam, case, func, literal, select
 
+from backend.core.db import read_pool
 from backend.core.db.pagination import AnySelect, Page, SortKey, Window, after, cut, decode_cursor, order
 from backend.core.db.session import db
 from backend.core.errors import NotFound
@@ -66,7 +68,7 @@ def sees_all(actor: Actor | None) -> bool:
 
 def one(actor: Actor | None, *, task_id: int) -> TaskRow:
     """Return a task visible to the caller. Raises NotFound."""
-    row = db.session.execute(_visible(select(*COLUMNS), actor).where(Task.id == task_id)).one_or_none()
+    row = read_pool.one_or_none(_one(sees_all=sees_all(actor)), {"task_id": task_id})
     if row is None:
         raise NotFound("Task not found.")
     return TaskRow._make(row)
@@ -74,7 +76,7 @@ def one(actor: Actor | None, *, task_id: int) -> TaskRow:
 
 def page(actor: Actor | None, *, window: Window, category: str | None = None, q: str | None = None) -> Page[TaskRow]:
     """Return a page of tasks by name, filtered by category (ignoring case) and by words (tolerating typing errors)."""
-    statement = _visible(select(*COLUMNS), actor)
+    statement = _visible(select(*COLUMNS), sees_all=sees_all(actor))
     if category is not None:
         statement = statement.where(func.plain_text(Task.category) == func.plain_text(literal(category)))
     if q is not None:
@@ -86,5 +88,10 @@ def page(actor: Actor | None, *, window: Window, category: str | None = None, q:
     return cut(tasks, window=window, scope=SCOPE, values=lambda row: (row.name_key, row.id))
 
 
-def _visible(statement: AnySelect, actor: Actor | None) -> AnySelect:
-    return statement if sees_all(actor) else statement.where(Task.isactive, Task.archived_at.is_(None))
+@cache
+def _one(*, sees_all: bool) -> AnySelect:
+    return _visible(select(*COLUMNS), sees_all=sees_all).where(Task.id == bindparam("task_id", type_=BigInteger))
+
+
+def _visible(statement: AnySelect, *, sees_all: bool) -> AnySelect:
+    return statement if sees_all else statement.where(Task.isactive, Task.archived_at.is_(None))
