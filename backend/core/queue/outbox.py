@@ -1,16 +1,15 @@
 """Enqueueing jobs in the transaction of the change, and notifying workers after commit."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol, cast
 
 import structlog
 from flask import Flask
-from sqlalchemy import Table, event, func
+from sqlalchemy import Table, func
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, SessionTransaction
 
+from backend.core.db.after_commit import AfterCommit
 from backend.core.db.session import db
 from backend.core.failpoints import failpoint
 from backend.core.lanes import Lane
@@ -27,7 +26,6 @@ class Dispatcher(Protocol):
 
 
 TABLE: Final = cast("Table", Job.__table__)  # without the ORM, which costs as much as the statement
-_PENDING: Final = "jobs_to_notify_of"
 _dispatcher: Final[list[Dispatcher]] = []
 
 
@@ -76,49 +74,19 @@ def enqueue_many(
 
 def dispatch(job_ids: Iterable[int], *, lane: Lane) -> None:
     """Notify workers of these jobs of a lane after the outermost transaction has committed."""
-    _pending(db.session()).jobs.extend((lane, job_id) for job_id in job_ids)
+    _committed.add((lane, job_id) for job_id in job_ids)
 
 
-@dataclass(slots=True)
-class _Pending:
-    """Jobs to notify workers of and, per open savepoint, how many there were when it started."""
-
-    jobs: list[tuple[Lane, int]] = field(default_factory=list)
-    before: dict[SessionTransaction, int] = field(default_factory=dict)
-
-
-def _pending(session: Session) -> _Pending:
-    pending: _Pending = session.info.setdefault(_PENDING, _Pending())
-    return pending
-
-
-@event.listens_for(Session, "after_transaction_create")
-def _remember(session: Session, started: SessionTransaction) -> None:
-    if started.nested:
-        pending = _pending(session)
-        pending.before[started] = len(pending.jobs)
+def _notify(jobs: list[tuple[Lane, int]]) -> None:
+    if not _dispatcher:
+        return
+    failpoint("queue.before_ring")
+    try:
+        for lane in Lane:
+            if job_ids := [job_id for of, job_id in jobs if of is lane]:
+                _dispatcher[0](job_ids, lane=lane)
+    except Exception as error:  # noqa: BLE001 - the change is safe in PostgreSQL; a silent broker must not turn it into a failure
+        log.warning("dispatch.failed", error=repr(error), jobs=len(jobs))
 
 
-@event.listens_for(Session, "after_commit")
-def _notify(session: Session) -> None:
-    if session.in_nested_transaction():
-        return  # the event also fires on savepoint release, when the rows are not visible yet
-    pending: _Pending | None = session.info.pop(_PENDING, None)
-    if pending and pending.jobs and _dispatcher:
-        failpoint("queue.before_ring")
-        try:
-            for lane in Lane:
-                if job_ids := [job_id for of, job_id in pending.jobs if of is lane]:
-                    _dispatcher[0](job_ids, lane=lane)
-        except Exception as error:  # noqa: BLE001 - the change is safe in PostgreSQL; a silent broker must not turn it into a failure
-            log.warning("dispatch.failed", error=repr(error), jobs=len(pending.jobs))
-
-
-@event.listens_for(Session, "after_soft_rollback")
-def _forget(session: Session, ended: SessionTransaction) -> None:
-    """Drop the notifications of the rolled-back transaction or savepoint."""
-    if ended.nested:
-        pending = _pending(session)
-        del pending.jobs[pending.before.pop(ended, len(pending.jobs)) :]
-    elif ended.parent is None:
-        session.info.pop(_PENDING, None)
+_committed: Final = AfterCommit[tuple[Lane, int]]("jobs", _notify)
