@@ -3,9 +3,21 @@
 from flask import Flask
 
 from backend import cli
-from backend.api import auth, converters, errors, middleware, rate_limits, response_cache, routes, web_app
+from backend.api import (
+    auth,
+    converters,
+    errors,
+    event_relay,
+    middleware,
+    rate_limits,
+    response_cache,
+    routes,
+    web_app,
+)
 from backend.core import cache, mail, queue, storage
 from backend.core.db import read_pool, session
+from backend.core.events import announce
+from backend.core.events.publisher import Publisher
 from backend.core.observability import health, logging
 from backend.core.queue import schedule as queue_schedule
 from backend.core.security import password_hashing
@@ -31,7 +43,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["older_revisions"] = frozenset(revisions()[:-1])
     queue.init_app(app, dispatcher=job_dispatcher(settings))
     queue_schedule.init_app(app, schedule.TABLE)
-    for part in (middleware, auth, rate_limits):
+    announce.init_app(app, publisher=Publisher(settings))
+    for part in (middleware, auth, rate_limits, event_relay):
         part.init_app(app, settings)
     errors.init_app(app)
     converters.init_app(app)
@@ -39,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web_app.init_app(app)
     response_cache.init_app(app)
     middleware.guard(app, settings)
+    event_relay.guard(app, settings)
     cli.init_app(app)
     return app
 

@@ -87,6 +87,23 @@ class Settings:
     allowed_hosts: tuple[str, ...] = _web(
         v.host_names, "", "Host names to accept besides PUBLIC_URL's and loopback; .example.org: all subdomains"
     )
+    events_host: str = _web(v.host_address, "127.0.0.1", "Address on which the process of live updates listens")
+    events_port: int = _web(v.whole(0, 65535), "0", "Its port; 0: make run picks a free one, others run without it")
+    events_url: str = _web(
+        v.web_url,
+        "",
+        "Where web servers reach that process; default http://127.0.0.1:EVENTS_PORT; set: make run starts none",
+    )
+    events_streams: int = _web(v.whole(1, 1000000), "10000", "Streams of live updates that the process holds at most")
+    events_streams_per_account: int = _web(v.whole(1, 10000), "10", "Streams of one account")
+    events_relayed: int = _web(
+        v.whole(0, 1000),
+        "32",
+        "Streams that each web server process passes on where no proxy sends /events to that process; 0: none",
+    )
+    web_url: str = _web(
+        v.web_url, "", "Where that process reaches a web server, to check tokens; default http://127.0.0.1:PORT"
+    )
     max_body_bytes: int = _web(v.whole(1024, 1 << 30), "6291456", "Largest request body; documents are 5 MiB at most")
     drain_seconds: int = _web(
         v.whole(0, 600), "0", "How long /readyz reports a shutdown before it starts, so that load balancers notice"
@@ -348,6 +365,9 @@ def _fill_in(values: dict[str, Any]) -> None:
     """Fill in defaults that follow from other settings."""
     data_dir = values["data_dir"]
     values["public_url"] = values["public_url"] or f"http://127.0.0.1:{values['port']}"
+    values["web_url"] = values["web_url"] or f"http://127.0.0.1:{values['port']}"
+    if values["events_port"]:
+        values["events_url"] = values["events_url"] or f"http://127.0.0.1:{values['events_port']}"
     for offset, name in enumerate(("broker_url", "cache_url", "limits_url")):
         values[name] = values[name] or v.redis_database(values["redis_url"], offset)
     for name, folder in (("document_store_url", "documents"), ("export_store_url", "exports")):

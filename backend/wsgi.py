@@ -30,6 +30,7 @@ def serve() -> int:
     from granian.server import Server
 
     import backend.app  # noqa: F401 - read once here; the forked server processes then start in no time
+    from backend.api import event_relay
     from backend.core.observability import health
 
     gc.collect()
@@ -41,10 +42,8 @@ def serve() -> int:
         def signal_handler_interrupt(self, *arguments: object, **named: object) -> None:
             health.drain()
             stop = functools.partial(super().signal_handler_interrupt, *arguments, **named)
-            if settings.drain_seconds:
-                threading.Timer(settings.drain_seconds, stop).start()
-            else:
-                stop()
+            end = threading.Timer(settings.drain_seconds, stop).start if settings.drain_seconds else stop
+            end()
 
     DrainingServer(
         "backend.wsgi:app",
@@ -55,7 +54,7 @@ def serve() -> int:
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         websockets=False,
         workers=settings.web_workers,
-        blocking_threads=settings.web_threads,
+        blocking_threads=settings.web_threads + event_relay.threads_for_streams(settings),
         log_level=LogLevels.error,
         respawn_failed_workers=True,
         respawn_interval=0.5,

@@ -179,8 +179,18 @@ def actor() -> Actor | None:
     if header is None:
         return None
     claims = _access_claims(header)
-    request.environ[CALLER] = {"account_id": int(claims["sub"]), "session_id": claims["sid"]}
+    request.environ[CALLER] = {
+        "account_id": int(claims["sub"]),
+        "session_id": claims["sid"],
+        "expires_at": claims["exp"],
+    }
     return sessions.actor_of(session_id=claims["sid"], account_id=int(claims["sub"]), address=request.remote_addr)
+
+
+def token_expiry() -> int:
+    """Return when the access token of the current call expires, in seconds since 1970."""
+    expires_at: int = request.environ[CALLER]["expires_at"]
+    return expires_at
 
 
 def _access_claims(header: str) -> Claims:

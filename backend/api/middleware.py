@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from backend.api.body_limits import BodyLimitMiddleware
 from backend.core.errors import DomainError, Malformed
 from backend.core.observability import metrics
+from backend.core.security.headers import SECURITY_HEADERS, STRICT_TRANSPORT
 from backend.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,15 +29,6 @@ HOST: Final = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]
 PROBES: Final = frozenset({"/healthz", "/readyz"})  # load balancers and orchestrators call these by IP address
 ANY_INTERFACE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 MAX_KNOWN_HOSTS: Final = 1000
-SECURITY_HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(self), interest-cohort=()",
-}
 
 
 class Misdirected(DomainError):
@@ -98,7 +90,7 @@ def _finish(response: Response) -> Response:
 
 
 def _strict_transport(response: Response) -> Response:
-    response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    response.headers.setdefault(*STRICT_TRANSPORT)
     return response
 
 

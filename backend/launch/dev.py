@@ -17,7 +17,7 @@ from backend.launch.supervisor import Program
 
 SOURCE: Final = Path(__file__).resolve().parents[1]
 WATCHED: Final = {".py", ".html", ".txt", ".json", ".css", ".js"}
-PROGRAMS: Final = ("web", "worker", "beat")
+PROGRAMS: Final = ("web", "worker", "beat", "events")
 VITE_PORT: Final = 5173
 VITE: Final = "node_modules/vite/bin/vite.js"
 POLL_SECONDS: Final = 0.5
@@ -77,7 +77,9 @@ class Development(Launch):
             self.supervisor.check()
             self.supervisor.wait(0.1)
         if ready and not self.supervisor.stopping:
-            self.say(f"Reloading: backend/ (web, worker, beat) and frontend/src (in the browser) at {self.pages}/app/")
+            self.say(
+                f"Reloading: backend/ ({', '.join(PROGRAMS)}) and frontend/src (in the browser) at {self.pages}/app/"
+            )
         return ready
 
     def watch(self) -> None:

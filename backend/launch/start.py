@@ -113,6 +113,8 @@ class Launch:
             valkey = EmbeddedValkey(self.settings.data_dir)
             noted["REDIS_URL"] = self._start(valkey)
             self.say(f"Cache and queue: Valkey on port {valkey.port}")
+        if not self.settings.events_url:
+            noted["EVENTS_PORT"] = str(self._events_port())
         lines = [f"{name}={value}" for name, value in noted.items()]
         private_files.write(self.settings.data_dir / RUNTIME_FILE, "\n".join(lines) + "\n")
         private_files.write(self.settings.data_dir / OWNER_FILE, f"OWNER_DATABASE_URL={self.owner_url}\n")
@@ -123,6 +125,13 @@ class Launch:
             processes.MARK: self.mark,
             "PYTHONUNBUFFERED": "1",
         }
+
+    def _events_port(self) -> int:
+        """Return the port for the process of live updates, the one of the last start if it is free."""
+        note = self.settings.data_dir / "run" / "events.json"
+        port = private_files.kept_port(note, insist=None)
+        private_files.write(note, f'{{"port": {port}}}\n')
+        return port
 
     def _start(self, server: EmbeddedPostgres | EmbeddedValkey) -> str:
         try:
@@ -175,9 +184,11 @@ class Launch:
             "worker": [python, "-m", "backend.worker", "worker"],
             "beat": [python, "-m", "backend.worker", "beat"],
         }
+        if self.settings.events_port or not self.settings.events_url:
+            commands["events"] = [python, "-m", "backend.events"]
         for name, argv in commands.items():
             self.supervisor.add(Program(name, argv, self.environment, logs / f"{name}.log", patience=self.patience))
-        self.say(f"Started the web server, worker and beat; logs are in {logs}")
+        self.say(f"Started the web server, worker, beat and live updates; logs are in {logs}")
 
     def wait_until_ready(self) -> bool:
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host

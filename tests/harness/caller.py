@@ -19,6 +19,7 @@ class Caller:
     def __init__(self, base: str) -> None:
         self.base = base
         self.account: dict[str, Any] = {}
+        self.token: str | None = None
         self._http = requests.Session()
         self._http.trust_env = False
 
@@ -40,7 +41,8 @@ class Caller:
     def sign_in(self, username: str, password: str = PASSWORD) -> Self:
         answer = self.post("/check", {"username": username, "password": password, "client": "api"})
         self.account = answer["user"]
-        self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
+        self.token = answer["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {self.token}"
         return self
 
     def sign_up(self, kind: str = "customer", **changes: Any) -> Self:

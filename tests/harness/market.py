@@ -29,6 +29,7 @@ class RunningMarket:
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=lambda: free_port(None))
+    events_port: int = field(default_factory=lambda: free_port(None))
     inbox: Inbox = field(default_factory=Inbox)
     programs: dict[str, Program] = field(default_factory=dict)
 
@@ -43,7 +44,7 @@ class RunningMarket:
         self.owner_url, app_url = self.postgres.roles()
         self.environment = self._environment(app_url, self.valkey.start())
         self._prepare()
-        commands = {"web": ["wsgi"], "worker": ["worker", "worker"], "beat": ["worker", "beat"]}
+        commands = {"web": ["wsgi"], "worker": ["worker", "worker"], "beat": ["worker", "beat"], "events": ["events"]}
         for name, (module, *arguments) in commands.items():
             argv = [sys.executable, "-m", f"backend.{module}", *arguments]
             self.programs[name] = Program(
@@ -120,6 +121,7 @@ class RunningMarket:
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
             "PORT": str(self.port),
+            "EVENTS_PORT": str(self.events_port),
             "PUBLIC_URL": self.url(""),
             "INSECURE": "yes",
             "ADMIN_EMAIL": "admin@market.example",

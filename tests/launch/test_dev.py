@@ -44,7 +44,7 @@ def test_dev_serves_pages_and_api_and_stops_completely(product: Product) -> None
     assert read(f"{pages}/openapi.json") == read(product.url("/openapi.json")), "Vite passes calls on"
     assert '"timezone"' in read(f"{pages}/app/market.json")
     everything = product.everything()
-    assert {"web", "worker", "beat", "vite"} <= {log.stem for log in product.data.glob("logs/*.log")}
+    assert {"web", "worker", "beat", "events", "vite"} <= {log.stem for log in product.data.glob("logs/*.log")}
     assert product.stop(by=signal.SIGINT) == 0
     assert not still_running(everything)
 

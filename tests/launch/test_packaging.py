@@ -24,7 +24,7 @@ from tests.waiting import HANG_SECONDS, wait_until
 
 COMPOSE = ROOT / "docker-compose.yml"
 SECRETS = ("SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_APP_PASSWORD", "VALKEY_PASSWORD")
-SERVICES = ("prepare", "web", "worker", "beat")
+SERVICES = ("prepare", "web", "worker", "beat", "events")
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_owner_database_url_is_known_only_to_prepare_service(compose: dict[str, 
     parts = compose["services"]
     assert "//doorstep_owner:" in parts["prepare"]["environment"]["OWNER_DATABASE_URL"]
     assert parts["postgres"]["environment"]["POSTGRES_USER"] == "doorstep_owner"
-    for name in ("web", "worker", "beat"):
+    for name in ("web", "worker", "beat", "events"):
         environment = parts[name]["environment"]
         assert environment["OWNER_DATABASE_URL"] == environment["POSTGRES_PASSWORD"] == "", "blanks what .env passes"
         assert "//doorstep_app:" in environment["DATABASE_URL"]
@@ -186,6 +186,7 @@ def test_compose_commands_start_and_pass_health_checks(
     port = str(free_port(None))
     environment = clean_environment(
         ENV="production", SECRET_KEY=secrets.token_hex(32), DATA_DIR=str(tmp_path), PORT=port, LOG_FORMAT="json",
+        EVENTS_PORT=str(free_port(None)),
         PUBLIC_URL=f"http://127.0.0.1:{port}", INSECURE="yes", ADMIN_EMAIL="admin@market.example", MAIL_TO_FILES="yes",
         **servers,
     )  # fmt: skip
@@ -203,7 +204,8 @@ def test_compose_commands_start_and_pass_health_checks(
         assert ready, (tmp_path / "log").read_text()
         for name in SERVICES[1:]:
             test = compose["services"][name]["healthcheck"]["test"][2:]
-            check = [re.sub(r"//[^/]+/", f"//127.0.0.1:{port}/", argument) for argument in test]
+            own = environment["EVENTS_PORT"] if name == "events" else port
+            check = [re.sub(r"//[^/]+/", f"//127.0.0.1:{own}/", argument) for argument in test]
             done = subprocess.run([sys.executable, *check], env=environment, cwd=ROOT, check=False)
             assert done.returncode == 0, name
     finally:
@@ -211,7 +213,7 @@ def test_compose_commands_start_and_pass_health_checks(
             process.send_signal(signal.SIGTERM)
         codes = [process.wait(timeout=HANG_SECONDS) for process in started]
         log.close()
-    assert codes == [0, 0, 0]
+    assert codes == [0, 0, 0, 0]
 
 
 def test_launch_with_external_servers_starts_none_of_its_own(servers: dict[str, str], tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def programs_do_not_know_database_owner(product: Product) -> None:
     assert "//doorstep_app:" in noted
     assert "doorstep_owner" not in noted
     assert "//doorstep_owner:" in (run / "owner.env").read_text()
-    for name in ("backend.wsgi", "backend.worker worker", "backend.worker beat"):
+    for name in ("backend.wsgi", "backend.worker worker", "backend.worker beat", "backend.events"):
         for process in (product.children(name)[0], *product.children(name)[0].children(recursive=True)):
             assert "doorstep_owner" not in str(process.environ()), process
 
@@ -79,7 +79,14 @@ def second_start_prepares_nothing(product: Product) -> None:
 
 def killed_processes_are_restarted(product: Product) -> None:
     before = {}
-    for name in ("backend.wsgi", "backend.worker worker", "backend.worker beat", "valkey-server", "bin/postgres"):
+    for name in (
+        "backend.wsgi",
+        "backend.worker worker",
+        "backend.worker beat",
+        "backend.events",
+        "valkey-server",
+        "bin/postgres",
+    ):
         before[name] = product.children(name)[0]
         before[name].kill()
 

@@ -12,6 +12,8 @@ NAMED: Final = {
     ("POST", "/me/password"): "changePassword",
     ("POST", "/notifications/read"): "markNotificationsRead",
     ("GET", "/notifications"): "listNotifications",
+    ("GET", "/events"): "followEvents",
+    ("GET", "/events/access"): "getEventAccess",
     ("POST", "/logout/everywhere"): "logoutEverywhere",
     ("POST", "/me/email/confirmation"): "sendMyEmailConfirmation",
     ("POST", "/me/phone/code"): "sendMyPhoneCode",
@@ -45,6 +47,7 @@ TAGS: Final = {
     "notifications": "Notifications",
     "dashboard": "Dashboard",
     "audit": "Audit trail",
+    "events": "Live updates",
     "health": "Health",
     "docs": "Documentation",
 }

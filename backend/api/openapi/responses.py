@@ -94,6 +94,8 @@ def request_headers(method: str, spec: Endpoint) -> list[tuple[str, str, Json]]:
         headers.append(("If-Match", "The ETag of the version being changed; 412 if it is out of date.", {}))
     if _is_conditional(method, spec):
         headers.append(("If-None-Match", "The ETag of the cached version; 304 if it is still current.", {}))
+    if spec.media_type == "text/event-stream":
+        headers.append(("Last-Event-ID", "The id of the last event that was received.", {}))
     return headers
 
 

@@ -50,6 +50,11 @@ def drain() -> None:
     _draining[0] = 1
 
 
+def is_draining() -> bool:
+    """Return whether :func:`drain` was called."""
+    return bool(_draining[0])
+
+
 def stop_draining() -> None:
     """Undo :func:`drain`."""
     _draining[0] = 0

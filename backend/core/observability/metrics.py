@@ -17,6 +17,9 @@ __all__ = [
     "begin",
     "bodies_waiting",
     "cache_used",
+    "event_stream_dropped",
+    "event_streams",
+    "events_sent",
     "exposition",
     "gauge",
     "gauges",
@@ -57,6 +60,13 @@ class _Figures:
         self.security = Counter("security_events", "Security events, by kind", ["event"], registry=registry)
         self.bodies = Gauge(
             "bodies_waiting", "Request bodies still being received", multiprocess_mode="livesum", registry=registry
+        )
+        self.streams = Gauge(
+            "event_streams", "Open streams of live updates", multiprocess_mode="livesum", registry=registry
+        )
+        self.events = Counter("events_sent", "Events queued for open streams", registry=registry)
+        self.slow = Counter(
+            "event_streams_dropped", "Streams ended because their client read too slowly", registry=registry
         )
         self.cache = Counter("cache_lookups", "Cache lookups, by outcome", ["name", "outcome"], registry=registry)
 
@@ -125,6 +135,24 @@ def sms_limited(*, limit: str) -> None:
     """Count one SMS suppressed by a daily limit: per account or in total."""
     for figures in _figures:
         figures.sms_limited.labels(limit).inc()
+
+
+def event_streams(number: int) -> None:
+    """Record how many streams of live updates this process holds."""
+    for figures in _figures:
+        figures.streams.set(number)
+
+
+def events_sent(number: int) -> None:
+    """Count events for open streams, once for each stream."""
+    for figures in _figures:
+        figures.events.inc(number)
+
+
+def event_stream_dropped() -> None:
+    """Count one stream that was ended because its client read too slowly."""
+    for figures in _figures:
+        figures.slow.inc()
 
 
 def repeated(*, name: str, route: str) -> Callable[[int, float], None]:

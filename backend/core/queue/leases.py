@@ -9,9 +9,12 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, u
 
 from backend.core.config import current_settings
 from backend.core.db.session import db, execute_at_commit
+from backend.core.events.announce import announce
+from backend.core.events.protocol import Topic as EventTopic
 from backend.core.lanes import Lane
 from backend.core.queue.models import Job
 from backend.core.queue.topics import Stored, run_id
+from backend.core.security.authz import Role
 
 BACKOFF_BASE_SECONDS: Final = 5
 BACKOFF_MAX_SECONDS: Final = 3600
@@ -157,6 +160,7 @@ def snooze(lease: Lease, reason: str, *, after_seconds: int | None = None) -> No
 def dead_letter(lease: Lease, error: str) -> None:
     """Mark the job as failed permanently, whatever attempts are left."""
     _put_back(lease, error, dead_at=func.now())
+    announce(EventTopic.JOBS, roles=[Role.ADMIN])
 
 
 def undispatched_ids(lane: Lane, *, limit: int = 1000) -> list[int]:

@@ -11,11 +11,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core.clock import now
 from backend.core.db.session import db
+from backend.core.events.announce import announce
+from backend.core.events.protocol import Topic as EventTopic
 from backend.core.lanes import Lane
 from backend.core.queue.models import JobRun
 from backend.core.queue.outbox import enqueue, enqueue_many
 from backend.core.queue.schedule import Scheduled, table
 from backend.core.queue.topics import PartPayload, RunPayload, Topic
+from backend.core.security.authz import Role
 
 COMPLETE: Final = Topic("run.settle", RunPayload)
 ABOVE_ALL_IDS: Final = 2**63 - 1
@@ -55,6 +58,7 @@ def _insert(
     run_id = db.session.execute(statement.returning(JobRun.id)).scalar_one_or_none()
     if run_id is not None:
         enqueue(row.topic, RunPayload(run_id), key=f"run{run_id}", lane=row.lane)
+        _announce(run_id)
     return run_id
 
 
@@ -120,3 +124,8 @@ def fail(run_id: int, error: str) -> None:
 def _change(run_id: int, **values: object) -> None:
     statement = update(JobRun).where(JobRun.id == run_id).values(**values)
     db.session.execute(statement.execution_options(synchronize_session=False))
+    _announce(run_id)
+
+
+def _announce(run_id: int) -> None:
+    announce(EventTopic.JOBS, roles=[Role.ADMIN], object_id=run_id)

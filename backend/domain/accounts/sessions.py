@@ -17,6 +17,7 @@ from backend.core.observability.security_log import Event
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import links
 from backend.domain.accounts.models import Account, Session
+from backend.domain.live_updates import changes
 
 # A response that is lost on its way is missed after 8 s and asked for again; two tabs may refresh at the same time.
 REUSE_GRACE: Final = timedelta(seconds=30)
@@ -186,6 +187,7 @@ def _end(condition: ColumnElement[bool], *, reason: str) -> int:
     statement = update(Session).where(condition, Session.ended_at.is_(None))
     ending = statement.values(ended_at=func.now(), end_reason=reason).returning(Session.id, Session.account_id)
     ended = db.session.execute(ending.execution_options(synchronize_session=False)).all()
+    changes.announce_sign_out(session_id for session_id, _ in ended)
     for session_id, account_id in ended:
         security_log.note(Event.SESSION_ENDED, account_id=account_id, session_id=session_id, reason=reason)
     return len(ended)

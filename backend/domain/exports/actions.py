@@ -20,6 +20,7 @@ from backend.domain.exports.compression import ExportPayload
 from backend.domain.exports.errors import ExportInterrupted, NotRunning
 from backend.domain.exports.models import Export
 from backend.domain.exports.queries import File
+from backend.domain.live_updates import changes
 from backend.domain.notifications.create import notify
 from backend.domain.professionals.models import Professional
 
@@ -53,6 +54,7 @@ def ask(
     db.session.add(export)
     db.session.flush()
     enqueue(TOPIC, ExportPayload(export.id), key=str(export.id))
+    changes.announce_export(export.id)
     asked = {"professional_id": professional_id, "from": export.span_from, "to": export.span_to}
     record(actor, "export_requested", subject_id=export.id, subject_kind="export", after=asked)
     return export
@@ -70,6 +72,7 @@ def start(export_id: int) -> Export | None:
     export.status, export.rows, export.rows_expected = "running", 0, None
     export.started_at = now()
     db.session.flush()
+    changes.announce_export(export_id)
     return export
 
 
@@ -167,4 +170,5 @@ def _change(export_id: int, *, statuses: tuple[str, ...] = ("running",), **value
     asker = db.session.execute(statement).scalar_one_or_none()
     if asker is None:
         raise ExportInterrupted(f"export {export_id} has already ended")
+    changes.announce_export(export_id)
     return asker

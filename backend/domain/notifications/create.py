@@ -16,6 +16,7 @@ from backend.core.clock import is_frozen, now
 from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.queue import Lane, Topic, enqueue, enqueue_many
+from backend.domain.live_updates import changes
 from backend.domain.notifications import digests, preferences
 from backend.domain.notifications.messages import message, render
 from backend.domain.notifications.models import Delivery, Notification
@@ -105,6 +106,7 @@ def notify_many(notes: Sequence[Note]) -> None:
         )
         if choice[0] is not None:  # else the account has stored no preferences
             choices[note.account_id] = preferences.of_row(choice)
+    changes.announce_notifications(note.account_id for note in notes)
     _post(messages, choices)
 
 
@@ -157,6 +159,7 @@ def mark_read(account_id: int, *, ids: Sequence[int] | None) -> None:
     if ids is not None:
         statement = statement.where(Notification.id.in_(ids))
     db.session.execute(statement.values(read_at=now()).execution_options(synchronize_session=False))
+    changes.announce_notifications([account_id])
 
 
 def post(messages: Sequence[Outgoing]) -> int:

@@ -17,6 +17,7 @@ from backend.domain.audit.actions import record
 from backend.domain.documents import actions as documents
 from backend.domain.documents import queries as document_queries
 from backend.domain.documents.actions import Stored
+from backend.domain.live_updates import changes
 from backend.domain.notifications.create import notify
 from backend.domain.places import queries as places
 from backend.domain.professionals import approval, availability, queries
@@ -207,6 +208,7 @@ def _move(
     row.approval_expires_at = expires_at
     row.expiry_reminded_at = None
     db.session.flush()
+    changes.announce_approval(row.account_id)
 
 
 def _set_tasks(account_id: int, task_ids: Sequence[int]) -> None:

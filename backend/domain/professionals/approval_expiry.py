@@ -11,6 +11,7 @@ from backend.core.db.session import db
 from backend.core.security.authz import SYSTEM
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record
+from backend.domain.live_updates import changes
 from backend.domain.notifications.create import send_account_mails
 from backend.domain.professionals import availability
 from backend.domain.professionals.approval import EXPIRE
@@ -37,6 +38,7 @@ def expire_approvals(at: datetime | None = None, limit: int = 500) -> int:
     db.session.execute(update(Account).where(Account.id.in_(changed)).values(version=Account.version + 1))
     for account_id in changed:
         record(SYSTEM, "approval_expired", subject_id=account_id, after={"approval": EXPIRE.target.value})
+        changes.announce_approval(account_id)
     send_account_mails("document_expired", {account_id: {"expires": expires_at} for account_id, expires_at in rows})
     availability.remove(changed)
     return len(rows)

@@ -13,6 +13,7 @@ from backend.core.db.session import db
 from backend.core.errors import Invalid
 from backend.core.security.authz import Role
 from backend.domain.accounts.models import Account
+from backend.domain.live_updates import changes
 from backend.domain.notifications import create
 from backend.domain.notifications.create import Outgoing
 from backend.domain.reports import months, wording
@@ -103,7 +104,9 @@ def _keep(month: Month, figures: Mapping[int, MonthlyStatistics]) -> dict[int, M
     ]
     statement = upsert(MonthlyReport).on_conflict_do_nothing(index_elements=["customer_id", "month"])
     fresh = db.session.execute(statement.returning(MonthlyReport.customer_id), rows).scalars()
-    return {customer_id: figures[customer_id] for customer_id in fresh}
+    kept = {customer_id: figures[customer_id] for customer_id in fresh}
+    changes.announce_reports(kept)
+    return kept
 
 
 def _again(month: Month, customer_id: int) -> MonthlyStatistics:

@@ -26,7 +26,14 @@ from backend.domain.task_requests.errors import OverlappingRequest, TaskNotAvail
 from backend.domain.task_requests.lifecycle import Action, Status
 from backend.domain.task_requests.models import RequestRejection
 from backend.domain.task_requests.rows import COLUMNS, TABLE, Request, RequestWithContacts, with_contacts
-from backend.domain.task_requests.transitions import load, retry_when_changed, with_entry, write, write_history
+from backend.domain.task_requests.transitions import (
+    announce_change,
+    load,
+    retry_when_changed,
+    with_entry,
+    write,
+    write_history,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ def create(actor: Actor, *, new: NewRequest) -> RequestWithContacts:
     entry = history.Entry(None, Action.CREATE, None, Status.REQUESTED, new.remarks or None)
     parameters = {f"new_{name}": value for name, value in values.items()} | history.entry_parameters(actor, entry)
     row = with_contacts(db.session.execute(_insert(tuple(values)), parameters).one())
+    announce_change(actor, row.request, row.request)
     notifications.notify_requested(row.request, _recipients(row.request, most=tell_nearest))
     return row
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select, text, update
 
@@ -15,6 +15,7 @@ from backend.domain.task_requests import history, notifications
 from backend.domain.task_requests.lifecycle import Action, Relation, Status, rule_of
 from backend.domain.task_requests.models import TaskRequest
 from backend.domain.task_requests.rows import COLUMNS, Request
+from backend.domain.task_requests.transitions import announce_change
 
 HELD: Final = text("""
     WITH unapproved AS (
@@ -159,7 +160,15 @@ def _change(
     )
     db.session.execute(statement)
     history.write(actor, [history.Entry(request_id, action, source, target, note) for request_id in ids])
+    for request in before:
+        after = request._replace(status=target, version=request.version + 1, **_sides(values))
+        announce_change(actor, request, after)
     return before
+
+
+def _sides(values: Mapping[str, object]) -> dict[str, Any]:
+    """Return the columns that say whom a request concerns, where they change."""
+    return {name: values[name] for name in ("professional_id", "asked_professional_id") if name in values}
 
 
 def _lock(source: Status, condition: ColumnElement[bool], limit: int | None) -> list[Request]:

@@ -13,6 +13,7 @@ from backend.core.db.pagination import AnySelect
 from backend.core.db.session import TIMESTAMP, db
 from backend.core.errors import Forbidden, Stale
 from backend.core.security.authz import Actor, Role
+from backend.domain.live_updates import changes as live_changes
 from backend.domain.task_requests import history
 from backend.domain.task_requests.access import does_task, is_reviewable, rejected, relation
 from backend.domain.task_requests.errors import (
@@ -170,7 +171,9 @@ def write(
     parameters = {f"new_{name}": value for name, value in values.items()}
     parameters |= {"to_status": target, "at": now()}
     entry = history.Entry(request.id, action, request.status, target, note, changes)
-    return _run_if_unchanged(_update(actor.role, tuple(values)), actor, request, entry, parameters)
+    changed = _run_if_unchanged(_update(actor.role, tuple(values)), actor, request, entry, parameters)
+    announce_change(actor, request, changed.request)
+    return changed
 
 
 def write_history(
@@ -186,7 +189,24 @@ def write_history(
     """
     authorize(actor, request, action)
     entry = history.Entry(request.id, action, request.status, request.status, note, changes)
-    return _run_if_unchanged(_lock(actor.role), actor, request, entry, {})
+    read = _run_if_unchanged(_lock(actor.role), actor, request, entry, {})
+    live_changes.announce_history(request.id, accounts=[request.customer_id, actor.id])
+    return read
+
+
+def announce_change(actor: Actor, before: Request, after: Request) -> None:
+    """Announce a change of a request to those whom it concerned before, and those whom it concerns now."""
+    sides = [actor.id, after.customer_id]
+    for request in (before, after):
+        sides += [request.professional_id, request.asked_professional_id]
+    live_changes.announce_request(
+        after.id, version=after.version, accounts=sides, is_offered=_is_offered(before) or _is_offered(after)
+    )
+
+
+def _is_offered(request: Request) -> bool:
+    """Return whether the request is open to every professional who does its task."""
+    return request.status == Status.REQUESTED and request.asked_professional_id is None
 
 
 def _run_if_unchanged(

@@ -285,6 +285,13 @@ export type EntryPage = {
     next_cursor: string | null;
 };
 
+export type EventAccess = {
+    account_id: number;
+    role: string;
+    session_id: string;
+    expires_at: number;
+};
+
 export type Expiry = {
     approval_expires_at: string | null;
 };
@@ -2073,6 +2080,92 @@ export type UndoEmailResponses = {
 };
 
 export type UndoEmailResponse = UndoEmailResponses[keyof UndoEmailResponses];
+
+export type FollowEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The id of the last event that was received.
+         */
+        'Last-Event-ID'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/events';
+};
+
+export type FollowEventsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type FollowEventsError = FollowEventsErrors[keyof FollowEventsErrors];
+
+export type FollowEventsResponses = {
+    /**
+     * OK
+     */
+    200: string;
+};
+
+export type FollowEventsResponse = FollowEventsResponses[keyof FollowEventsResponses];
+
+export type GetEventAccessData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/events/access';
+};
+
+export type GetEventAccessErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetEventAccessError = GetEventAccessErrors[keyof GetEventAccessErrors];
+
+export type GetEventAccessResponses = {
+    /**
+     * OK
+     */
+    200: EventAccess;
+};
+
+export type GetEventAccessResponse = GetEventAccessResponses[keyof GetEventAccessResponses];
 
 export type ListExportsData = {
     body?: never;

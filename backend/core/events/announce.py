@@ -1,0 +1,51 @@
+"""Announce changes in the transaction that makes them; they are published once it has committed."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from flask import Flask
+
+from backend.core.clock import is_frozen
+from backend.core.db.after_commit import AfterCommit
+from backend.core.events.protocol import Event, Message, Topic, joined
+from backend.core.security.authz import Role
+
+Publish = Callable[[Message], None]
+_publisher: Final[list[Publish]] = []
+
+
+def init_app(app: Flask, *, publisher: Publish) -> None:
+    """Set how messages are published. It must not wait: it runs in the call that made the change."""
+    _publisher[:] = [publisher]
+    app.extensions["event_publisher"] = publisher
+
+
+def announce(
+    topic: Topic,
+    *,
+    accounts: Iterable[int | None] = (),
+    roles: Iterable[Role] = (),
+    object_id: int | None = None,
+    version: int | None = None,
+) -> None:
+    """Announce a change to these accounts (None stands for no one) and to all accounts of these roles.
+
+    Nothing is announced while the clock is frozen, because the demo's past changes are no news.
+    """
+    to = tuple(sorted({account for account in accounts if account is not None}))
+    if (to or roles) and not is_frozen():
+        _committed.add([Message((Event(topic.value, to, tuple(role.value for role in roles), object_id, version),))])
+
+
+def announce_ended_sessions(session_ids: Iterable[str]) -> None:
+    """End the streams of these sessions."""
+    if ended := tuple(session_ids):
+        _committed.add([Message(ended_sessions=ended)])
+
+
+def _publish(messages: list[Message]) -> None:
+    for publish in _publisher:
+        publish(joined(messages))
+
+
+_committed: Final = AfterCommit[Message]("events", _publish)

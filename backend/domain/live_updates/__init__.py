@@ -1,0 +1,1 @@
+"""Live updates: whose open pages a change concerns."""

@@ -1,0 +1,54 @@
+"""Who is told of which change: every rule of live updates. None of them reads the database.
+
+An account that is told too much reads something again for nothing. Events hold no data, so that they reveal none.
+"""
+
+from collections.abc import Iterable
+
+from backend.core.events.announce import announce, announce_ended_sessions
+from backend.core.events.protocol import Topic
+from backend.core.security.authz import Role
+
+
+def announce_request(
+    request_id: int, *, version: int, accounts: Iterable[int | None], is_offered: bool = False
+) -> None:
+    """Tell both sides and admins of a changed request; ``is_offered``: and the professionals who may accept it.
+
+    Their lists change as well when another one takes it. Which of them see it is known only by a search, so all are
+    told, without its id, and those who have such a list open read it again.
+    """
+    announce(Topic.REQUESTS, accounts=accounts, roles=[Role.ADMIN], object_id=request_id, version=version)
+    if is_offered:
+        announce(Topic.REQUESTS, roles=[Role.PROFESSIONAL])
+
+
+def announce_history(request_id: int, *, accounts: Iterable[int | None]) -> None:
+    """Tell these accounts of an entry in the history of a request that is otherwise as it was."""
+    announce(Topic.REQUESTS, accounts=accounts, object_id=request_id)
+
+
+def announce_notifications(account_ids: Iterable[int]) -> None:
+    """Tell accounts that their notifications changed."""
+    announce(Topic.NOTIFICATIONS, accounts=account_ids)
+
+
+def announce_approval(professional_id: int) -> None:
+    """Tell a professional, and the admins who decide, that the approval changed."""
+    announce(Topic.ACCOUNT, accounts=[professional_id], object_id=professional_id)
+    announce(Topic.APPROVALS, roles=[Role.ADMIN], object_id=professional_id)
+
+
+def announce_export(export_id: int) -> None:
+    """Tell admins of an export's progress."""
+    announce(Topic.EXPORTS, roles=[Role.ADMIN], object_id=export_id)
+
+
+def announce_reports(customer_ids: Iterable[int]) -> None:
+    """Tell customers that they have another report."""
+    announce(Topic.REPORTS, accounts=customer_ids)
+
+
+def announce_sign_out(session_ids: Iterable[str]) -> None:
+    """End the streams of sessions that have ended."""
+    announce_ended_sessions(session_ids)

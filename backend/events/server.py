@@ -1,0 +1,73 @@
+"""Runs the application in this process, with Granian as its HTTP server, until SIGTERM or SIGINT."""
+
+import asyncio
+import gc
+import resource
+import signal
+import sys
+from typing import Final
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from backend.core.observability import logging, metrics
+from backend.events.application import Application
+from backend.settings import Settings, SettingsError
+
+BACKLOG: Final = 1024
+DRAIN_SECONDS: Final = 3.0
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until a signal; then end all streams, whose clients come back to this server's successor."""
+    application = Application(settings)
+    server = Server(
+        application,
+        address=settings.events_host,
+        port=settings.events_port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        websockets=False,
+        backlog=BACKLOG,
+        backpressure=settings.events_streams + BACKLOG,  # so that our limit decides, which answers with a problem
+        log_level=LogLevels.error,
+    )
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    tasks = [asyncio.ensure_future(work) for work in (application.changes.listen(), application.ping())]
+    serving = asyncio.ensure_future(server.serve())
+    stopping = asyncio.ensure_future(asked.wait())
+    await asyncio.wait([serving, stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    await application.drain(seconds=DRAIN_SECONDS)
+    for task in tasks:
+        task.cancel()
+    server.stop()  # type: ignore[no-untyped-call]  # Granian's own
+    await asyncio.wait([serving], timeout=DRAIN_SECONDS)
+    if not asked.is_set():
+        for task in (serving, *tasks):
+            if task.done() and not task.cancelled():
+                task.result()
+
+
+def main() -> int:
+    """Start with the settings of the environment."""
+    try:
+        settings = Settings.from_env()
+    except SettingsError as error:
+        sys.stderr.write(f"A setting is wrong: {error}\n")
+        return 2
+    if not settings.events_port:
+        sys.stderr.write("A setting is wrong: EVENTS_PORT is needed to run this process on its own\n")
+        return 2
+    logging.configure(settings)
+    metrics.begin(settings)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each stream is a file
+    gc.freeze()
+    asyncio.run(serve(settings))
+    return 0

@@ -1,0 +1,122 @@
+"""Live updates are published after the outermost commit, to those whom a change concerns, and never if it is undone."""
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from backend.core.db.session import db, transaction
+from backend.core.events import announce
+from backend.core.events.protocol import Message, Topic
+from tests.factories.people import People, Person
+from tests.factories.requests import RequestMarket, do
+
+
+@pytest.fixture
+def published(app: Flask) -> Iterator[list[Message]]:
+    """Collect what is published."""
+    messages: list[Message] = []
+    before = app.extensions["event_publisher"]
+    announce.init_app(app, publisher=messages.append)
+    yield messages
+    announce.init_app(app, publisher=before)
+
+
+def test_events_of_one_transaction_are_one_message_after_its_commit(published: list[Message]) -> None:
+    with transaction():
+        announce.announce(Topic.REQUESTS, accounts=[1, None], object_id=7, version=2)
+        announce.announce(Topic.REQUESTS, accounts=[1], object_id=7, version=2)
+        with db.session.begin_nested():
+            announce.announce(Topic.REPORTS, accounts=[2])
+        assert published == []
+    (message,) = published
+    assert [(event.topic, event.accounts) for event in message.events] == [("requests", (1,)), ("reports", (2,))]
+
+
+def test_rolled_back_change_is_not_published(published: list[Message]) -> None:
+    with contextlib.suppress(LookupError), transaction():
+        announce.announce(Topic.REQUESTS, accounts=[1])
+        raise LookupError
+    with transaction():
+        savepoint = db.session.begin_nested()
+        announce.announce(Topic.REQUESTS, accounts=[1])
+        savepoint.rollback()
+    assert published == []
+
+
+def test_request_is_announced_to_both_sides_and_admins_with_its_version(
+    people: People, published: list[Message]
+) -> None:
+    market = RequestMarket(people)
+    customer, professional = people.customer(), market.professional()
+    published.clear()
+    asked = market.ask(customer)
+    assert events(published, "requests") == {
+        ((customer.id,), ("admin",), asked["id"], 1),
+        ((), ("professional",), None, None),
+    }
+    published.clear()
+    do(professional, f"/requests/{asked['id']}/accept")
+    assert ((customer.id, professional.id), ("admin",), asked["id"], 2) in events(published, "requests")
+    assert events(published, "notifications") == {((customer.id,), (), None, None)}
+
+
+def test_request_that_one_professional_is_asked_for_is_not_announced_to_others(
+    people: People, published: list[Message]
+) -> None:
+    market = RequestMarket(people)
+    customer, professional = people.customer(), market.professional()
+    published.clear()
+    asked = market.ask(customer, professional_id=professional.id)
+    assert events(published, "requests") == {((customer.id, professional.id), ("admin",), asked["id"], 1)}
+
+
+def test_block_announces_each_released_request_and_ends_streams(people: People, published: list[Message]) -> None:
+    market = RequestMarket(people)
+    admin, customer, professional = people.admin(), people.customer(), market.professional()
+    taken = market.bring_to("accepted", customer, professional)
+    published.clear()
+    do(admin, f"/users/{professional.id}/block", {"reason": "fraud"})
+    changed = {event for event in events(published, "requests") if event[2] == taken["id"]}
+    assert changed == {(tuple(sorted((admin.id, customer.id, professional.id))), ("admin",), taken["id"], 3)}
+    assert len(ended(published)) == 1
+
+
+def test_approval_is_announced_to_professional_and_admins(people: People, published: list[Message]) -> None:
+    admin, professional = people.admin(), people.professional(approved=False, has_document=True)
+    published.clear()
+    do(admin, f"/professionals/{professional.id}/approve", {})
+    assert events(published, "account") == {((professional.id,), (), professional.id, None)}
+    assert events(published, "approvals") == {((), ("admin",), professional.id, None)}
+
+
+def test_every_way_to_end_sessions_ends_their_streams(people: People, published: list[Message]) -> None:
+    customer = people.customer()
+    for path, body in (("/logout", None), ("/logout/everywhere", None)):
+        person = people.sign_in(customer.username)
+        published.clear()
+        assert person.post(path, body).status_code == 204
+        assert ended(published), path
+
+
+def test_refused_call_publishes_nothing(people: People, published: list[Message]) -> None:
+    market = RequestMarket(people)
+    customer, stranger = people.customer(), people.customer()
+    asked = market.ask(customer)
+    published.clear()
+    assert refused(stranger, f"/requests/{asked['id']}/cancel") == 404
+    assert published == []
+
+
+def refused(who: Person, path: str) -> int:
+    status: int = who.post(path, {"reason": "Something came up"}).status_code
+    return status
+
+
+def events(published: list[Message], topic: str) -> set[tuple[object, ...]]:
+    return {tuple(event[1:]) for message in published for event in message.events if event.topic == topic}
+
+
+def ended(published: list[Message]) -> list[str]:
+    return [session for message in published for session in message.ended_sessions]
