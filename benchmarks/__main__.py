@@ -9,6 +9,7 @@ from benchmarks import (
     create,
     dashboard,
     delivery,
+    events,
     export,
     figures,
     jobs,
@@ -45,6 +46,7 @@ ALL: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
     "reminders": reminders.measure,
     "mails": delivery.measure,
     "sign-in": sign_in.measure,
+    "events": events.measure,
 }
 
 

@@ -2108,7 +2108,7 @@ export type FollowEventsErrors = {
      */
     422: Problem;
     /**
-     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     * Temporarily unavailable: `busy`, `timeout`, `too_many_streams`, `unavailable`
      */
     503: Problem;
 };
