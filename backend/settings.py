@@ -229,6 +229,9 @@ class Settings:
     )
     request_rate_limit: str = _limits(v.rate, "2000 per hour", "Requests created per account")
     document_rate_limit: str = _limits(v.rate, "20 per hour", "Document uploads per account")
+    profile_rate_limit: str = _limits(
+        v.rate, "20000 per hour", "Public profiles, their reviews and photos read from one address, beyond cached ones"
+    )
     times_rate_limit: str = _limits(
         v.rate, "1200 per hour", "Lookups of available times by one account, or by visitors from one address"
     )

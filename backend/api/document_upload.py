@@ -1,28 +1,47 @@
-"""Uploaded documents: read, inspected and stored before the first query of the transaction."""
+"""Uploaded documents and photos: read, inspected and stored before the first query of the transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import TypeVar
 
 from werkzeug.datastructures import FileStorage
 
 from backend.core.db.session import on_transaction_end
-from backend.domain.documents import actions
+from backend.domain.documents import actions, photos
 from backend.domain.documents.actions import Stored
-from backend.domain.documents.inspection import MAX_BYTES, inspect
+from backend.domain.documents.inspection import MAX_BYTES, inspect, inspect_photo
+from backend.domain.documents.photos import StoredPhoto
+
+File = TypeVar("File")
 
 
 @contextmanager
 def received(file: FileStorage) -> Iterator[Stored]:
-    """Store an uploaded document, and delete it again if the block fails.
+    """Store an uploaded document, and delete it again if the block fails."""
+    inspected = inspect(_content(file))
+    with _discarded_on_error(actions.store(inspected, filename=file.filename), actions.discard) as stored:
+        yield stored
 
-    Only one byte beyond the limit is read, which is enough to detect a file that is too large.
-    """
+
+@contextmanager
+def received_photo(file: FileStorage) -> Iterator[StoredPhoto]:
+    """Store an uploaded photo, and delete it again if the block fails."""
+    inspected = inspect_photo(_content(file))
+    with _discarded_on_error(photos.store(inspected), photos.discard) as stored:
+        yield stored
+
+
+def _content(file: FileStorage) -> bytes:
+    """Return the content, of which one byte beyond the limit is read: enough to detect a file that is too large."""
     with closing(file):
-        inspected = inspect(file.stream.read(MAX_BYTES + 1))
-    stored = actions.store(inspected, filename=file.filename)
+        return file.stream.read(MAX_BYTES + 1)
+
+
+@contextmanager
+def _discarded_on_error(stored: File, discard: Callable[[File], None]) -> Iterator[File]:
     try:
         yield stored
     except BaseException:
         # Not here: the transaction is still open, and the file store may be slow.
-        on_transaction_end(lambda: actions.discard(stored))
+        on_transaction_end(lambda: discard(stored))
         raise

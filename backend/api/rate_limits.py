@@ -27,6 +27,7 @@ NAMES: Final = (
     "forgot_rate_limit",
     "request_rate_limit",
     "document_rate_limit",
+    "profile_rate_limit",
     "times_rate_limit",
     "email_change_rate_limit",
     "email_taken_rate_limit",

@@ -25,7 +25,7 @@ PUBLIC: Final = "public, max-age=1, stale-while-revalidate=5"
 CACHED: Final = "doorstep.cached_response"  # WSGI environment key of the cached response that a handler returned
 CACHE_BYTES: Final = 16 << 20
 HEADERS_BYTES: Final = 2000  # approximate size of the headers of one response
-NOT_REPEATED: Final = {"x-request-id", "date", "connection"}
+NOT_REPEATED: Final = {"x-request-id", "date", "connection", "ratelimit", "ratelimit-policy"}
 FOR_ONE_CLIENT: Final = {"content-encoding", "set-cookie"}  # a response with one of these is not repeated
 NOT_FOR_304: Final = {"content-length", "content-type"}
 NEXT_CURSOR: Final = re.compile(rb'"next_cursor":"([A-Za-z0-9_.-]+)"}\Z')

@@ -20,7 +20,7 @@ from backend.core.errors import DomainError
 from backend.core.queue import Job
 from backend.domain.accounts.models import Account, SignInFailure
 from backend.domain.audit.models import AuditEntry, AuditSeal
-from backend.domain.documents.models import Document
+from backend.domain.documents.models import Document, ProfilePhoto
 from backend.domain.notifications.models import Delivery
 from backend.domain.professionals import availability
 from backend.domain.professionals.models import Professional
@@ -61,7 +61,11 @@ def erase(account_ids: Sequence[int], task_ids: Sequence[int]) -> None:
         return
     with transaction():
         _refuse_strangers(account_ids)
-        keys = _select(Document.store_key, Document.account_id.in_(account_ids))
+        keys = [
+            *_select(Document.store_key, Document.account_id.in_(account_ids)),
+            *_select(ProfilePhoto.store_key, ProfilePhoto.account_id.in_(account_ids)),
+            *_select(ProfilePhoto.small_store_key, ProfilePhoto.account_id.in_(account_ids)),
+        ]
         _take_out_of_search(account_ids)
         for table in APPEND_ONLY:
             db.session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))

@@ -18,9 +18,13 @@ from backend.launch.errors import LaunchError
 from backend.launch.manifest import DATABASE_FILE, PIECE, SHOWN, File, Manifest, digest
 from backend.settings import VERSION, Settings
 
-# Required files, and files that may be missing: those of replaced documents and of exports about to expire.
+# Required files, and files that may be missing: those of replaced documents and photos, of exports about to expire.
 FILES: Final[Mapping[str, str]] = {
-    "documents": "SELECT store_key, sha256, replaced_at IS NULL FROM documents",
+    "documents": """
+        SELECT store_key, sha256, replaced_at IS NULL FROM documents
+        UNION ALL SELECT store_key, sha256, replaced_at IS NULL FROM profile_photos
+        UNION ALL SELECT small_store_key, small_sha256, replaced_at IS NULL FROM profile_photos
+    """,
     "exports": """
         SELECT store_key || ending, CASE WHEN ending = '' THEN sha256 END, expires_at > now() + interval '1 day'
           FROM exports, unnest(ARRAY['', '.gz']) AS ending

@@ -22,8 +22,12 @@ LARGE_TABLES: Final = ("accounts", "task_requests", "request_events", "reviews",
 RATINGS: Final = (
     """UPDATE tasks SET rating_count = n, rating_sum = s
          FROM (SELECT task_id, count(*) AS n, sum(rating) AS s FROM reviews GROUP BY task_id) AS r WHERE r.task_id = id""",
-    """UPDATE professionals SET rating_count = n, rating_sum = s
-         FROM (SELECT professional_id, count(*) AS n, sum(rating) AS s FROM reviews GROUP BY professional_id) AS r
+    """UPDATE professionals SET rating_count = n, rating_sum = s, rating_counts = c
+         FROM (SELECT professional_id, count(*) AS n, sum(rating) AS s,
+                      ARRAY[count(*) FILTER (WHERE rating = 1), count(*) FILTER (WHERE rating = 2),
+                            count(*) FILTER (WHERE rating = 3), count(*) FILTER (WHERE rating = 4),
+                            count(*) FILTER (WHERE rating = 5)] AS c
+                 FROM reviews GROUP BY professional_id) AS r
         WHERE r.professional_id = account_id""",
     """UPDATE professionals SET tasks_done = n
          FROM (SELECT professional_id, count(*) AS n FROM task_requests WHERE status = 'closed' GROUP BY professional_id)

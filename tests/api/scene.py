@@ -28,6 +28,7 @@ from tests.api.route_table import CALLERS
 from tests.conftest import empty_the_market
 from tests.factories.jobs import mails, token_of, work_on
 from tests.factories.people import PASSWORD, Caller, People, Person
+from tests.factories.photos import upload_photo
 from tests.factories.requests import WHY, RequestMarket, at, do
 from tests.factories.snapshot import Snapshot
 
@@ -116,7 +117,7 @@ def build(people: People) -> Scene:
         "other_session": "none",  # of those who have none of their own
         "reported_customer": customer.id,
     }
-    scene.values |= _made_by(admin) | _links(people, customer)
+    scene.values |= _made_by(admin) | _links(people, customer) | _photos(admin, professional, other, pending)
     for name, caller in callers.items():
         if isinstance(caller, Person):
             scene.own[name] = _own(people, caller, customer)
@@ -157,6 +158,17 @@ def _made_by(admin: Person) -> dict[str, Any]:
         failed = text("UPDATE deliveries SET state = 'failed' WHERE id = (SELECT min(id) FROM deliveries) RETURNING id")
         made["delivery_id"] = db.session.execute(failed).scalar_one()
     return made
+
+
+def _photos(admin: Person, professional: Person, *others: Person) -> dict[str, Any]:
+    """Return the photo that the professional shows, by its digest, and one that awaits a decision; all have one."""
+    upload_photo(professional, 300)
+    shown = admin.get("/profile_photos").json["items"][0]["id"]
+    do(admin, f"/profile_photos/{shown}/approve")
+    made = {"digest": professional.get("/me/profile").json["photo_url"].rpartition("/")[2]}
+    for number, other in enumerate(others):
+        upload_photo(other, 310 + number)
+    return {**made, "photo_id": admin.get("/profile_photos").json["items"][0]["id"]}
 
 
 def _links(people: People, customer: Person) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy import TextClause, text
 from backend.core.clock import now
 from backend.core.db.session import db, transaction
 from backend.domain.professionals import availability
+from backend.domain.profiles import queries as profiles
 from backend.domain.task_requests import inbox, matching, policies
 from tests.factories.people import People
 from tests.factories.requests import RequestMarket
@@ -25,6 +26,22 @@ REQUESTS: Final = text("""
     SELECT :task_id, 'x', :customer_id, now() + n * interval '1 minute', 1, 'INR', 60, 'x',
            (CAST(:pincodes AS text[]))[1 + n % cardinality(CAST(:pincodes AS text[]))]
       FROM generate_series(1, :number) n
+""")
+DONE: Final = text("""
+    WITH done AS (
+        INSERT INTO task_requests (task_id, task_name, customer_id, professional_id, status, date_of_request, price,
+                                   currency, time_required, address, pincode, created_at, accepted_at, completed_at,
+                                   closed_at, reviewed_at)
+        SELECT :task_id, 'x', :customer_id, :professional_id, 'closed', at, 1, 'INR', 60, 'x', '560001',
+               at, at, at, at, at
+          FROM (SELECT now() - n * interval '1 hour' AS at FROM generate_series(1, :number) n) AS times
+        RETURNING id, task_id, customer_id, professional_id, closed_at
+    ), declined AS (
+        INSERT INTO request_rejections (professional_id, request_id, reason, at)
+        SELECT :declined_by, id, 'x', closed_at FROM done
+    )
+    INSERT INTO reviews (request_id, customer_id, professional_id, task_id, rating, created_at)
+    SELECT id, customer_id, professional_id, task_id, 4, closed_at FROM done
 """)
 PROFESSIONALS: Final = text("""
     WITH fresh AS (
@@ -78,7 +95,15 @@ def far_away(app: Flask) -> list[str]:
 def analyse() -> None:
     """Give the planner the statistics that autovacuum would."""
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in ("task_requests", "accounts", "professionals", "professional_tasks", "professional_areas"):
+        for table in (
+            "task_requests",
+            "accounts",
+            "professionals",
+            "professional_tasks",
+            "professional_areas",
+            "reviews",
+            "request_rejections",
+        ):
             connection.execute(text(f"VACUUM (ANALYZE) {table}"))
 
 
@@ -130,3 +155,31 @@ def test_terms_of_new_request_read_only_requests_of_its_customer(people: People,
     row = db.session.execute(policies.TERMS, asked).one()
     assert (row.open_requests, row.nth_latest is not None, row.is_known_place) == (NEAR, True, True)
     assert rows_read(policies.TERMS, asked, tables={"task_requests"}) == 2 * NEAR
+
+
+def test_public_profile_reads_a_bounded_number_of_rows(people: People) -> None:
+    market = RequestMarket(people)
+    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+    values = {"task_id": market.task_id, "customer_id": asha.id, "number": 5_000}
+    with transaction():
+        db.session.execute(DONE, {**values, "professional_id": ravi.id, "declined_by": sita.id})
+        db.session.execute(DONE, {**values, "professional_id": sita.id, "declined_by": ravi.id})
+    analyse()
+    asked = {"id": ravi.id, "now": now(), "answers": profiles.ANSWERS, "least": 3, "districts": 5}
+    assert rows_read(profiles.PUBLIC, asked, tables={"reviews"}) == 0
+    assert rows_read(profiles.PUBLIC, asked, tables={"task_requests", "request_rejections"}) <= 3 * profiles.ANSWERS
+
+
+def test_page_of_profile_reviews_reads_only_its_rows(people: People) -> None:
+    market = RequestMarket(people)
+    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+    for professional in (ravi, sita):
+        with transaction():
+            made = {"task_id": market.task_id, "customer_id": asha.id, "number": 5_000}
+            db.session.execute(DONE, {**made, "professional_id": professional.id, "declined_by": professional.id})
+    analyse()
+    asked = {"id": ravi.id, "now": now(), "rows": 21}
+    middle = {"created_at": now() - timedelta(hours=2_500), "request_id": 1}
+    for statement, values in ((profiles.FIRST_REVIEWS, asked), (profiles.MORE_REVIEWS, {**asked, **middle})):
+        read = rows_read(statement, values, tables={"reviews", "task_requests"})
+        assert read <= 4 * 21

@@ -31,10 +31,10 @@ def pdf(change: Callable[[PdfWriter], Any] | None = None, *, pages: int = 1) -> 
     return target.getvalue()
 
 
-def form(data: bytes, *, name: str = "proof.png", **fields: Any) -> dict[str, Any]:
-    """Return the arguments of a multipart call with this document."""
+def form(data: bytes, *, name: str = "proof.png", field: str = "document", **fields: Any) -> dict[str, Any]:
+    """Return the arguments of a multipart call with this file."""
     file = FileStorage(BytesIO(data), filename=name, content_type="application/octet-stream")
-    boundary, body = encode_multipart({**fields, "document": file})
+    boundary, body = encode_multipart({**fields, field: file})
     return {"data": body, "content_type": f'multipart/form-data; boundary="{boundary}"'}
 
 

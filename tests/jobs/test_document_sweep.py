@@ -14,11 +14,12 @@ from backend.core.db.session import db, transaction
 from backend.core.queue import Job, JobRun, runs
 from backend.domain.documents import actions
 from backend.domain.documents import orphans as document_orphans
-from backend.domain.documents.models import Document
+from backend.domain.documents.models import Document, ProfilePhoto
 from backend.jobs import schedule
 from tests.factories.files import form, picture
 from tests.factories.jobs import work
 from tests.factories.people import People
+from tests.factories.photos import upload_photo
 
 LATER = timedelta(days=2, minutes=1)
 SWEEP = next(one for one in schedule.TABLE if one.name == "document-sweep")
@@ -110,6 +111,22 @@ def test_drop_orphans_deletes_replaced_document_after_two_days(people: People) -
         db.session.execute(text("UPDATE documents SET replaced_at = replaced_at - interval '3 days'"))
     document_orphans.drop_orphans(now() + LATER)
     assert keys() & {old, new} == {new}
+
+
+def test_drop_orphans_keeps_current_photos_and_deletes_replaced_ones(people: People) -> None:
+    ravi = people.professional(approved=False)
+    upload_photo(ravi, 300)
+    upload_photo(ravi, 320)
+    columns = (ProfilePhoto.store_key, ProfilePhoto.small_store_key)
+    old, new = (set(row) for row in db.session.execute(select(*columns).order_by(ProfilePhoto.id)))
+    unfinished = f"photos/2026/01/.{uuid4().hex}.jpg.{uuid4().hex}.part"
+    storage.documents().put(unfinished, b"x")
+    assert all(re.fullmatch(actions.KEY, key) for key in old | new)
+    assert document_orphans.drop_orphans(now() + timedelta(hours=47)).dropped == 0
+    with transaction():
+        db.session.execute(text("UPDATE profile_photos SET replaced_at = replaced_at - interval '3 days'"))
+    assert document_orphans.drop_orphans(now() + LATER) == (5, 3, 3)
+    assert keys() == new
 
 
 def test_replaced_document_is_dropped_by_job_after_two_days(people: People) -> None:

@@ -1,6 +1,7 @@
 """Backups made during writes are consistent, and damaged ones are rejected."""
 
 import json
+import re
 import threading
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from backend.migrations.setup import upgrade
 from backend.settings import Settings
 from tests.conftest import FAST
 from tests.factories.files import form, picture
+from tests.factories.photos import upload_photo
 from tests.launch.backup_market import PLACE, Market, close, database, document_of, stored
 from tests.waiting import wait_until
 
@@ -97,10 +99,34 @@ def test_backup_leaves_out_files_of_replaced_documents_and_unfinished_writes(mar
 
 
 def test_backup_covers_every_table_with_store_keys(market: Market) -> None:
-    naming = (
-        "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'store_key'"
-    )
-    assert {name for (name,) in market.ask(naming)} == set(FILES)
+    naming = """
+        SELECT column_name, table_name FROM information_schema.columns
+         WHERE table_schema = 'public' AND right(column_name, 9) = 'store_key'
+    """
+    parts = [part for query in FILES.values() for part in query.replace(" ||", ",").split("UNION ALL")]
+    named = market.ask(naming)
+    assert len(named) == 4
+    for column, table in named:
+        reads = [part for part in parts if f" {column}," in part and re.search(rf"FROM {table}\b", part)]
+        assert len(reads) == 1, (column, table)
+
+
+def test_backup_contains_both_files_of_current_photos(market: Market, saved: Path) -> None:
+    with market.running() as people:
+        ravi = people.professional(approved=False)
+        upload_photo(ravi, 300)
+        upload_photo(ravi, 320)
+        shown = ravi.get("/me/profile/photo").data
+    [gone] = market.ask("SELECT store_key, small_store_key FROM profile_photos WHERE replaced_at IS NOT NULL")
+    for key in gone:
+        stored(market, key).unlink()
+    market.save(saved)
+    [current] = market.ask("SELECT store_key, small_store_key FROM profile_photos WHERE replaced_at IS NULL")
+    assert {file.key for file in Manifest.read(saved).files} == set(current)
+    stored(market, current[0]).unlink()
+    market.restore(saved, over=True)
+    with market.running() as people:
+        assert people.sign_in(ravi.username).get("/me/profile/photo").data == shown
 
 
 # -- rejected

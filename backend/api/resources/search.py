@@ -6,6 +6,7 @@ from flask import Response
 
 from backend.api.auth import ADMINS, ANYONE, CUSTOMERS_AND_ADMINS
 from backend.api.endpoint import Resource, endpoint
+from backend.api.resources.profiles import photo_path
 from backend.api.response_cache import public
 from backend.api.responses import ApiResponse, JsonObject, expected_version
 from backend.api.schemas import search as schemas
@@ -74,7 +75,12 @@ class TaskProfessionals(Resource):
         tasks.one(actor, task_id=task_id)
         window = Window(query["limit"], query["cursor"])
         page = availability.page(task_id=task_id, pincode=query["pincode"], radius_km=query["radius_km"], window=window)
-        return Page([{name: getattr(row, name) for name in PROFILE_FIELDS} for row in page.items], page.next_cursor)
+        return Page([present_professional(row) for row in page.items], page.next_cursor)
+
+
+def present_professional(row: availability.OfferingProfessional) -> JsonObject:
+    """Return a professional as customers see one in a list."""
+    return {name: getattr(row, name) for name in PROFILE_FIELDS} | {"photo_url": photo_path(row.id, row.photo)}
 
 
 def present(group: Synonym) -> JsonObject:

@@ -108,6 +108,7 @@ class PublicProfile(Strict):
     rating = fields.Float(required=True, allow_none=True)
     reviews = StrictInteger(required=True)
     distance_km = fields.Float(required=True, allow_none=True)
+    photo_url = fields.String(required=True, allow_none=True)
 
 
 class SynonymsEdit(Strict):

@@ -3,6 +3,7 @@
 Nothing here may run while a transaction is open: a child works for seconds.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -34,6 +35,15 @@ PROBLEMS: Final = {
     pdf.TOO_COMPLEX: ("document_refused", "This PDF is too complex. Print it to a new PDF and upload that."),
     pdf.TOO_MANY_PAGES: ("document_unreadable", f"This PDF has more than {pdf.MAX_PAGES} pages. Upload a shorter one."),
 }
+PHOTO_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/webp"})
+PHOTO_PROBLEMS: Final = {
+    picture.TOO_MANY_PIXELS: PROBLEMS[picture.TOO_MANY_PIXELS],
+    picture.TOO_SMALL: (
+        "photo_too_small",
+        f"This photo is smaller than {picture.LEAST_SIDE} by {picture.LEAST_SIDE} pixels. Choose a larger one.",
+    ),
+}
+PHOTO_UNREADABLE: Final = ("photo_unreadable", "This photo cannot be read. Save it again as JPEG and upload that.")
 UNREADABLE: Final = (
     "document_unreadable",
     "This file cannot be read. Save a copy without a password and upload that.",
@@ -73,6 +83,32 @@ def inspect(data: bytes) -> Inspected:
     return Inspected(result.data, content_type, _pages(result))
 
 
+@dataclass(frozen=True, slots=True)
+class InspectedPhoto:
+    """A photo that was accepted, as two square JPEGs."""
+
+    large: bytes
+    small: bytes
+
+
+def inspect_photo(data: bytes) -> InspectedPhoto:
+    """Return the squares to keep of a photo, redrawn without metadata.
+
+    Raises TooLarge, UnsupportedType for what is neither PNG, JPEG nor WebP by its first bytes, Invalid for what cannot
+    be read or has too few or too many pixels, Unavailable when too many others wait.
+    """
+    if len(data) > MAX_BYTES:
+        raise TooLarge("The photo is larger than 5 MiB. Upload a smaller file.")
+    content_type = filetype.guess_mime(data) if data else None
+    if content_type not in PHOTO_TYPES:
+        raise UnsupportedType("This file type is not supported. Upload a JPEG, PNG or WebP photo.")
+    result = _run(picture.__name__, ["square", content_type], data, refusal=_photo_refusal)
+    size = result.facts.get("size")
+    if not isinstance(size, int) or not 0 < size < len(result.data):
+        raise _photo_refusal(None)
+    return InspectedPhoto(result.data[:size], result.data[size:])
+
+
 def drawn_page(sha256: str, page: int) -> bytes | None:
     """Return a cached page."""
     return _drawn_pages().get(f"{sha256}-{page}")
@@ -92,16 +128,20 @@ def draw_page(data: bytes, content_type: str, *, sha256: str, page: int) -> byte
 
 
 def _ask(module: str, arguments: list[str], data: bytes) -> ChildResult:
-    """Run the work in a child process. Raises Invalid for the problem it reports."""
+    """Run the work on a document in a child process. Raises Invalid for the problem it reports."""
+    return _run(module, arguments, data, refusal=_refusal)
+
+
+def _run(module: str, arguments: list[str], data: bytes, *, refusal: Callable[[str | None], Invalid]) -> ChildResult:
     with capacity.current().places.acquire(error=capacity.BUSY):
         try:
             result = child_process.run(module, arguments, data, seconds=CHILD_SECONDS)
         except ChildTimedOut as error:
             raise Unavailable(TOO_SLOW, retry_after=capacity.RETRY_SECONDS) from error
         except ChildFailed as error:
-            raise _refusal(None) from error
+            raise refusal(None) from error
     if "problem" in result.facts:
-        raise _refusal(str(result.facts["problem"]))
+        raise refusal(str(result.facts["problem"]))
     return result
 
 
@@ -116,6 +156,11 @@ def _pages(result: ChildResult) -> int:
 def _refusal(problem: str | None) -> Invalid:
     code, text = PROBLEMS.get(problem or "", UNREADABLE)
     return Invalid.field("document", text, code=code)
+
+
+def _photo_refusal(problem: str | None) -> Invalid:
+    code, text = PHOTO_PROBLEMS.get(problem or "", PHOTO_UNREADABLE)
+    return Invalid.field("photo", text, code=code)
 
 
 def init_app(app: Flask, settings: Settings) -> None:

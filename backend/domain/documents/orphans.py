@@ -21,6 +21,12 @@ NAMED: Final = 10
 NEEDED: Final = text("""
     SELECT store_key FROM documents
      WHERE store_key = ANY(:keys) AND (replaced_at IS NULL OR replaced_at >= :before)
+    UNION ALL
+    SELECT store_key FROM profile_photos
+     WHERE store_key = ANY(:keys) AND (replaced_at IS NULL OR replaced_at >= :before)
+    UNION ALL
+    SELECT small_store_key FROM profile_photos
+     WHERE small_store_key = ANY(:keys) AND (replaced_at IS NULL OR replaced_at >= :before)
 """)
 
 
@@ -38,7 +44,7 @@ class Sweep(NamedTuple):
 
 
 def drop_orphans(at: datetime | None = None) -> Sweep:
-    """Remove files that are old enough and nobody's current document; not within a transaction.
+    """Remove files that are old enough and nobody's current document or photo; not within a transaction.
 
     Old enough is what a replaced document is kept for, which is longer than any call takes from the bytes to the
     commit of their row. Files without a generated name are never touched. More

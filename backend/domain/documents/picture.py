@@ -1,10 +1,10 @@
 """Pictures, decoded in a child process with limits: a hostile file ends the child, never the web server.
 
-Run as ``python -m backend.domain.documents.picture redraw|draw CONTENT_TYPE`` with the file on standard input.
+Run as ``python -m backend.domain.documents.picture redraw|draw|square CONTENT_TYPE`` with the file on standard input.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
@@ -14,20 +14,23 @@ from backend.core.child_process import ChildResult
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG"}
+FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 MAX_PIXELS: Final = 24_000_000
 MAX_SIDE: Final = 4000
 WIDEST: Final = 1400
+LEAST_SIDE: Final = 200
+LARGE, SMALL = 640, 160
 MEMORY_BYTES: Final = 512 << 20
 CPU_SECONDS: Final = 8
 TOO_MANY_PIXELS: Final = "too_many_pixels"
+TOO_SMALL: Final = "too_small"
 UNREADABLE: Final = "document_unreadable"
 
 
 def _work(arguments: Sequence[str], data: bytes) -> ChildResult:
     order, content_type = arguments
     try:
-        return _redraw(data, FORMATS[content_type]) if order == "redraw" else _draw(data, FORMATS[content_type])
+        return ORDERS[order](data, FORMATS[content_type])
     except Exception as error:  # noqa: BLE001  # a broken picture makes Pillow fail in many ways; all mean the same
         bomb = type(error).__name__.startswith("DecompressionBomb")
         return ChildResult({"problem": TOO_MANY_PIXELS if bomb else UNREADABLE})
@@ -62,6 +65,31 @@ def _draw(data: bytes, kind: str) -> ChildResult:
     return ChildResult({}, target.getvalue())
 
 
+def _square(data: bytes, kind: str) -> ChildResult:
+    """Return the middle of the picture as two square JPEGs without metadata, one after the other.
+
+    The first is ``size`` bytes long. A small picture is not enlarged.
+    """
+    from PIL import Image, ImageOps
+
+    with Image.open(BytesIO(data), formats=[kind]) as image:
+        if image.width * image.height > MAX_PIXELS:
+            return ChildResult({"problem": TOO_MANY_PIXELS})
+        if min(image.size) < LEAST_SIDE:
+            return ChildResult({"problem": TOO_SMALL})
+        small = _shrunk(image, (MAX_SIDE, MAX_SIDE))
+        ImageOps.exif_transpose(small, in_place=True)
+        upright = _on_white(small)
+    drawn = []
+    for side in (LARGE, SMALL):
+        target = BytesIO()
+        square = ImageOps.fit(upright, (min(side, *upright.size),) * 2)
+        square.info.clear()
+        square.save(target, "JPEG", quality=84, progressive=True, optimize=True)
+        drawn.append(target.getvalue())
+    return ChildResult({"size": len(drawn[0])}, b"".join(drawn))
+
+
 def _shrunk(image: "Picture", size: tuple[int, int]) -> "Picture":
     """Return the picture within this size; JPEGs are decoded at a reduced size."""
     image.draft(None, size)
@@ -79,6 +107,9 @@ def _on_white(image: "Picture") -> "Picture":
     paper = Image.new("RGBA", image.size, "white")
     paper.alpha_composite(image.convert("RGBA"))
     return paper.convert("RGB")
+
+
+ORDERS: Final[dict[str, Callable[[bytes, str], ChildResult]]] = {"redraw": _redraw, "draw": _draw, "square": _square}
 
 
 if __name__ == "__main__":

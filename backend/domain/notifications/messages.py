@@ -91,6 +91,18 @@ ENGLISH: Final[dict[str, Message]] = {
         "/app/approval",
         mandatory=True,
     ),
+    "photo_approved": Message(
+        "Your photo is approved",
+        ("Customers now see it on your public profile.",),
+        "View profile",
+        "/app/my-profile",
+    ),
+    "photo_rejected": Message(
+        "Your photo was not approved",
+        ("Reason: {reason}", "You can upload another photo at any time."),
+        "Upload another photo",
+        "/app/my-profile",
+    ),
     "blocked": Message(
         "Your account is blocked",
         ("Reason: {reason}", "{note}", "You cannot use {market} while your account is blocked. To appeal, contact us."),

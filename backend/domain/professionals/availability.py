@@ -430,8 +430,10 @@ BEST: Final = """
 PROFILES: Final = """
     SELECT page.id, a.firstname, compname, exp, rating_count AS reviews, k1, k2,
            CASE WHEN rating_count > 0 THEN round(rating_sum / rating_count::numeric, 2)::float END AS rating,
-           round(metres / 1000.0, 1)::float AS distance_km
+           round(metres / 1000.0, 1)::float AS distance_km, photo.sha256 AS photo
       FROM page JOIN accounts a ON a.id = page.id
+      LEFT JOIN profile_photos photo
+        ON photo.account_id = page.id AND photo.replaced_at IS NULL AND photo.state = 'approved'
      ORDER BY k1, k2, page.id
 """
 NEAREST_FIRST: Final = text(f"{NEAREST}, {PAGE.format(merit=MERIT)} {PROFILES}")
@@ -440,7 +442,10 @@ BEST_AFTER: Final = text(BEST.format(merit=MERIT, after=f"AND ({MERIT}, p.accoun
 
 
 class OfferingProfessional(NamedTuple):
-    """A professional who does a task, in the order of the statement's columns; ``k1`` and ``k2`` are sort keys."""
+    """A professional who does a task, in the order of the statement's columns.
+
+    ``k1`` and ``k2`` are sort keys, ``photo`` the digest of the photo that is shown.
+    """
 
     id: int
     firstname: str
@@ -451,6 +456,7 @@ class OfferingProfessional(NamedTuple):
     k2: int
     rating: float | None
     distance_km: float | None
+    photo: str | None
 
 
 def page(*, task_id: int, pincode: str | None, radius_km: int | None, window: Window) -> Page[OfferingProfessional]:

@@ -16,13 +16,17 @@ MERIT: Final = "((- (12 + rating_sum)) * 1000 / (3 + rating_count))"
 
 
 class Professional(Base):
-    """A professional's profile: experience, company, approval, service area, precomputed rating."""
+    """A professional's profile: experience, company, approval, service area, precomputed rating.
+
+    ``rating_counts``: how often 1 to 5 stars were given.
+    """
 
     __tablename__ = "professionals"
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     exp: Mapped[int]
     compname: Mapped[str]
+    about: Mapped[str] = mapped_column(server_default=text("''"))
     approval: Mapped[str] = mapped_column(server_default=text("'document_missing'"))
     approval_reason: Mapped[str | None]
     approval_changed_at: Mapped[datetime | None]
@@ -34,6 +38,7 @@ class Professional(Base):
     radius_km: Mapped[int] = mapped_column(server_default=text("10"))
     rating_count: Mapped[int] = mapped_column(server_default=text("0"))
     rating_sum: Mapped[int] = mapped_column(server_default=text("0"))
+    rating_counts: Mapped[list[int]] = mapped_column(ARRAY(BIGINT), server_default=text("'{0,0,0,0,0}'::bigint[]"))
     tasks_done: Mapped[int] = mapped_column(server_default=text("0"))
     rating: Mapped[Decimal] = mapped_column(
         Numeric(3, 2),
@@ -44,6 +49,7 @@ class Professional(Base):
     __table_args__ = (
         CheckConstraint("exp BETWEEN 0 AND 60", name="exp"),
         CheckConstraint("radius_km BETWEEN 1 AND 200", name="radius_km"),
+        CheckConstraint("cardinality(rating_counts) = 5", name="rating_counts"),
         CheckConstraint(
             "approval IN ('document_missing', 'pending', 'approved', 'rejected', 'expired')", name="approval"
         ),

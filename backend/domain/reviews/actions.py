@@ -1,8 +1,8 @@
 """Actions on reviews: write, reply, report, hide. Each change updates the precomputed ratings."""
 
-from typing import TypeVarTuple
+from typing import Final, TypeVarTuple
 
-from sqlalchemy import Row, insert, update
+from sqlalchemy import Row, insert, text, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from backend.core.clock import now
@@ -10,16 +10,25 @@ from backend.core.db.session import db
 from backend.core.errors import Conflict, NotFound
 from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
-from backend.domain.professionals.models import Professional
+from backend.domain.professionals import contact_details
 from backend.domain.reviews.models import Review
 from backend.domain.task_requests import notifications
 from backend.domain.task_requests.errors import RequestNotFound
 from backend.domain.task_requests.lifecycle import Action, Relation
 from backend.domain.task_requests.queries import one
 from backend.domain.task_requests.transitions import load, retry_when_changed, write
-from backend.domain.tasks.models import Task
 
 Columns = TypeVarTuple("Columns")
+COUNT_FOR_PROFESSIONAL: Final = text("""
+    UPDATE professionals
+       SET rating_count = rating_count + :change, rating_sum = rating_sum + :change * :rating,
+           rating_counts[:rating] = rating_counts[:rating] + :change
+     WHERE account_id = :professional_id
+""")
+COUNT_FOR_TASK: Final = text("""
+    UPDATE tasks SET rating_count = rating_count + :change, rating_sum = rating_sum + :change * :rating
+     WHERE id = :task_id
+""")
 
 
 @retry_when_changed
@@ -43,12 +52,18 @@ def give(
         "created_at": now(),
     }
     db.session.execute(insert(Review).values(values))
-    _count(request.professional_id, request.task_id, ratings=1, stars=rating)
+    _count(request.professional_id, request.task_id, rating=rating, change=1)
     notifications.notify_reviewed(reviewed, rating=rating, comment=comment)
 
 
 def reply(actor: Actor, *, request_id: int, text: str) -> None:
-    """Save the professional's only reply. Raises Conflict ``already_replied`` or ``no_review``."""
+    """Save the professional's only reply, which is public.
+
+    Raises:
+        Conflict: ``already_replied`` or ``no_review``.
+        Invalid: ``contact_details``, because work is arranged through requests.
+    """
+    contact_details.refuse("reply", text)
     _require_own(actor, request_id)
     statement = (
         update(Review)
@@ -88,7 +103,7 @@ def hide(actor: Actor, *, request_id: int, reason: str) -> None:
         _require(request_id)
         raise Conflict("This review is already hidden.", code="already_hidden")
     professional_id, task_id, rating = hidden
-    _count(professional_id, task_id, ratings=-1, stars=-rating)
+    _count(professional_id, task_id, rating=rating, change=-1)
     record(actor, "review_hidden", subject_id=professional_id, after={"request_id": request_id, "reason": reason})
 
 
@@ -108,7 +123,7 @@ def show(actor: Actor, *, request_id: int) -> None:
     )
     if shown := _execute(showing):
         professional_id, task_id, rating = shown
-        _count(professional_id, task_id, ratings=1, stars=rating)
+        _count(professional_id, task_id, rating=rating, change=1)
     elif kept := _execute(keeping):
         [professional_id] = kept
     else:
@@ -117,18 +132,11 @@ def show(actor: Actor, *, request_id: int) -> None:
     record(actor, "review_shown", subject_id=professional_id, after={"request_id": request_id})
 
 
-def _count(professional_id: int | None, task_id: int, *, ratings: int, stars: int) -> None:
+def _count(professional_id: int | None, task_id: int, *, rating: int, change: int) -> None:
     """Update the ratings by additions in SQL, so that concurrent reviews all count, in a fixed order of locks."""
-    for model, condition in (
-        (Professional, Professional.account_id == professional_id),
-        (Task, Task.id == task_id),
-    ):
-        db.session.execute(
-            update(model)
-            .where(condition)
-            .values(rating_count=model.rating_count + ratings, rating_sum=model.rating_sum + stars)
-            .execution_options(synchronize_session=False)
-        )
+    values = {"professional_id": professional_id, "task_id": task_id, "rating": rating, "change": change}
+    for statement in (COUNT_FOR_PROFESSIONAL, COUNT_FOR_TASK):
+        db.session.execute(statement, values)
 
 
 def _execute(statement: ReturningUpdate[*Columns]) -> Row[*Columns] | None:

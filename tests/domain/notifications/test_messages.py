@@ -13,6 +13,7 @@ NOTIFICATIONS = {
     "approved", "rejected", "blocked", "unblocked", "request_new", "request_accepted", "request_rejected",
     "request_released", "request_opened", "request_changed", "request_completed", "request_closed",
     "request_cancelled", "request_expired", "request_reviewed", "export_done", "export_failed", "admin_account_changed",
+    "photo_approved", "photo_rejected",
 }  # fmt: skip
 VALUES = {
     "task": "Plumbing", "date": "2026-12-01T04:30:00+00:00", "professional": "Ravi (Rao & Sons)", "customer": "Asha",

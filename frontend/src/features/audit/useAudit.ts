@@ -9,6 +9,8 @@ export const actions = [
   'admin_password_reset',
   'professional_approved',
   'professional_rejected',
+  'photo_approved',
+  'photo_rejected',
   'approval_expiry_set',
   'approval_expired',
   'task_created',

@@ -9,6 +9,8 @@ export const channels = ['mail', 'gchat', 'sms'] as const
 export const kinds = [
   'approved',
   'rejected',
+  'photo_approved',
+  'photo_rejected',
   'blocked',
   'unblocked',
   'request_new',

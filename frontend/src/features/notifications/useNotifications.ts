@@ -46,5 +46,6 @@ export function targetOf(one: Notification, role: Role | null): RouteLocationRaw
   if (one.kind.startsWith('export_') && role === 'admin') return '/admin/exports'
   if (one.kind === 'admin_account_changed') return '/admin/audit'
   if (role === 'professional' && ['approved', 'rejected'].includes(one.kind)) return '/approval'
+  if (role === 'professional' && one.kind.startsWith('photo_')) return '/my-profile'
   return null
 }

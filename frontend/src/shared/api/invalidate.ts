@@ -11,6 +11,7 @@ export const tags = [
   'Jobs',
   'Notifications',
   'Professionals',
+  'Profiles',
   'Reports',
   'Requests',
   'Reviews',

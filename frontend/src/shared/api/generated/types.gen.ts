@@ -531,6 +531,12 @@ export type Notifications = {
     unread_count: number;
 };
 
+export type OfferedTask = {
+    id: number;
+    name: string;
+    base_price: string;
+};
+
 export type OfferedTime = {
     at: string;
     professionals: number;
@@ -541,9 +547,41 @@ export type OfferedTimes = {
     timezone: string;
 };
 
+export type OwnPhoto = {
+    id: number;
+    state: 'pending' | 'approved' | 'rejected';
+    reason: string | null;
+    created_at: string;
+    decided_at: string | null;
+};
+
+export type OwnProfile = {
+    id: number;
+    firstname: string;
+    compname: string;
+    exp: number;
+    about: string;
+    photo_url: string | null;
+    tasks: Array<OfferedTask>;
+    rating: number | null;
+    rating_counts: RatingCounts;
+    reviews: number;
+    tasks_done: number;
+    verified_until: string | null;
+    member_since: string;
+    response_time: 'within_1_hour' | 'within_4_hours' | 'within_12_hours' | 'within_1_day' | 'within_3_days' | 'over_3_days' | null;
+    service_area: string;
+    isactive: number;
+    photo: OwnPhoto | null;
+};
+
 export type PartState = {
     state: 'up' | 'starting' | 'down';
     age: number | null;
+};
+
+export type PhotoUpload = {
+    photo: Blob | File;
 };
 
 export type Place = {
@@ -618,6 +656,24 @@ export type ProfessionalContact = {
     phone: string | null;
 };
 
+export type ProfessionalProfile = {
+    id: number;
+    firstname: string;
+    compname: string;
+    exp: number;
+    about: string;
+    photo_url: string | null;
+    tasks: Array<OfferedTask>;
+    rating: number | null;
+    rating_counts: RatingCounts;
+    reviews: number;
+    tasks_done: number;
+    verified_until: string | null;
+    member_since: string;
+    response_time: 'within_1_hour' | 'within_4_hours' | 'within_12_hours' | 'within_1_day' | 'within_3_days' | 'over_3_days' | null;
+    service_area: string;
+};
+
 export type ProfessionalSignUp = {
     username: string;
     email: string;
@@ -665,6 +721,46 @@ export type Profile = {
     radius_km?: number;
 };
 
+export type ProfileEdit = {
+    about?: string;
+};
+
+export type ProfilePhoto = {
+    id: number;
+    state: 'pending' | 'approved' | 'rejected';
+    reason: string | null;
+    created_at: string;
+    decided_at: string | null;
+    professional_id: number;
+    firstname: string;
+    lastname: string;
+    compname: string;
+};
+
+export type ProfilePhotoPage = {
+    items: Array<ProfilePhoto>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type ProfileReview = {
+    rating: number;
+    comment: string | null;
+    created_at: string;
+    task_name: string;
+    reply: string | null;
+};
+
+export type ProfileReviewPage = {
+    items: Array<ProfileReview>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
 export type PublicProfile = {
     id: number;
     firstname: string;
@@ -673,6 +769,7 @@ export type PublicProfile = {
     rating: number | null;
     reviews: number;
     distance_km: number | null;
+    photo_url: string | null;
 };
 
 export type PublicProfilePage = {
@@ -691,6 +788,14 @@ export type QuietHours = {
 export type QuietHoursInput = {
     from: string;
     to: string;
+};
+
+export type RatingCounts = {
+    1: number;
+    2: number;
+    3: number;
+    4: number;
+    5: number;
 };
 
 export type Readiness = {
@@ -1794,7 +1899,7 @@ export type ListDeliveriesData = {
         cursor?: string | null;
         account_id?: number | null;
         state?: 'waiting' | 'sent' | 'failed' | 'skipped' | null;
-        kind?: 'approved' | 'rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
+        kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
         channel?: 'mail' | 'gchat' | 'sms' | null;
         run_id?: number | null;
     };
@@ -3694,6 +3799,249 @@ export type PutMyPreferencesResponses = {
 
 export type PutMyPreferencesResponse = PutMyPreferencesResponses[keyof PutMyPreferencesResponses];
 
+export type GetMyProfileData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/me/profile';
+};
+
+export type GetMyProfileErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetMyProfileError = GetMyProfileErrors[keyof GetMyProfileErrors];
+
+export type GetMyProfileResponses = {
+    /**
+     * OK
+     */
+    200: OwnProfile;
+};
+
+export type GetMyProfileResponse = GetMyProfileResponses[keyof GetMyProfileResponses];
+
+export type UpdateMyProfileData = {
+    body: ProfileEdit;
+    headers?: {
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/me/profile';
+};
+
+export type UpdateMyProfileErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type UpdateMyProfileError = UpdateMyProfileErrors[keyof UpdateMyProfileErrors];
+
+export type UpdateMyProfileResponses = {
+    /**
+     * OK
+     */
+    200: OwnProfile;
+};
+
+export type UpdateMyProfileResponse = UpdateMyProfileResponses[keyof UpdateMyProfileResponses];
+
+export type DeleteMyProfilePhotoData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/me/profile/photo';
+};
+
+export type DeleteMyProfilePhotoErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type DeleteMyProfilePhotoError = DeleteMyProfilePhotoErrors[keyof DeleteMyProfilePhotoErrors];
+
+export type DeleteMyProfilePhotoResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type DeleteMyProfilePhotoResponse = DeleteMyProfilePhotoResponses[keyof DeleteMyProfilePhotoResponses];
+
+export type GetMyProfilePhotoData = {
+    body?: never;
+    path?: never;
+    query?: {
+        size?: 'large' | 'small';
+    };
+    url: '/me/profile/photo';
+};
+
+export type GetMyProfilePhotoErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * No longer available: `file_missing`
+     */
+    410: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetMyProfilePhotoError = GetMyProfilePhotoErrors[keyof GetMyProfilePhotoErrors];
+
+export type GetMyProfilePhotoResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetMyProfilePhotoResponse = GetMyProfilePhotoResponses[keyof GetMyProfilePhotoResponses];
+
+export type PutMyProfilePhotoData = {
+    body: PhotoUpload;
+    path?: never;
+    query?: never;
+    url: '/me/profile/photo';
+};
+
+export type PutMyProfilePhotoErrors = {
+    /**
+     * Malformed request: `malformed`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Rate limit exceeded: `inspection_running`, `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type PutMyProfilePhotoError = PutMyProfilePhotoErrors[keyof PutMyProfilePhotoErrors];
+
+export type PutMyProfilePhotoResponses = {
+    /**
+     * OK
+     */
+    200: OwnProfile;
+};
+
+export type PutMyProfilePhotoResponse = PutMyProfilePhotoResponses[keyof PutMyProfilePhotoResponses];
+
 export type ListMyReviewsData = {
     body?: never;
     headers?: {
@@ -4481,6 +4829,359 @@ export type RejectProfessionalResponses = {
 };
 
 export type RejectProfessionalResponse = RejectProfessionalResponses[keyof RejectProfessionalResponses];
+
+export type ListProfilePhotosData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        state?: 'pending' | 'approved' | 'rejected';
+    };
+    url: '/profile_photos';
+};
+
+export type ListProfilePhotosErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListProfilePhotosError = ListProfilePhotosErrors[keyof ListProfilePhotosErrors];
+
+export type ListProfilePhotosResponses = {
+    /**
+     * OK
+     */
+    200: ProfilePhotoPage;
+};
+
+export type ListProfilePhotosResponse = ListProfilePhotosResponses[keyof ListProfilePhotosResponses];
+
+export type GetProfilePhotoData = {
+    body?: never;
+    path: {
+        photo_id: number;
+    };
+    query?: {
+        size?: 'large' | 'small';
+    };
+    url: '/profile_photos/{photo_id}';
+};
+
+export type GetProfilePhotoErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * No longer available: `file_missing`
+     */
+    410: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetProfilePhotoError = GetProfilePhotoErrors[keyof GetProfilePhotoErrors];
+
+export type GetProfilePhotoResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetProfilePhotoResponse = GetProfilePhotoResponses[keyof GetProfilePhotoResponses];
+
+export type ApproveProfilePhotoData = {
+    body?: never;
+    path: {
+        photo_id: number;
+    };
+    query?: never;
+    url: '/profile_photos/{photo_id}/approve';
+};
+
+export type ApproveProfilePhotoErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`, `photo_replaced`
+     */
+    409: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ApproveProfilePhotoError = ApproveProfilePhotoErrors[keyof ApproveProfilePhotoErrors];
+
+export type ApproveProfilePhotoResponses = {
+    /**
+     * OK
+     */
+    200: ProfilePhoto;
+};
+
+export type ApproveProfilePhotoResponse = ApproveProfilePhotoResponses[keyof ApproveProfilePhotoResponses];
+
+export type RejectProfilePhotoData = {
+    body: Reason;
+    path: {
+        photo_id: number;
+    };
+    query?: never;
+    url: '/profile_photos/{photo_id}/reject';
+};
+
+export type RejectProfilePhotoErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`, `photo_replaced`
+     */
+    409: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type RejectProfilePhotoError = RejectProfilePhotoErrors[keyof RejectProfilePhotoErrors];
+
+export type RejectProfilePhotoResponses = {
+    /**
+     * OK
+     */
+    200: ProfilePhoto;
+};
+
+export type RejectProfilePhotoResponse = RejectProfilePhotoResponses[keyof RejectProfilePhotoResponses];
+
+export type GetProfileData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        professional_id: number;
+    };
+    query?: never;
+    url: '/profiles/{professional_id}';
+};
+
+export type GetProfileErrors = {
+    /**
+     * Not permitted: `account_blocked`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Rate limit exceeded: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetProfileError = GetProfileErrors[keyof GetProfileErrors];
+
+export type GetProfileResponses = {
+    /**
+     * OK
+     */
+    200: ProfessionalProfile;
+};
+
+export type GetProfileResponse = GetProfileResponses[keyof GetProfileResponses];
+
+export type GetPublicPhotoData = {
+    body?: never;
+    path: {
+        professional_id: number;
+        digest: string;
+    };
+    query?: {
+        size?: 'large' | 'small';
+    };
+    url: '/profiles/{professional_id}/photo/{digest}';
+};
+
+export type GetPublicPhotoErrors = {
+    /**
+     * Not permitted: `account_blocked`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * No longer available: `file_missing`
+     */
+    410: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Rate limit exceeded: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetPublicPhotoError = GetPublicPhotoErrors[keyof GetPublicPhotoErrors];
+
+export type GetPublicPhotoResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetPublicPhotoResponse = GetPublicPhotoResponses[keyof GetPublicPhotoResponses];
+
+export type ListProfileReviewsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        professional_id: number;
+    };
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+    };
+    url: '/profiles/{professional_id}/reviews';
+};
+
+export type ListProfileReviewsErrors = {
+    /**
+     * Not permitted: `account_blocked`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Rate limit exceeded: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListProfileReviewsError = ListProfileReviewsErrors[keyof ListProfileReviewsErrors];
+
+export type ListProfileReviewsResponses = {
+    /**
+     * OK
+     */
+    200: ProfileReviewPage;
+};
+
+export type ListProfileReviewsResponse = ListProfileReviewsResponses[keyof ListProfileReviewsResponses];
 
 export type GetReadinessData = {
     body?: never;
