@@ -9,9 +9,11 @@ from backend.api import (
     errors,
     event_relay,
     middleware,
+    public_pages,
     rate_limits,
     response_cache,
     routes,
+    sitemaps,
     web_app,
 )
 from backend.core import cache, mail, queue, storage
@@ -22,6 +24,7 @@ from backend.core.observability import health, logging
 from backend.core.queue import schedule as queue_schedule
 from backend.core.security import password_hashing
 from backend.domain.documents import inspection
+from backend.domain.profiles import photos
 from backend.jobs import schedule
 from backend.jobs.dispatch import job_dispatcher
 from backend.migrations import revisions
@@ -38,7 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["TESTING"] = settings.env == "test"
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.merge_slashes = False  # a redirect of "//x" would repeat the host that the caller sent
-    for part in (session, read_pool, cache, password_hashing, storage, mail, health, inspection):
+    for part in (session, read_pool, cache, password_hashing, storage, mail, health, inspection, photos):
         part.init_app(app, settings)
     app.extensions["older_revisions"] = frozenset(revisions()[:-1])
     queue.init_app(app, dispatcher=job_dispatcher(settings))
@@ -49,7 +52,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.init_app(app)
     converters.init_app(app)
     routes.init_app(app)
-    web_app.init_app(app)
+    for pages in (web_app, public_pages, sitemaps):
+        pages.init_app(app)
     response_cache.init_app(app)
     middleware.guard(app, settings)
     event_relay.guard(app, settings)

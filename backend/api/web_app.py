@@ -57,9 +57,7 @@ def _page(path: str) -> BaseResponse:
         raise NotFound("File not found.")
     name = _prerendered(path)
     if not _is_built(name):
-        return Response(
-            "The web application has not been built. Run make frontend.\n", status=503, mimetype="text/plain"
-        )
+        return not_built()
     encoding, packed = _packed(name)
     # Read into memory, so that no file stays open if the client stops reading.
     response = Response((DIST / packed).read_bytes(), mimetype="text/html")
@@ -67,8 +65,20 @@ def _page(path: str) -> BaseResponse:
         response.headers["Content-Encoding"] = encoding
     response.add_etag()
     response.headers["Cache-Control"] = "no-cache"
-    response.headers["Content-Security-Policy"] = _policy((DIST / name).read_bytes())
+    response.headers["Content-Security-Policy"] = policy((DIST / name).read_bytes())
     return response.make_conditional(request)
+
+
+def not_built() -> Response:
+    """Return the response for pages while there is no build."""
+    return Response("The web application has not been built. Run make frontend.\n", status=503, mimetype="text/plain")
+
+
+def built_page(language: str) -> bytes | None:
+    """Return the built page without content, in a language if there is one of its own; None without a build."""
+    names = (f"pages/empty.{language}.html", "index.html")
+    name = next((one for one in names if _is_built(one)), None)
+    return None if name is None else (DIST / name).read_bytes()
 
 
 def _prerendered(path: str) -> str:
@@ -77,7 +87,7 @@ def _prerendered(path: str) -> str:
     return name if re.fullmatch(r"pages/[a-z-]+\.html", name) and _is_built(name) else "index.html"
 
 
-def _policy(page: bytes) -> str:
+def policy(page: bytes) -> str:
     """Return a policy that allows scripts of this origin, and the page's inline script by its hash."""
     hashes = [b64encode(hashlib.sha256(script).digest()).decode() for script in INLINE.findall(page)]
     return POLICY.format(scripts=" ".join(["'self'", *(f"'sha256-{one}'" for one in hashes)]))

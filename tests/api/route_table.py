@@ -40,9 +40,10 @@ ITS_TWO: Final = "TPNN++BR"
 
 @dataclass(frozen=True)
 class Row:
-    """Who gets what, and the call: body (JSON, or a form with a document), query, path, and what it answers.
+    """Who gets what, and the call: body (JSON, or a form with a file), query, path, and what it answers.
 
-    ``bearer``: the caller's value that is sent in place of the access token.
+    ``form``: the name of the field with the file. ``bearer``: the caller's value that is sent in place of the access
+    token.
     """
 
     gets: str
@@ -50,7 +51,7 @@ class Row:
     path: dict[str, str] = field(default_factory=dict)
     query: str = ""
     status: int = 200
-    form: bool = False
+    form: str = ""
     bearer: str = ""
 
 
@@ -88,6 +89,12 @@ TABLE: Final[dict[str, Row]] = {
     "GET /app/": Row(PROBES),
     "GET /app/<path:path>": Row(PROBES, path={"path": "tasks"}),
     "GET /app/market.json": Row(PROBES),
+    "GET /app/professionals/<id:professional_id>": Row(PROBES),
+    "GET /app/tasks/<id:task_id>": Row(PROBES),
+    "GET /robots.txt": Row(PROBES),
+    "GET /sitemap.xml": Row(PROBES),
+    "GET /sitemaps/tasks-<id:task_id>.xml": Row(PROBES),
+    "GET /sitemaps/professionals-<int:part>.xml": Row(PROBES, path={"part": "0"}),
     "GET /healthz": Row(PROBES),
     "GET /readyz": Row(PROBES),
     "GET /metrics": Row(PROBES),
@@ -119,7 +126,12 @@ TABLE: Final[dict[str, Row]] = {
     "GET /me/preferences": Row(SIGNED_IN),
     "PUT /me/preferences": Row(SIGNED_IN, {"channels": ["mail"]}),
     "GET /me/document": Row(PROFESSIONALS),
-    "PUT /me/document": Row(PROFESSIONALS, form=True),
+    "PUT /me/document": Row(PROFESSIONALS, form="document"),
+    "GET /me/profile": Row(PROFESSIONALS),
+    "PATCH /me/profile": Row(PROFESSIONALS, {"about": "Twenty years of pipes"}),
+    "GET /me/profile/photo": Row(PROFESSIONALS),
+    "PUT /me/profile/photo": Row(PROFESSIONALS, form="photo"),
+    "DELETE /me/profile/photo": Row(PROFESSIONALS, status=204),
     "GET /me/inbox": Row(ACTIVE_PROFESSIONALS),
     "POST /me/inbox": Row(ACTIVE_PROFESSIONALS),
     "GET /me/reviews": Row(ACTIVE_PROFESSIONALS),
@@ -149,6 +161,10 @@ TABLE: Final[dict[str, Row]] = {
     "GET /synonyms/<id:synonym_id>": Row(ADMINS),
     "PUT /synonyms/<id:synonym_id>": Row(ADMINS, {"phrases": ["tap", "faucet", "spigot"]}),
     "DELETE /synonyms/<id:synonym_id>": Row(ADMINS, status=204),
+    # Public profiles
+    "GET /profiles/<id:professional_id>": Row(PUBLIC),
+    "GET /profiles/<id:professional_id>/reviews": Row(PUBLIC),
+    "GET /profiles/<id:professional_id>/photo/<string:digest>": Row(PUBLIC),
     # Requests and reviews
     "POST /requests": Row(CUSTOMERS, NEW_REQUEST, status=201),
     "GET /requests": Row(ACTIVE),
@@ -183,6 +199,10 @@ TABLE: Final[dict[str, Row]] = {
     "POST /professionals/<id:professional_id>/reject": Row(
         ADMINS, WHY, path={"professional_id": "$pending_professional"}
     ),
+    "GET /profile_photos": Row(ADMINS),
+    "GET /profile_photos/<id:photo_id>": Row(ADMINS),
+    "POST /profile_photos/<id:photo_id>/approve": Row(ADMINS),
+    "POST /profile_photos/<id:photo_id>/reject": Row(ADMINS, WHY),
     "GET /customers": Row(ADMINS),
     "GET /customers/<id:customer_id>": Row(ADMINS),
     "POST /users/<id:account_id>/block": Row(ADMINS, {"reason": "other"}),

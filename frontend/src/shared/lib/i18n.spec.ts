@@ -43,6 +43,14 @@ it('begins with the language chosen before', async () => {
   expect(i18n.global.locale.value).toBe('hi')
 })
 
+it('begins with the language of the link, and says it is chosen from then on', async () => {
+  window.history.replaceState(null, '', '?lang=hi')
+  await startLanguage()
+  window.history.replaceState(null, '', '?')
+  expect(i18n.global.locale.value).toBe('hi')
+  expect(localStorage.getItem('doorstep-language')).toBe('hi')
+})
+
 it('stays with English where the stored language does not exist', async () => {
   localStorage.setItem('doorstep-language', 'xx')
   await startLanguage()

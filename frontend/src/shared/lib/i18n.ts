@@ -70,9 +70,10 @@ export async function setLanguage(code: Language): Promise<void> {
   local.set(stored, code)
 }
 
-/** The language chosen before, else the browser's, else English. */
+/** The language of the link (`?lang=hi`, which search engines lead to), else the one chosen before, else the browser's. */
 export async function startLanguage(): Promise<void> {
-  const wanted = local.get(stored) ?? navigator.language.slice(0, 2)
-  const code = available.find((language) => language === wanted)
+  const asked = new URLSearchParams(location.search).get('lang')
+  const kept = local.get(stored) ?? navigator.language.slice(0, 2)
+  const code = [asked, kept].flatMap((wanted) => available.filter((language) => language === wanted))[0]
   if (code && code !== 'en') await setLanguage(code).catch(() => undefined)
 }

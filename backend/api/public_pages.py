@@ -1,0 +1,286 @@
+"""Pages for search engines and link previews, which run no JavaScript: the built page with head and content filled in.
+
+The application takes the content's place when it starts, and the stylesheet hides it then (``#served`` in main.css).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Flask, Response, render_template, request
+from markupsafe import Markup, escape
+from werkzeug.wrappers import Response as BaseResponse
+
+from backend.api import rate_limits, web_app
+from backend.api.public_texts import LOCALES, say
+from backend.api.resources.profiles import photo_path
+from backend.api.response_cache import CACHED
+from backend.core import cache
+from backend.core.cache import CATALOGUE, Rendered
+from backend.core.config import current_settings
+from backend.core.db.pagination import Window
+from backend.core.errors import NotFound
+from backend.domain.profiles import queries as profiles
+from backend.domain.profiles.queries import PublicProfile
+from backend.domain.search import places_served
+from backend.domain.search.places_served import ServedPlace
+from backend.domain.tasks import queries as tasks
+from backend.domain.tasks.queries import TaskRow
+
+LANGUAGES: Final = tuple(LOCALES)
+DESCRIPTION_LENGTH: Final = 160
+SYMBOLS: Final = {"INR": "₹"}
+SCHEMA: Final = "https://schema.org"
+# The head block: between comments if the build has them, otherwise title and description.
+HEAD_BLOCK: Final = re.compile(r"<!--head-->.*?<!--/head-->", re.DOTALL)
+TITLE: Final = re.compile(r"<title>.*?</title>", re.DOTALL)
+DESCRIBED: Final = re.compile(r'\s*<meta\s+name="description"[^>]*>', re.DOTALL)
+HTML_TAG: Final = re.compile(r'<html lang="[a-z]+">')
+EMPTY_APP: Final = re.compile(r'<div id="app"[^>]*></div>')
+NO_INDEX: Final = '<title>{}</title>\n<meta name="robots" content="noindex">'
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the head says, and the content as HTML."""
+
+    title: str
+    description: str
+    path: str
+    kind: str
+    data: Mapping[str, object]
+    body: Markup
+    language: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    image: str | None = None
+
+    @property
+    def market(self) -> str:
+        return current_settings().market_name
+
+    @property
+    def locale(self) -> str:
+        return LOCALES[self.language]
+
+    @property
+    def canonical(self) -> str:
+        return address(self.path, self.query, self.language)
+
+    @property
+    def alternates(self) -> dict[str, str]:
+        """Return the page's addresses by language; the one without a language is for all others."""
+        return {language: address(self.path, self.query, language) for language in LANGUAGES} | {
+            "x-default": address(self.path, self.query, "en")
+        }
+
+
+def init_app(app: Flask) -> None:
+    app.add_url_rule("/app/professionals/<id:professional_id>", "public_profile", _professional)
+    app.add_url_rule("/app/tasks/<id:task_id>", "public_task", _task)
+
+
+def address(path: str, query: Mapping[str, str], language: str) -> str:
+    """Return the absolute address of a page in a language; English is the one without a parameter."""
+    parameters = {**query, **({} if language == "en" else {"lang": language})}
+    return f"{current_settings().public_url}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
+
+
+def _professional(professional_id: int) -> BaseResponse:
+    return _respond(lambda language: profile_page(professional_id, language))
+
+
+def _task(task_id: int) -> BaseResponse:
+    pincode = request.args.get("pincode", "")
+    return _respond(lambda language: task_page(task_id, pincode, language))
+
+
+def profile_page(professional_id: int, language: str) -> Page:
+    """Return the page of an active professional. Raises NotFound."""
+    profile = profiles.public_profile(professional_id)
+    reviews = profiles.reviews(professional_id, window=Window()).items if profile.reviews else []
+    photo = photo_path(profile.id, profile.photo)
+    rated = say(language, "rated", rating=profile.rating, count=profile.reviews) if profile.rating else ""
+    offered = ", ".join(task.name for task in profile.tasks[:5])
+    path = f"/app/professionals/{profile.id}"
+    return Page(
+        title=say(language, "profile_title", name=profile.firstname, company=profile.compname, market=_market()),
+        description=_shortened(
+            say(language, "profile_about", company=profile.compname, tasks=offered, rating=rated, about=profile.about)
+        ),
+        path=path,
+        kind="profile",
+        image=current_settings().public_url + photo if photo else None,
+        data=_profile_data(profile, path=path, photo=photo),
+        body=_body(
+            "profile",
+            language,
+            profile=profile,
+            reviews=reviews,
+            photo_url=photo,
+            verified_until=_day(profile.verified_until, language) if profile.verified_until else None,
+        ),
+        language=language,
+    )
+
+
+def task_page(task_id: int, pincode: str, language: str) -> Page:
+    """Return the page of an active task, at a place if someone serves it there. Raises NotFound."""
+    task = tasks.one(None, task_id=task_id)
+    place = places_served.served_place(task_id, pincode=pincode) if re.fullmatch(r"[1-9][0-9]{5}", pincode) else None
+    values = {
+        "task": task.name,
+        "price": _price(task.base_price),
+        "market": _market(),
+        "minutes": task.time_required,
+        "count": place.professionals if place else task.professionals,
+        "description": task.description,
+        "place": _place_name(place) if place else "",
+    }
+    kind = "task_at" if place else "task"
+    path = f"/app/tasks/{task.id}"
+    return Page(
+        title=say(language, f"{kind}_title", **values),
+        description=_shortened(say(language, f"{kind}_about", **values)),
+        path=path,
+        query={"pincode": place.pincode} if place else {},
+        kind="website",
+        data=_task_data(task, place, path=path),
+        body=_body("task", language, task=task, place=place, place_name=values["place"]),
+        language=language,
+    )
+
+
+def _profile_data(profile: PublicProfile, *, path: str, photo: str | None) -> dict[str, object]:
+    home = current_settings().public_url
+    data: dict[str, object] = {
+        "@context": SCHEMA,
+        "@type": "ProfessionalService",
+        "@id": home + path,
+        "url": home + path,
+        "name": profile.compname,
+        "employee": {"@type": "Person", "name": profile.firstname},
+        "makesOffer": [
+            _offer(task.base_price, itemOffered={"@type": "Service", "name": task.name}) for task in profile.tasks
+        ],
+        **_rating(profile.rating, profile.reviews),
+    }
+    if profile.about:
+        data["description"] = profile.about
+    if profile.service_area:
+        data["areaServed"] = profile.service_area.split("; ")
+    if photo:
+        data["image"] = home + photo
+    return data
+
+
+def _task_data(task: TaskRow, place: ServedPlace | None, *, path: str) -> dict[str, object]:
+    home = current_settings().public_url
+    return {
+        "@context": SCHEMA,
+        "@type": "Service",
+        "@id": home + path,
+        "url": home + path,
+        "name": task.name,
+        "description": task.description,
+        "serviceType": task.category,
+        "provider": {"@type": "Organization", "name": _market(), "url": f"{home}/app/"},
+        "offers": _offer(task.base_price),
+        **({"areaServed": _place_name(place)} if place else {}),
+        **_rating(task.rating, task.reviews),
+    }
+
+
+def _offer(price: Decimal, **more: object) -> dict[str, object]:
+    return {"@type": "Offer", "price": f"{price:.2f}", "priceCurrency": current_settings().market_currency, **more}
+
+
+def _rating(rating: float | Decimal | None, reviews: int) -> dict[str, object]:
+    if not rating or not reviews:
+        return {}
+    value = {"ratingValue": f"{rating:.2f}", "reviewCount": reviews, "bestRating": 5, "worstRating": 1}
+    return {"aggregateRating": {"@type": "AggregateRating", **value}}
+
+
+def _body(name: str, language: str, **values: object) -> Markup:
+    def in_language(text: str, /, **given: object) -> str:
+        return say(language, text, **given)
+
+    def day(at: datetime) -> str:
+        return _day(at, language)
+
+    return Markup(render_template(f"public/{name}.html", say=in_language, price=_price, day=day, **values))  # noqa: S704  # rendered with escaping
+
+
+def _respond(make: Callable[[str], Page]) -> BaseResponse:
+    """Return the page, cached until the catalogue changes; the built page alone with 404 if it is not public."""
+    asked = request.args.get("lang", "en")
+    language = asked if asked in LANGUAGES else "en"
+    built = web_app.built_page(language)
+    if built is None:
+        return web_app.not_built()
+
+    def render() -> Rendered:
+        rate_limits.check("profile_rate_limit", None, by_account=False)
+        return Rendered(fill(built, make(language)).encode())
+
+    key = f"{request.path}?{request.args.get('pincode', '')} {language} {cache.digest(built)}"
+    try:
+        cached = cache.response_cache().get("public_page", key, render, versioned=CATALOGUE)
+    except NotFound:
+        return _html(_replaced_head(built.decode(), NO_INDEX.format(escape(_market()))).encode(), built, status=404)
+    response = _html(cached.body, built)
+    response.set_etag(cached.etag)
+    if cached.version:
+        request.environ[CACHED] = ("public_page", cached)
+    return response.make_conditional(request)
+
+
+def fill(built: bytes, page: Page) -> str:
+    """Return the built page with the head and the content of a page."""
+    language = page.language
+    html = HTML_TAG.sub(f'<html lang="{language}">', built.decode(), count=1)
+    html = _replaced_head(html, render_template("public/head.html", page=page))
+    content = render_template(
+        "public/content.html", page=page, language=language, body=page.body, say=lambda text: say(language, text)
+    )
+    return EMPTY_APP.sub(lambda found: f"{found[0]}\n{content}", html, count=1)
+
+
+def _replaced_head(html: str, head: str) -> str:
+    if HEAD_BLOCK.search(html):
+        return HEAD_BLOCK.sub(lambda _: head, html, count=1)
+    return TITLE.sub(lambda _: head, DESCRIBED.sub("", html, count=1), count=1)
+
+
+def _html(body: bytes, built: bytes, *, status: int = 200) -> Response:
+    response = Response(body, status=status, mimetype="text/html")
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Content-Security-Policy"] = web_app.policy(built)
+    return response
+
+
+def _market() -> str:
+    return current_settings().market_name
+
+
+def _place_name(place: ServedPlace) -> str:
+    return f"{place.locality}, {place.district} ({place.pincode})"
+
+
+def _price(amount: Decimal) -> str:
+    currency = current_settings().market_currency
+    written = f"{amount:,.2f}".removesuffix(".00")
+    return f"{SYMBOLS[currency]}{written}" if currency in SYMBOLS else f"{currency} {written}"
+
+
+def _day(at: datetime, language: str) -> str:
+    return f"{at.astimezone(current_settings().zone):{'%d/%m/%Y' if language == 'hi' else '%-d %b %Y'}}"
+
+
+def _shortened(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= DESCRIPTION_LENGTH else flat[: DESCRIPTION_LENGTH - 1].rsplit(" ", 1)[0] + "…"
