@@ -10,18 +10,22 @@ from sqlalchemy import select
 
 from backend.cli.demo import texts
 from backend.cli.demo.certificates import certificate
+from backend.cli.demo.portraits import portrait
 from backend.core.clock import frozen_at
 from backend.core.db.session import db
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.actions import NewAccount
 from backend.domain.accounts.actions import sign_up as sign_up_customer
 from backend.domain.documents import actions as documents
+from backend.domain.documents import photos
 from backend.domain.documents.actions import Stored
 from backend.domain.documents.inspection import Inspected
 from backend.domain.notifications import preferences
 from backend.domain.notifications.preferences import Choice
 from backend.domain.places.models import Place
 from backend.domain.professionals import actions as professionals
+from backend.domain.profiles import actions as profiles
+from backend.domain.profiles import photos as profile_photos
 
 CUSTOMERS_A_CITY: Final = 18
 PROFESSIONALS_A_CITY: Final = 12
@@ -101,6 +105,7 @@ class Casting:
         self._decide(account.id, state=state, at=since + timedelta(hours=self._dice.randrange(2, 20)))
         name = f"{new.firstname} {new.lastname}"
         actor = Actor(account.id, Role.PROFESSIONAL, is_active=state == "approved")
+        self._present(actor, trade, chosen[0][1], at=since + timedelta(hours=30))
         return DemoAccount(actor, new.username, name, new.pincode, since, tuple(trade.task_ids), state)
 
     def _decide(self, professional_id: int, *, state: str, at: datetime) -> None:
@@ -111,6 +116,21 @@ class Casting:
             elif state == "rejected":
                 reason = "The certificate is not readable. Please upload a sharper picture."
                 professionals.reject(self._admin, professional_id=professional_id, reason=reason)
+
+    def _present(self, actor: Actor, trade: professionals.NewProfile, task: str, *, at: datetime) -> None:
+        """Write the text of most public profiles, and add photos to some; a few still await a decision."""
+        if at >= self._now:
+            return
+        with frozen_at(at):
+            if self._dice.random() < 0.85:
+                about = self._dice.choice(texts.ABOUTS).format(years=trade.exp, task=task.lower())
+                profiles.edit(actor, about=about)
+            if self._dice.random() < 0.7:
+                profiles.submit_photo(actor, photo=photos.store(portrait(self._dice)))
+        awaiting = next((one for one in profile_photos.of_account(actor.account_id) if one.state == "pending"), None)
+        if awaiting is not None and self._dice.random() < 0.9:
+            with frozen_at(at + timedelta(hours=3)):
+                profiles.approve_photo(self._admin, photo_id=awaiting.id)
 
     def _new_account(self, city: City) -> NewAccount:
         while True:

@@ -226,3 +226,11 @@ CANCELLATIONS: Final = (
     "We are travelling after all",
     "It works again by itself",
 )
+
+ABOUTS: Final = (
+    "{years} years in {task}. I explain what is wrong, agree the price with you, and clean up before I leave.",
+    "A family business with {years} years of experience, mostly in {task}.\n\nWe bring tools and common spare parts.",
+    "Punctual, tidy and fairly priced. Most of my work is {task}. I guarantee what I repair for 30 days.",
+    "Trained in {task}, {years} years on the job. I speak English, Hindi and Kannada. Small jobs are welcome too.",
+    "I started as an apprentice in {task} and now run a team of three. Most work is finished in one day.",
+)
