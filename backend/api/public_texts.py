@@ -63,7 +63,7 @@ HINDI: Final = {
     "verified_until": "{date} तक वेरिफ़ाइड",
     "experience": "{count} साल का अनुभव",
     "done": "{count} काम पूरे",
-    "area": "सेवा क्षेत्र: {area}",
+    "area": "काम का इलाका: {area}",
     "tasks": "काम और दाम",
     "about": "{name} के बारे में",
     "reviews": "रिव्यू",

@@ -13,6 +13,7 @@ interface English {
   nav: typeof import('./en/nav.json')
   notifications: typeof import('./en/notifications.json')
   professionals: typeof import('./en/professionals.json')
+  profiles: typeof import('./en/profiles.json')
   reports: typeof import('./en/reports.json')
   requests: typeof import('./en/requests.json')
   reviews: typeof import('./en/reviews.json')

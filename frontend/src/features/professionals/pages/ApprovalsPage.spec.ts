@@ -33,6 +33,7 @@ function around(...lists: object[][]) {
   )
   answer('get', '/professionals/:id/document', [200, {}])
   answer('get', '/tasks', [200, { items: [], next_cursor: null }])
+  answer('get', '/profile_photos', [200, { items: [], next_cursor: null }])
   answer('get', '/stats', [200, { approvals: { waiting: 3 } }])
 }
 

@@ -30,6 +30,7 @@ const ravi = {
   rating: 4.5,
   reviews: 8,
   distance_km: 2.4,
+  photo_url: null,
 }
 const customer = someone('customer', { pincode: '560025' })
 
@@ -50,6 +51,7 @@ describe('TaskPage', () => {
     expect(queryOf(asked[0])).toEqual({ pincode: '560001' })
     expect(ask(texts.ask)).toBe('/tasks/3/ask?pincode=560001')
     expect(ask(texts.askPerson.replace('{name}', 'Ravi'))).toBe('/tasks/3/ask?pincode=560001&professional=9')
+    expect(ask('Ravi')).toBe('/professionals/9?pincode=560001')
   })
 
   it('begins at the customer’s own place, and asks again once another one is whole', async () => {

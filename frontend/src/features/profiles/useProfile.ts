@@ -1,0 +1,138 @@
+/** Public profiles, the professional's own one, and the photos that admins decide on. */
+import { useQuery } from '@tanstack/vue-query'
+import { computed, onScopeDispose, ref, toValue, watch, type MaybeRefOrGetter } from 'vue'
+import {
+  approveProfilePhoto,
+  deleteMyProfilePhotoMutation,
+  getMyProfileOptions,
+  getMyProfilePhoto,
+  getMyProfilePhotoQueryKey,
+  getProfileOptions,
+  getProfilePhoto,
+  getProfilePhotoQueryKey,
+  listProfilePhotosInfiniteOptions,
+  listProfileReviewsInfiniteOptions,
+  putMyProfilePhotoMutation,
+  rejectProfilePhoto,
+  type ListProfilePhotosData,
+  type ProfilePhoto as Photo,
+} from '@/shared/api/generated'
+import { uploadTimeout } from '@/shared/api/http'
+import type { Signalled } from '@/shared/api/types'
+import { useApiMutation } from '@/shared/composables/useApiMutation'
+import { useKeysetList } from '@/shared/composables/useKeysetList'
+
+export const photoStates = ['pending', 'approved', 'rejected'] as const
+export type PhotoState = NonNullable<NonNullable<ListProfilePhotosData['query']>['state']>
+
+export function useProfile(id: MaybeRefOrGetter<number>) {
+  return useQuery(computed(() => getProfileOptions({ path: { professional_id: toValue(id) } })))
+}
+
+export function useProfileReviews(id: MaybeRefOrGetter<number>) {
+  return useKeysetList(() => listProfileReviewsInfiniteOptions({ path: { professional_id: toValue(id) } }), {
+    keyOf: (one) => `${one.created_at} ${one.task_name} ${one.rating}`,
+  })
+}
+
+export const useMyProfile = () => useQuery(getMyProfileOptions())
+
+/** A picture that only its owner or an admin may read: the call needs their token, so it is shown as a blob. */
+function usePrivatePicture(
+  key: () => readonly unknown[] | null,
+  read: (signal: AbortSignal) => Promise<Blob>,
+) {
+  const url = ref<string | null>(null)
+  const query = useQuery(
+    computed(() => {
+      const now = key()
+      return {
+        queryKey: now ?? ['no photo'],
+        queryFn: ({ signal }: Signalled) => read(signal),
+        enabled: now !== null,
+        staleTime: 60_000,
+        gcTime: 0,
+      }
+    }),
+  )
+  function release(): void {
+    if (url.value) URL.revokeObjectURL(url.value)
+    url.value = null
+  }
+  watch(
+    query.data,
+    (file) => {
+      release()
+      if (file) url.value = URL.createObjectURL(file)
+    },
+    { immediate: true },
+  )
+  onScopeDispose(release)
+  return url
+}
+
+/** The photo that was uploaded last, whatever was decided on it. */
+export function useMyPhoto(id: MaybeRefOrGetter<number | undefined>) {
+  return usePrivatePicture(
+    () => {
+      const photo = toValue(id)
+      return photo === undefined ? null : [...getMyProfilePhotoQueryKey(), photo]
+    },
+    async (signal) => (await getMyProfilePhoto({ signal })).data,
+  )
+}
+
+export function usePhotoPicture(id: MaybeRefOrGetter<number>) {
+  const path = () => ({ photo_id: toValue(id) })
+  return usePrivatePicture(
+    () => getProfilePhotoQueryKey({ path: path() }),
+    async (signal) => (await getProfilePhoto({ path: path(), signal })).data,
+  )
+}
+
+export function useUploadPhoto() {
+  const progress = ref<number | null>(null)
+  const { send, isPending } = useApiMutation(
+    putMyProfilePhotoMutation({
+      timeout: uploadTimeout,
+      onUploadProgress: ({ loaded, total }) => {
+        progress.value = total ? Math.round((loaded / total) * 100) : null
+      },
+    }),
+    { success: 'profiles.mine.uploaded' },
+  )
+  async function submit(photo: File): Promise<void> {
+    try {
+      await send({ body: { photo } })
+    } finally {
+      progress.value = null
+    }
+  }
+  return { submit, progress, isPending }
+}
+
+export const useDeletePhoto = () =>
+  useApiMutation(deleteMyProfilePhotoMutation(), { success: 'profiles.mine.deleted' })
+
+export function usePhotoQueue(state: MaybeRefOrGetter<PhotoState>) {
+  return useKeysetList(() => listProfilePhotosInfiniteOptions({ query: { state: toValue(state) } }), {
+    every: 20_000,
+  })
+}
+
+export type PhotoDecision = { verb: 'approve' } | { verb: 'reject'; reason: string }
+
+/** The call names the photo, so the server refuses one that was replaced since. */
+export function usePhotoDecision() {
+  return useApiMutation(
+    {
+      mutationFn: ({ photo, ...decision }: { photo: Photo } & PhotoDecision): Promise<unknown> => {
+        const path = { photo_id: photo.id }
+        return decision.verb === 'reject'
+          ? rejectProfilePhoto({ path, body: { reason: decision.reason } })
+          : approveProfilePhoto({ path })
+      },
+    },
+    { invalidates: ['Profiles', 'Search', 'Audit trail'] },
+  )
+}
