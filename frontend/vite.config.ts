@@ -10,15 +10,20 @@ const api = process.env.DOORSTEP_API ?? 'http://127.0.0.1:5000'
 /** What a browser may open as a page lives under /app/; everything else belongs to the API. */
 const proxied = `^/(app/market\\.json$|(?!app(/|$)|@|src/|node_modules/).+)`
 
-/** Calls go by XMLHttpRequest, which tells how far an upload is: axios's other way and the client's event streams are left out of the bundle. */
+/** Calls go by XMLHttpRequest, which tells how far an upload is: axios's other way and, in the client, event streams (src/shared/live has them) are left out of the bundle. */
 function oneAdapter(): Plugin {
+  const noStreams = '\0no-streams'
   return {
     name: 'doorstep:one-adapter',
     enforce: 'pre',
+    resolveId(source, importer) {
+      if (/core\/serverSentEvents/.test(source) && /generated\/client\//.test(importer ?? ''))
+        return noStreams
+    },
     load(id) {
       if (/axios\/lib\/adapters\/fetch\.js/.test(id))
         return 'export const getFetch = () => false; export default { getFetch }'
-      if (/generated\/core\/serverSentEvents/.test(id))
+      if (id === noStreams)
         return 'export const createSseClient = () => { throw new Error("left out of the bundle") }'
     },
   }

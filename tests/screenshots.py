@@ -90,7 +90,7 @@ class ScreenshotSession:
                 self.sign_in(screen, *self.accounts[shot.who])
         screen.go(shot.path)
         screen.page.locator("h1").first.wait_for()
-        screen.page.wait_for_load_state("networkidle")
+        screen.wait_until_idle()
         return Image.open(io.BytesIO(screen.page.screenshot())).convert("RGB")
 
     def sign_in(self, screen: Screen, username: str, password: str) -> None:

@@ -27,6 +27,7 @@ TOASTS: Final = """
     }).observe(document, { childList: true, subtree: true })
 """
 POLL_MS: Final = 1_000
+QUIET_SECONDS: Final = 0.5
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -51,6 +52,9 @@ class Screen:
         self.page.on("console", self._record_console)
         self.page.on("pageerror", lambda error: self.console_errors.append(f"error: {error}"))
         self.page.on("request", self._record_request)
+        self._under_way: set[Request] = set()
+        self.page.on("requestfinished", self._record_end)
+        self.page.on("requestfailed", self._record_end)
 
     def go(self, path: str) -> Self:
         self.page.goto(f"{self.base}/app{path}")
@@ -90,9 +94,19 @@ class Screen:
 
     def go_offline(self) -> Self:
         """Go offline once the page has loaded completely."""
-        self.page.wait_for_load_state("networkidle")
+        self.wait_until_idle()
         self.page.context.set_offline(True)
         return self
+
+    def wait_until_idle(self) -> None:
+        """Wait until nothing was loaded for a moment, whether or not a stream of live updates is open."""
+        self.page.wait_for_load_state("load")
+        until, quiet_since = monotonic() + TIMEOUT_MS / 1000, monotonic()
+        while monotonic() - quiet_since < QUIET_SECONDS:
+            assert monotonic() < until, [request.url for request in self._under_way]
+            self.page.wait_for_timeout(50)  # also lets the page's own events arrive
+            if self._under_way:
+                quiet_since = monotonic()
 
     def expect_path(self, path: str) -> Self:
         expect(self.page).to_have_url(
@@ -102,7 +116,7 @@ class Screen:
 
     def inspect(self, name: str) -> Self:
         """Check accessibility with axe, the width, console errors and calls to other hosts, and take a screenshot."""
-        self.page.wait_for_load_state("networkidle")
+        self.wait_until_idle()
         expect(self.page.locator("h1").first).to_be_visible(timeout=TIMEOUT_MS)
         self._screenshot(name)
         found = self._axe()
@@ -138,8 +152,13 @@ class Screen:
             self.console_errors.append(message.text)
 
     def _record_request(self, request: Request) -> None:
+        if not request.url.endswith("/events"):
+            self._under_way.add(request)
         if not request.url.startswith((self.base, "data:", "blob:")):
             self.foreign_requests.append(request.url)
+
+    def _record_end(self, request: Request) -> None:
+        self._under_way.discard(request)
 
 
 def _matches(words: str | re.Pattern[str], toast: str) -> bool:

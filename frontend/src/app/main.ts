@@ -8,6 +8,7 @@ import App from './App.vue'
 import { i18n, startLanguage } from '@/shared/lib/i18n'
 import { queryClient } from './query'
 import { router } from './router'
+import { connectLiveUpdates } from './liveUpdates'
 import { connectSession } from './session'
 import { takeOver } from './takeOver'
 
@@ -31,6 +32,7 @@ async function start(): Promise<void> {
   await breath()
   const root = document.getElementById('app')
   if (root) await takeOver(root, () => app.mount(root))
+  app.runWithContext(connectLiveUpdates)
 }
 
 watchAppStatus()

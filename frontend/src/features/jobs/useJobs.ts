@@ -9,7 +9,7 @@ import {
   type Run,
 } from '@/shared/api/generated'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
-import { pollWhile } from '@/shared/lib/polling'
+import { pollWhile, withoutLive } from '@/shared/lib/polling'
 
 /** The progress of the runs under way as text; null when there are none. */
 export function fingerprintOf(runs: readonly (Run | null)[]): string | null {
@@ -28,7 +28,7 @@ export function useJobs() {
     ...listJobsOptions(),
     refetchInterval: pollWhile<JobsJobs>(
       ({ items }) => fingerprintOf(items.map((job) => job.last_run)),
-      20_000,
+      withoutLive,
     ),
   })
 }
@@ -40,5 +40,5 @@ export function useRunList(name: MaybeRefOrGetter<string | undefined>) {
 }
 
 export function useFailedList() {
-  return useKeysetList(() => listFailedJobsInfiniteOptions(), { every: 30_000 })
+  return useKeysetList(() => listFailedJobsInfiniteOptions(), { every: withoutLive })
 }

@@ -10,7 +10,7 @@ import {
 import type { Notification, Role } from '@/shared/api/types'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
-import { pollEvery } from '@/shared/lib/polling'
+import { pollEvery, withoutLive } from '@/shared/lib/polling'
 
 const newest = { query: { limit: 1 } }
 
@@ -18,7 +18,7 @@ export function useUnreadCount() {
   return useQuery({
     ...listNotificationsOptions(newest),
     select: ({ unread_count }) => unread_count,
-    refetchInterval: pollEvery(15_000),
+    refetchInterval: pollEvery(withoutLive),
   })
 }
 

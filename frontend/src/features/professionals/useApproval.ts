@@ -15,6 +15,7 @@ import type { UserAccount, Signalled } from '@/shared/api/types'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { useUpload } from '@/shared/composables/useUpload'
+import { withoutLive } from '@/shared/lib/polling'
 import { useSession } from '@/shared/session/store'
 
 async function readPage(id: number | null, page: number, signal: AbortSignal): Promise<Blob> {
@@ -95,7 +96,7 @@ export function useUploadDocument() {
 export function useWaitingList() {
   return useKeysetList(
     () => listProfessionalsInfiniteOptions({ query: { approval: 'pending', sort: 'waiting' } }),
-    { every: 20_000 },
+    { every: withoutLive },
   )
 }
 

@@ -17,22 +17,19 @@ import {
 import type { Tag } from '@/shared/api/invalidate'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
-import { pollEvery } from '@/shared/lib/polling'
+import { pollEvery, withoutLive } from '@/shared/lib/polling'
 
 export type Filters = NonNullable<ListRequestsData['query']>
-
-/** Others act too: an open page polls every few seconds, a hidden one does not. */
-const live = 3_000
 
 export function useRequestList(filters: MaybeRefOrGetter<Filters>, polls = false) {
   return useKeysetList(
     () => listRequestsInfiniteOptions({ query: toValue(filters) }),
-    polls ? { every: live } : {},
+    polls ? { every: withoutLive } : {},
   )
 }
 
 export function useRequest(id: MaybeRefOrGetter<number>) {
-  const refetchInterval = pollEvery(live)
+  const refetchInterval = pollEvery(withoutLive)
   return useQuery(
     computed(() => ({ ...getRequestOptions({ path: { request_id: toValue(id) } }), refetchInterval })),
   )
@@ -40,7 +37,7 @@ export function useRequest(id: MaybeRefOrGetter<number>) {
 
 /** How many requests wait for a professional, and how many of them are new. */
 export function useInbox() {
-  return useQuery({ ...getMyInboxOptions(), refetchInterval: pollEvery(30_000) })
+  return useQuery({ ...getMyInboxOptions(), refetchInterval: pollEvery(withoutLive) })
 }
 
 export const verbs = ['accept', 'reject', 'release', 'complete', 'close', 'cancel'] as const

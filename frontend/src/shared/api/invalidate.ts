@@ -29,10 +29,15 @@ function tagsOf([first]: readonly unknown[]): readonly unknown[] {
     : []
 }
 
-/** Mark the queries of these tags as stale; wait until those that are shown have been read again. */
-export function invalidate(client: QueryClient, changed: readonly Tag[]): Promise<void> {
+/** Mark the queries of these tags as stale; wait until those that are shown have been read again, unless none is to be. */
+export function invalidate(
+  client: QueryClient,
+  changed: readonly Tag[],
+  refetchType: 'active' | 'none' = 'active',
+): Promise<void> {
   const wanted = new Set<unknown>(changed)
   return client.invalidateQueries({
+    refetchType,
     predicate: ({ queryKey }) => tagsOf(queryKey).some((tag) => wanted.has(tag)),
   })
 }

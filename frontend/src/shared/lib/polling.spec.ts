@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { setLive } from '@/shared/live/state'
 import { jittered, pollEvery, pollWhile, type Polled } from './polling'
 
 const middle = () => 0.5
@@ -52,6 +53,16 @@ describe('pollEvery', () => {
     next(one)
     fail(one)
     expect([next(one), next(other)]).toEqual([6000, 3000])
+  })
+
+  it('does not poll while live updates arrive', () => {
+    const one = query()
+    const next = pollEvery(3000, middle)
+    setLive(true)
+    succeed(one)
+    expect(next(one)).toBe(false)
+    setLive(false)
+    expect(next(one)).toBe(3000)
   })
 })
 

@@ -1,7 +1,9 @@
 /**
  * When a query asks again by itself, as functions for vue-query's `refetchInterval`: the poll then lives and ends with the
- * page that shows it, and rests while the tab is hidden.
+ * page that shows it, and rests while the tab is hidden. While live updates arrive nothing is polled but work that runs.
  */
+
+import { isLive } from '@/shared/live/state'
 
 /** What these functions read of a query. */
 export interface Polled<D> {
@@ -19,6 +21,8 @@ interface Pace {
 }
 
 const longestOutage = 60_000
+/** For pages that live updates keep current: all of them poll at the same time when these are unavailable. */
+export const withoutLive = 30_000
 const firstWait = 1_000
 const longestWait = 15_000
 
@@ -27,10 +31,17 @@ export function jittered(wait: number, random: () => number = Math.random): numb
   return Math.round(wait * (0.8 + random() * 0.4))
 }
 
-/** Return how long to wait: `interval` while the server answers, twice as long after each failure in a row, a minute at most. */
-export function pollEvery(interval: number, random?: () => number): (query: Polled<unknown>) => number {
+/**
+ * Return how long to wait while live updates are unavailable: `interval` while the server answers, twice as long
+ * after each failure in a row, a minute at most.
+ */
+export function pollEvery(
+  interval: number,
+  random?: () => number,
+): (query: Polled<unknown>) => number | false {
   const paces = new WeakMap<Polled<unknown>, Pace>()
   return (query) => {
+    if (isLive()) return false
     const { dataUpdateCount: successes, errorUpdateCount: failures } = query.state
     const known = paces.get(query)
     if (known?.successes === successes && known.failures === failures) return known.wait
@@ -63,6 +74,7 @@ export function pollWhile<D>(
       paces.delete(query)
       return whenIdle(query)
     }
+    if (isLive()) return longestWait
     const known = paces.get(query)
     if (known?.successes === successes && known.failures === failures) return known.wait
     const wait = known?.fingerprint === fingerprint ? Math.min(longestWait, known.wait * 1.5) : firstWait

@@ -1,0 +1,32 @@
+/** Live updates for the account that is signed in; visitors load none of it. */
+import { onScopeDispose, watch } from 'vue'
+import { useSession } from '@/shared/session/store'
+import { queryClient } from './query'
+
+export function connectLiveUpdates(): void {
+  const session = useSession()
+  let stop: (() => void) | undefined
+
+  async function start(account: number): Promise<void> {
+    const { startLive } = await import('@/shared/live/stream')
+    if (session.user?.id !== account) return
+    stop?.()
+    const reloadAccount = (): void => void session.reload().catch(() => undefined)
+    stop = startLive({ client: queryClient, account, reloadAccount })
+  }
+  function end(): void {
+    stop?.()
+    stop = undefined
+  }
+
+  watch(
+    () => session.user?.id,
+    (account) => {
+      end()
+      // Without it pages poll: that a part of the application did not arrive need not be said.
+      if (account !== undefined) void start(account).catch(() => undefined)
+    },
+    { immediate: true, flush: 'sync' },
+  )
+  onScopeDispose(end)
+}

@@ -1,0 +1,31 @@
+/** What an event says, and which cached responses it makes stale. The server's list is in docs/explanation/live-updates.md. */
+import type { Tag } from '@/shared/api/invalidate'
+
+export interface LiveEvent {
+  topic: string
+  /** Null when several objects of the topic changed. */
+  id: number | null
+  version: number | null
+}
+
+/** Everything that is shown may be out of date. */
+export const resync = 'resync'
+/** The user's own account, which is not a query but part of the session. */
+export const account = 'account'
+
+const tagsByTopic: Partial<Record<string, readonly Tag[]>> = {
+  account: ['Accounts', 'Documents', 'Professionals'],
+  approvals: ['Professionals', 'User administration', 'Dashboard'],
+  exports: ['Exports'],
+  jobs: ['Jobs'],
+  notifications: ['Notifications'],
+  reports: ['Reports'],
+  requests: ['Requests', 'Schedule', 'Reviews', 'Dashboard'],
+}
+
+/** Tags of a topic; none for topics of a later version. */
+export const tagsOf = (topic: string): readonly Tag[] => tagsByTopic[topic] ?? []
+
+export function isLiveEvent(data: unknown): data is LiveEvent {
+  return typeof data === 'object' && data !== null && 'topic' in data && typeof data.topic === 'string'
+}
