@@ -124,6 +124,9 @@ class Settings:
         "The same database as the owner of its tables, for migrations, backup and doctor only; default DATABASE_URL",
         secret=True,
     )
+    prepare_wait_seconds: int = _store(
+        v.whole(0, 86400), "900", "How long prepare waits while another machine prepares the same database"
+    )
     redis_url: str = _store(
         v.redis_url, "", "redis://:password@host:6379/0; if empty, make run starts a bundled Valkey", secret=True
     )

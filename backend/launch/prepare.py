@@ -1,18 +1,28 @@
 """Migrations, database roles, places and first admin, in a separate process so that the launcher stays small.
 
-`python -m backend.launch.prepare` prints one line of JSON for the operator.
+`python -m backend.launch.prepare` prints one line of JSON for the operator. Several machines may run it at once: one of
+them prepares the database, the others wait for it and then find nothing to do.
 """
 
 import json
 import sys
+from typing import Final
+
+from flask import Flask
+from sqlalchemy import text
 
 from backend.app import create_app
 from backend.cli import bootstrap
 from backend.core.db import connection_budget
+from backend.core.db.exclusive import StillRunning, exclusive
+from backend.core.db.session import db
 from backend.launch import database_roles
 from backend.launch.errors import LaunchError
 from backend.migrations.setup import upgrade
 from backend.settings import Settings, SettingsError
+
+LOCK: Final = 7_310_544_206  # any number unique to this module
+WAITING: Final = "Another process is preparing this database; waiting up to {} seconds for it.\n"
 
 
 def main() -> int:
@@ -21,23 +31,58 @@ def main() -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    seconds = settings.prepare_wait_seconds
+    try:
+        with exclusive(
+            settings.owner_database_url,
+            LOCK,
+            wait_seconds=seconds,
+            on_wait=lambda: _warn(WAITING.format(seconds)),
+        ):
+            return _prepare(settings)
+    except (LaunchError, StillRunning) as error:
+        _warn(f"{error}\n")
+        return 1
+
+
+def _prepare(settings: Settings) -> int:
     app = create_app(settings.as_owner())
     with app.app_context():
+        before = _revision()
         upgrade()
-    try:
-        database_roles.admit(settings.owner_database_url, settings.database_url)
-    except LaunchError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+        is_migrated = before != _revision()
+    database_roles.admit(settings.owner_database_url, settings.database_url)
     room = connection_budget.check_at(settings)
     if room.problem:
-        sys.stderr.write(f"{room.problem}\n")
+        _warn(f"{room.problem}\n")
     if not room.fits:
         return 1
-    result = bootstrap.run(app)
-    summary = {"username": result.admin_username, "password": result.admin_password, "places": result.places_loaded}
-    sys.stdout.write(json.dumps(summary) + "\n")
+    sys.stdout.write(json.dumps(_summary(app, is_migrated=is_migrated)) + "\n")
     return 0
+
+
+def _revision() -> str | None:
+    """Return the revision of the database; None if it is empty."""
+    with db.engine.connect() as connection:
+        if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar_one() is None:
+            return None
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        return found
+
+
+def _summary(app: Flask, *, is_migrated: bool) -> dict[str, object]:
+    result = bootstrap.run(app)
+    return {
+        "username": result.admin_username,
+        "password": result.admin_password,
+        "places": result.places_loaded,
+        "migrated": is_migrated,
+    }
+
+
+def _warn(line: str) -> None:
+    sys.stderr.write(line)
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

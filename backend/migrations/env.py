@@ -2,11 +2,17 @@
 
 import time
 
+import structlog
 from alembic import context
 from flask import current_app
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from backend.core import idempotency
 from backend.core.cache import versions as cache_versions
+from backend.core.config import current_settings
+from backend.core.db.exclusive import exclusive
 from backend.core.db.session import Base
 from backend.core.observability import health
 from backend.core.queue import models as queue_models
@@ -47,36 +53,58 @@ ALL_MODELS = (
 )
 
 
-POLL_SECONDS = 0.2
-LOCK = 7_310_544_205  # any number unique to this module; a concurrent preparation then finds nothing to do
+log = structlog.get_logger(__name__)
+LOCK = 7_310_544_205  # any number unique to this module; a concurrent migration then finds nothing to do
+LOCK_TIMEOUT = "3s"  # a session that waits for a table's lock blocks all that come after it
+ATTEMPTS = 10
+PAUSE_SECONDS = 1.0
 
 
 def run() -> None:
     """Run each migration in its own transaction, so its locks end with it and a failure undoes only one."""
-    with current_app.extensions["sqlalchemy"].engine.connect() as connection:
+    settings = current_settings()
+    with (
+        exclusive(
+            settings.database_url,
+            LOCK,
+            wait_seconds=settings.prepare_wait_seconds,
+            on_wait=lambda: log.info("migrations.waited_for", reason="another process is migrating this database"),
+        ),
+        current_app.extensions["sqlalchemy"].engine.connect() as connection,
+    ):
         connection.exec_driver_sql("SET statement_timeout = '1h'")  # enough to index a large table, but not unlimited
-        connection.commit()
-        # Not by waiting for the lock in a statement: making an index concurrently waits for all running statements.
-        while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({LOCK})").scalar_one():
-            connection.commit()
-            time.sleep(POLL_SECONDS)
-        connection.exec_driver_sql(
-            "SET lock_timeout = '10s'"
-        )  # a session that waits for a table lock blocks later ones
+        connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         connection.commit()
         try:
-            context.configure(
-                connection=connection,
-                target_metadata=Base.metadata,
-                compare_type=True,
-                transaction_per_migration=True,
-            )
-            with context.begin_transaction():
-                context.run_migrations()
+            migrate(connection)
         finally:
             connection.rollback()
-            connection.exec_driver_sql(f"SELECT pg_advisory_unlock({LOCK})")
+            # Behind a pooler, the connection is used by others afterwards; SET LOCAL would not reach autocommit blocks.
+            connection.exec_driver_sql("RESET statement_timeout")
+            connection.exec_driver_sql("RESET lock_timeout")
             connection.commit()
+
+
+def migrate(connection: Connection) -> None:
+    """Run the migrations that are missing; if a table is locked, let its sessions continue and try again."""
+    for attempt in range(1, ATTEMPTS + 1):
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            compare_type=True,
+            transaction_per_migration=True,
+        )
+        try:
+            with context.begin_transaction():
+                context.run_migrations()
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable) or attempt == ATTEMPTS:
+                raise
+            connection.rollback()
+            log.warning("migrations.lock_timed_out", attempt=attempt, attempts=ATTEMPTS)
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 run()
