@@ -26,9 +26,7 @@ from backend.jobs.registry import job
 log = structlog.get_logger(__name__)
 ATTEMPTS: Final = 4
 PROGRESS_SECONDS: Final = 0.5
-NO_ROOM: Final = "The file storage is full. The site operator must free some space."
 STORE_AWAY: Final = "The file storage was unavailable."
-KEPT_FAILING: Final = "The export failed after several attempts."
 Result = TypeVar("Result")
 
 
@@ -37,7 +35,7 @@ def run(payload: ExportPayload, lease: Lease) -> None:
     """Write one export. If the worker dies, the next one starts again and deletes the temporary file."""
     export_id = payload.export_id
     if lease.attempts > ATTEMPTS:
-        actions.fail(export_id, KEPT_FAILING)
+        actions.fail(export_id, "kept_failing")
         return
     export = aside(lambda: actions.start(export_id))
     if export is None:
@@ -132,6 +130,6 @@ def _driver_connection() -> "Connection[Any]":
 def _store_failed(lease: Lease, export_id: int, error: storage.StoreFailed) -> None:
     full = isinstance(error.__cause__, OSError) and error.__cause__.errno in storage.FULL
     if full or lease.attempts >= ATTEMPTS:
-        actions.fail(export_id, NO_ROOM if full else STORE_AWAY)
+        actions.fail(export_id, "no_room" if full else "store_away")
         return
     raise RetryLater(STORE_AWAY) from error

@@ -9,7 +9,7 @@ from backend.core.config import current_settings
 from backend.core.queue import JobRun, Lease, PartPayload, RunPayload, Topic, runs
 from backend.domain.notifications import create
 from backend.domain.notifications.create import Outgoing
-from backend.domain.notifications.messages import format_time
+from backend.domain.notifications.messages import phrase
 from backend.domain.task_requests import reminders
 from backend.jobs.registry import job
 from backend.jobs.topics import REMINDERS
@@ -57,22 +57,19 @@ def _day(run: JobRun) -> date:
 def _reminder(candidate: reminders.Candidate, *, run_id: int, day: date) -> Outgoing:
     params: dict[str, object] = {"waiting": [_line(one) for one in candidate.shown]}
     if candidate.waiting:
-        requests = "1 request" if candidate.waiting == 1 else f"{candidate.waiting} requests"
-        params["waiting_title"] = f"{requests} waiting for your response"
+        params["waiting_title"] = phrase("requests_waiting", n=candidate.waiting)
         params["waiting_body"] = _first(candidate.shown[0], alone=candidate.waiting == 1)
         params["waiting_more"] = candidate.waiting - len(candidate.shown)
     else:
-        params["waiting_title"] = "Check your inbox for new requests"
-        params["visit_body"] = "You have not signed in since yesterday, and there may be new requests."
+        params["visit_body"] = phrase("not_signed_in")
     return Outgoing(candidate.account_id, "reminder", day.isoformat(), params, run_id=run_id)
 
 
-def _first(request: reminders.OpenRequest, *, alone: bool) -> str:
+def _first(request: reminders.OpenRequest, *, alone: bool) -> dict[str, object]:
     """Return the most urgent request as one line, which is all that a short message has room for."""
-    line = _line(request)
-    return f"{'Request' if alone else 'Next'}: {line['task']}, {line['when']}, pincode {line['pincode']}."
+    name = "only_request" if alone else "next_request"
+    return phrase(name, task=request.task, date=request.date, pincode=request.pincode)
 
 
 def _line(request: reminders.OpenRequest) -> dict[str, object]:
-    when = format_time(request.date, current_settings().zone)
-    return {"id": request.id, "task": request.task, "when": when, "pincode": request.pincode}
+    return {"id": request.id, "task": request.task, "when": {"time": request.date}, "pincode": request.pincode}

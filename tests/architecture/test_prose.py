@@ -175,6 +175,7 @@ def _line(text: str, offset: int) -> int:
 READERS: Final[dict[str, tuple[tuple[str, ...], Callable[[str], Iterator[Text]]]]] = {
     "backend": (("**/*.py",), python),
     "backend/templates": (("**/*.html", "**/*.txt"), plain),
+    "backend/texts": (("**/*.toml",), plain),
     "frontend/src": (("**/*.ts", "**/*.css"), script),
     "frontend/src/": (("**/*.vue",), component),
     "frontend/src/locales": (("**/*.json",), values),

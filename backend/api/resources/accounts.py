@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 
-from backend.api import rate_limits
+from backend.api import language, rate_limits
 from backend.api.auth import ANYONE, FIRST_PASSWORD_TOO, SIGNED_IN
 from backend.api.document_upload import received
 from backend.api.endpoint import Resource, endpoint
@@ -11,6 +11,7 @@ from backend.api.schemas import accounts as schemas
 from backend.core.config import current_settings
 from backend.core.errors import Invalid, Stale, TooLarge, TooMany, Unavailable, UnsupportedType
 from backend.core.security.authz import Actor, Role
+from backend.core.translations import DEFAULT, supported
 from backend.domain.accounts import actions, links, queries
 from backend.domain.accounts.models import Account
 from backend.domain.accounts.sign_in import FreshSignInNeeded
@@ -35,6 +36,7 @@ def present(account: Account | queries.AccountRow, profile: ProfessionalProfile 
         "pincode": account.pincode,
         "phone": account.phone,
         "phone_verified": int(account.phone_verified_at is not None),
+        "language": supported(account.language),
         "isactive": int(account.blocked_at is None),
         "created_at": account.created_at,
     }
@@ -56,6 +58,7 @@ def new_account(body: schemas.CustomerSignUpData) -> actions.NewAccount:
         address=body["address"],
         pincode=body["pincode"],
         phone=body["phone"],
+        language=body["language"] or language.asked() or DEFAULT,
     )
 
 
@@ -95,7 +98,7 @@ class AddCustomer(Resource):
         rate_limit="signup_rate_limit",
     )
     def post(self, _: Actor | None, *, body: schemas.CustomerSignUpData) -> JsonObject:
-        """The account is active immediately."""
+        """The account is active immediately. Without ``language`` it gets the best one of Accept-Language."""
         with rate_limits.counting_taken_emails(body["email"]):
             return present(actions.sign_up(new_account(body), role=Role.CUSTOMER))
 
@@ -157,6 +160,7 @@ class Me(Resource):
             lastname=body.get("lastname"),
             address=body.get("address"),
             pincode=body.get("pincode"),
+            language=body.get("language"),
         )
         if actor.role is Role.PROFESSIONAL:
             professionals.edit(

@@ -2,6 +2,7 @@
 
 from flask import Response, render_template, url_for
 
+from backend.api import language
 from backend.api.auth import ADMINS, ANYONE, SIGNED_IN
 from backend.api.endpoint import Resource, endpoint
 from backend.api.responses import ApiResponse, JsonObject, next_link
@@ -9,8 +10,10 @@ from backend.api.schemas import notifications as schemas
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, NotFound
 from backend.core.security.authz import Actor
+from backend.domain.accounts import queries as accounts
 from backend.domain.notifications import create, preferences, queries
 from backend.domain.notifications import delivery as notification_delivery
+from backend.domain.notifications.messages import template_values
 from backend.domain.notifications.models import Delivery
 
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
@@ -25,24 +28,28 @@ class Notifications(Resource):
         headers=("Link",),
     )
     def get(self, actor: Actor, *, query: schemas.NotificationFilterData) -> ApiResponse:
-        """Newest first, with the number of unread ones."""
+        """Newest first, with the number of unread ones, in the language of Accept-Language or else the account's."""
         unread = None if query["unread"] is None else bool(query["unread"])
         page = queries.page(actor.account_id, unread=unread, window=Window(query["limit"], query["cursor"]))
-        items = [
-            {
-                "id": row.id,
-                "kind": row.kind,
-                "title": row.title,
-                "body": row.body,
-                "request_id": row.request_id,
-                "read": row.read_at is not None,
-                "created_at": row.created_at,
-            }
-            for row in page.items
-        ]
+        reader = language.of_reader(actor)
+        items = [_present_notification(row, reader) for row in page.items]
         count = queries.unread_count(actor.account_id)
         body = {"items": items, "next_cursor": page.next_cursor, "unread_count": count}
-        return ApiResponse(body, headers=next_link(page.next_cursor))
+        headers = {"Content-Language": reader, "Vary": "Accept-Language"}
+        return ApiResponse(body, headers={**next_link(page.next_cursor), **headers})
+
+
+def _present_notification(row: queries.NotificationRow, reader: str) -> JsonObject:
+    title, body = row.texts(reader)
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "title": title,
+        "body": body,
+        "request_id": row.request_id,
+        "read": row.read_at is not None,
+        "created_at": row.created_at,
+    }
 
 
 class ReadNotifications(Resource):
@@ -114,7 +121,8 @@ class Unsubscribe(Resource):
     @endpoint(summary="Show the unsubscribe page", who=ANYONE, media_type="text/html", errors=(NotFound,))
     def get(self, _: Actor | None, *, token: str) -> Response:
         """Opening the page does not unsubscribe, because email scanners follow links."""
-        return _page(kind=preferences.read(token)[1], done=False)
+        account_id, kind = preferences.read(token)
+        return _page(account_id, kind=kind, done=False)
 
     @endpoint(
         summary="Unsubscribe from reminders or reports (RFC 8058)",
@@ -124,11 +132,14 @@ class Unsubscribe(Resource):
     )
     def post(self, _: Actor | None, *, token: str) -> Response:
         """The token, from the email's List-Unsubscribe header, identifies the account and the kind of message."""
-        return _page(kind=preferences.unsubscribe_by_link(token), done=True)
+        account_id, kind = preferences.unsubscribe_by_link(token)
+        return _page(account_id, kind=kind, done=True)
 
 
-def _page(*, kind: str, done: bool) -> Response:
-    html = render_template("pages/unsubscribe.html", kind=kind, done=done, home=url_for("web_app_home"))
+def _page(account_id: int, *, kind: str, done: bool) -> Response:
+    """Return the page in the language of the email that led to it."""
+    values = template_values(accounts.language_of(account_id))
+    html = render_template("pages/unsubscribe.html", **values, kind=kind, done=done, home=url_for("web_app_home"))
     response = Response(html, mimetype="text/html")
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     response.headers["Cache-Control"] = "no-store"

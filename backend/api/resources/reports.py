@@ -5,6 +5,7 @@ from dataclasses import asdict
 from flask import Response, render_template, request
 from werkzeug.exceptions import NotAcceptable
 
+from backend.api import language
 from backend.api.auth import CUSTOMERS_AND_ADMINS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.responses import NO_STORE, JsonObject
@@ -13,7 +14,7 @@ from backend.core.config import current_settings
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Invalid, NotFound
 from backend.core.security.authz import Actor
-from backend.domain.notifications.messages import render
+from backend.domain.notifications.messages import render, template_values
 from backend.domain.reports import actions, queries, wording
 from backend.domain.reports.queries import Report, Sent
 from backend.domain.reports.statistics import COUNTED
@@ -66,7 +67,7 @@ class OneReport(Resource):
         wanted = accepted.best_match([JSON, HTML]) if accepted else JSON
         if wanted is None:
             raise NotAcceptable("Reports are available as application/json and text/html.")
-        return present(report) if wanted == JSON else _page(report)
+        return present(report) if wanted == JSON else _page(report, language.of_reader(actor))
 
 
 class Reports(Resource):
@@ -84,12 +85,13 @@ class Reports(Resource):
         return Page([present_sent(report) for report in page.items], page.next_cursor)
 
 
-def _page(report: Report) -> Response:
+def _page(report: Report, reader: str) -> Response:
     params = wording.params(report.month, report.figures, unfinished=report.unfinished)
     html = render_template(
         "mail/report.html",
         **params,
-        words=render(actions.KIND, params),
+        **template_values(reader),
+        words=render(actions.KIND, params, language=reader),
         firstname=report.customer.firstname,
         market=current_settings().market_name,
         home=current_settings().public_url,
@@ -97,4 +99,6 @@ def _page(report: Report) -> Response:
     response = Response(html, mimetype=HTML)
     response.headers["Content-Security-Policy"] = INLINE_STYLES_ONLY
     response.headers["Cache-Control"] = NO_STORE
+    response.headers["Content-Language"] = reader
+    response.vary.add("Accept-Language")
     return response

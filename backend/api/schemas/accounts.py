@@ -19,10 +19,12 @@ from backend.api.schemas.common import (
     Upload,
 )
 from backend.core import text
+from backend.core.translations import languages
 
 USERNAME = validate.Regexp(
     r"^[A-Za-z0-9._-]+\Z", error="Must contain only letters, digits, dots, hyphens and underscores."
 )
+LANGUAGE = "The language of emails, SMS and notifications"
 MAX_TASKS = 300
 MAX_PINCODES = 1000
 
@@ -61,6 +63,13 @@ class EmailAddress(Text):
         return address
 
 
+class Language(fields.String):
+    """A language that there are texts in."""
+
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
+        super().__init__(validate=validate.OneOf(languages()), metadata={"description": LANGUAGE}, **options)
+
+
 class CustomerSignUp(Strict):
     """A customer's sign-up."""
 
@@ -72,6 +81,7 @@ class CustomerSignUp(Strict):
     address = Text(max=500, multiline=True, required=True)
     pincode = Pincode(required=True)
     phone = Phone(load_default=None, allow_none=True)
+    language = Language(load_default=None)
 
 
 class CustomerSignUpData(TypedDict):
@@ -85,6 +95,7 @@ class CustomerSignUpData(TypedDict):
     address: str
     pincode: str
     phone: str | None
+    language: str | None
 
 
 class ProfessionalSignUp(CustomerSignUp):
@@ -124,6 +135,7 @@ class Profile(Strict):
     address = Text(max=500, multiline=True)
     pincode = Pincode()
     phone = Phone(allow_none=True)
+    language = Language()
     compname = Text()
     exp = StrictInteger(min=0, max=60)
     task_ids = fields.List(Id(), validate=validate.Length(max=MAX_TASKS))
@@ -140,6 +152,7 @@ class ProfileData(TypedDict):
     address: NotRequired[str]
     pincode: NotRequired[str]
     phone: NotRequired[str | None]
+    language: NotRequired[str]
     compname: NotRequired[str]
     exp: NotRequired[int]
     task_ids: NotRequired[list[int]]
@@ -174,6 +187,7 @@ class Account(Strict):
     phone_verified = Flag(
         required=True, metadata={"description": "1 if the number was verified with a code sent by SMS"}
     )
+    language = fields.String(required=True, metadata={"description": LANGUAGE})
     isactive = Flag(required=True)
     created_at = DateTimeField(required=True)
     email_confirmed = Flag(metadata={"description": "Present only if email addresses must be confirmed"})

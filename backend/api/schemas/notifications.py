@@ -5,7 +5,7 @@ from typing import NotRequired, TypedDict
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from backend.api.schemas.common import DateTimeField, Flag, Id, Strict, Window, WindowData
-from backend.domain.notifications.messages import ENGLISH
+from backend.domain.notifications.messages import KINDS
 from backend.domain.notifications.preferences import CHANNELS
 
 STATES = ("waiting", "sent", "failed", "skipped")
@@ -73,7 +73,7 @@ class DeliveryFilter(Window):
 
     account_id = Id(load_default=None)
     state = fields.String(load_default=None, validate=validate.OneOf(STATES))
-    kind = fields.String(load_default=None, validate=validate.OneOf(list(ENGLISH)))
+    kind = fields.String(load_default=None, validate=validate.OneOf(list(KINDS)))
     channel = fields.String(load_default=None, validate=validate.OneOf(CHANNELS))
     run_id = Id(load_default=None)
 

@@ -5,10 +5,10 @@ from typing import TypedDict
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from backend.api.schemas.common import Strict
-from backend.domain.notifications.messages import ENGLISH
+from backend.domain.notifications.messages import KINDS
 from backend.domain.notifications.preferences import CHANNELS
 
-CHOSEN = tuple(kind for kind, message in ENGLISH.items() if not message.account and not message.follows)
+CHOSEN = tuple(kind for kind, message in KINDS.items() if not message.account and not message.follows)
 CLOCK = validate.Regexp(r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", error="Must be a time of day such as 22:00.")
 
 

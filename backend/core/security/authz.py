@@ -19,7 +19,7 @@ class Actor:
 
     ``visit_is_due`` means that this visit must be recorded, which happens only every few minutes. ``proven_at`` is
     when this session last confirmed the password. ``must_change_password`` is set while the account has a generated
-    password.
+    password. ``language`` is the account's own.
     """
 
     id: int | None
@@ -30,6 +30,7 @@ class Actor:
     visit_is_due: bool = False
     proven_at: datetime | None = None
     must_change_password: bool = False
+    language: str = "en"
 
     @property
     def account_id(self) -> int:

@@ -16,10 +16,12 @@ from backend.core.db.session import db
 from backend.core.errors import Invalid, Stale
 from backend.core.security import password_hashing
 from backend.core.security.authz import Actor, Role
+from backend.core.translations import DEFAULT
 from backend.domain.accounts import email_changes, links, password_rules, queries, sessions, sign_in
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record
 from backend.domain.notifications.create import Note, notify_many
+from backend.domain.notifications.messages import phrase
 from backend.domain.places import queries as places
 from backend.domain.places.models import Place
 
@@ -34,14 +36,6 @@ CODES: Final = {
     "password": "password_well_known",
 }
 KIND: Final = "admin_account_changed"
-CHANGES: Final = {
-    "admin_created": "New admin",
-    "account_email_changed": "Email of an admin changed",
-    "account_email_restored": "Email of an admin changed back",
-    "password_changed": "Password of an admin changed",
-    "password_reset": "Password of an admin reset",
-    "admin_password_reset": "Password of an admin reset",
-}
 
 
 class Unset(Enum):
@@ -62,6 +56,7 @@ class NewAccount:
     address: str
     pincode: str
     phone: str | None = None
+    language: str = DEFAULT
 
 
 @password_hashing.queued
@@ -82,6 +77,7 @@ def sign_up(new: NewAccount, *, role: Role, also_wrong: Mapping[str, list[str]] 
         address=new.address,
         pincode=new.pincode,
         phone=new.phone,
+        language=new.language,
         created_at=now(),
     )
     db.session.add(account)
@@ -100,6 +96,7 @@ def edit(
     lastname: str | None = None,
     address: str | None = None,
     pincode: str | None = None,
+    language: str | None = None,
 ) -> Account:
     """Change the actor's own details; None leaves a field as it is, except for ``phone``, which may be removed.
 
@@ -117,6 +114,7 @@ def edit(
     account.firstname = firstname or account.firstname
     account.lastname = lastname or account.lastname
     account.address = address or account.address
+    account.language = language or account.language
     if phone is not Unset.UNSET and phone != account.phone:
         account.phone, account.phone_verified_at = phone, None
     is_new_address = email is not None and links.is_new(account, email)
@@ -180,7 +178,7 @@ def record_change(
         Account.blocked_at.is_(None),
         Account.id.not_in([one for one in (account.id, actor.id) if one is not None]),
     )
-    params = {"change": CHANGES[action], "username": account.username, "account_id": account.id}
+    params = {"change": phrase(f"changes.{action}"), "username": account.username, "account_id": account.id}
     notify_many([Note(other, KIND, params=params) for other in db.session.execute(others).scalars()])
 
 

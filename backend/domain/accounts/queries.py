@@ -28,6 +28,7 @@ from backend.core.db.pagination import (
 from backend.core.db.session import db
 from backend.core.errors import Invalid, NotFound
 from backend.core.security.authz import Role
+from backend.core.translations import supported
 from backend.domain.accounts.models import Account, MailedLink, Session
 
 SESSIONS: Final = "sessions"
@@ -57,6 +58,7 @@ COLUMNS: Final = (
     Account.blocked_note,
     Account.created_at,
     Account.last_seen_at,
+    Account.language,
 )
 COMMON: Final[dict[str, ColumnElement[bool]]] = {
     "blocked": Account.blocked_at.is_not(None),
@@ -84,6 +86,7 @@ class AccountRow(NamedTuple):
     blocked_note: str | None
     created_at: datetime
     last_seen_at: datetime | None
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,12 @@ CUSTOMERS: Final = ListQuery(
     {Account.id: Account.person_text},
     {"name": BY_NAME},
 )
+
+
+def language_of(account_id: int) -> str:
+    """Return the language of an account, or the default if it does not exist."""
+    found = db.session.execute(select(Account.language).where(Account.id == account_id)).scalar_one_or_none()
+    return supported(found)
 
 
 def by_login(name: str) -> Account | None:

@@ -35,7 +35,8 @@ ACTOR_QUERY: Final = text("""
            )) AS is_active,
            a.last_seen_at IS NULL OR a.last_seen_at < :stale AS visit_is_due,
            coalesce(s.proven_at, s.created_at) AS proven_at,
-           a.password_expires_at IS NOT NULL AS must_change_password
+           a.password_expires_at IS NOT NULL AS must_change_password,
+           a.language
       FROM sessions s
       JOIN accounts a ON a.id = s.account_id
       LEFT JOIN professionals p ON p.account_id = a.id
@@ -54,6 +55,7 @@ class _SessionState(NamedTuple):
     visit_is_due: bool
     proven_at: datetime
     must_change_password: bool
+    language: str
 
 
 SEEN: Final = text("""
@@ -221,6 +223,7 @@ def actor_of(*, session_id: str, account_id: int, address: str | None) -> Actor:
         visit_is_due=row.visit_is_due,
         proven_at=row.proven_at,
         must_change_password=row.must_change_password,
+        language=row.language,
     )
 
 

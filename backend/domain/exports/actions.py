@@ -22,6 +22,7 @@ from backend.domain.exports.models import Export
 from backend.domain.exports.queries import File
 from backend.domain.live_updates import changes
 from backend.domain.notifications.create import notify
+from backend.domain.notifications.messages import phrase, worded
 from backend.domain.professionals.models import Professional
 
 TOPIC: Final = Topic("export.run", ExportPayload)
@@ -100,15 +101,18 @@ def finish(export_id: int, *, file: File, rows: int) -> None:
         finished_at=now(),
         expires_at=expires,
     )
-    counted = "1 row" if rows == 1 else f"{rows:,} rows"
     compression.pack_if_large(export_id, size=file.size)
-    notify(asker, "export_done", params={"export_id": export_id, "rows": counted, "expires": expires})
+    notify(asker, "export_done", params={"export_id": export_id, "rows": phrase("rows", n=rows), "expires": expires})
 
 
-def fail(export_id: int, reason: str) -> None:
-    """Mark the export as failed and notify the admin who started it. An export that has ended is not changed."""
+def fail(export_id: int, failure: str) -> None:
+    """Mark the export as failed and notify the admin who started it. An export that has ended is not changed.
+
+    ``failure`` names a text of ``phrases.export_failures``.
+    """
+    reason = phrase(f"export_failures.{failure}")
     try:
-        asker = _change(export_id, statuses=OPEN, status="failed", failure=reason, finished_at=now())
+        asker = _change(export_id, statuses=OPEN, status="failed", failure=worded(reason), finished_at=now())
     except ExportInterrupted:
         return
     notify(asker, "export_failed", params={"export_id": export_id, "reason": reason})

@@ -14,11 +14,12 @@ from backend.domain.accounts.actions import NewAccount
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record
 from backend.domain.notifications.create import notify
+from backend.domain.notifications.messages import phrase
 from backend.domain.professionals import availability
 from backend.domain.task_requests import bulk as task_requests
+from backend.domain.task_requests.notifications import NOT_AVAILABLE
 
-REASONS: Final = {"fraud": "suspected fraud", "poor_reviews": "poor reviews", "other": "other"}
-PUBLIC_REASON: Final = "No longer available on the marketplace"  # the reason for a block is confidential
+PUBLIC_REASON: Final = NOT_AVAILABLE  # the reason for a block is confidential
 
 
 def block(
@@ -42,7 +43,7 @@ def block(
     elif account.role == Role.CUSTOMER:
         task_requests.cancel_all(actor, customer_id=account_id, reason=PUBLIC_REASON)
     record(actor, "account_blocked", subject_id=account_id, after={"reason": reason, "note": note})
-    notify(account_id, "blocked", params={"reason": REASONS[reason], "note": note})
+    notify(account_id, "blocked", params={"reason": phrase(f"block_reasons.{reason}"), "note": note})
 
 
 def unblock(actor: Actor, *, account_id: int, expected_version: int | None = None) -> None:

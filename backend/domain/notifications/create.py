@@ -18,17 +18,17 @@ from backend.core.db.session import db
 from backend.core.queue import Lane, Topic, enqueue, enqueue_many
 from backend.domain.live_updates import changes
 from backend.domain.notifications import digests, preferences
-from backend.domain.notifications.messages import message, render
+from backend.domain.notifications.messages import message
 from backend.domain.notifications.models import Delivery, Notification
 
 ENQUEUED: Final = (Delivery.id, Delivery.not_before, Delivery.kind)
 WRITTEN: Final = text("""
   WITH written AS (
-       INSERT INTO notifications (account_id, kind, title, body, request_id, params, created_at)
-       SELECT account_id, kind, title, body, request_id, params, :at
+       INSERT INTO notifications (account_id, kind, request_id, params, created_at)
+       SELECT account_id, kind, request_id, params, :at
          FROM ROWS FROM (jsonb_to_recordset(CAST(:rows AS jsonb))
-              AS (account_id bigint, kind text, title text, body text, request_id bigint, params jsonb))
-              WITH ORDINALITY AS given (account_id, kind, title, body, request_id, params, place)
+              AS (account_id bigint, kind text, request_id bigint, params jsonb))
+              WITH ORDINALITY AS given (account_id, kind, request_id, params, place)
         ORDER BY place
        RETURNING id, account_id
      )
@@ -87,7 +87,7 @@ def notify(
 ) -> None:
     """Notify one account. Common params: task, date (a datetime), customer, professional, reason, remarks, pincode, ...
 
-    See messages.py for the texts; sentences with missing values are left out.
+    The texts are rendered when they are read, in the reader's language; sentences with missing values are left out.
     """
     notify_many([Note(account_id, kind, request_id, params or {})])
 
@@ -96,7 +96,7 @@ def notify_many(notes: Sequence[Note]) -> None:
     """Notify many accounts, in as many statements as for one."""
     if not notes:
         return
-    rows = [{"account_id": note.account_id, **texts} for note, texts in zip(notes, _texts(notes), strict=True)]
+    rows = [{"account_id": note.account_id, **content} for note, content in zip(notes, _contents(notes), strict=True)]
     # Identity values are given out in the order of the rows, as SQL sorts them before.
     written = db.session.execute(WRITTEN, {"rows": orjson.dumps(rows).decode(), "at": now()}).all()
     messages, choices = [], {}
@@ -110,7 +110,7 @@ def notify_many(notes: Sequence[Note]) -> None:
     _post(messages, choices)
 
 
-def _texts(notes: Sequence[Note]) -> Iterator[dict[str, object]]:
+def _contents(notes: Sequence[Note]) -> Iterator[dict[str, object]]:
     """Return the columns that do not depend on the account, made once for notes that share their params."""
     made: dict[tuple[str, int | None, int], dict[str, object]] = {}
     for note in notes:
@@ -118,15 +118,7 @@ def _texts(notes: Sequence[Note]) -> Iterator[dict[str, object]]:
         if key not in made:
             if not message(note.kind).in_app:
                 raise ValueError(f"{note.kind} is not a notification of the app")
-            params = plain(note.params)
-            shown = render(note.kind, params, request_id=note.request_id)
-            made[key] = {
-                "kind": note.kind,
-                "title": shown.title,
-                "body": shown.body,
-                "request_id": note.request_id,
-                "params": params,
-            }
+            made[key] = {"kind": note.kind, "request_id": note.request_id, "params": plain(note.params)}
         yield made[key]
 
 

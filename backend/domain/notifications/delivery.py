@@ -34,6 +34,7 @@ ACCOUNTS: Final = table(
     column("email_confirmed_at"),
     column("phone"),
     column("phone_verified_at"),
+    column("language"),
 )
 WAITING: Final = compiled(
     select(
@@ -44,6 +45,7 @@ WAITING: Final = compiled(
         ACCOUNTS.c.phone,
         ACCOUNTS.c.phone_verified_at.is_not(None),
         Preferences.gchat_webhook,
+        ACCOUNTS.c.language,
         func.set_config("idle_in_transaction_session_timeout", LONGEST_SEND, True),
     )
     .join(ACCOUNTS, ACCOUNTS.c.id == Delivery.account_id)
@@ -315,6 +317,8 @@ def _outbound_message(delivery: Delivery, contact: Contact, params: Mapping[str,
         message_id=delivery.message_id,
         contact=contact,
         message=message(delivery.kind),
-        words=render(delivery.kind, params, request_id=delivery.request_id, without_links=True),
+        words=render(
+            delivery.kind, params, request_id=delivery.request_id, language=contact.language, without_links=True
+        ),
         params=params,
     )

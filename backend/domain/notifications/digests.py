@@ -9,6 +9,7 @@ from sqlalchemy import exists, func, select, text
 from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db.session import db
+from backend.domain.notifications.messages import phrase
 from backend.domain.notifications.models import Delivery, Notification
 
 OF: Final = "request_new"
@@ -66,5 +67,4 @@ def params(digest: Delivery) -> dict[str, object]:
     number = int(db.session.execute(statement).scalar_one())
     if not number:
         return {}
-    more = "1 more new request" if number == 1 else f"{number} more new requests"
-    return {"more": more, "limit": current_settings().request_messages_an_hour}
+    return {"more": phrase("more_requests", n=number), "limit": current_settings().request_messages_an_hour}

@@ -11,15 +11,19 @@ from backend.core.db.session import Base, BigId, Created
 
 
 class Notification(Base):
-    """One message to one account, as shown in the app."""
+    """One message to one account, as shown in the app.
+
+    It is worded from ``kind`` and ``params`` when it is read. ``title`` and ``body`` hold the text of rows that were
+    written before that was so.
+    """
 
     __tablename__ = "notifications"
 
     id: Mapped[BigId]
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     kind: Mapped[str]
-    title: Mapped[str]
-    body: Mapped[str]
+    title: Mapped[str | None]
+    body: Mapped[str | None]
     request_id: Mapped[int | None]
     params: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     read_at: Mapped[datetime | None]

@@ -14,7 +14,7 @@ from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.errors import Invalid, NotFound
 from backend.core.security import signing
-from backend.domain.notifications.messages import ENGLISH
+from backend.domain.notifications.messages import KINDS
 from backend.domain.notifications.models import Preferences
 
 CHANNELS: Final = ("mail", "gchat", "sms")
@@ -122,7 +122,7 @@ def read(token: str) -> tuple[int, str]:
     """Return the account and kind of a token. Raises NotFound for a forged one."""
     account, _, rest = token.partition(".")
     kind, _, signature = rest.partition(".")
-    known = kind in ENGLISH and ENGLISH[kind].unsubscribable
+    known = kind in KINDS and KINDS[kind].unsubscribable
     if not (known and account.isascii() and account.isdigit() and len(account) <= 19 and signature.isascii()):
         raise NotFound(INCOMPLETE_LINK)
     if not (signing.signer(PURPOSE).validate(token) or _is_former(signature, f"unsubscribe:{int(account)}:{kind}")):
@@ -130,11 +130,11 @@ def read(token: str) -> tuple[int, str]:
     return int(account), kind
 
 
-def unsubscribe_by_link(token: str) -> str:
-    """Turn off the token's kind for its account and return the kind. Idempotent."""
+def unsubscribe_by_link(token: str) -> tuple[int, str]:
+    """Turn off the token's kind for its account and return both. Idempotent."""
     account_id, kind = read(token)
     unsubscribe(account_id, kind)
-    return kind
+    return account_id, kind
 
 
 def _is_former(signature: str, signed: str) -> bool:

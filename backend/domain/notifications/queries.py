@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, bindparam, func, select
 
 from backend.core.db import read_pool
 from backend.core.db.pagination import AnySelect, Page, SortKey, Window, cut, paged, position
+from backend.domain.notifications.messages import render
 from backend.domain.notifications.models import Notification
 
 NEWEST: Final[tuple[SortKey, ...]] = ((Notification.created_at, True), (Notification.id, True))
@@ -17,6 +18,7 @@ COLUMNS: Final = (
     Notification.title,
     Notification.body,
     Notification.request_id,
+    Notification.params,
     Notification.read_at,
     Notification.created_at,
 )
@@ -31,11 +33,19 @@ class NotificationRow(NamedTuple):
 
     id: int
     kind: str
-    title: str
-    body: str
+    title: str | None
+    body: str | None
     request_id: int | None
+    params: dict[str, object]
     read_at: datetime | None
     created_at: datetime
+
+    def texts(self, language: str) -> tuple[str, str]:
+        """Return title and body in a language. Rows from before texts had languages keep their stored text."""
+        if self.title is not None:
+            return self.title, self.body or ""
+        shown = render(self.kind, self.params, request_id=self.request_id, language=language)
+        return shown.title, shown.body
 
 
 def page(account_id: int, *, unread: bool | None, window: Window) -> Page[NotificationRow]:

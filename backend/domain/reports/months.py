@@ -11,10 +11,6 @@ from backend.core.config import current_settings
 from backend.core.db.date_range import DateRange, day_start
 
 WRITTEN: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
-NAMES: Final = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,11 +35,6 @@ class Month:
     @property
     def first_day(self) -> date:
         return date(self.year, self.number, 1)
-
-    @property
-    def label(self) -> str:
-        """Return the month for display: "October 2026"."""
-        return f"{NAMES[self.number - 1]} {self.year}"
 
     @property
     def next(self) -> "Month":

@@ -45,7 +45,6 @@ CHECKED: Final = text("""
                               AND r.date_of_request > :at)
          LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
 """)
-NOT_APPROVED: Final = "Not currently approved on the marketplace"
 DECISION_NEEDED: Final = timedelta(days=1)  # before the date; later, no other professional would be found
 RELEASED: Final = dict.fromkeys(("professional_id", "asked_professional_id", "accepted_at", "busy"))
 OPENED: Final = dict.fromkeys(("asked_professional_id", "asked_until"))
@@ -80,9 +79,9 @@ def release_unapproved(at: datetime | None = None, limit: int = 500) -> int:
     # The condition is repeated: it has to be true of the locked rows.
     upcoming = and_(TaskRequest.id.in_(held), TaskRequest.date_of_request > at, _is_unapproved(at))
     released = _change(
-        SYSTEM, Action.RELEASE, Status.ACCEPTED, upcoming, values=RELEASED, note=NOT_APPROVED, limit=limit
+        SYSTEM, Action.RELEASE, Status.ACCEPTED, upcoming, values=RELEASED, note=notifications.NOT_APPROVED, limit=limit
     )
-    notifications.notify_released(released, reason=NOT_APPROVED)
+    notifications.notify_released(released, reason=notifications.NOT_APPROVED)
     return len(released)
 
 

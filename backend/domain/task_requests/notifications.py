@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 
@@ -9,8 +10,14 @@ from backend.core.db.session import db
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.models import Account
 from backend.domain.notifications.create import Note, notify_many
+from backend.domain.notifications.messages import phrase
 from backend.domain.professionals.models import Professional
 from backend.domain.task_requests.rows import Request, RequestWithContacts
+
+NOT_AVAILABLE: Final = "No longer available on the marketplace"
+NOT_APPROVED: Final = "Not currently approved on the marketplace"
+# Reasons that the system gives, which are worded in the reader's language.
+SYSTEM_REASONS: Final = {NOT_AVAILABLE: "no_longer_available", NOT_APPROVED: "not_approved"}
 
 
 def notify_requested(request: Request, professionals: Sequence[int]) -> None:
@@ -29,7 +36,11 @@ def notify_accepted(accepted: RequestWithContacts) -> None:
 
 def notify_rejected(actor: Actor, request: Request, *, reason: str) -> None:
     """Notify the customer that the professional asked has declined."""
-    params = {**_about(request), "professional": _names([actor.account_id])[actor.account_id], "reason": reason}
+    params = {
+        **_about(request),
+        "professional": _names([actor.account_id])[actor.account_id],
+        "reason": _reason(reason),
+    }
     notify_many([Note(request.customer_id, "request_rejected", request.id, params)])
 
 
@@ -43,7 +54,7 @@ def notify_released(requests: Sequence[Request], *, reason: str) -> None:
                 request.customer_id,
                 "request_released",
                 request.id,
-                {**_about(request), "professional": names[professional_id], "reason": reason},
+                {**_about(request), "professional": names[professional_id], "reason": _reason(reason)},
             )
             for request, professional_id in held
         ]
@@ -69,7 +80,7 @@ def notify_opened(requests: Sequence[Request], *, gone: bool = False) -> None:
 def notify_changed(request: Request, *, date: datetime, columns: Iterable[str]) -> None:
     """Notify the professional who had accepted the request, or who is asked, of its changed columns."""
     if professional_id := request.professional_id or request.asked_professional_id:
-        changes = [name.removesuffix("_of_request") for name in columns]
+        changes = [phrase(f"request_fields.{name.removesuffix('_of_request')}") for name in columns]
         params = {**_about(request), "date": date, "changes": changes}
         notify_many([Note(professional_id, "request_changed", request.id, params)])
 
@@ -86,7 +97,7 @@ def notify_cancelled(requests: Sequence[Request], *, reason: str | None) -> None
     recipients = [(request, request.professional_id or request.asked_professional_id) for request in requests]
     notify_many(
         [
-            Note(account_id, "request_cancelled", request.id, {**_about(request), "reason": reason})
+            Note(account_id, "request_cancelled", request.id, {**_about(request), "reason": _reason(reason)})
             for request, account_id in recipients
             if account_id
         ]
@@ -108,6 +119,10 @@ def notify_expired(requests: Sequence[Request]) -> None:
 
 def _about(request: Request) -> dict[str, object]:
     return {"task": request.task_name, "date": request.date_of_request}
+
+
+def _reason(reason: str | None) -> object:
+    return phrase(SYSTEM_REASONS[reason]) if reason in SYSTEM_REASONS else reason
 
 
 def _names(professional_ids: Iterable[int]) -> dict[int, str]:

@@ -2,6 +2,7 @@
 import { effectScope, onScopeDispose, watch } from 'vue'
 import { watchSession } from '@/shared/api/http'
 import { csrfToken } from '@/shared/api/token'
+import { available, i18n, setLanguage } from '@/shared/lib/i18n'
 import { useSession } from '@/shared/session/store'
 import { joinTabs } from '@/shared/session/tabs'
 import { queryClient } from './query'
@@ -86,6 +87,12 @@ function keepAsking(session: Session): void {
   onScopeDispose(() => window.clearTimeout(timer))
 }
 
+/** On a new device the account's language is taken; without its texts the page stays in the one it has. */
+function takeLanguage({ user }: Session): void {
+  const code = available.find((one) => one === user?.language)
+  if (code && code !== i18n.global.locale.value) void setLanguage(code).catch(() => undefined)
+}
+
 /** Returns what takes the ties off again. */
 export function connectSession(): () => void {
   const session = useSession()
@@ -110,6 +117,7 @@ export function connectSession(): () => void {
       },
       { flush: 'sync' },
     )
+    watch(() => session.user?.id, () => takeLanguage(session))
     followOtherTabs(session)
     keepAsking(session)
   })

@@ -1,12 +1,21 @@
 """All notification texts against a snapshot, so that a change of wording shows in review."""
 
 import json
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from flask import Flask, render_template
 
-from backend.domain.notifications.messages import ENGLISH, render, unlinked
+from backend.core.translations import languages
+from backend.domain.notifications.channels.mail import letter
+from backend.domain.notifications.channels.message import Contact, OutboundMessage
+from backend.domain.notifications.messages import KINDS, message, phrase, render, template_values, unlinked
+from backend.domain.reports import wording
+from backend.domain.reports.months import Month
+from backend.domain.reports.statistics import MonthlyStatistics, Upcoming
 
 SNAPSHOT = Path(__file__).parent / "messages.json"
 NOTIFICATIONS = {
@@ -27,30 +36,89 @@ VALUES = {
     "more": "7 more new requests", "limit": 60,
 }  # fmt: skip
 
+REMINDER = {
+    "waiting_title": phrase("requests_waiting", n=2), "waiting_more": 1,
+    "waiting_body": phrase("next_request", task="Plumbing", date="2026-12-01T04:30:00+00:00", pincode="560001"),
+    "visit_body": phrase("not_signed_in"),
+    "waiting": [{"id": 7, "task": "Plumbing", "when": {"time": "2026-12-01T04:30:00+00:00"}, "pincode": "560001"}],
+}  # fmt: skip
+REPORT = wording.params(
+    Month(2026, 10),
+    MonthlyStatistics(
+        requested=1, accepted=0, completed=0, closed=0, cancelled=0, spent=Decimal(100499), currency="INR",
+        professionals_met=0, reviews_given=0, upcoming_count=2, generated_at=datetime(2026, 10, 31, tzinfo=UTC),
+        upcoming=(Upcoming(7, "Plumbing", "accepted", datetime(2026, 12, 1, tzinfo=UTC)),),
+    ),
+    unfinished=True,
+)  # fmt: skip
+
 
 def test_in_app_kinds_are_the_documented_ones() -> None:
-    assert {kind for kind, said in ENGLISH.items() if said.in_app} == NOTIFICATIONS
+    assert {kind for kind, said in KINDS.items() if said.in_app} == NOTIFICATIONS
 
 
 def test_messages_match_reviewed_snapshot(app: Flask) -> None:
     """Regenerate the snapshot by running the test with an empty messages.json."""
-    said = {kind: {"full": _plain(kind, VALUES), "bare": _plain(kind, {})} for kind in ENGLISH}
+    said = {kind: {"full": _plain(kind, VALUES), "bare": _plain(kind, {})} for kind in KINDS}
     if SNAPSHOT.stat().st_size == 0:
         SNAPSHOT.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     assert said == json.loads(SNAPSHOT.read_text(encoding="utf-8"))
 
 
-def _plain(kind: str, params: dict[str, object]) -> list[str]:
-    filled = render(kind, params, request_id=7)
+def _plain(kind: str, params: dict[str, object], language: str = "en") -> list[str]:
+    filled = render(kind, params, request_id=7, language=language)
     return [filled.title, filled.body, filled.action, filled.url]
 
 
-@pytest.mark.parametrize("kind", ENGLISH)
-def test_messages_without_parameters_have_no_placeholders(app: Flask, kind: str) -> None:
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("kind", KINDS)
+def test_messages_without_parameters_have_no_placeholders(app: Flask, kind: str, language: str) -> None:
     for params in (VALUES, {}):
-        for text in _plain(kind, params):
+        for text in _plain(kind, params, language):
             assert "{" not in text
             assert "None" not in text
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("kind", [kind for kind, rules in KINDS.items() if rules.channel == "mail"])
+def test_mail_of_every_kind_renders_in_every_language(app: Flask, kind: str, language: str) -> None:
+    written = letter(_outbound(kind, language))
+    for text in (written.subject, written.text, written.html):
+        assert "{" not in re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)
+        assert "None" not in text
+    assert f'lang="{language}"' in written.html
+    if language == "hi":
+        assert "नमस्ते Asha," in written.text
+        english = letter(_outbound(kind, "en"))
+        prose = {
+            line for line in english.text.splitlines() if " " in line and "Ring twice" not in line and "> " not in line
+        }
+        assert not prose & set(written.text.splitlines()), "no line is left in English"
+
+
+def _outbound(kind: str, language: str) -> OutboundMessage:
+    worded = {
+        "more": phrase("more_requests", n=7),
+        "change": phrase("changes.admin_created"),
+        "rows": phrase("rows", n=12),
+    }
+    params = {**VALUES, **worded, **REPORT, **REMINDER}
+    contact = Contact(3, "Asha", "asha@example.org", True, None, False, None, language)
+    shown = render(kind, params, request_id=7, language=language, without_links=True)
+    return OutboundMessage(1, kind, "<1@doorstep.test>", contact, message(kind), shown, params)
+
+
+def test_values_stored_as_data_are_worded_in_the_language(app: Flask) -> None:
+    assert render("report", REPORT, language="hi").title == "आपकी मासिक रिपोर्ट: अक्टूबर 2026 (जारी)"
+    assert render("report", REPORT).body == "Requested: 1. Closed: 0. Spent: \u20b91,00,499.00."
+    assert render("export_done", {"rows": phrase("rows", n=1)}).body == "The file has 1 row."
+    assert "12,34,567 पंक्तियाँ" in render("export_done", {"rows": phrase("rows", n=1234567)}, language="hi").body
+    assert render("reminder", REMINDER, language="hi").title == "2 रिक्वेस्ट आपके जवाब के इंतज़ार में हैं"
+    assert "मंगल, 1 दिसंबर 2026, 10:00" in render("request_closed", VALUES, language="hi").body
+
+
+def test_values_stored_as_text_before_languages_are_shown_as_they_are(app: Flask) -> None:
+    assert render("report", VALUES, language="hi").title == "आपकी मासिक रिपोर्ट: November 2026"
 
 
 def test_message_with_braces_in_user_input_keeps_them(app: Flask) -> None:
@@ -67,7 +135,13 @@ def test_message_with_date_in_user_input_keeps_it_as_typed(app: Flask, typed: st
 def test_mail_templates_render_html_escaped_and_plain_text(app: Flask, name: str) -> None:
     filled = render("request_accepted", VALUES, request_id=7, without_links=True)
     waiting = [{"id": 7, "task": "<b>Plumbing</b>", "when": "Tue 1 Dec 2026, 10:00", "pincode": "560001"}]
-    values = {"words": filled, "firstname": "<Asha>", "market": "Doorstep", "home": "https://doorstep.test"}
+    values = {
+        "words": filled,
+        "firstname": "<Asha>",
+        "market": "Doorstep",
+        "home": "https://doorstep.test",
+        **template_values("en"),
+    }
     html = render_template(f"mail/{name}.html", waiting=waiting, unsubscribe="https://u.test", **values)
     plain = render_template(f"mail/{name}.txt", waiting=waiting, unsubscribe="https://u.test", **values)
     assert "&lt;Asha&gt;" in html
@@ -97,7 +171,13 @@ def test_unlinked_breaks_addresses_and_keeps_other_text(typed: str, shown: str) 
 def test_mail_quotes_user_input_without_links(app: Flask) -> None:
     typed = {**VALUES, "remarks": "Your account will be closed.\nSign in at https://evil.example/doorstep"}
     filled = render("request_new", typed, request_id=7, without_links=True)
-    values = {"words": filled, "firstname": "Ravi", "market": "Doorstep", "home": "https://doorstep.test"}
+    values = {
+        "words": filled,
+        "firstname": "Ravi",
+        "market": "Doorstep",
+        "home": "https://doorstep.test",
+        **template_values("en"),
+    }
     plain = render_template("mail/notification.txt", **values)
     assert "Remarks:\n> Your account will be closed.\n> Sign in at https[:]//evil[.]example/doorstep\n" in plain
     html = render_template("mail/notification.html", **values)
@@ -116,7 +196,13 @@ def test_mail_title_with_link_in_name_is_unlinked(app: Flask) -> None:
 def test_account_mail_with_link_in_username_is_unlinked(app: Flask, kind: str) -> None:
     """Anyone can sign up with another user's email and a username that is a web address."""
     filled = render(kind, {**VALUES, "username": "www.evil.example"}, without_links=True)
-    values = {"words": filled, "firstname": "Asha", "market": "Doorstep", "home": "https://doorstep.test"}
+    values = {
+        "words": filled,
+        "firstname": "Asha",
+        "market": "Doorstep",
+        "home": "https://doorstep.test",
+        **template_values("en"),
+    }
     for form in ("html", "txt"):
         shown = render_template(f"mail/notification.{form}", **values, account_mail=True)
         assert "www[.]evil[.]example" in shown

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from backend.core import http_client
+from backend.core import http_client, translations
 from backend.core.circuit_breaker import CircuitBreaker
 from backend.core.config import current_settings
 from backend.core.errors import PermanentFailure, RetryLater
@@ -54,7 +54,7 @@ def text(outbound: OutboundMessage, *, shared: bool) -> str:
     )
     lines = [f"*{title}*", body]
     if shared:
-        lines.insert(0, f"For {name}:")
+        lines.insert(0, translations.say(outbound.contact.language, "mail.recipient", name=name))
     if outbound.words.action:
         lines.append(f"<{outbound.words.url}|{outbound.words.action}>")
     return "\n".join(line for line in lines if line)

@@ -12,7 +12,7 @@ from backend.core.config import current_settings
 from backend.core.errors import PermanentFailure
 from backend.domain.notifications import preferences
 from backend.domain.notifications.channels.message import NotReachable, OutboundMessage
-from backend.domain.notifications.messages import unlinked
+from backend.domain.notifications.messages import template_values, unlinked
 
 BLANK_LINES: Final = re.compile(r"\n{3,}")
 
@@ -35,6 +35,7 @@ def letter(outbound: OutboundMessage) -> mail.Email:
         headers = {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     values = {
         **outbound.params,
+        **template_values(outbound.contact.language),
         "params": outbound.params,
         "words": outbound.words,
         "firstname": unlinked(outbound.contact.firstname),

@@ -18,6 +18,7 @@ class Contact:
     phone: str | None
     phone_verified: bool
     gchat_webhook: str | None
+    language: str
 
 
 @dataclass(frozen=True, slots=True)

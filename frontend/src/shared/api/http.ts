@@ -1,5 +1,6 @@
 /** The one axios instance: token in, one shared renewal on 401, and word to the session when it is over. */
 import axios, { type AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios'
+import { i18n } from '@/shared/lib/i18n'
 import { AccountChanged, assertCurrent, currentIdentity, type Identity } from './identity'
 import { readRefusal, toProblem } from './problem'
 import { getToken, OtherAccount, refreshSession, setToken, ShutOut } from './token'
@@ -47,6 +48,8 @@ export const http = axios.create({
 })
 
 http.interceptors.request.use(async (config: Call) => {
+  // The page's language, which may be another one than the browser's.
+  config.headers.set('Accept-Language', i18n.global.locale.value)
   if (signsIn.test(config.url ?? '')) return config
   config.sentAs ??= currentIdentity()
   assertCurrent(config.sentAs)

@@ -80,6 +80,7 @@ export const someone = (role: Account['role'], more: Partial<Account> = {}): Acc
   pincode: '560025',
   phone: null,
   phone_verified: 0,
+  language: 'en',
   isactive: 1,
   created_at: '2026-11-01T10:00:00+05:30',
   ...more,

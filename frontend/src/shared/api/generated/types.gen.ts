@@ -18,6 +18,10 @@ export type Account = {
      * 1 if the number was verified with a code sent by SMS
      */
     phone_verified: 0 | 1;
+    /**
+     * The language of emails, SMS and notifications
+     */
+    language: string;
     isactive: 0 | 1;
     created_at: string;
     /**
@@ -176,6 +180,10 @@ export type CustomerSignUp = {
     address: string;
     pincode: string;
     phone?: string | null;
+    /**
+     * The language of emails, SMS and notifications
+     */
+    language?: 'en' | 'hi' | null;
 };
 
 export type DashboardJobs = {
@@ -683,6 +691,10 @@ export type ProfessionalSignUp = {
     pincode: string;
     phone?: string | null;
     /**
+     * The language of emails, SMS and notifications
+     */
+    language?: 'en' | 'hi' | null;
+    /**
      * Years of experience
      */
     exp: number;
@@ -699,6 +711,10 @@ export type ProfessionalSignUpForm = {
     pincode: string;
     phone?: string | null;
     /**
+     * The language of emails, SMS and notifications
+     */
+    language?: 'en' | 'hi' | null;
+    /**
      * Years of experience
      */
     exp: number;
@@ -714,6 +730,10 @@ export type Profile = {
     address?: string;
     pincode?: string;
     phone?: string | null;
+    /**
+     * The language of emails, SMS and notifications
+     */
+    language?: 'en' | 'hi';
     compname?: string;
     exp?: number;
     task_ids?: Array<number>;
@@ -1305,6 +1325,10 @@ export type UserAccount = {
      * 1 if the number was verified with a code sent by SMS
      */
     phone_verified: 0 | 1;
+    /**
+     * The language of emails, SMS and notifications
+     */
+    language: string;
     isactive: 0 | 1;
     created_at: string;
     /**
@@ -1349,6 +1373,10 @@ export type UserAccountDetail = {
      * 1 if the number was verified with a code sent by SMS
      */
     phone_verified: 0 | 1;
+    /**
+     * The language of emails, SMS and notifications
+     */
+    language: string;
     isactive: 0 | 1;
     created_at: string;
     /**
@@ -1437,6 +1465,10 @@ export type CustomerSignUpWritable = {
     address: string;
     pincode: string;
     phone?: string | null;
+    /**
+     * The language of emails, SMS and notifications
+     */
+    language?: 'en' | 'hi' | null;
 };
 
 export type PreferencesWritable = {
@@ -1467,6 +1499,10 @@ export type ProfessionalSignUpWritable = {
     pincode: string;
     phone?: string | null;
     /**
+     * The language of emails, SMS and notifications
+     */
+    language?: 'en' | 'hi' | null;
+    /**
      * Years of experience
      */
     exp: number;
@@ -1483,6 +1519,10 @@ export type ProfessionalSignUpFormWritable = {
     address: string;
     pincode: string;
     phone?: string | null;
+    /**
+     * The language of emails, SMS and notifications
+     */
+    language?: 'en' | 'hi' | null;
     /**
      * Years of experience
      */

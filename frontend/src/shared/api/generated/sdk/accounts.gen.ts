@@ -8,7 +8,7 @@ import type { AddCustomerData, AddCustomerErrors, AddCustomerResponses, AddProfe
 /**
  * Sign up as a customer
  *
- * The account is active immediately.
+ * The account is active immediately. Without ``language`` it gets the best one of Accept-Language.
  *
  * Access: anyone.
  */

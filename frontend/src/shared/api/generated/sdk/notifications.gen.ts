@@ -62,7 +62,7 @@ export const resendDelivery = <ThrowOnError extends boolean = true>(options: Opt
 /**
  * List my notifications
  *
- * Newest first, with the number of unread ones.
+ * Newest first, with the number of unread ones, in the language of Accept-Language or else the account's.
  *
  * Access: signed in.
  */

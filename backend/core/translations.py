@@ -1,0 +1,91 @@
+"""Texts by language, and dates and amounts as a language writes them.
+
+A language is a folder under backend/texts; each file in it is a table of texts. Adding a folder adds the language.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from babel import Locale, UnknownLocaleError, dates, numbers
+
+from backend.core.config import current_settings
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "texts"
+DEFAULT: Final = "en"
+Table = Mapping[str, object]
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """Return the codes of all languages, the default first."""
+    found = {path.name for path in FOLDER.iterdir() if path.is_dir()}
+    return (DEFAULT, *sorted(found - {DEFAULT}))
+
+
+def supported(code: str | None) -> str:
+    """Return the language, or the default if there are no texts in it (any more)."""
+    return code if code in languages() else DEFAULT
+
+
+@cache
+def table(language: str, name: str) -> Table:
+    """Return the texts of a file such as ``messages.toml``."""
+    return tomllib.loads((FOLDER / language / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def say(language: str, key: str, **values: object) -> str:
+    """Return a text such as ``mail.greeting`` with its values filled in.
+
+    A table of plural forms is chosen from by ``n``, according to the language's rules (CLDR).
+
+    Raises:
+        KeyError: There is no such text, which is a programming error.
+    """
+    text = _lookup(supported(language), key)
+    number = values.get("n")
+    if isinstance(number, int):
+        values["n"] = numbers.format_decimal(number, locale=locale(language))
+    if isinstance(text, Mapping):
+        form = locale(language).plural_form(number if isinstance(number, int) else 0)
+        text = text.get(form, text["other"])
+    return str(text).format_map(values)
+
+
+@cache
+def locale(language: str) -> Locale:
+    """Return the locale of a language in the marketplace's country, such as hi_IN."""
+    try:
+        return Locale.parse(f"{supported(language)}_{current_settings().market_country}")
+    except UnknownLocaleError:
+        return Locale.parse(supported(language))
+
+
+def format_time(value: datetime, language: str = DEFAULT) -> str:
+    """Return a time in the marketplace's time zone for display: "Tue 1 Dec 2026, 10:00"."""
+    there = value.astimezone(current_settings().zone)
+    return dates.format_datetime(there, say(language, "formats.time"), locale=locale(language))
+
+
+def format_month(first_day: date, language: str = DEFAULT) -> str:
+    """Return a month for display: "October 2026"."""
+    return dates.format_date(first_day, say(language, "formats.month"), locale=locale(language))
+
+
+def format_money(amount: Decimal, currency: str, language: str = DEFAULT) -> str:
+    """Return an amount for display."""
+    return numbers.format_currency(amount, currency, locale=locale(language))
+
+
+def _lookup(language: str, key: str) -> object:
+    name, *parts = key.split(".")
+    found: object = table(language, name)
+    for part in parts:
+        if not isinstance(found, Mapping):
+            raise KeyError(key)
+        found = found[part]
+    return found
