@@ -10,11 +10,13 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
+from backend.api import error_texts, language
 from backend.api.responses import JsonObject, to_json
 from backend.core.db import errors as db_errors
 from backend.core.errors import Busy, DomainError
 from backend.core.observability import security_log
 from backend.core.observability.security_log import Event
+from backend.core.translations import DEFAULT
 from backend.domain.accounts.sign_in import FRESH_LIFETIME, FreshSignInNeeded
 
 log = structlog.get_logger(__name__)
@@ -75,12 +77,28 @@ def problem(
     retry_after: int | None = None,
     more: JsonObject | None = None,
 ) -> Response:
-    """Return an ``application/problem+json`` response; ``more`` holds extension members (RFC 9457, 3.2)."""
-    body: JsonObject = {"type": f"/docs#{code}", "title": title, "status": status, "detail": detail, "code": code}
+    """Return an ``application/problem+json`` response; ``more`` holds extension members (RFC 9457, 3.2).
+
+    Its texts are in the language of Accept-Language. Only problems vary by it: other public responses do not, and are
+    cached once for all languages.
+    """
+    reader = language.asked() or DEFAULT
+    body: JsonObject = {
+        "type": f"/docs#{code}",
+        "title": error_texts.translated(title, reader),
+        "status": status,
+        "detail": error_texts.detail(detail, errors, reader),
+        "code": code,
+    }
     body.update(more or {})
     if errors:
-        body["errors"] = errors
+        body["errors"] = {
+            field: [error_texts.translated(text, reader) for text in texts] for field, texts in errors.items()
+        }
+        body["error_codes"] = error_texts.field_codes(errors)
     response = Response(to_json(body), status=status, mimetype=PROBLEM_JSON)
+    response.headers["Content-Language"] = reader
+    response.vary.add("Accept-Language")
     response.headers["Cache-Control"] = "no-store"
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)

@@ -57,7 +57,10 @@ def test_language_has_same_texts_and_placeholders_as_english(language: str) -> N
     for key, text in other.items():
         assert text.strip(), key
         model = english.get(key) or english[f"{key.rpartition('.')[0]}.other"]
-        assert placeholders(text) == placeholders(model), key
+        if key.startswith("errors."):  # what is filled in may be an English word
+            assert placeholders(text) <= placeholders(model), key
+        else:
+            assert placeholders(text) == placeholders(model), key
 
 
 @pytest.mark.parametrize("language", languages())

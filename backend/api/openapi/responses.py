@@ -29,6 +29,21 @@ SCHEMAS: Final[dict[str, Json]] = {
                 "description": "Messages for each invalid field.",
                 "additionalProperties": {"type": "array", "items": TEXT},
             },
+            "error_codes": {
+                "type": "object",
+                "description": "The code of each message in `errors`, in the same order, and what is filled into it.",
+                "additionalProperties": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "code": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
+                            "params": {"type": "object", "additionalProperties": {"type": ["string", "integer"]}},
+                        },
+                        "required": ["code", "params"],
+                    },
+                },
+            },
         },
         "required": ["type", "title", "status", "detail", "code"],
     },

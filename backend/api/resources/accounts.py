@@ -36,7 +36,7 @@ def present(account: Account | queries.AccountRow, profile: ProfessionalProfile 
         "pincode": account.pincode,
         "phone": account.phone,
         "phone_verified": int(account.phone_verified_at is not None),
-        "language": supported(account.language),
+        "language": account.language and supported(account.language),
         "isactive": int(account.blocked_at is None),
         "created_at": account.created_at,
     }

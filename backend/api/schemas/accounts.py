@@ -187,7 +187,9 @@ class Account(Strict):
     phone_verified = Flag(
         required=True, metadata={"description": "1 if the number was verified with a code sent by SMS"}
     )
-    language = fields.String(required=True, metadata={"description": LANGUAGE})
+    language = fields.String(
+        required=True, allow_none=True, metadata={"description": f"{LANGUAGE}; null until one was chosen"}
+    )
     isactive = Flag(required=True)
     created_at = DateTimeField(required=True)
     email_confirmed = Flag(metadata={"description": "Present only if email addresses must be confirmed"})

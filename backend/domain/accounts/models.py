@@ -20,7 +20,8 @@ class Account(Base):
 
     ``email_changed_at`` is None for the address of the sign-up and for one that was restored. ``password_expires_at``
     is set while the account has a password that was issued to it: until then it serves only to choose another.
-    ``language`` is the folder of texts that messages to the account are worded from.
+    ``language`` is the folder of texts that messages to the account are worded from; None for accounts from before
+    there was a choice, until their user signs in.
     """
 
     __tablename__ = "accounts"
@@ -41,7 +42,7 @@ class Account(Base):
     pincode: Mapped[str] = mapped_column(ForeignKey("places.pincode"))
     phone: Mapped[str | None]
     phone_verified_at: Mapped[datetime | None]
-    language: Mapped[str] = mapped_column(server_default=text("'en'"))
+    language: Mapped[str | None]
     blocked_at: Mapped[datetime | None]
     blocked_reason: Mapped[str | None]
     blocked_note: Mapped[str | None]

@@ -86,7 +86,7 @@ class AccountRow(NamedTuple):
     blocked_note: str | None
     created_at: datetime
     last_seen_at: datetime | None
-    language: str
+    language: str | None
 
 
 @dataclass(frozen=True, slots=True)

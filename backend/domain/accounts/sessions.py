@@ -36,7 +36,7 @@ ACTOR_QUERY: Final = text("""
            a.last_seen_at IS NULL OR a.last_seen_at < :stale AS visit_is_due,
            coalesce(s.proven_at, s.created_at) AS proven_at,
            a.password_expires_at IS NOT NULL AS must_change_password,
-           a.language
+           coalesce(a.language, 'en') AS language
       FROM sessions s
       JOIN accounts a ON a.id = s.account_id
       LEFT JOIN professionals p ON p.account_id = a.id

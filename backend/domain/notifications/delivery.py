@@ -16,6 +16,7 @@ from backend.core.errors import Conflict, NotFound, PermanentFailure, RetryLater
 from backend.core.failpoints import failpoint
 from backend.core.queue import Snooze, enqueue
 from backend.core.security.authz import Actor
+from backend.core.translations import DEFAULT
 from backend.domain.audit.actions import record
 from backend.domain.notifications import create, digests, sms_limits
 from backend.domain.notifications.channels import SENDERS, NotReachable, OutboundMessage, sms
@@ -45,7 +46,7 @@ WAITING: Final = compiled(
         ACCOUNTS.c.phone,
         ACCOUNTS.c.phone_verified_at.is_not(None),
         Preferences.gchat_webhook,
-        ACCOUNTS.c.language,
+        func.coalesce(ACCOUNTS.c.language, DEFAULT),
         func.set_config("idle_in_transaction_session_timeout", LONGEST_SEND, True),
     )
     .join(ACCOUNTS, ACCOUNTS.c.id == Delivery.account_id)

@@ -17,7 +17,7 @@ WORDED = """
 
 
 def upgrade() -> None:
-    op.add_column("accounts", sa.Column("language", sa.Text(), server_default=sa.text("'en'"), nullable=False))
+    op.add_column("accounts", sa.Column("language", sa.Text(), nullable=True))
     for name in ("title", "body"):
         op.alter_column("notifications", name, nullable=True)
 

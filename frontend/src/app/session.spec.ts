@@ -4,6 +4,7 @@ import type { Account } from '@/shared/api/types'
 import { getToken } from '@/shared/api/token'
 import { useSession } from '@/shared/session/store'
 import { announce, joinTabs, type SessionNews } from '@/shared/session/tabs'
+import { i18n, setLanguage } from '@/shared/lib/i18n'
 import { someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import { queryClient } from './query'
@@ -52,6 +53,21 @@ describe('connectSession', () => {
     disconnect()
     other.close()
     vi.restoreAllMocks()
+  })
+
+  it("takes the account's language on a new device", async () => {
+    useSession().adopt(signIn({ ...asha, language: 'hi' }))
+    await until(() => document.documentElement.lang === 'hi', 'the language')
+    expect(i18n.global.locale.value).toBe('hi')
+    await setLanguage('en')
+  })
+
+  it("saves the page's language for an account without one", async () => {
+    const session = useSession()
+    const saved = answer('patch', '/me', [200, { ...asha, language: 'en' }])
+    session.adopt(signIn({ ...asha, language: null }))
+    await until(() => session.user?.language === 'en', 'the saved language')
+    expect(saved.map((one) => one.body)).toEqual([{ language: 'en' }])
   })
 
   it('signs out with the other tabs, and does not pass it on', async () => {

@@ -1,5 +1,6 @@
 /** Ties the session to what surrounds it: the calls, the cached answers, the other tabs, a server that was away. */
 import { effectScope, onScopeDispose, watch } from 'vue'
+import { patchMe } from '@/shared/api/generated'
 import { watchSession } from '@/shared/api/http'
 import { csrfToken } from '@/shared/api/token'
 import { available, i18n, setLanguage } from '@/shared/lib/i18n'
@@ -87,10 +88,16 @@ function keepAsking(session: Session): void {
   onScopeDispose(() => window.clearTimeout(timer))
 }
 
-/** On a new device the account's language is taken; without its texts the page stays in the one it has. */
-function takeLanguage({ user }: Session): void {
+/**
+ * On a new device the account's language is taken; without its texts the page stays in the one it has. An account that
+ * never chose one gets the page's.
+ */
+async function takeLanguage(session: Session): Promise<void> {
+  const { user } = session
+  const page = i18n.global.locale.value
+  if (user?.language === null) session.update((await patchMe({ body: { language: page } })).data)
   const code = available.find((one) => one === user?.language)
-  if (code && code !== i18n.global.locale.value) void setLanguage(code).catch(() => undefined)
+  if (code && code !== page) await setLanguage(code)
 }
 
 /** Returns what takes the ties off again. */
@@ -117,7 +124,7 @@ export function connectSession(): () => void {
       },
       { flush: 'sync' },
     )
-    watch(() => session.user?.id, () => takeLanguage(session))
+    watch(() => session.user?.id, () => void takeLanguage(session).catch(() => undefined))
     followOtherTabs(session)
     keepAsking(session)
   })

@@ -1,5 +1,6 @@
 import { http as rest, HttpResponse } from 'msw'
 import { describe, expect, it, vi } from 'vitest'
+import { setLanguage } from '@/shared/lib/i18n'
 import { answer, server } from '@/shared/testing/server'
 import { http, watchSession } from './http'
 import { AccountChanged, actAs } from './identity'
@@ -27,6 +28,16 @@ describe('http', () => {
     setToken('abc')
     await http.get('/tasks')
     expect(seen.map((one) => one.headers.get('authorization'))).toEqual([null, 'Bearer abc'])
+  })
+
+  it("sends the page's language", async () => {
+    setToken(null)
+    const seen = answer('get', '/tasks', [200])
+    await setLanguage('hi')
+    await http.get('/tasks')
+    await setLanguage('en')
+    await http.get('/tasks')
+    expect(seen.map((one) => one.headers.get('accept-language'))).toEqual(['hi', 'en'])
   })
 
   it('renews the session once for many calls and repeats each of them', async () => {

@@ -19,9 +19,9 @@ export type Account = {
      */
     phone_verified: 0 | 1;
     /**
-     * The language of emails, SMS and notifications
+     * The language of emails, SMS and notifications; null until one was chosen
      */
-    language: string;
+    language: string | null;
     isactive: 0 | 1;
     created_at: string;
     /**
@@ -654,6 +654,17 @@ export type Problem = {
      */
     errors?: {
         [key: string]: Array<string>;
+    };
+    /**
+     * The code of each message in `errors`, in the same order, and what is filled into it.
+     */
+    error_codes?: {
+        [key: string]: Array<{
+            code: string;
+            params: {
+                [key: string]: string | number;
+            };
+        }>;
     };
 };
 
@@ -1326,9 +1337,9 @@ export type UserAccount = {
      */
     phone_verified: 0 | 1;
     /**
-     * The language of emails, SMS and notifications
+     * The language of emails, SMS and notifications; null until one was chosen
      */
-    language: string;
+    language: string | null;
     isactive: 0 | 1;
     created_at: string;
     /**
@@ -1374,9 +1385,9 @@ export type UserAccountDetail = {
      */
     phone_verified: 0 | 1;
     /**
-     * The language of emails, SMS and notifications
+     * The language of emails, SMS and notifications; null until one was chosen
      */
-    language: string;
+    language: string | null;
     isactive: 0 | 1;
     created_at: string;
     /**

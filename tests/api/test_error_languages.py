@@ -1,0 +1,113 @@
+"""Errors are in the language of Accept-Language, and each field error has a code and parameters."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from backend.api.error_texts import identify
+from backend.core.translations import languages
+from tests.architecture.source import BACKEND, modules, shown, tree
+from tests.factories.people import People
+
+HINDI = {"Accept-Language": "hi"}
+# Sentences for logs, the delivery log and the API document, which are in English.
+NOT_ERRORS = re.compile(
+    r"Names the unavailable|A date \(2026|The former name|The document that was reviewed|Lower one of these"
+    r"|The mail server's certificate|Cancelled by an admin|Another worker is|The worker stopped|The message had expired"
+    r"|All the notifications|The daily limit of|The file storage was"
+)
+ELSEWHERE = ("cli", "launch", "migrations", "jobs", "openapi", "channels", "lifecycle.py", "dashboard.py")
+SENTENCE = re.compile(r"[A-Z0-9][^\n]* [^\n]*\.")
+
+
+def sentences() -> Iterator[tuple[str, str]]:
+    """Return every sentence in the source that is no docstring, with a placeholder's value where one is filled in."""
+    for path in modules():
+        if set(path.relative_to(BACKEND).parts) & set(ELSEWHERE):
+            continue
+        nodes = list(ast.walk(tree(path)))
+        bodies = [node.body for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module))]
+        skipped = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+        skipped |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in nodes:
+            if id(node) not in skipped and (text := _text(node)) and SENTENCE.fullmatch(text):
+                yield shown(path), text
+
+
+def _text(node: ast.AST) -> str | None:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "Admin" for part in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def test_every_error_of_the_source_has_a_code() -> None:
+    found = list(sentences())
+    assert ("backend/api/schemas/common.py", "Must be a file.") in found
+    missing = [one for one in found if identify(one[1]) is None and not NOT_ERRORS.match(one[1])]
+    assert not missing, "add them to backend/texts/*/errors.toml"
+
+
+def test_field_errors_in_hindi_have_same_codes_as_in_english(app: Flask, people: People) -> None:
+    body = {"username": "a", "email": "nobody", "pincode": "12", "exp": 99}
+    english = people.visitor().post("/add_professional", body)
+    hindi = people.visitor().post("/add_professional", body, headers={"Accept-Language": "hi-IN, en;q=0.5"})
+    assert (english.status_code, hindi.status_code) == (422, 422)
+    assert english.headers["Content-Language"] == "en"
+    assert hindi.headers["Content-Language"] == "hi"
+    assert "Accept-Language" in hindi.headers["Vary"]
+    assert hindi.json["title"] == "कुछ फ़ील्ड सही नहीं हैं"
+    assert hindi.json["errors"]["pincode"] == ["छह अंक लिखें।"]
+    assert hindi.json["errors"]["exp"] == ["0 से 60 तक लिखें।"]
+    assert hindi.json["errors"]["firstname"] == ["यह फ़ील्ड ज़रूरी है।"]
+    assert english.json["errors"]["pincode"] == ["Must have six digits."]
+    assert english.json["error_codes"] == hindi.json["error_codes"]
+    assert hindi.json["error_codes"]["exp"] == [{"code": "between", "params": {"min": 0, "max": 60}}]
+    assert hindi.json["code"] == english.json["code"]
+    field = next(iter(hindi.json["errors"]))
+    assert hindi.json["detail"] == f"{field}: {hindi.json['errors'][field][0]}"
+
+
+def test_details_of_problems_are_in_language_of_reader(app: Flask, people: People) -> None:
+    wrong = people.visitor().post("/check", {"username": "nobody", "password": "wrong one 123"}, headers=HINDI)
+    assert (wrong.status_code, wrong.json["detail"]) == (401, "यूज़रनेम या पासवर्ड गलत है।")
+    taken = people.fields()
+    assert people.visitor().post("/add_customer", taken).status_code == 201
+    again = people.visitor().post("/add_customer", {**taken, "email": "other@example.org"}, headers=HINDI)
+    assert again.json["errors"] == {"username": ["यह यूज़रनेम पहले से लिया जा चुका है। दूसरा चुनें।"]}
+    assert again.json["error_codes"] == {"username": [{"code": "username_taken", "params": {}}]}
+
+
+def test_public_responses_do_not_vary_by_language(app: Flask, people: People) -> None:
+    visitor = people.visitor()
+    first, second = visitor.get("/tasks"), visitor.get("/tasks", headers=HINDI)
+    assert first.data == second.data
+    for response in (first, second):
+        assert "Accept-Language" not in response.headers["Vary"]
+        assert "Content-Language" not in response.headers
+    refused = visitor.get("/tasks?limit=0", headers=HINDI)
+    assert refused.status_code == 422
+    assert refused.headers["Cache-Control"] == "no-store"
+    assert "Accept-Language" in refused.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "params"),
+    [
+        ("Must be from 1 to 50.", "range", {"min": 1, "max": 50}),
+        ("Must be one of: a, b.", "one_of", {"choices": "a, b"}),
+        ("Pincode 560001 does not exist.", "pincode_unknown_named", {"pincode": 560001}),
+        ("Must have six digits.", "six_digits", {}),
+    ],
+)
+def test_texts_are_identified_with_parameters(text: str, code: str, params: dict[str, object]) -> None:
+    found = identify(text)
+    assert found is not None
+    assert (found.code, found.params) == (code, params)
+
+
+def test_text_without_translation_stays_in_english() -> None:
+    assert identify("Something else happened.") is None
+    assert set(languages()) == {"en", "hi"}
