@@ -11,6 +11,7 @@ from backend.core.db.session import db
 from backend.domain.accounts import sign_in
 from backend.domain.accounts.models import Account, MailedLink
 from backend.domain.audit.models import AuditEntry
+from backend.domain.notifications.messages import render
 from backend.domain.notifications.models import Notification
 from tests.factories.jobs import mails, token_of, work_on
 from tests.factories.people import PASSWORD, People, Person, Visitor
@@ -206,8 +207,8 @@ def test_admin_account_changes_are_audited_and_notified_to_other_admins(people: 
     ]
     entry = db.session.execute(select(AuditEntry).where(AuditEntry.action == "account_email_changed")).scalar_one()
     assert (entry.before, entry.after) == ({"email": f"{owner.username}@example.org"}, {"email": THIEF})
-    notifications = select(Notification.account_id, Notification.title).order_by(Notification.id)
-    assert db.session.execute(notifications).all() == [
+    notifications = db.session.execute(select(Notification).order_by(Notification.id)).scalars()
+    assert [(row.account_id, render(row.kind, row.params).title) for row in notifications] == [
         (other.id, f"Email of an admin changed: {owner.username}"),
         (other.id, f"Email of an admin changed back: {owner.username}"),
         (other.id, f"Password of an admin reset: {owner.username}"),

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from backend.core.db.session import db, transaction
 from backend.domain.notifications.models import Delivery
 from backend.domain.professionals import approval_expiry
-from backend.domain.task_requests import bulk
+from backend.domain.task_requests import bulk, notifications
 from tests.factories.files import form, picture
 from tests.factories.people import People, Person
 from tests.factories.requests import RequestMarket, at, notified_kinds
@@ -84,7 +84,7 @@ def test_release_unapproved_reopens_only_future_accepted_requests(
     seen = asha.get(f"/requests/{ahead}").json
     assert (seen["status"], seen["professional_id"], seen["asked_professional_id"]) == ("requested", None, None)
     entry = seen["history"][-1]
-    assert (entry["action"], entry["actor_role"], entry["note"]) == ("release", "market", bulk.NOT_APPROVED)
+    assert (entry["action"], entry["actor_role"], entry["note"]) == ("release", "market", notifications.NOT_APPROVED)
     assert notified_kinds(asha)[0] == "request_released"
     states = [asha.get(f"/requests/{one}").json["status"] for one in (kept, done, started)]
     assert states == ["accepted", "completed", "accepted"], "work that was done can still be completed by its customer"

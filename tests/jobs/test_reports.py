@@ -13,6 +13,7 @@ from backend.core.errors import Invalid
 from backend.core.queue import JobRun, runs
 from backend.core.security.authz import Role
 from backend.domain.accounts.models import Account
+from backend.domain.notifications.messages import render
 from backend.domain.notifications.models import Preferences
 from backend.domain.reports import actions
 from backend.domain.reports.models import MonthlyReport
@@ -94,7 +95,7 @@ def test_report_run_of_current_month_does_not_replace_final_report(customers: li
     with time_machine.travel(DECEMBER, tick=True):
         run(month="2026-12", customer_id=customers[0])
         assert kept() == []
-        assert "not over yet" in str(deliveries()[0].params["month"])
+        assert "not over yet" in render("report", deliveries()[0].params).title
         run(month="2026-12")
     assert len(deliveries()) == 4
     with time_machine.travel(datetime(2027, 1, 3, tzinfo=UTC), tick=True):

@@ -16,7 +16,6 @@ from backend.core.db.session import db
 from backend.core.errors import Invalid, Stale
 from backend.core.security import password_hashing
 from backend.core.security.authz import Actor, Role
-from backend.core.translations import DEFAULT
 from backend.domain.accounts import email_changes, links, password_rules, queries, sessions, sign_in
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record
@@ -56,7 +55,7 @@ class NewAccount:
     address: str
     pincode: str
     phone: str | None = None
-    language: str = DEFAULT
+    language: str | None = None
 
 
 @password_hashing.queued

@@ -20,8 +20,8 @@ class Account(Base):
 
     ``email_changed_at`` is None for the address of the sign-up and for one that was restored. ``password_expires_at``
     is set while the account has a password that was issued to it: until then it serves only to choose another.
-    ``language`` is the folder of texts that messages to the account are worded from; None for accounts from before
-    there was a choice, until their user signs in.
+    ``language`` is the folder of texts that messages to the account are worded from; None until one
+    is chosen, by hand or by the language of the browser.
     """
 
     __tablename__ = "accounts"

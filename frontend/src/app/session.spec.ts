@@ -56,10 +56,18 @@ describe('connectSession', () => {
   })
 
   it("takes the account's language on a new device", async () => {
+    localStorage.removeItem('doorstep-language')
     useSession().adopt(signIn({ ...asha, language: 'hi' }))
     await until(() => document.documentElement.lang === 'hi', 'the language')
     expect(i18n.global.locale.value).toBe('hi')
     await setLanguage('en')
+  })
+
+  it('keeps the language that was chosen on this device', async () => {
+    await setLanguage('en')
+    useSession().adopt(signIn({ ...asha, language: 'hi' }))
+    await delivered()
+    expect(i18n.global.locale.value).toBe('en')
   })
 
   it("saves the page's language for an account without one", async () => {

@@ -3,7 +3,7 @@ import { effectScope, onScopeDispose, watch } from 'vue'
 import { patchMe } from '@/shared/api/generated'
 import { watchSession } from '@/shared/api/http'
 import { csrfToken } from '@/shared/api/token'
-import { available, i18n, setLanguage } from '@/shared/lib/i18n'
+import { available, hasChosen, i18n, setLanguage } from '@/shared/lib/i18n'
 import { useSession } from '@/shared/session/store'
 import { joinTabs } from '@/shared/session/tabs'
 import { queryClient } from './query'
@@ -89,15 +89,15 @@ function keepAsking(session: Session): void {
 }
 
 /**
- * On a new device the account's language is taken; without its texts the page stays in the one it has. An account that
- * never chose one gets the page's.
+ * On a device where none was chosen, the account's language is taken; without its texts the page stays in the one it has.
+ * An account that never chose one gets the page's.
  */
 async function takeLanguage(session: Session): Promise<void> {
   const { user } = session
   const page = i18n.global.locale.value
   if (user?.language === null) session.update((await patchMe({ body: { language: page } })).data)
   const code = available.find((one) => one === user?.language)
-  if (code && code !== page) await setLanguage(code)
+  if (code && !hasChosen()) await setLanguage(code)
 }
 
 /** Returns what takes the ties off again. */

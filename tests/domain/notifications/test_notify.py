@@ -10,6 +10,7 @@ from backend.core.db.session import db, transaction
 from backend.core.queue import Job
 from backend.domain.notifications import create, preferences
 from backend.domain.notifications.create import Note
+from backend.domain.notifications.messages import render
 from backend.domain.notifications.models import Delivery, Notification
 from tests.factories.people import People
 
@@ -26,8 +27,10 @@ def test_notify_writes_notification_delivery_and_job(people: People) -> None:
         params = {"task": "Plumbing", "date": at, "professional": "Ravi"}
         create.notify(asha.id, "request_accepted", request_id=7, params=params)
     row = db.session.execute(select(Notification)).scalar_one()
-    assert row.title == "Accepted: Plumbing"
-    assert row.body == "Ravi accepted your request for Tue 1 Dec 2026, 10:00."
+    assert (row.title, row.body) == (None, None), "worded when it is read"
+    shown = render(row.kind, row.params, request_id=row.request_id)
+    assert shown.title == "Accepted: Plumbing"
+    assert shown.body == "Ravi accepted your request for Tue 1 Dec 2026, 10:00."
     assert row.request_id == 7
     delivery = db.session.execute(select(Delivery)).scalar_one()
     assert (delivery.channel, delivery.state, delivery.notification_id) == ("mail", "waiting", row.id)

@@ -60,14 +60,18 @@ export async function loadRest(): Promise<void> {
   )
 }
 
-export async function setLanguage(code: Language): Promise<void> {
+/** True when a language was chosen on this device. */
+export const hasChosen = (): boolean => local.get(stored) !== null
+
+/** `keep` remembers it as the choice of this device. */
+export async function setLanguage(code: Language, { keep = true } = {}): Promise<void> {
   // Where a page beyond the first one stands, all its texts change at once; the first page goes without the rest.
   const parts = [once(`first:${code}`, firsts[`../../locales/${code}/index.ts`], code)]
   if (loaded.has('rest:en')) parts.push(once(`rest:${code}`, rests[`../../locales/${code}/rest.ts`], code))
   await Promise.all(parts)
   i18n.global.locale.value = code
   document.documentElement.lang = code
-  local.set(stored, code)
+  if (keep) local.set(stored, code)
 }
 
 /** The language of the link (`?lang=hi`, which search engines lead to), else the one chosen before, else the browser's. */
@@ -75,5 +79,5 @@ export async function startLanguage(): Promise<void> {
   const asked = new URLSearchParams(location.search).get('lang')
   const kept = local.get(stored) ?? navigator.language.slice(0, 2)
   const code = [asked, kept].flatMap((wanted) => available.filter((language) => language === wanted))[0]
-  if (code && code !== 'en') await setLanguage(code).catch(() => undefined)
+  if (code && code !== 'en') await setLanguage(code, { keep: code === asked || hasChosen() }).catch(() => undefined)
 }
