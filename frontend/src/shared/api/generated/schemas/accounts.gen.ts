@@ -10,7 +10,8 @@ export const addCustomerBody = v.object({
     lastname: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)),
     address: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(500)),
     pincode: v.pipe(v.string(), v.trim(), v.regex(/^[1-9][0-9]{5}$/)),
-    phone: v.nullish(v.pipe(v.string(), v.trim()))
+    phone: v.nullish(v.pipe(v.string(), v.trim())),
+    language: v.nullish(v.picklist(['en', 'hi']))
 });
 
 export const addProfessionalBody = v.object({
@@ -22,6 +23,7 @@ export const addProfessionalBody = v.object({
     address: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(500)),
     pincode: v.pipe(v.string(), v.trim(), v.regex(/^[1-9][0-9]{5}$/)),
     phone: v.nullish(v.pipe(v.string(), v.trim())),
+    language: v.nullish(v.picklist(['en', 'hi'])),
     exp: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(60)),
     compname: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)),
     task_ids: v.optional(v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(1))), v.maxLength(300)))
@@ -34,6 +36,7 @@ export const updateMeBody = v.object({
     address: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(500))),
     pincode: v.optional(v.pipe(v.string(), v.trim(), v.regex(/^[1-9][0-9]{5}$/))),
     phone: v.nullish(v.pipe(v.string(), v.trim())),
+    language: v.optional(v.picklist(['en', 'hi'])),
     compname: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100))),
     exp: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(60))),
     task_ids: v.optional(v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(1))), v.maxLength(300))),

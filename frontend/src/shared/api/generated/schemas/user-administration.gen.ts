@@ -10,7 +10,8 @@ export const createAdminBody = v.object({
     lastname: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)),
     address: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(500)),
     pincode: v.pipe(v.string(), v.trim(), v.regex(/^[1-9][0-9]{5}$/)),
-    phone: v.nullish(v.pipe(v.string(), v.trim()))
+    phone: v.nullish(v.pipe(v.string(), v.trim())),
+    language: v.nullish(v.picklist(['en', 'hi']))
 });
 
 export const blockUserBody = v.object({
