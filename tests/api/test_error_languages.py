@@ -19,7 +19,7 @@ NOT_ERRORS = re.compile(
     r"|The mail server's certificate|Cancelled by an admin|Another worker is|The worker stopped|The message had expired"
     r"|All the notifications|The daily limit of|The file storage was"
 )
-ELSEWHERE = ("cli", "launch", "migrations", "jobs", "openapi", "channels", "lifecycle.py", "dashboard.py")
+ELSEWHERE = ("cli", "launch", "migrations", "jobs", "events", "openapi", "channels", "lifecycle.py", "dashboard.py")
 SENTENCE = re.compile(r"[A-Z0-9][^\n]* [^\n]*\.")
 
 
@@ -29,7 +29,11 @@ def sentences() -> Iterator[tuple[str, str]]:
         if set(path.relative_to(BACKEND).parts) & set(ELSEWHERE):
             continue
         nodes = list(ast.walk(tree(path)))
-        bodies = [node.body for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module))]
+        bodies = [
+            node.body
+            for node in nodes
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module))
+        ]
         skipped = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
         skipped |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
         for node in nodes:
