@@ -77,7 +77,7 @@ def _someone() -> int:
 
 
 def _plain(port: int, person: int) -> float:
-    contact = Contact(person, "Asha", "asha@example.org", True, None, False, None)
+    contact = Contact(person, "Asha", "asha@example.org", True, None, False, None, "en")
     said = message(KIND)
     parcel = OutboundMessage(1, KIND, "<bench@localhost>", contact, said, render(KIND, PARAMS), PARAMS)
     letter = mail.letter(parcel)

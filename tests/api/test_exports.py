@@ -14,7 +14,6 @@ from backend.core import storage
 from backend.core.db.session import db, transaction
 from backend.domain.exports import actions
 from backend.domain.exports.models import Export
-from backend.domain.notifications.models import Notification
 from tests.factories import closed_requests as made
 from tests.factories.jobs import work
 from tests.factories.people import People, Person
@@ -76,9 +75,9 @@ def test_export_is_queued_then_done_then_downloaded(admin: Person) -> None:
 def test_export_done_notifies_the_admin(admin: Person) -> None:
     made.request(made.market())
     export(admin)
-    notification = db.session.execute(select(Notification).where(Notification.account_id == admin.id)).scalar_one()
-    assert notification.kind == "export_done"
-    assert notification.body.startswith("The file has 1 row. ")
+    (notification,) = admin.get("/notifications").json["items"]
+    assert notification["kind"] == "export_done"
+    assert notification["body"].startswith("The file has 1 row. ")
 
 
 @pytest.mark.parametrize("start", list("=+-@|%＝＋－＠"))  # noqa: RUF001 - the full-width forms are meant

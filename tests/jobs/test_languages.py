@@ -3,6 +3,7 @@
 from email.header import decode_header, make_header
 from typing import Any
 
+import orjson
 from flask import Flask
 from sqlalchemy import text
 
@@ -36,8 +37,8 @@ def test_sign_up_in_hindi_browser_gets_hindi_confirmation_email(
     app = another(mail_server="127.0.0.1", mail_port=smtp.port, email_confirmation=True)
     fields = people.fields("asha")
     response = app.test_client().post("/add_customer", json=fields, headers=HINDI)
-    assert response.status_code == 201, response.json
-    assert response.json["language"] == "hi"
+    assert response.status_code == 201, response.text
+    assert orjson.loads(response.data)["language"] == "hi"
     work()
     (mail,) = smtp.to(fields["email"])
     assert subject(mail) == "अपने ईमेल की पुष्टि करें"
