@@ -1,6 +1,6 @@
 /** Ties the session to what surrounds it: the calls, the cached answers, the other tabs, a server that was away. */
 import { effectScope, onScopeDispose, watch } from 'vue'
-import { patchMe } from '@/shared/api/generated'
+import { updateMe } from '@/shared/api/generated'
 import { watchSession } from '@/shared/api/http'
 import { csrfToken } from '@/shared/api/token'
 import { available, hasChosen, i18n, setLanguage } from '@/shared/lib/i18n'
@@ -95,7 +95,7 @@ function keepAsking(session: Session): void {
 async function takeLanguage(session: Session): Promise<void> {
   const { user } = session
   const page = i18n.global.locale.value
-  if (user?.language === null) session.update((await patchMe({ body: { language: page } })).data)
+  if (user?.language === null) session.update((await updateMe({ body: { language: page } })).data)
   const code = available.find((one) => one === user?.language)
   if (code && !hasChosen()) await setLanguage(code)
 }

@@ -1,4 +1,4 @@
-import { patchMe } from '@/shared/api/generated'
+import { updateMe } from '@/shared/api/generated'
 import { useToasts } from '@/shared/composables/useToasts'
 import { setLanguage, type Language } from '@/shared/lib/i18n'
 import { useSession } from '@/shared/session/store'
@@ -15,7 +15,7 @@ export function useLanguage() {
   async function change(code: Language): Promise<void> {
     await setLanguage(code)
     if (session.user && session.user.language !== code)
-      session.update((await patchMe({ body: { language: code } })).data)
+      session.update((await updateMe({ body: { language: code } })).data)
     await queryClient.invalidateQueries()
   }
   return { choose: (code: Language) => change(code).catch(failed) }
