@@ -124,7 +124,10 @@ export function connectSession(): () => void {
       },
       { flush: 'sync' },
     )
-    watch(() => session.user?.id, () => void takeLanguage(session).catch(() => undefined))
+    watch(
+      () => session.user?.id,
+      () => void takeLanguage(session).catch(() => undefined),
+    )
     followOtherTabs(session)
     keepAsking(session)
   })
