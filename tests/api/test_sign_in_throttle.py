@@ -80,8 +80,8 @@ def test_sign_in_with_full_hash_queue_returns_503_at_once(
 ) -> None:
     asha = people.customer()
     full = FairSemaphore(1, most=1)
-    monkeypatch.setattr(app.extensions["passwords"], "line", full)
-    with full.acquire(error="the line was empty"):
+    monkeypatch.setattr(app.extensions["passwords"], "queue", full)
+    with full.acquire(error="the queue was empty"):
         answer = attempt(people, asha.username, PASSWORD)
         assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
         assert answer.headers["Retry-After"] == "5"
