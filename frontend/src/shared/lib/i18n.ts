@@ -79,5 +79,6 @@ export async function startLanguage(): Promise<void> {
   const asked = new URLSearchParams(location.search).get('lang')
   const kept = local.get(stored) ?? navigator.language.slice(0, 2)
   const code = [asked, kept].flatMap((wanted) => available.filter((language) => language === wanted))[0]
-  if (code && code !== 'en') await setLanguage(code, { keep: code === asked || hasChosen() }).catch(() => undefined)
+  if (code && code !== 'en')
+    await setLanguage(code, { keep: code === asked || hasChosen() }).catch(() => undefined)
 }
