@@ -46,7 +46,7 @@ def test_inbox_offline_shows_notice_and_recovers(screen: OpenScreen, professiona
     window = phone_of(screen, professional)
     window.go("/inbox").expect_text("Lock repair")
     window.go_offline()
-    window.expect_text("You are offline.").expect_text("Lock repair").expect_text("This may be out of date.")
+    window.expect_text("You are offline. This page may be out of date").expect_text("Lock repair")
     follow(window.page, "My work")
     window.expect_path("/inbox").expect_text("A part of this page could not be loaded.")
     window.page.context.set_offline(False)

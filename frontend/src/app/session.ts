@@ -94,8 +94,8 @@ function keepAsking(session: Session): void {
  */
 async function takeLanguage(session: Session): Promise<void> {
   const { user } = session
-  const page = i18n.global.locale.value
-  if (user?.language === null) session.update((await updateMe({ body: { language: page } })).data)
+  const page = available.find((one) => one === i18n.global.locale.value)
+  if (user?.language === null && page) session.update((await updateMe({ body: { language: page } })).data)
   const code = available.find((one) => one === user?.language)
   if (code && !hasChosen()) await setLanguage(code)
 }
