@@ -194,7 +194,8 @@ def request_for(admin: Caller) -> dict[str, object]:
     tasks = admin.get("/tasks")["items"]
     if not tasks:
         task = {
-            "name": "Plumbing", "description": "Taps", "category": "Home", "base_price": "499.00", "time_required": 60,
+            "name": "Window cleaning", "description": "Both sides", "category": "Home",
+            "base_price": "499.00", "time_required": 60,
         }  # fmt: skip
         tasks = [admin.post("/tasks", task, status=201)]
     return {"task_id": tasks[0]["id"], "date_of_request": "2031-05-05T10:00:00+05:30"}
