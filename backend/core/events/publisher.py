@@ -36,6 +36,8 @@ class Publisher:
         self._pid = 0
 
     def __call__(self, message: Message) -> None:
+        if not self._settings.broker_url:  # nothing listens, for example while a backup is restored
+            return
         with self._lock:
             if self._pid != os.getpid():
                 self._begin()

@@ -68,7 +68,7 @@ def start(export_id: int) -> Export | None:
         return None
     asker = db.session.get(Account, export.requested_by)
     if asker is None or asker.blocked_at is not None:
-        fail(export_id, "The account that started this export is blocked.")
+        fail(export_id, "asker_blocked")
         return None
     export.status, export.rows, export.rows_expected = "running", 0, None
     export.started_at = now()
