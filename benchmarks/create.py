@@ -143,7 +143,7 @@ def _create(stage: Stage, date: datetime) -> None:
 
 
 def _sql(statement: ClauseElement) -> bytes:
-    return str(statement.compile(dialect=PGDialect_psycopg())).encode()  # type: ignore[no-untyped-call]
+    return str(statement.compile(dialect=PGDialect_psycopg())).encode()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 
 
 LOCKED: Final = _sql(actions.LOCKED)

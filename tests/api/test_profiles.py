@@ -173,7 +173,7 @@ def test_response_time_needs_three_answers_and_is_a_band(market: RequestMarket, 
     assert profile(people, ravi).json["response_time"] is None
     declined = market.ask(asha, date_of_request=at(days=4))
     do(ravi, f"/requests/{declined['id']}/reject", WHY)
-    ravi.patch("/me/profile", {"about": "Read anew"})
+    ravi.patch("/me/profile", {"about": "Read again"})
     assert profile(people, ravi).json["response_time"] == "within_1_hour"
 
 

@@ -1,8 +1,8 @@
 """How many statements each job runs: the numbers of today, so that one more is noticed.
 
 Each is counted from the claim of the job to the end of its transaction, COMMIT included where it is sent with the last
-statement. Whoever needs fewer lowers the number here; whoever needs more gives the reason in the commit. A job that
-works on many rows runs as many statements for a few rows as for many.
+statement. A change that needs fewer lowers the number here; a change that needs more gives its reason in the commit. A
+job that works on many rows runs as many statements for a few rows as for many.
 """
 
 import os
