@@ -10,6 +10,7 @@ from backend.core.db.session import db, transaction
 from backend.core.events import announce
 from backend.core.events.protocol import Message, Topic
 from tests.factories.people import People, Person
+from tests.factories.photos import upload_photo
 from tests.factories.requests import RequestMarket, do
 
 
@@ -60,6 +61,20 @@ def test_request_is_announced_to_both_sides_and_admins_with_its_version(
     do(professional, f"/requests/{asked['id']}/accept")
     assert ((customer.id, professional.id), ("admin",), asked["id"], 2) in events(published, "requests")
     assert events(published, "notifications") == {((customer.id,), (), None, None)}
+
+
+def test_photo_and_its_decision_are_announced_to_professional_and_admins(
+    people: People, published: list[Message]
+) -> None:
+    admin, professional = people.admin(), people.professional()
+    expected = {((), ("admin",), professional.id, None)}
+    published.clear()
+    photo = upload_photo(professional)["photo"]
+    assert events(published, "approvals") == expected
+    published.clear()
+    do(admin, f"/profile_photos/{photo['id']}/approve")
+    assert events(published, "approvals") == expected
+    assert ((professional.id,), (), professional.id, None) in events(published, "account")
 
 
 def test_request_that_one_professional_is_asked_for_is_not_announced_to_others(

@@ -1,6 +1,6 @@
-"""Who is told of which change: every rule of live updates. None of them reads the database.
+"""Which accounts are notified of which change: every rule of live updates. None of them reads the database.
 
-An account that is told too much reads something again for nothing. Events hold no data, so that they reveal none.
+An unnecessary event costs its recipient one repeated read. Events hold no data, so they reveal none.
 """
 
 from collections.abc import Iterable
@@ -13,10 +13,10 @@ from backend.core.security.authz import Role
 def announce_request(
     request_id: int, *, version: int, accounts: Iterable[int | None], is_offered: bool = False
 ) -> None:
-    """Tell both sides and admins of a changed request; ``is_offered``: and the professionals who may accept it.
+    """Notify both sides and admins of a changed request, and if ``is_offered`` the professionals who may accept it.
 
-    Their lists change as well when another one takes it. Which of them see it is known only by a search, so all are
-    told, without its id, and those who have such a list open read it again.
+    Their lists also change when another professional accepts it. Only a search could find which of them see it, so all
+    are notified, without its id, and those who have such a list open read it again.
     """
     announce(Topic.REQUESTS, accounts=accounts, roles=[Role.ADMIN], object_id=request_id, version=version)
     if is_offered:
@@ -24,28 +24,28 @@ def announce_request(
 
 
 def announce_history(request_id: int, *, accounts: Iterable[int | None]) -> None:
-    """Tell these accounts of an entry in the history of a request that is otherwise as it was."""
+    """Notify these accounts of a new entry in the history of a request that is otherwise unchanged."""
     announce(Topic.REQUESTS, accounts=accounts, object_id=request_id)
 
 
 def announce_notifications(account_ids: Iterable[int]) -> None:
-    """Tell accounts that their notifications changed."""
+    """Notify accounts that their notifications changed."""
     announce(Topic.NOTIFICATIONS, accounts=account_ids)
 
 
 def announce_approval(professional_id: int) -> None:
-    """Tell a professional, and the admins who decide, that the approval changed."""
+    """Notify a professional, and the admins who decide, that the approval or the profile photo changed."""
     announce(Topic.ACCOUNT, accounts=[professional_id], object_id=professional_id)
     announce(Topic.APPROVALS, roles=[Role.ADMIN], object_id=professional_id)
 
 
 def announce_export(export_id: int) -> None:
-    """Tell admins of an export's progress."""
+    """Notify admins of an export's progress."""
     announce(Topic.EXPORTS, roles=[Role.ADMIN], object_id=export_id)
 
 
 def announce_reports(customer_ids: Iterable[int]) -> None:
-    """Tell customers that they have another report."""
+    """Notify customers that they have a new report."""
     announce(Topic.REPORTS, accounts=customer_ids)
 
 

@@ -14,6 +14,7 @@ from backend.domain.audit.actions import record
 from backend.domain.documents import photos as files
 from backend.domain.documents.models import ProfilePhoto
 from backend.domain.documents.photos import StoredPhoto
+from backend.domain.live_updates.changes import announce_approval
 from backend.domain.notifications.create import notify
 from backend.domain.professionals import contact_details, queries
 from backend.domain.profiles.photos import PhotoState, SubmittedPhoto, one
@@ -47,6 +48,7 @@ def submit_photo(actor: Actor, *, photo: StoredPhoto) -> None:
     """Submit a photo. The one that is shown stays until an admin approves the new one."""
     queries.locked(actor.account_id)
     files.keep(actor.account_id, photo)
+    announce_approval(actor.account_id)
 
 
 def remove_photo(actor: Actor) -> None:
@@ -54,6 +56,7 @@ def remove_photo(actor: Actor) -> None:
     queries.locked(actor.account_id)
     if not files.replace(actor.account_id):
         raise NotFound("Your profile has no photo.")
+    announce_approval(actor.account_id)
 
 
 def approve_photo(actor: Actor, *, photo_id: int) -> None:
@@ -105,6 +108,7 @@ def _decide(actor: Actor, photo: SubmittedPhoto, state: PhotoState, reason: str 
         before={"photo": photo.state},
         after={"photo": state.value, "photo_id": photo.id, "sha256": photo.sha256, "reason": reason},
     )
+    announce_approval(photo.professional_id)
 
 
 def _decided(photo: SubmittedPhoto, action: str, allowed: str) -> Conflict:

@@ -1,6 +1,6 @@
 /** From an uploaded document to an approved professional, from both sides. */
 import { useQuery, useQueryClient } from '@tanstack/vue-query'
-import { computed, onScopeDispose, ref, toValue, watch, type MaybeRefOrGetter } from 'vue'
+import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import {
   approveProfessional,
   getMyDocument,
@@ -14,6 +14,7 @@ import {
 import type { UserAccount, Signalled } from '@/shared/api/types'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
+import { useObjectUrl } from '@/shared/composables/useObjectUrl'
 import { useUpload } from '@/shared/composables/useUpload'
 import { withoutLive } from '@/shared/lib/polling'
 import { useSession } from '@/shared/session/store'
@@ -52,7 +53,6 @@ export function useDocumentPage(
   document: MaybeRefOrGetter<Reviewed>,
   page: MaybeRefOrGetter<number>,
 ) {
-  const url = ref<string | null>(null)
   const query = useQuery(
     computed(() => {
       const [id, number] = [toValue(owner), toValue(page)]
@@ -64,21 +64,7 @@ export function useDocumentPage(
       }
     }),
   )
-
-  function release(): void {
-    if (url.value) URL.revokeObjectURL(url.value)
-    url.value = null
-  }
-  watch(
-    query.data,
-    (file) => {
-      release()
-      if (file) url.value = URL.createObjectURL(file)
-    },
-    { immediate: true },
-  )
-  onScopeDispose(release)
-  return { url, query }
+  return { url: useObjectUrl(query.data), query }
 }
 
 export function useUploadDocument() {

@@ -1,6 +1,6 @@
 /** Public profiles, the professional's own one, and the photos that admins decide on. */
 import { useQuery } from '@tanstack/vue-query'
-import { computed, onScopeDispose, ref, toValue, watch, type MaybeRefOrGetter } from 'vue'
+import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import {
   approveProfilePhoto,
   deleteMyProfilePhotoMutation,
@@ -17,10 +17,12 @@ import {
   type ListProfilePhotosData,
   type ProfilePhoto as Photo,
 } from '@/shared/api/generated'
-import { uploadTimeout } from '@/shared/api/http'
 import type { Signalled } from '@/shared/api/types'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
+import { useObjectUrl } from '@/shared/composables/useObjectUrl'
+import { useUpload } from '@/shared/composables/useUpload'
+import { withoutLive } from '@/shared/lib/polling'
 
 export const photoStates = ['pending', 'approved', 'rejected'] as const
 export type PhotoState = NonNullable<NonNullable<ListProfilePhotosData['query']>['state']>
@@ -42,7 +44,6 @@ function usePrivatePicture(
   key: () => readonly unknown[] | null,
   read: (signal: AbortSignal) => Promise<Blob>,
 ) {
-  const url = ref<string | null>(null)
   const query = useQuery(
     computed(() => {
       const now = key()
@@ -55,20 +56,7 @@ function usePrivatePicture(
       }
     }),
   )
-  function release(): void {
-    if (url.value) URL.revokeObjectURL(url.value)
-    url.value = null
-  }
-  watch(
-    query.data,
-    (file) => {
-      release()
-      if (file) url.value = URL.createObjectURL(file)
-    },
-    { immediate: true },
-  )
-  onScopeDispose(release)
-  return url
+  return useObjectUrl(query.data)
 }
 
 /** The photo that was uploaded last, whatever was decided on it. */
@@ -91,23 +79,12 @@ export function usePhotoPicture(id: MaybeRefOrGetter<number>) {
 }
 
 export function useUploadPhoto() {
-  const progress = ref<number | null>(null)
-  const { send, isPending } = useApiMutation(
-    putMyProfilePhotoMutation({
-      timeout: uploadTimeout,
-      onUploadProgress: ({ loaded, total }) => {
-        progress.value = total ? Math.round((loaded / total) * 100) : null
-      },
-    }),
-    { success: 'profiles.mine.uploaded' },
-  )
-  async function submit(photo: File): Promise<void> {
-    try {
-      await send({ body: { photo } })
-    } finally {
-      progress.value = null
-    }
-  }
+  const { upload, progress } = useUpload()
+  const { send, isPending } = useApiMutation(putMyProfilePhotoMutation(), {
+    success: 'profiles.mine.uploaded',
+  })
+
+  const submit = (photo: File) => upload((options) => send({ body: { photo }, ...options }))
   return { submit, progress, isPending }
 }
 
@@ -116,7 +93,7 @@ export const useDeletePhoto = () =>
 
 export function usePhotoQueue(state: MaybeRefOrGetter<PhotoState>) {
   return useKeysetList(() => listProfilePhotosInfiniteOptions({ query: { state: toValue(state) } }), {
-    every: 20_000,
+    every: withoutLive,
   })
 }
 

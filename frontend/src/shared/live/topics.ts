@@ -14,8 +14,8 @@ export const resync = 'resync'
 export const account = 'account'
 
 const tagsByTopic: Partial<Record<string, readonly Tag[]>> = {
-  account: ['Accounts', 'Documents', 'Professionals'],
-  approvals: ['Professionals', 'User administration', 'Dashboard'],
+  account: ['Accounts', 'Documents', 'Professionals', 'Profiles'],
+  approvals: ['Professionals', 'Profiles', 'User administration', 'Dashboard'],
   exports: ['Exports'],
   jobs: ['Jobs'],
   notifications: ['Notifications'],
