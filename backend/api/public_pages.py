@@ -6,20 +6,19 @@ The application takes the content's place when it starts, and the stylesheet hid
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 
 from flask import Flask, Response, render_template, request
-from markupsafe import Markup, escape
+from markupsafe import escape
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.api import rate_limits, web_app
-from backend.api.public_texts import LOCALES, say
 from backend.api.resources.profiles import photo_path
 from backend.api.response_cache import CACHED
-from backend.core import cache
+from backend.core import cache, translations
 from backend.core.cache import CATALOGUE, Rendered
 from backend.core.config import current_settings
 from backend.core.db.pagination import Window
@@ -31,9 +30,7 @@ from backend.domain.search.places_served import ServedPlace
 from backend.domain.tasks import queries as tasks
 from backend.domain.tasks.queries import TaskRow
 
-LANGUAGES: Final = tuple(LOCALES)
 DESCRIPTION_LENGTH: Final = 160
-SYMBOLS: Final = {"INR": "₹"}
 SCHEMA: Final = "https://schema.org"
 # The head block: between comments if the build has them, otherwise title and description.
 HEAD_BLOCK: Final = re.compile(r"<!--head-->.*?<!--/head-->", re.DOTALL)
@@ -46,14 +43,15 @@ NO_INDEX: Final = '<title>{}</title>\n<meta name="robots" content="noindex">'
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the head says, and the content as HTML."""
+    """What the head says, and the template of the content with its values."""
 
     title: str
     description: str
     path: str
     kind: str
     data: Mapping[str, object]
-    body: Markup
+    template: str
+    values: Mapping[str, object]
     language: str
     query: Mapping[str, str] = field(default_factory=dict)
     image: str | None = None
@@ -64,7 +62,7 @@ class Page:
 
     @property
     def locale(self) -> str:
-        return LOCALES[self.language]
+        return str(translations.locale(self.language))
 
     @property
     def canonical(self) -> str:
@@ -73,7 +71,7 @@ class Page:
     @property
     def alternates(self) -> dict[str, str]:
         """Return the page's addresses by language; the one without a language is for all others."""
-        return {language: address(self.path, self.query, language) for language in LANGUAGES} | {
+        return {language: address(self.path, self.query, language) for language in translations.languages()} | {
             "x-default": address(self.path, self.query, "en")
         }
 
@@ -81,6 +79,10 @@ class Page:
 def init_app(app: Flask) -> None:
     app.add_url_rule("/app/professionals/<id:professional_id>", "public_profile", _professional)
     app.add_url_rule("/app/tasks/<id:task_id>", "public_task", _task)
+
+
+def _say(language: str, key: str, **values: object) -> str:
+    return translations.say(language, f"pages.{key}", **values)
 
 
 def address(path: str, query: Mapping[str, str], language: str) -> str:
@@ -103,26 +105,20 @@ def profile_page(professional_id: int, language: str) -> Page:
     profile = profiles.public_profile(professional_id)
     reviews = profiles.reviews(professional_id, window=Window()).items if profile.reviews else []
     photo = photo_path(profile.id, profile.photo)
-    rated = say(language, "rated", rating=profile.rating, count=profile.reviews) if profile.rating else ""
+    rated = _say(language, "rated", rating=profile.rating, n=profile.reviews) if profile.rating else ""
     offered = ", ".join(task.name for task in profile.tasks[:5])
     path = f"/app/professionals/{profile.id}"
     return Page(
-        title=say(language, "profile_title", name=profile.firstname, company=profile.compname, market=_market()),
+        title=_say(language, "profile_title", name=profile.firstname, company=profile.compname, market=_market()),
         description=_shortened(
-            say(language, "profile_about", company=profile.compname, tasks=offered, rating=rated, about=profile.about)
+            _say(language, "profile_about", company=profile.compname, tasks=offered, rating=rated, about=profile.about)
         ),
         path=path,
         kind="profile",
         image=current_settings().public_url + photo if photo else None,
         data=_profile_data(profile, path=path, photo=photo),
-        body=_body(
-            "profile",
-            language,
-            profile=profile,
-            reviews=reviews,
-            photo_url=photo,
-            verified_until=_day(profile.verified_until, language) if profile.verified_until else None,
-        ),
+        template="public/profile.html",
+        values={"profile": profile, "reviews": reviews, "photo_url": photo},
         language=language,
     )
 
@@ -133,23 +129,24 @@ def task_page(task_id: int, pincode: str, language: str) -> Page:
     place = places_served.served_place(task_id, pincode=pincode) if re.fullmatch(r"[1-9][0-9]{5}", pincode) else None
     values = {
         "task": task.name,
-        "price": _price(task.base_price),
+        "price": _price(task.base_price, language),
         "market": _market(),
         "minutes": task.time_required,
-        "count": place.professionals if place else task.professionals,
+        "n": place.professionals if place else task.professionals,
         "description": task.description,
         "place": _place_name(place) if place else "",
     }
     kind = "task_at" if place else "task"
     path = f"/app/tasks/{task.id}"
     return Page(
-        title=say(language, f"{kind}_title", **values),
-        description=_shortened(say(language, f"{kind}_about", **values)),
+        title=_say(language, f"{kind}_title", **values),
+        description=_shortened(_say(language, f"{kind}_about", **values)),
         path=path,
         query={"pincode": place.pincode} if place else {},
         kind="website",
         data=_task_data(task, place, path=path),
-        body=_body("task", language, task=task, place=place, place_name=values["place"]),
+        template="public/task.html",
+        values={"task": task, "place": place, "place_name": values["place"]},
         language=language,
     )
 
@@ -205,20 +202,10 @@ def _rating(rating: float | Decimal | None, reviews: int) -> dict[str, object]:
     return {"aggregateRating": {"@type": "AggregateRating", **value}}
 
 
-def _body(name: str, language: str, **values: object) -> Markup:
-    def in_language(text: str, /, **given: object) -> str:
-        return say(language, text, **given)
-
-    def day(at: datetime) -> str:
-        return _day(at, language)
-
-    return Markup(render_template(f"public/{name}.html", say=in_language, price=_price, day=day, **values))  # noqa: S704  # rendered with escaping
-
-
 def _respond(make: Callable[[str], Page]) -> BaseResponse:
     """Return the page, cached until the catalogue changes; the built page alone with 404 if it is not public."""
     asked = request.args.get("lang", "en")
-    language = asked if asked in LANGUAGES else "en"
+    language = translations.supported(asked)
     built = web_app.built_page(language)
     if built is None:
         return web_app.not_built()
@@ -245,7 +232,13 @@ def fill(built: bytes, page: Page) -> str:
     html = HTML_TAG.sub(f'<html lang="{language}">', built.decode(), count=1)
     html = _replaced_head(html, render_template("public/head.html", page=page))
     content = render_template(
-        "public/content.html", page=page, language=language, body=page.body, say=lambda text: say(language, text)
+        "public/content.html",
+        page=page,
+        language=language,
+        say=partial(_say, language),
+        price=partial(_price, language=language),
+        day=partial(translations.format_day, language=language),
+        **page.values,
     )
     return EMPTY_APP.sub(lambda found: f"{found[0]}\n{content}", html, count=1)
 
@@ -271,14 +264,8 @@ def _place_name(place: ServedPlace) -> str:
     return f"{place.locality}, {place.district} ({place.pincode})"
 
 
-def _price(amount: Decimal) -> str:
-    currency = current_settings().market_currency
-    written = f"{amount:,.2f}".removesuffix(".00")
-    return f"{SYMBOLS[currency]}{written}" if currency in SYMBOLS else f"{currency} {written}"
-
-
-def _day(at: datetime, language: str) -> str:
-    return f"{at.astimezone(current_settings().zone):{'%d/%m/%Y' if language == 'hi' else '%-d %b %Y'}}"
+def _price(amount: Decimal, language: str) -> str:
+    return translations.format_price(amount, current_settings().market_currency, language)
 
 
 def _shortened(text: str) -> str:

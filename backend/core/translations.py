@@ -71,6 +71,12 @@ def format_time(value: datetime, language: str = DEFAULT) -> str:
     return dates.format_datetime(there, say(language, "formats.time"), locale=locale(language))
 
 
+def format_day(value: datetime, language: str = DEFAULT) -> str:
+    """Return the day of a time in the marketplace's time zone for display: "1 Dec 2026"."""
+    there = value.astimezone(current_settings().zone)
+    return dates.format_date(there, say(language, "formats.day"), locale=locale(language))
+
+
 def format_month(first_day: date, language: str = DEFAULT) -> str:
     """Return a month for display: "October 2026"."""
     return dates.format_date(first_day, say(language, "formats.month"), locale=locale(language))
@@ -79,6 +85,14 @@ def format_month(first_day: date, language: str = DEFAULT) -> str:
 def format_money(amount: Decimal, currency: str, language: str = DEFAULT) -> str:
     """Return an amount for display."""
     return numbers.format_currency(amount, currency, locale=locale(language))
+
+
+def format_price(amount: Decimal, currency: str, language: str = DEFAULT) -> str:
+    """Return a price for display, without decimal places that are all zero: "₹499"."""
+    pattern = locale(language).currency_formats["standard"].pattern
+    if amount == amount.to_integral_value():
+        pattern = pattern.replace(".00", "")
+    return numbers.format_currency(amount, currency, pattern, locale=locale(language), currency_digits=False)
 
 
 def _lookup(language: str, key: str) -> object:

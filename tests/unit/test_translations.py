@@ -2,12 +2,15 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
 from string import Formatter
 
 import pytest
 from babel import Locale
+from flask import Flask
 
-from backend.core.translations import FOLDER, languages
+from backend.core.translations import FOLDER, format_day, format_price, languages
 from backend.domain.notifications.messages import KINDS, QUOTED
 from tests.architecture.source import ROOT
 
@@ -91,3 +94,23 @@ def test_every_kind_of_message_has_texts(language: str) -> None:
 
 def test_web_application_has_the_same_languages() -> None:
     assert {path.name for path in WEB.iterdir() if path.is_dir()} == set(languages())
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "expected"),
+    [
+        ("499.00", "INR", "₹499"),
+        ("499.50", "INR", "₹499.50"),
+        ("125000.00", "INR", "₹1,25,000"),
+        ("80.00", "USD", "$80"),
+    ],
+)
+def test_price_without_decimal_part_is_written_without_it(
+    app: Flask, amount: str, currency: str, expected: str
+) -> None:
+    assert format_price(Decimal(amount), currency) == expected
+
+
+def test_day_is_that_of_marketplace_in_language(app: Flask) -> None:
+    late = datetime(2026, 11, 30, 20, 0, tzinfo=UTC)  # already the next day in India
+    assert [format_day(late, language) for language in ("en", "hi")] == ["1 Dec 2026", "1 दिसंबर 2026"]
