@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from time import monotonic
-from typing import Any, Final
+from typing import Final, NotRequired, TypedDict
 
 import orjson
 import structlog
@@ -19,9 +19,8 @@ from backend.events.streams import Limits, Stream, Streams, TooManyStreams
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Mapping[str, object]]]
+Send = Callable[[Mapping[str, object]], Awaitable[None]]
 SLOW_SECONDS: Final = 10.0  # a client that takes nothing for this long is dropped
 PING_SECONDS: Final = 15  # well below the timeouts of proxies, which are a minute and more
 RETRY_AFTER: Final = "5"
@@ -30,6 +29,16 @@ STREAM_HEADERS: Final = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would hold events back
 }
+
+
+class Scope(TypedDict):
+    """What is read of a connection's scope (ASGI 3.0, HTTP)."""
+
+    type: str
+    path: str
+    method: str
+    headers: Iterable[tuple[bytes, bytes]]
+    client: NotRequired[tuple[str, int] | None]
 
 
 class Problem(Exception):
@@ -168,6 +177,6 @@ async def _disconnected(receive: Receive, stream: Stream) -> None:
     stream.end(retry_seconds=0.0)
 
 
-def _start(status: int, headers: Iterable[tuple[str, str]]) -> Mapping[str, Any]:
+def _start(status: int, headers: Iterable[tuple[str, str]]) -> Mapping[str, object]:
     encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
     return {"type": "http.response.start", "status": status, "headers": encoded}

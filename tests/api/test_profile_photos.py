@@ -25,8 +25,9 @@ def ravi(people: People) -> Person:
     return people.professional()
 
 
-def photo_url(people: People, professional: Person) -> Any:
-    return people.visitor().get(f"/profiles/{professional.id}").json["photo_url"]
+def photo_url(people: People, professional: Person) -> str | None:
+    url: str | None = people.visitor().get(f"/profiles/{professional.id}").json["photo_url"]
+    return url
 
 
 def send(who: Person, data: bytes) -> Any:
@@ -56,6 +57,7 @@ def test_public_photo_is_a_square_jpeg_that_caches_may_keep(people: People, ravi
     assert send(ravi, picture("JPEG", size=(900, 240))).status_code == 200
     do(admin, f"/profile_photos/{ravi.get('/me/profile').json['photo']['id']}/approve")
     url = photo_url(people, ravi)
+    assert url
     answer = people.visitor().get(url)
     assert answer.mimetype == "image/jpeg"
     assert answer.headers["Cache-Control"] == "public, max-age=604800, immutable"

@@ -149,7 +149,7 @@ def test_delete_unused_task_removes_it(people: People) -> None:
     assert admin.post("/tasks", fields(name=task.name)).status_code == 201
 
 
-def test_delete_task_with_requests_archives_it(client: Any, people: People) -> None:
+def test_delete_task_with_requests_archives_it(client: FlaskClient, people: People) -> None:
     market, admin = RequestMarket(people), people.admin()
     request_id = market.ask(asha := people.customer())["id"]
     path = f"/tasks/{market.task_id}"

@@ -1,7 +1,7 @@
 """Emails, SMS and notifications are in the language of their recipient."""
 
 from email.header import decode_header, make_header
-from typing import Any
+from email.message import Message
 
 import orjson
 from flask import Flask
@@ -17,13 +17,15 @@ from tests.jobs.conftest import Another
 HINDI = {"Accept-Language": "hi-IN,hi;q=0.9,en;q=0.8"}
 
 
-def subject(mail: Any) -> str:
+def subject(mail: Message) -> str:
     return str(make_header(decode_header(mail["Subject"])))
 
 
-def plain_part(mail: Any) -> str:
+def plain_part(mail: Message) -> str:
     part = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
-    return str(part.get_payload(decode=True).decode())
+    payload = part.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    return payload.decode()
 
 
 def notify(person: Person, kind: str, **params: object) -> None:
