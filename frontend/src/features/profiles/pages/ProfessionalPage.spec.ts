@@ -73,6 +73,9 @@ describe('ProfessionalPage', () => {
       '2 stars: 1',
       '1 star: 0',
     ])
+    // Each bar is a share of all reviews.
+    const shares = [...document.querySelectorAll('[aria-labelledby="rating"] rect:last-child')]
+    expect(shares.map((one) => one.getAttribute('width'))).toEqual(['75', '0', '0', '25', '0'])
   })
 
   it('leads from each task into a request to this professional, at the place of the link', async () => {
