@@ -76,11 +76,11 @@ def mails() -> Iterator[Round]:
         app = create_app(Settings.from_env(settings))
         with app.app_context():
             _upgrade()
-            person, rounds = delivery._someone(), count()  # noqa: SLF001
+            account_id, rounds = delivery._someone(), count()  # noqa: SLF001
 
             def run() -> float:
                 began = perf_counter()
-                delivery._post(person, MAILS, f"round {next(rounds)} ")  # noqa: SLF001
+                delivery._post(account_id, MAILS, f"round {next(rounds)} ")  # noqa: SLF001
                 delivery._await(lambda: delivery._waiting() == 0)  # noqa: SLF001
                 return MAILS / (perf_counter() - began)
 

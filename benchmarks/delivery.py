@@ -46,7 +46,7 @@ def measure() -> Iterable[Figure]:
         app = create_app(Settings.from_env(settings))
         with app.app_context():
             upgrade()
-            person = _someone()
+            account_id = _someone()
             ours = {
                 **settings,
                 "MAIL_SERVER": "127.0.0.1",
@@ -54,10 +54,10 @@ def measure() -> Iterable[Figure]:
                 "WORKER_CONCURRENCY": str(CONCURRENCY + 1),
             }
             with _worker(ours):
-                _sent(person, 2 * CONCURRENCY, "warm")
+                _sent(account_id, 2 * CONCURRENCY, "warm")
                 names = (f"timed {number} " for number in count())
                 figure, baseline, ratio = load.side_by_side(
-                    lambda: _sent(person, MAILS, next(names)), lambda: _plain(port, person), rounds=ROUNDS
+                    lambda: _sent(account_id, MAILS, next(names)), lambda: _plain(port, account_id), rounds=ROUNDS
                 )
             db.session.remove()
             db.engine.dispose()
@@ -76,8 +76,8 @@ def _someone() -> int:
         return sign_up(new, role=Role.CUSTOMER).id
 
 
-def _plain(port: int, person: int) -> float:
-    contact = Contact(person, "Asha", "asha@example.org", True, None, False, None, "en")
+def _plain(port: int, account_id: int) -> float:
+    contact = Contact(account_id, "Asha", "asha@example.org", True, None, False, None, "en")
     said = message(KIND)
     parcel = OutboundMessage(1, KIND, "<bench@localhost>", contact, said, render(KIND, PARAMS), PARAMS)
     letter = mail.letter(parcel)
@@ -93,17 +93,17 @@ def _plain(port: int, person: int) -> float:
     return MAILS / (time.perf_counter() - began)
 
 
-def _sent(person: int, number: int, about: str) -> float:
+def _sent(account_id: int, number: int, about: str) -> float:
     """Mails a second of our worker, from commit to sent."""
     began = time.perf_counter()
-    _post(person, number, about)
+    _post(account_id, number, about)
     _await(lambda: _waiting() == 0)
     return number / (time.perf_counter() - began)
 
 
-def _post(person: int, number: int, about: str) -> None:
+def _post(account_id: int, number: int, about: str) -> None:
     with transaction():
-        create.post([create.Outgoing(person, KIND, f"{about}{one}", PARAMS) for one in range(number)])
+        create.post([create.Outgoing(account_id, KIND, f"{about}{one}", PARAMS) for one in range(number)])
 
 
 def _waiting() -> int:

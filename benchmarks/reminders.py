@@ -1,4 +1,4 @@
-"""Daily reminders on the large market: queries a batch, memory, time to write 100,000 people's reminders."""
+"""Daily reminders on the large market: queries a batch, memory, time to write 100,000 professionals' reminders."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -55,9 +55,9 @@ def _fan_out(app: Flask, scale: str) -> Iterable[Figure]:
             after_first = after_first or process.memory_info().rss
         seconds = time.perf_counter() - began
     grown = (process.memory_info().rss - after_first) / 2**20
-    people = SCALES[scale].professionals
+    professionals = SCALES[scale].professionals
     written = _clean(run_id)
-    note = f"{written:,} written of {people:,} looked at, {batches} jobs, slowest {slowest:.2f} s"
+    note = f"{written:,} written of {professionals:,} looked at, {batches} jobs, slowest {slowest:.2f} s"
     yield Figure(f"daily reminders, {scale}: fan-out", seconds, None, None, SECONDS_GOAL, "s", at_most=True, note=note)
     each = len(statements) / max(1, batches)
     yield Figure(f"daily reminders, {scale}: queries a batch", each, None, None, QUERIES_GOAL, "queries", at_most=True)

@@ -42,7 +42,7 @@ def _all_customers() -> Iterator[Figure]:
     process, seconds = psutil.Process(), 0.0
     memory: list[int] = []
     queries: set[int] = set()
-    people = 0
+    customers = 0
     for after, until in runs.id_ranges(actions.CUSTOMER_ID, actions.CUSTOMERS, size=BATCH):
         counted = _count()
         began = time.perf_counter()
@@ -50,11 +50,11 @@ def _all_customers() -> Iterator[Figure]:
         seconds += time.perf_counter() - began
         db.session.rollback()
         db.session.expunge_all()
-        people += done.sent + done.skipped
+        customers += done.sent + done.skipped
         queries.add(len(counted))
         memory.append(process.memory_info().rss)
     grown = (max(memory) - max(memory[:WARM_BATCHES])) / 2**20
-    note = f"{people:,} customers in batches of {BATCH:,}; the baseline is the aggregate query alone"
+    note = f"{customers:,} customers in batches of {BATCH:,}; the baseline is the aggregate query alone"
     yield Figure("monthly reports", seconds, alone, seconds / alone, TIME_GOAL, "s", at_most=True, note=note)
     yield Figure("monthly reports, statements a batch", max(queries), None, None, QUERIES_GOAL, "", at_most=True)
     yield Figure("monthly reports, memory grows", grown, None, None, MEMORY_GOAL_MIB, "MiB", at_most=True)

@@ -22,7 +22,7 @@ from benchmarks.figures import Figure
 from benchmarks.search import stand
 
 SECONDS: Final = 4.0
-PEOPLE: Final = 64
+ACCOUNTS: Final = 64
 PASSWORD: Final = "correct horse battery 9"
 COST: Final = {"memory_kib": 19456, "time_cost": 2, "parallelism": 1}
 SETTINGS: Final = {"ARGON2_MEMORY_KIB": "19456", "ARGON2_TIME_COST": "2", "WEB_THREADS": str(Settings().web_threads)}
@@ -91,7 +91,7 @@ def _people(app: Flask) -> list[dict[str, str]]:
 
     from backend.core.db.session import db
 
-    names = [f"signs.in.{number}" for number in range(PEOPLE)]
+    names = [f"signs.in.{number}" for number in range(ACCOUNTS)]
     with app.app_context(), transaction():
         there = set(db.session.execute(select(Account.username).where(Account.username.in_(names))).scalars())
         for name in set(names) - there:

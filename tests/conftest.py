@@ -17,7 +17,7 @@ from backend.core.observability import metrics
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.migrations.setup import upgrade
 from backend.settings import Settings
-from tests.factories.people import People
+from tests.factories.users import Users
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 KEPT = ("places", "place_imports", "localities", "regions", "alembic_version")
@@ -100,9 +100,9 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def people(app: Flask) -> People:
+def users(app: Flask) -> Users:
     """Return a factory of signed-in customers, professionals and admins."""
-    return People(app)
+    return Users(app)
 
 
 def empty_the_market() -> None:

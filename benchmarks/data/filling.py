@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 
 from benchmarks.data import catalogue, records, requests
 from benchmarks.data.copying import Connection, copy, indexes_later
-from benchmarks.data.people import ACCOUNT_COLUMNS, Place, Places, Trade, accounts, trades
+from benchmarks.data.users import ACCOUNT_COLUMNS, Place, Places, Trade, accounts, trades
 from benchmarks.data.scales import Scale
 
 SEED: Final = 20_261_122
@@ -40,11 +40,11 @@ IDENTITIES: Final = (
 
 
 def fill(url: str, scale: Scale, *, recount: Callable[[], int], say: Callable[[str], None] = print) -> None:
-    """Write everything, then count availability; says how long each part took. Raises ValueError when people are there."""
+    """Write everything, then count availability; says how long each part took. Raises ValueError when there are users."""
     with psycopg.connect(url, autocommit=False, options="-c statement_timeout=0 -c timezone=UTC") as connection:
         there = connection.execute("SELECT count(*) FROM accounts WHERE role <> 'admin'").fetchone()
         if there and there[0]:
-            raise ValueError("there are people in this database: the benchmarks fill an empty one only")
+            raise ValueError("there are users in this database: the benchmarks fill an empty one only")
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET maintenance_work_mem = '512MB'")
         connection.execute("SET work_mem = '512MB'")
@@ -80,7 +80,7 @@ class _Filler:
         self.first_professional = self.first_customer + scale.customers
         self.numbers = {
             **asdict(scale),
-            "people": scale.customers + scale.professionals,
+            "accounts": scale.customers + scale.professionals,
             "first_customer": self.first_customer,
             "first_professional": self.first_professional,
             "today": self.today,

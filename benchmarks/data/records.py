@@ -5,7 +5,7 @@ from typing import Final
 # Each takes the numbers of the scale as parameters; `pg_temp.dice` is made before, see requests.
 NOTIFICATIONS: Final = """
     INSERT INTO notifications (account_id, kind, title, body, request_id, read_at, created_at)
-    SELECT %(first_customer)s + floor(power(pg_temp.dice(n, 11), 2) * %(people)s)::bigint, 'request_accepted', 'Accepted',
+    SELECT %(first_customer)s + floor(power(pg_temp.dice(n, 11), 2) * %(accounts)s)::bigint, 'request_accepted', 'Accepted',
            'Your request was accepted.', 1 + floor(pg_temp.dice(n, 12) * %(requests)s)::bigint,
            CASE WHEN pg_temp.dice(n, 13) < 0.8 THEN %(today)s END,
            %(today)s - interval '390 days' * (1 - n / %(notifications)s::double precision)

@@ -27,10 +27,10 @@ from backend.domain.reports.months import Month
 from tests.api.route_table import CALLERS
 from tests.conftest import empty_the_market
 from tests.factories.jobs import mails, token_of, work_on
-from tests.factories.people import PASSWORD, Caller, People, Person
 from tests.factories.photos import upload_photo
 from tests.factories.requests import WHY, RequestMarket, at, do
 from tests.factories.snapshot import Snapshot
+from tests.factories.users import PASSWORD, Caller, User, Users
 
 CODE: Final = 246810  # the code of every SMS
 UNUSED: Final = timedelta(hours=1)
@@ -78,26 +78,26 @@ def staged(app: Flask, dist: Path) -> Iterator[Scene]:
         patched.setattr(web_app, "DIST", dist)
         patched.setitem(app.extensions, "settings", configured)
         empty_the_market()
-        scene = build(People(app))
+        scene = build(Users(app))
         scene.snapshot = Snapshot.take()
         yield scene
         db.session.remove()
         Snapshot.drop()
 
 
-def build(people: People) -> Scene:
-    """Make the people, then what they did, over HTTP wherever a call does it."""
-    market = RequestMarket(people)
+def build(users: Users) -> Scene:
+    """Create the users, then what they did, over HTTP wherever a call does it."""
+    market = RequestMarket(users)
     customer, professional, admin = (
-        people.customer(phone="+919876543201"),
+        users.customer(phone="+919876543201"),
         market.professional(phone="+919876543202"),
-        people.admin(phone="+919876543203"),
+        users.admin(phone="+919876543203"),
     )
     other = market.professional(phone="+919876543204")
-    bystander = people.customer(phone="+919876543205")
-    pending = people.professional(approved=False, has_document=True, phone="+919876543206")
-    blocked = people.customer(phone="+919876543207")
-    everyone: list[Caller] = [people.visitor(), pending, other, bystander, customer, professional, blocked, admin]
+    bystander = users.customer(phone="+919876543205")
+    pending = users.professional(approved=False, has_document=True, phone="+919876543206")
+    blocked = users.customer(phone="+919876543207")
+    everyone: list[Caller] = [users.visitor(), pending, other, bystander, customer, professional, blocked, admin]
     callers = dict(zip(CALLERS, everyone, strict=True))
     scene = Scene(callers, _requests(market, customer, professional, admin))
     scene.values |= {
@@ -112,22 +112,22 @@ def build(people: People) -> Scene:
         "password": PASSWORD,
         "tomorrow": at(days=1)[:10],
         "next_week": at(days=7),
-        "month": str(Month.of(now(), people.app.extensions["settings"].zone)),
+        "month": str(Month.of(now(), users.app.extensions["settings"].zone)),
         "phone_code": f"{CODE:06}",
         "other_session": "none",  # of those who have none of their own
         "reported_customer": customer.id,
     }
-    scene.values |= _made_by(admin) | _links(people, customer) | _photos(admin, professional, other, pending)
+    scene.values |= _made_by(admin) | _links(users, customer) | _photos(admin, professional, other, pending)
     for name, caller in callers.items():
-        if isinstance(caller, Person):
-            scene.own[name] = _own(people, caller, customer)
+        if isinstance(caller, User):
+            scene.own[name] = _own(users, caller, customer)
     with transaction():  # as if the codes had been requested so long ago that others may be
         db.session.execute(text("UPDATE phone_codes SET created_at = created_at - interval '1 minute'"))
     do(admin, f"/users/{blocked.id}/block", {"reason": "other"})
     return scene
 
 
-def _requests(market: RequestMarket, customer: Person, professional: Person, admin: Person) -> dict[str, Any]:
+def _requests(market: RequestMarket, customer: User, professional: User, admin: User) -> dict[str, Any]:
     """Return one request in each state, by its name; on days of their own, so that none overlap."""
 
     def bring_to(status: str, day: int) -> Any:
@@ -141,7 +141,7 @@ def _requests(market: RequestMarket, customer: Person, professional: Person, adm
     return {**made, "request_id": made["accepted"]}
 
 
-def _made_by(admin: Person) -> dict[str, Any]:
+def _made_by(admin: User) -> dict[str, Any]:
     """Return what admins work with: synonyms, exports, runs, a failed job and a failed delivery."""
     made = {
         "synonym_id": admin.post("/synonyms", {"phrases": ["tap", "faucet"]}).json["id"],
@@ -160,7 +160,7 @@ def _made_by(admin: Person) -> dict[str, Any]:
     return made
 
 
-def _photos(admin: Person, professional: Person, *others: Person) -> dict[str, Any]:
+def _photos(admin: User, professional: User, *others: User) -> dict[str, Any]:
     """Return the photo that the professional shows, by its digest, and one that awaits a decision; all have one."""
     upload_photo(professional, 300)
     shown = admin.get("/profile_photos").json["items"][0]["id"]
@@ -171,9 +171,9 @@ def _photos(admin: Person, professional: Person, *others: Person) -> dict[str, A
     return {**made, "photo_id": admin.get("/profile_photos").json["items"][0]["id"]}
 
 
-def _links(people: People, customer: Person) -> dict[str, Any]:
+def _links(users: Users, customer: User) -> dict[str, Any]:
     """Return the tokens of links that were mailed."""
-    mover = people.customer()
+    mover = users.customer()
     assert mover.patch("/me", {"email": "moved@example.org"}).status_code == 200
     with transaction():
         account = queries.get(customer.id)
@@ -186,9 +186,9 @@ def _links(people: People, customer: Person) -> dict[str, Any]:
     return {**made, "email_undo_token": token_of(changed), "unsubscribe_token": unsubscribe.rpartition("/")[2]}
 
 
-def _own(people: People, caller: Person, customer: Person) -> dict[str, Any]:
+def _own(users: Users, caller: User, customer: User) -> dict[str, Any]:
     """Return a second session of the caller, its refresh token, and whose reports the caller may read."""
-    answer = people.visitor().post("/check", {"username": caller.username, "password": PASSWORD, "client": "api"})
+    answer = users.visitor().post("/check", {"username": caller.username, "password": PASSWORD, "client": "api"})
     (other,) = [session for session in caller.get("/me/sessions").json["items"] if not session["current"]]
     with patch("backend.domain.accounts.phones.secrets.randbelow", return_value=CODE):
         assert caller.post("/me/phone/code").status_code == 202

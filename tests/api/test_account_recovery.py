@@ -14,7 +14,7 @@ from backend.domain.audit.models import AuditEntry
 from backend.domain.notifications.messages import render
 from backend.domain.notifications.models import Notification
 from tests.factories.jobs import mails, token_of, work_on
-from tests.factories.people import PASSWORD, People, Person, Visitor
+from tests.factories.users import PASSWORD, User, Users, Visitor
 
 NEW = "another good one 77"
 THIEF = "thief@example.net"
@@ -24,8 +24,8 @@ def undo_tokens() -> list[str]:
     return [token_of(one) for one in mails("email_changed")]
 
 
-def change_email(person: Person, email: str) -> None:
-    assert person.patch("/me", {"email": email}).status_code == 200
+def change_email(user: User, email: str) -> None:
+    assert user.patch("/me", {"email": email}).status_code == 200
 
 
 def undo(visitor: Visitor, token: str) -> Any:
@@ -39,14 +39,14 @@ def reset_links(visitor: Visitor, email: str) -> list[tuple[str | None, str]]:
     return [(one.get("send_to"), token_of(one)) for one in mails("password_reset")]
 
 
-def email_of(person: Person) -> str:
+def email_of(user: User) -> str:
     db.session.rollback()
-    return db.session.execute(select(Account.email).where(Account.id == person.id)).scalar_one()
+    return db.session.execute(select(Account.email).where(Account.id == user.id)).scalar_one()
 
 
-def actions_of(person: Person) -> list[str]:
+def actions_of(user: User) -> list[str]:
     db.session.rollback()
-    entries = select(AuditEntry.action).where(AuditEntry.subject_id == person.id).order_by(AuditEntry.id)
+    entries = select(AuditEntry.action).where(AuditEntry.subject_id == user.id).order_by(AuditEntry.id)
     return list(db.session.execute(entries).scalars())
 
 
@@ -54,8 +54,8 @@ def later(**after: float) -> Any:
     return time_machine.travel(datetime.now(UTC) + timedelta(**after))
 
 
-def test_email_undo_from_previous_address_restores_email_and_ends_sessions(people: People) -> None:
-    asha, visitor = people.customer(), people.visitor()
+def test_email_undo_from_previous_address_restores_email_and_ends_sessions(users: Users) -> None:
+    asha, visitor = users.customer(), users.visitor()
     old = f"{asha.username}@example.org"
     change_email(asha, THIEF)
     (mail,) = mails("email_changed")
@@ -64,14 +64,14 @@ def test_email_undo_from_previous_address_restores_email_and_ends_sessions(peopl
     assert undo(visitor, "made up").json["code"] == "link_invalid"
     assert undo(visitor, token_of(mail)).status_code == 204
     assert asha.get("/me").status_code == 401
-    assert people.sign_in(old).get("/me").json["email"] == old
+    assert users.sign_in(old).get("/me").json["email"] == old
     assert visitor.post("/check", {"username": THIEF, "password": PASSWORD}).status_code == 401
     assert undo(visitor, token_of(mail)).json["code"] == "link_invalid"
     assert len(mails("email_restored")) == 1
 
 
-def test_email_undo_link_expires_after_seven_days(people: People) -> None:
-    asha, visitor = people.customer(), people.visitor()
+def test_email_undo_link_expires_after_seven_days(users: Users) -> None:
+    asha, visitor = users.customer(), users.visitor()
     change_email(asha, THIEF)
     (token,) = undo_tokens()
     with later(days=7, seconds=1):
@@ -80,8 +80,8 @@ def test_email_undo_link_expires_after_seven_days(people: People) -> None:
         assert undo(visitor, token).status_code == 204
 
 
-def test_reset_link_within_undo_period_goes_to_previous_address(people: People) -> None:
-    asha, visitor = people.customer(), people.visitor()
+def test_reset_link_within_undo_period_goes_to_previous_address(users: Users) -> None:
+    asha, visitor = users.customer(), users.visitor()
     old = f"{asha.username}@example.org"
     change_email(asha, THIEF)
     assert [to for to, _ in reset_links(visitor, THIEF)] == [old]
@@ -91,8 +91,8 @@ def test_reset_link_within_undo_period_goes_to_previous_address(people: People) 
         assert len(reset_links(visitor, old)) == 3, "the previous address is released"
 
 
-def test_email_changes_repeated_by_intruder_keep_owners_links_valid(people: People) -> None:
-    asha, visitor = people.customer(), people.visitor()
+def test_email_changes_repeated_by_intruder_keep_owners_links_valid(users: Users) -> None:
+    asha, visitor = users.customer(), users.visitor()
     old = f"{asha.username}@example.org"
     change_email(asha, THIEF)
     (to, token), *_ = reset_links(visitor, old)
@@ -106,8 +106,8 @@ def test_email_changes_repeated_by_intruder_keep_owners_links_valid(people: Peop
     assert email_of(asha) == old
 
 
-def test_reset_link_after_corrected_typo_is_not_sent_to_mistyped_address(people: People) -> None:
-    asha, visitor = people.customer(), people.visitor()
+def test_reset_link_after_corrected_typo_is_not_sent_to_mistyped_address(users: Users) -> None:
+    asha, visitor = users.customer(), users.visitor()
     old = f"{asha.username}@example.org"
     change_email(asha, "slip@example.net")
     assert [to for to, _ in reset_links(visitor, "slip@example.net")] == [old]
@@ -117,50 +117,50 @@ def test_reset_link_after_corrected_typo_is_not_sent_to_mistyped_address(people:
     assert reset_links(visitor, "slip@example.net")[1:] == []
 
 
-def test_email_undo_of_later_change_keeps_link_of_earlier_change(people: People) -> None:
+def test_email_undo_of_later_change_keeps_link_of_earlier_change(users: Users) -> None:
     """A link undoes its own change and later ones, so using a later link keeps the earlier one valid."""
-    asha, visitor = people.customer(), people.visitor()
+    asha, visitor = users.customer(), users.visitor()
     old = f"{asha.username}@example.org"
     change_email(asha, "second@example.net")
     with later(days=2):
-        again = people.sign_in(asha.username)
+        again = users.sign_in(asha.username)
         change_email(again, "third@example.net")
         first, second = undo_tokens()
         assert undo(visitor, second).status_code == 204
         assert email_of(asha) == "second@example.net"
         assert undo(visitor, first).status_code == 204
         assert email_of(asha) == old
-    signed_in_again = people.sign_in(asha.username)
+    signed_in_again = users.sign_in(asha.username)
     change_email(signed_in_again, "fourth@example.net")
     assert len(undo_tokens()) == 3, "a restored address counts as the owner's own"
 
 
-def test_email_undo_of_first_change_invalidates_links_of_later_changes(people: People) -> None:
-    asha, visitor = people.customer(), people.visitor()
+def test_email_undo_of_first_change_invalidates_links_of_later_changes(users: Users) -> None:
+    asha, visitor = users.customer(), users.visitor()
     change_email(asha, "second@example.net")
     with later(days=2):
-        change_email(people.sign_in(asha.username), "third@example.net")
+        change_email(users.sign_in(asha.username), "third@example.net")
         first, second = undo_tokens()
         assert undo(visitor, first).status_code == 204
         assert undo(visitor, second).json["code"] == "link_invalid"
 
 
-def test_email_within_undo_period_is_reserved_for_its_account(people: People) -> None:
-    asha, ravi, visitor = people.customer(), people.customer(), people.visitor()
+def test_email_within_undo_period_is_reserved_for_its_account(users: Users) -> None:
+    asha, ravi, visitor = users.customer(), users.customer(), users.visitor()
     old = f"{asha.username}@example.org"
     change_email(asha, THIEF)
-    taken = visitor.post("/add_customer", people.fields(email=old.upper()))
+    taken = visitor.post("/add_customer", users.fields(email=old.upper()))
     assert (taken.status_code, taken.json["code"]) == (422, "email_taken")
     assert ravi.patch("/me", {"email": old}).json["code"] == "email_taken"
     assert asha.patch("/me", {"email": old}).status_code == 200, "its own account may return to it"
     with later(days=8):
-        change_email(people.sign_in(asha.username), THIEF)
+        change_email(users.sign_in(asha.username), THIEF)
     with later(days=16):
-        assert visitor.post("/add_customer", people.fields(email=old)).status_code == 201
+        assert visitor.post("/add_customer", users.fields(email=old)).status_code == 201
 
 
-def test_email_undo_with_address_taken_since_is_rejected_and_can_be_retried(people: People) -> None:
-    asha, ravi, visitor = people.customer(), people.customer(), people.visitor()
+def test_email_undo_with_address_taken_since_is_rejected_and_can_be_retried(users: Users) -> None:
+    asha, ravi, visitor = users.customer(), users.customer(), users.visitor()
     change_email(asha, THIEF)
     account = db.session.get_one(Account, ravi.id)
     account.email_key = f"{asha.username}@example.org"  # as by a sign-up that checked before both changes
@@ -173,31 +173,31 @@ def test_email_undo_with_address_taken_since_is_rejected_and_can_be_retried(peop
     assert undo(visitor, token).status_code == 204
 
 
-def test_email_undo_invalidates_open_reset_links(people: People) -> None:
-    asha, visitor = people.customer(), people.visitor()
+def test_email_undo_invalidates_open_reset_links(users: Users) -> None:
+    asha, visitor = users.customer(), users.visitor()
     change_email(asha, THIEF)
     ((_, token),) = reset_links(visitor, THIEF)
     assert undo(visitor, *undo_tokens()).status_code == 204
     assert visitor.post("/password/reset", {"token": token, "password": NEW}).json["code"] == "link_invalid"
 
 
-def test_email_undo_token_is_stored_only_as_digest(people: People) -> None:
-    asha = people.customer()
+def test_email_undo_token_is_stored_only_as_digest(users: Users) -> None:
+    asha = users.customer()
     change_email(asha, THIEF)
     (token,) = undo_tokens()
     kept = db.session.execute(select(MailedLink)).scalar_one()
     assert token not in (kept.token_hash, kept.email_key, kept.email)
 
 
-def test_admin_account_changes_are_audited_and_notified_to_other_admins(people: People) -> None:
-    owner, other, visitor = people.admin(), people.admin(), people.visitor()
+def test_admin_account_changes_are_audited_and_notified_to_other_admins(users: Users) -> None:
+    owner, other, visitor = users.admin(), users.admin(), users.visitor()
     change_email(owner, THIEF)
     assert undo(visitor, *undo_tokens()).status_code == 204
     ((_, token),) = reset_links(visitor, f"{owner.username}@example.org")
     assert visitor.post("/password/reset", {"token": token, "password": NEW}).status_code == 204
-    back = people.sign_in(owner.username, NEW)
+    back = users.sign_in(owner.username, NEW)
     assert back.post("/me/password", {"current_password": NEW, "password": PASSWORD}).status_code == 204
-    made = back.post("/admins", people.fields())
+    made = back.post("/admins", users.fields())
     assert made.status_code == 201
     assert actions_of(owner) == [
         "account_email_changed",
@@ -217,8 +217,8 @@ def test_admin_account_changes_are_audited_and_notified_to_other_admins(people: 
     ]
 
 
-def test_customer_email_change_is_not_audited_or_notified_to_admins(people: People) -> None:
-    asha, admin = people.customer(), people.admin()
+def test_customer_email_change_is_not_audited_or_notified_to_admins(users: Users) -> None:
+    asha, admin = users.customer(), users.admin()
     change_email(asha, "moved@example.net")
     assert actions_of(asha) == []
     assert admin.get("/notifications").json["items"] == []
@@ -227,19 +227,19 @@ def test_customer_email_change_is_not_audited_or_notified_to_admins(people: Peop
 STEP_UP = ("email", "admins", "block", "end_sessions")
 
 
-def guarded(people: People, who: Person, other: Person, call: str) -> Any:
+def guarded(users: Users, who: User, other: User, call: str) -> Any:
     if call == "email":
         return who.patch("/me", {"email": f"new-{who.username}@example.net"})
     if call == "admins":
-        return who.post("/admins", people.fields())
+        return who.post("/admins", users.fields())
     return who.post(f"/users/{other.id}/{call}", {"reason": "other"} if call == "block" else None)
 
 
 @pytest.mark.parametrize("call", STEP_UP)
-def test_step_up_after_ten_minutes_requires_password_confirmation(people: People, call: str) -> None:
-    admin, other = people.admin(), people.admin()
+def test_step_up_after_ten_minutes_requires_password_confirmation(users: Users, call: str) -> None:
+    admin, other = users.admin(), users.admin()
     with later(minutes=10, seconds=5):
-        refused = guarded(people, admin, other, call)
+        refused = guarded(users, admin, other, call)
         assert (refused.status_code, refused.json["code"]) == (401, "fresh_sign_in_needed")
         assert "insufficient_user_authentication" in refused.headers["WWW-Authenticate"]
         assert email_of(admin) == f"{admin.username}@example.org"
@@ -249,30 +249,30 @@ def test_step_up_after_ten_minutes_requires_password_confirmation(people: People
             "wrong_password",
             ["password"],
         )
-        assert guarded(people, admin, other, call).status_code == 401
+        assert guarded(users, admin, other, call).status_code == 401
         assert admin.post("/me/confirm-password", {"password": PASSWORD}).status_code == 204
-        assert guarded(people, admin, other, call).status_code in (200, 201, 204)
+        assert guarded(users, admin, other, call).status_code in (200, 201, 204)
 
 
 @pytest.mark.parametrize("call", STEP_UP)
-def test_step_up_within_ten_minutes_needs_no_confirmation(people: People, call: str) -> None:
-    admin, other = people.admin(), people.admin()
+def test_step_up_within_ten_minutes_needs_no_confirmation(users: Users, call: str) -> None:
+    admin, other = users.admin(), users.admin()
     with later(minutes=9):
-        assert guarded(people, admin, other, call).status_code in (200, 201, 204)
+        assert guarded(users, admin, other, call).status_code in (200, 201, 204)
 
 
-def test_step_up_after_token_refresh_still_requires_confirmation(people: People) -> None:
-    admin, visitor = people.admin(), people.visitor()
+def test_step_up_after_token_refresh_still_requires_confirmation(users: Users) -> None:
+    admin, visitor = users.admin(), users.visitor()
     body = {"username": admin.username, "password": PASSWORD, "client": "api"}
     tokens = visitor.post("/check", body).json
     with later(minutes=11):
         bearer = {"Authorization": f"Bearer {tokens['refresh_token']}"}
         admin.token = visitor.post("/token/refresh", headers=bearer).json["access_token"]
-        assert guarded(people, admin, admin, "email").status_code == 401
+        assert guarded(users, admin, admin, "email").status_code == 401
 
 
-def test_step_up_is_not_required_for_customers_and_other_changes(people: People) -> None:
-    admin, asha = people.admin(), people.customer()
+def test_step_up_is_not_required_for_customers_and_other_changes(users: Users) -> None:
+    admin, asha = users.admin(), users.customer()
     with later(minutes=12):
         change_email(asha, "moved@example.net")
         assert admin.patch("/me", {"firstname": "Meera", "email": f"{admin.username}@EXAMPLE.org"}).status_code == 200
@@ -280,22 +280,22 @@ def test_step_up_is_not_required_for_customers_and_other_changes(people: People)
         assert admin.post(f"/users/{asha.id}/block", {"reason": "other"}).status_code == 200
 
 
-def test_confirm_password_with_repeated_wrong_guesses_is_throttled(people: People) -> None:
-    admin = people.admin()
+def test_confirm_password_with_repeated_wrong_guesses_is_throttled(users: Users) -> None:
+    admin = users.admin()
     codes = [admin.post("/me/confirm-password", {"password": "not it"}).status_code for _ in range(11)]
     assert codes == [422] * 10 + [429]
 
 
 @pytest.mark.parametrize("way", ["password", "everywhere", "by an admin", "another link"])
-def test_reset_link_after_security_change_is_invalid(people: People, way: str) -> None:
-    asha, visitor = people.customer(), people.visitor()
+def test_reset_link_after_security_change_is_invalid(users: Users, way: str) -> None:
+    asha, visitor = users.customer(), users.visitor()
     ((_, token),) = reset_links(visitor, f"{asha.username}@example.org")
     if way == "password":
         answer = asha.post("/me/password", {"current_password": PASSWORD, "password": NEW})
     elif way == "everywhere":
         answer = asha.post("/logout/everywhere")
     elif way == "by an admin":
-        answer = people.admin().post(f"/users/{asha.id}/end_sessions")
+        answer = users.admin().post(f"/users/{asha.id}/end_sessions")
     else:
         newest = reset_links(visitor, f"{asha.username}@example.org")[-1][1]
         answer = visitor.post("/password/reset", {"token": newest, "password": NEW})
@@ -304,12 +304,12 @@ def test_reset_link_after_security_change_is_invalid(people: People, way: str) -
     assert (late.status_code, late.json["code"]) == (422, "link_invalid")
 
 
-def test_end_sessions_by_admin_signs_user_out_without_blocking(people: People) -> None:
-    asha, admin = people.customer(), people.admin()
-    second = people.sign_in(asha.username)
+def test_end_sessions_by_admin_signs_user_out_without_blocking(users: Users) -> None:
+    asha, admin = users.customer(), users.admin()
+    second = users.sign_in(asha.username)
     assert admin.post(f"/users/{asha.id}/end_sessions").status_code == 204
     assert asha.get("/me").status_code == second.get("/me").status_code == 401
-    assert people.sign_in(asha.username).get("/me").json["isactive"] == 1
+    assert users.sign_in(asha.username).get("/me").json["isactive"] == 1
     assert admin.get("/me").status_code == 200
     entry = db.session.execute(select(AuditEntry).where(AuditEntry.action == "sessions_ended")).scalar_one()
     assert (entry.actor_id, entry.subject_id, entry.after) == (admin.id, asha.id, {"sessions": 2})

@@ -10,18 +10,18 @@ from backend.domain.notifications.models import Delivery
 from backend.domain.professionals import approval_expiry
 from backend.domain.task_requests import bulk, notifications
 from tests.factories.files import form, picture
-from tests.factories.people import People, Person
 from tests.factories.requests import RequestMarket, at, notified_kinds
+from tests.factories.users import User, Users
 
 
 @pytest.fixture
-def admin(people: People) -> Person:
-    return people.admin()
+def admin(users: Users) -> User:
+    return users.admin()
 
 
 @pytest.fixture
-def market(people: People) -> RequestMarket:
-    return RequestMarket(people)
+def market(users: Users) -> RequestMarket:
+    return RequestMarket(users)
 
 
 def release_unapproved() -> int:
@@ -29,8 +29,8 @@ def release_unapproved() -> int:
         return bulk.release_unapproved()
 
 
-def test_approval_expiry_reminds_once_and_ends_approval_once(people: People, admin: Person) -> None:
-    ravi = people.professional()
+def test_approval_expiry_reminds_once_and_ends_approval_once(users: Users, admin: User) -> None:
+    ravi = users.professional()
     path = f"/professionals/{ravi.id}"
     now = datetime.now(UTC)
     soon = now + timedelta(days=20)
@@ -51,8 +51,8 @@ def test_approval_expiry_reminds_once_and_ends_approval_once(people: People, adm
     assert ravi.put("/me/document", **form(picture())).json["approval"] == "pending"
 
 
-def test_approval_past_its_expiry_is_inactive_before_job_runs(people: People, admin: Person) -> None:
-    ravi = people.professional()
+def test_approval_past_its_expiry_is_inactive_before_job_runs(users: Users, admin: User) -> None:
+    ravi = users.professional()
     past = text("UPDATE professionals SET approval_expires_at = now() - interval '1 second' WHERE account_id = :id")
     db.session.execute(past, {"id": ravi.id})
     db.session.commit()
@@ -64,9 +64,9 @@ def test_approval_past_its_expiry_is_inactive_before_job_runs(people: People, ad
 
 
 def test_release_unapproved_reopens_only_future_accepted_requests(
-    people: People, market: RequestMarket, admin: Person
+    users: Users, market: RequestMarket, admin: User
 ) -> None:
-    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+    asha, ravi, sita = users.customer(), market.professional(), market.professional()
     ahead = market.bring_to("accepted", asha, ravi, date_of_request=at(days=40))["id"]
     kept = market.bring_to("accepted", asha, sita, date_of_request=at(days=40))["id"]
     done = market.bring_to("completed", asha, ravi, date_of_request=at(days=41))["id"]
@@ -92,9 +92,9 @@ def test_release_unapproved_reopens_only_future_accepted_requests(
 
 
 def test_release_unapproved_for_pending_document_starts_a_day_before(
-    people: People, market: RequestMarket, admin: Person
+    users: Users, market: RequestMarket, admin: User
 ) -> None:
-    asha, ravi = people.customer(), market.professional()
+    asha, ravi = users.customer(), market.professional()
     soon = market.bring_to("accepted", asha, ravi, date_of_request=at(hours=20))["id"]
     later = market.bring_to("accepted", asha, ravi, date_of_request=at(days=3))["id"]
     assert ravi.put("/me/document", **form(picture())).json["approval"] == "pending"
@@ -105,10 +105,8 @@ def test_release_unapproved_for_pending_document_starts_a_day_before(
     assert asha.get(f"/requests/{later}").json["status"] == "requested"
 
 
-def test_lost_approval_is_checked_until_no_request_is_held(
-    people: People, market: RequestMarket, admin: Person
-) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_lost_approval_is_checked_until_no_request_is_held(users: Users, market: RequestMarket, admin: User) -> None:
+    asha, ravi = users.customer(), market.professional()
     held = market.bring_to("accepted", asha, ravi, date_of_request=at(days=3))["id"]
 
     def is_checked() -> bool:

@@ -15,19 +15,19 @@ from backend.core.db.session import db
 from backend.core.security.authz import SYSTEM
 from backend.domain.audit import chain
 from backend.domain.audit.models import AuditEntry
-from tests.factories.people import PASSWORD, People, Person
+from tests.factories.users import PASSWORD, User, Users
 
 
 @pytest.fixture
-def admin(people: People) -> Person:
-    return people.admin()
+def admin(users: Users) -> User:
+    return users.admin()
 
 
-def test_audit_list_is_filtered_and_paginated_newest_first(people: People, admin: Person) -> None:
-    other, asha = people.admin(), people.customer()
+def test_audit_list_is_filtered_and_paginated_newest_first(users: Users, admin: User) -> None:
+    other, asha = users.admin(), users.customer()
     admin.post(f"/users/{asha.id}/block", {"reason": "fraud", "note": "Paid with a false cheque"})
     other.post(f"/users/{asha.id}/unblock")
-    other.post("/admins", people.fields("third"))
+    other.post("/admins", users.fields("third"))
     entries = admin.get("/audit").json["items"]
     assert [entry["action"] for entry in entries] == ["admin_created", "account_unblocked", "account_blocked"]
     blocked = entries[2]
@@ -59,7 +59,7 @@ def test_audit_list_is_filtered_and_paginated_newest_first(people: People, admin
 @pytest.mark.parametrize(
     "change", ["UPDATE audit_entries SET action = 'x'", "DELETE FROM audit_entries", "TRUNCATE audit_entries"]
 )
-def test_audit_entries_table_rejects_update_delete_and_truncate(people: People, change: str) -> None:
+def test_audit_entries_table_rejects_update_delete_and_truncate(users: Users, change: str) -> None:
     db.session.add(AuditEntry(actor_role=SYSTEM.role.value, action="tried", subject_kind="account"))
     db.session.commit()
     with pytest.raises(DBAPIError, match="append-only"):
@@ -68,12 +68,12 @@ def test_audit_entries_table_rejects_update_delete_and_truncate(people: People, 
     assert db.session.execute(select(AuditEntry.action)).scalars().all() == ["tried"]
 
 
-def actions_of(admin: Person, **query: Any) -> list[str]:
+def actions_of(admin: User, **query: Any) -> list[str]:
     return [entry["action"] for entry in admin.get("/audit", query_string=query).json["items"]]
 
 
-def test_audit_of_account_reads_records_one_entry_per_hour(people: People, admin: Person) -> None:
-    asha = people.customer()
+def test_audit_of_account_reads_records_one_entry_per_hour(users: Users, admin: User) -> None:
+    asha = users.customer()
     for _ in range(3):
         assert admin.get(f"/customers/{asha.id}").status_code == 200
         assert admin.get("/customers").status_code == 200
@@ -81,29 +81,29 @@ def test_audit_of_account_reads_records_one_entry_per_hour(people: People, admin
     [viewed] = admin.get("/audit?action=person_viewed").json["items"]
     assert (viewed["actor_id"], viewed["subject_id"], viewed["address"]) == (admin.id, asha.id, "127.0.0.1")
     with time_machine.travel(now() + timedelta(hours=1)):
-        again = people.sign_in(admin.username)
+        again = users.sign_in(admin.username)
         assert again.get(f"/customers/{asha.id}").status_code == 200
     assert actions_of(admin).count("person_viewed") == 2
     assert actions_of(admin, changes_only=1) == []
     assert asha.get("/me").status_code == 200
 
 
-def test_audit_of_document_views_records_one_entry_per_hour(people: People, admin: Person) -> None:
-    ravi = people.professional()
+def test_audit_of_document_views_records_one_entry_per_hour(users: Users, admin: User) -> None:
+    ravi = users.professional()
     for query in ("", "?page=1"):
         assert admin.get(f"/professionals/{ravi.id}/document{query}").status_code == 200
     assert actions_of(admin, action="document_viewed") == ["document_viewed"]
 
 
-def test_audit_of_reads_by_two_admins_records_an_entry_for_each(people: People, admin: Person) -> None:
-    asha, other = people.customer(), people.admin()
+def test_audit_of_reads_by_two_admins_records_an_entry_for_each(users: Users, admin: User) -> None:
+    asha, other = users.customer(), users.admin()
     for reader in (admin, other):
         reader.get(f"/customers/{asha.id}")
     assert actions_of(admin).count("person_viewed") == 2
 
 
-def test_audit_of_account_reads_is_left_out_of_account_history(people: People, admin: Person) -> None:
-    asha = people.customer()
+def test_audit_of_account_reads_is_left_out_of_account_history(users: Users, admin: User) -> None:
+    asha = users.customer()
     admin.get(f"/customers/{asha.id}")
     assert admin.get(f"/customers/{asha.id}").json["history"] == []
 
@@ -136,7 +136,7 @@ def tamper(statement: str) -> None:
         ),
     ],
 )
-def test_audit_chain_after_tampering_behind_triggers_reports_problem(people: People, change: str, problem: str) -> None:
+def test_audit_chain_after_tampering_behind_triggers_reports_problem(users: Users, change: str, problem: str) -> None:
     for action in ("first", "second", "third"):
         add_entry(action)
     assert chain.verify().findings == []
@@ -144,7 +144,7 @@ def test_audit_chain_after_tampering_behind_triggers_reports_problem(people: Peo
     assert any(finding.problem.startswith(problem) for finding in chain.verify().findings)
 
 
-def test_audit_chain_with_concurrent_writers_is_valid(people: People, app: Flask) -> None:
+def test_audit_chain_with_concurrent_writers_is_valid(users: Users, app: Flask) -> None:
     def write(n: int) -> None:
         with app.app_context():
             for m in range(5):
@@ -156,7 +156,7 @@ def test_audit_chain_with_concurrent_writers_is_valid(people: People, app: Flask
     assert (verdict.seals, verdict.findings) == (40, [])
 
 
-def test_audit_verify_command_with_removed_entry_fails(people: People, app: Flask) -> None:
+def test_audit_verify_command_with_removed_entry_fails(users: Users, app: Flask) -> None:
     add_entry("kept")
     run = app.test_cli_runner().invoke
     assert run(args=["audit-verify"]).exit_code == 0

@@ -4,26 +4,26 @@ import pytest
 from sqlalchemy import text
 
 from backend.core.db.session import db
-from tests.factories.people import People, Person
 from tests.factories.requests import RequestMarket, notified_kinds
+from tests.factories.users import User, Users
 
 BLOCK = {"reason": "fraud", "note": "Paid with a false cheque"}
 
 
 @pytest.fixture
-def market(people: People) -> RequestMarket:
-    return RequestMarket(people)
+def market(users: Users) -> RequestMarket:
+    return RequestMarket(users)
 
 
 @pytest.fixture
-def admin(people: People) -> Person:
-    return people.admin()
+def admin(users: Users) -> User:
+    return users.admin()
 
 
 def test_block_of_professional_releases_open_requests_and_notifies_customer(
-    people: People, market: RequestMarket, admin: Person
+    users: Users, market: RequestMarket, admin: User
 ) -> None:
-    asha, ravi, meera = people.customer(), market.professional(), market.professional()
+    asha, ravi, meera = users.customer(), market.professional(), market.professional()
     accepted = market.bring_to("accepted", asha, ravi)
     closed = market.bring_to("closed", asha, ravi, date_of_request="2090-01-05T10:00:00+05:30")
     asked = market.ask(asha, professional_id=ravi.id)
@@ -41,9 +41,9 @@ def test_block_of_professional_releases_open_requests_and_notifies_customer(
 
 
 def test_block_of_professional_hides_them_from_task_professionals(
-    people: People, market: RequestMarket, admin: Person
+    users: Users, market: RequestMarket, admin: User
 ) -> None:
-    asha, ravi = people.customer(), market.professional()
+    asha, ravi = users.customer(), market.professional()
     path = f"/tasks/{market.task_id}/professionals"
     assert [one["id"] for one in asha.get(path).json["items"]] == [ravi.id]
     admin.post(f"/users/{ravi.id}/block", BLOCK)
@@ -53,9 +53,9 @@ def test_block_of_professional_hides_them_from_task_professionals(
 
 
 def test_block_of_customer_cancels_requests_and_notifies_professional(
-    people: People, market: RequestMarket, admin: Person
+    users: Users, market: RequestMarket, admin: User
 ) -> None:
-    asha, ravi = people.customer(), market.professional()
+    asha, ravi = users.customer(), market.professional()
     accepted = market.bring_to("accepted", asha, ravi)
     waiting = market.ask(asha, date_of_request="2090-01-05T10:00:00+05:30")
     assert admin.post(f"/users/{asha.id}/block", {"reason": "other"}).status_code == 200
@@ -67,9 +67,9 @@ def test_block_of_customer_cancels_requests_and_notifies_professional(
 
 
 def test_account_statistics_count_closed_released_and_reviewed_requests(
-    people: People, market: RequestMarket, admin: Person
+    users: Users, market: RequestMarket, admin: User
 ) -> None:
-    asha, ravi = people.customer(), market.professional()
+    asha, ravi = users.customer(), market.professional()
     closed = market.bring_to("closed", asha, ravi)
     asha.post(f"/requests/{closed['id']}/review", {"rating": 4, "comment": "Quick and clean"})
     released = market.bring_to("accepted", asha, ravi, date_of_request="2090-01-05T10:00:00+05:30")
@@ -83,10 +83,10 @@ def test_account_statistics_count_closed_released_and_reviewed_requests(
     assert len(customer["latest_reviews"]) == 1
 
 
-def test_document_replaced_after_approval_hides_professional_from_task(people: People, market: RequestMarket) -> None:
+def test_document_replaced_after_approval_hides_professional_from_task(users: Users, market: RequestMarket) -> None:
     from tests.factories.files import form, picture
 
-    asha, ravi = people.customer(), market.professional()
+    asha, ravi = users.customer(), market.professional()
     ravi.put("/me/document", **form(picture()))
     assert asha.get(f"/tasks/{market.task_id}/professionals").json["items"] == []
     assert ravi.get("/requests").json["code"] == "not_active"

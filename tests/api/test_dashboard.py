@@ -14,15 +14,15 @@ from backend.core.db.session import transaction
 from backend.domain.dashboard import queries
 from tests.factories import closed_requests as made
 from tests.factories.jobs import enqueue_empty
-from tests.factories.people import People, Person
 from tests.factories.queries import count_queries
+from tests.factories.users import User, Users
 
 OCTOBER = "/stats?from=2026-10-01&to=2026-10-31"
 
 
 @pytest.fixture
-def admin(people: People) -> Person:
-    return people.admin()
+def admin(users: Users) -> User:
+    return users.admin()
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +31,14 @@ def always_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "FRESH_SECONDS", 0)
 
 
-def stats(admin: Person, path: str = "/stats") -> dict[str, Any]:
+def stats(admin: User, path: str = "/stats") -> dict[str, Any]:
     answer = admin.get(path)
     assert answer.status_code == 200, answer.json
     body: dict[str, Any] = answer.json
     return body
 
 
-def test_dashboard_of_empty_marketplace_returns_zeros(admin: Person) -> None:
+def test_dashboard_of_empty_marketplace_returns_zeros(admin: User) -> None:
     found = stats(admin)
     assert found["generated_at"]
     assert set(found["requests_by_status"].values()) == {0}
@@ -51,7 +51,7 @@ def test_dashboard_of_empty_marketplace_returns_zeros(admin: Person) -> None:
     }
 
 
-def test_dashboard_counts_pending_approvals_waiting_requests_and_jobs(admin: Person) -> None:
+def test_dashboard_counts_pending_approvals_waiting_requests_and_jobs(admin: User) -> None:
     since = now() - timedelta(days=2)
     made.professional(approval="pending", approval_changed_at=since)
     made.professional(approval_expires_at=now() + timedelta(days=3))
@@ -70,7 +70,7 @@ def test_dashboard_counts_pending_approvals_waiting_requests_and_jobs(admin: Per
     assert found["jobs"]["waiting"] == 1
 
 
-def test_dashboard_for_date_range_returns_statistics_of_that_range(admin: Person) -> None:
+def test_dashboard_for_date_range_returns_statistics_of_that_range(admin: User) -> None:
     market = made.market()
     made.request(market, price=Decimal("1000.50"))
     made.request(market, price=Decimal(200), at=made.NOON + timedelta(days=1), pincode="110001")
@@ -88,7 +88,7 @@ def test_dashboard_for_date_range_returns_statistics_of_that_range(admin: Person
     assert [(row["pincode"], row["total"]) for row in found["top_pincodes"]] == [("560001", 2), ("110001", 1)]
 
 
-def test_dashboard_groups_by_day_in_marketplace_time_zone(admin: Person) -> None:
+def test_dashboard_groups_by_day_in_marketplace_time_zone(admin: User) -> None:
     market = made.market()
     midnight = made.NOON.replace(hour=18, minute=30)  # midnight of the 16th in India
     made.request(market, created_at=midnight, at=midnight + timedelta(hours=3))
@@ -98,22 +98,22 @@ def test_dashboard_groups_by_day_in_marketplace_time_zone(admin: Person) -> None
 
 
 @pytest.mark.parametrize(("first", "step", "bars"), [("2026-05-01", "day", 184), ("2026-04-30", "month", 7)])
-def test_dashboard_for_range_over_half_a_year_groups_by_month(admin: Person, first: str, step: str, bars: int) -> None:
+def test_dashboard_for_range_over_half_a_year_groups_by_month(admin: User, first: str, step: str, bars: int) -> None:
     found = stats(admin, f"/stats?from={first}&to=2026-10-31")
     assert (found["step"], len(found["requests_by_day"])) == (step, bars)
 
 
-def test_dashboard_for_range_of_years_groups_by_month(admin: Person) -> None:
+def test_dashboard_for_range_of_years_groups_by_month(admin: User) -> None:
     made.request(made.market())
     found = stats(admin, "/stats?from=2024-01-15&to=2026-10-31")
     assert (found["step"], len(found["requests_by_day"])) == ("month", 34)
     assert found["requests_by_day"][-1]["closed"] == 1
 
 
-def test_dashboard_returns_professionals_by_rating_and_account_totals(admin: Person, people: People) -> None:
+def test_dashboard_returns_professionals_by_rating_and_account_totals(admin: User, users: Users) -> None:
     made.professional(rating_count=2, rating_sum=9)
     made.professional()
-    people.customer()
+    users.customer()
     found = stats(admin)
     assert [row["professionals"] for row in found["professionals_by_rating"]] == [1, 0, 0, 0, 1, 0]
     assert found["people"]["customers"] == {"total": 1, "blocked": 0, "joined": 1}
@@ -126,7 +126,7 @@ def test_dashboard_statistics_run_at_most_eight_queries(app: Flask) -> None:
     assert 1 <= counted.number <= 8
 
 
-def test_dashboard_within_cache_time_is_computed_once(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dashboard_within_cache_time_is_computed_once(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "FRESH_SECONDS", 5)
     path = "/stats?from=2020-01-01&to=2020-01-31"
     first = admin.get(path)
@@ -138,9 +138,9 @@ def test_dashboard_within_cache_time_is_computed_once(admin: Person, monkeypatch
 
 
 def test_dashboard_with_invalid_range_or_other_roles_is_rejected(
-    admin: Person, client: FlaskClient, people: People
+    admin: User, client: FlaskClient, users: Users
 ) -> None:
     assert list(admin.get("/stats?from=2026-10-02&to=2026-10-01").json["errors"]) == ["to"]
     assert list(admin.get("/stats?from=yesterday").json["errors"]) == ["from"]
     assert client.get("/stats").status_code == 401
-    assert people.customer().get("/stats").json["code"] == "role_not_allowed"
+    assert users.customer().get("/stats").json["code"] == "role_not_allowed"

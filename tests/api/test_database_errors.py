@@ -11,9 +11,9 @@ from sqlalchemy import text
 from backend.app import create_app
 from backend.core.db.session import db
 from backend.settings import Settings
-from tests.factories.people import People, Person
 from tests.factories.problems import assert_problem
 from tests.factories.requests import RequestMarket
+from tests.factories.users import User, Users
 
 Make = Callable[..., Flask]
 DROP = ("DROP TRIGGER IF EXISTS fails ON {table}", "DROP FUNCTION IF EXISTS fails()", "DROP SEQUENCE IF EXISTS tries")
@@ -69,15 +69,15 @@ def make(app: Flask, environ: dict[str, str]) -> Iterator[Make]:
             db.engine.dispose()
 
 
-def edit(app: Flask, person: Person) -> Any:
-    return app.test_client().patch("/me", json={"address": "14 MG Road"}, headers=person.headers)
+def edit(app: Flask, user: User) -> Any:
+    return app.test_client().patch("/me", json={"address": "14 MG Road"}, headers=user.headers)
 
 
 @pytest.mark.parametrize("sqlstate", ["40P01", "40001"])
 def test_transaction_with_conflict_is_retried_once_then_rejected_as_busy(
-    app: Flask, people: People, sqlstate: str
+    app: Flask, users: Users, sqlstate: str
 ) -> None:
-    asha = people.customer()
+    asha = users.customer()
     with failing(fail_with(sqlstate)):
         answer = edit(app, asha)
     assert (answer.status_code, answer.json["address"]) == (200, "14 MG Road")
@@ -86,8 +86,8 @@ def test_transaction_with_conflict_is_retried_once_then_rejected_as_busy(
     assert "No changes were saved" in assert_problem(answer, 503, "busy")["detail"]
 
 
-def test_transaction_retried_after_conflict_has_effects_and_rate_limit_once(app: Flask, people: People) -> None:
-    market, asha = RequestMarket(people), people.customer()
+def test_transaction_retried_after_conflict_has_effects_and_rate_limit_once(app: Flask, users: Users) -> None:
+    market, asha = RequestMarket(users), users.customer()
     body, headers = market.body(), {"Idempotency-Key": "a-request-1"}
     with failing(fail_with("40P01"), table="task_requests", event="INSERT"):
         made = asha.post("/requests", body, headers=headers)
@@ -98,15 +98,15 @@ def test_transaction_retried_after_conflict_has_effects_and_rate_limit_once(app:
     assert [row["id"] for row in asha.get("/requests").json["items"]] == [made.json["id"]]
 
 
-def test_multipart_form_after_conflict_is_not_retried(app: Flask, people: People) -> None:
-    fields = {**people.trade_fields(), "task_ids": []}
+def test_multipart_form_after_conflict_is_not_retried(app: Flask, users: Users) -> None:
+    fields = {**users.trade_fields(), "task_ids": []}
     with failing(fail_with("40P01"), event="INSERT"):
         answer = app.test_client().post("/add_professional", data=fields, content_type="multipart/form-data")
     assert_problem(answer, 503, "busy")
 
 
-def test_update_of_row_locked_too_long_is_rejected_as_busy(make: Make, people: People) -> None:
-    asha, short_timeout = people.customer(), make(DB_LOCK_TIMEOUT_MS="100")
+def test_update_of_row_locked_too_long_is_rejected_as_busy(make: Make, users: Users) -> None:
+    asha, short_timeout = users.customer(), make(DB_LOCK_TIMEOUT_MS="100")
     with db.engine.begin() as connection:
         connection.execute(text("SELECT FROM accounts WHERE id = :id FOR UPDATE"), {"id": asha.id})
         answer = edit(short_timeout, asha)
@@ -115,32 +115,32 @@ def test_update_of_row_locked_too_long_is_rejected_as_busy(make: Make, people: P
     assert edit(short_timeout, asha).status_code == 200
 
 
-def test_update_that_exceeds_statement_timeout_is_rejected_as_timeout(make: Make, people: People) -> None:
-    asha, short_timeout = people.customer(), make(DB_STATEMENT_TIMEOUT_MS="150")
+def test_update_that_exceeds_statement_timeout_is_rejected_as_timeout(make: Make, users: Users) -> None:
+    asha, short_timeout = users.customer(), make(DB_STATEMENT_TIMEOUT_MS="150")
     with db.engine.begin() as connection:
         connection.execute(text("SELECT FROM accounts WHERE id = :id FOR UPDATE"), {"id": asha.id})
         answer = edit(short_timeout, asha)
     assert "No changes were saved" in assert_problem(answer, 503, "timeout")["detail"]
 
 
-def test_read_that_exceeds_statement_timeout_is_rejected_as_timeout(make: Make, people: People) -> None:
-    asha, short_timeout = people.customer(), make(DB_STATEMENT_TIMEOUT_MS="150")
+def test_read_that_exceeds_statement_timeout_is_rejected_as_timeout(make: Make, users: Users) -> None:
+    asha, short_timeout = users.customer(), make(DB_STATEMENT_TIMEOUT_MS="150")
     with db.engine.begin() as connection:
         connection.execute(text("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE"))
         answer = short_timeout.test_client().get("/me", headers=asha.headers)
     assert_problem(answer, 503, "timeout")
 
 
-def test_connection_lost_before_commit_reports_no_changes_saved(app: Flask, people: People) -> None:
-    asha = people.customer()
+def test_connection_lost_before_commit_reports_no_changes_saved(app: Flask, users: Users) -> None:
+    asha = users.customer()
     with failing(TERMINATE_CONNECTION):
         answer = edit(app, asha)
     assert "No changes were saved" in assert_problem(answer, 503, "unavailable")["detail"]
     assert asha.get("/me").json["address"] == "12 MG Road"
 
 
-def test_connection_lost_during_commit_reports_unknown_outcome(app: Flask, people: People) -> None:
-    asha = people.customer()
+def test_connection_lost_during_commit_reports_unknown_outcome(app: Flask, users: Users) -> None:
+    asha = users.customer()
     with failing(TERMINATE_CONNECTION, trigger=AT_COMMIT):
         answer = edit(app, asha)
     detail = assert_problem(answer, 503, "outcome_unknown")["detail"]
@@ -149,8 +149,8 @@ def test_connection_lost_during_commit_reports_unknown_outcome(app: Flask, peopl
     assert int(answer.headers["Retry-After"]) >= 1
 
 
-def test_conflict_at_commit_is_retried(app: Flask, people: People) -> None:
-    asha = people.customer()
+def test_conflict_at_commit_is_retried(app: Flask, users: Users) -> None:
+    asha = users.customer()
     with failing(fail_with("40001"), trigger=AT_COMMIT):
         assert edit(app, asha).status_code == 200
 
@@ -163,9 +163,9 @@ REPLACED = {
 
 
 @pytest.mark.parametrize("path", REPLACED)
-def test_put_of_whole_resource_waits_for_lock_on_its_owner(make: Make, people: People, path: str) -> None:
-    market, (table, body) = RequestMarket(people), REPLACED[path]
-    caller = people.admin() if table == "tasks" else market.professional()
+def test_put_of_whole_resource_waits_for_lock_on_its_owner(make: Make, users: Users, path: str) -> None:
+    market, (table, body) = RequestMarket(users), REPLACED[path]
+    caller = users.admin() if table == "tasks" else market.professional()
     short_timeout = make(DB_LOCK_TIMEOUT_MS="100").test_client()
     url, owner = path.format(task=market.task_id), market.task_id if table == "tasks" else caller.id
     with db.engine.begin() as connection:

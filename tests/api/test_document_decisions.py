@@ -10,17 +10,17 @@ from sqlalchemy import select
 from backend.core.db.session import db
 from backend.domain.audit.models import AuditEntry
 from tests.factories.files import form, picture
-from tests.factories.people import People, Person
+from tests.factories.users import User, Users
 
 
 @pytest.fixture
-def ravi(people: People) -> Person:
-    return people.professional(approved=False)
+def ravi(users: Users) -> User:
+    return users.professional(approved=False)
 
 
-def upload(person: Person, width: int) -> dict[str, Any]:
+def upload(user: User, width: int) -> dict[str, Any]:
     """Upload a picture of this width and return the account's document."""
-    answer = person.put("/me/document", **form(picture(size=(width, 9))))
+    answer = user.put("/me/document", **form(picture(size=(width, 9))))
     assert answer.status_code == 200, answer.json
     document: dict[str, Any] = answer.json["document"]
     return document
@@ -37,9 +37,9 @@ DECISIONS = [("approve", {}, "approved"), ("reject", {"reason": "Cannot be read"
 
 @pytest.mark.parametrize(("verb", "body", "state"), DECISIONS)
 def test_document_decision_on_replaced_document_is_rejected(
-    people: People, ravi: Person, verb: str, body: dict[str, Any], state: str
+    users: Users, ravi: User, verb: str, body: dict[str, Any], state: str
 ) -> None:
-    admin = people.admin()
+    admin = users.admin()
     seen = upload(ravi, 10)
     assert admin.get(f"/professionals/{ravi.id}").json["document"] == seen
     current = upload(ravi, 11)
@@ -55,9 +55,9 @@ def test_document_decision_on_replaced_document_is_rejected(
 
 @pytest.mark.parametrize(("verb", "body", "state"), DECISIONS)
 def test_document_upload_after_decision_returns_approval_to_pending(
-    people: People, ravi: Person, verb: str, body: dict[str, Any], state: str
+    users: Users, ravi: User, verb: str, body: dict[str, Any], state: str
 ) -> None:
-    admin, seen = people.admin(), upload(ravi, 10)
+    admin, seen = users.admin(), upload(ravi, 10)
     decided = admin.post(f"/professionals/{ravi.id}/{verb}", {**body, "document_id": seen["id"]})
     assert decided.json["approval"] == state
     upload(ravi, 11)
@@ -66,20 +66,20 @@ def test_document_upload_after_decision_returns_approval_to_pending(
 
 @pytest.mark.parametrize(("verb", "body", "state"), DECISIONS)
 def test_document_decision_without_document_id_applies_to_current_document(
-    people: People, ravi: Person, verb: str, body: dict[str, Any], state: str
+    users: Users, ravi: User, verb: str, body: dict[str, Any], state: str
 ) -> None:
-    admin, document = people.admin(), upload(ravi, 10)
+    admin, document = users.admin(), upload(ravi, 10)
     assert admin.post(f"/professionals/{ravi.id}/{verb}", {**body, "document_id": None}).json["approval"] == state
     assert audit(f"professional_{state}")["document_id"] == document["id"]
 
 
-def test_approve_without_any_document_returns_document_missing(people: People, ravi: Person) -> None:
-    answer = people.admin().post(f"/professionals/{ravi.id}/approve", {"document_id": 4711})
+def test_approve_without_any_document_returns_document_missing(users: Users, ravi: User) -> None:
+    answer = users.admin().post(f"/professionals/{ravi.id}/approve", {"document_id": 4711})
     assert (answer.status_code, answer.json["code"]) == (409, "document_missing")
 
 
-def test_approve_concurrent_with_upload_never_approves_unseen_document(people: People, ravi: Person) -> None:
-    admin = people.admin()
+def test_approve_concurrent_with_upload_never_approves_unseen_document(users: Users, ravi: User) -> None:
+    admin = users.admin()
     for turn in range(8):
         seen, start = upload(ravi, 20 + turn), Barrier(2)
 

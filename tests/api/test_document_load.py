@@ -10,7 +10,7 @@ from flask import Flask
 
 from tests.api.conftest import MakeApp
 from tests.factories.files import form, pdf, slow_pdf
-from tests.factories.people import People, Person
+from tests.factories.users import User, Users
 
 SMALL_POOL = {"DB_POOL_SIZE": "2", "DB_POOL_TIMEOUT_SECONDS": "1", "WEB_THREADS": "16"}
 
@@ -27,14 +27,14 @@ def busy_while(running: set[Future[Any]], other: Callable[[], Any]) -> list[Any]
     return answers
 
 
-def as_seen_by(app: Flask, person: Person) -> Person:
+def as_seen_by(app: Flask, user: User) -> User:
     """Return the same user with a separate client, on this application."""
-    return Person(person.id, person.username, person.role, app.test_client(), person.token)
+    return User(user.id, user.username, user.role, app.test_client(), user.token)
 
 
-def test_document_uploads_of_one_account_do_not_block_other_callers(people: People, make: MakeApp) -> None:
+def test_document_uploads_of_one_account_do_not_block_other_callers(users: Users, make: MakeApp) -> None:
     small = make(**SMALL_POOL)
-    ravi, asha = people.professional(approved=False), as_seen_by(small, people.customer())
+    ravi, asha = users.professional(approved=False), as_seen_by(small, users.customer())
     slow = form(slow_pdf(), name="slow.pdf")
 
     def upload(_: int) -> Any:
@@ -50,9 +50,9 @@ def test_document_uploads_of_one_account_do_not_block_other_callers(people: Peop
     assert set(uploads) == {(422, "document_refused"), (429, "inspection_running")}
 
 
-def test_document_upload_during_another_returns_429_with_retry_after(people: People, make: MakeApp) -> None:
+def test_document_upload_during_another_returns_429_with_retry_after(users: Users, make: MakeApp) -> None:
     small = make(**SMALL_POOL)
-    ravi = people.professional(approved=False)
+    ravi = users.professional(approved=False)
     with small.app_context(), small.extensions["document_capacity"].upload_of(ravi.id):
         second = as_seen_by(small, ravi).put("/me/document", **form(pdf(), name="proof.pdf"))
     assert code(second) == (429, "inspection_running")
@@ -60,19 +60,19 @@ def test_document_upload_during_another_returns_429_with_retry_after(people: Peo
     assert as_seen_by(small, ravi).put("/me/document", **form(pdf(), name="proof.pdf")).status_code == 200
 
 
-def test_document_upload_during_one_in_other_web_process_returns_429(people: People, make: MakeApp) -> None:
+def test_document_upload_during_one_in_other_web_process_returns_429(users: Users, make: MakeApp) -> None:
     one, other = make(**SMALL_POOL), make(**SMALL_POOL)
-    ravi = people.professional(approved=False)
+    ravi = users.professional(approved=False)
     with one.app_context(), one.extensions["document_capacity"].upload_of(ravi.id):
         answer = as_seen_by(other, ravi).put("/me/document", **form(pdf(), name="proof.pdf"))
         assert code(answer) == (429, "inspection_running")
     assert as_seen_by(other, ravi).put("/me/document", **form(pdf(), name="proof.pdf")).status_code == 200
 
 
-def test_document_uploads_over_queue_capacity_return_503_without_blocking_others(people: People, make: MakeApp) -> None:
+def test_document_uploads_over_queue_capacity_return_503_without_blocking_others(users: Users, make: MakeApp) -> None:
     small = make(**SMALL_POOL)
-    asha = as_seen_by(small, people.customer())
-    several = [people.professional(approved=False) for _ in range(12)]
+    asha = as_seen_by(small, users.customer())
+    several = [users.professional(approved=False) for _ in range(12)]
     slow = form(slow_pdf(3_000), name="slow.pdf")
     with ThreadPoolExecutor(len(several)) as pool:
         running = {pool.submit(as_seen_by(small, one).put, "/me/document", **slow) for one in several}
@@ -83,9 +83,9 @@ def test_document_uploads_over_queue_capacity_return_503_without_blocking_others
     assert set(uploads) <= {(422, "document_refused"), (503, "unavailable")}
 
 
-def test_document_pages_rendered_concurrently_hold_no_database_connection(people: People, make: MakeApp) -> None:
+def test_document_pages_rendered_concurrently_hold_no_database_connection(users: Users, make: MakeApp) -> None:
     small = make(**SMALL_POOL)
-    ravi, asha = people.professional(approved=False), as_seen_by(small, people.customer())
+    ravi, asha = users.professional(approved=False), as_seen_by(small, users.customer())
     ravi.put("/me/document", **form(pdf(pages=16), name="proof.pdf"))
     with ThreadPoolExecutor(16) as pool:
         running = {pool.submit(as_seen_by(small, ravi).get, f"/me/document?page={page}") for page in range(1, 17)}
@@ -97,9 +97,9 @@ def test_document_pages_rendered_concurrently_hold_no_database_connection(people
 
 
 @pytest.mark.parametrize("allowed", [3])
-def test_document_uploads_over_hourly_limit_of_account_return_429(people: People, make: MakeApp, allowed: int) -> None:
+def test_document_uploads_over_hourly_limit_of_account_return_429(users: Users, make: MakeApp, allowed: int) -> None:
     limited = make(DOCUMENT_RATE_LIMIT=f"{allowed} per hour")
-    ravi = as_seen_by(limited, people.professional(approved=False))
+    ravi = as_seen_by(limited, users.professional(approved=False))
     answers = [ravi.put("/me/document", **form(b"no document at all")) for _ in range(allowed + 1)]
     assert [one.status_code for one in answers] == [415] * allowed + [429]
     assert answers[-1].json["code"] == "too_many_requests"

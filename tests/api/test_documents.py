@@ -20,7 +20,7 @@ from backend.core.queue import Job
 from backend.domain.documents import actions, capacity, inspection
 from backend.domain.documents.models import Document
 from tests.factories.files import form, pdf, picture, slow_pdf
-from tests.factories.people import People, Person
+from tests.factories.users import User, Users
 
 
 def script(writer: PdfWriter) -> None:
@@ -61,8 +61,8 @@ def opens_at_the_first_page(writer: PdfWriter) -> None:
 
 
 @pytest.fixture
-def ravi(people: People) -> Person:
-    return people.professional(approved=False)
+def ravi(users: Users) -> User:
+    return users.professional(approved=False)
 
 
 def action(kind: str, **more: Any) -> DictionaryObject:
@@ -104,30 +104,30 @@ HARMLESS_LINKS = [
 
 
 @pytest.mark.parametrize("change", ACTIVE_LINKS)
-def test_put_document_with_active_pdf_link_is_rejected(ravi: Person, change: Callable[[PdfWriter], None]) -> None:
+def test_put_document_with_active_pdf_link_is_rejected(ravi: User, change: Callable[[PdfWriter], None]) -> None:
     answer = ravi.put("/me/document", **form(pdf(change), name="proof.pdf"))
     assert (answer.status_code, answer.json["code"]) == (422, "document_refused"), answer.json
 
 
 @pytest.mark.parametrize("change", HARMLESS_LINKS)
-def test_put_document_with_plain_pdf_link_is_accepted(ravi: Person, change: Callable[[PdfWriter], None]) -> None:
+def test_put_document_with_plain_pdf_link_is_accepted(ravi: User, change: Callable[[PdfWriter], None]) -> None:
     assert ravi.put("/me/document", **form(pdf(change), name="proof.pdf")).status_code == 200
 
 
-def test_put_document_with_too_many_pdf_objects_is_rejected(ravi: Person) -> None:
+def test_put_document_with_too_many_pdf_objects_is_rejected(ravi: User) -> None:
     answer = ravi.put("/me/document", **form(slow_pdf(50_001), name="proof.pdf"))
     assert (answer.status_code, answer.json["code"]) == (422, "document_refused")
     assert "too complex" in answer.json["detail"]
 
 
 @pytest.mark.parametrize("change", [script, attachment, launch, submit_on_open, script_on_a_page])
-def test_put_document_with_active_pdf_content_is_rejected(ravi: Person, change: Callable[[PdfWriter], None]) -> None:
+def test_put_document_with_active_pdf_content_is_rejected(ravi: User, change: Callable[[PdfWriter], None]) -> None:
     answer = ravi.put("/me/document", **form(pdf(change), name="proof.pdf"))
     assert (answer.status_code, answer.json["code"]) == (422, "document_refused"), answer.json
     assert ravi.get("/me").json["approval"] == "document_missing"
 
 
-def test_put_document_with_escaped_pdf_script_name_is_rejected(ravi: Person) -> None:
+def test_put_document_with_escaped_pdf_script_name_is_rejected(ravi: User) -> None:
     hidden = pdf(script).replace(b"/JavaScript", b"/J#61vaScript")
     assert ravi.put("/me/document", **form(hidden, name="proof.pdf")).status_code == 422
 
@@ -137,7 +137,7 @@ def test_put_document_with_escaped_pdf_script_name_is_rejected(ravi: Person) -> 
     [b"%PDF-1.7\nnothing else", pdf()[: len(pdf()) // 3], pdf(locked), picture()[:40], picture("JPEG")[:100], b"",
      pdf(pages=101)],
 )  # fmt: skip
-def test_put_document_with_unreadable_content_returns_422(ravi: Person, data: bytes) -> None:
+def test_put_document_with_unreadable_content_returns_422(ravi: User, data: bytes) -> None:
     answer = ravi.put("/me/document", **form(data))
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["document"])
 
@@ -146,31 +146,31 @@ def test_put_document_with_unreadable_content_returns_422(ravi: Person, data: by
     "data",
     [b"<html><script>1</script>", b"MZ\x90\x00", b"plain text", b"PK\x03\x04zip", picture("GIF"), picture("WEBP")],
 )
-def test_put_document_with_other_content_type_returns_415_despite_filename(ravi: Person, data: bytes) -> None:
+def test_put_document_with_other_content_type_returns_415_despite_filename(ravi: User, data: bytes) -> None:
     assert ravi.put("/me/document", **form(data, name="proof.pdf")).status_code == 415
 
 
-def test_put_document_over_5_mib_returns_413(ravi: Person) -> None:
+def test_put_document_over_5_mib_returns_413(ravi: User) -> None:
     for size in (5 * 1024 * 1024 + 1, 8 * 1024 * 1024):
         data = picture("JPEG") + b"\0" * (size - len(picture("JPEG")))
         assert ravi.put("/me/document", **form(data)).status_code == 413
 
 
-def test_put_document_of_exactly_5_mib_is_accepted(ravi: Person) -> None:
+def test_put_document_of_exactly_5_mib_is_accepted(ravi: User) -> None:
     data = picture("JPEG") + b"\0" * (5 * 1024 * 1024 - len(picture("JPEG")))
     answer = ravi.put("/me/document", **form(data))
     assert answer.status_code == 200
     assert answer.json["document"]["size"] < 10_000, "data appended to the picture is removed"
 
 
-def test_put_document_with_400_million_pixels_is_rejected(ravi: Person) -> None:
+def test_put_document_with_400_million_pixels_is_rejected(ravi: User) -> None:
     bomb = BytesIO()
     Image.new("1", (20_000, 20_000)).save(bomb, "PNG")
     answer = ravi.put("/me/document", **form(bomb.getvalue()))
     assert (answer.status_code, answer.json["code"]) == (422, "too_many_pixels")
 
 
-def test_put_document_with_picture_is_reencoded_without_metadata(ravi: Person) -> None:
+def test_put_document_with_picture_is_reencoded_without_metadata(ravi: User) -> None:
     source, exif = BytesIO(), Image.Exif()
     exif[0x010E] = "where I live"
     Image.new("RGB", (30, 20), "red").save(source, "JPEG", exif=exif)
@@ -183,7 +183,7 @@ def test_put_document_with_picture_is_reencoded_without_metadata(ravi: Person) -
     assert ravi.get("/me").json["document"]["filename"] == "my proof.jpg"
 
 
-def test_put_document_form_without_file_or_with_extra_files_is_rejected(ravi: Person) -> None:
+def test_put_document_form_without_file_or_with_extra_files_is_rejected(ravi: User) -> None:
     kind = {"content_type": "multipart/form-data"}
     assert ravi.put("/me/document", data={}, **kind).status_code in (415, 422)
     assert ravi.put("/me/document", data={"document": "text"}, **kind).status_code == 422
@@ -194,26 +194,26 @@ def test_put_document_form_without_file_or_with_extra_files_is_rejected(ravi: Pe
     assert ravi.put("/me/document", {"document": "x"}).status_code == 415
 
 
-def test_document_download_is_private_and_has_safe_headers(people: People, ravi: Person) -> None:
+def test_document_download_is_private_and_has_safe_headers(users: Users, ravi: User) -> None:
     data = pdf(opens_at_the_first_page, pages=2)
     assert ravi.put("/me/document", **form(data, name='pro"of हिन्दी.PDF')).status_code == 200
     path = f"/professionals/{ravi.id}/document"
-    for answer in (ravi.get("/me/document"), people.admin().get(path)):
+    for answer in (ravi.get("/me/document"), users.admin().get(path)):
         assert (answer.status_code, answer.data, answer.mimetype) == (200, data, "application/pdf")
         assert answer.headers["Content-Disposition"].startswith("attachment; ")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
         assert answer.headers["Cache-Control"] == "private, no-store"
-    assert people.professional().get(path).status_code == 403
-    assert people.customer().get(path).status_code == 403
-    assert people.visitor().get(path).status_code == 401
-    assert people.admin().get("/professionals/4711/document").status_code == 404
+    assert users.professional().get(path).status_code == 403
+    assert users.customer().get(path).status_code == 403
+    assert users.visitor().get(path).status_code == 401
+    assert users.admin().get("/professionals/4711/document").status_code == 404
 
 
 @pytest.mark.parametrize("data", [pdf(pages=2), picture(size=(3000, 200))])
-def test_document_page_is_rendered_as_picture(people: People, ravi: Person, data: bytes) -> None:
+def test_document_page_is_rendered_as_picture(users: Users, ravi: User, data: bytes) -> None:
     ravi.put("/me/document", **form(data))
-    admin, path = people.admin(), f"/professionals/{ravi.id}/document"
+    admin, path = users.admin(), f"/professionals/{ravi.id}/document"
     page = admin.get(f"{path}?page=1")
     assert (page.status_code, page.mimetype) == (200, "image/png")
     with Image.open(BytesIO(page.data)) as image:
@@ -224,7 +224,7 @@ def test_document_page_is_rendered_as_picture(people: People, ravi: Person, data
     assert admin.get(f"{path}?page=0").status_code == 422
 
 
-def test_put_document_drops_file_of_previous_document(ravi: Person) -> None:
+def test_put_document_drops_file_of_previous_document(ravi: User) -> None:
     ravi.put("/me/document", **form(picture()))
     ravi.put("/me/document", **form(picture("JPEG")))
     first, second = db.session.execute(select(Document).order_by(Document.id)).scalars()
@@ -239,7 +239,7 @@ def test_put_document_drops_file_of_previous_document(ravi: Person) -> None:
 
 
 def test_put_document_with_failing_store_returns_503_and_changes_nothing(
-    ravi: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: Any
+    ravi: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: Any
 ) -> None:
     blocked = tmp_path / "file"
     blocked.write_bytes(b"in the way")
@@ -251,7 +251,7 @@ def test_put_document_with_failing_store_returns_503_and_changes_nothing(
 
 
 def test_put_document_on_overloaded_machine_returns_503_and_can_be_retried(
-    ravi: Person, monkeypatch: pytest.MonkeyPatch
+    ravi: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as slow:
         slow.setattr(inspection, "CHILD_SECONDS", 0.001)  # no process has started by then
@@ -262,7 +262,7 @@ def test_put_document_on_overloaded_machine_returns_503_and_can_be_retried(
 
 
 @pytest.mark.parametrize("size", [(6001, 4000), (20_000, 20_000)])
-def test_put_document_over_24_million_pixels_is_rejected(ravi: Person, size: tuple[int, int]) -> None:
+def test_put_document_over_24_million_pixels_is_rejected(ravi: User, size: tuple[int, int]) -> None:
     bomb = BytesIO()
     Image.new("1", size).save(bomb, "PNG")
     answer = ravi.put("/me/document", **form(bomb.getvalue()))
@@ -270,7 +270,7 @@ def test_put_document_over_24_million_pixels_is_rejected(ravi: Person, size: tup
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("RGBA", "PNG"), ("1", "PNG"), ("CMYK", "JPEG")])
-def test_put_document_with_large_picture_is_scaled_down(ravi: Person, mode: str, kind: str) -> None:
+def test_put_document_with_large_picture_is_scaled_down(ravi: User, mode: str, kind: str) -> None:
     large = BytesIO()
     Image.new(mode, (6000, 4000)).save(large, kind)
     answer = ravi.put("/me/document", **form(large.getvalue()))
@@ -279,7 +279,7 @@ def test_put_document_with_large_picture_is_scaled_down(ravi: Person, mode: str,
         assert (image.size, image.format) == ((4000, 2667), kind)
 
 
-def test_document_with_missing_file_returns_file_missing(people: People, ravi: Person) -> None:
+def test_document_with_missing_file_returns_file_missing(users: Users, ravi: User) -> None:
     ravi.put(
         "/me/document", **form(picture(size=(311, 173)))
     )  # a size that no other test uses, whose page may be cached
@@ -289,12 +289,12 @@ def test_document_with_missing_file_returns_file_missing(people: People, ravi: P
         assert (answer.status_code, answer.json["code"]) == (410, "file_missing")
         assert "Upload the document again" in answer.json["detail"]
         assert "Retry-After" not in answer.headers
-    assert people.admin().get(f"/professionals/{ravi.id}/document").json["code"] == "file_missing"
+    assert users.admin().get(f"/professionals/{ravi.id}/document").json["code"] == "file_missing"
 
 
-def test_document_page_etag_identifies_document_and_page(people: People, ravi: Person) -> None:
+def test_document_page_etag_identifies_document_and_page(users: Users, ravi: User) -> None:
     document = ravi.put("/me/document", **form(pdf(pages=2), name="proof.pdf")).json["document"]
-    admin, path = people.admin(), f"/professionals/{ravi.id}/document"
+    admin, path = users.admin(), f"/professionals/{ravi.id}/document"
     first = admin.get(f"{path}?page=2")
     assert first.headers["ETag"] == f'"{document["sha256"]}-2"'
     assert admin.get(path).headers["ETag"] == f'"{document["sha256"]}"'
@@ -306,7 +306,7 @@ def test_document_page_etag_identifies_document_and_page(people: People, ravi: P
     assert changed.headers["ETag"] != first.headers["ETag"]
 
 
-def test_document_page_rendered_once_is_cached(people: People, ravi: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_document_page_rendered_once_is_cached(users: Users, ravi: User, monkeypatch: pytest.MonkeyPatch) -> None:
     ravi.put("/me/document", **form(picture("JPEG", size=(31, 17))))
     first = ravi.get("/me/document?page=1")
 
@@ -314,10 +314,10 @@ def test_document_page_rendered_once_is_cached(people: People, ravi: Person, mon
         raise AssertionError("the cached page was not used")
 
     monkeypatch.setattr(child_process, "run", broken)
-    assert people.admin().get(f"/professionals/{ravi.id}/document?page=1").data == first.data
+    assert users.admin().get(f"/professionals/{ravi.id}/document?page=1").data == first.data
 
 
-def test_put_document_that_fails_leaves_no_file(ravi: Person) -> None:
+def test_put_document_that_fails_leaves_no_file(ravi: User) -> None:
     before = set(storage.documents().keys_from_before(now() + timedelta(minutes=1)))
     answer = ravi.put("/me/document", **form(picture()), headers={"If-Match": '"v0-00"'})
     assert answer.status_code == 412

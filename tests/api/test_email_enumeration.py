@@ -13,7 +13,7 @@ from backend.core.db.session import db
 from backend.domain.notifications.models import Delivery
 from backend.settings import Settings
 from tests.factories.jobs import deliveries
-from tests.factories.people import People
+from tests.factories.users import Users
 
 Make = Callable[..., Flask]
 OTHER = "quite another one 1"
@@ -36,19 +36,19 @@ def make(app: Flask, environ: dict[str, str]) -> Iterator[Make]:
 
 
 @pytest.fixture
-def confirming(people: People, monkeypatch: pytest.MonkeyPatch) -> People:
+def confirming(users: Users, monkeypatch: pytest.MonkeyPatch) -> Users:
     """Return the users of a marketplace that requires email confirmation."""
-    settings = dataclasses.replace(people.app.extensions["settings"], email_confirmation=True)
-    monkeypatch.setitem(people.app.extensions, "settings", settings)
-    return people
+    settings = dataclasses.replace(users.app.extensions["settings"], email_confirmation=True)
+    monkeypatch.setitem(users.app.extensions, "settings", settings)
+    return users
 
 
 def sign_up(app: Flask, fields: dict[str, Any], address: str) -> Any:
     return app.test_client().post("/add_customer", json=fields, environ_overrides={"REMOTE_ADDR": address})
 
 
-def test_email_changes_over_hourly_limit_of_account_return_429(make: Make, people: People) -> None:
-    asha, ravi = people.customer(), people.customer()
+def test_email_changes_over_hourly_limit_of_account_return_429(make: Make, users: Users) -> None:
+    asha, ravi = users.customer(), users.customer()
     client = make().test_client()
 
     def change(email: str) -> int:
@@ -60,31 +60,29 @@ def test_email_changes_over_hourly_limit_of_account_return_429(make: Make, peopl
     assert client.patch("/me", json={"firstname": "Asha"}, headers=asha.headers).status_code == 200
 
 
-def test_sign_ups_with_taken_emails_over_hourly_limit_of_address_return_429(make: Make, people: People) -> None:
+def test_sign_ups_with_taken_emails_over_hourly_limit_of_address_return_429(make: Make, users: Users) -> None:
     app = make()
-    known = [f"{people.customer().username}@example.org" for _ in range(21)]
+    known = [f"{users.customer().username}@example.org" for _ in range(21)]
     for _ in range(3):
-        assert sign_up(app, people.fields(email=known[0]), "203.0.113.1").json["code"] == "email_taken"
-    codes = [sign_up(app, people.fields(email=email), "203.0.113.1").status_code for email in known]
+        assert sign_up(app, users.fields(email=known[0]), "203.0.113.1").json["code"] == "email_taken"
+    codes = [sign_up(app, users.fields(email=email), "203.0.113.1").status_code for email in known]
     assert codes == [422] * 20 + [429], "repeating an email reveals nothing new"
-    free = sign_up(app, people.fields(), "203.0.113.1")
+    free = sign_up(app, users.fields(), "203.0.113.1")
     assert free.status_code == 429, "a response for free emails would reveal which are taken"
     assert int(free.headers["Retry-After"]) > 0
-    assert sign_up(app, people.fields(), "203.0.113.2").status_code == 201
+    assert sign_up(app, users.fields(), "203.0.113.2").status_code == 201
 
 
-def test_taken_email_limit_counts_addresses_of_one_network_together(make: Make, people: People) -> None:
+def test_taken_email_limit_counts_addresses_of_one_network_together(make: Make, users: Users) -> None:
     app = make(EMAIL_TAKEN_RATE_LIMIT="2 per hour")
-    known = [f"{people.customer().username}@example.org" for _ in range(3)]
-    codes = [
-        sign_up(app, people.fields(email=email), f"2001:db8:1:1::{n}").status_code for n, email in enumerate(known)
-    ]
+    known = [f"{users.customer().username}@example.org" for _ in range(3)]
+    codes = [sign_up(app, users.fields(email=email), f"2001:db8:1:1::{n}").status_code for n, email in enumerate(known)]
     assert codes == [422, 422, 429]
-    assert sign_up(app, people.fields(), "2001:db8:2:1::1").status_code == 201
+    assert sign_up(app, users.fields(), "2001:db8:2:1::1").status_code == 201
 
 
-def test_taken_email_and_username_are_rejected_before_constraint_violation(people: People) -> None:
-    asha, ravi = people.customer(), people.customer()
+def test_taken_email_and_username_are_rejected_before_constraint_violation(users: Users) -> None:
+    asha, ravi = users.customer(), users.customer()
     failed: list[str] = []
 
     def note(context: Any) -> None:
@@ -95,14 +93,14 @@ def test_taken_email_and_username_are_rejected_before_constraint_violation(peopl
         answer = asha.patch("/me", {"email": f"{ravi.username}@example.org"})
         assert answer.json["code"] == "email_taken"
         assert "Sign in to it, or use another email." in answer.json["detail"]
-        taken = people.visitor().post("/add_customer", people.fields(username=ravi.username.upper()))
+        taken = users.visitor().post("/add_customer", users.fields(username=ravi.username.upper()))
         assert taken.json["errors"]["username"] == ["That username is taken. Choose another."]
     finally:
         event.remove(db.engine, "handle_error", note)
     assert failed == []
 
 
-def test_sign_up_with_taken_email_and_confirmation_on_responds_as_with_free_one(confirming: People) -> None:
+def test_sign_up_with_taken_email_and_confirmation_on_responds_as_with_free_one(confirming: Users) -> None:
     asha, visitor = _confirmed(confirming), confirming.visitor()
     taken = visitor.post("/add_customer", confirming.fields(email=asha, password=OTHER))
     free = visitor.post("/add_customer", confirming.fields(password=OTHER))
@@ -112,15 +110,15 @@ def test_sign_up_with_taken_email_and_confirmation_on_responds_as_with_free_one(
     for one in (taken, free):
         by_email = visitor.post("/check", {"username": one.json["email"], "password": OTHER})
         assert by_email.json["code"] == "invalid_credentials"
-        person = confirming.sign_in(one.json["username"], OTHER)
-        assert person.get("/me").json == one.json
-        assert person.post("/me/email/confirmation").status_code == 202
+        user = confirming.sign_in(one.json["username"], OTHER)
+        assert user.get("/me").json == one.json
+        assert user.post("/me/email/confirmation").status_code == 202
     assert [one.params for one in deliveries(kind="email_in_use")] == [{"send_to": asha}] * 2
     assert deliveries(kind="email_confirmation", account_id=taken.json["id"]) == []
     assert len(deliveries(kind="email_confirmation", account_id=free.json["id"])) == 2
 
 
-def test_email_change_to_taken_email_with_confirmation_on_responds_as_with_free_one(confirming: People) -> None:
+def test_email_change_to_taken_email_with_confirmation_on_responds_as_with_free_one(confirming: Users) -> None:
     asha, ravi = _confirmed(confirming), confirming.customer()
     answer = ravi.patch("/me", {"email": asha})
     assert (answer.status_code, answer.json["email"], answer.json["email_confirmed"]) == (200, asha, 0)
@@ -128,10 +126,10 @@ def test_email_change_to_taken_email_with_confirmation_on_responds_as_with_free_
     assert [one.params for one in deliveries(kind="email_in_use")] == [{"send_to": asha}]
 
 
-def test_email_entered_by_two_accounts_belongs_to_first_that_confirms(confirming: People) -> None:
+def test_email_entered_by_two_accounts_belongs_to_first_that_confirms(confirming: Users) -> None:
     one, other, visitor = confirming.customer(), confirming.customer(), confirming.visitor()
-    for person in (one, other):
-        assert person.patch("/me", {"email": "both@example.net"}).status_code == 200
+    for user in (one, other):
+        assert user.patch("/me", {"email": "both@example.net"}).status_code == 200
     links = select(Delivery.params).where(Delivery.kind == "email_confirmation").order_by(Delivery.id.desc()).limit(2)
     tokens = [str(params["link"]).partition("#token=")[2] for params in db.session.execute(links).scalars()]
     assert visitor.post("/email/confirm", {"token": tokens[0]}).status_code == 204
@@ -140,11 +138,11 @@ def test_email_entered_by_two_accounts_belongs_to_first_that_confirms(confirming
     assert confirming.sign_in("both@example.net").id == other.id
 
 
-def _confirmed(people: People) -> str:
+def _confirmed(users: Users) -> str:
     """Return the email of a new account that confirmed it."""
-    fields = people.fields()
-    assert people.visitor().post("/add_customer", fields).status_code == 201
+    fields = users.fields()
+    assert users.visitor().post("/add_customer", fields).status_code == 201
     newest = select(Delivery.params).where(Delivery.kind == "email_confirmation").order_by(Delivery.id.desc()).limit(1)
     token = str(db.session.execute(newest).scalar_one()["link"]).partition("#token=")[2]
-    assert people.visitor().post("/email/confirm", {"token": token}).status_code == 204
+    assert users.visitor().post("/email/confirm", {"token": token}).status_code == 204
     return str(fields["email"])

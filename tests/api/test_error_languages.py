@@ -10,7 +10,7 @@ from flask import Flask
 from backend.api.error_texts import identify
 from backend.core.translations import languages
 from tests.architecture.source import BACKEND, modules, shown, tree
-from tests.factories.people import People
+from tests.factories.users import Users
 
 HINDI = {"Accept-Language": "hi"}
 # Sentences for logs, the delivery log and the API document, which are in English.
@@ -54,10 +54,10 @@ def test_every_error_of_the_source_has_a_code() -> None:
     assert not missing, "add them to backend/texts/*/errors.toml"
 
 
-def test_field_errors_in_hindi_have_same_codes_as_in_english(app: Flask, people: People) -> None:
+def test_field_errors_in_hindi_have_same_codes_as_in_english(app: Flask, users: Users) -> None:
     body = {"username": "a", "email": "nobody", "pincode": "12", "exp": 99}
-    english = people.visitor().post("/add_professional", body)
-    hindi = people.visitor().post("/add_professional", body, headers={"Accept-Language": "hi-IN, en;q=0.5"})
+    english = users.visitor().post("/add_professional", body)
+    hindi = users.visitor().post("/add_professional", body, headers={"Accept-Language": "hi-IN, en;q=0.5"})
     assert (english.status_code, hindi.status_code) == (422, 422)
     assert english.headers["Content-Language"] == "en"
     assert hindi.headers["Content-Language"] == "hi"
@@ -74,18 +74,18 @@ def test_field_errors_in_hindi_have_same_codes_as_in_english(app: Flask, people:
     assert hindi.json["detail"] == f"{field}: {hindi.json['errors'][field][0]}"
 
 
-def test_details_of_problems_are_in_language_of_reader(app: Flask, people: People) -> None:
-    wrong = people.visitor().post("/check", {"username": "nobody", "password": "wrong one 123"}, headers=HINDI)
+def test_details_of_problems_are_in_language_of_reader(app: Flask, users: Users) -> None:
+    wrong = users.visitor().post("/check", {"username": "nobody", "password": "wrong one 123"}, headers=HINDI)
     assert (wrong.status_code, wrong.json["detail"]) == (401, "यूज़रनेम या पासवर्ड गलत है।")
-    taken = people.fields()
-    assert people.visitor().post("/add_customer", taken).status_code == 201
-    again = people.visitor().post("/add_customer", {**taken, "email": "other@example.org"}, headers=HINDI)
+    taken = users.fields()
+    assert users.visitor().post("/add_customer", taken).status_code == 201
+    again = users.visitor().post("/add_customer", {**taken, "email": "other@example.org"}, headers=HINDI)
     assert again.json["errors"] == {"username": ["यह यूज़रनेम पहले से लिया जा चुका है। दूसरा चुनें।"]}
     assert again.json["error_codes"] == {"username": [{"code": "username_taken", "params": {}}]}
 
 
-def test_public_responses_do_not_vary_by_language(app: Flask, people: People) -> None:
-    visitor = people.visitor()
+def test_public_responses_do_not_vary_by_language(app: Flask, users: Users) -> None:
+    visitor = users.visitor()
     first, second = visitor.get("/tasks"), visitor.get("/tasks", headers=HINDI)
     assert first.data == second.data
     for response in (first, second):

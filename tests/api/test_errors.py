@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 from backend.core import errors
 from backend.core.db.session import db
 from tests.api.conftest import MakeApp
-from tests.factories.people import PASSWORD, People
 from tests.factories.problems import assert_problem
+from tests.factories.users import PASSWORD, Users
 
 SIGN_IN = "/check"
 
@@ -131,9 +131,9 @@ WRONG = {
 class TestBodies:
     @pytest.mark.parametrize("path", ["/logout", "/requests/1/accept", "/requests/1/complete"])
     def test_call_without_input_rejects_body_fields_and_malformed_json(
-        self, production: FlaskClient, people: People, path: str
+        self, production: FlaskClient, users: Users, path: str
     ) -> None:
-        who = people.professional().headers
+        who = users.professional().headers
         answer = production.post(path, json={"price": "1.00"}, headers=who)
         assert list(assert_problem(answer, 422)["errors"]) == ["price"]
         assert_problem(production.post(path, data="{", content_type="application/json", headers=who), 400, "not_json")
@@ -164,9 +164,9 @@ class TestBodies:
 
     @pytest.mark.parametrize("name", ["a\x00b", "a\nb", "\u202egpj", "", "  ", "x" * 101, 5, None, [], {}, True])
     def test_sign_up_with_invalid_firstname_names_the_field(
-        self, production: FlaskClient, people: People, name: object
+        self, production: FlaskClient, users: Users, name: object
     ) -> None:
-        answer = production.post("/add_customer", json=people.fields(firstname=name))
+        answer = production.post("/add_customer", json=users.fields(firstname=name))
         assert list(assert_problem(answer, 422, "invalid_fields")["errors"]) == ["firstname"]
 
     @pytest.mark.parametrize("name", ["a\x00b", "\uff41\uff53\uff48\uff41\x00", "x" * 255])

@@ -16,7 +16,7 @@ from backend.domain.exports import actions
 from backend.domain.exports.models import Export
 from tests.factories import closed_requests as made
 from tests.factories.jobs import work
-from tests.factories.people import People, Person
+from tests.factories.users import User, Users
 
 COLUMNS = (
     "request_id,task_id,task_name,customer_id,professional_id,date_of_request,accepted_at,completed_at,closed_at,"
@@ -25,11 +25,11 @@ COLUMNS = (
 
 
 @pytest.fixture
-def admin(people: People) -> Person:
-    return people.admin()
+def admin(users: Users) -> User:
+    return users.admin()
 
 
-def export(admin: Person, **filters: Any) -> dict[str, Any]:
+def export(admin: User, **filters: Any) -> dict[str, Any]:
     """Create an export, run its job and return it."""
     answer = admin.post("/exports", filters)
     assert answer.status_code == 202, answer.json
@@ -38,13 +38,13 @@ def export(admin: Person, **filters: Any) -> dict[str, Any]:
     return body
 
 
-def rows(admin: Person, **filters: Any) -> list[dict[str, str]]:
+def rows(admin: User, **filters: Any) -> list[dict[str, str]]:
     """Return the rows of the export's file."""
     text = admin.get(export(admin, **filters)["download_url"]).get_data().decode()
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_export_is_queued_then_done_then_downloaded(admin: Person) -> None:
+def test_export_is_queued_then_done_then_downloaded(admin: User) -> None:
     market = made.market()
     closed = made.request(market, remarks="Bring a ladder", closing_remarks='He said "done", twice\nand left')
     made.review(closed, 4)
@@ -72,7 +72,7 @@ def test_export_is_queued_then_done_then_downloaded(admin: Person) -> None:
     assert datetime.fromisoformat(row["accepted_at"]) == closed.accepted_at
 
 
-def test_export_done_notifies_the_admin(admin: Person) -> None:
+def test_export_done_notifies_the_admin(admin: User) -> None:
     made.request(made.market())
     export(admin)
     (notification,) = admin.get("/notifications").json["items"]
@@ -81,7 +81,7 @@ def test_export_done_notifies_the_admin(admin: Person) -> None:
 
 
 @pytest.mark.parametrize("start", list("=+-@|%＝＋－＠"))  # noqa: RUF001 - the full-width forms are meant
-def test_export_cell_that_starts_with_formula_character_is_quoted(admin: Person, start: str) -> None:
+def test_export_cell_that_starts_with_formula_character_is_quoted(admin: User, start: str) -> None:
     market = made.market()
     typed = f"{start}cmd"
     made.request(market, remarks=typed, closing_remarks=typed, task_name=typed)
@@ -90,35 +90,35 @@ def test_export_cell_that_starts_with_formula_character_is_quoted(admin: Person,
 
 
 @pytest.mark.parametrize("start", ["\t", "\r", "\n"])
-def test_export_cell_with_formula_after_control_character_is_quoted(admin: Person, start: str) -> None:
+def test_export_cell_with_formula_after_control_character_is_quoted(admin: User, start: str) -> None:
     made.request(made.market(), remarks=f"{start}=cmd")
     [row] = rows(admin)
     assert row["remarks"] == f"'{start}'=cmd"
 
 
 @pytest.mark.parametrize("end", [";", "; ", "\t", "\n", "\r\n", "\n\n", ";;"])
-def test_export_cell_with_formula_after_separator_is_quoted(admin: Person, end: str) -> None:
+def test_export_cell_with_formula_after_separator_is_quoted(admin: User, end: str) -> None:
     """In locales whose list separator is the semicolon, a spreadsheet starts a new cell there."""
     made.request(made.market(), remarks=f"ok{end}=1+1{end}@x")
     [row] = rows(admin)
     assert row["remarks"] == f"ok{end}'=1+1{end}'@x"
 
 
-def test_export_cell_with_formula_after_leading_separator_is_quoted(admin: Person) -> None:
+def test_export_cell_with_formula_after_leading_separator_is_quoted(admin: User) -> None:
     made.request(made.market(), remarks=";=1+1", closing_remarks="said, ';=1+1", task_name='"x";\uff1d1')
     [row] = rows(admin)
     assert (row["remarks"], row["closing_remarks"]) == (";'=1+1", "said, ';'=1+1")
     assert row["task_name"] == '"x";\'\uff1d1'
 
 
-def test_export_cell_without_formula_is_unchanged(admin: Person) -> None:
+def test_export_cell_without_formula_is_unchanged(admin: User) -> None:
     made.request(made.market(), remarks="a=b; c\n\nd, 2 + 2", closing_remarks="धन्यवाद, ठीक है")
     [row] = rows(admin)
     assert (row["remarks"], row["closing_remarks"]) == ("a=b; c\n\nd, 2 + 2", "धन्यवाद, ठीक है")
     assert row["rating"] == ""
 
 
-def test_export_date_range_includes_both_days_in_marketplace_time_zone(admin: Person) -> None:
+def test_export_date_range_includes_both_days_in_marketplace_time_zone(admin: User) -> None:
     market = made.market()
     first = datetime(2026, 9, 30, 18, 30, tzinfo=UTC)  # midnight of 1 October in India
     inside = [made.request(market, at=first), made.request(market, at=first + timedelta(days=2, microseconds=-1))]
@@ -128,7 +128,7 @@ def test_export_date_range_includes_both_days_in_marketplace_time_zone(admin: Pe
     assert [row["request_id"] for row in found] == [str(one.id) for one in inside]
 
 
-def test_export_for_one_professional_holds_only_their_requests(admin: Person) -> None:
+def test_export_for_one_professional_holds_only_their_requests(admin: User) -> None:
     market = made.market()
     made.request(market)
     other = made.professional()
@@ -136,7 +136,7 @@ def test_export_for_one_professional_holds_only_their_requests(admin: Person) ->
     assert [row["request_id"] for row in rows(admin, professional_id=other)] == [str(theirs.id)]
 
 
-def test_export_without_closed_requests_holds_only_header(admin: Person) -> None:
+def test_export_without_closed_requests_holds_only_header(admin: User) -> None:
     done = export(admin)
     assert (done["status"], done["rows"], done["progress"]) == ("done", 0, 100)
     assert admin.get(done["download_url"]).get_data().decode() == COLUMNS + "\n"
@@ -152,12 +152,12 @@ def test_export_without_closed_requests_holds_only_header(admin: Person) -> None
         ({"surprise": 1}, "surprise"),
     ],
 )
-def test_export_with_invalid_fields_names_the_field(admin: Person, body: dict[str, Any], field: str) -> None:
+def test_export_with_invalid_fields_names_the_field(admin: User, body: dict[str, Any], field: str) -> None:
     answer = admin.post("/exports", body)
     assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
 
 
-def test_export_repeated_with_same_idempotency_key_creates_one(admin: Person) -> None:
+def test_export_repeated_with_same_idempotency_key_creates_one(admin: User) -> None:
     key = {"Idempotency-Key": "an-export-1"}
     first = admin.post("/exports", {}, headers=key)
     again = admin.post("/exports", {}, headers=key)
@@ -166,7 +166,7 @@ def test_export_repeated_with_same_idempotency_key_creates_one(admin: Person) ->
     assert admin.post("/exports", {"from": "2026-10-01"}, headers=key).status_code == 422
 
 
-def test_export_download_with_range_returns_partial_content(admin: Person) -> None:
+def test_export_download_with_range_returns_partial_content(admin: User) -> None:
     made.request(made.market())
     url = export(admin)["download_url"]
     whole = admin.get(url)
@@ -178,7 +178,7 @@ def test_export_download_with_range_returns_partial_content(admin: Person) -> No
     assert admin.get(url, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
 
 
-def test_export_download_in_ranges_is_audited_once(admin: Person) -> None:
+def test_export_download_in_ranges_is_audited_once(admin: User) -> None:
     made.request(made.market())
     url = export(admin)["download_url"]
     for headers in ({"Range": "bytes=0-"}, {"Range": "bytes=5-9"}, {}):
@@ -187,7 +187,7 @@ def test_export_download_in_ranges_is_audited_once(admin: Person) -> None:
     assert [entry["actor_id"] for entry in entries] == [admin.id]
 
 
-def test_export_after_expiry_returns_410_and_its_file_is_removed(admin: Person) -> None:
+def test_export_after_expiry_returns_410_and_its_file_is_removed(admin: User) -> None:
     made.request(made.market())
     done = export(admin)
     with transaction():
@@ -208,7 +208,7 @@ def test_export_after_expiry_returns_410_and_its_file_is_removed(admin: Person) 
         storage.exports().size(str(key))
 
 
-def test_export_cancelled_before_run_fails_and_has_no_file(admin: Person) -> None:
+def test_export_cancelled_before_run_fails_and_has_no_file(admin: User) -> None:
     asked = admin.post("/exports", {}).json
     cancelled = admin.post(f"/exports/{asked['id']}/cancel")
     assert (cancelled.status_code, cancelled.json["status"]) == (200, "failed")
@@ -218,7 +218,7 @@ def test_export_cancelled_before_run_fails_and_has_no_file(admin: Person) -> Non
     assert admin.post(f"/exports/{asked['id']}/cancel").status_code == 409
 
 
-def test_exports_list_is_paginated_newest_first_and_filtered_by_status(admin: Person) -> None:
+def test_exports_list_is_paginated_newest_first_and_filtered_by_status(admin: User) -> None:
     ids = [admin.post("/exports", {}).json["id"] for _ in range(3)]
     first = admin.get("/exports?limit=2").json
     second = admin.get(f"/exports?limit=2&cursor={first['next_cursor']}").json
@@ -227,8 +227,8 @@ def test_exports_list_is_paginated_newest_first_and_filtered_by_status(admin: Pe
     assert admin.get("/exports?status=done").json["items"] == []
 
 
-def test_exports_for_visitors_and_other_roles_are_rejected(client: FlaskClient, people: People) -> None:
+def test_exports_for_visitors_and_other_roles_are_rejected(client: FlaskClient, users: Users) -> None:
     for path in ("/exports", "/exports/1", "/exports/1/download"):
         assert client.get(path).status_code == 401
-        assert people.customer().get(path).json["code"] == "role_not_allowed"
-    assert people.admin().get("/exports/1").status_code == 404
+        assert users.customer().get(path).json["code"] == "role_not_allowed"
+    assert users.admin().get("/exports/1").status_code == 404

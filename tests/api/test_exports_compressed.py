@@ -17,23 +17,23 @@ from backend.domain.exports import actions, compression
 from backend.domain.exports.models import Export
 from tests.factories import closed_requests as made
 from tests.factories.jobs import work
-from tests.factories.people import People, Person
+from tests.factories.users import User, Users
 
 ROWS = 8000  # some 1.3 MB
 GZIP = {"Accept-Encoding": "gzip"}
 
 
 @pytest.fixture
-def admin(app: Flask, people: People) -> Iterator[Person]:
+def admin(app: Flask, users: Users) -> Iterator[User]:
     """Return an admin of a marketplace that compresses exports from 1 MB on."""
     made.many(made.market(), ROWS)
     before = app.extensions["settings"]
     app.extensions["settings"] = replace(before, export_gzip_above_mb=1)
-    yield people.admin()
+    yield users.admin()
     app.extensions["settings"] = before
 
 
-def export(admin: Person, *, compressed: bool = True) -> dict[str, Any]:
+def export(admin: User, *, compressed: bool = True) -> dict[str, Any]:
     """Create an export, run its jobs and return it; `compressed` says whether a compressed copy is expected."""
     where = admin.post("/exports", {}).headers["Location"]
     assert made.run_jobs(actions.TOPIC.name) == ["done"]
@@ -46,7 +46,7 @@ def files() -> list[str]:
     return sorted(path.name for path in (current_settings().data_dir / "exports").glob("*.gz"))
 
 
-def test_export_download_with_accept_gzip_is_compressed_and_otherwise_plain(admin: Person) -> None:
+def test_export_download_with_accept_gzip_is_compressed_and_otherwise_plain(admin: User) -> None:
     done = export(admin)
     plain = admin.get(done["download_url"])
     compressed = admin.get(done["download_url"], headers=GZIP)
@@ -63,14 +63,14 @@ def test_export_download_with_accept_gzip_is_compressed_and_otherwise_plain(admi
 
 
 @pytest.mark.parametrize("accept_encoding", ["identity", "gzip;q=0", "br"])
-def test_export_download_without_acceptable_gzip_is_plain(admin: Person, accept_encoding: str) -> None:
+def test_export_download_without_acceptable_gzip_is_plain(admin: User, accept_encoding: str) -> None:
     done = export(admin)
     assert (
         "Content-Encoding" not in admin.get(done["download_url"], headers={"Accept-Encoding": accept_encoding}).headers
     )
 
 
-def test_export_download_ranges_continue_plain_and_compressed_files(admin: Person) -> None:
+def test_export_download_ranges_continue_plain_and_compressed_files(admin: User) -> None:
     url = export(admin)["download_url"]
     plain, compressed = admin.get(url), admin.get(url, headers=GZIP)
     part = {**GZIP, "Range": "bytes=100-199"}
@@ -84,14 +84,14 @@ def test_export_download_ranges_continue_plain_and_compressed_files(admin: Perso
     assert admin.get(url, headers=known).status_code == 304
 
 
-def test_export_below_threshold_or_with_compression_off_is_plain(admin: Person, app: Flask) -> None:
+def test_export_below_threshold_or_with_compression_off_is_plain(admin: User, app: Flask) -> None:
     for limit in (0, 10):
         app.extensions["settings"] = replace(app.extensions["settings"], export_gzip_above_mb=limit)
         done = export(admin, compressed=False)
         assert "Content-Encoding" not in admin.get(done["download_url"], headers=GZIP).headers
 
 
-def test_export_compression_run_twice_is_idempotent_and_file_expires_with_export(admin: Person) -> None:
+def test_export_compression_run_twice_is_idempotent_and_file_expires_with_export(admin: User) -> None:
     before = files()
     done = export(admin)
     first = admin.get(done["download_url"], headers=GZIP).get_data()

@@ -11,15 +11,15 @@ from sqlalchemy import func, select, text
 from backend.core import idempotency
 from backend.core.db.session import db, transaction
 from backend.domain.task_requests.models import TaskRequest
-from tests.factories.people import People
 from tests.factories.requests import RequestMarket
+from tests.factories.users import Users
 
 KEY = {"Idempotency-Key": "one-order"}
 
 
 @pytest.fixture
-def market(people: People) -> RequestMarket:
-    return RequestMarket(people)
+def market(users: Users) -> RequestMarket:
+    return RequestMarket(users)
 
 
 def made() -> int:
@@ -27,8 +27,8 @@ def made() -> int:
     return db.session.execute(select(func.count()).select_from(TaskRequest)).scalar_one()
 
 
-def test_idempotency_key_repeated_with_same_body_replays_response(market: RequestMarket, people: People) -> None:
-    asha, body = people.customer(), market.body()
+def test_idempotency_key_repeated_with_same_body_replays_response(market: RequestMarket, users: Users) -> None:
+    asha, body = users.customer(), market.body()
     first = asha.post("/requests", body, headers=KEY)
     again = asha.post("/requests", body, headers=KEY)
     assert (first.status_code, again.status_code) == (201, 201)
@@ -38,37 +38,37 @@ def test_idempotency_key_repeated_with_same_body_replays_response(market: Reques
     assert made() == 1
 
 
-def test_idempotency_key_repeated_with_other_body_is_rejected(market: RequestMarket, people: People) -> None:
-    asha = people.customer()
+def test_idempotency_key_repeated_with_other_body_is_rejected(market: RequestMarket, users: Users) -> None:
+    asha = users.customer()
     assert asha.post("/requests", market.body(), headers=KEY).status_code == 201
     other = asha.post("/requests", market.body(remarks="Something else"), headers=KEY)
     assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
     assert made() == 1
 
 
-def test_idempotency_key_is_scoped_to_account(market: RequestMarket, people: People) -> None:
+def test_idempotency_key_is_scoped_to_account(market: RequestMarket, users: Users) -> None:
     body = market.body()
-    for person in (people.customer(), people.customer()):
-        assert person.post("/requests", body, headers=KEY).status_code == 201
+    for user in (users.customer(), users.customer()):
+        assert user.post("/requests", body, headers=KEY).status_code == 201
     assert made() == 2
 
 
-def test_idempotency_key_of_rejected_call_can_be_used_again(market: RequestMarket, people: People) -> None:
-    asha = people.customer()
+def test_idempotency_key_of_rejected_call_can_be_used_again(market: RequestMarket, users: Users) -> None:
+    asha = users.customer()
     assert asha.post("/requests", market.body(task_id=99999), headers=KEY).status_code == 422
     assert asha.post("/requests", market.body(), headers=KEY).status_code == 201
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\tbed"])
-def test_idempotency_key_of_invalid_format_names_the_header(market: RequestMarket, people: People, key: str) -> None:
-    answer = people.customer().post("/requests", market.body(), headers={"Idempotency-Key": key})
+def test_idempotency_key_of_invalid_format_names_the_header(market: RequestMarket, users: Users, key: str) -> None:
+    answer = users.customer().post("/requests", market.body(), headers={"Idempotency-Key": key})
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["Idempotency-Key"])
 
 
 def test_idempotency_key_of_running_call_returns_409_with_retry_after(
-    app: Flask, market: RequestMarket, people: People
+    app: Flask, market: RequestMarket, users: Users
 ) -> None:
-    asha = people.customer()
+    asha = users.customer()
     name = f"idempotency:{asha.id}:{KEY['Idempotency-Key']}"
     with db.engine.connect() as other, other.begin():
         other.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
@@ -78,10 +78,8 @@ def test_idempotency_key_of_running_call_returns_409_with_retry_after(
     assert asha.post("/requests", market.body(), headers=KEY).status_code == 201
 
 
-def test_idempotency_key_sent_concurrently_creates_one_request(
-    app: Flask, market: RequestMarket, people: People
-) -> None:
-    asha, body = people.customer(), market.body()
+def test_idempotency_key_sent_concurrently_creates_one_request(app: Flask, market: RequestMarket, users: Users) -> None:
+    asha, body = users.customer(), market.body()
     answers: list[Any] = []
 
     def ask() -> None:
@@ -98,8 +96,8 @@ def test_idempotency_key_sent_concurrently_creates_one_request(
     assert made() == 1
 
 
-def test_idempotency_key_after_a_day_can_be_used_again(market: RequestMarket, people: People) -> None:
-    asha = people.customer()
+def test_idempotency_key_after_a_day_can_be_used_again(market: RequestMarket, users: Users) -> None:
+    asha = users.customer()
     asha.post("/requests", market.body(), headers=KEY)
     with transaction():
         db.session.execute(text("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'"))
@@ -110,9 +108,9 @@ def test_idempotency_key_after_a_day_can_be_used_again(market: RequestMarket, pe
 
 
 def test_idempotency_key_is_kept_for_configured_hours(
-    app: Flask, market: RequestMarket, people: People, monkeypatch: pytest.MonkeyPatch
+    app: Flask, market: RequestMarket, users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asha, body = people.customer(), market.body()
+    asha, body = users.customer(), market.body()
     asha.post("/requests", body, headers=KEY)
     with transaction():
         db.session.execute(text("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'"))

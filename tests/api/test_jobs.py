@@ -7,11 +7,11 @@ from backend.core import queue
 from backend.core.db.session import db, transaction
 from backend.core.queue import StoredFilePayload, Topic
 from tests.factories.jobs import enqueue_empty, work
-from tests.factories.people import People
+from tests.factories.users import Users
 
 
-def test_jobs_list_returns_schedule_and_next_run_of_each_job(people: People) -> None:
-    admin = people.admin()
+def test_jobs_list_returns_schedule_and_next_run_of_each_job(users: Users) -> None:
+    admin = users.admin()
     body = admin.get("/jobs").json
     names = {row["name"]: row for row in body["items"]}
     assert {"daily-reminders", "monthly-reports", "housekeeping"} <= set(names)
@@ -21,8 +21,8 @@ def test_jobs_list_returns_schedule_and_next_run_of_each_job(people: People) -> 
     assert body["next_cursor"] is None
 
 
-def test_job_run_is_followed_from_queued_to_done(people: People) -> None:
-    admin = people.admin()
+def test_job_run_is_followed_from_queued_to_done(users: Users) -> None:
+    admin = users.admin()
     answer = admin.post("/jobs/daily-reminders/run")
     assert (answer.status_code, answer.json["status"]) == (202, "queued")
     assert answer.headers["Retry-After"]
@@ -41,16 +41,16 @@ def test_job_run_is_followed_from_queued_to_done(people: People) -> None:
     assert entry.subject_id == run["id"]
 
 
-def test_housekeeping_run_returns_its_failed_parts(people: People) -> None:
-    admin = people.admin()
+def test_housekeeping_run_returns_its_failed_parts(users: Users) -> None:
+    admin = users.admin()
     location = admin.post("/jobs/housekeeping/run", {}).headers["Location"]
     work(now=True)
     run = admin.get(location).json
     assert (run["status"], run["failed"], run["params"]["failed_parts"]) == ("done", 0, [])
 
 
-def test_job_run_with_unknown_name_or_parameters_is_rejected(people: People) -> None:
-    admin = people.admin()
+def test_job_run_with_unknown_name_or_parameters_is_rejected(users: Users) -> None:
+    admin = users.admin()
     assert admin.post("/jobs/unknown/run").status_code == 404
     refused = admin.post("/jobs/daily-reminders/run", {"month": "2026-11"})
     assert (refused.status_code, list(refused.json["errors"])) == (422, ["month"])
@@ -59,8 +59,8 @@ def test_job_run_with_unknown_name_or_parameters_is_rejected(people: People) -> 
     assert admin.get("/jobs/runs/999").status_code == 404
 
 
-def test_failed_job_is_listed_and_retried(app: Flask, people: People) -> None:
-    admin = people.admin()
+def test_failed_job_is_listed_and_retried(app: Flask, users: Users) -> None:
+    admin = users.admin()
     with transaction():
         queue.enqueue(Topic("unknown.topic", StoredFilePayload), StoredFilePayload("secret"))
     work()
@@ -74,8 +74,8 @@ def test_failed_job_is_listed_and_retried(app: Flask, people: People) -> None:
     assert admin.post("/jobs/failed/999/retry").status_code == 404
 
 
-def test_former_job_paths_respond_and_name_their_successors(app: Flask, people: People) -> None:
-    admin = people.admin()
+def test_former_job_paths_respond_and_name_their_successors(app: Flask, users: Users) -> None:
+    admin = users.admin()
     with transaction():
         enqueue_empty("unknown.topic")
     work()
@@ -90,8 +90,8 @@ def test_former_job_paths_respond_and_name_their_successors(app: Flask, people: 
     assert f'</jobs/failed/{failed["id"]}/retry>; rel="successor-version"' in again.headers.getlist("Link")
 
 
-def test_jobs_for_customers_are_rejected(people: People) -> None:
-    asha = people.customer()
+def test_jobs_for_customers_are_rejected(users: Users) -> None:
+    asha = users.customer()
     for method, path in (("get", "/jobs"), ("post", "/jobs/daily-reminders/run"), ("get", "/jobs/runs/1")):
         answer = getattr(asha, method)(path)
         assert (answer.status_code, answer.json["code"]) == (403, "role_not_allowed")

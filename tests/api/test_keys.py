@@ -17,7 +17,7 @@ from backend.domain.accounts import throttle
 from backend.domain.notifications import preferences
 from backend.settings import Settings
 from tests.api.conftest import MakeApp
-from tests.factories.people import PASSWORD, People
+from tests.factories.users import PASSWORD, Users
 
 NEW = "another-secret-key-of-32-bytes-or-more"
 
@@ -48,9 +48,9 @@ def status(app: Flask, path: str, token: str | None = None, **kwargs: Any) -> in
 
 
 def test_tokens_after_key_rotation_are_valid_with_fallback_only(
-    app: Flask, people: People, rotated: Flask, without_fallback: Flask
+    app: Flask, users: Users, rotated: Flask, without_fallback: Flask
 ) -> None:
-    asha = people.customer()
+    asha = users.customer()
     old = sign_in(app, asha.username)
     assert status(rotated, "/me", old["access_token"]) == 200
     assert status(without_fallback, "/me", old["access_token"]) == 401
@@ -61,45 +61,45 @@ def test_tokens_after_key_rotation_are_valid_with_fallback_only(
     assert status(app, "/me", new) == 401
 
 
-def test_token_header_names_key_without_revealing_it(app: Flask, people: People, settings: Settings) -> None:
-    header = jwt.get_unverified_header(str(people.customer().token))
+def test_token_header_names_key_without_revealing_it(app: Flask, users: Users, settings: Settings) -> None:
+    header = jwt.get_unverified_header(str(users.customer().token))
     assert header["kid"] == signing.key_id(signing.key("tokens"))
     assert header["kid"] not in settings.secret_key + signing.key("tokens").hex()
 
 
 @pytest.mark.parametrize("kid", ["", "unknown", 7, None, ["x"]])
-def test_token_with_unknown_key_id_is_rejected(app: Flask, people: People, kid: Any) -> None:
-    claims = jwt.decode(str(people.customer().token), options={"verify_signature": False})
+def test_token_with_unknown_key_id_is_rejected(app: Flask, users: Users, kid: Any) -> None:
+    claims = jwt.decode(str(users.customer().token), options={"verify_signature": False})
     parts = [part(json.dumps(one).encode()) for one in ({"alg": "HS256", "typ": "JWT", "kid": kid}, claims)]
     signature = hmac.digest(signing.key("tokens"), ".".join(parts).encode(), "sha256")
     assert status(app, "/me", ".".join([*parts, part(signature)])) == 401
 
 
 def test_token_signed_without_key_id_is_valid_and_with_other_key_rejected(
-    app: Flask, people: People, settings: Settings
+    app: Flask, users: Users, settings: Settings
 ) -> None:
-    claims = jwt.decode(str(people.customer().token), options={"verify_signature": False})
+    claims = jwt.decode(str(users.customer().token), options={"verify_signature": False})
     assert status(app, "/me", jwt.encode(claims, settings.secret_key, algorithm="HS256")) == 200
     other = jwt.encode(claims, signing.key("cursors"), algorithm="HS256")
     assert status(app, "/me", other) == 401
 
 
 def test_cursor_after_key_rotation_is_valid_with_fallback_only(
-    app: Flask, people: People, rotated: Flask, without_fallback: Flask
+    app: Flask, users: Users, rotated: Flask, without_fallback: Flask
 ) -> None:
-    admin = people.admin()
+    admin = users.admin()
     for _ in range(2):
-        people.customer()
+        users.customer()
     token = sign_in(without_fallback, admin.username)["access_token"]
     cursor = admin.get("/customers?limit=1").json["next_cursor"]
     assert status(rotated, f"/customers?cursor={cursor}", token) == 200
     assert status(without_fallback, f"/customers?cursor={cursor}", token) == 422
 
 
-def test_cursor_cut_short_is_rejected(app: Flask, people: People) -> None:
-    admin = people.admin()
+def test_cursor_cut_short_is_rejected(app: Flask, users: Users) -> None:
+    admin = users.admin()
     for _ in range(2):
-        people.customer()
+        users.customer()
     cursor = admin.get("/customers?limit=1").json["next_cursor"]
     assert admin.get(f"/customers?cursor={cursor}").status_code == 200
     for length in range(1, len(cursor)):
@@ -107,18 +107,18 @@ def test_cursor_cut_short_is_rejected(app: Flask, people: People) -> None:
 
 
 def test_unsubscribe_link_after_key_rotation_is_valid_with_fallback_only(
-    app: Flask, people: People, rotated: Flask, without_fallback: Flask
+    app: Flask, users: Users, rotated: Flask, without_fallback: Flask
 ) -> None:
-    asha = people.customer()
+    asha = users.customer()
     path = preferences.address(asha.id, "reminder").removeprefix(app.extensions["settings"].public_url)
     assert [status(one, path) for one in (app, rotated, without_fallback)] == [200, 200, 404]
     assert status(app, path[:-2]) == 404
 
 
 def test_unsubscribe_link_of_earlier_version_is_valid(
-    app: Flask, people: People, rotated: Flask, without_fallback: Flask
+    app: Flask, users: Users, rotated: Flask, without_fallback: Flask
 ) -> None:
-    asha = people.customer()
+    asha = users.customer()
     for key in (signing.key("unsubscribe"), app.extensions["settings"].secret_key.encode()):
         signature = hmac.new(key, f"unsubscribe:{asha.id}:reminder".encode(), "sha256").hexdigest()[:32]
         path = f"/unsubscribe/{asha.id}.reminder.{signature}"

@@ -9,8 +9,8 @@ from flask import Flask
 from backend.app import create_app
 from backend.core.db.session import db
 from backend.settings import Settings
-from tests.factories.people import People
 from tests.factories.requests import RequestMarket
+from tests.factories.users import Users
 
 Make = Callable[..., Flask]
 
@@ -31,36 +31,36 @@ def make(app: Flask, environ: dict[str, str]) -> Iterator[Make]:
             db.engine.dispose()
 
 
-def sign_up(app: Flask, people: People, address: str = "203.0.113.9") -> Any:
+def sign_up(app: Flask, users: Users, address: str = "203.0.113.9") -> Any:
     return app.test_client().post(
-        "/add_customer", json=people.fields("flood"), environ_overrides={"REMOTE_ADDR": address}
+        "/add_customer", json=users.fields("flood"), environ_overrides={"REMOTE_ADDR": address}
     )
 
 
 @pytest.mark.parametrize("storage", ["valkey", "away"])
 def test_sign_ups_over_limit_of_address_return_429_with_or_without_valkey(
-    make: Make, people: People, storage: str
+    make: Make, users: Users, storage: str
 ) -> None:
     away = {"LIMITS_URL": "redis://127.0.0.1:9/0"} if storage == "away" else {}
     app = make(SIGNUP_RATE_LIMIT="3 per hour", **away)
     address = "203.0.113.1" if storage == "away" else "203.0.113.2"
     left = []
     for _ in range(3):
-        answer = sign_up(app, people, address)
+        answer = sign_up(app, users, address)
         assert answer.status_code == 201
         left.append(answer.headers["RateLimit"].split(";")[1])
     assert left == ["r=2", "r=1", "r=0"]
-    refused = sign_up(app, people, address)
+    refused = sign_up(app, users, address)
     assert (refused.status_code, refused.json["code"]) == (429, "too_many_requests")
     assert 0 < int(refused.headers["Retry-After"]) <= 3601
     assert refused.headers["RateLimit-Policy"] == '"signup";q=3;w=3600'
-    assert sign_up(app, people, f"{address}0").status_code == 201
+    assert sign_up(app, users, f"{address}0").status_code == 201
 
 
-def test_request_limit_is_counted_per_account(make: Make, people: People) -> None:
-    market = RequestMarket(people)
+def test_request_limit_is_counted_per_account(make: Make, users: Users) -> None:
+    market = RequestMarket(users)
     app = make(REQUEST_RATE_LIMIT="2 per hour")
-    asha, ravi = people.customer(), people.customer()
+    asha, ravi = users.customer(), users.customer()
 
     def ask(headers: dict[str, str]) -> int:
         return app.test_client().post("/requests", json=market.body(), headers=headers).status_code
@@ -69,45 +69,45 @@ def test_request_limit_is_counted_per_account(make: Make, people: People) -> Non
     assert ask(ravi.headers) == 201
 
 
-def test_request_limit_does_not_count_unauthenticated_calls(make: Make, people: People) -> None:
+def test_request_limit_does_not_count_unauthenticated_calls(make: Make, users: Users) -> None:
     app = make(REQUEST_RATE_LIMIT="1 per hour")
     answer = app.test_client().post("/requests", json={})
     assert answer.status_code == 401
     assert "RateLimit" not in answer.headers
 
 
-def test_sign_up_limit_ignores_x_forwarded_for_of_untrusted_clients(make: Make, people: People) -> None:
+def test_sign_up_limit_ignores_x_forwarded_for_of_untrusted_clients(make: Make, users: Users) -> None:
     app = make(SIGNUP_RATE_LIMIT="1 per hour")
     for number, status in ((1, 201), (2, 429)):
         answer = app.test_client().post(
             "/add_customer",
-            json=people.fields("flood"),
+            json=users.fields("flood"),
             headers={"X-Forwarded-For": f"198.51.100.{number}"},
             environ_overrides={"REMOTE_ADDR": "203.0.113.5"},
         )
         assert answer.status_code == status
 
 
-def test_sign_up_limit_is_shared_by_ipv6_64_network(make: Make, people: People) -> None:
+def test_sign_up_limit_is_shared_by_ipv6_64_network(make: Make, users: Users) -> None:
     app = make(SIGNUP_RATE_LIMIT="2 per hour")
-    codes = [sign_up(app, people, f"2001:db8:5:1:{number}::1").status_code for number in range(3)]
+    codes = [sign_up(app, users, f"2001:db8:5:1:{number}::1").status_code for number in range(3)]
     assert codes == [201, 201, 429]
-    assert sign_up(app, people, "2001:db8:5:2::1").status_code == 201
+    assert sign_up(app, users, "2001:db8:5:2::1").status_code == 201
 
 
-def test_sign_up_limit_of_ipv6_48_network_is_tenfold(make: Make, people: People) -> None:
+def test_sign_up_limit_of_ipv6_48_network_is_tenfold(make: Make, users: Users) -> None:
     app = make(SIGNUP_RATE_LIMIT="1 per hour")
-    answers = [sign_up(app, people, f"2001:db8:6:{number}::1") for number in range(11)]
+    answers = [sign_up(app, users, f"2001:db8:6:{number}::1") for number in range(11)]
     assert [answer.status_code for answer in answers] == [201] * 10 + [429]
     assert answers[0].headers["RateLimit-Policy"] == '"signup";q=1;w=3600'
     assert answers[-1].headers["RateLimit-Policy"] == '"signup";q=10;w=3600'
-    assert sign_up(app, people, "2001:db8:7::1").status_code == 201
+    assert sign_up(app, users, "2001:db8:7::1").status_code == 201
 
 
-def test_times_limit_is_counted_per_account_and_for_visitors_per_address(make: Make, people: People) -> None:
-    market = RequestMarket(people)
+def test_times_limit_is_counted_per_account_and_for_visitors_per_address(make: Make, users: Users) -> None:
+    market = RequestMarket(users)
     app = make(TIMES_RATE_LIMIT="2 per hour")
-    asha, ravi = people.customer(), people.customer()
+    asha, ravi = users.customer(), users.customer()
     path = f"/tasks/{market.task_id}/times?pincode=560001&date=2030-01-07"
 
     def ask(headers: dict[str, str], address: str = "203.0.113.80") -> int:

@@ -8,8 +8,8 @@ from sqlalchemy import select, text
 from backend.core.db.session import db
 from backend.domain.notifications.models import Notification
 from tests.factories.files import form, picture
-from tests.factories.people import PASSWORD, People, Person
 from tests.factories.queries import count_queries
+from tests.factories.users import PASSWORD, User, Users
 
 
 def names(answer: Any) -> list[str]:
@@ -17,21 +17,21 @@ def names(answer: Any) -> list[str]:
     return [one["username"] for one in answer.json["items"]]
 
 
-def kinds_for(person: Person) -> list[str]:
+def kinds_for(user: User) -> list[str]:
     db.session.rollback()
-    return list(db.session.execute(select(Notification.kind).where(Notification.account_id == person.id)).scalars())
+    return list(db.session.execute(select(Notification.kind).where(Notification.account_id == user.id)).scalars())
 
 
 @pytest.fixture
-def admin(people: People) -> Person:
-    return people.admin()
+def admin(users: Users) -> User:
+    return users.admin()
 
 
-def test_professionals_search_finds_matches_despite_typos(people: People, admin: Person) -> None:
-    people.professional(username="ramesh", firstname="Ramesh", lastname="Sharma", compname="Cool Air Works")
-    people.professional(username="sunita", firstname="Sunita", lastname="Iyer", compname="Brightline Plumbing",
+def test_professionals_search_finds_matches_despite_typos(users: Users, admin: User) -> None:
+    users.professional(username="ramesh", firstname="Ramesh", lastname="Sharma", compname="Cool Air Works")
+    users.professional(username="sunita", firstname="Sunita", lastname="Iyer", compname="Brightline Plumbing",
                         phone="+919876543210", email="sunita@brightline.example")  # fmt: skip
-    people.professional(username="jose", firstname="José", lastname="D'Souza", compname="पानी वाला", approved=False)
+    users.professional(username="jose", firstname="José", lastname="D'Souza", compname="पानी वाला", approved=False)
     for q, expected in {
         "Ramsh": "ramesh", "sharna": "ramesh", "cool ar works": "ramesh", "RAMESH": "ramesh",
         "brightlin": "sunita", "plumer": "sunita", "98765 43210": "sunita", "sunita@brightline": "sunita",
@@ -44,13 +44,13 @@ def test_professionals_search_finds_matches_despite_typos(people: People, admin:
     assert admin.get("/professionals", query_string={"q": "x" * 101}).status_code == 422
 
 
-def test_professionals_list_is_filtered_and_sorted(people: People, admin: Person) -> None:
-    one = people.professional(username="one", pincode="110001")
-    two = people.professional(username="two", pincodes=["110001"])
-    people.professional(username="three", approved=False)
-    for person, count, total in ((one, 2, 9), (two, 1, 3)):
+def test_professionals_list_is_filtered_and_sorted(users: Users, admin: User) -> None:
+    one = users.professional(username="one", pincode="110001")
+    two = users.professional(username="two", pincodes=["110001"])
+    users.professional(username="three", approved=False)
+    for user, count, total in ((one, 2, 9), (two, 1, 3)):
         rating = text("UPDATE professionals SET rating_count = :count, rating_sum = :total WHERE account_id = :id")
-        db.session.execute(rating, {"count": count, "total": total, "id": person.id})
+        db.session.execute(rating, {"count": count, "total": total, "id": user.id})
     db.session.commit()
     assert names(admin.get("/professionals")) == ["three", "two", "one"]
     assert names(admin.get("/professionals?sort=rating")) == ["one", "two", "three"]
@@ -87,10 +87,10 @@ COUNTED = [
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_account_lists_across_pages_have_no_gaps_or_repeats(people: People, admin: Person, path: str) -> None:
+def test_account_lists_across_pages_have_no_gaps_or_repeats(users: Users, admin: User, path: str) -> None:
     for _ in range(7):
-        people.professional(approved=False)
-        people.customer()
+        users.professional(approved=False)
+        users.customer()
     join = "&" if "?" in path else "?"
     found: list[str] = []
     following = ""
@@ -104,9 +104,7 @@ def test_account_lists_across_pages_have_no_gaps_or_repeats(people: People, admi
 
 
 @pytest.mark.parametrize("path", COUNTED)
-def test_account_lists_run_same_number_of_queries_for_few_and_many_rows(
-    people: People, admin: Person, path: str
-) -> None:
+def test_account_lists_run_same_number_of_queries_for_few_and_many_rows(users: Users, admin: User, path: str) -> None:
     def measure() -> tuple[int, int]:
         for _ in range(2):  # the first calls of an hour note what an admin read
             admin.get(path)
@@ -114,19 +112,19 @@ def test_account_lists_run_same_number_of_queries_for_few_and_many_rows(
             items = admin.get(path).json["items"]
         return len(items), seen.number
 
-    people.customer()
-    people.professional()
+    users.customer()
+    users.professional()
     few = measure()
     for _ in range(25):
-        people.customer()
-        people.professional()
+        users.customer()
+        users.professional()
     many = measure()
     assert many[0] >= 25 > few[0]
     assert few[1] == many[1] <= 4
 
 
-def test_account_details_hold_statistics_history_and_allowed_actions(people: People, admin: Person) -> None:
-    ravi, asha = people.professional(approved=False), people.customer()
+def test_account_details_hold_statistics_history_and_allowed_actions(users: Users, admin: User) -> None:
+    ravi, asha = users.professional(approved=False), users.customer()
     ravi.put("/me/document", **form(picture()))
     admin.post(f"/professionals/{ravi.id}/approve")
     one = admin.get(f"/professionals/{ravi.id}")
@@ -144,39 +142,35 @@ def test_account_details_hold_statistics_history_and_allowed_actions(people: Peo
         assert admin.get(f"/professionals/{wrong}").status_code == 404
 
 
-def test_block_rejects_next_calls_and_sign_ins_until_unblock(people: People, admin: Person) -> None:
-    for person in (people.customer(), people.professional(), people.professional(approved=False)):
-        tokens = (
-            people.visitor().post("/check", {"username": person.username, "password": PASSWORD, "client": "api"}).json
-        )
-        answer = admin.post(
-            f"/users/{person.id}/block", {"reason": "poor_reviews", "note": "Rated one star three times"}
-        )
+def test_block_rejects_next_calls_and_sign_ins_until_unblock(users: Users, admin: User) -> None:
+    for user in (users.customer(), users.professional(), users.professional(approved=False)):
+        tokens = users.visitor().post("/check", {"username": user.username, "password": PASSWORD, "client": "api"}).json
+        answer = admin.post(f"/users/{user.id}/block", {"reason": "poor_reviews", "note": "Rated one star three times"})
         assert (answer.status_code, answer.json["isactive"]) == (200, 0), answer.json
         assert answer.json["blocked_reason"] == "poor_reviews"
         refresh = {"Authorization": f"Bearer {tokens['refresh_token']}"}
         for refused in (
-            person.get("/me"),
-            person.patch("/me", {"firstname": "New"}),
-            person.post("/logout"),
-            people.visitor().post("/token/refresh", headers=refresh),
-            people.visitor().post("/check", {"username": person.username, "password": PASSWORD}),
+            user.get("/me"),
+            user.patch("/me", {"firstname": "New"}),
+            user.post("/logout"),
+            users.visitor().post("/token/refresh", headers=refresh),
+            users.visitor().post("/check", {"username": user.username, "password": PASSWORD}),
         ):
             assert (refused.status_code, refused.json["code"]) == (403, "account_blocked")
-        wrong = people.visitor().post("/check", {"username": person.username, "password": "not this"})
+        wrong = users.visitor().post("/check", {"username": user.username, "password": "not this"})
         assert wrong.json["code"] == "invalid_credentials"
-        assert "blocked" in kinds_for(person)
-        again = admin.post(f"/users/{person.id}/block", {"reason": "fraud"})
+        assert "blocked" in kinds_for(user)
+        again = admin.post(f"/users/{user.id}/block", {"reason": "fraud"})
         assert (again.status_code, again.json["code"]) == (409, "already_blocked")
-        assert admin.post(f"/users/{person.id}/unblock").status_code == 200
-        assert person.get("/me").status_code == 401, "the session ended with the block"
-        assert people.sign_in(person.username).get("/me").status_code == 200
-        assert "unblocked" in kinds_for(person)
-        assert admin.post(f"/users/{person.id}/unblock").json["code"] == "not_blocked"
+        assert admin.post(f"/users/{user.id}/unblock").status_code == 200
+        assert user.get("/me").status_code == 401, "the session ended with the block"
+        assert users.sign_in(user.username).get("/me").status_code == 200
+        assert "unblocked" in kinds_for(user)
+        assert admin.post(f"/users/{user.id}/unblock").json["code"] == "not_blocked"
 
 
-def test_block_with_invalid_reason_account_or_role_is_rejected(people: People, admin: Person) -> None:
-    asha = people.customer()
+def test_block_with_invalid_reason_account_or_role_is_rejected(users: Users, admin: User) -> None:
+    asha = users.customer()
     for body in (
         {},
         {"reason": "dislike"},
@@ -189,19 +183,19 @@ def test_block_with_invalid_reason_account_or_role_is_rejected(people: People, a
     assert asha.post(f"/users/{asha.id}/block", {"reason": "fraud"}).json["code"] == "role_not_allowed"
 
 
-def test_block_of_own_account_is_rejected_and_of_another_admin_accepted(people: People, admin: Person) -> None:
+def test_block_of_own_account_is_rejected_and_of_another_admin_accepted(users: Users, admin: User) -> None:
     answer = admin.post(f"/users/{admin.id}/block", {"reason": "other"})
     assert (answer.status_code, answer.json["code"]) == (409, "own_account")
-    second = people.admin()
+    second = users.admin()
     assert admin.post(f"/users/{second.id}/block", {"reason": "other"}).status_code == 200
     assert second.get("/me").json["code"] == "account_blocked"
 
 
-def test_add_admin_by_admin_creates_account_with_admin_access(people: People, admin: Person) -> None:
-    fields = people.fields("chief")
+def test_add_admin_by_admin_creates_account_with_admin_access(users: Users, admin: User) -> None:
+    fields = users.fields("chief")
     answer = admin.post("/admins", fields)
     assert (answer.status_code, answer.json["role"], answer.json["isactive"]) == (201, "admin", 1)
-    assert people.sign_in(fields["username"]).get("/professionals").status_code == 200
+    assert users.sign_in(fields["username"]).get("/professionals").status_code == 200
     assert admin.post("/admins", fields).status_code == 422
-    assert people.customer().post("/admins", people.fields()).status_code == 403
-    assert people.visitor().post("/admins", people.fields()).status_code == 401
+    assert users.customer().post("/admins", users.fields()).status_code == 403
+    assert users.visitor().post("/admins", users.fields()).status_code == 401

@@ -5,17 +5,17 @@ import pytest
 from backend.core.db.session import transaction
 from backend.domain.notifications import create, preferences
 from tests.factories.jobs import deliveries, work
-from tests.factories.people import People, Person
+from tests.factories.users import User, Users
 
 
-def notify(person: Person, times: int = 1) -> None:
+def notify(user: User, times: int = 1) -> None:
     with transaction():
         for _ in range(times):
-            create.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing"})
+            create.notify(user.id, "request_accepted", request_id=7, params={"task": "Plumbing"})
 
 
-def test_notifications_list_is_paginated_newest_first(people: People) -> None:
-    asha, other = people.customer(), people.customer()
+def test_notifications_list_is_paginated_newest_first(users: Users) -> None:
+    asha, other = users.customer(), users.customer()
     notify(asha, 3)
     notify(other)
     first = asha.get("/notifications?limit=2")
@@ -29,8 +29,8 @@ def test_notifications_list_is_paginated_newest_first(people: People) -> None:
     assert asha.get("/notifications?cursor=nonsense").status_code == 422
 
 
-def test_notifications_read_marks_only_own(people: People) -> None:
-    asha, other = people.customer(), people.customer()
+def test_notifications_read_marks_only_own(users: Users) -> None:
+    asha, other = users.customer(), users.customer()
     notify(asha, 3)
     notify(other)
     ids = [row["id"] for row in asha.get("/notifications").json["items"]]
@@ -45,12 +45,12 @@ def test_notifications_read_marks_only_own(people: People) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"ids": []}, {"all": False}, {"ids": [1], "all": True}, {"ids": ["x"]}])
-def test_notifications_read_without_ids_or_all_is_rejected(people: People, body: dict[str, object]) -> None:
-    assert people.customer().post("/notifications/read", body).status_code == 422
+def test_notifications_read_without_ids_or_all_is_rejected(users: Users, body: dict[str, object]) -> None:
+    assert users.customer().post("/notifications/read", body).status_code == 422
 
 
-def test_preferences_default_to_mail_and_return_what_was_saved(people: People) -> None:
-    asha = people.customer()
+def test_preferences_default_to_mail_and_return_what_was_saved(users: Users) -> None:
+    asha = users.customer()
     why = {"sms": {"code": "sms_not_set_up", "message": "SMS is not set up."}}
     assert asha.get("/me/preferences").json == {
         "channels": ["mail"],
@@ -72,8 +72,8 @@ def test_preferences_default_to_mail_and_return_what_was_saved(people: People) -
     assert asha.put("/me/preferences", {"channels": ["mail"]}).json["gchat_webhook"] is None
 
 
-def test_preferences_without_kinds_keep_unsubscriptions(people: People) -> None:
-    asha = people.customer()
+def test_preferences_without_kinds_keep_unsubscriptions(users: Users) -> None:
+    asha = users.customer()
     with transaction():
         preferences.unsubscribe(asha.id, "reminder")
     assert asha.put("/me/preferences", {"channels": ["gchat"]}).json["kinds"] == {"reminder": []}
@@ -99,14 +99,14 @@ def test_preferences_without_kinds_keep_unsubscriptions(people: People) -> None:
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_preferences_with_invalid_field_name_it(people: People, change: dict[str, object], field: str) -> None:
-    answer = people.customer().put("/me/preferences", {"channels": ["mail"], **change})
+def test_preferences_with_invalid_field_name_it(users: Users, change: dict[str, object], field: str) -> None:
+    answer = users.customer().put("/me/preferences", {"channels": ["mail"], **change})
     assert answer.status_code == 422
     assert field in answer.json["errors"], answer.json
 
 
-def test_deliveries_for_admins_list_failures_and_resend_them(people: People) -> None:
-    admin, asha = people.admin(), people.customer()
+def test_deliveries_for_admins_list_failures_and_resend_them(users: Users) -> None:
+    admin, asha = users.admin(), users.customer()
     asha.put("/me/preferences", {"channels": ["gchat"]})
     notify(asha)
     work()

@@ -15,8 +15,8 @@ from backend.core.db.session import db, transaction
 from backend.domain.accounts import phones
 from backend.settings import Settings
 from tests.factories.jobs import deliveries, work
-from tests.factories.people import People, Person
 from tests.factories.servers import WebServer
+from tests.factories.users import User, Users
 
 PHONE = "+919876543210"
 
@@ -39,14 +39,14 @@ def texting(app: Flask, settings: Settings, web: WebServer) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def asha(texting: Flask) -> Person:
-    return People(texting).customer(phone=PHONE)
+def asha(texting: Flask) -> User:
+    return Users(texting).customer(phone=PHONE)
 
 
-def code_sent(person: Person, web: WebServer) -> str:
+def code_sent(user: User, web: WebServer) -> str:
     """Request a code and return it as read from the SMS."""
     later()
-    answer = person.post("/me/phone/code")
+    answer = user.post("/me/phone/code")
     assert answer.status_code == 202, answer.json
     work()
     return str(re.findall(r"\b[0-9]{6}\b", web.posts[-1].body["message"])[0])
@@ -63,7 +63,7 @@ def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06}"
 
 
-def test_phone_code_sent_by_sms_verifies_number(asha: Person, web: WebServer) -> None:
+def test_phone_code_sent_by_sms_verifies_number(asha: User, web: WebServer) -> None:
     assert asha.get("/me").json["phone_verified"] == 0
     sent = asha.post("/me/phone/code")
     assert (sent.status_code, sent.json["phone"]) == (202, PHONE)
@@ -80,27 +80,27 @@ def test_phone_code_sent_by_sms_verifies_number(asha: Person, web: WebServer) ->
     assert asha.post("/me/phone/confirm", {"code": found[1]}).json["code"] == "code_expired"
 
 
-def test_phone_code_is_not_stored_in_plain_text(asha: Person, web: WebServer) -> None:
+def test_phone_code_is_not_stored_in_plain_text(asha: User, web: WebServer) -> None:
     code = code_sent(asha, web)
     assert deliveries(kind="phone_code")[0].params == {}
     row = db.session.execute(text("SELECT row_to_json(c)::text FROM phone_codes c")).scalar_one()
     assert code not in row
 
 
-def test_phone_change_resets_verification(asha: Person, web: WebServer) -> None:
+def test_phone_change_resets_verification(asha: User, web: WebServer) -> None:
     asha.post("/me/phone/confirm", {"code": code_sent(asha, web)})
     assert asha.patch("/me", {"phone": PHONE, "firstname": "Asha"}).json["phone_verified"] == 1
     assert asha.patch("/me", {"phone": "+919876500000"}).json["phone_verified"] == 0
 
 
-def test_phone_code_for_previous_number_is_invalid(asha: Person, web: WebServer) -> None:
+def test_phone_code_for_previous_number_is_invalid(asha: User, web: WebServer) -> None:
     code = code_sent(asha, web)
     asha.patch("/me", {"phone": "+919876500000"})
     assert asha.post("/me/phone/confirm", {"code": code}).json["code"] == "code_expired"
     assert asha.get("/me").json["phone_verified"] == 0
 
 
-def test_phone_code_guesses_are_limited_also_when_concurrent(texting: Flask, asha: Person, web: WebServer) -> None:
+def test_phone_code_guesses_are_limited_also_when_concurrent(texting: Flask, asha: User, web: WebServer) -> None:
     code = code_sent(asha, web)
 
     def guess(_: int) -> Any:
@@ -117,7 +117,7 @@ def test_phone_code_guesses_are_limited_also_when_concurrent(texting: Flask, ash
     assert asha.post("/me/phone/confirm", {"code": code_sent(asha, web)}).status_code == 200
 
 
-def test_phone_code_is_invalid_after_newer_one_or_expiry(asha: Person, web: WebServer) -> None:
+def test_phone_code_is_invalid_after_newer_one_or_expiry(asha: User, web: WebServer) -> None:
     first = code_sent(asha, web)
     second = code_sent(asha, web)
     if first != second:
@@ -127,7 +127,7 @@ def test_phone_code_is_invalid_after_newer_one_or_expiry(asha: Person, web: WebS
     assert asha.post("/me/phone/confirm", {"code": second}).json["code"] == "code_expired"
 
 
-def test_phone_code_that_expired_before_delivery_is_not_sent(asha: Person, web: WebServer) -> None:
+def test_phone_code_that_expired_before_delivery_is_not_sent(asha: User, web: WebServer) -> None:
     asha.post("/me/phone/code")
     with transaction():
         late = 'UPDATE deliveries SET params = params || \'{"valid_until": "2026-01-01T00:00:00+00:00"}\''
@@ -137,7 +137,7 @@ def test_phone_code_that_expired_before_delivery_is_not_sent(asha: Person, web: 
     assert (web.posts, delivery.state, delivery.params) == ([], "failed", {})
 
 
-def test_phone_codes_of_account_are_limited_per_hour(asha: Person, web: WebServer) -> None:
+def test_phone_codes_of_account_are_limited_per_hour(asha: User, web: WebServer) -> None:
     for _ in range(5):
         code_sent(asha, web)
     assert asha.post("/me/phone/code").status_code == 429, "at once after the last one"
@@ -147,22 +147,22 @@ def test_phone_codes_of_account_are_limited_per_hour(asha: Person, web: WebServe
 
 
 def test_phone_codes_of_number_are_limited_across_accounts(texting: Flask, web: WebServer) -> None:
-    people = People(texting)
+    users = Users(texting)
     for _ in range(5):
-        code_sent(people.customer(phone=PHONE), web)
+        code_sent(users.customer(phone=PHONE), web)
     later()
-    assert people.customer(phone=PHONE).post("/me/phone/code").status_code == 429
-    assert people.customer(phone="+919876500000").post("/me/phone/code").status_code == 202
+    assert users.customer(phone=PHONE).post("/me/phone/code").status_code == 429
+    assert users.customer(phone="+919876500000").post("/me/phone/code").status_code == 202
 
 
 def test_phone_codes_of_address_are_limited_per_hour(texting: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phones, "PER_ADDRESS", ((2, phones.HOUR),))
-    people = People(texting)
-    answers = [people.customer(phone=f"+9198765432{n:02}").post("/me/phone/code").status_code for n in range(3)]
+    users = Users(texting)
+    answers = [users.customer(phone=f"+9198765432{n:02}").post("/me/phone/code").status_code for n in range(3)]
     assert answers == [202, 202, 429]
 
 
-def test_phone_codes_requested_concurrently_do_not_exceed_limit(texting: Flask, asha: Person) -> None:
+def test_phone_codes_requested_concurrently_do_not_exceed_limit(texting: Flask, asha: User) -> None:
     def ask(_: int) -> int:
         return (
             texting.test_client().post("/me/phone/code", headers={"Authorization": f"Bearer {asha.token}"}).status_code
@@ -179,21 +179,21 @@ def test_phone_codes_requested_concurrently_do_not_exceed_limit(texting: Flask, 
 def test_phone_code_without_number_or_for_unsupported_country_is_rejected(
     texting: Flask, phone: str | None, code: str
 ) -> None:
-    answer = People(texting).customer(phone=phone).post("/me/phone/code")
+    answer = Users(texting).customer(phone=phone).post("/me/phone/code")
     assert (answer.status_code, answer.json["code"]) == (409, code)
 
 
-def test_phone_code_without_sms_gateway_is_rejected(people: People) -> None:
-    assert people.customer(phone=PHONE).post("/me/phone/code").json["code"] == "sms_not_set_up"
+def test_phone_code_without_sms_gateway_is_rejected(users: Users) -> None:
+    assert users.customer(phone=PHONE).post("/me/phone/code").json["code"] == "sms_not_set_up"
 
 
 @pytest.mark.parametrize("code", ["12345", "1234567", "12345a", "", None, 123456, "१२३४५६"])
-def test_phone_confirm_with_malformed_code_names_the_field(asha: Person, code: object) -> None:
+def test_phone_confirm_with_malformed_code_names_the_field(asha: User, code: object) -> None:
     answer = asha.post("/me/phone/confirm", {"code": code})
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["code"])
 
 
-def test_preferences_with_unverified_phone_report_sms_unavailable(asha: Person, web: WebServer) -> None:
+def test_preferences_with_unverified_phone_report_sms_unavailable(asha: User, web: WebServer) -> None:
     chosen = asha.put("/me/preferences", {"channels": ["sms"]}).json
     why = {"code": "phone_not_verified", "message": "The phone number is not verified."}
     assert chosen["unavailable"] == {"sms": why}
@@ -201,7 +201,7 @@ def test_preferences_with_unverified_phone_report_sms_unavailable(asha: Person, 
     assert asha.get("/me/preferences").json["unavailable"] == {}
 
 
-def test_drop_old_codes_deletes_codes_after_a_day(asha: Person, web: WebServer) -> None:
+def test_drop_old_codes_deletes_codes_after_a_day(asha: User, web: WebServer) -> None:
     code_sent(asha, web)
     later(25 * 3600)
     with transaction():

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from backend.core.clock import now
 from backend.core.db.session import db, transaction
 from backend.domain.profiles.queries import response_time
-from tests.factories.people import People, Person
 from tests.factories.requests import WHY, RequestMarket, at, do, moment
+from tests.factories.users import User, Users
 
 FIELDS = {
     *("id", "firstname", "compname", "exp", "about", "photo_url", "tasks", "rating", "rating_counts", "reviews"),
@@ -20,27 +20,27 @@ FIELDS = {
 
 
 @pytest.fixture
-def market(people: People) -> RequestMarket:
-    return RequestMarket(people)
+def market(users: Users) -> RequestMarket:
+    return RequestMarket(users)
 
 
-def profile(people: People, professional: Person) -> Any:
-    return people.visitor().get(f"/profiles/{professional.id}")
+def profile(users: Users, professional: User) -> Any:
+    return users.visitor().get(f"/profiles/{professional.id}")
 
 
-def review(market: RequestMarket, customer: Person, professional: Person, rating: int, *, day: int) -> int:
+def review(market: RequestMarket, customer: User, professional: User, rating: int, *, day: int) -> int:
     """Bring a request to its end and review it; return its id."""
     request = market.bring_to("closed", customer, professional, date_of_request=at(days=day))
     do(customer, f"/requests/{request['id']}/review", {"rating": rating, "comment": f"Comment {rating}"})
     return int(request["id"])
 
 
-def test_public_profile_has_the_fields_of_the_contract(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional(firstname="Ravi", exp=7, compname="Rao Works")
+def test_public_profile_has_the_fields_of_the_contract(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional(firstname="Ravi", exp=7, compname="Rao Works")
     for day, rating in enumerate((5, 5, 2), 2):
         review(market, asha, ravi, rating, day=day)
     ravi.patch("/me/profile", {"about": "Pipes and taps.\nAlso at night."})
-    body = profile(people, ravi).json
+    body = profile(users, ravi).json
     assert set(body) == FIELDS
     assert (body["id"], body["firstname"], body["compname"], body["exp"]) == (ravi.id, "Ravi", "Rao Works", 7)
     assert body["about"] == "Pipes and taps.\nAlso at night."
@@ -50,17 +50,17 @@ def test_public_profile_has_the_fields_of_the_contract(market: RequestMarket, pe
     assert (body["verified_until"], body["photo_url"]) == (None, None)
 
 
-def test_public_profile_contains_no_contact_details(market: RequestMarket, people: People) -> None:
+def test_public_profile_contains_no_contact_details(market: RequestMarket, users: Users) -> None:
     ravi = market.professional(phone="+919876543201", lastname="Unsaid", address="7 Hidden Lane", pincode="560001")
-    said = profile(people, ravi).get_data(as_text=True)
+    said = profile(users, ravi).get_data(as_text=True)
     account = ravi.get("/me").json
     hidden = [account[name] for name in ("username", "email", "phone", "address", "pincode", "lastname")]
     assert not [value for value in hidden if value in said]
 
 
-def test_public_profile_of_professional_who_is_not_active_is_not_found(market: RequestMarket, people: People) -> None:
-    admin = people.admin()
-    pending = people.professional(approved=False, has_document=True)
+def test_public_profile_of_professional_who_is_not_active_is_not_found(market: RequestMarket, users: Users) -> None:
+    admin = users.admin()
+    pending = users.professional(approved=False, has_document=True)
     blocked = market.professional()
     do(admin, f"/users/{blocked.id}/block", {"reason": "other"})
     lapsed = market.professional()
@@ -68,18 +68,18 @@ def test_public_profile_of_professional_who_is_not_active_is_not_found(market: R
     with transaction():
         lapse = text("UPDATE professionals SET approval_expires_at = :at WHERE account_id = :id")
         db.session.execute(lapse, {"at": now() - timedelta(seconds=1), "id": lapsed.id})
-    for one in (pending, blocked, lapsed, people.customer(), admin):
+    for one in (pending, blocked, lapsed, users.customer(), admin):
         for path in (f"/profiles/{one.id}", f"/profiles/{one.id}/reviews"):
-            answer = people.visitor().get(path)
+            answer = users.visitor().get(path)
             assert (answer.status_code, answer.json["code"]) == (404, "not_found"), path
 
 
-def test_profile_cached_before_a_block_is_not_found_after_it(market: RequestMarket, people: People) -> None:
-    ravi, admin = market.professional(), people.admin()
+def test_profile_cached_before_a_block_is_not_found_after_it(market: RequestMarket, users: Users) -> None:
+    ravi, admin = market.professional(), users.admin()
     path = f"/profiles/{ravi.id}"
-    assert [people.visitor().get(path).status_code for _ in range(2)] == [200, 200]
+    assert [users.visitor().get(path).status_code for _ in range(2)] == [200, 200]
     do(admin, f"/users/{ravi.id}/block", {"reason": "other"})
-    assert people.visitor().get(path).status_code == 404
+    assert users.visitor().get(path).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -92,38 +92,38 @@ def test_profile_cached_before_a_block_is_not_found_after_it(market: RequestMark
     ],
 )
 def test_cached_profile_shows_a_change_at_once(
-    market: RequestMarket, people: People, path: str, change: dict[str, Any], field: str
+    market: RequestMarket, users: Users, path: str, change: dict[str, Any], field: str
 ) -> None:
     ravi = market.professional()
-    before = profile(people, ravi)
-    assert before.headers["ETag"] == profile(people, ravi).headers["ETag"]
+    before = profile(users, ravi)
+    assert before.headers["ETag"] == profile(users, ravi).headers["ETag"]
     assert ravi.patch(path, change).status_code == 200
-    assert profile(people, ravi).json[field] == change[field]
+    assert profile(users, ravi).json[field] == change[field]
 
 
-def test_cached_reviews_show_a_reply_at_once(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_cached_reviews_show_a_reply_at_once(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     request_id = review(market, asha, ravi, 5, day=2)
     path = f"/profiles/{ravi.id}/reviews"
-    assert people.visitor().get(path).json["items"][0]["reply"] is None
+    assert users.visitor().get(path).json["items"][0]["reply"] is None
     do(ravi, f"/requests/{request_id}/review/reply", {"reply": "Thank you"})
-    assert people.visitor().get(path).json["items"][0]["reply"] == "Thank you"
+    assert users.visitor().get(path).json["items"][0]["reply"] == "Thank you"
 
 
-def test_repeated_profile_response_has_no_rate_limit_of_another_caller(market: RequestMarket, people: People) -> None:
+def test_repeated_profile_response_has_no_rate_limit_of_another_caller(market: RequestMarket, users: Users) -> None:
     ravi = market.professional()
-    first, repeated = profile(people, ravi), profile(people, ravi)
+    first, repeated = profile(users, ravi), profile(users, ravi)
     assert "RateLimit" in first.headers
     assert "RateLimit" not in repeated.headers
 
 
-def test_profile_reviews_are_paged_newest_first_without_authors(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(firstname="Zebulon"), market.professional()
+def test_profile_reviews_are_paged_newest_first_without_authors(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(firstname="Zebulon"), market.professional()
     hidden, *_ = [review(market, asha, ravi, rating, day=rating + 1) for rating in (1, 2, 3, 4, 5)]
-    do(people.admin(), f"/reviews/{hidden}/hide", WHY)
+    do(users.admin(), f"/reviews/{hidden}/hide", WHY)
     path, seen = f"/profiles/{ravi.id}/reviews?limit=2", []
     while path:
-        page = people.visitor().get(path)
+        page = users.visitor().get(path)
         assert page.status_code == 200
         assert "Zebulon" not in page.get_data(as_text=True)
         seen += page.json["items"]
@@ -131,50 +131,50 @@ def test_profile_reviews_are_paged_newest_first_without_authors(market: RequestM
         path = f"/profiles/{ravi.id}/reviews?limit=2&cursor={cursor}" if cursor else ""
     assert [one["rating"] for one in seen] == [5, 4, 3, 2]
     assert set(seen[0]) == {"rating", "comment", "created_at", "task_name", "reply"}
-    assert people.visitor().get(f"/profiles/{ravi.id}/reviews?cursor=x").status_code == 422
+    assert users.visitor().get(f"/profiles/{ravi.id}/reviews?cursor=x").status_code == 422
 
 
-def test_rating_counts_follow_hidden_and_restored_reviews(market: RequestMarket, people: People) -> None:
-    asha, ravi, admin = people.customer(), market.professional(), people.admin()
+def test_rating_counts_follow_hidden_and_restored_reviews(market: RequestMarket, users: Users) -> None:
+    asha, ravi, admin = users.customer(), market.professional(), users.admin()
     request_id = review(market, asha, ravi, 3, day=2)
-    counted = [profile(people, ravi).json["rating_counts"]["3"]]
+    counted = [profile(users, ravi).json["rating_counts"]["3"]]
     for verb, body in (("hide", WHY), ("show", None)):
         do(admin, f"/reviews/{request_id}/{verb}", body)
-        counted.append(profile(people, ravi).json["rating_counts"]["3"])
+        counted.append(profile(users, ravi).json["rating_counts"]["3"])
     assert counted == [1, 0, 1]
 
 
-def test_profile_lists_only_tasks_that_are_offered(market: RequestMarket, people: People) -> None:
+def test_profile_lists_only_tasks_that_are_offered(market: RequestMarket, users: Users) -> None:
     tiling, painting = market.task("Tiling"), market.task("Painting")
-    ravi, admin = market.professional(task_ids=[market.task_id, tiling, painting]), people.admin()
+    ravi, admin = market.professional(task_ids=[market.task_id, tiling, painting]), users.admin()
     assert admin.patch(f"/tasks/{tiling}", {"isactive": 0}).status_code == 200
-    assert [task["name"] for task in profile(people, ravi).json["tasks"]] == ["Painting", "Plumbing"]
+    assert [task["name"] for task in profile(users, ravi).json["tasks"]] == ["Painting", "Plumbing"]
 
 
-def test_service_area_names_districts_and_no_pincode(market: RequestMarket, people: People) -> None:
+def test_service_area_names_districts_and_no_pincode(market: RequestMarket, users: Users) -> None:
     ravi = market.professional(pincode="560001", pincodes=["110001"])
-    areas = profile(people, ravi).json["service_area"].split("; ")
+    areas = profile(users, ravi).json["service_area"].split("; ")
     assert len(areas) == 2
     assert areas[0].endswith("Karnataka")
     assert areas[1].endswith("Delhi")
 
 
-def test_verified_until_is_the_end_of_the_approval(market: RequestMarket, people: People) -> None:
-    ravi, admin, ends = market.professional(), people.admin(), moment(days=90)
-    assert profile(people, ravi).json["verified_until"] is None
+def test_verified_until_is_the_end_of_the_approval(market: RequestMarket, users: Users) -> None:
+    ravi, admin, ends = market.professional(), users.admin(), moment(days=90)
+    assert profile(users, ravi).json["verified_until"] is None
     assert admin.patch(f"/professionals/{ravi.id}", {"approval_expires_at": ends.isoformat()}).status_code == 200
-    assert profile(people, ravi).json["verified_until"] == ends.isoformat()
+    assert profile(users, ravi).json["verified_until"] == ends.isoformat()
 
 
-def test_response_time_needs_three_answers_and_is_a_band(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_response_time_needs_three_answers_and_is_a_band(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     for day in (2, 3):
         market.bring_to("accepted", asha, ravi, date_of_request=at(days=day))
-    assert profile(people, ravi).json["response_time"] is None
+    assert profile(users, ravi).json["response_time"] is None
     declined = market.ask(asha, date_of_request=at(days=4))
     do(ravi, f"/requests/{declined['id']}/reject", WHY)
     ravi.patch("/me/profile", {"about": "Read again"})
-    assert profile(people, ravi).json["response_time"] == "within_1_hour"
+    assert profile(users, ravi).json["response_time"] == "within_1_hour"
 
 
 @pytest.mark.parametrize(
@@ -198,30 +198,30 @@ def test_response_time_rounds_a_median_to_its_band(hours: float | None, band: st
         "ravi-plumbing.com",
     ],
 )
-def test_about_with_contact_details_is_rejected(people: People, about: str) -> None:
-    ravi = people.professional(approved=False)
+def test_about_with_contact_details_is_rejected(users: Users, about: str) -> None:
+    ravi = users.professional(approved=False)
     answer = ravi.patch("/me/profile", {"about": about})
     assert (answer.status_code, answer.json["code"]) == (422, "contact_details")
     assert "about" in answer.json["errors"]
 
 
 @pytest.mark.parametrize("about", ["", "In the trade since 1998, 2019-2024 in Pune. From Rs 1,499.00 a visit.", "24/7"])
-def test_about_without_contact_details_is_saved(people: People, about: str) -> None:
-    ravi = people.professional(approved=False)
+def test_about_without_contact_details_is_saved(users: Users, about: str) -> None:
+    ravi = users.professional(approved=False)
     answer = ravi.patch("/me/profile", {"about": about})
     assert (answer.status_code, answer.json["about"], answer.json["isactive"]) == (200, about, 0)
 
 
-def test_review_reply_with_contact_details_is_rejected(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_review_reply_with_contact_details_is_rejected(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     request_id = review(market, asha, ravi, 5, day=2)
     answer = ravi.post(f"/requests/{request_id}/review/reply", {"reply": "Next time call 9876543210"})
     assert (answer.status_code, answer.json["code"]) == (422, "contact_details")
     do(ravi, f"/requests/{request_id}/review/reply", {"reply": "Thank you"})
 
 
-def test_about_edit_with_stale_version_is_rejected(people: People) -> None:
-    ravi = people.professional()
+def test_about_edit_with_stale_version_is_rejected(users: Users) -> None:
+    ravi = users.professional()
     tag = ravi.get("/me/profile").headers["ETag"]
     assert ravi.patch("/me/profile", {"about": "One"}, headers={"If-Match": tag}).status_code == 200
     late = ravi.patch("/me/profile", {"about": "Two"}, headers={"If-Match": tag})
@@ -229,13 +229,13 @@ def test_about_edit_with_stale_version_is_rejected(people: People) -> None:
     assert ravi.get("/me/profile").json["about"] == "One"
 
 
-def test_public_profile_calls_are_limited_by_network(app: Flask, people: People, market: RequestMarket) -> None:
+def test_public_profile_calls_are_limited_by_network(app: Flask, users: Users, market: RequestMarket) -> None:
     ravi = market.professional()
     limits = app.extensions["rate_limits"]
     item = limits._items["profile_rate_limit"]
     try:
         limits._items["profile_rate_limit"] = type(item)(2, 1)
-        answers = [people.visitor().get(f"/profiles/{ravi.id}/reviews?limit={n}") for n in (1, 2, 3)]
+        answers = [users.visitor().get(f"/profiles/{ravi.id}/reviews?limit={n}") for n in (1, 2, 3)]
     finally:
         limits._items["profile_rate_limit"] = item
     assert [answer.status_code for answer in answers] == [200, 200, 429]

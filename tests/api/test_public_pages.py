@@ -12,10 +12,10 @@ import pytest
 from flask import Flask
 
 from backend.api import sitemaps, web_app
-from tests.factories.people import People, Person
 from tests.factories.photos import show_photo
 from tests.factories.queries import count_queries
 from tests.factories.requests import RequestMarket, at, do
+from tests.factories.users import User, Users
 
 SCRIPT = "document.documentElement.classList.add('light')"
 BUILT = f"""<!doctype html>
@@ -47,8 +47,8 @@ def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def market(people: People) -> RequestMarket:
-    return RequestMarket(people)
+def market(users: Users) -> RequestMarket:
+    return RequestMarket(users)
 
 
 class Head(HTMLParser):
@@ -95,26 +95,26 @@ class Head(HTMLParser):
         return found[0] if found else None
 
 
-def get(people: People, path: str, status: int = 200) -> tuple[str, Head]:
-    answer = people.visitor().get(path)
+def get(users: Users, path: str, status: int = 200) -> tuple[str, Head]:
+    answer = users.visitor().get(path)
     assert answer.status_code == status, answer.get_data(as_text=True)[:500]
     page = answer.get_data(as_text=True)
     return page, Head(page)
 
 
-def reviewed(market: RequestMarket, people: People, ravi: Person, comment: str = "Quick and clean") -> None:
-    asha = people.customer()
+def reviewed(market: RequestMarket, users: Users, ravi: User, comment: str = "Quick and clean") -> None:
+    asha = users.customer()
     request = market.bring_to("closed", asha, ravi, date_of_request=at(days=2))
     do(asha, f"/requests/{request['id']}/review", {"rating": 4, "comment": comment})
     do(ravi, f"/requests/{request['id']}/review/reply", {"reply": "Thank you, Asha"})
 
 
-def test_profile_page_describes_the_professional_in_its_head(market: RequestMarket, people: People) -> None:
+def test_profile_page_describes_the_professional_in_its_head(market: RequestMarket, users: Users) -> None:
     ravi = market.professional(firstname="Ravi", compname="Rao & Sons")
-    reviewed(market, people, ravi)
-    photo = show_photo(ravi, people.admin())
+    reviewed(market, users, ravi)
+    photo = show_photo(ravi, users.admin())
     ravi.patch("/me/profile", {"about": "Pipes and taps."})
-    _, head = get(people, f"/app/professionals/{ravi.id}")
+    _, head = get(users, f"/app/professionals/{ravi.id}")
     home = "http://127.0.0.1:5000"
     assert head.title == "Ravi, Rao & Sons | Doorstep"
     assert head.meta["description"] == "Rao & Sons: Plumbing. Rated 4.0 out of 5 in 1 review. Pipes and taps."
@@ -131,11 +131,11 @@ def test_profile_page_describes_the_professional_in_its_head(market: RequestMark
     assert (offer["price"], offer["priceCurrency"], offer["itemOffered"]["name"]) == ("499.00", "INR", "Plumbing")
 
 
-def test_profile_page_reads_without_javascript(market: RequestMarket, people: People) -> None:
+def test_profile_page_reads_without_javascript(market: RequestMarket, users: Users) -> None:
     ravi = market.professional(firstname="Ravi", lastname="Unsaid", phone="+919876543201")
-    reviewed(market, people, ravi)
+    reviewed(market, users, ravi)
     ravi.patch("/me/profile", {"about": "Pipes and taps."})
-    page, head = get(people, f"/app/professionals/{ravi.id}")
+    page, head = get(users, f"/app/professionals/{ravi.id}")
     said = html.unescape(re.sub(r"<[^>]+>", " ", page))
     for text in ("Ravi", "Rao and Sons", "Plumbing", "₹499", "Pipes and taps.", "Quick and clean", "Thank you, Asha"):
         assert text in said
@@ -145,26 +145,26 @@ def test_profile_page_reads_without_javascript(market: RequestMarket, people: Pe
     assert not [account[name] for name in ("email", "phone", "address", "pincode", "lastname") if account[name] in page]
 
 
-def test_public_page_keeps_the_built_page_and_its_policy(market: RequestMarket, people: People) -> None:
+def test_public_page_keeps_the_built_page_and_its_policy(market: RequestMarket, users: Users) -> None:
     ravi = market.professional()
-    answer = people.visitor().get(f"/app/professionals/{ravi.id}")
+    answer = users.visitor().get(f"/app/professionals/{ravi.id}")
     page = answer.get_data(as_text=True)
     assert '<div id="app" class="isolate"></div>' in page
     assert 'src="/app/assets/main.js"' in page
     assert "Find verified professionals near you." not in page
     assert answer.headers["Content-Security-Policy"] == web_app.policy(BUILT.encode())
     assert answer.headers["Cache-Control"] == "no-cache"
-    again = people.visitor().get(f"/app/professionals/{ravi.id}", headers={"If-None-Match": answer.headers["ETag"]})
+    again = users.visitor().get(f"/app/professionals/{ravi.id}", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
 
 
 def test_public_page_fills_marked_blocks_of_a_build_in_its_language(
-    market: RequestMarket, people: People, dist: Path
+    market: RequestMarket, users: Users, dist: Path
 ) -> None:
     marked = BUILT.replace("<title>Doorstep</title>", "<!--head--><title>Old</title><!--/head-->")
     (dist / "pages").mkdir()
     (dist / "pages/empty.hi.html").write_text(marked.replace('lang="en"', 'lang="hi"'), encoding="utf-8")
-    page, head = get(people, f"/app/tasks/{market.task_id}?lang=hi")
+    page, head = get(users, f"/app/tasks/{market.task_id}?lang=hi")
     assert "<!--head-->" not in page
     assert "Old" not in page
     assert '<html lang="hi">' in page
@@ -172,11 +172,11 @@ def test_public_page_fills_marked_blocks_of_a_build_in_its_language(
     assert head.link("canonical") == f"http://127.0.0.1:5000/app/tasks/{market.task_id}?lang=hi"
 
 
-def test_public_page_escapes_what_people_typed(market: RequestMarket, people: People) -> None:
+def test_public_page_escapes_what_people_typed(market: RequestMarket, users: Users) -> None:
     ravi = market.professional(firstname="<b>Ravi", compname='"Rao" </title>')
     ravi.patch("/me/profile", {"about": HOSTILE})
-    reviewed(market, people, ravi, comment=HOSTILE)
-    page, head = get(people, f"/app/professionals/{ravi.id}")
+    reviewed(market, users, ravi, comment=HOSTILE)
+    page, head = get(users, f"/app/professionals/{ravi.id}")
     assert "<script>alert" not in page
     assert "<b>" not in page
     assert [said.strip() for attributes, said in head.scripts if not attributes] == [SCRIPT]
@@ -185,26 +185,26 @@ def test_public_page_escapes_what_people_typed(market: RequestMarket, people: Pe
 
 
 @pytest.mark.parametrize("kind", ["professionals", "tasks"])
-def test_page_that_is_not_public_is_404_and_not_indexed(people: People, market: RequestMarket, kind: str) -> None:
-    pending = people.professional(approved=False, has_document=True)
+def test_page_that_is_not_public_is_404_and_not_indexed(users: Users, market: RequestMarket, kind: str) -> None:
+    pending = users.professional(approved=False, has_document=True)
     off = market.task("Tiling", isactive=False)
     for number in (pending.id if kind == "professionals" else off, 99999):
-        page, head = get(people, f"/app/{kind}/{number}", status=404)
+        page, head = get(users, f"/app/{kind}/{number}", status=404)
         assert head.meta["robots"] == "noindex"
         assert '<div id="app"' in page, "the application says what is missing"
         assert "served" not in page
 
 
-def test_profile_page_of_professional_blocked_meanwhile_is_404(market: RequestMarket, people: People) -> None:
-    ravi, admin = market.professional(), people.admin()
-    get(people, f"/app/professionals/{ravi.id}")
+def test_profile_page_of_professional_blocked_meanwhile_is_404(market: RequestMarket, users: Users) -> None:
+    ravi, admin = market.professional(), users.admin()
+    get(users, f"/app/professionals/{ravi.id}")
     do(admin, f"/users/{ravi.id}/block", {"reason": "other"})
-    get(people, f"/app/professionals/{ravi.id}", status=404)
+    get(users, f"/app/professionals/{ravi.id}", status=404)
 
 
-def test_task_page_has_price_rating_and_offer(market: RequestMarket, people: People) -> None:
-    reviewed(market, people, market.professional())
-    page, head = get(people, f"/app/tasks/{market.task_id}")
+def test_task_page_has_price_rating_and_offer(market: RequestMarket, users: Users) -> None:
+    reviewed(market, users, market.professional())
+    page, head = get(users, f"/app/tasks/{market.task_id}")
     assert head.title == "Plumbing: ₹499 | Doorstep"
     assert (head.data["@type"], head.data["offers"]["price"]) == ("Service", "499.00")
     assert head.data["aggregateRating"]["reviewCount"] == 1
@@ -212,9 +212,9 @@ def test_task_page_has_price_rating_and_offer(market: RequestMarket, people: Peo
     assert head.link("canonical") == f"http://127.0.0.1:5000/app/tasks/{market.task_id}"
 
 
-def test_task_page_in_a_served_place_is_a_page_of_its_own(market: RequestMarket, people: People) -> None:
+def test_task_page_in_a_served_place_is_a_page_of_its_own(market: RequestMarket, users: Users) -> None:
     market.professional(pincode="560001")
-    _, head = get(people, f"/app/tasks/{market.task_id}?pincode=560001")
+    _, head = get(users, f"/app/tasks/{market.task_id}?pincode=560001")
     assert "560001" in head.title
     assert head.meta["description"].startswith("1 verified professional for Plumbing in ")
     assert head.link("canonical") == f"http://127.0.0.1:5000/app/tasks/{market.task_id}?pincode=560001"
@@ -223,69 +223,67 @@ def test_task_page_in_a_served_place_is_a_page_of_its_own(market: RequestMarket,
 
 
 @pytest.mark.parametrize("pincode", ["110001", "999999", "x", "5600010", "'"])
-def test_task_page_in_a_place_nobody_serves_is_the_task_page(
-    market: RequestMarket, people: People, pincode: str
-) -> None:
+def test_task_page_in_a_place_nobody_serves_is_the_task_page(market: RequestMarket, users: Users, pincode: str) -> None:
     market.professional(pincode="560001")
-    _, head = get(people, f"/app/tasks/{market.task_id}?pincode={pincode}")
+    _, head = get(users, f"/app/tasks/{market.task_id}?pincode={pincode}")
     assert head.link("canonical") == f"http://127.0.0.1:5000/app/tasks/{market.task_id}"
 
 
-def test_public_pages_are_cached_until_the_catalogue_changes(market: RequestMarket, people: People) -> None:
+def test_public_pages_are_cached_until_the_catalogue_changes(market: RequestMarket, users: Users) -> None:
     ravi = market.professional()
     path = f"/app/professionals/{ravi.id}"
-    get(people, path)
+    get(users, path)
     with count_queries() as counted:
-        get(people, path)
+        get(users, path)
     assert counted.number == 0
     ravi.patch("/me", {"compname": "Renamed Works"})
-    _, head = get(people, path)
+    _, head = get(users, path)
     assert head.title.startswith(f"{ravi.get('/me').json['firstname']}, Renamed Works")
 
 
-def locations(people: People, path: str) -> list[str]:
-    answer = people.visitor().get(path)
+def locations(users: Users, path: str) -> list[str]:
+    answer = users.visitor().get(path)
     assert (answer.status_code, answer.mimetype) == (200, "application/xml")
     root = ET.fromstring(answer.data)
     return [str(found.text) for found in root.iter(f"{PLACE_NAMESPACE}loc")]
 
 
-def test_sitemap_lists_only_what_is_public(market: RequestMarket, people: People, app: Flask) -> None:
+def test_sitemap_lists_only_what_is_public(market: RequestMarket, users: Users, app: Flask) -> None:
     home = app.extensions["settings"].public_url
     ravi = market.professional(pincode="560001", radius_km=1)
     blocked = market.professional()
-    people.professional(approved=False)
-    do(people.admin(), f"/users/{blocked.id}/block", {"reason": "other"})
+    users.professional(approved=False)
+    do(users.admin(), f"/users/{blocked.id}/block", {"reason": "other"})
     unserved = market.task("Tiling")
-    index = locations(people, "/sitemap.xml")
+    index = locations(users, "/sitemap.xml")
     assert index == [f"{home}/sitemaps/professionals-0.xml", f"{home}/sitemaps/tasks-{market.task_id}.xml"]
-    assert locations(people, "/sitemaps/professionals-0.xml") == [f"{home}/app/professionals/{ravi.id}"]
-    tasks = locations(people, f"/sitemaps/tasks-{market.task_id}.xml")
+    assert locations(users, "/sitemaps/professionals-0.xml") == [f"{home}/app/professionals/{ravi.id}"]
+    tasks = locations(users, f"/sitemaps/tasks-{market.task_id}.xml")
     assert tasks[0] == f"{home}/app/tasks/{market.task_id}"
     assert f"{home}/app/tasks/{market.task_id}?pincode=560001" in tasks
     assert not [one for one in tasks if "110001" in one]
     for path in (f"/sitemaps/tasks-{unserved}.xml", "/sitemaps/professionals-7.xml", "/sitemaps/tasks-999999.xml"):
-        assert people.visitor().get(path).status_code == 404
+        assert users.visitor().get(path).status_code == 404
     for one in tasks[:2]:
-        assert Head(people.visitor().get(one.removeprefix(home)).get_data(as_text=True)).link("canonical") == one
+        assert Head(users.visitor().get(one.removeprefix(home)).get_data(as_text=True)).link("canonical") == one
 
 
 def test_sitemaps_are_cut_at_the_most_addresses_of_a_file(
-    market: RequestMarket, people: People, monkeypatch: pytest.MonkeyPatch
+    market: RequestMarket, users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sitemaps, "MOST_URLS", 2)
     everyone = [market.professional() for _ in range(5)]
-    listed = [one for part in range(4) for one in locations_or_none(people, f"/sitemaps/professionals-{part}.xml")]
+    listed = [one for part in range(4) for one in locations_or_none(users, f"/sitemaps/professionals-{part}.xml")]
     assert len(listed) == len(everyone)
-    assert max(len(locations_or_none(people, f"/sitemaps/professionals-{part}.xml")) for part in range(4)) <= 2
+    assert max(len(locations_or_none(users, f"/sitemaps/professionals-{part}.xml")) for part in range(4)) <= 2
 
 
-def locations_or_none(people: People, path: str) -> list[str]:
-    return locations(people, path) if people.visitor().get(path).status_code == 200 else []
+def locations_or_none(users: Users, path: str) -> list[str]:
+    return locations(users, path) if users.visitor().get(path).status_code == 200 else []
 
 
-def test_robots_txt_names_the_sitemap_and_private_pages(people: People, app: Flask) -> None:
-    answer = people.visitor().get("/robots.txt")
+def test_robots_txt_names_the_sitemap_and_private_pages(users: Users, app: Flask) -> None:
+    answer = users.visitor().get("/robots.txt")
     lines = answer.get_data(as_text=True).splitlines()
     assert answer.mimetype == "text/plain"
     assert f"Sitemap: {app.extensions['settings'].public_url}/sitemap.xml" in lines
@@ -295,6 +293,6 @@ def test_robots_txt_names_the_sitemap_and_private_pages(people: People, app: Fla
     assert "/app/admin" in disallowed
 
 
-def test_public_page_without_a_build_says_so(people: People, market: RequestMarket, dist: Path) -> None:
+def test_public_page_without_a_build_says_so(users: Users, market: RequestMarket, dist: Path) -> None:
     (dist / "index.html").unlink()
-    assert people.visitor().get(f"/app/tasks/{market.task_id}").status_code == 503
+    assert users.visitor().get(f"/app/tasks/{market.task_id}").status_code == 503

@@ -10,15 +10,15 @@ from sqlalchemy import text
 from backend.core.cache.versions import CATALOGUE
 from backend.core.db.session import db, transaction
 from backend.domain.professionals import availability
-from tests.factories.people import People, Person
 from tests.factories.requests import WHY, RequestMarket
+from tests.factories.users import User, Users
 
 MARKS = text("SELECT version, updated_at FROM task_requests WHERE id = :id")
 
 
 @pytest.fixture
-def market(people: People) -> RequestMarket:
-    return RequestMarket(people)
+def market(users: Users) -> RequestMarket:
+    return RequestMarket(users)
 
 
 def marks(request_id: int) -> Any:
@@ -27,14 +27,14 @@ def marks(request_id: int) -> Any:
     return tuple(found)
 
 
-def new_in_inbox(who: Person) -> int:
+def new_in_inbox(who: User) -> int:
     return int(who.get("/me/inbox").json["new"])
 
 
 def test_reject_by_professional_not_asked_leaves_request_unchanged_for_others(
-    market: RequestMarket, people: People
+    market: RequestMarket, users: Users
 ) -> None:
-    asha, ravi, meena = people.customer(), market.professional(), market.professional()
+    asha, ravi, meena = users.customer(), market.professional(), market.professional()
     request = market.ask(asha)
     path = f"/requests/{request['id']}"
     etag = asha.get(path).headers["ETag"]
@@ -48,8 +48,8 @@ def test_reject_by_professional_not_asked_leaves_request_unchanged_for_others(
     assert asha.patch(path, {"remarks": "Ring twice"}, headers={"If-Match": etag}).status_code == 200
 
 
-def test_reject_by_many_concurrently_leaves_request_unchanged(market: RequestMarket, people: People) -> None:
-    asha = people.customer()
+def test_reject_by_many_concurrently_leaves_request_unchanged(market: RequestMarket, users: Users) -> None:
+    asha = users.customer()
     some = [market.professional() for _ in range(10)]
     request = market.ask(asha)
     before = marks(request["id"])
@@ -61,16 +61,16 @@ def test_reject_by_many_concurrently_leaves_request_unchanged(market: RequestMar
     assert db.session.execute(events).scalar_one() == len(some)
 
 
-def test_reject_by_asked_professional_increases_version(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_reject_by_asked_professional_increases_version(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     request = market.ask(asha, professional_id=ravi.id)
     before = marks(request["id"])
     assert ravi.post(f"/requests/{request['id']}/reject", WHY).status_code == 200
     assert marks(request["id"])[0] == before[0] + 1
 
 
-def test_delete_task_with_policy_and_without_requests_deletes_both(market: RequestMarket, people: People) -> None:
-    admin = people.admin()
+def test_delete_task_with_policy_and_without_requests_deletes_both(market: RequestMarket, users: Users) -> None:
+    admin = users.admin()
     path = f"/tasks/{market.task('Gardening')}"
     assert admin.put(f"{path}/policy", {"min_notice_minutes": 60}).status_code == 200
     assert admin.delete(path).status_code == 204

@@ -14,22 +14,22 @@ from backend.domain.reports import actions
 from backend.domain.reports.months import Month
 from tests.factories import closed_requests as made
 from tests.factories.closed_requests import Market
-from tests.factories.people import People, Person
+from tests.factories.users import User, Users
 
 OCTOBER = "/reports/2026-10"
 
 
 @pytest.fixture
-def asha(people: People) -> Person:
-    return people.customer(firstname="<Asha>")
+def asha(users: Users) -> User:
+    return users.customer(firstname="<Asha>")
 
 
 @pytest.fixture
-def market(asha: Person) -> Market:
+def market(asha: User) -> Market:
     return Market(asha.id, made.professional(), made.task())
 
 
-def test_report_of_own_month_counts_requests_and_spending(asha: Person, market: Market) -> None:
+def test_report_of_own_month_counts_requests_and_spending(asha: User, market: Market) -> None:
     made.review(made.request(market, price="1499.50"), created_at=made.NOON)
     report = asha.get(OCTOBER).json
     assert (report["month"], report["unfinished"], report["customer_id"]) == ("2026-10", False, asha.id)
@@ -39,7 +39,7 @@ def test_report_of_own_month_counts_requests_and_spending(asha: Person, market: 
     assert (report["professionals_met"], report["reviews_given"], report["upcoming"]) == (1, 1, [])
 
 
-def test_report_as_html_escapes_user_input(asha: Person, market: Market) -> None:
+def test_report_as_html_escapes_user_input(asha: User, market: Market) -> None:
     made.request(market)
     page = asha.get(OCTOBER, headers={"Accept": "text/html"})
     assert page.headers["Content-Type"].startswith("text/html")
@@ -53,20 +53,20 @@ def test_report_as_html_escapes_user_input(asha: Person, market: Market) -> None
 
 
 @time_machine.travel("2026-11-10T00:00:00Z", tick=True)
-def test_report_of_current_month_is_unfinished_and_future_one_is_404(people: People) -> None:
-    asha = people.customer()
+def test_report_of_current_month_is_unfinished_and_future_one_is_404(users: Users) -> None:
+    asha = users.customer()
     assert asha.get("/reports/2026-11").json["unfinished"] is True
     assert asha.get("/reports/2026-12").status_code == 404
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-1", "last", "1999-01", "2026-10-01"])
-def test_report_with_invalid_month_returns_404(asha: Person, month: str) -> None:
+def test_report_with_invalid_month_returns_404(asha: User, month: str) -> None:
     assert asha.get(f"/reports/{month}").status_code == 404
 
 
-def test_report_of_another_customer_is_for_admins_only(client: FlaskClient, people: People, asha: Person) -> None:
-    other = people.customer()
-    admin = people.admin()
+def test_report_of_another_customer_is_for_admins_only(client: FlaskClient, users: Users, asha: User) -> None:
+    other = users.customer()
+    admin = users.admin()
     assert client.get(OCTOBER).status_code == 401
     assert other.get(f"{OCTOBER}?customer_id={asha.id}").status_code == 404
     assert asha.get(f"{OCTOBER}?customer_id={asha.id}").json["customer_id"] == asha.id
@@ -75,7 +75,7 @@ def test_report_of_another_customer_is_for_admins_only(client: FlaskClient, peop
     assert admin.get(f"{OCTOBER}?customer_id={admin.id}").status_code == 404
 
 
-def test_report_after_sending_is_unchanged_and_listed_newest_first(asha: Person, market: Market) -> None:
+def test_report_after_sending_is_unchanged_and_listed_newest_first(asha: User, market: Market) -> None:
     made.request(market)
     with transaction():
         signed_up = datetime(2026, 1, 1, tzinfo=UTC)  # reports go only to accounts that existed in that month

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 
 from backend.core.clock import now
-from tests.factories.people import People
 from tests.factories.requests import WHY, RequestMarket, at, do, notified_kinds
+from tests.factories.users import Users
 
 CONTRACT = {
     "id", "task_id", "task_name", "customer_id", "professional_id", "asked_professional_id", "status",
@@ -18,12 +18,12 @@ CONTRACT = {
 
 
 @pytest.fixture
-def market(people: People) -> RequestMarket:
-    return RequestMarket(people)
+def market(users: Users) -> RequestMarket:
+    return RequestMarket(users)
 
 
-def test_create_request_copies_task_name_price_and_duration(market: RequestMarket, people: People) -> None:
-    asha = people.customer()
+def test_create_request_copies_task_name_price_and_duration(market: RequestMarket, users: Users) -> None:
+    asha = users.customer()
     answer = asha.post("/requests", market.body(remarks="The tap drips"))
     assert answer.status_code == 201
     assert answer.headers["Location"] == f"/requests/{answer.json['id']}"
@@ -49,26 +49,26 @@ def test_create_request_copies_task_name_price_and_duration(market: RequestMarke
     ],
 )
 def test_create_request_with_invalid_field_names_it(
-    market: RequestMarket, people: People, changes: dict[str, Any], status: int, field: str
+    market: RequestMarket, users: Users, changes: dict[str, Any], status: int, field: str
 ) -> None:
-    answer = people.customer().post("/requests", market.body(**changes))
+    answer = users.customer().post("/requests", market.body(**changes))
     assert (answer.status_code, list(answer.json["errors"])) == (status, [field])
 
 
-def test_create_request_for_inactive_task_is_rejected(market: RequestMarket, people: People) -> None:
+def test_create_request_for_inactive_task_is_rejected(market: RequestMarket, users: Users) -> None:
     off = market.task("Gardening", isactive=False)
-    answer = people.customer().post("/requests", market.body(task_id=off))
+    answer = users.customer().post("/requests", market.body(task_id=off))
     assert (answer.status_code, answer.json["code"]) == (409, "task_not_available")
 
 
-def test_create_request_for_professional_without_task_is_rejected(market: RequestMarket, people: People) -> None:
-    other = people.professional()
-    answer = people.customer().post("/requests", market.body(professional_id=other.id))
+def test_create_request_for_professional_without_task_is_rejected(market: RequestMarket, users: Users) -> None:
+    other = users.professional()
+    answer = users.customer().post("/requests", market.body(professional_id=other.id))
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["professional_id"])
 
 
-def test_create_request_repeated_with_idempotency_key_creates_one(market: RequestMarket, people: People) -> None:
-    asha, body = people.customer(), market.body()
+def test_create_request_repeated_with_idempotency_key_creates_one(market: RequestMarket, users: Users) -> None:
+    asha, body = users.customer(), market.body()
     first = asha.post("/requests", body, headers={"Idempotency-Key": "k1"})
     again = asha.post("/requests", body, headers={"Idempotency-Key": "k1"})
     assert (first.status_code, again.status_code) == (201, 201)
@@ -77,8 +77,8 @@ def test_create_request_repeated_with_idempotency_key_creates_one(market: Reques
     assert asha.post("/requests", market.body(remarks="x"), headers={"Idempotency-Key": "k1"}).status_code == 422
 
 
-def test_request_address_and_contact_are_visible_only_after_accept(market: RequestMarket, people: People) -> None:
-    asha, ravi, sita = people.customer(phone="+919876543210"), market.professional(), market.professional()
+def test_request_address_and_contact_are_visible_only_after_accept(market: RequestMarket, users: Users) -> None:
+    asha, ravi, sita = users.customer(phone="+919876543210"), market.professional(), market.professional()
     made = market.ask(asha)
     path = f"/requests/{made['id']}"
     before = ravi.get(path).json
@@ -97,9 +97,9 @@ def test_request_address_and_contact_are_visible_only_after_accept(market: Reque
 
 
 def test_request_to_one_professional_is_visible_only_to_them_until_declined(
-    market: RequestMarket, people: People
+    market: RequestMarket, users: Users
 ) -> None:
-    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+    asha, ravi, sita = users.customer(), market.professional(), market.professional()
     made = market.ask(asha, professional_id=ravi.id)
     path = f"/requests/{made['id']}"
     assert sita.get(path).status_code == 404
@@ -114,9 +114,9 @@ def test_request_to_one_professional_is_visible_only_to_them_until_declined(
 
 
 def test_request_for_professional_without_task_is_visible_but_not_acceptable(
-    market: RequestMarket, people: People
+    market: RequestMarket, users: Users
 ) -> None:
-    asha, other = people.customer(), people.professional()
+    asha, other = users.customer(), users.professional()
     made = market.ask(asha)
     path = f"/requests/{made['id']}"
     assert other.get(path).json["allowed_actions"] == []
@@ -125,8 +125,8 @@ def test_request_for_professional_without_task_is_visible_but_not_acceptable(
         assert (answer.status_code, answer.json["code"]) == (403, "task_not_done")
 
 
-def test_accept_of_overlapping_request_is_rejected(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_accept_of_overlapping_request_is_rejected(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     first = market.ask(asha, date_of_request="2030-01-01T10:00:00+05:30")
     overlapping = market.ask(asha, date_of_request="2030-01-01T10:59:00+05:30")
     next_one = market.ask(asha, date_of_request="2030-01-01T11:00:00+05:30")
@@ -137,8 +137,8 @@ def test_accept_of_overlapping_request_is_rejected(market: RequestMarket, people
     do(ravi, f"/requests/{next_one['id']}/accept")
 
 
-def test_request_date_change_asks_same_professional_first(market: RequestMarket, people: People) -> None:
-    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+def test_request_date_change_asks_same_professional_first(market: RequestMarket, users: Users) -> None:
+    asha, ravi, sita = users.customer(), market.professional(), market.professional()
     made = market.bring_to("accepted", asha, ravi)
     path = f"/requests/{made['id']}"
     moved = asha.patch(path, {"date_of_request": at(days=3)}).json
@@ -149,8 +149,8 @@ def test_request_date_change_asks_same_professional_first(market: RequestMarket,
     assert do(ravi, f"{path}/accept")["status"] == "accepted"
 
 
-def test_request_edit_notifies_professional_only_on_change(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_request_edit_notifies_professional_only_on_change(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     made = market.bring_to("accepted", asha, ravi)
     edited = asha.patch(f"/requests/{made['id']}", {"remarks": "Ring twice", "pincode": 110001}).json
     assert (edited["status"], edited["remarks"], edited["pincode"]) == ("accepted", "Ring twice", "110001")
@@ -161,8 +161,8 @@ def test_request_edit_notifies_professional_only_on_change(market: RequestMarket
     assert notified_kinds(ravi) == before
 
 
-def test_request_status_can_be_patched_only_to_completed(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_request_status_can_be_patched_only_to_completed(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     made = market.bring_to("accepted", asha, ravi)
     path = f"/requests/{made['id']}"
     assert asha.patch(path, {"status": "closed"}).status_code == 422
@@ -171,8 +171,8 @@ def test_request_status_can_be_patched_only_to_completed(market: RequestMarket, 
     assert [entry["action"] for entry in asha.get(path).json["history"]] == ["create", "accept", "complete"]
 
 
-def test_request_edit_with_outdated_if_match_returns_412(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_request_edit_with_outdated_if_match_returns_412(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     made = market.ask(asha)
     path = f"/requests/{made['id']}"
     tag = asha.get(path).headers["ETag"]
@@ -183,8 +183,8 @@ def test_request_edit_with_outdated_if_match_returns_412(market: RequestMarket, 
     assert asha.patch(path, {"remarks": "x"}, headers={"If-Match": tag}).status_code == 200
 
 
-def test_request_history_lists_actor_action_and_states(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_request_history_lists_actor_action_and_states(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     made = market.bring_to("closed", asha, ravi)
     history = asha.get(f"/requests/{made['id']}").json["history"]
     assert [(e["action"], e["actor_id"], e["actor_role"], e["from"], e["to"]) for e in history] == [
@@ -196,9 +196,9 @@ def test_request_history_lists_actor_action_and_states(market: RequestMarket, pe
 
 
 def test_request_history_hides_address_from_professional_after_contact_period(
-    market: RequestMarket, people: People
+    market: RequestMarket, users: Users
 ) -> None:
-    asha, ravi = people.customer(), market.professional()
+    asha, ravi = users.customer(), market.professional()
     made = market.bring_to("accepted", asha, ravi)
     path = f"/requests/{made['id']}"
     do_patch = asha.patch(path, {"address": "99 New Hidden Street", "remarks": "The key is under the mat"})
@@ -206,15 +206,15 @@ def test_request_history_hides_address_from_professional_after_contact_period(
     assert ravi.get(path).json["history"][-1]["changes"]["address"] == ["12 MG Road", "99 New Hidden Street"]
     do(ravi, f"{path}/complete")
     with time_machine.travel(now() + timedelta(days=90)):
-        seen = people.sign_in(ravi.username).get(path).json
+        seen = users.sign_in(ravi.username).get(path).json
         assert seen["address"] is None
         assert "Hidden" not in str(seen)
         assert "the mat" not in str(seen["history"])
-        assert "99 New Hidden Street" in str(people.sign_in(asha.username).get(path).json["history"])
+        assert "99 New Hidden Street" in str(users.sign_in(asha.username).get(path).json["history"])
 
 
-def test_request_history_hides_addresses_from_before_acceptance(market: RequestMarket, people: People) -> None:
-    asha, ravi, mira = people.customer(), market.professional(), market.professional()
+def test_request_history_hides_addresses_from_before_acceptance(market: RequestMarket, users: Users) -> None:
+    asha, ravi, mira = users.customer(), market.professional(), market.professional()
     made = market.bring_to("accepted", asha, ravi)
     path = f"/requests/{made['id']}"
     asha.patch(path, {"address": "99 Old Street"})
@@ -224,20 +224,20 @@ def test_request_history_hides_addresses_from_before_acceptance(market: RequestM
     assert "Old Street" not in mira.get(path).get_data(as_text=True)
 
 
-def test_request_of_others_is_hidden_from_customers_and_visible_to_admin(market: RequestMarket, people: People) -> None:
-    asha, ravi, eve = people.customer(), market.professional(), people.customer()
+def test_request_of_others_is_hidden_from_customers_and_visible_to_admin(market: RequestMarket, users: Users) -> None:
+    asha, ravi, eve = users.customer(), market.professional(), users.customer()
     made = market.bring_to("accepted", asha, ravi)
     path = f"/requests/{made['id']}"
     assert eve.get(path).status_code == 404
     assert eve.get(path).json == eve.get("/requests/999999").json
     assert eve.post(f"{path}/cancel", WHY).status_code == 404
     assert eve.patch(path, {"remarks": "x"}).status_code == 404
-    assert people.admin().get(path).json["address"] == "12 MG Road"
-    assert people.admin().post(f"{path}/accept").json["code"] == "role_not_allowed"
+    assert users.admin().get(path).json["address"] == "12 MG Road"
+    assert users.admin().post(f"{path}/accept").json["code"] == "role_not_allowed"
 
 
-def test_requests_list_is_filtered_sorted_and_paginated(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_requests_list_is_filtered_sorted_and_paginated(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     made = [market.ask(asha, date_of_request=f"2030-01-0{day}T10:00:00+05:30")["id"] for day in range(1, 6)]
     do(ravi, f"/requests/{made[1]}/accept")
     assert [i["id"] for i in asha.get("/requests").json["items"]] == made[::-1]
@@ -248,18 +248,18 @@ def test_requests_list_is_filtered_sorted_and_paginated(market: RequestMarket, p
     assert [i["id"] for i in asha.get("/requests?from=2030-01-02&to=2030-01-03").json["items"]] == made[2:0:-1]
     assert [i["id"] for i in asha.get("/requests?status=accepted").json["items"]] == [made[1]]
     assert [i["id"] for i in ravi.get("/requests?scope=mine").json["items"]] == [made[1]]
-    assert len(people.admin().get(f"/requests?customer_id={asha.id}&task_id={market.task_id}").json["items"]) == 5
+    assert len(users.admin().get(f"/requests?customer_id={asha.id}&task_id={market.task_id}").json["items"]) == 5
     for query in ("limit=0", "limit=101", "cursor=abc", "status=lost", "scope=all", "from=yesterday", "task_id=x"):
         assert asha.get(f"/requests?{query}").status_code == 422, query
 
 
-def test_request_date_is_returned_with_offset(market: RequestMarket, people: People) -> None:
-    made = market.ask(people.customer(), date_of_request="2030-06-01T09:00:00+05:30")
+def test_request_date_is_returned_with_offset(market: RequestMarket, users: Users) -> None:
+    made = market.ask(users.customer(), date_of_request="2030-06-01T09:00:00+05:30")
     assert datetime.fromisoformat(made["date_of_request"]) == datetime.fromisoformat("2030-06-01T03:30:00+00:00")
 
 
-def test_close_by_customer_from_accepted_completes_request(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_close_by_customer_from_accepted_completes_request(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     made = market.bring_to("accepted", asha, ravi)
     path = f"/requests/{made['id']}"
     assert ravi.post(f"{path}/close").json["code"] == "invalid_transition"
@@ -269,6 +269,6 @@ def test_close_by_customer_from_accepted_completes_request(market: RequestMarket
     assert closed["allowed_actions"] == ["review"]
 
 
-def test_create_request_with_null_optional_fields_uses_defaults(market: RequestMarket, people: People) -> None:
-    made = market.ask(people.customer(), remarks=None, address=None, pincode=None, professional_id=None)
+def test_create_request_with_null_optional_fields_uses_defaults(market: RequestMarket, users: Users) -> None:
+    made = market.ask(users.customer(), remarks=None, address=None, pincode=None, professional_id=None)
     assert (made["remarks"], made["pincode"], made["asked_professional_id"]) == ("", "560001", None)

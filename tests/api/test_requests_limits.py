@@ -13,8 +13,8 @@ from sqlalchemy import text
 from backend.app import create_app
 from backend.core.db.session import db, transaction
 from backend.settings import Settings
-from tests.factories.people import People
 from tests.factories.requests import RequestMarket
+from tests.factories.users import Users
 
 Market = Callable[..., RequestMarket]
 
@@ -29,30 +29,30 @@ def market(app: Flask, settings: Settings) -> Iterator[Market]:
             stack.enter_context(made.app_context())
             stack.callback(db.engine.dispose)
             stack.callback(db.session.remove)
-            return RequestMarket(People(made))
+            return RequestMarket(Users(made))
 
         yield make
 
 
 def test_open_requests_over_limit_are_rejected_until_one_ends(market: Market) -> None:
     here = market(open_requests_per_customer=2)
-    asha = here.people.customer()
+    asha = here.users.customer()
     first = here.ask(asha)
     here.ask(asha)
     refused = asha.post("/requests", here.body())
     assert (refused.status_code, refused.json["code"]) == (409, "too_many_open_requests")
     assert asha.post(f"/requests/{first['id']}/cancel", {"reason": "Not needed"}).status_code == 200
     assert asha.post("/requests", here.body()).status_code == 201
-    assert here.people.customer().post("/requests", here.body()).status_code == 201
+    assert here.users.customer().post("/requests", here.body()).status_code == 201
 
 
 def test_open_requests_created_concurrently_do_not_exceed_limit(market: Market) -> None:
     here = market(open_requests_per_customer=3)
-    asha = here.people.customer()
+    asha = here.users.customer()
 
     def ask(_: int) -> int:
         headers = {"Authorization": f"Bearer {asha.token}"}
-        client = here.people.app.test_client()
+        client = here.users.app.test_client()
         return client.post("/requests", json=here.body(), headers=headers).status_code
 
     with ThreadPoolExecutor(8) as crowd:
@@ -61,7 +61,7 @@ def test_open_requests_created_concurrently_do_not_exceed_limit(market: Market) 
 
 def test_new_account_requests_over_configured_hourly_limit_return_429(market: Market) -> None:
     here = market(new_account_requests_an_hour=2)
-    asha = here.people.customer()
+    asha = here.users.customer()
     for _ in range(2):
         here.ask(asha)
     refused = asha.post("/requests", here.body())

@@ -9,8 +9,8 @@ from backend.core.db.session import transaction
 from backend.domain.task_requests.bulk import expire_due
 from backend.domain.task_requests.lifecycle import Action, Relation, Status
 from tests.factories.lifecycle import VERBS, expected
-from tests.factories.people import People, Person
 from tests.factories.requests import WHY, RequestMarket, at, do, moment
+from tests.factories.users import User, Users
 
 KINDS = (
     "its customer",
@@ -29,15 +29,15 @@ class Callers:
     """One user of each kind, and a counter that gives each request its own time."""
 
     market: RequestMarket
-    people: dict[str, Person]
+    users: dict[str, User]
     hours: "count[int]"
 
     def request_in(self, status: Status) -> int:
         """Return the id of a new request in this status, declined by "who rejected it"."""
-        customer, professional = self.people["its customer"], self.people["its professional"]
+        customer, professional = self.users["its customer"], self.users["its professional"]
         made = self.market.ask(customer, date_of_request=at(days=10, hours=2 * next(self.hours)))
         path = f"/requests/{made['id']}"
-        do(self.people["who rejected it"], f"{path}/reject", WHY)
+        do(self.users["who rejected it"], f"{path}/reject", WHY)
         if status in (Status.ACCEPTED, Status.COMPLETED, Status.CLOSED, Status.CANCELLED):
             do(professional, f"{path}/accept")
         if status in (Status.COMPLETED, Status.CLOSED):
@@ -53,16 +53,16 @@ class Callers:
 
 
 @pytest.fixture
-def callers(people: People) -> Callers:
-    market = RequestMarket(people)
+def callers(users: Users) -> Callers:
+    market = RequestMarket(users)
     everyone = {
-        "its customer": people.customer(),
+        "its customer": users.customer(),
         "its professional": market.professional(),
         "another professional": market.professional(),
-        "without the task": people.professional(),
+        "without the task": users.professional(),
         "who rejected it": market.professional(),
-        "customer": people.customer(),
-        "admin": people.admin(),
+        "customer": users.customer(),
+        "admin": users.admin(),
     }
     return Callers(market, everyone, count(1))
 
@@ -86,7 +86,7 @@ def test_request_action_in_status_by_every_caller_matches_state_table(callers: C
     wrong: list[tuple[object, ...]] = []
     request_id = callers.request_in(status)  # a request is used again as long as no action changed it
     for kind in KINDS:
-        who, is_what = callers.people[kind], relation(kind, status)
+        who, is_what = callers.users[kind], relation(kind, status)
         done = set()
         for action, (method, path, body) in VERBS.items():
             sent = {"date_of_request": at(days=500, hours=2 * next(callers.hours))} if action is Action.MOVE else body

@@ -8,12 +8,12 @@ import time_machine
 from flask import Flask
 
 from tests.factories.crowd import gather
-from tests.factories.people import People, Person
 from tests.factories.queries import count_queries
 from tests.factories.requests import WHY, RequestMarket, at, do
+from tests.factories.users import User, Users
 
 
-def queries_of(who: Person, path: str, *, rows: int) -> int:
+def queries_of(who: User, path: str, *, rows: int) -> int:
     with count_queries() as seen:
         answer = who.get(path)
     assert (answer.status_code, len(answer.json["items"])) == (200, rows)
@@ -21,13 +21,13 @@ def queries_of(who: Person, path: str, *, rows: int) -> int:
 
 
 @pytest.fixture
-def market(people: People) -> RequestMarket:
-    return RequestMarket(people)
+def market(users: Users) -> RequestMarket:
+    return RequestMarket(users)
 
 
-def test_requests_list_runs_same_number_of_queries_for_any_page_size(market: RequestMarket, people: People) -> None:
+def test_requests_list_runs_same_number_of_queries_for_any_page_size(market: RequestMarket, users: Users) -> None:
     crowd = gather(task_id=market.task_id, professionals=1, requests=105)
-    ravi, admin = market.professional(), people.admin()
+    ravi, admin = market.professional(), users.admin()
     for who, path in ((ravi, "/requests"), (admin, "/requests"), (admin, f"/requests?customer_id={crowd.customer.id}")):
         joint = "&" if "?" in path else "?"
         for _ in range(2):  # the first calls record the visit and what an admin read
@@ -37,8 +37,8 @@ def test_requests_list_runs_same_number_of_queries_for_any_page_size(market: Req
         assert one <= 4
 
 
-def test_requests_and_inbox_polled_without_change_return_304(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_requests_and_inbox_polled_without_change_return_304(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     market.ask(asha)
     for who, path in ((ravi, "/requests"), (asha, "/requests"), (ravi, "/me/inbox")):
         tag = who.get(path).headers["ETag"]
@@ -58,27 +58,27 @@ def test_requests_and_inbox_polled_without_change_return_304(market: RequestMark
     ],
 )
 def test_task_times_follow_clock_changes_of_marketplace_time_zone(
-    app: Flask, market: RequestMarket, people: People, expected: tuple[str, int, str]
+    app: Flask, market: RequestMarket, users: Users, expected: tuple[str, int, str]
 ) -> None:
     day, starts, first = expected
-    ravi, asha = market.professional(), people.customer()
+    ravi, asha = market.professional(), users.customer()
     around = [{"weekday": weekday, "from": "00:00", "to": "24:00"} for weekday in range(7)]
     ravi.put("/me/hours", {"weekly": around})
     before = app.extensions["settings"]
     app.extensions["settings"] = replace(before, market_timezone="Europe/Berlin")
     try:
         with time_machine.travel("2027-02-01T12:00:00+00:00"):
-            asha = people.sign_in(asha.username)
+            asha = users.sign_in(asha.username)
             items = asha.get(f"/tasks/{market.task_id}/times?pincode=560001&date={day}").json["items"]
     finally:
         app.extensions["settings"] = before
     assert (len(items), items[0]["at"]) == (starts, first)
 
 
-def test_request_actions_run_expected_number_of_queries(market: RequestMarket, people: People) -> None:
-    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+def test_request_actions_run_expected_number_of_queries(market: RequestMarket, users: Users) -> None:
+    asha, ravi, sita = users.customer(), market.professional(), market.professional()
 
-    def statements(who: Person, method: str, path: str, body: Any = None) -> int:
+    def statements(who: User, method: str, path: str, body: Any = None) -> int:
         who.get("/me")  # the first call records the visit
         with count_queries() as seen:
             answer = getattr(who, method)(path, body)
@@ -121,8 +121,8 @@ def test_request_actions_run_expected_number_of_queries(market: RequestMarket, p
     }
 
 
-def test_reject_response_shows_no_allowed_actions_and_hides_request(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_reject_response_shows_no_allowed_actions_and_hides_request(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     made = market.ask(asha)
     declined = do(ravi, f"/requests/{made['id']}/reject", WHY)
     assert (declined["allowed_actions"], declined["warnings"]) == ([], [])

@@ -11,16 +11,16 @@ from backend.core.clock import now
 from backend.core.db.session import db
 from backend.domain.professionals.models import Professional
 from backend.domain.tasks.models import Task
-from tests.factories.people import People, Person
 from tests.factories.requests import WHY, RequestMarket, notified_kinds
+from tests.factories.users import User, Users
 
 
 @pytest.fixture
-def market(people: People) -> RequestMarket:
-    return RequestMarket(people)
+def market(users: Users) -> RequestMarket:
+    return RequestMarket(users)
 
 
-def ratings(market: RequestMarket, professional: Person) -> tuple[Any, Any]:
+def ratings(market: RequestMarket, professional: User) -> tuple[Any, Any]:
     """Return the stored rating count and sum of the professional and of the task."""
     of_professional = select(Professional.rating_count, Professional.rating_sum).where(
         Professional.account_id == professional.id
@@ -29,8 +29,8 @@ def ratings(market: RequestMarket, professional: Person) -> tuple[Any, Any]:
     return tuple(db.session.execute(of_professional).one()), tuple(db.session.execute(of_task).one())
 
 
-def test_review_is_created_once_and_counts_in_ratings(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_review_is_created_once_and_counts_in_ratings(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     path = f"/requests/{market.bring_to('closed', asha, ravi)['id']}"
     answer = asha.post(f"{path}/review", {"rating": 4, "comment": "Quick and clean"})
     assert answer.status_code == 201
@@ -48,27 +48,27 @@ def test_review_is_created_once_and_counts_in_ratings(market: RequestMarket, peo
 @pytest.mark.parametrize(
     "body", [{}, {"rating": 0}, {"rating": 6}, {"rating": "5"}, {"rating": 5, "comment": "x" * 2001}]
 )
-def test_review_with_invalid_fields_is_rejected(market: RequestMarket, people: People, body: dict[str, Any]) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_review_with_invalid_fields_is_rejected(market: RequestMarket, users: Users, body: dict[str, Any]) -> None:
+    asha, ravi = users.customer(), market.professional()
     path = f"/requests/{market.bring_to('completed', asha, ravi)['id']}"
     assert asha.post(f"{path}/review", body).status_code == 422
 
 
-def test_review_before_completion_or_after_30_days_is_rejected(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_review_before_completion_or_after_30_days_is_rejected(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     early = market.bring_to("accepted", asha, ravi)
     refused = asha.post(f"/requests/{early['id']}/review", {"rating": 5})
     assert (refused.status_code, refused.json["code"]) == (409, "invalid_transition")
     done = market.bring_to("closed", asha, ravi, date_of_request="2031-01-01T10:00:00Z")
     with time_machine.travel(now() + timedelta(days=31)):
-        asha = people.sign_in(asha.username)
+        asha = users.sign_in(asha.username)
         late = asha.post(f"/requests/{done['id']}/review", {"rating": 5})
         assert (late.status_code, late.json["code"]) == (409, "review_too_late")
         assert "review" not in asha.get(f"/requests/{done['id']}").json["allowed_actions"]
 
 
-def test_review_reply_by_its_professional_is_accepted_once(market: RequestMarket, people: People) -> None:
-    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+def test_review_reply_by_its_professional_is_accepted_once(market: RequestMarket, users: Users) -> None:
+    asha, ravi, sita = users.customer(), market.professional(), market.professional()
     path = f"/requests/{market.bring_to('closed', asha, ravi)['id']}"
     assert ravi.post(f"{path}/review/reply", {"reply": "Thanks"}).json["code"] == "no_review"
     asha.post(f"{path}/review", {"rating": 5})
@@ -79,8 +79,8 @@ def test_review_reply_by_its_professional_is_accepted_once(market: RequestMarket
     assert asha.get(path).json["review"]["reply"] == "Thanks"
 
 
-def test_review_hidden_by_admin_is_excluded_from_ratings_and_lists(market: RequestMarket, people: People) -> None:
-    asha, ravi, admin = people.customer(), market.professional(), people.admin()
+def test_review_hidden_by_admin_is_excluded_from_ratings_and_lists(market: RequestMarket, users: Users) -> None:
+    asha, ravi, admin = users.customer(), market.professional(), users.admin()
     request_id = market.bring_to("closed", asha, ravi)["id"]
     asha.post(f"/requests/{request_id}/review", {"rating": 1, "comment": "Rude words"})
     assert ravi.post(f"/requests/{request_id}/review/report", WHY).json["reported"] is True
@@ -99,9 +99,9 @@ def test_review_hidden_by_admin_is_excluded_from_ratings_and_lists(market: Reque
 
 
 def test_review_report_by_its_professional_is_accepted_once_and_dismissed_by_admin(
-    market: RequestMarket, people: People
+    market: RequestMarket, users: Users
 ) -> None:
-    asha, ravi, admin = people.customer(), market.professional(), people.admin()
+    asha, ravi, admin = users.customer(), market.professional(), users.admin()
     request_id = market.bring_to("closed", asha, ravi)["id"]
     asha.post(f"/requests/{request_id}/review", {"rating": 1, "comment": "Never came"})
     report = f"/requests/{request_id}/review/report"

@@ -6,16 +6,16 @@ import pytest
 import time_machine
 
 from backend.domain.scheduling import time_slots, working_hours
-from tests.factories.people import People
 from tests.factories.requests import WHY, RequestMarket, do
+from tests.factories.users import Users
 
 MUMBAI, DELHI = "400001", "110001"
 MONDAY = "2030-01-07"
 
 
 @pytest.fixture
-def market(people: People) -> RequestMarket:
-    return RequestMarket(people)
+def market(users: Users) -> RequestMarket:
+    return RequestMarket(users)
 
 
 def test_put_hours_are_stored_and_returned(market: RequestMarket) -> None:
@@ -44,29 +44,29 @@ def test_put_hours_with_invalid_times_is_rejected(market: RequestMarket, weekly:
     assert market.professional().put("/me/hours", {"weekly": weekly}).status_code == 422
 
 
-def test_task_times_of_one_professional_are_for_customers_only(market: RequestMarket, people: People) -> None:
+def test_task_times_of_one_professional_are_for_customers_only(market: RequestMarket, users: Users) -> None:
     ravi = market.professional()
     path = f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}"
     one = f"{path}&professional_id={ravi.id}"
-    assert (people.visitor().get(one).status_code, people.visitor().get(path).status_code) == (401, 200)
-    for caller in (people.admin(), ravi):
+    assert (users.visitor().get(one).status_code, users.visitor().get(path).status_code) == (401, 200)
+    for caller in (users.admin(), ravi):
         assert (caller.get(one).status_code, caller.get(one).json["code"]) == (403, "role_not_allowed")
-    assert len(people.customer().get(one).json["items"]) > 0
+    assert len(users.customer().get(one).json["items"]) > 0
 
 
 def test_task_times_of_professional_outside_nearest_are_returned(
-    market: RequestMarket, people: People, monkeypatch: pytest.MonkeyPatch
+    market: RequestMarket, users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(time_slots, "NEAREST", 1)
     first, second = market.professional(), market.professional()
-    asha = people.customer()
+    asha = users.customer()
     path = f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}"
     found = [len(asha.get(f"{path}&professional_id={one.id}").json["items"]) for one in (first, second)]
     assert found[0] == found[1] > 0
 
 
 def test_task_times_compute_intervals_once_per_professional(
-    market: RequestMarket, people: People, monkeypatch: pytest.MonkeyPatch
+    market: RequestMarket, users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
         market.professional()
@@ -78,7 +78,7 @@ def test_task_times_compute_intervals_once_per_professional(
         return real(self, first, last)
 
     monkeypatch.setattr(working_hours.Hours, "intervals", counted)
-    found = people.visitor().get(f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}").json["items"]
+    found = users.visitor().get(f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}").json["items"]
     assert len(found) > 20
     assert len(seen) == 3
 
@@ -98,8 +98,8 @@ def test_dates_outside_calendar_range_name_the_field(market: RequestMarket, day:
         assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
 
 
-def test_task_times_are_offered_within_free_working_hours(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_task_times_are_offered_within_free_working_hours(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     ravi.put("/me/hours", {"weekly": [{"weekday": 0, "from": "09:00", "to": "12:00"}]})
     path = f"/tasks/{market.task_id}/times?pincode=560001&date={MONDAY}"
     starts = [item["at"][11:16] for item in asha.get(path).json["items"]]
@@ -112,16 +112,16 @@ def test_task_times_are_offered_within_free_working_hours(market: RequestMarket,
     assert asha.get(f"/tasks/{market.task_id}/times?pincode=999999&date={MONDAY}").status_code == 422
 
 
-def test_accept_outside_working_hours_warns_and_succeeds(market: RequestMarket, people: People) -> None:
+def test_accept_outside_working_hours_warns_and_succeeds(market: RequestMarket, users: Users) -> None:
     ravi = market.professional()
-    made = market.ask(people.customer(), date_of_request=f"{MONDAY}T05:00:00+05:30")
+    made = market.ask(users.customer(), date_of_request=f"{MONDAY}T05:00:00+05:30")
     (waiting,) = ravi.get("/requests").json["items"]
     assert waiting["warnings"] == ["outside_hours"]
     assert do(ravi, f"/requests/{made['id']}/accept")["warnings"] == ["outside_hours"]
 
 
-def test_agenda_returns_hours_exceptions_and_requests_per_day(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_agenda_returns_hours_exceptions_and_requests_per_day(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     ravi.put("/me/hours", {"weekly": [], "exceptions": [{"date": "2030-01-08", "hours": []}]})
     late = market.ask(asha, date_of_request=f"{MONDAY}T23:30:00+05:30")
     do(ravi, f"/requests/{late['id']}/accept")
@@ -136,8 +136,8 @@ def test_agenda_returns_hours_exceptions_and_requests_per_day(market: RequestMar
     assert len(ravi.get("/me/agenda").json["items"]) == 7
 
 
-def test_inbox_sorts_best_matches_first_across_pages(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_inbox_sorts_best_matches_first_across_pages(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     other = market.task("Gardening")
     near = "2030-01-07T10:00:00+05:30"
     ids = {
@@ -166,8 +166,8 @@ def test_inbox_sorts_best_matches_first_across_pages(market: RequestMarket, peop
     assert [i["id"] for i in ravi.get("/requests?matching=1&free=1&max_km=5").json["items"]] == best[:2]
 
 
-def test_inbox_counts_requests_new_since_last_visit(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_inbox_counts_requests_new_since_last_visit(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     empty = ravi.get("/me/inbox").json
     assert (empty["waiting"], empty["new"], empty["seen_at"]) == (0, 0, None)
     market.ask(asha)
@@ -179,11 +179,11 @@ def test_inbox_counts_requests_new_since_last_visit(market: RequestMarket, peopl
     assert ravi.get("/me/inbox").json["new"] == 1
 
 
-def test_cancellation_within_notice_is_late_even_after_date_change(market: RequestMarket, people: People) -> None:
-    admin, asha, ravi = people.admin(), people.customer(), market.professional()
+def test_cancellation_within_notice_is_late_even_after_date_change(market: RequestMarket, users: Users) -> None:
+    admin, asha, ravi = users.admin(), users.customer(), market.professional()
     admin.patch("/settings", {"free_cancel_minutes": 120})
     with time_machine.travel("2030-01-07T04:00:00+00:00"):
-        asha, ravi, admin = (people.sign_in(who.username) for who in (asha, ravi, admin))
+        asha, ravi, admin = (users.sign_in(who.username) for who in (asha, ravi, admin))
         soon, tomorrow = "2030-01-07T05:00:00+00:00", "2030-01-08T05:00:00+00:00"
         free = market.ask(asha, date_of_request=soon)
         assert do(asha, f"/requests/{free['id']}/cancel", WHY)["cancelled_late"] is False
@@ -198,8 +198,8 @@ def test_cancellation_within_notice_is_late_even_after_date_change(market: Reque
         assert (row["account_id"], row["cancelled"], row["cancelled_late"], row["released"]) == (asha.id, 4, 2, 0)
 
 
-def test_accept_within_travel_buffer_of_another_request_is_rejected(market: RequestMarket, people: People) -> None:
-    admin, asha, ravi = people.admin(), people.customer(), market.professional()
+def test_accept_within_travel_buffer_of_another_request_is_rejected(market: RequestMarket, users: Users) -> None:
+    admin, asha, ravi = users.admin(), users.customer(), market.professional()
     admin.patch("/settings", {"travel_buffer_minutes": 30})
     first = market.ask(asha, date_of_request=f"{MONDAY}T10:00:00Z")
     at_once = market.ask(asha, date_of_request=f"{MONDAY}T11:00:00Z")

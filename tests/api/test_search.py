@@ -8,9 +8,9 @@ from sqlalchemy import update
 
 from backend.core.db.session import db, transaction
 from backend.domain.tasks.models import Task
-from tests.factories.people import People
 from tests.factories.queries import count_queries
 from tests.factories.tasks import make_task
+from tests.factories.users import Users
 
 HERE, NEAR, FAR = "560001", "560066", "570001"  # MG Road, Whitefield (17 km), Mysuru (130 km)
 
@@ -56,12 +56,12 @@ def test_search_leaves_out_unrelated_tasks(client: Any) -> None:
     assert names(client, "q=!!!") == []
 
 
-def test_search_finds_task_by_search_words_and_synonyms(client: Any, people: People) -> None:
+def test_search_finds_task_by_search_words_and_synonyms(client: Any, users: Users) -> None:
     make_task(name="Air conditioner service", search_words=["cooling"])
     make_task(name="Plumbing")
     assert names(client, "q=cooling") == ["Air conditioner service"]
     assert names(client, "q=ac%20repair") == []
-    admin = people.admin()
+    admin = users.admin()
     made = admin.post("/synonyms", {"phrases": ["ac repair", "air conditioner service"]})
     assert made.status_code == 201
     assert (
@@ -75,8 +75,8 @@ def test_search_finds_task_by_search_words_and_synonyms(client: Any, people: Peo
     assert names(client, "q=chiller") == []
 
 
-def test_synonyms_are_edited_by_admins_with_etag(people: People) -> None:
-    admin = people.admin()
+def test_synonyms_are_edited_by_admins_with_etag(users: Users) -> None:
+    admin = users.admin()
     made = admin.post("/synonyms", {"phrases": ["a", "b"]})
     path, tag = f"/synonyms/{made.json['id']}", made.headers["ETag"]
     assert admin.put(path, {"phrases": ["a", "c"]}, headers={"If-Match": tag}).status_code == 200
@@ -86,14 +86,14 @@ def test_synonyms_are_edited_by_admins_with_etag(people: People) -> None:
     for phrases in ([], ["a"], ["a", "A"], ["a", ""], "a", ["a"] * 21):
         assert admin.post("/synonyms", {"phrases": phrases}).status_code == 422
     assert admin.get("/synonyms/99").status_code == 404
-    assert people.customer().get("/synonyms").status_code == 403
+    assert users.customer().get("/synonyms").status_code == 403
 
 
-def test_search_by_pincode_leaves_out_tasks_without_professionals_there(client: Any, people: People) -> None:
+def test_search_by_pincode_leaves_out_tasks_without_professionals_there(client: Any, users: Users) -> None:
     served, unserved = make_task(name="Served"), make_task(name="Unserved")
-    people.professional(task_ids=[served.id], pincode=HERE)
-    people.professional(task_ids=[unserved.id], pincode=FAR)
-    people.professional(task_ids=[served.id, unserved.id], pincode=HERE, approved=False)
+    users.professional(task_ids=[served.id], pincode=HERE)
+    users.professional(task_ids=[unserved.id], pincode=FAR)
+    users.professional(task_ids=[served.id, unserved.id], pincode=HERE, approved=False)
     assert names(client) == ["Served", "Unserved"]
     hit = client.get(f"/search?pincode={HERE}").json["items"]
     assert [(item["name"], item["professionals"], item["nearest_km"]) for item in hit] == [("Served", 1, 0.0)]
@@ -101,9 +101,9 @@ def test_search_by_pincode_leaves_out_tasks_without_professionals_there(client: 
     assert names(client, "pincode=560001&q=plumer") == []
 
 
-def test_search_by_pincode_applies_service_area_and_chosen_radius(client: Any, people: People) -> None:
+def test_search_by_pincode_applies_service_area_and_chosen_radius(client: Any, users: Users) -> None:
     task = make_task(name="Plumbing")
-    pro = people.professional(task_ids=[task.id], pincode=NEAR)
+    pro = users.professional(task_ids=[task.id], pincode=NEAR)
     assert names(client, f"pincode={HERE}") == []
     assert names(client, f"pincode={HERE}&radius_km=10") == []
     assert names(client, f"pincode={HERE}&radius_km=50") == ["Plumbing"]
@@ -119,11 +119,11 @@ def test_search_by_pincode_applies_service_area_and_chosen_radius(client: Any, p
     assert client.get(f"/search?pincode={HERE}").json["items"][0]["nearest_km"] == 0
 
 
-def test_search_by_location_name_counts_professionals_there(client: Any, people: People) -> None:
+def test_search_by_location_name_counts_professionals_there(client: Any, users: Users) -> None:
     task, other = make_task(name="Plumbing"), make_task(name="Painting")
-    people.professional(task_ids=[task.id], pincode=HERE)
-    people.professional(task_ids=[task.id], pincode=HERE)
-    people.professional(task_ids=[other.id], pincode=FAR)
+    users.professional(task_ids=[task.id], pincode=HERE)
+    users.professional(task_ids=[task.id], pincode=HERE)
+    users.professional(task_ids=[other.id], pincode=FAR)
     for location in ("Karnataka", "karnataka", "Bengaluru Urban", "bengaluru", "Indiranagar, Bengaluru"):
         answer = client.get("/search", query_string={"location": location}).json
         assert ("Plumbing", 2) in [(item["name"], item["professionals"]) for item in answer["items"]], location
@@ -148,9 +148,9 @@ def test_search_with_unknown_place_is_rejected_or_suggests_similar_names(client:
     assert "Bengaluru Urban" in [place["name"] for place in meant["near"]]
 
 
-def test_search_without_matches_suggests_nearest_places(client: Any, people: People) -> None:
+def test_search_without_matches_suggests_nearest_places(client: Any, users: Users) -> None:
     task = make_task(name="Plumbing")
-    people.professional(task_ids=[task.id], pincode=FAR)
+    users.professional(task_ids=[task.id], pincode=FAR)
     answer = client.get(f"/search?pincode={HERE}&q=plumer").json
     assert answer["items"] == []
     near = answer["near"][0]
@@ -186,10 +186,10 @@ def test_search_sorted_by_rating_weighs_number_of_reviews(client: Any) -> None:
     assert none.id
 
 
-def test_search_is_sorted_by_price_or_distance(client: Any, people: People) -> None:
+def test_search_is_sorted_by_price_or_distance(client: Any, users: Users) -> None:
     expensive, cheap_task = make_task(name="Expensive", base_price="900"), make_task(name="Cheap", base_price="1")
-    people.professional(task_ids=[expensive.id], pincode=HERE)
-    people.professional(task_ids=[cheap_task.id], pincode=NEAR)
+    users.professional(task_ids=[expensive.id], pincode=HERE)
+    users.professional(task_ids=[cheap_task.id], pincode=NEAR)
     query = f"pincode={HERE}&radius_km=50"
     assert names(client, f"{query}&sort=price") == ["Cheap", "Expensive"]
     assert names(client, f"{query}&sort=distance") == ["Expensive", "Cheap"]
@@ -197,7 +197,7 @@ def test_search_is_sorted_by_price_or_distance(client: Any, people: People) -> N
 
 
 @pytest.mark.parametrize("sort", ["relevance", "price", "rating", "distance"])
-def test_search_pages_during_changes_have_no_gaps_or_repeats(client: Any, people: People, sort: str) -> None:
+def test_search_pages_during_changes_have_no_gaps_or_repeats(client: Any, users: Users, sort: str) -> None:
     dice = random.Random(sort)
     tasks = [make_task(name=f"Repair {n}", base_price=dice.choice(["10", "20", "30"])) for n in range(23)]
     for task in tasks[::2]:
@@ -209,7 +209,7 @@ def test_search_pages_during_changes_have_no_gaps_or_repeats(client: Any, people
         seen += [item["name"] for item in answer["items"]]
         cursor = answer["next_cursor"]
         make_task(name=f"Repair new {len(seen)}", base_price="5")
-        people.admin().delete(f"/tasks/{answer['items'][0]['id']}")
+        users.admin().delete(f"/tasks/{answer['items'][0]['id']}")
     old = [name for name in seen if "new" not in name]
     assert len(seen) == len(set(seen))
     assert set(old) == {task.name for task in tasks}
@@ -257,18 +257,18 @@ def test_search_cursor_with_other_sort_order_is_rejected(client: Any) -> None:
     assert client.get(f"/search?limit=1&sort=rating&cursor={cursor}").status_code == 422
 
 
-def test_search_leaves_out_draft_and_archived_tasks(client: Any, people: People) -> None:
+def test_search_leaves_out_draft_and_archived_tasks(client: Any, users: Users) -> None:
     make_task(name="Draft", isactive=0)
     assert names(client) == []
-    assert [item["name"] for item in people.admin().get("/search").json["items"]] == []
+    assert [item["name"] for item in users.admin().get("/search").json["items"]] == []
 
 
 @pytest.mark.parametrize(
     "query", ["", "q=plumer", f"pincode={HERE}", f"pincode={HERE}&radius_km=200", "location=Karnataka"]
 )
-def test_search_runs_at_most_three_queries_for_any_page_size(client: Any, people: People, query: str) -> None:
+def test_search_runs_at_most_three_queries_for_any_page_size(client: Any, users: Users, query: str) -> None:
     tasks = [make_task(name=f"Plumbing {n} of many").id for n in range(30)]
-    people.professional(task_ids=tasks, pincode=HERE)
+    users.professional(task_ids=tasks, pincode=HERE)
     numbers = set()
     for limit in (1, 30):
         with count_queries() as counted:
@@ -278,11 +278,11 @@ def test_search_runs_at_most_three_queries_for_any_page_size(client: Any, people
     assert counted.number <= 3
 
 
-def test_search_returns_changes_at_once(client: Any, people: People) -> None:
-    admin, task = people.admin(), make_task(name="Plumbing")
+def test_search_returns_changes_at_once(client: Any, users: Users) -> None:
+    admin, task = users.admin(), make_task(name="Plumbing")
     query = f"/search?pincode={HERE}"
     assert client.get(query).json["items"] == []
-    pro = people.professional(task_ids=[task.id], pincode=HERE)
+    pro = users.professional(task_ids=[task.id], pincode=HERE)
     assert client.get(query).json["items"][0]["professionals"] == 1
     for price in ("100.00", "101.00", "102.00"):
         admin.patch(f"/tasks/{task.id}", {"base_price": price})

@@ -27,8 +27,8 @@ from backend.core.db.session import db, transaction
 from backend.launch.embedded import EmbeddedValkey
 from backend.settings import Settings
 from tests.conftest import empty_the_market
-from tests.factories.people import People
 from tests.factories.tasks import make_task
+from tests.factories.users import Users
 from tests.harness.market import wait_for
 from tests.waiting import HANG_SECONDS
 
@@ -109,8 +109,8 @@ def test_cached_response_with_matching_etag_returns_304(client: Any) -> None:
 
 
 def test_cached_responses_keep_public_and_private_apart(cached_app: Flask, client: Any) -> None:
-    people = People(cached_app)
-    asha, admin = people.customer(), people.admin()
+    users = Users(cached_app)
+    asha, admin = users.customer(), users.admin()
     draft = make_task(name="Draft", isactive=0)
     for path in ("/search", "/tasks"):
         for _ in range(2):
@@ -151,8 +151,8 @@ def test_lookup_reads_version_while_valkey_responds(
 
 
 def test_cached_search_still_rejects_blocked_account(cached_app: Flask, client: Any) -> None:
-    people = People(cached_app)
-    asha, admin = people.customer(), people.admin()
+    users = Users(cached_app)
+    asha, admin = users.customer(), users.admin()
     assert client.get("/search").status_code == asha.get("/search").status_code == 200
     admin.post(f"/users/{asha.id}/block", {"reason": "fraud"})
     assert client.get("/search").status_code == 200
@@ -170,7 +170,7 @@ def test_cached_responses_are_shared_between_processes_and_see_changes(
         wait_for(lambda: shared.keys("doorstep:search:*"))
     assert other.get("/search?q=plumbing").data == first.data
     assert outcomes(cached_app).get("miss") == before.get("miss")
-    admin = People(cached_app).admin()
+    admin = Users(cached_app).admin()
     task_id = first.json["items"][0]["id"]
     for price in ("1.00", "2.00", "3.00"):
         admin.patch(f"/tasks/{task_id}", {"base_price": price})
@@ -183,7 +183,7 @@ def test_cached_responses_are_shared_between_processes_and_see_changes(
 def test_search_with_killed_valkey_returns_current_results(client: Any, valkey: OwnValkey) -> None:
     assert client.get("/search").status_code == 200
     valkey.kill()
-    admin = People(client.application).admin()
+    admin = Users(client.application).admin()
     for n in range(5):
         made = admin.post("/tasks", {**vars_of_task(), "name": f"Task {n}"})
         assert made.status_code == 201

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.factories.people import PASSWORD, People
+from tests.factories.users import PASSWORD, Users
 
 
 def events(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
@@ -25,9 +25,9 @@ def at_info(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_failed_sign_in_is_logged_and_counted(
-    client: FlaskClient, people: People, caplog: pytest.LogCaptureFixture
+    client: FlaskClient, users: Users, caplog: pytest.LogCaptureFixture
 ) -> None:
-    asha = people.customer()
+    asha = users.customer()
     before = counted(client, "sign_in_failed")
     caplog.clear()
     client.post("/check", json={"username": asha.username, "password": "not her password"})
@@ -40,11 +40,11 @@ def test_failed_sign_in_is_logged_and_counted(
 
 
 def test_sign_in_and_sign_out_are_logged_with_account_and_session(
-    people: People, caplog: pytest.LogCaptureFixture
+    users: Users, caplog: pytest.LogCaptureFixture
 ) -> None:
-    asha = people.customer()
+    asha = users.customer()
     caplog.clear()
-    again = people.sign_in(asha.username)
+    again = users.sign_in(asha.username)
     assert again.post("/logout").status_code == 204
     signed_in, ended = events(caplog)
     assert (signed_in["event"], signed_in["account_id"]) == ("signed_in", asha.id)
@@ -53,9 +53,9 @@ def test_sign_in_and_sign_out_are_logged_with_account_and_session(
 
 
 def test_security_log_records_rejected_roles_tokens_and_blocked_accounts(
-    client: FlaskClient, people: People, caplog: pytest.LogCaptureFixture
+    client: FlaskClient, users: Users, caplog: pytest.LogCaptureFixture
 ) -> None:
-    asha, admin = people.customer(), people.admin()
+    asha, admin = users.customer(), users.admin()
     caplog.clear()
     asha.get("/customers")
     client.get("/me", headers={"Authorization": "Bearer forged"})
@@ -71,9 +71,9 @@ def test_security_log_records_rejected_roles_tokens_and_blocked_accounts(
 
 
 def test_security_log_records_reused_refresh_token(
-    client: FlaskClient, people: People, caplog: pytest.LogCaptureFixture
+    client: FlaskClient, users: Users, caplog: pytest.LogCaptureFixture
 ) -> None:
-    asha = people.customer()
+    asha = users.customer()
     answer = client.post("/check", json={"username": asha.username, "password": PASSWORD, "client": "api"})
     bearer = {"Authorization": f"Bearer {answer.get_json()['refresh_token']}"}
     newer = client.post("/token/refresh", headers=bearer).get_json()["refresh_token"]

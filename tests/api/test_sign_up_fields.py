@@ -11,7 +11,7 @@ from backend.domain.accounts import sign_in
 from backend.domain.accounts.models import Account
 from backend.domain.notifications.models import Delivery
 from tests.factories.files import form, picture
-from tests.factories.people import People
+from tests.factories.users import Users
 
 CALLS = ["/add_customer", "/add_professional", "/admins"]
 COMBINED, SPLIT = "Jos\u00e9", "Jose\u0301"
@@ -62,59 +62,59 @@ REFUSED = [(field, value) for field, values in BAD.items() for value in values]
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(("field", "value", "kept"), TAKEN)
 def test_sign_up_with_valid_value_stores_normalised_value(
-    people: People, call: str, field: str, value: Any, kept: Any
+    users: Users, call: str, field: str, value: Any, kept: Any
 ) -> None:
-    answer = sign_up(people, call, **{field: value})
+    answer = sign_up(users, call, **{field: value})
     assert answer.status_code == 201, answer.json
     assert answer.json[field] == kept
 
 
 @pytest.mark.parametrize(("field", "value"), REFUSED)
-def test_sign_up_with_invalid_value_names_the_field(people: People, field: str, value: Any) -> None:
+def test_sign_up_with_invalid_value_names_the_field(users: Users, field: str, value: Any) -> None:
     for call in CALLS[:2]:
-        answer = sign_up(people, call, **{field: value})
+        answer = sign_up(users, call, **{field: value})
         assert (answer.status_code, list(answer.json["errors"])) == (422, [field]), answer.json
         assert answer.mimetype == "application/problem+json"
 
 
 @pytest.mark.parametrize("field", ["username", "email", "password", "firstname", "lastname", "address", "pincode"])
-def test_sign_up_without_required_field_names_it(people: People, field: str) -> None:
-    fields = people.fields()
+def test_sign_up_without_required_field_names_it(users: Users, field: str) -> None:
+    fields = users.fields()
     del fields[field]
-    answer = people.visitor().post("/add_customer", fields)
+    answer = users.visitor().post("/add_customer", fields)
     assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
 
 
-def test_sign_up_as_multipart_form_validates_like_json(people: People) -> None:
-    wrong = people.trade_fields(exp="sixty", pincode="abc", phone="123")
-    answer = people.visitor().post("/add_professional", **form(picture(), **wrong))
+def test_sign_up_as_multipart_form_validates_like_json(users: Users) -> None:
+    wrong = users.trade_fields(exp="sixty", pincode="abc", phone="123")
+    answer = users.visitor().post("/add_professional", **form(picture(), **wrong))
     assert (answer.status_code, set(answer.json["errors"])) == (422, {"exp", "pincode", "phone"})
-    answer = people.visitor().post("/add_professional", **form(b"no picture", **people.trade_fields()))
+    answer = users.visitor().post("/add_professional", **form(b"no picture", **users.trade_fields()))
     assert answer.status_code == 415
-    right = people.trade_fields(exp="7")
-    answer = people.visitor().post("/add_professional", **form(picture(), **right))
+    right = users.trade_fields(exp="7")
+    answer = users.visitor().post("/add_professional", **form(picture(), **right))
     assert (answer.status_code, answer.json["exp"]) == (201, 7)
 
 
-def test_sign_up_with_several_invalid_fields_names_them_all(people: People) -> None:
-    asha = people.customer()
-    fields = people.trade_fields(
+def test_sign_up_with_several_invalid_fields_names_them_all(users: Users) -> None:
+    asha = users.customer()
+    fields = users.trade_fields(
         username=asha.username.upper(),
         email=f"{asha.username}@EXAMPLE.org",
         password="password123",
         pincode="999999",
         task_ids=[4711],
     )
-    answer = people.visitor().post("/add_professional", fields)
+    answer = users.visitor().post("/add_professional", fields)
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_fields")
     assert set(answer.json["errors"]) == {"username", "email", "password", "pincode", "task_ids"}
 
 
 @pytest.mark.parametrize(("field", "code"), [("username", "username_taken"), ("email", "email_taken")])
-def test_sign_up_with_taken_username_or_email_returns_specific_code(people: People, field: str, code: str) -> None:
-    first = people.fields()
-    people.visitor().post("/add_customer", first)
-    answer = people.visitor().post("/add_customer", people.fields(**{field: first[field].upper()}))
+def test_sign_up_with_taken_username_or_email_returns_specific_code(users: Users, field: str, code: str) -> None:
+    first = users.fields()
+    users.visitor().post("/add_customer", first)
+    answer = users.visitor().post("/add_customer", users.fields(**{field: first[field].upper()}))
     assert (answer.status_code, answer.json["code"], list(answer.json["errors"])) == (422, code, [field])
 
 
@@ -132,26 +132,24 @@ NO_OBJECTS = [
 
 
 @pytest.mark.parametrize("body", NO_OBJECTS)
-def test_sign_up_with_body_that_is_no_object_is_rejected(people: People, body: bytes) -> None:
+def test_sign_up_with_body_that_is_no_object_is_rejected(users: Users, body: bytes) -> None:
     for call in CALLS[:2]:
-        answer = people.visitor().post(call, data=body, content_type="application/json")
+        answer = users.visitor().post(call, data=body, content_type="application/json")
         assert answer.status_code in (400, 422)
 
 
-def test_sign_up_with_form_urlencoded_body_returns_415(people: People) -> None:
-    answer = people.visitor().post(
-        "/add_customer", data=b"username=x", content_type="application/x-www-form-urlencoded"
-    )
+def test_sign_up_with_form_urlencoded_body_returns_415(users: Users) -> None:
+    answer = users.visitor().post("/add_customer", data=b"username=x", content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 415
 
 
 @pytest.mark.parametrize("same", ["username", "email"])
-def test_sign_up_concurrently_with_same_username_or_email_creates_one_account(people: People, same: str) -> None:
-    wanted = people.fields()[same]
-    bodies = [people.fields(**{same: wanted.upper() if number % 2 else wanted}) for number in range(8)]
+def test_sign_up_concurrently_with_same_username_or_email_creates_one_account(users: Users, same: str) -> None:
+    wanted = users.fields()[same]
+    bodies = [users.fields(**{same: wanted.upper() if number % 2 else wanted}) for number in range(8)]
 
     def go(body: dict[str, Any]) -> Any:
-        return people.visitor().post("/add_customer", body)
+        return users.visitor().post("/add_customer", body)
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(go, bodies))
@@ -160,11 +158,11 @@ def test_sign_up_concurrently_with_same_username_or_email_creates_one_account(pe
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_approval_decided_concurrently_succeeds_once(people: People, attempt: int) -> None:
-    ravi = people.professional(approved=False)
+def test_approval_decided_concurrently_succeeds_once(users: Users, attempt: int) -> None:
+    ravi = users.professional(approved=False)
     ravi.put("/me/document", **form(picture()))
     path = f"/professionals/{ravi.id}"
-    one, other = people.admin(), people.admin()
+    one, other = users.admin(), users.admin()
 
     def decide(number: int) -> Any:
         return one.post(f"{path}/approve") if number % 2 else other.post(f"{path}/reject", {"reason": "Not readable"})
@@ -177,8 +175,8 @@ def test_approval_decided_concurrently_succeeds_once(people: People, attempt: in
 
 
 @pytest.mark.parametrize("attempt", range(5))
-def test_admins_blocking_each_other_concurrently_leave_one_active(people: People, attempt: int) -> None:
-    one, other = people.admin(), people.admin()
+def test_admins_blocking_each_other_concurrently_leave_one_active(users: Users, attempt: int) -> None:
+    one, other = users.admin(), users.admin()
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(one.post, f"/users/{other.id}/block", {"reason": "other"})
         second = pool.submit(other.post, f"/users/{one.id}/block", {"reason": "other"})
@@ -190,13 +188,13 @@ def test_admins_blocking_each_other_concurrently_leave_one_active(people: People
 
 
 def test_sign_up_with_email_confirmation_on_confirms_by_mailed_link(
-    people: People, monkeypatch: pytest.MonkeyPatch
+    users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import dataclasses
 
-    settings = dataclasses.replace(people.app.extensions["settings"], email_confirmation=True)
-    monkeypatch.setitem(people.app.extensions, "settings", settings)
-    fields, visitor = people.fields(), people.visitor()
+    settings = dataclasses.replace(users.app.extensions["settings"], email_confirmation=True)
+    monkeypatch.setitem(users.app.extensions, "settings", settings)
+    fields, visitor = users.fields(), users.visitor()
     assert visitor.post("/add_customer", fields).json["email_confirmed"] == 0
     links = select(Delivery.params).where(Delivery.kind == "email_confirmation")
     link = str(db.session.execute(links).scalar_one()["link"])
@@ -209,13 +207,13 @@ def test_sign_up_with_email_confirmation_on_confirms_by_mailed_link(
     assert visitor.post("/email/confirm", {"token": "made up"}).json["code"] == "link_invalid"
     assert visitor.post("/email/confirm", {"token": token}).status_code == 204
     assert visitor.post("/email/confirm", {"token": token}).status_code == 422
-    asha = people.sign_in(fields["username"])
+    asha = users.sign_in(fields["username"])
     assert asha.get("/me").json["email_confirmed"] == 1
     moved = asha.patch("/me", {"email": "moved@example.org"})
     assert moved.json["email_confirmed"] == 0
     assert asha.post("/me/email/confirmation").status_code == 202
 
 
-def sign_up(people: People, call: str, **changes: Any) -> Any:
-    fields = people.trade_fields(**changes) if call == "/add_professional" else people.fields(**changes)
-    return (people.admin() if call == "/admins" else people.visitor()).post(call, fields)
+def sign_up(users: Users, call: str, **changes: Any) -> Any:
+    fields = users.trade_fields(**changes) if call == "/add_professional" else users.fields(**changes)
+    return (users.admin() if call == "/admins" else users.visitor()).post(call, fields)

@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from backend.core.db.session import db
 from backend.domain.audit.models import AuditEntry
-from tests.factories.people import People
 from tests.factories.requests import RequestMarket
 from tests.factories.tasks import fields, make_task
+from tests.factories.users import Users
 
 CONTRACT = {
     "id",
@@ -26,8 +26,8 @@ CONTRACT = {
 }
 
 
-def test_create_task_by_admin_is_visible_to_everyone(client: Any, people: People) -> None:
-    answer = people.admin().post("/tasks", fields(name="  Fan repair ", base_price=499.5))
+def test_create_task_by_admin_is_visible_to_everyone(client: Any, users: Users) -> None:
+    answer = users.admin().post("/tasks", fields(name="  Fan repair ", base_price=499.5))
     assert answer.status_code == 201
     assert answer.headers["Location"] == f"/tasks/{answer.json['id']}"
     assert set(answer.json) >= CONTRACT
@@ -75,27 +75,27 @@ def test_create_task_by_admin_is_visible_to_everyone(client: Any, people: People
         ("colour", "blue"),
     ],
 )
-def test_create_task_with_invalid_field_names_it(people: People, field: str, value: Any) -> None:
-    answer = people.admin().post("/tasks", fields(**{field: value}))
+def test_create_task_with_invalid_field_names_it(users: Users, field: str, value: Any) -> None:
+    answer = users.admin().post("/tasks", fields(**{field: value}))
     assert answer.status_code == 422, answer.json
     assert next(iter(answer.json["errors"])).split(".")[0] == field
 
 
 @pytest.mark.parametrize("field", ["name", "description", "category", "base_price", "time_required"])
-def test_create_task_without_required_field_names_it(people: People, field: str) -> None:
+def test_create_task_without_required_field_names_it(users: Users, field: str) -> None:
     body = fields()
     del body[field]
-    answer = people.admin().post("/tasks", body)
+    answer = users.admin().post("/tasks", body)
     assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
 
 
 @pytest.mark.parametrize(("price", "shown"), [("0.01", "0.01"), (10000000, "10000000.00"), ("12.5", "12.50")])
-def test_task_price_is_stored_exactly(people: People, price: Any, shown: str) -> None:
-    assert people.admin().post("/tasks", fields(base_price=price)).json["base_price"] == shown
+def test_task_price_is_stored_exactly(users: Users, price: Any, shown: str) -> None:
+    assert users.admin().post("/tasks", fields(base_price=price)).json["base_price"] == shown
 
 
-def test_task_name_in_other_case_is_rejected_as_taken(people: People) -> None:
-    admin = people.admin()
+def test_task_name_in_other_case_is_rejected_as_taken(users: Users) -> None:
+    admin = users.admin()
     admin.post("/tasks", fields(name="Sofa Cleaning"))
     answer = admin.post("/tasks", fields(name="sofa cleaning"))
     assert (answer.status_code, answer.json["code"], list(answer.json["errors"])) == (422, "name_taken", ["name"])
@@ -103,10 +103,10 @@ def test_task_name_in_other_case_is_rejected_as_taken(people: People) -> None:
     assert admin.patch(f"/tasks/{other}", {"name": "SOFA CLEANING"}).status_code == 422
 
 
-def test_task_edits_by_other_roles_are_rejected(client: Any, people: People) -> None:
+def test_task_edits_by_other_roles_are_rejected(client: Any, users: Users) -> None:
     task = make_task()
     assert client.post("/tasks", json=fields()).status_code == 401
-    asha = people.customer()
+    asha = users.customer()
     for answer in (
         asha.post("/tasks", fields()),
         asha.patch(f"/tasks/{task.id}", {"name": "Mine"}),
@@ -115,20 +115,20 @@ def test_task_edits_by_other_roles_are_rejected(client: Any, people: People) -> 
         assert (answer.status_code, answer.json["code"]) == (403, "role_not_allowed")
 
 
-def test_task_draft_is_visible_to_admins_only(client: Any, people: People) -> None:
+def test_task_draft_is_visible_to_admins_only(client: Any, users: Users) -> None:
     task = make_task(isactive=0)
     assert client.get(f"/tasks/{task.id}").status_code == 404
     assert client.get("/tasks").json["items"] == []
-    assert people.customer().get(f"/tasks/{task.id}").status_code == 404
-    admin = people.admin()
+    assert users.customer().get(f"/tasks/{task.id}").status_code == 404
+    admin = users.admin()
     assert admin.get(f"/tasks/{task.id}").json["isactive"] == 0
     assert [item["id"] for item in admin.get("/tasks").json["items"]] == [task.id]
     assert admin.patch(f"/tasks/{task.id}", {"isactive": True}).json["isactive"] == 1
     assert client.get(f"/tasks/{task.id}").status_code == 200
 
 
-def test_task_edit_with_outdated_if_match_returns_stale(people: People) -> None:
-    task, first, second = make_task(), people.admin(), people.admin()
+def test_task_edit_with_outdated_if_match_returns_stale(users: Users) -> None:
+    task, first, second = make_task(), users.admin(), users.admin()
     read = first.get(f"/tasks/{task.id}").headers["ETag"]
     assert second.patch(f"/tasks/{task.id}", {"base_price": "600.00"}, headers={"If-Match": read}).status_code == 200
     stale = first.patch(f"/tasks/{task.id}", {"base_price": "550.00"}, headers={"If-Match": read})
@@ -141,17 +141,17 @@ def test_task_edit_with_outdated_if_match_returns_stale(people: People) -> None:
     assert edit.json["base_price"] == "550.00"
 
 
-def test_delete_unused_task_removes_it(people: People) -> None:
-    task, admin = make_task(), people.admin()
+def test_delete_unused_task_removes_it(users: Users) -> None:
+    task, admin = make_task(), users.admin()
     assert admin.delete(f"/tasks/{task.id}").status_code == 204
     assert admin.get(f"/tasks/{task.id}").status_code == 404
     assert admin.delete(f"/tasks/{task.id}").status_code == 404
     assert admin.post("/tasks", fields(name=task.name)).status_code == 201
 
 
-def test_delete_task_with_requests_archives_it(client: FlaskClient, people: People) -> None:
-    market, admin = RequestMarket(people), people.admin()
-    request_id = market.ask(asha := people.customer())["id"]
+def test_delete_task_with_requests_archives_it(client: FlaskClient, users: Users) -> None:
+    market, admin = RequestMarket(users), users.admin()
+    request_id = market.ask(asha := users.customer())["id"]
     path = f"/tasks/{market.task_id}"
     assert [admin.delete(path).status_code for _ in range(2)] == [204, 204]
     assert client.get(path).status_code == 404
@@ -166,12 +166,12 @@ def test_delete_task_with_requests_archives_it(client: FlaskClient, people: Peop
 
 
 @pytest.mark.parametrize("task_id", ["0", "-1", "9" * 40, "abc", "\u0663", "1.5", "9223372036854775808"])
-def test_task_id_of_invalid_format_returns_404(people: People, task_id: str) -> None:
-    assert people.admin().get(f"/tasks/{task_id}").status_code == 404
+def test_task_id_of_invalid_format_returns_404(users: Users, task_id: str) -> None:
+    assert users.admin().get(f"/tasks/{task_id}").status_code == 404
 
 
-def test_task_changes_by_admin_are_audited(people: People) -> None:
-    admin = people.admin()
+def test_task_changes_by_admin_are_audited(users: Users) -> None:
+    admin = users.admin()
     task_id = admin.post("/tasks", fields(base_price="10.00")).json["id"]
     admin.patch(f"/tasks/{task_id}", {"base_price": "12.00"})
     admin.patch(f"/tasks/{task_id}", {"base_price": "12.00"})
@@ -206,9 +206,9 @@ def test_tasks_path_with_question_mark_is_not_a_query(client: FlaskClient) -> No
     assert (words.status_code, path.status_code) == (200, 404)
 
 
-def test_synonyms_match_whole_words_and_are_no_patterns(people: People, client: FlaskClient) -> None:
+def test_synonyms_match_whole_words_and_are_no_patterns(users: Users, client: FlaskClient) -> None:
     make_task(name="Plumbing")
     for phrases in (["%", "plumbing"], ["s_ver", "plumbing"], ["tap work", "plumbing"]):
-        assert people.admin().post("/synonyms", {"phrases": phrases}).status_code == 201
+        assert users.admin().post("/synonyms", {"phrases": phrases}).status_code == 201
     found = [client.get(f"/tasks?q={words}").get_json() for words in ("quiet music", "my silver", "some tap work")]
     assert [len(answer["items"]) for answer in found] == [0, 0, 1]

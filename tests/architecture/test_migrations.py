@@ -17,8 +17,8 @@ from backend.cli import bootstrap
 from backend.core.db.session import db
 from backend.migrations.setup import check, downgrade, upgrade
 from backend.settings import ROOT, Settings
-from tests.factories.people import People
 from tests.factories.requests import RequestMarket
+from tests.factories.users import Users
 from tests.waiting import HANG_SECONDS
 
 FIRST = "0001"
@@ -90,9 +90,9 @@ def test_migrations_downgrade_and_upgrade_keep_data(fresh: Flask) -> None:
 
 
 def fill(app: Flask) -> None:
-    people = People(app)
-    market = RequestMarket(people)
-    customer = people.customer()
+    users = Users(app)
+    market = RequestMarket(users)
+    customer = users.customer()
     for status in ("requested", "accepted", "completed", "closed", "cancelled"):
         market.bring_to(status, customer, market.professional())
 

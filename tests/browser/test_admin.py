@@ -81,7 +81,7 @@ def test_customer_is_found_blocked_and_unblocked_with_audit_entries(
     dialog(window).get_by_role("textbox").fill("Paid with a stolen card")
     window.inspect("block dialog")
     dialog(window).get_by_role("button", name="Block").click()
-    window.expect_text("Blocked since").inspect("blocked person")
+    window.expect_text("Blocked since").inspect("blocked customer")
     assert customer.call("GET", "/me").status_code == 403
     window.press("Unblock")
     dialog(window).get_by_role("button", name="Unblock").click()

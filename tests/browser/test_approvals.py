@@ -9,11 +9,10 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenScreen
 from tests.browser.screen import DESK, PHONE, Screen
-from tests.browser.test_journey import person
+from tests.browser.test_journey import fill_account
 from tests.browser.test_pages import sign_in
 from tests.factories.files import picture
-from tests.harness.caller import ADMIN_PASSWORD, Caller
-from tests.harness.caller import person as caller_fields
+from tests.harness.caller import ADMIN_PASSWORD, Caller, sign_up_fields
 from tests.harness.market import RunningMarket, wait_for
 
 pytestmark = pytest.mark.browser
@@ -100,7 +99,7 @@ def test_approval_by_double_press_decides_only_one_professional(
 @pytest.mark.usefixtures("admin")
 def test_sign_up_with_lost_response_signs_in(screen: OpenScreen, market: RunningMarket, tmp_path: Path) -> None:
     window = screen(viewport=PHONE)
-    fields = {**caller_fields("professional"), "username": "lostanswer", "email": "lostanswer@example.org"}
+    fields = {**sign_up_fields("professional"), "username": "lostanswer", "email": "lostanswer@example.org"}
 
     def lose(route: Route) -> None:
         """Create the account, then drop the connection before the response."""
@@ -113,7 +112,7 @@ def test_sign_up_with_lost_response_signs_in(screen: OpenScreen, market: Running
     document = tmp_path / "proof.png"
     document.write_bytes(picture(size=(300, 200)))
     window.go("/sign-up/professional")
-    person(window, "lostanswer", "Ravi")
+    fill_account(window, "lostanswer", "Ravi")
     window.fill(Experience="5", Company="Rao and Sons")
     window.page.locator("input[type=file]").set_input_files(document)
     window.press("Sign up").expect_path("/approval")

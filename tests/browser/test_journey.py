@@ -68,7 +68,7 @@ def add_task(screen: Screen, name: str) -> None:
     screen.press("Save").expect_text(f"Task “{name}” saved.")
 
 
-def person(screen: Screen, username: str, firstname: str) -> None:
+def fill_account(screen: Screen, username: str, firstname: str) -> None:
     screen.fill(First_name=firstname, Last_name="Rao", Email=f"{username}@example.org", Address="12 MG Road")
     screen.fill(Pincode=BENGALURU)
     screen.page.keyboard.press("Escape")
@@ -78,7 +78,7 @@ def person(screen: Screen, username: str, firstname: str) -> None:
 
 def sign_up(screen: Screen, username: str) -> Screen:
     screen.go("/sign-up").inspect("sign up")
-    person(screen, username, "Asha")
+    fill_account(screen, username, "Asha")
     screen.press("Sign up")
     return screen.expect_path("/")
 
@@ -87,7 +87,7 @@ def sign_up_professional(screen: Screen, username: str, task: str, folder: Path)
     document = folder / "proof.png"
     document.write_bytes(picture(size=(300, 200)))
     screen.go("/sign-up/professional").inspect("sign up professional")
-    person(screen, username, "Ravi")
+    fill_account(screen, username, "Ravi")
     screen.fill(Experience="5", Company="Rao and Sons")
     screen.page.get_by_label(task).check()
     screen.page.locator("input[type=file]").set_input_files(document)

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenScreen
 from tests.browser.screen import DESK, PHONE, Screen
 from tests.browser.test_pages import sign_in
-from tests.harness.caller import PASSWORD, Caller, person
+from tests.harness.caller import PASSWORD, Caller, sign_up_fields
 from tests.harness.mail import links_in
 from tests.harness.market import RunningMarket
 
@@ -70,7 +70,7 @@ def change_email(window: Screen, email: str) -> None:
 def test_email_change_of_admin_asks_for_password_confirmation(
     screen: OpenScreen, market: RunningMarket, viewport: dict[str, int]
 ) -> None:
-    fields = {**person("customer"), "username": f"second-admin-{viewport['width']}"}
+    fields = {**sign_up_fields("customer"), "username": f"second-admin-{viewport['width']}"}
     fields["email"] = f"{fields['username']}@example.org"
     admin: Caller = market.visitor()
     admin.account = market.admin().post("/admins", fields, status=201)

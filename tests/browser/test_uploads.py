@@ -13,7 +13,7 @@ from tests.browser.screen import PHONE, TIMEOUT_MS, Screen
 from tests.browser.test_pages import sign_in
 from tests.browser.texts import text
 from tests.factories.files import picture
-from tests.harness.caller import PASSWORD, person
+from tests.harness.caller import PASSWORD, sign_up_fields
 from tests.harness.market import RunningMarket
 
 pytestmark = pytest.mark.browser
@@ -97,7 +97,7 @@ def test_upload_that_loses_its_connection_says_so_and_can_be_resent(screen: Open
 
 def test_sign_up_that_fails_keeps_input_and_file(screen: OpenScreen, market: RunningMarket) -> None:
     window = screen(viewport=PHONE).go("/sign-up/professional").expect_text(text("common.file.choose"))
-    fields = person("professional")
+    fields = sign_up_fields("professional")
     for name in SIGN_UP:
         window.page.locator(f"input[name={name}]").fill(str(fields[name]))
     choose(window, "licence.png", picture(size=(300, 200)))

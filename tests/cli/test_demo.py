@@ -18,15 +18,15 @@ from backend.domain.reports.models import MonthlyReport
 from backend.domain.reviews.models import Review
 from backend.domain.task_requests.lifecycle import Status
 from backend.domain.task_requests.models import RequestEvent, TaskRequest
-from tests.factories.people import People
+from tests.factories.users import Users
 
 CITIES = texts.CITIES[:1]
 
 
 @pytest.fixture
-def filled(app: Flask, people: People, monkeypatch: pytest.MonkeyPatch) -> str:
+def filled(app: Flask, users: Users, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run the command for one city and return its output."""
-    people.admin()
+    users.admin()
     monkeypatch.setattr(texts, "CITIES", CITIES)
     done = app.test_cli_runner().invoke(args=["demo"])
     assert done.exit_code == 0, done.output

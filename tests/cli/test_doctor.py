@@ -17,7 +17,7 @@ from backend.domain.professionals import approval
 from backend.domain.professionals.approval import Approval, Transition
 from backend.domain.tasks.models import Task
 from backend.jobs import health
-from tests.factories.people import People
+from tests.factories.users import Users
 
 # Seals of removed entries are kept on purpose.
 UNCOUNTED = {"places", "localities", "heartbeats", "cache_versions", "audit_seals"}
@@ -48,9 +48,9 @@ def examine(address: str) -> tuple[bool, list[str]]:
     return doctor.run(doctor.Checkup(address, lines.append)), lines
 
 
-def test_doctor_on_running_product_passes_and_leaves_no_data(address: str, people: People) -> None:
-    people.admin().post("/tasks", task_fields())
-    people.professional()
+def test_doctor_on_running_product_passes_and_leaves_no_data(address: str, users: Users) -> None:
+    users.admin().post("/tasks", task_fields())
+    users.professional()
     before = rows()
     passed, lines = examine(address)
     assert passed, lines
@@ -89,7 +89,7 @@ def test_doctor_with_failing_step_names_it_and_leaves_no_data(address: str, monk
     assert rows() == before
 
 
-def test_doctor_removes_data_of_earlier_killed_check(address: str, people: People) -> None:
+def test_doctor_removes_data_of_earlier_killed_check(address: str, users: Users) -> None:
     before = rows()
     checkup = doctor.Checkup(address, lambda _: None)
     doctor._examine(checkup)
@@ -97,7 +97,7 @@ def test_doctor_removes_data_of_earlier_killed_check(address: str, people: Peopl
     for model in (Account, Task):
         db.session.execute(update(model).values(created_at=now() - 2 * doctor_traces.OLD))
     db.session.commit()
-    asha = people.customer(username="checkup-00000000-real")
+    asha = users.customer(username="checkup-00000000-real")
     assert examine(address)[0]
     assert checkup.account_ids() == []
     assert asha.get("/me").status_code == 200

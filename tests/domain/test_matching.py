@@ -11,9 +11,9 @@ from backend.core.db.session import db, transaction
 from backend.core.security.authz import Actor, Role
 from backend.domain.professionals import availability
 from backend.domain.task_requests import inbox, matching
-from tests.factories.people import People
 from tests.factories.requests import RequestMarket
 from tests.factories.scatter import pincodes_nearby, scatter
+from tests.factories.users import Users
 
 EVERYONE: Final = text("""
     SELECT p.account_id
@@ -35,8 +35,8 @@ EVERYONE: Final = text("""
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_matching_nearest_returns_same_as_full_scan(people: People, app: Flask, seed: int) -> None:
-    task_id = RequestMarket(people).task_id
+def test_matching_nearest_returns_same_as_full_scan(users: Users, app: Flask, seed: int) -> None:
+    task_id = RequestMarket(users).task_id
     pincodes = pincodes_nearby()
     with transaction():
         scatter(task_id, pincodes, seed=seed / 10)
@@ -51,9 +51,9 @@ def test_matching_nearest_returns_same_as_full_scan(people: People, app: Flask, 
     assert len(found) > 50
 
 
-def test_inbox_counts_stop_at_limit(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    market = RequestMarket(people)
-    ravi, asha = market.professional(), people.customer()
+def test_inbox_counts_stop_at_limit(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    market = RequestMarket(users)
+    ravi, asha = market.professional(), users.customer()
     for _ in range(4):
         market.ask(asha)
     actor = Actor(ravi.id, Role.PROFESSIONAL)

@@ -14,8 +14,8 @@ from backend.core.db.session import db, transaction
 from backend.domain.professionals import availability
 from backend.domain.profiles import queries as profiles
 from backend.domain.task_requests import inbox, matching, policies
-from tests.factories.people import People
 from tests.factories.requests import RequestMarket
+from tests.factories.users import Users
 
 Plan = dict[str, Any]
 NEAR: Final = 30
@@ -107,9 +107,9 @@ def analyse() -> None:
             connection.execute(text(f"VACUUM (ANALYZE) {table}"))
 
 
-def test_inbox_counts_read_only_nearby_requests(people: People, app: Flask, far_away: list[str]) -> None:
-    market = RequestMarket(people)
-    ravi, asha = market.professional(), people.customer()
+def test_inbox_counts_read_only_nearby_requests(users: Users, app: Flask, far_away: list[str]) -> None:
+    market = RequestMarket(users)
+    ravi, asha = market.professional(), users.customer()
     values = {"task_id": market.task_id, "customer_id": asha.id}
     with transaction():
         db.session.execute(REQUESTS, {**values, "pincodes": far_away, "number": FAR})
@@ -123,8 +123,8 @@ def test_inbox_counts_read_only_nearby_requests(people: People, app: Flask, far_
     assert NEAR <= read <= NEAR + 2 * most, "nearby rows and those counted up to the limit"
 
 
-def test_matching_nearest_reads_only_nearby_professionals(people: People, app: Flask, far_away: list[str]) -> None:
-    task_id = RequestMarket(people).task_id
+def test_matching_nearest_reads_only_nearby_professionals(users: Users, app: Flask, far_away: list[str]) -> None:
+    task_id = RequestMarket(users).task_id
     with transaction():
         db.session.execute(PROFESSIONALS, {"mark": "far", "task_id": task_id, "pincodes": far_away, "number": FAR})
         db.session.execute(PROFESSIONALS, {"mark": "near", "task_id": task_id, "pincodes": ["560001"], "number": NEAR})
@@ -136,8 +136,8 @@ def test_matching_nearest_reads_only_nearby_professionals(people: People, app: F
     assert NEAR <= read <= 5 * NEAR
 
 
-def test_terms_of_new_request_read_only_requests_of_its_customer(people: People, far_away: list[str]) -> None:
-    task_id, asha, other = RequestMarket(people).task_id, people.customer(), people.customer()
+def test_terms_of_new_request_read_only_requests_of_its_customer(users: Users, far_away: list[str]) -> None:
+    task_id, asha, other = RequestMarket(users).task_id, users.customer(), users.customer()
     with transaction():
         for customer, number in ((other, FAR), (asha, NEAR)):
             values = {"task_id": task_id, "customer_id": customer.id, "pincodes": far_away, "number": number}
@@ -157,9 +157,9 @@ def test_terms_of_new_request_read_only_requests_of_its_customer(people: People,
     assert rows_read(policies.TERMS, asked, tables={"task_requests"}) == 2 * NEAR
 
 
-def test_public_profile_reads_a_bounded_number_of_rows(people: People) -> None:
-    market = RequestMarket(people)
-    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+def test_public_profile_reads_a_bounded_number_of_rows(users: Users) -> None:
+    market = RequestMarket(users)
+    asha, ravi, sita = users.customer(), market.professional(), market.professional()
     values = {"task_id": market.task_id, "customer_id": asha.id, "number": 5_000}
     with transaction():
         db.session.execute(DONE, {**values, "professional_id": ravi.id, "declined_by": sita.id})
@@ -170,9 +170,9 @@ def test_public_profile_reads_a_bounded_number_of_rows(people: People) -> None:
     assert rows_read(profiles.PUBLIC, asked, tables={"task_requests", "request_rejections"}) <= 3 * profiles.ANSWERS
 
 
-def test_page_of_profile_reviews_reads_only_its_rows(people: People) -> None:
-    market = RequestMarket(people)
-    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+def test_page_of_profile_reviews_reads_only_its_rows(users: Users) -> None:
+    market = RequestMarket(users)
+    asha, ravi, sita = users.customer(), market.professional(), market.professional()
     for professional in (ravi, sita):
         with transaction():
             made = {"task_id": market.task_id, "customer_id": asha.id, "number": 5_000}

@@ -11,8 +11,8 @@ from backend.core.db.session import db, transaction
 from backend.core.security.authz import SYSTEM, Actor, Role
 from backend.domain.task_requests import bulk
 from backend.domain.task_requests.models import TaskRequest
-from tests.factories.people import People, Person
 from tests.factories.requests import RequestMarket, at, notified_kinds
+from tests.factories.users import User, Users
 
 LONG_AGO = """
 UPDATE task_requests SET (accepted_at, completed_at, closed_at)
@@ -30,17 +30,17 @@ NOT_ALLOWED: dict[str, dict[str, object]] = {
 
 
 @pytest.fixture
-def market(people: People) -> RequestMarket:
-    return RequestMarket(people)
+def market(users: Users) -> RequestMarket:
+    return RequestMarket(users)
 
 
-def state(who: Person, request_id: int) -> tuple[str, int | None]:
+def state(who: User, request_id: int) -> tuple[str, int | None]:
     seen = who.get(f"/requests/{request_id}").json
     return seen["status"], seen["asked_professional_id"]
 
 
-def test_expire_due_expires_only_unaccepted_past_requests(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_expire_due_expires_only_unaccepted_past_requests(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     waiting = market.ask(asha, date_of_request=at(hours=2))["id"]
     taken = market.bring_to("accepted", asha, ravi, date_of_request=at(hours=1))["id"]
     later = market.ask(asha, date_of_request=at(hours=9))["id"]
@@ -59,8 +59,8 @@ def test_expire_due_expires_only_unaccepted_past_requests(market: RequestMarket,
         assert bulk.expire_due(now() + timedelta(hours=3), limit=10) == 0
 
 
-def test_open_unanswered_opens_request_to_all_after_time_limit(market: RequestMarket, people: People) -> None:
-    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+def test_open_unanswered_opens_request_to_all_after_time_limit(market: RequestMarket, users: Users) -> None:
+    asha, ravi, sita = users.customer(), market.professional(), market.professional()
     request_id = market.ask(asha, professional_id=ravi.id, date_of_request=at(days=2))["id"]
     with transaction():
         assert bulk.open_unanswered(now() + timedelta(minutes=119)) == 0
@@ -70,8 +70,8 @@ def test_open_unanswered_opens_request_to_all_after_time_limit(market: RequestMa
     assert sita.get(f"/requests/{request_id}").status_code == 200
 
 
-def test_request_past_response_time_is_open_before_job_runs(market: RequestMarket, people: People) -> None:
-    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+def test_request_past_response_time_is_open_before_job_runs(market: RequestMarket, users: Users) -> None:
+    asha, ravi, sita = users.customer(), market.professional(), market.professional()
     request_id = market.ask(asha, professional_id=ravi.id)["id"]
     assert sita.get(f"/requests/{request_id}").status_code == 404
     with transaction():
@@ -80,8 +80,8 @@ def test_request_past_response_time_is_open_before_job_runs(market: RequestMarke
     assert sita.post(f"/requests/{request_id}/accept").status_code == 200
 
 
-def test_release_all_of_blocked_professional_reopens_their_requests(market: RequestMarket, people: People) -> None:
-    asha, ravi, sita, admin = people.customer(), market.professional(), market.professional(), people.admin()
+def test_release_all_of_blocked_professional_reopens_their_requests(market: RequestMarket, users: Users) -> None:
+    asha, ravi, sita, admin = users.customer(), market.professional(), market.professional(), users.admin()
     held = market.bring_to("accepted", asha, ravi)["id"]
     done = market.bring_to("completed", asha, ravi, date_of_request=at(days=3))["id"]
     asked = market.ask(asha, professional_id=ravi.id, date_of_request=at(days=4))["id"]
@@ -97,8 +97,8 @@ def test_release_all_of_blocked_professional_reopens_their_requests(market: Requ
     assert sita.get(f"/requests/{asked}").status_code == 200
 
 
-def test_cancel_all_of_blocked_customer_cancels_open_requests(market: RequestMarket, people: People) -> None:
-    asha, ravi, sita = people.customer(), market.professional(), market.professional()
+def test_cancel_all_of_blocked_customer_cancels_open_requests(market: RequestMarket, users: Users) -> None:
+    asha, ravi, sita = users.customer(), market.professional(), market.professional()
     held = market.bring_to("accepted", asha, ravi)["id"]
     asked = market.ask(asha, professional_id=sita.id, date_of_request=at(days=4))["id"]
     done = market.bring_to("closed", asha, ravi, date_of_request=at(days=3))["id"]
@@ -108,8 +108,8 @@ def test_cancel_all_of_blocked_customer_cancels_open_requests(market: RequestMar
     assert (notified_kinds(ravi)[0], notified_kinds(sita)[0]) == ("request_cancelled", "request_cancelled")
 
 
-def test_request_contact_is_hidden_thirty_days_after_end(market: RequestMarket, people: People) -> None:
-    asha, ravi = people.customer(), market.professional()
+def test_request_contact_is_hidden_thirty_days_after_end(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
     request_id = market.bring_to("closed", asha, ravi)["id"]
     assert ravi.get(f"/requests/{request_id}").json["address"] == "12 MG Road"
     with transaction():
@@ -119,9 +119,9 @@ def test_request_contact_is_hidden_thirty_days_after_end(market: RequestMarket, 
     assert asha.get(f"/requests/{request_id}").json["address"] == "12 MG Road"
 
 
-def test_new_request_notifies_nearest_matching_professionals(market: RequestMarket, people: People) -> None:
-    near, far, other = market.professional(), market.professional(pincode="110001"), people.professional()
-    market.ask(people.customer())
+def test_new_request_notifies_nearest_matching_professionals(market: RequestMarket, users: Users) -> None:
+    near, far, other = market.professional(), market.professional(pincode="110001"), users.professional()
+    market.ask(users.customer())
     assert (notified_kinds(near)[:1], "request_new" in notified_kinds(far), "request_new" in notified_kinds(other)) == (
         ["request_new"],
         False,
@@ -131,8 +131,8 @@ def test_new_request_notifies_nearest_matching_professionals(market: RequestMark
 
 @pytest.mark.parametrize("values", NOT_ALLOWED.values(), ids=NOT_ALLOWED)
 def test_task_requests_table_rejects_invalid_rows(
-    market: RequestMarket, people: People, values: dict[str, object]
+    market: RequestMarket, users: Users, values: dict[str, object]
 ) -> None:
-    market.ask(people.customer())
+    market.ask(users.customer())
     with pytest.raises(IntegrityError, match="violates check constraint"), transaction():
         db.session.execute(update(TaskRequest).values(**values))

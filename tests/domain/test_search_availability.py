@@ -25,10 +25,10 @@ from backend.domain.professionals.models import (
 )
 from backend.domain.tasks import actions as tasks
 from backend.domain.tasks.models import Task
-from tests.factories.people import People
 from tests.factories.places import metres
 from tests.factories.queries import count_queries
 from tests.factories.tasks import make_task
+from tests.factories.users import Users
 
 NEAR_BENGALURU = ["560001", "560002", "560038", "560066", "562101", "570001"]
 
@@ -100,21 +100,21 @@ class Market:
         self.pincodes = NEAR_BENGALURU + list(
             db.session.execute(select(Place.pincode).order_by(Place.pincode).limit(4)).scalars()
         )
-        self.people: list[int] = []
+        self.users: list[int] = []
 
     def change(self) -> None:
         with transaction():
-            if len(self.people) < 3 or self.dice.random() < 0.2:
+            if len(self.users) < 3 or self.dice.random() < 0.2:
                 account_id = self._new()
             else:
-                account_id = self.dice.choice(self.people)
+                account_id = self.dice.choice(self.users)
                 self.dice.choice([self._move, self._radius, self._list, self._tasks, self._approval, self._block])(
                     account_id
                 )
             availability.refresh(account_id)
 
     def _new(self) -> int:
-        n = len(self.people)
+        n = len(self.users)
         names = dict.fromkeys(("username", "username_key", "email", "email_key", "firstname", "lastname"), f"pro{n}")
         account = Account(
             **names, role="professional", password_hash="-", address="-", pincode=self.dice.choice(self.pincodes)
@@ -124,7 +124,7 @@ class Market:
         trade = Professional(account_id=account.id, exp=1, compname="-", approval="approved", radius_km=10)
         db.session.add(trade)
         db.session.flush()
-        self.people.append(account.id)
+        self.users.append(account.id)
         self._tasks(account.id)
         return account.id
 
@@ -176,14 +176,14 @@ def test_availability_removed_for_several_professionals_at_once_matches_count(ap
     with transaction():  # all are active and do every task, and some share a home
         db.session.execute(update(Professional).values(approval="approved"))
         db.session.execute(update(Account).values(blocked_at=None, blocked_reason=None))
-        together = update(Account).where(Account.id.in_(market.people[:3])).values(pincode="560001")
+        together = update(Account).where(Account.id.in_(market.users[:3])).values(pincode="560001")
         db.session.execute(together)
         db.session.execute(delete(ProfessionalTask))
-        for account_id in market.people:
+        for account_id in market.users:
             offers = [{"account_id": account_id, "task_id": task_id} for task_id in market.tasks]
             db.session.execute(insert(ProfessionalTask), offers)
             availability.refresh(account_id)
-    gone = market.people[: max(3, len(market.people) * 2 // 3)]
+    gone = market.users[: max(3, len(market.users) * 2 // 3)]
     assert max(count for count, _ in stored_counts().values()) > 2
     for _ in range(2):  # removed once; those who are not counted change nothing
         with transaction():
@@ -210,9 +210,9 @@ def test_availability_rebuild_from_empty_tables_restores_counts(app: Flask) -> N
     assert_counts_match()
 
 
-def test_availability_of_deleted_task_leaves_no_counts(app: Flask, people: People) -> None:
+def test_availability_of_deleted_task_leaves_no_counts(app: Flask, users: Users) -> None:
     gone, stays = make_task(), make_task()
-    pro = people.professional(task_ids=[gone.id, stays.id])
+    pro = users.professional(task_ids=[gone.id, stays.id])
     with transaction():
         tasks.remove(SYSTEM, task_id=gone.id)
     with transaction():
@@ -223,9 +223,9 @@ def test_availability_of_deleted_task_leaves_no_counts(app: Flask, people: Peopl
         assert availability.rebuild() == 0
 
 
-def test_availability_refreshed_concurrently_counts_each_professional_once(app: Flask, people: People) -> None:
+def test_availability_refreshed_concurrently_counts_each_professional_once(app: Flask, users: Users) -> None:
     task = make_task()
-    pros = [people.professional(approved=False, task_ids=[task.id]).id for _ in range(8)]
+    pros = [users.professional(approved=False, task_ids=[task.id]).id for _ in range(8)]
 
     def approve(account_id: int) -> None:
         with app.app_context(), transaction():
@@ -239,8 +239,8 @@ def test_availability_refreshed_concurrently_counts_each_professional_once(app: 
     assert stored_counts()["560001", task.id][0] == 8
 
 
-def test_availability_refresh_without_change_runs_two_queries(app: Flask, people: People) -> None:
-    pro = people.professional(task_ids=[make_task().id])
+def test_availability_refresh_without_change_runs_two_queries(app: Flask, users: Users) -> None:
+    pro = users.professional(task_ids=[make_task().id])
     with count_queries() as counted, transaction():
         availability.refresh(pro.id)
     assert counted.number == 2

@@ -29,9 +29,9 @@ from backend.domain.task_requests.models import RequestRejection, TaskRequest
 from backend.domain.task_requests.queries import RequestFilters
 from backend.domain.task_requests.rows import COLUMNS, Request
 from tests.factories import places
-from tests.factories.people import People
 from tests.factories.requests import RequestMarket
 from tests.factories.scatter import pincodes_nearby, scatter
+from tests.factories.users import Users
 
 FEW: Final = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ME: Final = 7
@@ -98,7 +98,7 @@ sight = st.fixed_dictionaries(
 
 @FEW
 @given(cases=st.lists(sight, min_size=1, max_size=60))
-def test_request_visibility_in_sql_matches_relation(app: Flask, people: People, cases: list[dict[str, Any]]) -> None:
+def test_request_visibility_in_sql_matches_relation(app: Flask, users: Users, cases: list[dict[str, Any]]) -> None:
     at = now()
     blank = Request._make([None] * len(Request._fields))
     requests = [
@@ -152,8 +152,8 @@ class Worker(NamedTuple):
 class Market:
     """Random professionals and requests, and in Python who sees and serves what."""
 
-    def __init__(self, people: People, dice: random.Random) -> None:
-        base, customer = RequestMarket(people), people.customer()
+    def __init__(self, users: Users, dice: random.Random) -> None:
+        base, customer = RequestMarket(users), users.customer()
         self.dice, self.tasks = dice, [base.task_id, base.task("Wiring")]
         self.pincodes = pincodes_nearby()
         with transaction():
@@ -227,9 +227,9 @@ class Market:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_inbox_counts_and_reminders_follow_same_rules(people: People, app: Flask, unlocated: str, seed: int) -> None:
+def test_inbox_counts_and_reminders_follow_same_rules(users: Users, app: Flask, unlocated: str, seed: int) -> None:
     dice = random.Random(seed)
-    market = Market(people, dice)
+    market = Market(users, dice)
     today = now().astimezone(current_settings().zone).date()
     reminded = {one.account_id: one.waiting for one in reminders.candidates(day=today, after=0, until=10**9)}
     assert set(reminded) == {worker.id for worker in market.workers if worker.is_active}
@@ -254,9 +254,9 @@ def test_inbox_counts_and_reminders_follow_same_rules(people: People, app: Flask
 
 @pytest.mark.parametrize("seed", range(2))
 def test_professionals_listed_at_place_match_those_notified(
-    people: People, app: Flask, unlocated: str, seed: int
+    users: Users, app: Flask, unlocated: str, seed: int
 ) -> None:
-    market = Market(people, random.Random(seed))
+    market = Market(users, random.Random(seed))
     task_id, found = market.tasks[0], 0
     assert unlocated in market.pincodes[:25]
     for pincode in market.pincodes[:25]:

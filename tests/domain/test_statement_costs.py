@@ -11,7 +11,7 @@ from backend.domain.professionals import availability
 from benchmarks import statements
 from benchmarks.data.filling import fill
 from benchmarks.data.scales import Scale
-from tests.factories.people import People
+from tests.factories.users import Users
 
 # Small enough for a test, and large enough that reading a whole table shows.
 MARKET: Final = Scale(
@@ -29,9 +29,9 @@ GROWING: Final = {
 
 
 @pytest.fixture
-def market(app: Flask, people: People, postgres_url: str) -> Flask:
+def market(app: Flask, users: Users, postgres_url: str) -> Flask:
     """Return the application on the market; half of its professionals wait for a decision."""
-    people.admin()
+    users.admin()
 
     def recount() -> int:
         with transaction():

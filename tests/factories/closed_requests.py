@@ -145,9 +145,9 @@ def many(of: Market, number_of_them: int) -> None:
 
 def review(of: TaskRequest, rating: int = 5, **changes: Any) -> None:
     """Create a review of a request."""
-    people = {"customer_id": of.customer_id, "professional_id": of.professional_id, "task_id": of.task_id}
+    users = {"customer_id": of.customer_id, "professional_id": of.professional_id, "task_id": of.task_id}
     with transaction():
-        db.session.add(Review(request_id=of.id, rating=rating, **{**people, **changes}))
+        db.session.add(Review(request_id=of.id, rating=rating, **{**users, **changes}))
 
 
 def run_jobs(topic: str) -> list[str]:

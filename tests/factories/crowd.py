@@ -12,7 +12,7 @@ from backend.core.db.session import db, transaction
 from backend.core.security.authz import Actor, Role
 from tests.waiting import HANG_SECONDS
 
-PEOPLE = text("""
+ACCOUNTS = text("""
 INSERT INTO accounts (role, username, username_key, email, email_key, password_hash,
                       firstname, lastname, address, pincode)
 SELECT :role, name, name, name || '@example.org', name || '@example.org',
@@ -50,14 +50,14 @@ def gather(*, task_id: int, professionals: int, requests: int, apart_minutes: in
     """Create them. ``apart_minutes`` is the time between the dates of two requests, which take 60 minutes each."""
     with transaction():
         run = db.session.execute
-        (customer_id,) = run(PEOPLE, {"role": "customer", "many": 1}).scalars().all()
-        ids = run(PEOPLE, {"role": "professional", "many": professionals}).scalars().all()
+        (customer_id,) = run(ACCOUNTS, {"role": "customer", "many": 1}).scalars().all()
+        ids = run(ACCOUNTS, {"role": "professional", "many": professionals}).scalars().all()
         run(TRADES)
         run(TASKS_DONE, {"task_id": task_id})
         values = {"task_id": task_id, "customer_id": customer_id, "many": requests, "apart": apart_minutes}
         request_ids = list(run(REQUESTS, values).scalars())
-    people = [Actor(id=key, role=Role.PROFESSIONAL) for key in ids]
-    return Crowd(Actor(id=customer_id, role=Role.CUSTOMER), people, request_ids)
+    users = [Actor(id=key, role=Role.PROFESSIONAL) for key in ids]
+    return Crowd(Actor(id=customer_id, role=Role.CUSTOMER), users, request_ids)
 
 
 def at_once(app: Flask, works: Sequence[Callable[[], Any]]) -> list[list[Any]]:

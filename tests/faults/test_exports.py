@@ -22,7 +22,7 @@ from backend.jobs import exports as exports_job
 from backend.jobs import runner
 from backend.settings import ROOT
 from tests.factories import closed_requests as made
-from tests.factories.people import People, Person
+from tests.factories.users import User, Users
 
 ROWS = 5000
 NO_ROOM = "The file storage is full. The site operator must free some space."
@@ -35,10 +35,10 @@ with create_app().app_context():
 
 
 @pytest.fixture
-def admin(people: People) -> Person:
+def admin(users: Users) -> User:
     shutil.rmtree(current_settings().data_dir / "exports", ignore_errors=True)  # ids start from 1 in every test
     made.many(made.market(), ROWS)
-    return people.admin()
+    return users.admin()
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def frequent_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_copy, "PIECE_ROWS", 500)
 
 
-def ask(admin: Person) -> dict[str, Any]:
+def ask(admin: User) -> dict[str, Any]:
     body: dict[str, Any] = admin.post("/exports", {}).json
     return body
 
@@ -66,14 +66,14 @@ def files_of(export: dict[str, Any]) -> list[str]:
     return sorted(path.name for path in folder.glob("*") if path.name.lstrip(".").startswith(f"{export['id']}-"))
 
 
-def kinds(admin: Person) -> list[str]:
+def kinds(admin: User) -> list[str]:
     return list(db.session.execute(select(Notification.kind).where(Notification.account_id == admin.id)).scalars())
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("place", ["export.written", "job.before_commit", "job.after_commit"])
 def test_export_by_killed_worker_is_finished_by_next_one(
-    admin: Person, environ: dict[str, str], tmp_path: Path, place: str
+    admin: User, environ: dict[str, str], tmp_path: Path, place: str
 ) -> None:
     export = ask(admin)
     job_id = job_of(export)
@@ -95,7 +95,7 @@ def test_export_by_killed_worker_is_finished_by_next_one(
 
 
 @pytest.mark.faults
-def test_export_on_full_disk_fails_and_leaves_no_file(admin: Person) -> None:
+def test_export_on_full_disk_fails_and_leaves_no_file(admin: User) -> None:
     export = ask(admin)
     with largest_file(64 * 1024):
         assert runner.run(job_of(export)) == "done"
@@ -107,7 +107,7 @@ def test_export_on_full_disk_fails_and_leaves_no_file(admin: Person) -> None:
 
 
 @pytest.mark.usefixtures("frequent_progress")
-def test_export_progress_is_visible_during_run(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_export_progress_is_visible_during_run(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
     export = ask(admin)
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr(actions, "advance", after(actions.advance, lambda: seen.append(status_of(admin, export))))
@@ -118,7 +118,7 @@ def test_export_progress_is_visible_during_run(admin: Person, monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("frequent_progress")
-def test_export_cancelled_during_run_leaves_no_file(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_export_cancelled_during_run_leaves_no_file(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
     export = ask(admin)
     cancel = lambda: admin.post(f"/exports/{export['id']}/cancel")  # noqa: E731 - short and used once
     monkeypatch.setattr(actions, "advance", after(actions.advance, cancel))
@@ -129,7 +129,7 @@ def test_export_cancelled_during_run_leaves_no_file(admin: Person, monkeypatch: 
 
 
 @pytest.mark.usefixtures("frequent_progress")
-def test_export_with_terminated_database_connection_is_retried(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_export_with_terminated_database_connection_is_retried(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
     export = ask(admin)
     job_id = job_of(export)
     cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY (SELECT%'")
@@ -145,7 +145,7 @@ def test_export_with_terminated_database_connection_is_retried(admin: Person, mo
 
 
 @pytest.mark.usefixtures("frequent_progress")
-def test_export_by_worker_without_lease_is_discarded(admin: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_export_by_worker_without_lease_is_discarded(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lease expires while the worker writes; another worker finishes, and the first result is discarded."""
     export = ask(admin)
     job_id = job_of(export)
@@ -166,7 +166,7 @@ def test_export_by_worker_without_lease_is_discarded(admin: Person, monkeypatch:
     assert kinds(admin) == ["export_done"]
 
 
-def test_export_by_admin_blocked_meanwhile_fails(admin: Person, app: Flask) -> None:
+def test_export_by_admin_blocked_meanwhile_fails(admin: User, app: Flask) -> None:
     from backend.domain.accounts.models import Account
 
     export = ask(admin)
@@ -179,7 +179,7 @@ def test_export_by_admin_blocked_meanwhile_fails(admin: Person, app: Flask) -> N
     assert status_of(admin, export)["status"] == "failed"
 
 
-def status_of(admin: Person, export: dict[str, Any]) -> dict[str, Any]:
+def status_of(admin: User, export: dict[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = admin.get(f"/exports/{export['id']}").json
     return body
 

@@ -28,8 +28,8 @@ from backend.domain.task_requests.models import RequestEvent, TaskRequest
 from backend.launch import processes
 from backend.launch.private_files import free_port
 from tests.factories.lifecycle import VERBS
-from tests.factories.people import People, Person
 from tests.factories.requests import RequestMarket, at
+from tests.factories.users import User, Users
 from tests.faults.processes import ROOT
 from tests.waiting import HANG_SECONDS, wait_until
 
@@ -61,7 +61,7 @@ class Web:
 class Client:
     """A client that acts repeatedly and records what was acknowledged."""
 
-    person: Person
+    user: User
     url: str
     dice: random.Random
     acknowledged: Counter[tuple[int, int, str]] = field(default_factory=Counter)
@@ -69,11 +69,11 @@ class Client:
 
     def run(self, ids: list[int], body: dict[str, Any], over: Event) -> None:
         while not over.is_set():
-            if self.person.role == "customer" and (len(ids) < 3 or self.dice.random() < 0.1):
+            if self.user.role == "customer" and (len(ids) < 3 or self.dice.random() < 0.1):
                 made = self.send("POST", "/requests", {**body, "date_of_request": at(days=self.dice.uniform(2, 900))})
                 if made is not None:
                     ids.append(made["id"])
-                    self.acknowledged[made["id"], self.person.id, "create"] += 1
+                    self.acknowledged[made["id"], self.user.id, "create"] += 1
             else:
                 self.act(self.dice.choice(ids or [1]), self.dice.choice(sorted(VERBS)))
 
@@ -85,14 +85,14 @@ class Client:
         elif action is Action.EDIT:
             sent = {"remarks": f"Remark {self.dice.random()}"}
         if self.send(method.upper(), f"/requests/{request_id}{path}", sent) is not None:
-            self.acknowledged[request_id, self.person.id, action.public] += 1
+            self.acknowledged[request_id, self.user.id, action.public] += 1
 
     def send(self, method: str, path: str, body: Any) -> Any:
         """Return the response to an acknowledged call, else None."""
         call = urllib.request.Request(
             self.url + path,
             data=None if body is None else json.dumps(body).encode(),
-            headers={**self.person.headers, "Content-Type": "application/json"},
+            headers={**self.user.headers, "Content-Type": "application/json"},
             method=method,
         )
         try:
@@ -130,9 +130,9 @@ def web(app: Flask, environ: dict[str, str], tmp_path: Path) -> Iterator[Web]:
         processes.end(process, first=signal.SIGTERM, patience=5)
 
 
-def test_request_histories_after_kills_are_valid_and_keep_acknowledged_actions(web: Web, people: People) -> None:
-    market, over, ids = RequestMarket(people), Event(), list[int]()
-    everyone = [people.customer(), *(market.professional() for _ in range(3))]
+def test_request_histories_after_kills_are_valid_and_keep_acknowledged_actions(web: Web, users: Users) -> None:
+    market, over, ids = RequestMarket(users), Event(), list[int]()
+    everyone = [users.customer(), *(market.professional() for _ in range(3))]
     clients = [Client(everyone[place % 4], web.url, random.Random(place)) for place in range(8)]
     threads = [Thread(target=client.run, args=(ids, market.body(), over), daemon=True) for client in clients]
     db.session.rollback()

@@ -27,9 +27,9 @@ BULK_SENT = "SELECT count(*) FROM deliveries WHERE kind = 'reminder' AND state =
 
 
 def post(number: int) -> None:
-    person = account(Role.CUSTOMER)
+    account_id = account(Role.CUSTOMER)
     with transaction():
-        create.post([create.Outgoing(person, "reminder", f"day{i}") for i in range(number)])
+        create.post([create.Outgoing(account_id, "reminder", f"day{i}") for i in range(number)])
 
 
 def address_of(account_id: int) -> str:

@@ -36,10 +36,10 @@ def try_again_now() -> None:
 
 
 def post() -> list[int]:
-    people = [account(Role.CUSTOMER) for _ in range(MAILS)]
+    account_ids = [account(Role.CUSTOMER) for _ in range(MAILS)]
     with transaction():
-        create.post([create.Outgoing(person, "reminder", "2026-12-01") for person in people])
-    return people
+        create.post([create.Outgoing(account_id, "reminder", "2026-12-01") for account_id in account_ids])
+    return account_ids
 
 
 def test_mails_to_failing_server_each_arrive_once_or_fail_permanently(
@@ -50,11 +50,13 @@ def test_mails_to_failing_server_each_arrive_once_or_fail_permanently(
     jobs.start("worker")
     jobs.start("beat")
     assert until(READY)
-    people = post()
+    account_ids = post()
     assert until(PUT_OFF, some=10)
     assert until("SELECT count(*) = 0 FROM deliveries WHERE state <> 'waiting'")
 
-    refused = db.session.execute(text("SELECT email FROM accounts WHERE id = :id"), {"id": people[50]}).scalar_one()
+    refused = db.session.execute(
+        text("SELECT email FROM accounts WHERE id = :id"), {"id": account_ids[50]}
+    ).scalar_one()
     db.session.rollback()
     smtp.answers[refused] = "550 no such mailbox"
     smtp.after_data = lambda _: "421 too busy, come again"
@@ -99,9 +101,9 @@ def test_delivery_by_worker_frozen_beyond_its_lease_is_sent_once(
         answer.wait(HANG_SECONDS)
 
     smtp.after_data = hold
-    person = account(Role.CUSTOMER)
+    account_id = account(Role.CUSTOMER)
     with transaction():
-        create.post([create.Outgoing(person, "reminder", "2026-12-01")])
+        create.post([create.Outgoing(account_id, "reminder", "2026-12-01")])
     assert received.wait(HANG_SECONDS)
     (sender,) = [
         child

@@ -20,8 +20,8 @@ from backend.domain.task_requests import actions, bulk
 from backend.domain.task_requests.lifecycle import Status
 from backend.domain.task_requests.models import RequestEvent, TaskRequest
 from tests.factories.crowd import Crowd, at_once, gather
-from tests.factories.people import People
 from tests.factories.requests import RequestMarket, at
+from tests.factories.users import Users
 from tests.faults.conftest import CALLERS
 
 pytestmark = pytest.mark.faults
@@ -43,8 +43,8 @@ def accept_all(actor: Actor, request_ids: Sequence[int]) -> Callable[[], list[st
 
 
 @pytest.fixture
-def market(people: People) -> RequestMarket:
-    return RequestMarket(people)
+def market(users: Users) -> RequestMarket:
+    return RequestMarket(users)
 
 
 def crowd(market: RequestMarket, **changes: Any) -> Crowd:
@@ -81,8 +81,8 @@ def test_accept_of_overlapping_requests_concurrently_never_overlaps(wide_app: Fl
     assert all((after - before).total_seconds() >= 3600 for before, after in pairwise(starts))
 
 
-def test_create_request_concurrently_with_same_key_creates_one(wide_app: Flask, people: People) -> None:
-    market, asha = RequestMarket(people), people.customer()
+def test_create_request_concurrently_with_same_key_creates_one(wide_app: Flask, users: Users) -> None:
+    market, asha = RequestMarket(users), users.customer()
     body, headers = market.body(), {**asha.headers, "Idempotency-Key": "the-same"}
 
     def create() -> list[tuple[int, Any]]:
@@ -98,9 +98,9 @@ def test_create_request_concurrently_with_same_key_creates_one(wide_app: Flask, 
 
 @pytest.mark.parametrize("turn", range(8))
 def test_close_concurrent_with_cancel_ends_in_one_of_both(
-    wide_app: Flask, market: RequestMarket, people: People, turn: int
+    wide_app: Flask, market: RequestMarket, users: Users, turn: int
 ) -> None:
-    asha, ravi = people.customer(), market.professional()
+    asha, ravi = users.customer(), market.professional()
     request_id = market.bring_to("accepted", asha, ravi)["id"]
     customer = Actor(id=asha.id, role=Role.CUSTOMER)
     works = [
@@ -148,8 +148,8 @@ def test_reviews_given_concurrently_keep_ratings_correct(wide_app: Flask, market
     assert tuple(db.session.execute(kept).one()) == (30, 6 * (1 + 2 + 3 + 4 + 5))
 
 
-def test_request_edit_concurrent_with_accept_is_not_lost(wide_app: Flask, people: People) -> None:
-    market, asha = RequestMarket(people), people.customer()
+def test_request_edit_concurrent_with_accept_is_not_lost(wide_app: Flask, users: Users) -> None:
+    market, asha = RequestMarket(users), users.customer()
     ravi = market.professional()
     for turn in range(6):
         request_id = market.ask(asha, date_of_request=at(days=9 + turn))["id"]

@@ -9,8 +9,8 @@ from flask import Flask
 
 from tests.factories.crowd import at_once
 from tests.factories.files import form, picture
-from tests.factories.people import PASSWORD, People, Person, Visitor
 from tests.factories.requests import RequestMarket
+from tests.factories.users import PASSWORD, User, Users, Visitor
 
 pytestmark = pytest.mark.faults
 
@@ -19,16 +19,16 @@ def status(work: Callable[[], Any]) -> list[int]:
     return [work().status_code]
 
 
-def separate_client(app: Flask, who: Person) -> Visitor:
+def separate_client(app: Flask, who: User) -> Visitor:
     """Return a new client for the user, as clients are not thread-safe."""
     return Visitor(app.test_client(), who.token)
 
 
 @pytest.mark.parametrize("turn", range(6))
 def test_direct_request_concurrent_with_block_is_not_left_with_blocked_professional(
-    wide_app: Flask, people: People, turn: int
+    wide_app: Flask, users: Users, turn: int
 ) -> None:
-    market, asha, admin = RequestMarket(people), people.customer(), people.admin()
+    market, asha, admin = RequestMarket(users), users.customer(), users.admin()
     ravi = market.professional()
     ask = partial(separate_client(wide_app, asha).post, "/requests", market.body(professional_id=ravi.id))
     block = partial(separate_client(wide_app, admin).post, f"/users/{ravi.id}/block", {"reason": "fraud"})
@@ -40,9 +40,9 @@ def test_direct_request_concurrent_with_block_is_not_left_with_blocked_professio
 
 @pytest.mark.parametrize("turn", range(6))
 def test_document_uploads_decisions_and_edits_concurrently_do_not_deadlock(
-    wide_app: Flask, people: People, turn: int
+    wide_app: Flask, users: Users, turn: int
 ) -> None:
-    ravi, admin = people.professional(approved=False), people.admin()
+    ravi, admin = users.professional(approved=False), users.admin()
     assert ravi.put("/me/document", **form(picture())).status_code == 200
     one, two, three = (separate_client(wide_app, ravi) for _ in range(3))
     works = [
@@ -57,8 +57,8 @@ def test_document_uploads_decisions_and_edits_concurrently_do_not_deadlock(
     assert ravi.get("/me/document").status_code == 200
 
 
-def test_change_password_concurrently_succeeds_once(wide_app: Flask, people: People) -> None:
-    asha = people.customer()
+def test_change_password_concurrently_succeeds_once(wide_app: Flask, users: Users) -> None:
+    asha = users.customer()
     bodies = [{"current_password": PASSWORD, "password": f"a new one of many {number}"} for number in range(3)]
     works = [partial(status, partial(separate_client(wide_app, asha).post, "/me/password", body)) for body in bodies]
     codes = [code for result in at_once(wide_app, works) for code in result]
@@ -67,9 +67,9 @@ def test_change_password_concurrently_succeeds_once(wide_app: Flask, people: Peo
 
 @pytest.mark.parametrize("turn", range(4))
 def test_sign_in_concurrent_with_password_change_leaves_no_valid_session(
-    wide_app: Flask, people: People, turn: int
+    wide_app: Flask, users: Users, turn: int
 ) -> None:
-    asha = people.customer()
+    asha = users.customer()
     body = {"username": asha.username, "password": PASSWORD, "client": "api"}
     new = {"current_password": PASSWORD, "password": "quite another one 1"}
     works: list[Callable[[], list[Any]]] = [

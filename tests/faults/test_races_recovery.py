@@ -12,7 +12,7 @@ from backend.domain.accounts import sign_in
 from backend.domain.accounts.models import Account
 from backend.domain.notifications.models import Delivery
 from tests.factories.crowd import at_once
-from tests.factories.people import PASSWORD, People, Person, Visitor
+from tests.factories.users import PASSWORD, User, Users, Visitor
 
 pytestmark = pytest.mark.faults
 NEW = "another good one 77"
@@ -29,20 +29,20 @@ def call(app: Flask, path: str, body: dict[str, Any] | None, token: str | None =
     return lambda: [visitor.post(path, body).status_code]
 
 
-def with_changed_email(people: People) -> tuple[Person, str]:
+def with_changed_email(users: Users) -> tuple[User, str]:
     """Return a user whose email was just changed, and the token that undoes the change."""
-    asha = people.customer()
+    asha = users.customer()
     assert asha.patch("/me", {"email": f"thief-{asha.username}@example.net"}).status_code == 200
     return asha, link("email_changed")
 
 
-def email_of(person: Person) -> str:
+def email_of(user: User) -> str:
     db.session.rollback()
-    return db.session.execute(select(Account.email).where(Account.id == person.id)).scalar_one()
+    return db.session.execute(select(Account.email).where(Account.id == user.id)).scalar_one()
 
 
-def test_email_undo_used_concurrently_succeeds_once(wide_app: Flask, people: People) -> None:
-    asha, token = with_changed_email(people)
+def test_email_undo_used_concurrently_succeeds_once(wide_app: Flask, users: Users) -> None:
+    asha, token = with_changed_email(users)
     results = at_once(wide_app, [call(wide_app, "/email/undo", {"token": token}) for _ in range(8)])
     assert sorted(code for codes in results for code in codes) == [204] + [422] * 7
     assert email_of(asha) == f"{asha.username}@example.org"
@@ -50,10 +50,10 @@ def test_email_undo_used_concurrently_succeeds_once(wide_app: Flask, people: Peo
 
 @pytest.mark.parametrize("turn", range(6))
 def test_email_undo_concurrent_with_password_reset_restores_email_and_ends_sessions(
-    wide_app: Flask, people: People, turn: int
+    wide_app: Flask, users: Users, turn: int
 ) -> None:
     """In either order the email is restored and no session remains."""
-    asha, token = with_changed_email(people)
+    asha, token = with_changed_email(users)
     with transaction():
         sign_in.mail_reset_link(f"{asha.username}@example.org")
     works = [
@@ -66,14 +66,14 @@ def test_email_undo_concurrent_with_password_reset_restores_email_and_ends_sessi
     assert reset in ([204], [422])
     assert email_of(asha) == f"{asha.username}@example.org"
     assert asha.get("/me").status_code == 401
-    assert people.sign_in(asha.username, NEW if reset == [204] else PASSWORD).id == asha.id
+    assert users.sign_in(asha.username, NEW if reset == [204] else PASSWORD).id == asha.id
 
 
 @pytest.mark.parametrize("turn", range(4))
 def test_email_undo_concurrent_with_another_email_change_restores_email(
-    wide_app: Flask, people: People, turn: int
+    wide_app: Flask, users: Users, turn: int
 ) -> None:
-    asha, token = with_changed_email(people)
+    asha, token = with_changed_email(users)
     again = Visitor(wide_app.test_client(), asha.token)
 
     def change() -> list[int]:
@@ -90,9 +90,9 @@ def test_email_undo_concurrent_with_another_email_change_restores_email(
 
 @pytest.mark.parametrize("turn", range(6))
 def test_security_calls_concurrently_do_not_fail_and_invalidate_reset_link(
-    wide_app: Flask, people: People, turn: int
+    wide_app: Flask, users: Users, turn: int
 ) -> None:
-    asha, admin = people.customer(), people.admin()
+    asha, admin = users.customer(), users.admin()
     with transaction():
         sign_in.mail_reset_link(f"{asha.username}@example.org")
     token = link("password_reset")
@@ -105,5 +105,5 @@ def test_security_calls_concurrently_do_not_fail_and_invalidate_reset_link(
     ]
     codes = [code for result in at_once(wide_app, works[turn % 5 :] + works[: turn % 5]) for code in result]
     assert not [code for code in codes if code >= 500], codes
-    late = people.visitor().post("/password/reset", {"token": token, "password": NEW})
+    late = users.visitor().post("/password/reset", {"token": token, "password": NEW})
     assert late.json["code"] == "link_invalid"

@@ -12,7 +12,7 @@ from backend.core.db.session import db, transaction
 from backend.core.queue import admin, runs
 from backend.domain.notifications.models import Delivery
 from backend.domain.reports import actions
-from tests.factories.crowd import PEOPLE
+from tests.factories.crowd import ACCOUNTS
 from tests.factories.jobs import deliveries, fresh_run
 from tests.factories.servers import SmtpServer
 from tests.faults.processes import JobProcesses, until
@@ -36,7 +36,7 @@ def test_report_run_with_killed_worker_sends_one_report_per_customer(
 ) -> None:
     """A process dies before it commits a batch; then the whole worker dies after sending some mails."""
     with transaction():
-        customers = set(db.session.execute(PEOPLE, {"role": "customer", "many": CUSTOMERS}).scalars())
+        customers = set(db.session.execute(ACCOUNTS, {"role": "customer", "many": CUSTOMERS}).scalars())
         db.session.execute(text("UPDATE accounts SET created_at = '2026-09-30'"))
     first = jobs.start("worker", CRASH_AT="reports.written", WORKER_CONCURRENCY="1")
     jobs.start("beat")

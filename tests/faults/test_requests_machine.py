@@ -24,8 +24,8 @@ from backend.domain.task_requests import bulk
 from backend.domain.task_requests.lifecycle import TABLE, Action, Relation, Status
 from tests.conftest import empty_the_market
 from tests.factories.lifecycle import VERBS, expected, target
-from tests.factories.people import People, Person
 from tests.factories.requests import RequestMarket, at
+from tests.factories.users import User, Users
 
 WHO = ("asha", "eve", "ravi", "sita", "idle")
 EDGES = {(source, r.target or source, r.action.public) for r in TABLE for source in r.sources}
@@ -63,14 +63,14 @@ class Requests(RuleBasedStateMachine):
     def create_users(self) -> None:
         db.session.rollback()  # reads of the previous example must not lock the tables
         empty_the_market()
-        people = People(self.app)
-        self.market = RequestMarket(people)
-        self.people: dict[str, Person] = {
-            "asha": people.customer(),
-            "eve": people.customer(),
+        users = Users(self.app)
+        self.market = RequestMarket(users)
+        self.users: dict[str, User] = {
+            "asha": users.customer(),
+            "eve": users.customer(),
             "ravi": self.market.professional(),
             "sita": self.market.professional(),
-            "idle": people.professional(),
+            "idle": users.professional(),
         }
         self.models: list[Model] = []
         self.hours = 0
@@ -84,19 +84,19 @@ class Requests(RuleBasedStateMachine):
     @precondition(lambda self: len(self.models) < 4)
     @rule(asked=st.sampled_from([None, "ravi"]))
     def ask(self, asked: str | None) -> None:
-        professional_id = self.people[asked].id if asked else None
-        made = self.market.ask(self.people["asha"], date_of_request=self.later(), professional_id=professional_id)
+        professional_id = self.users[asked].id if asked else None
+        made = self.market.ask(self.users["asha"], date_of_request=self.later(), professional_id=professional_id)
         self.models.append(Model(made["id"], asked))
 
     @precondition(lambda self: self.models)
     @rule(which=st.integers(0, 3), who=st.sampled_from(WHO), action=st.sampled_from(sorted(VERBS)))
     def act(self, which: int, who: str, action: Action) -> None:
-        model, person = self.models[which % len(self.models)], self.people[who]
+        model, user = self.models[which % len(self.models)], self.users[who]
         method, path, body = VERBS[action]
         sent = {"date_of_request": self.later()} if action is Action.MOVE else body
         is_what = model.relation(who)
-        answer = getattr(person, method)(f"/requests/{model.id}{path}", sent)
-        should = expected(action, person.role, is_what, model.status)
+        answer = getattr(user, method)(f"/requests/{model.id}{path}", sent)
+        should = expected(action, user.role, is_what, model.status)
         if action is Action.REVIEW and should[0] == 201 and model.reviewed:
             should = (409, "already_reviewed")
         code = answer.json.get("code") if answer.status_code >= 400 else None
@@ -145,8 +145,8 @@ class Requests(RuleBasedStateMachine):
     @invariant()
     def requests_match_model(self) -> None:
         for model in getattr(self, "models", []):
-            seen = self.people["asha"].get(f"/requests/{model.id}").json
-            taker = self.people[model.taker].id if model.taker else None
+            seen = self.users["asha"].get(f"/requests/{model.id}").json
+            taker = self.users[model.taker].id if model.taker else None
             assert (seen["status"], seen["professional_id"]) == (model.status, taker)
             self.check_history(seen["history"], model.status)
 
@@ -162,7 +162,7 @@ class Requests(RuleBasedStateMachine):
     @invariant()
     def rating_counts_match_model(self) -> None:
         for name, given in getattr(self, "reviews", {}).items():
-            kept = select(Professional.rating_count).where(Professional.account_id == self.people[name].id)
+            kept = select(Professional.rating_count).where(Professional.account_id == self.users[name].id)
             assert db.session.execute(kept).scalar_one() == given
 
 

@@ -25,9 +25,9 @@ READY = "SELECT count(*) > 0 FROM heartbeats WHERE at > now() - interval '5 seco
 SENT = "SELECT count(*) = :all FROM deliveries WHERE state = 'sent'"
 
 
-def post(person: int, number: int, prefix: str) -> None:
+def post(account_id: int, number: int, prefix: str) -> None:
     with transaction():
-        create.post([create.Outgoing(person, "reminder", f"{prefix}{i}") for i in range(number)])
+        create.post([create.Outgoing(account_id, "reminder", f"{prefix}{i}") for i in range(number)])
 
 
 def failed_dispatches(caplog: pytest.LogCaptureFixture) -> int:
@@ -43,9 +43,9 @@ def test_jobs_after_valkey_is_emptied_frozen_or_killed_are_done_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     url = own_valkey.url
-    person = account(Role.CUSTOMER)
+    account_id = account(Role.CUSTOMER)
     # emptied before a worker runs, so all messages are lost
-    post(person, 50, "emptied")
+    post(account_id, 50, "emptied")
     with redis.Redis.from_url(url) as valkey:
         assert wait_until(lambda: valkey.exists(*QUEUES.values()) > 0)
         valkey.flushall()
@@ -58,14 +58,14 @@ def test_jobs_after_valkey_is_emptied_frozen_or_killed_are_done_once(
     assert pid
     os.kill(pid, signal.SIGSTOP)
     try:
-        post(person, 30, "frozen")  # returns while the broker does not respond
+        post(account_id, 30, "frozen")  # returns while the broker does not respond
         assert wait_until(lambda: failed_dispatches(caplog) >= 1)
     finally:
         os.kill(pid, signal.SIGCONT)
     assert until(SENT, all=80)
     # killed and restarted
     os.kill(pid, signal.SIGKILL)
-    post(person, 30, "killed")
+    post(account_id, 30, "killed")
     assert wait_until(lambda: failed_dispatches(caplog) >= 2)
     assert own_valkey.process
     own_valkey.process.wait()

@@ -26,10 +26,10 @@ pytestmark = pytest.mark.faults
 
 def post(number: int, *, prefix: str = "day") -> int:
     """Create this many deliveries to one customer, each for a different day."""
-    person = account(Role.CUSTOMER)
+    account_id = account(Role.CUSTOMER)
     with transaction():
-        create.post([create.Outgoing(person, "reminder", f"{prefix}{i}") for i in range(number)])
-    return person
+        create.post([create.Outgoing(account_id, "reminder", f"{prefix}{i}") for i in range(number)])
+    return account_id
 
 
 def repeats(smtp: SmtpServer) -> int:
@@ -84,14 +84,14 @@ def test_deliveries_after_crash_at_every_failpoint_are_sent(
     jobs.start("worker", CRASH_AT=",".join(CRASHES), WORKER_CONCURRENCY="1")
     jobs.start("beat")
     assert until(READY)
-    person = post(3)
+    account_id = post(3)
     program = (
         "from backend.app import create_app\n"
         "from backend.core.db.session import transaction\n"
         "from backend.domain.notifications import create\n"
         "app = create_app()\n"
         "with app.app_context(), transaction():\n"
-        f"    create.post([create.Outgoing({person}, 'reminder', 'before dispatch')])\n"
+        f"    create.post([create.Outgoing({account_id}, 'reminder', 'before dispatch')])\n"
     )
     assert jobs.run(program, CRASH_AT="queue.before_ring") == -signal.SIGKILL
     assert until(SETTLED, all=4)

@@ -47,12 +47,12 @@ class Caller:
 
     def sign_up(self, kind: str = "customer", **changes: Any) -> Self:
         """Sign up as a new customer or professional, and sign in."""
-        fields = {**person(kind), **changes}
+        fields = {**sign_up_fields(kind), **changes}
         self.post(f"/add_{kind}", fields, status=201)
         return self.sign_in(fields["username"])
 
 
-def person(kind: str) -> dict[str, Any]:
+def sign_up_fields(kind: str) -> dict[str, Any]:
     """Return the fields of a sign-up, unique at each call."""
     name = f"{kind}{next(_numbers)}"
     fields: dict[str, Any] = {

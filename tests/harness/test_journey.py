@@ -119,5 +119,5 @@ def test_body_over_limit_returns_413(market: RunningMarket) -> None:
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
-def kinds(person: Caller) -> set[str]:
-    return {row["kind"] for row in person.get("/notifications", limit=100)["items"]}
+def kinds(user: Caller) -> set[str]:
+    return {row["kind"] for row in user.get("/notifications", limit=100)["items"]}

@@ -9,8 +9,8 @@ from backend.domain.notifications import create, preferences
 from backend.domain.notifications import delivery as notification_delivery
 from backend.domain.notifications.preferences import Choice
 from tests.factories.jobs import deliveries, work
-from tests.factories.people import People, Person
 from tests.factories.servers import SmtpServer, WebServer
+from tests.factories.users import User, Users
 from tests.jobs.conftest import Another
 
 PHONE = "+919876543210"
@@ -29,28 +29,28 @@ def chatting(another: Another, smtp: SmtpServer, web: WebServer) -> Flask:
     )
 
 
-def verify(person: Person) -> None:
+def verify(user: User) -> None:
     """Mark the account's phone as verified."""
     statement = text("UPDATE accounts SET phone_verified_at = now() WHERE id = :id")
-    db.session.execute(statement, {"id": person.id})
+    db.session.execute(statement, {"id": user.id})
 
 
-def someone(people: People, *channels: str, **choice: object) -> Person:
+def someone(users: Users, *channels: str, **choice: object) -> User:
     """Return a customer who chose these channels."""
-    asha = people.customer(phone=PHONE, firstname="Asha")
+    asha = users.customer(phone=PHONE, firstname="Asha")
     with transaction():
         verify(asha)
         preferences.put(asha.id, Choice(channels=channels, **choice))  # type: ignore[arg-type]  # fields of a choice
     return asha
 
 
-def notify(person: Person) -> None:
+def notify(user: User) -> None:
     with transaction():
-        create.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing", "professional": "Ravi"})
+        create.notify(user.id, "request_accepted", request_id=7, params={"task": "Plumbing", "professional": "Ravi"})
 
 
-def test_gchat_to_marketplace_webhook_names_the_recipient(chatting: Flask, people: People, web: WebServer) -> None:
-    notify(someone(people, "gchat"))
+def test_gchat_to_marketplace_webhook_names_the_recipient(chatting: Flask, users: Users, web: WebServer) -> None:
+    notify(someone(users, "gchat"))
     work()
     (post,) = web.posts
     assert post.path == "/market"
@@ -59,15 +59,15 @@ def test_gchat_to_marketplace_webhook_names_the_recipient(chatting: Flask, peopl
     assert deliveries()[0].state == "sent"
 
 
-def test_gchat_to_own_webhook_is_preferred(chatting: Flask, people: People, web: WebServer) -> None:
-    notify(someone(people, "gchat", gchat_webhook=web.url("/mine?key=a&token=b")))
+def test_gchat_to_own_webhook_is_preferred(chatting: Flask, users: Users, web: WebServer) -> None:
+    notify(someone(users, "gchat", gchat_webhook=web.url("/mine?key=a&token=b")))
     work()
     assert [post.path for post in web.posts] == ["/mine?key=a&token=b"]
     assert not web.posts[0].body["text"].startswith("For")
 
 
-def test_sms_is_sent_to_number_of_account(chatting: Flask, people: People, web: WebServer) -> None:
-    notify(someone(people, "sms"))
+def test_sms_is_sent_to_number_of_account(chatting: Flask, users: Users, web: WebServer) -> None:
+    notify(someone(users, "sms"))
     work()
     (post,) = web.posts
     assert post.path == f"/sms/{PHONE}"
@@ -75,19 +75,19 @@ def test_sms_is_sent_to_number_of_account(chatting: Flask, people: People, web: 
 
 
 def test_delivery_uses_only_first_working_channel(
-    chatting: Flask, people: People, web: WebServer, smtp: SmtpServer
+    chatting: Flask, users: Users, web: WebServer, smtp: SmtpServer
 ) -> None:
-    notify(someone(people, "gchat", "mail"))
+    notify(someone(users, "gchat", "mail"))
     work()
     assert (len(web.posts), len(smtp.mails)) == (1, 0)
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 302])
 def test_delivery_after_rejection_by_webhook_uses_next_channel(
-    chatting: Flask, people: People, web: WebServer, smtp: SmtpServer, status: int
+    chatting: Flask, users: Users, web: WebServer, smtp: SmtpServer, status: int
 ) -> None:
     web.answer = lambda _: (status, {"Location": "http://127.0.0.1:1/"}, b"")
-    notify(someone(people, "gchat", "mail"))
+    notify(someone(users, "gchat", "mail"))
     work()
     assert [(one.channel, one.state) for one in deliveries()] == [("gchat", "failed"), ("mail", "sent")]
     assert (len(web.posts), len(smtp.mails)) == (1, 1)
@@ -98,10 +98,10 @@ def test_delivery_after_rejection_by_webhook_uses_next_channel(
     [(500, {}, b"{}"), (503, {}, b"{}"), (429, {}, b"{}"), (200, {"Content-Type": "text/html"}, b"<html>")],
 )
 def test_delivery_after_repeated_webhook_errors_uses_next_channel(
-    chatting: Flask, people: People, web: WebServer, smtp: SmtpServer, answer: tuple[int, dict[str, str], bytes]
+    chatting: Flask, users: Users, web: WebServer, smtp: SmtpServer, answer: tuple[int, dict[str, str], bytes]
 ) -> None:
     web.answer = lambda _: answer
-    notify(someone(people, "gchat", "mail"))
+    notify(someone(users, "gchat", "mail"))
     work(now=True)
     first, second = deliveries()
     assert (first.state, second.state) == ("failed", "sent")
@@ -109,39 +109,39 @@ def test_delivery_after_repeated_webhook_errors_uses_next_channel(
     assert len(smtp.mails) == 1
 
 
-def test_delivery_after_webhook_recovers_is_sent_once(chatting: Flask, people: People, web: WebServer) -> None:
+def test_delivery_after_webhook_recovers_is_sent_once(chatting: Flask, users: Users, web: WebServer) -> None:
     web.answer = lambda number: (500, {}, b"") if number == 1 else (200, {}, b"{}")
-    notify(someone(people, "gchat", "mail"))
+    notify(someone(users, "gchat", "mail"))
     work(now=True)
     assert (len(web.posts), [one.state for one in deliveries()]) == (2, ["sent"])
 
 
-def test_delivery_to_hanging_webhook_times_out_and_waits(chatting: Flask, people: People, web: WebServer) -> None:
+def test_delivery_to_hanging_webhook_times_out_and_waits(chatting: Flask, users: Users, web: WebServer) -> None:
     web.hang = 1.5
-    notify(someone(people, "gchat"))
+    notify(someone(users, "gchat"))
     work()
     (delivery,) = deliveries()
     assert (delivery.state, delivery.attempts) == ("waiting", 1)
 
 
 def test_delivery_to_hanging_webhook_does_not_block_others(
-    chatting: Flask, people: People, web: WebServer, smtp: SmtpServer
+    chatting: Flask, users: Users, web: WebServer, smtp: SmtpServer
 ) -> None:
     web.hang = 1.5
-    crowd = [someone(people, "gchat") for _ in range(8)]
-    for person in [*crowd, people.customer()]:
-        notify(person)
+    crowd = [someone(users, "gchat") for _ in range(8)]
+    for user in [*crowd, users.customer()]:
+        notify(user)
     work()
     assert (len(web.posts), len(smtp.mails)) == (1, 1)
     assert sorted(one.attempts for one in deliveries(channel="gchat")) == [0, 0, 0, 0, 0, 0, 0, 1]
 
 
 def test_delivery_to_hanging_webhook_falls_back_only_with_another_channel(
-    chatting: Flask, people: People, web: WebServer, smtp: SmtpServer
+    chatting: Flask, users: Users, web: WebServer, smtp: SmtpServer
 ) -> None:
     web.hang = 1.5
-    for person in (someone(people, "gchat"), someone(people, "gchat", "mail")):
-        notify(person)
+    for user in (someone(users, "gchat"), someone(users, "gchat", "mail")):
+        notify(user)
     work()
     with transaction():
         db.session.execute(text("UPDATE deliveries SET created_at = now() - interval '3 minutes'"))
@@ -154,19 +154,17 @@ def test_delivery_to_hanging_webhook_falls_back_only_with_another_channel(
     ]
 
 
-def test_delivery_after_retry_after_header_waits_that_long(chatting: Flask, people: People, web: WebServer) -> None:
+def test_delivery_after_retry_after_header_waits_that_long(chatting: Flask, users: Users, web: WebServer) -> None:
     web.answer = lambda _: (429, {"Retry-After": "120"}, b"")
-    notify(someone(people, "gchat"))
+    notify(someone(users, "gchat"))
     work()
     pause = db.session.execute(text("SELECT extract(epoch FROM max(run_at) - now()) FROM jobs")).scalar_one()
     assert 115 < pause < 140
 
 
-def test_delivery_without_number_or_webhook_uses_next_channel(
-    another: Another, people: People, smtp: SmtpServer
-) -> None:
+def test_delivery_without_number_or_webhook_uses_next_channel(another: Another, users: Users, smtp: SmtpServer) -> None:
     another(mail_server="127.0.0.1", mail_port=smtp.port)
-    notify(someone(people, "gchat", "sms", "mail"))
+    notify(someone(users, "gchat", "sms", "mail"))
     work()
     assert [(one.channel, one.state) for one in deliveries()] == [
         ("gchat", "skipped"),
@@ -176,17 +174,17 @@ def test_delivery_without_number_or_webhook_uses_next_channel(
 
 
 def test_delivery_to_host_no_longer_allowed_uses_next_channel(
-    another: Another, people: People, web: WebServer, smtp: SmtpServer
+    another: Another, users: Users, web: WebServer, smtp: SmtpServer
 ) -> None:
     another(mail_server="127.0.0.1", mail_port=smtp.port, gchat_allowed_hosts=("chat.googleapis.com",))
-    notify(someone(people, "gchat", "mail", gchat_webhook=web.url()))
+    notify(someone(users, "gchat", "mail", gchat_webhook=web.url()))
     work()
     assert (web.posts, len(smtp.mails)) == ([], 1)
 
 
-def test_delivery_without_usable_channel_fails_with_reason(another: Another, people: People) -> None:
+def test_delivery_without_usable_channel_fails_with_reason(another: Another, users: Users) -> None:
     another()
-    notify(someone(people, "gchat"))
+    notify(someone(users, "gchat"))
     work()
     (delivery,) = deliveries()
     assert (delivery.state, delivery.error) == ("failed", "No Google Chat webhook is configured.")

@@ -13,8 +13,8 @@ from backend.core.db.session import db, transaction
 from backend.domain.notifications import create, preferences
 from backend.domain.notifications.preferences import Choice
 from tests.factories.jobs import deliveries, work
-from tests.factories.people import People, Person
 from tests.factories.servers import SmtpServer
+from tests.factories.users import User, Users
 from tests.jobs.conftest import Another
 
 LIMIT = 3
@@ -25,11 +25,11 @@ def limited(another: Another, smtp: SmtpServer) -> Flask:
     return another(mail_server="127.0.0.1", mail_port=smtp.port, request_messages_an_hour=LIMIT)
 
 
-def notify(person: Person, times: int = 1) -> None:
+def notify(user: User, times: int = 1) -> None:
     for number in range(times):
         with transaction():
             params = {"task": "Plumbing", "pincode": "560001", "remarks": "Sign in at https://evil.example/doorstep"}
-            create.notify(person.id, "request_new", request_id=number + 1, params=params)
+            create.notify(user.id, "request_new", request_id=number + 1, params=params)
 
 
 def due_now() -> None:
@@ -44,9 +44,9 @@ def subjects(smtp: SmtpServer) -> list[str]:
 
 
 def test_request_messages_over_hourly_limit_are_sent_as_one_digest(
-    limited: Flask, people: People, smtp: SmtpServer
+    limited: Flask, users: Users, smtp: SmtpServer
 ) -> None:
-    ravi, uma = people.customer(), people.customer()
+    ravi, uma = users.customer(), users.customer()
     notify(ravi, times=LIMIT + 7)
     notify(uma)
     work()
@@ -64,8 +64,8 @@ def test_request_messages_over_hourly_limit_are_sent_as_one_digest(
     assert "/app/inbox" in plain
 
 
-def test_digest_after_notifications_were_read_is_skipped(limited: Flask, people: People, smtp: SmtpServer) -> None:
-    ravi = people.customer()
+def test_digest_after_notifications_were_read_is_skipped(limited: Flask, users: Users, smtp: SmtpServer) -> None:
+    ravi = users.customer()
     notify(ravi, times=LIMIT + 1)
     ravi.post("/notifications/read", {"all": True})
     due_now()
@@ -75,9 +75,9 @@ def test_digest_after_notifications_were_read_is_skipped(limited: Flask, people:
 
 
 def test_request_messages_after_an_hour_are_sent_individually_again(
-    limited: Flask, people: People, smtp: SmtpServer
+    limited: Flask, users: Users, smtp: SmtpServer
 ) -> None:
-    ravi = people.customer()
+    ravi = users.customer()
     notify(ravi, times=LIMIT)
     with transaction():
         db.session.execute(text("UPDATE deliveries SET created_at = created_at - interval '61 minutes'"))
@@ -86,8 +86,8 @@ def test_request_messages_after_an_hour_are_sent_individually_again(
     assert len(smtp.mails) == LIMIT + 1
 
 
-def test_request_messages_delayed_by_quiet_hours_count_in_hour_of_delivery(limited: Flask, people: People) -> None:
-    ravi = people.customer()
+def test_request_messages_delayed_by_quiet_hours_count_in_hour_of_delivery(limited: Flask, users: Users) -> None:
+    ravi = users.customer()
     there = clock.now().astimezone(current_settings().zone)
     quiet = {"from": f"{there - timedelta(hours=5):%H:%M}", "to": f"{there + timedelta(hours=5):%H:%M}"}
     with transaction():
@@ -101,16 +101,16 @@ def test_request_messages_delayed_by_quiet_hours_count_in_hour_of_delivery(limit
     assert [f"{end.astimezone(current_settings().zone):%H:%M}" for end in ends if end] == [quiet["to"]]
 
 
-def test_request_messages_turned_off_send_no_digest(limited: Flask, people: People) -> None:
-    ravi = people.customer()
+def test_request_messages_turned_off_send_no_digest(limited: Flask, users: Users) -> None:
+    ravi = users.customer()
     with transaction():
         preferences.put(ravi.id, Choice(kinds={"request_new": []}))
     notify(ravi, times=LIMIT + 2)
     assert deliveries() == []
 
 
-def test_request_messages_limit_holds_for_concurrent_requests(limited: Flask, people: People) -> None:
-    ravi = people.customer()
+def test_request_messages_limit_holds_for_concurrent_requests(limited: Flask, users: Users) -> None:
+    ravi = users.customer()
 
     def one(_: int) -> None:
         with limited.app_context():
@@ -122,8 +122,8 @@ def test_request_messages_limit_holds_for_concurrent_requests(limited: Flask, pe
     assert len(deliveries(kind="requests_waiting")) == 1
 
 
-def test_request_message_quotes_user_input_without_links(limited: Flask, people: People, smtp: SmtpServer) -> None:
-    notify(people.customer(firstname="https://evil.example/win"))
+def test_request_message_quotes_user_input_without_links(limited: Flask, users: Users, smtp: SmtpServer) -> None:
+    notify(users.customer(firstname="https://evil.example/win"))
     work()
     for part in smtp.mails[0][1].walk():
         if not part.is_multipart():

@@ -18,8 +18,8 @@ from backend.domain.documents.models import Document, ProfilePhoto
 from backend.jobs import schedule
 from tests.factories.files import form, picture
 from tests.factories.jobs import work
-from tests.factories.people import People
 from tests.factories.photos import upload_photo
+from tests.factories.users import Users
 
 LATER = timedelta(days=2, minutes=1)
 SWEEP = next(one for one in schedule.TABLE if one.name == "document-sweep")
@@ -49,8 +49,8 @@ def run_now() -> JobRun:
     return db.session.get_one(JobRun, run_id)
 
 
-def test_drop_orphans_deletes_files_without_row_after_two_days(people: People) -> None:
-    people.professional()
+def test_drop_orphans_deletes_files_without_row_after_two_days(users: Users) -> None:
+    users.professional()
     kept = db.session.execute(select(Document.store_key)).scalar_one()
     orphans = {orphan(), f"2026/01/.{uuid4().hex}.pdf.{uuid4().hex}.part"}
     for key in orphans:
@@ -72,8 +72,8 @@ def test_drop_orphans_keeps_files_with_foreign_names() -> None:
     assert keys() == foreign
 
 
-def test_document_keys_match_pattern_of_drop_orphans(people: People) -> None:
-    people.professional()
+def test_document_keys_match_pattern_of_drop_orphans(users: Users) -> None:
+    users.professional()
     assert all(re.fullmatch(actions.KEY, key) for key in db.session.execute(select(Document.store_key)).scalars())
 
 
@@ -89,10 +89,10 @@ def test_document_sweep_with_too_many_orphans_fails_and_keeps_them(monkeypatch: 
     assert keys() == set()
 
 
-def test_drop_orphans_stops_above_share_of_all_files(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drop_orphans_stops_above_share_of_all_files(users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(document_orphans, "FLOOR", 0)
     monkeypatch.setattr(document_orphans, "MOST_SHARE", 0.5)
-    people.professional()
+    users.professional()
     first = orphan()
     assert document_orphans.drop_orphans(now() + LATER) == (2, 1, 1)
     assert first not in keys()
@@ -101,8 +101,8 @@ def test_drop_orphans_stops_above_share_of_all_files(people: People, monkeypatch
     assert document_orphans.drop_orphans(now() + LATER).was_stopped
 
 
-def test_drop_orphans_deletes_replaced_document_after_two_days(people: People) -> None:
-    ravi = people.professional()
+def test_drop_orphans_deletes_replaced_document_after_two_days(users: Users) -> None:
+    ravi = users.professional()
     assert ravi.put("/me/document", **form(picture("JPEG"))).status_code == 200
     old, new = db.session.execute(select(Document.store_key).order_by(Document.id)).scalars()
     document_orphans.drop_orphans(now() + timedelta(hours=47))
@@ -113,8 +113,8 @@ def test_drop_orphans_deletes_replaced_document_after_two_days(people: People) -
     assert keys() & {old, new} == {new}
 
 
-def test_drop_orphans_keeps_current_photos_and_deletes_replaced_ones(people: People) -> None:
-    ravi = people.professional(approved=False)
+def test_drop_orphans_keeps_current_photos_and_deletes_replaced_ones(users: Users) -> None:
+    ravi = users.professional(approved=False)
     upload_photo(ravi, 300)
     upload_photo(ravi, 320)
     columns = (ProfilePhoto.store_key, ProfilePhoto.small_store_key)
@@ -129,8 +129,8 @@ def test_drop_orphans_keeps_current_photos_and_deletes_replaced_ones(people: Peo
     assert keys() == new
 
 
-def test_replaced_document_is_dropped_by_job_after_two_days(people: People) -> None:
-    ravi = people.professional()
+def test_replaced_document_is_dropped_by_job_after_two_days(users: Users) -> None:
+    ravi = users.professional()
     ravi.put("/me/document", **form(picture("JPEG")))
     old, new = db.session.execute(select(Document.store_key).order_by(Document.id)).scalars()
     job = db.session.execute(select(Job).where(Job.topic == actions.DROP_TOPIC.name)).scalar_one()
@@ -146,7 +146,7 @@ def test_replaced_document_is_dropped_by_job_after_two_days(people: People) -> N
     assert keys() & {old, new} == {new}
 
 
-def test_document_sweep_runs_as_scheduled_job(people: People) -> None:
-    people.professional()
+def test_document_sweep_runs_as_scheduled_job(users: Users) -> None:
+    users.professional()
     run = run_now()
     assert (run.status, run.failed) == ("done", 0)

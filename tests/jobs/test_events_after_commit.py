@@ -9,9 +9,9 @@ from flask import Flask
 from backend.core.db.session import db, transaction
 from backend.core.events import announce
 from backend.core.events.protocol import Message, Topic
-from tests.factories.people import People, Person
 from tests.factories.photos import upload_photo
 from tests.factories.requests import RequestMarket, do
+from tests.factories.users import User, Users
 
 
 @pytest.fixture
@@ -46,11 +46,9 @@ def test_rolled_back_change_is_not_published(published: list[Message]) -> None:
     assert published == []
 
 
-def test_request_is_announced_to_both_sides_and_admins_with_its_version(
-    people: People, published: list[Message]
-) -> None:
-    market = RequestMarket(people)
-    customer, professional = people.customer(), market.professional()
+def test_request_is_announced_to_both_sides_and_admins_with_its_version(users: Users, published: list[Message]) -> None:
+    market = RequestMarket(users)
+    customer, professional = users.customer(), market.professional()
     published.clear()
     asked = market.ask(customer)
     assert events(published, "requests") == {
@@ -64,9 +62,9 @@ def test_request_is_announced_to_both_sides_and_admins_with_its_version(
 
 
 def test_photo_and_its_decision_are_announced_to_professional_and_admins(
-    people: People, published: list[Message]
+    users: Users, published: list[Message]
 ) -> None:
-    admin, professional = people.admin(), people.professional()
+    admin, professional = users.admin(), users.professional()
     expected = {((), ("admin",), professional.id, None)}
     published.clear()
     photo = upload_photo(professional)["photo"]
@@ -78,18 +76,18 @@ def test_photo_and_its_decision_are_announced_to_professional_and_admins(
 
 
 def test_request_that_one_professional_is_asked_for_is_not_announced_to_others(
-    people: People, published: list[Message]
+    users: Users, published: list[Message]
 ) -> None:
-    market = RequestMarket(people)
-    customer, professional = people.customer(), market.professional()
+    market = RequestMarket(users)
+    customer, professional = users.customer(), market.professional()
     published.clear()
     asked = market.ask(customer, professional_id=professional.id)
     assert events(published, "requests") == {((customer.id, professional.id), ("admin",), asked["id"], 1)}
 
 
-def test_block_announces_each_released_request_and_ends_streams(people: People, published: list[Message]) -> None:
-    market = RequestMarket(people)
-    admin, customer, professional = people.admin(), people.customer(), market.professional()
+def test_block_announces_each_released_request_and_ends_streams(users: Users, published: list[Message]) -> None:
+    market = RequestMarket(users)
+    admin, customer, professional = users.admin(), users.customer(), market.professional()
     taken = market.bring_to("accepted", customer, professional)
     published.clear()
     do(admin, f"/users/{professional.id}/block", {"reason": "fraud"})
@@ -98,33 +96,33 @@ def test_block_announces_each_released_request_and_ends_streams(people: People, 
     assert len(ended(published)) == 1
 
 
-def test_approval_is_announced_to_professional_and_admins(people: People, published: list[Message]) -> None:
-    admin, professional = people.admin(), people.professional(approved=False, has_document=True)
+def test_approval_is_announced_to_professional_and_admins(users: Users, published: list[Message]) -> None:
+    admin, professional = users.admin(), users.professional(approved=False, has_document=True)
     published.clear()
     do(admin, f"/professionals/{professional.id}/approve", {})
     assert events(published, "account") == {((professional.id,), (), professional.id, None)}
     assert events(published, "approvals") == {((), ("admin",), professional.id, None)}
 
 
-def test_every_way_to_end_sessions_ends_their_streams(people: People, published: list[Message]) -> None:
-    customer = people.customer()
+def test_every_way_to_end_sessions_ends_their_streams(users: Users, published: list[Message]) -> None:
+    customer = users.customer()
     for path, body in (("/logout", None), ("/logout/everywhere", None)):
-        person = people.sign_in(customer.username)
+        user = users.sign_in(customer.username)
         published.clear()
-        assert person.post(path, body).status_code == 204
+        assert user.post(path, body).status_code == 204
         assert ended(published), path
 
 
-def test_refused_call_publishes_nothing(people: People, published: list[Message]) -> None:
-    market = RequestMarket(people)
-    customer, stranger = people.customer(), people.customer()
+def test_refused_call_publishes_nothing(users: Users, published: list[Message]) -> None:
+    market = RequestMarket(users)
+    customer, stranger = users.customer(), users.customer()
     asked = market.ask(customer)
     published.clear()
     assert refused(stranger, f"/requests/{asked['id']}/cancel") == 404
     assert published == []
 
 
-def refused(who: Person, path: str) -> int:
+def refused(who: User, path: str) -> int:
     status: int = who.post(path, {"reason": "Something came up"}).status_code
     return status
 

@@ -63,14 +63,14 @@ def lanes_by_topic() -> dict[str, set[str]]:
 
 
 def test_account_mail_is_urgent_and_reminder_mail_is_bulk(app: Flask) -> None:
-    person = account(Role.CUSTOMER)
+    account_id = account(Role.CUSTOMER)
     with transaction():
         sign_in.forgot("someone@example.org")
-        send_account_mail(person, "password_changed", {})
+        send_account_mail(account_id, "password_changed", {})
     assert lanes_by_topic() == {sign_in.RESET_TOPIC.name: {"urgent"}, create.TOPIC.name: {"urgent"}}
     with transaction():
         db.session.execute(text("DELETE FROM jobs"))
-        create.post([create.Outgoing(person, "reminder", "2026-12-01")])
+        create.post([create.Outgoing(account_id, "reminder", "2026-12-01")])
     assert lanes_by_topic() == {create.TOPIC.name: {"bulk"}}
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from backend.core.db.session import db, transaction
 from backend.domain.notifications import create
 from tests.factories.jobs import deliveries, work
-from tests.factories.people import People, Person
 from tests.factories.servers import SmtpServer
+from tests.factories.users import User, Users
 from tests.jobs.conftest import Another
 
 HINDI = {"Accept-Language": "hi-IN,hi;q=0.9,en;q=0.8"}
@@ -28,16 +28,16 @@ def plain_part(mail: Message) -> str:
     return payload.decode()
 
 
-def notify(person: Person, kind: str, **params: object) -> None:
+def notify(user: User, kind: str, **params: object) -> None:
     with transaction():
-        create.notify(person.id, kind, request_id=7, params=params)
+        create.notify(user.id, kind, request_id=7, params=params)
 
 
 def test_sign_up_in_hindi_browser_gets_hindi_confirmation_email(
-    another: Another, people: People, smtp: SmtpServer
+    another: Another, users: Users, smtp: SmtpServer
 ) -> None:
     app = another(mail_server="127.0.0.1", mail_port=smtp.port, email_confirmation=True)
-    fields = people.fields("asha")
+    fields = users.fields("asha")
     response = app.test_client().post("/add_customer", json=fields, headers=HINDI)
     assert response.status_code == 201, response.text
     assert orjson.loads(response.data)["language"] == "hi"
@@ -48,15 +48,15 @@ def test_sign_up_in_hindi_browser_gets_hindi_confirmation_email(
     assert "में आपका स्वागत है" in plain_part(mail)
 
 
-def test_sign_up_with_language_field_overrides_browser(app: Flask, people: People) -> None:
-    response = people.visitor().post("/add_customer", {**people.fields(), "language": "en"}, headers=HINDI)
+def test_sign_up_with_language_field_overrides_browser(app: Flask, users: Users) -> None:
+    response = users.visitor().post("/add_customer", {**users.fields(), "language": "en"}, headers=HINDI)
     assert (response.status_code, response.json["language"]) == (201, "en")
-    unknown = people.visitor().post("/add_customer", {**people.fields(), "language": "xx"})
+    unknown = users.visitor().post("/add_customer", {**users.fields(), "language": "xx"})
     assert (unknown.status_code, list(unknown.json["errors"])) == (422, ["language"])
 
 
-def test_language_changed_in_profile_applies_to_next_email(mailing: Flask, people: People, smtp: SmtpServer) -> None:
-    asha = people.customer()
+def test_language_changed_in_profile_applies_to_next_email(mailing: Flask, users: Users, smtp: SmtpServer) -> None:
+    asha = users.customer()
     assert asha.get("/me").json["language"] is None
     notify(asha, "request_expired", task="Plumbing")
     changed = asha.patch("/me", {"language": "hi"})
@@ -66,8 +66,8 @@ def test_language_changed_in_profile_applies_to_next_email(mailing: Flask, peopl
     assert subject(mail) == "एक्सपायर हुई: Plumbing", "in the language at the time of sending"
 
 
-def test_notifications_are_listed_in_language_of_reader(app: Flask, people: People) -> None:
-    asha = people.customer(language="hi")
+def test_notifications_are_listed_in_language_of_reader(app: Flask, users: Users) -> None:
+    asha = users.customer(language="hi")
     notify(asha, "request_cancelled", task="Plumbing", reason="Too late", date="2026-12-01T04:30:00+00:00")
     by_account = asha.get("/notifications")
     by_header = asha.get("/notifications", headers={"Accept-Language": "en-GB"})
@@ -82,8 +82,8 @@ def test_notifications_are_listed_in_language_of_reader(app: Flask, people: Peop
     assert unknown.json == by_account.json
 
 
-def test_notification_stored_as_text_keeps_its_text(app: Flask, people: People) -> None:
-    asha = people.customer(language="hi")
+def test_notification_stored_as_text_keeps_its_text(app: Flask, users: Users) -> None:
+    asha = users.customer(language="hi")
     with transaction():
         db.session.execute(
             text("INSERT INTO notifications (account_id, kind, title, body) VALUES (:id, 'unblocked', 'Old', 'Text')"),
@@ -93,8 +93,8 @@ def test_notification_stored_as_text_keeps_its_text(app: Flask, people: People) 
     assert (shown["title"], shown["body"]) == ("Old", "Text")
 
 
-def test_unsubscribe_page_is_in_language_of_account(mailing: Flask, people: People, smtp: SmtpServer) -> None:
-    asha = people.professional(language="hi")
+def test_unsubscribe_page_is_in_language_of_account(mailing: Flask, users: Users, smtp: SmtpServer) -> None:
+    asha = users.professional(language="hi")
     with transaction():
         create.post([create.Outgoing(asha.id, "reminder", "2026-12-01", {})])
     work()
@@ -102,6 +102,6 @@ def test_unsubscribe_page_is_in_language_of_account(mailing: Flask, people: Peop
     assert delivery.state == "sent"
     (mail,) = [mail for mail in smtp.to(f"{asha.username}@example.org") if mail["List-Unsubscribe"]]
     path = mail["List-Unsubscribe"].strip("<>").partition("/unsubscribe/")[2]
-    page = people.visitor().get(f"/unsubscribe/{path}")
+    page = users.visitor().get(f"/unsubscribe/{path}")
     assert '<html lang="hi">' in page.text
     assert "रिमाइंडर से अनसब्सक्राइब करें?" in page.text

@@ -17,8 +17,8 @@ from backend.domain.notifications import create
 from backend.domain.notifications import delivery as notification_delivery
 from backend.jobs import housekeeping
 from tests.factories.jobs import deliveries, work
-from tests.factories.people import People
 from tests.factories.servers import SmtpServer
+from tests.factories.users import Users
 from tests.jobs.conftest import Another
 
 
@@ -27,8 +27,8 @@ def notify(account_id: int, kind: str = "approved", **params: object) -> None:
         create.notify(account_id, kind, request_id=7, params=params)
 
 
-def test_mail_has_html_and_plain_parts_and_stored_message_id(mailing: Flask, people: People, smtp: SmtpServer) -> None:
-    asha = people.customer(firstname="Asha")
+def test_mail_has_html_and_plain_parts_and_stored_message_id(mailing: Flask, users: Users, smtp: SmtpServer) -> None:
+    asha = users.customer(firstname="Asha")
     notify(asha.id, "request_accepted", task="Plumbing", professional="Ravi")
     work()
     (mail,) = smtp.to(f"{asha.username}@example.org")
@@ -44,8 +44,8 @@ def test_mail_has_html_and_plain_parts_and_stored_message_id(mailing: Flask, peo
     assert mail["List-Unsubscribe"] is None
 
 
-def test_mail_escapes_user_input_in_html(mailing: Flask, people: People, smtp: SmtpServer) -> None:
-    asha = people.customer()
+def test_mail_escapes_user_input_in_html(mailing: Flask, users: Users, smtp: SmtpServer) -> None:
+    asha = users.customer()
     notify(asha.id, "rejected", reason="<script>alert(1)</script>")
     work()
     html = next(p for p in smtp.mails[0][1].walk() if p.get_content_type() == "text/html").get_payload(decode=True)
@@ -53,25 +53,25 @@ def test_mail_escapes_user_input_in_html(mailing: Flask, people: People, smtp: S
     assert b"&lt;script&gt;" in html
 
 
-def test_mail_with_line_break_in_subject_adds_no_header(mailing: Flask, people: People, smtp: SmtpServer) -> None:
-    asha = people.customer()
+def test_mail_with_line_break_in_subject_adds_no_header(mailing: Flask, users: Users, smtp: SmtpServer) -> None:
+    asha = users.customer()
     notify(asha.id, "request_accepted", task="Plumbing\r\nBcc: eve@example.org", professional="Ravi")
     work()
     (mail,) = smtp.to(f"{asha.username}@example.org")
     assert mail["Bcc"] is None
 
 
-def test_mails_of_one_batch_share_a_connection(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+def test_mails_of_one_batch_share_a_connection(mailing: Flask, users: Users, smtp: SmtpServer) -> None:
     for _ in range(3):
-        notify(people.customer().id)
+        notify(users.customer().id)
     work()
     assert (len(smtp.mails), smtp.connections) == (3, 1)
 
 
 def test_mail_on_connection_that_server_closed_is_sent_on_new_one_in_same_attempt(
-    mailing: Flask, people: People, smtp: SmtpServer
+    mailing: Flask, users: Users, smtp: SmtpServer
 ) -> None:
-    asha = people.customer()
+    asha = users.customer()
     notify(asha.id)
     work()
     smtp.close_connections()
@@ -81,10 +81,10 @@ def test_mail_on_connection_that_server_closed_is_sent_on_new_one_in_same_attemp
     assert (len(smtp.mails), smtp.connections, smtp.noops) == (2, 2, 0)
 
 
-def test_mail_headers_are_folded_or_encoded_only_where_needed(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+def test_mail_headers_are_folded_or_encoded_only_where_needed(mailing: Flask, users: Users, smtp: SmtpServer) -> None:
     long, hindi = "Plumbing " * 200, "\u0928\u0932\u0938\u093e\u091c\u0940"
     for task in ("Plumbing", long, hindi):
-        notify(people.customer().id, "request_accepted", task=task, professional="Ravi")
+        notify(users.customer().id, "request_accepted", task=task, professional="Ravi")
     work()
     subjects = [" ".join(str(make_header(decode_header(mail["Subject"]))).split()) for _, mail in smtp.mails]
     assert subjects == ["Accepted: Plumbing", f"Accepted: {long.strip()}", f"Accepted: {hindi}"]
@@ -94,9 +94,9 @@ def test_mail_headers_are_folded_or_encoded_only_where_needed(mailing: Flask, pe
 
 
 def test_mail_to_rejected_address_fails_permanently_without_blocking_others(
-    mailing: Flask, people: People, smtp: SmtpServer
+    mailing: Flask, users: Users, smtp: SmtpServer
 ) -> None:
-    asha, ravi = people.customer(), people.customer()
+    asha, ravi = users.customer(), users.customer()
     smtp.answers[f"{asha.username}@example.org"] = "550 no such mailbox"
     notify(asha.id)
     notify(ravi.id)
@@ -108,8 +108,8 @@ def test_mail_to_rejected_address_fails_permanently_without_blocking_others(
 
 
 @pytest.mark.parametrize("answer", ["421 too busy", "450 greylisted", "452 no room"])
-def test_mail_with_temporary_error_is_retried(mailing: Flask, people: People, smtp: SmtpServer, answer: str) -> None:
-    asha = people.customer()
+def test_mail_with_temporary_error_is_retried(mailing: Flask, users: Users, smtp: SmtpServer, answer: str) -> None:
+    asha = users.customer()
     address = f"{asha.username}@example.org"
     smtp.answers[address] = answer
     notify(asha.id)
@@ -123,10 +123,10 @@ def test_mail_with_temporary_error_is_retried(mailing: Flask, people: People, sm
     assert [one.outcome for one in notification_delivery.attempts_of(delivery.id)] == ["put_off", "sent"]
 
 
-def test_mail_while_server_is_down_is_retried(mailing: Flask, people: People, smtp: SmtpServer) -> None:
+def test_mail_while_server_is_down_is_retried(mailing: Flask, users: Users, smtp: SmtpServer) -> None:
     port = smtp.port
     smtp.stop()
-    notify(people.customer().id)
+    notify(users.customer().id)
     work()
     assert deliveries()[0].state == "waiting"
     smtp.start(port)
@@ -134,21 +134,21 @@ def test_mail_while_server_is_down_is_retried(mailing: Flask, people: People, sm
     assert len(smtp.mails) == 1
 
 
-def test_mail_to_slow_server_times_out_and_waits(another: Another, people: People) -> None:
+def test_mail_to_slow_server_times_out_and_waits(another: Another, users: Users) -> None:
     slow = SmtpServer(delay=3)
     slow.start()
     another(mail_server="127.0.0.1", mail_port=slow.port, mail_timeout_seconds=1)
-    notify(people.customer().id)
+    notify(users.customer().id)
     work()
     assert deliveries()[0].state == "waiting"
     slow.stop()
 
 
 def test_mail_after_dropped_connection_is_resent_with_same_message_id(
-    mailing: Flask, people: People, smtp: SmtpServer
+    mailing: Flask, users: Users, smtp: SmtpServer
 ) -> None:
     smtp.drop_after_data = True
-    notify(people.customer().id)
+    notify(users.customer().id)
     work()
     smtp.drop_after_data = False
     work(now=True)
@@ -158,9 +158,9 @@ def test_mail_after_dropped_connection_is_resent_with_same_message_id(
 
 
 def test_delivery_attempt_of_killed_worker_is_recorded_as_interrupted(
-    mailing: Flask, people: People, smtp: SmtpServer
+    mailing: Flask, users: Users, smtp: SmtpServer
 ) -> None:
-    notify(people.customer().id)
+    notify(users.customer().id)
     (job_id,) = db.session.execute(text("SELECT id FROM jobs WHERE topic = 'notification.deliver'")).scalars()
     with transaction():
         (lease,) = queue.claim_many([job_id], lease_seconds=60)
@@ -180,9 +180,9 @@ def test_delivery_attempt_of_killed_worker_is_recorded_as_interrupted(
 
 
 def test_delivery_attempt_interrupted_stays_recorded_after_next_delay(
-    mailing: Flask, people: People, smtp: SmtpServer
+    mailing: Flask, users: Users, smtp: SmtpServer
 ) -> None:
-    asha = people.customer()
+    asha = users.customer()
     smtp.answers[f"{asha.username}@example.org"] = "451 try later"
     notify(asha.id)
     with transaction():
@@ -198,9 +198,9 @@ def test_delivery_attempt_interrupted_stays_recorded_after_next_delay(
     ]
 
 
-def test_mail_without_server_is_kept_as_file(another: Another, people: People, tmp_path: object) -> None:
+def test_mail_without_server_is_kept_as_file(another: Another, users: Users, tmp_path: object) -> None:
     app = another(data_dir=tmp_path)
-    notify(people.customer().id)
+    notify(users.customer().id)
     work()
     folder = app.extensions["settings"].data_dir / "mail"
     (kept,) = folder.iterdir()
@@ -208,10 +208,8 @@ def test_mail_without_server_is_kept_as_file(another: Another, people: People, t
     assert deliveries()[0].message_id.strip("<>").split("@")[0] == kept.stem
 
 
-def test_delivery_params_with_secrets_are_erased_after_sending(
-    mailing: Flask, people: People, smtp: SmtpServer
-) -> None:
-    asha = people.customer()
+def test_delivery_params_with_secrets_are_erased_after_sending(mailing: Flask, users: Users, smtp: SmtpServer) -> None:
+    asha = users.customer()
     with transaction():
         create.send_account_mail(asha.id, "password_reset", {"link": "https://doorstep.test/reset?token=s3cret"})
     work()
@@ -223,15 +221,15 @@ def test_delivery_params_with_secrets_are_erased_after_sending(
     ]  # as the button's link, and to be read and copied
 
 
-def test_mail_to_unconfirmed_email_is_only_the_confirmation(another: Another, people: People, smtp: SmtpServer) -> None:
+def test_mail_to_unconfirmed_email_is_only_the_confirmation(another: Another, users: Users, smtp: SmtpServer) -> None:
     another(mail_server="127.0.0.1", mail_port=smtp.port, email_confirmation=True)
-    notify(people.customer().id)
+    notify(users.customer().id)
     work()
     assert [mail["Subject"] for _, mail in smtp.mails] == ["Confirm your email"]
 
 
-def test_reminder_mail_unsubscribes_by_one_click(mailing: Flask, people: People, smtp: SmtpServer) -> None:
-    asha = people.customer()
+def test_reminder_mail_unsubscribes_by_one_click(mailing: Flask, users: Users, smtp: SmtpServer) -> None:
+    asha = users.customer()
     with transaction():
         create.post([create.Outgoing(asha.id, "reminder", "2026-12-01", {"waiting_title": "2 wait"})])
     work()
@@ -247,8 +245,8 @@ def test_reminder_mail_unsubscribes_by_one_click(mailing: Flask, people: People,
     assert client.post("/unsubscribe/1.reminder.abc").status_code == 404
 
 
-def test_email_change_notifies_previous_email(mailing: Flask, people: People, smtp: SmtpServer) -> None:
-    asha = people.customer()
+def test_email_change_notifies_previous_email(mailing: Flask, users: Users, smtp: SmtpServer) -> None:
+    asha = users.customer()
     before = f"{asha.username}@example.org"
     assert asha.patch("/me", {"email": before.upper()}).status_code == 200
     assert asha.patch("/me", {"email": "thief@example.com"}).status_code == 200
@@ -264,10 +262,10 @@ def test_email_change_notifies_previous_email(mailing: Flask, people: People, sm
 
 
 def test_email_change_with_confirmation_on_notifies_only_confirmed_email(
-    another: Another, people: People, smtp: SmtpServer
+    another: Another, users: Users, smtp: SmtpServer
 ) -> None:
     another(mail_server="127.0.0.1", mail_port=smtp.port, mail_timeout_seconds=2, email_confirmation=True)
-    asha, ravi = people.customer(), people.customer()
+    asha, ravi = users.customer(), users.customer()
     with transaction():
         confirmed = text("UPDATE accounts SET email_confirmed_at = now() WHERE id = :id")
         db.session.execute(confirmed, {"id": asha.id})

@@ -14,8 +14,8 @@ from backend.domain.notifications import delivery as notification_delivery
 from tests.factories import certificates
 from tests.factories.certificates import Certificate
 from tests.factories.jobs import deliveries, work
-from tests.factories.people import People
 from tests.factories.servers import SmtpServer
+from tests.factories.users import Users
 from tests.jobs.conftest import Another
 
 MODES = ("starttls", "smtps")
@@ -26,7 +26,7 @@ class Sending:
     """Sends one notification to a mail server that shows a certificate and asks for a password."""
 
     another: Another
-    people: People
+    users: Users
     folder: Path
     trusted: Certificate = field(default_factory=certificates.authority)
 
@@ -48,16 +48,16 @@ class Sending:
             mail_ca_file=self.trusted.written(self.folder, "authority") if trusts else None,
         )
         with transaction():
-            person = self.people.customer()
-            create.notify(person.id, "request_accepted", request_id=7, params={"task": "Plumbing"})
+            user = self.users.customer()
+            create.notify(user.id, "request_accepted", request_id=7, params={"task": "Plumbing"})
         work()
         yield server
         server.stop()
 
 
 @pytest.fixture
-def sending(another: Another, people: People, tmp_path: Path) -> Sending:
-    return Sending(another, people, tmp_path)
+def sending(another: Another, users: Users, tmp_path: Path) -> Sending:
+    return Sending(another, users, tmp_path)
 
 
 @pytest.mark.parametrize("mode", MODES)

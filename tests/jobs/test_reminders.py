@@ -20,32 +20,32 @@ from backend.domain.task_requests import reminders as request_reminders
 from backend.jobs import reminders, runner, schedule
 from tests.factories.closed_requests import run_jobs
 from tests.factories.jobs import deliveries, fresh_run, run_now, work
-from tests.factories.people import People, Person
 from tests.factories.queries import count_queries
 from tests.factories.requests import RequestMarket
 from tests.factories.servers import SmtpServer
+from tests.factories.users import User, Users
 
 FAR = "110001"  # Delhi
 
 
 @pytest.fixture
-def market(mailing: Flask, people: People) -> RequestMarket:
-    return RequestMarket(people)
+def market(mailing: Flask, users: Users) -> RequestMarket:
+    return RequestMarket(users)
 
 
 def figures(run: JobRun) -> tuple[str, int, int, int]:
     return run.status, run.sent, run.failed, run.skipped
 
 
-def last_seen(person: Person, days: float) -> None:
+def last_seen(user: User, days: float) -> None:
     with transaction():
         moment = now() - timedelta(days=days)
-        db.session.execute(update(Account).where(Account.id == person.id).values(last_seen_at=moment))
+        db.session.execute(update(Account).where(Account.id == user.id).values(last_seen_at=moment))
 
 
 def test_reminder_for_waiting_requests_is_sent_once_a_day(market: RequestMarket, smtp: SmtpServer) -> None:
     ravi = market.professional()
-    mine = market.ask(market.people.customer())
+    mine = market.ask(market.users.customer())
     assert figures(run_now("daily-reminders")) == ("done", 1, 0, 0)
     (mail,) = [one for one in smtp.to(f"{ravi.username}@example.org") if "waiting" in one["Subject"]]
     assert mail["Subject"] == "1 request waiting for your response"
@@ -59,7 +59,7 @@ def test_reminder_for_waiting_requests_is_sent_once_a_day(market: RequestMarket,
 
 def test_reminder_over_display_limit_counts_the_rest(market: RequestMarket, smtp: SmtpServer) -> None:
     market.professional()
-    customer = market.people.customer()
+    customer = market.users.customer()
     for _ in range(7):
         market.ask(customer)
     assert run_now("daily-reminders").sent == 1
@@ -88,14 +88,14 @@ def test_reminder_without_visit_since_yesterday_is_sent(market: RequestMarket, s
 @pytest.mark.parametrize("who", ["pending", "blocked", "does another task", "lives far away", "rejected it"])
 def test_reminder_to_professional_who_cannot_accept_is_not_sent(market: RequestMarket, who: str) -> None:
     if who == "pending":
-        market.people.professional(approved=False, task_ids=[market.task_id])
+        market.users.professional(approved=False, task_ids=[market.task_id])
     elif who == "does another task":
         market.professional(task_ids=[market.task("Painting")])
     elif who == "lives far away":
         market.professional(pincode=FAR)
     else:
         ravi = market.professional()
-    made = market.ask(market.people.customer())
+    made = market.ask(market.users.customer())
     if who == "blocked":
         with transaction():
             blocked = {"blocked_at": now(), "blocked_reason": "other"}
@@ -107,14 +107,14 @@ def test_reminder_to_professional_who_cannot_accept_is_not_sent(market: RequestM
 
 def test_reminder_for_direct_request_goes_only_to_asked_professional(market: RequestMarket) -> None:
     ravi, _ = market.professional(), market.professional()
-    market.ask(market.people.customer(), professional_id=ravi.id)
+    market.ask(market.users.customer(), professional_id=ravi.id)
     assert figures(run_now("daily-reminders")) == ("done", 1, 0, 0)
     assert [one.account_id for one in deliveries(kind="reminder")] == [ravi.id]
 
 
 def test_reminder_to_distant_professional_who_serves_pincode_is_sent(market: RequestMarket) -> None:
     market.professional(pincode=FAR, pincodes=["560001"])
-    market.ask(market.people.customer())
+    market.ask(market.users.customer())
     assert run_now("daily-reminders").sent == 1
 
 
@@ -123,7 +123,7 @@ def test_reminder_run_counts_unsubscribed_and_rejected_mails(market: RequestMark
     with transaction():
         preferences.unsubscribe(ravi.id, "reminder")
     smtp.answers[f"{uma.username}@example.org"] = "550 no such mailbox"
-    market.ask(market.people.customer())
+    market.ask(market.users.customer())
     assert figures(run_now("daily-reminders")) == ("done", 1, 1, 1)
     assert [one.account_id for one in deliveries(kind="reminder", state="sent")] == [kiran.id]
 
@@ -131,7 +131,7 @@ def test_reminder_run_counts_unsubscribed_and_rejected_mails(market: RequestMark
 def test_reminder_run_in_batches_reaches_everyone_once(market: RequestMarket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reminders, "BATCH", 2)
     everyone = [market.professional() for _ in range(5)]
-    market.ask(market.people.customer())
+    market.ask(market.users.customer())
     assert figures(run_now("daily-reminders")) == ("done", 5, 0, 0)
     assert sorted(one.account_id for one in deliveries(kind="reminder")) == [one.id for one in everyone]
 
@@ -165,7 +165,7 @@ def jobs_of(topic: str) -> list[int]:
 
 def test_reminder_runs_concurrently_send_one_per_professional(market: RequestMarket) -> None:
     market.professional()
-    market.ask(market.people.customer())
+    market.ask(market.users.customer())
     with transaction():
         row = admin.scheduled("daily-reminders")
         both = [runs.start(row, params={}, requested_by=None) for _ in range(2)]
@@ -233,7 +233,7 @@ def test_reminder_run_queries_do_not_grow_with_professionals(market: RequestMark
         return counted.number
 
     market.professional()
-    market.ask(market.people.customer())
+    market.ask(market.users.customer())
     few = queries_of_a_run()
     for _ in range(10):
         market.professional()

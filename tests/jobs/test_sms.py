@@ -14,8 +14,8 @@ from backend.domain.notifications.models import Delivery
 from backend.domain.notifications.preferences import Choice
 from backend.jobs import runner
 from tests.factories.jobs import deliveries, work
-from tests.factories.people import People, Person
 from tests.factories.servers import SmtpServer, WebServer
+from tests.factories.users import User, Users
 from tests.jobs.conftest import Another
 
 PHONE = "+919876543210"
@@ -33,9 +33,9 @@ def texting(another: Another, smtp: SmtpServer, web: WebServer) -> Flask:
     )
 
 
-def someone(people: People, *, phone: str = PHONE, verified: bool = True) -> Person:
+def someone(users: Users, *, phone: str = PHONE, verified: bool = True) -> User:
     """Return a customer who chose SMS only."""
-    asha = people.customer(phone=phone)
+    asha = users.customer(phone=phone)
     with transaction():
         preferences.put(asha.id, Choice(channels=("sms",)))
         if verified:
@@ -43,10 +43,10 @@ def someone(people: People, *, phone: str = PHONE, verified: bool = True) -> Per
     return asha
 
 
-def notify(person: Person, times: int = 1) -> None:
+def notify(user: User, times: int = 1) -> None:
     with transaction():
         for _ in range(times):
-            create.notify(person.id, "request_expired", request_id=7, params={"task": "Plumbing"})
+            create.notify(user.id, "request_expired", request_id=7, params={"task": "Plumbing"})
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def notify(person: Person, times: int = 1) -> None:
     ids=["unverified", "premium rate", "another country", "landline"],
 )
 def test_sms_to_ineligible_number_is_replaced_by_mail_with_reason(
-    texting: Flask, people: People, web: WebServer, smtp: SmtpServer, case: tuple[str, bool, str]
+    texting: Flask, users: Users, web: WebServer, smtp: SmtpServer, case: tuple[str, bool, str]
 ) -> None:
     phone, verified, why = case
-    asha = someone(people, phone=phone, verified=verified)
+    asha = someone(users, phone=phone, verified=verified)
     notify(asha)
     work()
     assert (web.posts, len(smtp.mails)) == ([], 1)
@@ -74,17 +74,17 @@ def test_sms_to_ineligible_number_is_replaced_by_mail_with_reason(
     assert asha.get("/me").json["phone_verified"] == int(verified)
 
 
-def test_sms_to_configured_country_is_sent(another: Another, people: People, web: WebServer, smtp: SmtpServer) -> None:
+def test_sms_to_configured_country_is_sent(another: Another, users: Users, web: WebServer, smtp: SmtpServer) -> None:
     another(sms_url=f"json://127.0.0.1:{web.port}/sms/{{phone}}", sms_countries=("IN", "GB"))
-    notify(someone(people, phone="+447400123456"))
+    notify(someone(users, phone="+447400123456"))
     work()
     assert [post.path for post in web.posts] == ["/sms/+447400123456"]
 
 
 def test_sms_over_daily_limit_of_account_is_replaced_by_mail(
-    texting: Flask, people: People, web: WebServer, smtp: SmtpServer
+    texting: Flask, users: Users, web: WebServer, smtp: SmtpServer
 ) -> None:
-    notify(someone(people), times=4)
+    notify(someone(users), times=4)
     work()
     assert (len(web.posts), len(smtp.mails)) == (2, 2)
     assert deliveries(state="skipped")[0].error == "The daily limit of 2 SMS for this account has been reached."
@@ -92,20 +92,20 @@ def test_sms_over_daily_limit_of_account_is_replaced_by_mail(
     assert [(one.subject_kind, one.after) for one in entries] == [("account", {"a_day": 2})]
 
 
-def test_sms_limit_of_number_is_shared_by_accounts(texting: Flask, people: People, web: WebServer) -> None:
+def test_sms_limit_of_number_is_shared_by_accounts(texting: Flask, users: Users, web: WebServer) -> None:
     for _ in range(3):
-        notify(someone(people))
+        notify(someone(users))
     work()
     assert len(web.posts) == 2
 
 
 @pytest.mark.parametrize("case", [(1, 20, 2), (20, 1, 5)], ids=["per account", "in total"])
 def test_sms_limits_hold_for_concurrent_workers(
-    texting: Flask, people: People, web: WebServer, case: tuple[int, int, int]
+    texting: Flask, users: Users, web: WebServer, case: tuple[int, int, int]
 ) -> None:
     accounts, each, sent = case
     for number in range(accounts):
-        notify(someone(people, phone=f"+9198765432{number:02}"), times=each)
+        notify(someone(users, phone=f"+9198765432{number:02}"), times=each)
     topic = text("SELECT id FROM jobs WHERE topic = 'notification.deliver' AND done_at IS NULL")
     ids = list(db.session.execute(topic).scalars())
     db.session.rollback()
@@ -123,16 +123,16 @@ def test_sms_limits_hold_for_concurrent_workers(
     assert db.session.execute(noted).scalar_one() == 1
 
 
-def test_sms_after_gateway_errors_is_retried_and_counted_once(texting: Flask, people: People, web: WebServer) -> None:
+def test_sms_after_gateway_errors_is_retried_and_counted_once(texting: Flask, users: Users, web: WebServer) -> None:
     web.answer = lambda number: (500, {}, b"") if number < 3 else (200, {}, b"{}")
-    notify(someone(people))
+    notify(someone(users))
     work(now=True)
     assert [one.state for one in deliveries()] == ["sent"]
     assert db.session.execute(text("SELECT count(*) FROM sms_usage")).scalar_one() == 1
 
 
-def test_sms_limits_count_one_day_only(texting: Flask, people: People, web: WebServer) -> None:
-    asha = someone(people)
+def test_sms_limits_count_one_day_only(texting: Flask, users: Users, web: WebServer) -> None:
+    asha = someone(users)
     notify(asha, times=2)
     work()
     with transaction():

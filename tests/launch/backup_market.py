@@ -15,7 +15,7 @@ from backend.core.db.session import db
 from backend.launch import backup
 from backend.launch.embedded import EmbeddedPostgres
 from backend.settings import Settings
-from tests.factories.people import People, Person
+from tests.factories.users import User, Users
 
 NUMBERS = count(1)
 PLACE = "INSERT INTO places (pincode, locality, district, state) VALUES ('560001', 'MG Road', 'Bengaluru', 'Karnataka')"
@@ -55,12 +55,12 @@ class Market:
         )
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[People]:
+    def running(self) -> Iterator[Users]:
         """Run the application on this database and close all connections afterwards."""
         stores = {"data_dir": self.data_dir, "document_store_url": self.settings.document_store_url}
         with database(self.app_url, self.name, **stores) as app:
             try:
-                yield People(app, first=next(NUMBERS) * 100)
+                yield Users(app, first=next(NUMBERS) * 100)
             finally:
                 close(app)
         with psycopg.connect(self.server.url, autocommit=True) as connection:  # connections outside of the pools
@@ -81,8 +81,8 @@ class Market:
         backup.restore(self.settings, source, **options)
 
 
-def document_of(person: Person) -> bytes:
-    answer = person.get("/me/document")
+def document_of(user: User) -> bytes:
+    answer = user.get("/me/document")
     assert answer.status_code == 200, answer.json
     return bytes(answer.data)
 

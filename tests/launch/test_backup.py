@@ -41,30 +41,30 @@ def test_backup_during_document_replacement_contains_old_document(market: Market
         except LaunchError as error:
             failed.append(error)
 
-    with market.running() as people:
-        person = people.professional()
-        before = document_of(person)
+    with market.running() as users:
+        user = users.professional()
+        before = document_of(user)
         [(key,)] = market.ask("SELECT store_key FROM documents")
         with psycopg.connect(market.owner) as holder:
             holder.execute("LOCK TABLE reviews IN ACCESS EXCLUSIVE MODE")
             saving = threading.Thread(target=save)
             saving.start()
             assert wait_until(lambda: market.ask(HELD) == [(1,)])
-            assert person.put("/me/document", **form(picture(size=(9, 9)))).status_code == 200
-            later = people.customer().id
+            assert user.put("/me/document", **form(picture(size=(9, 9)))).status_code == 200
+            later = users.customer().id
         saving.join()
     assert not failed, failed
     assert (saved / "documents" / key).read_bytes() == stored(market, key).read_bytes()
     stored(market, key).unlink()  # as the delayed drop does
     market.restore(saved)
     assert market.ask("SELECT id FROM accounts WHERE id = %s", later) == []
-    with market.running() as people:
-        assert document_of(people.sign_in(person.username)) == before
+    with market.running() as users:
+        assert document_of(users.sign_in(user.username)) == before
 
 
 def test_backup_with_file_missing_in_store_fails(market: Market, saved: Path) -> None:
-    with market.running() as people:
-        people.professional()
+    with market.running() as users:
+        users.professional()
     [(key,)] = market.ask("SELECT store_key FROM documents")
     stored(market, key).unlink()
     with pytest.raises(LaunchError, match=f"documents/{key} is missing"):
@@ -73,8 +73,8 @@ def test_backup_with_file_missing_in_store_fails(market: Market, saved: Path) ->
 
 
 def test_backup_with_changed_file_fails(market: Market, saved: Path) -> None:
-    with market.running() as people:
-        people.professional()
+    with market.running() as users:
+        users.professional()
     [(key,)] = market.ask("SELECT store_key FROM documents")
     stored(market, key).write_bytes(b"another")
     with pytest.raises(LaunchError, match="differs from its digest"):
@@ -82,9 +82,9 @@ def test_backup_with_changed_file_fails(market: Market, saved: Path) -> None:
 
 
 def test_backup_leaves_out_files_of_replaced_documents_and_unfinished_writes(market: Market, saved: Path) -> None:
-    with market.running() as people:
-        person = people.professional()
-        assert person.put("/me/document", **form(picture(size=(9, 9)))).status_code == 200
+    with market.running() as users:
+        user = users.professional()
+        assert user.put("/me/document", **form(picture(size=(9, 9)))).status_code == 200
     [(gone,)] = market.ask("SELECT store_key FROM documents WHERE replaced_at IS NOT NULL")
     stored(market, gone).unlink(missing_ok=True)
     unnamed = stored(market, "2026/11/.half.part")
@@ -112,8 +112,8 @@ def test_backup_covers_every_table_with_store_keys(market: Market) -> None:
 
 
 def test_backup_contains_both_files_of_current_photos(market: Market, saved: Path) -> None:
-    with market.running() as people:
-        ravi = people.professional(approved=False)
+    with market.running() as users:
+        ravi = users.professional(approved=False)
         upload_photo(ravi, 300)
         upload_photo(ravi, 320)
         shown = ravi.get("/me/profile/photo").data
@@ -125,16 +125,16 @@ def test_backup_contains_both_files_of_current_photos(market: Market, saved: Pat
     assert {file.key for file in Manifest.read(saved).files} == set(current)
     stored(market, current[0]).unlink()
     market.restore(saved, over=True)
-    with market.running() as people:
-        assert people.sign_in(ravi.username).get("/me/profile/photo").data == shown
+    with market.running() as users:
+        assert users.sign_in(ravi.username).get("/me/profile/photo").data == shown
 
 
 # -- rejected
 
 
 def test_restore_of_damaged_backup_is_rejected_before_any_change(market: Market, saved: Path) -> None:
-    with market.running() as people:
-        people.professional()
+    with market.running() as users:
+        users.professional()
     market.save(saved)
     [(key,)] = market.ask("SELECT store_key FROM documents")
     (saved / "documents" / key).write_bytes(b"another")
@@ -147,8 +147,8 @@ def test_restore_of_damaged_backup_is_rejected_before_any_change(market: Market,
 
 
 def test_restore_with_row_counts_unlike_manifest_is_rejected(market: Market, saved: Path) -> None:
-    with market.running() as people:
-        people.customer()
+    with market.running() as users:
+        users.customer()
     market.save(saved)
     content = json.loads((saved / "MANIFEST.json").read_text())
     content["counts"]["accounts"] += 1
@@ -186,17 +186,17 @@ def test_restore_during_running_product_is_rejected(market: Market, saved: Path)
 
 
 def test_restore_saves_existing_data_first_unless_over_is_set(market: Market, saved: Path) -> None:
-    with market.running() as people:
-        kept = people.professional()
+    with market.running() as users:
+        kept = users.professional()
     market.save(saved)
-    with market.running() as people:
-        lost = people.professional()
+    with market.running() as users:
+        lost = users.professional()
     market.restore(saved)
     [before] = market.data_dir.glob("before-restore-*")
     market.restore(before, over=True)
-    with market.running() as people:
-        for person in (kept, lost):
-            document_of(people.sign_in(person.username))
+    with market.running() as users:
+        for user in (kept, lost):
+            document_of(users.sign_in(user.username))
     [(key,)] = market.ask("SELECT store_key FROM documents WHERE account_id = %s", lost.id)
     stored(market, key).unlink()
     with pytest.raises(LaunchError, match=r"cannot be backed up: .*is missing.*OVER=1"):

@@ -23,7 +23,7 @@ from backend.domain.professionals.models import Professional
 from backend.jobs import reminders
 from backend.launch.manifest import Manifest
 from backend.migrations.setup import downgrade
-from tests.factories.people import Person
+from tests.factories.users import User
 from tests.launch.backup_market import Market, close, database, document_of
 
 # -- across versions
@@ -31,16 +31,16 @@ from tests.launch.backup_market import Market, close, database, document_of
 
 @pytest.mark.parametrize("column", ["account_id bigint REFERENCES accounts (id)", "word text"])
 def test_restore_over_newer_schema_drops_its_tables(market: Market, saved: Path, column: str) -> None:
-    with market.running() as people:
-        person = people.customer()
+    with market.running() as users:
+        user = users.customer()
     market.save(saved)
     market.ask(f"CREATE TABLE newer (id bigint PRIMARY KEY, {column})")
     market.ask("INSERT INTO newer (id) VALUES (1)")
     market.ask("UPDATE alembic_version SET version_num = '9999'")
     market.restore(saved)
     assert market.ask("SELECT to_regclass('newer')") == [(None,)]
-    with market.running() as people:
-        assert people.sign_in(person.username).get("/me").status_code == 200
+    with market.running() as users:
+        assert users.sign_in(user.username).get("/me").status_code == 200
 
 
 def test_restore_of_older_backup_runs_migrations(market: Market, saved: Path) -> None:
@@ -52,8 +52,8 @@ def test_restore_of_older_backup_runs_migrations(market: Market, saved: Path) ->
     assert Manifest.read(saved).revision == earlier
     market.restore(saved)
     assert market.ask("SELECT version_num FROM alembic_version") > [(earlier,)]
-    with market.running() as people:
-        assert people.customer().get("/me").status_code == 200, "the application's role may use every table"
+    with market.running() as users:
+        assert users.customer().get("/me").status_code == 200, "the application's role may use every table"
 
 
 # -- nothing is revived
@@ -63,16 +63,16 @@ def test_restore_of_older_backup_runs_migrations(market: Market, saved: Path) ->
 class Past:
     """Users whose state at the backup has changed since."""
 
-    signed_out: Person
-    blocked: Person
-    professional: Person
+    signed_out: User
+    blocked: User
+    professional: User
     link: str
 
 
 def make_past(market: Market, saved: Path) -> Past:
-    with market.running() as people:
-        people.admin()
-        past = Past(people.customer(), people.customer(), people.professional(), "")
+    with market.running() as users:
+        users.admin()
+        past = Past(users.customer(), users.customer(), users.professional(), "")
         with transaction():
             account = db.session.get_one(Account, past.signed_out.id)
             past.link = str(links.make(account, "password_reset", life=timedelta(hours=1))).rsplit("=", 1)[-1]
@@ -82,8 +82,8 @@ def make_past(market: Market, saved: Path) -> Past:
             enqueue(exports.TOPIC, ExportPayload(0), key="stays")
             db.session.execute(text("INSERT INTO job_runs (name, period) VALUES ('daily-reminders', '2020-01-01')"))
     market.save(saved)
-    with market.running() as people:
-        past.signed_out.client = people.app.test_client()
+    with market.running() as users:
+        past.signed_out.client = users.app.test_client()
         past.signed_out.post("/logout")
         with transaction():
             moderation.block(SYSTEM, account_id=past.blocked.id, reason="fraud", note="of three people")
@@ -98,11 +98,11 @@ def test_restore_does_not_revive_sessions_links_and_blocked_accounts(
     past = make_past(market, saved)
     market.restore(saved)
     output = capsys.readouterr().out
-    with market.running() as people:
-        for person in (past.signed_out, past.professional):
-            person.client = people.app.test_client()
-            assert person.get("/me").status_code == 401
-        visitor = people.visitor()
+    with market.running() as users:
+        for user in (past.signed_out, past.professional):
+            user.client = users.app.test_client()
+            assert user.get("/me").status_code == 401
+        visitor = users.visitor()
         answer = visitor.post("/check", {"username": past.blocked.username, "password": "correct horse battery 9"})
         assert (answer.status_code, answer.json["code"]) == (403, "account_blocked")
         reset = visitor.post("/password/reset", {"token": past.link, "password": "another long password"})
@@ -143,8 +143,8 @@ def test_restore_skipped_delivery_can_be_resent(market: Market, saved: Path) -> 
     make_past(market, saved)
     market.restore(saved)
     [(delivery,), *_] = market.ask("SELECT id FROM deliveries WHERE kind = 'unblocked'")
-    with market.running() as people:
-        admin = people.admin()
+    with market.running() as users:
+        admin = users.admin()
         assert admin.post(f"/deliveries/{delivery}/resend").status_code in (200, 202)
     waiting = "SELECT count(*) FROM jobs WHERE done_at IS NULL AND dead_at IS NULL AND payload->>'delivery_id' = %s"
     assert market.ask(waiting, str(delivery)) == [(1,)]
@@ -161,11 +161,11 @@ def test_restore_with_keep_mail_keeps_deliveries_waiting(market: Market, saved: 
 def test_restore_with_only_admin_blocked_warns_operator(
     market: Market, saved: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with market.running() as people:
-        first = people.admin()
+    with market.running() as users:
+        first = users.admin()
     market.save(saved)
-    with market.running() as people:
-        people.admin()
+    with market.running() as users:
+        users.admin()
         with transaction():
             moderation.block(SYSTEM, account_id=first.id, reason="other")
     market.restore(saved)
@@ -178,14 +178,14 @@ def test_restore_with_only_admin_blocked_warns_operator(
 def test_restore_without_existing_database_succeeds(
     market: Market, saved: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with market.running() as people:
-        person = people.professional()
-        kept = document_of(person)
+    with market.running() as users:
+        user = users.professional()
+        kept = document_of(user)
     market.save(saved)
     with psycopg.connect(market.server.url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {market.name}")
     market.settings = replace(market.settings, document_store_url=f"file://{market.data_dir / 'elsewhere'}")
     market.restore(saved)
     assert "no database to compare with" in capsys.readouterr().out
-    with market.running() as people:
-        assert document_of(people.sign_in(person.username)) == kept
+    with market.running() as users:
+        assert document_of(users.sign_in(user.username)) == kept

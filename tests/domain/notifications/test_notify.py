@@ -12,15 +12,15 @@ from backend.domain.notifications import create, preferences
 from backend.domain.notifications.create import Note
 from backend.domain.notifications.messages import render
 from backend.domain.notifications.models import Delivery, Notification
-from tests.factories.people import People
+from tests.factories.users import Users
 
 
 def count(model: type) -> int:
     return db.session.execute(select(func.count()).select_from(model)).scalar_one()
 
 
-def test_notify_writes_notification_delivery_and_job(people: People) -> None:
-    asha = people.customer()
+def test_notify_writes_notification_delivery_and_job(users: Users) -> None:
+    asha = users.customer()
     before = count(Job)
     with transaction():
         at = datetime(2026, 12, 1, 4, 30, tzinfo=UTC)
@@ -38,8 +38,8 @@ def test_notify_writes_notification_delivery_and_job(people: People) -> None:
     assert count(Job) == before + 1
 
 
-def test_notify_in_failed_transaction_writes_nothing(people: People) -> None:
-    asha = people.customer()
+def test_notify_in_failed_transaction_writes_nothing(users: Users) -> None:
+    asha = users.customer()
 
     def change() -> None:
         with transaction():
@@ -51,23 +51,23 @@ def test_notify_in_failed_transaction_writes_nothing(people: People) -> None:
     assert (count(Notification), count(Delivery)) == (0, 0)
 
 
-def test_notify_at_frozen_time_writes_no_delivery(people: People) -> None:
-    asha = people.customer()
+def test_notify_at_frozen_time_writes_no_delivery(users: Users) -> None:
+    asha = users.customer()
     with transaction(), clock.frozen_at(datetime(2026, 1, 1, tzinfo=UTC)):
         create.notify(asha.id, "approved")
     assert (count(Notification), count(Delivery)) == (1, 0)
 
 
-def test_notify_many_writes_one_delivery_per_account(people: People) -> None:
-    both = [people.customer(), people.customer()]
+def test_notify_many_writes_one_delivery_per_account(users: Users) -> None:
+    both = [users.customer(), users.customer()]
     with transaction():
         create.notify_many([Note(one.id, "approved", params={}) for one in both])
     rows = db.session.execute(select(Delivery.account_id, Notification.account_id).join(Notification)).all()
     assert sorted(rows) == [(one.id, one.id) for one in both]
 
 
-def test_post_with_same_subject_sends_once_across_channels(people: People) -> None:
-    asha = people.customer()
+def test_post_with_same_subject_sends_once_across_channels(users: Users) -> None:
+    asha = users.customer()
     reminder = create.Outgoing(asha.id, "reminder", "2026-12-01")
     with transaction():
         assert create.post([reminder]) == 1
@@ -76,8 +76,8 @@ def test_post_with_same_subject_sends_once_across_channels(people: People) -> No
         assert create.post([reminder]) == 0
 
 
-def test_notify_of_kind_without_channels_is_shown_only_in_app(people: People) -> None:
-    asha = people.customer()
+def test_notify_of_kind_without_channels_is_shown_only_in_app(users: Users) -> None:
+    asha = users.customer()
     with transaction():
         preferences.put(asha.id, preferences.Choice(kinds={"request_accepted": []}))
         create.notify(asha.id, "request_accepted", request_id=7)
@@ -90,9 +90,7 @@ def test_notify_of_kind_without_channels_is_shown_only_in_app(people: People) ->
     ("clock", "expected"),
     [("21:59", None), ("22:00", (2, "07:00")), ("23:30", (2, "07:00")), ("06:59", (1, "07:00")), ("07:00", None)],
 )
-def test_quiet_hours_delay_message_until_their_end(
-    people: People, clock: str, expected: tuple[int, str] | None
-) -> None:
+def test_quiet_hours_delay_message_until_their_end(users: Users, clock: str, expected: tuple[int, str] | None) -> None:
     choice = preferences.Choice(quiet_hours={"from": "22:00", "to": "07:00"})
     at = datetime.fromisoformat(f"2026-12-01T{clock}:00+05:30")
     found = choice.not_before(at)
@@ -103,8 +101,8 @@ ALWAYS_MAILED = ("approved", "rejected", "blocked", "unblocked")
 
 
 @pytest.mark.parametrize("kind", ALWAYS_MAILED)
-def test_notify_of_account_decision_is_mailed_despite_preferences(people: People, kind: str) -> None:
-    asha = people.customer()
+def test_notify_of_account_decision_is_mailed_despite_preferences(users: Users, kind: str) -> None:
+    asha = users.customer()
     quiet = {"from": "00:00", "to": "23:59"}
     with transaction():
         preferences.put(asha.id, preferences.Choice(channels=(), kinds={kind: []}, quiet_hours=quiet))
@@ -113,8 +111,8 @@ def test_notify_of_account_decision_is_mailed_despite_preferences(people: People
     assert (delivery.channel, delivery.not_before) == ("mail", None)
 
 
-def test_notify_of_account_decision_uses_chosen_channel_and_mails_once(people: People) -> None:
-    asha, ravi = people.customer(), people.customer()
+def test_notify_of_account_decision_uses_chosen_channel_and_mails_once(users: Users) -> None:
+    asha, ravi = users.customer(), users.customer()
     with transaction():
         preferences.put(asha.id, preferences.Choice(channels=("gchat", "mail")))
         create.notify(asha.id, "blocked")

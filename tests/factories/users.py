@@ -1,4 +1,4 @@
-"""People for tests, made through the same rules as everyone."""
+"""Users for tests, created through the rules that apply to all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class Visitor(Caller):
 
 
 @dataclass
-class Person(Caller):
+class User(Caller):
     """An account and a way to call as it."""
 
     id: int
@@ -65,17 +65,17 @@ class Person(Caller):
     token: str | None
 
 
-class People:
-    """Makes people with names of their own, numbered from ``first`` on."""
+class Users:
+    """Creates users with names of their own, numbered from ``first`` on."""
 
     def __init__(self, app: Flask, *, first: int = 1) -> None:
         self.app = app
         self._number = count(first)
 
-    def customer(self, **changes: Any) -> Person:
+    def customer(self, **changes: Any) -> User:
         return self._signed_in(Role.CUSTOMER, **changes)
 
-    def admin(self, **changes: Any) -> Person:
+    def admin(self, **changes: Any) -> User:
         return self._signed_in(Role.ADMIN, **changes)
 
     def professional(
@@ -89,7 +89,7 @@ class People:
         pincodes: Sequence[str] = (),
         radius_km: int | None = None,
         **changes: Any,
-    ) -> Person:
+    ) -> User:
         """A professional whose document was approved; one who is not approved has none, unless ``has_document``."""
         fields = self.fields("professional", **changes)
         inspected = Inspected(picture(), "image/png", 1)
@@ -108,13 +108,13 @@ class People:
         """What a professional's sign-up asks for, unique each time."""
         return {**self.fields("professional"), "exp": 4, "compname": "Asha Repairs", **changes}
 
-    def _signed_in(self, role: Role, **changes: Any) -> Person:
+    def _signed_in(self, role: Role, **changes: Any) -> User:
         fields = self.fields(role.value, **changes)
         with transaction():
             sign_up(NewAccount(**fields), role=role)
         return self.sign_in(fields["username"])
 
-    def fields(self, kind: str = "person", **changes: Any) -> dict[str, Any]:
+    def fields(self, kind: str = "user", **changes: Any) -> dict[str, Any]:
         """What a sign-up asks for, unique each time."""
         name = f"{kind}{next(self._number)}"
         return {
@@ -128,13 +128,13 @@ class People:
             **changes,
         }
 
-    def sign_in(self, username: str, password: str = PASSWORD) -> Person:
-        """A person over HTTP, with an access token."""
+    def sign_in(self, username: str, password: str = PASSWORD) -> User:
+        """Return a signed-in user of the API, with an access token."""
         visitor = self.visitor()
         answer = visitor.post("/check", {"username": username, "password": password, "client": "api"})
         assert answer.status_code == 200, answer.json
         body = answer.json
-        return Person(body["user"]["id"], username, body["role"], visitor.client, body["access_token"])
+        return User(body["user"]["id"], username, body["role"], visitor.client, body["access_token"])
 
     def visitor(self) -> Visitor:
         """Someone without an account, with cookies of their own."""
