@@ -4,6 +4,7 @@
  */
 import { onBeforeUnmount, onMounted, onScopeDispose, reactive } from 'vue'
 import { useI18n } from 'vue-i18n'
+import { rejectRequestBody } from '@/shared/api/generated/schemas'
 import { currentIdentity, isCurrent, type Identity } from '@/shared/api/identity'
 import { leave } from '@/shared/api/leaving'
 import { renewAhead } from '@/shared/api/token'
@@ -101,8 +102,7 @@ export function useReject() {
       action: t('requests.actions.reject.label'),
       reason: {
         label: t('requests.actions.reason'),
-        min: 3,
-        max: 500,
+        field: rejectRequestBody.entries.reason,
         hint: t('requests.actions.reject.who'),
       },
     })

@@ -6,7 +6,7 @@ import { answer } from '@/shared/testing/server'
 import { useRequestActions } from './useRequestActions'
 
 const request = { id: 3, task_name: 'Tap repair', warnings: [] as string[] }
-const acting = (verb: 'accept' | 'reject', warnings: string[], words?: string) =>
+const acting = (verb: 'accept' | 'close' | 'reject', warnings: string[], words?: string) =>
   defineComponent({
     setup() {
       const act = useRequestActions()
@@ -50,5 +50,36 @@ describe('useRequestActions', () => {
     go()
     await until(() => seen.length === 1, 'the call')
     expect(seen[0]?.body).toEqual({ reason: 'Too far away' })
+  })
+
+  it('asks for a reason as long as the contract wants it', async () => {
+    const seen = answer('post', '/requests/3/reject', [200, request])
+    await show(acting('reject', []), { user: someone('professional') })
+    go()
+    await until(() => document.querySelector('textarea') !== null, 'the dialog')
+    const words = document.querySelector('textarea')
+    if (!words) throw new Error('no field')
+    expect(words.maxLength).toBe(500)
+    const write = (text: string) => {
+      words.value = text
+      words.dispatchEvent(new Event('input', { bubbles: true }))
+    }
+    write('No')
+    button('Decline')?.click()
+    await until(() => document.body.textContent?.includes('between 3 and 500') === true, 'the error')
+    write('Not my trade')
+    button('Decline')?.click()
+    await until(() => seen.length === 1, 'the call')
+    expect(seen[0]?.body).toEqual({ reason: 'Not my trade' })
+  })
+
+  it('closes without remarks, which the contract leaves open', async () => {
+    const seen = answer('post', '/requests/3/close', [200, request])
+    await show(acting('close', []), { user: someone('customer') })
+    go()
+    await until(() => document.querySelector('textarea') !== null, 'the dialog')
+    expect(document.querySelector('textarea')?.maxLength).toBe(2000)
+    button('Close')?.click()
+    await until(() => seen.length === 1, 'the call')
   })
 })

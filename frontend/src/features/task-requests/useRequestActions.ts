@@ -1,5 +1,11 @@
 /** Actions on a request: confirms those with consequences and reports the result. */
 import { useI18n } from 'vue-i18n'
+import {
+  cancelRequestBody,
+  closeRequestBody,
+  rejectRequestBody,
+  releaseRequestBody,
+} from '@/shared/api/generated/schemas'
 import type { TaskRequest } from '@/shared/api/types'
 import { useConfirm, type Question } from '@/shared/composables/useConfirm'
 import { useToasts } from '@/shared/composables/useToasts'
@@ -8,6 +14,7 @@ import { useActOnRequest, type Verb } from './useRequests'
 /** The others are done at once. */
 type Asked = Exclude<Verb, 'accept' | 'complete'>
 const dangerous: readonly Verb[] = ['release', 'cancel']
+const reasons = { cancel: cancelRequestBody, reject: rejectRequestBody, release: releaseRequestBody }
 
 export function useRequestActions() {
   const { t } = useI18n()
@@ -16,8 +23,13 @@ export function useRequestActions() {
   const { run: send } = useActOnRequest()
 
   function reasonFor(verb: Asked): Question['reason'] {
-    if (verb === 'close') return { label: t('requests.actions.closing'), min: 0, max: 2000 }
-    return { label: t('requests.actions.reason'), min: 3, max: 500, hint: t(`requests.actions.${verb}.who`) }
+    if (verb === 'close')
+      return { label: t('requests.actions.closing'), field: closeRequestBody.entries.remarks }
+    return {
+      label: t('requests.actions.reason'),
+      field: reasons[verb].entries.reason,
+      hint: t(`requests.actions.${verb}.who`),
+    }
   }
 
   function question(request: TaskRequest, verb: Asked): Question {

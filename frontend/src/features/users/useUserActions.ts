@@ -1,5 +1,6 @@
 /** Decisions about an account: those with consequences are confirmed first, and each is reported. */
 import { useI18n } from 'vue-i18n'
+import { rejectProfessionalBody } from '@/shared/api/generated/schemas'
 import type { UserAccount } from '@/shared/api/types'
 import { useConfirm } from '@/shared/composables/useConfirm'
 import { useDialog } from '@/shared/composables/useDialog'
@@ -65,8 +66,7 @@ export function useUserActions() {
         danger: true,
         reason: {
           label: t('professionals.queue.reason'),
-          min: 3,
-          max: 500,
+          field: rejectProfessionalBody.entries.reason,
           hint: t('professionals.queue.reasonHint'),
         },
       })

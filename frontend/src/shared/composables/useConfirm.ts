@@ -1,4 +1,5 @@
 /** Asks once before something that cannot simply be taken back, and says what follows. */
+import type { Part } from '@/shared/lib/schema'
 import { useDialog } from './useDialog'
 
 export interface Question {
@@ -9,8 +10,8 @@ export interface Question {
   /** What stepping back is called, where "Go back" could be taken for leaving. */
   back?: string
   danger?: boolean
-  /** Asks for words too: the reason that the other side will read; `usual` ones are a tap away. */
-  reason?: { label: string; min: number; max: number; hint?: string; usual?: string[] }
+  /** Asks for words too: the reason that the other side will read; `field` sets its limits, `usual` ones are a tap away. */
+  reason?: { label: string; field: Part; hint?: string; usual?: string[] }
 }
 
 /** The reason given (empty where none was asked for), or null when the person stepped back. */

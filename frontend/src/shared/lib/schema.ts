@@ -83,7 +83,8 @@ export interface Limits {
   minLength?: number
   maxLength?: number
 }
-interface Part {
+/** A schema as far as its limits go. */
+export interface Part {
   type: string
   requirement?: unknown
   wrapped?: Part
