@@ -115,7 +115,7 @@ class Settings:
     database_url: str = _store(
         v.database_url,
         "",
-        "postgresql://user:password@host/name; if empty, make run starts a bundled PostgreSQL",
+        "postgresql://user:password@host/name, or host1,host2 with standbys; empty: make run starts a PostgreSQL",
         secret=True,
     )
     owner_database_url: str = _store(
@@ -142,6 +142,9 @@ class Settings:
     db_lock_timeout_ms: int = _store(v.whole(100, 600000), "5000", "Maximum wait for a lock")
     db_idle_transaction_timeout_ms: int = _store(
         v.whole(100, 600000), "15000", "Idle transactions are terminated after this"
+    )
+    db_silent_seconds: int = _store(
+        v.whole(1, 600), "4", "A database host without a response for so long is checked, and disconnected if silent"
     )
     cache_timeout_ms: int = _store(
         v.whole(10, 10000), "200", "Longest wait for the cache before the request continues without it"

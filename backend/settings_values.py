@@ -149,8 +149,18 @@ def database_url(value: str) -> str:
     scheme, _, rest = value.partition("://")
     if scheme not in {"postgres", "postgresql", "postgresql+psycopg"} or not rest:
         raise ValueError("must be a PostgreSQL URL: postgresql://user:password@host:5432/name")
-    _check_port(value)
-    return f"postgresql://{rest}"
+    authority, slash, database = rest.partition("/")
+    credentials, at, hosts = authority.rpartition("@")
+    for host in hosts.split(","):
+        _check_port(f"//{host}")
+    url = f"postgresql://{credentials}{at}{hosts}{slash}{database}"
+    if "," not in hosts:
+        return url
+    # Without these, the first host that answers is used, even if it is a standby, which accepts no writes; and a
+    # command waits for minutes for a first host that is gone.
+    wanted = ("target_session_attrs=read-write", "connect_timeout=3")
+    more = "&".join(option for option in wanted if option.partition("=")[0] + "=" not in database)
+    return f"{url}{'' if slash else '/'}{'&' if '?' in database else '?'}{more}" if more else url
 
 
 def redis_url(value: str) -> str:

@@ -165,7 +165,7 @@ def measure(scale: str) -> Iterator[tuple[str, list[Cost]]]:
 
 def costs(app: Flask, url: str, *, repeats: int = REPEATS) -> Iterator[tuple[str, list[Cost]]]:
     """Return the same for an application. ``url`` is of a superuser."""
-    with psycopg.connect(url, **connect_arguments(app.extensions["settings"])) as connection:
+    with psycopg.connect(url, options=connect_arguments(app.extensions["settings"])["options"]) as connection:
         # Rows that earlier statements of a work wrote are gone when a later one is explained.
         connection.execute("SET session_replication_role = replica")
         connection.commit()

@@ -108,7 +108,12 @@ class _Limited(Connection):
         self._ca_file = ca_file
 
     def was_closed_before(self, error: Exception) -> bool:
-        """Return whether the server had closed the connection before this email's content was sent."""
+        """Return whether the server had closed the connection before this email's content was sent.
+
+        smtplib reports a server that did not answer in time as disconnected; a new connection would wait as long.
+        """
+        if isinstance(error.__context__, TimeoutError):
+            return False
         is_closed = isinstance(error, (smtplib.SMTPServerDisconnected, ConnectionError)) or (
             isinstance(error, smtplib.SMTPSenderRefused) and error.smtp_code == 421
         )

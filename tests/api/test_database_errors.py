@@ -144,7 +144,7 @@ def test_connection_lost_during_commit_reports_unknown_outcome(app: Flask, users
     with failing(TERMINATE_CONNECTION, trigger=AT_COMMIT):
         answer = edit(app, asha)
     detail = assert_problem(answer, 503, "outcome_unknown")["detail"]
-    assert "Check whether they were saved" in detail
+    assert "check whether they were saved" in detail
     assert not any(claim in detail for claim in ("No changes", "Nothing", "not saved"))
     assert int(answer.headers["Retry-After"]) >= 1
 

@@ -79,7 +79,14 @@ def test_broken_connection_is_replaced_after_failed_pipeline(app: Flask) -> None
 
 
 def test_only_idle_connections_are_pinged(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"], pool_size=1, max_overflow=0, pool_pre_ping=True)
+    arguments = session.connect_arguments(app.extensions["settings"])
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(arguments["conninfo"]),
+        pool_size=1,
+        max_overflow=0,
+        pool_pre_ping=True,
+    )
     pinged: list[object] = []
     ping = engine.dialect.do_ping
 

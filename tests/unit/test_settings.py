@@ -109,6 +109,7 @@ def test_production_with_insecure_value_is_rejected_unless_confirmed(
         ("PUBLIC_URL", "ftp://market.example"),
         ("DATABASE_URL", "mysql://db/market"),
         ("DATABASE_URL", "postgresql://db:port/market"),
+        ("DATABASE_URL", "postgresql://db1:5432,db2:port/market"),
         ("REDIS_URL", "http://cache"),
         ("REDIS_URL", "redis://cache:99999999/0"),
         ("REDIS_URL", "redis://cache/name"),
@@ -251,3 +252,26 @@ def test_mail_ca_file_without_certificates_is_rejected(tmp_path: Path) -> None:
     for name in ("none.pem", "missing.pem"):
         with pytest.raises(SettingsError, match="MAIL_CA_FILE: must be a readable PEM file"):
             Settings.from_env({"MAIL_CA_FILE": str(tmp_path / name)})
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("postgres://u:p@db:5432/market", "postgresql://u:p@db:5432/market"),
+        (
+            "postgresql://u:p@a:1,b:2/market",
+            "postgresql://u:p@a:1,b:2/market?target_session_attrs=read-write&connect_timeout=3",
+        ),
+        (
+            "postgresql://a,b/m?connect_timeout=9",
+            "postgresql://a,b/m?connect_timeout=9&target_session_attrs=read-write",
+        ),
+        (
+            "postgresql://a,b/m?target_session_attrs=any",
+            "postgresql://a,b/m?target_session_attrs=any&connect_timeout=3",
+        ),
+        ("postgresql:///market?host=/run/postgresql", "postgresql:///market?host=/run/postgresql"),
+    ],
+)
+def test_database_url_with_several_hosts_asks_for_the_one_that_accepts_writes(given: str, read: str) -> None:
+    assert Settings.from_env({"DATABASE_URL": given}).database_url == read

@@ -7,6 +7,7 @@ from flask import Flask, current_app
 from backend.core.cache.responses import Rendered, ResponseCache
 from backend.core.cache.valkey import CachedResponse, ValkeyStore, digest, entity_tag, shared_store
 from backend.core.cache.versions import CATALOGUE, Versions
+from backend.core.db.session import connect_arguments
 from backend.settings import Settings
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
 def init_app(app: Flask, settings: Settings) -> None:
     """Register the cache with the application."""
     store = app.extensions["shared_cache"] = shared_store(app, settings)
-    cache = ResponseCache(store=store, versions=Versions(settings.database_url), seconds=settings.cache_seconds)
+    cache = ResponseCache(
+        store=store, versions=Versions(connect_arguments(settings)["conninfo"]), seconds=settings.cache_seconds
+    )
     app.extensions["response_cache"] = cache
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.circuit_breaker import CircuitBreaker
 from backend.core.db.session import Base, db
+from backend.core.db.silence import HostSilent, WatchedConnection
 
 CATALOGUE: Final = "catalogue"
 PREPARED: Final = b"cache_version"
@@ -46,8 +47,8 @@ class Versions:
     """Reads versions on one connection, one read at a time, which serves all threads that asked before it started."""
 
     def __init__(self, url: str) -> None:
-        self._url = url.replace("postgresql+psycopg://", "postgresql://", 1)
-        self._open: list[psycopg.Connection] = []  # at most one
+        self._url = url
+        self._open: list[_Connection] = []  # at most one
         self._breaker = CircuitBreaker(event="cache.versions_unavailable", errors=(psycopg.Error,))
         self._lock = threading.Lock()
         self._coming: dict[str, SimpleQueue[str | None]] = {}  # each holds the result once it is read
@@ -74,20 +75,26 @@ class Versions:
         is_new = not self._open
         try:
             if is_new:
-                self._open.append(psycopg.connect(self._url, autocommit=True, connect_timeout=2, options=OPTIONS))
-                self._open[0].pgconn.prepare(PREPARED, QUERY)
-            result = self._open[0].pgconn.exec_prepared(PREPARED, [name.encode()])
-            if result.status != ExecStatus.TUPLES_OK:
-                raise psycopg.OperationalError(result.get_error_message())
-        except psycopg.Error:
+                self._open.append(_Connection.connect(self._url, autocommit=True, connect_timeout=2, options=OPTIONS))
+            with self._open[0].watched():
+                if is_new:
+                    self._open[0].pgconn.prepare(PREPARED, QUERY)
+                result = self._open[0].pgconn.exec_prepared(PREPARED, [name.encode()])
+                if result.status != ExecStatus.TUPLES_OK:
+                    raise psycopg.OperationalError(result.get_error_message())
+        except psycopg.Error as error:
             _close(self._open)
-            if is_new:
+            if is_new or isinstance(error, HostSilent):
                 raise
             return self._query(name)  # the connection was lost, for example in a restart
         return (result.get_value(0, 0) or b"").decode() if result.ntuples else ""
 
 
-def _close(connections: list[psycopg.Connection]) -> None:
+class _Connection(WatchedConnection):
+    limit = 1.0  # twice the statement's own limit
+
+
+def _close(connections: list[_Connection]) -> None:
     while connections:
         with contextlib.suppress(psycopg.Error):
             connections.pop().close()

@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from backend.core.db import errors as db_errors
 from backend.core.db.pagination import AnySelect
 from backend.core.db.session import connect_arguments, db
+from backend.core.db.silence import HostSilent, WatchedConnection
 from backend.core.errors import Busy, Invalid
 from backend.settings import Settings
 
@@ -51,7 +52,7 @@ class Numbered:
     values: Mapping[str, object]
 
 
-class ReadConnection(psycopg.Connection[TupleRow]):
+class ReadConnection(WatchedConnection):
     """A connection in autocommit that runs prepared statements through libpq directly.
 
     A psycopg cursor waits for the socket in steps, and releases the interpreter's lock, for which threads compete,
@@ -68,9 +69,10 @@ class ReadConnection(psycopg.Connection[TupleRow]):
         sent = transformer.dump_sequence([parameters[name] for name in statement.names], statement.formats)
         types = transformer.types or ()
         name = self._prepared_as(statement.sql, types)
-        result = _checked(
-            self.pgconn.exec_prepared(name, sent, transformer.formats)  # type: ignore[arg-type]  # psycopg's own type omits None
-        )
+        with self.watched():
+            result = _checked(
+                self.pgconn.exec_prepared(name, sent, transformer.formats)  # type: ignore[arg-type]  # psycopg's own type omits None
+            )
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, tuple)
 
@@ -78,11 +80,12 @@ class ReadConnection(psycopg.Connection[TupleRow]):
         """Return the name of the prepared statement, which is prepared once for parameters of these types."""
         name = self._names.get((sql, types))
         if name is None:
-            if len(self._names) >= MAX_PREPARED:
-                _checked(self.pgconn.exec_(b"DEALLOCATE ALL"))
-                self._names.clear()
-            name = b"read_%d" % len(self._names)
-            _checked(self.pgconn.prepare(name, sql, types))
+            with self.watched():
+                if len(self._names) >= MAX_PREPARED:
+                    _checked(self.pgconn.exec_(b"DEALLOCATE ALL"))
+                    self._names.clear()
+                name = b"read_%d" % len(self._names)
+                _checked(self.pgconn.prepare(name, sql, types))
             self._names[sql, types] = name
         return name
 
@@ -99,7 +102,7 @@ class Reads:
     """Reads on up to ``DB_READ_POOL_SIZE`` connections in autocommit per process."""
 
     def __init__(self, settings: Settings) -> None:
-        self._url = settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+        self._connection = ReadConnection.with_limit(settings.db_silent_seconds)
         self._arguments = connect_arguments(settings)
         # Parallel workers would read far ahead of a page that ends after a few rows.
         self._arguments["options"] += " -c max_parallel_workers_per_gather=0"
@@ -121,7 +124,7 @@ class Reads:
             try:
                 rows = connection.read(ready, parameters)
             except psycopg.OperationalError as error:
-                if kept is None or is_usable(kept):
+                if kept is None or is_usable(kept) or isinstance(error, HostSilent):
                     raise
                 log.info("database.idle_connection_lost", error=repr(error))  # most likely while it was idle
                 kept.close()
@@ -138,7 +141,7 @@ class Reads:
         return rows
 
     def _connect(self) -> ReadConnection:
-        return ReadConnection.connect(self._url, autocommit=True, **self._arguments)
+        return self._connection.connect(autocommit=True, **self._arguments)
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -21,6 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from backend.core.db import errors as db_errors
+from backend.core.db.address import address
+from backend.core.db.silence import WatchedConnection
 from backend.core.errors import OutcomeUnknown
 from backend.settings import Settings
 
@@ -59,7 +61,7 @@ class Base(DeclarativeBase):
 class ConnectArguments(TypedDict):
     """Arguments of psycopg's ``connect``."""
 
-    connect_timeout: int
+    conninfo: str
     options: str
 
 
@@ -76,7 +78,8 @@ def connect_arguments(settings: Settings) -> ConnectArguments:
         "jit": "off",  # short queries finish before they would be compiled
     }
     options = " ".join(f"-c {name}={value}" for name, value in limits.items())
-    return {"connect_timeout": 3, "options": f"{options} -c timezone=UTC"}
+    conninfo = address(settings.database_url or NOWHERE, silent_seconds=settings.db_silent_seconds)
+    return {"conninfo": conninfo, "options": f"{options} -c timezone=UTC"}
 
 
 def engine_options(settings: Settings) -> dict[str, object]:
@@ -134,17 +137,12 @@ def ping_only_idle(engine: Engine) -> None:
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Register the database with the application."""
-    app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy_url(settings.database_url or NOWHERE)
+    app.config["SQLALCHEMY_DATABASE_URI"] = "postgresql+psycopg://"  # psycopg reads the address, for it may name hosts
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
     db.init_app(app)
-
-
-def sqlalchemy_url(url: str) -> str:
-    """Return the URL with the psycopg 3 driver."""
-    for prefix in ("postgresql://", "postgres://"):
-        if url.startswith(prefix):
-            return "postgresql+psycopg://" + url[len(prefix) :]
-    return url
+    connection = WatchedConnection.with_limit(settings.db_silent_seconds)
+    with app.app_context():
+        event.listen(db.engine, "do_connect", lambda _, __, ___, named: connection.connect(**named))
 
 
 _AT_COMMIT: Final[ContextVar[list[tuple[bytes, Mapping[str, object]]] | None]] = ContextVar("at_commit", default=None)
@@ -186,8 +184,8 @@ def _commit() -> None:
             raise
         log.exception("database.commit_outcome_unknown", sqlstate=db_errors.sqlstate(error))
         raise OutcomeUnknown(
-            "The connection to the database was lost while your changes were being saved. Check "
-            "whether they were saved before you try again.",
+            "The connection to the database was lost while your changes were being saved. Repeat the request with the "
+            "same Idempotency-Key, or check whether they were saved before you try again.",
             retry_after=3,
         ) from error
 
