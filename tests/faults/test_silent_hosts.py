@@ -19,11 +19,11 @@ from backend.core.db import silence
 from backend.core.db.session import db
 from backend.core.errors import RetryLater
 from backend.settings import Settings
-from tests.factories.people import People, Person
 from tests.factories.problems import assert_problem
 from tests.factories.requests import RequestMarket
 from tests.factories.servers import SmtpServer
 from tests.factories.silent_proxy import SilentProxy
+from tests.factories.users import User, Users
 from tests.waiting import wait_until
 
 LONGEST_SECONDS = 12.0  # of any response
@@ -76,15 +76,15 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     return time.monotonic() - began, answer
 
 
-def edit(app: Flask, person: Person, **headers: str) -> Any:
+def edit(app: Flask, user: User, **headers: str) -> Any:
     body = {"address": "14 MG Road"}
-    return app.test_client().patch("/me", json=body, headers={**person.headers, **headers})
+    return app.test_client().patch("/me", json=body, headers={**user.headers, **headers})
 
 
 def test_calls_while_database_host_is_silent_are_refused_in_time_and_then_recover(
-    behind: Flask, database: SilentProxy, people: People
+    behind: Flask, database: SilentProxy, users: Users
 ) -> None:
-    asha = people.customer()
+    asha = users.customer()
 
     def read() -> Any:
         return behind.test_client().get("/me", headers=asha.headers)
@@ -105,9 +105,9 @@ def test_calls_while_database_host_is_silent_are_refused_in_time_and_then_recove
 
 
 def test_commit_without_response_is_unknown_and_its_repetition_returns_what_happened(
-    behind: Flask, database: SilentProxy, people: People
+    behind: Flask, database: SilentProxy, users: Users
 ) -> None:
-    market, asha = RequestMarket(people), people.customer()
+    market, asha = RequestMarket(users), users.customer()
     body, headers = market.body(), {**asha.headers, "Idempotency-Key": "one-request"}
 
     def create() -> Any:
@@ -131,9 +131,9 @@ def test_slow_statement_on_answering_host_is_not_ended(behind: Flask) -> None:
         assert connection.execute(slow, {"limit": behind.extensions["settings"].db_silent_seconds - 0.5}).scalar_one()
 
 
-def test_connections_opened_before_a_silence_are_replaced(behind: Flask, database: SilentProxy, people: People) -> None:
+def test_connections_opened_before_a_silence_are_replaced(behind: Flask, database: SilentProxy, users: Users) -> None:
     """Otherwise each of them would wait in turn."""
-    asha = people.customer()
+    asha = users.customer()
     with behind.app_context():
         held = [db.engine.connect() for _ in range(3)]
         for connection in held:
@@ -149,9 +149,9 @@ def test_connections_opened_before_a_silence_are_replaced(behind: Flask, databas
 
 
 def test_second_host_is_used_while_first_is_silent(
-    app: Flask, proxies: Callable[[str], SilentProxy], environ: dict[str, str], people: People
+    app: Flask, proxies: Callable[[str], SilentProxy], environ: dict[str, str], users: Users
 ) -> None:
-    asha, url = people.customer(), environ["DATABASE_URL"]
+    asha, url = users.customer(), environ["DATABASE_URL"]
     first, second = proxies(url), proxies(url)
     both = url.replace(f"127.0.0.1:{urlsplit(url).port}", f"127.0.0.1:{first.port},127.0.0.1:{second.port}")
     with running(environ, DATABASE_URL=both) as made:
@@ -168,9 +168,9 @@ def test_second_host_is_used_while_first_is_silent(
 
 
 def test_calls_while_valkey_host_is_silent_are_answered_in_time(
-    app: Flask, proxies: Callable[[str], SilentProxy], environ: dict[str, str], people: People
+    app: Flask, proxies: Callable[[str], SilentProxy], environ: dict[str, str], users: Users
 ) -> None:
-    asha, valkey = people.customer(), proxies(environ["REDIS_URL"])
+    asha, valkey = users.customer(), proxies(environ["REDIS_URL"])
     with running(environ, REDIS_URL=through(environ["REDIS_URL"], valkey)) as made:
         client = made.test_client()
         calls = (lambda: edit(made, asha), lambda: client.get("/tasks", headers=asha.headers))
