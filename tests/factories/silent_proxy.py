@@ -16,7 +16,7 @@ class SilentProxy:
         self._target = port
         self._open = threading.Event()
         self._open.set()
-        self._is_closed = False
+        self._closed = threading.Event()
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
@@ -33,7 +33,7 @@ class SilentProxy:
         self._open.set()
 
     def close(self) -> None:
-        self._is_closed = True
+        self._closed.set()
         self._open.set()
         for each in [self._listener, *self._sockets]:
             with contextlib.suppress(OSError):
@@ -41,7 +41,7 @@ class SilentProxy:
             each.close()
 
     def _accept(self) -> None:
-        while not self._is_closed:
+        while not self._closed.is_set():
             try:
                 client, _ = self._listener.accept()
             except OSError:
@@ -51,7 +51,7 @@ class SilentProxy:
 
     def _serve(self, client: socket.socket) -> None:
         self._open.wait()
-        if self._is_closed:
+        if self._closed.is_set():
             return
         try:
             server = socket.create_connection(("127.0.0.1", self._target))
@@ -59,7 +59,7 @@ class SilentProxy:
             client.close()
             return
         self._sockets.append(server)
-        if self._is_closed:
+        if self._closed.is_set():
             server.close()
             return
         self._thread(self._forward, client, server, False)

@@ -1,5 +1,7 @@
 """Hosts that vanish without closing a connection: database, Valkey and mail server behind a proxy that falls silent."""
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from backend.app import create_app
 from backend.core import mail
-from backend.core.db import silence
+from backend.core.db import session, silence
 from backend.core.db.session import db
 from backend.core.errors import RetryLater
 from backend.settings import Settings
@@ -24,7 +26,7 @@ from tests.factories.requests import RequestMarket
 from tests.factories.servers import SmtpServer
 from tests.factories.silent_proxy import SilentProxy
 from tests.factories.users import User, Users
-from tests.waiting import wait_until
+from tests.waiting import HANG_SECONDS, wait_until
 
 LONGEST_SECONDS = 12.0  # of any response
 
@@ -123,6 +125,31 @@ def test_commit_without_response_is_unknown_and_its_repetition_returns_what_happ
     repeated = create()
     assert (repeated.status_code, repeated.json["id"]) == (201, made)
     assert db.session.execute(text("SELECT count(*) FROM task_requests")).scalar_one() == 1
+
+
+def test_forked_process_notices_silent_host(behind: Flask, database: SilentProxy) -> None:
+    """Threads do not survive a fork: the child starts one of its own, also if its parent had one."""
+    conninfo = session.connect_arguments(behind.extensions["settings"])["conninfo"]
+    watched = silence.WatchedConnection.with_limit(0.5)
+    with watched.connect(conninfo) as connection:
+        connection.execute("SELECT 1")
+    is_connected, connected = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(HANG_SECONDS)
+        try:
+            with watched.connect(conninfo, autocommit=True) as connection:
+                os.write(connected, b"1")
+                while True:
+                    connection.execute("SELECT 1")
+        except silence.HostSilent:
+            os._exit(7)
+        finally:
+            os._exit(1)
+    os.read(is_connected, 1)
+    database.silence()
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 7
 
 
 def test_slow_statement_on_answering_host_is_not_ended(behind: Flask) -> None:

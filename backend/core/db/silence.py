@@ -10,8 +10,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Final, Self, TypeVar, cast
 
@@ -30,22 +29,10 @@ Host = tuple[str, int]
 Result = TypeVar("Result")
 
 
-@dataclass(slots=True, eq=False)
-class _Wait:
-    """A wait for a response. ``is_over`` and the socket's end are exchanged under the lock of the watchdog."""
-
-    pgconn: PGconn
-    host: Host
-    since: float
-    limit: float
-    is_over: bool = False
-    was_ended: bool = False
-
-
 @dataclass(slots=True)
 class _State:
     lock: threading.Lock = field(default_factory=threading.Lock)
-    waits: set[_Wait] = field(default_factory=set)
+    waits: "set[_Wait]" = field(default_factory=set)
     silent_at: dict[Host, float] = field(default_factory=dict)  # when a host was last found silent
     is_watched: bool = False
 
@@ -57,40 +44,49 @@ class HostSilent(psycopg.OperationalError):
     """The database's host does not answer any more; whether it received the last statement is unknown."""
 
 
+@dataclass(slots=True, eq=False)
+class _Wait:
+    """A wait for a response. ``is_over`` and the socket's end are exchanged under the lock of the watchdog."""
+
+    pgconn: PGconn
+    host: Host
+    since: float
+    limit: float
+    is_over: bool = False
+    was_ended: bool = False
+
+    def __enter__(self) -> None:
+        if not _state.is_watched:
+            _start()
+        _state.waits.add(self)
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        _state.waits.discard(self)
+        with _state.lock:
+            self.is_over = True
+        if self.was_ended and isinstance(error, psycopg.OperationalError):
+            raise HostSilent(f"the database's host has not answered for {self.limit:g} seconds") from error
+
+
 def host_of(pgconn: PGconn) -> Host | None:
     """Return the address of the connection's host; None for a socket file, whose server is on this machine."""
     address = (pgconn.hostaddr or b"").decode()
     return (address, int(pgconn.port or 0)) if address else None
 
 
-@contextmanager
-def watched(pgconn: PGconn, host: Host | None, *, opened_at: float, limit: float) -> Iterator[None]:
-    """Watch a wait for a response. After ``limit`` seconds the host is asked whether it is there.
+def watched(pgconn: PGconn, host: Host | None, *, opened_at: float, limit: float) -> AbstractContextManager[None]:
+    """Watch the block, a wait for a response. After ``limit`` seconds the host is asked whether it is there.
 
     Raises:
-        HostSilent: the host was silent, and the wait was ended.
+        HostSilent: in the block: the host was silent, and the wait was ended.
         psycopg.OperationalError: it was found silent after the connection was opened, which is closed now.
     """
     if host is None:
-        yield
-        return
+        return nullcontext()
     if opened_at < _state.silent_at.get(host, 0.0):
         pgconn.finish()
         raise psycopg.OperationalError("the host was silent after this connection was opened")
-    wait = _Wait(pgconn, host, time.monotonic(), limit)
-    if not _state.is_watched:
-        _start()
-    _state.waits.add(wait)
-    try:
-        yield
-    except psycopg.OperationalError as error:
-        if wait.was_ended:
-            raise HostSilent(f"the database's host has not answered for {limit:g} seconds") from error
-        raise
-    finally:
-        _state.waits.discard(wait)
-        with _state.lock:
-            wait.is_over = True
+    return _Wait(pgconn, host, time.monotonic(), limit)
 
 
 def _start() -> None:
