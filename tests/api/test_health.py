@@ -31,6 +31,7 @@ from tests.waiting import HANG_SECONDS, wait_until
 
 NO_DATABASE = "postgresql://nobody:x@127.0.0.1:9/none"
 NO_REDIS = "redis://127.0.0.1:9/0"
+NO_EVENTS = "http://127.0.0.1:9"
 PARTS = ("database", "migrations", "cache", "broker", "workers", "bodies")
 Make = Callable[..., Flask]
 
@@ -124,6 +125,7 @@ def test_worker_heartbeat_is_renewed_during_long_job(make: Make) -> None:
         ("database", "DATABASE_URL", NO_DATABASE, "unavailable"),
         ("cache", "CACHE_URL", NO_REDIS, "degraded"),
         ("broker", "BROKER_URL", NO_REDIS, "degraded"),
+        ("events", "EVENTS_URL", NO_EVENTS, "degraded"),
     ],
 )
 def test_readyz_with_unreachable_part_names_it(make: Make, part: str, setting: str, url: str, status: str) -> None:

@@ -136,6 +136,9 @@ def test_streams_end_while_valkey_is_down_and_open_again(market: RunningMarket, 
         refused = direct(customer)
         assert (refused.status, refused.problem()["code"]) == (503, "unavailable")
         customer.post("/notifications/read", {"all": True})
+        ready = market.visitor().get("/readyz")
+        assert (ready["status"], ready["events"]["state"]) == ("degraded", "down")
+        assert "live updates runs, but has no connection to Valkey" in ready["detail"]
     finally:
         market.valkey.start()
     wait_for(lambda: direct(customer).status == 200)

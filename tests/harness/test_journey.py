@@ -83,8 +83,8 @@ def test_block_takes_effect_with_next_call_and_is_mailed(market: RunningMarket) 
 
 def test_readyz_shows_every_part_with_its_age(market: RunningMarket) -> None:
     ready = market.visitor().get("/readyz")
-    assert {ready[part]["state"] for part in ("database", "cache", "broker", "workers")} == {"up"}
-    assert all(ready[part]["age"] < 30 for part in ("database", "cache", "broker", "workers"))
+    assert {ready[part]["state"] for part in ("database", "cache", "broker", "events", "workers")} == {"up"}
+    assert all(ready[part]["age"] < 30 for part in ("database", "cache", "broker", "events", "workers"))
 
 
 def test_metrics_add_up_all_processes_and_reject_proxied_calls(market: RunningMarket) -> None:

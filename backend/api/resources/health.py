@@ -48,6 +48,9 @@ class Readiness(Strict):
     cache = fields.Nested(PartState, required=True)
     broker = fields.Nested(PartState, required=True)
     workers = fields.Nested(PartState, required=True)
+    events = fields.Nested(
+        PartState, metadata={"description": "The process of live updates, where this server knows one."}
+    )
     bodies = fields.Nested(
         PartState, required=True, metadata={"description": "down: the server is rejecting request bodies"}
     )

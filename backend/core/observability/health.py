@@ -1,12 +1,15 @@
 """Health checks for /readyz, and the heartbeats that they read."""
 
+import http.client
 import mmap
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 import redis
 import structlog
@@ -89,6 +92,8 @@ class Health:
         self.add("migrations", self._check_migrations, needed=True)
         self.add("cache", _writes(settings.cache_url))
         self.add("broker", _writes(settings.broker_url, queues=tuple(QUEUES.values())))
+        if settings.events_url:
+            self.add("events", _responds(settings.events_url))
 
     def add(self, name: str, check: Check, *, needed: bool = False) -> None:
         """Add a check; ``check`` raises if the dependency fails. ``needed``: calls cannot be served without it."""
@@ -169,6 +174,20 @@ def _writes(url: str, *, queues: tuple[str, ...] = ()) -> Check:
             for name in queues:
                 pipeline.llen(name)
             pipeline.execute()
+
+    return check
+
+
+def _responds(url: str) -> Check:
+    """Return a check of the process at a URL by its /healthz."""
+    parts = urlsplit(url)
+
+    def check() -> None:
+        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=1)) as connection:
+            connection.request("GET", "/healthz")
+            status = connection.getresponse().status
+        if status != http.HTTPStatus.OK:
+            raise Problem("The process of live updates runs, but has no connection to Valkey")
 
     return check
 

@@ -841,6 +841,10 @@ export type Readiness = {
     broker: PartState;
     workers: PartState;
     /**
+     * The process of live updates, where this server knows one.
+     */
+    events?: PartState;
+    /**
      * down: the server is rejecting request bodies
      */
     bodies: PartState;
