@@ -241,6 +241,10 @@ class Settings:
     times_rate_limit: str = _limits(
         v.rate, "1200 per hour", "Lookups of available times by one account, or by visitors from one address"
     )
+    visit_rate_limit: str = _limits(v.rate, "3600 per hour", "Shared visits read from one address")
+    visit_reported_hours: int = _limits(
+        v.whole(1, 168), "12", "How many hours later a client that was offline may report a step of a visit"
+    )
     open_requests_per_customer: int = _limits(
         v.whole(0, 1000000), "500", "Open requests (requested or accepted) per customer; 0: no limit"
     )

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backend.api import auth, rate_limits, request_body
 from backend.api.auth import Access
+from backend.api.errors import loggable_path
 from backend.api.responses import JSON, ApiResponse, render, to_json
 from backend.core import idempotency
 from backend.core.db import errors as db_errors
@@ -137,7 +138,7 @@ def _retry_on_conflict(work: Callable[[], Response]) -> Response:
     except DBAPIError as error:
         if not db_errors.is_conflict(error) or request.mimetype == "multipart/form-data":
             raise
-        log.info("database.conflict_retried", sqlstate=db_errors.sqlstate(error), path=request.path)
+        log.info("database.conflict_retried", sqlstate=db_errors.sqlstate(error), path=loggable_path())
     db.session.remove()
     return work()
 

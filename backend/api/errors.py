@@ -167,6 +167,12 @@ def _pool_exhausted(error: PoolTimeoutError) -> Response:
     )
 
 
+def loggable_path() -> str:
+    """Return the path of the request without a token in it, which would let readers of the log use it."""
+    token = (request.view_args or {}).get("token")
+    return request.path.replace(str(token), "[token]") if token else request.path
+
+
 def _unexpected(error: Exception) -> Response:
-    log.error("request.failed", method=request.method, path=request.path, exc_info=error)
+    log.error("request.failed", method=request.method, path=loggable_path(), exc_info=error)
     return problem(500, "internal_error", "Internal server error", "An unexpected error occurred. It has been logged.")

@@ -29,6 +29,7 @@ NAMES: Final = (
     "document_rate_limit",
     "profile_rate_limit",
     "times_rate_limit",
+    "visit_rate_limit",
     "email_change_rate_limit",
     "email_taken_rate_limit",
 )

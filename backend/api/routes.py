@@ -35,6 +35,7 @@ from backend.api.resources import (
     sessions,
     task_requests,
     tasks,
+    visits,
 )
 
 ROUTES: Final[tuple[tuple[str, type[Resource]], ...]] = (
@@ -104,6 +105,13 @@ ROUTES: Final[tuple[tuple[str, type[Resource]], ...]] = (
     ("/requests/<id:request_id>/accept", task_requests.Accept),
     ("/requests/<id:request_id>/reject", task_requests.Reject),
     ("/requests/<id:request_id>/release", task_requests.Release),
+    ("/requests/<id:request_id>/on_the_way", visits.OnTheWay),
+    ("/requests/<id:request_id>/running_late", visits.RunningLate),
+    ("/requests/<id:request_id>/arrive", visits.Arrive),
+    ("/requests/<id:request_id>/start", visits.Start),
+    ("/requests/<id:request_id>/undo_step", visits.UndoStep),
+    ("/requests/<id:request_id>/visit_link", visits.VisitLink),
+    ("/visits/<string:token>", visits.SharedVisit),
     ("/requests/<id:request_id>/complete", task_requests.Complete),
     ("/requests/<id:request_id>/close", task_requests.Close),
     ("/requests/<id:request_id>/cancel", task_requests.Cancel),

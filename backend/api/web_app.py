@@ -20,6 +20,9 @@ POLICY: Final = (
     "connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+# The address of a shared visit is its secret: it is kept out of referrers and search engines.
+SHARED_VISIT: Final = "visit/"
+SECRET_ADDRESS: Final = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
 INLINE: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 PACKED: Final = (("br", ".br"), ("gzip", ".gz"))
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
@@ -66,6 +69,8 @@ def _page(path: str) -> BaseResponse:
     response.add_etag()
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = policy((DIST / name).read_bytes())
+    if path.startswith(SHARED_VISIT):
+        response.headers.update(SECRET_ADDRESS)
     return response.make_conditional(request)
 
 

@@ -57,7 +57,7 @@ INSERTED: Final = """
     INSERT INTO task_requests (
         id, task_id, task_name, customer_id, professional_id, status, date_of_request, price, currency, time_required,
         address, pincode, remarks, closing_remarks, busy, created_at, updated_at, accepted_at, completed_at, closed_at,
-        cancelled_at, expired_at, reviewed_at)
+        cancelled_at, expired_at, reviewed_at, on_the_way_at, arrived_at, started_at)
 """
 SHOWN: Final = """
     SELECT m.id, task_id, name, customer_id, professional_id, status, date, price, 'INR', minutes, '12 MG Road',
@@ -68,14 +68,23 @@ SHOWN: Final = """
            CASE status WHEN 'closed' THEN done + (done - date) END,
            CASE status WHEN 'cancelled' THEN created + (date - created) / 2 END,
            CASE status WHEN 'expired' THEN date END,
-           CASE WHEN status IN ('completed', 'closed') AND pg_temp.dice(m.id, 7) < 0.3 THEN done END
+           CASE WHEN status IN ('completed', 'closed') AND pg_temp.dice(m.id, 7) < 0.3 THEN done END,
+           CASE WHEN visited THEN date - interval '25 minutes' END, CASE WHEN visited THEN date END,
+           CASE WHEN visited THEN date + interval '2 minutes' END
+"""
+# Most visits were reported.
+VISITED: Final = """
+      FROM made m JOIN accounts a ON a.id = m.customer_id
+      CROSS JOIN LATERAL (
+          SELECT status IN ('completed', 'closed') AND pg_temp.dice(m.id, 9) < 0.7 AS visited
+      ) visit
 """
 REQUESTS: Final = (
-    f"{DRAWN} {INSERTED} {SHOWN} FROM made m JOIN accounts a ON a.id = m.customer_id WHERE status <> 'accepted'",
+    f"{DRAWN} {INSERTED} {SHOWN} {VISITED} WHERE status <> 'accepted'",
     # One accepted request for each professional at most: two could overlap.
     f"""{DRAWN}, earliest AS (
         SELECT DISTINCT ON (professional_id) * FROM made WHERE status = 'accepted' ORDER BY professional_id, id
-    ) {INSERTED} {SHOWN} FROM earliest m JOIN accounts a ON a.id = m.customer_id""",
+    ) {INSERTED} {SHOWN} {VISITED.replace("made", "earliest")}""",
 )
 REVIEWS: Final = """
     INSERT INTO reviews (request_id, customer_id, professional_id, task_id, rating, comment, created_at)

@@ -174,6 +174,17 @@ TABLE: Final[dict[str, Row]] = {
     "POST /requests/<id:request_id>/reject": Row(ACTIVE_PROFESSIONALS, WHY, path=_request("requested")),
     "POST /requests/<id:request_id>/release": Row(ITS_PROFESSIONAL, WHY, path=_request("accepted")),
     "POST /requests/<id:request_id>/complete": Row(ITS_TWO, path=_request("accepted")),
+    "POST /requests/<id:request_id>/on_the_way": Row(ITS_PROFESSIONAL, {"eta_minutes": 20}, path=_request("accepted")),
+    "POST /requests/<id:request_id>/running_late": Row(
+        ITS_PROFESSIONAL, {"eta_minutes": 40}, path=_request("accepted")
+    ),
+    "POST /requests/<id:request_id>/arrive": Row(ITS_PROFESSIONAL, path=_request("accepted")),
+    "POST /requests/<id:request_id>/start": Row(ITS_TWO, path=_request("accepted")),
+    "POST /requests/<id:request_id>/undo_step": Row(ITS_TWO, path=_request("undoable")),
+    "GET /requests/<id:request_id>/visit_link": Row(ITS_CUSTOMER, path=_request("accepted")),
+    "POST /requests/<id:request_id>/visit_link": Row(ITS_CUSTOMER, path=_request("accepted"), status=201),
+    "DELETE /requests/<id:request_id>/visit_link": Row(ITS_CUSTOMER, path=_request("accepted"), status=204),
+    "GET /visits/<string:token>": Row(PUBLIC, path={"token": "$visit_token"}),
     "POST /requests/<id:request_id>/close": Row(ITS_TWO, {"remarks": "Well done"}, path=_request("completed")),
     "POST /requests/<id:request_id>/cancel": Row(ITS_CUSTOMER, WHY, path=_request("accepted")),
     "POST /requests/<id:request_id>/review": Row(ITS_CUSTOMER, {"rating": 5}, path=_request("closed"), status=201),

@@ -117,10 +117,12 @@ def build(users: Users) -> Scene:
         "other_session": "none",  # of those who have none of their own
         "reported_customer": customer.id,
     }
+    scene.values |= _visits(scene.values, customer, professional)
+    scene.own["customer concerned"] = {"undoable": scene.values["undoable_by_customer"]}
     scene.values |= _made_by(admin) | _links(users, customer) | _photos(admin, professional, other, pending)
     for name, caller in callers.items():
         if isinstance(caller, User):
-            scene.own[name] = _own(users, caller, customer)
+            scene.own[name] = {**scene.own.get(name, {}), **_own(users, caller, customer)}
     with transaction():  # as if the codes had been requested so long ago that others may be
         db.session.execute(text("UPDATE phone_codes SET created_at = created_at - interval '1 minute'"))
     do(admin, f"/users/{blocked.id}/block", {"reason": "other"})
@@ -138,7 +140,18 @@ def _requests(market: RequestMarket, customer: User, professional: User, admin: 
     for name in ("reviewed", "hidden"):
         do(customer, f"/requests/{made[name]}/review", {"rating": 4})
     do(admin, f"/reviews/{made['hidden']}/hide", WHY)
-    return {**made, "request_id": made["accepted"]}
+    made["undoable_by_customer"] = bring_to("accepted", 8)
+    return {**made, "request_id": made["accepted"], "undoable": bring_to("accepted", 9)}
+
+
+def _visits(values: dict[str, Any], customer: User, professional: User) -> dict[str, Any]:
+    """Take a step of the professional and one of the customer, which can be undone for a day; share a visit."""
+    do(professional, f"/requests/{values['undoable']}/arrive")
+    do(customer, f"/requests/{values['undoable_by_customer']}/start")
+    with transaction():
+        db.session.execute(text("UPDATE task_requests SET step_at = now() + interval '1 day' WHERE step_at <= now()"))
+    link = do(customer, f"/requests/{values['accepted']}/visit_link")
+    return {"visit_token": link["url"].rpartition("/")[2]}
 
 
 def _made_by(admin: User) -> dict[str, Any]:

@@ -110,3 +110,11 @@ def test_content_security_policy_allows_only_inline_script_of_page(dist: Path, c
 def test_web_app_page_is_never_sent_without_content_security_policy(client: FlaskClient, path: str) -> None:
     answer = client.get(f"/app/{path}", follow_redirects=True)
     assert answer.status_code == 404 or "Content-Security-Policy" in answer.headers
+
+
+@pytest.mark.usefixtures("dist")
+def test_page_of_shared_visit_is_kept_out_of_referrers_and_search_engines(client: FlaskClient) -> None:
+    shared, other = client.get("/app/visit/abc"), client.get("/app/requests/3")
+    assert (shared.headers["Referrer-Policy"], shared.headers["X-Robots-Tag"]) == ("no-referrer", "noindex, nofollow")
+    assert other.headers["Referrer-Policy"] == "same-origin"
+    assert "X-Robots-Tag" not in other.headers

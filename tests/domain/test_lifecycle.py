@@ -1,9 +1,22 @@
 """The state table of requests and the page generated from it."""
 
+from itertools import product
 from pathlib import Path
 
+import pytest
+
 from backend.cli import lifecycle as page
-from backend.domain.task_requests.lifecycle import TABLE, Action, Facts, Relation, Status, allowed_actions, rule_of
+from backend.domain.task_requests.lifecycle import (
+    STEPS,
+    TABLE,
+    VISIT_ACTIONS,
+    Action,
+    Facts,
+    Relation,
+    Status,
+    allowed_actions,
+    rule_of,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,9 +49,33 @@ def test_allowed_actions_follow_table_and_facts() -> None:
     assert allowed_actions(Status.REQUESTED, Relation.CUSTOMER) == ["edit", "cancel"]
     assert allowed_actions(Status.REQUESTED, Relation.CANDIDATE) == ["accept", "reject"]
     assert allowed_actions(Status.REQUESTED, Relation.CANDIDATE, Facts(passed=True)) == ["reject"]
-    assert allowed_actions(Status.ACCEPTED, Relation.CUSTOMER) == ["edit", "complete", "close", "cancel"]
-    assert allowed_actions(Status.ACCEPTED, Relation.PROFESSIONAL) == ["release", "complete"]
+    assert allowed_actions(Status.ACCEPTED, Relation.CUSTOMER) == ["edit", "start", "complete", "close", "cancel"]
+    steps = ["on_the_way", "running_late", "arrive", "start"]
+    assert allowed_actions(Status.ACCEPTED, Relation.PROFESSIONAL) == ["release", *steps, "complete"]
     assert allowed_actions(Status.COMPLETED, Relation.PROFESSIONAL) == ["close"]
     assert allowed_actions(Status.CLOSED, Relation.CUSTOMER) == ["review"]
     assert allowed_actions(Status.CLOSED, Relation.CUSTOMER, Facts(reviewable=False)) == []
     assert allowed_actions(Status.ACCEPTED, Relation.ADMIN) == []
+
+
+@pytest.mark.parametrize(("last_step", "step"), list(product((None, *STEPS), STEPS)))
+def test_visit_step_follows_only_earlier_steps(last_step: Action | None, step: Action) -> None:
+    place = -1 if last_step is None else STEPS.index(last_step)
+    allowed = allowed_actions(Status.ACCEPTED, Relation.PROFESSIONAL, Facts(last_step=last_step))
+    assert (step in allowed) == (STEPS.index(step) > place)
+    assert (Action.RUNNING_LATE in allowed) == (last_step in (None, Action.ON_THE_WAY))
+
+
+def test_visit_actions_keep_status_and_need_accepted_request() -> None:
+    for rule in TABLE:
+        if rule.action in VISIT_ACTIONS:
+            assert rule.sources == {Status.ACCEPTED}
+            assert rule.target is None
+
+
+def test_completion_needs_start_only_where_facts_say_so() -> None:
+    must = Facts(must_start=True)
+    assert "complete" not in allowed_actions(Status.ACCEPTED, Relation.PROFESSIONAL, must)
+    assert {"complete", "close"} & set(allowed_actions(Status.ACCEPTED, Relation.CUSTOMER, must)) == set()
+    assert "start" in allowed_actions(Status.ACCEPTED, Relation.CUSTOMER, must)
+    assert "undo_step" in allowed_actions(Status.ACCEPTED, Relation.CUSTOMER, Facts(undoable=True))

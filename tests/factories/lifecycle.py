@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from backend.domain.task_requests.lifecycle import TABLE, Action, Relation, Status, rule_of
+from backend.domain.task_requests.lifecycle import TABLE, Action, Facts, Relation, Status, meets_needs, rule_of
 
+USUAL: Final = Facts()
 TAKEN: Final = {Status.ACCEPTED, Status.COMPLETED, Status.CLOSED}
 ROLES: Final = {
     Relation.CUSTOMER: "customer",
@@ -16,6 +17,11 @@ VERBS: Final = {
     Action.ACCEPT: ("post", "/accept", None),
     Action.REJECT: ("post", "/reject", {"reason": "Something came up"}),
     Action.RELEASE: ("post", "/release", {"reason": "Something came up"}),
+    Action.ON_THE_WAY: ("post", "/on_the_way", {"eta_minutes": 20}),
+    Action.RUNNING_LATE: ("post", "/running_late", {"eta_minutes": 40}),
+    Action.ARRIVE: ("post", "/arrive", None),
+    Action.START: ("post", "/start", None),
+    Action.UNDO_STEP: ("post", "/undo_step", None),
     Action.COMPLETE: ("post", "/complete", None),
     Action.CLOSE: ("post", "/close", {"remarks": "Well done"}),
     Action.CANCEL: ("post", "/cancel", {"reason": "Something came up"}),
@@ -23,7 +29,9 @@ VERBS: Final = {
 }
 
 
-def expected(action: Action, role: str, relation: Relation, status: Status) -> tuple[int, str | None]:
+def expected(
+    action: Action, role: str, relation: Relation, status: Status, facts: Facts = USUAL
+) -> tuple[int, str | None]:
     """Return the expected HTTP status and error code (None for success)."""
     may = {who for rule in TABLE if rule.action is action for who in rule.who}
     if role not in {ROLES[who] for who in may if who in ROLES}:
@@ -32,7 +40,8 @@ def expected(action: Action, role: str, relation: Relation, status: Status) -> t
         return 409, "already_taken" if status in TAKEN else "invalid_transition"
     if relation in (Relation.NONE, Relation.MISSED):
         return 404, "not_found"
-    if rule_of(action, relation, status):
+    rule = rule_of(action, relation, status)
+    if rule is not None and meets_needs(rule, facts):
         return (201 if action is Action.REVIEW else 200), None
     if relation is Relation.VIEWER and Relation.CANDIDATE in may:
         return 403, "task_not_done"

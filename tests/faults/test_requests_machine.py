@@ -21,7 +21,7 @@ from backend.core.clock import now
 from backend.core.db.session import db, transaction
 from backend.domain.professionals.models import Professional
 from backend.domain.task_requests import bulk
-from backend.domain.task_requests.lifecycle import TABLE, Action, Relation, Status
+from backend.domain.task_requests.lifecycle import STEPS, TABLE, Action, Facts, Relation, Status
 from tests.conftest import empty_the_market
 from tests.factories.lifecycle import VERBS, expected, target
 from tests.factories.requests import RequestMarket, at
@@ -41,6 +41,11 @@ class Model:
         self.asked = asked
         self.rejected: set[str] = set()
         self.reviewed = False
+        self.steps: list[Action] = []
+        self.undoable_by: str | None = None
+
+    def facts(self, who: str) -> Facts:
+        return Facts(last_step=self.steps[-1] if self.steps else None, undoable=self.undoable_by == who)
 
     def relation(self, who: str) -> Relation:
         if who in ("asha", "eve"):
@@ -96,7 +101,7 @@ class Requests(RuleBasedStateMachine):
         sent = {"date_of_request": self.later()} if action is Action.MOVE else body
         is_what = model.relation(who)
         answer = getattr(user, method)(f"/requests/{model.id}{path}", sent)
-        should = expected(action, user.role, is_what, model.status)
+        should = expected(action, user.role, is_what, model.status, model.facts(who))
         if action is Action.REVIEW and should[0] == 201 and model.reviewed:
             should = (409, "already_reviewed")
         code = answer.json.get("code") if answer.status_code >= 400 else None
@@ -107,11 +112,19 @@ class Requests(RuleBasedStateMachine):
     def follow(self, model: Model, who: str, action: Action, is_what: Relation) -> None:
         """Apply the action to the model."""
         model.status = target(action, is_what, model.status)
+        if action in (Action.MOVE, Action.RELEASE):
+            model.steps, model.undoable_by = [], None
         if action is Action.ACCEPT:
             model.taker, model.asked = who, who if model.asked == who else None
         elif action is Action.REJECT:
             model.rejected.add(who)
             model.asked = None
+        elif action in STEPS:
+            model.steps.append(action)
+            model.undoable_by = who
+        elif action is Action.UNDO_STEP:
+            model.steps.pop()
+            model.undoable_by = None
         elif action is Action.RELEASE:
             model.taker = model.asked = None
         elif action is Action.MOVE:
@@ -148,6 +161,8 @@ class Requests(RuleBasedStateMachine):
             seen = self.users["asha"].get(f"/requests/{model.id}").json
             taker = self.users[model.taker].id if model.taker else None
             assert (seen["status"], seen["professional_id"]) == (model.status, taker)
+            times = [seen[name] for name in ("on_the_way_at", "arrived_at", "started_at")]
+            assert [at is not None for at in times] == [step in model.steps for step in STEPS]
             self.check_history(seen["history"], model.status)
 
     def check_history(self, history: list[dict[str, Any]], status: Status) -> None:

@@ -38,6 +38,7 @@ TAGS: Final = {
     "places": "Search",
     "task_requests": "Requests",
     "scheduling": "Schedule",
+    "visits": "Visits",
     "reviews": "Reviews",
     "professionals": "Professionals",
     "profiles": "Profiles",

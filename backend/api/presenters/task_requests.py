@@ -11,6 +11,7 @@ from backend.domain.task_requests.access import allowed, relation, sees_contact
 from backend.domain.task_requests.inbox import InboxItem
 from backend.domain.task_requests.lifecycle import Relation
 from backend.domain.task_requests.rows import Request, RequestWithContacts
+from backend.domain.visits import start_codes
 
 PLAIN = (
     "id",
@@ -36,6 +37,11 @@ PLAIN = (
     "cancelled_at",
     "expired_at",
     "cancelled_late",
+    "on_the_way_at",
+    "arrived_at",
+    "started_at",
+    "eta_at",
+    "start_code_policy",
 )
 get_plain = attrgetter(*PLAIN)
 
@@ -106,7 +112,8 @@ def _with_contacts(row: RequestWithContacts, who: Relation, *, at: datetime) -> 
 
 
 def _shown(request: Request, who: Relation, *, at: datetime) -> dict[str, object]:
-    """Return what everyone who sees the request may see of it."""
+    """Return what everyone who sees the request may see of it, and for its customer the start code."""
+    own = {"start_code": start_codes.shown_to_customer(request)} if who is Relation.CUSTOMER else {}
     return {
         **dict(zip(PLAIN, get_plain(request), strict=True)),
         "address": None,
@@ -116,4 +123,5 @@ def _shown(request: Request, who: Relation, *, at: datetime) -> dict[str, object
         "allowed_actions": allowed(who, request, at=at),
         "distance_km": None,
         "warnings": [],
+        **own,
     }

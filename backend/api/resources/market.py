@@ -67,13 +67,14 @@ class TaskPolicy(Resource):
         errors=(NotFound, Invalid, Stale),
     )
     def put(self, actor: Actor, *, task_id: int, body: schemas.TaskPolicyData) -> ApiResponse:
-        """Replaces all four values. null means that the general setting applies."""
+        """Replaces all values. null means that the general setting applies."""
         lock_and_check(lambda: policy(actor, task_id), lock=lambda: policies.lock(task_id))
-        values = {
+        values: policies.OwnSettings = {
             "answer_within_minutes": body["answer_within_minutes"],
             "min_notice_minutes": body["min_notice_minutes"],
             "free_cancel_minutes": body["free_cancel_minutes"],
             "travel_buffer_minutes": body["travel_buffer_minutes"],
+            "start_code": body["start_code"],
         }
         policies.change(actor, task_id=task_id, values=values)
         return versioned_by_content(policy(actor, task_id))

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import time
 from typing import TypedDict, Unpack
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 
 from backend.api.schemas.common import FieldOptions, Strict, StrictInteger
-from backend.domain.market.settings import BOUNDS
+from backend.domain.market.settings import BOUNDS, CHOICES
 
 
 class ClockTime(fields.Field[time]):
@@ -34,6 +34,9 @@ def _minutes(name: str, **options: Unpack[FieldOptions]) -> StrictInteger:
     return StrictInteger(min=BOUNDS[name][0], max=BOUNDS[name][1], **options)
 
 
+START_CODE = validate.OneOf(CHOICES["start_code"])
+
+
 class SettingsEdit(Strict):
     """An update of the marketplace's settings, loaded as ``SettingsChanges`` of ``backend.domain.market.settings``."""
 
@@ -45,6 +48,7 @@ class SettingsEdit(Strict):
     reminder_at = ClockTime()
     day_begins_at = ClockTime()
     day_ends_at = ClockTime()
+    start_code = fields.String(validate=START_CODE)
 
 
 class MarketSettings(Strict):
@@ -58,6 +62,7 @@ class MarketSettings(Strict):
     reminder_at = ClockTime(required=True)
     day_begins_at = ClockTime(required=True)
     day_ends_at = ClockTime(required=True)
+    start_code = fields.String(required=True, validate=START_CODE)
     timezone = fields.String(required=True)
     currency = fields.String(required=True)
 
@@ -69,6 +74,7 @@ class TaskPolicy(Strict):
     min_notice_minutes = _minutes("min_notice_minutes", load_default=None, allow_none=True)
     free_cancel_minutes = _minutes("free_cancel_minutes", load_default=None, allow_none=True)
     travel_buffer_minutes = _minutes("travel_buffer_minutes", load_default=None, allow_none=True)
+    start_code = fields.String(load_default=None, allow_none=True, validate=START_CODE)
 
 
 class TaskPolicyData(TypedDict):
@@ -78,6 +84,7 @@ class TaskPolicyData(TypedDict):
     min_notice_minutes: int | None
     free_cancel_minutes: int | None
     travel_buffer_minutes: int | None
+    start_code: str | None
 
 
 class EffectivePolicy(Strict):
@@ -87,4 +94,5 @@ class EffectivePolicy(Strict):
     min_notice_minutes = StrictInteger(required=True)
     free_cancel_minutes = StrictInteger(required=True)
     travel_buffer_minutes = StrictInteger(required=True)
+    start_code = fields.String(required=True, validate=START_CODE)
     own = fields.Nested(TaskPolicy, required=True)

@@ -22,10 +22,13 @@ from backend.api.schemas.common import (
     WindowData,
 )
 from backend.core.db.date_range import Bound
-from backend.domain.task_requests.lifecycle import REASONS, Action, Status
+from backend.domain.market.settings import CHOICES
+from backend.domain.task_requests.lifecycle import REASONS, TABLE, VISIBLE_TO, Action, Status
 
 STATUSES = [status.value for status in Status]
-ACTIONS = ["edit", "accept", "reject", "release", "complete", "close", "cancel", "review"]
+ACTIONS = list(
+    dict.fromkeys(rule.action.public for rule in TABLE if rule.who & VISIBLE_TO and None not in rule.sources)
+)
 WARNINGS = ["outside_hours", "not_free", "out_of_area", "task_not_done"]
 
 
@@ -160,7 +163,10 @@ class ProfessionalContact(Strict):
 
 
 class Request(Strict):
-    """A request. Professionals see ``address`` and ``customer`` of those they accepted, until 30 days after the end."""
+    """A request. Professionals see ``address`` and ``customer`` of those they accepted, until 30 days after the end.
+
+    Only its customer gets ``start_code``: null unless the professional needs one to start the visit.
+    """
 
     id = Id(required=True)
     task_id = Id(required=True)
@@ -186,6 +192,12 @@ class Request(Strict):
     cancelled_at = DateTimeField(required=True, allow_none=True)
     expired_at = DateTimeField(required=True, allow_none=True)
     cancelled_late = fields.Boolean(required=True)
+    on_the_way_at = DateTimeField(required=True, allow_none=True)
+    arrived_at = DateTimeField(required=True, allow_none=True)
+    started_at = DateTimeField(required=True, allow_none=True)
+    eta_at = DateTimeField(required=True, allow_none=True)
+    start_code_policy = fields.String(required=True, allow_none=True, validate=validate.OneOf(CHOICES["start_code"]))
+    start_code = fields.String(allow_none=True, validate=validate.Regexp("^[0-9]{4}$"))
     reviewed = fields.Boolean(required=True)
     customer = fields.Nested(CustomerContact, required=True, allow_none=True)
     professional = fields.Nested(ProfessionalContact, required=True, allow_none=True)

@@ -25,6 +25,7 @@ BOUNDS: Final[dict[str, tuple[int, int]]] = {
     "travel_buffer_minutes": (0, 240),
     "tell_nearest": (0, 50),
 }
+CHOICES: Final[dict[str, tuple[str, ...]]] = {"start_code": ("off", "offered", "required")}
 
 
 StoredValue = int | str  # times of day are strings such as "18:00"
@@ -38,7 +39,8 @@ class MarketSettings:
     ``min_notice_minutes``: a date must be at least this far ahead. ``free_cancel_minutes``: cancelling an accepted
     request later than this before its start is marked late. ``travel_buffer_minutes``: kept free after each request.
     ``tell_nearest``: how many professionals are notified of a new request open to all. ``day_begins_at`` and
-    ``day_ends_at``: default working hours.
+    ``day_ends_at``: default working hours. ``start_code``: whether professionals need a code from the customer to start
+    a visit, and whether the work can be completed only after a start ("required").
     """
 
     reminder_at: time
@@ -49,6 +51,7 @@ class MarketSettings:
     tell_nearest: int = 10
     day_begins_at: time = time(8)
     day_ends_at: time = time(20)
+    start_code: str = "off"
 
     def as_dict(self) -> dict[str, StoredValue]:
         """Return the settings as plain values; times of day are strings such as "18:00"."""
@@ -66,6 +69,7 @@ class SettingsChanges(TypedDict, total=False):
     tell_nearest: int
     day_begins_at: time
     day_ends_at: time
+    start_code: str
 
 
 def get() -> MarketSettings:
@@ -87,6 +91,7 @@ def of_rows(rows: Mapping[str, StoredValue]) -> MarketSettings:
         tell_nearest=_number(rows, "tell_nearest", usual.tell_nearest),
         day_begins_at=_time(rows, "day_begins_at", usual.day_begins_at),
         day_ends_at=_time(rows, "day_ends_at", usual.day_ends_at),
+        start_code=_choice(rows, "start_code", usual.start_code),
     )
 
 
@@ -103,6 +108,8 @@ def change(actor: Actor, *, changes: SettingsChanges, expected_version: int | No
     if expected_version is not None and expected_version != version_of(before):
         raise Stale("The settings have changed since you loaded them. Load them again, then repeat your change.")
     for name, value in changes.items():
+        if name in CHOICES:
+            check_choice(name, value)
         if isinstance(value, int) and not BOUNDS[name][0] <= value <= BOUNDS[name][1]:
             raise Invalid.field(name, f"Must be from {BOUNDS[name][0]} to {BOUNDS[name][1]}.")
     after = replace(before, **changes)
@@ -121,7 +128,13 @@ def change(actor: Actor, *, changes: SettingsChanges, expected_version: int | No
     return after
 
 
-def _to_stored(value: int | time) -> StoredValue:
+def check_choice(name: str, value: object) -> None:
+    """Raise Invalid for a value that the setting does not have."""
+    if value not in CHOICES[name]:
+        raise Invalid.field(name, f"Must be one of: {', '.join(CHOICES[name])}.")
+
+
+def _to_stored(value: int | str | time) -> StoredValue:
     return value.isoformat("minutes") if isinstance(value, time) else value
 
 
@@ -133,3 +146,8 @@ def _number(rows: Mapping[str, StoredValue], name: str, default: int) -> int:
 def _time(rows: Mapping[str, StoredValue], name: str, default: time) -> time:
     value = rows.get(name)
     return time.fromisoformat(value) if isinstance(value, str) else default
+
+
+def _choice(rows: Mapping[str, StoredValue], name: str, default: str) -> str:
+    value = rows.get(name)
+    return value if isinstance(value, str) and value in CHOICES[name] else default

@@ -8,12 +8,13 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, bindparam, exists,
 
 from backend.core.security.authz import Actor, Role
 from backend.domain.professionals.models import ProfessionalTask
-from backend.domain.task_requests.lifecycle import Facts, Relation, Status, allowed_actions
+from backend.domain.task_requests.lifecycle import Action, Facts, Relation, Status, allowed_actions
 from backend.domain.task_requests.models import RequestRejection
 from backend.domain.task_requests.rows import Request
 
 CONTACT_KEPT: Final = timedelta(days=30)
 REVIEW_WITHIN: Final = timedelta(days=30)
+UNDO_WITHIN: Final = timedelta(minutes=2)
 ME: Final = bindparam("me", type_=BigInteger)
 # The rule of `relation` for a request that waits, as fragments of SQL on ``task_requests r`` at the time ``:now``.
 IS_WAITING: Final = "r.status = 'requested' AND r.date_of_request > :now"
@@ -96,13 +97,35 @@ def is_reviewable(request: Request, *, at: datetime) -> bool:
     return request.reviewed_at is None and end is not None and at <= end + REVIEW_WITHIN
 
 
+def last_step(request: Request) -> Action | None:
+    """Return the step of the visit that was taken last, or None before the first."""
+    if request.started_at is not None:
+        return Action.START
+    if request.arrived_at is not None:
+        return Action.ARRIVE
+    return None if request.on_the_way_at is None else Action.ON_THE_WAY
+
+
+def facts_of(relation: Relation, request: Request, *, at: datetime) -> Facts:
+    """Return what the state table needs to know of a request besides its status."""
+    users = {Relation.CUSTOMER: request.customer_id, Relation.PROFESSIONAL: request.professional_id}
+    was_theirs = request.step_by is not None and request.step_by == users.get(relation)
+    is_accepted = request.status == Status.ACCEPTED
+    return Facts(
+        passed=request.date_of_request <= at,
+        reviewable=is_reviewable(request, at=at),
+        last_step=last_step(request),
+        undoable=was_theirs and request.step_at is not None and at < request.step_at + UNDO_WITHIN,
+        must_start=is_accepted and request.start_code_policy == "required" and request.started_at is None,
+    )
+
+
 def allowed(relation: Relation, request: Request, *, at: datetime) -> list[str]:
     """Return the actions that the state table allows now, by their public names."""
-    passed, reviewable = request.date_of_request <= at, is_reviewable(request, at=at)
-    return list(_allowed(relation, request.status, passed=passed, reviewable=reviewable))
+    return list(_allowed(relation, request.status, facts_of(relation, request, at=at)))
 
 
 @cache
-def _allowed(relation: Relation, status: str, *, passed: bool, reviewable: bool) -> tuple[str, ...]:
+def _allowed(relation: Relation, status: str, facts: Facts) -> tuple[str, ...]:
     """Look the few possible cases up only once: lists ask for every row."""
-    return tuple(allowed_actions(Status(status), relation, Facts(passed=passed, reviewable=reviewable)))
+    return tuple(allowed_actions(Status(status), relation, facts))

@@ -25,7 +25,7 @@ from backend.domain.task_requests import history, matching, notifications, polic
 from backend.domain.task_requests.errors import OverlappingRequest, TaskNotAvailable
 from backend.domain.task_requests.lifecycle import Action, Status
 from backend.domain.task_requests.models import RequestRejection
-from backend.domain.task_requests.rows import COLUMNS, TABLE, Request, RequestWithContacts, with_contacts
+from backend.domain.task_requests.rows import COLUMNS, NO_VISIT, TABLE, Request, RequestWithContacts, with_contacts
 from backend.domain.task_requests.transitions import (
     announce_change,
     load,
@@ -214,7 +214,7 @@ def _moved(request: Request, date_of_request: datetime) -> dict[str, object]:
     policy = policies.for_task(request.task_id)
     policy.check_notice(date_of_request, at=at)
     asked = request.professional_id or request.asked_professional_id
-    values: dict[str, object] = {"professional_id": None, "accepted_at": None, "busy": None}
+    values: dict[str, object] = {"professional_id": None, "accepted_at": None, "busy": None, **NO_VISIT}
     values["asked_professional_id"] = asked
     values["asked_until"] = policy.answer_by(date_of_request=date_of_request, at=at) if asked else None
     if request.status == Status.ACCEPTED:
@@ -243,6 +243,8 @@ def accept(actor: Actor, *, request_id: int, expected_version: int | None = None
         "accepted_at": now(),
         "busy": Range(request.date_of_request, ends, bounds="[)"),
         "moved_late": False,
+        **NO_VISIT,
+        "start_code_policy": policy.start_code,
     }
     try:
         changed = write(actor, request, Action.ACCEPT, values)
@@ -302,7 +304,7 @@ def release(
 ) -> RequestWithContacts:
     """Release an accepted request, so that others can accept it."""
     request = load(actor, Action.RELEASE, request_id=request_id, expected_version=expected_version)
-    values = dict.fromkeys(("professional_id", "asked_professional_id", "accepted_at", "busy"))
+    values = {**dict.fromkeys(("professional_id", "asked_professional_id", "accepted_at", "busy")), **NO_VISIT}
     changed = write(actor, request, Action.RELEASE, values, note=reason, changes=_changes(reason_code))
     notifications.notify_released([request], reason=reason)
     return changed
@@ -312,7 +314,8 @@ def release(
 def complete(actor: Actor, *, request_id: int, expected_version: int | None = None) -> RequestWithContacts:
     """Mark the work as completed, and count it for its professional."""
     request = load(actor, Action.COMPLETE, request_id=request_id, expected_version=expected_version)
-    changed = write(actor, request, Action.COMPLETE, {"completed_at": _not_before(request.accepted_at)})
+    completed_at = _not_before(request.started_at or request.accepted_at)
+    changed = write(actor, request, Action.COMPLETE, {"completed_at": completed_at})
     _count_done(request.professional_id)
     notifications.notify_other_side(actor, request, kind="request_completed")
     return changed
@@ -324,7 +327,7 @@ def close(
 ) -> RequestWithContacts:
     """Close a request. Its customer can do so while it is accepted, which completes it as well."""
     request = load(actor, Action.CLOSE, request_id=request_id, expected_version=expected_version)
-    completed_at = request.completed_at or _not_before(request.accepted_at)
+    completed_at = request.completed_at or _not_before(request.started_at or request.accepted_at)
     values: dict[str, object] = {"completed_at": completed_at, "closed_at": _not_before(completed_at)}
     if remarks:
         values["closing_remarks"] = remarks

@@ -14,7 +14,7 @@ from backend.domain.professionals.models import Professional
 from backend.domain.task_requests import history, notifications
 from backend.domain.task_requests.lifecycle import Action, Relation, Status, rule_of
 from backend.domain.task_requests.models import TaskRequest
-from backend.domain.task_requests.rows import COLUMNS, Request
+from backend.domain.task_requests.rows import COLUMNS, NO_VISIT, Request
 from backend.domain.task_requests.transitions import announce_change
 
 HELD: Final = text("""
@@ -46,7 +46,10 @@ CHECKED: Final = text("""
          LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)
 """)
 DECISION_NEEDED: Final = timedelta(days=1)  # before the date; later, no other professional would be found
-RELEASED: Final = dict.fromkeys(("professional_id", "asked_professional_id", "accepted_at", "busy"))
+RELEASED: Final = {
+    **dict.fromkeys(("professional_id", "asked_professional_id", "accepted_at", "busy")),
+    **NO_VISIT,
+}
 OPENED: Final = dict.fromkeys(("asked_professional_id", "asked_until"))
 
 

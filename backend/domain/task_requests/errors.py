@@ -9,6 +9,18 @@ class InvalidTransition(Conflict):
     code = "invalid_transition"
 
 
+class VisitNotStarted(Conflict):
+    """The work can be completed only after the visit has started."""
+
+    code = "visit_not_started"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The visit must start before the work is completed. The professional enters the start code, or the "
+            "customer confirms that the professional is there."
+        )
+
+
 class AlreadyTaken(Conflict):
     """Another professional has accepted the request."""
 

@@ -19,7 +19,10 @@ class Status(StrEnum):
 
 
 class Action(StrEnum):
-    """The actions on a request. ``move`` is the edit of its date; clients see it as "edit" too."""
+    """The actions on a request. ``move`` is the edit of its date; clients see it as "edit" too.
+
+    Those from ``on_the_way`` to ``undo_step`` are about the visit, while the status stays ``accepted``.
+    """
 
     CREATE = "create"
     EDIT = "edit"
@@ -27,6 +30,11 @@ class Action(StrEnum):
     ACCEPT = "accept"
     REJECT = "reject"
     RELEASE = "release"
+    ON_THE_WAY = "on_the_way"
+    RUNNING_LATE = "running_late"
+    ARRIVE = "arrive"
+    START = "start"
+    UNDO_STEP = "undo_step"
     COMPLETE = "complete"
     CLOSE = "close"
     CANCEL = "cancel"
@@ -53,6 +61,9 @@ class Relation(StrEnum):
     SYSTEM = "the system: housekeeping and the command line"
 
 
+# The steps of a visit in their order: each may be skipped, none repeated, and none follows a later one.
+STEPS: Final = (Action.ON_THE_WAY, Action.ARRIVE, Action.START)
+VISIT_ACTIONS: Final = frozenset({*STEPS, Action.RUNNING_LATE, Action.UNDO_STEP})
 VISIBLE_TO: Final = frozenset(
     {Relation.CUSTOMER, Relation.PROFESSIONAL, Relation.CANDIDATE, Relation.VIEWER, Relation.ADMIN}
 )
@@ -70,6 +81,11 @@ class Need(StrEnum):
     PASSED = "the date has passed"
     UNANSWERED = "the professional asked did not respond in time, or is blocked"
     FIRST_REVIEW = "no review yet, within 30 days of the end"
+    NEXT_STEP = "neither this step of the visit nor a later one was taken"
+    NOT_ARRIVED = "the professional has not arrived"
+    START_CODE = "the start code from the professional, where the policy is offered or required"
+    OWN_STEP = "the last step of the visit, by who took it, within two minutes"
+    STARTED = "a started visit, where the start code is required and the request is accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +142,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         _S.REQUESTED,
         needs=(_N.COMING_DATE,),
         tells=("request_changed to its professional or the one asked",),
-        follows="The same professional is asked first.",
+        follows="The same professional is asked first. The times of the visit and its start code are cleared.",
     ),
     _rule(
         Action.ACCEPT,
@@ -153,13 +169,59 @@ TABLE: Final[tuple[Rule, ...]] = (
         _S.REQUESTED,
         needs=(_N.REASON,),
         tells=("request_released to the customer",),
-        follows="Open to all. The system releases it when the professional is blocked or no longer approved.",
+        follows="Open to all. The times of the visit and its start code are cleared. "
+        "The system releases it when the professional is blocked or no longer approved.",
+    ),
+    _rule(
+        Action.ON_THE_WAY,
+        _R.PROFESSIONAL,
+        (_S.ACCEPTED,),
+        None,
+        needs=(_N.NEXT_STEP,),
+        tells=("request_on_the_way to the customer",),
+        follows="With an estimated time of arrival, if one is given.",
+    ),
+    _rule(
+        Action.RUNNING_LATE,
+        _R.PROFESSIONAL,
+        (_S.ACCEPTED,),
+        None,
+        needs=(_N.NOT_ARRIVED,),
+        tells=("request_running_late to the customer",),
+        follows="Replaces the estimated time of arrival. Can be repeated.",
+    ),
+    _rule(
+        Action.ARRIVE,
+        _R.PROFESSIONAL,
+        (_S.ACCEPTED,),
+        None,
+        needs=(_N.NEXT_STEP,),
+        tells=("request_arrived to the customer",),
+    ),
+    _rule(
+        Action.START,
+        (_R.PROFESSIONAL, _R.CUSTOMER),
+        (_S.ACCEPTED,),
+        None,
+        needs=(_N.NEXT_STEP, _N.START_CODE),
+        tells=("request_started to the other side",),
+        follows="The customer needs no code.",
+    ),
+    _rule(
+        Action.UNDO_STEP,
+        (_R.PROFESSIONAL, _R.CUSTOMER),
+        (_S.ACCEPTED,),
+        None,
+        needs=(_N.OWN_STEP,),
+        tells=("request_step_undone to the other side",),
+        follows="The step's time is cleared; the history keeps both entries.",
     ),
     _rule(
         Action.COMPLETE,
         (_R.PROFESSIONAL, _R.CUSTOMER),
         (_S.ACCEPTED,),
         _S.COMPLETED,
+        needs=(_N.STARTED,),
         tells=("request_completed to the other side",),
         follows="Before or after the date. The professional's time is free again.",
     ),
@@ -175,6 +237,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         _R.CUSTOMER,
         (_S.ACCEPTED, _S.COMPLETED),
         _S.CLOSED,
+        needs=(_N.STARTED,),
         tells=("request_closed to the professional",),
         follows="From accepted it also completes the request.",
     ),
@@ -240,21 +303,39 @@ def rule_of(action: Action, relation: Relation, status: Status | None) -> Rule |
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts besides the state: whether the date has passed, and whether a review is still possible."""
+    """Facts besides the state.
+
+    ``passed``: the date has passed. ``reviewable``: a review is still possible. ``last_step``: the step of the visit
+    that was taken last. ``undoable``: this user took it, less than two minutes ago. ``must_start``: the work can be
+    completed only after the visit has started.
+    """
 
     passed: bool = False
     reviewable: bool = True
+    last_step: Action | None = None
+    undoable: bool = False
+    must_start: bool = False
 
 
 def allowed_actions(status: Status, relation: Relation, facts: Facts = Facts()) -> list[str]:
     """Return the public names of the actions that this relation may perform now, in the table's order."""
-    names: dict[str, None] = {}
-    for rule in TABLE:
-        if relation not in rule.who or status not in rule.sources:
-            continue
-        if Need.NOT_PASSED in rule.needs and facts.passed:
-            continue
-        if Need.FIRST_REVIEW in rule.needs and not facts.reviewable:
-            continue
-        names[rule.action.public] = None
-    return list(names)
+    allowed = (rule for rule in TABLE if relation in rule.who and status in rule.sources and meets_needs(rule, facts))
+    return list(dict.fromkeys(rule.action.public for rule in allowed))
+
+
+def meets_needs(rule: Rule, facts: Facts) -> bool:
+    """Return whether the facts satisfy those needs of the rule that do not depend on what the caller sends."""
+    unmet = {
+        Need.NOT_PASSED: facts.passed,
+        Need.FIRST_REVIEW: not facts.reviewable,
+        Need.NEXT_STEP: rule.action in STEPS and not is_next(rule.action, facts.last_step),
+        Need.NOT_ARRIVED: facts.last_step in (Action.ARRIVE, Action.START),
+        Need.OWN_STEP: not facts.undoable,
+        Need.STARTED: facts.must_start,
+    }
+    return not any(unmet.get(need, False) for need in rule.needs)
+
+
+def is_next(step: Action, last_step: Action | None) -> bool:
+    """Return whether a step of the visit may follow the last one: each may be skipped, none repeated."""
+    return last_step is None or STEPS.index(step) > STEPS.index(last_step)

@@ -14,6 +14,11 @@ class TaskRequest(Base):
 
     ``busy`` is the span that the professional cannot give to another request: the work and the way to the next.
     ``moved_late``: its date was changed away from an acceptance when it was too late to cancel freely.
+
+    The visit: ``on_the_way_at``, ``arrived_at`` and ``started_at`` are the times of its steps as reported by who took
+    them, ``eta_at`` is when the professional expects to arrive. ``step_at`` and ``step_by`` are when the last step was
+    received and who took it, until it can no longer be undone. ``start_code_policy`` is the one that applied on
+    acceptance; ``code_tries`` and ``code_locked_until`` count the codes that the professional tried.
     """
 
     __tablename__ = "task_requests"
@@ -45,6 +50,15 @@ class TaskRequest(Base):
     reviewed_at: Mapped[datetime | None]
     moved_late: Mapped[bool] = mapped_column(server_default=text("false"))
     cancelled_late: Mapped[bool] = mapped_column(server_default=text("false"))
+    on_the_way_at: Mapped[datetime | None]
+    arrived_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    eta_at: Mapped[datetime | None]
+    step_at: Mapped[datetime | None]
+    step_by: Mapped[int | None]
+    start_code_policy: Mapped[str | None]
+    code_tries: Mapped[int] = mapped_column(server_default=text("0"))
+    code_locked_until: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
 
     __table_args__ = (
@@ -75,6 +89,11 @@ class TaskRequest(Base):
         CheckConstraint("(status = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_has_time"),
         CheckConstraint("(status = 'expired') = (expired_at IS NOT NULL)", name="expired_has_time"),
         CheckConstraint("status <> 'accepted' OR busy IS NOT NULL", name="accepted_is_busy"),
+        CheckConstraint(
+            "arrived_at >= on_the_way_at AND started_at >= arrived_at AND started_at >= on_the_way_at",
+            name="visit_in_order",
+        ),
+        CheckConstraint("start_code_policy IN ('off', 'offered', 'required')", name="start_code_policy"),
         ExcludeConstraint(
             ("professional_id", "="),
             ("busy", "&&"),
@@ -167,6 +186,9 @@ class TaskPolicy(Base):
     min_notice_minutes: Mapped[int | None]
     free_cancel_minutes: Mapped[int | None]
     travel_buffer_minutes: Mapped[int | None]
+    start_code: Mapped[str | None]
+
+    __table_args__ = (CheckConstraint("start_code IN ('off', 'offered', 'required')", name="start_code"),)
 
 
 class InboxVisit(Base):

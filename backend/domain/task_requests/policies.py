@@ -1,4 +1,4 @@
-"""Rules of the marketplace and of single tasks: notice, response time, limits on open requests."""
+"""Rules of the marketplace and of single tasks: notice, response time, start code, limits on open requests."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,13 +22,19 @@ from backend.domain.task_requests.models import TaskPolicy
 from backend.domain.tasks import queries as tasks
 from backend.domain.tasks.models import Task
 
-NAMES: Final = ("answer_within_minutes", "min_notice_minutes", "free_cancel_minutes", "travel_buffer_minutes")
-Minutes = dict[str, int | None]  # by the names of the settings; None: the marketplace's applies
+NAMES: Final = (
+    "answer_within_minutes",
+    "min_notice_minutes",
+    "free_cancel_minutes",
+    "travel_buffer_minutes",
+    "start_code",
+)
+OwnSettings = dict[str, int | str | None]  # by the names of the settings; None: the marketplace's applies
 HOUR: Final = timedelta(hours=1)
 NEW_FOR: Final = timedelta(days=1)
 # What `of_row` reads, for statements that also read or lock other things.
 COLUMNS: Final = """market.settings, policy.answer_within_minutes, policy.min_notice_minutes,
-       policy.free_cancel_minutes, policy.travel_buffer_minutes"""
+       policy.free_cancel_minutes, policy.travel_buffer_minutes, policy.start_code"""
 SOURCE: Final = """(SELECT jsonb_object_agg(name, value) AS settings FROM market_settings) market
   LEFT JOIN task_policies policy ON policy.task_id = :task_id"""
 POLICY: Final = text(f"SELECT {COLUMNS} FROM {SOURCE}")  # noqa: S608  # all parts are constants
@@ -48,12 +54,13 @@ SELECT (SELECT count(*)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The effective settings of a task, in minutes, named as the marketplace's settings."""
+    """The effective settings of a task, named as the marketplace's settings; durations are in minutes."""
 
     answer_within_minutes: int
     min_notice_minutes: int
     free_cancel_minutes: int
     travel_buffer_minutes: int
+    start_code: str
 
     def answer_by(self, *, date_of_request: datetime, at: datetime) -> datetime:
         """Return how long the requested professional may respond: at most half of the remaining time."""
@@ -71,7 +78,7 @@ class Policy:
         """Return whether the time for free cancellation is over."""
         return date_of_request - at < timedelta(minutes=self.free_cancel_minutes)
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, int | str]:
         return asdict(self)
 
 
@@ -85,13 +92,13 @@ def of_row(row: Sequence[Any]) -> Policy:
     return _apply(settings.of_rows(row[0] or {}), row[1:])
 
 
-def _apply(market: settings.MarketSettings, own: Sequence[int | None]) -> Policy:
+def _apply(market: settings.MarketSettings, own: Sequence[Any]) -> Policy:
     """Return the marketplace's settings with a task's own ones applied."""
     values = (getattr(market, name) if value is None else value for name, value in zip(NAMES, own, strict=True))
     return Policy(*values)
 
 
-def get_own(actor: Actor, *, task_id: int) -> Minutes:
+def get_own(actor: Actor, *, task_id: int) -> OwnSettings:
     """Return a task's own settings (None: the marketplace's setting applies).
 
     Raises:
@@ -109,13 +116,14 @@ def lock(task_id: int) -> None:
     db.session.execute(select(Task.id).where(Task.id == task_id).with_for_update(key_share=True))
 
 
-def change(actor: Actor, *, task_id: int, values: Minutes) -> Minutes:
-    """Replace a task's four settings. Raises NotFound, or Invalid for a value out of bounds."""
+def change(actor: Actor, *, task_id: int, values: OwnSettings) -> OwnSettings:
+    """Replace all of a task's own settings. Raises NotFound, or Invalid for a value out of bounds."""
     before = get_own(actor, task_id=task_id)
     for name, value in values.items():
-        low, high = settings.BOUNDS[name]
-        if value is not None and not low <= value <= high:
-            raise Invalid.field(name, f"Must be from {low} to {high}.")
+        if isinstance(value, str):
+            settings.check_choice(name, value)
+        elif value is not None and not settings.BOUNDS[name][0] <= value <= settings.BOUNDS[name][1]:
+            raise Invalid.field(name, f"Must be from {settings.BOUNDS[name][0]} to {settings.BOUNDS[name][1]}.")
     after = {**dict.fromkeys(NAMES), **values}
     statement = insert(TaskPolicy).values(task_id=task_id, **after)
     db.session.execute(statement.on_conflict_do_update(index_elements=["task_id"], set_=after))

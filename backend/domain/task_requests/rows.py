@@ -42,6 +42,13 @@ class Request(NamedTuple):
     reviewed_at: datetime | None
     moved_late: bool
     cancelled_late: bool
+    on_the_way_at: datetime | None
+    arrived_at: datetime | None
+    started_at: datetime | None
+    eta_at: datetime | None
+    step_at: datetime | None
+    step_by: int | None
+    start_code_policy: str | None
     version: int
     does_task: bool
     rejected: bool
@@ -63,6 +70,12 @@ TABLE: Final = cast("Table", TaskRequest.__table__)
 WIDTH: Final = len(Request._fields)
 COLUMN_NAMES: Final = Request._fields[:-2]
 COLUMNS: Final = [TABLE.c[name] for name in COLUMN_NAMES]
+# The columns of a visit, as they are for a request that nobody has accepted.
+NO_VISIT: Final[dict[str, object]] = {
+    **dict.fromkeys(("on_the_way_at", "arrived_at", "started_at", "eta_at", "step_at", "step_by")),
+    **dict.fromkeys(("start_code_policy", "code_locked_until")),
+    "code_tries": 0,
+}
 
 
 def with_contacts(row: TupleRow) -> RequestWithContacts:

@@ -15,7 +15,7 @@ from backend.core.errors import Forbidden, Stale
 from backend.core.security.authz import Actor, Role
 from backend.domain.live_updates import changes as live_changes
 from backend.domain.task_requests import history
-from backend.domain.task_requests.access import does_task, is_reviewable, rejected, relation
+from backend.domain.task_requests.access import allowed, does_task, facts_of, rejected, relation
 from backend.domain.task_requests.errors import (
     AlreadyReviewed,
     AlreadyTaken,
@@ -23,15 +23,17 @@ from backend.domain.task_requests.errors import (
     RequestNotFound,
     ReviewTooLate,
     TaskNotDone,
+    VisitNotStarted,
 )
 from backend.domain.task_requests.lifecycle import (
     VISIBLE_TO,
+    VISIT_ACTIONS,
     Action,
-    Facts,
+    Need,
     Relation,
     Rule,
     Status,
-    allowed_actions,
+    meets_needs,
     rule_of,
     rules_for,
     sources_of,
@@ -106,6 +108,7 @@ def authorize(actor: Actor, request: Request, action: Action, *, expected_versio
         TaskNotDone: The professional does not do its task.
         Forbidden: The action is another role's.
         AlreadyReviewed, ReviewTooLate: It cannot be reviewed.
+        VisitNotStarted: It can be completed only after the visit has started.
     """
     at = now()
     status, who = Status(request.status), relation(actor, request, at=at)
@@ -116,8 +119,7 @@ def authorize(actor: Actor, request: Request, action: Action, *, expected_versio
     if expected_version is not None and expected_version != request.version:
         raise Stale("The request has changed since you loaded it. Load it again, then repeat your change.")
     rule = rule_of(action, who, status)
-    facts = Facts(passed=request.date_of_request <= at, reviewable=is_reviewable(request, at=at))
-    if rule is not None and (who is Relation.SYSTEM or action.public in allowed_actions(status, who, facts)):
+    if rule is not None and (who is Relation.SYSTEM or meets_needs(rule, facts_of(who, request, at=at))):
         return rule
     raise _refusal(action, request, who)
 
@@ -142,8 +144,29 @@ def _refusal(action: Action, request: Request, who: Relation) -> Exception:
         return TaskNotDone("You do not offer this task. Add it to your tasks first.")
     if action is Action.REVIEW and status in sources_of(action):
         return AlreadyReviewed() if request.reviewed_at else ReviewTooLate()
+    rule = rule_of(action, who, status)
+    if rule is not None and Need.STARTED in rule.needs:
+        return VisitNotStarted()
+    if action in VISIT_ACTIONS and status is Status.ACCEPTED:
+        return _impossible_step(action, request, who)
     state = "It is not accepted yet" if status is Status.REQUESTED else f"Its status is {status}"
+    if action in VISIT_ACTIONS:
+        return InvalidTransition(f"A visit needs an accepted request. {state}.")
     return InvalidTransition(f"This request cannot be {_done(action)}. {state}.")
+
+
+def _impossible_step(action: Action, request: Request, who: Relation) -> InvalidTransition:
+    possible = ", ".join(allowed(who, request, at=now())) or "none"
+    if action is Action.UNDO_STEP:
+        return InvalidTransition(
+            "Only the last step of the visit can be undone, within two minutes, by the user who took it. "
+            f"Possible actions: {possible}."
+        )
+    if request.started_at is not None:
+        return InvalidTransition(f"The visit has already started. Possible actions: {possible}.")
+    if request.arrived_at is not None:
+        return InvalidTransition(f"The professional has already arrived. Possible actions: {possible}.")
+    return InvalidTransition(f"The professional is already on the way. Possible actions: {possible}.")
 
 
 def _done(action: Action) -> str:

@@ -22,7 +22,8 @@ NOTIFICATIONS = {
     "approved", "rejected", "blocked", "unblocked", "request_new", "request_accepted", "request_rejected",
     "request_released", "request_opened", "request_changed", "request_completed", "request_closed",
     "request_cancelled", "request_expired", "request_reviewed", "export_done", "export_failed", "admin_account_changed",
-    "photo_approved", "photo_rejected",
+    "photo_approved", "photo_rejected", "request_on_the_way", "request_running_late", "request_arrived",
+    "request_started", "request_step_undone",
 }  # fmt: skip
 VALUES = {
     "task": "Plumbing", "date": "2026-12-01T04:30:00+00:00", "professional": "Ravi (Rao & Sons)", "customer": "Asha",

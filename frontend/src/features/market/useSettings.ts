@@ -23,6 +23,7 @@ export const settingsSchema = v.pipe(
     ['day_ends_at'],
   ),
 )
+export const startCodes = ['off', 'offered', 'required'] as const
 export type Settings = v.InferOutput<typeof settingsSchema>
 export const names = v.keyof(settingsSchema).options
 
@@ -42,6 +43,7 @@ export function ofAnswer(settings: MarketSettings): Settings {
     free_cancel_minutes,
     travel_buffer_minutes,
     tell_nearest,
+    start_code,
   } = settings
   return {
     answer_within_minutes,
@@ -52,6 +54,7 @@ export function ofAnswer(settings: MarketSettings): Settings {
     reminder_at: short(settings.reminder_at),
     day_begins_at: short(settings.day_begins_at),
     day_ends_at: short(settings.day_ends_at),
+    start_code,
   }
 }
 

@@ -14,6 +14,8 @@ export const rules = [
   'travel_buffer_minutes',
 ] as const
 export type Rule = (typeof rules)[number]
+/** What a task may say about the start code; "general": the marketplace's setting applies. */
+export const startCodes = ['general', 'off', 'offered', 'required'] as const
 
 /** A rule is typed as text, which may stay empty; the contract has a number. */
 function ownMinutes(rule: Rule) {
@@ -54,9 +56,10 @@ export const taskSchema = v.object({
   min_notice_minutes: ownMinutes('min_notice_minutes'),
   free_cancel_minutes: ownMinutes('free_cancel_minutes'),
   travel_buffer_minutes: ownMinutes('travel_buffer_minutes'),
+  start_code: v.picklist(startCodes),
 })
 export type FormValues = v.InferOutput<typeof taskSchema>
-export type TaskValues = Omit<FormValues, Rule>
+export type TaskValues = Omit<FormValues, Rule | 'start_code'>
 export type Field = keyof FormValues
 const own = [
   'name',
@@ -74,6 +77,7 @@ const noRules = {
   min_notice_minutes: '',
   free_cancel_minutes: '',
   travel_buffer_minutes: '',
+  start_code: 'general' as const,
 }
 export const blank = (): FormValues => ({
   name: '',
@@ -105,6 +109,7 @@ export function valuesOf(task: Task, policy: TaskPolicy): FormValues {
     picture,
     search_words: [...(task.search_words ?? [])],
     ...minutes,
+    start_code: policy.start_code ?? 'general',
   }
 }
 
@@ -125,7 +130,11 @@ export function changedTask(before: FormValues, after: FormValues): Partial<Task
 /** The rules that were changed. */
 export function changedRules(before: FormValues, after: FormValues): TaskPolicyInput {
   const changed = rules.filter((rule) => before[rule] !== after[rule])
-  return Object.fromEntries(changed.map((rule) => [rule, after[rule] === '' ? null : Number(after[rule])]))
+  const code = after.start_code === 'general' ? null : after.start_code
+  return {
+    ...Object.fromEntries(changed.map((rule) => [rule, after[rule] === '' ? null : Number(after[rule])])),
+    ...(before.start_code !== after.start_code && { start_code: code }),
+  }
 }
 
 /** A phone's keyboard may insert several words together, with commas; each is kept once. */

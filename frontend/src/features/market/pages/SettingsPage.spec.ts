@@ -16,6 +16,7 @@ const settings = {
   reminder_at: '18:00:00',
   day_begins_at: '08:00:00',
   day_ends_at: '20:00:00',
+  start_code: 'off',
   timezone: 'Asia/Kolkata',
   currency: 'INR',
 }

@@ -8,12 +8,14 @@ const none = {
   min_notice_minutes: null,
   free_cancel_minutes: null,
   travel_buffer_minutes: null,
+  start_code: null,
 }
 const market = {
   answer_within_minutes: 60,
   min_notice_minutes: 0,
   free_cancel_minutes: 120,
   travel_buffer_minutes: 15,
+  start_code: 'off',
 }
 const task = {
   id: 5,

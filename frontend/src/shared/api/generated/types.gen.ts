@@ -211,6 +211,11 @@ export type Day = {
     day: string;
 };
 
+export type Delay = {
+    at?: string | null;
+    eta_minutes: number;
+};
+
 export type Delivery = {
     id: number;
     account_id: number;
@@ -263,6 +268,7 @@ export type EffectivePolicy = {
     min_notice_minutes: number;
     free_cancel_minutes: number;
     travel_buffer_minutes: number;
+    start_code: 'off' | 'offered' | 'required';
     own: TaskPolicy;
 };
 
@@ -465,6 +471,7 @@ export type MarketSettings = {
     reminder_at: string;
     day_begins_at: string;
     day_ends_at: string;
+    start_code: 'off' | 'offered' | 'required';
     timezone: string;
     currency: string;
 };
@@ -940,10 +947,16 @@ export type Request = {
     cancelled_at: string | null;
     expired_at: string | null;
     cancelled_late: boolean;
+    on_the_way_at: string | null;
+    arrived_at: string | null;
+    started_at: string | null;
+    eta_at: string | null;
+    start_code_policy: 'off' | 'offered' | 'required' | null;
+    start_code?: string | null;
     reviewed: boolean;
     customer: CustomerContact | null;
     professional: ProfessionalContact | null;
-    allowed_actions: Array<'edit' | 'accept' | 'reject' | 'release' | 'complete' | 'close' | 'cancel' | 'review'>;
+    allowed_actions: Array<'edit' | 'accept' | 'reject' | 'release' | 'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step' | 'complete' | 'close' | 'cancel' | 'review'>;
     distance_km: number | null;
     warnings: Array<'outside_hours' | 'not_free' | 'out_of_area' | 'task_not_done'>;
 };
@@ -973,10 +986,16 @@ export type RequestDetail = {
     cancelled_at: string | null;
     expired_at: string | null;
     cancelled_late: boolean;
+    on_the_way_at: string | null;
+    arrived_at: string | null;
+    started_at: string | null;
+    eta_at: string | null;
+    start_code_policy: 'off' | 'offered' | 'required' | null;
+    start_code?: string | null;
     reviewed: boolean;
     customer: CustomerContact | null;
     professional: ProfessionalContact | null;
-    allowed_actions: Array<'edit' | 'accept' | 'reject' | 'release' | 'complete' | 'close' | 'cancel' | 'review'>;
+    allowed_actions: Array<'edit' | 'accept' | 'reject' | 'release' | 'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step' | 'complete' | 'close' | 'cancel' | 'review'>;
     distance_km: number | null;
     warnings: Array<'outside_hours' | 'not_free' | 'out_of_area' | 'task_not_done'>;
     history: Array<HistoryEntry>;
@@ -1153,6 +1172,11 @@ export type SessionPage = {
     next_cursor: string | null;
 };
 
+export type SetOff = {
+    at?: string | null;
+    eta_minutes?: number | null;
+};
+
 export type SettingsEdit = {
     answer_within_minutes?: number;
     min_notice_minutes?: number;
@@ -1162,11 +1186,31 @@ export type SettingsEdit = {
     reminder_at?: string;
     day_begins_at?: string;
     day_ends_at?: string;
+    start_code?: 'off' | 'offered' | 'required';
+};
+
+export type SharedVisit = {
+    task_name: string;
+    status: 'requested' | 'accepted' | 'completed' | 'closed' | 'cancelled' | 'expired';
+    date_of_request: string;
+    time_required: number;
+    professional: VisitProfessional | null;
+    on_the_way_at: string | null;
+    eta_at: string | null;
+    arrived_at: string | null;
+    started_at: string | null;
+    completed_at: string | null;
+    expires_at: string;
 };
 
 export type Stars = {
     stars: number;
     professionals: number;
+};
+
+export type Start = {
+    at?: string | null;
+    code?: string | null;
 };
 
 export type States = {
@@ -1195,6 +1239,10 @@ export type Stats = {
     top_pincodes: Array<TopPincode>;
     closed_work: ClosedWork;
     jobs: DashboardJobs;
+};
+
+export type Step = {
+    at?: string | null;
 };
 
 export type SubmittedDocument = {
@@ -1270,6 +1318,7 @@ export type TaskPolicy = {
     min_notice_minutes?: number | null;
     free_cancel_minutes?: number | null;
     travel_buffer_minutes?: number | null;
+    start_code?: 'off' | 'offered' | 'required' | null;
 };
 
 export type TaskPolicyInput = {
@@ -1277,6 +1326,7 @@ export type TaskPolicyInput = {
     min_notice_minutes?: number | null;
     free_cancel_minutes?: number | null;
     travel_buffer_minutes?: number | null;
+    start_code?: 'off' | 'offered' | 'required' | null;
 };
 
 export type Tokens = {
@@ -1431,6 +1481,19 @@ export type UserAccountPage = {
      * null on the last page
      */
     next_cursor: string | null;
+};
+
+export type VisitLink = {
+    active: boolean;
+    url: string | null;
+    created_at: string | null;
+    expires_at: string | null;
+};
+
+export type VisitProfessional = {
+    firstname: string;
+    compname: string;
+    photo_url: string | null;
 };
 
 export type Waiting = {
@@ -1954,7 +2017,7 @@ export type ListDeliveriesData = {
         cursor?: string | null;
         account_id?: number | null;
         state?: 'waiting' | 'sent' | 'failed' | 'skipped' | null;
-        kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
+        kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_on_the_way' | 'request_running_late' | 'request_arrived' | 'request_started' | 'request_step_undone' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
         channel?: 'mail' | 'gchat' | 'sms' | null;
         run_id?: number | null;
     };
@@ -5732,6 +5795,79 @@ export type AcceptRequestResponses = {
 
 export type AcceptRequestResponse = AcceptRequestResponses[keyof AcceptRequestResponses];
 
+export type ArriveRequestData = {
+    body?: Step;
+    headers?: {
+        /**
+         * Repeating a request with the same key and body within 24 hours returns the first response without running it again.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/arrive';
+};
+
+export type ArriveRequestErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`, `still_running`
+     */
+    409: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `idempotency_key_reused`, `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ArriveRequestError = ArriveRequestErrors[keyof ArriveRequestErrors];
+
+export type ArriveRequestResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type ArriveRequestResponse = ArriveRequestResponses[keyof ArriveRequestResponses];
+
 export type CancelRequestData = {
     body: CancelReason;
     headers?: {
@@ -5926,6 +6062,79 @@ export type CompleteRequestResponses = {
 };
 
 export type CompleteRequestResponse = CompleteRequestResponses[keyof CompleteRequestResponses];
+
+export type OnTheWayRequestData = {
+    body?: SetOff;
+    headers?: {
+        /**
+         * Repeating a request with the same key and body within 24 hours returns the first response without running it again.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/on_the_way';
+};
+
+export type OnTheWayRequestErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`, `still_running`
+     */
+    409: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `idempotency_key_reused`, `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type OnTheWayRequestError = OnTheWayRequestErrors[keyof OnTheWayRequestErrors];
+
+export type OnTheWayRequestResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type OnTheWayRequestResponse = OnTheWayRequestResponses[keyof OnTheWayRequestResponses];
 
 export type RejectRequestData = {
     body: RejectReason;
@@ -6251,6 +6460,352 @@ export type ReportRequestReviewResponses = {
 };
 
 export type ReportRequestReviewResponse = ReportRequestReviewResponses[keyof ReportRequestReviewResponses];
+
+export type RunningLateRequestData = {
+    body: Delay;
+    headers?: {
+        /**
+         * Repeating a request with the same key and body within 24 hours returns the first response without running it again.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/running_late';
+};
+
+export type RunningLateRequestErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`, `still_running`
+     */
+    409: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `idempotency_key_reused`, `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type RunningLateRequestError = RunningLateRequestErrors[keyof RunningLateRequestErrors];
+
+export type RunningLateRequestResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type RunningLateRequestResponse = RunningLateRequestResponses[keyof RunningLateRequestResponses];
+
+export type StartRequestData = {
+    body?: Start;
+    headers?: {
+        /**
+         * Repeating a request with the same key and body within 24 hours returns the first response without running it again.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/start';
+};
+
+export type StartRequestErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`, `still_running`
+     */
+    409: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `idempotency_key_reused`, `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Rate limit exceeded: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type StartRequestError = StartRequestErrors[keyof StartRequestErrors];
+
+export type StartRequestResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type StartRequestResponse = StartRequestResponses[keyof StartRequestResponses];
+
+export type UndoStepRequestData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/undo_step';
+};
+
+export type UndoStepRequestErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type UndoStepRequestError = UndoStepRequestErrors[keyof UndoStepRequestErrors];
+
+export type UndoStepRequestResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type UndoStepRequestResponse = UndoStepRequestResponses[keyof UndoStepRequestResponses];
+
+export type DeleteRequestVisitLinkData = {
+    body?: never;
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/visit_link';
+};
+
+export type DeleteRequestVisitLinkErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type DeleteRequestVisitLinkError = DeleteRequestVisitLinkErrors[keyof DeleteRequestVisitLinkErrors];
+
+export type DeleteRequestVisitLinkResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type DeleteRequestVisitLinkResponse = DeleteRequestVisitLinkResponses[keyof DeleteRequestVisitLinkResponses];
+
+export type GetRequestVisitLinkData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/visit_link';
+};
+
+export type GetRequestVisitLinkErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetRequestVisitLinkError = GetRequestVisitLinkErrors[keyof GetRequestVisitLinkErrors];
+
+export type GetRequestVisitLinkResponses = {
+    /**
+     * OK
+     */
+    200: VisitLink;
+};
+
+export type GetRequestVisitLinkResponse = GetRequestVisitLinkResponses[keyof GetRequestVisitLinkResponses];
+
+export type CreateRequestVisitLinkData = {
+    body?: never;
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/visit_link';
+};
+
+export type CreateRequestVisitLinkErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type CreateRequestVisitLinkError = CreateRequestVisitLinkErrors[keyof CreateRequestVisitLinkErrors];
+
+export type CreateRequestVisitLinkResponses = {
+    /**
+     * Created
+     */
+    201: VisitLink;
+};
+
+export type CreateRequestVisitLinkResponse = CreateRequestVisitLinkResponses[keyof CreateRequestVisitLinkResponses];
 
 export type ListReviewsData = {
     body?: never;
@@ -7654,3 +8209,52 @@ export type UnblockUserResponses = {
 };
 
 export type UnblockUserResponse = UnblockUserResponses[keyof UnblockUserResponses];
+
+export type GetVisitData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        token: string;
+    };
+    query?: never;
+    url: '/visits/{token}';
+};
+
+export type GetVisitErrors = {
+    /**
+     * Not permitted: `account_blocked`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Rate limit exceeded: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetVisitError = GetVisitErrors[keyof GetVisitErrors];
+
+export type GetVisitResponses = {
+    /**
+     * OK
+     */
+    200: SharedVisit;
+};
+
+export type GetVisitResponse = GetVisitResponses[keyof GetVisitResponses];

@@ -10,12 +10,22 @@ export const updateSettingsBody = v.object({
     tell_nearest: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(50))),
     reminder_at: v.optional(v.pipe(v.string(), v.trim(), v.regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/))),
     day_begins_at: v.optional(v.pipe(v.string(), v.trim(), v.regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/))),
-    day_ends_at: v.optional(v.pipe(v.string(), v.trim(), v.regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/)))
+    day_ends_at: v.optional(v.pipe(v.string(), v.trim(), v.regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/))),
+    start_code: v.optional(v.picklist([
+        'off',
+        'offered',
+        'required'
+    ]))
 });
 
 export const putTaskPolicyBody = v.object({
     answer_within_minutes: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10080))),
     min_notice_minutes: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10080))),
     free_cancel_minutes: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10080))),
-    travel_buffer_minutes: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(240)))
+    travel_buffer_minutes: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(240))),
+    start_code: v.nullish(v.picklist([
+        'off',
+        'offered',
+        'required'
+    ]))
 });

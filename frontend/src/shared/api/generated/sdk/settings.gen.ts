@@ -68,7 +68,7 @@ export const getTaskPolicy = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * Update the policy of a task
  *
- * Replaces all four values. null means that the general setting applies.
+ * Replaces all values. null means that the general setting applies.
  *
  * Access: admin.
  */
