@@ -183,6 +183,11 @@ class Settings:
         "chat.googleapis.com",
         "Allowed webhook hosts (host or host:port), comma-separated; http only for listed loopback addresses",
     )
+    push_allowed_hosts: tuple[str, ...] = _channels(
+        v.hosts_or_domains,
+        "fcm.googleapis.com, updates.push.services.mozilla.com, .push.apple.com, .notify.windows.com",
+        "Push servers of browsers (host, host:port or .domain for all its subdomains), comma-separated; off: no push",
+    )
     sms_url: str = _channels(v.sms_url, "", "Apprise URL with {phone} in place of the recipient's number", secret=True)
     sms_countries: tuple[str, ...] = _channels(
         v.countries,

@@ -78,6 +78,16 @@ def hosts(value: str) -> tuple[str, ...]:
     return tuple(part.lower() for part in words(value))
 
 
+def hosts_or_domains(value: str) -> tuple[str, ...]:
+    """Return the listed hosts; none if the value is "off"."""
+    if value.lower() == "off":
+        return ()
+    for part in words(value):
+        if not HOST_AND_PORT.fullmatch(part.removeprefix(".")):
+            raise ValueError(f"must list host, host:port or .domain separated by commas, not {part!r}")
+    return tuple(part.lower() for part in words(value))
+
+
 def host_names(value: str) -> tuple[str, ...]:
     for part in words(value):
         if not re.fullmatch(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", part):

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { baseCompile } from '@intlify/message-compiler'
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
+import { transformWithOxc } from 'vite'
 import { defineConfig, type Plugin } from 'vitest/config'
 
 const api = process.env.DOORSTEP_API ?? 'http://127.0.0.1:5000'
@@ -87,6 +88,27 @@ function firstIcons(): Plugin {
 interface Lucide {
   icons: Record<string, { body: string }>
   aliases: Record<string, { parent: string }>
+}
+
+/** The service worker is a script of its own at a fixed address, because a browser looks for its next version there. */
+function serviceWorker(): Plugin {
+  const source = 'src/service-worker.ts'
+  const script = async () => {
+    const { code } = await transformWithOxc(readFileSync(source, 'utf8'), source)
+    return code.replace(/^export *\{ *\};?$/m, '') // a classic script: not all browsers have workers as modules
+  }
+  return {
+    name: 'doorstep:service-worker',
+    configureServer: ({ middlewares }) => {
+      middlewares.use('/app/service-worker.js', (_, response) => {
+        response.setHeader('Content-Type', 'text/javascript')
+        void script().then((code) => response.end(code))
+      })
+    },
+    async generateBundle() {
+      this.emitFile({ type: 'asset', fileName: 'service-worker.js', source: await script() })
+    },
+  }
 }
 
 type Texts = { [key: string]: string | Texts }
@@ -186,6 +208,7 @@ export default defineConfig({
     splitTexts(),
     compiledTexts(),
     firstIcons(),
+    serviceWorker(),
     vue(),
     ui({
       autoImport: false,

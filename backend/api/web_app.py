@@ -26,6 +26,7 @@ SECRET_ADDRESS: Final = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noin
 INLINE: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 PACKED: Final = (("br", ".br"), ("gzip", ".gz"))
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
+KEPT: Final = {"service-worker.js": "no-cache"}  # an old one would show messages in an old way
 
 
 def init_app(app: Flask) -> None:
@@ -54,7 +55,7 @@ def _page(path: str) -> BaseResponse:
     if path and not path.endswith(".html") and _is_built(path):
         response = _file(path)
         hashed = path.startswith("assets/")
-        response.headers["Cache-Control"] = IMMUTABLE if hashed else "public, max-age=3600"
+        response.headers["Cache-Control"] = IMMUTABLE if hashed else KEPT.get(path, "public, max-age=3600")
         return response
     if path.startswith("assets/"):
         raise NotFound("File not found.")

@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -46,7 +46,8 @@ class Response:
 def check(url: str, *, allowed: Sequence[str]) -> SplitResult:
     """Return the parts of an allowed URL. Raises NotAllowed with the reason.
 
-    The host, with its port unless it is the default, must be listed; http is only for listed loopback addresses.
+    The host, with its port unless it is the default, must be listed; an entry such as ``.example.org`` allows all
+    subdomains, on the default port. http is only for listed loopback addresses.
     """
     try:
         parts = urlsplit(url)
@@ -60,13 +61,18 @@ def check(url: str, *, allowed: Sequence[str]) -> SplitResult:
         raise NotAllowed("Must contain only ASCII characters. Percent-encode all others.")
     if parts.username or parts.password or parts.fragment:
         raise NotAllowed("Must not contain a username, password or fragment.")
-    bracketed = f"[{host}]" if ":" in host else host
-    names = {f"{bracketed}:{port}"} | ({bracketed} if port == PORTS[parts.scheme] or is_loopback(host) else set())
-    if not names & set(allowed):
+    if not _is_listed(host, port, allowed, is_default=port == PORTS[parts.scheme]):
         raise NotAllowed(f"The host must be one of: {', '.join(allowed)}.")
     if parts.scheme == "http" and not is_loopback(host):
         raise NotAllowed("Must start with https://.")
     return parts
+
+
+def _is_listed(host: str, port: int, allowed: Sequence[str], *, is_default: bool) -> bool:
+    bracketed = f"[{host}]" if ":" in host else host
+    if f"{bracketed}:{port}" in allowed or ((is_default or is_loopback(host)) and bracketed in allowed):
+        return True
+    return is_default and any(entry.startswith(".") and host.endswith(entry) for entry in allowed)
 
 
 def is_loopback(host: str) -> bool:
@@ -78,7 +84,13 @@ def is_loopback(host: str) -> bool:
 
 
 def post_json(url: str, body: bytes, *, allowed: Sequence[str], timeout: float) -> Response:
-    """POST JSON and return the response. Raises NotAllowed or Unreachable.
+    """POST JSON and return the response; see :func:`post`."""
+    headers = {"Content-Type": "application/json; charset=UTF-8", "Accept": "application/json"}
+    return post(url, body, headers=headers, allowed=allowed, timeout=timeout)
+
+
+def post(url: str, body: bytes, *, headers: Mapping[str, str], allowed: Sequence[str], timeout: float) -> Response:
+    """POST and return the response. Raises NotAllowed or Unreachable.
 
     ``timeout`` is in seconds and covers everything: name resolution, connection, TLS, headers and body.
     """
@@ -88,9 +100,9 @@ def post_json(url: str, body: bytes, *, allowed: Sequence[str], timeout: float) 
     connection = http.client.HTTPConnection(parts.netloc)
     connection.sock = _TimedSocket(raw, deadline)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = {"Content-Type": "application/json; charset=UTF-8", "Accept": "application/json", "Connection": "close"}
     try:
-        connection.request("POST", target, body=body, headers={**headers, "User-Agent": "Doorstep"})
+        own = {"User-Agent": "Doorstep", "Connection": "close"}
+        connection.request("POST", target, body=body, headers={**headers, **own})
         response = connection.getresponse()
         content = _read(response)
         pause = _seconds(response.getheader("Retry-After"))

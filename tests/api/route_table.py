@@ -74,6 +74,13 @@ NEW_TASK: Final = {
     "time_required": 120,
 }
 NEW_REQUEST: Final = {"task_id": "$task_id", "date_of_request": "$next_week"}
+NEW_DEVICE: Final = {
+    "endpoint": "https://fcm.googleapis.com/fcm/send/abc",
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    },
+}
 NEW_PASSWORD: Final = "another good password 77"
 HOURS: Final = {"weekly": [{"weekday": 0, "from": "09:00", "to": "17:00"}]}
 
@@ -125,6 +132,10 @@ TABLE: Final[dict[str, Row]] = {
     "POST /me/phone/confirm": Row(SIGNED_IN, {"code": "$phone_code"}),
     "GET /me/preferences": Row(SIGNED_IN),
     "PUT /me/preferences": Row(SIGNED_IN, {"channels": ["mail"]}),
+    "GET /me/push_key": Row(SIGNED_IN),
+    "GET /me/push_subscriptions": Row(SIGNED_IN),
+    "POST /me/push_subscriptions": Row(SIGNED_IN, NEW_DEVICE, status=201),
+    "DELETE /me/push_subscriptions/<id:subscription_id>": Row(SIGNED_IN, status=204),
     "GET /me/document": Row(PROFESSIONALS),
     "PUT /me/document": Row(PROFESSIONALS, form="document"),
     "GET /me/profile": Row(PROFESSIONALS),

@@ -24,7 +24,7 @@ from backend.domain.accounts import links, queries
 from backend.domain.exports import actions as exports
 from backend.domain.notifications import preferences
 from backend.domain.reports.months import Month
-from tests.api.route_table import CALLERS
+from tests.api.route_table import CALLERS, NEW_DEVICE
 from tests.conftest import empty_the_market
 from tests.factories.jobs import mails, token_of, work_on
 from tests.factories.photos import upload_photo
@@ -114,6 +114,7 @@ def build(users: Users) -> Scene:
         "next_week": at(days=7),
         "month": str(Month.of(now(), users.app.extensions["settings"].zone)),
         "phone_code": f"{CODE:06}",
+        "subscription_id": 1,
         "other_session": "none",  # of those who have none of their own
         "reported_customer": customer.id,
     }
@@ -205,7 +206,9 @@ def _own(users: Users, caller: User, customer: User) -> dict[str, Any]:
     (other,) = [session for session in caller.get("/me/sessions").json["items"] if not session["current"]]
     with patch("backend.domain.accounts.phones.secrets.randbelow", return_value=CODE):
         assert caller.post("/me/phone/code").status_code == 202
+    device = {**NEW_DEVICE, "endpoint": f"{NEW_DEVICE['endpoint']}/{caller.id}"}
     return {
+        "subscription_id": caller.post("/me/push_subscriptions", device).json["id"],
         "other_session": other["id"],
         "refresh_token": answer.json["refresh_token"],
         "reported_customer": customer.id if caller.role == "admin" else caller.id,

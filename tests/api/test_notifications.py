@@ -51,7 +51,10 @@ def test_notifications_read_without_ids_or_all_is_rejected(users: Users, body: d
 
 def test_preferences_default_to_mail_and_return_what_was_saved(users: Users) -> None:
     asha = users.customer()
-    why = {"sms": {"code": "sms_not_set_up", "message": "SMS is not set up."}}
+    why = {
+        "sms": {"code": "sms_not_set_up", "message": "SMS is not set up."},
+        "push": {"code": "no_push_device", "message": "Push notifications are not turned on for any device."},
+    }
     assert asha.get("/me/preferences").json == {
         "channels": ["mail"],
         "gchat_webhook": None,

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from asyncio import Transport
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -146,6 +146,8 @@ class Post:
     path: str
     body: Any
     at: float
+    raw: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class WebServer:
@@ -160,7 +162,9 @@ class WebServer:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                outer.posts.append(Post(self.path, json.loads(raw) if raw else None, time.monotonic()))
+                is_json = bool(raw) and "json" in self.headers.get("Content-Type", "")
+                body = json.loads(raw) if is_json else None
+                outer.posts.append(Post(self.path, body, time.monotonic(), raw, dict(self.headers)))
                 time.sleep(outer.hang)
                 status, headers, body = outer.answer(len(outer.posts))
                 self.send_response(status)

@@ -32,6 +32,7 @@ TAGS: Final = {
     "passwords": "Authentication",
     "phones": "Accounts",
     "preferences": "Accounts",
+    "push": "Accounts",
     "documents": "Documents",
     "tasks": "Tasks",
     "search": "Search",

@@ -8,21 +8,24 @@ from backend.core.errors import Invalid, Stale
 from backend.core.security.authz import Actor
 from backend.domain.accounts import actions as account_actions
 from backend.domain.accounts import queries as accounts
-from backend.domain.notifications import preferences
-from backend.domain.notifications.channels import sms
+from backend.domain.notifications import preferences, push_subscriptions
+from backend.domain.notifications.channels import push, sms
 from backend.domain.notifications.preferences import Choice
 
 
 def present(account_id: int, choice: Choice) -> JsonObject:
     """Return the preferences as a response body, with the reason for each channel that is unavailable."""
     account = accounts.get(account_id)
-    reason = sms.why_not(account.phone, is_verified=account.phone_verified_at is not None)
+    reasons = {
+        "sms": sms.why_not(account.phone, is_verified=account.phone_verified_at is not None),
+        "push": push.why_not(has_device=bool(push_subscriptions.usable(account_id))),
+    }
     return {
         "channels": list(choice.channels),
         "gchat_webhook": choice.gchat_webhook,
         "quiet_hours": choice.quiet_hours,
         "kinds": choice.kinds,
-        "unavailable": {"sms": reason._asdict()} if reason else {},
+        "unavailable": {channel: reason._asdict() for channel, reason in reasons.items() if reason},
     }
 
 

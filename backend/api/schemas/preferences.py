@@ -48,7 +48,16 @@ class Unavailable(Strict):
 
     code = fields.String(
         required=True,
-        validate=validate.OneOf(["sms_not_set_up", "no_phone", "sms_not_available", "phone_not_verified"]),
+        validate=validate.OneOf(
+            [
+                "sms_not_set_up",
+                "no_phone",
+                "sms_not_available",
+                "phone_not_verified",
+                "push_not_set_up",
+                "no_push_device",
+            ]
+        ),
     )
     message = fields.String(required=True)
 

@@ -283,8 +283,8 @@ def _count_sms(delivery: Delivery, contact: Contact) -> None:
 
 
 def _may_be_mailed(delivery: Delivery) -> bool:
-    """Return whether email is the last resort: it is for SMS, except for verification codes."""
-    return delivery.channel == "sms" and not message(delivery.kind).account
+    """Return whether email is the last resort: it is for SMS and push, except for verification codes."""
+    return delivery.channel in ("sms", "push") and not message(delivery.kind).account
 
 
 def _is_too_late(delivery: Delivery) -> bool:
@@ -322,4 +322,5 @@ def _outbound_message(delivery: Delivery, contact: Contact, params: Mapping[str,
             delivery.kind, params, request_id=delivery.request_id, language=contact.language, without_links=True
         ),
         params=params,
+        request_id=delivery.request_id,
     )

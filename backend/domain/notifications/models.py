@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
@@ -115,6 +115,29 @@ class SmsUsage(Base):
         Index("ix_sms_usage_at", "at"),
         Index("ix_sms_usage_account", "account_id", "at"),
         Index("ix_sms_usage_phone", "phone", "at"),
+    )
+
+
+class PushSubscription(Base):
+    """One browser that receives web push for an account, while the session that subscribed it lasts.
+
+    ``server_key`` is the public key that the browser subscribed with: only a message signed by it is accepted.
+    """
+
+    __tablename__ = "push_subscriptions"
+
+    id: Mapped[BigId]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    session_id: Mapped[str] = mapped_column(UUID(as_uuid=False), ForeignKey("sessions.id", ondelete="CASCADE"))
+    endpoint: Mapped[str] = mapped_column(unique=True)
+    p256dh: Mapped[str]
+    auth: Mapped[str]
+    server_key: Mapped[str]
+    created_at: Mapped[Created]
+
+    __table_args__ = (
+        Index("ix_push_subscriptions_account", "account_id", "created_at", "id"),
+        Index("ix_push_subscriptions_session", "session_id"),
     )
 
 

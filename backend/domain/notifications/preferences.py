@@ -17,7 +17,7 @@ from backend.core.security import signing
 from backend.domain.notifications.messages import KINDS
 from backend.domain.notifications.models import Preferences
 
-CHANNELS: Final = ("mail", "gchat", "sms")
+CHANNELS: Final = ("mail", "gchat", "sms", "push")
 DEFAULT_CHANNELS: Final = ("mail",)
 PURPOSE: Final = "unsubscribe"
 FORMER_BYTES: Final = 16

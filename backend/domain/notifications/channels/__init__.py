@@ -7,9 +7,14 @@ unavailable, slow or busy; ``counts_as_attempt=False`` when it was not contacted
 from collections.abc import Callable
 from typing import Final
 
-from backend.domain.notifications.channels import gchat, mail, sms
+from backend.domain.notifications.channels import gchat, mail, push, sms
 from backend.domain.notifications.channels.message import NotReachable, OutboundMessage
 
 __all__ = ["SENDERS", "NotReachable", "OutboundMessage"]
 
-SENDERS: Final[dict[str, Callable[[OutboundMessage], str]]] = {"mail": mail.send, "gchat": gchat.send, "sms": sms.send}
+SENDERS: Final[dict[str, Callable[[OutboundMessage], str]]] = {
+    "mail": mail.send,
+    "gchat": gchat.send,
+    "sms": sms.send,
+    "push": push.send,
+}

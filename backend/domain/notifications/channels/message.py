@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from backend.core.errors import PermanentFailure
 from backend.domain.notifications.messages import Message, RenderedMessage
@@ -32,6 +33,14 @@ class OutboundMessage:
     message: Message
     words: RenderedMessage
     params: Mapping[str, object]
+    request_id: int | None = None
+
+
+class Reason(NamedTuple):
+    """Why an account gets nothing by a channel: a code for clients, a sentence for the account's owner."""
+
+    code: str
+    message: str
 
 
 class NotReachable(PermanentFailure):

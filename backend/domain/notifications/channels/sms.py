@@ -1,7 +1,7 @@
 """Delivery by SMS through the gateway that the Apprise URL in SMS_URL names; {phone} is the recipient's number."""
 
 import logging
-from typing import Final, NamedTuple
+from typing import Final
 
 import phonenumbers
 from apprise import Apprise
@@ -10,17 +10,10 @@ from phonenumbers import PhoneNumberType
 from backend.core import http_client
 from backend.core.config import current_settings
 from backend.core.errors import RetryLater
-from backend.domain.notifications.channels.message import Contact, NotReachable, OutboundMessage
+from backend.domain.notifications.channels.message import Contact, NotReachable, OutboundMessage, Reason
 
 LONGEST: Final = 320
 MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
-
-
-class Reason(NamedTuple):
-    """Why a number gets no SMS: a code for clients, a sentence for its owner."""
-
-    code: str
-    message: str
 
 
 def send(outbound: OutboundMessage) -> str:

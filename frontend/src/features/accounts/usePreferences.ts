@@ -3,7 +3,7 @@ import type { Under } from '@/locales/keys'
 import type { Preferences } from '@/shared/api/generated'
 import type { Role } from '@/shared/api/types'
 
-export const channels = ['mail', 'gchat', 'sms'] as const
+export const channels = ['mail', 'gchat', 'sms', 'push'] as const
 export type Channel = (typeof channels)[number]
 
 /** What each role is told of; "as above" where a kind names no channels of its own. */

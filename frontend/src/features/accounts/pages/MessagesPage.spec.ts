@@ -26,6 +26,7 @@ const without = (channel: 'sms' | 'mail') =>
 
 async function page(preferences: object = stored, user = asha) {
   answer('get', '/me/preferences', [200, preferences as never])
+  answer('get', '/me/push_subscriptions', [200, { items: [], next_cursor: null }])
   const saved = answer('put', '/me/preferences', [200, preferences as never])
   await show(MessagesPage, { user })
   await until(() => document.querySelector('form') !== null, 'the form')
@@ -54,7 +55,7 @@ describe('MessagesPage', () => {
 
   it('sends no quiet hours when they are switched off', async () => {
     const saved = await page()
-    document.querySelector<HTMLElement>('[role="switch"]')?.click()
+    document.querySelector<HTMLElement>('[aria-labelledby="quiet"] [role="switch"]')?.click()
     await until(() => times().length === 0, 'the end of the times')
     submit()
     await until(() => saved.length === 1, 'the call')

@@ -505,6 +505,11 @@ export type NewPassword = {
     password: string;
 };
 
+export type NewPushSubscription = {
+    endpoint: string;
+    keys: SubscriptionKeys;
+};
+
 export type NewRequest = {
     task_id: number;
     date_of_request: string;
@@ -615,11 +620,11 @@ export type PlacePage = {
 };
 
 export type Preferences = {
-    channels: Array<'mail' | 'gchat' | 'sms'>;
+    channels: Array<'mail' | 'gchat' | 'sms' | 'push'>;
     gchat_webhook?: string | null;
     quiet_hours?: QuietHours | null;
     kinds?: {
-        [key: string]: Array<'mail' | 'gchat' | 'sms'>;
+        [key: string]: Array<'mail' | 'gchat' | 'sms' | 'push'>;
     } | null;
     /**
      * Channels that are currently unavailable, with the reasons
@@ -630,11 +635,11 @@ export type Preferences = {
 };
 
 export type PreferencesInput = {
-    channels: Array<'mail' | 'gchat' | 'sms'>;
+    channels: Array<'mail' | 'gchat' | 'sms' | 'push'>;
     gchat_webhook?: string | null;
     quiet_hours?: QuietHoursInput | null;
     kinds?: {
-        [key: string]: Array<'mail' | 'gchat' | 'sms'>;
+        [key: string]: Array<'mail' | 'gchat' | 'sms' | 'push'>;
     } | null;
     /**
      * Channels that are currently unavailable, with the reasons
@@ -812,6 +817,32 @@ export type PublicProfile = {
 
 export type PublicProfilePage = {
     items: Array<PublicProfile>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type PushKey = {
+    key: string;
+};
+
+export type PushSubscription = {
+    id: number;
+    /**
+     * Host that delivers messages to the browser
+     */
+    provider: string;
+    user_agent: string | null;
+    created_at: string;
+    /**
+     * 1 for the device of the current session
+     */
+    current: 0 | 1;
+};
+
+export type PushSubscriptionPage = {
+    items: Array<PushSubscription>;
     /**
      * null on the last page
      */
@@ -1258,6 +1289,11 @@ export type SubmittedDocument = {
     created_at: string;
 };
 
+export type SubscriptionKeys = {
+    p256dh: string;
+    auth: string;
+};
+
 export type Synonyms = {
     id: number;
     phrases: Array<string>;
@@ -1356,12 +1392,12 @@ export type TopTask = {
 };
 
 export type Unavailable = {
-    code: 'sms_not_set_up' | 'no_phone' | 'sms_not_available' | 'phone_not_verified';
+    code: 'sms_not_set_up' | 'no_phone' | 'sms_not_available' | 'phone_not_verified' | 'push_not_set_up' | 'no_push_device';
     message: string;
 };
 
 export type UnavailableInput = {
-    code: 'sms_not_set_up' | 'no_phone' | 'sms_not_available' | 'phone_not_verified';
+    code: 'sms_not_set_up' | 'no_phone' | 'sms_not_available' | 'phone_not_verified' | 'push_not_set_up' | 'no_push_device';
     message: string;
 };
 
@@ -1550,20 +1586,20 @@ export type CustomerSignUpWritable = {
 };
 
 export type PreferencesWritable = {
-    channels: Array<'mail' | 'gchat' | 'sms'>;
+    channels: Array<'mail' | 'gchat' | 'sms' | 'push'>;
     gchat_webhook?: string | null;
     quiet_hours?: QuietHours | null;
     kinds?: {
-        [key: string]: Array<'mail' | 'gchat' | 'sms'>;
+        [key: string]: Array<'mail' | 'gchat' | 'sms' | 'push'>;
     } | null;
 };
 
 export type PreferencesInputWritable = {
-    channels: Array<'mail' | 'gchat' | 'sms'>;
+    channels: Array<'mail' | 'gchat' | 'sms' | 'push'>;
     gchat_webhook?: string | null;
     quiet_hours?: QuietHoursInput | null;
     kinds?: {
-        [key: string]: Array<'mail' | 'gchat' | 'sms'>;
+        [key: string]: Array<'mail' | 'gchat' | 'sms' | 'push'>;
     } | null;
 };
 
@@ -2018,7 +2054,7 @@ export type ListDeliveriesData = {
         account_id?: number | null;
         state?: 'waiting' | 'sent' | 'failed' | 'skipped' | null;
         kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_on_the_way' | 'request_running_late' | 'request_arrived' | 'request_started' | 'request_step_undone' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
-        channel?: 'mail' | 'gchat' | 'sms' | null;
+        channel?: 'mail' | 'gchat' | 'sms' | 'push' | null;
         run_id?: number | null;
     };
     url: '/deliveries';
@@ -4159,6 +4195,195 @@ export type PutMyProfilePhotoResponses = {
 };
 
 export type PutMyProfilePhotoResponse = PutMyProfilePhotoResponses[keyof PutMyProfilePhotoResponses];
+
+export type GetMyPushKeyData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/me/push_key';
+};
+
+export type GetMyPushKeyErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetMyPushKeyError = GetMyPushKeyErrors[keyof GetMyPushKeyErrors];
+
+export type GetMyPushKeyResponses = {
+    /**
+     * OK
+     */
+    200: PushKey;
+};
+
+export type GetMyPushKeyResponse = GetMyPushKeyResponses[keyof GetMyPushKeyResponses];
+
+export type ListMyPushSubscriptionsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+    };
+    url: '/me/push_subscriptions';
+};
+
+export type ListMyPushSubscriptionsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListMyPushSubscriptionsError = ListMyPushSubscriptionsErrors[keyof ListMyPushSubscriptionsErrors];
+
+export type ListMyPushSubscriptionsResponses = {
+    /**
+     * OK
+     */
+    200: PushSubscriptionPage;
+};
+
+export type ListMyPushSubscriptionsResponse = ListMyPushSubscriptionsResponses[keyof ListMyPushSubscriptionsResponses];
+
+export type CreateMyPushSubscriptionData = {
+    body: NewPushSubscription;
+    path?: never;
+    query?: never;
+    url: '/me/push_subscriptions';
+};
+
+export type CreateMyPushSubscriptionErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type CreateMyPushSubscriptionError = CreateMyPushSubscriptionErrors[keyof CreateMyPushSubscriptionErrors];
+
+export type CreateMyPushSubscriptionResponses = {
+    /**
+     * Created
+     */
+    201: PushSubscription;
+};
+
+export type CreateMyPushSubscriptionResponse = CreateMyPushSubscriptionResponses[keyof CreateMyPushSubscriptionResponses];
+
+export type DeleteMyPushSubscriptionData = {
+    body?: never;
+    path: {
+        subscription_id: number;
+    };
+    query?: never;
+    url: '/me/push_subscriptions/{subscription_id}';
+};
+
+export type DeleteMyPushSubscriptionErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type DeleteMyPushSubscriptionError = DeleteMyPushSubscriptionErrors[keyof DeleteMyPushSubscriptionErrors];
+
+export type DeleteMyPushSubscriptionResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type DeleteMyPushSubscriptionResponse = DeleteMyPushSubscriptionResponses[keyof DeleteMyPushSubscriptionResponses];
 
 export type ListMyReviewsData = {
     body?: never;

@@ -52,7 +52,8 @@ export const putMyPreferencesBody = v.object({
     channels: v.array(v.picklist([
         'mail',
         'gchat',
-        'sms'
+        'sms',
+        'push'
     ])),
     gchat_webhook: v.nullish(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(2000))),
     quiet_hours: v.nullish(v.object({
@@ -62,6 +63,15 @@ export const putMyPreferencesBody = v.object({
     kinds: v.nullish(v.record(v.string(), v.array(v.picklist([
         'mail',
         'gchat',
-        'sms'
+        'sms',
+        'push'
     ]))))
+});
+
+export const createMyPushSubscriptionBody = v.object({
+    endpoint: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(2000)),
+    keys: v.object({
+        p256dh: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200)),
+        auth: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100))
+    })
 });

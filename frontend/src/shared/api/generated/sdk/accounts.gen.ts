@@ -3,7 +3,7 @@
 import type { RequestResult } from '../client';
 import { client } from '../client.gen';
 import type { Options } from '../sdk.gen';
-import type { AddCustomerData, AddCustomerErrors, AddCustomerResponses, AddProfessionalData, AddProfessionalErrors, AddProfessionalResponses, ConfirmMyPhoneData, ConfirmMyPhoneErrors, ConfirmMyPhoneResponses, GetMeData, GetMeErrors, GetMeResponses, GetMyPreferencesData, GetMyPreferencesErrors, GetMyPreferencesResponses, PutMyPreferencesData, PutMyPreferencesErrors, PutMyPreferencesResponses, SendMyPhoneCodeData, SendMyPhoneCodeErrors, SendMyPhoneCodeResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses } from '../types.gen';
+import type { AddCustomerData, AddCustomerErrors, AddCustomerResponses, AddProfessionalData, AddProfessionalErrors, AddProfessionalResponses, ConfirmMyPhoneData, ConfirmMyPhoneErrors, ConfirmMyPhoneResponses, CreateMyPushSubscriptionData, CreateMyPushSubscriptionErrors, CreateMyPushSubscriptionResponses, DeleteMyPushSubscriptionData, DeleteMyPushSubscriptionErrors, DeleteMyPushSubscriptionResponses, GetMeData, GetMeErrors, GetMeResponses, GetMyPreferencesData, GetMyPreferencesErrors, GetMyPreferencesResponses, GetMyPushKeyData, GetMyPushKeyErrors, GetMyPushKeyResponses, ListMyPushSubscriptionsData, ListMyPushSubscriptionsErrors, ListMyPushSubscriptionsResponses, PutMyPreferencesData, PutMyPreferencesErrors, PutMyPreferencesResponses, SendMyPhoneCodeData, SendMyPhoneCodeErrors, SendMyPhoneCodeResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses } from '../types.gen';
 
 /**
  * Sign up as a customer
@@ -166,4 +166,79 @@ export const putMyPreferences = <ThrowOnError extends boolean = true>(options: O
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Get the key for push notifications
+ *
+ * The key changes with SECRET_KEY. A browser that subscribed with another one has to subscribe again.
+ *
+ * Access: signed in.
+ */
+export const getMyPushKey = <ThrowOnError extends boolean = true>(options?: Options<GetMyPushKeyData, ThrowOnError>): RequestResult<GetMyPushKeyResponses, GetMyPushKeyErrors, ThrowOnError> => (options?.client ?? client).get<GetMyPushKeyResponses, GetMyPushKeyErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/push_key',
+    ...options
+});
+
+/**
+ * List my devices with push notifications
+ *
+ * Devices of active sessions, newest first.
+ *
+ * Access: signed in.
+ */
+export const listMyPushSubscriptions = <ThrowOnError extends boolean = true>(options?: Options<ListMyPushSubscriptionsData, ThrowOnError>): RequestResult<ListMyPushSubscriptionsResponses, ListMyPushSubscriptionsErrors, ThrowOnError> => (options?.client ?? client).get<ListMyPushSubscriptionsResponses, ListMyPushSubscriptionsErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/push_subscriptions',
+    ...options
+});
+
+/**
+ * Turn on push notifications for this device
+ *
+ * Belongs to the current session and ends with it. Repeating it for the same browser updates it.
+ *
+ * Access: signed in.
+ */
+export const createMyPushSubscription = <ThrowOnError extends boolean = true>(options: Options<CreateMyPushSubscriptionData, ThrowOnError>): RequestResult<CreateMyPushSubscriptionResponses, CreateMyPushSubscriptionErrors, ThrowOnError> => (options.client ?? client).post<CreateMyPushSubscriptionResponses, CreateMyPushSubscriptionErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/push_subscriptions',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Turn off push notifications for a device
+ *
+ * Nothing more is sent to the device.
+ *
+ * Access: signed in.
+ */
+export const deleteMyPushSubscription = <ThrowOnError extends boolean = true>(options: Options<DeleteMyPushSubscriptionData, ThrowOnError>): RequestResult<DeleteMyPushSubscriptionResponses, DeleteMyPushSubscriptionErrors, ThrowOnError> => (options.client ?? client).delete<DeleteMyPushSubscriptionResponses, DeleteMyPushSubscriptionErrors, ThrowOnError>({
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/me/push_subscriptions/{subscription_id}',
+    ...options
 });
