@@ -134,10 +134,11 @@ CALLS: Final = {
 
 
 # Of these a statement may read all: they are as large as the country's map, the catalogue, the schedule, or what admins
-# do by hand.
+# do by hand. Counts of the dashboard: at most tasks or pincodes times days.
 BOUNDED: Final = {
     *("places", "localities", "regions", "place_imports", "tasks", "task_synonyms", "task_policies", "market_settings"),
     *("cache_versions", "heartbeats", "alembic_version", "job_runs", "exports"),
+    *("dashboard_counts", "dashboard_changes", "dashboard_zones"),
 }
 
 

@@ -11,6 +11,7 @@ from backend.core import idempotency, mail
 from backend.core.queue import Lease, RunPayload, retention, runs
 from backend.domain.accounts import links, phones, throttle
 from backend.domain.accounts import sessions as accounts
+from backend.domain.dashboard import counts
 from backend.domain.exports import actions as exports
 from backend.domain.notifications import retention as notification_retention
 from backend.domain.notifications import sms_limits
@@ -55,6 +56,7 @@ PARTS: Final = (
     Part("runs_dropped", retention.drop_old_runs),
     Part("deliveries_dropped", notification_retention.drop_old_deliveries),
     Part("notifications_dropped", notification_retention.drop_old_notifications),
+    Part("dashboard_changes_added", lambda limit: counts.add_changes(limit=limit), 20_000),
     Part("mail_files_dropped", lambda _: mail.drop_old_files()),
 )
 

@@ -18,6 +18,7 @@ from backend.core.observability import health
 from backend.core.queue import models as queue_models
 from backend.domain.accounts import models as account_models
 from backend.domain.audit import models as audit_models
+from backend.domain.dashboard import models as dashboard_models
 from backend.domain.documents import models as document_models
 from backend.domain.exports import models as export_models
 from backend.domain.market import models as market_models
@@ -37,6 +38,7 @@ ALL_MODELS = (
     audit_models,
     cache_versions,
     document_models,
+    dashboard_models,
     export_models,
     health,
     idempotency,

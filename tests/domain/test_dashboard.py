@@ -14,9 +14,11 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from backend.core.clock import now
+from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
 from backend.core.security.authz import Role
-from backend.domain.dashboard import queries
+from backend.domain.accounts.models import Account
+from backend.domain.dashboard import counts, queries
 from backend.domain.market import settings as market
 from backend.domain.professionals.models import Professional
 from backend.domain.task_requests.models import TaskRequest
@@ -66,15 +68,86 @@ def random_market(dice: random.Random) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_dashboard_statistics_match_simple_count(app: Flask, zone: ZoneInfo, seed: int) -> None:
-    random_market(random.Random(seed))
+    dice = random.Random(seed)
+    random_market(dice)
+    assert_statistics_match(zone)
+    for _ in range(4):
+        random_changes(dice)
+        assert_statistics_match(zone)
+    assert counts.are_kept()
+    kept, added = kept_counts(), add_changes(limit=10_000)
+    assert (kept, added > 0) == (kept_counts(), True)
+    with transaction():
+        counts.rebuild()
+    assert kept_counts() == kept
+    assert db.session.execute(text("SELECT count(*) FROM dashboard_counts WHERE total = 0")).scalar_one() == 0
+
+
+KEPT = """
+    WITH {current}
+    SELECT measure, day, subject, kind, sum(total), sum(value) FROM current
+     GROUP BY 1, 2, 3, 4 HAVING sum(total) <> 0 OR sum(value) <> 0 ORDER BY 1, 2, 3, 4
+"""
+
+
+def kept_counts() -> list[tuple[Any, ...]]:
+    """Return the sums of counts and of changes that are not added yet."""
+    found = db.session.execute(
+        text(KEPT.format(current=counts.CURRENT)), {"zone": current_settings().market_timezone}
+    ).all()
+    return [tuple(row) for row in found]
+
+
+def add_changes(*, limit: int) -> int:
+    with transaction():
+        return counts.add_changes(limit=limit)
+
+
+CHANGES = (
+    "UPDATE task_requests SET status = 'expired', expired_at = now() WHERE id = :id AND status = 'requested'",
+    "UPDATE task_requests SET status = 'cancelled', cancelled_at = now() WHERE id = :id AND status = 'requested'",
+    """UPDATE task_requests SET status = 'closed', closed_at = completed_at + :later
+        WHERE id = :id AND status = 'completed'""",
+    "UPDATE task_requests SET price = price + 10 WHERE id = :id",
+    "UPDATE task_requests SET pincode = '560001', created_at = created_at - :later WHERE id = :id",
+    "DELETE FROM task_requests WHERE id = :id",
+    "UPDATE accounts SET blocked_at = now(), blocked_reason = 'x' WHERE id % 5 = :id % 5",
+    "UPDATE accounts SET blocked_at = NULL, blocked_reason = NULL WHERE id % 5 = :id % 5",
+    """UPDATE professionals SET rating_count = rating_count + 1, rating_sum = rating_sum + 3
+        WHERE account_id % 5 = :id % 5""",
+    "UPDATE professionals SET approval = 'pending', approval_expires_at = NULL WHERE account_id % 7 = :id % 7",
+    """UPDATE professionals SET approval = 'approved', approval_expires_at = now() + :later
+        WHERE account_id % 7 = :id % 7""",
+)
+
+
+def random_changes(dice: random.Random) -> None:
+    """Change rows of all kinds, some of them in transactions that are rolled back, and add some of the changes."""
+    ids = list(db.session.execute(select(TaskRequest.id)).scalars())
+    for _ in range(60):
+        later = timedelta(hours=dice.randrange(1, 900))
+        db.session.execute(text(dice.choice(CHANGES)), {"id": dice.choice(ids), "later": later})
+        if dice.random() < 0.4:
+            counts.add_changes(limit=dice.randrange(1, 50))
+        db.session.rollback() if dice.random() < 0.3 else db.session.commit()
+
+
+def assert_statistics_match(zone: ZoneInfo) -> None:
     rows = list(db.session.execute(select(TaskRequest)).scalars())
     professionals = list(db.session.execute(select(Professional)).scalars())
+    accounts = list(db.session.execute(select(Account)).scalars())
+    blocked = [
+        sum(one.role == role and one.blocked_at is not None for one in accounts)
+        for role in ("customer", "professional")
+    ]
     for first, last in RANGES:
         found: dict[str, Any] = queries.statistics(first=first, last=last)
         assert of_requests(found) == counted_requests(rows, first, last, zone=zone), (first, last)
         assert of_professionals(found) == counted_professionals(professionals)
         assert found["waiting"]["total"] == sum(row.status == "requested" for row in rows)
         assert found["waiting"]["unanswered"] == sum(is_unanswered(row) for row in rows)
+        assert found["approvals"]["expiring"] == sum(is_expiring(one) for one in professionals)
+        assert [found["people"][f"{role}s"]["blocked"] for role in ("customer", "professional")] == blocked
 
 
 def of_requests(found: dict[str, Any]) -> dict[str, Any]:
@@ -146,6 +219,11 @@ def ranked(counted: Counter[Any]) -> list[tuple[Any, int]]:
 def is_unanswered(row: TaskRequest) -> bool:
     time_limit = timedelta(minutes=market.get().answer_within_minutes)
     return row.status == "requested" and row.created_at < now() - time_limit
+
+
+def is_expiring(one: Professional) -> bool:
+    ends = one.approval_expires_at
+    return one.approval == "approved" and ends is not None and ends < now() + queries.EXPIRING_WITHIN
 
 
 def of_professionals(found: dict[str, Any]) -> tuple[dict[str, int], dict[int, int]]:

@@ -20,8 +20,7 @@ MARKET: Final = Scale(
 MOST_ROWS: Final = 1_600  # housekeeping changes 500 rows in a batch, and reads each up to three times
 # What these read grows with the market, for the reason given.
 GROWING: Final = {
-    "admin /stats": "counts the requests of a month; computed once in eight seconds for all (ADR 33)",
-    "admin /reliability?limit=50": "counts each user's cancellations of 90 days; admins look at it rarely",
+    "admin /reliability?limit=50": "counts each user's cancellations of 90 days, from an index alone",
     "admin /customers?limit=50&q=sharna": "ranks all similar names",
     "reminders, a batch": "looks at a thousand professionals and all requests that wait",
     "reports, a batch": "looks at all requests of five hundred customers",
@@ -45,7 +44,8 @@ def market(app: Flask, users: Users, postgres_url: str) -> Flask:
         )
         availability.rebuild()
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM (ANALYZE) professionals, professional_areas, task_homes, task_places"))
+        tables = "professionals, professional_areas, task_homes, task_places, dashboard_counts"
+        connection.execute(text(f"VACUUM (ANALYZE) {tables}"))
     return app
 
 

@@ -189,6 +189,7 @@ def housekeeping_run(rows: int) -> None:
 
 
 OLD_ROWS: Final = (
+    "INSERT INTO dashboard_zones (zone) VALUES ('Asia/Kolkata')",
     """INSERT INTO notifications (account_id, kind, title, body, created_at)
        SELECT :customer, 'approved', 't', 'b', :old FROM generate_series(1, :rows)""",
     """INSERT INTO idempotency_keys (account_id, key, fingerprint, created_at)
@@ -238,7 +239,7 @@ TABLE: Final[dict[str, Counted]] = {
     REPORTS.name: Counted(report_run, 7, works_on_many=True),
     reports.PART.name: Counted(report_batch, 12, works_on_many=True),
     runs.COMPLETE.name: Counted(completion, 5, works_on_many=True),
-    HOUSEKEEPING.name: Counted(housekeeping_run, 83, works_on_many=True),
+    HOUSEKEEPING.name: Counted(housekeeping_run, 87, works_on_many=True),
     AVAILABILITY_RECOUNT.name: Counted(recount, 22, works_on_many=True),
     DOCUMENT_SWEEP.name: Counted(sweep, 8, works_on_many=True),
 }

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -12,79 +13,102 @@ from sqlalchemy import TextClause, text
 
 from backend.core.clock import now
 from backend.core.config import current_settings
-from backend.core.db.date_range import Bound, DateRange, date_range
+from backend.core.db.date_range import Bound, DateRange, date_range, day_start
 from backend.core.db.session import db
+from backend.domain.dashboard import counts
 from backend.domain.market import settings as market
 
-ACCOUNTS: Final = text("""
-    SELECT role, count(*) AS total,
-           count(*) FILTER (WHERE blocked_at IS NOT NULL) AS blocked,
-           count(*) FILTER (WHERE created_at >= :starts AND created_at < :ends) AS joined
-      FROM accounts GROUP BY role
-""")
+# The first part of each is from counts.py. A sum may be 0 there: what was counted has changed since.
+ACCOUNTS: Final = """
+    WITH {current}, {counts}
+    SELECT subject AS role,
+           CAST(coalesce(sum(total) FILTER (WHERE measure = 'account'), 0) AS bigint) AS total,
+           CAST(coalesce(sum(total) FILTER (WHERE measure = 'blocked'), 0) AS bigint) AS blocked,
+           CAST(coalesce((SELECT sum(c.total) FROM counts c WHERE c.measure = 'account' AND c.subject = s.subject), 0)
+                AS bigint) AS joined
+      FROM current s WHERE measure IN ('account', 'blocked') GROUP BY subject
+"""
 
-PROFESSIONALS: Final = text("""
-    SELECT p.approval, p.stars, count(*) AS total, min(p.since) AS oldest,
-           count(*) FILTER (WHERE p.approval_expires_at < :soon) AS expiring
-      FROM (SELECT approval, approval_expires_at, coalesce(approval_changed_at, a.created_at) AS since,
-                   CASE WHEN rating_count > 0 THEN rating_sum / rating_count ELSE 0 END AS stars
-              FROM professionals JOIN accounts a ON a.id = account_id) p
-     GROUP BY GROUPING SETS ((p.approval), (p.stars))
-""")
+PROFESSIONALS: Final = """
+    WITH {current}
+    SELECT CASE WHEN measure = 'approval' THEN subject END AS approval,
+           CASE WHEN measure = 'stars' THEN CAST(subject AS bigint) END AS stars, CAST(sum(total) AS bigint) AS total
+      FROM current WHERE measure IN ('approval', 'stars') GROUP BY 1, 2
+"""
 
-WAITING: Final = text("""
-    SELECT count(*) AS total, min(created_at) AS oldest,
-           count(*) FILTER (WHERE created_at < :impatient) AS unanswered,
-           count(*) FILTER (WHERE date_of_request < :tomorrow) AS due_soon,
+# Those who expire are counted by whole days, and by the index on the last day.
+QUEUE: Final = """
+    WITH {current}
+    SELECT least((SELECT min(approval_changed_at) FROM professionals WHERE approval = 'pending'),
+                 (SELECT min(a.created_at) FROM professionals p JOIN accounts a ON a.id = p.account_id
+                   WHERE p.approval = 'pending' AND p.approval_changed_at IS NULL)) AS oldest,
+           CAST((SELECT coalesce(sum(total), 0) FROM current WHERE measure = 'expiring' AND day < :expiring_day)
+                + (SELECT count(*) FROM professionals
+                    WHERE approval = 'approved' AND approval_expires_at >= :expiring_from
+                      AND approval_expires_at < :soon) AS bigint) AS expiring
+"""
+
+WAITING: Final = """
+    WITH {current}, waiting AS (
+        SELECT CAST(coalesce(sum(total), 0) AS bigint) AS total FROM current WHERE measure = 'waiting'
+    )
+    SELECT total,
+           (SELECT min(created_at) FROM task_requests WHERE status = 'requested') AS oldest,
+           total - (SELECT count(*) FROM task_requests WHERE status = 'requested' AND created_at >= :impatient)
+               AS unanswered,
+           (SELECT count(*) FROM task_requests WHERE status = 'requested' AND date_of_request < :tomorrow) AS due_soon,
            (SELECT count(*) FROM task_requests
              WHERE status = 'accepted' AND busy << tstzrange(:now, NULL)) AS overdue
-      FROM task_requests WHERE status = 'requested'
-""")
+      FROM waiting
+"""
 
-# Each part is an index-only scan with hashing; GROUPING SETS would sort all rows, many of them on disk.
-# Rows are assigned to steps by precomputed boundaries, at a tenth of the cost of converting each row's time zone.
-CREATED: Final = text("""
-    WITH days AS (
-        SELECT width_bucket(created_at, CAST(:steps AS timestamptz[])) AS step, status, count(*) AS total
-          FROM task_requests WHERE created_at >= :starts AND created_at < :ends GROUP BY 1, 2
+CREATED: Final = """
+    WITH {current}, {counts}, days AS (
+        SELECT width_bucket(day, CAST(:steps AS date[])) AS step, kind AS status, sum(total) AS total
+          FROM counts WHERE measure = 'task' GROUP BY 1, 2 HAVING sum(total) <> 0
     ), by_task AS (
-        SELECT task_id, count(*) AS total, count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
-               count(*) FILTER (WHERE status = 'expired') AS expired
-          FROM task_requests WHERE created_at >= :starts AND created_at < :ends
-         GROUP BY task_id ORDER BY total DESC, task_id LIMIT :shown
+        SELECT CAST(subject AS bigint) AS task_id, sum(total) AS total,
+               coalesce(sum(total) FILTER (WHERE kind = 'cancelled'), 0) AS cancelled,
+               coalesce(sum(total) FILTER (WHERE kind = 'expired'), 0) AS expired
+          FROM counts WHERE measure = 'task' GROUP BY 1 HAVING sum(total) <> 0
+         ORDER BY total DESC, task_id LIMIT :shown
     ), by_pincode AS (
-        SELECT pincode, count(*) AS total, count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
-               count(*) FILTER (WHERE status = 'expired') AS expired
-          FROM task_requests WHERE created_at >= :starts AND created_at < :ends
-         GROUP BY pincode ORDER BY total DESC, pincode LIMIT :shown
+        SELECT subject AS pincode, sum(total) AS total,
+               coalesce(sum(total) FILTER (WHERE kind = 'cancelled'), 0) AS cancelled,
+               coalesce(sum(total) FILTER (WHERE kind = 'expired'), 0) AS expired
+          FROM counts WHERE measure = 'pincode' GROUP BY 1 HAVING sum(total) <> 0
+         ORDER BY total DESC, pincode LIMIT :shown
     )
     SELECT step, status, NULL AS task_id, NULL AS task_name, NULL AS pincode, NULL AS locality, NULL AS district,
-           total, NULL AS cancelled, NULL AS expired
+           CAST(total AS bigint) AS total, NULL AS cancelled, NULL AS expired
       FROM days
      UNION ALL
-    SELECT NULL, NULL, b.task_id, t.name, NULL, NULL, NULL, b.total, b.cancelled, b.expired
+    SELECT NULL, NULL, b.task_id, t.name, NULL, NULL, NULL, CAST(b.total AS bigint), CAST(b.cancelled AS bigint),
+           CAST(b.expired AS bigint)
       FROM by_task b JOIN tasks t ON t.id = b.task_id
      UNION ALL
-    SELECT NULL, NULL, NULL, NULL, b.pincode, p.locality, p.district, b.total, b.cancelled, b.expired
+    SELECT NULL, NULL, NULL, NULL, b.pincode, p.locality, p.district, CAST(b.total AS bigint),
+           CAST(b.cancelled AS bigint), CAST(b.expired AS bigint)
       FROM by_pincode b LEFT JOIN places p ON p.pincode = b.pincode
      ORDER BY total DESC, task_id, pincode
-""")
+"""
 
-CLOSED: Final = text("""
-    WITH days AS (
-        SELECT width_bucket(closed_at, CAST(:steps AS timestamptz[])) AS step, count(*) AS total,
-               coalesce(sum(price) FILTER (WHERE currency = :currency), 0) AS value
-          FROM task_requests WHERE status = 'closed' AND closed_at >= :starts AND closed_at < :ends GROUP BY 1
+CLOSED: Final = """
+    WITH {current}, {counts}, days AS (
+        SELECT width_bucket(day, CAST(:steps AS date[])) AS step, sum(total) AS total,
+               coalesce(sum(value) FILTER (WHERE kind = :currency), 0) AS value
+          FROM counts WHERE measure = 'closed' GROUP BY 1 HAVING sum(total) <> 0
     ), by_task AS (
-        SELECT task_id, count(*) AS total, coalesce(sum(price) FILTER (WHERE currency = :currency), 0) AS value
-          FROM task_requests WHERE status = 'closed' AND closed_at >= :starts AND closed_at < :ends
-         GROUP BY task_id ORDER BY value DESC, task_id LIMIT :shown
+        SELECT CAST(subject AS bigint) AS task_id, sum(total) AS total,
+               coalesce(sum(value) FILTER (WHERE kind = :currency), 0) AS value
+          FROM counts WHERE measure = 'closed' GROUP BY 1 HAVING sum(total) <> 0
+         ORDER BY value DESC, task_id LIMIT :shown
     )
-    SELECT step, NULL AS task_id, NULL AS task_name, total, value FROM days
+    SELECT step, NULL AS task_id, NULL AS task_name, CAST(total AS bigint) AS total, value FROM days
      UNION ALL
-    SELECT NULL, b.task_id, t.name, b.total, b.value FROM by_task b JOIN tasks t ON t.id = b.task_id
+    SELECT NULL, b.task_id, t.name, CAST(b.total AS bigint), b.value FROM by_task b JOIN tasks t ON t.id = b.task_id
      ORDER BY value DESC, task_id
-""")
+"""
 
 JOBS: Final = text("""
     SELECT count(*) AS waiting,
@@ -125,8 +149,6 @@ class ProfessionalCounts(NamedTuple):
     approval: str | None
     stars: int | None
     total: int
-    oldest: datetime
-    expiring: int
 
 
 class RequestCounts(NamedTuple):
@@ -177,9 +199,10 @@ class DashboardRange:
                 else (day.replace(day=1) + timedelta(days=32)).replace(day=1)
             )
 
-    def step_starts(self, zone: ZoneInfo) -> list[datetime]:
-        """Return the start of each step in the marketplace's time zone, correct across clock changes."""
-        return [datetime.combine(day, time.min, tzinfo=zone) for day in self.steps()]
+    def has_whole_days(self, zone: ZoneInfo) -> bool:
+        """Return whether the range starts and ends at midnight in the marketplace's time zone."""
+        after = self.last + timedelta(days=1)
+        return (self.dates.starts, self.dates.ends) == (day_start(self.first, zone), day_start(after, zone))
 
 
 def dashboard_range(first: Bound | None, last: Bound | None, *, now: datetime, zone: ZoneInfo) -> DashboardRange:
@@ -195,21 +218,31 @@ def statistics(*, first: Bound | None = None, last: Bound | None = None) -> dict
     Raises:
         Invalid: The range ends before it starts.
     """
-    at = now()
-    days = dashboard_range(first, last, now=at, zone=current_settings().zone)
+    at, zone = now(), current_settings().zone
+    days = dashboard_range(first, last, now=at, zone=zone)
+    are_kept = counts.are_kept()
+    source = counts.KEPT if are_kept and days.has_whole_days(zone) else counts.COUNTED
+    soon = at + EXPIRING_WITHIN
+    expiring_day = soon.astimezone(zone).date() if are_kept else date.min
     values = {
+        "zone": zone.key,
         "starts": days.dates.starts,
         "ends": days.dates.ends,
+        "first": days.first,
+        "last": days.last,
         "now": at,
         "tomorrow": at + timedelta(days=1),
-        "soon": at + EXPIRING_WITHIN,
+        "soon": soon,
+        "expiring_day": expiring_day,
+        "expiring_from": day_start(expiring_day, zone) if are_kept else datetime.min.replace(tzinfo=UTC),
         "currency": current_settings().market_currency,
-        "steps": days.step_starts(current_settings().zone),
+        "steps": list(days.steps()),
         "shown": SHOWN,
         "impatient": at - timedelta(minutes=market.get().answer_within_minutes),
     }
-    created = _rows(RequestCounts._make, CREATED, values)
-    professionals = _rows(ProfessionalCounts._make, PROFESSIONALS, values)
+    created = _rows(RequestCounts._make, _statement(CREATED, source), values)
+    professionals = _rows(ProfessionalCounts._make, _statement(PROFESSIONALS, source), values)
+    closed = _rows(ClosedCounts._make, _statement(CLOSED, source), values)
     jobs = _one(JOBS, values)
     return {
         "generated_at": at,
@@ -217,22 +250,27 @@ def statistics(*, first: Bound | None = None, last: Bound | None = None) -> dict
         "to": days.last.isoformat(),
         "step": days.step,
         "currency": current_settings().market_currency,
-        "approvals": _approvals(professionals),
+        "approvals": _approvals(professionals, _one(_statement(QUEUE, source), values)),
         "professionals_by_rating": _ratings(professionals),
-        "people": _accounts(_rows(AccountCounts._make, ACCOUNTS, values)),
-        "waiting": _one(WAITING, values),
+        "people": _accounts(_rows(AccountCounts._make, _statement(ACCOUNTS, source), values)),
+        "waiting": _one(_statement(WAITING, source), values),
         "requests_by_status": _by_status(created),
         "requests_by_day": _by_day(created, days),
         "cancellations": _cancellations(created),
         "top_tasks": [_columns(row, TOP_TASK) for row in created if row.task_id is not None],
         "top_pincodes": [_columns(row, TOP_PINCODE) for row in created if row.pincode is not None],
-        "closed_work": _closed(_rows(ClosedCounts._make, CLOSED, values), days),
+        "closed_work": _closed(closed, days),
         "jobs": {**jobs, "parked": jobs["failed"]},  # the former name of the field
     }
 
 
 def _day(bound: Bound, zone: ZoneInfo) -> date:
     return bound.astimezone(zone).date() if isinstance(bound, datetime) else bound
+
+
+@cache
+def _statement(sql: str, source: str) -> TextClause:
+    return text(sql.format(counts=source, current=counts.CURRENT))
 
 
 def _rows(make: Callable[[Iterable[object]], Row], statement: TextClause, values: Mapping[str, object]) -> list[Row]:
@@ -254,15 +292,9 @@ def _columns(row: RequestCounts | ClosedCounts, names: Iterable[str]) -> dict[st
     return {name: getattr(row, name) for name in names}
 
 
-def _approvals(rows: Iterable[ProfessionalCounts]) -> dict[str, object]:
-    found = {row.approval: row for row in rows if row.approval is not None}
-    pending, approved = found.get("pending"), found.get("approved")
-    return {
-        "waiting": pending.total if pending else 0,
-        "oldest": pending.oldest if pending else None,
-        "expiring": approved.expiring if approved else 0,
-        "by_state": {state: found[state].total if state in found else 0 for state in APPROVALS},
-    }
+def _approvals(rows: Iterable[ProfessionalCounts], queue: Mapping[str, object]) -> dict[str, object]:
+    by_state = dict.fromkeys(APPROVALS, 0) | {row.approval: row.total for row in rows if row.approval is not None}
+    return {"waiting": by_state["pending"], **queue, "by_state": by_state}
 
 
 def _ratings(rows: Iterable[ProfessionalCounts]) -> list[dict[str, int]]:

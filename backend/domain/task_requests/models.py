@@ -126,6 +126,7 @@ class TaskRequest(Base):
             postgresql_where=text("status = 'requested'"),
             postgresql_include=["created_at", "task_id", "pincode", "asked_professional_id", "asked_until"],
         ),
+        Index("ix_task_requests_since", "created_at", postgresql_where=text("status = 'requested'")),
         Index("ix_task_requests_created", "created_at", postgresql_include=["status", "task_id", "pincode"]),
         Index(
             "ix_task_requests_closed",
@@ -160,6 +161,13 @@ class RequestEvent(Base):
             "ix_request_events_let_down",
             "at",
             "actor_id",
+            postgresql_where=text("action IN ('cancel', 'release')"),
+            postgresql_include=["actor_role"],
+        ),
+        Index(
+            "ix_request_events_let_down_by",
+            "actor_id",
+            "at",
             postgresql_where=text("action IN ('cancel', 'release')"),
         ),
     )
