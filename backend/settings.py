@@ -250,6 +250,11 @@ class Settings:
     visit_reported_hours: int = _limits(
         v.whole(1, 168), "12", "How many hours later a client that was offline may report a step of a visit"
     )
+    message_rate_limit: str = _limits(v.rate, "600 per hour", "Messages written by one account in all conversations")
+    conversation_rate_limit: str = _limits(v.rate, "30 per minute", "Messages written by one account about one request")
+    message_digest_minutes: int = _limits(
+        v.whole(0, 1440), "15", "Messages unread for this long are announced by one notification; 0: never"
+    )
     open_requests_per_customer: int = _limits(
         v.whole(0, 1000000), "500", "Open requests (requested or accepted) per customer; 0: no limit"
     )

@@ -63,6 +63,8 @@ def environ(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPat
         "DOCUMENT_RATE_LIMIT": "100000 per hour",
         "EMAIL_CHANGE_RATE_LIMIT": "100000 per hour",
         "EMAIL_TAKEN_RATE_LIMIT": "100000 per hour",
+        "MESSAGE_RATE_LIMIT": "100000 per hour",
+        "CONVERSATION_RATE_LIMIT": "100000 per hour",
     }
 
 

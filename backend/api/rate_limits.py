@@ -32,8 +32,11 @@ NAMES: Final = (
     "visit_rate_limit",
     "email_change_rate_limit",
     "email_taken_rate_limit",
+    "message_rate_limit",
+    "conversation_rate_limit",
 )
-PER_ACCOUNT: Final = {"request_rate_limit", "document_rate_limit", "times_rate_limit"}  # visitors count by address
+# Visitors count by address.
+PER_ACCOUNT: Final = {"request_rate_limit", "document_rate_limit", "times_rate_limit", "message_rate_limit"}
 TAKEN_EMAILS: Final = "email_taken_rate_limit"
 TOO_MANY: Final = "Rate limit exceeded. Wait for the time given in Retry-After, then try again."
 Outcome = TypeVar("Outcome")

@@ -31,7 +31,7 @@ NAME: Final = r"^checkup-[0-9a-f]{8}-(adm|pro|cus)$"
 TASK_NAME: Final = r"^Check-up [0-9a-f]{8}$"
 HOST: Final = "checkup.invalid"  # a domain that can never exist (RFC 2606), so no email is delivered
 OLD: Final = timedelta(minutes=10)
-APPEND_ONLY: Final = ("audit_entries", "audit_seals", "request_events")
+APPEND_ONLY: Final = ("audit_entries", "audit_seals", "messages", "request_events")
 Value = TypeVar("Value")
 
 

@@ -116,6 +116,25 @@ AUDIT: Final = """
            %(first_professional)s + n %% %(professionals)s, 'account'
       FROM generate_series(1, %(audit_entries)s) AS n
 """
+# Four messages about six of ten requests that were accepted; of one in fifty, the last is unread.
+MESSAGES: Final = """
+    INSERT INTO messages (request_id, professional_id, author_id, author_role, body, masked, created_at)
+    SELECT r.id, r.professional_id, CASE WHEN n %% 2 = 1 THEN r.customer_id ELSE r.professional_id END,
+           CASE WHEN n %% 2 = 1 THEN 'customer' ELSE 'professional' END,
+           'The gate is green, please ring twice. Message ' || n, false, r.accepted_at + n * interval '10 minutes'
+      FROM task_requests r, generate_series(1, 4) AS n
+     WHERE r.professional_id IS NOT NULL AND r.accepted_at IS NOT NULL AND pg_temp.dice(r.id, 27) < 0.6
+     ORDER BY r.accepted_at, r.id, n
+"""
+CONVERSATIONS: Final = """
+    INSERT INTO conversations (request_id, professional_id, customer_id, customer_read_to, professional_read_to,
+                               customer_unread, created_at, last_message_at)
+    SELECT m.request_id, m.professional_id, min(r.customer_id), max(m.id) - unread, max(m.id), unread,
+           min(m.created_at), max(m.created_at)
+      FROM messages m JOIN task_requests r ON r.id = m.request_id,
+           LATERAL (SELECT CAST(pg_temp.dice(m.request_id, 28) < 0.02 AS integer) AS unread) AS luck
+     GROUP BY m.request_id, m.professional_id, unread
+"""
 STATEMENTS: Final = {
     "notifications": (NOTIFICATIONS,),
     "deliveries": (DELIVERIES, REMINDED),
@@ -133,4 +152,6 @@ STATEMENTS: Final = {
     "monthly_reports": (REPORTS,),
     "exports": (EXPORTS,),
     "audit_entries": (AUDIT,),
+    "messages": (MESSAGES,),
+    "conversations": (CONVERSATIONS,),
 }

@@ -203,6 +203,17 @@ TABLE: Final[dict[str, Row]] = {
         ITS_PROFESSIONAL, {"reply": "Thank you"}, path=_request("reviewed")
     ),
     "POST /requests/<id:request_id>/review/report": Row(ITS_PROFESSIONAL, WHY, path=_request("reviewed")),
+    # Conversations: the one about the accepted request is reported
+    "GET /requests/<id:request_id>/messages": Row(CONCERNED, path=_request("accepted")),
+    "POST /requests/<id:request_id>/messages": Row(
+        ITS_TWO, {"body": "The gate is green"}, path=_request("accepted"), status=201
+    ),
+    "POST /requests/<id:request_id>/messages/read": Row(ITS_TWO, {"up_to": "$message_id"}, path=_request("accepted")),
+    "POST /requests/<id:request_id>/messages/report": Row(ITS_TWO, WHY, path=_request("completed"), status=204),
+    "GET /requests/<id:request_id>/conversations": Row(CONCERNED, path=_request("accepted")),
+    "GET /me/conversations": Row("TP++++BR"),
+    "GET /conversation_reports": Row(ADMINS),
+    "POST /conversation_reports/<id:report_id>/settle": Row(ADMINS, {"note": "Warned"}, status=204),
     "GET /reviews": Row(ADMINS),
     "POST /reviews/<id:request_id>/hide": Row(ADMINS, WHY, path=_request("reviewed")),
     "POST /reviews/<id:request_id>/show": Row(ADMINS, path=_request("hidden")),

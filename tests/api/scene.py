@@ -141,6 +141,10 @@ def _requests(market: RequestMarket, customer: User, professional: User, admin: 
     for name in ("reviewed", "hidden"):
         do(customer, f"/requests/{made[name]}/review", {"rating": 4})
     do(admin, f"/reviews/{made['hidden']}/hide", WHY)
+    for name, author in (("completed", customer), ("accepted", professional), ("accepted", customer)):
+        made["message_id"] = do(author, f"/requests/{made[name]}/messages", {"body": "The gate is green"})["id"]
+    assert professional.post(f"/requests/{made['accepted']}/messages/report", WHY).status_code == 204
+    made["report_id"] = admin.get("/conversation_reports").json["items"][0]["id"]
     made["undoable_by_customer"] = bring_to("accepted", 8)
     return {**made, "request_id": made["accepted"], "undoable": bring_to("accepted", 9)}
 

@@ -85,6 +85,16 @@ HOT: Final[dict[str, Hot]] = {
     "mark the inbox as viewed": Hot("POST /me/inbox", PROFESSIONAL, 3),
     "agenda": Hot("GET /me/agenda", PROFESSIONAL, 3),
     "my reviews": Hot("GET /me/reviews", PROFESSIONAL, 2),
+    # Conversations
+    "messages": Hot("GET /requests/<id:request_id>/messages", CUSTOMER, 3),
+    "messages, newest first": Hot("GET /requests/<id:request_id>/messages", PROFESSIONAL, 3, "order=newest"),
+    "messages, admin": Hot("GET /requests/<id:request_id>/messages", ADMIN, 4),
+    "write a message": Hot("POST /requests/<id:request_id>/messages", CUSTOMER, 3),
+    "mark messages as read": Hot("POST /requests/<id:request_id>/messages/read", PROFESSIONAL, 4),
+    "conversations about a request": Hot("GET /requests/<id:request_id>/conversations", CUSTOMER, 3),
+    "my conversations": Hot("GET /me/conversations", CUSTOMER, 3),
+    "unread messages": Hot("GET /me/conversations", PROFESSIONAL, 3, "unread=1&limit=1"),
+    "reported conversations": Hot("GET /conversation_reports", ADMIN, 2),
     # Notifications
     "notifications": Hot("GET /notifications", CUSTOMER, 3),
     "unread notifications": Hot("GET /notifications", CUSTOMER, 3, "unread=1&limit=1"),

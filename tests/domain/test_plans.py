@@ -11,6 +11,9 @@ from sqlalchemy import TextClause, text
 
 from backend.core.clock import now
 from backend.core.db.session import db, transaction
+from backend.core.security.authz import Role
+from backend.domain.conversations import access
+from backend.domain.conversations import queries as conversations
 from backend.domain.professionals import availability
 from backend.domain.profiles import queries as profiles
 from backend.domain.task_requests import inbox, matching, policies
@@ -55,6 +58,27 @@ PROFESSIONALS: Final = text("""
         SELECT id, 1, 'x', 10, 'approved' FROM fresh RETURNING account_id
     )
     INSERT INTO professional_tasks (account_id, task_id) SELECT account_id, :task_id FROM pros
+""")
+
+
+CONVERSATIONS: Final = text("""
+    WITH asked AS (
+        INSERT INTO task_requests (task_id, task_name, customer_id, professional_id, status, date_of_request, price,
+                                   currency, time_required, address, pincode, accepted_at, completed_at)
+        SELECT :task_id, 'x', :customer_id, :professional_id, 'completed', at, 1, 'INR', 60, 'x', '560001', at, at
+          FROM (SELECT now() - n * interval '1 hour' AS at FROM generate_series(1, :number) n) AS times
+        RETURNING id, accepted_at
+    ), threads AS (
+        INSERT INTO conversations (request_id, professional_id, customer_id, customer_unread, last_message_at)
+        SELECT id, :professional_id, :customer_id, CASE WHEN id % 100 = 0 THEN 1 ELSE 0 END, accepted_at FROM asked
+    ), reports AS (
+        INSERT INTO conversation_reports (request_id, professional_id, reporter_id, reporter_role, reason, created_at,
+                                          settled_at, settled_by)
+        SELECT id, :professional_id, :customer_id, 'customer', 'x', accepted_at,
+               CASE WHEN id % 100 > 0 THEN accepted_at END, CASE WHEN id % 100 > 0 THEN :customer_id END FROM asked
+    )
+    INSERT INTO messages (request_id, professional_id, author_id, author_role, body, masked, created_at)
+    SELECT id, :professional_id, :customer_id, 'customer', 'x', false, accepted_at FROM asked, generate_series(1, 3)
 """)
 
 
@@ -103,6 +127,9 @@ def analyse() -> None:
             "professional_areas",
             "reviews",
             "request_rejections",
+            "conversations",
+            "messages",
+            "conversation_reports",
         ):
             connection.execute(text(f"VACUUM (ANALYZE) {table}"))
 
@@ -183,3 +210,32 @@ def test_page_of_profile_reviews_reads_only_its_rows(users: Users) -> None:
     for statement, values in ((profiles.FIRST_REVIEWS, asked), (profiles.MORE_REVIEWS, {**asked, **middle})):
         read = rows_read(statement, values, tables={"reviews", "task_requests"})
         assert read <= 4 * 21
+
+
+def test_conversations_read_only_rows_of_their_page(users: Users) -> None:
+    market = RequestMarket(users)
+    asha, uma, ravi = users.customer(), users.customer(), market.professional()
+    for customer in (asha, uma):
+        with transaction():
+            made = {"task_id": market.task_id, "customer_id": customer.id, "professional_id": ravi.id}
+            db.session.execute(CONVERSATIONS, {**made, "number": 5_000})
+    with transaction():
+        hers = "SELECT request_id FROM conversations WHERE customer_id = :id ORDER BY last_message_at LIMIT 1"
+        request_id = db.session.execute(text(hers), {"id": asha.id}).scalar_one()
+    analyse()
+    tables = {"conversations", "messages", "conversation_reports", "task_requests"}
+    middle = {"after_at": now() - timedelta(hours=2_500), "after_request": request_id, "after_professional": ravi.id}
+    for role, me in ((Role.CUSTOMER, asha), (Role.PROFESSIONAL, ravi)):
+        for goes_on in (False, True):
+            page = conversations.list_statement(role, unread_only=False, goes_on=goes_on)
+            asked = {"me": me.id, "rows": 21, **(middle if goes_on else {})}
+            assert rows_read(page, asked, tables=tables) <= 4 * 21
+        unread = conversations.unread_statement(role)
+        assert rows_read(unread, {"me": me.id}, tables=tables) <= 60, "the few that are unread"
+    thread = {"request_id": request_id, "professional_id": ravi.id, "rows": 21, "after": 0}
+    messages = conversations.messages_statement(newest_first=False, goes_on=True)
+    assert rows_read(messages, thread, tables=tables) <= 4
+    assert rows_read(access.statement(locks=False), {"request_id": request_id}, tables=tables) <= 4
+    for settled in (False, True):
+        reports = conversations.reports_statement(settled=settled, goes_on=True)
+        assert rows_read(reports, {"rows": 21, "after_at": now(), "after_id": 1}, tables=tables) <= 3 * 21

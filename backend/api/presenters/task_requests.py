@@ -79,6 +79,7 @@ def _inbox_item(item: InboxItem, hours: working_hours.Hours, *, at: datetime) ->
     warnings += ["out_of_area"] if not item.serves else []
     warnings += ["task_not_done"] if not request.does_task else []
     body = _shown(request, Relation.CANDIDATE if request.does_task else Relation.VIEWER, at=at)
+    body["unread_messages"] = item.unread_messages
     body["distance_km"] = None if item.distance_km is None else round(item.distance_km, 1)
     body["warnings"] = warnings
     return body
@@ -92,6 +93,7 @@ def _warnings(request: Request, hours: working_hours.Hours) -> list[str]:
 def _with_contacts(row: RequestWithContacts, who: Relation, *, at: datetime) -> dict[str, object]:
     request = row.request
     body = _shown(request, who, at=at)
+    body["unread_messages"] = row.unread_messages
     shows_contact = sees_contact(who, request, at=at)
     if shows_contact:
         body["address"] = request.address
@@ -122,6 +124,7 @@ def _shown(request: Request, who: Relation, *, at: datetime) -> dict[str, object
         "professional": None,
         "allowed_actions": allowed(who, request, at=at),
         "distance_km": None,
+        "unread_messages": 0,
         "warnings": [],
         **own,
     }

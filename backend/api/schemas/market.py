@@ -49,6 +49,7 @@ class SettingsEdit(Strict):
     day_begins_at = ClockTime()
     day_ends_at = ClockTime()
     start_code = fields.String(validate=START_CODE)
+    contact = fields.String(validate=validate.OneOf(CHOICES["contact"]))
 
 
 class MarketSettings(Strict):
@@ -63,6 +64,7 @@ class MarketSettings(Strict):
     day_begins_at = ClockTime(required=True)
     day_ends_at = ClockTime(required=True)
     start_code = fields.String(required=True, validate=START_CODE)
+    contact = fields.String(required=True, validate=validate.OneOf(CHOICES["contact"]))
     timezone = fields.String(required=True)
     currency = fields.String(required=True)
 

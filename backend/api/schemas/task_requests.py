@@ -203,6 +203,7 @@ class Request(Strict):
     professional = fields.Nested(ProfessionalContact, required=True, allow_none=True)
     allowed_actions = fields.List(fields.String(validate=validate.OneOf(ACTIONS)), required=True)
     distance_km = fields.Float(required=True, allow_none=True)
+    unread_messages = StrictInteger(required=True)
     warnings = fields.List(fields.String(validate=validate.OneOf(WARNINGS)), required=True)
 
 

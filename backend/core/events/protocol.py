@@ -20,6 +20,7 @@ class Topic(StrEnum):
     APPROVALS = "approvals"
     EXPORTS = "exports"
     JOBS = "jobs"
+    MESSAGES = "messages"
     NOTIFICATIONS = "notifications"
     REPORTS = "reports"
     REQUESTS = "requests"

@@ -13,7 +13,15 @@ from backend.core.security.authz import Actor
 from backend.domain.audit.models import AuditEntry
 
 READS: Final = frozenset(
-    {"person_viewed", "people_listed", "document_viewed", "request_viewed", "requests_listed", "export_downloaded"}
+    {
+        "conversation_viewed",
+        "document_viewed",
+        "export_downloaded",
+        "people_listed",
+        "person_viewed",
+        "request_viewed",
+        "requests_listed",
+    }
 )
 # Reads known to be recorded, so that further pages of a list cost no query: (session, action, subject, hour).
 _recorded: Final = LruCache[bool](most_bytes=1 << 20, size=lambda _: 200)

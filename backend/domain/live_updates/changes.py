@@ -28,6 +28,22 @@ def announce_history(request_id: int, *, accounts: Iterable[int | None]) -> None
     announce(Topic.REQUESTS, accounts=accounts, object_id=request_id)
 
 
+def announce_messages(
+    request_id: int, *, accounts: Iterable[int | None], message_id: int | None = None, is_reported: bool = False
+) -> None:
+    """Notify both sides of a conversation of a new message, whose id is the version, or that one has been read.
+
+    If ``is_reported``, admins are notified that a report was made or settled.
+    """
+    announce(
+        Topic.MESSAGES,
+        accounts=accounts,
+        roles=[Role.ADMIN] if is_reported else [],
+        object_id=request_id,
+        version=message_id,
+    )
+
+
 def announce_notifications(account_ids: Iterable[int]) -> None:
     """Notify accounts that their notifications changed."""
     announce(Topic.NOTIFICATIONS, accounts=account_ids)

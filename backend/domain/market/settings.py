@@ -25,8 +25,10 @@ BOUNDS: Final[dict[str, tuple[int, int]]] = {
     "travel_buffer_minutes": (0, 240),
     "tell_nearest": (0, 50),
 }
-CHOICES: Final[dict[str, tuple[str, ...]]] = {"start_code": ("off", "offered", "required")}
-
+CHOICES: Final[dict[str, tuple[str, ...]]] = {
+    "start_code": ("off", "offered", "required"),
+    "contact": ("shown", "masked"),
+}
 
 StoredValue = int | str  # times of day are strings such as "18:00"
 
@@ -41,6 +43,8 @@ class MarketSettings:
     ``tell_nearest``: how many professionals are notified of a new request open to all. ``day_begins_at`` and
     ``day_ends_at``: default working hours. ``start_code``: whether professionals need a code from the customer to start
     a visit, and whether the work can be completed only after a start ("required").
+    ``contact``: whether customer and professional see each other's phone once
+    the request is accepted (``shown``); ``masked``: never, and contact details in their messages are hidden.
     """
 
     reminder_at: time
@@ -52,6 +56,7 @@ class MarketSettings:
     day_begins_at: time = time(8)
     day_ends_at: time = time(20)
     start_code: str = "off"
+    contact: str = "shown"
 
     def as_dict(self) -> dict[str, StoredValue]:
         """Return the settings as plain values; times of day are strings such as "18:00"."""
@@ -70,6 +75,7 @@ class SettingsChanges(TypedDict, total=False):
     day_begins_at: time
     day_ends_at: time
     start_code: str
+    contact: str
 
 
 def get() -> MarketSettings:
@@ -92,6 +98,7 @@ def of_rows(rows: Mapping[str, StoredValue]) -> MarketSettings:
         day_begins_at=_time(rows, "day_begins_at", usual.day_begins_at),
         day_ends_at=_time(rows, "day_ends_at", usual.day_ends_at),
         start_code=_choice(rows, "start_code", usual.start_code),
+        contact=_choice(rows, "contact", usual.contact),
     )
 
 
@@ -143,11 +150,11 @@ def _number(rows: Mapping[str, StoredValue], name: str, default: int) -> int:
     return value if isinstance(value, int) else default
 
 
-def _time(rows: Mapping[str, StoredValue], name: str, default: time) -> time:
-    value = rows.get(name)
-    return time.fromisoformat(value) if isinstance(value, str) else default
-
-
 def _choice(rows: Mapping[str, StoredValue], name: str, default: str) -> str:
     value = rows.get(name)
     return value if isinstance(value, str) and value in CHOICES[name] else default
+
+
+def _time(rows: Mapping[str, StoredValue], name: str, default: time) -> time:
+    value = rows.get(name)
+    return time.fromisoformat(value) if isinstance(value, str) else default

@@ -1,6 +1,6 @@
 """Deliver messages by their channels, and record each attempt."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,12 +18,17 @@ from backend.core.queue import Snooze, enqueue
 from backend.core.security.authz import Actor
 from backend.core.translations import DEFAULT
 from backend.domain.audit.actions import record
-from backend.domain.notifications import create, digests, sms_limits
+from backend.domain.notifications import create, digests, sms_limits, unread_messages
 from backend.domain.notifications.channels import SENDERS, NotReachable, OutboundMessage, sms
 from backend.domain.notifications.channels.message import Contact
 from backend.domain.notifications.messages import message, render
 from backend.domain.notifications.models import Delivery, DeliveryAttempt, Preferences
 
+# Messages about what is still unread when they are sent; without params there is nothing left.
+WORDED_LATE: Final[Mapping[str, Callable[[Delivery], dict[str, object]]]] = {
+    digests.KIND: digests.params,
+    unread_messages.KIND: unread_messages.params,
+}
 LONGEST_SEND: Final = "240s"
 COLUMNS: Final = tuple(Delivery.__table__.columns)
 # Accounts are in a layer above this one, so contacts are read directly from the table.
@@ -236,7 +241,7 @@ def deliver(delivery_id: int, *, interrupted: bool) -> Snooze | None:
         mark_failed(delivery, detail="The message had expired before it could be sent.")
     elif delivery.channel == "sms" and not sms_limits.is_counted(delivery.id):
         _count_sms(delivery, contact)
-    elif delivery.kind == digests.KIND and not (params := digests.params(delivery)):
+    elif delivery.kind in WORDED_LATE and not (params := WORDED_LATE[delivery.kind](delivery)):
         mark_needless(delivery, detail="All the notifications had already been read.")
     else:
         return _send(delivery, _outbound_message(delivery, contact, params))

@@ -20,7 +20,7 @@ from backend.core.translations import DEFAULT, format_money, format_month, forma
 
 REQUEST_PAGE: Final = "/app/requests/{request_id}"
 # Values that users typed. Messages are sent in the marketplace's name, so these must not look like its own text.
-TYPED: Final = ("professional", "customer", "silent", "gone", "remarks", "reason", "comment")
+TYPED: Final = ("author", "professional", "customer", "silent", "gone", "remarks", "reason", "comment")
 NAMES: Final = ("username",)  # typed by a user in every kind of message, of accounts too
 QUOTED: Final = ("remarks", "reason", "comment")
 TYPED_IN: Final = "request_"
@@ -109,6 +109,9 @@ KINDS: Final[dict[str, Message]] = {
     "request_cancelled": Message(path=REQUEST_PAGE),
     "request_expired": Message(path=REQUEST_PAGE),
     "request_reviewed": Message(path=REQUEST_PAGE),
+    "request_messages": Message(
+        path="/app/requests/{request_id}/messages?professional_id={professional_id}", in_app=False
+    ),
     "export_done": Message(path="/app/admin/exports"),
     "export_failed": Message(path="/app/admin/exports"),
     "admin_account_changed": Message(path="/app/admin/audit?subject_id={account_id}"),

@@ -103,7 +103,9 @@ PAGE: Final = text(
     f"""{ME}, served AS MATERIALIZED (
     {places_served("me")}
 ), near AS MATERIALIZED ({NEAR}), far AS MATERIALIZED ({FAR}), other AS MATERIALIZED ({OTHER})
-SELECT * FROM (SELECT * FROM near UNION ALL SELECT * FROM far UNION ALL SELECT * FROM other) tiers
+SELECT *, coalesce((SELECT professional_unread FROM conversations c
+                     WHERE c.request_id = tiers.id AND c.professional_id = :me), 0) AS unread_messages
+  FROM (SELECT * FROM near UNION ALL SELECT * FROM far UNION ALL SELECT * FROM other) tiers
  ORDER BY rank, created_at, id LIMIT :limit
 """  # noqa: S608  # all parts are constants
 )
@@ -145,6 +147,7 @@ class InboxItem(NamedTuple):
     serves: bool
     is_free: bool
     rank: int
+    unread_messages: int
 
 
 def page(actor: Actor, *, filters: RequestFilters, inbox_filters: InboxFilters, window: Window) -> Page[InboxItem]:

@@ -6,7 +6,24 @@ from datetime import datetime
 from functools import cache
 from typing import Final
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, FromClause, Text, any_, bindparam, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Text,
+    any_,
+    bindparam,
+    case,
+    column,
+    exists,
+    false,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+)
 from sqlalchemy.orm import aliased
 
 from backend.core.clock import now
@@ -16,6 +33,7 @@ from backend.core.db.pagination import AnySelect, Page, SortKey, Window
 from backend.core.db.session import TIMESTAMP
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.models import Account
+from backend.domain.market.models import MarketSetting
 from backend.domain.professionals.models import Professional
 from backend.domain.task_requests.access import ME, does_task, rejected, relation
 from backend.domain.task_requests.errors import RequestNotFound
@@ -36,6 +54,17 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "starts": TaskRequest.date_of_request >= bindparam("starts", type_=TIMESTAMP),
     "ends": TaskRequest.date_of_request < bindparam("ends", type_=TIMESTAMP),
 }
+# Conversations are in a layer above this one, so the counts of unread messages are read directly from the table.
+CONVERSATIONS: Final = table(
+    "conversations",
+    column("request_id"),
+    column("professional_id"),
+    column("customer_unread"),
+    column("professional_unread"),
+)
+CONTACT_IS_MASKED: Final = exists().where(
+    MarketSetting.name == "contact", MarketSetting.value == literal_column("CAST('\"masked\"' AS jsonb)")
+)
 OWN: Final[dict[Role, ColumnElement[bool]]] = {
     Role.CUSTOMER: TaskRequest.customer_id == ME,
     Role.PROFESSIONAL: TaskRequest.professional_id == ME,
@@ -72,6 +101,7 @@ def select_with_contacts(requests: FromClause, *, role: Role) -> AnySelect:
 
     ``requests`` has the columns of `rows.COLUMNS`; `rows.with_contacts` makes typed rows of the result.
     """
+    masked = CONTACT_IS_MASKED if role in OWN else false()
     return (
         select(
             *(requests.c[name] for name in COLUMN_NAMES),
@@ -79,15 +109,29 @@ def select_with_contacts(requests: FromClause, *, role: Role) -> AnySelect:
             rejected(role, requests).label("rejected"),
             Customer.firstname.label("customer_firstname"),
             Customer.lastname.label("customer_lastname"),
-            Customer.phone.label("customer_phone"),
+            case((~masked, Customer.phone)).label("customer_phone"),
             ProfessionalAccount.firstname.label("professional_firstname"),
-            ProfessionalAccount.phone.label("professional_phone"),
+            case((~masked, ProfessionalAccount.phone)).label("professional_phone"),
             Professional.compname.label("professional_compname"),
+            _unread_messages(role, requests).label("unread_messages"),
         )
         .join(Customer, Customer.id == requests.c.customer_id)
         .outerjoin(ProfessionalAccount, ProfessionalAccount.id == requests.c.professional_id)
         .outerjoin(Professional, Professional.account_id == requests.c.professional_id)
     )
+
+
+def _unread_messages(role: Role, requests: FromClause) -> ColumnElement[int]:
+    """Return how many messages about the request its reader (``:me``) has not read."""
+    if role not in OWN:
+        return literal(0, BigInteger)
+    of_request = CONVERSATIONS.c.request_id == requests.c.id
+    if role is Role.CUSTOMER:  # of the requests that a customer reads, all conversations are theirs
+        own = select(func.coalesce(func.sum(CONVERSATIONS.c.customer_unread), 0)).where(of_request)
+    else:
+        mine = CONVERSATIONS.c.professional_id == ME
+        own = select(func.coalesce(func.sum(CONVERSATIONS.c.professional_unread), 0)).where(of_request, mine)
+    return own.correlate(requests).scalar_subquery().cast(BigInteger)
 
 
 def one(actor: Actor, *, request_id: int) -> tuple[RequestWithContacts, Relation]:

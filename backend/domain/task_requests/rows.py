@@ -55,7 +55,10 @@ class Request(NamedTuple):
 
 
 class RequestWithContacts(NamedTuple):
-    """A request with the names and phones of both sides; the professional's are None until one accepts it."""
+    """A request with the names and phones of both sides; the professional's are None until one accepts it.
+
+    Phones are None where the marketplace masks contact details. ``unread_messages``: in the reader's conversations.
+    """
 
     request: Request
     customer_firstname: str
@@ -64,6 +67,7 @@ class RequestWithContacts(NamedTuple):
     professional_firstname: str | None
     professional_phone: str | None
     professional_compname: str | None
+    unread_messages: int
 
 
 TABLE: Final = cast("Table", TaskRequest.__table__)

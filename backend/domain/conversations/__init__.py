@@ -1,0 +1,1 @@
+"""Conversations: what customer and professional write to each other about one request."""

@@ -1,0 +1,262 @@
+"""Hiding contact details in messages: phone numbers, email and web addresses, and UPI ids.
+
+The text is compared in a normal form (compatibility characters, ASCII digits, lower case, no invisible characters), and
+what is found is replaced in the original. Phone numbers are looked for in chains of digits and number words, see
+``spelled_digits``. Amounts, times, dates, sizes and pincodes are set aside first, because they look alike.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import phonenumbers
+
+from backend.domain.conversations.spelled_digits import Token, chains
+
+HIDDEN: Final = "•••"
+LEAST_DIGITS, MOST_DIGITS = 8, 15  # ITU-T E.164 has up to 15; shorter numbers are hardly told from amounts
+LONGEST_AMOUNT: Final = 10  # no amount, pincode or date has more digits in one piece
+MOST_COUNTRY_DIGITS: Final = 15
+MOBILE: Final = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+MOST_LOOKUPS: Final = 400  # of numbers in one text; beyond, the rest of the digits is hidden
+TLDS: Final = (
+    "com|net|org|info|biz|io|app|dev|in|co|me|link|online|site|shop|store|page|live|xyz|click|ly|gl|be|"
+    "info|pro|club|tech|digital|services|us|uk|ae|eu|de|fr"
+)
+MAILERS: Final = "gmail|googlemail|yahoo|ymail|hotmail|outlook|live|rediffmail|icloud|proton|protonmail|zoho"
+BANKS: Final = (
+    "okaxis|okhdfcbank|okicici|oksbi|ybl|ibl|axl|paytm|ptyes|ptaxis|pthdfc|ptsbi|upi|apl|yapl|rapl|airtel|jio|"
+    "freecharge|ikwik|kotak|sbi|hdfcbank|icici|axisbank|barodampay|cnrb|federal|idfcbank|indus|pnb|unionbank|yesbank|"
+    "postbank|waicici|wahdfcbank|wasbi|waaxis|slice|fam|naviaxis|superyes|timecosmos|tapicici|freoicici|axisb|yescred"
+)
+SPELLED_AT: Final = r"(?:\(at\)|\[at\]|\{at\}|<at>)"
+AT: Final = rf"(?:@|{SPELLED_AT})"
+DOT: Final = r"(?:\.|\(dot\)|\[dot\]|\{dot\}|<dot>|\bdot\b|डॉट)"
+START: Final = r"(?<![\w.+-])"  # of a name: each is tried once, so that long texts take no longer than their length
+ADDRESSES: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # Links, by scheme or by "www", up to the next space
+        r"\b(?:https?|ftp|upi|tel|sms|mailto|whatsapp|tg|intent)\s?:\s?(?://)?[^\s]{2,}",
+        r"\bwww\s?\.\s?[^\s]{2,}",
+        r"\b(?:t|m|g)\.(?:me|co)/[^\s]+",
+        # Email: a name, "at", and a host, as signs or as words
+        rf"{START}[\w.+-]+\s?{AT}\s?[\w-]+(?:\s?{DOT}\s?[\w-]+)+",
+        rf"{START}[\w.+-]+\s+(?:at|एट)\s+[\w-]+\s*{DOT}\s*(?:co\s*{DOT}\s*in|com|in|org|net|co|io|me)\b(?<!\.\sin)",
+        rf"{START}[\w.+-]+\s*(?:{AT}|\b(?:at|एट)\b)\s*(?:{MAILERS})\b(?:\s*{DOT}\s*(?:com|in|co|me|net)\b)*",
+        # UPI ids: a name and a bank, without a dot after it
+        rf"{START}[\w.-]{{2,}}(?:@|\s?{SPELLED_AT}\s?)[a-z][a-z0-9]{{1,30}}\b",
+        rf"{START}[\w.-]{{2,}}\s*(?:{AT}|\bat\b)\s*(?:{BANKS})\b",
+    )
+)
+# Hosts. A dot without a space after it also ends careless sentences ("is broken.In the hall"): where the ending is an
+# English word, it has to be in lower case.
+WORD_ENDINGS: Final = (
+    "be",
+    "club",
+    "co",
+    "in",
+    "link",
+    "live",
+    "me",
+    "online",
+    "page",
+    "services",
+    "shop",
+    "store",
+    "us",
+)
+HOST: Final = re.compile(
+    rf"(?<![\w@.-])[\w-]{{2,}}(?:\.[\w-]{{2,}})*\.(?:{TLDS})(?:\.in|\.uk)?\b(?!\.\w)(?:[/?#][^\s]*)?", re.IGNORECASE
+)
+SPELLED_HOST: Final = re.compile(
+    r"(?<![\w-])[\w-]{2,}\s*(?:\s\.\s|\(dot\)|\[dot\]|\{dot\}|\sdot\s|\sडॉट\s)\s*(?:com|net|org|co|in|io)\b"
+    r"(?:\s*dot\s*in\b)?"
+)
+NUMBER: Final = r"\d{1,8}(?:\.\d{1,2})?|\d{1,3}(?:,\d{2,3}){1,3}(?:\.\d{1,2})?"
+UNITS: Final = (
+    r"mm|cm|m|mtr|mtrs|metres?|meters?|km|kms|ft|feet|foot|inch|inches|in|kg|kgs|g|gm|gms|grams?|litres?|liters?|l|ltr|ml|"
+    r"w|kw|kwh|watts?|v|volts?|amps?|hp|btu|tons?|sq\.?\s?(?:ft|m|feet|metres?|meters?)|sqft|sqm|"
+    r"hours?|hrs?|minutes?|mins?|seconds?|days?|weeks?|months?|years?|yrs|pm|am|%|percent|°c|°|"
+    r"rupees?|rupaye|rs|inr|lakhs?|crores?|pcs|pieces?|nos|rooms?|floors?|मीटर|फुट|फीट|घंटे|घंटा|मिनट|दिन|रुपये|रुपए|किलो"
+)
+DATE_DAY, DATE_MONTH, DATE_YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:20\d\d|\d\d)"
+TIME: Final = r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?"
+LENGTH: Final = r"\d{1,5}(?:\.\d{1,3})?(?:\s?(?:mm|cm|m|ft|feet|inch|in|\"|'))?"
+ALONE: Final = r"(?<![\d./:-])", r"(?![./:-]?\d)"  # nothing of another number before and after
+HARMLESS: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # Times, also two of them with a dash between, and dates, also with a time right after
+        r"(?<![\d:.])(?:[01]?\d|2[0-3])[:.][0-5]\d(?::[0-5]\d)?\s?(?:[ap]\.?m\b\.?)(?!\d)",
+        rf"(?<![\d:]){TIME}(?!\s?:?\d)(?:\s?(?:-|\u2013|to|से)\s?{TIME})?(?![\d:])",
+        rf"{ALONE[0]}20\d\d([-/.]){DATE_MONTH}\1{DATE_DAY}(?:t?(?=\d\d:\d\d)|(?![./-]?\d))",
+        rf"{ALONE[0]}{DATE_DAY}([-/.]){DATE_MONTH}\1{DATE_YEAR}{ALONE[1]}",
+        # Sizes: two or three numbers with "x" between them
+        rf"(?<![\d.]){LENGTH}(?:\s?[x\u00d7*]\s?{LENGTH}){{1,2}}(?![\d])(?!\s?[x\u00d7*]\s?\d)",
+        # Amounts: with a currency before or after them, or with groups of thousands
+        rf"(?:₹|\$|€|£|\brs\.?|\binr\b|\brupees?\b|रु\.?|रुपये|\bmrp\b)\s?(?:{NUMBER})(?![\d.,]?\d)(?:\s?/-)?",
+        rf"(?<![\d.,-])(?:{NUMBER})(?:\s?/-|\s?(?:{UNITS})(?![a-z\u0900-\u097f]))",
+        r"(?<![\d.,])\d{1,2},\d{2},\d{3}(?:\.\d{1,2})?(?![,.]?\d)|(?<![\d.,])\d{1,3},\d{3}(?:,\d{3})*(?:\.\d{1,2})?(?![,.]?\d)",
+        r"(?<![\d.,])\d{1,5}\.\d{1,2}(?![\d.])(?=\s|$|[,;)])",
+    )
+)
+
+
+class Masked(NamedTuple):
+    """A text as it may be shown, and whether something in it was hidden."""
+
+    text: str
+    is_masked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Normal:
+    """The normal form of a text, and where in the text each of its characters begins and ends.
+
+    Invisible characters belong to the one before them.
+    """
+
+    text: str
+    starts: list[int]
+    ends: list[int]
+
+    def in_original(self, start: int, end: int) -> tuple[int, int]:
+        """Return the place in the original of a part of the normal form."""
+        return self.starts[start], self.ends[end - 1]
+
+
+def mask(text: str, *, region: str) -> Masked:
+    """Return the text with contact details hidden. ``region``: the country of numbers without a country code."""
+    normal = _normalize(text)
+    spans = list(_addresses(normal.text, text, normal))
+    spans += [normal.in_original(*span) for span in _phones(normal.text, region)]
+    if not spans:
+        return Masked(text, is_masked=False)
+    return Masked(_without(text, spans), is_masked=True)
+
+
+def _normalize(text: str) -> _Normal:
+    characters: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for place, character in enumerate(text):
+        plain = _plain(character)
+        if not plain and ends:
+            ends[-1] = place + 1
+        characters.extend(plain)
+        starts.extend([place] * len(plain))
+        ends.extend([place + 1] * len(plain))
+    return _Normal("".join(characters), starts, ends)
+
+
+def _plain(character: str) -> str:
+    """Return the character in the normal form: nothing for invisible ones, ASCII for the digits of every script."""
+    if character.isascii():
+        return character.lower()
+    category = unicodedata.category(character)
+    if category in ("Cf", "Me") or character in "\ufe0e\ufe0f":  # joiners, enclosing keycaps, variation selectors
+        return ""
+    digit = unicodedata.digit(character, None)
+    if digit is not None:
+        return str(digit)
+    if category == "Zs":
+        return " "
+    return unicodedata.normalize("NFKC", character).casefold()
+
+
+def _addresses(normal_text: str, text: str, normal: _Normal) -> Iterator[tuple[int, int]]:
+    for pattern in ADDRESSES:
+        for found in pattern.finditer(normal_text):
+            yield normal.in_original(*found.span())
+    for found in SPELLED_HOST.finditer(normal_text):
+        yield normal.in_original(*found.span())
+    for found in HOST.finditer(normal_text):
+        start, end = normal.in_original(*found.span())
+        name, _, ending = text[start:end].partition("/")[0].rpartition(".")
+        if ending.islower() or ending.lower() not in WORD_ENDINGS or not name[-1:].islower():
+            yield start, end
+
+
+def _phones(text: str, region: str) -> Iterator[tuple[int, int]]:
+    """Return where phone numbers are."""
+    lookups = [0]
+    for chain in chains(_set_aside(text)):
+        yield from _numbers_in(text, chain, region, lookups)
+
+
+def _set_aside(text: str) -> str:
+    """Return the text with harmless numbers replaced by a character that ends every chain, at equal length."""
+    for pattern in HARMLESS:
+        text = pattern.sub(lambda found: "\0" * len(found[0]), text)
+    return text
+
+
+def _numbers_in(text: str, chain: list[Token], region: str, lookups: list[int]) -> Iterator[tuple[int, int]]:
+    """Return the phone numbers in a chain: the longest that begins at each token, from the left."""
+    place = 0
+    while place < len(chain):
+        end = _longest_from(chain, place, region, lookups)
+        if end is None:
+            place += 1
+            continue
+        yield _with_sign(text, chain[place].start), chain[end].end
+        place = end + 1
+
+
+def _with_sign(text: str, start: int) -> int:
+    """Return where the number begins with the plus or the bracket before it."""
+    return start - 1 if text[start - 1 : start] in ("+", "(") else start
+
+
+def _longest_from(chain: list[Token], first: int, region: str, lookups: list[int]) -> int | None:
+    if len(chain[first].digits) > LONGEST_AMOUNT:
+        return first
+    digits, found = "", None
+    for place in range(first, len(chain)):
+        digits += chain[place].digits
+        if len(digits) > MOST_DIGITS:
+            break
+        if len(digits) >= LEAST_DIGITS and _is_number(chain[first : place + 1], digits, region, lookups):
+            found = place
+    return found
+
+
+def _is_number(tokens: list[Token], digits: str, region: str, lookups: list[int]) -> bool:
+    lookups[0] += 1
+    if lookups[0] > MOST_LOOKUPS:
+        return True
+    if tokens[0].is_international and len(tokens[0].digits) <= MOST_COUNTRY_DIGITS:
+        return len(digits) > LEAST_DIGITS or _type_of(f"+{digits}", region) is not None
+    if sum(token.is_word for token in tokens) * 2 >= len(tokens):
+        return True
+    kind = _type_of(digits, region)
+    return kind is not None and _is_grouped_like_a_number(tokens, digits, is_mobile=kind in MOBILE)
+
+
+def _is_grouped_like_a_number(tokens: list[Token], digits: str, *, is_mobile: bool) -> bool:
+    """Return whether the digits are written as one writes a number, and not as a list of amounts or sizes."""
+    sizes = [len(token.digits) for token in tokens]
+    if any(token.is_listed for token in tokens[1:]):
+        return is_mobile and (max(sizes) <= 2 or (len(sizes) <= 3 and min(sizes) >= 3))
+    return is_mobile or digits.startswith("0") or len(sizes) <= 2 or sizes == [2, 4, 4] or max(sizes) <= 2
+
+
+def _type_of(digits: str, region: str) -> int | None:
+    """Return the type of a phone number, or None if there is no such number."""
+    try:
+        number = phonenumbers.parse(digits, region)
+    except phonenumbers.NumberParseException:
+        return None
+    return phonenumbers.number_type(number) if phonenumbers.is_valid_number(number) else None
+
+
+def _without(text: str, spans: list[tuple[int, int]]) -> str:
+    parts, reached = [], 0
+    for start, end in sorted(spans):
+        if start >= reached:
+            parts += [text[reached:start], HIDDEN]
+        reached = max(reached, end)
+    return "".join([*parts, text[reached:]])
