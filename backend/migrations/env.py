@@ -18,6 +18,7 @@ from backend.core.observability import health
 from backend.core.queue import models as queue_models
 from backend.domain.accounts import models as account_models
 from backend.domain.audit import models as audit_models
+from backend.domain.conversations import models as conversation_models
 from backend.domain.dashboard import models as dashboard_models
 from backend.domain.documents import models as document_models
 from backend.domain.exports import models as export_models
@@ -36,6 +37,7 @@ ALL_MODELS = (
     account_models,
     area_models,
     audit_models,
+    conversation_models,
     cache_versions,
     document_models,
     dashboard_models,

@@ -5,6 +5,7 @@ export const tags = [
   'Accounts',
   'Audit trail',
   'Authentication',
+  'Conversations',
   'Dashboard',
   'Documents',
   'Exports',
