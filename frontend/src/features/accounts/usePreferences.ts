@@ -9,6 +9,7 @@ export type Channel = (typeof channels)[number]
 /** What each role is told of; "as above" where a kind names no channels of its own. */
 export const kindsOf: Record<Role, readonly Under<'accounts.messages.kind'>[]> = {
   customer: [
+    'request_messages',
     'request_accepted',
     'request_rejected',
     'request_released',
@@ -25,6 +26,7 @@ export const kindsOf: Record<Role, readonly Under<'accounts.messages.kind'>[]> =
   ],
   professional: [
     'request_new',
+    'request_messages',
     'request_changed',
     'request_cancelled',
     'request_started',

@@ -35,6 +35,8 @@ export const actions = [
   'people_listed',
   'document_viewed',
   'request_viewed',
+  'conversation_viewed',
+  'conversation_report_settled',
   'requests_listed',
 ] as const
 

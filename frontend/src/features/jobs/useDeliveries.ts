@@ -14,6 +14,7 @@ export const kinds = [
   'blocked',
   'unblocked',
   'request_new',
+  'request_messages',
   'request_accepted',
   'request_rejected',
   'request_released',

@@ -7,6 +7,7 @@ const now: Settings = {
   min_notice_minutes: 0,
   free_cancel_minutes: 120,
   start_code: 'off' as const,
+  contact: 'shown' as const,
   travel_buffer_minutes: 0,
   tell_nearest: 10,
   reminder_at: '18:00',

@@ -24,6 +24,7 @@ export const settingsSchema = v.pipe(
   ),
 )
 export const startCodes = ['off', 'offered', 'required'] as const
+export const contacts = ['shown', 'masked'] as const
 export type Settings = v.InferOutput<typeof settingsSchema>
 export const names = v.keyof(settingsSchema).options
 
@@ -44,6 +45,7 @@ export function ofAnswer(settings: MarketSettings): Settings {
     travel_buffer_minutes,
     tell_nearest,
     start_code,
+    contact,
   } = settings
   return {
     answer_within_minutes,
@@ -55,6 +57,7 @@ export function ofAnswer(settings: MarketSettings): Settings {
     day_begins_at: short(settings.day_begins_at),
     day_ends_at: short(settings.day_ends_at),
     start_code,
+    contact,
   }
 }
 

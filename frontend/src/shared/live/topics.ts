@@ -18,6 +18,7 @@ const tagsByTopic: Partial<Record<string, readonly Tag[]>> = {
   approvals: ['Professionals', 'Profiles', 'User administration', 'Dashboard'],
   exports: ['Exports'],
   jobs: ['Jobs'],
+  messages: ['Conversations', 'Requests'],
   notifications: ['Notifications'],
   reports: ['Reports'],
   requests: ['Requests', 'Schedule', 'Reviews', 'Dashboard'],

@@ -156,6 +156,73 @@ export type Confirm = {
     token: string;
 };
 
+export type ConversationOfRequest = {
+    professional_id: number;
+    professional_firstname: string;
+    compname: string;
+    customer_firstname: string;
+    unread_count: number;
+    last_message_at: string | null;
+    open: boolean;
+    closes_at: string | null;
+    reported: boolean;
+};
+
+export type ConversationReport = {
+    id: number;
+    request_id: number;
+    professional_id: number;
+    customer_id: number;
+    reporter_id: number;
+    reporter_role: 'customer' | 'professional';
+    reason: string;
+    created_at: string;
+    settled_at: string | null;
+    note: string | null;
+    task_name: string;
+    customer_firstname: string;
+    professional_firstname: string;
+    compname: string;
+};
+
+export type ConversationReportPage = {
+    items: Array<ConversationReport>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type ConversationReportReason = {
+    reason: string;
+    professional_id?: number | null;
+};
+
+export type ConversationSummary = {
+    request_id: number;
+    professional_id: number;
+    task_name: string;
+    status: 'requested' | 'accepted' | 'completed' | 'closed' | 'cancelled' | 'expired';
+    current: boolean;
+    customer_firstname: string;
+    professional_firstname: string;
+    compname: string;
+    last_body: string;
+    last_author_role: 'customer' | 'professional';
+    last_message_at: string;
+    unread_count: number;
+};
+
+export type Conversations = {
+    items: Array<ConversationSummary>;
+    next_cursor: string | null;
+    unread_count: number;
+};
+
+export type ConversationsOfRequest = {
+    items: Array<ConversationOfRequest>;
+};
+
 export type Credentials = {
     username: string;
     client?: 'api' | 'browser';
@@ -457,6 +524,11 @@ export type JobsJobs = {
     oldest_waiting_seconds: number;
 };
 
+export type MarkMessagesRead = {
+    up_to: number;
+    professional_id?: number | null;
+};
+
 export type MarkRead = {
     ids?: Array<number>;
     all?: boolean;
@@ -472,8 +544,27 @@ export type MarketSettings = {
     day_begins_at: string;
     day_ends_at: string;
     start_code: 'off' | 'offered' | 'required';
+    contact: 'shown' | 'masked';
     timezone: string;
     currency: string;
+};
+
+export type Message = {
+    id: number;
+    author_id: number;
+    author_role: 'customer' | 'professional';
+    body: string;
+    masked: boolean;
+    created_at: string;
+    read: boolean;
+};
+
+export type MessagePage = {
+    items: Array<Message>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
 };
 
 export type Near = {
@@ -498,6 +589,11 @@ export type NewExport = {
      * A date (2026-12-01) or a time with an offset. Both ends are included.
      */
     to?: string | null;
+};
+
+export type NewMessage = {
+    body: string;
+    professional_id?: number | null;
 };
 
 export type NewPassword = {
@@ -989,6 +1085,7 @@ export type Request = {
     professional: ProfessionalContact | null;
     allowed_actions: Array<'edit' | 'accept' | 'reject' | 'release' | 'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step' | 'complete' | 'close' | 'cancel' | 'review'>;
     distance_km: number | null;
+    unread_messages: number;
     warnings: Array<'outside_hours' | 'not_free' | 'out_of_area' | 'task_not_done'>;
 };
 
@@ -1028,6 +1125,7 @@ export type RequestDetail = {
     professional: ProfessionalContact | null;
     allowed_actions: Array<'edit' | 'accept' | 'reject' | 'release' | 'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step' | 'complete' | 'close' | 'cancel' | 'review'>;
     distance_km: number | null;
+    unread_messages: number;
     warnings: Array<'outside_hours' | 'not_free' | 'out_of_area' | 'task_not_done'>;
     history: Array<HistoryEntry>;
     review: RequestReview | null;
@@ -1218,6 +1316,11 @@ export type SettingsEdit = {
     day_begins_at?: string;
     day_ends_at?: string;
     start_code?: 'off' | 'offered' | 'required';
+    contact?: 'shown' | 'masked';
+};
+
+export type Settlement = {
+    note?: string | null;
 };
 
 export type SharedVisit = {
@@ -1402,6 +1505,10 @@ export type UnavailableInput = {
 };
 
 export type UnreadCount = {
+    unread_count: number;
+};
+
+export type UnreadMessages = {
     unread_count: number;
 };
 
@@ -1937,6 +2044,112 @@ export type CheckResponses = {
 
 export type CheckResponse = CheckResponses[keyof CheckResponses];
 
+export type ListConversationReportsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        settled?: 0 | 1 | boolean;
+    };
+    url: '/conversation_reports';
+};
+
+export type ListConversationReportsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListConversationReportsError = ListConversationReportsErrors[keyof ListConversationReportsErrors];
+
+export type ListConversationReportsResponses = {
+    /**
+     * OK
+     */
+    200: ConversationReportPage;
+};
+
+export type ListConversationReportsResponse = ListConversationReportsResponses[keyof ListConversationReportsResponses];
+
+export type SettleConversationReportData = {
+    body?: Settlement;
+    path: {
+        report_id: number;
+    };
+    query?: never;
+    url: '/conversation_reports/{report_id}/settle';
+};
+
+export type SettleConversationReportErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type SettleConversationReportError = SettleConversationReportErrors[keyof SettleConversationReportErrors];
+
+export type SettleConversationReportResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type SettleConversationReportResponse = SettleConversationReportResponses[keyof SettleConversationReportResponses];
+
 export type ListCustomersData = {
     body?: never;
     headers?: {
@@ -2053,7 +2266,7 @@ export type ListDeliveriesData = {
         cursor?: string | null;
         account_id?: number | null;
         state?: 'waiting' | 'sent' | 'failed' | 'skipped' | null;
-        kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_on_the_way' | 'request_running_late' | 'request_arrived' | 'request_started' | 'request_step_undone' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
+        kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_on_the_way' | 'request_running_late' | 'request_arrived' | 'request_started' | 'request_step_undone' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'request_messages' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
         channel?: 'mail' | 'gchat' | 'sms' | 'push' | null;
         run_id?: number | null;
     };
@@ -3368,6 +3581,53 @@ export type ConfirmPasswordMeResponses = {
 };
 
 export type ConfirmPasswordMeResponse = ConfirmPasswordMeResponses[keyof ConfirmPasswordMeResponses];
+
+export type ListMyConversationsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        unread?: 0 | 1 | boolean;
+    };
+    url: '/me/conversations';
+};
+
+export type ListMyConversationsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListMyConversationsError = ListMyConversationsErrors[keyof ListMyConversationsErrors];
+
+export type ListMyConversationsResponses = {
+    /**
+     * OK
+     */
+    200: Conversations;
+};
+
+export type ListMyConversationsResponse = ListMyConversationsResponses[keyof ListMyConversationsResponses];
 
 export type GetMyDocumentData = {
     body?: never;
@@ -6287,6 +6547,296 @@ export type CompleteRequestResponses = {
 };
 
 export type CompleteRequestResponse = CompleteRequestResponses[keyof CompleteRequestResponses];
+
+export type GetRequestConversationsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/conversations';
+};
+
+export type GetRequestConversationsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetRequestConversationsError = GetRequestConversationsErrors[keyof GetRequestConversationsErrors];
+
+export type GetRequestConversationsResponses = {
+    /**
+     * OK
+     */
+    200: ConversationsOfRequest;
+};
+
+export type GetRequestConversationsResponse = GetRequestConversationsResponses[keyof GetRequestConversationsResponses];
+
+export type ListRequestMessagesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+        professional_id?: number | null;
+        order?: 'oldest' | 'newest';
+    };
+    url: '/requests/{request_id}/messages';
+};
+
+export type ListRequestMessagesErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListRequestMessagesError = ListRequestMessagesErrors[keyof ListRequestMessagesErrors];
+
+export type ListRequestMessagesResponses = {
+    /**
+     * OK
+     */
+    200: MessagePage;
+};
+
+export type ListRequestMessagesResponse = ListRequestMessagesResponses[keyof ListRequestMessagesResponses];
+
+export type CreateRequestMessageData = {
+    body: NewMessage;
+    headers?: {
+        /**
+         * Repeating a request with the same key and body within 24 hours returns the first response without running it again.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/messages';
+};
+
+export type CreateRequestMessageErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`, `still_running`
+     */
+    409: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `idempotency_key_reused`, `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Rate limit exceeded: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type CreateRequestMessageError = CreateRequestMessageErrors[keyof CreateRequestMessageErrors];
+
+export type CreateRequestMessageResponses = {
+    /**
+     * Created
+     */
+    201: Message;
+};
+
+export type CreateRequestMessageResponse = CreateRequestMessageResponses[keyof CreateRequestMessageResponses];
+
+export type MarkMessagesReadData = {
+    body: MarkMessagesRead;
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/messages/read';
+};
+
+export type MarkMessagesReadErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type MarkMessagesReadError = MarkMessagesReadErrors[keyof MarkMessagesReadErrors];
+
+export type MarkMessagesReadResponses = {
+    /**
+     * OK
+     */
+    200: UnreadMessages;
+};
+
+export type MarkMessagesReadResponse = MarkMessagesReadResponses[keyof MarkMessagesReadResponses];
+
+export type ReportConversationData = {
+    body: ConversationReportReason;
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/messages/report';
+};
+
+export type ReportConversationErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Rate limit exceeded: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ReportConversationError = ReportConversationErrors[keyof ReportConversationErrors];
+
+export type ReportConversationResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ReportConversationResponse = ReportConversationResponses[keyof ReportConversationResponses];
 
 export type OnTheWayRequestData = {
     body?: SetOff;

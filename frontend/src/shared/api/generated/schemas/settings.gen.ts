@@ -15,7 +15,8 @@ export const updateSettingsBody = v.object({
         'off',
         'offered',
         'required'
-    ]))
+    ])),
+    contact: v.optional(v.picklist(['shown', 'masked']))
 });
 
 export const putTaskPolicyBody = v.object({
