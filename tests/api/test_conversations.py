@@ -36,7 +36,7 @@ def read(who: User, request: dict[str, Any], query: str = "") -> list[str]:
     return [message["body"] for message in answer.json["items"]]
 
 
-def code_of(who: User, request: dict[str, Any], body: dict[str, Any]) -> tuple[int, str]:
+def code_of(who: User, request: dict[str, Any], body: dict[str, Any]) -> tuple[int, str | None]:
     """Write a message, which must fail; return status and code."""
     answer = who.post(f"/requests/{request['id']}/messages", body)
     return answer.status_code, (answer.json or {}).get("code")

@@ -1,6 +1,7 @@
 """Concurrent calls on one conversation: nothing is lost, doubled, or written after its end."""
 
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -143,7 +144,7 @@ def test_reading_concurrent_with_writing_keeps_count_correct(
     def read() -> list[str]:
         return outcome(partial(actions.mark_read, professional, request_id=request_id, up_to=first))
 
-    works = [*(partial(send, number) for number in range(WRITERS)), read, read]
+    works: list[Callable[[], Any]] = [*(partial(send, number) for number in range(WRITERS)), read, read]
     results = at_once(wide_app, works if turn % 2 else works[::-1])
     assert [codes for codes in results if codes != ["done"]] == []
     assert unread("professional") == WRITERS

@@ -155,8 +155,9 @@ def of_request(actor: Actor, *, request_id: int) -> list[ConversationOfRequest]:
     if not ids:
         return []
     values = {"request_id": request_id, "professional_ids": ids, "me": actor.id, "role": actor.role.value}
+    closes_at = access.closes_at(facts)
     found = [
-        ConversationOfRequest(*row, access.is_open(facts, professional_id=row[0]), access.closes_at(facts))
+        ConversationOfRequest._make((*row, access.is_open(facts, professional_id=row[0]), closes_at))
         for row in read_pool.rows(SIDES, values)
     ]
     return sorted(found, key=lambda conversation: not conversation.is_open)
