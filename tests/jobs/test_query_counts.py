@@ -29,6 +29,7 @@ from backend.domain.exports import actions as exports
 from backend.domain.exports import compression
 from backend.domain.notifications import create
 from backend.domain.professionals import availability
+from backend.domain.visits.models import VisitLink
 from backend.jobs import exports as export_job
 from backend.jobs import housekeeping, reminders, reports, runner
 from backend.jobs.registry import HANDLERS
@@ -179,6 +180,9 @@ def housekeeping_run(rows: int) -> None:
         made.request(of, status="requested", date_of_request=past, created_at=past)
         made.request(of, status="requested", date_of_request=soon, created_at=past, **asked)
         made.request(rejected, status="accepted", at=soon + timedelta(hours=3 * hours))
+        shared = made.request(of, status="cancelled")
+        with transaction():
+            db.session.add(VisitLink(request_id=shared.id, token_hash=f"shared{hours}"))
     for number in range(rows):
         folder = current_settings().data_dir / "mail"
         folder.mkdir(exist_ok=True)
@@ -239,7 +243,7 @@ TABLE: Final[dict[str, Counted]] = {
     REPORTS.name: Counted(report_run, 7, works_on_many=True),
     reports.PART.name: Counted(report_batch, 12, works_on_many=True),
     runs.COMPLETE.name: Counted(completion, 5, works_on_many=True),
-    HOUSEKEEPING.name: Counted(housekeeping_run, 87, works_on_many=True),
+    HOUSEKEEPING.name: Counted(housekeeping_run, 89, works_on_many=True),
     AVAILABILITY_RECOUNT.name: Counted(recount, 22, works_on_many=True),
     DOCUMENT_SWEEP.name: Counted(sweep, 8, works_on_many=True),
 }
