@@ -33,6 +33,15 @@ LONGEST_LINE: Final = 900  # RFC 5322 allows 998
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that is attached to an email."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Email:
     """One email to one recipient."""
 
@@ -42,6 +51,7 @@ class Email:
     html: str
     message_id: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
 
 
 class _Policy(policy.Compat32):
@@ -247,6 +257,8 @@ def _message(letter: Email) -> _Message:
         extra_headers={"Auto-Submitted": "auto-generated", **letter.headers},
     )
     message.msgId = letter.message_id
+    for one in letter.attachments:
+        message.attach(one.name, one.content_type, one.content)
     return message
 
 

@@ -10,7 +10,7 @@ from flask import render_template
 from backend.core import mail
 from backend.core.config import current_settings
 from backend.core.errors import PermanentFailure
-from backend.domain.notifications import preferences
+from backend.domain.notifications import calendar_file, preferences
 from backend.domain.notifications.channels.message import NotReachable, OutboundMessage
 from backend.domain.notifications.messages import template_values, unlinked
 
@@ -31,7 +31,7 @@ def letter(outbound: OutboundMessage) -> mail.Email:
     headers: dict[str, str] = {}
     stop = ""
     if outbound.message.unsubscribable:
-        stop = preferences.address(outbound.contact.account_id, outbound.kind)
+        stop = preferences.address(outbound.contact.account_id, outbound.message.follows or outbound.kind)
         headers = {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     values = {
         **outbound.params,
@@ -44,6 +44,12 @@ def letter(outbound: OutboundMessage) -> mail.Email:
         "unsubscribe": stop,
         "account_mail": outbound.message.account,
     }
+    calendar = calendar_file.attachment(
+        outbound.kind,
+        account_id=outbound.contact.account_id,
+        request_id=outbound.request_id,
+        url=outbound.words.url,
+    )
     html = render_template(f"mail/{outbound.message.template}.html", **values)
     text = render_template(f"mail/{outbound.message.template}.txt", **values)
     return mail.Email(
@@ -53,6 +59,7 @@ def letter(outbound: OutboundMessage) -> mail.Email:
         html=_inliner().inline(html),
         message_id=outbound.message_id,
         headers=headers,
+        attachments=(calendar,) if calendar else (),
     )
 
 
