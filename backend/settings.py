@@ -198,7 +198,15 @@ class Settings:
         v.whole(0, 10000), "10", "SMS per day to one account or number, codes excluded"
     )
     sms_a_day: int = _channels(v.whole(0, 10000000), "1000", "SMS per day in total, codes included")
-    outbound_timeout_seconds: int = _channels(v.whole(1, 120), "10", "Timeout for SMS gateways and webhooks")
+    chat_url: str = _channels(
+        v.chat_url,
+        "",
+        "Apprise URL of a chat app (WhatsApp, Signal, Telegram, ntfy) with {phone} or {chat_id} for the recipient",
+        secret=True,
+    )
+    outbound_timeout_seconds: int = _channels(
+        v.whole(1, 120), "10", "Timeout for webhooks, push servers, SMS and chat gateways"
+    )
 
     market_name: str = _market(v.text, "Doorstep", "Name shown in the application and in emails")
     market_timezone: str = _market(v.zone, "Asia/Kolkata", "Time zone for display and for day boundaries")

@@ -212,6 +212,19 @@ def sms_url(value: str) -> str:
     return value
 
 
+def chat_url(value: str) -> str:
+    if not value:
+        return value
+    if "{phone}" not in value and "{chat_id}" not in value:
+        raise ValueError("must contain {phone} or {chat_id} in place of the recipient")
+    from apprise import Apprise  # imported here for the same reason
+
+    sample = value.replace("{phone}", "+919876543210").replace("{chat_id}", "123456789")
+    if Apprise.instantiate(sample, suppress_exceptions=True) is None:
+        raise ValueError("is not a supported Apprise URL, such as tgram://BOT_TOKEN/{chat_id}")
+    return value
+
+
 def store_url(value: str) -> str:
     if value and not re.match(r"(file|memory|s3)://", value):
         raise ValueError("must start with file://, s3:// or memory://")

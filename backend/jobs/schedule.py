@@ -32,6 +32,15 @@ TABLE: Final = (
         catch_up=timedelta(hours=5),
     ),
     Scheduled(
+        "visit-reminders",
+        "Remind customers and professionals of visits, the evening before and two hours before",
+        Every(minutes=5),
+        topic=topics.VISIT_REMINDERS,
+        lane=Lane.BULK,
+        runs_kept=timedelta(days=2),
+        catch_up=timedelta(minutes=5),
+    ),
+    Scheduled(
         "monthly-reports",
         "Send each customer the report for the previous month",
         Monthly(day=1, at=time(7)),

@@ -21,6 +21,7 @@ HANDLER_MODULES: Final = (
     "reminders",
     "reports",
     "run_completion",
+    "visit_reminders",
 )
 
 

@@ -53,11 +53,13 @@ def test_preferences_default_to_mail_and_return_what_was_saved(users: Users) -> 
     asha = users.customer()
     why = {
         "sms": {"code": "sms_not_set_up", "message": "SMS is not set up."},
+        "chat": {"code": "chat_not_set_up", "message": "Chat messages are not set up."},
         "push": {"code": "no_push_device", "message": "Push notifications are not turned on for any device."},
     }
     assert asha.get("/me/preferences").json == {
         "channels": ["mail"],
         "gchat_webhook": None,
+        "chat_id": None,
         "quiet_hours": None,
         "kinds": {},
         "unavailable": why,
@@ -65,6 +67,7 @@ def test_preferences_default_to_mail_and_return_what_was_saved(users: Users) -> 
     chosen = {
         "channels": ["gchat", "sms", "mail"],
         "gchat_webhook": "https://chat.googleapis.com/v1/spaces/A/messages?key=k&token=t",
+        "chat_id": "@asha",
         "quiet_hours": {"from": "22:00", "to": "07:00"},
         "kinds": {"reminder": [], "request_accepted": ["sms"]},
     }

@@ -15,6 +15,7 @@ from backend.core.queue import Job, runs
 from backend.core.queue.schedule import Scheduled
 from backend.core.security.authz import Role
 from backend.domain.exports.models import Export
+from backend.domain.market.models import MarketSetting
 from backend.jobs import reminders, reports, runner, schedule
 from tests.conftest import empty_the_market
 from tests.factories import closed_requests as made
@@ -64,8 +65,11 @@ def fill_marketplace() -> None:
         made.request(of, status="requested", date_of_request=soon, created_at=past, **asked)
         made.request(of)
     made.professional(approval_expires_at=past)
+    visit_at = now() + timedelta(minutes=90)
+    made.request(of, status="accepted", at=visit_at + timedelta(hours=1), date_of_request=visit_at, accepted_at=past)
     export = {"status": "done", "store_key": "1-gone.csv", "size": 1, "sha256": "0", "finished_at": past}
     with transaction():
+        db.session.add(MarketSetting(name="visit_reminders", value="on"))
         earlier = {"at": now() - timedelta(days=90)}  # reports go only to accounts that existed in that month
         db.session.execute(text("UPDATE accounts SET created_at = :at"), earlier)
         by = of.customer_id

@@ -27,13 +27,14 @@ from backend.domain.accounts import sign_in
 from backend.domain.documents import actions as documents
 from backend.domain.exports import actions as exports
 from backend.domain.exports import compression
+from backend.domain.market.models import MarketSetting
 from backend.domain.notifications import create
 from backend.domain.professionals import availability
 from backend.domain.visits.models import VisitLink
 from backend.jobs import exports as export_job
 from backend.jobs import housekeeping, reminders, reports, runner
 from backend.jobs.registry import HANDLERS
-from backend.jobs.topics import AVAILABILITY_RECOUNT, DOCUMENT_SWEEP, HOUSEKEEPING, REMINDERS, REPORTS
+from backend.jobs.topics import AVAILABILITY_RECOUNT, DOCUMENT_SWEEP, HOUSEKEEPING, REMINDERS, REPORTS, VISIT_REMINDERS
 from tests.conftest import empty_the_market
 from tests.factories import closed_requests as made
 from tests.factories.files import picture
@@ -164,6 +165,20 @@ def sweep(rows: int) -> None:
     start("document-sweep")
 
 
+def visit_reminder_run(rows: int) -> None:
+    """Create visits within the next two hours, each with a customer and a professional to remind."""
+    of = made.market()
+    with transaction():
+        db.session.add(MarketSetting(name="visit_reminders", value="on"))
+    for number in range(rows):
+        at = now() + timedelta(minutes=61 + number)
+        other = made.Market(of.customer_id, made.professional(), of.task_id)
+        made.request(
+            other, status="accepted", at=at + timedelta(hours=1), date_of_request=at, accepted_at=now() - LONG_AGO
+        )
+    start("visit-reminders")
+
+
 def housekeeping_run(rows: int) -> None:
     """Create as many rows for each part as it takes to see whether its statements grow with them."""
     of = made.market()
@@ -240,6 +255,7 @@ TABLE: Final[dict[str, Counted]] = {
     compression.TOPIC.name: Counted(packing, 4, works_on_many=True),
     REMINDERS.name: Counted(reminder_run, 7, works_on_many=True),
     reminders.PART.name: Counted(reminder_batch, 10, works_on_many=True),
+    VISIT_REMINDERS.name: Counted(visit_reminder_run, 12, works_on_many=True),
     REPORTS.name: Counted(report_run, 7, works_on_many=True),
     reports.PART.name: Counted(report_batch, 12, works_on_many=True),
     runs.COMPLETE.name: Counted(completion, 5, works_on_many=True),

@@ -1,6 +1,7 @@
 """Settings: each rejected value names its setting, and .env.example is up to date."""
 
 import dataclasses
+import re
 from datetime import time
 from pathlib import Path
 
@@ -275,3 +276,26 @@ def test_mail_ca_file_without_certificates_is_rejected(tmp_path: Path) -> None:
 )
 def test_database_url_with_several_hosts_asks_for_the_one_that_accepts_writes(given: str, read: str) -> None:
     assert Settings.from_env({"DATABASE_URL": given}).database_url == read
+
+
+@pytest.mark.parametrize("url", ["tgram://123456789:abcdefg_hijklmnop/{chat_id}", "json://127.0.0.1:9000/chat/{phone}"])
+def test_chat_url_with_placeholder_is_accepted(url: str) -> None:
+    assert Settings.from_env({"CHAT_URL": url}).chat_url == url
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("CHAT_URL", "tgram://123456789:abcdefg_hijklmnop/", "must contain {phone} or {chat_id}"),
+        ("CHAT_URL", "unknown://host/{chat_id}", "is not a supported Apprise URL"),
+        ("PUSH_ALLOWED_HOSTS", "https://fcm.googleapis.com", "must list host, host:port or .domain"),
+    ],
+)
+def test_channel_setting_that_is_malformed_is_named(name: str, value: str, problem: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(problem)):
+        Settings.from_env({name: value})
+
+
+def test_push_allowed_hosts_off_allows_none() -> None:
+    assert Settings.from_env({"PUSH_ALLOWED_HOSTS": "off"}).push_allowed_hosts == ()
+    assert ".push.apple.com" in Settings.from_env({}).push_allowed_hosts

@@ -9,7 +9,7 @@ from backend.core.security.authz import Actor
 from backend.domain.accounts import actions as account_actions
 from backend.domain.accounts import queries as accounts
 from backend.domain.notifications import preferences, push_subscriptions
-from backend.domain.notifications.channels import push, sms
+from backend.domain.notifications.channels import chat, push, sms
 from backend.domain.notifications.preferences import Choice
 
 
@@ -18,11 +18,15 @@ def present(account_id: int, choice: Choice) -> JsonObject:
     account = accounts.get(account_id)
     reasons = {
         "sms": sms.why_not(account.phone, is_verified=account.phone_verified_at is not None),
+        "chat": chat.why_not(
+            phone=account.phone, is_verified=account.phone_verified_at is not None, chat_id=choice.chat_id
+        ),
         "push": push.why_not(has_device=bool(push_subscriptions.usable(account_id))),
     }
     return {
         "channels": list(choice.channels),
         "gchat_webhook": choice.gchat_webhook,
+        "chat_id": choice.chat_id,
         "quiet_hours": choice.quiet_hours,
         "kinds": choice.kinds,
         "unavailable": {channel: reason._asdict() for channel, reason in reasons.items() if reason},
@@ -54,6 +58,7 @@ class MyPreferences(Resource):
             gchat_webhook=body["gchat_webhook"],
             quiet_hours={"from": quiet["begin"], "to": quiet["end"]} if quiet else None,
             kinds=body["kinds"] or {},
+            chat_id=body["chat_id"],
         )
         preferences.choose(actor.account_id, choice, keeps_kinds=body["kinds"] is None)
         return versioned_by_content(_read(actor.account_id))

@@ -35,6 +35,7 @@ def _minutes(name: str, **options: Unpack[FieldOptions]) -> StrictInteger:
 
 
 START_CODE = validate.OneOf(CHOICES["start_code"])
+VISIT_REMINDERS = validate.OneOf(CHOICES["visit_reminders"])
 
 
 class SettingsEdit(Strict):
@@ -50,6 +51,7 @@ class SettingsEdit(Strict):
     day_ends_at = ClockTime()
     start_code = fields.String(validate=START_CODE)
     contact = fields.String(validate=validate.OneOf(CHOICES["contact"]))
+    visit_reminders = fields.String(validate=VISIT_REMINDERS)
 
 
 class MarketSettings(Strict):
@@ -65,6 +67,7 @@ class MarketSettings(Strict):
     day_ends_at = ClockTime(required=True)
     start_code = fields.String(required=True, validate=START_CODE)
     contact = fields.String(required=True, validate=validate.OneOf(CHOICES["contact"]))
+    visit_reminders = fields.String(required=True, validate=VISIT_REMINDERS)
     timezone = fields.String(required=True)
     currency = fields.String(required=True)
 

@@ -11,6 +11,10 @@ from backend.domain.notifications.preferences import CHANNELS
 CHOSEN = tuple(kind for kind, message in KINDS.items() if not message.account and not message.follows)
 CLOCK = validate.Regexp(r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", error="Must be a time of day such as 22:00.")
 
+CHAT_ID = validate.Regexp(
+    r"^[A-Za-z0-9@+_.-]{1,64}\Z", error="Must be 1 to 64 letters, digits, or the characters @ + _ . -"
+)
+
 
 class Channels(fields.List[str]):
     """Channels in the order in which they are tried, without duplicates."""
@@ -56,6 +60,9 @@ class Unavailable(Strict):
                 "phone_not_verified",
                 "push_not_set_up",
                 "no_push_device",
+                "chat_not_set_up",
+                "chat_not_available",
+                "no_chat_id",
             ]
         ),
     )
@@ -78,6 +85,7 @@ class Preferences(Strict):
 
     channels = Channels(required=True)
     gchat_webhook = fields.String(load_default=None, allow_none=True, validate=validate.Length(min=1, max=2000))
+    chat_id = fields.String(load_default=None, allow_none=True, validate=CHAT_ID)
     quiet_hours = fields.Nested(QuietHours, load_default=None, allow_none=True)
     kinds = fields.Dict(
         keys=fields.String(validate=validate.OneOf(CHOSEN)), values=Channels(), load_default=None, required=False
@@ -98,6 +106,7 @@ class PreferencesData(TypedDict):
 
     channels: list[str]
     gchat_webhook: str | None
+    chat_id: str | None
     quiet_hours: QuietHoursData | None
     kinds: dict[str, list[str]] | None
     unavailable: dict[str, UnavailableData] | None

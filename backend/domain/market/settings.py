@@ -28,7 +28,9 @@ BOUNDS: Final[dict[str, tuple[int, int]]] = {
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "start_code": ("off", "offered", "required"),
     "contact": ("shown", "masked"),
+    "visit_reminders": ("off", "on"),
 }
+
 
 StoredValue = int | str  # times of day are strings such as "18:00"
 
@@ -45,6 +47,8 @@ class MarketSettings:
     a visit, and whether the work can be completed only after a start ("required").
     ``contact``: whether customer and professional see each other's phone once
     the request is accepted (``shown``); ``masked``: never, and contact details in their messages are hidden.
+    ``visit_reminders``: whether both sides are reminded of a visit, at ``reminder_at`` the evening before, and two
+    hours before.
     """
 
     reminder_at: time
@@ -57,6 +61,7 @@ class MarketSettings:
     day_ends_at: time = time(20)
     start_code: str = "off"
     contact: str = "shown"
+    visit_reminders: str = "off"
 
     def as_dict(self) -> dict[str, StoredValue]:
         """Return the settings as plain values; times of day are strings such as "18:00"."""
@@ -76,6 +81,7 @@ class SettingsChanges(TypedDict, total=False):
     day_ends_at: time
     start_code: str
     contact: str
+    visit_reminders: str
 
 
 def get() -> MarketSettings:
@@ -99,6 +105,7 @@ def of_rows(rows: Mapping[str, StoredValue]) -> MarketSettings:
         day_ends_at=_time(rows, "day_ends_at", usual.day_ends_at),
         start_code=_choice(rows, "start_code", usual.start_code),
         contact=_choice(rows, "contact", usual.contact),
+        visit_reminders=_choice(rows, "visit_reminders", usual.visit_reminders),
     )
 
 

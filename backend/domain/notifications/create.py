@@ -32,7 +32,7 @@ WRITTEN: Final = text("""
         ORDER BY place
        RETURNING id, account_id
      )
-SELECT written.id, choice.channels, choice.gchat_webhook, choice.quiet_hours, choice.kinds
+SELECT written.id, choice.channels, choice.gchat_webhook, choice.quiet_hours, choice.kinds, choice.chat_id
   FROM written LEFT JOIN preferences choice ON choice.account_id = written.account_id
  ORDER BY written.id
 """)

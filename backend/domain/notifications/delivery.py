@@ -18,7 +18,7 @@ from backend.core.queue import Snooze, enqueue
 from backend.core.security.authz import Actor
 from backend.core.translations import DEFAULT
 from backend.domain.audit.actions import record
-from backend.domain.notifications import create, digests, sms_limits, unread_messages
+from backend.domain.notifications import create, digests, sms_limits, unread_messages, visit_check
 from backend.domain.notifications.channels import SENDERS, NotReachable, OutboundMessage, sms
 from backend.domain.notifications.channels.message import Contact
 from backend.domain.notifications.messages import message, render
@@ -52,6 +52,7 @@ WAITING: Final = compiled(
         ACCOUNTS.c.phone_verified_at.is_not(None),
         Preferences.gchat_webhook,
         func.coalesce(ACCOUNTS.c.language, DEFAULT),
+        Preferences.chat_id,
         func.set_config("idle_in_transaction_session_timeout", LONGEST_SEND, True),
     )
     .join(ACCOUNTS, ACCOUNTS.c.id == Delivery.account_id)
@@ -239,6 +240,8 @@ def deliver(delivery_id: int, *, interrupted: bool) -> Snooze | None:
     params = delivery.params
     if _is_too_late(delivery):
         mark_failed(delivery, detail="The message had expired before it could be sent.")
+    elif message(delivery.kind).about_visit and not visit_check.applies(delivery):
+        mark_needless(delivery, detail=visit_check.OBSOLETE)
     elif delivery.channel == "sms" and not sms_limits.is_counted(delivery.id):
         _count_sms(delivery, contact)
     elif delivery.kind in WORDED_LATE and not (params := WORDED_LATE[delivery.kind](delivery)):
@@ -288,8 +291,8 @@ def _count_sms(delivery: Delivery, contact: Contact) -> None:
 
 
 def _may_be_mailed(delivery: Delivery) -> bool:
-    """Return whether email is the last resort: it is for SMS and push, except for verification codes."""
-    return delivery.channel in ("sms", "push") and not message(delivery.kind).account
+    """Return whether email is the last resort: it is for SMS, push and chat, except for verification codes."""
+    return delivery.channel in ("sms", "push", "chat") and not message(delivery.kind).account
 
 
 def _is_too_late(delivery: Delivery) -> bool:

@@ -39,6 +39,7 @@ class Message:
 
     ``account`` messages are always sent, by ``channel`` only, and not shown in the app. ``mandatory`` messages are
     shown in the app and always emailed as well, because a user who cannot sign in would not see them otherwise.
+    ``about_visit`` messages are not sent once the visit has started or no longer takes place as told.
     ``follows`` names the kind whose channel preferences also apply to this one.
     """
 
@@ -49,6 +50,7 @@ class Message:
     channel: str = "mail"
     mandatory: bool = False
     follows: str = ""
+    about_visit: bool = False
     unsubscribable: bool = False
 
 
@@ -104,6 +106,10 @@ KINDS: Final[dict[str, Message]] = {
     "request_arrived": Message(path=REQUEST_PAGE),
     "request_started": Message(path=REQUEST_PAGE),
     "request_step_undone": Message(path=REQUEST_PAGE),
+    "request_due_tomorrow": Message(path=REQUEST_PAGE, about_visit=True, unsubscribable=True),
+    "request_due_soon": Message(
+        path=REQUEST_PAGE, about_visit=True, unsubscribable=True, follows="request_due_tomorrow"
+    ),
     "request_completed": Message(path=REQUEST_PAGE),
     "request_closed": Message(path=REQUEST_PAGE),
     "request_cancelled": Message(path=REQUEST_PAGE),

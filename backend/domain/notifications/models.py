@@ -152,5 +152,6 @@ class Preferences(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     channels: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("ARRAY['mail']"))
     gchat_webhook: Mapped[str | None]
+    chat_id: Mapped[str | None]
     quiet_hours: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     kinds: Mapped[dict[str, list[str]]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))

@@ -17,7 +17,7 @@ from backend.core.security import signing
 from backend.domain.notifications.messages import KINDS
 from backend.domain.notifications.models import Preferences
 
-CHANNELS: Final = ("mail", "gchat", "sms", "push")
+CHANNELS: Final = ("mail", "gchat", "sms", "push", "chat")
 DEFAULT_CHANNELS: Final = ("mail",)
 PURPOSE: Final = "unsubscribe"
 FORMER_BYTES: Final = 16
@@ -34,6 +34,7 @@ class Choice:
     gchat_webhook: str | None = None
     quiet_hours: dict[str, str] | None = None
     kinds: dict[str, list[str]] = field(default_factory=dict)
+    chat_id: str | None = None
 
     @property
     def all_channels(self) -> set[str]:
@@ -66,14 +67,15 @@ def of(account_ids: Iterable[int]) -> dict[int, Choice]:
         Preferences.gchat_webhook,
         Preferences.quiet_hours,
         Preferences.kinds,
+        Preferences.chat_id,
     ).where(Preferences.account_id.in_(set(account_ids)))
     return {row[0]: of_row(row[1:]) for row in db.session.execute(statement)}
 
 
 def of_row(row: Sequence[Any]) -> Choice:
-    """Return the preferences of their four columns, in the order of `Choice`."""
-    channels, gchat_webhook, quiet_hours, kinds = row
-    return Choice(tuple(channels), gchat_webhook, quiet_hours, kinds)
+    """Return the preferences of their five columns, in the order of `Choice`."""
+    channels, gchat_webhook, quiet_hours, kinds, chat_id = row
+    return Choice(tuple(channels), gchat_webhook, quiet_hours, kinds, chat_id)
 
 
 def get(account_id: int) -> Choice:
@@ -98,6 +100,7 @@ def put(account_id: int, choice: Choice, *, keeps_kinds: bool = False) -> None:
         "gchat_webhook": choice.gchat_webhook,
         "quiet_hours": choice.quiet_hours,
         "kinds": choice.kinds,
+        "chat_id": choice.chat_id,
     }
     row = insert(Preferences).values(account_id=account_id, **values)
     if keeps_kinds:

@@ -23,7 +23,7 @@ NOTIFICATIONS = {
     "request_released", "request_opened", "request_changed", "request_completed", "request_closed",
     "request_cancelled", "request_expired", "request_reviewed", "export_done", "export_failed", "admin_account_changed",
     "photo_approved", "photo_rejected", "request_on_the_way", "request_running_late", "request_arrived",
-    "request_started", "request_step_undone",
+    "request_started", "request_step_undone", "request_due_tomorrow", "request_due_soon",
 }  # fmt: skip
 VALUES = {
     "task": "Plumbing", "date": "2026-12-01T04:30:00+00:00", "professional": "Ravi (Rao & Sons)", "customer": "Asha",

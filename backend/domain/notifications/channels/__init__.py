@@ -7,7 +7,7 @@ unavailable, slow or busy; ``counts_as_attempt=False`` when it was not contacted
 from collections.abc import Callable
 from typing import Final
 
-from backend.domain.notifications.channels import gchat, mail, push, sms
+from backend.domain.notifications.channels import chat, gchat, mail, push, sms
 from backend.domain.notifications.channels.message import NotReachable, OutboundMessage
 
 __all__ = ["SENDERS", "NotReachable", "OutboundMessage"]
@@ -17,4 +17,5 @@ SENDERS: Final[dict[str, Callable[[OutboundMessage], str]]] = {
     "gchat": gchat.send,
     "sms": sms.send,
     "push": push.send,
+    "chat": chat.send,
 }

@@ -20,6 +20,7 @@ class Contact:
     phone_verified: bool
     gchat_webhook: str | None
     language: str
+    chat_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

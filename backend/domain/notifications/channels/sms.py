@@ -1,15 +1,12 @@
 """Delivery by SMS through the gateway that the Apprise URL in SMS_URL names; {phone} is the recipient's number."""
 
-import logging
 from typing import Final
 
 import phonenumbers
-from apprise import Apprise
 from phonenumbers import PhoneNumberType
 
-from backend.core import http_client
 from backend.core.config import current_settings
-from backend.core.errors import RetryLater
+from backend.domain.notifications.channels import gateway
 from backend.domain.notifications.channels.message import Contact, NotReachable, OutboundMessage, Reason
 
 LONGEST: Final = 320
@@ -17,29 +14,11 @@ MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
 def send(outbound: OutboundMessage) -> str:
-    """Send the text to the gateway. Raises NotReachable or RetryLater (Apprise reports failure without a reason)."""
+    """Send the text to the gateway. Raises NotReachable or RetryLater."""
     send_to = outbound.params.get("send_to")
     phone = number(outbound.contact, str(send_to) if send_to is not None else None)
-    settings = current_settings()
-    url, limit = settings.sms_url, settings.outbound_timeout_seconds
-    joint = "&" if "?" in url else "?"
-    gateway = Apprise.instantiate(
-        f"{url}{joint}cto={min(4, limit)}&rto={limit}&redirect=no".replace("{phone}", phone),
-        suppress_exceptions=True,
-    )
-    if gateway is None:
-        raise NotReachable("The SMS gateway does not support this number.")
-    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its lines hold numbers and gateways' secrets
-    body = text(outbound)
-    try:
-        taken = http_client.within(
-            http_client.Deadline(limit), lambda: gateway.notify(body=body, title="", body_format="text")
-        )
-    except TimeoutError as error:
-        raise RetryLater("The SMS gateway did not respond in time.") from error
-    if not taken:
-        raise RetryLater("The SMS gateway did not accept the message.")
-    return "accepted by the gateway"
+    url = current_settings().sms_url.replace("{phone}", phone)
+    return gateway.send(url, title="", body=text(outbound), name="SMS")
 
 
 def number(contact: Contact, code_goes_to: str | None = None) -> str:
@@ -60,7 +39,7 @@ def why_not(phone: str | None, *, is_verified: bool) -> Reason | None:
         return Reason("sms_not_set_up", "SMS is not set up.")
     if not phone:
         return Reason("no_phone", "The account has no phone number.")
-    if not _is_served(phone):
+    if not is_served(phone):
         return Reason("sms_not_available", f"SMS is only available for mobile numbers from {', '.join(countries())}.")
     if not is_verified:
         return Reason("phone_not_verified", "The phone number is not verified.")
@@ -81,7 +60,7 @@ def text(outbound: OutboundMessage) -> str:
     return f"{title if len(title) <= room else title[: room - 1] + '…'}\n{outbound.words.url}"
 
 
-def _is_served(phone: str) -> bool:
+def is_served(phone: str) -> bool:
     """Return whether it is a plain mobile number; premium and shared-cost numbers pay their owner per message."""
     try:
         parsed = phonenumbers.parse(phone)

@@ -20,7 +20,7 @@ it.each([
   [true, '22:00', '', true],
   [true, '22:00', '22:00', true],
 ])('quiet hours %s from %s to %s are refused: %s', (quiet, from, to, refused) => {
-  const typed = { channels: ['mail'], gchat_webhook: '', quiet, from, to, kinds: {} }
+  const typed = { channels: ['mail'], gchat_webhook: '', chat_id: '', quiet, from, to, kinds: {} }
   const names = validate(preferencesSchema, typed).errors?.map(({ name }) => name) ?? []
   expect(names).toEqual(refused ? ['from'] : [])
 })

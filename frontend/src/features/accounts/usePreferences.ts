@@ -3,7 +3,7 @@ import type { Under } from '@/locales/keys'
 import type { Preferences } from '@/shared/api/generated'
 import type { Role } from '@/shared/api/types'
 
-export const channels = ['mail', 'gchat', 'sms', 'push'] as const
+export const channels = ['mail', 'gchat', 'sms', 'push', 'chat'] as const
 export type Channel = (typeof channels)[number]
 
 /** What each role is told of; "as above" where a kind names no channels of its own. */
@@ -17,6 +17,7 @@ export const kindsOf: Record<Role, readonly Under<'accounts.messages.kind'>[]> =
     'request_on_the_way',
     'request_running_late',
     'request_arrived',
+    'request_due_tomorrow',
     'request_started',
     'request_step_undone',
     'request_completed',
@@ -29,6 +30,7 @@ export const kindsOf: Record<Role, readonly Under<'accounts.messages.kind'>[]> =
     'request_messages',
     'request_changed',
     'request_cancelled',
+    'request_due_tomorrow',
     'request_started',
     'request_step_undone',
     'request_completed',

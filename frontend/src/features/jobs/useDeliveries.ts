@@ -23,6 +23,8 @@ export const kinds = [
   'request_on_the_way',
   'request_running_late',
   'request_arrived',
+  'request_due_tomorrow',
+  'request_due_soon',
   'request_started',
   'request_step_undone',
   'request_completed',

@@ -8,6 +8,7 @@ const now: Settings = {
   free_cancel_minutes: 120,
   start_code: 'off' as const,
   contact: 'shown' as const,
+  visit_reminders: 'off' as const,
   travel_buffer_minutes: 0,
   tell_nearest: 10,
   reminder_at: '18:00',

@@ -25,6 +25,7 @@ export const settingsSchema = v.pipe(
 )
 export const startCodes = ['off', 'offered', 'required'] as const
 export const contacts = ['shown', 'masked'] as const
+export const visitReminders = ['off', 'on'] as const
 export type Settings = v.InferOutput<typeof settingsSchema>
 export const names = v.keyof(settingsSchema).options
 
@@ -46,6 +47,7 @@ export function ofAnswer(settings: MarketSettings): Settings {
     tell_nearest,
     start_code,
     contact,
+    visit_reminders,
   } = settings
   return {
     answer_within_minutes,
@@ -58,6 +60,7 @@ export function ofAnswer(settings: MarketSettings): Settings {
     day_ends_at: short(settings.day_ends_at),
     start_code,
     contact,
+    visit_reminders,
   }
 }
 

@@ -8,6 +8,7 @@ const asha = someone('customer', { phone: '+919876543210' })
 const stored = {
   channels: ['sms', 'mail'],
   gchat_webhook: null,
+  chat_id: null,
   quiet_hours: { from: '22:30', to: '06:15' },
   kinds: { report: ['mail'], reminder: ['sms'] },
 }

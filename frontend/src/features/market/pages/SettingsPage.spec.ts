@@ -17,6 +17,7 @@ const settings = {
   day_begins_at: '08:00:00',
   day_ends_at: '20:00:00',
   start_code: 'off',
+  visit_reminders: 'off',
   timezone: 'Asia/Kolkata',
   currency: 'INR',
 }

@@ -545,6 +545,7 @@ export type MarketSettings = {
     day_ends_at: string;
     start_code: 'off' | 'offered' | 'required';
     contact: 'shown' | 'masked';
+    visit_reminders: 'off' | 'on';
     timezone: string;
     currency: string;
 };
@@ -716,11 +717,12 @@ export type PlacePage = {
 };
 
 export type Preferences = {
-    channels: Array<'mail' | 'gchat' | 'sms' | 'push'>;
+    channels: Array<'mail' | 'gchat' | 'sms' | 'push' | 'chat'>;
     gchat_webhook?: string | null;
+    chat_id?: string | null;
     quiet_hours?: QuietHours | null;
     kinds?: {
-        [key: string]: Array<'mail' | 'gchat' | 'sms' | 'push'>;
+        [key: string]: Array<'mail' | 'gchat' | 'sms' | 'push' | 'chat'>;
     } | null;
     /**
      * Channels that are currently unavailable, with the reasons
@@ -731,11 +733,12 @@ export type Preferences = {
 };
 
 export type PreferencesInput = {
-    channels: Array<'mail' | 'gchat' | 'sms' | 'push'>;
+    channels: Array<'mail' | 'gchat' | 'sms' | 'push' | 'chat'>;
     gchat_webhook?: string | null;
+    chat_id?: string | null;
     quiet_hours?: QuietHoursInput | null;
     kinds?: {
-        [key: string]: Array<'mail' | 'gchat' | 'sms' | 'push'>;
+        [key: string]: Array<'mail' | 'gchat' | 'sms' | 'push' | 'chat'>;
     } | null;
     /**
      * Channels that are currently unavailable, with the reasons
@@ -1317,6 +1320,7 @@ export type SettingsEdit = {
     day_ends_at?: string;
     start_code?: 'off' | 'offered' | 'required';
     contact?: 'shown' | 'masked';
+    visit_reminders?: 'off' | 'on';
 };
 
 export type Settlement = {
@@ -1495,12 +1499,12 @@ export type TopTask = {
 };
 
 export type Unavailable = {
-    code: 'sms_not_set_up' | 'no_phone' | 'sms_not_available' | 'phone_not_verified' | 'push_not_set_up' | 'no_push_device';
+    code: 'sms_not_set_up' | 'no_phone' | 'sms_not_available' | 'phone_not_verified' | 'push_not_set_up' | 'no_push_device' | 'chat_not_set_up' | 'chat_not_available' | 'no_chat_id';
     message: string;
 };
 
 export type UnavailableInput = {
-    code: 'sms_not_set_up' | 'no_phone' | 'sms_not_available' | 'phone_not_verified' | 'push_not_set_up' | 'no_push_device';
+    code: 'sms_not_set_up' | 'no_phone' | 'sms_not_available' | 'phone_not_verified' | 'push_not_set_up' | 'no_push_device' | 'chat_not_set_up' | 'chat_not_available' | 'no_chat_id';
     message: string;
 };
 
@@ -1693,20 +1697,22 @@ export type CustomerSignUpWritable = {
 };
 
 export type PreferencesWritable = {
-    channels: Array<'mail' | 'gchat' | 'sms' | 'push'>;
+    channels: Array<'mail' | 'gchat' | 'sms' | 'push' | 'chat'>;
     gchat_webhook?: string | null;
+    chat_id?: string | null;
     quiet_hours?: QuietHours | null;
     kinds?: {
-        [key: string]: Array<'mail' | 'gchat' | 'sms' | 'push'>;
+        [key: string]: Array<'mail' | 'gchat' | 'sms' | 'push' | 'chat'>;
     } | null;
 };
 
 export type PreferencesInputWritable = {
-    channels: Array<'mail' | 'gchat' | 'sms' | 'push'>;
+    channels: Array<'mail' | 'gchat' | 'sms' | 'push' | 'chat'>;
     gchat_webhook?: string | null;
+    chat_id?: string | null;
     quiet_hours?: QuietHoursInput | null;
     kinds?: {
-        [key: string]: Array<'mail' | 'gchat' | 'sms' | 'push'>;
+        [key: string]: Array<'mail' | 'gchat' | 'sms' | 'push' | 'chat'>;
     } | null;
 };
 
@@ -2266,8 +2272,8 @@ export type ListDeliveriesData = {
         cursor?: string | null;
         account_id?: number | null;
         state?: 'waiting' | 'sent' | 'failed' | 'skipped' | null;
-        kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_on_the_way' | 'request_running_late' | 'request_arrived' | 'request_started' | 'request_step_undone' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'request_messages' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
-        channel?: 'mail' | 'gchat' | 'sms' | 'push' | null;
+        kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_on_the_way' | 'request_running_late' | 'request_arrived' | 'request_started' | 'request_step_undone' | 'request_due_tomorrow' | 'request_due_soon' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'request_messages' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
+        channel?: 'mail' | 'gchat' | 'sms' | 'push' | 'chat' | null;
         run_id?: number | null;
     };
     url: '/deliveries';

@@ -53,9 +53,11 @@ export const putMyPreferencesBody = v.object({
         'mail',
         'gchat',
         'sms',
-        'push'
+        'push',
+        'chat'
     ])),
     gchat_webhook: v.nullish(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(2000))),
+    chat_id: v.nullish(v.pipe(v.string(), v.trim(), v.regex(/^[A-Za-z0-9@+_.-]{1,64}$/))),
     quiet_hours: v.nullish(v.object({
         from: v.pipe(v.string(), v.trim(), v.regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/)),
         to: v.pipe(v.string(), v.trim(), v.regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/))
@@ -64,7 +66,8 @@ export const putMyPreferencesBody = v.object({
         'mail',
         'gchat',
         'sms',
-        'push'
+        'push',
+        'chat'
     ]))))
 });
 

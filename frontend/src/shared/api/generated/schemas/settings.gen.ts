@@ -16,7 +16,8 @@ export const updateSettingsBody = v.object({
         'offered',
         'required'
     ])),
-    contact: v.optional(v.picklist(['shown', 'masked']))
+    contact: v.optional(v.picklist(['shown', 'masked'])),
+    visit_reminders: v.optional(v.picklist(['off', 'on']))
 });
 
 export const putTaskPolicyBody = v.object({
