@@ -184,6 +184,10 @@ def _once(actor: Actor, work: Callable[[], Response]) -> Response:
     if stored is not None:
         return Response(stored.body, status=stored.status, headers={**stored.headers, "Idempotent-Replayed": "true"})
     response = work()
+    if response.status_code >= 400:
+        # A refusal that was raised has rolled the claim back; this one is committed.
+        idempotency.release(actor.account_id, key)
+        return response
     headers = {name: response.headers[name] for name in STORED_HEADERS if name in response.headers}
     to_store = idempotency.StoredResponse(status=response.status_code, headers=headers, body=response.get_data())
     idempotency.keep(actor.account_id, key, to_store)

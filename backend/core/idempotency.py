@@ -83,6 +83,12 @@ def keep(account_id: int, key: str, response: StoredResponse) -> None:
     )
 
 
+def release(account_id: int, key: str) -> None:
+    """Delete a claimed key, for a refusal that is committed: the corrected call may be sent under it."""
+    claimed = delete(IdempotencyKey).where(IdempotencyKey.account_id == account_id, IdempotencyKey.key == key)
+    db.session.execute(claimed.execution_options(synchronize_session=False))
+
+
 def drop_expired(limit: int = 500) -> int:
     """Delete up to ``limit`` expired keys and return how many."""
     key = (IdempotencyKey.account_id, IdempotencyKey.key)

@@ -95,11 +95,21 @@ def test_customer_starts_while_tries_are_locked(visit: Visit) -> None:
     assert visit.call(visit.ravi, "start", {"code": visit.code}).status_code == 200
 
 
-def test_wrong_code_with_same_key_is_counted_once(visit: Visit) -> None:
-    wrong, key = {"code": visit.wrong_code}, {"Idempotency-Key": "one-try"}
-    answers = [visit.call(visit.ravi, "start", wrong, headers=key) for _ in range(8)]
-    assert {answer.status_code for answer in answers} == {422}
-    assert visit.call(visit.ravi, "start", {"code": visit.code}).status_code == 200
+def test_corrected_code_is_taken_under_the_same_key(visit: Visit) -> None:
+    key = {"Idempotency-Key": "one-start"}
+    for _ in range(2):
+        wrong = visit.call(visit.ravi, "start", {"code": visit.wrong_code}, headers=key)
+        assert (wrong.status_code, wrong.json["code"]) == (422, "wrong_code")
+    right = {"code": visit.code}
+    answers = [visit.call(visit.ravi, "start", right, headers=key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[1].headers["Idempotent-Replayed"] == "true"
+
+
+def test_wrong_codes_under_one_key_are_all_counted(visit: Visit) -> None:
+    wrong, key = {"code": visit.wrong_code}, {"Idempotency-Key": "many-tries"}
+    found = [visit.call(visit.ravi, "start", wrong, headers=key).status_code for _ in range(6)]
+    assert found == [422] * 5 + [429]
 
 
 @pytest.mark.parametrize("how", ["move", "release"])

@@ -17,6 +17,7 @@ from backend.domain.conversations import queries as conversations
 from backend.domain.professionals import availability
 from backend.domain.profiles import queries as profiles
 from backend.domain.task_requests import inbox, matching, policies
+from backend.domain.visits import links
 from tests.factories.requests import RequestMarket
 from tests.factories.users import Users
 
@@ -130,6 +131,7 @@ def analyse() -> None:
             "conversations",
             "messages",
             "conversation_reports",
+            "visit_links",
         ):
             connection.execute(text(f"VACUUM (ANALYZE) {table}"))
 
@@ -239,3 +241,25 @@ def test_conversations_read_only_rows_of_their_page(users: Users) -> None:
     for settled in (False, True):
         reports = conversations.reports_statement(settled=settled, goes_on=True)
         assert rows_read(reports, {"rows": 21, "after_at": now(), "after_id": 1}, tables=tables) <= 3 * 21
+
+
+def test_links_of_visits_read_only_their_own_requests(users: Users, app: Flask) -> None:
+    market, asha, ravi = RequestMarket(users), users.customer(), users.professional()
+    values = {"task_id": market.task_id, "customer_id": asha.id, "professional_id": ravi.id, "declined_by": ravi.id}
+    with transaction():
+        db.session.execute(DONE, {**values, "number": FAR})
+        shared = text("""
+            INSERT INTO visit_links (request_id, token_hash)
+            SELECT id, 'token' || id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM task_requests) r
+             WHERE n % :apart = 0
+        """)
+        db.session.execute(shared, {"apart": FAR // NEAR})
+    analyse()
+    newest = db.session.execute(text("SELECT max(token_hash) FROM visit_links")).scalar_one()
+    asked = {"token_hash": newest}
+    assert len(db.session.execute(links.SHARED, asked).all()) == 1
+    read = rows_read(links.SHARED, asked, tables={"task_requests", "visit_links"})
+    assert read <= NEAR + 1, "the links may be scanned while they are few"
+    dropped = {"before": now() - links.KEPT, "limit": 500}
+    read = rows_read(links.DROPPED, dropped, tables={"task_requests"})
+    assert read <= 2 * NEAR

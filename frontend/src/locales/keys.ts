@@ -23,6 +23,7 @@ interface English {
   tasks: typeof import('./en/tasks.json')
   users: typeof import('./en/users.json')
   validation: typeof import('./en/validation.json')
+  visits: typeof import('./en/visits.json')
 }
 
 type Leaves<T> = {

@@ -5,7 +5,7 @@ import { blank, rules, taskSchema } from './taskFields'
 
 it.each([
   // Typed as text; the contract also takes a number.
-  ['createTask', taskSchema, ['base_price', 'isactive', ...rules]],
+  ['createTask', taskSchema, ['base_price', 'isactive', 'start_code', ...rules]],
 ])('the form of %s has the fields and limits of the contract', (operation, schema, own) => {
   const [form, contract] = compare(schema, operation, own)
   expect(form).toEqual(contract)

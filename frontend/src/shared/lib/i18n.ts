@@ -67,8 +67,11 @@ export const hasChosen = (): boolean => local.get(stored) !== null
 export async function setLanguage(code: Language, { keep = true } = {}): Promise<void> {
   // Where a page beyond the first one stands, all its texts change at once; the first page goes without the rest.
   const parts = [once(`first:${code}`, firsts[`../../locales/${code}/index.ts`], code)]
-  if (loaded.has('rest:en')) parts.push(once(`rest:${code}`, rests[`../../locales/${code}/rest.ts`], code))
+  const rest = () => once(`rest:${code}`, rests[`../../locales/${code}/rest.ts`], code)
+  if (loaded.has('rest:en')) parts.push(rest())
   await Promise.all(parts)
+  // A page that was opened meanwhile has loaded the rest in the language before.
+  if (loaded.has('rest:en')) await rest()
   i18n.global.locale.value = code
   document.documentElement.lang = code
   if (keep) local.set(stored, code)

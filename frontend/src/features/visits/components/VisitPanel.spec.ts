@@ -1,0 +1,115 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import errors from '@/locales/en/errors.json'
+import visits from '@/locales/en/visits.json'
+import type { Role, TaskRequestDetail } from '@/shared/api/types'
+import { show, someone, until } from '@/shared/testing/mount'
+import { button, fill, press, problemOf, says, sees, submit } from '@/shared/testing/screen'
+import { answer } from '@/shared/testing/server'
+import VisitPanel from './VisitPanel.vue'
+
+const request = (more: object = {}): TaskRequestDetail =>
+  ({
+    id: 3,
+    status: 'accepted',
+    on_the_way_at: null,
+    arrived_at: null,
+    started_at: null,
+    eta_at: null,
+    start_code_policy: 'off',
+    allowed_actions: [],
+    history: [],
+    ...more,
+  }) as unknown as TaskRequestDetail
+
+const at = '2026-12-01T10:00:00+05:30'
+const steps = ['on_the_way', 'running_late', 'arrive', 'start']
+const noLink = { active: false, url: null, created_at: null, expires_at: null }
+const panel = (role: Role, more: object) =>
+  show(VisitPanel, { user: someone(role), props: { request: request(more) } })
+
+afterEach(() => vi.useRealTimers())
+
+describe('VisitPanel of a professional', () => {
+  it('sends the next step once, with a key', async () => {
+    const sent = answer('post', '/requests/:id/on_the_way', [200, {}])
+    await panel('professional', { allowed_actions: steps })
+    await press(visits.do.on_the_way)
+    await until(() => sent.length === 1, 'the call')
+    expect(sent[0]?.body).toEqual({})
+    expect(sent[0]?.headers.get('Idempotency-Key')).toBeTruthy()
+  })
+
+  it('makes the next step the main button, and the later ones others', async () => {
+    await panel('professional', { on_the_way_at: at, allowed_actions: ['running_late', 'arrive', 'start'] })
+    await until(() => button(visits.do.arrive) !== undefined, 'the next step')
+    expect(button(visits.do.on_the_way)).toBeUndefined()
+    expect(button(visits.do.start)).toBeDefined()
+  })
+
+  it('asks for the code before it starts, and says beside the field that it is wrong', async () => {
+    const sent = answer('post', '/requests/:id/start', [
+      422,
+      { code: 'wrong_code', errors: { code: ['This code is incorrect.'] } },
+    ])
+    await panel('professional', { arrived_at: at, start_code_policy: 'required', allowed_actions: ['start'] })
+    await until(() => says(visits.code.help), 'the field')
+    fill(visits.code.label, '12')
+    await submit()
+    await until(
+      () => problemOf(visits.code.label)?.includes(visits.code.form) === true,
+      'the form of the code',
+    )
+    expect(sent).toHaveLength(0)
+    fill(visits.code.label, '1234')
+    await submit()
+    await until(() => problemOf(visits.code.label)?.includes(errors.wrong_code) === true, 'what is wrong')
+    expect(sent[0]?.body).toEqual({ code: '1234' })
+  })
+
+  it('offers to undo until two minutes have passed', async () => {
+    vi.useFakeTimers({ now: Date.parse(at) + 60_000, toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+    const history = [{ action: 'arrive', at }]
+    await panel('professional', { arrived_at: at, history, allowed_actions: ['undo_step'] })
+    await vi.waitFor(() => expect(button(visits.do.undo_step)).toBeDefined())
+    await vi.advanceTimersByTimeAsync(60_001)
+    await vi.waitFor(() => expect(button(visits.do.undo_step)).toBeUndefined())
+  })
+})
+
+describe('VisitPanel of a customer', () => {
+  it('shows the code and takes a confirmation in its place', async () => {
+    answer('get', '/requests/:id/visit_link', [200, noLink])
+    const sent = answer('post', '/requests/:id/start', [200, {}])
+    const { wrapper } = await panel('customer', { start_code: '0472', allowed_actions: ['start'] })
+    await sees(visits.code.show)
+    expect(wrapper.find('[data-start-code] [aria-hidden]').text()).toBe('0472')
+    expect(wrapper.find('[data-start-code] .sr-only').text()).toBe('0 4 7 2')
+    await press(visits.do.confirm)
+    await until(() => sent.length === 1, 'the call')
+    expect(sent[0]?.body).toEqual({})
+  })
+
+  it('shows the address of a new link, and ends it', async () => {
+    const link = { active: true, url: null, created_at: at, expires_at: at }
+    answer('get', '/requests/:id/visit_link', [200, noLink], [200, link], [200, noLink])
+    answer('post', '/requests/:id/visit_link', [201, { ...link, url: 'https://door.example/app/visit/abc' }])
+    const ended = answer('delete', '/requests/:id/visit_link', [204])
+    const { wrapper } = await panel('customer', { allowed_actions: [] })
+    await press(visits.share.create)
+    const shown = () => wrapper.find<HTMLInputElement>('input[readonly]')
+    await until(() => shown().exists(), 'the address')
+    expect(shown().element.value).toBe('https://door.example/app/visit/abc')
+    await press(visits.share.end)
+    await until(() => !shown().exists(), 'the end')
+    expect(ended).toHaveLength(1)
+  })
+})
+
+it('shows admins the times alone, and nobody anything before the acceptance', async () => {
+  const { wrapper } = await panel('admin', { arrived_at: at, allowed_actions: [] })
+  await sees(visits.steps.arrive)
+  expect(wrapper.findAll('section button')).toHaveLength(0)
+  expect(wrapper.find('[aria-current=step]').text()).toContain(visits.steps.arrive)
+  const { wrapper: other } = await panel('customer', { status: 'requested' })
+  expect(other.find('#visit').exists()).toBe(false)
+})

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import type { TaskRequestDetail } from '@/shared/api/types'
+import { expectedAt, hasVisit, lastStep, nextSteps, undoableUntil } from './visit'
+
+const none = { on_the_way_at: null, arrived_at: null, started_at: null, eta_at: null }
+const at = '2026-12-01T10:00:00+05:30'
+const request = (more: object) => ({ ...none, status: 'accepted', ...more }) as unknown as TaskRequestDetail
+
+describe('visit', () => {
+  it('knows the last step, whichever were skipped', () => {
+    expect(lastStep(none)).toBeUndefined()
+    expect(lastStep({ ...none, on_the_way_at: at })).toBe('on_the_way')
+    expect(lastStep({ ...none, started_at: at })).toBe('start')
+  })
+
+  it('offers the allowed steps in their order', () => {
+    expect(nextSteps({ allowed_actions: ['release', 'start', 'on_the_way', 'complete'] })).toEqual([
+      'on_the_way',
+      'start',
+    ])
+  })
+
+  it('shows the estimate until the arrival', () => {
+    expect(expectedAt({ ...none, eta_at: at })).toBe(at)
+    expect(expectedAt({ ...none, eta_at: at, arrived_at: at })).toBeNull()
+    expect(expectedAt({ ...none, eta_at: at, started_at: at })).toBeNull()
+  })
+
+  it('counts two minutes from the receipt of the last step', () => {
+    const history = [
+      { action: 'on_the_way', at: '2026-12-01T04:00:00Z' },
+      { action: 'arrive', at: '2026-12-01T04:30:00Z' },
+      { action: 'edit', at: '2026-12-01T04:31:00Z' },
+    ]
+    const until = undoableUntil(request({ history, allowed_actions: ['undo_step'] }))
+    expect(new Date(until ?? 0).toISOString()).toBe('2026-12-01T04:32:00.000Z')
+    expect(undoableUntil(request({ history, allowed_actions: ['start'] }))).toBeNull()
+  })
+
+  it('stands on accepted requests, and afterwards where a step was taken', () => {
+    expect(hasVisit(request({}))).toBe(true)
+    expect(hasVisit(request({ status: 'requested' }))).toBe(false)
+    expect(hasVisit(request({ status: 'closed' }))).toBe(false)
+    expect(hasVisit(request({ status: 'closed', arrived_at: at }))).toBe(true)
+  })
+})
