@@ -2,15 +2,37 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import Index, LargeBinary, delete, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import Index, LargeBinary, bindparam, delete, select, text, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db.session import Base, Created, db
 from backend.core.errors import Conflict, Invalid
+
+# One statement, because every call with a key begins with it. An expired key is claimed again. If the call that held
+# the lock has just committed, its row is a conflict although this statement's snapshot does not contain it.
+CLAIM: Final = text("""
+    WITH lock AS MATERIALIZED (
+        SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0)) AS is_ours
+    ), claimed AS (
+        INSERT INTO idempotency_keys AS kept (account_id, key, fingerprint)
+        SELECT CAST(:account_id AS bigint), :key, :fingerprint FROM lock WHERE is_ours
+            ON CONFLICT (account_id, key) DO UPDATE
+           SET fingerprint = excluded.fingerprint, created_at = excluded.created_at, status = NULL, headers = NULL,
+               body = NULL
+         WHERE kept.created_at < :oldest
+        RETURNING key
+    )
+    SELECT is_ours, EXISTS (SELECT FROM claimed) AS is_new FROM lock
+""")
+KEEP: Final = text("""
+    UPDATE idempotency_keys SET status = :status, headers = :headers, body = :body
+     WHERE account_id = :account_id AND key = :key
+""").bindparams(bindparam("headers", type_=JSONB))
 
 
 class IdempotencyKey(Base):
@@ -44,25 +66,15 @@ def begin(account_id: int, key: str, fingerprint: str) -> StoredResponse | None:
     Raises Conflict while the first call is running and Invalid if the key was used with another body. An advisory
     lock distinguishes running calls from finished ones; it ends with the transaction, so a crash leaves nothing behind.
     """
-    lock = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-    if not db.session.execute(lock, {"name": f"idempotency:{account_id}:{key}"}).scalar_one():
+    values = {"account_id": account_id, "key": key, "fingerprint": fingerprint, "oldest": _oldest()}
+    is_ours, is_new = db.session.execute(CLAIM, {**values, "name": f"idempotency:{account_id}:{key}"}).one()
+    if not is_ours:
         raise Conflict(
             "The first request with this Idempotency-Key is still running. Try again when it has finished.",
             code="still_running",
             retry_after=1,
         )
-    db.session.execute(
-        delete(IdempotencyKey).where(
-            IdempotencyKey.account_id == account_id,
-            IdempotencyKey.key == key,
-            IdempotencyKey.created_at < _oldest(),
-        )
-    )
-    values = {"account_id": account_id, "key": key, "fingerprint": fingerprint}
-    fresh = db.session.execute(
-        insert(IdempotencyKey).values(values).on_conflict_do_nothing().returning(IdempotencyKey.key)
-    ).one_or_none()
-    if fresh:
+    if is_new:
         return None
     row = db.session.execute(
         select(IdempotencyKey).where(IdempotencyKey.account_id == account_id, IdempotencyKey.key == key)
@@ -76,11 +88,8 @@ def begin(account_id: int, key: str, fingerprint: str) -> StoredResponse | None:
 
 def keep(account_id: int, key: str, response: StoredResponse) -> None:
     """Store the response in the transaction of the call."""
-    db.session.execute(
-        update(IdempotencyKey)
-        .where(IdempotencyKey.account_id == account_id, IdempotencyKey.key == key)
-        .values(status=response.status, headers=response.headers, body=response.body)
-    )
+    values = {"status": response.status, "headers": response.headers, "body": response.body}
+    db.session.execute(KEEP, {**values, "account_id": account_id, "key": key})
 
 
 def release(account_id: int, key: str) -> None:
