@@ -21,6 +21,13 @@ ONE_BY_ONE: Final = text("""
     SELECT pg_advisory_xact_lock(hashtextextended('request_new:' || id, 0)) FROM unnest(CAST(:ids AS bigint[])) AS id
 """)
 
+OVER_LIMIT: Final = text("""
+    SELECT account_id FROM deliveries
+     WHERE account_id = ANY(CAST(:ids AS bigint[])) AND kind = :of AND position = 0 AND created_at > :earliest
+       AND coalesce(not_before, created_at) > :since
+     GROUP BY account_id HAVING count(*) >= :limit
+""")
+
 
 def over_limit(account_ids: Iterable[int]) -> set[int]:
     """Return the accounts that reached the hourly limit of messages about new requests.
@@ -33,19 +40,8 @@ def over_limit(account_ids: Iterable[int]) -> set[int]:
         return set()
     db.session.execute(ONE_BY_ONE, {"ids": ids}).all()
     since = now() - HOUR
-    statement = (
-        select(Delivery.account_id)
-        .where(
-            Delivery.account_id.in_(ids),
-            Delivery.kind == OF,
-            Delivery.position == 0,
-            Delivery.created_at > since - LONGEST_QUIET,
-            func.coalesce(Delivery.not_before, Delivery.created_at) > since,
-        )
-        .group_by(Delivery.account_id)
-        .having(func.count() >= limit)
-    )
-    return set(db.session.execute(statement).scalars())
+    values = {"ids": ids, "of": OF, "earliest": since - LONGEST_QUIET, "since": since, "limit": limit}
+    return set(db.session.execute(OVER_LIMIT, values).scalars())
 
 
 def due_at() -> datetime:
