@@ -1,6 +1,7 @@
 """Web push against a real HTTP server that decrypts messages and verifies signatures."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.core import web_push
+from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
 from backend.domain.notifications import create, preferences
@@ -75,6 +77,19 @@ def test_push_to_device_is_encrypted_signed_and_links_to_the_page(asha: User, we
     assert post.headers["Urgency"] == "high"
     assert len(post.headers["Topic"]) == 32
     assert [(one.channel, one.state) for one in deliveries()] == [("push", "sent")]
+
+
+def test_push_about_a_visit_is_kept_only_as_long_as_it_is_of_use(asha: User, web: WebServer) -> None:
+    subscribe(asha, web)
+    notify(asha, "request_on_the_way")
+    work()
+    soon = now() + timedelta(minutes=30)
+    notify(asha, "request_reviewed", valid_until=soon)
+    work()
+    on_the_way, limited = (int(post.headers["TTL"]) for post in web.posts)
+    assert on_the_way == 2 * 3600
+    assert 1700 < limited <= 1800
+    assert [post.headers["Urgency"] for post in web.posts] == ["high", "normal"]
 
 
 def test_push_is_in_language_of_account(asha: User, web: WebServer) -> None:

@@ -26,8 +26,18 @@ LONGEST_TEXT: Final = 500
 # A locked screen shows a message to everyone: values that are, or as typed texts may hold, contact data are left out.
 PRIVATE: Final = ("phone", "email", "address", "remarks", "reason", "comment", "note")
 KEPT: Final = timedelta(days=1)  # a device that is off for longer gets nothing; the app still has the notification
+KEPT_DURING_VISIT: Final = timedelta(hours=2)
+VISIT_STEPS: Final = ("request_on_the_way", "request_running_late", "request_arrived")
 # Someone waits for an answer to these, so they may wake a sleeping device (RFC 8030, section 5.3).
-URGENT: Final = ("request_new", "request_accepted", "request_released", "request_cancelled", "request_changed")
+URGENT: Final = (
+    "request_new",
+    "request_accepted",
+    "request_released",
+    "request_cancelled",
+    "request_changed",
+    "request_due_soon",
+    *VISIT_STEPS,
+)
 _hanging: Final[dict[str, CircuitBreaker]] = {}
 
 
@@ -134,9 +144,10 @@ def _judge(results: Sequence[_Result]) -> str:
 
 def _seconds_kept(outbound: OutboundMessage) -> int:
     """Return how long the push service may keep the message for a device that is off."""
+    longest = KEPT_DURING_VISIT if outbound.kind in VISIT_STEPS else KEPT
     until = outbound.params.get("valid_until")
-    left = datetime.fromisoformat(str(until)) - now() if until else KEPT
-    return max(0, int(min(left, KEPT).total_seconds()))
+    left = datetime.fromisoformat(str(until)) - now() if until else longest
+    return max(0, int(min(left, longest).total_seconds()))
 
 
 def _topic(outbound: OutboundMessage) -> str:
