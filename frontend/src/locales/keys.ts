@@ -4,6 +4,7 @@ interface English {
   agenda: typeof import('./en/agenda.json')
   audit: typeof import('./en/audit.json')
   common: typeof import('./en/common.json')
+  conversations: typeof import('./en/conversations.json')
   dashboard: typeof import('./en/dashboard.json')
   deliveries: typeof import('./en/deliveries.json')
   errors: typeof import('./en/errors.json')

@@ -18,6 +18,7 @@ const settings = {
   day_ends_at: '20:00:00',
   start_code: 'off',
   visit_reminders: 'off',
+  contact: 'shown',
   timezone: 'Asia/Kolkata',
   currency: 'INR',
 }

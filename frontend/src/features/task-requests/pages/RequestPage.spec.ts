@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import requests from '@/locales/en/requests.json'
 import { show, someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
@@ -45,6 +45,10 @@ const button = (text: string) =>
   [...document.querySelectorAll('button')].find((one) => one.textContent?.trim() === text)
 
 describe('RequestPage', () => {
+  beforeEach(() => {
+    answer('get', '/requests/:id/conversations', [200, { items: [] }])
+  })
+
   it('offers exactly the allowed actions and shows the professional', async () => {
     answer('get', '/requests/:id', [200, request()])
     const { wrapper } = await show(RequestPage, { user: someone('customer'), path: '/requests/3' })

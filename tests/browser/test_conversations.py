@@ -1,0 +1,92 @@
+"""A conversation in Chromium: two people in two browsers, what is hidden, what arrives live, and what waits offline."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from backend.core.clock import now
+from tests.browser.conftest import OpenScreen
+from tests.browser.screen import DESK, PHONE, Screen
+from tests.browser.test_live_updates import NO_POLLING, applicant, asked, with_stream
+from tests.browser.test_pages import sign_in
+from tests.harness.caller import ADMIN_PASSWORD, Caller
+from tests.harness.market import RunningMarket
+
+pytestmark = pytest.mark.browser
+
+
+def pair(market: RunningMarket) -> tuple[Caller, Caller, int]:
+    """Return a customer, an active professional, and the request for which that professional is asked by id."""
+    professional, customer = applicant(market), market.visitor().sign_up()
+    account_id = professional.account["id"]
+    market.admin().post(f"/professionals/{account_id}/approve")
+    task_id = asked(market, customer)["task_id"]
+    professional.patch("/me", {"task_ids": [task_id]})
+    when = f"{now().year + 1}-01-15T10:00:00+05:30"
+    body = {"task_id": task_id, "date_of_request": when, "professional_id": account_id}
+    request = customer.post("/requests", body, status=201)
+    return customer, professional, int(request["id"])
+
+
+def write(window: Screen, words: str) -> None:
+    window.fill(Write_a_message=words)
+    window.button("Send").click()
+
+
+def test_customer_and_professional_write_to_each_other_live(screen: OpenScreen, market: RunningMarket) -> None:
+    customer, professional, request_id = pair(market)
+    asha, ravi = screen(viewport=PHONE), screen(viewport=DESK)
+    for window, who in ((asha, customer), (ravi, professional)):
+        window.page.add_init_script(NO_POLLING)
+        with_stream(window, who)
+        window.go(f"/requests/{request_id}").expect_text("No messages yet")
+        expect(window.page.locator("#messages")).to_be_visible()
+    ravi.wait_until_idle()
+    write(asha, "Call me on 98765 43210, the gate is green")
+    asha.expect_text("Call me on •••, the gate is green").expect_text("Contact details are hidden.")
+    ravi.expect_text("Call me on •••, the gate is green")
+    ravi.page.locator("#messages").scroll_into_view_if_needed()
+    expect(asha.page.get_by_text(re.compile("· Read"))).to_be_visible()
+    asha.inspect("conversation of customer")
+    ravi.press("I am on my way.").button("Send").click()
+    asha.expect_text("I am on my way.")
+    professional.post(f"/requests/{request_id}/accept")
+    asha.expect_text("Accepted")
+    write(asha, "Now it shows: 98765 43210")
+    ravi.expect_text("Now it shows: 98765 43210").inspect("conversation of professional")
+    asha.go("/messages").expect_text("Now it shows").inspect("conversations")
+    professional.post(f"/requests/{request_id}/messages", {"body": "One more thing"}, status=201)
+    expect(asha.page.get_by_text("1 unread message").first).to_be_attached()
+
+
+def test_message_written_offline_is_sent_once_after_the_outage(screen: OpenScreen, market: RunningMarket) -> None:
+    customer, professional, request_id = pair(market)
+    window = with_stream(screen(viewport=PHONE), customer)
+    window.go(f"/requests/{request_id}/messages").expect_text("No messages yet").go_offline()
+    write(window, "I am at home")
+    window.expect_text("Not sent yet")
+    window.page.context.set_offline(False)
+    expect(window.page.get_by_text("Not sent yet")).to_have_count(0)
+    window.expect_text("I am at home")
+    bodies = [one["body"] for one in professional.get(f"/requests/{request_id}/messages")["items"]]
+    assert bodies == ["I am at home"]
+
+
+def test_reported_conversation_is_read_and_settled_by_admin(screen: OpenScreen, market: RunningMarket) -> None:
+    customer, professional, request_id = pair(market)
+    professional.post(f"/requests/{request_id}/messages", {"body": "Pay me in cash"}, status=201)
+    window = with_stream(screen(), customer)
+    window.go(f"/requests/{request_id}/messages").expect_text("Pay me in cash")
+    window.press("Report conversation").fill(Reason="He wants cash")
+    window.page.get_by_role("dialog").get_by_role("button", name="Report conversation").click()
+    window.expect_text("You reported this conversation.")
+    admin = screen()
+    sign_in(admin, "admin", ADMIN_PASSWORD)
+    admin.go("/admin/conversations").expect_text("He wants cash").inspect("reported conversations")
+    admin.page.get_by_role("link", name="Read conversation").first.click()
+    admin.expect_text("Pay me in cash").inspect("reported conversation")
+    admin.go("/admin/conversations").press("Settle report")
+    admin.page.get_by_role("dialog").get_by_role("button", name="Settle report").click()
+    admin.expect_text("Report settled.")
+    assert market.admin().get("/conversation_reports")["items"] == []
