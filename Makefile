@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run dev test test-changed lint prose types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
-	test-faults fuzz test-launch test-frontend test-browser frontend frontend-lint frontend-types bench bench-compare bench-compare-work bench-data bench-statements demo doctor \
+	test-faults fuzz test-launch test-frontend test-browser frontend frontend-lint frontend-types bench lighthouse bench-compare bench-compare-work bench-data bench-statements demo doctor \
 	admin audit-verify backup restore openapi generate format lock sbom audit docs docs-screenshots prepare install install-dev clean
 
 ##@ Run
@@ -99,6 +99,9 @@ frontend-types: $(VENV)/.dev ## Run vue-tsc
 ##@ Measure
 bench: $(VENV)/.dev ## Run the benchmarks, each against its baseline (ARGS="name ..." for some)
 	@$(PY) -m benchmarks $(ARGS)
+
+lighthouse: $(VENV)/.dev ## Measure the public pages: Lighthouse's mobile preset, TLS, HTTP/2, medians of five (ARGS="landing --runs 1")
+	@$(PY) -m benchmarks.lighthouse $(ARGS)
 
 bench-data: $(VENV)/.dev ## Fill a database for the benchmarks: SCALE=small, large, larger or huge
 	@$(PY) -m benchmarks.data --scale $(SCALE) $(ARGS)

@@ -8,6 +8,22 @@ import tseslint from 'typescript-eslint'
 /** A rule of the layers: what is so may depend on elements of these types. */
 const allow = (from, ...types) => ({ from, allow: { to: { element: { types: { anyOf: types } } } } })
 
+/** What a visitor's first page is made of. */
+const plain = [
+  'src/app/{App,AppAnnouncer,AppStatus,PageBoundary}.vue',
+  'src/app/layouts/{BarTools,LanguageButton,PageFooter,PhoneBar,ThemeButton,TopLayout}.vue',
+  'src/app/pages/*.vue',
+  'src/features/search/**',
+  'src/features/tasks/pages/TaskPage.vue',
+  'src/features/tasks/components/{ProfessionalRow,TaskPicture}.vue',
+  'src/features/accounts/pages/{SignInPage,SignUpPage}.vue',
+  'src/features/accounts/components/{AccountFields,AuthSheet,CredentialFields,PasswordInput,SignInForm}.vue',
+  'src/features/notifications/components/NotificationBell.vue',
+  'src/shared/ui/{AppForm,EmptyState,ErrorState,FilterTabs,KeysetList,MoneyText,MoreRows,PageHeader}.vue',
+  'src/shared/ui/{PlaceInput,QueryView,RatingText,StaleNotice,TimeText,TypeAhead,WordMark}.vue',
+  'src/shared/ui/plain/**',
+]
+
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'src/shared/api/generated/**'] },
   ...tseslint.configs.strict,
@@ -75,6 +91,19 @@ export default tseslint.config(
       'vue/no-v-html': 'error',
       // Nuxt UI's fields bring label and input together by id; the rule sees only plain HTML.
       'vuejs-accessibility/label-has-for': ['error', { required: { some: ['nesting', 'id'] } }],
+    },
+  },
+  {
+    // Pages that people come in by, what stands around them, and the rows of lists: plain parts only. Nuxt UI's are known in
+    // templates without an import, so each part that is used has to be imported here.
+    files: plain,
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'vue/no-undef-components': ['error', { ignorePatterns: ['RouterLink', 'RouterView'] }],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^(@nuxt/ui(/components/.*)?|reka-ui)$', allowTypeImports: true }] },
+      ],
     },
   },
   {

@@ -1,15 +1,17 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { baseCompile } from '@intlify/message-compiler'
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
 import { transformWithOxc } from 'vite'
 import { defineConfig, type Plugin } from 'vitest/config'
+import { firstIcons } from './scripts/vite/icons'
+import { compiledTexts, routeTexts } from './scripts/vite/texts'
 
 const api = process.env.DOORSTEP_API ?? 'http://127.0.0.1:5000'
 /** What a browser may open as a page lives under /app/; everything else belongs to the API. */
 const proxied = `^/(app/market\\.json$|(?!app(/|$)|@|src/|node_modules/).+)`
+
+const lazyClient = fileURLToPath(new URL('./src/shared/api/lazyClient.ts', import.meta.url))
 
 /** Calls go by XMLHttpRequest, which tells how far an upload is: axios's other way and, in the client, event streams (src/shared/live has them) are left out of the bundle. */
 function oneAdapter(): Plugin {
@@ -17,11 +19,14 @@ function oneAdapter(): Plugin {
   return {
     name: 'doorstep:one-adapter',
     enforce: 'pre',
-    resolveId(source, importer) {
-      if (/core\/serverSentEvents/.test(source) && /generated\/client\//.test(importer ?? ''))
-        return noStreams
+    // The generated client is given our instance, and makes none of its own.
+    resolveId(source, importer = '') {
+      if (source === 'axios' && importer.includes('/generated/client/')) return '\0no-axios'
+      if (source === '../client.gen' && /\/generated\/(sdk|queries)\//.test(importer)) return lazyClient
+      if (/core\/serverSentEvents/.test(source) && /generated\/client\//.test(importer)) return noStreams
     },
     load(id) {
+      if (id === '\0no-axios') return 'export default {}'
       if (/axios\/lib\/adapters\/fetch\.js/.test(id))
         return 'export const getFetch = () => false; export default { getFetch }'
       if (id === noStreams)
@@ -32,7 +37,7 @@ function oneAdapter(): Plugin {
 
 /**
  * Nuxt UI writes its colours into an inline <style> at run time, which a strict policy refuses: ours are in colours.css.
- * Its icons would all come with the first page: firstIcons() brings that page's own, i18n.ts the others later.
+ * Its icons would all come with the first page: firstIcons() brings that page's own, app/icons.ts the others later.
  */
 function staticColours(): Plugin {
   return {
@@ -43,51 +48,6 @@ function staticColours(): Plugin {
         return 'export default { install() {} }'
     },
   }
-}
-
-/** Files whose icons the first page may show. */
-const early = [
-  'src/app',
-  'src/features/search',
-  'src/features/notifications/components',
-  'src/shared/ui/PlaceInput.vue',
-  'src/shared/ui/RatingText.vue',
-]
-
-function namesIn(path: string, found = new Set<string>()): Set<string> {
-  if (statSync(path).isDirectory()) for (const entry of readdirSync(path)) namesIn(join(path, entry), found)
-  else
-    for (const [, name] of readFileSync(path, 'utf8').matchAll(/i-lucide-([a-z0-9-]+)/g))
-      if (name) found.add(name)
-  return found
-}
-
-function firstIcons(): Plugin {
-  const name = 'virtual:first-icons'
-  return {
-    name: 'doorstep:first-icons',
-    resolveId: (id) => (id === name ? name : undefined),
-    load(id) {
-      if (id !== name) return
-      const routes = readdirSync('src/features').map((feature) => join('src/features', feature, 'routes.ts'))
-      const { icons, aliases } = JSON.parse(
-        readFileSync('node_modules/@iconify-json/lucide/icons.json', 'utf8'),
-      ) as Lucide
-      const wanted = new Set(
-        [...early, ...routes].filter((path) => existsSync(path)).flatMap((path) => [...namesIn(path)]),
-      )
-      const picked = [...wanted].map((icon) => {
-        const body = (icons[icon] ?? icons[aliases[icon]?.parent ?? ''])?.body
-        if (!body) throw new Error(`There is no icon i-lucide-${icon}`)
-        return [icon, body]
-      })
-      return `export default ${JSON.stringify(Object.fromEntries(picked))}`
-    },
-  }
-}
-interface Lucide {
-  icons: Record<string, { body: string }>
-  aliases: Record<string, { parent: string }>
 }
 
 /** The service worker is a script of its own at a fixed address, because a browser looks for its next version there. */
@@ -106,84 +66,12 @@ function serviceWorker(): Plugin {
       })
     },
     async generateBundle() {
-      this.emitFile({ type: 'asset', fileName: 'service-worker.js', source: await script() })
+      if (!this.environment.config.build.ssr)
+        this.emitFile({ type: 'asset', fileName: 'service-worker.js', source: await script() })
     },
   }
 }
 
-type Texts = { [key: string]: string | Texts }
-
-/** Texts with placeholders or plurals are compiled here, so that the browser need not bring the compiler along. */
-function compiled(texts: Texts): object {
-  return Object.fromEntries(
-    Object.entries(texts).map(([key, text]) => {
-      if (typeof text !== 'string') return [key, compiled(text)]
-      return [
-        key,
-        /[{}|@]/.test(text) ? baseCompile(text, { jit: true, location: false, optimize: true }).ast : text,
-      ]
-    }),
-  )
-}
-
-/** Texts of the first page's own namespaces that it does not need: they come with those of the other pages. */
-const later: Record<string, RegExp> = {
-  common: /^(save|cancel|usual|moreText|lessText|more|less|file|filters|notFound|unsaved|optional)$/,
-  errors:
-    /^(?!(unknown|no_answer|offline|account_changed|account_blocked|unavailable|busy|timeout|too_many_requests|status_\d+)$)/,
-  search: /^(results|filters|sort)$/,
-}
-
-/** `errors.json?first` holds what the first page may say, `errors.json?later` the rest. */
-function splitTexts(): Plugin {
-  const mark = /^\0texts:(.+\/([^/]+)\.json):(first|later)$/
-  let inBuild = false
-  return {
-    name: 'doorstep:split-texts',
-    enforce: 'pre',
-    configResolved: ({ command }) => {
-      inBuild = command === 'build'
-    },
-    async resolveId(source, importer) {
-      const [, file, part] = /^(.+\.json)\?(first|later)$/.exec(source) ?? []
-      const found = file && (await this.resolve(file, importer, { skipSelf: true }))
-      return found ? `\0texts:${found.id}:${part}` : undefined
-    },
-    load(id) {
-      const [, file, name, part] = mark.exec(id) ?? []
-      if (!part || !file || !name) return
-      this.addWatchFile(file)
-      const texts = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Texts).filter(
-        ([key]) => (later[name]?.test(key) ?? false) === (part === 'later'),
-      )
-      const picked = Object.fromEntries(texts)
-      return {
-        code: `export default ${JSON.stringify(inBuild ? compiled(picked) : picked)}`,
-        moduleType: 'js',
-      }
-    },
-  }
-}
-
-function compiledTexts(): Plugin {
-  return {
-    name: 'doorstep:compiled-texts',
-    enforce: 'pre',
-    apply: 'build',
-    config: () => ({ define: { __INTLIFY_DROP_MESSAGE_COMPILER__: 'true' } }),
-    transform(code, id) {
-      if (/\/src\/locales\/[^/]+\/[^/]+\.json$/.test(id))
-        return { code: JSON.stringify(compiled(JSON.parse(code) as Texts)), map: null }
-    },
-  }
-}
-
-/** Parts that lists and search boxes are made of: all of them are on the landing page, and most pages show some. */
-const lists = [
-  /@tanstack|@nuxt\/ui\/.*components\/(Input|Skeleton)\.vue|nuxt-ui-templates\/ui\/(input|skeleton)(?!-)/,
-  /src\/shared\/(ui\/(PageHeader|KeysetList|EmptyState|ErrorState|FilterTabs|TypeAhead|PlaceInput|RatingText|MoneyText)|lib\/(time|money)|composables\/useKeysetList)/,
-  /src\/features\/(search\/components\/(TaskCard|SearchBox)|tasks\/components\/TaskPicture)/,
-]
 /** Small pieces under menus, dialogs and fields, each of them under several. */
 const parts =
   /reka-ui\/dist\/(shared|Collection|VisuallyHidden|Teleport|FocusScope|Presence|Primitive|Dismiss)|aria-hidden|components\/(FormField|Label)\.vue|ui\/form-field/
@@ -196,16 +84,18 @@ const groups = [
   { name: 'base', test: /node_modules|virtual:nuxt-ui/, tags: ['$initial' as const] },
   // All but the entry itself, by which the manifest begins.
   { name: 'app', test: /^(?!.*(index\.html|src\/app\/main\.ts)$)/, tags: ['$initial' as const] },
-  { name: 'lists', test: (id: string) => lists.some((part) => part.test(id)) },
+  { name: 'data', test: /@tanstack/ },
+  // Before `parts`: plain fields share no more than keys with Nuxt UI's.
+  { name: 'fields', test: /src\/shared\/ui\/plain\/|composables\/use(FormField|Overlay)\.js/ },
   { name: 'parts', test: parts, minShareCount: 3 },
 ]
 
-export default defineConfig({
+export default defineConfig(({ isSsrBuild = false }) => ({
   base: '/app/',
   plugins: [
     oneAdapter(),
     staticColours(),
-    splitTexts(),
+    routeTexts(),
     compiledTexts(),
     firstIcons(),
     serviceWorker(),
@@ -249,9 +139,13 @@ export default defineConfig({
       },
     ],
   },
+  // The build that renders the pages runs once, in Node, and takes everything with it.
+  ssr: { noExternal: true },
   build: {
     target: 'es2022',
-    manifest: true,
+    // Every browser with the other things that we use knows modulepreload.
+    modulePreload: { polyfill: false },
+    manifest: !isSsrBuild,
     assetsInlineLimit: 0,
     rolldownOptions: {
       // Who imports one call of the generated client, or one part of a feature from its index.ts, does not load the others.
@@ -262,7 +156,7 @@ export default defineConfig({
         ],
       },
       output: {
-        codeSplitting: { groups },
+        codeSplitting: isSsrBuild ? false : { groups },
       },
     },
     chunkSizeWarningLimit: 600,
@@ -278,4 +172,4 @@ export default defineConfig({
     hookTimeout: 60_000,
     silent: 'passed-only',
   },
-})
+}))

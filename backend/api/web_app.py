@@ -1,32 +1,35 @@
 """Serves the built web application at /app/, and redirects / to it."""
 
-import hashlib
+import gzip
 import mimetypes
-import re
-from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+import orjson
 from flask import Flask, Response, jsonify, redirect, request, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as BaseResponse
 
+from backend.api import entry_pages
 from backend.core.config import current_settings
 
 DIST: Final = Path(__file__).resolve().parents[2] / "frontend" / "dist"
 POLICY: Final = (
-    "default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "default-src 'none'; script-src {scripts}; style-src {styles}; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
 # The address of a shared visit is its secret: it is kept out of referrers and search engines.
 SHARED_VISIT: Final = "visit/"
 SECRET_ADDRESS: Final = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
-INLINE: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 PACKED: Final = (("br", ".br"), ("gzip", ".gz"))
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 KEPT: Final = {"service-worker.js": "no-cache"}  # an old one would show messages in an old way
+MANIFEST: Final = "pages/manifest.json"
+GZIP_LEVEL: Final = 5  # higher levels take more time than they save on a page of 20 kB
 
 
 def init_app(app: Flask) -> None:
@@ -52,51 +55,75 @@ def _market() -> Response:
 
 def _page(path: str) -> BaseResponse:
     """Return a built file, or for other paths the page whose router resolves them."""
-    if path and not path.endswith(".html") and _is_built(path):
+    if path and not path.startswith("pages/") and not path.endswith(".html") and _is_built(path):
         response = _file(path)
         hashed = path.startswith("assets/")
         response.headers["Cache-Control"] = IMMUTABLE if hashed else KEPT.get(path, "public, max-age=3600")
         return response
     if path.startswith("assets/"):
         raise NotFound("File not found.")
-    name = _prerendered(path)
-    if not _is_built(name):
-        return not_built()
-    encoding, packed = _packed(name)
+    policies = _policies()
+    if policies is None:
+        return Response(
+            "The web application has not been built. Run make frontend.\n", status=503, mimetype="text/plain"
+        )
+    language = entry_pages.language()
+    name = f"{entry_pages.name_of(path)}.{language}"
+    if name not in policies:
+        name = f"empty.{language}"
+    page = entry_pages.filled(DIST / "pages" / f"{name}.json", path)
+    if page is None and name.startswith("search.") and request.query_string:
+        name = f"empty.{language}"  # the page as built shows all tasks, which is not what was asked for
+    response = _built(name) if page is None else _compressed(page)
+    response.vary.update(entry_pages.VARIES)
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Content-Language"] = language
+    response.headers["Content-Security-Policy"] = policies[name]
+    if path.startswith(SHARED_VISIT):
+        response.headers.update(SECRET_ADDRESS)
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+def _compressed(page: bytes) -> Response:
+    response = Response(page, mimetype="text/html")
+    if request.accept_encodings["gzip"] > 0:
+        response.data = gzip.compress(page, GZIP_LEVEL, mtime=0)
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def _built(name: str) -> Response:
+    """Return an entry page as it was built, compressed if the client accepts it."""
+    encoding, packed = _packed(f"pages/{name}.html")
     # Read into memory, so that no file stays open if the client stops reading.
     response = Response((DIST / packed).read_bytes(), mimetype="text/html")
     if encoding:
         response.headers["Content-Encoding"] = encoding
-    response.add_etag()
-    response.headers["Cache-Control"] = "no-cache"
-    response.headers["Content-Security-Policy"] = policy((DIST / name).read_bytes())
-    if path.startswith(SHARED_VISIT):
-        response.headers.update(SECRET_ADDRESS)
-    return response.make_conditional(request)
+    return response
 
 
-def not_built() -> Response:
-    """Return the response for pages while there is no build."""
-    return Response("The web application has not been built. Run make frontend.\n", status=503, mimetype="text/plain")
+def _policies() -> Mapping[str, str] | None:
+    """Return the content security policy of each built page; None if there is no build."""
+    path = DIST / MANIFEST
+    try:
+        return _read_policies(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return None
 
 
-def built_page(language: str) -> bytes | None:
-    """Return the built page without content, in a language if there is one of its own; None without a build."""
-    names = (f"pages/empty.{language}.html", "index.html")
-    name = next((one for one in names if _is_built(one)), None)
-    return None if name is None else (DIST / name).read_bytes()
+@lru_cache(maxsize=2)
+def _read_policies(path: Path, _changed: int) -> Mapping[str, str]:
+    """Return a policy for each page: scripts and styles of this origin, and the page's inline ones by their hashes."""
+    built: dict[str, dict[str, list[str]]] = orjson.loads(path.read_bytes())
+    return {
+        name: POLICY.format(scripts=_sources(page["scripts"]), styles=_sources(page["styles"]))
+        for name, page in built.items()
+    }
 
 
-def _prerendered(path: str) -> str:
-    """Return the name of the prerendered page (frontend/scripts/pages.mjs), or of the empty one."""
-    name = f"pages/{path.strip('/') or 'landing'}.html"
-    return name if re.fullmatch(r"pages/[a-z-]+\.html", name) and _is_built(name) else "index.html"
-
-
-def policy(page: bytes) -> str:
-    """Return a policy that allows scripts of this origin, and the page's inline script by its hash."""
-    hashes = [b64encode(hashlib.sha256(script).digest()).decode() for script in INLINE.findall(page)]
-    return POLICY.format(scripts=" ".join(["'self'", *(f"'sha256-{one}'" for one in hashes)]))
+def _sources(hashes: Sequence[str]) -> str:
+    return " ".join(["'self'", *(f"'{one}'" for one in hashes)])
 
 
 def _file(path: str) -> BaseResponse:

@@ -1,21 +1,54 @@
-// The pages that people come in by, and what each of them loads before it stands.
+// The pages that people come in by, and what each of them loads before it can be used.
 import { readFileSync } from 'node:fs'
 
 export const dist = new URL('../dist/', import.meta.url)
+export const languages = ['en', 'hi']
 
-/** Name of the built page: its address in the application, and what its router loads for it. The server finds a page by its name. */
-const beyond = ['src/locales/en/rest.ts', 'virtual:nuxt-ui-icons']
+const data = 'src/shared/lib/queryClient.ts'
+/** Name of the built page, by which the server finds it: the path it is rendered at, its route's, its component, and what else the router loads for it. */
 export const firstPages = {
-  landing: { path: '/', loads: ['src/features/search/pages/LandingPage.vue'] },
-  search: { path: '/search', loads: ['src/features/search/pages/ResultsPage.vue', ...beyond] },
-  'sign-in': { path: '/sign-in', loads: ['src/features/accounts/pages/SignInPage.vue', ...beyond] },
+  landing: { path: '/', route: '/', page: 'src/features/search/pages/LandingPage.vue', loads: [] },
+  search: {
+    path: '/search',
+    route: '/search',
+    page: 'src/features/search/pages/ResultsPage.vue',
+    loads: [],
+  },
+  task: {
+    path: '/tasks/1',
+    route: '/tasks/:id(\\d+)',
+    page: 'src/features/tasks/pages/TaskPage.vue',
+    loads: [data],
+  },
+  'sign-in': {
+    path: '/sign-in',
+    route: '/sign-in',
+    page: 'src/features/accounts/pages/SignInPage.vue',
+    loads: [],
+    hasForm: true,
+  },
+  'sign-up': {
+    path: '/sign-up',
+    route: '/sign-up',
+    page: 'src/features/accounts/pages/SignUpPage.vue',
+    loads: [data],
+    hasForm: true,
+  },
 }
 
 const readManifest = () => JSON.parse(readFileSync(new URL('.vite/manifest.json', dist), 'utf8'))
+const manifest = readManifest()
 
-/** The files of everything that a page loads and, last, of the entry; each after what it draws in by plain imports. */
-export function scriptsOf(name) {
-  const manifest = readManifest()
+/** The keys of the sets of texts (scripts/vite/texts.ts) that a page loads; the build numbers them. */
+export function textKeys({ route, hasForm = false }, language) {
+  const numbers = JSON.parse(readFileSync(new URL('.vite/texts.json', dist), 'utf8'))
+  return [route, ...(hasForm ? ['shared'] : [])].map(
+    (name) => `virtual:texts/${language}/${numbers.indexOf(name)}`,
+  )
+}
+
+/** The files of some modules and, in order before each, of what it draws in by plain imports. */
+export function filesOf(modules) {
   const seen = new Set()
   const files = []
   const add = (key) => {
@@ -24,10 +57,17 @@ export function scriptsOf(name) {
     for (const next of manifest[key].imports ?? []) add(next)
     if (manifest[key].file.endsWith('.js')) files.push(manifest[key].file)
   }
-  for (const wanted of [...firstPages[name].loads, 'index.html']) {
+  for (const wanted of modules) {
     const key = Object.keys(manifest).find((one) => one.endsWith(wanted))
     if (!key) throw new Error(`The build has no ${wanted}`)
     add(key)
   }
   return files
+}
+
+/** The files of everything that a page loads and, last, of the entry. */
+export function scriptsOf(name, language = 'en') {
+  const page = firstPages[name]
+  const first = language === 'en' ? [] : [`src/locales/${language}/index.ts`]
+  return filesOf([...first, ...textKeys(page, language), ...page.loads, page.page, 'index.html'])
 }

@@ -1,43 +1,63 @@
-// Writes dist/pages/: each first page with a visitor's view of it drawn in, which shows while the scripts are on their way,
-// and with all of those named, so that the browser asks for them at once and not one after another.
-import { execFile } from 'node:child_process'
+// Writes dist/pages/: each entry page in each language, rendered as a visitor first sees it, with the styles that it needs in it
+// and all scripts named that it needs, so that the browser asks for them at once and not one after another; templates for the
+// pages that the server fills with data (templates.mjs); and manifest.json, the hashes of what stands inline in each page, from
+// which the server makes the content policy.
+//
+// In each page the server may replace two blocks, of which there is one each:
+//   <!--head--> ... <!--/head-->      the title and the description
+//   <main id="main" ...> ... </main>  the content; without a comment, since Vue would take it for a part of the page
+import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { dist, firstPages, scriptsOf } from './firstPages.mjs'
+import { criticalCss } from './criticalCss.mjs'
+import { dist, firstPages, languages, scriptsOf } from './firstPages.mjs'
+import { templatesOf } from './templates.mjs'
 
-const run = promisify(execFile)
+process.env.NODE_ENV = 'production'
+const prerender = new URL('../node_modules/.cache/prerender/prerender.js', import.meta.url)
+let applications = 0
+
+/** Each page by an application of its own: router, texts and cached answers are one of each in a loaded module. */
+const application = () => import(`${prerender}?${(applications += 1)}`)
+const render = async (...what) => (await application()).render(...what)
+const { words, formatMoney, formatDuration } = await application()
+
 const built = readFileSync(new URL('index.html', dist), 'utf8')
 const root = '<div id="app" class="isolate"></div>'
-// The head holds what is asked for first: the sheet, which alone the first paint waits for, then all scripts at once.
+// The application's own lines: its sheet and its scripts.
 const ours = /\n *<(script type="module"|link rel="(modulepreload|stylesheet)").*/g
 const [sheet] = /<link rel="stylesheet".*?>/.exec(built)
-const { file: letters } = JSON.parse(readFileSync(new URL('.vite/manifest.json', dist), 'utf8'))[
-  'node_modules/@fontsource-variable/anek-latin/files/anek-latin-latin-wght-normal.woff2'
-]
-const font = `<link rel="preload" as="font" type="font/woff2" crossorigin href="/app/${letters}">`
+const css = readFileSync(new URL(/href="\/app\/([^"]+)"/.exec(sheet)[1], dist), 'utf8')
+const manifest = JSON.parse(readFileSync(new URL('.vite/manifest.json', dist), 'utf8'))
+const fontOf = (name) => Object.entries(manifest).find(([key]) => key.endsWith(name))[1].file
+const fonts = {
+  en: ['anek-latin-latin-wght-normal.woff2'],
+  hi: ['anek-latin-latin-wght-normal.woff2', 'anek-devanagari-hi.woff2'],
+}
 const plain = built.replace(ours, '')
 if (!plain.includes(root) || plain === built) throw new Error('index.html is not as it was known here')
 
-function head(name) {
-  const scripts = scriptsOf(name).map((file) => `<link rel="modulepreload" crossorigin href="/app/${file}">`)
-  const market =
-    firstPages[name].path === '/'
-      ? []
-      : ['<link rel="preload" as="fetch" crossorigin href="/app/market.json">']
-  return [sheet, font, ...scripts, ...market].map((line) => `    ${line}\n`).join('')
-}
+const lines = (...all) => all.map((line) => `    ${line}\n`).join('')
+const head = (language, files) =>
+  lines(
+    ...fonts[language].map(
+      (name) => `<link rel="preload" as="font" type="font/woff2" crossorigin href="/app/${fontOf(name)}">`,
+    ),
+    // The whole sheet comes after the first paint; `start` turns it on.
+    sheet.replace('>', ' media="print" data-later>'),
+    `<noscript>${sheet}</noscript>`,
+    ...files.map((file) => `<link rel="modulepreload" crossorigin href="/app/${file}">`),
+    '<link rel="preload" as="fetch" crossorigin href="/app/market.json">',
+  )
 
 /**
- * Starts the application once what was drawn is painted, file by file with a breath between them: evaluated in one go they hold
- * up a slow phone. No frame comes in a tab that nobody looks at; there it starts at once.
+ * Starts the application once the page is painted, file by file with a pause between them: evaluated in one go they block a
+ * slow phone. No frame comes in a tab that nobody looks at; there it starts at once.
  */
-function start(name) {
-  const files = JSON.stringify(scriptsOf(name).map((file) => `/app/${file}`))
-  return `<script>
+const start = (files) => `<script>
       ;(() => {
         const start = async () => {
-          for (const file of ${files}) {
+          document.querySelector('link[data-later]').media = 'all'
+          for (const file of ${JSON.stringify(files.map((file) => `/app/${file}`))}) {
             await import(file)
             await new Promise((resolve) => setTimeout(resolve))
           }
@@ -47,25 +67,65 @@ function start(name) {
         else requestAnimationFrame(() => setTimeout(begin))
       })()
     </script>`
+
+function checked(html, where) {
+  const problem = [
+    [!/<h1/.test(html), 'has no heading'],
+    [/ style="/.test(html), 'has a style that the content policy refuses'],
+    [/>[a-z]+(\.[a-zA-Z_]+)+</.test(html), 'shows the key of a text'],
+  ].find(([wrong]) => wrong)
+  if (problem) throw new Error(`The page ${where} ${problem[1]}`)
+  return html
+}
+const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+const inLanguage = (page, language) => page.replace('<html lang="en">', `<html lang="${language}">`)
+
+const policies = {}
+const hash = (text) => `sha256-${createHash('sha256').update(text).digest('base64')}`
+function note(name, page) {
+  const all = (tag) =>
+    [...page.matchAll(new RegExp(`<${tag}>([^]*?)</${tag}>`, 'g'))].map(([, text]) => hash(text))
+  policies[name] = { scripts: all('script'), styles: all('style') }
 }
 
-async function write(name) {
-  const { stdout } = await run(
-    process.execPath,
-    [fileURLToPath(new URL('ahead.mjs', import.meta.url)), firstPages[name].path],
-    { maxBuffer: 1e7 },
-  )
-  const { title, html } = JSON.parse(stdout)
-  const page = plain
-    .replace(
-      /<title>.*?<\/title>/,
-      () => `<title>${title.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</title>`,
-    )
-    .replace('  </head>', () => `${head(name)}  </head>`)
-    .replace('  </body>', () => `    ${start(name)}\n  </body>`)
-    .replace(root, () => `<div id="app" class="isolate">${html}</div>`)
-  writeFileSync(new URL(`pages/${name}.html`, dist), page)
+function pageOf(name, language, style) {
+  const files = scriptsOf(name, language)
+  return (title, html, data = '') =>
+    inLanguage(plain, language)
+      .replace(/<title>.*?<\/title>/, () => `<title>${title}</title>`)
+      .replace('  </head>', () => `    <style>${style}</style>\n${head(language, files)}  </head>`)
+      .replace('  </body>', () => `${data}    ${start(files)}\n  </body>`)
+      .replace(/\n *<noscript>\s*<p>[^]*?<\/noscript>/, (notice) => (firstPages[name].hasForm ? notice : ''))
+      .replace(root, () => `<div id="app" class="isolate">${checked(html, name)}</div>`)
 }
 
 mkdirSync(new URL('pages/', dist), { recursive: true })
-await Promise.all(Object.keys(firstPages).map(write))
+const write = (file, text) => writeFileSync(new URL(`pages/${file}`, dist), text)
+for (const language of languages) {
+  for (const [name, { path }] of Object.entries(firstPages)) {
+    const pages = []
+    const raw = { title: '', html: '' }
+    Object.assign(raw, await render(path, language))
+    // Rendered first without its styles, to see what is there in any of its forms.
+    const collect = (title, html) => (pages.push(html), { title, html })
+    const tools = { render, words, formatMoney, formatDuration, page: collect }
+    const templates = await templatesOf(language, tools)[name]?.()
+    const rows = Object.values(templates?.rows ?? {})
+    const style = criticalCss(css, [plain, raw.html, ...pages, ...rows].join(''))
+    const page = pageOf(name, language, style)
+    const whole = page(escaped(raw.title), raw.html)
+    note(`${name}.${language}`, whole)
+    write(`${name}.${language}.html`, whole)
+    if (!templates) continue
+    const data = '    <script type="application/json" id="first-data">{{data}}</script>\n'
+    const filled = Object.fromEntries(
+      Object.entries(templates.pages).map(([key, { title, html }]) => [key, page(title, html, data)]),
+    )
+    write(`${name}.${language}.json`, JSON.stringify({ ...templates, pages: filled }))
+  }
+  const empty = inLanguage(built, language)
+  note(`empty.${language}`, empty)
+  write(`empty.${language}.html`, empty)
+}
+write('manifest.json', JSON.stringify(policies))
+process.exit(0)

@@ -13,3 +13,11 @@ declare module '@nuxt/ui/vue-plugin' {
   const plugin: Plugin
   export default plugin
 }
+
+declare module 'virtual:texts' {
+  import type { Texts } from '@/locales/byName'
+
+  type Load = () => Promise<{ default: Texts }>
+  const sets: Record<string, Record<string, Load>>
+  export default sets
+}

@@ -1,8 +1,7 @@
-"""The built frontend: compressed for clients that accept gzip, plain for others."""
+"""The built frontend: compressed for clients that accept gzip, plain for others; the entry page for each visitor."""
 
-import base64
 import gzip
-import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ from flask.testing import FlaskClient
 
 from backend.api import web_app
 
-SCRIPT = b"document.documentElement.classList.add('light')\n"
-PAGE = b"<!doctype html><title>Doorstep</title><script>" + SCRIPT + b"</script>" + b" " * 900
+PAGE = b"<!doctype html><title>Doorstep</title>" + b" " * 900
+HASH = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 CODE = b"export const door = 'open'\n" * 60
 
 
@@ -20,10 +19,22 @@ def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Create a small build with gzip copies and no Brotli copies."""
     monkeypatch.setattr(web_app, "DIST", tmp_path)
     (tmp_path / "assets").mkdir()
-    for name, content in (("index.html", PAGE), ("assets/door-1a2b.js", CODE)):
+    (tmp_path / "pages").mkdir()
+    for name, content in (("pages/empty.en.html", PAGE), ("assets/door-1a2b.js", CODE)):
         (tmp_path / name).write_bytes(content)
         (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content))
+    (tmp_path / "pages" / "manifest.json").write_text(json.dumps({"empty.en": {"scripts": [], "styles": []}}))
+    add_page(tmp_path, "empty.hi")
     return tmp_path
+
+
+def add_page(dist: Path, name: str, *, scripts: tuple[str, ...] = (), styles: tuple[str, ...] = ()) -> None:
+    """Add a page whose title is its name, and its hashes to the manifest."""
+    (dist / "pages" / f"{name}.html").write_bytes(PAGE.replace(b"Doorstep", name.encode()))
+    manifest = dist / "pages" / "manifest.json"
+    pages = json.loads(manifest.read_text()) | {name: {"scripts": scripts, "styles": styles}}
+    manifest.unlink()
+    manifest.write_text(json.dumps(pages))
 
 
 @pytest.mark.usefixtures("dist")
@@ -82,31 +93,62 @@ def test_web_app_with_overlong_name_returns_404_or_page(client: FlaskClient) -> 
 
 
 def test_web_app_entry_pages_are_prerendered(dist: Path, client: FlaskClient) -> None:
-    (dist / "pages").mkdir()
     for name in ("landing", "sign-in"):
-        (dist / "pages" / f"{name}.html").write_bytes(PAGE.replace(b"Doorstep", name.encode()))
-    for path, title in (("", b"landing"), ("sign-in", b"sign-in"), ("sign-in/", b"sign-in"), ("sign-up", b"Doorstep")):
-        assert b"<title>" + title + b"</title>" in client.get(f"/app/{path}").data
+        add_page(dist, f"{name}.en")
+    for path, title in (("", "landing.en"), ("sign-in", "sign-in.en"), ("sign-in/", "sign-in.en"), ("x", "Doorstep")):
+        assert f"<title>{title}</title>".encode() in client.get(f"/app/{path}").data
 
 
-def test_content_security_policy_allows_only_inline_script_of_page(dist: Path, client: FlaskClient) -> None:
-    def scripts() -> str:
+@pytest.mark.parametrize(
+    ("cookie", "accepted", "expected"),
+    [
+        (None, None, "en"),
+        (None, "hi-IN,hi;q=0.9,en;q=0.8", "hi"),
+        (None, "en-IN,hi;q=0.5", "en"),
+        (None, "fr", "en"),
+        ("hi", "en", "hi"),
+        ("en", "hi", "en"),
+        ("../x", "hi", "hi"),
+    ],
+)
+def test_web_app_page_is_in_language_of_cookie_or_browser(
+    dist: Path, client: FlaskClient, cookie: str | None, accepted: str | None, expected: str
+) -> None:
+    for language in ("en", "hi"):
+        add_page(dist, f"landing.{language}")
+    if cookie:
+        client.set_cookie("doorstep-language", cookie)
+    answer = client.get("/app/", headers={"Accept-Language": accepted} if accepted else {})
+    assert f"<title>landing.{expected}</title>".encode() in answer.data
+    assert answer.headers["Content-Language"] == expected
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert {"Accept-Encoding", "Accept-Language", "Cookie"} <= set(answer.vary)
+
+
+def test_web_app_with_session_sends_no_page_of_visitor(dist: Path, client: FlaskClient) -> None:
+    add_page(dist, "landing.en")
+    client.set_cookie("csrf_refresh_token", "x")
+    assert client.get("/app/").data == PAGE
+
+
+def test_content_security_policy_allows_only_inline_parts_of_page(dist: Path, client: FlaskClient) -> None:
+    def sources(kind: str) -> str:
         policy = client.get("/app/").headers["Content-Security-Policy"]
-        (found,) = [part for part in policy.split("; ") if part.startswith("script-src")]
+        (found,) = [part for part in policy.split("; ") if part.startswith(kind)]
         return found
 
-    def hash_of(script: bytes) -> str:
-        return f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
-
-    assert scripts() == f"script-src 'self' {hash_of(SCRIPT)}"
-    (dist / "index.html").write_bytes(PAGE.replace(b"light", b"dark!"))
-    assert scripts() == f"script-src 'self' {hash_of(SCRIPT.replace(b'light', b'dark!'))}", "rebuilt"
-    (dist / "index.html").write_bytes(PAGE.replace(b"<script>" + SCRIPT + b"</script>", b""))
-    assert scripts() == "script-src 'self'"
+    add_page(dist, "landing.en", scripts=(HASH,), styles=(HASH.replace("47", "48"),))
+    assert sources("script-src") == f"script-src 'self' '{HASH}'"
+    assert sources("style-src") == f"style-src 'self' '{HASH.replace('47', '48')}'"
+    add_page(dist, "landing.en", scripts=(HASH.replace("47", "49"),))
+    assert sources("script-src") == f"script-src 'self' '{HASH.replace('47', '49')}'", "rebuilt"
+    assert sources("style-src") == "style-src 'self'"
 
 
 @pytest.mark.usefixtures("dist")
-@pytest.mark.parametrize("path", ["index.html", "pages/landing.html", "../index.html", "..%2fsecret.html"])
+@pytest.mark.parametrize(
+    "path", ["index.html", "pages/landing.en.html", "pages/manifest.json", "../index.html", "..%2fsecret.html"]
+)
 def test_web_app_page_is_never_sent_without_content_security_policy(client: FlaskClient, path: str) -> None:
     answer = client.get(f"/app/{path}", follow_redirects=True)
     assert answer.status_code == 404 or "Content-Security-Policy" in answer.headers
@@ -118,3 +160,11 @@ def test_page_of_shared_visit_is_kept_out_of_referrers_and_search_engines(client
     assert (shared.headers["Referrer-Policy"], shared.headers["X-Robots-Tag"]) == ("no-referrer", "noindex, nofollow")
     assert other.headers["Referrer-Policy"] == "same-origin"
     assert "X-Robots-Tag" not in other.headers
+
+
+def test_web_app_without_build_says_how_to_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: FlaskClient
+) -> None:
+    monkeypatch.setattr(web_app, "DIST", tmp_path)
+    answer = client.get("/app/")
+    assert (answer.status_code, b"make frontend" in answer.data) == (503, True)

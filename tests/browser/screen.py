@@ -13,7 +13,7 @@ AXE: Final = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS: Final = Path(__file__).resolve().parent / "screenshots"
 PHONE: Final = {"width": 360, "height": 780}
 DESK: Final = {"width": 1440, "height": 900}
-TIMEOUT_MS: Final = 120_000  # for what hangs; it says nothing about speed
+TIMEOUT_MS: Final = 40_000  # for what hangs; it says nothing about speed
 expect.set_options(timeout=TIMEOUT_MS)
 # Reka adds invisible focus proxies beside the toasts, which axe reports as unnamed controls (known upstream).
 NOT_OURS: Final = ["div[role=region] > span[aria-hidden=true]"]

@@ -1,14 +1,16 @@
 /** Live updates for the account that is signed in; visitors load none of it. */
 import { onScopeDispose, watch } from 'vue'
 import { useSession } from '@/shared/session/store'
-import { queryClient } from './query'
 
 export function connectLiveUpdates(): void {
   const session = useSession()
   let stop: (() => void) | undefined
 
   async function start(account: number): Promise<void> {
-    const { startLive } = await import('@/shared/live/stream')
+    const [{ startLive }, { queryClient }] = await Promise.all([
+      import('@/shared/live/stream'),
+      import('@/shared/lib/queryClient'),
+    ])
     if (session.user?.id !== account) return
     stop?.()
     const reloadAccount = (): void => void session.reload().catch(() => undefined)

@@ -1,29 +1,20 @@
 import '@/styles/main.css'
-import nuxtUi from '@nuxt/ui/vue-plugin'
-import { VueQueryPlugin } from '@tanstack/vue-query'
-import { createPinia } from 'pinia'
-import { createApp } from 'vue'
 import { reportError, watchAppStatus } from '@/shared/lib/appStatus'
-import App from './App.vue'
-import { i18n, startLanguage } from '@/shared/lib/i18n'
-import { queryClient } from './query'
+import { startLanguage } from '@/shared/lib/i18n'
+import { useSession } from '@/shared/session/store'
+import { createDoorstep } from './create'
 import { router } from './router'
 import { connectLiveUpdates } from './liveUpdates'
 import { connectSession } from './session'
-import { takeOver } from './takeOver'
+import { mountAndSend } from './mountAndSend'
 
 /** Between two steps the browser may answer a touch: in one go they hold up a slow phone. */
 const breath = () => new Promise((resolve) => setTimeout(resolve))
 
 async function start(): Promise<void> {
-  const app = createApp(App)
-  app.config.errorHandler = reportError
-  app.use(createPinia())
-  app.use(i18n)
-  app.use(VueQueryPlugin, { queryClient })
-  app.use(nuxtUi)
+  const app = createDoorstep()
   connectSession()
-
+  const sent = document.documentElement.lang
   await startLanguage()
   await breath()
   app.use(router)
@@ -31,7 +22,10 @@ async function start(): Promise<void> {
   await router.isReady()
   await breath()
   const root = document.getElementById('app')
-  if (root) await takeOver(root, () => app.mount(root))
+  if (!root) return
+  // A prerendered page is a visitor's, in the language that the server took for theirs.
+  if (useSession().signedIn || document.documentElement.lang !== sent) root.replaceChildren()
+  await mountAndSend(root, () => app.mount(root))
   app.runWithContext(connectLiveUpdates)
 }
 

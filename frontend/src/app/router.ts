@@ -1,13 +1,15 @@
 /** Every feature brings its own routes.ts; nothing is listed here twice. */
 import type { Component } from 'vue'
-import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { createMemoryHistory, createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import type { TextKey } from '@/locales/keys'
 import type { Role } from '@/shared/api/types'
 import { mayEnter } from './guards'
-import { loadRest } from '@/shared/lib/i18n'
+import { loadTexts } from '@/shared/lib/i18n'
+import { loadData } from '@/shared/lib/data'
 import { loadIcons } from './icons'
 import { loadMarket } from '@/shared/market'
 import { useSession } from '@/shared/session/store'
+import { loadUi } from './useUi'
 
 export interface NavEntry {
   roles: readonly (Role | 'visitor')[]
@@ -32,6 +34,12 @@ declare module 'vue-router' {
     withFirstPassword?: boolean
     /** The visitors' and customers' home: others are led to theirs. */
     homePage?: boolean
+    /** Made of plain parts only (shared/ui/plain): it needs neither Nuxt UI nor the icons of the other pages. */
+    isPlain?: boolean
+    /** Reads nothing from the API before it can be used; parts that do come later (shared/lib/data.ts). */
+    isStatic?: boolean
+    /** A plain page on which errors of calls and fields may show. */
+    hasForm?: boolean
     /** Puts the page into the menu of these roles. */
     nav?: NavEntry
   }
@@ -41,7 +49,7 @@ const modules = import.meta.glob<{ default: RouteRecordRaw[] }>('../features/*/r
 export const featureRoutes: RouteRecordRaw[] = Object.values(modules).flatMap((module) => module.default)
 
 export const router = createRouter({
-  history: createWebHistory(import.meta.env.BASE_URL),
+  history: (import.meta.env.SSR ? createMemoryHistory : createWebHistory)(import.meta.env.BASE_URL),
   routes: [
     ...featureRoutes,
     {
@@ -60,7 +68,17 @@ export const router = createRouter({
 })
 
 router.beforeEach(mayEnter)
-// A visitor's landing page has its texts and icons with it; everything else, menus included, waits for the rest of them.
-router.beforeEach(async (to) => {
-  if (to.path !== '/' || useSession().signedIn) await Promise.all([loadRest(), loadIcons(), loadMarket()])
+/** Sets of texts that a page needs: its own, those of errors and fields, and what stands around it for signed-in users. */
+const textsOf = (path: string, isPlain: boolean): string[] => [
+  path,
+  ...(isPlain ? [] : ['shared']),
+  ...(useSession().signedIn ? ['frame'] : []),
+]
+router.beforeEach(async ({ matched, meta: { isPlain = false, isStatic = false, hasForm = false } }) => {
+  const parts: Promise<unknown>[] = [loadTexts(...textsOf(matched[0]?.path ?? '', isPlain && !hasForm))]
+  if (!isStatic || useSession().signedIn) parts.push(loadData())
+  // What signed-in users do may be answered by a message over any page.
+  if (!isPlain || useSession().signedIn) parts.push(loadIcons(), loadUi())
+  if (!import.meta.env.SSR) parts.push(loadMarket())
+  await Promise.all(parts)
 })

@@ -7,7 +7,8 @@ import { announce, joinTabs, type SessionNews } from '@/shared/session/tabs'
 import { i18n, setLanguage } from '@/shared/lib/i18n'
 import { someone, until } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
-import { queryClient } from './query'
+import { loadData } from '@/shared/lib/data'
+import { queryClient } from '@/shared/lib/queryClient'
 import { router } from './router'
 import { connectSession } from './session'
 
@@ -56,7 +57,7 @@ describe('connectSession', () => {
   })
 
   it("takes the account's language on a new device", async () => {
-    localStorage.removeItem('doorstep-language')
+    document.cookie = 'doorstep-language=; max-age=0; path=/'
     useSession().adopt(signIn({ ...asha, language: 'hi' }))
     await until(() => document.documentElement.lang === 'hi', 'the language')
     expect(i18n.global.locale.value).toBe('hi')
@@ -109,6 +110,7 @@ describe('connectSession', () => {
     const session = useSession()
     tell({ kind: 'signed-in', account: 7 })
     await until(() => session.user?.id === 7, 'the first')
+    await loadData()
     queryClient.setQueryData(['requests', 'list'], 'of the first')
     tell({ kind: 'signed-in', account: 8 })
     await until(() => session.user?.id === 8, 'the second')

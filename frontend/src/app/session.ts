@@ -1,12 +1,12 @@
 /** Ties the session to what surrounds it: the calls, the cached answers, the other tabs, a server that was away. */
 import { effectScope, onScopeDispose, watch } from 'vue'
 import { updateMe } from '@/shared/api/generated'
-import { watchSession } from '@/shared/api/http'
+import { watchSession } from '@/shared/api/sessionWatch'
 import { csrfToken } from '@/shared/api/token'
 import { available, hasChosen, i18n, setLanguage } from '@/shared/lib/i18n'
 import { useSession } from '@/shared/session/store'
+import { forgetAnswers } from '@/shared/lib/data'
 import { joinTabs } from '@/shared/session/tabs'
-import { queryClient } from './query'
 import { router } from './router'
 
 const firstWait = 1_000
@@ -120,7 +120,7 @@ export function connectSession(): () => void {
     watch(
       () => session.user?.id,
       (_, before) => {
-        if (before !== undefined) queryClient.clear()
+        if (before !== undefined) forgetAnswers()
       },
       { flush: 'sync' },
     )

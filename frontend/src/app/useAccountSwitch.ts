@@ -1,14 +1,13 @@
 /** Another account signed in over an open page, or in another tab: nothing of the earlier one stays, and the user is told. */
-import { useToast } from '@nuxt/ui/runtime/composables/useToast.js'
 import { nextTick, ref, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
 import { homeOf, useSession } from '@/shared/session/store'
+import { showToast } from './useUi'
 
 export function useAccountSwitch() {
   const session = useSession()
   const router = useRouter()
-  const toast = useToast()
   const { t } = useI18n()
   /** True while no page may show: the old one is not this account's, the new one is on its way. */
   const switching = ref(false)
@@ -23,7 +22,7 @@ export function useAccountSwitch() {
     document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true })
     if (!session.user) return
     const { firstname, lastname } = session.user
-    toast.add({
+    await showToast({
       title: t('nav.switched', { name: `${firstname} ${lastname}`.trim() }),
       description: t('nav.switchedHint'),
       color: 'info',

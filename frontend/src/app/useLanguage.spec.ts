@@ -1,12 +1,10 @@
 import { createPinia, setActivePinia } from 'pinia'
-import { beforeEach, expect, it, vi } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
 import { i18n, setLanguage } from '@/shared/lib/i18n'
 import { useSession } from '@/shared/session/store'
 import { someone } from '@/shared/testing/mount'
 import { answer } from '@/shared/testing/server'
 import { useLanguage } from './useLanguage'
-
-vi.mock('@/shared/composables/useToasts', () => ({ useToasts: () => ({ error: vi.fn() }) }))
 
 const asha = someone('customer', { id: 7, language: 'en' })
 

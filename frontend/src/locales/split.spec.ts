@@ -1,29 +1,43 @@
+import sets from 'virtual:texts'
 import { expect, it, vi } from 'vitest'
+import { featureRoutes } from '@/app/router'
 import type { Texts } from './byName'
 
-type Namespaces = Record<string, Texts | undefined>
-const shared = ['common', 'errors', 'nav', 'search'] as const
-const full = import.meta.glob<Texts>(
-  ['./en/common.json', './en/errors.json', './en/nav.json', './en/search.json'],
-  { eager: true, import: 'default' },
-)
+const english = import.meta.glob<Texts>('./en/*.json', { eager: true, import: 'default' })
 
-// Loaded again: what the specs around this one have loaded was merged into the first page's texts.
+function keysOf(texts: Texts, prefix = ''): string[] {
+  return Object.entries(texts).flatMap(([key, text]) =>
+    typeof text === 'string' ? [`${prefix}${key}`] : keysOf(text, `${prefix}${key}.`),
+  )
+}
+const all = Object.entries(english).flatMap(([path, texts]) =>
+  keysOf(texts, `${path.replace(/^.*\/|\.json$/g, '')}.`),
+)
+const set = async (name: string): Promise<string[]> => keysOf((await sets[name]?.en?.())?.default ?? {})
+
+// Loaded again: what the specs around this one have loaded was merged into the first texts.
 vi.resetModules()
-const first = (await import('./en/index')).default as Namespaces
-const later = (await import('./en/rest')).default as Namespaces
+const first = keysOf((await import('./en/index')).default as Texts)
 
-it.each(shared)(
-  'gives each text of %s to the first page or to the others, and to one of them only',
-  (name) => {
-    const [one, two] = [first[name] ?? {}, later[name] ?? {}]
-    expect({ ...one, ...two }).toEqual(full[`./en/${name}.json`])
-    expect(Object.keys(one).filter((key) => key in two)).toEqual([])
-  },
-)
+it.each(featureRoutes.map(({ path }) => path))('has a set of texts for the page at %s', async (path) => {
+  expect(sets).toHaveProperty([path, 'hi'])
+  expect((await set(path)).filter((key) => !all.includes(key))).toEqual([])
+})
+
+it('has each text in some set or in the first ones, and in the first ones only', async () => {
+  const others = new Set((await Promise.all(Object.keys(sets).map(set))).flat())
+  expect(all.filter((key) => !others.has(key) && !first.includes(key))).toEqual([])
+  expect(first.filter((key) => others.has(key))).toEqual([])
+})
+
+it('knows keys that are put together at run time by their beginning, in dialogs of a page as well', async () => {
+  const page = await set('/requests')
+  expect(page).toEqual(expect.arrayContaining(['status.requested', 'status.expired']))
+  expect(await set('/admin/jobs')).toEqual(expect.arrayContaining(['jobs.run.title']))
+})
 
 it('has error texts by status in the entry page, before other texts are loaded', () => {
   const needed = ['unknown', 'no_answer', 'offline', 'status_429', 'status_500', 'status_502', 'status_503']
-  expect(needed.filter((key) => !(key in (first.errors ?? {})))).toEqual([])
-  expect(first.errors).not.toHaveProperty('overlapping_request')
+  expect(needed.filter((key) => !first.includes(`errors.${key}`))).toEqual([])
+  expect(first).not.toContain('errors.overlapping_request')
 })

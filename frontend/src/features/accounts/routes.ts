@@ -6,12 +6,12 @@ export default [
   {
     path: '/sign-in',
     component: () => import('./pages/SignInPage.vue'),
-    meta: { title: 'accounts.signIn.title', guestsOnly: true },
+    meta: { title: 'accounts.signIn.title', guestsOnly: true, isPlain: true, isStatic: true, hasForm: true },
   },
   {
     path: '/sign-up',
     component: () => import('./pages/SignUpPage.vue'),
-    meta: { title: 'accounts.signUp.title', guestsOnly: true },
+    meta: { title: 'accounts.signUp.title', guestsOnly: true, isPlain: true, hasForm: true },
   },
   {
     path: '/sign-up/professional',

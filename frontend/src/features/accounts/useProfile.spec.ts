@@ -51,7 +51,10 @@ describe('save', () => {
       listTaskProfessionalsInfiniteQueryKey({ path: { task_id: 3 }, query: { pincode: '560025' } }),
       getMyInboxQueryKey(),
     ]
-    for (const key of keys) client?.setQueryData(key, 'as it was')
+    for (const key of keys) {
+      client?.setQueryDefaults(key, { gcTime: Infinity })
+      client?.setQueryData(key, 'as it was')
+    }
     const { firstname, lastname, email, address } = user
     expect(await profile?.save({ firstname, lastname, email, phone: '', address, pincode: '560001' })).toBe(
       true,

@@ -1,7 +1,6 @@
 /** Signing up leads straight in: the account is made, then signed in with what was just typed. */
 import { addCustomer, addProfessional } from '@/shared/api/generated'
 import { addCustomerBody, addProfessionalBody } from '@/shared/api/generated/schemas'
-import { http } from '@/shared/api/http'
 import { KnownProblem, toProblem } from '@/shared/api/problem'
 import type { Account } from '@/shared/api/types'
 import { useUpload } from '@/shared/composables/useUpload'
@@ -67,6 +66,7 @@ export function useSignUp() {
     professional: (values: ProfessionalSignUp, document: File | null): Promise<Account> =>
       signUp(values, async () => {
         if (!document) return addProfessional({ body: values })
+        const { http } = await import('@/shared/api/http')
         // The multipart form of the call repeats task_ids, which the generated client would send as one list.
         const form = multipart(values, document)
         return upload((options) => http.post<Account>('/add_professional', form, options))

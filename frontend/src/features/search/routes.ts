@@ -7,6 +7,8 @@ export default [
     meta: {
       title: 'search.landing.title',
       homePage: true,
+      isPlain: true,
+      isStatic: true,
       nav: { roles: ['customer'], icon: 'i-lucide-house', order: 10, label: 'nav.home' },
     },
   },
@@ -15,6 +17,8 @@ export default [
     component: () => import('./pages/ResultsPage.vue'),
     meta: {
       title: 'search.results.title',
+      isPlain: true,
+      isStatic: true,
       nav: { roles: ['visitor', 'customer'], icon: 'i-lucide-search', order: 20, label: 'nav.search' },
     },
   },

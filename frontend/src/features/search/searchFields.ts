@@ -1,6 +1,16 @@
-/** The filters of the results in the URL, apart from useSearch.ts because the landing page has none. */
+/** The filters of the results in the URL. */
 import { field, type readQuery } from '@/shared/composables/useUrlFilters'
-import { placeOf, sorts } from './useSearch'
+import { isPincode } from '@/shared/lib/pincode'
+
+export const sorts = ['relevance', 'price', 'rating', 'distance'] as const
+export type Sort = (typeof sorts)[number]
+
+/** What was typed as a place: six digits are a pincode, anything else a name. */
+export function placeOf(typed: string): Pick<Filters, 'pincode' | 'location'> {
+  const place = typed.trim()
+  if (!place) return {}
+  return isPincode(place) ? { pincode: place } : { location: place }
+}
 
 export const searchFields = {
   q: field.text,

@@ -1,8 +1,7 @@
 import type { LocationQuery } from 'vue-router'
 import { describe, expect, it } from 'vitest'
 import { readQuery } from '@/shared/composables/useUrlFilters'
-import { placed, searchFields } from './searchFields'
-import { placeOf } from './useSearch'
+import { placed, placeOf, searchFields } from './searchFields'
 
 const readFilters = (query: LocationQuery) => placed(readQuery(searchFields, query))
 

@@ -1,20 +1,11 @@
 /** Looking for tasks: the address holds every filter, so that a link shows the same to everyone. */
+import { useQueryClient } from '@tanstack/vue-query'
 import { toValue, type MaybeRefOrGetter } from 'vue'
-import { getSearch, getSearchInfiniteOptions } from '@/shared/api/generated'
+import { getSearch, getSearchInfiniteOptions, type SearchResult } from '@/shared/api/generated'
 import type { TaskHit } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
-import { isPincode } from '@/shared/lib/pincode'
+import { takeFirstData } from '@/shared/lib/firstData'
 import type { Filters } from './searchFields'
-
-export const sorts = ['relevance', 'price', 'rating', 'distance'] as const
-export type Sort = (typeof sorts)[number]
-
-/** What was typed as a place: six digits are a pincode, anything else a name. */
-export function placeOf(typed: string): Pick<Filters, 'pincode' | 'location'> {
-  const place = typed.trim()
-  if (!place) return {}
-  return isPincode(place) ? { pincode: place } : { location: place }
-}
 
 /** The address holds words; the API takes some of them as numbers. */
 function asked({ radius_km, min_rating, ...rest }: Filters) {
@@ -26,7 +17,10 @@ function asked({ radius_km, min_rating, ...rest }: Filters) {
 }
 
 export function useSearch(filters: MaybeRefOrGetter<Filters>, limit = 20) {
-  return useKeysetList(() => getSearchInfiniteOptions({ query: { ...asked(toValue(filters)), limit } }))
+  const options = () => getSearchInfiniteOptions({ query: { ...asked(toValue(filters)), limit } })
+  const first = takeFirstData<SearchResult>()
+  if (first) useQueryClient().setQueryData(options().queryKey, { pages: [first], pageParams: [null] })
+  return useKeysetList(options)
 }
 
 export async function suggestTasks(q: string, signal: AbortSignal): Promise<TaskHit[]> {

@@ -4,14 +4,14 @@ import type { NewTask } from '@/shared/api/generated'
 export type Picture = NonNullable<NewTask['picture']>
 
 const files = import.meta.glob<string>('./pictures/*.svg', { query: '?url', import: 'default', eager: true })
-const addresses = new Map(
+export const addresses = new Map(
   Object.entries(files).map(([path, address]) => [path.replace(/^.*\/(.+)\.svg$/, '$1'), address]),
 )
 
 export const pictures = [...addresses.keys()].sort() as Picture[]
 
 /** What a task of this kind is shown with as long as nobody chose a picture for it. */
-const kinds: [RegExp, Picture][] = [
+export const kinds: [RegExp, Picture][] = [
   [/laundry|iron/i, 'laundry'],
   [/bath|toilet/i, 'bathroom'],
   [/clean|maid|wash/i, 'cleaning'],

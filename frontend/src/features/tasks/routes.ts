@@ -4,7 +4,7 @@ export default [
   {
     path: '/tasks/:id(\\d+)',
     component: () => import('./pages/TaskPage.vue'),
-    meta: { title: 'tasks.page.title' },
+    meta: { title: 'tasks.page.title', isPlain: true },
   },
   {
     path: '/admin/tasks',

@@ -3,14 +3,12 @@ import { useQuery } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import {
   getTaskTimesOptions,
-  listTaskProfessionalsInfiniteOptions,
   listTasks,
   listTasksQueryKey,
   type GetTaskTimesResponse,
 } from '@/shared/api/generated'
 import type { Tag } from '@/shared/api/invalidate'
 import type { Task } from '@/shared/api/types'
-import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { fromIso } from '@/shared/lib/marketTime'
 
 /** Every task that is offered, for choosing among them. */
@@ -29,21 +27,6 @@ export function useOfferedTasks() {
     },
     staleTime: 300_000,
   })
-}
-
-export function useTaskProfessionals(
-  id: MaybeRefOrGetter<number>,
-  pincode: MaybeRefOrGetter<string | undefined>,
-  enabled: MaybeRefOrGetter<boolean>,
-) {
-  return useKeysetList(
-    () =>
-      listTaskProfessionalsInfiniteOptions({
-        path: { task_id: toValue(id) },
-        query: { pincode: toValue(pincode) || undefined },
-      }),
-    { enabled },
-  )
 }
 
 /** Times of a day at which someone can come to a place, in the marketplace's time zone: '09:30'. */

@@ -3,28 +3,8 @@ import axios, { type AxiosError, type AxiosResponse, type InternalAxiosRequestCo
 import { i18n } from '@/shared/lib/i18n'
 import { AccountChanged, assertCurrent, currentIdentity, type Identity } from './identity'
 import { readRefusal, toProblem } from './problem'
+import { watching } from './sessionWatch'
 import { getToken, OtherAccount, refreshSession, setToken, ShutOut } from './token'
-import type { SignIn } from './types'
-
-interface SessionWatch {
-  /** Asks the user to sign in again; true when the same account did and the call may be sent. */
-  expired: () => Promise<boolean>
-  blocked: () => void
-  /** The browser's session turned out to be another account's. */
-  changed: (signIn: SignIn) => void
-  /** Asks for the password once more; true when it was right and the call may be repeated. */
-  unproven?: () => Promise<boolean>
-}
-
-let session: SessionWatch = {
-  expired: () => Promise.resolve(false),
-  blocked: () => undefined,
-  changed: () => undefined,
-}
-
-export function watchSession(next: SessionWatch): void {
-  session = next
-}
 
 type Call = InternalAxiosRequestConfig & {
   sentWith?: string | null
@@ -37,9 +17,6 @@ type Call = InternalAxiosRequestConfig & {
 const signsIn = /^\/(check|password)(\/|$)/
 /** Nobody is asked to sign in for signing out. */
 const signsOut = '/logout'
-
-/** For calls that carry a document: 5 MB take minutes on a slow line. */
-export const uploadTimeout = 300_000
 
 export const http = axios.create({
   timeout: 20_000,
@@ -58,7 +35,7 @@ http.interceptors.request.use(async (config: Call) => {
     config.sentAs.account !== null &&
     getToken() === null &&
     config.url !== signsOut &&
-    !(await session.expired())
+    !(await watching().expired())
   )
     throw new AccountChanged()
   assertCurrent(config.sentAs)
@@ -73,8 +50,8 @@ async function renewed(call: Call): Promise<boolean> {
     try {
       if (await refreshSession()) return true
     } catch (error) {
-      if (error instanceof ShutOut) session.blocked()
-      else if (error instanceof OtherAccount) session.changed(error.signIn)
+      if (error instanceof ShutOut) watching().blocked()
+      else if (error instanceof OtherAccount) watching().changed(error.signIn)
       else throw error
       throw new AccountChanged()
     }
@@ -82,7 +59,7 @@ async function renewed(call: Call): Promise<boolean> {
     if (getToken() === call.sentWith) setToken(null)
   }
   if (getToken() !== null) return true
-  return call.url !== signsOut && session.expired()
+  return call.url !== signsOut && watching().expired()
 }
 
 function assertStillAs({ sentAs }: Call): void {
@@ -98,9 +75,10 @@ http.interceptors.response.use(
     const call = error.config as Call | undefined
     await readRefusal(error)
     if (call) assertStillAs(call)
-    if (toProblem(error).code === 'fresh_sign_in_needed' && call && !call.proven && session.unproven) {
+    const { unproven } = watching()
+    if (toProblem(error).code === 'fresh_sign_in_needed' && call && !call.proven && unproven) {
       call.proven = true
-      if (await session.unproven()) return http(call)
+      if (await unproven()) return http(call)
       throw error
     }
     if (error.response?.status === 401 && call?.sentWith && !call.repeated) {
@@ -108,7 +86,7 @@ http.interceptors.response.use(
       if (await renewed(call)) return http(call)
       assertStillAs(call)
     }
-    if (toProblem(error).code === 'account_blocked' && call?.sentWith) session.blocked()
+    if (toProblem(error).code === 'account_blocked' && call?.sentWith) watching().blocked()
     throw error
   },
 )

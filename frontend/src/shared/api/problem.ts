@@ -1,5 +1,5 @@
 /** An RFC 9457 problem, whatever went wrong: every failure of a call has this shape for the pages. */
-import { isAxiosError, type AxiosError } from 'axios'
+import type { AxiosError } from 'axios'
 
 export interface Problem {
   /** 0 when there was no answer at all. */
@@ -47,6 +47,10 @@ function fieldErrors(errors: unknown): Record<string, string[]> {
     ]),
   )
 }
+
+/** As axios's own function, which would bring the whole of it along. */
+const isAxiosError = (error: unknown): error is AxiosError =>
+  typeof error === 'object' && error !== null && 'isAxiosError' in error && error.isAxiosError === true
 
 export function toProblem(error: unknown): Problem {
   if (error instanceof KnownProblem)

@@ -1,5 +1,4 @@
 /** The access token, in memory only: a reload asks for a new one with the httpOnly cookie. */
-import axios from 'axios'
 import { AccountChanged, currentIdentity } from './identity'
 import { toProblem } from './problem'
 import type { SignIn } from './types'
@@ -45,6 +44,7 @@ async function ask(tries: number): Promise<SignIn | null> {
   const csrf = csrfToken()
   if (!csrf) return null
   try {
+    const { default: axios } = await import('axios')
     return (
       await axios.post<SignIn>('/token/refresh', {}, { headers: { 'X-CSRF-TOKEN': csrf }, timeout: patience })
     ).data

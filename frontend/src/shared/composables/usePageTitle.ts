@@ -3,8 +3,13 @@ import { onScopeDispose, toValue, watchEffect, type MaybeRefOrGetter } from 'vue
 
 export const brand = 'Doorstep'
 
+/** The last title that was set, for where there is no document: the prerendered pages. */
+let latest = brand
+export const documentTitle = (): string => latest
+
 export function setDocumentTitle(title: string): void {
-  document.title = title ? `${title} · ${brand}` : brand
+  latest = title ? `${title} · ${brand}` : brand
+  if (!import.meta.env.SSR) document.title = latest
 }
 
 /** Parts of the page shown that have given the document its title. */

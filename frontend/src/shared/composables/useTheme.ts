@@ -1,22 +1,29 @@
 /** Light, dark, or as the device has it; index.html sets the same before the first paint. */
-import { ref } from 'vue'
+import { onMounted, ref } from 'vue'
 import { local } from '@/shared/lib/storage'
 
 export type Theme = 'light' | 'dark' | 'system'
 const key = 'doorstep-theme'
-const prefersDark = window.matchMedia('(prefers-color-scheme: dark)')
-
-const stored = local.get(key)
-const theme = ref<Theme>(stored === 'light' || stored === 'dark' ? stored : 'system')
+/** 'system' until the page is mounted: a prerendered page does not know what was chosen. */
+const theme = ref<Theme>('system')
+let device: MediaQueryList | undefined
 
 function apply(): void {
-  const dark = theme.value === 'dark' || (theme.value === 'system' && prefersDark.matches)
+  const dark = theme.value === 'dark' || (theme.value === 'system' && device?.matches === true)
   document.documentElement.classList.toggle('dark', dark)
   document.documentElement.classList.toggle('light', !dark)
 }
-prefersDark.addEventListener('change', apply)
+
+function start(): void {
+  const stored = local.get(key)
+  theme.value = stored === 'light' || stored === 'dark' ? stored : 'system'
+  if (device) return
+  device = window.matchMedia('(prefers-color-scheme: dark)')
+  device.addEventListener('change', apply)
+}
 
 export function useTheme() {
+  onMounted(start)
   return {
     theme,
     setTheme: (next: Theme) => {

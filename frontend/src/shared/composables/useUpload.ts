@@ -1,9 +1,10 @@
 /** One upload of a file: its progress, and its end when the connection is gone. */
 import { ref, watch } from 'vue'
 import type { AxiosProgressEvent } from 'axios'
-import { uploadTimeout } from '@/shared/api/http'
 import { appStatus } from '@/shared/lib/appStatus'
 
+/** 5 MB take minutes on a slow line. */
+const uploadTimeout = 300_000
 /** A call whose connection is gone would otherwise wait for its answer until `uploadTimeout`. */
 export const offlineSeconds = 10
 

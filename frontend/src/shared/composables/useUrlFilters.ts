@@ -1,8 +1,8 @@
 /** Filters kept in the URL, so that a link shows the same list and Back returns to it. */
-import { refDebounced } from '@vueuse/core'
 import { computed, ref, shallowRef, watch, type Ref, type ShallowRef } from 'vue'
 import { useRoute, useRouter, type LocationQuery, type Router } from 'vue-router'
-import { isDay } from '@/shared/lib/marketTime'
+import { isDay } from '@/shared/lib/day'
+import { useDebounced } from './useDebounced'
 
 /** Reads one part of a query; undefined for what makes no sense there. */
 export type Field<T> = (text: string) => T | undefined
@@ -75,7 +75,7 @@ export function useUrlFilters<const S extends Schema>(schema: S) {
   function typed(name: Name): Ref<string> {
     const current = () => String(values.value[name] ?? '')
     const text = ref(current())
-    const settled = refDebounced(text, 300)
+    const settled = useDebounced(text, 300)
     watch(settled, (value) => {
       if (value.trim() !== current()) set({ [name]: value.trim() } as Partial<Record<Name, Written>>)
     })

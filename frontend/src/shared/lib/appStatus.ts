@@ -2,7 +2,7 @@
 import { reactive } from 'vue'
 
 export const appStatus = reactive({
-  online: typeof navigator === 'undefined' || navigator.onLine,
+  online: true,
   /** Where a full load leads after a part could not be loaded; null while nothing is missing. */
   unloaded: null as string | null,
   /** An error that no page has shown. */
@@ -34,6 +34,10 @@ export function reportError(error: unknown): void {
 export function noteUnloaded(error: unknown, address = window.location.href): void {
   noteTold(error)
   appStatus.unloaded = address
+}
+
+export function noteConnection(): void {
+  appStatus.online = navigator.onLine
 }
 
 /** Listen for what the browser and the bundler report. */

@@ -1,19 +1,20 @@
+import sets from 'virtual:texts'
 import { createI18n } from 'vue-i18n'
 import en from '@/locales/en'
 import type { Texts } from '@/locales/byName'
-import { local } from './storage'
 
-/** A language is a folder: `index.ts` holds what the first page needs, `rest.ts` everything else. */
+/** A language is a folder: `index.ts` holds what every page has, and each route has a set of its own (scripts/vite/texts.ts). */
 
 export const languages = ['en', 'hi'] as const
 export type Language = (typeof languages)[number]
 
+/** Kept in a cookie, so that the server answers with a page in this language. */
 const stored = 'doorstep-language'
+const year = 31_536_000
 const firsts = import.meta.glob<{ default: Texts }>([
   '../../locales/*/index.ts',
   '!../../locales/en/index.ts',
 ])
-const rests = import.meta.glob<{ default: Texts }>('../../locales/*/rest.ts')
 
 export const i18n = createI18n({
   legacy: false,
@@ -30,58 +31,66 @@ export const available = languages.filter(
   (code) => code === 'en' || `../../locales/${code}/index.ts` in firsts,
 )
 
+type Load = (() => Promise<{ default: Texts }>) | undefined
 const loaded = new Map<string, Promise<void>>()
+/** Names of the sets that pages have asked for: they are needed in every language that is chosen. */
+const asked = new Set<string>()
 
-async function merge(loader: (() => Promise<{ default: Texts }>) | undefined, code: string): Promise<void> {
-  if (loader) i18n.global.mergeLocaleMessage(code, (await loader()).default)
+async function merge(load: Load, code: string): Promise<void> {
+  if (load) i18n.global.mergeLocaleMessage(code, (await load()).default)
 }
 
-function once(
-  path: string,
-  loader: (() => Promise<{ default: Texts }>) | undefined,
-  code: string,
-): Promise<void> {
-  let running = loaded.get(path)
+function once(name: string, load: Load, code: string): Promise<void> {
+  const key = `${code} ${name}`
+  let running = loaded.get(key)
   if (!running) {
-    running = merge(loader, code).catch((error: unknown) => {
-      loaded.delete(path)
+    running = merge(load, code).catch((error: unknown) => {
+      loaded.delete(key)
       throw error
     })
-    loaded.set(path, running)
+    loaded.set(key, running)
   }
   return running
 }
 
-/** What pages beyond the first one say; English too, as what is missing in the language falls back to it. */
-export async function loadRest(): Promise<void> {
-  const codes = new Set(['en', i18n.global.locale.value])
-  await Promise.all(
-    [...codes].map((code) => once(`rest:${code}`, rests[`../../locales/${code}/rest.ts`], code)),
-  )
-}
+const loadSet = (name: string, code: string) => once(name, sets[name]?.[code], code)
 
+/** Load sets by their names: routes' paths, `frame`, `shared`. */
+export async function loadTexts(...names: string[]): Promise<void> {
+  const code = i18n.global.locale.value
+  for (const name of names) asked.add(name)
+  await Promise.all(names.map((name) => loadSet(name, code)))
+}
+export const everyText = Object.keys(sets)
+
+/** The language chosen on this device. */
+const chosen = (): string | undefined => /(?:^|;\s*)doorstep-language=([a-z]+)/.exec(document.cookie)?.[1]
 /** True when a language was chosen on this device. */
-export const hasChosen = (): boolean => local.get(stored) !== null
+export const hasChosen = (): boolean => chosen() !== undefined
 
 /** `keep` remembers it as the choice of this device. */
 export async function setLanguage(code: Language, { keep = true } = {}): Promise<void> {
-  // Where a page beyond the first one stands, all its texts change at once; the first page goes without the rest.
-  const parts = [once(`first:${code}`, firsts[`../../locales/${code}/index.ts`], code)]
-  const rest = () => once(`rest:${code}`, rests[`../../locales/${code}/rest.ts`], code)
-  if (loaded.has('rest:en')) parts.push(rest())
-  await Promise.all(parts)
-  // A page that was opened meanwhile has loaded the rest in the language before.
-  if (loaded.has('rest:en')) await rest()
+  const first = once('first', firsts[`../../locales/${code}/index.ts`], code)
+  await Promise.all([first, ...[...asked].map((name) => loadSet(name, code))])
   i18n.global.locale.value = code
+  if (import.meta.env.SSR) return
   document.documentElement.lang = code
-  if (keep) local.set(stored, code)
+  if (keep) keepLanguage(code)
 }
 
-/** The language of the link (`?lang=hi`, which search engines lead to), else the one chosen before, else the browser's. */
+function keepLanguage(code: Language): void {
+  const secure = location.protocol === 'https:' ? '; Secure' : ''
+  document.cookie = `${stored}=${code}; Path=/; Max-Age=${year}; SameSite=Lax${secure}`
+}
+
+/**
+ * The language of the link (`?lang=hi`, which search engines lead to), else the one chosen before, which the server knows by
+ * the cookie, else that of the page as it was sent: one that the browser prefers.
+ */
 export async function startLanguage(): Promise<void> {
-  const asked = new URLSearchParams(location.search).get('lang')
-  const kept = local.get(stored) ?? navigator.language.slice(0, 2)
-  const code = [asked, kept].flatMap((wanted) => available.filter((language) => language === wanted))[0]
+  const linked = new URLSearchParams(location.search).get('lang')
+  const wanted = [linked, chosen(), document.documentElement.lang]
+  const code = wanted.flatMap((one) => available.filter((language) => language === one))[0]
   if (code && code !== 'en')
-    await setLanguage(code, { keep: code === asked || hasChosen() }).catch(() => undefined)
+    await setLanguage(code, { keep: code === linked || hasChosen() }).catch(() => undefined)
 }

@@ -1,17 +1,31 @@
-/** Icons from our own bundle only: the offline part of Iconify knows no other host, under the names Nuxt UI asks for. */
-import { addIcon as add, Icon } from '@iconify/vue/offline'
+/** Icons from our own bundle only, drawn on Lucide's grid of 24, under the names that Nuxt UI asks for. */
+import { defineComponent, h } from 'vue'
 
-type Data = Parameters<typeof add>[1]
+interface Data {
+  body: string
+}
+const bodies = new Map<string, string>()
 
-export { Icon }
+export const Icon = defineComponent({
+  name: 'AppIcon',
+  props: { icon: { type: String, required: true } },
+  setup: (props) => () =>
+    h('svg', {
+      xmlns: 'http://www.w3.org/2000/svg',
+      'aria-hidden': 'true',
+      role: 'img',
+      width: '1em',
+      height: '1em',
+      viewBox: '0 0 24 24',
+      innerHTML: bodies.get(props.icon.replace(':', '-')) ?? '',
+    }),
+})
 export const iconLoaded = (): boolean => true
 
-export function addIcon(name: string, data: Data): void {
-  add(name, data)
-  if (name.includes(':')) add(name.replace(':', '-'), data)
+export function addIcon(name: string, { body }: Data): void {
+  bodies.set(name.replace(':', '-'), body)
 }
 
-/** The icons of the first page, drawn on Lucide's grid of 24. */
-export function addFirst(bodies: Record<string, string>): void {
-  for (const [name, body] of Object.entries(bodies)) add(`lucide-${name}`, { body, width: 24, height: 24 })
+export function addFirst(first: Record<string, string>): void {
+  for (const [name, body] of Object.entries(first)) bodies.set(`lucide-${name}`, body)
 }

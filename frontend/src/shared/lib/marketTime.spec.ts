@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { comingDays, fromIso, isDay, shiftDay, startTimes, toIso, weekOf, weekdayOf } from './marketTime'
+import { isDay } from './day'
+import { comingDays, fromIso, shiftDay, startTimes, toIso, weekOf, weekdayOf } from './marketTime'
 
 describe('toIso', () => {
   it('carries the offset of that day', () => {

@@ -57,10 +57,3 @@ export function startTimes(day: string, zone = market.timezone, now = new Date()
   if (day !== earliest.day) return day > earliest.day ? halfHours : []
   return halfHours.filter((time) => time > earliest.time)
 }
-
-/** Whether a text is a day of the calendar: '2026-02-31' is none. */
-export function isDay(text: unknown): text is string {
-  if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
-  const date = new Date(`${text}T00:00:00Z`)
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text) && text >= '1900'
-}

@@ -1,13 +1,12 @@
 /** Mounts a part with everything that the application gives it. */
 import { createPinia, setActivePinia } from 'pinia'
-import nuxtUi from '@nuxt/ui/vue-plugin'
 import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
 import { mount, type VueWrapper } from '@vue/test-utils'
 import { type Component, defineComponent, h } from 'vue'
 import { createMemoryHistory, createRouter, type Router } from 'vue-router'
-import AppFrame from '@/app/AppFrame.vue'
+import ui, { UiFrame, UiOverlays, useToast } from '@/app/ui'
 import { i18n } from '@/shared/lib/i18n'
-import { defaultOptions } from '@/app/query'
+import { defaultOptions } from '@/shared/lib/queryClient'
 import type { Account } from '@/shared/api/types'
 import { useSession } from '@/shared/session/store'
 
@@ -43,15 +42,19 @@ export async function show(
     })),
   })
   await router.push(path)
+  // Messages of the case before are kept beside the application.
+  useToast().clear()
   const { mutations, queries } = defaultOptions
   const queryClient = new QueryClient({
     defaultOptions: { queries: { ...queries, staleTime: 0, retry: false, gcTime: 0 }, mutations },
   })
-  const wrapper = mount(AppFrame, {
+  const framed = defineComponent({
+    render: () => [h(UiFrame, () => h(part, props, slots as never)), h(UiOverlays)],
+  })
+  const wrapper = mount(framed, {
     attachTo: document.body,
-    slots: { default: () => h(part, props, slots as never) },
     global: {
-      plugins: [pinia, router, i18n, nuxtUi, [VueQueryPlugin, { queryClient }]],
+      plugins: [pinia, router, i18n, ui, [VueQueryPlugin, { queryClient }]],
       ...(errorHandler && { config: { errorHandler } }),
     },
   })

@@ -1,14 +1,14 @@
 /** Around every spec: a clean browser store, our texts, and no call that nobody answers. */
 import { enableAutoUnmount } from '@vue/test-utils'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
-import { loadRest } from '@/shared/lib/i18n'
+import { everyText, loadTexts } from '@/shared/lib/i18n'
 import { actAs } from '@/shared/api/identity'
 import { setToken } from '@/shared/api/token'
 import { server } from './server'
 
 beforeAll(async () => {
   server.listen({ onUnhandledFrame: 'error' })
-  await loadRest()
+  await loadTexts(...everyText)
 })
 beforeEach(() => {
   localStorage.clear()
@@ -19,6 +19,7 @@ afterEach(() => {
   document.body.innerHTML = ''
   document.cookie = 'csrf_refresh_token=; max-age=0'
   document.cookie = 'csrf_refresh_token=; max-age=0; path=/'
+  document.cookie = 'doorstep-language=; max-age=0; path=/'
   setToken(null)
   actAs(null)
 })

@@ -34,6 +34,7 @@ describe('LandingPage', () => {
   it('searches for what and where, and remembers the place', async () => {
     answer('get', '/requests', [200, { items: [], next_cursor: null }])
     const { router, wrapper } = await page()
+    await until(() => document.querySelector('[role="combobox"]') !== null, 'the search box')
     fill(search.box.what, ' tap ')
     fill(search.box.where, '560001')
     await submit()
@@ -41,7 +42,8 @@ describe('LandingPage', () => {
     expect(router.currentRoute.value.query).toEqual({ q: 'tap', pincode: '560001' })
     wrapper.unmount()
     await page()
-    expect(document.querySelectorAll<HTMLInputElement>('[role="combobox"]')[1]?.value).toBe('560001')
+    const place = () => document.querySelectorAll<HTMLInputElement>('[role="combobox"]')[1]?.value
+    await until(() => place() === '560001', 'the place')
   })
 
   it('shows customers their open requests, the next one first', async () => {

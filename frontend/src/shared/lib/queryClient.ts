@@ -1,4 +1,4 @@
-import { onlineManager, QueryClient, type DefaultOptions } from '@tanstack/vue-query'
+import { onlineManager, QueryClient, VueQueryPlugin, type DefaultOptions } from '@tanstack/vue-query'
 import { toProblem } from '@/shared/api/problem'
 
 /** Retry only temporary failures: no response, or an unavailable dependency. Without a connection nothing is retried. */
@@ -22,4 +22,5 @@ export const defaultOptions: DefaultOptions = {
   mutations: { retry: false, networkMode: 'always' },
 }
 
+export { VueQueryPlugin }
 export const queryClient = new QueryClient({ defaultOptions })

@@ -1,0 +1,43 @@
+import { expect, it, vi } from 'vitest'
+import { createSSRApp, defineComponent, h, nextTick, ref } from 'vue'
+import { renderToString } from 'vue/server-renderer'
+import { until } from '@/shared/testing/mount'
+import { island, onTouch } from './island'
+
+const counter = defineComponent({
+  setup() {
+    const count = ref(0)
+    return () => h('button', { type: 'button', onClick: () => (count.value += 1) }, String(count.value))
+  },
+})
+
+it('is in the page from the start, and alive from the first touch on', async () => {
+  const load = vi.fn(() => Promise.resolve({ default: counter }))
+  const page = defineComponent({ render: () => h('main', h(part)) })
+  const part = island(load, onTouch)
+  document.body.innerHTML = `<div id="app">${await renderToString(createSSRApp(page))}</div>`
+  const button = document.querySelector('button') as HTMLButtonElement
+  load.mockClear()
+
+  const again = island(load, onTouch)
+  createSSRApp(defineComponent({ render: () => h('main', h(again)) })).mount('#app')
+  await nextTick()
+  button.click()
+  await nextTick()
+  expect([button.textContent, load.mock.calls.length]).toEqual(['0', 0])
+
+  button.dispatchEvent(new Event('pointerdown', { bubbles: true }))
+  await until(() => {
+    button.click()
+    return button.textContent !== '0'
+  }, 'a counter that counts')
+  expect(document.querySelector('button')).toBe(button)
+})
+
+it('is there at once where it was loaded before', async () => {
+  const part = island(() => Promise.resolve({ default: counter }), onTouch)
+  await part.preload()
+  document.body.innerHTML = '<div id="app"></div>'
+  createSSRApp(part).mount('#app')
+  expect(document.querySelector('button')?.textContent).toBe('0')
+})
