@@ -19,9 +19,10 @@ from flask import current_app, request
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from backend.api import entry_texts
+from backend.api import language as languages
 from backend.api.entry_texts import Hit, Texts
+from backend.core import translations
 
-LANGUAGES: Final = ("en", "hi")
 LANGUAGE_COOKIE: Final = "doorstep-language"
 SESSION_COOKIE: Final = "csrf_refresh_token"  # readable half of the refresh token's pair: there is a session to restore
 VARIES: Final = ("Accept-Encoding", "Accept-Language", "Cookie")
@@ -52,13 +53,11 @@ class Filled:
 
 
 def language() -> str:
-    """Return the language chosen before, else the one that the browser prefers."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
-    if chosen in LANGUAGES:
-        return chosen
-    # In the order of preference; `best_match` would take a less wanted "hi" before "en-IN".
-    accepted = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
-    return next((tag for tag in accepted if tag in LANGUAGES), LANGUAGES[0])
+    """Return the language of the link, which search engines lead to, else the one chosen before, else the browser's."""
+    for chosen in (request.args.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if chosen in translations.languages():
+            return str(chosen)
+    return languages.asked() or translations.DEFAULT
 
 
 def name_of(path: str) -> str:
@@ -188,7 +187,7 @@ def _chip(known: Mapping[str, Any], near: Mapping[str, Any], q: str) -> str:
 def _task(known: Mapping[str, Any], path: str) -> Filled | None:
     found = TASK.fullmatch(path)
     pincode = request.args.get("pincode", "")
-    if found is None or set(request.args) - {"pincode"}:
+    if found is None or set(request.args) - {"pincode", "lang"}:
         return None
     answer = _ask(f"/tasks/{found.group(1)}", {})
     if answer is None or not answer.data["isactive"]:

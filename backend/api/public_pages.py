@@ -1,6 +1,7 @@
 """Pages for search engines and link previews, which run no JavaScript: the built page with head and content filled in.
 
-The application takes the content's place when it starts, and the stylesheet hides it then (``#served`` in main.css).
+Tasks have an entry page with their content, of which only the head is replaced. Otherwise the content stands beside the
+empty application, which takes its place when it starts; the stylesheet hides it then (``#served`` in main.css).
 """
 
 import re
@@ -11,13 +12,13 @@ from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import Flask, Response, render_template, request
+import orjson
+from flask import Flask, render_template, request
 from markupsafe import escape
 from werkzeug.wrappers import Response as BaseResponse
 
-from backend.api import rate_limits, web_app
+from backend.api import entry_pages, rate_limits, web_app
 from backend.api.resources.profiles import photo_path
-from backend.api.response_cache import CACHED
 from backend.core import cache, translations
 from backend.core.cache import CATALOGUE, Rendered
 from backend.core.config import current_settings
@@ -32,11 +33,7 @@ from backend.domain.tasks.queries import TaskRow
 
 DESCRIPTION_LENGTH: Final = 160
 SCHEMA: Final = "https://schema.org"
-# The head block: between comments if the build has them, otherwise title and description.
 HEAD_BLOCK: Final = re.compile(r"<!--head-->.*?<!--/head-->", re.DOTALL)
-TITLE: Final = re.compile(r"<title>.*?</title>", re.DOTALL)
-DESCRIBED: Final = re.compile(r'\s*<meta\s+name="description"[^>]*>', re.DOTALL)
-HTML_TAG: Final = re.compile(r'<html lang="[a-z]+">')
 EMPTY_APP: Final = re.compile(r'<div id="app"[^>]*></div>')
 NO_INDEX: Final = '<title>{}</title>\n<meta name="robots" content="noindex">'
 
@@ -92,12 +89,12 @@ def address(path: str, query: Mapping[str, str], language: str) -> str:
 
 
 def _professional(professional_id: int) -> BaseResponse:
-    return _respond(lambda language: profile_page(professional_id, language))
+    return _respond(f"professionals/{professional_id}", lambda language: profile_page(professional_id, language))
 
 
 def _task(task_id: int) -> BaseResponse:
     pincode = request.args.get("pincode", "")
-    return _respond(lambda language: task_page(task_id, pincode, language))
+    return _respond(f"tasks/{task_id}", lambda language: task_page(task_id, pincode, language))
 
 
 def profile_page(professional_id: int, language: str) -> Page:
@@ -202,36 +199,44 @@ def _rating(rating: float | Decimal | None, reviews: int) -> dict[str, object]:
     return {"aggregateRating": {"@type": "AggregateRating", **value}}
 
 
-def _respond(make: Callable[[str], Page]) -> BaseResponse:
-    """Return the page, cached until the catalogue changes; the built page alone with 404 if it is not public."""
-    asked = request.args.get("lang", "en")
-    language = translations.supported(asked)
-    built = web_app.built_page(language)
-    if built is None:
-        return web_app.not_built()
+def _respond(path: str, make: Callable[[str], Page]) -> BaseResponse:
+    """Return the page, its words cached until the catalogue changes; the empty page with 404 if it is not public."""
+    language = entry_pages.language()
 
     def render() -> Rendered:
         rate_limits.check("profile_rate_limit", None, by_account=False)
-        return Rendered(fill(built, make(language)).encode())
+        page = make(language)
+        return Rendered(orjson.dumps([_head(page), _content(page)]))
 
-    key = f"{request.path}?{request.args.get('pincode', '')} {language} {cache.digest(built)}"
+    key = f"{request.path}?{request.args.get('pincode', '')} {language}"
     try:
-        cached = cache.response_cache().get("public_page", key, render, versioned=CATALOGUE)
+        words = cache.response_cache().get("public_page", key, render, versioned=CATALOGUE)
     except NotFound:
-        return _html(_replaced_head(built.decode(), NO_INDEX.format(escape(_market()))).encode(), built, status=404)
-    response = _html(cached.body, built)
-    response.set_etag(cached.etag)
-    if cached.version:
-        request.environ[CACHED] = ("public_page", cached)
-    return response.make_conditional(request)
+        missing = NO_INDEX.format(escape(_market()))
+        return web_app.page_with(
+            lambda built: HEAD_BLOCK.sub(lambda _: missing, built, count=1),
+            path=path,
+            language=language,
+            is_filled=False,
+            status=404,
+        )
+    head, content = orjson.loads(words.body)
+    return web_app.page_with(lambda built: filled(built, head, content), path=path, language=language, is_filled=True)
 
 
-def fill(built: bytes, page: Page) -> str:
-    """Return the built page with the head and the content of a page."""
+def filled(built: str, head: str, content: str) -> str:
+    """Return the built page with a head, and with the content where the build has none."""
+    html = HEAD_BLOCK.sub(lambda _: head, built, count=1)
+    return EMPTY_APP.sub(lambda found: f"{found[0]}\n{content}", html, count=1)
+
+
+def _head(page: Page) -> str:
+    return render_template("public/head.html", page=page)
+
+
+def _content(page: Page) -> str:
     language = page.language
-    html = HTML_TAG.sub(f'<html lang="{language}">', built.decode(), count=1)
-    html = _replaced_head(html, render_template("public/head.html", page=page))
-    content = render_template(
+    return render_template(
         "public/content.html",
         page=page,
         language=language,
@@ -240,20 +245,6 @@ def fill(built: bytes, page: Page) -> str:
         day=partial(translations.format_day, language=language),
         **page.values,
     )
-    return EMPTY_APP.sub(lambda found: f"{found[0]}\n{content}", html, count=1)
-
-
-def _replaced_head(html: str, head: str) -> str:
-    if HEAD_BLOCK.search(html):
-        return HEAD_BLOCK.sub(lambda _: head, html, count=1)
-    return TITLE.sub(lambda _: head, DESCRIBED.sub("", html, count=1), count=1)
-
-
-def _html(body: bytes, built: bytes, *, status: int = 200) -> Response:
-    response = Response(body, status=status, mimetype="text/html")
-    response.headers["Cache-Control"] = "no-cache"
-    response.headers["Content-Security-Policy"] = web_app.policy(built)
-    return response
 
 
 def _market() -> str:

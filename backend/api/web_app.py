@@ -2,7 +2,7 @@
 
 import gzip
 import mimetypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -64,9 +64,7 @@ def _page(path: str) -> BaseResponse:
         raise NotFound("File not found.")
     policies = _policies()
     if policies is None:
-        return Response(
-            "The web application has not been built. Run make frontend.\n", status=503, mimetype="text/plain"
-        )
+        return not_built()
     language = entry_pages.language()
     name = f"{entry_pages.name_of(path)}.{language}"
     if name not in policies:
@@ -75,12 +73,38 @@ def _page(path: str) -> BaseResponse:
     if page is None and name.startswith("search.") and request.query_string:
         name = f"empty.{language}"  # the page as built shows all tasks, which is not what was asked for
     response = _built(name) if page is None else _compressed(page)
+    if path.startswith(SHARED_VISIT):
+        response.headers.update(SECRET_ADDRESS)
+    return _finished(response, language, policies[name])
+
+
+def not_built() -> Response:
+    """Return the response for pages while there is no build."""
+    return Response("The web application has not been built. Run make frontend.\n", status=503, mimetype="text/plain")
+
+
+def page_with(
+    change: Callable[[str], str], *, path: str, language: str, is_filled: bool, status: int = 200
+) -> BaseResponse:
+    """Return the changed page of a path: the one filled with data if wanted and there is one, else the empty one."""
+    policies = _policies()
+    name = f"{entry_pages.name_of(path)}.{language}"
+    page = entry_pages.filled(DIST / "pages" / f"{name}.json", path) if is_filled else None
+    if page is None:
+        name = f"empty.{language}"
+    if policies is None or name not in policies:
+        return not_built()
+    html = (page or (DIST / "pages" / f"{name}.html").read_bytes()).decode()
+    response = _compressed(change(html).encode())
+    response.status_code = status
+    return _finished(response, language, policies[name])
+
+
+def _finished(response: Response, language: str, policy: str) -> BaseResponse:
     response.vary.update(entry_pages.VARIES)
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Language"] = language
-    response.headers["Content-Security-Policy"] = policies[name]
-    if path.startswith(SHARED_VISIT):
-        response.headers.update(SECRET_ADDRESS)
+    response.headers["Content-Security-Policy"] = policy
     response.add_etag()
     return response.make_conditional(request)
 

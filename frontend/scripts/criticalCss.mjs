@@ -1,6 +1,17 @@
 // The part of the sheet that a page needs to be painted as it was rendered; states that only a pointer brings about come with the whole sheet.
 import postcss from 'postcss'
 
+/** The sheet's font faces, and the sheet without them. */
+export function takeFontFaces(sheet) {
+  const root = postcss.parse(sheet)
+  const faces = []
+  root.walkAtRules('font-face', (rule) => {
+    faces.push(rule.toString())
+    rule.remove()
+  })
+  return { faces: faces.join(''), rest: root.toString() }
+}
+
 const states = /:(hover|active|disabled|checked|open)|\[(aria-)?disabled|\[data-/
 const unescaped = (name) =>
   name.replace(

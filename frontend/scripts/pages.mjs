@@ -8,7 +8,7 @@
 //   <main id="main" ...> ... </main>  the content; without a comment, since Vue would take it for a part of the page
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { criticalCss } from './criticalCss.mjs'
+import { criticalCss, takeFontFaces } from './criticalCss.mjs'
 import { dist, firstPages, languages, scriptsOf } from './firstPages.mjs'
 import { templatesOf } from './templates.mjs'
 
@@ -26,21 +26,27 @@ const root = '<div id="app" class="isolate"></div>'
 // The application's own lines: its sheet and its scripts.
 const ours = /\n *<(script type="module"|link rel="(modulepreload|stylesheet)").*/g
 const [sheet] = /<link rel="stylesheet".*?>/.exec(built)
-const css = readFileSync(new URL(/href="\/app\/([^"]+)"/.exec(sheet)[1], dist), 'utf8')
+const sheetFile = new URL(/href="\/app\/([^"]+)"/.exec(sheet)[1], dist)
+// In the sheet, which comes later, the same faces would count as new ones, to be loaded again after the first paint.
+const { faces, rest: css } = takeFontFaces(readFileSync(sheetFile, 'utf8'))
+if (!faces) throw new Error('The sheet has no font faces; the pages have been made of this build already')
+writeFileSync(sheetFile, css)
 const manifest = JSON.parse(readFileSync(new URL('.vite/manifest.json', dist), 'utf8'))
 const fontOf = (name) => Object.entries(manifest).find(([key]) => key.endsWith(name))[1].file
 const fonts = {
   en: ['anek-latin-latin-wght-normal.woff2'],
   hi: ['anek-latin-latin-wght-normal.woff2', 'anek-devanagari-hi.woff2'],
 }
+// For pages with prices.
+const rupee = 'anek-devanagari-latin-ext-wght-normal.woff2'
 const plain = built.replace(ours, '')
 if (!plain.includes(root) || plain === built) throw new Error('index.html is not as it was known here')
 
 const lines = (...all) => all.map((line) => `    ${line}\n`).join('')
-const head = (language, files) =>
+const head = (name, language, files) =>
   lines(
-    ...fonts[language].map(
-      (name) => `<link rel="preload" as="font" type="font/woff2" crossorigin href="/app/${fontOf(name)}">`,
+    ...[...fonts[language], ...(firstPages[name].hasForm ? [] : [rupee])].map(
+      (font) => `<link rel="preload" as="font" type="font/woff2" crossorigin href="/app/${fontOf(font)}">`,
     ),
     // The whole sheet comes after the first paint; `start` turns it on.
     sheet.replace('>', ' media="print" data-later>'),
@@ -93,7 +99,10 @@ function pageOf(name, language, style) {
   return (title, html, data = '') =>
     inLanguage(plain, language)
       .replace(/<title>.*?<\/title>/, () => `<title>${title}</title>`)
-      .replace('  </head>', () => `    <style>${style}</style>\n${head(language, files)}  </head>`)
+      .replace(
+        '  </head>',
+        () => `    <style>${faces}${style}</style>\n${head(name, language, files)}  </head>`,
+      )
       .replace('  </body>', () => `${data}    ${start(files)}\n  </body>`)
       .replace(/\n *<noscript>\s*<p>[^]*?<\/noscript>/, (notice) => (firstPages[name].hasForm ? notice : ''))
       .replace(root, () => `<div id="app" class="isolate">${checked(html, name)}</div>`)
@@ -123,7 +132,10 @@ for (const language of languages) {
     )
     write(`${name}.${language}.json`, JSON.stringify({ ...templates, pages: filled }))
   }
-  const empty = inLanguage(built, language)
+  const empty = inLanguage(built, language).replace(
+    '  </head>',
+    () => `    <style>${faces}</style>\n  </head>`,
+  )
   note(`empty.${language}`, empty)
   write(`empty.${language}.html`, empty)
 }

@@ -67,7 +67,9 @@ class Scene:
 @contextmanager
 def staged(app: Flask, dist: Path) -> Iterator[Scene]:
     """Build the scene on an application with a built page, an SMS gateway and a security contact."""
-    (dist / "index.html").write_text("<!doctype html><title>Doorstep</title>")
+    (dist / "pages").mkdir()
+    (dist / "pages/manifest.json").write_text('{"empty.en": {"scripts": [], "styles": []}}')
+    (dist / "pages/empty.en.html").write_text("<!doctype html><!--head--><title>Doorstep</title><!--/head-->")
     configured = replace(
         app.extensions["settings"],
         sms_url="json://127.0.0.1:9/sms/{phone}",

@@ -33,7 +33,10 @@ TEXTS: Final = {
     "pictures": {"home": "/home.svg", "plumbing": "/plumbing.svg"},
     "kinds": [["plumb|pipe", "plumbing"]],
 }
-TASK_PAGE: Final = "<h1>{{name}}</h1>{{description}} {{price}} {{count}} {{query}} {{next}}<script>{{data}}</script>"
+TASK_PAGE: Final = (
+    "<!--head--><title>{{name}}</title><!--/head-->"
+    "<h1>{{name}}</h1>{{description}} {{price}} {{count}} {{query}} {{next}}<script>{{data}}</script>"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +48,7 @@ def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     names = ["empty.en", "landing.en", "search.en", "task.en"]
     (pages / "manifest.json").write_text(json.dumps({name: {"scripts": [], "styles": []} for name in names}))
     for name in names:
-        (pages / f"{name}.html").write_text(f"<title>{name} as built</title>")
+        (pages / f"{name}.html").write_text(f"<!--head--><title>{name} as built</title><!--/head-->")
     rows = {"rated": CARD, "unrated": CARD, "chip": '<a href="/app/search{{query}}">{{label}}</a>'}
     search = {"list": PAGE, "empty": f"none {PAGE}", "empty-place": f"none here {PAGE}", "empty-place-near": PAGE}
     write(pages / "search.en.json", {"pages": search, "rows": rows, "texts": TEXTS})
@@ -99,11 +102,11 @@ def test_pincode_in_form_s_field_for_places_is_taken_as_pincode(client: FlaskCli
 @pytest.mark.parametrize("query", ["max_price=cheap", "sort=beauty", "radius_km=0"])
 def test_page_for_filters_that_api_rejects_is_empty(client: FlaskClient, query: str) -> None:
     answer = client.get(f"/app/search?{query}")
-    assert (answer.status_code, answer.text) == (200, "<title>empty.en as built</title>")
+    assert (answer.status_code, answer.text) == (200, "<!--head--><title>empty.en as built</title><!--/head-->")
 
 
 def test_landing_page_shows_tasks_and_is_as_built_without_any(client: FlaskClient) -> None:
-    assert client.get("/app/").text == "<title>landing.en as built</title>"
+    assert client.get("/app/").text == "<!--head--><title>landing.en as built</title><!--/head-->"
     task = make_task()
     answer = client.get("/app/", headers={"Accept-Encoding": "gzip"})
     assert answer.headers["Content-Encoding"] == "gzip"
@@ -112,13 +115,15 @@ def test_landing_page_shows_tasks_and_is_as_built_without_any(client: FlaskClien
     assert again.status_code == 304
 
 
-def test_task_page_shows_task_and_is_as_built_for_unknown_task(client: FlaskClient) -> None:
+def test_task_page_shows_task_and_is_empty_for_unknown_task(client: FlaskClient) -> None:
     task = make_task(name="Tap <repair>", description="A & B")
     page = client.get(f"/app/tasks/{task.id}?pincode=560001").text
     assert "<h1>Tap &lt;repair&gt;</h1>A &amp; B" in page
     assert f"nobody ?pincode=560001 %2Ftasks%2F{task.id}%3Fpincode%3D560001" in page
-    assert client.get("/app/tasks/999999").text == "<title>task.en as built</title>"
-    assert client.get(f"/app/tasks/{task.id}?other=1").text == "<title>task.en as built</title>"
+    assert f'"url":"/app/tasks/{task.id}?pincode=560001"' in page
+    unknown = client.get("/app/tasks/999999")
+    assert (unknown.status_code, "<h1>" in unknown.text) == (404, False)
+    assert "<h1>" not in client.get(f"/app/tasks/{task.id}?other=1").text
 
 
 @pytest.mark.parametrize(

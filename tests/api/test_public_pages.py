@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from backend.api import sitemaps, web_app
 from tests.factories.photos import show_photo
@@ -22,11 +23,13 @@ BUILT = f"""<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />
+    <!--head-->
     <meta
       name="description"
       content="Find verified professionals near you."
     />
     <title>Doorstep</title>
+    <!--/head-->
     <script>{SCRIPT}</script>
   </head>
   <body>
@@ -35,6 +38,16 @@ BUILT = f"""<!doctype html>
   </body>
 </html>
 """
+TASK_PAGE = "<!--head--><title>{{name}}</title><!--/head--><h1>{{name}}</h1><script>{{data}}</script>"
+TEXTS = {
+    "professionals": ["nobody", "one", "{{count}}"],
+    "count": ["nobody", "one", "{{count}}"],
+    "hours": [f"{hours} hr" for hours in range(25)],
+    "minutes": [f"{minutes} min" for minutes in range(60)],
+    "money": "₹{{amount}}",
+    "pictures": {"home": "/home.svg"},
+    "kinds": [],
+}
 PLACE_NAMESPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 HOSTILE = "</script><script>alert(1)</script><!-- & 'x' \u2028"
 
@@ -42,8 +55,17 @@ HOSTILE = "</script><script>alert(1)</script><!-- & 'x' \u2028"
 @pytest.fixture(autouse=True)
 def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(web_app, "DIST", tmp_path)
-    (tmp_path / "index.html").write_text(BUILT, encoding="utf-8")
+    (tmp_path / "pages").mkdir()
+    for language in ("en", "hi"):
+        page = BUILT.replace('lang="en"', f'lang="{language}"')
+        (tmp_path / f"pages/empty.{language}.html").write_text(page, encoding="utf-8")
+    list_pages(tmp_path, "empty.en", "empty.hi")
     return tmp_path
+
+
+def list_pages(dist: Path, *names: str) -> None:
+    hashes = {"scripts": ["sha256-abc="], "styles": []}
+    (dist / "pages/manifest.json").write_text(json.dumps(dict.fromkeys(names, hashes)))
 
 
 @pytest.fixture
@@ -152,24 +174,45 @@ def test_public_page_keeps_the_built_page_and_its_policy(market: RequestMarket, 
     assert '<div id="app" class="isolate"></div>' in page
     assert 'src="/app/assets/main.js"' in page
     assert "Find verified professionals near you." not in page
-    assert answer.headers["Content-Security-Policy"] == web_app.policy(BUILT.encode())
+    assert "script-src 'self' 'sha256-abc=';" in answer.headers["Content-Security-Policy"]
+    assert {"Accept-Language", "Cookie"} <= set(answer.vary)
     assert answer.headers["Cache-Control"] == "no-cache"
     again = users.visitor().get(f"/app/professionals/{ravi.id}", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
 
 
-def test_public_page_fills_marked_blocks_of_a_build_in_its_language(
-    market: RequestMarket, users: Users, dist: Path
+@pytest.mark.parametrize("by", ["link", "cookie", "browser"])
+def test_public_page_is_in_the_language_of_link_cookie_or_browser(
+    market: RequestMarket, users: Users, client: FlaskClient, by: str
 ) -> None:
-    marked = BUILT.replace("<title>Doorstep</title>", "<!--head--><title>Old</title><!--/head-->")
-    (dist / "pages").mkdir()
-    (dist / "pages/empty.hi.html").write_text(marked.replace('lang="en"', 'lang="hi"'), encoding="utf-8")
-    page, head = get(users, f"/app/tasks/{market.task_id}?lang=hi")
+    if by == "cookie":
+        client.set_cookie("doorstep-language", "hi")
+    headers = {"Accept-Language": "hi-IN"} if by == "browser" else {}
+    address = f"/app/tasks/{market.task_id}"
+    page = client.get(address + ("?lang=hi" if by == "link" else ""), headers=headers).get_data(as_text=True)
+    head = Head(page)
     assert "<!--head-->" not in page
-    assert "Old" not in page
     assert '<html lang="hi">' in page
     assert head.meta["og:locale"] == "hi_IN"
-    assert head.link("canonical") == f"http://127.0.0.1:5000/app/tasks/{market.task_id}?lang=hi"
+    assert head.link("canonical") == f"http://127.0.0.1:5000{address}?lang=hi"
+    assert Head(client.get(f"{address}?lang=en").get_data(as_text=True)).meta["og:locale"] == "en_IN"
+
+
+@pytest.mark.parametrize("query", ["", "?pincode=560001", "?lang=en"])
+def test_task_page_is_the_entry_page_with_another_head(
+    market: RequestMarket, client: FlaskClient, dist: Path, query: str
+) -> None:
+    pages = {"rated": TASK_PAGE, "unrated": TASK_PAGE}
+    (dist / "pages/task.en.json").write_text(json.dumps({"pages": pages, "texts": TEXTS}))
+    list_pages(dist, "empty.en", "task.en")
+    page = client.get(f"/app/tasks/{market.task_id}{query}").get_data(as_text=True)
+    assert "<h1>Plumbing</h1>" in page
+    assert Head(page).title.startswith("Plumbing")
+    assert Head(page).meta["og:type"] == "website"
+    assert page.count("<title>") == 1
+    assert "served" not in page
+    client.set_cookie("csrf_refresh_token", "x")
+    assert 'id="served"' in client.get(f"/app/tasks/{market.task_id}").get_data(as_text=True), "not a visitor's page"
 
 
 def test_public_page_escapes_what_people_typed(market: RequestMarket, users: Users) -> None:
@@ -294,5 +337,5 @@ def test_robots_txt_names_the_sitemap_and_private_pages(users: Users, app: Flask
 
 
 def test_public_page_without_a_build_says_so(users: Users, market: RequestMarket, dist: Path) -> None:
-    (dist / "index.html").unlink()
+    (dist / "pages/manifest.json").unlink()
     assert users.visitor().get(f"/app/tasks/{market.task_id}").status_code == 503
