@@ -123,7 +123,7 @@ def assert_same_picture(before: Page, after: Page, name: str) -> None:
     SCREENSHOTS.mkdir(exist_ok=True)
     pictures = []
     for page, when in ((before, "before"), (after, "after")):
-        page.evaluate("document.getElementById('narrow')?.style.setProperty('visibility', 'hidden')")
+        page.evaluate("document.getElementById('narrow')?.style.setProperty('opacity', '0')")
         taken = page.screenshot(path=SCREENSHOTS / f"hydration-{name}-{when}.png", animations="disabled")
         pictures.append(Image.open(BytesIO(taken)).convert("RGB"))
     difference = ImageChops.difference(*pictures).getbbox()

@@ -1,9 +1,9 @@
 import sets from 'virtual:texts'
 import { expect, it, vi } from 'vitest'
-import { featureRoutes } from '@/app/router'
-import type { Texts } from './byName'
+import { featureRoutes } from './router'
+import type { Texts } from '@/locales/byName'
 
-const english = import.meta.glob<Texts>('./en/*.json', { eager: true, import: 'default' })
+const english = import.meta.glob<Texts>('../locales/en/*.json', { eager: true, import: 'default' })
 
 function keysOf(texts: Texts, prefix = ''): string[] {
   return Object.entries(texts).flatMap(([key, text]) =>
@@ -17,7 +17,7 @@ const set = async (name: string): Promise<string[]> => keysOf((await sets[name]?
 
 // Loaded again: what the specs around this one have loaded was merged into the first texts.
 vi.resetModules()
-const first = keysOf((await import('./en/index')).default as Texts)
+const first = keysOf((await import('@/locales/en/index')).default as Texts)
 
 it.each(featureRoutes.map(({ path }) => path))('has a set of texts for the page at %s', async (path) => {
   expect(sets).toHaveProperty([path, 'hi'])
