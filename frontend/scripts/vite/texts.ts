@@ -15,7 +15,7 @@ const folder = join(root, 'locales')
 /** What every page has from the start (src/locales/<language>/index.ts), by namespace: all of it, or all but these keys. */
 const first: Record<string, RegExp | null> = {
   nav: null,
-  common: /^(save|cancel|usual|moreText|lessText|more|less|file|filters|notFound|unsaved|optional)$/,
+  common: /^(save|cancel|usual|moreText|lessText|file|filters|notFound|unsaved|optional)$/,
   errors:
     /^(?!(unknown|no_answer|offline|account_changed|account_blocked|unavailable|busy|timeout|too_many_requests|status_\d+)$)/,
   search: /^(results|filters|sort)$/,
@@ -117,17 +117,22 @@ const routeFiles = () =>
     .filter((file) => existsSync(file))
 
 function routes(): Route[] {
-  return routeFiles().flatMap((file) =>
-    [
-      ...readFileSync(file, 'utf8').matchAll(
-        /path: '([^']+)',\s+component: \(\) => import\('([^']+)'\),\s+meta: \{\s*title: '([^']+)'/g,
+  return routeFiles().flatMap((file) => {
+    const source = readFileSync(file, 'utf8')
+    const found = [
+      ...source.matchAll(
+        /path: '([^']+)',\s+component: \(\) => import\('([^']+)'\),\s+(?:props: .*\s+)?meta: \{\s*title: '([^']+)'/g,
       ),
-    ].map(([, path = '', page = '', title = '']) => ({
+    ]
+    // A route that is not recognised would be a page without texts.
+    if (found.length !== source.match(/\bcomponent: /g)?.length)
+      throw new Error(`Not all routes are recognised in ${relative(root, file)}`)
+    return found.map(([, path = '', page = '', title = '']) => ({
       path: path.replaceAll('\\\\', '\\'),
       page: resolve(dirname(file), page),
       title,
-    })),
-  )
+    }))
+  })
 }
 
 /** Loaded once for all pages that may need them: errors of calls and of fields. */

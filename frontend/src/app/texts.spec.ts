@@ -33,7 +33,7 @@ it('has each text in some set or in the first ones, and in the first ones only',
 it('knows keys that are put together at run time by their beginning, in dialogs of a page as well', async () => {
   const page = await set('/requests')
   expect(page).toEqual(expect.arrayContaining(['status.requested', 'status.expired']))
-  expect(await set('/admin/jobs')).toEqual(expect.arrayContaining(['jobs.run.title']))
+  expect(await set('/admin/jobs')).toEqual(expect.arrayContaining(['jobs.runTitle']))
 })
 
 it('has error texts by status in the entry page, before other texts are loaded', () => {

@@ -5,10 +5,10 @@ import ProfilePhoto from './ProfilePhoto.vue'
 const picture = () => document.querySelector('img')
 
 it('shows the small photo beside a name, and the large one alone', async () => {
-  await show(ProfilePhoto, { props: { name: 'Ravi', url: '/profiles/9/photo/ab' } })
+  const { wrapper } = await show(ProfilePhoto, { props: { name: 'Ravi', url: '/profiles/9/photo/ab' } })
   expect(picture()?.getAttribute('src')).toBe('/profiles/9/photo/ab?size=small')
   expect(picture()?.alt).toBe('')
-  document.body.replaceChildren()
+  wrapper.unmount()
   await show(ProfilePhoto, {
     props: { name: 'Ravi', url: '/profiles/9/photo/ab', large: true, label: 'Photo' },
   })
@@ -17,9 +17,9 @@ it('shows the small photo beside a name, and the large one alone', async () => {
 })
 
 it('shows the first letter, in any script, without a photo or when it cannot be loaded', async () => {
-  await show(ProfilePhoto, { props: { name: '𑀭avi', url: null } })
+  const { wrapper } = await show(ProfilePhoto, { props: { name: '𑀭avi', url: null } })
   expect(document.body.textContent).toContain('𑀭')
-  document.body.replaceChildren()
+  wrapper.unmount()
   await show(ProfilePhoto, { props: { name: 'Ravi', url: '/profiles/9/photo/ab' } })
   picture()?.dispatchEvent(new Event('error'))
   await until(() => document.body.textContent.includes('R'), 'the letter')

@@ -39,8 +39,9 @@ async function open(
   path = '/professionals/9',
 ) {
   answer('get', '/profiles/9', [200, { ...profile, ...more }])
-  await show(ProfessionalPage, { path, route: '/professionals/:id', user })
+  const { wrapper } = await show(ProfessionalPage, { path, route: '/professionals/:id', user })
   await sees(profile.compname)
+  return wrapper
 }
 const noReviews = () => answer('get', '/profiles/9/reviews', [200, { items: [], next_cursor: null }])
 const request = () => link(page.requestTask.replace('{task}', 'Tap repair').replace('{name}', 'Ravi'))
@@ -87,9 +88,9 @@ describe('ProfessionalPage', () => {
 
   it('lets visitors begin a request, professionals and admins not', async () => {
     noReviews()
-    await open()
+    const asVisitor = await open()
     expect(request()).toBeDefined()
-    document.body.replaceChildren()
+    asVisitor.unmount()
     await open({}, someone('admin'))
     expect(request()).toBeUndefined()
     expect(link(page.inAdmin)?.getAttribute('href')).toBe('/admin/professionals/9')
