@@ -1,6 +1,5 @@
 /** Ties the session to what surrounds it: the calls, the cached answers, the other tabs, a server that was away. */
 import { effectScope, onScopeDispose, watch } from 'vue'
-import { updateMe } from '@/shared/api/generated'
 import { watchSession } from '@/shared/api/sessionWatch'
 import { csrfToken } from '@/shared/api/token'
 import { available, hasChosen, i18n, setLanguage } from '@/shared/lib/i18n'
@@ -95,7 +94,7 @@ function keepAsking(session: Session): void {
 async function takeLanguage(session: Session): Promise<void> {
   const { user } = session
   const page = available.find((one) => one === i18n.global.locale.value)
-  if (user?.language === null && page) session.update((await updateMe({ body: { language: page } })).data)
+  if (user?.language === null && page) await (await import('./accountLanguage')).saveLanguage(page)
   const code = available.find((one) => one === user?.language)
   if (code && !hasChosen()) await setLanguage(code)
 }

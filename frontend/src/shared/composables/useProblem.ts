@@ -1,7 +1,7 @@
 /** A failure in words: by its code, else by its status, never by the server's English alone. */
-import { useI18n } from 'vue-i18n'
 import { toProblem, type Problem } from '@/shared/api/problem'
 import { appStatus } from '@/shared/lib/appStatus'
+import { i18n } from '@/shared/lib/i18n'
 
 export interface Told extends Problem {
   title: string
@@ -10,7 +10,7 @@ export interface Told extends Problem {
 }
 
 export function useProblem() {
-  const { t, te } = useI18n()
+  const { t, te } = i18n.global
 
   function tell(error: unknown): Told {
     const problem = toProblem(error)
