@@ -14,10 +14,9 @@ declare module '@nuxt/ui/vue-plugin' {
   export default plugin
 }
 
-declare module 'virtual:texts' {
-  import type { Texts } from '@/locales/byName'
+declare module 'virtual:texts/*' {
+  import type { Sets } from '@/locales/byName'
 
-  type Load = () => Promise<{ default: Texts }>
-  const sets: Record<string, Record<string, Load>>
+  const sets: Sets
   export default sets
 }

@@ -1,5 +1,5 @@
 /**
- * Texts by route. `virtual:texts` tells for each route which sets of texts its page needs, and how to load them: a set holds the
+ * Texts by route. `virtual:texts/<language>` tells for each route how to load the set of texts that its page needs: a set holds the
  * keys that are written out in the page and in what it imports, dialogs and other late parts included. A key that is put
  * together at run time counts by its beginning: `status.${state}` takes all of `status`.
  */
@@ -152,12 +152,10 @@ function sets(keys: readonly string[]): Map<string, Set<string>> {
   return found
 }
 
-const languagesOf = () => readdirSync(folder).filter((name) => existsSync(join(folder, name, 'index.ts')))
-
 export function routeTexts(): Plugin {
   let inBuild = false
   const finish = (texts: Texts) => `export default ${JSON.stringify(inBuild ? compiled(texts) : texts)}`
-  const map = 'virtual:texts'
+  const map = /^virtual:texts\/([a-z]+)$/
   const one = /^virtual:texts\/([a-z]+)\/(\d+)$/
   let known: Map<string, Set<string>> | undefined
   const all = () => (known ??= sets(allOf('en').map(([key]) => key)))
@@ -184,19 +182,17 @@ export function routeTexts(): Plugin {
       known = undefined
     },
     async resolveId(source, importer) {
-      if (source === map || one.test(source)) return `\0${source}`
+      if (map.test(source) || one.test(source)) return `\0${source}`
       const [, file] = /^(.+\.json)\?first$/.exec(source) ?? []
       const found = file && (await this.resolve(file, importer, { skipSelf: true }))
       return found ? `\0texts-first:${found.id}` : undefined
     },
     load(id) {
-      if (id === `\0${map}`) {
-        const entries = [...all().keys()].map((name, index) => {
-          const loaders = languagesOf().map(
-            (language) => `${language}: () => import('virtual:texts/${language}/${index}')`,
-          )
-          return `${JSON.stringify(name)}: { ${loaders.join(', ')} }`
-        })
+      const [, mapped] = map.exec(id.slice(1)) ?? []
+      if (mapped) {
+        const entries = [...all().keys()].map(
+          (name, index) => `${JSON.stringify(name)}: () => import('virtual:texts/${mapped}/${index}')`,
+        )
         return `export default {\n${entries.join(',\n')}\n}`
       }
       const [, language, index] = one.exec(id.slice(1)) ?? []

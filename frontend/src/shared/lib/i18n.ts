@@ -1,7 +1,6 @@
-import sets from 'virtual:texts'
 import { createI18n } from 'vue-i18n'
-import en from '@/locales/en'
-import type { Texts } from '@/locales/byName'
+import en, { sets as enSets } from '@/locales/en'
+import type { Sets, Texts } from '@/locales/byName'
 
 /** A language is a folder: `index.ts` holds what every page has, and each route has a set of its own (scripts/vite/texts.ts). */
 
@@ -11,7 +10,7 @@ export type Language = (typeof languages)[number]
 /** Kept in a cookie, so that the server answers with a page in this language. */
 const stored = 'doorstep-language'
 const year = 31_536_000
-const firsts = import.meta.glob<{ default: Texts }>([
+const firsts = import.meta.glob<{ default: Texts; sets: Sets }>([
   '../../locales/*/index.ts',
   '!../../locales/en/index.ts',
 ])
@@ -53,7 +52,21 @@ function once(name: string, load: Load, code: string): Promise<void> {
   return running
 }
 
-const loadSet = (name: string, code: string) => once(name, sets[name]?.[code], code)
+/** Of each language, once its first texts are loaded. */
+const sets: Partial<Record<string, Sets>> = { en: enSets }
+const loadSet = (name: string, code: string) => once(name, sets[code]?.[name], code)
+
+async function loadFirst(code: Language): Promise<void> {
+  const load = firsts[`../../locales/${code}/index.ts`]
+  const first =
+    load &&
+    (async () => {
+      const part = await load()
+      sets[code] = part.sets
+      return part
+    })
+  await once('first', first, code)
+}
 
 /** Load sets by their names: routes' paths, `frame`, `shared`. */
 export async function loadTexts(...names: string[]): Promise<void> {
@@ -61,7 +74,7 @@ export async function loadTexts(...names: string[]): Promise<void> {
   for (const name of names) asked.add(name)
   await Promise.all(names.map((name) => loadSet(name, code)))
 }
-export const everyText = Object.keys(sets)
+export const everyText = Object.keys(enSets)
 
 /** The language chosen on this device. */
 const chosen = (): string | undefined => /(?:^|;\s*)doorstep-language=([a-z]+)/.exec(document.cookie)?.[1]
@@ -70,8 +83,8 @@ export const hasChosen = (): boolean => chosen() !== undefined
 
 /** `keep` remembers it as the choice of this device. */
 export async function setLanguage(code: Language, { keep = true } = {}): Promise<void> {
-  const first = once('first', firsts[`../../locales/${code}/index.ts`], code)
-  await Promise.all([first, ...[...asked].map((name) => loadSet(name, code))])
+  await loadFirst(code)
+  await Promise.all([...asked].map((name) => loadSet(name, code)))
   i18n.global.locale.value = code
   if (import.meta.env.SSR) return
   document.documentElement.lang = code
