@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 from flask import current_app, request
@@ -125,7 +125,7 @@ def _card(known: Mapping[str, Any], hit: Hit, query: str) -> str:
 
 def _landing(known: Mapping[str, Any], _path: str) -> Filled | None:
     answer = _ask("/search", {"limit": 6})
-    if answer is None or not answer.data["items"] or request.query_string:
+    if answer is None or not answer.data["items"]:
         return None
     cards = "".join(_card(known, hit, "") for hit in answer.data["items"])
     return Filled("list", {"rows": cards}, answer.body)
@@ -198,9 +198,8 @@ def _task(known: Mapping[str, Any], path: str) -> Filled | None:
         "description": html.escape(task["description"]),
         "count": html.escape(entry_texts.plural(texts["count"], task["professionals"])),
         "query": html.escape(f"?pincode={pincode}") if PINCODE.fullmatch(pincode) else "",
-        "next": html.escape(
-            urlencode({"next": f"/{path}" + (f"?pincode={pincode}" if pincode else "")}).partition("=")[2]
-        ),
+        # As the application's router writes it: slashes stand in a query as they are.
+        "next": html.escape(quote(f"/{path}" + (f"?pincode={pincode}" if pincode else ""), safe="/?=")),
     }
     return Filled("rated" if task["rating"] else "unrated", values, answer.body)
 

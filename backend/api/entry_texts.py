@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from backend.core.config import current_settings
@@ -24,7 +25,7 @@ def task_values(texts: Texts, task: Hit) -> dict[str, str]:
         "duration": duration(texts, task["time_required"]),
         "offer": " · ".join(filter(None, (plural(texts["professionals"], task["professionals"]), _near(texts, task)))),
         "picture": picture(texts, task["picture"], task["category"]),
-        "rating": f"{float(task['rating'] or 0):.1f}",
+        "rating": rounded(task["rating"] or 0),
     }
     return {name: html.escape(value) for name, value in values.items()}
 
@@ -53,6 +54,11 @@ def money(texts: Texts, amount: str, currency: str) -> str:
     return str(texts["money"]).replace("{{amount}}", shown)
 
 
+def rounded(value: float) -> str:
+    """Return a figure with one decimal, rounded half up as the application rounds."""
+    return str(Decimal(str(value)).quantize(Decimal("0.1"), ROUND_HALF_UP))
+
+
 def duration(texts: Texts, minutes: int) -> str:
     """Return "1 hr 30 min"."""
     hours, rest = divmod(minutes, MINUTES)
@@ -74,6 +80,5 @@ def _near(texts: Texts, task: Hit) -> str:
         return ""
     if km < NEARBY_KM:
         return str(texts["here"])
-    # Half up, as the application rounds; no trailing zero.
-    shown = f"{int(km * 10 + 0.5) / 10:.1f}".removesuffix(".0") if km < COARSE_KM else f"{int(km + 0.5):,}"
+    shown = rounded(km).removesuffix(".0") if km < COARSE_KM else f"{int(km + 0.5):,}"
     return str(texts["nearest"]).replace("{{km}}", shown)

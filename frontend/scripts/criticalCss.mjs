@@ -21,7 +21,7 @@ const unescaped = (name) =>
 const classIn = /\.((?:\\[0-9a-f]{1,6} ?|\\.|[\w-])+)/gi
 
 function seenIn(html) {
-  const classes = new Set(['dark', 'light'])
+  const classes = new Set(['dark', 'light', 'late-font'])
   for (const [, list] of html.matchAll(/ class="([^"]*)"/g))
     for (const name of list.split(/\s+/)) classes.add(name)
   const tags = new Set(['html', 'body', ...[...html.matchAll(/<([a-z][a-z0-9]*)/g)].map(([, tag]) => tag)])

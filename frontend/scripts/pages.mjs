@@ -42,6 +42,21 @@ const rupee = 'anek-devanagari-latin-ext-wght-normal.woff2'
 const plain = built.replace(ours, '')
 if (!plain.includes(root) || plain === built) throw new Error('index.html is not as it was known here')
 
+/**
+ * A font that is not there for the first frame is not shown on this page (late-font in main.css). `font-display: optional` says so
+ * too, but a browser that is busy may still exchange the letters after its first paint, and move what stands below them.
+ */
+const lateFont = `<script>
+      ;(() => {
+        const font = ["1em 'Anek Devanagari Variable'", 'अ']
+        document.fonts.load(...font).catch(() => undefined)
+        requestAnimationFrame(() => {
+          if (!document.fonts.check(...font)) document.documentElement.classList.add('late-font')
+        })
+      })()
+    </script>`
+const fontCheck = (language) => (language === 'hi' ? lines(lateFont) : '')
+
 const lines = (...all) => all.map((line) => `    ${line}\n`).join('')
 const head = (name, language, files) =>
   lines(
@@ -101,7 +116,8 @@ function pageOf(name, language, style) {
       .replace(/<title>.*?<\/title>/, () => `<title>${title}</title>`)
       .replace(
         '  </head>',
-        () => `    <style>${faces}${style}</style>\n${head(name, language, files)}  </head>`,
+        () =>
+          `    <style>${faces}${style}</style>\n${fontCheck(language)}${head(name, language, files)}  </head>`,
       )
       .replace('  </body>', () => `${data}    ${start(files)}\n  </body>`)
       .replace(/\n *<noscript>\s*<p>[^]*?<\/noscript>/, (notice) => (firstPages[name].hasForm ? notice : ''))

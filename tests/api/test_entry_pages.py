@@ -111,6 +111,7 @@ def test_landing_page_shows_tasks_and_is_as_built_without_any(client: FlaskClien
     answer = client.get("/app/", headers={"Accept-Encoding": "gzip"})
     assert answer.headers["Content-Encoding"] == "gzip"
     assert f"/app/tasks/{task.id}" in client.get("/app/").text
+    assert f"/app/tasks/{task.id}" in client.get("/app/?from=mail").text
     again = client.get("/app/", headers={"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
 
@@ -119,7 +120,7 @@ def test_task_page_shows_task_and_is_empty_for_unknown_task(client: FlaskClient)
     task = make_task(name="Tap <repair>", description="A & B")
     page = client.get(f"/app/tasks/{task.id}?pincode=560001").text
     assert "<h1>Tap &lt;repair&gt;</h1>A &amp; B" in page
-    assert f"nobody ?pincode=560001 %2Ftasks%2F{task.id}%3Fpincode%3D560001" in page
+    assert f"nobody ?pincode=560001 /tasks/{task.id}?pincode=560001" in page
     assert f'"url":"/app/tasks/{task.id}?pincode=560001"' in page
     unknown = client.get("/app/tasks/999999")
     assert (unknown.status_code, "<h1>" in unknown.text) == (404, False)
@@ -144,3 +145,8 @@ def test_money_is_grouped_as_in_india(amount: str, currency: str, shown: str) ->
 @pytest.mark.parametrize(("minutes", "shown"), [(30, "30 min"), (60, "1 hr"), (95, "1 hr 35 min"), (1440, "24 hr")])
 def test_duration_is_in_hours_and_minutes(minutes: int, shown: str) -> None:
     assert entry_texts.duration(TEXTS, minutes) == shown
+
+
+@pytest.mark.parametrize(("value", "shown"), [(4, "4.0"), (4.25, "4.3"), (4.35, "4.4"), (4.949, "4.9"), (4.95, "5.0")])
+def test_rating_is_rounded_half_up_as_the_application_rounds(value: float, shown: str) -> None:
+    assert entry_texts.rounded(value) == shown

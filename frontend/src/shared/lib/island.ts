@@ -10,6 +10,7 @@ import {
 } from 'vue'
 import { loadData } from './data'
 import { i18n } from './i18n'
+import { whenIdle } from './idle'
 
 /** When a part is loaded, given the element that was prerendered for it. */
 type When = (element: Element) => Promise<unknown>
@@ -23,11 +24,7 @@ export const onTouch: When = (element) =>
   })
 
 /** When the browser has nothing else to do. */
-export const onIdle: When = () =>
-  new Promise((resolve) => {
-    if ('requestIdleCallback' in window) requestIdleCallback(resolve, { timeout: 2_000 })
-    else setTimeout(resolve, 200)
-  })
+export const onIdle: When = whenIdle
 
 /**
  * Return the part as a component. Where nothing was prerendered it loads at once; `preload` brings it in before a page that is
