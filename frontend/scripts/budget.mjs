@@ -37,7 +37,7 @@ const others = {
 const budgets = {
   landing: 85_000,
   search: 90_000,
-  task: 102_000,
+  task: 103_000,
   'sign-in': 95_000,
   'sign-up': 110_000,
   inbox: 235_000,

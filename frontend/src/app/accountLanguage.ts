@@ -1,7 +1,7 @@
-/** Saves the language of an account, for emails and for other devices; loaded when there is something to save. */
+/** The language of an account, which it keeps for emails and for other devices; loaded with the first account. */
 import { updateMe } from '@/shared/api/generated'
 import { useProblem } from '@/shared/composables/useProblem'
-import type { Language } from '@/shared/lib/i18n'
+import { available, hasChosen, i18n, setLanguage, type Language } from '@/shared/lib/i18n'
 import { useSession } from '@/shared/session/store'
 import { showToast } from './useUi'
 
@@ -12,4 +12,16 @@ export async function saveLanguage(code: Language): Promise<void> {
 export async function reportUnsaved(error: unknown): Promise<void> {
   const { code, title } = useProblem().tell(error)
   if (code !== 'account_changed') await showToast({ title, color: 'error', icon: 'i-lucide-circle-alert' })
+}
+
+/**
+ * On a device where none was chosen, the account's language is taken; without its texts the page stays in the one it has.
+ * An account that never chose one gets the page's.
+ */
+export async function takeLanguage(): Promise<void> {
+  const { user } = useSession()
+  const page = available.find((one) => one === i18n.global.locale.value)
+  if (user?.language === null && page) await saveLanguage(page)
+  const code = available.find((one) => one === user?.language)
+  if (code && !hasChosen()) await setLanguage(code)
 }

@@ -6,6 +6,7 @@ import type { Role } from '@/shared/api/types'
 import { mayEnter } from './guards'
 import { loadTexts } from '@/shared/lib/i18n'
 import { loadData } from '@/shared/lib/data'
+import { loadFrame } from './frame'
 import { loadIcons } from './icons'
 import { loadMarket } from '@/shared/market'
 import { useSession } from '@/shared/session/store'
@@ -68,17 +69,12 @@ export const router = createRouter({
 })
 
 router.beforeEach(mayEnter)
-/** Sets of texts that a page needs: its own, those of errors and fields, and what stands around it for signed-in users. */
-const textsOf = (path: string, isPlain: boolean): string[] => [
-  path,
-  ...(isPlain ? [] : ['shared']),
-  ...(useSession().signedIn ? ['frame'] : []),
-]
 router.beforeEach(async ({ matched, meta: { isPlain = false, isStatic = false, hasForm = false } }) => {
-  const parts: Promise<unknown>[] = [loadTexts(...textsOf(matched[0]?.path ?? '', isPlain && !hasForm))]
-  if (!isStatic || useSession().signedIn) parts.push(loadData())
-  // What signed-in users do may be answered by a message over any page.
-  if (!isPlain || useSession().signedIn) parts.push(loadIcons(), loadUi())
+  const texts = [matched[0]?.path ?? '', ...(isPlain && !hasForm ? [] : ['shared'])]
+  const parts: Promise<unknown>[] = [loadTexts(...texts)]
+  if (!isStatic) parts.push(loadData())
+  if (!isPlain) parts.push(loadIcons(), loadUi())
+  if (useSession().signedIn) parts.push(loadFrame())
   if (!import.meta.env.SSR) parts.push(loadMarket())
   await Promise.all(parts)
 })

@@ -2,10 +2,11 @@
 import { effectScope, onScopeDispose, watch } from 'vue'
 import { watchSession } from '@/shared/api/sessionWatch'
 import { csrfToken } from '@/shared/api/token'
-import { available, hasChosen, i18n, setLanguage } from '@/shared/lib/i18n'
+import { noteUnloaded } from '@/shared/lib/appStatus'
 import { useSession } from '@/shared/session/store'
 import { forgetAnswers } from '@/shared/lib/data'
 import { joinTabs } from '@/shared/session/tabs'
+import { loadFrame } from './frame'
 import { router } from './router'
 
 const firstWait = 1_000
@@ -87,18 +88,6 @@ function keepAsking(session: Session): void {
   onScopeDispose(() => window.clearTimeout(timer))
 }
 
-/**
- * On a device where none was chosen, the account's language is taken; without its texts the page stays in the one it has.
- * An account that never chose one gets the page's.
- */
-async function takeLanguage(session: Session): Promise<void> {
-  const { user } = session
-  const page = available.find((one) => one === i18n.global.locale.value)
-  if (user?.language === null && page) await (await import('./accountLanguage')).saveLanguage(page)
-  const code = available.find((one) => one === user?.language)
-  if (code && !hasChosen()) await setLanguage(code)
-}
-
 /** Returns what takes the ties off again. */
 export function connectSession(): () => void {
   const session = useSession()
@@ -125,7 +114,11 @@ export function connectSession(): () => void {
     )
     watch(
       () => session.user?.id,
-      () => void takeLanguage(session).catch(() => undefined),
+      (id) => {
+        if (id === undefined) return
+        void loadFrame().catch(noteUnloaded)
+        void import('./accountLanguage').then(({ takeLanguage }) => takeLanguage()).catch(() => undefined)
+      },
     )
     followOtherTabs(session)
     keepAsking(session)

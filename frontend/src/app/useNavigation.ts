@@ -2,6 +2,7 @@
 import { computed, defineAsyncComponent, type Component } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useSession } from '@/shared/session/store'
+import { isFrameLoaded } from './frame'
 import { featureRoutes } from './router'
 
 export interface NavItem {
@@ -24,7 +25,7 @@ export function useNavigation() {
   const { t } = useI18n()
 
   return computed<NavItem[]>(() => {
-    const who = session.role ?? 'visitor'
+    const who = (isFrameLoaded.value && session.role) || 'visitor'
     return featureRoutes
       .flatMap(({ path, meta }) => (meta?.nav?.roles.includes(who) ? [{ path, meta, nav: meta.nav }] : []))
       .filter(({ meta }) => !session.waiting || meta.whileWaiting)
