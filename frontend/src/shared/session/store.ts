@@ -1,12 +1,13 @@
 /** Who is signed in. The only state that pages share; everything else is the server's and comes by vue-query. */
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
-import { check, confirmPasswordMe, getMe, logout } from '@/shared/api/generated'
 import { AccountChanged, actAs } from '@/shared/api/identity'
 import { dropCsrfToken, OtherAccount, refreshSession, setToken, ShutOut } from '@/shared/api/token'
 import type { Account, Role, SignIn } from '@/shared/api/types'
 import { dropDrafts, forgetPlace } from './kept'
 import { announce } from './tabs'
+
+const calls = () => import('./calls')
 
 /** A question over the page that the user is on, asked once for all calls that wait for its answer. */
 function question() {
@@ -31,7 +32,7 @@ function passwordProof() {
   const { asking: proving, ask: askForPassword, settle: endProof } = question()
 
   async function confirmPassword(password: string): Promise<void> {
-    await confirmPasswordMe({ body: { password } })
+    await (await calls()).confirmPasswordMe({ body: { password } })
     endProof(true)
   }
   return { proving, askForPassword, confirmPassword, endProof }
@@ -49,7 +50,7 @@ function accountState() {
   function update(account: Account): void {
     if (user.value?.id === account.id) user.value = account
   }
-  const reload = async (): Promise<void> => update((await getMe()).data)
+  const reload = async (): Promise<void> => update((await (await calls()).getMe()).data)
   return { user, role, signedIn, waiting, update, reload }
 }
 
@@ -69,7 +70,7 @@ function heldBack() {
 /** Where the server cannot be reached, its session ends by itself later. */
 async function endSession(): Promise<void> {
   try {
-    await logout()
+    await (await calls()).logout()
   } catch {
     dropCsrfToken()
   }
@@ -131,7 +132,7 @@ export const useSession = defineStore('session', () => {
   }
 
   async function signIn(credentials: { username: string; password: string }): Promise<Account> {
-    const { data } = await check({ body: credentials })
+    const { data } = await (await calls()).check({ body: credentials })
     adopt(data)
     announce({ kind: 'signed-in', account: data.user.id })
     return data.user
