@@ -58,11 +58,13 @@ const lateFont = `<script>
 const fontCheck = (language) => (language === 'hi' ? lines(lateFont) : '')
 
 const lines = (...all) => all.map((line) => `    ${line}\n`).join('')
+const preloaded = (names) =>
+  names.map(
+    (font) => `<link rel="preload" as="font" type="font/woff2" crossorigin href="/app/${fontOf(font)}">`,
+  )
 const head = (name, language, files) =>
   lines(
-    ...[...fonts[language], ...(firstPages[name].hasForm ? [] : [rupee])].map(
-      (font) => `<link rel="preload" as="font" type="font/woff2" crossorigin href="/app/${fontOf(font)}">`,
-    ),
+    ...preloaded([...fonts[language], ...(firstPages[name].hasForm ? [] : [rupee])]),
     // The whole sheet comes after the first paint; `start` turns it on.
     sheet.replace('>', ' media="print" data-later>'),
     `<noscript>${sheet}</noscript>`,
@@ -150,7 +152,8 @@ for (const language of languages) {
   }
   const empty = inLanguage(built, language).replace(
     '  </head>',
-    () => `    <style>${faces}</style>\n  </head>`,
+    // A font that was only asked for with the first text would come too late to be shown.
+    () => `    <style>${faces}</style>\n${lines(...preloaded(fonts[language]))}  </head>`,
   )
   note(`empty.${language}`, empty)
   write(`empty.${language}.html`, empty)

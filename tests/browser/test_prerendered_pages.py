@@ -270,7 +270,11 @@ def test_hindi_font_that_comes_late_moves_nothing(screen: OpenScreen, path: str)
     window = screen(viewport=PHONE)
     window.page.add_init_script(RECORD_START)
     held: list[Route] = []
-    window.page.route("**/anek-devanagari-hi-*.woff2", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    window.page.route("**/anek-devanagari-hi-*.woff2", hold)
     window.page.context.add_cookies([{"name": "doorstep-language", "value": "hi", "url": window.base}])
     window.page.goto(f"{window.base}/app{path}", wait_until="commit")
     expect(window.page.locator(STARTED)).to_be_visible(timeout=TIMEOUT_MS)
