@@ -84,7 +84,10 @@ export const hasChosen = (): boolean => chosen() !== undefined
 /** `keep` remembers it as the choice of this device. */
 export async function setLanguage(code: Language, { keep = true } = {}): Promise<void> {
   await loadFirst(code)
-  await Promise.all([...asked].map((name) => loadSet(name, code)))
+  const loadAsked = () => Promise.all([...asked].map((name) => loadSet(name, code)))
+  await loadAsked()
+  // A page that was opened meanwhile has loaded its texts in the language before.
+  await loadAsked()
   i18n.global.locale.value = code
   if (import.meta.env.SSR) return
   document.documentElement.lang = code
