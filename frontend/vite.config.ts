@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ui from '@nuxt/ui/vite'
@@ -50,24 +51,18 @@ function staticColours(): Plugin {
   }
 }
 
-/** The service worker is a script of its own at a fixed address, because a browser looks for its next version there. */
+/** In development the service worker has its part for push messages alone; scripts/serviceWorker.mjs builds the whole. */
 function serviceWorker(): Plugin {
-  const source = 'src/service-worker.ts'
-  const script = async () => {
-    const { code } = await transformWithOxc(readFileSync(source, 'utf8'), source)
-    return code.replace(/^export *\{ *\};?$/m, '') // a classic script: not all browsers have workers as modules
-  }
+  const source = 'src/worker/push.ts'
   return {
     name: 'doorstep:service-worker',
     configureServer: ({ middlewares }) => {
       middlewares.use('/app/service-worker.js', (_, response) => {
         response.setHeader('Content-Type', 'text/javascript')
-        void script().then((code) => response.end(code))
+        void transformWithOxc(readFileSync(source, 'utf8'), source).then(({ code }) =>
+          response.end(code.replace(/^export *\{ *\};?$/m, '')),
+        )
       })
-    },
-    async generateBundle() {
-      if (!this.environment.config.build.ssr)
-        this.emitFile({ type: 'asset', fileName: 'service-worker.js', source: await script() })
     },
   }
 }
@@ -89,6 +84,12 @@ const groups = [
   { name: 'fields', test: /src\/shared\/ui\/plain\/|composables\/use(FormField|Overlay)\.js/ },
   { name: 'parts', test: parts, minShareCount: 3 },
 ]
+
+/** Answers kept in a browser are read as long as the API's types stay the same. */
+const contract = createHash('sha256')
+  .update(readFileSync(new URL('./src/shared/api/generated/types.gen.ts', import.meta.url)))
+  .digest('hex')
+  .slice(0, 12)
 
 export default defineConfig(({ isSsrBuild = false }) => ({
   base: '/app/',
@@ -129,6 +130,7 @@ export default defineConfig(({ isSsrBuild = false }) => ({
     __VUE_I18N_LEGACY_API__: 'false',
     __VUE_I18N_FULL_INSTALL__: 'false',
     __INTLIFY_PROD_DEVTOOLS__: 'false',
+    'import.meta.env.CONTRACT': JSON.stringify(contract),
   },
   resolve: {
     alias: [

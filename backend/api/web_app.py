@@ -25,9 +25,13 @@ POLICY: Final = (
 # The address of a shared visit is its secret: it is kept out of referrers and search engines.
 SHARED_VISIT: Final = "visit/"
 SECRET_ADDRESS: Final = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
+GROUND: Final = "#fbfaf8"  # the page's own colour, as in index.html
+ICONS: Final = (("icon-192", 192, "any"), ("icon-512", 512, "any"), ("icon-maskable-512", 512, "maskable"))
+WORKER: Final = "service-worker.js"
+# A worker is held to the policy of its own script. It fetches the application's files.
+WORKER_POLICY: Final = "default-src 'none'; script-src 'self'; connect-src 'self'"
 PACKED: Final = (("br", ".br"), ("gzip", ".gz"))
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
-KEPT: Final = {"service-worker.js": "no-cache"}  # an old one would show messages in an old way
 MANIFEST: Final = "pages/manifest.json"
 GZIP_LEVEL: Final = 5  # higher levels take more time than they save on a page of 20 kB
 
@@ -37,6 +41,7 @@ def init_app(app: Flask) -> None:
     app.add_url_rule("/app", "web_app_bare", lambda: redirect("/app/", code=308))
     app.add_url_rule("/app/", "web_app_home", _page, defaults={"path": ""})
     app.add_url_rule("/app/market.json", "web_app_market", _market)
+    app.add_url_rule("/app/manifest.webmanifest", "web_app_manifest", _manifest)
     app.add_url_rule("/app/<path:path>", "web_app", _page)
 
 
@@ -53,12 +58,36 @@ def _market() -> Response:
     return response
 
 
+def _manifest() -> Response:
+    """Return what a device needs to install the application (W3C, Web Application Manifest)."""
+    response = jsonify(
+        id="/app/",
+        name=current_settings().market_name,
+        short_name=current_settings().market_name,
+        start_url="/app/",
+        scope="/app/",
+        display="standalone",
+        background_color=GROUND,
+        theme_color=GROUND,
+        icons=[
+            {"src": f"/app/icons/{name}.png", "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+            for name, size, purpose in ICONS
+        ],
+    )
+    response.mimetype = "application/manifest+json"
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
 def _page(path: str) -> BaseResponse:
     """Return a built file, or for other paths the page whose router resolves them."""
     if path and not path.startswith("pages/") and not path.endswith(".html") and _is_built(path):
         response = _file(path)
         hashed = path.startswith("assets/")
-        response.headers["Cache-Control"] = IMMUTABLE if hashed else KEPT.get(path, "public, max-age=3600")
+        response.headers["Cache-Control"] = IMMUTABLE if hashed else "public, max-age=3600"
+        if path == WORKER:
+            response.headers["Cache-Control"] = "no-cache"  # browsers look there for the next version
+            response.headers["Content-Security-Policy"] = WORKER_POLICY
         return response
     if path.startswith("assets/"):
         raise NotFound("File not found.")

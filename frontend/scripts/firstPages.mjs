@@ -47,8 +47,8 @@ export function textKeys({ route, hasForm = false }, language) {
   )
 }
 
-/** The files of some modules and, in order before each, of what it draws in by plain imports. */
-export function filesOf(modules) {
+/** The files of some modules and, in order before each, of what it draws in by plain imports, and by those others that `loadsLater` wants. */
+export function filesOf(modules, loadsLater = () => false) {
   const seen = new Set()
   const files = []
   const add = (key) => {
@@ -56,6 +56,7 @@ export function filesOf(modules) {
     seen.add(key)
     for (const next of manifest[key].imports ?? []) add(next)
     if (manifest[key].file.endsWith('.js')) files.push(manifest[key].file)
+    for (const next of manifest[key].dynamicImports ?? []) if (loadsLater(next)) add(next)
   }
   for (const wanted of modules) {
     const key = Object.keys(manifest).find((one) => one.endsWith(wanted))

@@ -1,3 +1,8 @@
+interface ImportMetaEnv {
+  /** Changes with the types of the API (vite.config.ts). */
+  readonly CONTRACT: string
+}
+
 declare module 'virtual:first-icons' {
   const bodies: Record<string, string>
   export default bodies

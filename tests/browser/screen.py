@@ -34,7 +34,15 @@ RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pr
 class Screen:
     """A separate browser window with its own cookies."""
 
-    def __init__(self, browser: Browser, base: str, *, viewport: dict[str, int], dark: bool = False) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        base: str,
+        *,
+        viewport: dict[str, int],
+        dark: bool = False,
+        keeps_application: bool = False,
+    ) -> None:
         self.base = base
         self.console_errors: list[str] = []
         self.foreign_requests: list[str] = []
@@ -45,6 +53,8 @@ class Screen:
             reduced_motion="reduce",
             locale="en-IN",
             timezone_id="Asia/Kolkata",
+            # Requests that a service worker answers cannot be watched or refused by a test.
+            service_workers="allow" if keeps_application else "block",
         )
         context.set_default_timeout(TIMEOUT_MS)
         context.add_init_script(TOASTS)

@@ -1,6 +1,9 @@
 import '@/styles/main.css'
+import { watch } from 'vue'
 import { reportError, watchAppStatus } from '@/shared/lib/appStatus'
 import { startLanguage } from '@/shared/lib/i18n'
+import { once } from '@/shared/lib/once'
+import { keptAccount } from '@/shared/session/kept'
 import { useSession } from '@/shared/session/store'
 import { createDoorstep } from './create'
 import { router } from './router'
@@ -27,6 +30,21 @@ async function start(): Promise<void> {
   if (useSession().signedIn || document.documentElement.lang !== sent) root.replaceChildren()
   await mountAndSend(root, () => app.mount(root))
   app.runWithContext(connectLiveUpdates)
+  followOffline()
+}
+
+const startOffline = once(async () => (await import('./offline')).workOffline())
+
+/** Visitors have nothing to keep, and load nothing for it. */
+function followOffline(): void {
+  const session = useSession()
+  watch(
+    () => session.signedIn || keptAccount() !== null,
+    (isKept) => {
+      if (isKept) void startOffline()
+    },
+    { immediate: true },
+  )
 }
 
 watchAppStatus()

@@ -4,7 +4,7 @@ import { watchSession } from '@/shared/api/sessionWatch'
 import { csrfToken } from '@/shared/api/token'
 import { noteUnloaded } from '@/shared/lib/appStatus'
 import { useSession } from '@/shared/session/store'
-import { forgetAnswers } from '@/shared/lib/data'
+import { forgetAnswers, refreshAnswers } from '@/shared/lib/data'
 import { joinTabs } from '@/shared/session/tabs'
 import { loadFrame } from './frame'
 import { router } from './router'
@@ -73,7 +73,7 @@ function keepAsking(session: Session): void {
     window.clearTimeout(timer)
     if (!session.unknown) return
     await follow(session).catch(() => undefined)
-    if (!session.unknown) return
+    if (!session.unknown) return session.signedIn ? refreshAnswers() : undefined
     timer = window.setTimeout(() => void again(), wait)
     wait = Math.min(lastWait, wait * 2)
   }
@@ -101,6 +101,7 @@ export function connectSession(): () => void {
     },
     changed: session.adopt,
     unproven: () => session.askForPassword(),
+    isUnknown: () => session.unknown,
   })
 
   ties.run(() => {

@@ -224,6 +224,19 @@ describe('a call made as one account', () => {
     expect(seen.map((one) => one.headers.get('authorization'))).toEqual(['Bearer again'])
   })
 
+  it('renews the session of a user who was only assumed, and asks nobody while the server is unavailable', async () => {
+    const expired = vi.fn(() => Promise.resolve(false))
+    watchSession({ expired, blocked: () => undefined, changed: () => undefined, isUnknown: () => true })
+    actAs(7)
+    document.cookie = 'csrf_refresh_token=abc'
+    const renewals = answer('post', '/token/refresh', [503], [200, tokens('new')])
+    const seen = answer('get', '/me', [200])
+    await expect(http.get('/me')).rejects.toMatchObject({ response: { status: 503 } })
+    await http.get('/me')
+    expect(seen.map((one) => one.headers.get('authorization'))).toEqual(['Bearer new'])
+    expect([renewals.length, expired.mock.calls.length]).toEqual([2, 0])
+  })
+
   it('does not ask to sign in for a sign-out call', async () => {
     actAs(7)
     signedIn()

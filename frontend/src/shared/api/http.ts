@@ -35,7 +35,7 @@ http.interceptors.request.use(async (config: Call) => {
     config.sentAs.account !== null &&
     getToken() === null &&
     config.url !== signsOut &&
-    !(await watching().expired())
+    !(await hasToken(config))
   )
     throw new AccountChanged()
   assertCurrent(config.sentAs)
@@ -43,6 +43,13 @@ http.interceptors.request.use(async (config: Call) => {
   if (config.sentWith) config.headers.set('Authorization', `Bearer ${config.sentWith}`)
   return config
 })
+
+/** True when there is a token to send a first call with. */
+function hasToken(call: Call): Promise<boolean> {
+  if (!watching().isUnknown?.()) return watching().expired()
+  call.sentWith = null
+  return renewed(call)
+}
 
 /** True when there is a token to repeat the call with. */
 async function renewed(call: Call): Promise<boolean> {

@@ -5,6 +5,8 @@ export const appStatus = reactive({
   online: true,
   /** Where a full load leads after a part could not be loaded; null while nothing is missing. */
   unloaded: null as string | null,
+  /** Loads the page again with the next version of the application; null while this is the newest. */
+  activateNext: null as (() => void) | null,
   /** An error that no page has shown. */
   broken: false,
 })

@@ -1,4 +1,11 @@
-import { onlineManager, QueryClient, VueQueryPlugin, type DefaultOptions } from '@tanstack/vue-query'
+import {
+  onlineManager,
+  QueryClient,
+  VueQueryPlugin,
+  type DefaultOptions,
+  type QueryPersister,
+} from '@tanstack/vue-query'
+import { currentIdentity } from '@/shared/api/identity'
 import { toProblem } from '@/shared/api/problem'
 
 /** Retry only temporary failures: no response, or an unavailable dependency. Without a connection nothing is retried. */
@@ -22,5 +29,15 @@ export const defaultOptions: DefaultOptions = {
   mutations: { retry: false, networkMode: 'always' },
 }
 
+/** Operations whose answers are kept on the device: what a visit needs. */
+const kept = ['getMyAgenda', 'getRequest', 'listRequests']
+
+const persister: QueryPersister = async (fetch, context, query) => {
+  if (currentIdentity().account === null) return fetch(context)
+  const { answerAndKeep } = await import('@/shared/offline/keptAnswers')
+  return answerAndKeep(fetch, context, query)
+}
+
 export { VueQueryPlugin }
 export const queryClient = new QueryClient({ defaultOptions })
+for (const operation of kept) queryClient.setQueryDefaults([{ _id: operation }], { persister })

@@ -5,7 +5,7 @@ import { AccountChanged } from '@/shared/api/identity'
 import { csrfToken, getToken, setToken } from '@/shared/api/token'
 import { someone } from '@/shared/testing/mount'
 import { answer, server } from '@/shared/testing/server'
-import { draftKey, rememberedPlace, rememberPlace } from './kept'
+import { accountKey, draftKey, rememberedPlace, rememberPlace } from './kept'
 import { homeOf, useSession } from './store'
 
 const signIn = (user = someone('customer')) => ({
@@ -39,6 +39,21 @@ describe('session', () => {
     expect([session.signedIn, session.unknown]).toEqual([false, true])
     await session.follow()
     expect([session.role, session.unknown]).toEqual(['customer', false])
+  })
+
+  it('takes the user to be who it was while the server is unavailable, unless the session has ended', async () => {
+    localStorage.setItem(accountKey, JSON.stringify(someone('professional')))
+    answer('post', '/token/refresh', [503], [200, signIn(someone('professional'))])
+    const ended = useSession()
+    await ended.restore()
+    expect(ended.signedIn).toBe(false)
+    setActivePinia(createPinia())
+    document.cookie = 'csrf_refresh_token=c'
+    const session = useSession()
+    await session.restore()
+    expect([session.role, session.unknown]).toEqual(['professional', true])
+    await session.follow()
+    expect([session.role, session.unknown]).toEqual(['professional', false])
   })
 
   it('clears everything at sign-out, even when the call fails', async () => {

@@ -2,9 +2,9 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import { AccountChanged, actAs } from '@/shared/api/identity'
-import { dropCsrfToken, OtherAccount, refreshSession, setToken, ShutOut } from '@/shared/api/token'
+import { csrfToken, dropCsrfToken, OtherAccount, refreshSession, setToken, ShutOut } from '@/shared/api/token'
 import type { Account, Role, SignIn } from '@/shared/api/types'
-import { dropDrafts, forgetPlace } from './kept'
+import { dropDrafts, forgetPlace, keptAccount } from './kept'
 import { announce } from './tabs'
 
 const calls = () => import('./calls')
@@ -51,7 +51,15 @@ function accountState() {
     if (user.value?.id === account.id) user.value = account
   }
   const reload = async (): Promise<void> => update((await (await calls()).getMe()).data)
-  return { user, role, signedIn, waiting, update, reload }
+  /** The server cannot say who is signed in: it is taken to be who it was. Returns true, since that is not known. */
+  function assume(): true {
+    const before = keptAccount()
+    if (before === null || csrfToken() === null) return true
+    actAs(before.id)
+    user.value = before
+    return true
+  }
+  return { user, role, signedIn, waiting, update, reload, assume }
 }
 
 /** What a page holds back for a while, and sends before its user signs out. */
@@ -125,9 +133,9 @@ export const useSession = defineStore('session', () => {
     }
   }
 
-  /** Once per load: restore the session from the cookie. While the server is unavailable the user stays unknown. */
+  /** Once per load: restore the session from the cookie. While the server is unavailable the user may stay unknown. */
   function restore(): Promise<void> {
-    if (user.value === null) restoring ??= follow().catch(() => void (unknown.value = true))
+    if (user.value === null) restoring ??= follow().catch(() => void (unknown.value = account.assume()))
     return restoring ?? Promise.resolve()
   }
 

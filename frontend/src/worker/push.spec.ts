@@ -13,7 +13,7 @@ beforeAll(async () => {
     clients: { matchAll: async () => tabs, openWindow },
     addEventListener: (name: string, hear: (event: object) => void) => (heard[name] = hear),
   })
-  await import('./service-worker')
+  await import('./push')
   vi.unstubAllGlobals()
 })
 beforeEach(() => {

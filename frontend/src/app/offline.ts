@@ -1,0 +1,73 @@
+/** What opens without a connection: the application itself, by its service worker, and what its user was answered last. */
+import { watch } from 'vue'
+import type { Account } from '@/shared/api/types'
+import { appStatus } from '@/shared/lib/appStatus'
+import { local } from '@/shared/lib/storage'
+import { dropAnswers } from '@/shared/offline/keptAnswers'
+import { accountKey } from '@/shared/session/kept'
+import { useSession } from '@/shared/session/store'
+
+const script = '/app/service-worker.js'
+const scope = '/app/'
+/** Whose answers are kept: what could not be removed is found by it when the application starts again. */
+const answersOf = 'doorstep-answers-of'
+
+/** Follow the session: what is kept belongs to its account, and goes with it. */
+export function workOffline(): void {
+  const session = useSession()
+  void keepApplication()
+  watch(
+    () => session.user,
+    (user) => {
+      if (user) void keep(user)
+      else if (!session.unknown) void drop()
+    },
+    { immediate: true },
+  )
+}
+
+async function keep(user: Account): Promise<void> {
+  // Admins decide on what the server has now.
+  if (user.role === 'admin') return drop()
+  local.set(accountKey, JSON.stringify(user))
+  if (local.get(answersOf) !== String(user.id)) {
+    await dropAnswers(user.id)
+    local.set(answersOf, String(user.id))
+  }
+}
+
+async function drop(): Promise<void> {
+  local.remove(accountKey)
+  if (local.get(answersOf) === null) return
+  await dropAnswers()
+  local.remove(answersOf)
+}
+
+/** Where the browser refuses, as in a private window, the application works as without a service worker. */
+async function keepApplication(): Promise<void> {
+  if (!('serviceWorker' in navigator) || !import.meta.env.PROD) return
+  const registration = await navigator.serviceWorker.register(script, { scope }).catch(() => null)
+  if (registration) noticeNext(registration)
+}
+
+function noticeNext(registration: ServiceWorkerRegistration): void {
+  const offer = () => {
+    const { waiting } = registration
+    // The first version takes no other's place.
+    if (!waiting || !navigator.serviceWorker.controller) return
+    appStatus.activateNext = () => {
+      navigator.serviceWorker.addEventListener('controllerchange', () => window.location.reload(), {
+        once: true,
+      })
+      waiting.postMessage('activate')
+    }
+  }
+  offer()
+  registration.addEventListener('updatefound', () => {
+    registration.installing?.addEventListener('statechange', offer)
+  })
+  // A page may stay open for days.
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) void registration.update().catch(() => undefined)
+  })
+}
