@@ -91,6 +91,14 @@ const contract = createHash('sha256')
   .digest('hex')
   .slice(0, 12)
 
+const define = {
+  __VUE_OPTIONS_API__: 'false',
+  __VUE_I18N_LEGACY_API__: 'false',
+  __VUE_I18N_FULL_INSTALL__: 'false',
+  __INTLIFY_PROD_DEVTOOLS__: 'false',
+  'import.meta.env.CONTRACT': JSON.stringify(contract),
+}
+
 export default defineConfig(({ isSsrBuild = false }) => ({
   base: '/app/',
   plugins: [
@@ -125,13 +133,7 @@ export default defineConfig(({ isSsrBuild = false }) => ({
       },
     }),
   ],
-  define: {
-    __VUE_OPTIONS_API__: 'false',
-    __VUE_I18N_LEGACY_API__: 'false',
-    __VUE_I18N_FULL_INSTALL__: 'false',
-    __INTLIFY_PROD_DEVTOOLS__: 'false',
-    'import.meta.env.CONTRACT': JSON.stringify(contract),
-  },
+  define,
   resolve: {
     alias: [
       { find: '@', replacement: fileURLToPath(new URL('./src', import.meta.url)) },
