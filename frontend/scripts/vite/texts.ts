@@ -75,15 +75,39 @@ function resolved(source: string, importer: string): string | undefined {
   )
 }
 
+/** `import { A, B } from '@/features/x'`: of what a feature offers, these parts alone are drawn in. */
+const partImport = /import (?:type )?\{([^}]*)\} from '@\/features\/([a-z-]+)'/g
+const offer = /export (?:type )?\{([^}]*)\} from '([^']+)'|export const (\w+) = .*import\('([^']+)'\)/g
+function* partsOf(code: string): Iterable<string> {
+  for (const [, names = '', feature = ''] of code.matchAll(partImport)) {
+    const index = join(root, 'features', feature, 'index.ts')
+    const offers = [...readFileSync(index, 'utf8').matchAll(offer)].flatMap(
+      ([, several = '', from = '', one = '', later = '']) =>
+        (several || one).split(',').map((name) => [name.trim().split(' as ').at(-1), from || later] as const),
+    )
+    for (const name of names.split(',').filter((part) => part.trim())) {
+      const wanted = name
+        .trim()
+        .replace(/^type /, '')
+        .split(' as ')[0]
+      const source = offers.find(([offered]) => offered?.replace(/^type /, '') === wanted)?.[1]
+      // What is not found so counts with all that the feature offers.
+      yield (source && resolved(source, index)) || index
+    }
+  }
+}
+
 /** The files of the application that a file draws in, itself included. */
 function graphOf(start: string): Set<string> {
   const seen = new Set<string>()
   const add = (file: string): void => {
     if (seen.has(file) || !/\.(vue|ts)$/.test(file) || file.includes('/generated/')) return
     seen.add(file)
-    for (const [, source] of readFileSync(file, 'utf8').matchAll(
-      /(?:\bfrom|\bimport\(|\bimport)\s*['"]([^'"]+)['"]/g,
-    )) {
+    const code = readFileSync(file, 'utf8')
+    for (const part of partsOf(code)) add(part)
+    for (const [, source] of code
+      .replaceAll(partImport, '')
+      .matchAll(/(?:\bfrom|\bimport\(|\bimport)\s*['"]([^'"]+)['"]/g)) {
       const found = resolved(source ?? '', file)
       if (found) add(found)
     }
