@@ -32,12 +32,8 @@ def screen(browser: Browser, market: RunningMarket) -> Iterator[OpenScreen]:
     """Return a function that opens windows, which are closed after the test."""
     opened: list[Screen] = []
 
-    def open_screen(
-        *, viewport: dict[str, int] = DESK, dark: bool = False, keeps_application: bool = False
-    ) -> Screen:
-        window = Screen(
-            browser, market.url(""), viewport=viewport, dark=dark, keeps_application=keeps_application
-        )
+    def open_screen(*, viewport: dict[str, int] = DESK, dark: bool = False, keeps_application: bool = False) -> Screen:
+        window = Screen(browser, market.url(""), viewport=viewport, dark=dark, keeps_application=keeps_application)
         opened.append(window)
         return opened[-1]
 
