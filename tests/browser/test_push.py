@@ -41,7 +41,7 @@ def test_push_turned_on_in_browser_registers_device_and_is_first_channel(
     screen: OpenScreen, market: RunningMarket
 ) -> None:
     asha = market.visitor().sign_up()
-    window = screen(viewport=PHONE)
+    window = screen(viewport=PHONE, keeps_application=True)
     window.page.add_init_script(SUBSCRIBED)
     switch = open_settings(window, asha)
     expect(switch).to_be_enabled()
@@ -59,7 +59,7 @@ def test_push_turned_on_in_browser_registers_device_and_is_first_channel(
 
 
 def test_push_in_browser_that_blocks_notifications_says_what_to_do(screen: OpenScreen, market: RunningMarket) -> None:
-    window = screen()
+    window = screen(keeps_application=True)
     switch = open_settings(window, market.visitor().sign_up())
     window.expect_text(text("accounts.push.states.denied"))
     expect(switch).to_be_disabled()
