@@ -100,7 +100,7 @@ def test_undo_step_clears_last_step_only_and_keeps_history(visit: Visit) -> None
     do(visit.ravi, f"{visit.path}/arrive")
     undone = do(visit.ravi, f"{visit.path}/undo_step")
     assert (undone["on_the_way_at"] is not None, undone["arrived_at"]) == (True, None)
-    assert "undo_step" not in undone["allowed_actions"]
+    assert "undo_step" not in undone["visit_actions"]
     assert visit.call(visit.ravi, "undo_step").status_code == 409
     entries = history(visit)
     assert [entry["action"] for entry in entries][2:] == ["on_the_way", "arrive", "undo_step"]
@@ -120,9 +120,9 @@ def test_undo_step_is_possible_for_two_minutes_by_who_took_it(visit: Visit) -> N
     assert refused.status_code == 409
     assert refused.json["detail"].startswith("Only the last step of the visit can be undone, within two minutes")
     pass_minutes(1.9)
-    assert "undo_step" in visit.asha.get(visit.path).json["allowed_actions"]
+    assert "undo_step" in visit.asha.get(visit.path).json["visit_actions"]
     pass_minutes(0.2)
-    assert "undo_step" not in visit.asha.get(visit.path).json["allowed_actions"]
+    assert "undo_step" not in visit.asha.get(visit.path).json["visit_actions"]
     assert visit.call(visit.asha, "undo_step").status_code == 409
     assert times(visit)["started_at"]
 
@@ -139,7 +139,7 @@ def test_move_and_release_clear_timeline_and_history_keeps_it(visit: Visit, how:
     assert {"on_the_way", "arrive", "start"} <= {entry["action"] for entry in history(visit)}
     do(visit.ravi, f"{visit.path}/accept")
     seen = visit.ravi.get(visit.path).json
-    assert {"on_the_way", "arrive", "start"} <= set(seen["allowed_actions"])
+    assert {"on_the_way", "arrive", "start"} <= set(seen["visit_actions"])
 
 
 def test_block_of_professional_clears_timeline(visit: Visit, users: Users) -> None:
@@ -158,7 +158,7 @@ def test_reported_time_is_kept_beside_time_of_receipt(visit: Visit) -> None:
     entry = history(visit)[-1]
     assert _time(entry["changes"]["reported_at"]) == reported
     assert _time(entry["at"]) > reported + timedelta(hours=1)
-    assert "undo_step" in answer["allowed_actions"], "two minutes from the receipt"
+    assert "undo_step" in answer["visit_actions"], "two minutes from the receipt"
 
 
 @pytest.mark.parametrize(

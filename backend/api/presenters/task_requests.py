@@ -7,7 +7,7 @@ from operator import attrgetter
 from backend.core.clock import now
 from backend.core.security.authz import Actor
 from backend.domain.scheduling import working_hours
-from backend.domain.task_requests.access import allowed, relation, sees_contact
+from backend.domain.task_requests.access import allowed_apart, relation, sees_contact
 from backend.domain.task_requests.inbox import InboxItem
 from backend.domain.task_requests.lifecycle import Relation
 from backend.domain.task_requests.rows import Request, RequestWithContacts
@@ -115,6 +115,7 @@ def _with_contacts(row: RequestWithContacts, who: Relation, *, at: datetime) -> 
 
 def _shown(request: Request, who: Relation, *, at: datetime) -> dict[str, object]:
     """Return what everyone who sees the request may see of it, and for its customer the start code."""
+    actions, visit_actions = allowed_apart(who, request, at=at)
     own = {"start_code": start_codes.shown_to_customer(request)} if who is Relation.CUSTOMER else {}
     return {
         **dict(zip(PLAIN, get_plain(request), strict=True)),
@@ -122,7 +123,8 @@ def _shown(request: Request, who: Relation, *, at: datetime) -> dict[str, object
         "reviewed": request.reviewed_at is not None,
         "customer": None,
         "professional": None,
-        "allowed_actions": allowed(who, request, at=at),
+        "allowed_actions": actions,
+        "visit_actions": visit_actions,
         "distance_km": None,
         "unread_messages": 0,
         "warnings": [],

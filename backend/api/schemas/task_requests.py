@@ -23,12 +23,13 @@ from backend.api.schemas.common import (
 )
 from backend.core.db.date_range import Bound
 from backend.domain.market.settings import CHOICES
-from backend.domain.task_requests.lifecycle import REASONS, TABLE, VISIBLE_TO, Action, Status
+from backend.domain.task_requests.lifecycle import REASONS, TABLE, VISIBLE_TO, VISIT_ACTIONS, Action, Status
 
 STATUSES = [status.value for status in Status]
 ACTIONS = list(
     dict.fromkeys(rule.action.public for rule in TABLE if rule.who & VISIBLE_TO and None not in rule.sources)
 )
+VISIT = [name for name in ACTIONS if name in VISIT_ACTIONS]
 WARNINGS = ["outside_hours", "not_free", "out_of_area", "task_not_done"]
 
 
@@ -201,7 +202,14 @@ class Request(Strict):
     reviewed = fields.Boolean(required=True)
     customer = fields.Nested(CustomerContact, required=True, allow_none=True)
     professional = fields.Nested(ProfessionalContact, required=True, allow_none=True)
-    allowed_actions = fields.List(fields.String(validate=validate.OneOf(ACTIONS)), required=True)
+    allowed_actions = fields.List(
+        fields.String(validate=validate.OneOf([name for name in ACTIONS if name not in VISIT])), required=True
+    )
+    visit_actions = fields.List(
+        fields.String(validate=validate.OneOf(VISIT)),
+        required=True,
+        metadata={"description": "What may be done about the visit now, while the request is accepted."},
+    )
     distance_km = fields.Float(required=True, allow_none=True)
     unread_messages = StrictInteger(required=True)
     warnings = fields.List(fields.String(validate=validate.OneOf(WARNINGS)), required=True)

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, bindparam, exists,
 
 from backend.core.security.authz import Actor, Role
 from backend.domain.professionals.models import ProfessionalTask
-from backend.domain.task_requests.lifecycle import Action, Facts, Relation, Status, allowed_actions
+from backend.domain.task_requests.lifecycle import VISIT_ACTIONS, Action, Facts, Relation, Status, allowed_actions
 from backend.domain.task_requests.models import RequestRejection
 from backend.domain.task_requests.rows import Request
 
@@ -123,6 +123,12 @@ def facts_of(relation: Relation, request: Request, *, at: datetime) -> Facts:
 def allowed(relation: Relation, request: Request, *, at: datetime) -> list[str]:
     """Return the actions that the state table allows now, by their public names."""
     return list(_allowed(relation, request.status, facts_of(relation, request, at=at)))
+
+
+def allowed_apart(relation: Relation, request: Request, *, at: datetime) -> tuple[list[str], list[str]]:
+    """Return the allowed actions, and those of the visit apart from them: clients from before know only the others."""
+    names = allowed(relation, request, at=at)
+    return [name for name in names if name not in VISIT_ACTIONS], [name for name in names if name in VISIT_ACTIONS]
 
 
 @cache

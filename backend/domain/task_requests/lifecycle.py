@@ -44,7 +44,7 @@ class Action(StrEnum):
 
     @property
     def public(self) -> str:
-        """Return the name used in histories and in ``allowed_actions``."""
+        """Return the name used in histories, ``allowed_actions`` and ``visit_actions``."""
         return "edit" if self is Action.MOVE else self.value
 
 

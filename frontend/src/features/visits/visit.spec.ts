@@ -14,7 +14,7 @@ describe('visit', () => {
   })
 
   it('offers the allowed steps in their order', () => {
-    expect(nextSteps({ allowed_actions: ['release', 'start', 'on_the_way', 'complete'] })).toEqual([
+    expect(nextSteps({ visit_actions: ['start', 'on_the_way'] })).toEqual([
       'on_the_way',
       'start',
     ])
@@ -32,9 +32,9 @@ describe('visit', () => {
       { action: 'arrive', at: '2026-12-01T04:30:00Z' },
       { action: 'edit', at: '2026-12-01T04:31:00Z' },
     ]
-    const until = undoableUntil(request({ history, allowed_actions: ['undo_step'] }))
+    const until = undoableUntil(request({ history, visit_actions: ['undo_step'] }))
     expect(new Date(until ?? 0).toISOString()).toBe('2026-12-01T04:32:00.000Z')
-    expect(undoableUntil(request({ history, allowed_actions: ['start'] }))).toBeNull()
+    expect(undoableUntil(request({ history, visit_actions: ['start'] }))).toBeNull()
   })
 
   it('stands on accepted requests, and afterwards where a step was taken', () => {

@@ -29,8 +29,8 @@ export function lastStep(times: Times): Step | undefined {
 }
 
 /** The steps that may follow, the next one first. */
-export function nextSteps(request: Pick<TaskRequest, 'allowed_actions'>): Step[] {
-  return steps.filter((step) => request.allowed_actions.includes(step))
+export function nextSteps(request: Pick<TaskRequest, 'visit_actions'>): Step[] {
+  return steps.filter((step) => request.visit_actions.includes(step))
 }
 
 /** The estimate, as long as the professional has not arrived. */
@@ -40,7 +40,7 @@ export function expectedAt(times: Times): string | null {
 
 /** When the last step can no longer be undone, in milliseconds since 1970; null if it cannot be undone now. */
 export function undoableUntil(request: TaskRequestDetail): number | null {
-  if (!request.allowed_actions.includes('undo_step')) return null
+  if (!request.visit_actions.includes('undo_step')) return null
   const taken = request.history.findLast((entry) => (steps as readonly string[]).includes(entry.action))
   return taken ? Date.parse(taken.at) + undoFor : null
 }

@@ -16,7 +16,7 @@ const request = (more: object = {}): TaskRequestDetail =>
     started_at: null,
     eta_at: null,
     start_code_policy: 'off',
-    allowed_actions: [],
+    visit_actions: [],
     history: [],
     ...more,
   }) as unknown as TaskRequestDetail
@@ -32,7 +32,7 @@ afterEach(() => vi.useRealTimers())
 describe('VisitPanel of a professional', () => {
   it('sends the next step once, with a key', async () => {
     const sent = answer('post', '/requests/:id/on_the_way', [200, {}])
-    await panel('professional', { allowed_actions: steps })
+    await panel('professional', { visit_actions: steps })
     await press(visits.do.on_the_way)
     await until(() => sent.length === 1, 'the call')
     expect(sent[0]?.body).toEqual({})
@@ -40,7 +40,7 @@ describe('VisitPanel of a professional', () => {
   })
 
   it('makes the next step the main button, and the later ones others', async () => {
-    await panel('professional', { on_the_way_at: at, allowed_actions: ['running_late', 'arrive', 'start'] })
+    await panel('professional', { on_the_way_at: at, visit_actions: ['running_late', 'arrive', 'start'] })
     await until(() => button(visits.do.arrive) !== undefined, 'the next step')
     expect(button(visits.do.on_the_way)).toBeUndefined()
     expect(button(visits.do.start)).toBeDefined()
@@ -51,7 +51,7 @@ describe('VisitPanel of a professional', () => {
       422,
       { code: 'wrong_code', errors: { code: ['This code is incorrect.'] } },
     ])
-    await panel('professional', { arrived_at: at, start_code_policy: 'required', allowed_actions: ['start'] })
+    await panel('professional', { arrived_at: at, start_code_policy: 'required', visit_actions: ['start'] })
     await until(() => says(visits.code.help), 'the field')
     fill(visits.code.label, '12')
     await submit()
@@ -69,7 +69,7 @@ describe('VisitPanel of a professional', () => {
   it('offers to undo until two minutes have passed', async () => {
     vi.useFakeTimers({ now: Date.parse(at) + 60_000, toFake: ['Date', 'setTimeout', 'clearTimeout'] })
     const history = [{ action: 'arrive', at }]
-    await panel('professional', { arrived_at: at, history, allowed_actions: ['undo_step'] })
+    await panel('professional', { arrived_at: at, history, visit_actions: ['undo_step'] })
     await vi.waitFor(() => expect(button(visits.do.undo_step)).toBeDefined())
     await vi.advanceTimersByTimeAsync(60_001)
     await vi.waitFor(() => expect(button(visits.do.undo_step)).toBeUndefined())
@@ -80,7 +80,7 @@ describe('VisitPanel of a customer', () => {
   it('shows the code and takes a confirmation in its place', async () => {
     answer('get', '/requests/:id/visit_link', [200, noLink])
     const sent = answer('post', '/requests/:id/start', [200, {}])
-    const { wrapper } = await panel('customer', { start_code: '0472', allowed_actions: ['start'] })
+    const { wrapper } = await panel('customer', { start_code: '0472', visit_actions: ['start'] })
     await sees(visits.code.show)
     expect(wrapper.find('[data-start-code] [aria-hidden]').text()).toBe('0472')
     expect(wrapper.find('[data-start-code] .sr-only').text()).toBe('0 4 7 2')
@@ -94,7 +94,7 @@ describe('VisitPanel of a customer', () => {
     answer('get', '/requests/:id/visit_link', [200, noLink], [200, link], [200, noLink])
     answer('post', '/requests/:id/visit_link', [201, { ...link, url: 'https://door.example/app/visit/abc' }])
     const ended = answer('delete', '/requests/:id/visit_link', [204])
-    const { wrapper } = await panel('customer', { allowed_actions: [] })
+    const { wrapper } = await panel('customer', { visit_actions: [] })
     await press(visits.share.create)
     const shown = () => wrapper.find<HTMLInputElement>('input[readonly]')
     await until(() => shown().exists(), 'the address')
@@ -106,7 +106,7 @@ describe('VisitPanel of a customer', () => {
 })
 
 it('shows admins the times alone, and nobody anything before the acceptance', async () => {
-  const { wrapper } = await panel('admin', { arrived_at: at, allowed_actions: [] })
+  const { wrapper } = await panel('admin', { arrived_at: at, visit_actions: [] })
   await sees(visits.steps.arrive)
   expect(wrapper.findAll('section button')).toHaveLength(0)
   expect(wrapper.find('[aria-current=step]').text()).toContain(visits.steps.arrive)

@@ -1086,7 +1086,11 @@ export type Request = {
     reviewed: boolean;
     customer: CustomerContact | null;
     professional: ProfessionalContact | null;
-    allowed_actions: Array<'edit' | 'accept' | 'reject' | 'release' | 'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step' | 'complete' | 'close' | 'cancel' | 'review'>;
+    allowed_actions: Array<'edit' | 'accept' | 'reject' | 'release' | 'complete' | 'close' | 'cancel' | 'review'>;
+    /**
+     * What may be done about the visit now, while the request is accepted.
+     */
+    visit_actions: Array<'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step'>;
     distance_km: number | null;
     unread_messages: number;
     warnings: Array<'outside_hours' | 'not_free' | 'out_of_area' | 'task_not_done'>;
@@ -1126,7 +1130,11 @@ export type RequestDetail = {
     reviewed: boolean;
     customer: CustomerContact | null;
     professional: ProfessionalContact | null;
-    allowed_actions: Array<'edit' | 'accept' | 'reject' | 'release' | 'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step' | 'complete' | 'close' | 'cancel' | 'review'>;
+    allowed_actions: Array<'edit' | 'accept' | 'reject' | 'release' | 'complete' | 'close' | 'cancel' | 'review'>;
+    /**
+     * What may be done about the visit now, while the request is accepted.
+     */
+    visit_actions: Array<'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step'>;
     distance_km: number | null;
     unread_messages: number;
     warnings: Array<'outside_hours' | 'not_free' | 'out_of_area' | 'task_not_done'>;
