@@ -39,6 +39,7 @@ STORED: list[tuple[Topic[Any], tuple[object, Mapping[str, object]]]] = [
     (topics.HOUSEKEEPING, RUN),
     (topics.AVAILABILITY_RECOUNT, RUN),
     (topics.DOCUMENT_SWEEP, RUN),
+    (topics.VISIT_REMINDERS, RUN),
 ]
 
 

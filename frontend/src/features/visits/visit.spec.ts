@@ -14,10 +14,7 @@ describe('visit', () => {
   })
 
   it('offers the allowed steps in their order', () => {
-    expect(nextSteps({ visit_actions: ['start', 'on_the_way'] })).toEqual([
-      'on_the_way',
-      'start',
-    ])
+    expect(nextSteps({ visit_actions: ['start', 'on_the_way'] })).toEqual(['on_the_way', 'start'])
   })
 
   it('shows the estimate until the arrival', () => {

@@ -25,6 +25,7 @@ const request = (more: object = {}) => ({
   completed_at: null,
   closed_at: null,
   allowed_actions: ['edit', 'complete', 'close', 'cancel'],
+  visit_actions: [],
   review: null,
   history: [
     {
