@@ -17,7 +17,9 @@ HINDI = {"Accept-Language": "hi"}
 NOT_ERRORS = re.compile(
     r"Names the unavailable|A date \(2026|The former name|The document that was reviewed|Lower one of these"
     r"|The mail server's certificate|Cancelled by an admin|Another (?:worker|process) is|The worker stopped"
-    r"|The message had expired|The visit has started, or was|The process of live updates, where|What may be done about|All the notifications|The daily limit of|The file storage was"
+    r"|The message had expired|The visit has started, or was"
+    r"|The process of live updates, where|What may be done about"
+    r"|All the notifications|The daily limit of|The file storage was"
 )
 ELSEWHERE = ("cli", "launch", "migrations", "jobs", "events", "openapi", "channels", "lifecycle.py", "dashboard.py")
 SENTENCE = re.compile(r"[A-Z0-9][^\n]* [^\n]*\.")
