@@ -40,7 +40,7 @@ def accepted(market: RunningMarket) -> Callable[[str], Visit]:
         professional.put("/me/document", files={"document": ("proof.png", proof, "image/png")})
         admin.post(f"/professionals/{professional.account['id']}/approve")
         offered = {"category": "Repairs", "base_price": "349.00", "time_required": 60, "description": "By the hour"}
-        task = admin.post("/tasks", {**offered, "name": f"Tap repair {next(NUMBERS)}"}, status=201)["id"]
+        task = admin.post("/tasks", {**offered, "name": f"Visited repair {next(NUMBERS)}"}, status=201)["id"]
         admin.put(f"/tasks/{task}/policy", {"start_code": policy})
         professional.patch("/me", {"task_ids": [task]})
         when = (datetime.now(UTC) + timedelta(days=next(DAYS))).isoformat()
