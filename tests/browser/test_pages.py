@@ -30,6 +30,8 @@ VISITOR: Final = [
     "/password/reset?token=none",
     "/email/confirm?token=none",
     "/email/undo?token=none",
+    "/visit/{visit}",
+    "/visit/none",
     "/nowhere",
 ]
 CUSTOMER: Final = [
@@ -39,6 +41,8 @@ CUSTOMER: Final = [
     "/tasks/{task}/ask",
     "/requests",
     "/requests/{request}",
+    "/requests/{request}/messages",
+    "/messages",
     "/reports",
     "/reports/{month}",
     "/notifications",
@@ -51,6 +55,8 @@ PROFESSIONAL: Final = [
     "/inbox",
     "/work",
     "/requests/{request}",
+    "/requests/{request}/messages",
+    "/messages",
     "/approval",
     "/agenda",
     "/agenda/hours",
@@ -72,6 +78,8 @@ ADMIN: Final = [
     "/admin/tasks",
     "/admin/tasks/synonyms",
     "/admin/requests",
+    "/admin/conversations",
+    "/requests/{request}/messages",
     "/admin/audit",
     "/admin/reliability",
     "/admin/deliveries",
@@ -87,7 +95,7 @@ FRONTEND: Final = ROOT / "frontend" / "src" / "features"
 
 @dataclass
 class FilledMarket:
-    """A marketplace with a user of each role and an accepted request."""
+    """A marketplace with a user of each role, and a request with a reported conversation and a shared visit."""
 
     names: dict[str, tuple[str, str]]
     ids: dict[str, int | str]
@@ -106,10 +114,15 @@ def filled(market: RunningMarket) -> FilledMarket:
         "id"
     ]
     professional.post(f"/requests/{request}/accept")
+    for author, body in ((customer, "The gate is on the left side."), (professional, "Thank you, I will find it.")):
+        author.post(f"/requests/{request}/messages", {"body": body}, status=201)
+    customer.post(f"/requests/{request}/messages/report", {"reason": "Asks for money in advance"}, status=204)
+    link = customer.post(f"/requests/{request}/visit_link", status=201)["url"]
     ids: dict[str, int | str] = {
         "month": f"{datetime.now(UTC):%Y-%m}",
         "task": task,
         "request": request,
+        "visit": link.rsplit("/", 1)[1],
         "customer": number(customer),
         "professional": number(professional),
     }
