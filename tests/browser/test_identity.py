@@ -8,8 +8,10 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenScreen
 from tests.browser.screen import PHONE, TIMEOUT_MS, Screen
+from tests.browser.test_pages import sign_in
+from tests.browser.texts import text
 from tests.factories.files import picture
-from tests.harness.caller import PASSWORD, Caller
+from tests.harness.caller import ADMIN_PASSWORD, PASSWORD, Caller
 from tests.harness.market import RunningMarket
 
 pytestmark = pytest.mark.browser
@@ -138,20 +140,39 @@ def test_sign_out_removes_drafts(screen: OpenScreen, market: RunningMarket) -> N
     expect(field).to_have_value("7 Brigade Road")
 
 
-def test_token_refresh_with_unavailable_server_keeps_session(screen: OpenScreen, market: RunningMarket) -> None:
-    asha = market.visitor().sign_up("customer")
-    window = signed_in(screen(viewport=PHONE), asha)
+def while_unavailable(window: Screen) -> dict[str, bool]:
+    """Answer renewals of the session with 503 until ``now`` is set to false."""
     down = {"now": True}
 
     def away(route: Route) -> None:
         route.fulfill(status=503, json={"code": "unavailable"}) if down["now"] else route.fallback()
 
     window.page.route("**/token/refresh", away)
-    window.go("/requests").expect_path("/sign-in").expect_text("We could not check whether you are signed in").inspect(
-        "unknown"
-    )
+    return down
+
+
+def test_token_refresh_with_unavailable_server_keeps_user_on_page(screen: OpenScreen, market: RunningMarket) -> None:
+    """Customers and professionals are taken to be who they were, and the page fills itself once the server responds."""
+    asha = market.visitor().sign_up("customer")
+    window = signed_in(screen(viewport=PHONE), asha)
+    window.page.wait_for_function("localStorage.getItem('doorstep-account') !== null")
+    down = while_unavailable(window)
+    window.go("/requests").expect_text("Part of Doorstep is temporarily unavailable").expect_path("/requests")
+    window.inspect("assumed")
     down["now"] = False
-    window.expect_path("/requests")
+    window.expect_text(text("requests.mine.none")).expect_path("/requests")
+
+
+def test_token_refresh_with_unavailable_server_keeps_session(screen: OpenScreen, market: RunningMarket) -> None:
+    """Of admins the browser keeps nothing: they wait on the sign-in page."""
+    window = screen(viewport=PHONE)
+    sign_in(window, "admin", ADMIN_PASSWORD)
+    window.expect_path("/admin")
+    down = while_unavailable(window)
+    window.go("/admin/audit").expect_path("/sign-in")
+    window.expect_text("We could not check whether you are signed in").inspect("unknown")
+    down["now"] = False
+    window.expect_path("/admin/audit")
 
 
 def test_decline_is_sent_before_sign_out(screen: OpenScreen, market: RunningMarket) -> None:
