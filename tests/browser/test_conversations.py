@@ -3,13 +3,14 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from backend.core.clock import now
 from tests.browser.conftest import OpenScreen
 from tests.browser.screen import DESK, PHONE, Screen
 from tests.browser.test_live_updates import NO_POLLING, applicant, asked, with_stream
 from tests.browser.test_pages import sign_in
+from tests.browser.texts import text
 from tests.harness.caller import ADMIN_PASSWORD, Caller
 from tests.harness.market import RunningMarket
 
@@ -71,6 +72,34 @@ def test_message_written_offline_is_sent_once_after_the_outage(screen: OpenScree
     # "Sent" stands only at what the server has; "Not sent yet" is gone as soon as it is tried again.
     expect(messages.get_by_text(re.compile("· Sent$"))).to_have_count(1)
     expect(messages.get_by_text("I am at home")).to_have_count(1)
+    bodies = [one["body"] for one in professional.get(f"/requests/{request_id}/messages")["items"]]
+    assert bodies == ["I am at home"]
+
+
+def test_attempt_that_fails_after_the_connection_is_back_is_made_again(
+    screen: OpenScreen, market: RunningMarket
+) -> None:
+    customer, professional, request_id = pair(market)
+    window = with_stream(screen(viewport=PHONE), customer)
+    attempts: list[Route] = []
+
+    def hold_first(route: Route) -> None:
+        if route.request.method == "POST":
+            attempts.append(route)
+        if attempts != [route]:
+            route.continue_()
+
+    window.page.route("**/messages", hold_first)
+    window.go(f"/requests/{request_id}/messages").expect_text("No messages yet").wait_until_idle()
+    with window.page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/messages")):
+        write(window, "I am at home")
+    notice = window.page.get_by_text(text("nav.offline"))
+    window.page.context.set_offline(True)
+    expect(notice).to_be_visible()
+    window.page.context.set_offline(False)
+    expect(notice).to_have_count(0)
+    attempts[0].abort()
+    expect(window.page.get_by_role("log").get_by_text(re.compile("· Sent$"))).to_have_count(1)
     bodies = [one["body"] for one in professional.get(f"/requests/{request_id}/messages")["items"]]
     assert bodies == ["I am at home"]
 

@@ -24,9 +24,12 @@ export function useOutbox(requestId: number, professionalId: number, onSent: () 
   const flags = reactive({ sending: false, stuck: state.unsent.length > 0 })
   const create = useApiMutation(createRequestMessageMutation(), { invalidates: ['Conversations'] })
 
+  let isBack = false // whether the connection came back while an attempt was under way
+
   /** Send what waits, in its order; what comes after a message that did not arrive waits with it. */
   async function flush(): Promise<void> {
     if (flags.sending) return
+    isBack = false
     flags.sending = true
     flags.stuck = false
     try {
@@ -46,6 +49,13 @@ export function useOutbox(requestId: number, professionalId: number, onSent: () 
     } finally {
       flags.sending = false
     }
+    if (flags.stuck && isBack) await flush()
+  }
+
+  /** The connection is back: send what waits. An attempt that began without it may still fail; then another follows. */
+  function resume(): void {
+    isBack = true
+    if (state.unsent.length) void flush()
   }
 
   /** The server refused it: the text goes back into the field, to be changed or copied. */
@@ -62,5 +72,5 @@ export function useOutbox(requestId: number, professionalId: number, onSent: () 
     state.text = ''
     return flush()
   }
-  return { state, flags, send, flush }
+  return { state, flags, send, flush, resume }
 }
