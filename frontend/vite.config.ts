@@ -114,7 +114,8 @@ export default defineConfig(({ isSsrBuild = false }) => ({
       components: { dts: false },
       colorMode: false,
       experimental: { componentDetection: true },
-      icon: { clientBundle: { scan: true } },
+      // Routes name the icons of the menu; without `ts` only those that some component names too would come.
+      icon: { clientBundle: { scan: { globInclude: ['src/**/*.{vue,ts}'] } } },
       theme: {
         colors: ['primary', 'secondary', 'success', 'info', 'warning', 'error'],
         defaultVariants: { size: 'lg' },

@@ -166,6 +166,15 @@ def test_pages_of_role_pass_all_checks(
         window.go(address).inspect(f"{role} {path.strip('/').replace('/', ' ').replace('?', ' ') or 'home'}")
 
 
+@pytest.mark.parametrize(("role", "viewport"), [("customer", PHONE), ("professional", PHONE), ("admin", DESK)])
+def test_menu_draws_every_icon(screen: OpenScreen, filled: FilledMarket, role: str, viewport: dict[str, int]) -> None:
+    window = screen(viewport=viewport)
+    sign_in(window, *filled.names[role])
+    window.go("/profile").wait_until_idle()
+    expect(window.page.locator("nav svg[role=img]:visible").first).to_be_visible()
+    assert window.page.locator("svg[role=img]:empty").count() == 0
+
+
 def sign_in(window: Screen, username: str, password: str) -> None:
     window.go("/sign-in").fill(Username=username)
     window.page.get_by_label("Password", exact=True).fill(password)
