@@ -14,8 +14,8 @@ export type Translate = (
   ...values: [] | [count: number] | [named: Record<string, unknown>, count?: number]
 ) => string
 
-/** Whether this language has a text; each key is first of all an English one. */
-export type HasText = (key: string, locale: 'en') => key is TextKey
+/** Whether there is a text in the language of the page, whose texts alone are loaded; each key has one in English too. */
+export type HasText = (key: string) => key is TextKey
 
 export interface Composer {
   t: Translate

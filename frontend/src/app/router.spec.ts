@@ -6,8 +6,8 @@ describe('routes', () => {
   it.each(featureRoutes.map((route) => [route.path, route.meta] as const))(
     '%s has a title and a menu label that exist',
     (_path, meta) => {
-      expect(i18n.global.te(meta?.title ?? '', 'en')).toBe(true)
-      expect(i18n.global.te(meta?.nav?.label ?? meta?.title ?? '', 'en')).toBe(true)
+      expect(i18n.global.te(meta?.title ?? '')).toBe(true)
+      expect(i18n.global.te(meta?.nav?.label ?? meta?.title ?? '')).toBe(true)
     },
   )
 

@@ -16,7 +16,7 @@ export function useProblem() {
     const problem = toProblem(error)
     const code = problem.status === 0 && !appStatus.online ? 'offline' : problem.code
     const keys = [`errors.${code}`, `errors.status_${problem.status}`]
-    const key = keys.find((candidate) => te(candidate, 'en')) ?? 'errors.unknown'
+    const key = keys.find((candidate) => te(candidate)) ?? 'errors.unknown'
     return {
       ...problem,
       named: key === keys[0],

@@ -5,7 +5,7 @@ export function useTextOr() {
   const { t, te } = useI18n()
 
   /** Return the text of the key; without one, the fallback, which is mostly the server's own word. */
-  const textOr = (key: string, fallback: string): string => (te(key, 'en') ? t(key) : fallback)
+  const textOr = (key: string, fallback: string): string => (te(key) ? t(key) : fallback)
 
   return { textOr }
 }
