@@ -147,4 +147,4 @@ def test_visit_in_hindi(screen: OpenScreen, accepted: Callable[[str], Visit]) ->
         caller.patch("/me", {"language": "hi"})
         window = screen(viewport=PHONE)
         sign_in(window, caller.account["username"], PASSWORD)
-        window.go(f"/requests/{visit.id}").expect_text("विज़िट").inspect(f"visit hindi, {name}")
+        window.go(f"/requests/{visit.id}").expect_text("विज़िट").expect_text("स्वीकार हुई").inspect(f"visit hindi, {name}")
