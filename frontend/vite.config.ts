@@ -10,7 +10,7 @@ import { compiledTexts, routeTexts } from './scripts/vite/texts'
 
 const api = process.env.DOORSTEP_API ?? 'http://127.0.0.1:5000'
 /** What a browser may open as a page lives under /app/; everything else belongs to the API. */
-const proxied = `^/(app/market\\.json$|(?!app(/|$)|@|src/|node_modules/).+)`
+const proxied = `^/(app/(market\\.json|manifest\\.webmanifest)$|(?!app(/|$)|@|src/|node_modules/).+)`
 
 const lazyClient = fileURLToPath(new URL('./src/shared/api/lazyClient.ts', import.meta.url))
 

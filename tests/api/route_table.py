@@ -95,6 +95,7 @@ TABLE: Final[dict[str, Row]] = {
     "GET /app": Row(PROBES, status=308),
     "GET /app/": Row(PROBES),
     "GET /app/<path:path>": Row(PROBES, path={"path": "tasks"}),
+    "GET /app/manifest.webmanifest": Row(PROBES),
     "GET /app/market.json": Row(PROBES),
     "GET /app/professionals/<id:professional_id>": Row(PROBES),
     "GET /app/tasks/<id:task_id>": Row(PROBES),

@@ -168,3 +168,20 @@ def test_web_app_without_build_says_how_to_build(
     monkeypatch.setattr(web_app, "DIST", tmp_path)
     answer = client.get("/app/")
     assert (answer.status_code, b"make frontend" in answer.data) == (503, True)
+
+
+def test_manifest_has_market_name_and_icons_of_the_application(client: FlaskClient) -> None:
+    answer = client.get("/app/manifest.webmanifest")
+    assert answer.mimetype == "application/manifest+json"
+    manifest = json.loads(answer.data)
+    assert (manifest["name"], manifest["start_url"], manifest["display"]) == ("Doorstep", "/app/", "standalone")
+    public = web_app.DIST.parent / "public"
+    for icon in manifest["icons"]:
+        assert (public / icon["src"].removeprefix("/app/")).is_file()
+
+
+def test_service_worker_may_fetch_files_and_is_looked_up_each_time(dist: Path, client: FlaskClient) -> None:
+    (dist / "service-worker.js").write_text("// worker")
+    answer = client.get("/app/service-worker.js", buffered=True)
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert "connect-src 'self'" in answer.headers["Content-Security-Policy"]

@@ -40,9 +40,10 @@ def test_dev_serves_pages_and_api_and_stops_completely(product: Product) -> None
     assert found is not None
     pages = found[1]
     assert "/@vite/client" in read(f"{pages}/app/"), "Vite serves the source"
-    assert "createApp" in read(f"{pages}/app/src/app/main.ts")
+    assert "createDoorstep" in read(f"{pages}/app/src/app/main.ts")
     assert read(f"{pages}/openapi.json") == read(product.url("/openapi.json")), "Vite passes calls on"
     assert '"timezone"' in read(f"{pages}/app/market.json")
+    assert '"start_url"' in read(f"{pages}/app/manifest.webmanifest")
     everything = product.everything()
     assert {"web", "worker", "beat", "events", "vite"} <= {log.stem for log in product.data.glob("logs/*.log")}
     assert product.stop(by=signal.SIGINT) == 0
