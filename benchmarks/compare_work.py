@@ -52,8 +52,8 @@ def jobs() -> Iterator[Round]:
             _upgrade()
             with bench._worker(["benchmarks.jobs", "ours"], settings):  # noqa: SLF001 - its name in any commit
                 # Jobs could share a commit once; those that could not had a topic of their own.
-                topics = ["bench.alone"] if inspect.signature(bench._timed).parameters else []  # noqa: SLF001
-                yield lambda: bench._timed(*topics)  # noqa: SLF001
+                topics = ["bench.alone"] if inspect.signature(bench._timed).parameters else []  # noqa: SLF001 - its name in any commit
+                yield lambda: bench._timed(*topics)  # noqa: SLF001 - its name in any commit
 
 
 @contextmanager
@@ -76,15 +76,15 @@ def mails() -> Iterator[Round]:
         app = create_app(Settings.from_env(settings))
         with app.app_context():
             _upgrade()
-            account_id, rounds = delivery._someone(), count()  # noqa: SLF001
+            account_id, rounds = delivery._someone(), count()  # noqa: SLF001 - its name in any commit
 
             def run() -> float:
                 began = perf_counter()
-                delivery._post(account_id, MAILS, f"round {next(rounds)} ")  # noqa: SLF001
-                delivery._await(lambda: delivery._waiting() == 0)  # noqa: SLF001
+                delivery._post(account_id, MAILS, f"round {next(rounds)} ")  # noqa: SLF001 - its name in any commit
+                delivery._await(lambda: delivery._waiting() == 0)  # noqa: SLF001 - its name in any commit
                 return MAILS / (perf_counter() - began)
 
-            with delivery._worker({**settings, "MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(port)}):  # noqa: SLF001
+            with delivery._worker({**settings, "MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(port)}):  # noqa: SLF001 - its name in any commit
                 yield run
 
 
@@ -99,15 +99,15 @@ def export() -> Iterator[Round]:
     from tests.factories import closed_requests as made
 
     bench._know_the_jobs()  # noqa: SLF001 - its name in any commit
-    with tempfile.TemporaryDirectory() as folder, bench._servers(Path(folder)) as settings:  # noqa: SLF001
+    with tempfile.TemporaryDirectory() as folder, bench._servers(Path(folder)) as settings:  # noqa: SLF001 - its name in any commit
         app = create_app(Settings.from_env(settings))
         with app.app_context():
             _upgrade()
         bootstrap.run(app)
         with app.app_context():
             made.many(made.market(), EXPORTED)
-            bench._settle(settings["DATABASE_URL"])  # noqa: SLF001
-            yield lambda: EXPORTED / bench._job()[0]  # noqa: SLF001
+            bench._settle(settings["DATABASE_URL"])  # noqa: SLF001 - its name in any commit
+            yield lambda: EXPORTED / bench._job()[0]  # noqa: SLF001 - its name in any commit
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def accept() -> Iterator[Round]:
                 def run() -> float:
                     start = next(starts)
                     fresh = replace(crowd, request_ids=crowd.request_ids[start : start + each])
-                    rate, won = accept_race._timed(lambda place: accept_race._ours(app, fresh, place))  # noqa: SLF001
+                    rate, won = accept_race._timed(lambda place: accept_race._ours(app, fresh, place))  # noqa: SLF001 - its name in any commit
                     if won != each:
                         raise SystemExit(f"{won} winners of {each}")
                     return rate

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NotRequired, TypedDict
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -35,12 +35,45 @@ FILTERS: Final = ("q", "pincode", "location", "category", "max_price", "min_rati
 NARROWING: Final = ("min_rating", "max_price", "sort")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A public answer of the API, as its client received it."""
+class Templates(TypedDict):
+    """What the build wrote for one page: its forms, the rows that repeat, and texts that depend on the data."""
 
-    body: bytes
-    data: dict[str, Any]
+    pages: dict[str, str]
+    rows: dict[str, str]
+    texts: Texts
+
+
+class Category(TypedDict):
+    """A category of the search's answer, with its number of tasks."""
+
+    category: str
+    tasks: int
+
+
+class Near(TypedDict):
+    """A place of the search's answer at which tasks are offered."""
+
+    pincode: str
+    district: str
+    locality: NotRequired[str | None]
+    name: NotRequired[str | None]
+    task_name: NotRequired[str | None]
+
+
+class Found(TypedDict):
+    """What pages show of the search's answer."""
+
+    items: list[Hit]
+    categories: list[Category]
+    near: list[Near]
+    next_cursor: str | None
+
+
+class Task(Hit):
+    """What a task's page shows of its answer."""
+
+    description: str
+    isactive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +125,8 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 
 @lru_cache(maxsize=16)
-def _templates(path: Path, _changed: int) -> dict[str, Any]:
-    loaded: dict[str, Any] = orjson.loads(path.read_bytes())
+def _templates(path: Path, _changed: int) -> Templates:
+    loaded: Templates = orjson.loads(path.read_bytes())
     return loaded
 
 
@@ -102,7 +135,7 @@ def _address() -> str:
     return request.path + (f"?{query}" if query else "")
 
 
-def _ask(path: str, query: Mapping[str, object]) -> Answer | None:
+def _ask(path: str, query: Mapping[str, object]) -> bytes | None:
     """Return the API's public answer to a call, through its cache; None for anything but 200."""
     builder = EnvironBuilder(
         path=path,
@@ -113,25 +146,27 @@ def _ask(path: str, query: Mapping[str, object]) -> Answer | None:
     body, status, _ = run_wsgi_app(current_app.wsgi_app, builder.get_environ())
     if not status.startswith("200"):
         return None
-    content = b"".join(body)
-    return Answer(content, orjson.loads(content))
+    return b"".join(body)
 
 
-def _card(known: Mapping[str, Any], hit: Hit, query: str) -> str:
-    texts: Texts = known["texts"]
+def _card(known: Templates, hit: Hit, query: str) -> str:
+    texts = known["texts"]
     name = "rated" if hit["rating"] else "unrated"
     return fill(known["rows"][name], {**entry_texts.task_values(texts, hit), "query": html.escape(query)})
 
 
-def _landing(known: Mapping[str, Any], _path: str) -> Filled | None:
+def _landing(known: Templates, _path: str) -> Filled | None:
     answer = _ask("/search", {"limit": 6})
-    if answer is None or not answer.data["items"]:
+    if answer is None:
         return None
-    cards = "".join(_card(known, hit, "") for hit in answer.data["items"])
-    return Filled("list", {"rows": cards}, answer.body)
+    found: Found = orjson.loads(answer)
+    if not found["items"]:
+        return None
+    cards = "".join(_card(known, hit, "") for hit in found["items"])
+    return Filled("list", {"rows": cards}, answer)
 
 
-def _search(known: Mapping[str, Any], _path: str) -> Filled | None:
+def _search(known: Templates, _path: str) -> Filled | None:
     asked = {name: value.strip() for name, value in request.args.items() if name in FILTERS and value.strip()}
     if PINCODE.fullmatch(asked.get("location", "")):  # the form has one field for both kinds of place
         asked["pincode"] = asked.pop("location")
@@ -141,7 +176,8 @@ def _search(known: Mapping[str, Any], _path: str) -> Filled | None:
     answer = _ask("/search", {**asked, "limit": 20})
     if answer is None:
         return None
-    data, texts = answer.data, known["texts"]
+    data: Found = orjson.loads(answer)
+    texts = known["texts"]
     query = f"?{urlencode({'pincode': asked['pincode']})}" if "pincode" in asked else ""
     near = [one for one in data["near"] if one["pincode"]][:NEAR]
     narrowed = sum(name in asked for name in NARROWING) + ("pincode" in asked and "radius_km" in asked)
@@ -162,10 +198,10 @@ def _search(known: Mapping[str, Any], _path: str) -> Filled | None:
         "title": entry_texts.title(texts, asked.get("q", ""), place),
     }
     template = "-".join(["list" if data["items"] else "empty", *(name for name, is_set in flags.items() if is_set)])
-    return Filled(template, values, answer.body)
+    return Filled(template, values, answer)
 
 
-def _tabs(known: Mapping[str, Any], categories: list[dict[str, Any]], chosen: str) -> str:
+def _tabs(known: Templates, categories: list[Category], chosen: str) -> str:
     rows = known["rows"]
     everything = fill(rows["all_active" if not chosen else "all"], {"label": html.escape(known["texts"]["everything"])})
     return everything + "".join(
@@ -177,31 +213,34 @@ def _tabs(known: Mapping[str, Any], categories: list[dict[str, Any]], chosen: st
     )
 
 
-def _chip(known: Mapping[str, Any], near: Mapping[str, Any], q: str) -> str:
+def _chip(known: Templates, near: Near, q: str) -> str:
     query = urlencode({**({"q": q} if q else {}), "pincode": near["pincode"]})
     where = near.get("locality") or near["district"]
     label = f"{near.get('task_name') or near.get('name')} · {where} {near['pincode']}"
     return fill(known["rows"]["chip"], {"query": html.escape(f"?{query}"), "label": html.escape(label)})
 
 
-def _task(known: Mapping[str, Any], path: str) -> Filled | None:
+def _task(known: Templates, path: str) -> Filled | None:
     found = TASK.fullmatch(path)
     pincode = request.args.get("pincode", "")
     if found is None or set(request.args) - {"pincode", "lang"}:
         return None
     answer = _ask(f"/tasks/{found.group(1)}", {})
-    if answer is None or not answer.data["isactive"]:
+    if answer is None:
         return None
-    task, texts = answer.data, known["texts"]
+    task: Task = orjson.loads(answer)
+    if not task["isactive"]:
+        return None
+    texts = known["texts"]
     values = {
-        **entry_texts.task_values(texts, {**task, "nearest_km": None}),
+        **entry_texts.task_values(texts, task),
         "description": html.escape(task["description"]),
         "count": html.escape(entry_texts.plural(texts["count"], task["professionals"])),
         "query": html.escape(f"?pincode={pincode}") if PINCODE.fullmatch(pincode) else "",
         # As the application's router writes it: slashes stand in a query as they are.
         "next": html.escape(quote(f"/{path}" + (f"?pincode={pincode}" if pincode else ""), safe="/?=")),
     }
-    return Filled("rated" if task["rating"] else "unrated", values, answer.body)
+    return Filled("rated" if task["rating"] else "unrated", values, answer)
 
 
 FILLERS: Final = {"landing": _landing, "search": _search, "task": _task}

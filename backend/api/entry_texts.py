@@ -4,15 +4,29 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import Any, Final, NotRequired, TypedDict
 
 from backend.core.config import current_settings
 
 Texts = Mapping[str, Any]
-Hit = Mapping[str, Any]
 MINUTES: Final = 60
 NEARBY_KM: Final = 1
 COARSE_KM: Final = 10
+
+
+class Hit(TypedDict):
+    """What a card shows of a task, from the public answers of search and task; prices are exact decimals as text."""
+
+    id: int
+    name: str
+    category: str
+    base_price: str
+    currency: str
+    time_required: int
+    professionals: int
+    picture: str | None
+    rating: float | None
+    nearest_km: NotRequired[float | None]
 
 
 def task_values(texts: Texts, task: Hit) -> dict[str, str]:
@@ -75,7 +89,7 @@ def picture(texts: Texts, name: str | None, category: str) -> str:
 
 
 def _near(texts: Texts, task: Hit) -> str:
-    km = task["nearest_km"]
+    km = task.get("nearest_km")
     if km is None:
         return ""
     if km < NEARBY_KM:
