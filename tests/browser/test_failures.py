@@ -75,9 +75,19 @@ def test_next_page_that_fails_to_load_can_be_retried(screen: OpenScreen, market:
     for number in range(21):
         admin.post("/tasks", {**offered, "name": f"Small task {number}"}, status=201)
     window = screen(viewport=PHONE)
-    window.go("/search?category=Many").expect_text(re.compile("Small task"))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    window.page.route("**/*.js", hold)
+    window.page.goto(f"{window.base}/app/search?category=Many", wait_until="commit")
     window.page.route("**/search?*cursor=*", lambda route: route.fulfill(status=500, json={"code": "internal_error"}))
-    window.press("Show more").expect_text("Something went wrong on our side. Try again.")
+    window.press("Show more")  # long before the application runs: it does so once it does
+    window.page.unroute("**/*.js")
+    for script in held:
+        script.continue_()
+    window.expect_text("Something went wrong on our side. Try again.")
     expect(window.page.get_by_role("article")).to_have_count(20)
     window.page.unroute("**/search?*cursor=*")
     window.press("Try again")

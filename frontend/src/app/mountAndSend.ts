@@ -1,5 +1,6 @@
-/** Starts the application on a prerendered page (scripts/pages.mjs), which can be used before: a form that was sent too early is sent now. */
+/** Starts the application on a prerendered page (scripts/pages.mjs), which can be used before: what was pressed or sent too early is so now. */
 import { nextTick } from 'vue'
+import { pressAgain } from '@/shared/lib/pressedEarly'
 
 /** Set by index.html when a form that only the application can send was sent before it started. */
 const sentEarly = () => document.documentElement.dataset.sentEarly !== undefined
@@ -8,6 +9,7 @@ export async function mountAndSend(root: HTMLElement, mount: () => void): Promis
   mount()
   // As Vue itself marks an application that it has not hydrated; index.html and the tests look for it.
   root.setAttribute('data-v-app', '')
+  pressAgain(root)
   if (!sentEarly()) return
   // What was typed is in the fields' models a moment after they are mounted (PlainInput).
   await nextTick()

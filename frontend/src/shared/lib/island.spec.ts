@@ -34,6 +34,22 @@ it('is in the page from the start, and alive from the first touch on', async () 
   expect(document.querySelector('button')).toBe(button)
 })
 
+it('takes a press from before it was alive, once', async () => {
+  const load = () => Promise.resolve({ default: counter })
+  const part = island(load, onTouch)
+  document.body.innerHTML = `<div id="app">${await renderToString(createSSRApp(defineComponent({ render: () => h('main', h(part)) })))}</div>`
+  const button = document.querySelector('button') as HTMLButtonElement
+  window.pressedEarly = button
+
+  const again = island(load, onTouch)
+  createSSRApp(defineComponent({ render: () => h('main', h(again)) })).mount('#app')
+  await nextTick()
+  expect(button.textContent).toBe('0')
+  button.dispatchEvent(new Event('pointerdown', { bubbles: true }))
+  await until(() => button.textContent !== '0', 'a counter that counts')
+  expect(button.textContent).toBe('1')
+})
+
 it('is there at once where it was loaded before', async () => {
   const part = island(() => Promise.resolve({ default: counter }), onTouch)
   await part.preload()

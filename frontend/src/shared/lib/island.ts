@@ -11,6 +11,7 @@ import {
 import { loadData } from './data'
 import { i18n } from './i18n'
 import { whenIdle } from './idle'
+import { pressAgain } from './pressedEarly'
 
 /** When a part is loaded, given the element that was prerendered for it. */
 type When = (element: Element) => Promise<unknown>
@@ -44,8 +45,12 @@ export function island<T extends Component>(load: () => Promise<{ default: T }>,
     setup(_, { attrs, slots }) {
       const sent = getCurrentInstance()?.vnode.el
       const loader = async () => {
-        if (sent && sent instanceof Element) await when(sent)
-        return preload()
+        if (!sent || !(sent instanceof Element)) return preload()
+        await when(sent)
+        const alive = await preload()
+        // Vue hydrates it in the microtasks that follow.
+        setTimeout(() => pressAgain(sent))
+        return alive
       }
       const shown = shallowRef<Component>((sent ? null : loaded) ?? defineAsyncComponent(loader))
       // A part that is not alive would keep the words of the language before.
