@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run dev test test-changed lint prose types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
-	test-faults fuzz test-launch test-frontend test-browser frontend frontend-lint frontend-types bench lighthouse bench-compare bench-compare-work bench-data bench-statements demo doctor \
+	test-faults fuzz scale test-launch test-frontend test-browser frontend frontend-lint frontend-types bench lighthouse bench-compare bench-compare-work bench-data bench-statements demo doctor \
 	admin audit-verify backup restore openapi generate format lock sbom audit docs docs-screenshots prepare install install-dev clean
 
 ##@ Run
@@ -68,8 +68,8 @@ types: $(VENV)/.dev ## Run mypy in strict mode
 imports: $(VENV)/.dev ## Check the import contracts
 	@$(VENV)/bin/lint-imports
 
-test-backend: $(VENV)/.dev ## Run the backend tests except faults, launch and browser
-	@$(PY) -m pytest tests --ignore=tests/faults --ignore=tests/launch --ignore=tests/browser $(ARGS)
+test-backend: $(VENV)/.dev ## Run the backend tests except faults, launch, browser and scale
+	@$(PY) -m pytest tests --ignore=tests/faults --ignore=tests/launch --ignore=tests/browser --ignore=tests/scale $(ARGS)
 
 test-unit test-domain test-api test-jobs test-cli test-architecture test-faults: test-%: $(VENV)/.dev ## Run one folder of tests
 	@$(PY) -m pytest tests/$* $(ARGS)
@@ -83,6 +83,9 @@ test-launch: $(VENV)/.dev frontend ## Test the start: second start, kills, signa
 
 test-browser: $(VENV)/.dev frontend ## Run the journeys of all roles in Chromium
 	@$(PY) -m pytest tests/browser $(ARGS)
+
+scale: $(VENV)/.dev ## Test several machines behind HAProxy and PgBouncer, under load (names what is not installed)
+	@$(PY) -m pytest tests/scale -p no:cacheprovider $(ARGS)
 
 test-frontend: $(VENV)/.dev ## Run the unit tests of the web application
 	@$(PY) -m backend.launch.frontend install

@@ -5,6 +5,7 @@ import gc
 import signal
 import sys
 import threading
+from typing import Any
 
 from backend.launch.processes import die_with_parent
 from backend.settings import Settings, SettingsError
@@ -31,21 +32,11 @@ def serve() -> int:
 
     import backend.app  # noqa: F401 - read once here; the forked server processes then start in no time
     from backend.api import event_relay
-    from backend.core.observability import health
 
     gc.collect()
     gc.freeze()  # else collections in each server process would copy the memory that they share
 
-    class DrainingServer(Server):  # type: ignore[misc,valid-type]  # Granian picks its class at run time
-        """A server that reports its shutdown for DRAIN_SECONDS before it stops."""
-
-        def signal_handler_interrupt(self, *arguments: object, **named: object) -> None:
-            health.drain()
-            stop = functools.partial(super().signal_handler_interrupt, *arguments, **named)
-            end = threading.Timer(settings.drain_seconds, stop).start if settings.drain_seconds else stop
-            end()
-
-    DrainingServer(
+    _draining(Server, seconds=settings.drain_seconds)(
         "backend.wsgi:app",
         address=settings.host,
         port=settings.port,
@@ -61,6 +52,30 @@ def serve() -> int:
         workers_kill_timeout=settings.shutdown_seconds,
     ).serve()
     return 0
+
+
+def _draining(server: Any, *, seconds: int) -> Any:
+    """Return Granian's server class, changed: it reports its shutdown for so long before it stops.
+
+    A second signal ends the wait.
+    """
+    from backend.core.observability import health
+
+    class DrainingServer(server):  # type: ignore[misc]  # Granian picks its class at run time
+        _wait: threading.Timer | None = None
+
+        def signal_handler_interrupt(self, *arguments: object, **named: object) -> None:
+            health.drain()
+            stop = functools.partial(super().signal_handler_interrupt, *arguments, **named)
+            if self._wait is not None or not seconds:
+                if self._wait is not None:
+                    self._wait.cancel()
+                stop()
+            else:
+                self._wait = threading.Timer(seconds, stop)
+                self._wait.start()
+
+    return DrainingServer
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from tests.suite import environment
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PROGRAMS: Final = Path(sys.executable).parent
-WHOLE_PRODUCT: Final = ("tests/browser/", "tests/faults/", "tests/harness/", "tests/launch/")
+WHOLE_PRODUCT: Final = ("tests/browser/", "tests/faults/", "tests/harness/", "tests/launch/", "tests/scale/")
 COMMON: Final = {"__init__", "models", "actions", "queries"}  # every feature has these
 FRONTEND_SOURCE: Final = (".ts", ".vue", ".json", ".css")
 

@@ -63,7 +63,7 @@ def vitest(name: str, *, after: tuple[str, ...]) -> Part:
 def parts() -> list[Part]:
     """Return the parts in starting order: prerequisites of others first, then the longest."""
     web = ROOT / "frontend"
-    own = [f"tests/{folder}" for folder in ("api", "faults", "launch", "browser")]
+    own = [f"tests/{folder}" for folder in ("api", "faults", "launch", "browser", "scale")]
     installed, generated, built = ("frontend-install",), ("frontend-client",), ("frontend-build",)
     return [
         check("frontend-install", PYTHON, "-m", "backend.launch.frontend", "install"),
@@ -79,6 +79,7 @@ def parts() -> list[Part]:
         pytest("browser", "tests/browser", after=built),
         pytest("backend", "tests", *(f"--ignore={folder}" for folder in own)),
         pytest("launch", "tests/launch", after=built),
+        pytest("scale", "tests/scale", "-m", "not long"),
         vitest("frontend-unit", after=generated),
         check("frontend-promises", NPM, "run", "--silent", "lint:promises", folder=web, after=generated),
         check("types", PYTHON, "-m", "mypy"),
@@ -149,6 +150,11 @@ def count(report: Path) -> tuple[int, int]:
     return total - bad, bad
 
 
+def left_out(part: Part) -> list[str]:
+    """Return the lines that name tests whose programs are not installed; see tests/scale/conftest.py."""
+    return [line for line in part.log.read_text(errors="replace").splitlines() if line.startswith("left out: ")]
+
+
 def run_lane(schedule: Schedule, say: threading.Lock) -> None:
     while part := schedule.take():
         run_part(part)
@@ -156,6 +162,8 @@ def run_lane(schedule: Schedule, say: threading.Lock) -> None:
         with say:
             print(f"{'ok  ' if not part.failed else 'FAIL'} {part.name:18}{part.passed:6} passed"
                   f"{part.failed:5} failed {part.seconds:7.1f} s", flush=True)  # fmt: skip
+            for line in left_out(part):
+                print(f"     | {line}", flush=True)
             if part.failed:
                 lines = re.sub(r"\x1b\[[0-9;]*m", "", part.log.read_text(errors="replace")).splitlines()
                 print("\n".join(f"     | {line}" for line in lines[-60:]), flush=True)

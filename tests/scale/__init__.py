@@ -1,0 +1,1 @@
+"""Several machines of Doorstep on loopback, behind the programs that operators put in front of them."""

@@ -1,0 +1,126 @@
+"""Calls of many users at once, with a history: what was answered, and which writes were acknowledged."""
+
+import http.client
+import json
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+from sqlalchemy import text
+
+from backend.core.clock import now
+from backend.core.db.session import db
+from tests.factories.users import User
+from tests.waiting import HANG_SECONDS, wait_until
+
+READS: Final = ("/requests?limit=20", "/search?pincode=560001&limit=20", "/me", "/notifications?limit=20", "/tasks")
+PAUSE_SECONDS: Final = 0.02
+NO_RESPONSE: Final = 0
+STATUSES: Final = text("SELECT id, status FROM task_requests WHERE id = ANY(:ids)")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One call of the history; status 0 where no response came."""
+
+    call: str
+    status: int
+    seconds: float
+    body: str
+
+
+@dataclass
+class Load:
+    """Users who create, cancel and read until the block ends; a context manager."""
+
+    url: str
+    customers: Sequence[User]
+    task_id: int
+    readers: int = 4
+    answers: list[Answer] = field(default_factory=list)
+    acknowledged: dict[int, str] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        self._ends = threading.Event()
+        self._threads = [threading.Thread(target=self._write, args=(user,)) for user in self.customers]
+        self._threads += [
+            threading.Thread(target=self._read, args=(self.customers[n % len(self.customers)],))
+            for n in range(self.readers)
+        ]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        for thread in self._threads:
+            thread.join(HANG_SECONDS)
+        print("answers:", dict(Counter((answer.call, answer.status) for answer in self.answers)))
+
+    def wait_for_calls(self, number: int) -> None:
+        """Wait until this many more calls were answered, well or not."""
+        wanted = len(self.answers) + number
+        assert wait_until(lambda: len(self.answers) >= wanted)
+
+    def failed(self) -> list[Answer]:
+        """Return the calls without a response, and those whose response is a server's error."""
+        return [answer for answer in self.answers if answer.status == NO_RESPONSE or answer.status >= 500]
+
+    def refused(self) -> list[Answer]:
+        """Return the calls that were answered with a client's error, which none of them is."""
+        return [answer for answer in self.answers if 400 <= answer.status < 500]
+
+    def lost(self) -> dict[int, tuple[str, str | None]]:
+        """Return the acknowledged writes that the database does not hold: id, acknowledged and actual status."""
+        db.session.rollback()
+        rows = db.session.execute(STATUSES, {"ids": list(self.acknowledged)}).all()
+        held: dict[int, str] = {row[0]: row[1] for row in rows}
+        db.session.rollback()
+        order = ("requested", "cancelled")
+        return {
+            request_id: (status, held.get(request_id))
+            for request_id, status in self.acknowledged.items()
+            if held.get(request_id) not in order[order.index(status) :]
+        }
+
+    def _write(self, user: User) -> None:
+        while not self._ends.wait(PAUSE_SECONDS):
+            when = now() + timedelta(days=random.randint(2, 50), minutes=random.randint(0, 1000))
+            body = {"task_id": self.task_id, "date_of_request": when.isoformat()}
+            made = self._call(user, "POST", "/requests", body, call="create")
+            if made.status != 201:
+                continue
+            request_id = json.loads(made.body)["id"]
+            self.acknowledged[request_id] = "requested"
+            if self._ends.wait(PAUSE_SECONDS):
+                return
+            ended = self._call(user, "POST", f"/requests/{request_id}/cancel", {"reason": "Plans changed."}, "cancel")
+            if ended.status == 200:
+                self.acknowledged[request_id] = "cancelled"
+
+    def _read(self, user: User) -> None:
+        while not self._ends.wait(PAUSE_SECONDS):
+            self._call(user, "GET", random.choice(READS), call="read")
+
+    def _call(self, user: User, method: str, path: str, body: Any = None, call: str = "") -> Answer:
+        parts, began = urlsplit(self.url), time.monotonic()
+        headers = {**user.headers, "Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=HANG_SECONDS)
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            response = connection.getresponse()
+            status, answer = response.status, response.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException) as error:
+            status, answer = NO_RESPONSE, repr(error)
+        finally:
+            connection.close()
+        found = Answer(call, status, time.monotonic() - began, answer)
+        self.answers.append(found)
+        return found
