@@ -22,6 +22,7 @@ from backend.domain.conversations import models as conversation_models
 from backend.domain.dashboard import models as dashboard_models
 from backend.domain.documents import models as document_models
 from backend.domain.exports import models as export_models
+from backend.domain.favourites import models as favourite_models
 from backend.domain.market import models as market_models
 from backend.domain.notifications import models as notification_models
 from backend.domain.places import models as place_models
@@ -42,6 +43,7 @@ ALL_MODELS = (
     document_models,
     dashboard_models,
     export_models,
+    favourite_models,
     health,
     idempotency,
     market_models,

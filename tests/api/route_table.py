@@ -30,6 +30,7 @@ ACTIVE: Final = "TP++++B+"
 ADMINS: Final = "TPRRRRB+"
 CUSTOMERS: Final = "TPR++RBR"
 CUSTOMERS_AND_ADMINS: Final = "TPR++RB+"
+CUSTOMERS_AND_PROFESSIONALS: Final = "TP++++BR"
 ACTIVE_PROFESSIONALS: Final = "TP+RR+BR"
 PROFESSIONALS: Final = "T++RR+BR"
 CONCERNED: Final = "TPNN++B+"
@@ -43,7 +44,7 @@ class Row:
     """Who gets what, and the call: body (JSON, or a form with a file), query, path, and what it answers.
 
     ``form``: the name of the field with the file. ``bearer``: the caller's value that is sent in place of the access
-    token.
+    token. ``repeatable``: the call removes the caller's own choice, and succeeds where there is none.
     """
 
     gets: str
@@ -53,6 +54,7 @@ class Row:
     status: int = 200
     form: str = ""
     bearer: str = ""
+    repeatable: bool = False
 
 
 WHY: Final = {"reason": "Something came up"}
@@ -144,6 +146,12 @@ TABLE: Final[dict[str, Row]] = {
     "GET /me/profile/photo": Row(PROFESSIONALS),
     "PUT /me/profile/photo": Row(PROFESSIONALS, form="photo"),
     "DELETE /me/profile/photo": Row(PROFESSIONALS, status=204),
+    "GET /me/favourites": Row(CUSTOMERS),
+    "PUT /me/favourites/<id:professional_id>": Row(CUSTOMERS, status=204),
+    "DELETE /me/favourites/<id:professional_id>": Row(CUSTOMERS, status=204, repeatable=True),
+    "GET /me/exclusions": Row(CUSTOMERS_AND_PROFESSIONALS),
+    "PUT /me/exclusions/<id:account_id>": Row("TPNN++BR", path={"account_id": "$met"}, status=204),
+    "DELETE /me/exclusions/<id:account_id>": Row(CUSTOMERS_AND_PROFESSIONALS, status=204, repeatable=True),
     "GET /me/inbox": Row(ACTIVE_PROFESSIONALS),
     "POST /me/inbox": Row(ACTIVE_PROFESSIONALS),
     "GET /me/reviews": Row(ACTIVE_PROFESSIONALS),
@@ -205,6 +213,7 @@ TABLE: Final[dict[str, Row]] = {
     ),
     "POST /requests/<id:request_id>/review/report": Row(ITS_PROFESSIONAL, WHY, path=_request("reviewed")),
     # Conversations: the one about the accepted request is reported
+    "GET /requests/<id:request_id>/again": Row(ITS_CUSTOMER, path=_request("completed")),
     "GET /requests/<id:request_id>/messages": Row(CONCERNED, path=_request("accepted")),
     "POST /requests/<id:request_id>/messages": Row(
         ITS_TWO, {"body": "The gate is green"}, path=_request("accepted"), status=201

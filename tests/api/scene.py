@@ -118,10 +118,11 @@ def build(users: Users) -> Scene:
         "phone_code": f"{CODE:06}",
         "subscription_id": 1,
         "other_session": "none",  # of those who have none of their own
+        "met": customer.id,
         "reported_customer": customer.id,
     }
     scene.values |= _visits(scene.values, customer, professional)
-    scene.own["customer concerned"] = {"undoable": scene.values["undoable_by_customer"]}
+    scene.own["customer concerned"] = {"undoable": scene.values["undoable_by_customer"], "met": professional.id}
     scene.values |= _made_by(admin) | _links(users, customer) | _photos(admin, professional, other, pending)
     for name, caller in callers.items():
         if isinstance(caller, User):

@@ -95,6 +95,10 @@ HOT: Final[dict[str, Hot]] = {
     "my conversations": Hot("GET /me/conversations", CUSTOMER, 3),
     "unread messages": Hot("GET /me/conversations", PROFESSIONAL, 3, "unread=1&limit=1"),
     "reported conversations": Hot("GET /conversation_reports", ADMIN, 2),
+    # Favourites
+    "favourites": Hot("GET /me/favourites", CUSTOMER, 2),
+    "exclusions": Hot("GET /me/exclusions", PROFESSIONAL, 2),
+    "request sent again": Hot("GET /requests/<id:request_id>/again", CUSTOMER, 5),
     # Notifications
     "notifications": Hot("GET /notifications", CUSTOMER, 3),
     "unread notifications": Hot("GET /notifications", CUSTOMER, 3, "unread=1&limit=1"),

@@ -64,6 +64,8 @@ def test_route_with_an_unknown_id_answers_404(name: str, scene: Scene) -> None:
     wrong = {}
     for caller, letter in zip(CALLERS, row.gets, strict=True):
         response = call(name, row, scene, caller, unknown=True)
+        if letter == "+" and row.repeatable and response.status_code == row.status:
+            continue
         if letter == "+" and (response.status_code, response.json["code"]) != REFUSALS["N"]:
             wrong[caller] = describe(response)
     assert not wrong

@@ -36,6 +36,7 @@ def test_task_professionals_are_filtered_by_area_and_sorted_by_distance(users: U
         "reviews": 0,
         "distance_km": 0.0,
         "photo_url": None,
+        "favourite": 0,
     }
     counted = customer.get(f"/search?pincode={HERE}").json["items"][0]["professionals"]
     assert counted == len(profiles(customer, task, f"pincode={HERE}"))

@@ -14,7 +14,7 @@ from backend.core.db.session import db, transaction
 from backend.core.security.authz import Role
 from backend.domain.conversations import access
 from backend.domain.conversations import queries as conversations
-from backend.domain.professionals import availability
+from backend.domain.professionals import availability, offering
 from backend.domain.profiles import queries as profiles
 from backend.domain.task_requests import inbox, matching, policies
 from backend.domain.visits import links
@@ -62,6 +62,24 @@ PROFESSIONALS: Final = text("""
 """)
 
 
+PAIRS: Final = text("""
+    WITH near AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM accounts WHERE username LIKE 'near%'),
+    kept AS (
+        INSERT INTO favourites (customer_id, professional_id)
+        SELECT :customer_id, id FROM near WHERE n <= :number
+    ), asked AS (
+        INSERT INTO task_requests (task_id, task_name, customer_id, date_of_request, price, currency, time_required,
+                                   address, pincode)
+        SELECT id, 'x', :customer_id, now() + interval '1 day', 1, 'INR', 60, 'x', '560001' FROM tasks LIMIT 1
+        RETURNING id
+    )
+    INSERT INTO exclusions (customer_id, professional_id, set_by, request_id)
+    SELECT :customer_id, near.id, 'professional', asked.id FROM near, asked WHERE n > :number AND n <= 2 * :number
+""")
+EXCLUDED: Final = text("""
+    INSERT INTO exclusions (customer_id, professional_id, set_by, request_id)
+    SELECT :customer_id, :professional_id, 'customer', min(id) FROM task_requests WHERE customer_id = :customer_id
+""")
 CONVERSATIONS: Final = text("""
     WITH asked AS (
         INSERT INTO task_requests (task_id, task_name, customer_id, professional_id, status, date_of_request, price,
@@ -132,6 +150,8 @@ def analyse() -> None:
             "messages",
             "conversation_reports",
             "visit_links",
+            "favourites",
+            "exclusions",
         ):
             connection.execute(text(f"VACUUM (ANALYZE) {table}"))
 
@@ -159,10 +179,48 @@ def test_matching_nearest_reads_only_nearby_professionals(users: Users, app: Fla
         db.session.execute(PROFESSIONALS, {"mark": "near", "task_id": task_id, "pincodes": ["560001"], "number": NEAR})
         availability.rebuild()
     analyse()
-    asked = {"task_id": task_id, "pincode": "560001", "limit": 100}
+    asked = {"task_id": task_id, "pincode": "560001", "limit": 100, "customer_id": None}
     assert len(db.session.execute(matching.NEAREST, asked).all()) == NEAR
     read = rows_read(matching.NEAREST, asked, tables={"accounts", "professionals", "professional_areas"})
     assert NEAR <= read <= 5 * NEAR
+
+
+@pytest.mark.parametrize("by_place", [True, False])
+def test_professionals_of_task_read_only_a_page_and_favourites(
+    users: Users, app: Flask, far_away: list[str], by_place: bool
+) -> None:
+    task_id, asha = RequestMarket(users).task_id, users.customer()
+    with transaction():
+        db.session.execute(PROFESSIONALS, {"mark": "far", "task_id": task_id, "pincodes": far_away, "number": FAR})
+        db.session.execute(PROFESSIONALS, {"mark": "near", "task_id": task_id, "pincodes": ["560001"], "number": NEAR})
+        availability.rebuild()
+        db.session.execute(PAIRS, {"customer_id": asha.id, "number": NEAR // 3})
+    analyse()
+    place = {"pincode": "560001", "metres": 10_000} if by_place else {}
+    asked = {"task_id": task_id, "limit": 100, "me": asha.id, "first": True, **place}
+    asked |= dict.fromkeys(("k0", "k1", "k2", "k3"), 0)
+    found = db.session.execute(offering.NEAREST_FIRST if by_place else offering.BEST_FIRST, asked).all()
+    assert [row.k0 for row in found] == [0] * 10 + [1] * ((NEAR - 20) if by_place else 90)
+    statement = offering.NEAREST_FIRST if by_place else offering.BEST_FIRST
+    read = rows_read(statement, asked, tables={"accounts", "professionals", "professional_areas", "exclusions"})
+    assert read <= 1_500, "a few for each row of the page, and for each favourite"
+
+
+def test_inbox_with_exclusions_reads_only_nearby_requests(users: Users, app: Flask, far_away: list[str]) -> None:
+    market = RequestMarket(users)
+    ravi, asha, sita = market.professional(), users.customer(), users.customer()
+    with transaction():
+        for customer in (asha, sita):
+            values = {"task_id": market.task_id, "customer_id": customer.id}
+            db.session.execute(REQUESTS, {**values, "pincodes": far_away, "number": FAR})
+            db.session.execute(REQUESTS, {**values, "pincodes": ["560001"], "number": NEAR})
+        db.session.execute(EXCLUDED, {"customer_id": sita.id, "professional_id": ravi.id})
+    analyse()
+    page = dict.fromkeys(("task_id", "customer_id", "starts", "ends", "max_km", "rank", "created_at", "id"))
+    asked = {**page, "me": ravi.id, "now": now(), "matching": True, "free": False, "limit": 21}
+    assert len(db.session.execute(inbox.PAGE, asked).all()) == 21
+    assert rows_read(inbox.PAGE, asked, tables={"task_requests"}) <= 3 * NEAR
+    assert rows_read(inbox.PAGE, asked, tables={"exclusions"}) <= 3 * NEAR
 
 
 def test_terms_of_new_request_read_only_requests_of_its_customer(users: Users, far_away: list[str]) -> None:

@@ -14,12 +14,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from backend.core.clock import now
 from backend.core.config import current_settings
+from backend.core.db import read_pool
 from backend.core.db.pagination import Window
 from backend.core.db.session import db, transaction
 from backend.core.security.authz import Actor, Role
+from backend.domain.favourites.models import Exclusion
 from backend.domain.places.distance import is_within, metres, origin
 from backend.domain.places.models import Place
-from backend.domain.professionals import availability
+from backend.domain.professionals import availability, offering
 from backend.domain.professionals.models import ProfessionalPincode, ProfessionalTask
 from backend.domain.task_requests import inbox, matching, reminders
 from backend.domain.task_requests.access import relation, sees_waiting
@@ -28,6 +30,7 @@ from backend.domain.task_requests.lifecycle import Relation, Status
 from backend.domain.task_requests.models import RequestRejection, TaskRequest
 from backend.domain.task_requests.queries import RequestFilters
 from backend.domain.task_requests.rows import COLUMNS, Request
+from backend.domain.task_requests.transitions import _select_request
 from tests.factories import places
 from tests.factories.requests import RequestMarket
 from tests.factories.scatter import pincodes_nearby, scatter
@@ -50,10 +53,14 @@ SIGHT: Final = text(f"""
     WITH request_rejections AS (
         SELECT CAST(:me AS bigint) AS professional_id, id AS request_id
           FROM jsonb_to_recordset(:requests) AS given(id bigint, rejected boolean) WHERE rejected
+    ), exclusions AS (
+        SELECT CAST(:me AS bigint) AS professional_id, customer_id
+          FROM jsonb_to_recordset(:requests) AS given(customer_id bigint, excluded boolean) WHERE excluded
     )
     SELECT r.id, coalesce({sees_waiting("CAST(:me AS bigint)")}, false) AS sees
-      FROM jsonb_to_recordset(:requests) AS r(id bigint, status text, date_of_request timestamptz,
-                                              asked_professional_id bigint, asked_until timestamptz)
+      FROM jsonb_to_recordset(:requests) AS r(id bigint, customer_id bigint, status text,
+                                              date_of_request timestamptz, asked_professional_id bigint,
+                                              asked_until timestamptz)
      ORDER BY r.id
 """).bindparams(bindparam("requests", type_=JSONB))  # noqa: S608  # all parts are constants
 
@@ -91,6 +98,7 @@ sight = st.fixed_dictionaries(
         "asked": st.sampled_from([None, ME, ME + 1]),
         "until": st.one_of(st.none(), moments),
         "rejected": st.booleans(),
+        "excluded": st.booleans(),
         "does_task": st.booleans(),
     }
 )
@@ -104,17 +112,21 @@ def test_request_visibility_in_sql_matches_relation(app: Flask, users: Users, ca
     requests = [
         blank._replace(
             id=number,
+            customer_id=number,  # of its own, so that each case has an exclusion of its own
             status=case["status"],
             date_of_request=at + timedelta(seconds=case["date"]),
             asked_professional_id=case["asked"],
             asked_until=None if case["until"] is None else at + timedelta(seconds=case["until"]),
             rejected=case["rejected"],
+            excluded=case["excluded"] and case["asked"] != ME,
             does_task=case["does_task"],
         )
         for number, case in enumerate(cases)
     ]
     sent = [
-        {name: _plain(value) for name, value in request._asdict().items() if value is not None} for request in requests
+        {name: _plain(value) for name, value in request._asdict().items() if value is not None}
+        | {"excluded": case["excluded"]}
+        for request, case in zip(requests, cases, strict=True)
     ]
     rows = db.session.execute(SIGHT, {"me": ME, "now": at, "requests": sent}).all()
     actor = Actor(ME, Role.PROFESSIONAL)
@@ -153,7 +165,7 @@ class Market:
     """Random professionals and requests, and in Python who sees and serves what."""
 
     def __init__(self, users: Users, dice: random.Random) -> None:
-        base, customer = RequestMarket(users), users.customer()
+        base, self.customers = RequestMarket(users), [users.customer().id, users.customer().id]
         self.dice, self.tasks = dice, [base.task_id, base.task("Wiring")]
         self.pincodes = pincodes_nearby()
         with transaction():
@@ -162,14 +174,22 @@ class Market:
         self.places = {place.pincode: place for place in db.session.execute(select(Place)).scalars()}
         self.workers = self._workers()
         with transaction():
-            values = [self._request(customer.id) for _ in range(120)]
+            values = [self._request(dice.choice(self.customers)) for _ in range(120)]
             ids = db.session.execute(insert(TaskRequest).returning(TaskRequest.id), values).scalars().all()
             pairs = {(dice.choice(self.workers).id, dice.choice(ids)) for _ in range(300)}
             rejections = [{"professional_id": who, "request_id": which, "reason": "x"} for who, which in pairs]
             db.session.execute(insert(RequestRejection), rejections)
+            self.exclusions = {(dice.choice(self.workers).id, dice.choice(self.customers)) for _ in range(60)}
+            db.session.execute(
+                insert(Exclusion), [self._exclusion(*pair, request_id=ids[0]) for pair in self.exclusions]
+            )
         self.rejections = pairs
-        rows = db.session.execute(select(*COLUMNS, text("false"), text("false")))
+        rows = db.session.execute(select(*COLUMNS, text("false"), text("false"), text("false")))
         self.requests = [Request._make(row) for row in rows]
+
+    def _exclusion(self, worker_id: int, customer_id: int, *, request_id: int) -> dict[str, Any]:
+        side = self.dice.choice(("customer", "professional"))
+        return {"customer_id": customer_id, "professional_id": worker_id, "set_by": side, "request_id": request_id}
 
     def _workers(self) -> list[Worker]:
         listed = db.session.execute(select(ProfessionalPincode.account_id, ProfessionalPincode.pincode)).all()
@@ -219,7 +239,10 @@ class Market:
         actor, at = Actor(worker.id, Role.PROFESSIONAL), now()
         read = [
             request._replace(
-                does_task=request.task_id in worker.task_ids, rejected=(worker.id, request.id) in self.rejections
+                does_task=request.task_id in worker.task_ids,
+                rejected=(worker.id, request.id) in self.rejections,
+                excluded=(worker.id, request.customer_id) in self.exclusions
+                and request.asked_professional_id != worker.id,
             )
             for request in self.requests
         ]
@@ -237,7 +260,10 @@ def test_inbox_counts_and_reminders_follow_same_rules(users: Users, app: Flask, 
     for worker in dice.sample(market.workers, 40):
         seen, actor = market.seen_by(worker), Actor(worker.id, Role.PROFESSIONAL)
         page = inbox.page(actor, filters=RequestFilters(), inbox_filters=InboxFilters(), window=Window(500))
-        assert {item.request for item in page.items} == set(seen)
+        assert {item.request for item in page.items} == {request._replace(excluded=False) for request in seen}
+        for request in market.requests:  # the same by the facts that every call on a single request reads
+            found = read_pool.one(_select_request(Role.PROFESSIONAL), {"id": request.id, "me": worker.id})
+            assert (relation(actor, Request._make(found), at=now()) in SEES) == (request.id in {one.id for one in seen})
         assert {item.request.id for item in page.items if item.serves} == {
             request.id for request in seen if market.serves(worker, request.pincode)
         }
@@ -266,7 +292,12 @@ def test_professionals_listed_at_place_match_those_notified(
             if worker.is_active and task_id in worker.task_ids and market.serves(worker, pincode)
         }
         assert set(matching.nearest(task_id=task_id, pincode=pincode, limit=500)) == wanted
-        listed = availability.page(task_id=task_id, pincode=pincode, radius_km=None, window=Window(500))
+        listed = offering.page(task_id=task_id, pincode=pincode, radius_km=None, window=Window(500))
         assert {row.id for row in listed.items} == wanted
         found += len(wanted)
+        for customer in market.customers:
+            wanted_by = {worker_id for worker_id in wanted if (worker_id, customer) not in market.exclusions}
+            place: dict[str, Any] = {"task_id": task_id, "pincode": pincode, "customer_id": customer}
+            assert set(matching.nearest(**place, limit=500)) == wanted_by
+            assert {row.id for row in offering.page(**place, radius_km=None, window=Window(500)).items} == wanted_by
     assert found > 50

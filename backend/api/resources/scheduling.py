@@ -11,7 +11,7 @@ from backend.core.config import current_settings
 from backend.core.db.date_range import date_range
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Forbidden, Invalid, NotFound, Stale, Unauthenticated
-from backend.core.security.authz import Actor
+from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import actions as accounts
 from backend.domain.scheduling import agenda, time_slots, working_hours
 from backend.domain.task_requests import statistics
@@ -107,6 +107,7 @@ class TaskTimes(Resource):
             task_id=task_id,
             pincode=query["pincode"],
             day=query["date"],
+            customer_id=actor.id if actor is not None and actor.role is Role.CUSTOMER else None,
             professional_id=query["professional_id"],
         )
         return {"items": [slot._asdict() for slot in slots], "timezone": current_settings().market_timezone}

@@ -15,8 +15,8 @@ from backend.api.schemas.common import WindowData
 from backend.core.cache import Rendered
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Invalid, NotFound, Stale
-from backend.core.security.authz import Actor
-from backend.domain.professionals import availability
+from backend.core.security.authz import Actor, Role
+from backend.domain.professionals import offering
 from backend.domain.search import queries
 from backend.domain.tasks import queries as tasks
 from backend.domain.tasks import synonyms
@@ -71,16 +71,26 @@ class TaskProfessionals(Resource):
         errors=(NotFound, Invalid),
     )
     def get(self, actor: Actor, *, task_id: int, query: schemas.OfferedFilterData) -> Page[JsonObject]:
-        """Nearest first if a pincode is given, otherwise highest rated first."""
+        """Nearest first if a pincode is given, otherwise highest rated first; favourites come before others.
+
+        Professionals with whom the customer is not matched again are left out.
+        """
         tasks.one(actor, task_id=task_id)
         window = Window(query["limit"], query["cursor"])
-        page = availability.page(task_id=task_id, pincode=query["pincode"], radius_km=query["radius_km"], window=window)
+        page = offering.page(
+            task_id=task_id,
+            pincode=query["pincode"],
+            radius_km=query["radius_km"],
+            window=window,
+            customer_id=actor.account_id if actor.role is Role.CUSTOMER else None,
+        )
         return Page([present_professional(row) for row in page.items], page.next_cursor)
 
 
-def present_professional(row: availability.OfferingProfessional) -> JsonObject:
+def present_professional(row: offering.OfferingProfessional) -> JsonObject:
     """Return a professional as customers see one in a list."""
-    return {name: getattr(row, name) for name in PROFILE_FIELDS} | {"photo_url": photo_path(row.id, row.photo)}
+    shown = {name: getattr(row, name) for name in PROFILE_FIELDS}
+    return shown | {"photo_url": photo_path(row.id, row.photo), "favourite": int(row.favourite)}
 
 
 def present(group: Synonym) -> JsonObject:

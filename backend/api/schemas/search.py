@@ -7,6 +7,7 @@ from marshmallow import fields, validate
 
 from backend.api.schemas.common import (
     DateTimeField,
+    Flag,
     Id,
     Money,
     Pincode,
@@ -109,6 +110,7 @@ class PublicProfile(Strict):
     reviews = StrictInteger(required=True)
     distance_km = fields.Float(required=True, allow_none=True)
     photo_url = fields.String(required=True, allow_none=True)
+    favourite = Flag(required=True, metadata={"description": "1 for a favourite of the customer who asks"})
 
 
 class SynonymsEdit(Strict):

@@ -29,8 +29,12 @@ class TimeSlot(NamedTuple):
     professionals: int
 
 
-def find(*, task_id: int, pincode: str, day: date, professional_id: int | None = None) -> list[TimeSlot]:
+def find(
+    *, task_id: int, pincode: str, day: date, customer_id: int | None = None, professional_id: int | None = None
+) -> list[TimeSlot]:
     """Return start times within a day of the marketplace's time zone, with the number of available professionals.
+
+    With ``customer_id``, without professionals who are not matched with this customer.
 
     Raises:
         NotFound: The task is not offered.
@@ -44,7 +48,7 @@ def find(*, task_id: int, pincode: str, day: date, professional_id: int | None =
         raise NotFound("Task not found.")
     policy = policies.for_task(task_id)
     professional_ids = matching.nearest(
-        task_id=task_id, pincode=pincode, limit=NEAREST, professional_id=professional_id
+        task_id=task_id, pincode=pincode, limit=NEAREST, customer_id=customer_id, professional_id=professional_id
     )
     working, busy = _working(professional_ids, day, task.time_required), _busy(professional_ids, day)
     slots = []

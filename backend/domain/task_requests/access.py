@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, bindparam, exists, false
+from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, exists, false
 
 from backend.core.security.authz import Actor, Role
+from backend.domain.favourites import exclusions
 from backend.domain.professionals.models import ProfessionalTask
 from backend.domain.task_requests.lifecycle import VISIT_ACTIONS, Action, Facts, Relation, Status, allowed_actions
 from backend.domain.task_requests.models import RequestRejection
@@ -29,11 +30,17 @@ def has_rejected(professional: str, request: str) -> str:
     )
 
 
+def is_excluded(professional: str) -> str:
+    """Return the condition, in SQL on an id, that the request is hidden by an exclusion, unless they are asked."""
+    excluded = exclusions.are_excluded("r.customer_id", professional)
+    return f"(r.asked_professional_id IS DISTINCT FROM {professional} AND {excluded})"
+
+
 def sees_waiting(professional: str) -> str:
     """Return the condition, in SQL on an id, that the professional is candidate or viewer: the rule of `relation`."""
     return (
         f"{IS_WAITING} AND ({IS_OPEN_TO_ALL} OR r.asked_professional_id = {professional})"
-        f" AND NOT {has_rejected(professional, 'r.id')}"
+        f" AND NOT {has_rejected(professional, 'r.id')} AND NOT {is_excluded(professional)}"
     )
 
 
@@ -51,6 +58,14 @@ def rejected(role: Role, requests: FromClause) -> ColumnElement[bool]:
     return exists().where(RequestRejection.professional_id == ME, RequestRejection.request_id == requests.c.id)
 
 
+def excluded(role: Role, requests: FromClause) -> ColumnElement[bool]:
+    """Return the condition of `is_excluded` for the professional who reads (``:me``)."""
+    if role is not Role.PROFESSIONAL:
+        return false()
+    is_asked = requests.c.asked_professional_id.is_not_distinct_from(ME)
+    return and_(~is_asked, exclusions.excluded(requests.c.customer_id, ME))
+
+
 def relation(actor: Actor, request: Request, *, at: datetime) -> Relation:
     """Return what the actor is to a request that was read for them."""
     if actor.role is Role.ADMIN:
@@ -61,7 +76,7 @@ def relation(actor: Actor, request: Request, *, at: datetime) -> Relation:
         return Relation.CUSTOMER if request.customer_id == actor.id else Relation.NONE
     if request.professional_id == actor.id:
         return Relation.PROFESSIONAL
-    if request.rejected or is_asked_of_another(actor, request, at=at):
+    if request.rejected or request.excluded or is_asked_of_another(actor, request, at=at):
         return Relation.NONE
     if request.status != Status.REQUESTED or request.date_of_request <= at:
         return Relation.MISSED

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from psycopg.errors import ExclusionViolation
-from sqlalchemy import bindparam, insert, or_, select, text, update
+from sqlalchemy import bindparam, insert, text, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
@@ -17,11 +17,10 @@ from backend.core.db.pagination import AnySelect
 from backend.core.db.session import db
 from backend.core.errors import Forbidden, Invalid
 from backend.core.security.authz import Actor, Role
-from backend.domain.accounts.models import Account
 from backend.domain.places import queries as places
 from backend.domain.professionals.approval import Approval
-from backend.domain.professionals.models import Professional, ProfessionalTask
-from backend.domain.task_requests import history, matching, notifications, policies, queries
+from backend.domain.professionals.models import Professional
+from backend.domain.task_requests import asking, history, matching, notifications, policies, queries
 from backend.domain.task_requests.errors import OverlappingRequest, TaskNotAvailable
 from backend.domain.task_requests.lifecycle import Action, Status
 from backend.domain.task_requests.models import RequestRejection
@@ -78,7 +77,7 @@ def create(actor: Actor, *, new: NewRequest) -> RequestWithContacts:
     )
     policy.check_notice(new.date_of_request, at=at)
     if new.professional_id is not None:
-        _lock_asked_professional(new.professional_id, task_id=task.id, at=at)
+        asking.lock_professional(actor, new.professional_id, task_id=task.id, at=at)
     asked_until = policy.answer_by(date_of_request=new.date_of_request, at=at) if new.professional_id else None
     values = {
         "task_id": task.id,
@@ -155,31 +154,15 @@ def _lock_customer_and_task(actor: Actor, task_id: int) -> tuple[_Customer, _Off
     return customer, task
 
 
-def _lock_asked_professional(professional_id: int, *, task_id: int, at: datetime) -> None:
-    """Lock the professional's account: a block at the same time finds this request too, or is seen here."""
-    statement = (
-        select(Professional.account_id)
-        .join(Account, Account.id == Professional.account_id)
-        .join(ProfessionalTask, ProfessionalTask.account_id == Professional.account_id)
-        .where(
-            Professional.account_id == professional_id,
-            Professional.approval == Approval.APPROVED,
-            or_(Professional.approval_expires_at.is_(None), Professional.approval_expires_at > at),
-            Account.blocked_at.is_(None),
-            ProfessionalTask.task_id == task_id,
-        )
-        .with_for_update(of=[Account, Professional], read=True)
-    )
-    if db.session.execute(statement).one_or_none() is None:
-        message = "No active professional with this id offers this task."
-        raise Invalid.field("professional_id", message, code="professional_not_available")
-
-
 def _recipients(request: Request, *, most: int) -> list[int]:
     """Return the professionals to notify of a new request: the one asked, or else the nearest."""
     if request.asked_professional_id is not None:
         return [request.asked_professional_id]
-    return matching.nearest(task_id=request.task_id, pincode=request.pincode, limit=most) if most else []
+    if not most:
+        return []
+    return matching.nearest(
+        task_id=request.task_id, pincode=request.pincode, limit=most, customer_id=request.customer_id
+    )
 
 
 @retry_when_changed

@@ -175,7 +175,7 @@ def _sides(values: Mapping[str, object]) -> dict[str, Any]:
 
 def _lock(source: Status, condition: ColumnElement[bool], limit: int | None) -> list[Request]:
     statement = (
-        select(*COLUMNS, false(), false())
+        select(*COLUMNS, false(), false(), false())
         .where(TaskRequest.status == source, condition)
         .order_by(TaskRequest.id if limit is None else TaskRequest.date_of_request)
         .with_for_update(key_share=True, skip_locked=limit is not None)

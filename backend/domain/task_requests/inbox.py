@@ -52,7 +52,8 @@ FIT: Final = f"""
 """
 TIER: Final = """
     SELECT * FROM (
-        SELECT {columns}, {does} AS does_task, false AS rejected, distance_km, fit.serves, fit.is_free,
+        SELECT {columns}, {does} AS does_task, false AS rejected, false AS excluded,
+               distance_km, fit.serves, fit.is_free,
                {base} + CASE WHEN fit.serves THEN 0 ELSE 16 END
                + 2 * CASE WHEN distance_km <= 2 THEN 0 WHEN distance_km <= 5 THEN 1 WHEN distance_km <= 10 THEN 2
                           WHEN distance_km <= 25 THEN 3 WHEN distance_km <= 50 THEN 4 WHEN distance_km <= 100 THEN 5

@@ -35,7 +35,7 @@ from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.models import Account
 from backend.domain.market.models import MarketSetting
 from backend.domain.professionals.models import Professional
-from backend.domain.task_requests.access import ME, does_task, rejected, relation
+from backend.domain.task_requests.access import ME, does_task, excluded, rejected, relation
 from backend.domain.task_requests.errors import RequestNotFound
 from backend.domain.task_requests.lifecycle import VISIBLE_TO, Relation
 from backend.domain.task_requests.models import TaskRequest
@@ -107,6 +107,7 @@ def select_with_contacts(requests: FromClause, *, role: Role) -> AnySelect:
             *(requests.c[name] for name in COLUMN_NAMES),
             does_task(role, requests).label("does_task"),
             rejected(role, requests).label("rejected"),
+            excluded(role, requests).label("excluded"),
             Customer.firstname.label("customer_firstname"),
             Customer.lastname.label("customer_lastname"),
             case((~masked, Customer.phone)).label("customer_phone"),

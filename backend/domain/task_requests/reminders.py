@@ -12,7 +12,7 @@ from backend.core.db.session import db
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.models import Professional
 from backend.domain.professionals.service_area import home_columns, places_served
-from backend.domain.task_requests.access import IS_OPEN_TO_ALL, IS_WAITING, has_rejected
+from backend.domain.task_requests.access import IS_OPEN_TO_ALL, IS_WAITING, has_rejected, is_excluded
 
 DAILY_FOR_DAYS: Final = 7
 WEEKLY_UNTIL_DAYS: Final = 30
@@ -40,6 +40,7 @@ WITH working AS MATERIALIZED (
       FROM offers o
       JOIN task_requests r
         ON r.task_id = o.task_id AND r.pincode = o.pincode AND {IS_WAITING} AND {IS_OPEN_TO_ALL}
+       AND NOT {is_excluded("o.id")}
 ), ranked AS (
     SELECT account_id, request_id, count(*) OVER (PARTITION BY account_id) AS total,
            row_number() OVER (PARTITION BY account_id ORDER BY date_of_request, request_id) AS place

@@ -11,9 +11,10 @@ from backend.domain.task_requests.models import TaskRequest
 
 
 class Request(NamedTuple):
-    """A request as rules read it: its columns, and two facts about the professional who reads it.
+    """A request as rules read it: its columns, and three facts about the professional who reads it.
 
-    ``does_task``: they do its task. ``rejected``: they have declined it. Both are false for other readers.
+    ``does_task``: they do its task. ``rejected``: they have declined it. ``excluded``: they and its customer are not
+    matched again, and they are not asked for it. All are false for other readers.
     """
 
     id: int
@@ -52,6 +53,7 @@ class Request(NamedTuple):
     version: int
     does_task: bool
     rejected: bool
+    excluded: bool
 
 
 class RequestWithContacts(NamedTuple):
@@ -72,7 +74,7 @@ class RequestWithContacts(NamedTuple):
 
 TABLE: Final = cast("Table", TaskRequest.__table__)
 WIDTH: Final = len(Request._fields)
-COLUMN_NAMES: Final = Request._fields[:-2]
+COLUMN_NAMES: Final = Request._fields[:-3]
 COLUMNS: Final = [TABLE.c[name] for name in COLUMN_NAMES]
 # The columns of a visit, as they are for a request that nobody has accepted.
 NO_VISIT: Final[dict[str, object]] = {

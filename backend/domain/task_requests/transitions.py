@@ -15,7 +15,7 @@ from backend.core.errors import Forbidden, Stale
 from backend.core.security.authz import Actor, Role
 from backend.domain.live_updates import changes as live_changes
 from backend.domain.task_requests import history
-from backend.domain.task_requests.access import allowed, does_task, facts_of, rejected, relation
+from backend.domain.task_requests.access import allowed, does_task, excluded, facts_of, rejected, relation
 from backend.domain.task_requests.errors import (
     AlreadyReviewed,
     AlreadyTaken,
@@ -246,7 +246,11 @@ def _run_if_unchanged(
 @cache
 def _select_request(role: Role) -> AnySelect:
     """Return the statement of `load`. It reads no contacts: of many who accept at the same time, most only do this."""
-    facts = does_task(role, TABLE).label("does_task"), rejected(role, TABLE).label("rejected")
+    facts = (
+        does_task(role, TABLE).label("does_task"),
+        rejected(role, TABLE).label("rejected"),
+        excluded(role, TABLE).label("excluded"),
+    )
     return select(*COLUMNS, *facts).where(TABLE.c.id == bindparam("id", type_=BigInteger))
 
 

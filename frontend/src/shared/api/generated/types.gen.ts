@@ -82,6 +82,13 @@ export type Approve = {
     document_id?: number | null;
 };
 
+export type AskedProfessional = {
+    id: number;
+    firstname: string;
+    compname: string;
+    available: 0 | 1;
+};
+
 export type Attempt = {
     number: number;
     at: string;
@@ -373,6 +380,28 @@ export type EventAccess = {
     expires_at: number;
 };
 
+export type Exclusion = {
+    id: number;
+    firstname: string | null;
+    compname: string | null;
+    request: ExclusionRequest;
+    created_at: string;
+};
+
+export type ExclusionPage = {
+    items: Array<Exclusion>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type ExclusionRequest = {
+    id: number;
+    task_name: string;
+    date_of_request: string;
+};
+
 export type Expiry = {
     approval_expires_at: string | null;
 };
@@ -421,6 +450,26 @@ export type FailedJob = {
 
 export type FailedJobPage = {
     items: Array<FailedJob>;
+    /**
+     * null on the last page
+     */
+    next_cursor: string | null;
+};
+
+export type Favourite = {
+    id: number;
+    firstname: string;
+    compname: string;
+    exp: number;
+    rating: number | null;
+    reviews: number;
+    photo_url: string | null;
+    available: 0 | 1;
+    created_at: string;
+};
+
+export type FavouritePage = {
+    items: Array<Favourite>;
     /**
      * null on the last page
      */
@@ -912,6 +961,10 @@ export type PublicProfile = {
     reviews: number;
     distance_km: number | null;
     photo_url: string | null;
+    /**
+     * 1 for a favourite of the customer who asks
+     */
+    favourite: 0 | 1;
 };
 
 export type PublicProfilePage = {
@@ -1094,6 +1147,16 @@ export type Request = {
     distance_km: number | null;
     unread_messages: number;
     warnings: Array<'outside_hours' | 'not_free' | 'out_of_area' | 'task_not_done'>;
+};
+
+export type RequestAgain = {
+    task_id: number;
+    task_name: string;
+    available: 0 | 1;
+    address: string;
+    pincode: string;
+    remarks: string;
+    professional: AskedProfessional | null;
 };
 
 export type RequestDetail = {
@@ -3792,6 +3855,278 @@ export type SendMyEmailConfirmationResponses = {
     202: unknown;
 };
 
+export type ListMyExclusionsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+    };
+    url: '/me/exclusions';
+};
+
+export type ListMyExclusionsErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListMyExclusionsError = ListMyExclusionsErrors[keyof ListMyExclusionsErrors];
+
+export type ListMyExclusionsResponses = {
+    /**
+     * OK
+     */
+    200: ExclusionPage;
+};
+
+export type ListMyExclusionsResponse = ListMyExclusionsResponses[keyof ListMyExclusionsResponses];
+
+export type DeleteMyExclusionData = {
+    body?: never;
+    path: {
+        account_id: number;
+    };
+    query?: never;
+    url: '/me/exclusions/{account_id}';
+};
+
+export type DeleteMyExclusionErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type DeleteMyExclusionError = DeleteMyExclusionErrors[keyof DeleteMyExclusionErrors];
+
+export type DeleteMyExclusionResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type DeleteMyExclusionResponse = DeleteMyExclusionResponses[keyof DeleteMyExclusionResponses];
+
+export type PutMyExclusionData = {
+    body?: never;
+    path: {
+        account_id: number;
+    };
+    query?: never;
+    url: '/me/exclusions/{account_id}';
+};
+
+export type PutMyExclusionErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type PutMyExclusionError = PutMyExclusionErrors[keyof PutMyExclusionErrors];
+
+export type PutMyExclusionResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type PutMyExclusionResponse = PutMyExclusionResponses[keyof PutMyExclusionResponses];
+
+export type ListMyFavouritesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: {
+        limit?: number;
+        cursor?: string | null;
+    };
+    url: '/me/favourites';
+};
+
+export type ListMyFavouritesErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ListMyFavouritesError = ListMyFavouritesErrors[keyof ListMyFavouritesErrors];
+
+export type ListMyFavouritesResponses = {
+    /**
+     * OK
+     */
+    200: FavouritePage;
+};
+
+export type ListMyFavouritesResponse = ListMyFavouritesResponses[keyof ListMyFavouritesResponses];
+
+export type DeleteMyFavouriteData = {
+    body?: never;
+    path: {
+        professional_id: number;
+    };
+    query?: never;
+    url: '/me/favourites/{professional_id}';
+};
+
+export type DeleteMyFavouriteErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type DeleteMyFavouriteError = DeleteMyFavouriteErrors[keyof DeleteMyFavouriteErrors];
+
+export type DeleteMyFavouriteResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type DeleteMyFavouriteResponse = DeleteMyFavouriteResponses[keyof DeleteMyFavouriteResponses];
+
+export type PutMyFavouriteData = {
+    body?: never;
+    path: {
+        professional_id: number;
+    };
+    query?: never;
+    url: '/me/favourites/{professional_id}';
+};
+
+export type PutMyFavouriteErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type PutMyFavouriteError = PutMyFavouriteErrors[keyof PutMyFavouriteErrors];
+
+export type PutMyFavouriteResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type PutMyFavouriteResponse = PutMyFavouriteResponses[keyof PutMyFavouriteResponses];
+
 export type GetMyHoursData = {
     body?: never;
     headers?: {
@@ -6293,6 +6628,59 @@ export type AcceptRequestResponses = {
 };
 
 export type AcceptRequestResponse = AcceptRequestResponses[keyof AcceptRequestResponses];
+
+export type GetRequestAgainData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/again';
+};
+
+export type GetRequestAgainErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetRequestAgainError = GetRequestAgainErrors[keyof GetRequestAgainErrors];
+
+export type GetRequestAgainResponses = {
+    /**
+     * OK
+     */
+    200: RequestAgain;
+};
+
+export type GetRequestAgainResponse = GetRequestAgainResponses[keyof GetRequestAgainResponses];
 
 export type ArriveRequestData = {
     body?: Step;

@@ -131,7 +131,9 @@ export const putSynonym = <ThrowOnError extends boolean = true>(options: Options
 /**
  * List professionals for a task
  *
- * Nearest first if a pincode is given, otherwise highest rated first.
+ * Nearest first if a pincode is given, otherwise highest rated first; favourites come before others.
+ *
+ * Professionals with whom the customer is not matched again are left out.
  *
  * Access: customer or admin.
  */

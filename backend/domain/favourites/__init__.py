@@ -1,0 +1,1 @@
+"""Favourites of customers, and exclusions: pairs of users who are never matched again."""
