@@ -248,6 +248,7 @@ class Settings:
     )
     request_rate_limit: str = _limits(v.rate, "2000 per hour", "Requests created per account")
     document_rate_limit: str = _limits(v.rate, "20 per hour", "Document uploads per account")
+    photo_rate_limit: str = _limits(v.rate, "120 per hour", "Photos of requests uploaded per account")
     profile_rate_limit: str = _limits(
         v.rate, "20000 per hour", "Public profiles, their reviews and photos read from one address, beyond cached ones"
     )
@@ -282,6 +283,9 @@ class Settings:
     )
     files_kept_after_replacement: int = _files(
         v.whole(1, 365), "2", "Days to keep files of replaced documents and files that nothing refers to"
+    )
+    photo_keep_days: int = _files(
+        v.whole(1, 36500), "180", "Days to keep the photos of a request after its end; its history keeps their digests"
     )
     export_store_url: str = _files(v.store_url, "", "file:///dir or s3://bucket/dir; default DATA_DIR/exports")
     export_keep_days: int = _files(v.whole(1, 365), "7", "How long an export can be downloaded")

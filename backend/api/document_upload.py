@@ -9,8 +9,10 @@ from werkzeug.datastructures import FileStorage
 from backend.core.db.session import on_transaction_end
 from backend.domain.documents import actions, photos
 from backend.domain.documents.actions import Stored
-from backend.domain.documents.inspection import MAX_BYTES, inspect, inspect_photo
+from backend.domain.documents.inspection import MAX_BYTES, inspect, inspect_photo, inspect_picture
 from backend.domain.documents.photos import StoredPhoto
+from backend.domain.photos import files
+from backend.domain.photos.files import StoredPicture
 
 File = TypeVar("File")
 
@@ -28,6 +30,14 @@ def received_photo(file: FileStorage) -> Iterator[StoredPhoto]:
     """Store an uploaded photo, and delete it again if the block fails."""
     inspected = inspect_photo(_content(file))
     with _discarded_on_error(photos.store(inspected), photos.discard) as stored:
+        yield stored
+
+
+@contextmanager
+def received_picture(file: FileStorage) -> Iterator[StoredPicture]:
+    """Store an uploaded photo of a request, and delete it again if the block fails."""
+    inspected = inspect_picture(_content(file))
+    with _discarded_on_error(files.store(inspected), files.discard) as stored:
         yield stored
 
 

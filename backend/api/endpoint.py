@@ -1,7 +1,8 @@
 """The `@endpoint` declaration: access, rate limit, input, output and errors of a call, in one place."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Final
@@ -29,8 +30,10 @@ __all__ = ["Endpoint", "Resource", "endpoint"]
 
 log = structlog.get_logger(__name__)
 MAX_KEY_LENGTH: Final = 255
+CHUNK_BYTES: Final = 256 << 10
 STORED_HEADERS: Final = ("Content-Type", "Location", "ETag", "Retry-After", "Cache-Control")
 Handler = Callable[..., object]  # of the resource, the actor, path arguments and input
+Prepare = Callable[[Actor, dict[str, object]], AbstractContextManager[Mapping[str, object]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Endpoint:
     media_type: str | None = None
     headers: tuple[str, ...] = ()
     idempotent: bool = False
+    prepare: Prepare | None = None
     rate_limit: str | None = None
 
 
@@ -73,6 +77,7 @@ def endpoint(
     media_type: str | None = None,
     headers: tuple[str, ...] = (),
     idempotent: bool = False,
+    prepare: Prepare | None = None,
     rate_limit: str | None = None,
 ) -> Callable[[Handler], Callable[..., Response]]:
     """Declare a Resource's method as an API call.
@@ -94,12 +99,14 @@ def endpoint(
         media_type: Content type of a response that is not JSON.
         headers: Response headers to document.
         idempotent: An Idempotency-Key makes repeating the call safe.
+        prepare: Slow work that must be done before the transaction begins: a context manager that gets the actor and
+            the arguments, and yields further ones. It is skipped when a stored response is returned.
         rate_limit: Name of the setting that limits the call.
     """
     spec = Endpoint(
         summary=summary, who=who, body=body, body_required=body_required, form=form, query=query, response=response,
         paged=paged, status=status, also=also, errors=errors, media_type=media_type, headers=headers,
-        idempotent=idempotent, rate_limit=rate_limit,
+        idempotent=idempotent, prepare=prepare, rate_limit=rate_limit,
     )  # fmt: skip
 
     def decorate(handler: Handler) -> Callable[..., Response]:
@@ -117,7 +124,10 @@ def endpoint(
             def respond() -> Response:
                 return _to_response(spec, handler(resource, actor, **arguments))
 
-            response = _once(actor, respond) if spec.idempotent and actor else respond()
+            if spec.prepare is None or actor is None:
+                response = _once(actor, respond) if spec.idempotent and actor else respond()
+            else:
+                response = _prepared(spec.prepare, actor, arguments, respond)
             if actor and actor.visit_is_due:
                 sessions.note_visit(actor)
             return response
@@ -172,17 +182,56 @@ def _read_arguments(spec: Endpoint) -> dict[str, object]:
     return arguments
 
 
-def _once(actor: Actor, work: Callable[[], Response]) -> Response:
-    """Do the work, or return the stored response of the first request with this Idempotency-Key."""
+def _prepared(prepare: Prepare, actor: Actor, arguments: dict[str, object], work: Callable[[], Response]) -> Response:
+    """Do an idempotent call whose work starts before its transaction, unless its response is stored."""
+    key, fingerprint = _idempotency_key(), None
+    if key is not None and request.mimetype == "multipart/form-data":
+        fingerprint = _fingerprint()  # before the work has read the files
+        stored = idempotency.stored(actor.account_id, key, fingerprint)
+        if stored is not None:
+            return _replayed(stored)
+    with prepare(actor, arguments) as further:
+        arguments |= further
+        return _once(actor, work, fingerprint=fingerprint)
+
+
+def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
+    if key is not None and not (1 <= len(key) <= MAX_KEY_LENGTH and key.isprintable()):
+        raise Invalid.field("Idempotency-Key", f"Must be 1 to {MAX_KEY_LENGTH} printable characters.")
+    return key
+
+
+def _fingerprint() -> str:
+    """Return a digest of the call. The boundary of a multipart body differs each time, so its parts are taken."""
+    digest = hashlib.sha256(f"{request.method} {request.path}\n".encode())
+    if request.mimetype != "multipart/form-data":
+        digest.update(request.get_data(cache=True))
+        return digest.hexdigest()
+    parts = [(name, value.encode("utf-8", "replace")) for name, value in request.form.items(multi=True)]
+    for name, file in request.files.items(multi=True):
+        content = hashlib.sha256()
+        while chunk := file.stream.read(CHUNK_BYTES):
+            content.update(chunk)
+        file.stream.seek(0)
+        parts.append((name, content.digest()))
+    for name, value in sorted(parts):
+        digest.update(f"{name} {len(value)}\n".encode("utf-8", "replace") + value)
+    return digest.hexdigest()
+
+
+def _replayed(stored: idempotency.StoredResponse) -> Response:
+    return Response(stored.body, status=stored.status, headers={**stored.headers, "Idempotent-Replayed": "true"})
+
+
+def _once(actor: Actor, work: Callable[[], Response], *, fingerprint: str | None = None) -> Response:
+    """Do the work, or return the stored response of the first request with this Idempotency-Key."""
+    key = _idempotency_key()
     if key is None:
         return work()
-    if not 1 <= len(key) <= MAX_KEY_LENGTH or not key.isprintable():
-        raise Invalid.field("Idempotency-Key", f"Must be 1 to {MAX_KEY_LENGTH} printable characters.")
-    content = f"{request.method} {request.path}\n".encode() + request.get_data(cache=True)
-    stored = idempotency.begin(actor.account_id, key, hashlib.sha256(content).hexdigest())
+    stored = idempotency.begin(actor.account_id, key, fingerprint or _fingerprint())
     if stored is not None:
-        return Response(stored.body, status=stored.status, headers={**stored.headers, "Idempotent-Replayed": "true"})
+        return _replayed(stored)
     response = work()
     if response.status_code >= 400:
         # A refusal that was raised has rolled the claim back; this one is committed.

@@ -27,6 +27,7 @@ NAMES: Final = (
     "forgot_rate_limit",
     "request_rate_limit",
     "document_rate_limit",
+    "photo_rate_limit",
     "profile_rate_limit",
     "times_rate_limit",
     "visit_rate_limit",
@@ -36,7 +37,9 @@ NAMES: Final = (
     "conversation_rate_limit",
 )
 # Visitors count by address.
-PER_ACCOUNT: Final = {"request_rate_limit", "document_rate_limit", "times_rate_limit", "message_rate_limit"}
+PER_ACCOUNT: Final = frozenset(
+    {"request_rate_limit", "document_rate_limit", "photo_rate_limit", "times_rate_limit", "message_rate_limit"}
+)
 TAKEN_EMAILS: Final = "email_taken_rate_limit"
 TOO_MANY: Final = "Rate limit exceeded. Wait for the time given in Retry-After, then try again."
 Outcome = TypeVar("Outcome")

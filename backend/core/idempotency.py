@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.clock import now
 from backend.core.config import current_settings
+from backend.core.db import read_pool
 from backend.core.db.session import Base, Created, db
 from backend.core.errors import Conflict, Invalid
 
@@ -33,6 +34,10 @@ KEEP: Final = text("""
     UPDATE idempotency_keys SET status = :status, headers = :headers, body = :body
      WHERE account_id = :account_id AND key = :key
 """).bindparams(bindparam("headers", type_=JSONB))
+FINISHED: Final = text("""
+    SELECT fingerprint, status, headers, body FROM idempotency_keys
+     WHERE account_id = :account_id AND key = :key AND created_at >= :oldest AND status IS NOT NULL
+""")
 
 
 class IdempotencyKey(Base):
@@ -60,6 +65,18 @@ class StoredResponse:
     body: bytes
 
 
+def stored(account_id: int, key: str, fingerprint: str) -> StoredResponse | None:
+    """Return the stored response of a call that has finished, or None. No transaction begins.
+
+    For calls whose work starts before their transaction; :func:`begin` still decides. Raises Invalid if the key was
+    used with another body.
+    """
+    row = read_pool.one_or_none(FINISHED, {"account_id": account_id, "key": key, "oldest": _oldest()})
+    if row is None:
+        return None
+    return _checked(fingerprint, *row)
+
+
 def begin(account_id: int, key: str, fingerprint: str) -> StoredResponse | None:
     """Claim a key, or return the stored response.
 
@@ -79,11 +96,17 @@ def begin(account_id: int, key: str, fingerprint: str) -> StoredResponse | None:
     row = db.session.execute(
         select(IdempotencyKey).where(IdempotencyKey.account_id == account_id, IdempotencyKey.key == key)
     ).scalar_one()
-    if row.fingerprint != fingerprint:
+    return _checked(fingerprint, row.fingerprint, row.status, row.headers, row.body)
+
+
+def _checked(
+    fingerprint: str, kept_fingerprint: str, status: int | None, headers: dict[str, str] | None, body: bytes | None
+) -> StoredResponse:
+    if kept_fingerprint != fingerprint:
         raise Invalid.field(
             "Idempotency-Key", "Already used with a different request body.", code="idempotency_key_reused"
         )
-    return StoredResponse(status=row.status or 200, headers=row.headers or {}, body=row.body or b"")
+    return StoredResponse(status=status or 200, headers=headers or {}, body=bytes(body or b""))
 
 
 def keep(account_id: int, key: str, response: StoredResponse) -> None:

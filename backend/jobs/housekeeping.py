@@ -15,6 +15,7 @@ from backend.domain.dashboard import counts
 from backend.domain.exports import actions as exports
 from backend.domain.notifications import retention as notification_retention
 from backend.domain.notifications import sms_limits
+from backend.domain.photos import actions as photos
 from backend.domain.professionals import approval_expiry
 from backend.domain.task_requests import bulk
 from backend.domain.visits import links as visit_links
@@ -47,6 +48,7 @@ PARTS: Final = (
     Part("exports_dropped", lambda limit: exports.drop_expired(limit=limit)),
     Part("idempotency_keys_dropped", idempotency.drop_expired),
     Part("links_dropped", links.drop_expired),
+    Part("photos_removed", photos.remove_old),
     Part("visit_links_dropped", visit_links.drop_ended),
     Part("phone_codes_dropped", phones.drop_old_codes),
     Part("sms_usage_dropped", sms_limits.drop_old),

@@ -24,6 +24,8 @@ FILES: Final[Mapping[str, str]] = {
         SELECT store_key, sha256, replaced_at IS NULL FROM documents
         UNION ALL SELECT store_key, sha256, replaced_at IS NULL FROM profile_photos
         UNION ALL SELECT small_store_key, small_sha256, replaced_at IS NULL FROM profile_photos
+        UNION ALL SELECT store_key, sha256, removed_at IS NULL FROM request_photos
+        UNION ALL SELECT thumb_store_key, thumb_sha256, removed_at IS NULL FROM request_photos
     """,
     "exports": """
         SELECT store_key || ending, CASE WHEN ending = '' THEN sha256 END, expires_at > now() + interval '1 day'

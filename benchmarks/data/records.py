@@ -135,6 +135,17 @@ CONVERSATIONS: Final = """
            LATERAL (SELECT CAST(pg_temp.dice(m.request_id, 28) < 0.02 AS integer) AS unread) AS luck
      GROUP BY m.request_id, m.professional_id, unread
 """
+# Two photos of the problem of three in ten requests; the files are not there.
+PHOTOS: Final = """
+    INSERT INTO request_photos (request_id, author_id, author_role, phase, slot, width, height, size, sha256, store_key,
+                                thumb_size, thumb_sha256, thumb_store_key, created_at)
+    SELECT r.id, r.customer_id, 'customer', 'problem', slot, 1500, 2000, 250000, md5(r.id::text || slot),
+           'request-photos/' || r.id || '-' || slot, 12000, md5(r.id::text || slot), 'request-photos/' || r.id || '-' || slot || '-thumb',
+           r.created_at
+      FROM task_requests r, generate_series(1, 2) AS slot
+     WHERE pg_temp.dice(r.id, 29) < 0.3
+     ORDER BY r.created_at, r.id, slot
+"""
 STATEMENTS: Final = {
     "notifications": (NOTIFICATIONS,),
     "deliveries": (DELIVERIES, REMINDED),
@@ -154,4 +165,5 @@ STATEMENTS: Final = {
     "audit_entries": (AUDIT,),
     "messages": (MESSAGES,),
     "conversations": (CONVERSATIONS,),
+    "request_photos": (PHOTOS,),
 }

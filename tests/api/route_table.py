@@ -43,8 +43,9 @@ ITS_TWO: Final = "TPNN++BR"
 class Row:
     """Who gets what, and the call: body (JSON, or a form with a file), query, path, and what it answers.
 
-    ``form``: the name of the field with the file. ``bearer``: the caller's value that is sent in place of the access
-    token. ``repeatable``: the call removes the caller's own choice, and succeeds where there is none.
+    ``form``: the name of the field with the file; ``json`` then has the other fields. ``bearer``: the caller's value
+    that is sent in place of the access token. ``repeatable``: the call removes the caller's own choice, and succeeds
+    where there is none.
     """
 
     gets: str
@@ -220,6 +221,12 @@ TABLE: Final[dict[str, Row]] = {
     ),
     "POST /requests/<id:request_id>/messages/read": Row(ITS_TWO, {"up_to": "$message_id"}, path=_request("accepted")),
     "POST /requests/<id:request_id>/messages/report": Row(ITS_TWO, WHY, path=_request("completed"), status=204),
+    "GET /requests/<id:request_id>/photos": Row(CONCERNED, path=_request("accepted")),
+    "POST /requests/<id:request_id>/photos": Row(
+        ITS_TWO, {"phase": "$photo_phase"}, path=_request("accepted"), status=201, form="photo"
+    ),
+    "GET /photos/<id:photo_id>": Row(CONCERNED, path={"photo_id": "$request_photo"}),
+    "DELETE /photos/<id:photo_id>": Row(ITS_TWO, path={"photo_id": "$request_photo"}, status=204),
     "GET /requests/<id:request_id>/conversations": Row(CONCERNED, path=_request("accepted")),
     "GET /me/conversations": Row("TP++++BR"),
     "GET /conversation_reports": Row(ADMINS),

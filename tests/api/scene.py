@@ -27,7 +27,7 @@ from backend.domain.reports.months import Month
 from tests.api.route_table import CALLERS, NEW_DEVICE
 from tests.conftest import empty_the_market
 from tests.factories.jobs import mails, token_of, work_on
-from tests.factories.photos import upload_photo
+from tests.factories.photos import add_photo, upload_photo
 from tests.factories.requests import WHY, RequestMarket, at, do
 from tests.factories.snapshot import Snapshot
 from tests.factories.users import PASSWORD, Caller, User, Users
@@ -122,7 +122,12 @@ def build(users: Users) -> Scene:
         "reported_customer": customer.id,
     }
     scene.values |= _visits(scene.values, customer, professional)
-    scene.own["customer concerned"] = {"undoable": scene.values["undoable_by_customer"], "met": professional.id}
+    scene.values |= _request_photos(scene.values, professional, phase="before")
+    scene.own["customer concerned"] = {
+        "undoable": scene.values["undoable_by_customer"],
+        "met": professional.id,
+        **_request_photos(scene.values, customer, phase="problem"),
+    }
     scene.values |= _made_by(admin) | _links(users, customer) | _photos(admin, professional, other, pending)
     for name, caller in callers.items():
         if isinstance(caller, User):
@@ -160,6 +165,12 @@ def _visits(values: dict[str, Any], customer: User, professional: User) -> dict[
         db.session.execute(text("UPDATE task_requests SET step_at = now() + interval '1 day' WHERE step_at <= now()"))
     link = do(customer, f"/requests/{values['accepted']}/visit_link")
     return {"visit_token": link["url"].rpartition("/")[2]}
+
+
+def _request_photos(values: dict[str, Any], author: User, *, phase: str) -> dict[str, Any]:
+    """Return the phase of which this side adds photos, and one that it added to the accepted request."""
+    added = add_photo(author, values["accepted"], phase)
+    return {"photo_phase": phase, "request_photo": added["id"]}
 
 
 def _made_by(admin: User) -> dict[str, Any]:

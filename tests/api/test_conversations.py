@@ -64,6 +64,7 @@ def test_message_has_fields_of_contract_and_is_read_by_both(market: RequestMarke
         "masked": False,
         "created_at": "",
         "read": False,
+        "photo_id": None,
     }
     assert ravi.get(f"/requests/{request['id']}/messages").json == {"items": [answer.json], "next_cursor": None}
     say(ravi, request, "On my way")

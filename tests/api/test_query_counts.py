@@ -110,6 +110,8 @@ HOT: Final[dict[str, Hot]] = {
     "approvals queue": Hot("GET /professionals", ADMIN, 4, "approval=pending&sort=waiting"),
     "professional": Hot("GET /professionals/<id:professional_id>", ADMIN, 8),
     "approve": Hot("POST /professionals/<id:professional_id>/approve", ADMIN, 18),
+    "photos of a request": Hot("GET /requests/<id:request_id>/photos", CUSTOMER, 3),
+    "photo of a request": Hot("GET /photos/<id:photo_id>", PROFESSIONAL, 3),
     "photo queue": Hot("GET /profile_photos", ADMIN, 2),
     "customers": Hot("GET /customers", ADMIN, 3),
     "customer": Hot("GET /customers/<id:customer_id>", ADMIN, 7),

@@ -82,7 +82,11 @@ def call(name: str, row: Row, scene: Scene, caller: str, *, unknown: bool = Fals
         return str(scene.fill(row.path.get(parameter, f"${parameter}"), caller))
 
     options = (
-        form(FILE, field=row.form) if row.form else {} if row.json is None else {"json": scene.fill(row.json, caller)}
+        form(FILE, field=row.form, **scene.fill(row.json or {}, caller))
+        if row.form
+        else {}
+        if row.json is None
+        else {"json": scene.fill(row.json, caller)}
     )
     query = scene.fill(row.query, caller)
     who = scene.callers[caller]

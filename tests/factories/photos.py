@@ -1,4 +1,4 @@
-"""Photos of profiles, uploaded and approved over HTTP."""
+"""Photos of profiles, uploaded and approved over HTTP, and photos of requests."""
 
 from typing import Any
 
@@ -18,3 +18,22 @@ def show_photo(who: User, admin: User, width: int = 300) -> str:
     photo = upload_photo(who, width)["photo"]
     assert admin.post(f"/profile_photos/{photo['id']}/approve").status_code == 200
     return str(who.get("/me/profile").json["photo_url"])
+
+
+def send_photo(who: User, request_id: int, phase: str, data: bytes | None = None, **options: Any) -> Any:
+    """Upload a photo of a request, and return the response."""
+    file = form(data or picture("JPEG", size=(320, 240)), name="photo.jpg", field="photo", phase=phase)
+    return who.post(f"/requests/{request_id}/photos", **file, **options)
+
+
+def add_photo(who: User, request_id: int, phase: str, data: bytes | None = None) -> dict[str, Any]:
+    """Add a photo to a request, which must succeed."""
+    answer = send_photo(who, request_id, phase, data)
+    assert answer.status_code == 201, answer.json
+    return dict(answer.json)
+
+
+def send_message_photo(who: User, request_id: int, body: str = "") -> Any:
+    """Write a message with a photo, and return the response."""
+    file = form(picture("JPEG", size=(320, 240)), name="photo.jpg", field="photo", body=body)
+    return who.post(f"/requests/{request_id}/messages", **file)

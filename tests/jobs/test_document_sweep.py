@@ -15,10 +15,12 @@ from backend.core.queue import Job, JobRun, runs
 from backend.domain.documents import actions
 from backend.domain.documents import orphans as document_orphans
 from backend.domain.documents.models import Document, ProfilePhoto
+from backend.domain.photos.models import RequestPhoto
 from backend.jobs import schedule
 from tests.factories.files import form, picture
 from tests.factories.jobs import work
-from tests.factories.photos import upload_photo
+from tests.factories.photos import add_photo, upload_photo
+from tests.factories.requests import RequestMarket
 from tests.factories.users import Users
 
 LATER = timedelta(days=2, minutes=1)
@@ -70,6 +72,31 @@ def test_drop_orphans_keeps_files_with_foreign_names() -> None:
         storage.documents().put(key, b"x")
     assert document_orphans.drop_orphans(now() + LATER) == (0, 0, 0)
     assert keys() == foreign
+
+
+def test_drop_orphans_keeps_photos_of_requests_until_they_are_removed(users: Users) -> None:
+    market = RequestMarket(users)
+    customer = users.customer()
+    kept, removed = (add_photo(customer, market.ask(customer)["id"], "problem")["id"] for _ in range(2))
+    assert customer.delete(f"/photos/{removed}").status_code == 204
+    lost = {
+        f"request-photos/2026/01/{uuid4().hex}.webp",
+        f"request-photos/2026/01/.{uuid4().hex}.webp.{uuid4().hex}.part",
+    }
+    for key in lost:
+        storage.documents().put(key, b"x")
+    named = {photo_id: _keys_of(photo_id) for photo_id in (kept, removed)}
+    assert keys() >= named[kept] | named[removed] | lost
+    assert document_orphans.drop_orphans(now() + timedelta(hours=47)).dropped == 0
+    with transaction():
+        db.session.execute(text("UPDATE request_photos SET removed_at = removed_at - interval '1 minute'"))
+    assert document_orphans.drop_orphans(now() + LATER).dropped == 4
+    assert keys() & (named[kept] | named[removed] | lost) == named[kept]
+
+
+def _keys_of(photo_id: int) -> set[str]:
+    row = db.session.get_one(RequestPhoto, photo_id)
+    return {row.store_key, row.thumb_store_key}
 
 
 def test_document_keys_match_pattern_of_drop_orphans(users: Users) -> None:

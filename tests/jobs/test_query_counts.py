@@ -198,6 +198,10 @@ def housekeeping_run(rows: int) -> None:
         shared = made.request(of, status="cancelled")
         with transaction():
             db.session.add(VisitLink(request_id=shared.id, token_hash=f"shared{hours}"))
+    with transaction():
+        for statement in OLD_PHOTOS:
+            values = {"customer": of.customer_id, "old": now() - LONG_AGO}
+            db.session.execute(text(statement), values)
     for number in range(rows):
         folder = current_settings().data_dir / "mail"
         folder.mkdir(exist_ok=True)
@@ -207,6 +211,13 @@ def housekeeping_run(rows: int) -> None:
     start("housekeeping")
 
 
+OLD_PHOTOS: Final = (
+    "UPDATE task_requests SET cancelled_at = :old WHERE status = 'cancelled' AND customer_id = :customer",
+    """INSERT INTO request_photos (request_id, author_id, author_role, phase, slot, width, height, size, sha256,
+                                   store_key, thumb_size, thumb_sha256, thumb_store_key, created_at)
+       SELECT id, :customer, 'customer', 'problem', 1, 1, 1, 1, 'x', 'full' || id, 1, 'x', 'thumb' || id, :old
+         FROM task_requests WHERE status = 'cancelled'""",
+)
 OLD_ROWS: Final = (
     "INSERT INTO dashboard_zones (zone) VALUES ('Asia/Kolkata')",
     """INSERT INTO notifications (account_id, kind, title, body, created_at)
@@ -259,7 +270,7 @@ TABLE: Final[dict[str, Counted]] = {
     REPORTS.name: Counted(report_run, 7, works_on_many=True),
     reports.PART.name: Counted(report_batch, 12, works_on_many=True),
     runs.COMPLETE.name: Counted(completion, 5, works_on_many=True),
-    HOUSEKEEPING.name: Counted(housekeeping_run, 89, works_on_many=True),
+    HOUSEKEEPING.name: Counted(housekeeping_run, 92, works_on_many=True),
     AVAILABILITY_RECOUNT.name: Counted(recount, 22, works_on_many=True),
     DOCUMENT_SWEEP.name: Counted(sweep, 8, works_on_many=True),
 }

@@ -105,7 +105,7 @@ def test_backup_covers_every_table_with_store_keys(market: Market) -> None:
     """
     parts = [part for query in FILES.values() for part in query.replace(" ||", ",").split("UNION ALL")]
     named = market.ask(naming)
-    assert len(named) == 4
+    assert len(named) == 6
     for column, table in named:
         reads = [part for part in parts if f" {column}," in part and re.search(rf"FROM {table}\b", part)]
         assert len(reads) == 1, (column, table)

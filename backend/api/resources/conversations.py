@@ -1,14 +1,36 @@
 """Conversations over HTTP: messages, what was read, reports, and the lists of both sides and of admins."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import cast
+
 from backend.api import rate_limits
 from backend.api.auth import ACTIVE, ADMINS, CUSTOMERS_AND_PROFESSIONALS
+from backend.api.document_upload import received_picture
 from backend.api.endpoint import Resource, endpoint
 from backend.api.responses import ApiResponse, JsonObject, next_link
 from backend.api.schemas import conversations as schemas
 from backend.core.db.pagination import Page, Window
-from backend.core.errors import Conflict, Invalid, NotFound
+from backend.core.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable, UnsupportedType
 from backend.core.security.authz import Actor
 from backend.domain.conversations import actions, queries
+from backend.domain.documents import capacity
+from backend.domain.photos.files import StoredPicture
+
+
+@contextmanager
+def received_photo(actor: Actor, arguments: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """Check, inspect and store the photo of a message, if it has one, before the transaction of the call begins."""
+    form = cast("schemas.NewPhotoMessageData", arguments["body"])
+    photo = form.get("photo")  # absent from JSON; without a name if the form was sent without a file
+    if photo is None or not photo.filename:
+        yield {"stored": None}
+        return
+    request_id = cast("int", arguments["request_id"])
+    rate_limits.check("photo_rate_limit", actor, by_account=True)
+    actions.check_photo(actor, request_id=request_id, professional_id=form["professional_id"])
+    with capacity.current().upload_of(actor.account_id), received_picture(photo) as stored:
+        yield {"stored": stored}
 
 
 class Messages(Resource):
@@ -38,20 +60,33 @@ class Messages(Resource):
         summary="Write a message",
         who=CUSTOMERS_AND_PROFESSIONALS,
         body=schemas.NewMessage(),
+        form=schemas.NewPhotoMessage(),
         response=schemas.Message(),
         status=201,
-        errors=(NotFound, Conflict, Invalid),
+        errors=(NotFound, Conflict, Invalid, TooLarge, UnsupportedType, Unavailable, capacity.InspectionRunning),
         idempotent=True,
+        prepare=received_photo,
         rate_limit="message_rate_limit",
     )
-    def post(self, actor: Actor, *, request_id: int, body: schemas.NewMessageData) -> JsonObject:
-        """Until the request is accepted, phone numbers, email and web addresses and UPI ids in it are hidden.
+    def post(
+        self, actor: Actor, *, request_id: int, body: schemas.NewPhotoMessageData, stored: StoredPicture | None
+    ) -> JsonObject:
+        """JSON, or a multipart form with a photo. Photos need a request that has been accepted: 409 otherwise.
+
+        Until the request is accepted, phone numbers, email and web addresses and UPI ids in it are hidden.
 
         Afterwards they are hidden if the setting ``contact`` is ``masked``. 409 ``conversation_closed`` if the
         professional is not asked for and has not accepted, or more than seven days after the request has ended.
         """
         rate_limits.count("conversation_rate_limit", f"{actor.id}:{request_id}")
-        return actions.write(actor, request_id=request_id, **body)._asdict()
+        message = actions.write(
+            actor,
+            request_id=request_id,
+            body=body["body"],
+            professional_id=body["professional_id"],
+            photo=stored,
+        )
+        return message._asdict()
 
 
 class ReadMessages(Resource):

@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 from marshmallow import fields, validate
+from werkzeug.datastructures import FileStorage
 
 from backend.api.schemas.common import (
     DateTimeField,
@@ -13,6 +14,7 @@ from backend.api.schemas.common import (
     Strict,
     StrictInteger,
     Text,
+    Upload,
     Window,
     WindowData,
 )
@@ -54,8 +56,29 @@ class NewMessageData(TypedDict):
     professional_id: int | None
 
 
+class NewPhotoMessage(Strict):
+    """A message as a form, whose text may be empty if it has a photo.
+
+    ``photo``: a JPEG, PNG, WebP or HEIC file of at most 5 MiB and 25 megapixels. ``professional_id`` is needed where
+    the request has several conversations.
+    """
+
+    photo = Upload(load_default=None)
+    body = Text(min=0, max=2000, multiline=True, load_default="")
+    professional_id = Id(load_default=None)
+
+
+class NewPhotoMessageData(NewMessageData):
+    """The loaded :class:`NewPhotoMessage`."""
+
+    photo: FileStorage | None
+
+
 class Message(Strict):
-    """A message. ``masked``: contact details in it were hidden. ``read``: the other side has read it."""
+    """A message. ``masked``: contact details in it were hidden. ``read``: the other side has read it.
+
+    ``photo_id``: the photo in it, while it is kept. The text of a message with a photo may be empty.
+    """
 
     id = Id(required=True)
     author_id = Id(required=True)
@@ -64,6 +87,7 @@ class Message(Strict):
     masked = fields.Boolean(required=True)
     created_at = DateTimeField(required=True)
     read = fields.Boolean(required=True)
+    photo_id = Id(required=True, allow_none=True)
 
 
 class MarkMessagesRead(Strict):

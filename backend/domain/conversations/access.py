@@ -16,6 +16,8 @@ from backend.core.db import read_pool
 from backend.core.db.session import db
 from backend.core.security.authz import Actor, Role
 from backend.domain.conversations.errors import no_such_conversation, which_conversation
+from backend.domain.photos.errors import PhotoNotFound
+from backend.domain.photos.queries import Photo
 from backend.domain.task_requests.errors import RequestNotFound
 from backend.domain.task_requests.lifecycle import Status
 
@@ -116,6 +118,16 @@ def choose(actor: Actor, facts: Facts, *, professional_id: int | None) -> int | 
     if len(known) > 1:
         raise which_conversation(known)
     return known[0] if known else None
+
+
+def check_sees_photo(actor: Actor, photo: Photo) -> None:
+    """Raise PhotoNotFound unless the actor may read the conversation that a photo in a message belongs to."""
+    try:
+        facts = read(actor, request_id=photo.request_id)
+    except RequestNotFound as error:
+        raise PhotoNotFound from error
+    if photo.professional_id not in conversations_of(actor, facts):
+        raise PhotoNotFound
 
 
 def current_professional(facts: Facts) -> int | None:

@@ -18,6 +18,7 @@ from backend.domain.conversations.errors import (
     AlreadyReported,
     ConversationClosed,
     NothingToReport,
+    PhotoNotAllowed,
     ReportNotFound,
     ReportSettled,
 )
@@ -25,6 +26,8 @@ from backend.domain.conversations.masking import Masked, mask
 from backend.domain.live_updates import changes
 from backend.domain.notifications.create import Outgoing, post
 from backend.domain.notifications.unread_messages import KIND
+from backend.domain.photos import actions as photos
+from backend.domain.photos.files import StoredPicture
 
 # The conversation's row is locked first, then the message gets its id: ids are in the order of the commits, so that a
 # reader who continues after the last id misses none.
@@ -91,20 +94,33 @@ class Message(NamedTuple):
     masked: bool
     created_at: datetime
     read: bool
+    photo_id: int | None
 
 
-def write(actor: Actor, *, request_id: int, body: str, professional_id: int | None = None) -> Message:
+def check_photo(actor: Actor, *, request_id: int, professional_id: int | None = None) -> None:
+    """Refuse early what `write` would refuse of a message with a photo: before the photo is inspected."""
+    facts = access.read(actor, request_id=request_id)
+    _open_conversation(actor, facts, professional_id=professional_id, has_photo=True)
+
+
+def write(
+    actor: Actor,
+    *,
+    request_id: int,
+    body: str,
+    professional_id: int | None = None,
+    photo: StoredPicture | None = None,
+) -> Message:
     """Write a message, with contact details hidden where the rules say so.
 
     Raises:
         ConversationClosed: The professional is not, or no longer, on the request, or it ended more than a week ago.
+        PhotoNotAllowed: Contact details are hidden in this conversation.
         Invalid: The request has several conversations and none was named.
     """
     hidden = mask(body, region=current_settings().market_country)  # before the request is locked: it takes a while
     facts = access.lock(actor, request_id=request_id)
-    chosen = access.choose(actor, facts, professional_id=professional_id)
-    if chosen is None or not access.is_open(facts, professional_id=chosen):
-        raise ConversationClosed(is_over=chosen is not None)
+    chosen = _open_conversation(actor, facts, professional_id=professional_id, has_photo=photo is not None)
     shown = hidden if access.hides_contact_details(facts) else Masked(body, is_masked=False)
     values = {
         "request_id": request_id,
@@ -118,11 +134,26 @@ def write(actor: Actor, *, request_id: int, body: str, professional_id: int | No
     }
     recipient = _other(actor.role)
     *columns, digest_from = db.session.execute(_for_side(WRITE, recipient), values).one()
-    message = Message._make(columns)
+    message = Message._make([*columns, None])
+    if photo is not None:
+        added = photos.add_to_message(
+            actor, request_id=request_id, professional_id=chosen, message_id=message.id, stored=photo
+        )
+        message = message._replace(photo_id=added.id)
     if digest_from is None:
         _notify_later(facts, chosen, recipient, first_unread=message.id)
     changes.announce_messages(request_id, accounts=(facts.customer_id, chosen), message_id=message.id)
     return message
+
+
+def _open_conversation(actor: Actor, facts: Facts, *, professional_id: int | None, has_photo: bool) -> int:
+    """Return the professional of the conversation meant, in which the actor can write."""
+    chosen = access.choose(actor, facts, professional_id=professional_id)
+    if chosen is None or not access.is_open(facts, professional_id=chosen):
+        raise ConversationClosed(is_over=chosen is not None)
+    if has_photo and access.hides_contact_details(facts):
+        raise PhotoNotAllowed(is_accepted=facts.accepted_at is not None)
+    return chosen
 
 
 def mark_read(actor: Actor, *, request_id: int, up_to: int, professional_id: int | None = None) -> int:

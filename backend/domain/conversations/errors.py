@@ -18,6 +18,19 @@ class ConversationClosed(Conflict):
         )
 
 
+class PhotoNotAllowed(Conflict):
+    """Contact details are hidden in this conversation, and a photo can show them."""
+
+    code = "message_photo_not_allowed"
+
+    def __init__(self, *, is_accepted: bool) -> None:
+        super().__init__(
+            "This marketplace hides contact details, so messages cannot have photos. Add the photo to the request."
+            if is_accepted
+            else "Messages can have photos once the request is accepted."
+        )
+
+
 class AlreadyReported(Conflict):
     """The caller's report of this conversation is waiting for a decision."""
 

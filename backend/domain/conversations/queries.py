@@ -17,9 +17,11 @@ from backend.domain.conversations.actions import Message
 
 MESSAGES: Final = """
 SELECT m.id, m.author_id, m.author_role, m.body, m.masked, m.created_at,
-       m.id <= CASE m.author_role WHEN 'customer' THEN c.professional_read_to ELSE c.customer_read_to END AS read
+       m.id <= CASE m.author_role WHEN 'customer' THEN c.professional_read_to ELSE c.customer_read_to END AS read,
+       photo.id AS photo_id
   FROM conversations c
   JOIN messages m ON m.request_id = c.request_id AND m.professional_id = c.professional_id
+  LEFT JOIN request_photos photo ON photo.message_id = m.id AND photo.removed_at IS NULL
  WHERE c.request_id = :request_id AND c.professional_id = :professional_id {after}
  ORDER BY m.id {direction} LIMIT :rows
 """

@@ -21,12 +21,13 @@ from backend.domain.documents.models import Document
 
 log = structlog.get_logger(__name__)
 DROP_TOPIC: Final = Topic("document.drop", StoredFilePayload)
-# The keys that ``store`` and ``photos.store`` make, and the names of files that were being written when their process
-# was killed.
+# The keys of documents, of photos of profiles and of requests, and the names of files that were being written when
+# their process was killed.
 KEY: Final = re.compile(
     r"[0-9]{4}/[0-9]{2}/"
     r"(?:[0-9a-f]{32}\.(?:pdf|png|jpg)|\.[0-9a-f]{32}\.(?:pdf|png|jpg)\.[0-9a-f]{32}\.part)"
     r"|photos/[0-9]{4}/[0-9]{2}/(?:[0-9a-f]{32}\.jpg|\.[0-9a-f]{32}\.jpg\.[0-9a-f]{32}\.part)"
+    r"|request-photos/[0-9]{4}/[0-9]{2}/(?:[0-9a-f]{32}\.webp|\.[0-9a-f]{32}\.webp\.[0-9a-f]{32}\.part)"
 )
 
 

@@ -43,6 +43,13 @@ PHOTO_PROBLEMS: Final = {
         f"This photo is smaller than {picture.LEAST_SIDE} by {picture.LEAST_SIDE} pixels. Choose a larger one.",
     ),
 }
+PICTURE_TYPES: Final = PHOTO_TYPES | {"image/heic"}
+PICTURE_PROBLEMS: Final = {
+    picture.TOO_MANY_PIXELS: (
+        "too_many_pixels",
+        f"This image has more than {picture.CAMERA_PIXELS:,} pixels. Upload a smaller copy.",
+    ),
+}
 PHOTO_UNREADABLE: Final = ("photo_unreadable", "This photo cannot be read. Save it again as JPEG and upload that.")
 UNREADABLE: Final = (
     "document_unreadable",
@@ -109,6 +116,36 @@ def inspect_photo(data: bytes) -> InspectedPhoto:
     return InspectedPhoto(result.data[:size], result.data[size:])
 
 
+@dataclass(frozen=True, slots=True)
+class InspectedPicture:
+    """A photo of a request that was accepted, as WebP in two sizes."""
+
+    full: bytes
+    thumb: bytes
+    width: int
+    height: int
+
+
+def inspect_picture(data: bytes) -> InspectedPicture:
+    """Return both sizes of a photo of a request, redrawn without metadata.
+
+    Raises TooLarge, UnsupportedType for what is neither JPEG, PNG, WebP nor HEIC by its first bytes, Invalid for what
+    cannot be read or has too many pixels, Unavailable when too many others wait.
+    """
+    if len(data) > MAX_BYTES:
+        raise TooLarge("The photo is larger than 5 MiB. Upload a smaller file.")
+    content_type = filetype.guess_mime(data) if data else None
+    if content_type not in PICTURE_TYPES:
+        raise UnsupportedType("This file type is not supported. Upload a JPEG, PNG, WebP or HEIC photo.")
+    result = _run(picture.__name__, ["fit", content_type], data, refusal=_picture_refusal)
+    size, width, height = (result.facts.get(name) for name in ("size", "width", "height"))
+    if not (isinstance(size, int) and isinstance(width, int) and isinstance(height, int)):
+        raise _picture_refusal(None)
+    if not 0 < size < len(result.data):
+        raise _picture_refusal(None)
+    return InspectedPicture(result.data[:size], result.data[size:], width, height)
+
+
 def drawn_page(sha256: str, page: int) -> bytes | None:
     """Return a cached page."""
     return _drawn_pages().get(f"{sha256}-{page}")
@@ -160,6 +197,11 @@ def _refusal(problem: str | None) -> Invalid:
 
 def _photo_refusal(problem: str | None) -> Invalid:
     code, text = PHOTO_PROBLEMS.get(problem or "", PHOTO_UNREADABLE)
+    return Invalid.field("photo", text, code=code)
+
+
+def _picture_refusal(problem: str | None) -> Invalid:
+    code, text = PICTURE_PROBLEMS.get(problem or "", PHOTO_UNREADABLE)
     return Invalid.field("photo", text, code=code)
 
 

@@ -27,6 +27,12 @@ NEEDED: Final = text("""
     UNION ALL
     SELECT small_store_key FROM profile_photos
      WHERE small_store_key = ANY(:keys) AND (replaced_at IS NULL OR replaced_at >= :before)
+    UNION ALL
+    SELECT store_key FROM request_photos
+     WHERE store_key = ANY(:keys) AND (removed_at IS NULL OR removed_at >= :before)
+    UNION ALL
+    SELECT thumb_store_key FROM request_photos
+     WHERE thumb_store_key = ANY(:keys) AND (removed_at IS NULL OR removed_at >= :before)
 """)
 
 

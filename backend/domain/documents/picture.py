@@ -1,6 +1,7 @@
 """Pictures, decoded in a child process with limits: a hostile file ends the child, never the web server.
 
-Run as ``python -m backend.domain.documents.picture redraw|draw|square CONTENT_TYPE`` with the file on standard input.
+Run as ``python -m backend.domain.documents.picture redraw|draw|square|fit CONTENT_TYPE``, with the file on standard
+input.
 """
 
 import sys
@@ -14,8 +15,10 @@ from backend.core.child_process import ChildResult
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP", "image/heic": "HEIF"}
 MAX_PIXELS: Final = 24_000_000
+CAMERA_PIXELS: Final = 25_000_000  # phones that say 24 megapixels have 5,712 by 4,284
+FULL, THUMB = 2000, 400
 MAX_SIDE: Final = 4000
 WIDEST: Final = 1400
 LEAST_SIDE: Final = 200
@@ -90,6 +93,40 @@ def _square(data: bytes, kind: str) -> ChildResult:
     return ChildResult({"size": len(drawn[0])}, b"".join(drawn))
 
 
+def _fit(data: bytes, kind: str) -> ChildResult:
+    """Return the whole picture as two WebP files without metadata, one after the other.
+
+    The first is ``size`` bytes long, ``width`` pixels wide and ``height`` high. A small picture is not enlarged.
+    """
+    from PIL import Image, ImageOps
+
+    if kind == "HEIF":
+        _read_heif()
+    with Image.open(BytesIO(data), formats=[kind]) as image:
+        if image.width * image.height > CAMERA_PIXELS:
+            return ChildResult({"problem": TOO_MANY_PIXELS})
+        small = _shrunk(image, (FULL, FULL))
+        ImageOps.exif_transpose(small, in_place=True)
+        upright = _on_white(small)
+    width, height = upright.size
+    drawn = []
+    for side, quality in ((FULL, 80), (THUMB, 72)):
+        upright.thumbnail((side, side))
+        upright.info.clear()
+        target = BytesIO()
+        upright.save(target, "WEBP", quality=quality, method=4)
+        drawn.append(target.getvalue())
+    return ChildResult({"size": len(drawn[0]), "width": width, "height": height}, b"".join(drawn))
+
+
+def _read_heif() -> None:
+    """Let Pillow read HEIC, in one thread: this process may start no other."""
+    import pillow_heif
+
+    pillow_heif.options.DECODE_THREADS = 1
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+
 def _shrunk(image: "Picture", size: tuple[int, int]) -> "Picture":
     """Return the picture within this size; JPEGs are decoded at a reduced size."""
     image.draft(None, size)
@@ -109,7 +146,12 @@ def _on_white(image: "Picture") -> "Picture":
     return paper.convert("RGB")
 
 
-ORDERS: Final[dict[str, Callable[[bytes, str], ChildResult]]] = {"redraw": _redraw, "draw": _draw, "square": _square}
+ORDERS: Final[dict[str, Callable[[bytes, str], ChildResult]]] = {
+    "redraw": _redraw,
+    "draw": _draw,
+    "square": _square,
+    "fit": _fit,
+}
 
 
 if __name__ == "__main__":

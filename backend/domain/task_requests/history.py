@@ -14,7 +14,7 @@ from backend.core.db import read_pool
 from backend.core.db.session import TIMESTAMP, db
 from backend.core.security.authz import Actor, Role
 from backend.domain.task_requests import access
-from backend.domain.task_requests.lifecycle import Action, Relation
+from backend.domain.task_requests.lifecycle import Action, Record, Relation
 from backend.domain.task_requests.models import RequestEvent
 from backend.domain.task_requests.rows import Request
 
@@ -56,7 +56,7 @@ class Entry:
     """An entry to write. ``request_id`` is None where the statement that writes it also creates the request."""
 
     request_id: int | None
-    action: Action
+    action: Action | Record
     from_status: str | None
     to_status: str
     note: str | None = None

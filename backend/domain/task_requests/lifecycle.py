@@ -48,6 +48,18 @@ class Action(StrEnum):
         return "edit" if self is Action.MOVE else self.value
 
 
+class Record(StrEnum):
+    """Entries of a request's history that leave the request itself as it is, and are no actions of the state table."""
+
+    ADD_PHOTO = "add_photo"
+    DELETE_PHOTO = "delete_photo"
+
+    @property
+    def public(self) -> str:
+        """Return the name used in histories."""
+        return self.value
+
+
 class Relation(StrEnum):
     """The relation of a user to one request."""
 

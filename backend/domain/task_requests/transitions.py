@@ -97,6 +97,23 @@ def load(actor: Actor, action: Action, *, request_id: int, expected_version: int
     return request
 
 
+def lock(actor: Actor, *, request_id: int) -> Request:
+    """Return the request as it is now, and keep it from being changed until the transaction ends.
+
+    For what depends on its state and does not change it; several transactions may do so at once.
+
+    Raises:
+        RequestNotFound: There is no such request, or the actor may not see it.
+    """
+    row = db.session.execute(_select_locked(actor.role), {"id": request_id, "me": actor.id}).one_or_none()
+    if row is None:
+        raise RequestNotFound
+    request = Request._make(row)
+    if relation(actor, request, at=now()) not in VISIBLE_TO:
+        raise RequestNotFound
+    return request
+
+
 def authorize(actor: Actor, request: Request, action: Action, *, expected_version: int | None = None) -> Rule:
     """Return the row of the state table that allows the action.
 
@@ -252,6 +269,11 @@ def _select_request(role: Role) -> AnySelect:
         excluded(role, TABLE).label("excluded"),
     )
     return select(*COLUMNS, *facts).where(TABLE.c.id == bindparam("id", type_=BigInteger))
+
+
+@cache
+def _select_locked(role: Role) -> AnySelect:
+    return _select_request(role).with_for_update(read=True, of=TABLE)
 
 
 @cache

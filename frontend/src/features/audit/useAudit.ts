@@ -35,6 +35,7 @@ export const actions = [
   'people_listed',
   'document_viewed',
   'request_viewed',
+  'request_photos_viewed',
   'conversation_viewed',
   'conversation_report_settled',
   'requests_listed',

@@ -10,6 +10,7 @@ const message = (id: number, created_at: string): Message => ({
   masked: false,
   created_at,
   read: false,
+  photo_id: null,
 })
 const sides = { customer_firstname: 'Asha', professional_firstname: 'Ravi', compname: 'Rao and Sons' }
 

@@ -607,6 +607,7 @@ export type Message = {
     masked: boolean;
     created_at: string;
     read: boolean;
+    photo_id: number | null;
 };
 
 export type MessagePage = {
@@ -649,6 +650,12 @@ export type NewMessage = {
 export type NewPassword = {
     current_password: string;
     password: string;
+};
+
+export type NewPhotoMessage = {
+    photo?: Blob | File | null;
+    body?: string;
+    professional_id?: number | null;
 };
 
 export type NewPushSubscription = {
@@ -1219,6 +1226,28 @@ export type RequestPage = {
      * null on the last page
      */
     next_cursor: string | null;
+};
+
+export type RequestPhoto = {
+    id: number;
+    phase: 'problem' | 'before' | 'after';
+    author_id: number;
+    author_role: string;
+    width: number;
+    height: number;
+    sha256: string;
+    created_at: string;
+};
+
+export type RequestPhotoUpload = {
+    photo: Blob | File;
+    phase: 'problem' | 'before' | 'after';
+};
+
+export type RequestPhotos = {
+    items: Array<RequestPhoto>;
+    phases: Array<'problem' | 'before' | 'after'>;
+    most: number;
 };
 
 export type RequestReview = {
@@ -5377,6 +5406,102 @@ export type ResetPasswordResponses = {
 
 export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
 
+export type DeletePhotoData = {
+    body?: never;
+    path: {
+        photo_id: number;
+    };
+    query?: never;
+    url: '/photos/{photo_id}';
+};
+
+export type DeletePhotoErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type DeletePhotoError = DeletePhotoErrors[keyof DeletePhotoErrors];
+
+export type DeletePhotoResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type DeletePhotoResponse = DeletePhotoResponses[keyof DeletePhotoResponses];
+
+export type GetPhotoData = {
+    body?: never;
+    path: {
+        photo_id: number;
+    };
+    query?: {
+        size?: 'full' | 'thumb';
+    };
+    url: '/photos/{photo_id}';
+};
+
+export type GetPhotoErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * No longer available: `file_missing`
+     */
+    410: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetPhotoError = GetPhotoErrors[keyof GetPhotoErrors];
+
+export type GetPhotoResponses = {
+    /**
+     * OK
+     */
+    200: Blob | File;
+};
+
+export type GetPhotoResponse = GetPhotoResponses[keyof GetPhotoResponses];
+
 export type ListPlacesData = {
     body?: never;
     headers?: {
@@ -7102,7 +7227,7 @@ export type CreateRequestMessageErrors = {
      */
     422: Problem;
     /**
-     * Rate limit exceeded: `too_many_requests`
+     * Rate limit exceeded: `inspection_running`, `too_many_requests`
      */
     429: Problem;
     /**
@@ -7312,6 +7437,124 @@ export type OnTheWayRequestResponses = {
 };
 
 export type OnTheWayRequestResponse = OnTheWayRequestResponses[keyof OnTheWayRequestResponses];
+
+export type GetRequestPhotosData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/photos';
+};
+
+export type GetRequestPhotosErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetRequestPhotosError = GetRequestPhotosErrors[keyof GetRequestPhotosErrors];
+
+export type GetRequestPhotosResponses = {
+    /**
+     * OK
+     */
+    200: RequestPhotos;
+};
+
+export type GetRequestPhotosResponse = GetRequestPhotosResponses[keyof GetRequestPhotosResponses];
+
+export type CreateRequestPhotoData = {
+    body: RequestPhotoUpload;
+    headers?: {
+        /**
+         * Repeating a request with the same key and body within 24 hours returns the first response without running it again.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/photos';
+};
+
+export type CreateRequestPhotoErrors = {
+    /**
+     * Malformed request: `malformed`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`, `still_running`
+     */
+    409: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `idempotency_key_reused`, `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Rate limit exceeded: `inspection_running`, `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type CreateRequestPhotoError = CreateRequestPhotoErrors[keyof CreateRequestPhotoErrors];
+
+export type CreateRequestPhotoResponses = {
+    /**
+     * Created
+     */
+    201: RequestPhoto;
+};
+
+export type CreateRequestPhotoResponse = CreateRequestPhotoResponses[keyof CreateRequestPhotoResponses];
 
 export type RejectRequestData = {
     body: RejectReason;

@@ -103,6 +103,8 @@ export const listRequestMessages = <ThrowOnError extends boolean = true>(options
 /**
  * Write a message
  *
+ * JSON, or a multipart form with a photo. Photos need a request that has been accepted: 409 otherwise.
+ *
  * Until the request is accepted, phone numbers, email and web addresses and UPI ids in it are hidden.
  *
  * Afterwards they are hidden if the setting ``contact`` is ``masked``. 409 ``conversation_closed`` if the

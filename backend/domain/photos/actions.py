@@ -1,0 +1,174 @@
+"""Actions on photos: add one to a request or a message, delete one, and remove those that are old enough."""
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import text
+
+from backend.core.clock import now
+from backend.core.config import current_settings
+from backend.core.db.session import db
+from backend.core.errors import Forbidden
+from backend.core.security.authz import Actor
+from backend.domain.live_updates import changes as live_changes
+from backend.domain.photos import access, files, queries
+from backend.domain.photos.access import MESSAGE, Phase
+from backend.domain.photos.errors import PhotoNotFound, TooManyPhotos
+from backend.domain.photos.files import StoredPicture
+from backend.domain.photos.queries import Photo
+from backend.domain.task_requests import history
+from backend.domain.task_requests import queries as requests
+from backend.domain.task_requests.access import relation
+from backend.domain.task_requests.lifecycle import Record
+from backend.domain.task_requests.rows import Request
+from backend.domain.task_requests.transitions import lock
+
+MOST: Final = 12  # of one author in one phase; the database has the same
+MOST_IN_MESSAGES: Final = 48
+# A concurrent upload that took the slot first makes this add nothing; the next try then sees its row.
+ADD: Final = text("""
+INSERT INTO request_photos (request_id, author_id, author_role, phase, slot, message_id, professional_id, width, height,
+                            size, sha256, store_key, thumb_size, thumb_sha256, thumb_store_key, created_at)
+SELECT :request_id, :author_id, :author_role, :phase, free.slot, :message_id, :professional_id, :width, :height,
+       :size, :sha256, :store_key, :thumb_size, :thumb_sha256, :thumb_store_key, :created_at
+  FROM (SELECT slot FROM generate_series(1, :most) AS slot
+         WHERE NOT EXISTS (SELECT FROM request_photos taken
+                            WHERE taken.request_id = :request_id AND taken.phase = :phase
+                              AND taken.author_id = :author_id AND taken.slot = slot.slot
+                              AND taken.removed_at IS NULL)
+         ORDER BY slot LIMIT 1) free
+ON CONFLICT DO NOTHING
+RETURNING id, request_id, author_id, author_role, phase, professional_id, width, height, sha256, thumb_sha256,
+          store_key, thumb_store_key, created_at
+""")
+REMOVE: Final = text("""
+UPDATE request_photos SET removed_at = :at WHERE id = :id AND removed_at IS NULL RETURNING id
+""")
+COUNT: Final = text("""
+SELECT count(*) FROM request_photos
+ WHERE request_id = :request_id AND phase = :phase AND author_id = :author_id AND removed_at IS NULL
+""")
+# A photo is at most two days younger than the end of its request, so those that are older than the limit are nearly
+# all due: the index on their time finds them.
+REMOVE_OLD: Final = text("""
+  WITH due AS (
+       SELECT p.id FROM request_photos p JOIN task_requests r ON r.id = p.request_id
+        WHERE p.removed_at IS NULL AND p.created_at < :before
+          AND coalesce(r.closed_at, r.cancelled_at, r.expired_at, r.completed_at) < :before
+        ORDER BY p.created_at, p.id LIMIT :limit FOR UPDATE OF p SKIP LOCKED
+     )
+UPDATE request_photos p SET removed_at = :at FROM due WHERE p.id = due.id RETURNING p.store_key, p.thumb_store_key
+""")
+
+
+def check(actor: Actor, *, request_id: int, phase: Phase) -> None:
+    """Refuse early what `add` would refuse: before the file is inspected.
+
+    Raises:
+        RequestNotFound, Forbidden, PhotoNotPossible: See `add`.
+    """
+    row, who = requests.one(actor, request_id=request_id)
+    access.check_adds(who, row.request, phase)
+
+
+def add(actor: Actor, *, request_id: int, phase: Phase, stored: StoredPicture) -> Photo:
+    """Add a photo of a phase to a request, and its digest to the history.
+
+    Raises:
+        RequestNotFound: The actor may not see the request.
+        Forbidden: Only the other side adds photos of this phase.
+        PhotoNotPossible: The state of the request does not allow it.
+        TooManyPhotos: There are twelve already.
+    """
+    request = lock(actor, request_id=request_id)
+    access.check_adds(relation(actor, request, at=now()), request, phase)
+    photo = _insert(actor, request_id=request_id, phase=phase, stored=stored, most=MOST)
+    _record(actor, request, Record.ADD_PHOTO, photo)
+    return photo
+
+
+def add_to_message(
+    actor: Actor, *, request_id: int, professional_id: int, message_id: int, stored: StoredPicture
+) -> Photo:
+    """Add a photo to a message that was written in this transaction. Raises TooManyPhotos."""
+    return _insert(
+        actor,
+        request_id=request_id,
+        phase=MESSAGE,
+        stored=stored,
+        most=MOST_IN_MESSAGES,
+        message_id=message_id,
+        professional_id=professional_id,
+    )
+
+
+def delete(actor: Actor, *, photo_id: int) -> None:
+    """Delete a photo that the actor added, for as long as photos of its phase can be added. Its digest stays.
+
+    Raises:
+        PhotoNotFound: The actor may not see it.
+        Forbidden, PhotoNotPossible: Someone else added it, or it is part of the record of the visit by now.
+    """
+    photo = queries.find(photo_id)
+    if photo.phase == MESSAGE:
+        raise PhotoNotFound
+    queries.check_sees(actor, photo)
+    request = lock(actor, request_id=photo.request_id)
+    who = relation(actor, request, at=now())
+    if photo.author_id != actor.id:
+        raise Forbidden("You can delete only photos that you added.", code="role_not_allowed")
+    access.check_adds(who, request, Phase(photo.phase))
+    removed = db.session.execute(REMOVE, {"id": photo_id, "at": now()}).one_or_none()
+    if removed is None:
+        raise PhotoNotFound
+    files.drop_later([photo.store_key, photo.thumb_store_key])
+    _record(actor, request, Record.DELETE_PHOTO, photo)
+
+
+def remove_old(limit: int = 500) -> int:
+    """Remove up to ``limit`` photos of requests that ended long enough ago, and return how many.
+
+    The history keeps their digests.
+    """
+    at = now()
+    before = at - timedelta(days=current_settings().photo_keep_days)
+    rows = db.session.execute(REMOVE_OLD, {"at": at, "before": before, "limit": limit}).all()
+    files.drop_later(key for row in rows for key in row)
+    return len(rows)
+
+
+def _insert(
+    actor: Actor,
+    *,
+    request_id: int,
+    phase: str,
+    stored: StoredPicture,
+    most: int,
+    message_id: int | None = None,
+    professional_id: int | None = None,
+) -> Photo:
+    whose = {"request_id": request_id, "phase": phase, "author_id": actor.id}
+    values: dict[str, object] = {
+        **whose,
+        **asdict(stored),
+        "author_role": actor.role.value,
+        "message_id": message_id,
+        "professional_id": professional_id,
+        "most": most,
+        "created_at": now(),
+    }
+    for _ in range(most + 1):
+        row = db.session.execute(ADD, values).one_or_none()
+        if row is not None:
+            return Photo._make(row)
+        if db.session.execute(COUNT, whose).scalar_one() >= most:
+            break
+    raise TooManyPhotos(most)
+
+
+def _record(actor: Actor, request: Request, action: Record, photo: Photo) -> None:
+    """Add the digest to the history, and announce the change to both sides."""
+    facts: dict[str, object] = {"photo_id": photo.id, "phase": photo.phase, "sha256": photo.sha256}
+    history.write(actor, [history.Entry(request.id, action, request.status, request.status, changes=facts)])
+    live_changes.announce_history(request.id, accounts=[request.customer_id, request.professional_id])
