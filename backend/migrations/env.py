@@ -26,6 +26,7 @@ from backend.domain.favourites import models as favourite_models
 from backend.domain.market import models as market_models
 from backend.domain.notifications import models as notification_models
 from backend.domain.places import models as place_models
+from backend.domain.price_lines import models as price_line_models
 from backend.domain.professionals import models as area_models
 from backend.domain.professionals import models as professional_models
 from backend.domain.reports import models as report_models
@@ -49,6 +50,7 @@ ALL_MODELS = (
     market_models,
     notification_models,
     place_models,
+    price_line_models,
     professional_models,
     queue_models,
     report_models,

@@ -146,6 +146,16 @@ PHOTOS: Final = """
      WHERE pg_temp.dice(r.id, 29) < 0.3
      ORDER BY r.created_at, r.id, slot
 """
+# One of ten requests that were done cost more; the sum is in its ``lines_amount``. One more line was declined.
+PRICE_LINES: Final = """
+    INSERT INTO price_lines (request_id, professional_id, kind, title, quantity, unit_amount, amount, state, proposed_at,
+                             decided_at, decided_by)
+    SELECT r.id, r.professional_id, 'material', 'Two new taps', 2, 125, 250, state, r.completed_at - interval '20 minutes',
+           r.completed_at - interval '10 minutes', r.customer_id
+      FROM task_requests r, unnest(ARRAY['approved', 'declined']) AS state
+     WHERE r.lines_amount IS NOT NULL
+     ORDER BY r.id, state
+"""
 STATEMENTS: Final = {
     "notifications": (NOTIFICATIONS,),
     "deliveries": (DELIVERIES, REMINDED),
@@ -166,4 +176,5 @@ STATEMENTS: Final = {
     "messages": (MESSAGES,),
     "conversations": (CONVERSATIONS,),
     "request_photos": (PHOTOS,),
+    "price_lines": (PRICE_LINES,),
 }

@@ -57,7 +57,7 @@ INSERTED: Final = """
     INSERT INTO task_requests (
         id, task_id, task_name, customer_id, professional_id, status, date_of_request, price, currency, time_required,
         address, pincode, remarks, closing_remarks, busy, created_at, updated_at, accepted_at, completed_at, closed_at,
-        cancelled_at, expired_at, reviewed_at, on_the_way_at, arrived_at, started_at)
+        cancelled_at, expired_at, reviewed_at, on_the_way_at, arrived_at, started_at, lines_amount)
 """
 SHOWN: Final = """
     SELECT m.id, task_id, name, customer_id, professional_id, status, date, price, 'INR', minutes, '12 MG Road',
@@ -70,7 +70,8 @@ SHOWN: Final = """
            CASE status WHEN 'expired' THEN date END,
            CASE WHEN status IN ('completed', 'closed') AND pg_temp.dice(m.id, 7) < 0.3 THEN done END,
            CASE WHEN visited THEN date - interval '25 minutes' END, CASE WHEN visited THEN date END,
-           CASE WHEN visited THEN date + interval '2 minutes' END
+           CASE WHEN visited THEN date + interval '2 minutes' END,
+           CASE WHEN status IN ('completed', 'closed') AND pg_temp.dice(m.id, 30) < 0.1 THEN 250 END
 """
 # Most visits were reported.
 VISITED: Final = """

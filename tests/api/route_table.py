@@ -77,6 +77,7 @@ NEW_TASK: Final = {
     "time_required": 120,
 }
 NEW_REQUEST: Final = {"task_id": "$task_id", "date_of_request": "$next_week"}
+NEW_LINE: Final = {"kind": "material", "title": "Washers", "quantity": "2.5", "unit_amount": "12.50"}
 NEW_DEVICE: Final = {
     "endpoint": "https://fcm.googleapis.com/fcm/send/abc",
     "keys": {
@@ -206,6 +207,17 @@ TABLE: Final[dict[str, Row]] = {
     "POST /requests/<id:request_id>/visit_link": Row(ITS_CUSTOMER, path=_request("accepted"), status=201),
     "DELETE /requests/<id:request_id>/visit_link": Row(ITS_CUSTOMER, path=_request("accepted"), status=204),
     "GET /visits/<string:token>": Row(PUBLIC, path={"token": "$visit_token"}),
+    "GET /requests/<id:request_id>/price_lines": Row(CONCERNED, path=_request("extended")),
+    "POST /requests/<id:request_id>/price_lines": Row(
+        ITS_PROFESSIONAL, NEW_LINE, path=_request("accepted"), status=201
+    ),
+    "POST /requests/<id:request_id>/price_lines/<id:line_id>/approve": Row(
+        ITS_TWO, {"code": "$approval_code"}, path=_request("extended")
+    ),
+    "POST /requests/<id:request_id>/price_lines/<id:line_id>/decline": Row(ITS_CUSTOMER, path=_request("extended")),
+    "POST /requests/<id:request_id>/price_lines/<id:line_id>/withdraw": Row(
+        ITS_PROFESSIONAL, path=_request("extended")
+    ),
     "POST /requests/<id:request_id>/close": Row(ITS_TWO, {"remarks": "Well done"}, path=_request("completed")),
     "POST /requests/<id:request_id>/cancel": Row(ITS_CUSTOMER, WHY, path=_request("accepted")),
     "POST /requests/<id:request_id>/review": Row(ITS_CUSTOMER, {"rating": 5}, path=_request("closed"), status=201),

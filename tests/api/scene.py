@@ -119,6 +119,7 @@ def build(users: Users) -> Scene:
         "subscription_id": 1,
         "other_session": "none",  # of those who have none of their own
         "met": customer.id,
+        "approval_code": "0000",  # of those who need none
         "reported_customer": customer.id,
     }
     scene.values |= _visits(scene.values, customer, professional)
@@ -128,6 +129,7 @@ def build(users: Users) -> Scene:
         "met": professional.id,
         **_request_photos(scene.values, customer, phase="problem"),
     }
+    scene.own["professional concerned"] = {"approval_code": _approval_code(scene.values, customer)}
     scene.values |= _made_by(admin) | _links(users, customer) | _photos(admin, professional, other, pending)
     for name, caller in callers.items():
         if isinstance(caller, User):
@@ -154,7 +156,16 @@ def _requests(market: RequestMarket, customer: User, professional: User, admin: 
     assert professional.post(f"/requests/{made['accepted']}/messages/report", WHY).status_code == 204
     made["report_id"] = admin.get("/conversation_reports").json["items"][0]["id"]
     made["undoable_by_customer"] = bring_to("accepted", 8)
+    made["extended"] = bring_to("accepted", 10)
+    line = {"kind": "extra", "title": "New tap", "quantity": "1", "unit_amount": "250.00"}
+    made["line_id"] = do(professional, f"/requests/{made['extended']}/price_lines", line)["id"]
     return {**made, "request_id": made["accepted"], "undoable": bring_to("accepted", 9)}
+
+
+def _approval_code(values: dict[str, Any], customer: User) -> str:
+    """Return the code that the customer of the request with a price line sees."""
+    lines = customer.get(f"/requests/{values['extended']}/price_lines").json["items"]
+    return str(lines[0]["approval_code"])
 
 
 def _visits(values: dict[str, Any], customer: User, professional: User) -> dict[str, Any]:

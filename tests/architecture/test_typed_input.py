@@ -23,13 +23,14 @@ from werkzeug.datastructures import FileStorage
 
 from backend.api.endpoint import ATTRIBUTE, Endpoint
 from backend.api.routes import ROUTES
-from backend.api.schemas.common import DateTimeField, Money, RangeBound, Upload
+from backend.api.schemas.common import DateTimeField, Money, Quantity, RangeBound, Upload
 from backend.api.schemas.market import ClockTime
 from backend.api.schemas.scheduling import DayMinute
 
 KINDS: Final[tuple[tuple[type[fields.Field[Any]], set[type]], ...]] = (
     (Upload, {FileStorage}),
     (Money, {Decimal}),
+    (Quantity, {Decimal}),
     (DateTimeField, {datetime}),
     (RangeBound, {date, datetime}),
     (ClockTime, {time}),

@@ -7,6 +7,7 @@ import pytest
 
 from backend.cli import lifecycle as page
 from backend.domain.task_requests.lifecycle import (
+    PRICE_ACTIONS,
     STEPS,
     TABLE,
     VISIT_ACTIONS,
@@ -51,7 +52,7 @@ def test_allowed_actions_follow_table_and_facts() -> None:
     assert allowed_actions(Status.REQUESTED, Relation.CANDIDATE, Facts(passed=True)) == ["reject"]
     assert allowed_actions(Status.ACCEPTED, Relation.CUSTOMER) == ["edit", "start", "complete", "close", "cancel"]
     steps = ["on_the_way", "running_late", "arrive", "start"]
-    assert allowed_actions(Status.ACCEPTED, Relation.PROFESSIONAL) == ["release", *steps, "complete"]
+    assert allowed_actions(Status.ACCEPTED, Relation.PROFESSIONAL) == ["release", *steps, "propose_line", "complete"]
     assert allowed_actions(Status.COMPLETED, Relation.PROFESSIONAL) == ["close"]
     assert allowed_actions(Status.CLOSED, Relation.CUSTOMER) == ["review"]
     assert allowed_actions(Status.CLOSED, Relation.CUSTOMER, Facts(reviewable=False)) == []
@@ -71,6 +72,18 @@ def test_visit_actions_keep_status_and_need_accepted_request() -> None:
         if rule.action in VISIT_ACTIONS:
             assert rule.sources == {Status.ACCEPTED}
             assert rule.target is None
+
+
+def test_price_actions_keep_status_and_completion_waits_for_decisions() -> None:
+    for rule in TABLE:
+        if rule.action in PRICE_ACTIONS:
+            assert rule.target is None
+    undecided = Facts(undecided=True)
+    mine = allowed_actions(Status.ACCEPTED, Relation.PROFESSIONAL, undecided)
+    assert {"propose_line", "approve_line", "withdraw_line"} <= set(mine)
+    assert {"complete", "decline_line"} & set(mine) == set()
+    theirs = allowed_actions(Status.ACCEPTED, Relation.CUSTOMER, undecided)
+    assert theirs == ["edit", "start", "approve_line", "decline_line", "cancel"]
 
 
 def test_completion_needs_start_only_where_facts_say_so() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.domain.visits.start_codes import hotp
+from backend.domain.task_requests.door_codes import hotp
 
 # RFC 4226, appendix D.
 SECRET = b"12345678901234567890"

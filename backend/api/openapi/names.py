@@ -43,6 +43,7 @@ TAGS: Final = {
     "search": "Search",
     "places": "Search",
     "task_requests": "Requests",
+    "price_lines": "Requests",
     "conversations": "Conversations",
     "scheduling": "Schedule",
     "visits": "Visits",

@@ -24,6 +24,7 @@ PLAIN = (
     "status",
     "date_of_request",
     "price",
+    "total",
     "currency",
     "time_required",
     "pincode",
@@ -115,7 +116,7 @@ def _with_contacts(row: RequestWithContacts, who: Relation, *, at: datetime) -> 
 
 def _shown(request: Request, who: Relation, *, at: datetime) -> dict[str, object]:
     """Return what everyone who sees the request may see of it, and for its customer the start code."""
-    actions, visit_actions = allowed_apart(who, request, at=at)
+    actions = allowed_apart(who, request, at=at)
     own = {"start_code": start_codes.shown_to_customer(request)} if who is Relation.CUSTOMER else {}
     return {
         **dict(zip(PLAIN, get_plain(request), strict=True)),
@@ -123,8 +124,9 @@ def _shown(request: Request, who: Relation, *, at: datetime) -> dict[str, object
         "reviewed": request.reviewed_at is not None,
         "customer": None,
         "professional": None,
-        "allowed_actions": actions,
-        "visit_actions": visit_actions,
+        "allowed_actions": actions.plain,
+        "visit_actions": actions.visit,
+        "price_actions": actions.price,
         "distance_km": None,
         "unread_messages": 0,
         "warnings": [],

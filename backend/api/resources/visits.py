@@ -13,7 +13,8 @@ from backend.api.schemas import visits as schemas
 from backend.api.web_app import SECRET_ADDRESS
 from backend.core.errors import Conflict, NotFound, TooMany
 from backend.core.security.authz import Actor
-from backend.domain.visits import actions, links, start_codes
+from backend.domain.task_requests.door_codes import WrongCode
+from backend.domain.visits import actions, links
 
 
 class OnTheWay(Resource):
@@ -80,7 +81,7 @@ class Start(Resource):
         """
         try:
             row = actions.start(actor, request_id=request_id, **body, expected_version=expected_version())
-        except start_codes.WrongCode as error:
+        except WrongCode as error:
             return domain_problem(error)  # returned, not raised: the failed attempt must be committed
         return changed(actor, row)
 

@@ -129,6 +129,57 @@ class Money(fields.Field[Decimal]):
         return amount.quantize(Decimal("0.01"))
 
 
+class Sum(fields.Field[Decimal]):
+    """A computed amount with two decimals in responses; it can be zero, and negative where ``signed``."""
+
+    def __init__(self, *, signed: bool = False, **options: Unpack[DescribedOptions]) -> None:
+        self.signed = signed
+        form = {"type": "string", "pattern": rf"^{'-?' if signed else ''}\d{{1,10}}\.\d{{2}}$", "example": "499.00"}
+        options["metadata"] = {**form, **options.get("metadata", {})}
+        super().__init__(**options)
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: object, **kwargs: object) -> str | None:
+        return None if value is None else f"{Decimal(value):.2f}"
+
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> Decimal:
+        written = value if isinstance(value, str) else ""
+        if not WRITTEN_NUMBER.fullmatch(written) or (written.startswith("-") and not self.signed):
+            raise ValidationError('Must be an amount such as "499.00".')
+        return Decimal(written)
+
+
+class Quantity(fields.Field[Decimal]):
+    """A quantity above zero with at most three decimals: a string or a number in requests, a string in responses."""
+
+    MOST: Final = Decimal(10_000)
+
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
+        super().__init__(metadata={"type": "string", "pattern": r"^\d{1,5}(\.\d{1,3})?$", "example": "1.5"}, **options)
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: object, **kwargs: object) -> str | None:
+        return None if value is None else plain_number(value)
+
+    def _deserialize(
+        self, value: object, attr: str | None, data: Mapping[str, object] | None, **kwargs: object
+    ) -> Decimal:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not (is_number or (isinstance(value, str) and WRITTEN_NUMBER.fullmatch(value.strip()))):
+            raise ValidationError('Must be a quantity such as "1.5".')
+        quantity = Decimal(str(value).strip())
+        if not 0 < quantity <= self.MOST:
+            raise ValidationError(f"Must be greater than 0 and at most {self.MOST:,}.")
+        if quantity != quantity.quantize(Decimal("0.001")):
+            raise ValidationError("Must have at most three decimal places.")
+        return quantity.quantize(Decimal("0.001"))
+
+
+def plain_number(value: Decimal) -> str:
+    """Return a number without trailing zeros and without an exponent."""
+    return f"{value.normalize():f}"
+
+
 class DateTimeField(fields.Field[datetime]):
     """A time in ISO 8601 with an offset, converted to UTC."""
 

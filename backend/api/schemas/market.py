@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 
 from marshmallow import ValidationError, fields, validate
 
-from backend.api.schemas.common import FieldOptions, Strict, StrictInteger
+from backend.api.schemas.common import FieldOptions, Strict, StrictInteger, Text
 from backend.domain.market.settings import BOUNDS, CHOICES
 
 
@@ -30,7 +30,7 @@ class ClockTime(fields.Field[time]):
             raise ValidationError('Must be a time of day such as "18:00".') from error
 
 
-def _minutes(name: str, **options: Unpack[FieldOptions]) -> StrictInteger:
+def _bounded(name: str, **options: Unpack[FieldOptions]) -> StrictInteger:
     return StrictInteger(min=BOUNDS[name][0], max=BOUNDS[name][1], **options)
 
 
@@ -41,17 +41,19 @@ VISIT_REMINDERS = validate.OneOf(CHOICES["visit_reminders"])
 class SettingsEdit(Strict):
     """An update of the marketplace's settings, loaded as ``SettingsChanges`` of ``backend.domain.market.settings``."""
 
-    answer_within_minutes = _minutes("answer_within_minutes")
-    min_notice_minutes = _minutes("min_notice_minutes")
-    free_cancel_minutes = _minutes("free_cancel_minutes")
-    travel_buffer_minutes = _minutes("travel_buffer_minutes")
-    tell_nearest = _minutes("tell_nearest")
+    answer_within_minutes = _bounded("answer_within_minutes")
+    min_notice_minutes = _bounded("min_notice_minutes")
+    free_cancel_minutes = _bounded("free_cancel_minutes")
+    travel_buffer_minutes = _bounded("travel_buffer_minutes")
+    tell_nearest = _bounded("tell_nearest")
     reminder_at = ClockTime()
     day_begins_at = ClockTime()
     day_ends_at = ClockTime()
     start_code = fields.String(validate=START_CODE)
     contact = fields.String(validate=validate.OneOf(CHOICES["contact"]))
     visit_reminders = fields.String(validate=VISIT_REMINDERS)
+    extra_work_cap_percent = _bounded("extra_work_cap_percent")
+    extra_work_reasons = Text(min=0, max=1000, multiline=True)
 
 
 class MarketSettings(Strict):
@@ -68,6 +70,8 @@ class MarketSettings(Strict):
     start_code = fields.String(required=True, validate=START_CODE)
     contact = fields.String(required=True, validate=validate.OneOf(CHOICES["contact"]))
     visit_reminders = fields.String(required=True, validate=VISIT_REMINDERS)
+    extra_work_cap_percent = StrictInteger(required=True)
+    extra_work_reasons = fields.String(required=True)
     timezone = fields.String(required=True)
     currency = fields.String(required=True)
 
@@ -75,10 +79,10 @@ class MarketSettings(Strict):
 class TaskPolicy(Strict):
     """The policy of one task; null means that the general setting applies."""
 
-    answer_within_minutes = _minutes("answer_within_minutes", load_default=None, allow_none=True)
-    min_notice_minutes = _minutes("min_notice_minutes", load_default=None, allow_none=True)
-    free_cancel_minutes = _minutes("free_cancel_minutes", load_default=None, allow_none=True)
-    travel_buffer_minutes = _minutes("travel_buffer_minutes", load_default=None, allow_none=True)
+    answer_within_minutes = _bounded("answer_within_minutes", load_default=None, allow_none=True)
+    min_notice_minutes = _bounded("min_notice_minutes", load_default=None, allow_none=True)
+    free_cancel_minutes = _bounded("free_cancel_minutes", load_default=None, allow_none=True)
+    travel_buffer_minutes = _bounded("travel_buffer_minutes", load_default=None, allow_none=True)
     start_code = fields.String(load_default=None, allow_none=True, validate=START_CODE)
 
 

@@ -17,19 +17,29 @@ from backend.api.schemas.common import (
     ReasonData,
     Strict,
     StrictInteger,
+    Sum,
     Text,
     Window,
     WindowData,
 )
 from backend.core.db.date_range import Bound
 from backend.domain.market.settings import CHOICES
-from backend.domain.task_requests.lifecycle import REASONS, TABLE, VISIBLE_TO, VISIT_ACTIONS, Action, Status
+from backend.domain.task_requests.lifecycle import (
+    PRICE_ACTIONS,
+    REASONS,
+    TABLE,
+    VISIBLE_TO,
+    VISIT_ACTIONS,
+    Action,
+    Status,
+)
 
 STATUSES = [status.value for status in Status]
 ACTIONS = list(
     dict.fromkeys(rule.action.public for rule in TABLE if rule.who & VISIBLE_TO and None not in rule.sources)
 )
 VISIT = [name for name in ACTIONS if name in VISIT_ACTIONS]
+PRICE = [name for name in ACTIONS if name in PRICE_ACTIONS]
 WARNINGS = ["outside_hours", "not_free", "out_of_area", "task_not_done"]
 
 
@@ -166,6 +176,7 @@ class ProfessionalContact(Strict):
 class Request(Strict):
     """A request. Professionals see ``address`` and ``customer`` of those they accepted, until 30 days after the end.
 
+    ``total`` is the agreed price with the approved price lines.
     Only its customer gets ``start_code``: null unless the professional needs one to start the visit.
     """
 
@@ -179,6 +190,7 @@ class Request(Strict):
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
     date_of_request = DateTimeField(required=True)
     price = Money(required=True)
+    total = Sum(required=True)
     currency = fields.String(required=True)
     time_required = StrictInteger(required=True)
     address = fields.String(required=True, allow_none=True)
@@ -203,12 +215,18 @@ class Request(Strict):
     customer = fields.Nested(CustomerContact, required=True, allow_none=True)
     professional = fields.Nested(ProfessionalContact, required=True, allow_none=True)
     allowed_actions = fields.List(
-        fields.String(validate=validate.OneOf([name for name in ACTIONS if name not in VISIT])), required=True
+        fields.String(validate=validate.OneOf([name for name in ACTIONS if name not in (*VISIT, *PRICE)])),
+        required=True,
     )
     visit_actions = fields.List(
         fields.String(validate=validate.OneOf(VISIT)),
         required=True,
         metadata={"description": "What may be done about the visit now, while the request is accepted."},
+    )
+    price_actions = fields.List(
+        fields.String(validate=validate.OneOf(PRICE)),
+        required=True,
+        metadata={"description": "What may be done about the price now."},
     )
     distance_km = fields.Float(required=True, allow_none=True)
     unread_messages = StrictInteger(required=True)

@@ -24,6 +24,7 @@ BOUNDS: Final[dict[str, tuple[int, int]]] = {
     "free_cancel_minutes": (0, WEEK),
     "travel_buffer_minutes": (0, 240),
     "tell_nearest": (0, 50),
+    "extra_work_cap_percent": (0, 1000),
 }
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "start_code": ("off", "offered", "required"),
@@ -48,7 +49,9 @@ class MarketSettings:
     ``contact``: whether customer and professional see each other's phone once
     the request is accepted (``shown``); ``masked``: never, and contact details in their messages are hidden.
     ``visit_reminders``: whether both sides are reminded of a visit, at ``reminder_at`` the evening before, and two
-    hours before.
+    hours before. ``extra_work_cap_percent``: how much the approved price lines may add to the agreed price, in percent
+    of it; 0: any amount. ``extra_work_reasons``: the reasons from which professionals choose one for a price line, one
+    on each line of text; empty: they need none.
     """
 
     reminder_at: time
@@ -62,6 +65,13 @@ class MarketSettings:
     start_code: str = "off"
     contact: str = "shown"
     visit_reminders: str = "off"
+    extra_work_cap_percent: int = 0
+    extra_work_reasons: str = ""
+
+    @property
+    def allowed_reasons(self) -> tuple[str, ...]:
+        """Return the reasons of ``extra_work_reasons``."""
+        return tuple(line.strip() for line in self.extra_work_reasons.splitlines() if line.strip())
 
     def as_dict(self) -> dict[str, StoredValue]:
         """Return the settings as plain values; times of day are strings such as "18:00"."""
@@ -82,6 +92,8 @@ class SettingsChanges(TypedDict, total=False):
     start_code: str
     contact: str
     visit_reminders: str
+    extra_work_cap_percent: int
+    extra_work_reasons: str
 
 
 def get() -> MarketSettings:
@@ -106,6 +118,8 @@ def of_rows(rows: Mapping[str, StoredValue]) -> MarketSettings:
         start_code=_choice(rows, "start_code", usual.start_code),
         contact=_choice(rows, "contact", usual.contact),
         visit_reminders=_choice(rows, "visit_reminders", usual.visit_reminders),
+        extra_work_cap_percent=_number(rows, "extra_work_cap_percent", usual.extra_work_cap_percent),
+        extra_work_reasons=str(rows.get("extra_work_reasons", usual.extra_work_reasons)),
     )
 
 

@@ -20,7 +20,7 @@ from backend.core.translations import DEFAULT, format_money, format_month, forma
 
 REQUEST_PAGE: Final = "/app/requests/{request_id}"
 # Values that users typed. Messages are sent in the marketplace's name, so these must not look like its own text.
-TYPED: Final = ("author", "professional", "customer", "silent", "gone", "remarks", "reason", "comment")
+TYPED: Final = ("author", "professional", "customer", "silent", "gone", "remarks", "reason", "comment", "line")
 NAMES: Final = ("username",)  # typed by a user in every kind of message, of accounts too
 QUOTED: Final = ("remarks", "reason", "comment")
 TYPED_IN: Final = "request_"
@@ -106,6 +106,10 @@ KINDS: Final[dict[str, Message]] = {
     "request_arrived": Message(path=REQUEST_PAGE),
     "request_started": Message(path=REQUEST_PAGE),
     "request_step_undone": Message(path=REQUEST_PAGE),
+    "request_line_proposed": Message(path=REQUEST_PAGE),
+    "request_line_approved": Message(path=REQUEST_PAGE),
+    "request_line_declined": Message(path=REQUEST_PAGE),
+    "request_line_withdrawn": Message(path=REQUEST_PAGE),
     "request_due_tomorrow": Message(path=REQUEST_PAGE, about_visit=True, unsubscribable=True),
     "request_due_soon": Message(
         path=REQUEST_PAGE, about_visit=True, unsubscribable=True, follows="request_due_tomorrow"

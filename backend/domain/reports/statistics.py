@@ -22,8 +22,8 @@ AGGREGATE: Final = text("""
            count(r.id) FILTER (WHERE r.completed_at >= :starts AND r.completed_at < :ends) AS completed,
            count(r.id) FILTER (WHERE r.closed_at >= :starts AND r.closed_at < :ends) AS closed,
            count(r.id) FILTER (WHERE r.cancelled_at >= :starts AND r.cancelled_at < :ends) AS cancelled,
-           coalesce(sum(r.price) FILTER (WHERE r.closed_at >= :starts AND r.closed_at < :ends
-                                           AND r.currency = :currency), 0) AS spent,
+           coalesce(sum(r.price + coalesce(r.lines_amount, 0)) FILTER (
+               WHERE r.closed_at >= :starts AND r.closed_at < :ends AND r.currency = :currency), 0) AS spent,
            count(DISTINCT r.professional_id) FILTER (
                WHERE r.completed_at >= :starts AND r.completed_at < :ends) AS professionals_met,
            (SELECT count(*) FROM reviews v

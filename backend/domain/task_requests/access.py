@@ -2,14 +2,22 @@
 
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, exists, false
 
 from backend.core.security.authz import Actor, Role
 from backend.domain.favourites import exclusions
 from backend.domain.professionals.models import ProfessionalTask
-from backend.domain.task_requests.lifecycle import VISIT_ACTIONS, Action, Facts, Relation, Status, allowed_actions
+from backend.domain.task_requests.lifecycle import (
+    PRICE_ACTIONS,
+    VISIT_ACTIONS,
+    Action,
+    Facts,
+    Relation,
+    Status,
+    allowed_actions,
+)
 from backend.domain.task_requests.models import RequestRejection
 from backend.domain.task_requests.rows import Request
 
@@ -132,6 +140,7 @@ def facts_of(relation: Relation, request: Request, *, at: datetime) -> Facts:
         last_step=last_step(request),
         undoable=was_theirs and request.step_at is not None and at < request.step_at + UNDO_WITHIN,
         must_start=is_accepted and request.start_code_policy == "required" and request.started_at is None,
+        undecided=request.undecided_lines > 0,
     )
 
 
@@ -140,13 +149,31 @@ def allowed(relation: Relation, request: Request, *, at: datetime) -> list[str]:
     return list(_allowed(relation, request.status, facts_of(relation, request, at=at)))
 
 
-def allowed_apart(relation: Relation, request: Request, *, at: datetime) -> tuple[list[str], list[str]]:
-    """Return the allowed actions, and those of the visit apart from them: clients from before know only the others."""
-    names = allowed(relation, request, at=at)
-    return [name for name in names if name not in VISIT_ACTIONS], [name for name in names if name in VISIT_ACTIONS]
+class AllowedActions(NamedTuple):
+    """What may be done now. Those of the visit and of the price are apart: clients from before know only the others."""
+
+    plain: list[str]
+    visit: list[str]
+    price: list[str]
+
+
+def allowed_apart(relation: Relation, request: Request, *, at: datetime) -> AllowedActions:
+    """Return the allowed actions, those of the visit and those of the price."""
+    return AllowedActions(*map(list, _allowed_apart(relation, request.status, facts_of(relation, request, at=at))))
 
 
 @cache
 def _allowed(relation: Relation, status: str, facts: Facts) -> tuple[str, ...]:
     """Look the few possible cases up only once: lists ask for every row."""
     return tuple(allowed_actions(Status(status), relation, facts))
+
+
+@cache
+def _allowed_apart(relation: Relation, status: str, facts: Facts) -> tuple[tuple[str, ...], ...]:
+    names = _allowed(relation, status, facts)
+    apart = VISIT_ACTIONS | PRICE_ACTIONS
+    return (
+        tuple(name for name in names if name not in apart),
+        tuple(name for name in names if name in VISIT_ACTIONS),
+        tuple(name for name in names if name in PRICE_ACTIONS),
+    )

@@ -333,7 +333,7 @@ def cancel(
     policy = policies.for_task(request.task_id)
     was_accepted = request.status == Status.ACCEPTED
     late = request.moved_late or (was_accepted and policy.is_late(request.date_of_request, at=now()))
-    values = {"cancelled_at": now(), "cancelled_late": late, "asked_until": None}
+    values = {"cancelled_at": now(), "cancelled_late": late, "asked_until": None, "undecided_lines": 0}
     changed = write(
         actor, request, Action.CANCEL, values, note=reason, changes=_changes(reason_code, late=late or None)
     )

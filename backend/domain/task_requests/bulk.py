@@ -11,7 +11,7 @@ from backend.core.db.session import db
 from backend.core.security.authz import SYSTEM, Actor
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.models import Professional
-from backend.domain.task_requests import history, notifications
+from backend.domain.task_requests import history, notifications, price_lines
 from backend.domain.task_requests.lifecycle import Action, Relation, Status, rule_of
 from backend.domain.task_requests.models import TaskRequest
 from backend.domain.task_requests.rows import COLUMNS, NO_VISIT, Request
@@ -102,7 +102,7 @@ def _is_unapproved(at: datetime) -> ColumnElement[bool]:
 def cancel_all(actor: Actor, *, customer_id: int, reason: str) -> int:
     """Cancel a customer's open requests and notify their professionals; return how many."""
     theirs = TaskRequest.customer_id == customer_id
-    values = {"cancelled_at": now(), "asked_until": None}
+    values = {"cancelled_at": now(), "asked_until": None, "undecided_lines": 0}
     cancelled = [
         request
         for status in (Status.REQUESTED, Status.ACCEPTED)
@@ -162,6 +162,7 @@ def _change(
     )
     db.session.execute(statement)
     history.write(actor, [history.Entry(request_id, action, source, target, note) for request_id in ids])
+    price_lines.withdraw_after(action, before)
     for request in before:
         after = request._replace(status=target, version=request.version + 1, **_sides(values))
         announce_change(actor, request, after)

@@ -21,6 +21,27 @@ class VisitNotStarted(Conflict):
         )
 
 
+class LineUndecided(Conflict):
+    """The work can be completed or closed only when every price line is decided."""
+
+    code = "line_undecided"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A price line is waiting for a decision. The customer approves or declines it, or the professional "
+            "withdraws it; then try again."
+        )
+
+
+class LineDecided(Conflict):
+    """The price line was approved, declined or withdrawn before."""
+
+    code = "line_decided"
+
+    def __init__(self) -> None:
+        super().__init__("This price line has already been decided or withdrawn. Load the request again.")
+
+
 class AlreadyTaken(Conflict):
     """Another professional has accepted the request."""
 

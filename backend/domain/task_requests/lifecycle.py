@@ -21,7 +21,8 @@ class Status(StrEnum):
 class Action(StrEnum):
     """The actions on a request. ``move`` is the edit of its date; clients see it as "edit" too.
 
-    Those from ``on_the_way`` to ``undo_step`` are about the visit, while the status stays ``accepted``.
+    Those from ``on_the_way`` to ``undo_step`` are about the visit, those on price lines about what it costs; the status
+    stays ``accepted``.
     """
 
     CREATE = "create"
@@ -35,6 +36,10 @@ class Action(StrEnum):
     ARRIVE = "arrive"
     START = "start"
     UNDO_STEP = "undo_step"
+    PROPOSE_LINE = "propose_line"
+    APPROVE_LINE = "approve_line"
+    DECLINE_LINE = "decline_line"
+    WITHDRAW_LINE = "withdraw_line"
     COMPLETE = "complete"
     CLOSE = "close"
     CANCEL = "cancel"
@@ -44,7 +49,7 @@ class Action(StrEnum):
 
     @property
     def public(self) -> str:
-        """Return the name used in histories, ``allowed_actions`` and ``visit_actions``."""
+        """Return the name used in histories, ``allowed_actions``, ``visit_actions`` and ``price_actions``."""
         return "edit" if self is Action.MOVE else self.value
 
 
@@ -76,6 +81,7 @@ class Relation(StrEnum):
 # The steps of a visit in their order: each may be skipped, none repeated, and none follows a later one.
 STEPS: Final = (Action.ON_THE_WAY, Action.ARRIVE, Action.START)
 VISIT_ACTIONS: Final = frozenset({*STEPS, Action.RUNNING_LATE, Action.UNDO_STEP})
+PRICE_ACTIONS: Final = frozenset({Action.PROPOSE_LINE, Action.APPROVE_LINE, Action.DECLINE_LINE, Action.WITHDRAW_LINE})
 VISIBLE_TO: Final = frozenset(
     {Relation.CUSTOMER, Relation.PROFESSIONAL, Relation.CANDIDATE, Relation.VIEWER, Relation.ADMIN}
 )
@@ -98,6 +104,9 @@ class Need(StrEnum):
     START_CODE = "the start code from the professional, where the policy is offered or required"
     OWN_STEP = "the last step of the visit, by who took it, within two minutes"
     STARTED = "a started visit, where the start code is required and the request is accepted"
+    UNDECIDED = "an undecided price line"
+    ALL_DECIDED = "no undecided price line"
+    APPROVAL_CODE = "the approval code from the professional"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +163,8 @@ TABLE: Final[tuple[Rule, ...]] = (
         _S.REQUESTED,
         needs=(_N.COMING_DATE,),
         tells=("request_changed to its professional or the one asked",),
-        follows="The same professional is asked first. The times of the visit and its start code are cleared.",
+        follows="The same professional is asked first. The times of the visit and its start code are cleared; "
+        "its price lines are withdrawn.",
     ),
     _rule(
         Action.ACCEPT,
@@ -181,7 +191,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         _S.REQUESTED,
         needs=(_N.REASON,),
         tells=("request_released to the customer",),
-        follows="Open to all. The times of the visit and its start code are cleared. "
+        follows="Open to all. The times of the visit and its start code are cleared; its price lines are withdrawn. "
         "The system releases it when the professional is blocked or no longer approved.",
     ),
     _rule(
@@ -229,11 +239,44 @@ TABLE: Final[tuple[Rule, ...]] = (
         follows="The step's time is cleared; the history keeps both entries.",
     ),
     _rule(
+        Action.PROPOSE_LINE,
+        _R.PROFESSIONAL,
+        (_S.ACCEPTED,),
+        None,
+        tells=("request_line_proposed to the customer",),
+        follows="Costs nothing until it is approved.",
+    ),
+    _rule(
+        Action.APPROVE_LINE,
+        (_R.CUSTOMER, _R.PROFESSIONAL),
+        (_S.ACCEPTED,),
+        None,
+        needs=(_N.UNDECIDED, _N.APPROVAL_CODE),
+        tells=("request_line_approved to the other side",),
+        follows="The line counts in the total. The customer needs no code.",
+    ),
+    _rule(
+        Action.DECLINE_LINE,
+        _R.CUSTOMER,
+        (_S.ACCEPTED,),
+        None,
+        needs=(_N.UNDECIDED,),
+        tells=("request_line_declined to the professional",),
+    ),
+    _rule(
+        Action.WITHDRAW_LINE,
+        _R.PROFESSIONAL,
+        (_S.ACCEPTED,),
+        None,
+        needs=(_N.UNDECIDED,),
+        tells=("request_line_withdrawn to the customer",),
+    ),
+    _rule(
         Action.COMPLETE,
         (_R.PROFESSIONAL, _R.CUSTOMER),
         (_S.ACCEPTED,),
         _S.COMPLETED,
-        needs=(_N.STARTED,),
+        needs=(_N.STARTED, _N.ALL_DECIDED),
         tells=("request_completed to the other side",),
         follows="Before or after the date. The professional's time is free again.",
     ),
@@ -249,7 +292,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         _R.CUSTOMER,
         (_S.ACCEPTED, _S.COMPLETED),
         _S.CLOSED,
-        needs=(_N.STARTED,),
+        needs=(_N.STARTED, _N.ALL_DECIDED),
         tells=("request_closed to the professional",),
         follows="From accepted it also completes the request.",
     ),
@@ -261,6 +304,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         needs=(_N.REASON,),
         tells=("request_cancelled to its professional or the one asked",),
         follows="Marked late when it was accepted (or moved away) within the task's free cancellation time. "
+        "Undecided price lines are withdrawn. "
         "The system cancels it when the customer is blocked.",
     ),
     _rule(
@@ -319,7 +363,7 @@ class Facts:
 
     ``passed``: the date has passed. ``reviewable``: a review is still possible. ``last_step``: the step of the visit
     that was taken last. ``undoable``: this user took it, less than two minutes ago. ``must_start``: the work can be
-    completed only after the visit has started.
+    completed only after the visit has started. ``undecided``: there are undecided price lines.
     """
 
     passed: bool = False
@@ -327,6 +371,7 @@ class Facts:
     last_step: Action | None = None
     undoable: bool = False
     must_start: bool = False
+    undecided: bool = False
 
 
 def allowed_actions(status: Status, relation: Relation, facts: Facts = Facts()) -> list[str]:
@@ -344,6 +389,8 @@ def meets_needs(rule: Rule, facts: Facts) -> bool:
         Need.NOT_ARRIVED: facts.last_step in (Action.ARRIVE, Action.START),
         Need.OWN_STEP: not facts.undoable,
         Need.STARTED: facts.must_start,
+        Need.UNDECIDED: not facts.undecided,
+        Need.ALL_DECIDED: facts.undecided,
     }
     return not any(unmet.get(need, False) for need in rule.needs)
 

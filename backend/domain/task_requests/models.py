@@ -1,8 +1,9 @@
 """Tables of requests, their history, declined requests, policies and working hours."""
 
 from datetime import datetime
+from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, func, text
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,7 +19,11 @@ class TaskRequest(Base):
     The visit: ``on_the_way_at``, ``arrived_at`` and ``started_at`` are the times of its steps as reported by who took
     them, ``eta_at`` is when the professional expects to arrive. ``step_at`` and ``step_by`` are when the last step was
     received and who took it, until it can no longer be undone. ``start_code_policy`` is the one that applied on
-    acceptance; ``code_tries`` and ``code_locked_until`` count the codes that the professional tried.
+    acceptance; ``code_tries`` and ``code_locked_until`` count the codes that the professional tried, start codes and
+    approval codes alike.
+
+    ``price`` is the agreed one. ``lines_amount`` is the sum of the approved price lines, None where there are none;
+    ``undecided_lines`` is how many wait for the customer. Every change of a line changes them, and the version.
     """
 
     __tablename__ = "task_requests"
@@ -59,6 +64,8 @@ class TaskRequest(Base):
     start_code_policy: Mapped[str | None]
     code_tries: Mapped[int] = mapped_column(server_default=text("0"))
     code_locked_until: Mapped[datetime | None]
+    lines_amount: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
+    undecided_lines: Mapped[int] = mapped_column(server_default=text("0"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
 
     __table_args__ = (
@@ -94,6 +101,8 @@ class TaskRequest(Base):
             name="visit_in_order",
         ),
         CheckConstraint("start_code_policy IN ('off', 'offered', 'required')", name="start_code_policy"),
+        CheckConstraint("undecided_lines = 0 OR undecided_lines > 0 AND status = 'accepted'", name="undecided_lines"),
+        CheckConstraint("price + lines_amount >= 0", name="total"),
         ExcludeConstraint(
             ("professional_id", "="),
             ("busy", "&&"),

@@ -50,10 +50,22 @@ class Request(NamedTuple):
     step_at: datetime | None
     step_by: int | None
     start_code_policy: str | None
+    lines_amount: Decimal | None
+    undecided_lines: int
     version: int
     does_task: bool
     rejected: bool
     excluded: bool
+
+    @property
+    def total(self) -> Decimal:
+        """Return the agreed price with the approved price lines."""
+        return self.price if self.lines_amount is None else self.price + self.lines_amount
+
+    @property
+    def has_lines(self) -> bool:
+        """Return whether there are price lines that are approved or undecided."""
+        return self.undecided_lines > 0 or self.lines_amount is not None
 
 
 class RequestWithContacts(NamedTuple):
@@ -76,11 +88,13 @@ TABLE: Final = cast("Table", TaskRequest.__table__)
 WIDTH: Final = len(Request._fields)
 COLUMN_NAMES: Final = Request._fields[:-3]
 COLUMNS: Final = [TABLE.c[name] for name in COLUMN_NAMES]
-# The columns of a visit, as they are for a request that nobody has accepted.
+# The columns of a visit and its price lines, as they are for a request that nobody has accepted.
 NO_VISIT: Final[dict[str, object]] = {
     **dict.fromkeys(("on_the_way_at", "arrived_at", "started_at", "eta_at", "step_at", "step_by")),
     **dict.fromkeys(("start_code_policy", "code_locked_until")),
     "code_tries": 0,
+    "lines_amount": None,
+    "undecided_lines": 0,
 }
 
 

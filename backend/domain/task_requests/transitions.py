@@ -14,18 +14,21 @@ from backend.core.db.session import TIMESTAMP, db
 from backend.core.errors import Forbidden, Stale
 from backend.core.security.authz import Actor, Role
 from backend.domain.live_updates import changes as live_changes
-from backend.domain.task_requests import history
+from backend.domain.task_requests import history, price_lines
 from backend.domain.task_requests.access import allowed, does_task, excluded, facts_of, rejected, relation
 from backend.domain.task_requests.errors import (
     AlreadyReviewed,
     AlreadyTaken,
     InvalidTransition,
+    LineDecided,
+    LineUndecided,
     RequestNotFound,
     ReviewTooLate,
     TaskNotDone,
     VisitNotStarted,
 )
 from backend.domain.task_requests.lifecycle import (
+    PRICE_ACTIONS,
     VISIBLE_TO,
     VISIT_ACTIONS,
     Action,
@@ -126,6 +129,8 @@ def authorize(actor: Actor, request: Request, action: Action, *, expected_versio
         Forbidden: The action is another role's.
         AlreadyReviewed, ReviewTooLate: It cannot be reviewed.
         VisitNotStarted: It can be completed only after the visit has started.
+        LineUndecided: It can be completed or closed only when every price line is decided.
+        LineDecided: There is no undecided price line.
     """
     at = now()
     status, who = Status(request.status), relation(actor, request, at=at)
@@ -162,13 +167,21 @@ def _refusal(action: Action, request: Request, who: Relation) -> Exception:
     if action is Action.REVIEW and status in sources_of(action):
         return AlreadyReviewed() if request.reviewed_at else ReviewTooLate()
     rule = rule_of(action, who, status)
-    if rule is not None and Need.STARTED in rule.needs:
-        return VisitNotStarted()
-    if action in VISIT_ACTIONS and status is Status.ACCEPTED:
+    if rule is not None and Need.ALL_DECIDED in rule.needs:
+        return LineUndecided() if request.undecided_lines else VisitNotStarted()
+    if status is Status.ACCEPTED and action in VISIT_ACTIONS:
         return _impossible_step(action, request, who)
+    if status is Status.ACCEPTED and action in PRICE_ACTIONS:
+        return LineDecided()
+    return _wrong_state(action, status)
+
+
+def _wrong_state(action: Action, status: Status) -> InvalidTransition:
     state = "It is not accepted yet" if status is Status.REQUESTED else f"Its status is {status}"
     if action in VISIT_ACTIONS:
         return InvalidTransition(f"A visit needs an accepted request. {state}.")
+    if action in PRICE_ACTIONS:
+        return InvalidTransition(f"Price lines need an accepted request. {state}.")
     return InvalidTransition(f"This request cannot be {_done(action)}. {state}.")
 
 
@@ -212,6 +225,7 @@ def write(
     parameters |= {"to_status": target, "at": now()}
     entry = history.Entry(request.id, action, request.status, target, note, changes)
     changed = _run_if_unchanged(_update(actor.role, tuple(values)), actor, request, entry, parameters)
+    price_lines.withdraw_after(action, [request])
     announce_change(actor, request, changed.request)
     return changed
 

@@ -7,6 +7,7 @@ from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.errors import Invalid
 from backend.core.security.authz import Actor, Role
+from backend.domain.task_requests import door_codes
 from backend.domain.task_requests.access import last_step
 from backend.domain.task_requests.lifecycle import Action
 from backend.domain.task_requests.rows import Request, RequestWithContacts
@@ -15,7 +16,6 @@ from backend.domain.visits import start_codes
 from backend.domain.visits.notifications import notify_step
 
 COLUMNS: Final = {Action.ON_THE_WAY: "on_the_way_at", Action.ARRIVE: "arrived_at", Action.START: "started_at"}
-NOT_CODED: Final[dict[str, object]] = {"code_tries": 0, "code_locked_until": None}
 
 
 @retry_when_changed
@@ -77,14 +77,14 @@ def start(
     """Record that the work has started. The customer needs no code; the professional does, by the task's policy.
 
     Raises:
-        start_codes.WrongCode: The code is wrong. The caller must commit.
+        WrongCode: The code is wrong. The caller must commit.
         TooMany: Too many codes were wrong.
     """
     request = load(actor, Action.START, request_id=request_id, expected_version=expected_version)
     taken_at = _time_of_step(request, at)
     if actor.role is Role.PROFESSIONAL and start_codes.is_needed(request):
         start_codes.check(request, code=code)
-    return _take(actor, request, Action.START, taken_at=taken_at, reported=at, values=NOT_CODED)
+    return _take(actor, request, Action.START, taken_at=taken_at, reported=at, values=door_codes.NOT_TRIED)
 
 
 @retry_when_changed

@@ -9,6 +9,8 @@ const now: Settings = {
   start_code: 'off' as const,
   contact: 'shown' as const,
   visit_reminders: 'off' as const,
+  extra_work_cap_percent: 0,
+  extra_work_reasons: '',
   travel_buffer_minutes: 0,
   tell_nearest: 10,
   reminder_at: '18:00',

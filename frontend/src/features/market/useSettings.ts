@@ -48,6 +48,8 @@ export function ofAnswer(settings: MarketSettings): Settings {
     start_code,
     contact,
     visit_reminders,
+    extra_work_cap_percent,
+    extra_work_reasons,
   } = settings
   return {
     answer_within_minutes,
@@ -61,6 +63,8 @@ export function ofAnswer(settings: MarketSettings): Settings {
     start_code,
     contact,
     visit_reminders,
+    extra_work_cap_percent,
+    extra_work_reasons,
   }
 }
 

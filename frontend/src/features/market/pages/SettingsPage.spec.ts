@@ -18,6 +18,8 @@ const settings = {
   day_ends_at: '20:00:00',
   start_code: 'off',
   visit_reminders: 'off',
+  extra_work_cap_percent: 0,
+  extra_work_reasons: '',
   contact: 'shown',
   timezone: 'Asia/Kolkata',
   currency: 'INR',

@@ -26,6 +26,7 @@ const request = (more: object = {}) => ({
   closed_at: null,
   allowed_actions: ['edit', 'complete', 'close', 'cancel'],
   visit_actions: [],
+  price_actions: [],
   review: null,
   history: [
     {

@@ -67,6 +67,10 @@ export type Alive = {
     status: 'alive';
 };
 
+export type Approval = {
+    code?: string | null;
+};
+
 export type Approvals = {
     waiting: number;
     oldest: string | null;
@@ -595,6 +599,8 @@ export type MarketSettings = {
     start_code: 'off' | 'offered' | 'required';
     contact: 'shown' | 'masked';
     visit_reminders: 'off' | 'on';
+    extra_work_cap_percent: number;
+    extra_work_reasons: string;
     timezone: string;
     currency: string;
 };
@@ -656,6 +662,14 @@ export type NewPhotoMessage = {
     photo?: Blob | File | null;
     body?: string;
     professional_id?: number | null;
+};
+
+export type NewPriceLine = {
+    kind: 'extra' | 'material' | 'discount';
+    title: string;
+    quantity: string;
+    unit_amount: string | number;
+    reason?: string | null;
 };
 
 export type NewPushSubscription = {
@@ -802,6 +816,32 @@ export type PreferencesInput = {
     readonly unavailable?: {
         [key: string]: UnavailableInput;
     } | null;
+};
+
+export type PriceLine = {
+    id: number;
+    kind: 'extra' | 'material' | 'discount';
+    title: string;
+    reason: string | null;
+    quantity: string;
+    unit_amount: string;
+    amount: string;
+    state: 'proposed' | 'approved' | 'declined' | 'withdrawn';
+    by_code: boolean;
+    proposed_at: string;
+    decided_at: string | null;
+    withdrawn_at: string | null;
+    approval_code?: string | null;
+};
+
+export type PriceLines = {
+    items: Array<PriceLine>;
+    next_cursor: string | null;
+    price: string;
+    total: string;
+    currency: string;
+    reasons: Array<string>;
+    cap_percent: number;
 };
 
 /**
@@ -1123,6 +1163,7 @@ export type Request = {
     status: 'requested' | 'accepted' | 'completed' | 'closed' | 'cancelled' | 'expired';
     date_of_request: string;
     price: string;
+    total: string;
     currency: string;
     time_required: number;
     address: string | null;
@@ -1151,6 +1192,10 @@ export type Request = {
      * What may be done about the visit now, while the request is accepted.
      */
     visit_actions: Array<'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step'>;
+    /**
+     * What may be done about the price now.
+     */
+    price_actions: Array<'propose_line' | 'approve_line' | 'decline_line' | 'withdraw_line'>;
     distance_km: number | null;
     unread_messages: number;
     warnings: Array<'outside_hours' | 'not_free' | 'out_of_area' | 'task_not_done'>;
@@ -1177,6 +1222,7 @@ export type RequestDetail = {
     status: 'requested' | 'accepted' | 'completed' | 'closed' | 'cancelled' | 'expired';
     date_of_request: string;
     price: string;
+    total: string;
     currency: string;
     time_required: number;
     address: string | null;
@@ -1205,6 +1251,10 @@ export type RequestDetail = {
      * What may be done about the visit now, while the request is accepted.
      */
     visit_actions: Array<'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step'>;
+    /**
+     * What may be done about the price now.
+     */
+    price_actions: Array<'propose_line' | 'approve_line' | 'decline_line' | 'withdraw_line'>;
     distance_km: number | null;
     unread_messages: number;
     warnings: Array<'outside_hours' | 'not_free' | 'out_of_area' | 'task_not_done'>;
@@ -1421,6 +1471,8 @@ export type SettingsEdit = {
     start_code?: 'off' | 'offered' | 'required';
     contact?: 'shown' | 'masked';
     visit_reminders?: 'off' | 'on';
+    extra_work_cap_percent?: number;
+    extra_work_reasons?: string;
 };
 
 export type Settlement = {
@@ -2372,7 +2424,7 @@ export type ListDeliveriesData = {
         cursor?: string | null;
         account_id?: number | null;
         state?: 'waiting' | 'sent' | 'failed' | 'skipped' | null;
-        kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_on_the_way' | 'request_running_late' | 'request_arrived' | 'request_started' | 'request_step_undone' | 'request_due_tomorrow' | 'request_due_soon' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'request_messages' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
+        kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_on_the_way' | 'request_running_late' | 'request_arrived' | 'request_started' | 'request_step_undone' | 'request_line_proposed' | 'request_line_approved' | 'request_line_declined' | 'request_line_withdrawn' | 'request_due_tomorrow' | 'request_due_soon' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'request_messages' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
         channel?: 'mail' | 'gchat' | 'sms' | 'push' | 'chat' | null;
         run_id?: number | null;
     };
@@ -7555,6 +7607,322 @@ export type CreateRequestPhotoResponses = {
 };
 
 export type CreateRequestPhotoResponse = CreateRequestPhotoResponses[keyof CreateRequestPhotoResponses];
+
+export type GetRequestPriceLinesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/price_lines';
+};
+
+export type GetRequestPriceLinesErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetRequestPriceLinesError = GetRequestPriceLinesErrors[keyof GetRequestPriceLinesErrors];
+
+export type GetRequestPriceLinesResponses = {
+    /**
+     * OK
+     */
+    200: PriceLines;
+};
+
+export type GetRequestPriceLinesResponse = GetRequestPriceLinesResponses[keyof GetRequestPriceLinesResponses];
+
+export type CreateRequestPriceLineData = {
+    body: NewPriceLine;
+    headers?: {
+        /**
+         * Repeating a request with the same key and body within 24 hours returns the first response without running it again.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/price_lines';
+};
+
+export type CreateRequestPriceLineErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`, `still_running`
+     */
+    409: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `idempotency_key_reused`, `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Rate limit exceeded: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type CreateRequestPriceLineError = CreateRequestPriceLineErrors[keyof CreateRequestPriceLineErrors];
+
+export type CreateRequestPriceLineResponses = {
+    /**
+     * Created
+     */
+    201: PriceLine;
+};
+
+export type CreateRequestPriceLineResponse = CreateRequestPriceLineResponses[keyof CreateRequestPriceLineResponses];
+
+export type ApproveRequestPriceLineData = {
+    body?: Approval;
+    headers?: {
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+        line_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/price_lines/{line_id}/approve';
+};
+
+export type ApproveRequestPriceLineErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Rate limit exceeded: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type ApproveRequestPriceLineError = ApproveRequestPriceLineErrors[keyof ApproveRequestPriceLineErrors];
+
+export type ApproveRequestPriceLineResponses = {
+    /**
+     * OK
+     */
+    200: PriceLine;
+};
+
+export type ApproveRequestPriceLineResponse = ApproveRequestPriceLineResponses[keyof ApproveRequestPriceLineResponses];
+
+export type DeclineRequestPriceLineData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+        line_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/price_lines/{line_id}/decline';
+};
+
+export type DeclineRequestPriceLineErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type DeclineRequestPriceLineError = DeclineRequestPriceLineErrors[keyof DeclineRequestPriceLineErrors];
+
+export type DeclineRequestPriceLineResponses = {
+    /**
+     * OK
+     */
+    200: PriceLine;
+};
+
+export type DeclineRequestPriceLineResponse = DeclineRequestPriceLineResponses[keyof DeclineRequestPriceLineResponses];
+
+export type WithdrawRequestPriceLineData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+        line_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/price_lines/{line_id}/withdraw';
+};
+
+export type WithdrawRequestPriceLineErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type WithdrawRequestPriceLineError = WithdrawRequestPriceLineErrors[keyof WithdrawRequestPriceLineErrors];
+
+export type WithdrawRequestPriceLineResponses = {
+    /**
+     * OK
+     */
+    200: PriceLine;
+};
+
+export type WithdrawRequestPriceLineResponse = WithdrawRequestPriceLineResponses[keyof WithdrawRequestPriceLineResponses];
 
 export type RejectRequestData = {
     body: RejectReason;

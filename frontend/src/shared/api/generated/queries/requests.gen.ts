@@ -5,8 +5,8 @@ import type { AxiosError } from 'axios';
 
 import { createInfiniteParams, createQueryKey, type QueryKey } from './shared.gen';
 import type { Options } from '../sdk.gen';
-import { acceptRequest, cancelRequest, closeRequest, completeRequest, createRequest, createRequestPhoto, deletePhoto, getMyInbox, getPhoto, getRequest, getRequestPhotos, listRequests, markInboxSeen, rejectRequest, releaseRequest, updateRequest } from '../sdk/requests.gen';
-import type { AcceptRequestData, AcceptRequestError, AcceptRequestResponse, CancelRequestData, CancelRequestError, CancelRequestResponse, CloseRequestData, CloseRequestError, CloseRequestResponse, CompleteRequestData, CompleteRequestError, CompleteRequestResponse, CreateRequestData, CreateRequestError, CreateRequestPhotoData, CreateRequestPhotoError, CreateRequestPhotoResponse, CreateRequestResponse, DeletePhotoData, DeletePhotoError, DeletePhotoResponse, GetMyInboxData, GetMyInboxError, GetMyInboxResponse, GetPhotoData, GetPhotoError, GetPhotoResponse, GetRequestData, GetRequestError, GetRequestPhotosData, GetRequestPhotosError, GetRequestPhotosResponse, GetRequestResponse, ListRequestsData, ListRequestsError, ListRequestsResponse, MarkInboxSeenData, MarkInboxSeenError, MarkInboxSeenResponse, RejectRequestData, RejectRequestError, RejectRequestResponse, ReleaseRequestData, ReleaseRequestError, ReleaseRequestResponse, UpdateRequestData, UpdateRequestError, UpdateRequestResponse } from '../types.gen';
+import { acceptRequest, approveRequestPriceLine, cancelRequest, closeRequest, completeRequest, createRequest, createRequestPhoto, createRequestPriceLine, declineRequestPriceLine, deletePhoto, getMyInbox, getPhoto, getRequest, getRequestPhotos, getRequestPriceLines, listRequests, markInboxSeen, rejectRequest, releaseRequest, updateRequest, withdrawRequestPriceLine } from '../sdk/requests.gen';
+import type { AcceptRequestData, AcceptRequestError, AcceptRequestResponse, ApproveRequestPriceLineData, ApproveRequestPriceLineError, ApproveRequestPriceLineResponse, CancelRequestData, CancelRequestError, CancelRequestResponse, CloseRequestData, CloseRequestError, CloseRequestResponse, CompleteRequestData, CompleteRequestError, CompleteRequestResponse, CreateRequestData, CreateRequestError, CreateRequestPhotoData, CreateRequestPhotoError, CreateRequestPhotoResponse, CreateRequestPriceLineData, CreateRequestPriceLineError, CreateRequestPriceLineResponse, CreateRequestResponse, DeclineRequestPriceLineData, DeclineRequestPriceLineError, DeclineRequestPriceLineResponse, DeletePhotoData, DeletePhotoError, DeletePhotoResponse, GetMyInboxData, GetMyInboxError, GetMyInboxResponse, GetPhotoData, GetPhotoError, GetPhotoResponse, GetRequestData, GetRequestError, GetRequestPhotosData, GetRequestPhotosError, GetRequestPhotosResponse, GetRequestPriceLinesData, GetRequestPriceLinesError, GetRequestPriceLinesResponse, GetRequestResponse, ListRequestsData, ListRequestsError, ListRequestsResponse, MarkInboxSeenData, MarkInboxSeenError, MarkInboxSeenResponse, RejectRequestData, RejectRequestError, RejectRequestResponse, ReleaseRequestData, ReleaseRequestError, ReleaseRequestResponse, UpdateRequestData, UpdateRequestError, UpdateRequestResponse, WithdrawRequestPriceLineData, WithdrawRequestPriceLineError, WithdrawRequestPriceLineResponse } from '../types.gen';
 
 export const getMyInboxQueryKey = (options?: Options<GetMyInboxData>) => createQueryKey('getMyInbox', options, false, ['Requests']);
 
@@ -234,6 +234,81 @@ export const createRequestPhotoMutation = (options?: Partial<Options<CreateReque
     const mutationOptions: UseMutationOptions<CreateRequestPhotoResponse, AxiosError<CreateRequestPhotoError>, Options<CreateRequestPhotoData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await createRequestPhoto({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        },
+        meta: { tags: ['Requests'] }
+    };
+    return mutationOptions;
+};
+
+export const getRequestPriceLinesQueryKey = (options: Options<GetRequestPriceLinesData>) => createQueryKey('getRequestPriceLines', options, false, ['Requests']);
+
+export const getRequestPriceLinesOptions = (options: Options<GetRequestPriceLinesData>) => queryOptions<GetRequestPriceLinesResponse, AxiosError<GetRequestPriceLinesError>, GetRequestPriceLinesResponse, ReturnType<typeof getRequestPriceLinesQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await getRequestPriceLines({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: getRequestPriceLinesQueryKey(options)
+});
+
+export const createRequestPriceLineMutation = (options?: Partial<Options<CreateRequestPriceLineData>>): UseMutationOptions<CreateRequestPriceLineResponse, AxiosError<CreateRequestPriceLineError>, Options<CreateRequestPriceLineData>> => {
+    const mutationOptions: UseMutationOptions<CreateRequestPriceLineResponse, AxiosError<CreateRequestPriceLineError>, Options<CreateRequestPriceLineData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await createRequestPriceLine({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        },
+        meta: { tags: ['Requests'] }
+    };
+    return mutationOptions;
+};
+
+export const approveRequestPriceLineMutation = (options?: Partial<Options<ApproveRequestPriceLineData>>): UseMutationOptions<ApproveRequestPriceLineResponse, AxiosError<ApproveRequestPriceLineError>, Options<ApproveRequestPriceLineData>> => {
+    const mutationOptions: UseMutationOptions<ApproveRequestPriceLineResponse, AxiosError<ApproveRequestPriceLineError>, Options<ApproveRequestPriceLineData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await approveRequestPriceLine({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        },
+        meta: { tags: ['Requests'] }
+    };
+    return mutationOptions;
+};
+
+export const declineRequestPriceLineMutation = (options?: Partial<Options<DeclineRequestPriceLineData>>): UseMutationOptions<DeclineRequestPriceLineResponse, AxiosError<DeclineRequestPriceLineError>, Options<DeclineRequestPriceLineData>> => {
+    const mutationOptions: UseMutationOptions<DeclineRequestPriceLineResponse, AxiosError<DeclineRequestPriceLineError>, Options<DeclineRequestPriceLineData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await declineRequestPriceLine({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        },
+        meta: { tags: ['Requests'] }
+    };
+    return mutationOptions;
+};
+
+export const withdrawRequestPriceLineMutation = (options?: Partial<Options<WithdrawRequestPriceLineData>>): UseMutationOptions<WithdrawRequestPriceLineResponse, AxiosError<WithdrawRequestPriceLineError>, Options<WithdrawRequestPriceLineData>> => {
+    const mutationOptions: UseMutationOptions<WithdrawRequestPriceLineResponse, AxiosError<WithdrawRequestPriceLineError>, Options<WithdrawRequestPriceLineData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await withdrawRequestPriceLine({
                 ...options,
                 ...fnOptions,
                 throwOnError: true

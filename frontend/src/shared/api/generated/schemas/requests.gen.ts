@@ -35,6 +35,22 @@ export const closeRequestBody = v.object({
     remarks: v.nullish(v.pipe(v.string(), v.trim(), v.minLength(0), v.maxLength(2000)))
 });
 
+export const createRequestPriceLineBody = v.object({
+    kind: v.picklist([
+        'extra',
+        'material',
+        'discount'
+    ]),
+    title: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)),
+    quantity: v.pipe(v.string(), v.trim(), v.regex(/^\d{1,5}(\.\d{1,3})?$/)),
+    unit_amount: v.union([v.pipe(v.string(), v.trim(), v.regex(/^\d{1,8}(\.\d{1,2})?$/)), v.pipe(v.number(), v.gtValue(0), v.maxValue(10000000))]),
+    reason: v.nullish(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)))
+});
+
+export const approveRequestPriceLineBody = v.object({
+    code: v.nullish(v.pipe(v.string(), v.trim(), v.regex(/^[0-9]{4}$/)))
+});
+
 export const rejectRequestBody = v.object({
     reason: v.pipe(v.string(), v.trim(), v.minLength(3), v.maxLength(500)),
     reason_code: v.nullish(v.picklist([

@@ -17,7 +17,9 @@ export const updateSettingsBody = v.object({
         'required'
     ])),
     contact: v.optional(v.picklist(['shown', 'masked'])),
-    visit_reminders: v.optional(v.picklist(['off', 'on']))
+    visit_reminders: v.optional(v.picklist(['off', 'on'])),
+    extra_work_cap_percent: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000))),
+    extra_work_reasons: v.optional(v.pipe(v.string(), v.trim(), v.minLength(0), v.maxLength(1000)))
 });
 
 export const putTaskPolicyBody = v.object({

@@ -3,7 +3,7 @@
 import { formDataBodySerializer, type RequestResult } from '../client';
 import { client } from '../client.gen';
 import type { Options } from '../sdk.gen';
-import type { AcceptRequestData, AcceptRequestErrors, AcceptRequestResponses, CancelRequestData, CancelRequestErrors, CancelRequestResponses, CloseRequestData, CloseRequestErrors, CloseRequestResponses, CompleteRequestData, CompleteRequestErrors, CompleteRequestResponses, CreateRequestData, CreateRequestErrors, CreateRequestPhotoData, CreateRequestPhotoErrors, CreateRequestPhotoResponses, CreateRequestResponses, DeletePhotoData, DeletePhotoErrors, DeletePhotoResponses, GetMyInboxData, GetMyInboxErrors, GetMyInboxResponses, GetPhotoData, GetPhotoErrors, GetPhotoResponses, GetRequestData, GetRequestErrors, GetRequestPhotosData, GetRequestPhotosErrors, GetRequestPhotosResponses, GetRequestResponses, ListRequestsData, ListRequestsErrors, ListRequestsResponses, MarkInboxSeenData, MarkInboxSeenErrors, MarkInboxSeenResponses, RejectRequestData, RejectRequestErrors, RejectRequestResponses, ReleaseRequestData, ReleaseRequestErrors, ReleaseRequestResponses, UpdateRequestData, UpdateRequestErrors, UpdateRequestResponses } from '../types.gen';
+import type { AcceptRequestData, AcceptRequestErrors, AcceptRequestResponses, ApproveRequestPriceLineData, ApproveRequestPriceLineErrors, ApproveRequestPriceLineResponses, CancelRequestData, CancelRequestErrors, CancelRequestResponses, CloseRequestData, CloseRequestErrors, CloseRequestResponses, CompleteRequestData, CompleteRequestErrors, CompleteRequestResponses, CreateRequestData, CreateRequestErrors, CreateRequestPhotoData, CreateRequestPhotoErrors, CreateRequestPhotoResponses, CreateRequestPriceLineData, CreateRequestPriceLineErrors, CreateRequestPriceLineResponses, CreateRequestResponses, DeclineRequestPriceLineData, DeclineRequestPriceLineErrors, DeclineRequestPriceLineResponses, DeletePhotoData, DeletePhotoErrors, DeletePhotoResponses, GetMyInboxData, GetMyInboxErrors, GetMyInboxResponses, GetPhotoData, GetPhotoErrors, GetPhotoResponses, GetRequestData, GetRequestErrors, GetRequestPhotosData, GetRequestPhotosErrors, GetRequestPhotosResponses, GetRequestPriceLinesData, GetRequestPriceLinesErrors, GetRequestPriceLinesResponses, GetRequestResponses, ListRequestsData, ListRequestsErrors, ListRequestsResponses, MarkInboxSeenData, MarkInboxSeenErrors, MarkInboxSeenResponses, RejectRequestData, RejectRequestErrors, RejectRequestResponses, ReleaseRequestData, ReleaseRequestErrors, ReleaseRequestResponses, UpdateRequestData, UpdateRequestErrors, UpdateRequestResponses, WithdrawRequestPriceLineData, WithdrawRequestPriceLineErrors, WithdrawRequestPriceLineResponses } from '../types.gen';
 
 /**
  * Get inbox counts
@@ -287,6 +287,109 @@ export const createRequestPhoto = <ThrowOnError extends boolean = true>(options:
         'Content-Type': null,
         ...options.headers
     }
+});
+
+/**
+ * List the price lines of a request
+ *
+ * Oldest first. Professionals see those that they proposed. ``total`` counts approved lines only.
+ *
+ * Access: signed in and active.
+ */
+export const getRequestPriceLines = <ThrowOnError extends boolean = true>(options: Options<GetRequestPriceLinesData, ThrowOnError>): RequestResult<GetRequestPriceLinesResponses, GetRequestPriceLinesErrors, ThrowOnError> => (options.client ?? client).get<GetRequestPriceLinesResponses, GetRequestPriceLinesErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/price_lines',
+    ...options
+});
+
+/**
+ * Propose a price line
+ *
+ * While the request is accepted. Costs nothing until the customer approves it.
+ *
+ * 409: `line_above_cap`, `discount_too_large` or `too_many_lines`.
+ *
+ * Access: active professional.
+ */
+export const createRequestPriceLine = <ThrowOnError extends boolean = true>(options: Options<CreateRequestPriceLineData, ThrowOnError>): RequestResult<CreateRequestPriceLineResponses, CreateRequestPriceLineErrors, ThrowOnError> => (options.client ?? client).post<CreateRequestPriceLineResponses, CreateRequestPriceLineErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/price_lines',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Approve a price line
+ *
+ * Customers approve without a code.
+ *
+ * Professionals send the ``code`` that the customer sees and reads out. 422: `code_required` or `wrong_code`; 429
+ * for 15 minutes after five wrong codes. 409: `line_decided`, `line_above_cap` or `discount_too_large`.
+ *
+ * Access: customer or active professional.
+ */
+export const approveRequestPriceLine = <ThrowOnError extends boolean = true>(options: Options<ApproveRequestPriceLineData, ThrowOnError>): RequestResult<ApproveRequestPriceLineResponses, ApproveRequestPriceLineErrors, ThrowOnError> => (options.client ?? client).post<ApproveRequestPriceLineResponses, ApproveRequestPriceLineErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/price_lines/{line_id}/approve',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Decline a price line
+ *
+ * The total stays as it is. 409: `line_decided`.
+ *
+ * Access: customer.
+ */
+export const declineRequestPriceLine = <ThrowOnError extends boolean = true>(options: Options<DeclineRequestPriceLineData, ThrowOnError>): RequestResult<DeclineRequestPriceLineResponses, DeclineRequestPriceLineErrors, ThrowOnError> => (options.client ?? client).post<DeclineRequestPriceLineResponses, DeclineRequestPriceLineErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/price_lines/{line_id}/decline',
+    ...options
+});
+
+/**
+ * Withdraw a price line
+ *
+ * Possible until the customer has decided. 409: `line_decided`.
+ *
+ * Access: active professional.
+ */
+export const withdrawRequestPriceLine = <ThrowOnError extends boolean = true>(options: Options<WithdrawRequestPriceLineData, ThrowOnError>): RequestResult<WithdrawRequestPriceLineResponses, WithdrawRequestPriceLineErrors, ThrowOnError> => (options.client ?? client).post<WithdrawRequestPriceLineResponses, WithdrawRequestPriceLineErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/price_lines/{line_id}/withdraw',
+    ...options
 });
 
 /**
