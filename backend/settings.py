@@ -316,7 +316,15 @@ class Settings:
 
     log_level: str = _logs(v.one_of("debug", "info", "warning", "error"), "info", "debug, info, warning or error")
     log_format: str = _logs(v.one_of("text", "json"), "text", "text (for reading) or json (for log collectors)")
-    metrics_open: bool = _logs(v.switch, "off", "Serve /metrics to everyone, not only to this machine")
+    metrics_from: tuple[str, ...] = _logs(
+        v.networks,
+        "127.0.0.0/8,::1",
+        "Addresses or networks that may read /metrics, comma-separated; calls that came through a proxy may never",
+    )
+    metrics_port: int = _logs(
+        v.whole(0, 65535), "0", "Port on which worker, beat and live updates serve /metrics too; 0: they do not"
+    )
+    metrics_open: bool = _logs(v.switch, "off", "Deprecated: the same as METRICS_FROM=0.0.0.0/0,::/0")
 
     @property
     def is_production(self) -> bool:

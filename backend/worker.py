@@ -19,7 +19,8 @@ def work(settings: Settings) -> None:
     from backend.app import create_app
     from backend.core.db import connection_budget
     from backend.core.db.session import db, ping_only_idle
-    from backend.core.observability import metrics
+    from backend.core.observability import metrics, metrics_server, process_metrics
+    from backend.domain.dashboard import table_metrics
     from backend.jobs import lanes, polling, shutdown, tasks
 
     app = create_app(connection_budget.for_jobs(settings))
@@ -27,12 +28,16 @@ def work(settings: Settings) -> None:
     tasks.register(celery, app)
     lanes.init(settings.worker_concurrency)
 
+    def collect() -> list[metrics.Metric]:
+        with app.app_context():
+            return table_metrics.collect()
+
     def start_process(**_: object) -> None:
-        metrics.begin(settings)
         with app.app_context():
             db.engine.dispose(close=False)  # the connections belong to the parent
             ping_only_idle(db.engine)
         polling.start(app)
+        process_metrics.start("worker", app)
 
     def send_first_heartbeat(**_: object) -> None:
         celery.send_task("doorstep.heartbeat", ignore_result=True, expires=30)
@@ -40,6 +45,9 @@ def work(settings: Settings) -> None:
     worker_process_init.connect(start_process, weak=False)
     shutdown.limit_worker(settings.shutdown_seconds)
     worker_ready.connect(send_first_heartbeat, weak=False)
+    metrics.begin(settings)
+    process_metrics.start("worker")
+    metrics_server.start(settings, collect)
     gc.collect()
     gc.freeze()  # else collections in each job process would copy the memory that they share
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # nobody listens to these messages
@@ -48,9 +56,15 @@ def work(settings: Settings) -> None:
 
 def tick(settings: Settings) -> None:
     """Enqueue periodic jobs. Beat keeps no state: PostgreSQL decides what is due and who claims it."""
+    from backend.core.observability import logging as log_lines
+    from backend.core.observability import metrics, metrics_server, process_metrics
     from backend.jobs import shutdown
 
     shutdown.end_beat_at_once()
+    log_lines.configure(settings)
+    metrics.begin(settings)
+    process_metrics.start("beat")
+    metrics_server.start(settings)
     _start(make_celery(settings), "beat", "--scheduler=celery.beat:Scheduler", "--pidfile=")
 
 

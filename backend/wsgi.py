@@ -82,7 +82,7 @@ if __name__ == "__main__":
     sys.exit(serve())
 else:
     from backend.app import create_app
-    from backend.core.observability import metrics
+    from backend.core.observability import metrics, process_metrics
 
     if "granian.server.mp" in sys.modules:
         # until Granian listens for itself: its master's own handler, inherited here, would swallow a stop
@@ -91,3 +91,4 @@ else:
     metrics.begin(Settings.from_env())
     app = create_app()
     app.extensions["passwords"].use_workers()
+    process_metrics.start("web", app)

@@ -2,10 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable
+import weakref
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Final, ParamSpec, TypeVar
 
 import structlog
+
+from backend.core.observability import metrics
 
 log = structlog.get_logger(__name__)
 FIRST_PAUSE: Final = 1.0
@@ -23,17 +27,20 @@ class CircuitBreaker:
 
     def __init__(
         self,
+        name: str,
         *,
         event: str = "circuit_breaker.opened",
         errors: tuple[type[Exception], ...] = (),
         first: float = FIRST_PAUSE,
         longest: float = LONGEST_PAUSE,
     ) -> None:
+        self.name = name
         self._event, self._errors = event, errors
         self._lock = threading.Lock()
         self._first, self._longest = first, longest
         self._pause = self._open_until = 0.0  # the last pause; 0 when closed
         self._is_tried = False
+        _breakers.add(self)
 
     @property
     def is_open(self) -> bool:
@@ -63,6 +70,7 @@ class CircuitBreaker:
             if self._is_tried or not self.is_open:
                 self._pause = min(self._pause * 2 or self._first, self._longest)
                 self._open_until, self._is_tried = time.monotonic() + self._pause, False
+                metrics.breaker_opened(self.name)
 
     def call(self, work: Callable[Given, Found], *args: Given.args, **kwargs: Given.kwargs) -> Found | None:
         """Return the result of work; None while the breaker is open, or if work raises one of its errors."""
@@ -77,3 +85,13 @@ class CircuitBreaker:
         if self._pause:
             self.succeeded()
         return found
+
+
+_breakers: Final[weakref.WeakSet[CircuitBreaker]] = weakref.WeakSet()
+
+
+def open_by_name() -> Mapping[str, int]:
+    """Return how many circuit breakers of each name are open in this process."""
+    counts = Counter({breaker.name: 0 for breaker in list(_breakers)})
+    counts.update(breaker.name for breaker in list(_breakers) if breaker.is_open)
+    return counts

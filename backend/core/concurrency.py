@@ -22,10 +22,20 @@ class FairSemaphore:
 
     def __init__(self, at_once: int, *, seconds: float = WAIT_SECONDS, most: int | None = None) -> None:
         self._lock = Lock()
-        self._free = at_once
+        self._at_once = self._free = at_once
         self._seconds = seconds
         self._room = None if most is None else max(0, most - at_once)
         self._waiting: deque[Event] = deque()
+
+    @property
+    def in_use(self) -> int:
+        """Return how many threads hold the semaphore."""
+        return self._at_once - self._free
+
+    @property
+    def waiting(self) -> int:
+        """Return how many threads wait for it."""
+        return len(self._waiting)
 
     @contextmanager
     def acquire(self, *, error: str) -> Iterator[None]:

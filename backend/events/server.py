@@ -12,7 +12,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
 
-from backend.core.observability import logging, metrics
+from backend.core.observability import logging, metrics, metrics_server, process_metrics
 from backend.events.application import Application
 from backend.settings import Settings, SettingsError
 
@@ -66,6 +66,8 @@ def main() -> int:
         return 2
     logging.configure(settings)
     metrics.begin(settings)
+    process_metrics.start("events")
+    metrics_server.start(settings)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each stream is a file
     gc.freeze()

@@ -18,6 +18,7 @@ from backend.app import create_app
 from backend.core import queue
 from backend.core.db.session import db, transaction
 from backend.core.observability.health import Health
+from backend.domain.dashboard import table_metrics
 from backend.jobs import health as worker_health
 from backend.jobs import lease_heartbeat
 from backend.launch import processes
@@ -27,6 +28,7 @@ from backend.launch.private_files import free_port
 from backend.migrations import revisions
 from backend.settings import ROOT, Settings
 from tests.factories.jobs import enqueue_empty
+from tests.factories.users import Users
 from tests.waiting import HANG_SECONDS, wait_until
 
 NO_DATABASE = "postgresql://nobody:x@127.0.0.1:9/none"
@@ -49,6 +51,12 @@ def make(app: Flask, environ: dict[str, str]) -> Iterator[Make]:
     for each in made:
         with each.app_context():
             db.engine.dispose()
+
+
+def number(figures: str, sample: str) -> float:
+    """Return the value of a sample."""
+    (line,) = [line for line in figures.splitlines() if line.startswith(f"{sample} ")]
+    return float(line.rpartition(" ")[2])
 
 
 def ask(app: Flask, path: str, **kwargs: Any) -> Any:
@@ -254,6 +262,55 @@ class TestMetrics:
     def test_metrics_through_proxy_are_rejected(self, app: Flask, header: str) -> None:
         assert ask(app, "/metrics", headers={header: "127.0.0.1"}).status_code == 403
 
-    def test_metrics_with_open_setting_are_served_to_other_machines(self, make: Make) -> None:
-        answer = ask(make(METRICS_OPEN="on"), "/metrics", environ_overrides={"REMOTE_ADDR": "203.0.113.7"})
-        assert answer.status_code == 200
+    @pytest.mark.parametrize("setting", [{"METRICS_FROM": "203.0.113.0/24"}, {"METRICS_OPEN": "on"}])
+    def test_metrics_are_served_to_allowed_networks_but_not_through_proxies(
+        self, make: Make, setting: dict[str, str]
+    ) -> None:
+        sender = {"REMOTE_ADDR": "203.0.113.7"}
+        app = make(**setting, TRUSTED_PROXIES="203.0.113.0/24")
+        assert ask(app, "/metrics", environ_overrides=sender).status_code == 200
+        proxied = ask(app, "/metrics", environ_overrides=sender, headers={"X-Forwarded-For": "203.0.113.8"})
+        assert (proxied.status_code, proxied.json["code"]) == (403, "not_local")
+
+    def test_metrics_show_waiting_messages_and_ages_of_kept_rows(self, make: Make, users: Users) -> None:
+        customer = users.customer()
+        with transaction():
+            db.session.execute(text("DELETE FROM deliveries"))
+            db.session.execute(
+                text("""
+                    INSERT INTO deliveries (account_id, kind, subject, channel, state, message_id, created_at)
+                    VALUES (:id, 'request_closed', '1', 'mail', 'waiting', 'a', now() - interval '90 seconds'),
+                           (:id, 'request_closed', '2', 'mail', 'sent', 'b', now() - interval '3 days'),
+                           (:id, 'request_closed', '3', 'gchat', 'waiting', 'c', now())
+                """),
+                {"id": customer.id},
+            )
+        figures = ask(make(), "/metrics").get_data(as_text=True)
+        assert 'deliveries_waiting{channel="mail"} 1.0' in figures
+        assert 'deliveries_waiting{channel="gchat"} 1.0' in figures
+        assert 90 <= number(figures, 'deliveries_oldest_seconds{channel="mail"}') < 90 + HANG_SECONDS
+        assert number(figures, 'table_oldest_row_seconds{table="deliveries"}') >= 3 * 86400
+        assert number(figures, 'table_kept_seconds{table="deliveries"}') == 400 * 86400
+
+    def test_metrics_read_tables_once_in_ten_seconds(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+        app, asked = make(), []
+
+        def read(_: table_metrics.TableCache) -> list[table_metrics.Measured]:
+            asked.append("read")
+            return []
+
+        monkeypatch.setattr(table_metrics.TableCache, "_read", read)
+        with app.app_context():
+            cache = table_metrics.TableCache()
+            for _ in range(3):
+                cache.rows()
+            assert len(asked) == 1
+            cache._read_at -= table_metrics.CACHE_SECONDS
+            cache.rows()
+            assert len(asked) == 2
+
+    def test_metrics_without_database_have_all_but_its_values(self, make: Make) -> None:
+        figures = ask(make(DATABASE_URL=NO_DATABASE), "/metrics").get_data(as_text=True)
+        assert 'part_up{part="database"} 0.0' in figures
+        assert "build_info" in figures
+        assert "table_oldest_row_seconds" not in figures

@@ -30,6 +30,7 @@ class RunningMarket:
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=lambda: free_port(None))
     events_port: int = field(default_factory=lambda: free_port(None))
+    metrics_port: int = field(default_factory=lambda: free_port(None))
     inbox: Inbox = field(default_factory=Inbox)
     programs: dict[str, Program] = field(default_factory=dict)
 
@@ -122,6 +123,7 @@ class RunningMarket:
             "REDIS_URL": redis_url,
             "PORT": str(self.port),
             "EVENTS_PORT": str(self.events_port),
+            "METRICS_PORT": str(self.metrics_port),
             "PUBLIC_URL": self.url(""),
             "INSECURE": "yes",
             "ADMIN_EMAIL": "admin@market.example",

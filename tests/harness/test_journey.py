@@ -1,5 +1,6 @@
 """The main use case over HTTP against the whole running product, with mails by the real worker."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -7,6 +8,7 @@ import psycopg
 import pytest
 import requests
 
+from backend.settings import VERSION
 from tests.factories.files import picture
 from tests.harness.caller import BENGALURU, Caller
 from tests.harness.mail import text_of
@@ -97,6 +99,26 @@ def test_metrics_add_up_all_processes_and_reject_proxied_calls(market: RunningMa
     assert "jobs_run_total" in figures
     proxied = market.visitor().call("GET", "/metrics", headers={"X-Forwarded-For": "127.0.0.1"})
     assert proxied.status_code == 403
+
+
+def test_metrics_port_of_workers_serves_every_kind_of_process(market: RunningMarket) -> None:
+    address = f"http://127.0.0.1:{market.metrics_port}/metrics"
+
+    def figures() -> str:
+        return requests.get(address, timeout=HANG_SECONDS).text
+
+    kinds = [
+        f'process_resident_memory_bytes{{kind="{kind}"}}' for kind in ("web", "worker", "beat", "events", "hashing")
+    ]
+    wait_for(lambda: all(kind in figures() for kind in kinds))
+    text = figures()
+    assert re.search(r'^process_cpu_seconds_total\{kind="worker"\} 0*[1-9.]', text, re.MULTILINE)
+    assert f'build_info{{version="{VERSION}"}} 1.0' in text
+    assert 'db_connections_limit{pool="session"}' in text
+    assert "http_requests_total" in text
+    proxied = requests.get(address, headers={"X-Forwarded-For": "127.0.0.1"}, timeout=HANG_SECONDS)
+    assert (proxied.status_code, "process_" in proxied.text) == (403, False)
+    assert requests.get(address.replace("/metrics", "/"), timeout=HANG_SECONDS).status_code == 404
 
 
 def test_request_id_of_call_is_stored_with_its_jobs(market: RunningMarket) -> None:

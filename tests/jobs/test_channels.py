@@ -5,6 +5,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.core.db.session import db, transaction
+from backend.core.observability import metrics
 from backend.domain.notifications import create, preferences
 from backend.domain.notifications import delivery as notification_delivery
 from backend.domain.notifications.preferences import Choice
@@ -188,3 +189,20 @@ def test_delivery_without_usable_channel_fails_with_reason(another: Another, use
     work()
     (delivery,) = deliveries()
     assert (delivery.state, delivery.error) == ("failed", "No Google Chat webhook is configured.")
+
+
+def test_delivery_attempts_are_counted_by_channel_and_outcome(chatting: Flask, users: Users, web: WebServer) -> None:
+    def counted(channel: str, outcome: str) -> float:
+        sample = f'delivery_attempts_total{{channel="{channel}",outcome="{outcome}"}} '
+        lines = [line for line in metrics.exposition().decode().splitlines() if line.startswith(sample)]
+        return float(lines[0].removeprefix(sample)) if lines else 0.0
+
+    before = {outcome: counted("gchat", outcome) for outcome in ("sent", "failed", "put_off")}
+    notify(someone(users, "gchat"))
+    work()
+    assert counted("gchat", "sent") == before["sent"] + 1
+    web.answer = lambda _: (404, {}, b"{}")
+    notify(someone(users, "gchat"))
+    work()
+    assert counted("gchat", "failed") == before["failed"] + 1
+    assert counted("gchat", "put_off") == before["put_off"]

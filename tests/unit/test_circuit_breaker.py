@@ -36,11 +36,11 @@ def passing(breaker: CircuitBreaker, callers: int = 10) -> int:
 
 
 def test_circuit_breaker_closed_lets_all_callers_pass(clock: Clock) -> None:
-    assert passing(CircuitBreaker()) == 10
+    assert passing(CircuitBreaker("part")) == 10
 
 
 def test_circuit_breaker_after_failure_lets_one_trial_pass_per_interval(clock: Clock) -> None:
-    breaker = CircuitBreaker(first=1, longest=15)
+    breaker = CircuitBreaker("part", first=1, longest=15)
     breaker.failed()
     breaker.failed()  # threads that fail together count once
     assert passing(breaker) == 0
@@ -59,7 +59,7 @@ def test_circuit_breaker_after_failure_lets_one_trial_pass_per_interval(clock: C
 
 
 def test_circuit_breaker_without_trial_result_lets_another_trial_pass(clock: Clock) -> None:
-    breaker = CircuitBreaker(first=1)
+    breaker = CircuitBreaker("part", first=1)
     breaker.failed()
     clock.at += 1.1
     assert passing(breaker) == 1

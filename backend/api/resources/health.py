@@ -1,28 +1,23 @@
 """Liveness, readiness, and metrics for Prometheus."""
 
-import ipaddress
 from typing import Final
 
 from flask import Response, current_app, request
 from marshmallow import fields, validate
-from sqlalchemy.exc import SQLAlchemyError
 
 from backend.api.auth import PROBES
 from backend.api.endpoint import Resource, endpoint
 from backend.api.responses import ApiResponse, JsonObject
 from backend.api.schemas.common import Strict
-from backend.core.db.session import db
+from backend.core.config import current_settings
 from backend.core.errors import Forbidden
 from backend.core.observability import metrics
 from backend.core.observability.health import Health
-from backend.core.queue import admin
-from backend.core.queue.admin import backlog
+from backend.core.observability.metrics_access import MetricsAccess
 from backend.core.security.authz import Actor
-from backend.settings import Settings
+from backend.domain.dashboard import table_metrics
 
-RUN_COUNTS: Final = {"sent": "sent", "failed": "failed to send", "skipped": "skipped"}
 RETRY_AFTER_SECONDS: Final = "2"
-FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 
 
 class Alive(Strict):
@@ -86,54 +81,20 @@ class Readyz(Resource):
 class Metrics(Resource):
     @endpoint(summary="Get Prometheus metrics", who=PROBES, media_type="text/plain", errors=(Forbidden,))
     def get(self, _: Actor | None) -> Response:
-        """Available only from the same machine, unless METRICS_OPEN is on."""
-        settings: Settings = current_app.extensions["settings"]
-        if not (settings.metrics_open or _from_this_machine()):
+        """Available only to the networks in METRICS_FROM (this machine by default), and never through a proxy."""
+        access = MetricsAccess(current_settings())
+        if not access.allows(request.remote_addr or "", request.headers):
             raise Forbidden(
-                "Metrics are available only from this machine. Set METRICS_OPEN to allow other clients.",
+                "Metrics are available only to the networks in METRICS_FROM, and not through a proxy.",
                 code="not_local",
             )
-        response = Response(metrics.exposition([_parts(), *_jobs()]), content_type=metrics.CONTENT_TYPE)
+        present = [_parts(), *table_metrics.collect()]
+        response = Response(metrics.exposition(present), content_type=metrics.CONTENT_TYPE)
         response.headers["Cache-Control"] = "no-store"
         return response
-
-
-def _from_this_machine() -> bool:
-    """Return whether the client is on this machine. Forwarded requests do not count: a local proxy hides the client."""
-    if any(name in request.headers for name in FORWARDED):
-        return False
-    try:
-        return ipaddress.ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _parts() -> metrics.Metric:
     health: Health = current_app.extensions["health"]
     up = {name: float(part.up) for name, part in health.parts().items()}
     return metrics.gauges("part_up", "Whether each component is up (1) or down (0)", "part", up)
-
-
-def _jobs() -> list[metrics.Metric]:
-    try:
-        queue = backlog()
-        last = {entry.row.name: entry.last_run for entry in admin.schedule_entries() if entry.last_run}
-    except SQLAlchemyError:  # the other metrics matter most while the database is unavailable
-        db.session.rollback()
-        return []
-    return [
-        metrics.gauge("jobs_waiting", "Jobs waiting or running", queue.waiting),
-        metrics.gauge("jobs_dead", "Jobs that failed permanently", queue.dead),
-        metrics.gauge("jobs_oldest_seconds", "Seconds that the oldest due job has been waiting", queue.oldest_seconds),
-        metrics.gauges(
-            "job_last_run_timestamp_seconds",
-            "Unix time of the last start of each scheduled job",
-            "job",
-            {name: run.created_at.timestamp() for name, run in last.items()},
-        ),
-        *(
-            metrics.gauges(f"job_last_run_{field}", f"Number of messages that the last run {about}", "job", counts)
-            for field, about in RUN_COUNTS.items()
-            if (counts := {name: float(getattr(run, field)) for name, run in last.items()})
-        ),
-    ]

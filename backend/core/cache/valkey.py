@@ -73,7 +73,7 @@ class ValkeyStore(RedisCache):
 
     def __init__(self, host: redis.Redis, *, key_prefix: str = PREFIX, **_: object) -> None:
         super().__init__(host, key_prefix=key_prefix)
-        self._breaker = CircuitBreaker(event="cache.unavailable", errors=(redis.RedisError, OSError))
+        self._breaker = CircuitBreaker("cache", event="cache.unavailable", errors=(redis.RedisError, OSError))
 
     def get(self, key: str) -> CachedResponse | None:
         """Return the stored response, or None if there is none or Valkey is unavailable."""

@@ -49,7 +49,7 @@ class Versions:
     def __init__(self, url: str) -> None:
         self._url = url
         self._open: list[_Connection] = []  # at most one
-        self._breaker = CircuitBreaker(event="cache.versions_unavailable", errors=(psycopg.Error,))
+        self._breaker = CircuitBreaker("cache_versions", event="cache.versions_unavailable", errors=(psycopg.Error,))
         self._lock = threading.Lock()
         self._coming: dict[str, SimpleQueue[str | None]] = {}  # each holds the result once it is read
         weakref.finalize(self, _close, self._open)

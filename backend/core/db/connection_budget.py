@@ -52,14 +52,16 @@ def budget(settings: Settings) -> Budget:
     """Return the most connections that web server, worker and commands open. Beat opens none."""
     web_process = settings.db_pool_size + settings.db_read_pool_size + VERSIONS
     job_process = JOB_POOL + JOB_READS + VERSIONS
+    scrapes = 1 if settings.metrics_port else 0  # of the worker's own process, one at a time
     return Budget(
         web=settings.web_workers * web_process,
-        jobs=settings.worker_concurrency * job_process,
+        jobs=settings.worker_concurrency * job_process + scrapes,
         commands=COMMANDS,
         formula=(
             f"WEB_WORKERS ({settings.web_workers}) x (DB_POOL_SIZE ({settings.db_pool_size}) + "
             f"DB_READ_POOL_SIZE ({settings.db_read_pool_size}) + {VERSIONS}) + "
-            f"WORKER_CONCURRENCY ({settings.worker_concurrency}) x {job_process} + {COMMANDS} for commands"
+            f"WORKER_CONCURRENCY ({settings.worker_concurrency}) x {job_process} + "
+            f"{'1 for METRICS_PORT + ' if scrapes else ''}{COMMANDS} for commands"
         ),
     )
 

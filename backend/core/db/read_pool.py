@@ -24,9 +24,10 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from backend.core.db import errors as db_errors
 from backend.core.db.pagination import AnySelect
-from backend.core.db.session import connect_arguments, db
+from backend.core.db.session import PoolUsage, connect_arguments, db
 from backend.core.db.silence import HostSilent, WatchedConnection
 from backend.core.errors import Busy, Invalid
+from backend.core.observability import metrics
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -107,6 +108,10 @@ class Reads:
         # Parallel workers would read far ahead of a page that ends after a few rows.
         self._arguments["options"] += " -c max_parallel_workers_per_gather=0"
         self._pool = ConnectionPool(size=settings.db_read_pool_size, timeout_seconds=settings.db_pool_timeout_seconds)
+
+    def usage(self) -> PoolUsage:
+        """Return how much of the pool is used at present."""
+        return self._pool.usage()
 
     def rows(self, statement: Statement, parameters: Mapping[str, object]) -> list[TupleRow]:
         """Return all rows.
@@ -222,6 +227,11 @@ class _State:
             waiter.connection = connection
             waiter.served.release()
 
+    @property
+    def in_use(self) -> int:
+        """Return how many connections are in use or being opened."""
+        return max(0, self.opened - len(self.free))
+
     def release(self) -> None:
         """Release the place of a closed connection."""
         with self.lock:
@@ -237,6 +247,10 @@ class ConnectionPool:
         self._idle = idle_seconds
         self._start(_State(size))
         _pools.add(self)
+
+    def usage(self) -> PoolUsage:
+        """Return how much of the pool is used at present."""
+        return PoolUsage(self._state.size, self._state.in_use, len(self._state.waiters))
 
     def take(self) -> ReadConnection | None:
         """Return a free connection, or None when the caller may open one. Call `give_back` in either case.
@@ -278,14 +292,18 @@ class ConnectionPool:
             state.release()
 
     def _wait(self, state: _State) -> ReadConnection | None:
-        waiter = _Waiter()
+        waiter, began = _Waiter(), time.monotonic()
         with state.lock:
             state.waiters.append(waiter)
             state.serve()
             if not state.is_expiring:
                 state.is_expiring = True
                 threading.Thread(target=_expire, args=(state, self._idle), name="idle-reads", daemon=True).start()
-        if not waiter.served.acquire(timeout=self._timeout):
+        if waiter.served.acquire(blocking=False):  # a place was free
+            return waiter.connection
+        is_served = waiter.served.acquire(timeout=self._timeout)
+        metrics.pool_waited(pool="reads", seconds=time.monotonic() - began)
+        if not is_served:
             with state.lock:
                 if waiter.served.locked():  # else it was served just now
                     state.waiters.remove(waiter)

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
+from threading import Lock
 from time import monotonic
-from typing import Annotated, ClassVar, Final, TypedDict, cast
+from typing import Annotated, ClassVar, Final, NamedTuple, TypedDict, cast
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -19,11 +20,13 @@ from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from backend.core.db import errors as db_errors
 from backend.core.db.address import address
 from backend.core.db.silence import WatchedConnection
 from backend.core.errors import OutcomeUnknown
+from backend.core.observability import metrics
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -65,6 +68,42 @@ class ConnectArguments(TypedDict):
     options: str
 
 
+class PoolUsage(NamedTuple):
+    """How much of a pool of connections is used at present."""
+
+    limit: int
+    in_use: int
+    waiting: int
+
+
+_counting: Final = Lock()
+
+
+class CountedPool(QueuePool):
+    """A pool without overflow that counts the threads that wait for a connection, and how long."""
+
+    _waiting = 0
+
+    def usage(self) -> PoolUsage:
+        """Return how much of the pool is used at present."""
+        return PoolUsage(self.size(), max(0, self.checkedout()), self._waiting)
+
+    def connect(self) -> PoolProxiedConnection:
+        if self.checkedout() < self.size():
+            return super().connect()
+        began = monotonic()
+        self._count(1)
+        try:
+            return super().connect()
+        finally:
+            self._count(-1)
+            metrics.pool_waited(pool="session", seconds=monotonic() - began)
+
+    def _count(self, change: int) -> None:
+        with _counting:
+            self._waiting += change
+
+
 db = SQLAlchemy(session_options={"autoflush": False, "expire_on_commit": False})
 
 
@@ -86,6 +125,7 @@ def engine_options(settings: Settings) -> dict[str, object]:
     """Return pool sizes and time limits; see :func:`connect_arguments`."""
     return {
         "hide_parameters": True,  # user input does not belong in logs
+        "poolclass": CountedPool,
         "pool_pre_ping": True,
         "pool_size": settings.db_pool_size,
         "max_overflow": 0,

@@ -1,6 +1,7 @@
 """Prometheus metrics, added up over all processes of a machine through files in DATA_DIR/run/metrics."""
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -10,28 +11,42 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from backend.core.observability import metric_files
-from backend.settings import Settings
+from backend.settings import VERSION, Settings
 
 __all__ = [
     "Metric",
     "begin",
     "bodies_waiting",
+    "breaker_opened",
     "cache_used",
+    "delivery_attempted",
     "event_stream_dropped",
     "event_streams",
     "events_sent",
     "exposition",
     "gauge",
     "gauges",
+    "guarded_from_fork",
     "job_done",
+    "pool_waited",
     "repeated",
     "request_done",
+    "sampled",
+    "used_cpu",
 ]
 
 log = structlog.get_logger(__name__)
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 REQUEST_BUCKETS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 JOB_BUCKETS: Final = (0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 300.0)
+WAIT_BUCKETS: Final = (0.01, 0.05, 0.25, 1.0, 3.0)
+# Held by threads that only observe, because a process forked meanwhile would inherit locks that nobody releases.
+guarded_from_fork: Final = threading.Lock()
+os.register_at_fork(
+    before=guarded_from_fork.acquire,
+    after_in_parent=guarded_from_fork.release,
+    after_in_child=guarded_from_fork.release,
+)
 
 
 class _Figures:
@@ -73,6 +88,21 @@ class _Figures:
         self.sms_limited = Counter(
             "sms_limited", "SMS not sent because a daily limit was reached", ["limit"], registry=registry
         )
+        self.deliveries = Counter(
+            "delivery_attempts", "Attempts to deliver a message", ["channel", "outcome"], registry=registry
+        )
+        self.breakers = Counter(
+            "circuit_breaker_opened", "Times that a circuit breaker opened", ["name"], registry=registry
+        )
+        self.pool_waits = Histogram(
+            "db_pool_wait_seconds",
+            "Waits for a database connection in seconds; calls that find one free are not counted",
+            ["pool"],
+            buckets=WAIT_BUCKETS,
+            registry=registry,
+        )
+        self.cpu = Counter("process_cpu_seconds", "CPU time used, by kind of process", ["kind"], registry=registry)
+        self.sampled = _sampled_gauges(registry)
 
     def _identity(self) -> str:
         pid = os.getpid()
@@ -80,6 +110,60 @@ class _Figures:
             self._process = metric_files.begin_process(self.folder)
             self._pid = pid
         return self._process
+
+
+def _sampled_gauges(registry: CollectorRegistry) -> Mapping[str, Gauge]:
+    """Return the gauges that each process sets every few seconds, by name."""
+    gauges = (
+        Gauge(
+            "process_resident_memory_bytes",
+            "Resident memory, by kind of process; memory that processes share is in each",
+            ["kind"],
+            multiprocess_mode="livesum",
+            registry=registry,
+        ),
+        Gauge(
+            "db_connections_limit",
+            "Connections that the pools may open",
+            ["pool"],
+            multiprocess_mode="livesum",
+            registry=registry,
+        ),
+        Gauge(
+            "db_connections_in_use",
+            "Connections in use or being opened",
+            ["pool"],
+            multiprocess_mode="livesum",
+            registry=registry,
+        ),
+        Gauge(
+            "db_pool_waiting",
+            "Threads waiting for a connection",
+            ["pool"],
+            multiprocess_mode="livesum",
+            registry=registry,
+        ),
+        Gauge(
+            "password_checks_in_progress",
+            "Calls that hash a password, those that look up its account among them",
+            multiprocess_mode="livesum",
+            registry=registry,
+        ),
+        Gauge(
+            "password_checks_waiting",
+            "Calls waiting to hash a password",
+            multiprocess_mode="livesum",
+            registry=registry,
+        ),
+        Gauge(
+            "circuit_breakers_open",
+            "Circuit breakers that skip their dependency at present",
+            ["name"],
+            multiprocess_mode="livesum",
+            registry=registry,
+        ),
+    )
+    return {family.name: gauge for gauge in gauges for family in gauge.describe()}
 
 
 _figures: list[_Figures] = []
@@ -92,6 +176,8 @@ def begin(settings: Settings) -> None:
     """
     if _figures:
         return
+    if settings.metrics_open:
+        log.warning("settings.deprecated", setting="METRICS_OPEN", instead="METRICS_FROM")
     folder = settings.data_dir / "run" / "metrics"
     try:
         _figures.append(_Figures(folder))
@@ -135,6 +221,37 @@ def sms_limited(*, limit: str) -> None:
     """Count one SMS suppressed by a daily limit: per account or in total."""
     for figures in _figures:
         figures.sms_limited.labels(limit).inc()
+
+
+def delivery_attempted(*, channel: str, outcome: str) -> None:
+    """Count one attempt to deliver a message: sent, failed, skipped or put_off."""
+    for figures in _figures:
+        figures.deliveries.labels(channel, outcome).inc()
+
+
+def breaker_opened(name: str) -> None:
+    """Count that a circuit breaker opened."""
+    for figures in _figures:
+        figures.breakers.labels(name).inc()
+
+
+def pool_waited(*, pool: str, seconds: float) -> None:
+    """Count one wait for a database connection."""
+    for figures in _figures:
+        figures.pool_waits.labels(pool).observe(seconds)
+
+
+def used_cpu(*, kind: str, seconds: float) -> None:
+    """Count CPU time of this kind of process."""
+    for figures in _figures:
+        figures.cpu.labels(kind).inc(seconds)
+
+
+def sampled(name: str, value: float, label: str | None = None) -> None:
+    """Set a gauge of this process that is sampled every few seconds."""
+    for figures in _figures:
+        family = figures.sampled[name]
+        (family if label is None else family.labels(label)).set(value)
 
 
 def event_streams(number: int) -> None:
@@ -190,7 +307,8 @@ def gauges(name: str, about: str, label: str, values: Mapping[str, float]) -> Me
 
 def exposition(present: Iterable[Metric] = ()) -> bytes:
     """Return the metrics of all processes and the given current values in Prometheus' text format."""
-    registry, current = CollectorRegistry(), _Present(list(present))
+    build = gauges("build_info", "The version of this process; the value is 1", "version", {VERSION: 1})
+    registry, current = CollectorRegistry(), _Present([build, *present])
     if not _figures:
         registry.register(current)
         return generate_latest(registry)

@@ -64,6 +64,10 @@ class BoundedPasswordHasher:
         with suppress(WorkerLost):
             self._workers.extend(HashWorker.start(self._cost) for _ in range(self._at_once))
 
+    def worker_pids(self) -> list[int]:
+        """Return the ids of the hashing processes that are not in use at present."""
+        return [worker.process.pid for worker in list(self._workers)]
+
     def close(self) -> None:
         """Stop the hashing processes; otherwise they exit together with this process."""
         while self._workers:

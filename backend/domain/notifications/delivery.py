@@ -14,6 +14,7 @@ from backend.core.db.read_pool import compiled
 from backend.core.db.session import db, execute_at_commit, execute_first
 from backend.core.errors import Conflict, NotFound, PermanentFailure, RetryLater
 from backend.core.failpoints import failpoint
+from backend.core.observability import metrics
 from backend.core.queue import Snooze, enqueue
 from backend.core.security.authz import Actor
 from backend.core.translations import DEFAULT
@@ -166,6 +167,7 @@ def note_interrupted(delivery: Delivery) -> None:
 
 def mark_sent(delivery: Delivery, *, detail: str | None = None) -> None:
     """Record success and erase the content of account messages (links with secrets)."""
+    metrics.delivery_attempted(channel=delivery.channel, outcome="sent")
     number, wipe = delivery.attempts + 1, message(delivery.kind).account
     note_attempt(delivery.id, number=number, outcome="sent", detail=detail, state="sent", wipe=wipe)
 
@@ -174,12 +176,14 @@ def mark_failed(delivery: Delivery, *, detail: str, skipped: bool = False, or_ma
     """Record a permanent failure and try the next channel, or email as the last resort."""
     goes_on = create.post_next(delivery, or_mail=or_mail)
     state = "skipped" if skipped and goes_on else "failed"
+    metrics.delivery_attempted(channel=delivery.channel, outcome=state)
     wipe = message(delivery.kind).channel == "sms"  # an old code is useless, so do not keep it for sending again
     note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail, state=state, wipe=wipe)
 
 
 def mark_needless(delivery: Delivery, *, detail: str) -> None:
     """Record that the message is obsolete; no channel is tried."""
+    metrics.delivery_attempted(channel=delivery.channel, outcome="skipped")
     note_attempt(delivery.id, number=delivery.attempts + 1, outcome="refused", detail=detail, state="skipped")
 
 
@@ -313,6 +317,7 @@ def _retry(delivery: Delivery, error: RetryLater) -> Snooze | None:
     if enough:
         mark_failed(delivery, detail=str(error))
         return None
+    metrics.delivery_attempted(channel=delivery.channel, outcome="put_off")
     if error.counts_as_attempt:
         note_attempt(delivery.id, number=number, outcome="put_off", detail=str(error))
     pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(number - 1, 10))

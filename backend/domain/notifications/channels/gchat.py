@@ -26,7 +26,8 @@ def send(outbound: OutboundMessage) -> str:
     if not webhook:
         raise NotReachable("No Google Chat webhook is configured.")
     body = orjson.dumps({"text": text(outbound, shared=not own)})
-    breaker = _hanging.setdefault(urlsplit(webhook).netloc, CircuitBreaker(first=LEFT_ALONE_SECONDS, longest=120))
+    host = urlsplit(webhook).netloc
+    breaker = _hanging.setdefault(host, CircuitBreaker("gchat", first=LEFT_ALONE_SECONDS, longest=120))
     if breaker.is_open:
         reason = "The webhook's host has not responded recently."
         raise RetryLater(reason, after_seconds=LEFT_ALONE_SECONDS, counts_as_attempt=False)

@@ -97,7 +97,7 @@ def _attempt(subscription: Subscription, outbound: OutboundMessage, body: bytes)
     settings = current_settings()
     endpoint = subscription.endpoint
     host = urlsplit(endpoint).netloc
-    breaker = _hanging.setdefault(host, CircuitBreaker(first=LEFT_ALONE_SECONDS, longest=120))
+    breaker = _hanging.setdefault(host, CircuitBreaker("push", first=LEFT_ALONE_SECONDS, longest=120))
     if breaker.is_open:
         return _Result(subscription.id, 503, LEFT_ALONE_SECONDS)
     headers = {

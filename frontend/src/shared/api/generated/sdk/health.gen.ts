@@ -21,7 +21,7 @@ export const getHealth = <ThrowOnError extends boolean = true>(options?: Options
 /**
  * Get Prometheus metrics
  *
- * Available only from the same machine, unless METRICS_OPEN is on.
+ * Available only to the networks in METRICS_FROM (this machine by default), and never through a proxy.
  *
  * Access: anyone.
  */
