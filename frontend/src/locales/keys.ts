@@ -13,7 +13,7 @@ interface English {
   market: typeof import('./en/market.json')
   nav: typeof import('./en/nav.json')
   notifications: typeof import('./en/notifications.json')
-  price_lines: typeof import('./en/price_lines.json')
+  prices: typeof import('./en/prices.json')
   professionals: typeof import('./en/professionals.json')
   profiles: typeof import('./en/profiles.json')
   reports: typeof import('./en/reports.json')

@@ -23,7 +23,7 @@ export function usePriceLines(id: MaybeRefOrGetter<number>) {
 
 export function usePropose() {
   return useApiMutation(createRequestPriceLineMutation(), {
-    success: 'price_lines.propose.done',
+    success: 'prices.propose.done',
     idempotent: true,
     invalidates: ['Requests'],
   })
