@@ -185,6 +185,20 @@ def test_reported_time_may_be_as_old_as_setting_says(visit: Visit) -> None:
     assert visit.call(visit.ravi, "arrive", {"at": (now() - timedelta(hours=11.9)).isoformat()}).status_code == 200
 
 
+def test_completion_reported_later_has_reported_time_and_is_done_once(visit: Visit) -> None:
+    accept_hours_ago(5)
+    start, end = now() - timedelta(hours=2), now() - timedelta(hours=1)
+    do(visit.ravi, f"{visit.path}/start", {"at": start.isoformat()})
+    early = visit.call(visit.ravi, "complete", {"at": (start - timedelta(minutes=1)).isoformat()})
+    assert early.json["errors"] == {"at": ["Must not be before the previous step of the visit."]}
+    key = {"Idempotency-Key": "queued-2"}
+    done = [visit.call(visit.ravi, "complete", {"at": end.isoformat()}, headers=key) for _ in range(2)]
+    assert [(answer.status_code, _time(answer.json["completed_at"])) for answer in done] == [(200, end)] * 2
+    entries = [entry for entry in history(visit) if entry["action"] == "complete"]
+    assert [_time(entry["changes"]["reported_at"]) for entry in entries] == [end]
+    assert _time(entries[0]["at"]) > end + timedelta(minutes=59)
+
+
 def test_visit_step_with_same_key_is_taken_once(visit: Visit) -> None:
     key = {"Idempotency-Key": "queued-1"}
     first = visit.call(visit.ravi, "on_the_way", {"eta_minutes": 15}, headers=key)

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.browser.conftest import OpenScreen
 from tests.browser.screen import DESK, PHONE, Screen
+from tests.browser.test_offline import wait_for_kept
 from tests.browser.test_pages import sign_in
+from tests.browser.texts import text
 from tests.factories.files import picture
 from tests.harness.caller import PASSWORD, Caller
 from tests.harness.market import RunningMarket
@@ -106,6 +108,75 @@ def test_visit_from_setting_off_to_completion_in_two_browsers(
     mine.press("Mark as completed")
     theirs.expect_text("The work is completed.").inspect("visit completed, customer")
     mine.inspect("visit completed, professional")
+
+
+def test_visit_done_without_connection_is_sent_once_with_its_times(
+    screen: OpenScreen, accepted: Callable[[str], Visit]
+) -> None:
+    visit = accepted("required")
+    path = f"/requests/{visit.id}"
+    code = visit.customer.get(path)["start_code"]
+    first = opened(screen(viewport=PHONE), visit.professional, visit)
+    lose_answers_of(first, "**/arrive")
+    first.press("I have arrived").expect_text("Not sent yet")
+    first.page.unroute("**/arrive")
+    expect(first.page.get_by_text("Not sent yet")).to_have_count(0)
+    assert taken(visit) == ["arrive"]
+    first.close()
+
+    mine = opened(screen(viewport=PHONE, keeps_application=True), visit.professional, visit)
+    mine.go("/agenda")
+    wait_for_kept(mine.page, at_least=2)
+    mine.go(path).expect_text("Start code")
+    mine.go_offline()
+    mine.page.get_by_label("Start code").fill(f"{(int(code) + 1) % 10_000:04}")
+    mine.press("Start work").expect_text("This is saved on your device")
+    mine.press("Mark as completed").expect_text("2 actions not sent yet.")
+    expect(mine.button("Mark as completed")).to_have_count(0)
+    mine.inspect("visit not sent yet, professional")
+    mine.page.reload()
+    mine.expect_text("Work completed")
+    mine.page.get_by_role("button", name=text("nav.account")).first.click()
+    mine.page.get_by_role("menuitem", name="Sign out").click()
+    mine.expect_text(re.compile("Work started at .*Work completed at .*")).press("Stay signed in")
+    done_at = datetime.now(UTC)
+
+    other = mine.page.context.new_page()
+    other.goto(f"{mine.base}/app{path}")
+    expect(other.get_by_text("2 actions not sent yet.")).to_be_visible()
+    sent: list[str] = []
+    mine.page.context.on("request", lambda one: sent.append(one.url.split("/")[-1]) if one.method == "POST" else None)
+    mine.page.context.set_offline(False)
+    mine.expect_text("The code is wrong.").expect_text("was not accepted").inspect("visit refused, professional")
+    mine.page.get_by_label("Start code").fill(code)
+    mine.press("Start work")
+    for page in (mine.page, other):
+        expect(page.get_by_text("The work is completed.").first).to_be_visible()
+        expect(page.get_by_text(re.compile("not sent yet|was not accepted"))).to_have_count(0)
+    assert [name for name in sent if name in ("start", "complete")] == ["start", "start", "complete"]
+    assert taken(visit) == ["arrive", "start", "complete"]
+    seen = visit.customer.get(path)
+    claimed = [datetime.fromisoformat(seen[name]) for name in ("arrived_at", "started_at", "completed_at")]
+    assert claimed == sorted(claimed)
+    assert claimed[-1] <= done_at
+    received = [datetime.fromisoformat(one["at"]) for one in seen["history"] if one["action"] in ("start", "complete")]
+    assert min(received) > done_at
+
+
+def lose_answers_of(window: Screen, address: str) -> None:
+    """Let these calls reach the server, and keep its answers from the page."""
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    window.page.route(address, lose)
+
+
+def taken(visit: Visit) -> list[str]:
+    """Return the actions of the visit that the history has."""
+    entries = visit.customer.get(f"/requests/{visit.id}")["history"]
+    return [entry["action"] for entry in entries if entry["action"] not in ("create", "accept")]
 
 
 def test_customer_confirms_that_professional_is_there(screen: OpenScreen, accepted: Callable[[str], Visit]) -> None:

@@ -163,12 +163,16 @@ class Complete(Resource):
     @endpoint(
         summary="Mark a request as completed",
         who=CUSTOMERS_AND_PROFESSIONALS,
+        body=schemas.Completion(),
+        body_required=False,
         response=schemas.Request(),
         errors=CHANGE_ERRORS,
+        idempotent=True,
     )
-    def post(self, actor: Actor, *, request_id: int) -> ApiResponse:
+    def post(self, actor: Actor, *, request_id: int, body: schemas.CompletionData) -> ApiResponse:
         """The customer or the professional can complete it, before or after the date."""
-        return changed(actor, actions.complete(actor, request_id=request_id, expected_version=expected_version()))
+        completed = actions.complete(actor, request_id=request_id, **body, expected_version=expected_version())
+        return changed(actor, completed)
 
 
 class Close(Resource):

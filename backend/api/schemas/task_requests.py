@@ -111,6 +111,18 @@ class CancelReason(Reason):
     reason_code = fields.String(load_default=None, validate=validate.OneOf(REASONS[Action.CANCEL]))
 
 
+class Completion(Strict):
+    """The completion of the work. ``at`` is the time of it, for clients that were offline."""
+
+    at = DateTimeField(load_default=None, allow_none=True)
+
+
+class CompletionData(TypedDict):
+    """The loaded :class:`Completion`."""
+
+    at: datetime | None
+
+
 class Closing(Strict):
     """The remarks on closing a request."""
 

@@ -24,6 +24,7 @@ from backend.domain.task_requests import asking, history, matching, notification
 from backend.domain.task_requests.errors import OverlappingRequest, TaskNotAvailable
 from backend.domain.task_requests.lifecycle import Action, Status
 from backend.domain.task_requests.models import RequestRejection
+from backend.domain.task_requests.reported_times import reported_changes, time_of_step
 from backend.domain.task_requests.rows import COLUMNS, NO_VISIT, TABLE, Request, RequestWithContacts, with_contacts
 from backend.domain.task_requests.transitions import (
     announce_change,
@@ -294,11 +295,18 @@ def release(
 
 
 @retry_when_changed
-def complete(actor: Actor, *, request_id: int, expected_version: int | None = None) -> RequestWithContacts:
-    """Mark the work as completed, and count it for its professional."""
+def complete(
+    actor: Actor, *, request_id: int, at: datetime | None = None, expected_version: int | None = None
+) -> RequestWithContacts:
+    """Mark the work as completed, and count it for its professional. ``at`` is the time reported by an offline client.
+
+    Raises:
+        Invalid: The reported time is not possible.
+    """
     request = load(actor, Action.COMPLETE, request_id=request_id, expected_version=expected_version)
-    completed_at = _not_before(request.started_at or request.accepted_at)
-    changed = write(actor, request, Action.COMPLETE, {"completed_at": completed_at})
+    completed_at = time_of_step(request, at)
+    changes = reported_changes(reported=at)
+    changed = write(actor, request, Action.COMPLETE, {"completed_at": completed_at}, changes=changes)
     _count_done(request.professional_id)
     notifications.notify_other_side(actor, request, kind="request_completed")
     return changed

@@ -4,12 +4,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from backend.core.clock import now
-from backend.core.config import current_settings
-from backend.core.errors import Invalid
 from backend.core.security.authz import Actor, Role
 from backend.domain.task_requests import door_codes
 from backend.domain.task_requests.access import last_step
 from backend.domain.task_requests.lifecycle import Action
+from backend.domain.task_requests.reported_times import reported_changes, time_of_step
 from backend.domain.task_requests.rows import Request, RequestWithContacts
 from backend.domain.task_requests.transitions import load, retry_when_changed, write
 from backend.domain.visits import start_codes
@@ -33,7 +32,7 @@ def set_off(
         Invalid: The reported time is not possible.
     """
     request = load(actor, Action.ON_THE_WAY, request_id=request_id, expected_version=expected_version)
-    taken_at = _time_of_step(request, at)
+    taken_at = time_of_step(request, at)
     eta_at = None if eta_minutes is None else taken_at + timedelta(minutes=eta_minutes)
     return _take(actor, request, Action.ON_THE_WAY, taken_at=taken_at, reported=at, eta_at=eta_at)
 
@@ -49,8 +48,8 @@ def report_delay(
 ) -> RequestWithContacts:
     """Replace the estimated time of arrival, before or after the professional has set off."""
     request = load(actor, Action.RUNNING_LATE, request_id=request_id, expected_version=expected_version)
-    eta_at = _time_of_step(request, at) + timedelta(minutes=eta_minutes)
-    changes = _changes(reported=at, eta_at=eta_at)
+    eta_at = time_of_step(request, at) + timedelta(minutes=eta_minutes)
+    changes = reported_changes(reported=at, eta_at=eta_at)
     changed = write(actor, request, Action.RUNNING_LATE, {"eta_at": eta_at}, changes=changes)
     notify_step(actor, changed, Action.RUNNING_LATE, eta_at=eta_at)
     return changed
@@ -62,7 +61,7 @@ def arrive(
 ) -> RequestWithContacts:
     """Record that the professional has arrived."""
     request = load(actor, Action.ARRIVE, request_id=request_id, expected_version=expected_version)
-    return _take(actor, request, Action.ARRIVE, taken_at=_time_of_step(request, at), reported=at)
+    return _take(actor, request, Action.ARRIVE, taken_at=time_of_step(request, at), reported=at)
 
 
 @retry_when_changed
@@ -81,7 +80,7 @@ def start(
         TooMany: Too many codes were wrong.
     """
     request = load(actor, Action.START, request_id=request_id, expected_version=expected_version)
-    taken_at = _time_of_step(request, at)
+    taken_at = time_of_step(request, at)
     if actor.role is Role.PROFESSIONAL and start_codes.is_needed(request):
         start_codes.check(request, code=code)
     return _take(actor, request, Action.START, taken_at=taken_at, reported=at, values=door_codes.NOT_TRIED)
@@ -115,34 +114,6 @@ def _take(
     columns: dict[str, object] = {COLUMNS[step]: taken_at, "step_at": now(), "step_by": actor.id, **(values or {})}
     if eta_at is not None:
         columns["eta_at"] = eta_at
-    changed = write(actor, request, step, columns, changes=_changes(reported=reported, eta_at=eta_at))
+    changed = write(actor, request, step, columns, changes=reported_changes(reported=reported, eta_at=eta_at))
     notify_step(actor, changed, step, eta_at=changed.request.eta_at if step is Action.ON_THE_WAY else None)
     return changed
-
-
-def _time_of_step(request: Request, reported: datetime | None) -> datetime:
-    """Return the reported time of a step, or the current one. The history also has the time when it was received.
-
-    Raises:
-        Invalid: It is in the future, before the acceptance or the previous step, or too long ago.
-    """
-    at = now()
-    steps = (request.accepted_at, request.on_the_way_at, request.arrived_at)
-    latest = max(step for step in steps if step is not None)
-    if reported is None:
-        return max(at, latest)  # the clock of the machine that recorded the latest may be ahead
-    hours = current_settings().visit_reported_hours
-    if reported > at:
-        raise Invalid.field("at", "Must not be in the future.")
-    if request.accepted_at is not None and reported < request.accepted_at:
-        raise Invalid.field("at", "Must not be before the request was accepted.")
-    if reported < at - timedelta(hours=hours):
-        raise Invalid.field("at", f"Must be within the last {hours} hours.")
-    if reported < latest:
-        raise Invalid.field("at", "Must not be before the previous step of the visit.")
-    return reported
-
-
-def _changes(*, reported: datetime | None, eta_at: datetime | None) -> dict[str, object] | None:
-    given = {"reported_at": reported, "eta_at": eta_at}
-    return {name: value.isoformat() for name, value in given.items() if value is not None} or None

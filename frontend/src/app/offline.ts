@@ -1,7 +1,8 @@
 /** What opens without a connection: the application itself, by its service worker, and what its user was answered last. */
 import { watch } from 'vue'
+import { loadVisitQueue } from '@/features/visits'
 import type { Account } from '@/shared/api/types'
-import { appStatus } from '@/shared/lib/appStatus'
+import { appStatus, noteUnloaded } from '@/shared/lib/appStatus'
 import { local } from '@/shared/lib/storage'
 import { dropAnswers } from '@/shared/offline/keptAnswers'
 import { accountKey } from '@/shared/session/kept'
@@ -21,9 +22,19 @@ export function workOffline(): void {
     (user) => {
       if (user) void keep(user)
       else if (!session.unknown) void drop()
+      void followQueue(user).catch(noteUnloaded)
     },
     { immediate: true },
   )
+}
+
+let isFollowing = false
+
+/** What a professional has not sent stays under their account when another one signs in. */
+async function followQueue(user: Account | null): Promise<void> {
+  if (!isFollowing && user?.role !== 'professional') return
+  isFollowing = true
+  await (await loadVisitQueue()).followVisitQueue()
 }
 
 async function keep(user: Account): Promise<void> {
@@ -32,7 +43,8 @@ async function keep(user: Account): Promise<void> {
   local.set(accountKey, JSON.stringify(user))
   if (local.get(answersOf) !== String(user.id)) {
     await dropAnswers(user.id)
-    local.set(answersOf, String(user.id))
+    // They may have left meanwhile.
+    if (useSession().user?.id === user.id) local.set(answersOf, String(user.id))
   }
 }
 

@@ -6,7 +6,7 @@ import { once } from '@/shared/lib/once'
 type Ui = typeof import('./ui')
 
 /** Null while it is not loaded. */
-export const uiParts = shallowRef<Pick<Ui, 'UiFrame' | 'UiOverlays'> | null>(null)
+export const uiParts = shallowRef<Pick<Ui, 'UiFrame' | 'UiOverlays' | 'UnsentNotice'> | null>(null)
 let application: App | null = null
 
 export function connectUi(app: App): void {

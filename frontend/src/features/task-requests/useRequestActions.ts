@@ -9,15 +9,36 @@ import {
 import type { TaskRequest } from '@/shared/api/types'
 import { useConfirm, type Question } from '@/shared/composables/useConfirm'
 import { useToasts } from '@/shared/composables/useToasts'
-import { useActOnRequest, type Verb } from './useRequests'
+import { loadVisitQueue } from '@/features/visits'
+import { useApiMutation } from '@/shared/composables/useApiMutation'
+import { useSession } from '@/shared/session/store'
+import { requestTags, useActOnRequest, type Verb } from './useRequests'
 
 /** The others are done at once. */
 type Asked = Exclude<Verb, 'accept' | 'complete'>
 const dangerous: readonly Verb[] = ['release', 'cancel']
 const reasons = { cancel: cancelRequestBody, reject: rejectRequestBody, release: releaseRequestBody }
 
+/** A professional may complete the work where there is no connection: it is sent later. */
+function useCompletion() {
+  const { t } = useI18n()
+  return useApiMutation(
+    {
+      mutationFn: async (request: TaskRequest) =>
+        (await loadVisitQueue()).takeStep(request, { action: 'complete' }),
+    },
+    {
+      invalidates: requestTags,
+      success: (outcome) =>
+        t(outcome === 'sent' ? 'requests.actions.complete.done' : 'requests.actions.complete.kept'),
+    },
+  )
+}
+
 export function useRequestActions() {
   const { t } = useI18n()
+  const session = useSession()
+  const completion = useCompletion()
   const confirm = useConfirm()
   const toasts = useToasts()
   const { run: send } = useActOnRequest()
@@ -49,6 +70,7 @@ export function useRequestActions() {
   }
 
   async function run(request: TaskRequest, verb: Verb, words: string): Promise<boolean> {
+    if (verb === 'complete' && session.role === 'professional') return completion.run(request)
     if (!(await send({ id: request.id, verb, words }))) return false
     // What does not quite fit stood beside the button; it is said once more where it can be undone.
     const misfits =

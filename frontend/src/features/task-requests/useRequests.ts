@@ -14,9 +14,12 @@ import {
   type ListRequestsData,
   type RejectReason,
 } from '@/shared/api/generated'
+import { withUnsent } from '@/features/visits'
 import type { Tag } from '@/shared/api/invalidate'
+import type { TaskRequestDetail } from '@/shared/api/types'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
+import { unsentOf } from '@/shared/offline/unsent'
 import { pollEvery, withoutLive } from '@/shared/lib/polling'
 
 export type Filters = NonNullable<ListRequestsData['query']>
@@ -31,7 +34,14 @@ export function useRequestList(filters: MaybeRefOrGetter<Filters>, polls = false
 export function useRequest(id: MaybeRefOrGetter<number>) {
   const refetchInterval = pollEvery(withoutLive)
   return useQuery(
-    computed(() => ({ ...getRequestOptions({ path: { request_id: toValue(id) } }), refetchInterval })),
+    computed(() => {
+      const waiting = unsentOf(toValue(id))
+      return {
+        ...getRequestOptions({ path: { request_id: toValue(id) } }),
+        select: (request: TaskRequestDetail) => withUnsent(request, waiting),
+        refetchInterval,
+      }
+    }),
   )
 }
 

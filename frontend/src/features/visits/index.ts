@@ -2,4 +2,8 @@
 import { defineAsyncComponent } from 'vue'
 
 export const VisitPanel = defineAsyncComponent(() => import('./components/VisitPanel.vue'))
-export { visitIcons } from './visit'
+export const UnsentMark = defineAsyncComponent(() => import('./components/UnsentMark.vue'))
+export const UnsentNotice = defineAsyncComponent(() => import('./components/UnsentNotice.vue'))
+export const loadVisitQueue = () => import('./visitQueue')
+export const loadUnsentWarning = () => import('./unsentWarning')
+export { visitIcons, withUnsent } from './visit'

@@ -2,49 +2,37 @@
 import { useQuery } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import {
-  arriveRequest,
   createRequestVisitLinkMutation,
   deleteRequestVisitLinkMutation,
   getRequestVisitLinkOptions,
   getVisitOptions,
-  onTheWayRequest,
-  runningLateRequest,
-  startRequest,
-  undoStepRequest,
+  startRequestMutation,
+  undoStepRequestMutation,
 } from '@/shared/api/generated'
+import type { TaskRequest } from '@/shared/api/types'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
 import { jittered } from '@/shared/lib/polling'
 import { toProblem } from '@/shared/api/problem'
+import { takeStep, type VisitStep } from './visitQueue'
 
 /** A page that is shared has no live updates; it asks every 20 seconds, at most 24. */
 export const sharedInterval = 20_000
 
-export type VisitAction =
-  | { action: 'on_the_way'; minutes?: number }
-  | { action: 'running_late'; minutes: number }
-  | { action: 'arrive' }
-  | { action: 'start'; code?: string }
-  | { action: 'undo_step' }
-type Call = VisitAction & { id: number; headers?: object }
-
-function call({ id, headers, ...what }: Call): Promise<unknown> {
-  const to = { path: { request_id: id }, headers: headers as Record<string, string> }
-  switch (what.action) {
-    case 'on_the_way':
-      return onTheWayRequest({ ...to, body: what.minutes ? { eta_minutes: what.minutes } : {} })
-    case 'running_late':
-      return runningLateRequest({ ...to, body: { eta_minutes: what.minutes } })
-    case 'arrive':
-      return arriveRequest({ ...to, body: {} })
-    case 'start':
-      return startRequest({ ...to, body: what.code ? { code: what.code } : {} })
-    case 'undo_step':
-      return undoStepRequest({ path: to.path })
-  }
+/** A step of the professional: kept on the device until the server has answered. */
+export function useVisitStep(request: MaybeRefOrGetter<TaskRequest>) {
+  return useApiMutation(
+    { mutationFn: (step: VisitStep) => takeStep(toValue(request), step) },
+    { invalidates: ['Requests', 'Schedule'] },
+  )
 }
 
-export function useVisitAction() {
-  return useApiMutation({ mutationFn: call }, { idempotent: true, invalidates: ['Requests', 'Schedule'] })
+/** The customer's confirmation that the professional is there. */
+export function useConfirmation() {
+  return useApiMutation(startRequestMutation(), { idempotent: true, invalidates: ['Requests', 'Schedule'] })
+}
+
+export function useUndoStep() {
+  return useApiMutation(undoStepRequestMutation(), { invalidates: ['Requests', 'Schedule'] })
 }
 
 export function useVisitLink(id: MaybeRefOrGetter<number>) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { TaskRequestDetail } from '@/shared/api/types'
-import { expectedAt, hasVisit, lastStep, nextSteps, undoableUntil } from './visit'
+import type { Unsent } from '@/shared/offline/unsent'
+import { expectedAt, hasVisit, lastStep, nextSteps, undoableUntil, withUnsent } from './visit'
 
 const none = { on_the_way_at: null, arrived_at: null, started_at: null, eta_at: null }
 const at = '2026-12-01T10:00:00+05:30'
@@ -39,5 +40,47 @@ describe('visit', () => {
     expect(hasVisit(request({ status: 'requested' }))).toBe(false)
     expect(hasVisit(request({ status: 'closed' }))).toBe(false)
     expect(hasVisit(request({ status: 'closed', arrived_at: at }))).toBe(true)
+  })
+})
+
+describe('withUnsent', () => {
+  const done = (action: Unsent['action'], more: Partial<Unsent> = {}): Unsent => ({
+    key: action,
+    account: 7,
+    request: 3,
+    task: 'Plumbing',
+    at: Date.parse(at),
+    after: null,
+    action,
+    ...more,
+  })
+  const open = request({
+    completed_at: null,
+    allowed_actions: ['release'],
+    visit_actions: ['on_the_way', 'running_late', 'arrive', 'start', 'undo_step'],
+  })
+
+  it('goes on to what may follow', () => {
+    const arrived = withUnsent(open, [done('on_the_way', { minutes: 15 }), done('arrive')])
+    expect(Date.parse(arrived.eta_at ?? '') - Date.parse(at)).toBe(15 * 60_000)
+    expect(arrived.arrived_at).not.toBeNull()
+    expect([arrived.visit_actions, arrived.allowed_actions]).toEqual([['start'], ['release']])
+    const started = withUnsent(open, [done('start', { code: '1234' })])
+    expect([started.visit_actions, started.allowed_actions]).toEqual([[], ['release', 'complete']])
+    const completed = withUnsent(open, [done('start'), done('complete')])
+    expect([completed.visit_actions, completed.allowed_actions]).toEqual([[], []])
+  })
+
+  it('offers nothing behind what was refused', () => {
+    const refused = { status: 422, code: 'wrong_code', detail: '', errors: {}, retryAfter: null }
+    const stopped = withUnsent(open, [done('arrive'), done('start', { refused }), done('complete')])
+    expect(stopped.arrived_at).not.toBeNull()
+    expect(stopped.started_at).toBeNull()
+    expect([stopped.visit_actions, stopped.allowed_actions]).toEqual([[], []])
+  })
+
+  it('leaves a request that has ended as the server has it', () => {
+    const ended = request({ status: 'cancelled' })
+    expect(withUnsent(ended, [done('arrive')])).toBe(ended)
   })
 })

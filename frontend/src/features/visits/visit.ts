@@ -1,5 +1,6 @@
 /** The steps of a visit: their order, what is next, and how long the last one can be undone. */
 import type { TaskRequest, TaskRequestDetail } from '@/shared/api/types'
+import type { Unsent } from '@/shared/offline/unsent'
 
 export const steps = ['on_the_way', 'arrive', 'start'] as const
 export type Step = (typeof steps)[number]
@@ -47,4 +48,57 @@ export function undoableUntil(request: TaskRequestDetail): number | null {
 
 export function hasVisit(request: TaskRequest): boolean {
   return request.status === 'accepted' || lastStep(request) !== undefined
+}
+
+type Timed = Pick<TaskRequest, 'accepted_at' | 'on_the_way_at' | 'arrived_at' | 'started_at'>
+
+/** The time of what was recorded last, which a further step cannot precede. */
+export function latestTime({ accepted_at, on_the_way_at, arrived_at, started_at }: Timed): string | null {
+  return started_at ?? arrived_at ?? on_the_way_at ?? accepted_at
+}
+
+/** What happens to the times of a request by an action that the server does not know of yet. */
+function timesAfter(request: TaskRequest, { action, at, minutes }: Unsent): Partial<TaskRequest> {
+  const time = new Date(at).toISOString()
+  const eta = minutes ? { eta_at: new Date(at + minutes * 60_000).toISOString() } : {}
+  switch (action) {
+    case 'on_the_way':
+      return { on_the_way_at: request.on_the_way_at ?? time, ...eta }
+    case 'running_late':
+      return eta
+    case 'arrive':
+      return { arrived_at: request.arrived_at ?? time }
+    case 'start':
+      return { started_at: request.started_at ?? time }
+    case 'complete':
+      return { completed_at: time }
+  }
+}
+
+/** What may follow, where the server cannot say it yet. Behind a refused action nothing may. */
+function actionsAfter(request: TaskRequest, isStopped: boolean): Partial<TaskRequest> {
+  const isDone = isStopped || request.completed_at !== null
+  const last = lastStep(request)
+  const later = last ? steps.slice(steps.indexOf(last) + 1) : steps
+  const mayComplete = !isDone && (request.allowed_actions.includes('complete') || request.started_at !== null)
+  const others = request.allowed_actions.filter((action) => action !== 'complete')
+  return {
+    visit_actions: isDone
+      ? []
+      : request.visit_actions.filter(
+          (action) =>
+            (later as string[]).includes(action) ||
+            (action === 'running_late' && !request.arrived_at && !request.started_at),
+        ),
+    allowed_actions: [...(isDone ? [] : others), ...(mayComplete ? (['complete'] as const) : [])],
+  }
+}
+
+/** The request as it will be once the server has what this device has not sent yet. */
+export function withUnsent<Request extends TaskRequest>(request: Request, items: readonly Unsent[]): Request {
+  if (!items.length || request.status !== 'accepted') return request
+  const stop = items.findIndex(({ refused }) => refused)
+  const taken = stop < 0 ? items : items.slice(0, stop)
+  const after = taken.reduce((seen, one) => ({ ...seen, ...timesAfter(seen, one) }), request)
+  return { ...after, ...actionsAfter(after, stop >= 0) }
 }

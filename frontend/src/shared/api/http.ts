@@ -1,6 +1,7 @@
 /** The one axios instance: token in, one shared renewal on 401, and word to the session when it is over. */
 import axios, { type AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios'
 import { i18n } from '@/shared/lib/i18n'
+import { noteServerDate } from '@/shared/lib/serverClock'
 import { AccountChanged, assertCurrent, currentIdentity, type Identity } from './identity'
 import { readRefusal, toProblem } from './problem'
 import { watching } from './sessionWatch'
@@ -75,6 +76,7 @@ function assertStillAs({ sentAs }: Call): void {
 
 http.interceptors.response.use(
   (response: AxiosResponse) => {
+    noteServerDate(response.headers.date)
     assertStillAs(response.config as Call)
     return response
   },

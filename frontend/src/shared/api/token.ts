@@ -1,6 +1,5 @@
 /** The access token, in memory only: a reload asks for a new one with the httpOnly cookie. */
-import { AccountChanged, currentIdentity } from './identity'
-import { toProblem } from './problem'
+import { currentIdentity, type Identity } from './identity'
 import type { SignIn } from './types'
 
 /** The account was blocked: the session is over, and the user is told why. */
@@ -12,10 +11,6 @@ export class OtherAccount extends Error {
     super()
   }
 }
-
-/** Two tries fit into the 30 seconds in which the server accepts a refresh token that it has just replaced. */
-const patience = 8_000
-const lockPatience = 20_000
 
 let access: string | null = null
 let endsAt = 0
@@ -39,53 +34,8 @@ export function dropCsrfToken(): void {
   document.cookie = 'csrf_refresh_token=; path=/; max-age=0'
 }
 
-/** A lost answer may have replaced the cookie's token: the same question is asked once more at once. */
-async function ask(tries: number): Promise<SignIn | null> {
-  const csrf = csrfToken()
-  if (!csrf) return null
-  try {
-    const { default: axios } = await import('axios')
-    return (
-      await axios.post<SignIn>('/token/refresh', {}, { headers: { 'X-CSRF-TOKEN': csrf }, timeout: patience })
-    ).data
-  } catch (error) {
-    const { code, status } = toProblem(error)
-    if (code === 'account_blocked') throw new ShutOut()
-    if (status === 401 || status === 403) return null
-    if (status === 0 && tries > 1) return ask(tries - 1)
-    throw error
-  }
-}
-
-/** One tab after another, so that each sends the newest cookie. Browsers offer locks over TLS and on localhost only. */
-async function oneTabAtATime<T>(work: () => Promise<T>): Promise<T> {
-  if (!('locks' in navigator)) return work()
-  let started = false
-  try {
-    return await navigator.locks.request(
-      'doorstep-refresh',
-      { signal: AbortSignal.timeout(lockPatience) },
-      () => {
-        started = true
-        return work()
-      },
-    )
-  } catch (error) {
-    // A tab that the system has stopped in mid-call must not hold up the others.
-    if (started) throw error
-    return work()
-  }
-}
-
-async function renew(): Promise<SignIn | null> {
-  const { account, epoch } = currentIdentity()
-  const signIn = await oneTabAtATime(() => ask(2))
-  if (currentIdentity().epoch !== epoch) throw new AccountChanged()
-  if (!signIn) return null
-  if (account !== null && signIn.user.id !== account) throw new OtherAccount(signIn)
-  setToken(signIn.access_token, signIn.expires_in)
-  return signIn
-}
+/** Visitors have nothing to renew, and load nothing for it. */
+const renewAs = async (asked: Identity): Promise<SignIn | null> => (await import('./renewal')).renew(asked)
 
 /**
  * Renew the session, once for all calls that wait for it; null when it is over.
@@ -95,7 +45,8 @@ async function renew(): Promise<SignIn | null> {
  */
 export function refreshSession(): Promise<SignIn | null> {
   if (!csrfToken()) return Promise.resolve(null)
-  running ??= renew().finally(() => {
+  const asked = currentIdentity()
+  running ??= renewAs(asked).finally(() => {
     running = null
   })
   return running

@@ -12,17 +12,21 @@ export interface Told extends Problem {
 export function useProblem() {
   const { t, te } = i18n.global
 
+  function keyOf({ code, status }: Problem) {
+    const keys = [`errors.${code}`, `errors.status_${status}`]
+    const key = keys.find((candidate) => te(candidate)) ?? 'errors.unknown'
+    return { key, named: key === keys[0] }
+  }
+
+  const describe = (problem: Problem): string =>
+    t(keyOf(problem).key, { minutes: Math.max(1, Math.ceil((problem.retryAfter ?? 60) / 60)) })
+
   function tell(error: unknown): Told {
     const problem = toProblem(error)
     const code = problem.status === 0 && !appStatus.online ? 'offline' : problem.code
-    const keys = [`errors.${code}`, `errors.status_${problem.status}`]
-    const key = keys.find((candidate) => te(candidate)) ?? 'errors.unknown'
-    return {
-      ...problem,
-      named: key === keys[0],
-      title: t(key, { minutes: Math.max(1, Math.ceil((problem.retryAfter ?? 60) / 60)) }),
-    }
+    const said = { ...problem, code }
+    return { ...problem, named: keyOf(said).named, title: describe(said) }
   }
 
-  return { tell }
+  return { tell, describe }
 }

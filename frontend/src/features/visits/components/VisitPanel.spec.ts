@@ -1,6 +1,9 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import 'fake-indexeddb/auto'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import errors from '@/locales/en/errors.json'
 import visits from '@/locales/en/visits.json'
+import { actAs } from '@/shared/api/identity'
+import { setToken } from '@/shared/api/token'
 import type { Role, TaskRequestDetail } from '@/shared/api/types'
 import { show, someone, until } from '@/shared/testing/mount'
 import { button, fill, press, problemOf, says, sees, submit } from '@/shared/testing/screen'
@@ -11,6 +14,7 @@ const request = (more: object = {}): TaskRequestDetail =>
   ({
     id: 3,
     status: 'accepted',
+    accepted_at: '2026-11-27T10:00:00.123456+05:30',
     on_the_way_at: null,
     arrived_at: null,
     started_at: null,
@@ -27,6 +31,10 @@ const noLink = { active: false, url: null, created_at: null, expires_at: null }
 const panel = (role: Role, more: object) =>
   show(VisitPanel, { user: someone(role), props: { request: request(more) } })
 
+beforeEach(() => {
+  actAs(7)
+  setToken('token', 900)
+})
 afterEach(() => vi.useRealTimers())
 
 describe('VisitPanel of a professional', () => {
@@ -73,6 +81,28 @@ describe('VisitPanel of a professional', () => {
     await vi.waitFor(() => expect(button(visits.do.undo_step)).toBeDefined())
     await vi.advanceTimersByTimeAsync(60_001)
     await vi.waitFor(() => expect(button(visits.do.undo_step)).toBeUndefined())
+  })
+})
+
+describe('VisitPanel of a professional without a connection', () => {
+  it('shows what is not sent yet, sends it later, and offers a way out where it is refused', async () => {
+    const online = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false)
+    const arrived = answer('post', '/requests/:id/arrive', [409, { code: 'invalid_transition' }], [200, {}])
+    const { wrapper } = await panel('professional', { visit_actions: ['arrive', 'start'] })
+    await press(visits.do.arrive)
+    await sees(visits.unsent.hint)
+    await press(visits.unsent.undo)
+    await until(() => !says(visits.unsent.hint), 'nothing to send')
+    await press(visits.do.arrive)
+    await sees(visits.unsent.hint)
+    online.mockReturnValue(true)
+    window.dispatchEvent(new Event('online'))
+    await sees(errors.invalid_transition)
+    expect(arrived[0]?.body).toEqual({ at: expect.stringMatching(/^\d{4}-.+Z$/) })
+    await press(visits.unsent.again)
+    await until(() => !wrapper.text().includes(visits.unsent.refused), 'nothing to send')
+    expect(new Set(arrived.map(({ headers }) => headers.get('Idempotency-Key'))).size).toBe(1)
+    online.mockRestore()
   })
 })
 

@@ -163,6 +163,10 @@ export type CodeSent = {
     expires_at: string;
 };
 
+export type Completion = {
+    at?: string | null;
+};
+
 export type Confirm = {
     token: string;
 };
@@ -7071,8 +7075,12 @@ export type CloseRequestResponses = {
 export type CloseRequestResponse = CloseRequestResponses[keyof CloseRequestResponses];
 
 export type CompleteRequestData = {
-    body?: never;
+    body?: Completion;
     headers?: {
+        /**
+         * Repeating a request with the same key and body within 24 hours returns the first response without running it again.
+         */
+        'Idempotency-Key'?: string;
         /**
          * The ETag of the version being changed; 412 if it is out of date.
          */
@@ -7087,6 +7095,10 @@ export type CompleteRequestData = {
 
 export type CompleteRequestErrors = {
     /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
      * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
      */
     401: Problem;
@@ -7099,7 +7111,7 @@ export type CompleteRequestErrors = {
      */
     404: Problem;
     /**
-     * Conflict with the current state: `conflict`
+     * Conflict with the current state: `conflict`, `still_running`
      */
     409: Problem;
     /**
@@ -7107,7 +7119,15 @@ export type CompleteRequestErrors = {
      */
     412: Problem;
     /**
-     * Validation failed: `invalid_fields`
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `idempotency_key_reused`, `invalid_fields`
      */
     422: Problem;
     /**

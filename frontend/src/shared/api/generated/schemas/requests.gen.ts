@@ -35,6 +35,10 @@ export const closeRequestBody = v.object({
     remarks: v.nullish(v.pipe(v.string(), v.trim(), v.minLength(0), v.maxLength(2000)))
 });
 
+export const completeRequestBody = v.object({
+    at: v.nullish(v.pipe(v.string(), v.trim(), v.isoTimestamp()))
+});
+
 export const createRequestPriceLineBody = v.object({
     kind: v.picklist([
         'extra',

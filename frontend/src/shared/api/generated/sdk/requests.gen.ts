@@ -239,7 +239,11 @@ export const completeRequest = <ThrowOnError extends boolean = true>(options: Op
             type: 'http'
         }],
     url: '/requests/{request_id}/complete',
-    ...options
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
