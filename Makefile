@@ -134,6 +134,7 @@ openapi: $(VENV)/.runtime ## Regenerate openapi.json and the web application's c
 generate: openapi ## Regenerate all generated files
 	@$(PY) -m backend.settings > .env.example
 	@$(FLASK) lifecycle > docs/lifecycle.md
+	@$(PY) deploy/grafana/dashboard.py > deploy/grafana/doorstep.json
 	@for page in settings jobs metrics; do $(FLASK) reference $$page > docs/reference/$$page.md || exit 1; done
 	@cd frontend && npm version --silent --no-git-tag-version --allow-same-version $(VERSION) >/dev/null
 

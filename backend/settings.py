@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date, time
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from backend import settings_values as v
-from backend.settings_values import SettingsError
+from backend.settings_values import Described, SettingsError
 
 __all__ = ["VERSION", "Settings", "SettingsError", "describe", "env_example"]
 
@@ -372,21 +372,12 @@ class Settings:
 
 
 def _process_environment(*, owner: bool = False) -> Mapping[str, str]:
-    merged = {**_file(ROOT / ".env"), **os.environ}
+    merged = {**v.env_file(ROOT / ".env"), **os.environ}
     data_dir = _folder(merged.get("DATA_DIR") or "data")
-    noted = _file(data_dir / RUNTIME_FILE)
+    noted = v.env_file(data_dir / RUNTIME_FILE)
     if owner and not merged.get("DATABASE_URL"):  # the recorded owner belongs to another database
-        noted = {**noted, **_file(data_dir / OWNER_FILE)}
+        noted = {**noted, **v.env_file(data_dir / OWNER_FILE)}
     return {**noted, **merged}
-
-
-def _file(path: Path) -> Mapping[str, str]:
-    try:
-        return v.read_env_file(path.read_text(encoding="utf-8"), name=path.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(str(path), f"cannot be read: {error}") from None
 
 
 def _values(given: Mapping[str, str]) -> dict[str, Any]:
@@ -468,15 +459,6 @@ def _check_pairs(settings: Settings) -> None:
         raise SettingsError("MAIL_USE_SSL", "cannot be combined with MAIL_USE_TLS")
     if bool(settings.security_contact) != bool(settings.security_contact_expires):
         raise SettingsError("SECURITY_CONTACT_EXPIRES", "must be set together with SECURITY_CONTACT")
-
-
-class Described(NamedTuple):
-    """One line of the table of settings."""
-
-    name: str
-    default: str
-    about: str
-    group: str
 
 
 def describe() -> Iterator[Described]:

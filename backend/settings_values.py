@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,15 @@ class SettingsError(Exception):
     def __init__(self, name: str, problem: str, *, more: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__("\n".join(f"{one}: {what}" for one, what in ((name, problem), *more)))
         self.name = name
+
+
+class Described(NamedTuple):
+    """One line of the table of settings."""
+
+    name: str
+    default: str
+    about: str
+    group: str
 
 
 def text(value: str) -> str:
@@ -299,6 +309,16 @@ def read_env_file(content: str, *, name: str = ".env") -> Mapping[str, str]:
             raise SettingsError(f"{name} line {number}", "must be NAME=value")
         found[key.strip()] = _unquoted(value.strip())
     return found
+
+
+def env_file(path: Path) -> Mapping[str, str]:
+    """Return the settings in a file; none if it does not exist."""
+    try:
+        return read_env_file(path.read_text(encoding="utf-8"), name=path.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(str(path), f"cannot be read: {error}") from None
 
 
 def _unquoted(value: str) -> str:

@@ -180,7 +180,9 @@ def begin(settings: Settings) -> None:
         log.warning("settings.deprecated", setting="METRICS_OPEN", instead="METRICS_FROM")
     folder = settings.data_dir / "run" / "metrics"
     try:
-        _figures.append(_Figures(folder))
+        figures = _Figures(folder)
+        figures.sms_limited.labels("market")  # from 0 on, because an alert compares it with an hour ago
+        _figures.append(figures)
     except OSError as error:
         log.warning("metrics.disabled", error=repr(error))
 

@@ -84,11 +84,11 @@ def _jobs() -> list[metrics.Metric]:
         metrics.gauges(
             "job_last_run_timestamp_seconds",
             "Unix time of the last start of each scheduled job",
-            "job",
+            "name",
             {name: run.created_at.timestamp() for name, run in last.items()},
         ),
         *(
-            metrics.gauges(f"job_last_run_{field}", f"Number of messages that the last run {about}", "job", counts)
+            metrics.gauges(f"job_last_run_{field}", f"Number of messages that the last run {about}", "name", counts)
             for field, about in RUN_COUNTS.items()
             if (counts := {name: float(getattr(run, field)) for name, run in last.items()})
         ),
