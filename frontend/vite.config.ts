@@ -162,6 +162,9 @@ export default defineConfig(({ isSsrBuild = false }) => ({
       },
       output: {
         codeSplitting: isSsrBuild ? false : { groups },
+        // The first page lists the files of all other pages: their names would be a kilobyte of it. Which file is
+        // made of what is in .vite/manifest.json.
+        ...(!isSsrBuild && { chunkFileNames: 'assets/[hash].js' }),
       },
     },
     chunkSizeWarningLimit: 600,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -29,6 +30,12 @@ ARGUMENTS: Final = (
     "--disable-features=OptimizationHints,MediaRouter,DialMediaRouteProvider,Translate",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
+
+
+def script_of(source: str) -> str:
+    """Return the path of the script that the built application loads for a source file."""
+    manifest = json.loads((FRONTEND / "dist/.vite/manifest.json").read_text(encoding="utf-8"))
+    return f"/app/{manifest[f'src/{source}']['file']}"
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.chromium import script_of
 from tests.browser.conftest import OpenScreen
 from tests.browser.screen import PHONE, TIMEOUT_MS, Screen
 from tests.browser.test_pages import sign_in
@@ -97,10 +98,11 @@ def test_next_page_that_fails_to_load_can_be_retried(screen: OpenScreen, market:
 def test_dialog_that_fails_to_load_shows_error_and_recovers(screen: OpenScreen) -> None:
     window = phone_of(screen, "admin", ADMIN_PASSWORD)
     window.go("/admin/jobs").expect_text("Housekeeping")
-    window.page.route("**/app/assets/RunForm*.js", lambda route: route.abort())
+    form = f"**{script_of('features/jobs/components/RunForm.vue')}"
+    window.page.route(form, lambda route: route.abort())
     window.page.get_by_role("button", name="Run now: Housekeeping").click()
     window.expect_text("A part of this page could not be loaded.")
-    window.page.unroute("**/app/assets/RunForm*.js")
+    window.page.unroute(form)
     window.press("Reload page").expect_text("Housekeeping")
     window.page.get_by_role("button", name="Run now: Housekeeping").click()
     window.expect_text("Run “Housekeeping” now?")

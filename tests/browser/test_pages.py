@@ -43,11 +43,13 @@ CUSTOMER: Final = [
     "/requests/{request}",
     "/requests/{request}/messages",
     "/messages",
+    "/favourites",
     "/reports",
     "/reports/{month}",
     "/notifications",
     "/profile",
     "/profile/messages",
+    "/profile/exclusions",
     "/profile/sessions",
     "/password/first",
 ]

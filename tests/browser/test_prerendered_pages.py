@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.browser.chromium import script_of
 from tests.browser.conftest import OpenScreen
 from tests.browser.screen import DESK, PHONE, SCREENSHOTS, TIMEOUT_MS
 from tests.harness.market import RunningMarket
@@ -197,7 +198,7 @@ def test_text_typed_before_search_box_is_hydrated_is_kept(screen: OpenScreen) ->
     def hold(route: Route) -> None:
         held.append(route)
 
-    window.page.route("**/app/assets/SearchBox-*.js", hold)
+    window.page.route(f"**{script_of('features/search/components/SearchBox.vue')}", hold)
     window.go("/")
     field = window.page.get_by_label("What do you need?")
     field.fill("tap was")

@@ -9,6 +9,7 @@ interface English {
   deliveries: typeof import('./en/deliveries.json')
   errors: typeof import('./en/errors.json')
   exports: typeof import('./en/exports.json')
+  favourites: typeof import('./en/favourites.json')
   jobs: typeof import('./en/jobs.json')
   market: typeof import('./en/market.json')
   nav: typeof import('./en/nav.json')

@@ -9,6 +9,7 @@ export const tags = [
   'Dashboard',
   'Documents',
   'Exports',
+  'Favourites',
   'Jobs',
   'Notifications',
   'Professionals',

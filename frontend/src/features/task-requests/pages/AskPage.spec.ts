@@ -152,4 +152,35 @@ describe('AskPage', () => {
     const other = await ask({ ...typed, link: '/' }, { professional: '44' })
     await until(() => other.text().includes('does not serve this pincode'), 'the word')
   })
+
+  it.each([
+    [1, 44, 'Rao 44'],
+    [0, 0, 'Ravi cannot be requested for this task.'],
+  ])(
+    'is filled in from an earlier request (professional available: %s)',
+    async (available, chosen, words) => {
+      const earlier = {
+        task_id: 3,
+        task_name: 'Tap repair',
+        available: 1,
+        address: '7 Park Road',
+        pincode: '560001',
+        remarks: 'Blue gate',
+        professional: { id: 44, firstname: 'Ravi', compname: 'Rao 44', available },
+      }
+      answer('get', '/requests/8/again', [200, earlier])
+      answer('get', '/tasks/3/professionals', [200, page(professional(44))])
+      const { field, text } = await ask(null, { again: '8' })
+      expect(field('street-address')).toBe('7 Park Road')
+      await until(() => text().includes(words), words)
+      expect(kept()).toMatchObject({ remarks: 'Blue gate', pincode: '560001', professional_id: chosen })
+    },
+  )
+
+  it('keeps what was typed over the earlier request after a reload', async () => {
+    nobody()
+    answer('get', '/requests/8/again', [200, { ...typed, address: '7 Park Road', professional: null }])
+    const { field } = await ask({ ...typed, address: '9 Hill Road', link: '//8' }, { again: '8' })
+    expect(field('street-address')).toBe('9 Hill Road')
+  })
 })
