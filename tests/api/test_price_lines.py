@@ -288,7 +288,7 @@ def test_proposal_with_the_same_idempotency_key_is_made_once(visit: Visit) -> No
 )
 def test_database_refuses_to_change_a_decided_line(visit: Visit, change: str) -> None:
     decide(visit, visit.asha, propose(visit), "approve")
-    with pytest.raises(ProgrammingError, match=r"never changed|append"), transaction():
+    with pytest.raises(ProgrammingError, match="never changed"), transaction():
         db.session.execute(text(change))
 
 

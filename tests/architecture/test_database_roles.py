@@ -112,6 +112,7 @@ def test_app_role_reads_and_writes_rows(addresses: Addresses) -> None:
         "SELECT * FROM audit_entries",
         "DELETE FROM sessions",
         "SELECT * FROM alembic_version",
+        "UPDATE price_lines SET state = state",
     ):
         assert outcome(addresses.app, order) == "00000", order
 

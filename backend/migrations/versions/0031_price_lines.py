@@ -22,16 +22,17 @@ CHECKS = {
 GUARD = """
 CREATE FUNCTION guard_price_line() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'UPDATE'
-       AND (OLD.id, OLD.request_id, OLD.professional_id, OLD.kind, OLD.title, OLD.quantity, OLD.unit_amount, OLD.amount,
+    IF TG_OP = 'UPDATE' THEN
+        IF (OLD.id, OLD.request_id, OLD.professional_id, OLD.kind, OLD.title, OLD.quantity, OLD.unit_amount, OLD.amount,
             OLD.proposed_at) = (NEW.id, NEW.request_id, NEW.professional_id, NEW.kind, NEW.title, NEW.quantity,
             NEW.unit_amount, NEW.amount, NEW.proposed_at)
-       AND OLD.reason IS NOT DISTINCT FROM NEW.reason
-       AND (OLD.state = 'proposed' AND NEW.state <> 'proposed'
-            OR OLD.state = 'approved' AND NEW.state = 'withdrawn'
-               AND (OLD.decided_at, OLD.decided_by, OLD.by_code) = (NEW.decided_at, NEW.decided_by, NEW.by_code))
-    THEN
-        RETURN NEW;
+           AND OLD.reason IS NOT DISTINCT FROM NEW.reason
+           AND (OLD.state = 'proposed' AND NEW.state <> 'proposed'
+                OR OLD.state = 'approved' AND NEW.state = 'withdrawn'
+                   AND (OLD.decided_at, OLD.decided_by, OLD.by_code) = (NEW.decided_at, NEW.decided_by, NEW.by_code))
+        THEN
+            RETURN NEW;
+        END IF;
     END IF;
     RAISE EXCEPTION 'a price line is decided once, and never changed or deleted';
 END $$
@@ -94,7 +95,7 @@ def upgrade() -> None:
         "CREATE TRIGGER decided_once BEFORE UPDATE OR DELETE ON price_lines"
         " FOR EACH ROW EXECUTE FUNCTION guard_price_line()"
     )
-    op.execute("CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON price_lines EXECUTE FUNCTION refuse_change()")
+    op.execute("CREATE TRIGGER decided_once_whole BEFORE TRUNCATE ON price_lines EXECUTE FUNCTION guard_price_line()")
 
 
 def downgrade() -> None:
