@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import socket
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -59,6 +60,9 @@ class Settings:
 
     env: str = _start(v.one_of("production", "development", "test"), "development", "production, development or test")
     data_dir: Path = _start(_folder, "data", "Folder for files: documents, exports, emails, the embedded database")
+    machine_name: str = _start(
+        v.text, "", "Name of this machine in the list of processes, one for each machine; default: its host name"
+    )
     secret_key: str = _start(
         v.text,
         "",
@@ -398,6 +402,7 @@ def _values(given: Mapping[str, str]) -> dict[str, Any]:
 def _fill_in(values: dict[str, Any]) -> None:
     """Fill in defaults that follow from other settings."""
     data_dir = values["data_dir"]
+    values["machine_name"] = values["machine_name"] or socket.gethostname()
     values["public_url"] = values["public_url"] or f"http://127.0.0.1:{values['port']}"
     values["web_url"] = values["web_url"] or f"http://127.0.0.1:{values['port']}"
     if values["events_port"]:

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import sys
 
 from celery import Celery
@@ -17,9 +18,10 @@ def work(settings: Settings) -> None:
     from celery.signals import worker_process_init, worker_ready
 
     from backend.app import create_app
+    from backend.core import storage
     from backend.core.db import connection_budget
-    from backend.core.db.session import db, ping_only_idle
-    from backend.core.observability import metrics, metrics_server, process_metrics
+    from backend.core.db.session import db, ping_only_idle, pooled
+    from backend.core.observability import metrics, metrics_server, process_metrics, process_reports
     from backend.domain.dashboard import table_metrics
     from backend.jobs import lanes, polling, shutdown, tasks
 
@@ -38,6 +40,7 @@ def work(settings: Settings) -> None:
             ping_only_idle(db.engine)
         polling.start(app)
         process_metrics.start("worker", app)
+        process_reports.start(settings, "worker", connect=pooled(app), stores=storage.identities(settings))
 
     def send_first_heartbeat(**_: object) -> None:
         celery.send_task("doorstep.heartbeat", ignore_result=True, expires=30)
@@ -51,20 +54,30 @@ def work(settings: Settings) -> None:
     gc.collect()
     gc.freeze()  # else collections in each job process would copy the memory that they share
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # nobody listens to these messages
-    _start(celery, "worker", f"--concurrency={settings.worker_concurrency}", *quiet)
+    try:
+        _start(celery, "worker", f"--concurrency={settings.worker_concurrency}", *quiet)
+    finally:
+        process_reports.leave(settings, "worker", pid=os.getpid())
 
 
 def tick(settings: Settings) -> None:
     """Enqueue periodic jobs. Beat keeps no state: PostgreSQL decides what is due and who claims it."""
     from backend.core.observability import logging as log_lines
-    from backend.core.observability import metrics, metrics_server, process_metrics
+    from backend.core.observability import metrics, metrics_server, process_metrics, process_reports
     from backend.jobs import shutdown
 
-    shutdown.end_beat_at_once()
     log_lines.configure(settings)
     metrics.begin(settings)
     process_metrics.start("beat")
     metrics_server.start(settings)
+    reporter = process_reports.start(settings, "beat")
+
+    def leave() -> None:
+        if reporter is not None:
+            reporter.close()
+        process_reports.leave(settings, "beat", pid=os.getpid())
+
+    shutdown.end_beat_at_once(leave)
     _start(make_celery(settings), "beat", "--scheduler=celery.beat:Scheduler", "--pidfile=")
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import os
 import signal
 import sys
 import threading
@@ -32,6 +33,7 @@ def serve() -> int:
 
     import backend.app  # noqa: F401 - read once here; the forked server processes then start in no time
     from backend.api import event_relay
+    from backend.core.observability import process_reports
 
     gc.collect()
     gc.freeze()  # else collections in each server process would copy the memory that they share
@@ -51,6 +53,7 @@ def serve() -> int:
         respawn_interval=0.5,
         workers_kill_timeout=settings.shutdown_seconds,
     ).serve()
+    process_reports.leave(settings, "web", pid=os.getpid())
     return 0
 
 
@@ -82,13 +85,17 @@ if __name__ == "__main__":
     sys.exit(serve())
 else:
     from backend.app import create_app
-    from backend.core.observability import metrics, process_metrics
+    from backend.core import storage
+    from backend.core.db.session import pooled
+    from backend.core.observability import metrics, process_metrics, process_reports
 
     if "granian.server.mp" in sys.modules:
         # until Granian listens for itself: its master's own handler, inherited here, would swallow a stop
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         die_with_parent(signal.SIGTERM)  # else a killed master would leave processes that hold the port
-    metrics.begin(Settings.from_env())
+    _settings = Settings.from_env()
+    metrics.begin(_settings)
     app = create_app()
     app.extensions["passwords"].use_workers()
     process_metrics.start("web", app)
+    process_reports.start(_settings, "web", connect=pooled(app), stores=storage.identities(_settings))

@@ -21,6 +21,7 @@ from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db import connection_budget
 from backend.core.db.session import db, transaction
+from backend.core.observability import fleet
 from backend.core.security.authz import Role
 from backend.domain.accounts.actions import NewAccount, sign_up
 from backend.domain.accounts.models import Account
@@ -130,6 +131,7 @@ def _examine(checkup: Checkup) -> None:
             raise StepFailed(room.problem)
         if room.problem:
             checkup.report(f"WARNING {room.problem}")
+    _compare_processes(checkup)
     with checkup.step("an admin signs in"):
         with transaction():
             sign_up(NewAccount(**checkup.fields("adm")), role=Role.ADMIN)
@@ -155,6 +157,17 @@ def _examine(checkup: Checkup) -> None:
         professional.call("GET", "/me", expect=200).expect(approval="approved", isactive=1)
         professional.call("GET", "/requests", expect=200)
     _accept(checkup, admin=admin, professional=professional, professional_id=professional_id)
+
+
+def _compare_processes(checkup: Checkup) -> None:
+    with checkup.step("the processes of all machines agree"):
+        _, findings = fleet.report()
+        db.session.rollback()
+        for finding in findings:
+            if not finding.is_error:
+                checkup.report(f"WARNING {finding.sentence}")
+        if errors := [finding.sentence for finding in findings if finding.is_error]:
+            raise StepFailed(" ".join(errors))
 
 
 def _add_professional(checkup: Checkup) -> int:

@@ -23,6 +23,7 @@ from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+MARK: Final = ".store"  # the file that tells folders of the same name apart
 S3_LIMITS: Final = {"connect_timeout": 3, "read_timeout": 8, "retries": {"max_attempts": 1}}
 
 
@@ -111,6 +112,24 @@ class Store:
                     if _written_at(info) < time:
                         yield f"{folder}/{name}".removeprefix(root).lstrip("/")
 
+    def identity(self) -> str:
+        """Return what is equal on all machines that use the same files: the bucket, or a mark in the folder.
+
+        Machines may have folders of the same name and no file in common. Raises OSError if the folder is not there.
+        """
+        if self._scheme != "file":
+            return f"{self._scheme}://{self._root} {json.dumps(self._options.get('client_kwargs'), sort_keys=True)}"
+        folder = Path(self._root)
+        mark = folder / MARK
+        if not mark.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            unfinished = folder / f"{MARK}.{uuid.uuid4().hex}.part"
+            unfinished.write_text(uuid.uuid4().hex, encoding="ascii")
+            with contextlib.suppress(FileExistsError):  # another process was first
+                mark.hardlink_to(unfinished)
+            unfinished.unlink()
+        return mark.read_text(encoding="ascii")
+
     @contextmanager
     def _missing(self, key: str) -> Iterator[None]:
         """Distinguish a missing file from a missing store, such as an unmounted disk."""
@@ -195,6 +214,15 @@ def stores(settings: Settings) -> dict[str, Store]:
     options = json.loads(settings.document_store_options or "{}")
     urls = {"documents": settings.document_store_url, "exports": settings.export_store_url}
     return {name: Store(url, {} if url.startswith("file:") else options) for name, url in urls.items()}
+
+
+def identities(settings: Settings) -> dict[str, str]:
+    """Return the identity of each store under its setting's name, without those that cannot be reached."""
+    found = {}
+    for name, store in stores(settings).items():
+        with contextlib.suppress(OSError):
+            found[f"{name[:-1].upper()}_STORE_URL"] = store.identity()
+    return found
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import resource
 import signal
 import sys
@@ -12,7 +13,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
 
-from backend.core.observability import logging, metrics, metrics_server, process_metrics
+from backend.core.observability import logging, metrics, metrics_server, process_metrics, process_reports
 from backend.events.application import Application
 from backend.settings import Settings, SettingsError
 
@@ -71,5 +72,9 @@ def main() -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each stream is a file
     gc.freeze()
+    reporter = process_reports.start(settings, "events")
     asyncio.run(serve(settings))
+    if reporter is not None:
+        reporter.close()
+        process_reports.leave(settings, "events", pid=os.getpid())
     return 0

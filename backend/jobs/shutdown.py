@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import NoReturn
 
 import psutil
@@ -20,16 +21,20 @@ def limit_worker(seconds: float) -> None:
     worker_shutting_down.connect(start_timer, weak=False)
 
 
-def end_beat_at_once() -> None:
-    """End beat in the signal handler: it keeps nothing, and has nothing to finish.
+def end_beat_at_once(before: Callable[[], None]) -> None:
+    """End beat in the signal handler, after a last call: it keeps nothing, and has nothing to finish.
 
     Celery's own handler raises SystemExit. Raised while beat talks to the broker, it is replaced by an error of the
     connection that is cleaned up there, and beat goes on for good.
     """
 
+    def end(*_: object) -> NoReturn:
+        before()
+        os._exit(0)
+
     def install(**_: object) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _exit)
+            signal.signal(number, end)
 
     beat_init.connect(install, weak=False)
 
@@ -38,7 +43,3 @@ def _kill_all() -> NoReturn:
     for child in psutil.Process().children(recursive=True):
         child.kill()
     os._exit(1)
-
-
-def _exit(*_: object) -> NoReturn:
-    os._exit(0)

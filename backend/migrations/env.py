@@ -14,7 +14,7 @@ from backend.core.cache import versions as cache_versions
 from backend.core.config import current_settings
 from backend.core.db.exclusive import exclusive
 from backend.core.db.session import Base
-from backend.core.observability import health
+from backend.core.observability import fleet, health
 from backend.core.queue import models as queue_models
 from backend.domain.accounts import models as account_models
 from backend.domain.audit import models as audit_models
@@ -45,6 +45,7 @@ ALL_MODELS = (
     dashboard_models,
     export_models,
     favourite_models,
+    fleet,
     health,
     idempotency,
     market_models,

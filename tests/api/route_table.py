@@ -284,6 +284,7 @@ TABLE: Final[dict[str, Row]] = {
     "GET /deliveries": Row(ADMINS),
     "GET /deliveries/<id:delivery_id>": Row(ADMINS),
     "POST /deliveries/<id:delivery_id>/resend": Row(ADMINS, status=202),
+    "GET /processes": Row(ADMINS),
     "GET /jobs": Row(ADMINS),
     "POST /jobs/<string:name>/run": Row(ADMINS, path={"name": "housekeeping"}, status=202),
     "GET /jobs/runs": Row(ADMINS),

@@ -21,6 +21,7 @@ from backend.core import storage
 from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
+from backend.core.observability.fleet import Process
 from backend.core.queue import Job, JobRun, StoredFilePayload, Topic, admin, enqueue, runs
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import sign_in
@@ -203,6 +204,11 @@ def housekeeping_run(rows: int) -> None:
             values = {"customer": of.customer_id, "old": now() - LONG_AGO}
             db.session.execute(text(statement), values)
     for number in range(rows):
+        ended: dict[str, Any] = {"key_digest": "", "settings": {}, "started_at": past, "seen_at": now() - LONG_AGO}
+        with transaction():
+            db.session.add(
+                Process(id=str(uuid4()), kind="web", machine="m", pid=number, parent_pid=1, version="0.2.0", **ended)
+            )
         folder = current_settings().data_dir / "mail"
         folder.mkdir(exist_ok=True)
         file = folder / f"old{number}.eml"
@@ -270,7 +276,7 @@ TABLE: Final[dict[str, Counted]] = {
     REPORTS.name: Counted(report_run, 7, works_on_many=True),
     reports.PART.name: Counted(report_batch, 12, works_on_many=True),
     runs.COMPLETE.name: Counted(completion, 5, works_on_many=True),
-    HOUSEKEEPING.name: Counted(housekeeping_run, 92, works_on_many=True),
+    HOUSEKEEPING.name: Counted(housekeeping_run, 94, works_on_many=True),
     AVAILABILITY_RECOUNT.name: Counted(recount, 22, works_on_many=True),
     DOCUMENT_SWEEP.name: Counted(sweep, 8, works_on_many=True),
 }

@@ -11,6 +11,7 @@ from backend.settings import Settings
 VERSIONS: Final = 1  # for cache versions: one thread reads them at a time
 JOB_POOL: Final = 6  # two jobs (one found by polling) with a batch each, lease renewal, one spare
 JOB_READS: Final = 2  # of the same two jobs
+REPORTS: Final = 2  # of beat and of the process of live updates, each for milliseconds
 COMMANDS: Final = 5  # prepare, backup, doctor and other commands run alongside the product
 
 # A limit of -1 means none. Only other databases' connections are counted: our own may be left by an earlier start.
@@ -49,19 +50,19 @@ class Verdict:
 
 
 def budget(settings: Settings) -> Budget:
-    """Return the most connections that web server, worker and commands open. Beat opens none."""
+    """Return the most connections that web server, worker, reports and commands open."""
     web_process = settings.db_pool_size + settings.db_read_pool_size + VERSIONS
     job_process = JOB_POOL + JOB_READS + VERSIONS
     scrapes = 1 if settings.metrics_port else 0  # of the worker's own process, one at a time
     return Budget(
         web=settings.web_workers * web_process,
         jobs=settings.worker_concurrency * job_process + scrapes,
-        commands=COMMANDS,
+        commands=COMMANDS + REPORTS,
         formula=(
             f"WEB_WORKERS ({settings.web_workers}) x (DB_POOL_SIZE ({settings.db_pool_size}) + "
             f"DB_READ_POOL_SIZE ({settings.db_read_pool_size}) + {VERSIONS}) + "
             f"WORKER_CONCURRENCY ({settings.worker_concurrency}) x {job_process} + "
-            f"{'1 for METRICS_PORT + ' if scrapes else ''}{COMMANDS} for commands"
+            f"{'1 for METRICS_PORT + ' if scrapes else ''}{COMMANDS + REPORTS} for commands and reports"
         ),
     )
 

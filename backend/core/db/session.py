@@ -1,7 +1,7 @@
 """The database: one metadata, one session per call, one transaction committed at the entry point."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
@@ -272,6 +272,17 @@ def on_transaction_end(call: Callable[[], None]) -> None:
         call()
     else:
         endings.append(call)
+
+
+def pooled(app: Flask) -> Callable[[], AbstractContextManager[psycopg.Connection[TupleRow]]]:
+    """Return how a thread that serves no call takes psycopg's connection out of the pool, for one transaction."""
+
+    @contextmanager
+    def take() -> Iterator[psycopg.Connection[TupleRow]]:
+        with app.app_context(), db.engine.begin() as held:
+            yield cast("psycopg.Connection[TupleRow]", held.connection.driver_connection)
+
+    return take
 
 
 def advisory_lock(name: str) -> None:

@@ -5,28 +5,24 @@ SECRET_KEY can be changed without signing anyone out.
 """
 
 import hashlib
-import hmac
 from functools import lru_cache
-from typing import Final
 
 from itsdangerous import Signer
 
 from backend.core.config import current_settings
+from backend.core.security import key_derivation
 from backend.settings import Settings
-
-SALT: Final = b"doorstep"
-KEY_BYTES: Final = 32
 
 
 def key(purpose: str, settings: Settings | None = None) -> bytes:
     """Return the current signing key for this purpose."""
-    return _derived((settings or current_settings()).secret_key, purpose)
+    return key_derivation.derived((settings or current_settings()).secret_key, purpose)
 
 
 def keys(purpose: str, settings: Settings | None = None) -> list[bytes]:
     """Return the keys that verify signatures for this purpose, the current one first."""
     settings = settings or current_settings()
-    return [_derived(secret, purpose) for secret in (settings.secret_key, *settings.secret_key_fallbacks)]
+    return [key_derivation.derived(secret, purpose) for secret in (settings.secret_key, *settings.secret_key_fallbacks)]
 
 
 def key_id(key: bytes) -> str:
@@ -42,11 +38,7 @@ def signer(purpose: str) -> Signer:
 
 @lru_cache(maxsize=128)
 def _signer(purpose: str, secret: str, fallbacks: tuple[str, ...]) -> Signer:
-    derived = [_derived(one, purpose) for one in (*reversed(fallbacks), secret)]  # itsdangerous signs with the last
+    derived = [
+        key_derivation.derived(one, purpose) for one in (*reversed(fallbacks), secret)
+    ]  # itsdangerous signs with the last
     return Signer(derived, key_derivation="none", digest_method=hashlib.sha256)
-
-
-@lru_cache(maxsize=128)
-def _derived(secret: str, purpose: str) -> bytes:
-    extracted = hmac.digest(SALT, secret.encode(), "sha256")
-    return hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")  # one block of output is enough

@@ -1,4 +1,4 @@
-"""What /metrics reads from the database: jobs, waiting deliveries, and the age of rows that housekeeping deletes.
+"""What /metrics reads from the database: jobs, deliveries, processes, and the age of rows that housekeeping deletes.
 
 Every web server and worker returns the same values, so aggregate them with ``max``.
 """
@@ -13,9 +13,10 @@ from flask import current_app
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db.session import db
-from backend.core.observability import metrics
+from backend.core.observability import fleet, metrics
 from backend.core.queue import admin, retention
 from backend.domain.accounts import sessions
 from backend.domain.notifications import retention as notification_retention
@@ -23,6 +24,7 @@ from backend.domain.notifications import retention as notification_retention
 RUN_COUNTS: Final = {"sent": "sent", "failed": "failed to send", "skipped": "skipped"}
 CACHE_SECONDS: Final = 10.0
 CACHE: Final = "table_metrics"
+KINDS: Final = ("web", "worker", "beat", "events")
 # Each part reads the first entry of an index, or the entries of what waits.
 TABLES: Final = text("""
     SELECT 'waiting', channel, count(*), max(extract(epoch FROM now() - coalesce(not_before, created_at)))
@@ -68,7 +70,7 @@ class TableCache:
 def collect() -> list[metrics.Metric]:
     """Return the current values; none while the database is unavailable, when the other metrics matter most."""
     try:
-        return [*_jobs(), *_tables()]
+        return [*_jobs(), *_tables(), *_processes()]
     except SQLAlchemyError:
         db.session.rollback()
         return []
@@ -92,6 +94,20 @@ def _jobs() -> list[metrics.Metric]:
             for field, about in RUN_COUNTS.items()
             if (counts := {name: float(getattr(run, field)) for name, run in last.items()})
         ),
+    ]
+
+
+def _processes() -> list[metrics.Metric]:
+    at = now()
+    found = fleet.processes()
+    alive = [process for process in found if not fleet.is_silent(process, at)]
+    kinds = {kind: float(sum(process.kind == kind for process in alive)) for kind in KINDS}
+    about = {topic.value: 0.0 for topic in fleet.Topic}
+    for finding in fleet.findings(found, at):
+        about[finding.topic] += len(finding.processes)
+    return [
+        metrics.gauges("processes", "Processes of all machines that report themselves", "kind", kinds),
+        metrics.gauges("processes_found", "Processes with a finding: silent, or unlike the others", "topic", about),
     ]
 
 

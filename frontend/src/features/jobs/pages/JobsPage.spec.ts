@@ -38,10 +38,11 @@ const run = {
   params: {},
 }
 
-async function page(more: object = {}, broken: object[] = [], path = '/admin/jobs') {
+async function page(more: object = {}, broken: object[] = [], path = '/admin/jobs', processes: object = {}) {
   const all = { items: [housekeeping], waiting: 0, oldest_waiting_seconds: 0, ...more }
   const asked = answer('get', '/jobs', [200, all as never])
   answer('get', '/jobs/failed', [200, { items: broken, next_cursor: null } as never])
+  answer('get', '/processes', [200, { items: [], next_cursor: null, findings: [], ...processes } as never])
   const { router } = await show(JobsPage, { user: someone('admin'), path })
   await sees(jobs.failedTitle)
   return { asked, router }
@@ -116,5 +117,27 @@ describe('JobsPage', () => {
     expect(queryOf(runs[0])).toEqual({ name: 'housekeeping', limit: '10' })
     expect(router.currentRoute.value.query).toEqual({ history: 'housekeeping' })
     expect(document.querySelector('a[href="/admin/deliveries?run_id=8&state=failed"]')).not.toBeNull()
+  })
+
+  it('names processes that are silent or disagree', async () => {
+    const one = {
+      id: 'a',
+      kind: 'worker',
+      machine: 'm2',
+      pid: 31,
+      version: '0.2.0',
+      started_at: '2026-11-20T10:00:00+05:30',
+      seen_at: '2026-11-20T10:05:00+05:30',
+      silent: true,
+    }
+    const finding = { topic: 'settings', names: ['MARKET_CURRENCY'], processes: ['worker 31 on m2'] }
+    await page({}, [], '/admin/jobs', { items: [one], findings: [finding] })
+    await sees(jobs.processes.on.replace('{kind}', jobs.processes.kinds.worker).replace('{machine}', 'm2'))
+    await sees(
+      jobs.processes.findings.settings
+        .replace('{names}', 'MARKET_CURRENCY')
+        .replace('{processes}', 'worker 31 on m2'),
+    )
+    expect(says(jobs.processes.silent)).toBe(true)
   })
 })

@@ -497,6 +497,12 @@ export type Figures = {
     value_closed: string;
 };
 
+export type Finding = {
+    topic: 'silent' | 'versions' | 'key' | 'settings' | 'stores';
+    names: Array<string>;
+    processes: Array<string>;
+};
+
 export type Forgot = {
     email: string;
 };
@@ -877,6 +883,23 @@ export type Problem = {
             };
         }>;
     };
+};
+
+export type Process = {
+    id: string;
+    kind: 'web' | 'worker' | 'beat' | 'events';
+    machine: string;
+    pid: number;
+    version: string;
+    started_at: string;
+    seen_at: string;
+    silent: boolean;
+};
+
+export type Processes = {
+    items: Array<Process>;
+    next_cursor: string | null;
+    findings: Array<Finding>;
 };
 
 export type ProfessionalContact = {
@@ -5600,6 +5623,49 @@ export type ListPlacesResponses = {
 };
 
 export type ListPlacesResponse = ListPlacesResponses[keyof ListPlacesResponses];
+
+export type GetProcessesData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/processes';
+};
+
+export type GetProcessesErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetProcessesError = GetProcessesErrors[keyof GetProcessesErrors];
+
+export type GetProcessesResponses = {
+    /**
+     * OK
+     */
+    200: Processes;
+};
+
+export type GetProcessesResponse = GetProcessesResponses[keyof GetProcessesResponses];
 
 export type ListProfessionalsData = {
     body?: never;
