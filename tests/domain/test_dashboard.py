@@ -75,6 +75,8 @@ def test_dashboard_statistics_match_simple_count(app: Flask, zone: ZoneInfo, see
         random_changes(dice)
         assert_statistics_match(zone)
     assert counts.are_kept()
+    db.session.execute(text("UPDATE task_requests SET price = price + 10"))  # for certain a change to add
+    db.session.commit()
     kept, added = kept_counts(), add_changes(limit=10_000)
     assert (kept, added > 0) == (kept_counts(), True)
     with transaction():
@@ -123,7 +125,7 @@ CHANGES = (
 
 def random_changes(dice: random.Random) -> None:
     """Change rows of all kinds, some of them in transactions that are rolled back, and add some of the changes."""
-    ids = list(db.session.execute(select(TaskRequest.id)).scalars())
+    ids = list(db.session.execute(select(TaskRequest.id).order_by(TaskRequest.id)).scalars())
     for _ in range(60):
         later = timedelta(hours=dice.randrange(1, 900))
         db.session.execute(text(dice.choice(CHANGES)), {"id": dice.choice(ids), "later": later})
