@@ -65,7 +65,7 @@ def test_visit_steps_may_be_skipped_and_never_repeated(visit: Visit) -> None:
         refused = visit.call(visit.ravi, step)
         assert (refused.status_code, refused.json["code"]) == (409, "invalid_transition")
         assert refused.json["detail"] == (
-            "The professional has already arrived. Possible actions: release, start, undo_step, complete."
+            "The professional has already arrived. Possible actions: release, start, undo_step, propose_line, complete."
         )
     assert visit.call(visit.ravi, "running_late", {"eta_minutes": 5}).status_code == 409
     assert visit.call(visit.ravi, "start").status_code == 200
