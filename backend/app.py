@@ -4,6 +4,7 @@ from flask import Flask
 
 from backend import cli
 from backend.api import (
+    access_log,
     auth,
     converters,
     errors,
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     response_cache.init_app(app)
     middleware.guard(app, settings)
     event_relay.guard(app, settings)
+    access_log.guard(app, settings)
     cli.init_app(app)
     return app
 

@@ -320,6 +320,7 @@ class Settings:
 
     log_level: str = _logs(v.one_of("debug", "info", "warning", "error"), "info", "debug, info, warning or error")
     log_format: str = _logs(v.one_of("text", "json"), "text", "text (for reading) or json (for log collectors)")
+    access_log: bool = _logs(v.switch, "off", "Log each call of the web server as a line of JSON")
     metrics_from: tuple[str, ...] = _logs(
         v.networks,
         "127.0.0.0/8,::1",

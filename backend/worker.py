@@ -21,10 +21,12 @@ def work(settings: Settings) -> None:
     from backend.core import storage
     from backend.core.db import connection_budget
     from backend.core.db.session import db, ping_only_idle, pooled
+    from backend.core.observability import logging as log_lines
     from backend.core.observability import metrics, metrics_server, process_metrics, process_reports
     from backend.domain.dashboard import table_metrics
     from backend.jobs import lanes, polling, shutdown, tasks
 
+    log_lines.name_process("worker")
     app = create_app(connection_budget.for_jobs(settings))
     celery = make_celery(settings)
     tasks.register(celery, app)
@@ -66,6 +68,7 @@ def tick(settings: Settings) -> None:
     from backend.core.observability import metrics, metrics_server, process_metrics, process_reports
     from backend.jobs import shutdown
 
+    log_lines.name_process("beat")
     log_lines.configure(settings)
     metrics.begin(settings)
     process_metrics.start("beat")

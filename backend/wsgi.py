@@ -87,7 +87,7 @@ else:
     from backend.app import create_app
     from backend.core import storage
     from backend.core.db.session import pooled
-    from backend.core.observability import metrics, process_metrics, process_reports
+    from backend.core.observability import logging, metrics, process_metrics, process_reports
 
     if "granian.server.mp" in sys.modules:
         # until Granian listens for itself: its master's own handler, inherited here, would swallow a stop
@@ -95,6 +95,7 @@ else:
         die_with_parent(signal.SIGTERM)  # else a killed master would leave processes that hold the port
     _settings = Settings.from_env()
     metrics.begin(_settings)
+    logging.name_process("web")
     app = create_app()
     app.extensions["passwords"].use_workers()
     process_metrics.start("web", app)

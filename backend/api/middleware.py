@@ -12,6 +12,7 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from backend.api.access_log import ROUTE
 from backend.api.body_limits import BodyLimitMiddleware
 from backend.core.errors import DomainError, Malformed
 from backend.core.observability import metrics
@@ -80,9 +81,10 @@ def _finish(response: Response) -> Response:
         response.vary.update(VARY)
     else:
         headers.add("Vary", ", ".join(VARY))
+    route = request.environ[ROUTE] = request.url_rule.rule if request.url_rule else "none"
     metrics.request_done(
         method=request.method if request.method in METHODS else "other",
-        route=request.url_rule.rule if request.url_rule else "none",
+        route=route,
         status=response.status_code,
         seconds=time.perf_counter() - g.get("started", time.perf_counter()),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask, Response, request
 from werkzeug.http import parse_etags
 
+from backend.api.access_log import ROUTE
 from backend.api.middleware import request_id
 from backend.api.responses import JSON, PRIVATE, next_link, tag_response
 from backend.core import cache
@@ -54,6 +55,7 @@ class CacheableResponse:
     cached: CachedResponse
     headers: list[tuple[str, str]]
     count: Callable[[int, float], None]
+    route: str
 
 
 def init_app(app: Flask) -> None:
@@ -88,8 +90,9 @@ class ResponseCacheMiddleware:
         ) -> Callable[[bytes], object]:
             if CACHED in environ and status.startswith("200") and _without(FOR_ONE_CLIENT, headers) == headers:
                 name, cached = environ[CACHED]
-                count = metrics.repeated(name=name, route=environ["werkzeug.request"].url_rule.rule)
-                self._sent.put(url, CacheableResponse(cached, _without(NOT_REPEATED, headers), count))
+                route = environ["werkzeug.request"].url_rule.rule
+                count = metrics.repeated(name=name, route=route)
+                self._sent.put(url, CacheableResponse(cached, _without(NOT_REPEATED, headers), count, route))
             return start_response(status, headers, exc_info)
 
         return self._next(environ, record)
@@ -99,6 +102,7 @@ def _repeat(
     sent: CacheableResponse, environ: "WSGIEnvironment", start_response: "StartResponse", started: float
 ) -> Iterable[bytes]:
     headers = [*sent.headers, ("X-Request-Id", request_id(environ.get("HTTP_X_REQUEST_ID", "")))]
+    environ[ROUTE] = sent.route
     known, etag = environ.get("HTTP_IF_NONE_MATCH"), sent.cached.etag
     is_known = known is not None and (known == f'"{etag}"' or parse_etags(known).contains_weak(etag))
     sent.count(304 if is_known else 200, perf_counter() - started)

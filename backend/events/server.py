@@ -65,6 +65,7 @@ def main() -> int:
     if not settings.events_port:
         sys.stderr.write("A setting is wrong: EVENTS_PORT is needed to run this process on its own\n")
         return 2
+    logging.name_process("events")
     logging.configure(settings)
     metrics.begin(settings)
     process_metrics.start("events")
