@@ -115,7 +115,9 @@ def filled(market: RunningMarket) -> FilledMarket:
     request = customer.post("/requests", {"task_id": task, "date_of_request": soon, "remarks": "The hall"}, status=201)[
         "id"
     ]
+    add_photo(customer, request, "problem")
     professional.post(f"/requests/{request}/accept")
+    add_photo(professional, request, "before")
     for author, body in ((customer, "The gate is on the left side."), (professional, "Thank you, I will find it.")):
         author.post(f"/requests/{request}/messages", {"body": body}, status=201)
     customer.post(f"/requests/{request}/messages/report", {"reason": "Asks for money in advance"}, status=204)
@@ -134,6 +136,11 @@ def filled(market: RunningMarket) -> FilledMarket:
         "admin": ("admin", ADMIN_PASSWORD),
     }
     return FilledMarket(names, ids)
+
+
+def add_photo(caller: Caller, request: int, phase: str) -> None:
+    file = {"photo": ("photo.png", picture(size=(300, 200)), "image/png")}
+    caller.post(f"/requests/{request}/photos", data={"phase": phase}, files=file, status=201)
 
 
 def number(caller: Caller) -> int:

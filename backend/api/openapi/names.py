@@ -47,7 +47,7 @@ TAGS: Final = {
     "conversations": "Conversations",
     "scheduling": "Schedule",
     "visits": "Visits",
-    "photos": "Requests",
+    "photos": "Photos",
     "reviews": "Reviews",
     "professionals": "Professionals",
     "profiles": "Profiles",

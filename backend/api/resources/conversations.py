@@ -139,6 +139,7 @@ def _of_request(row: queries.ConversationOfRequest) -> JsonObject:
         "last_message_at": row.last_message_at,
         "open": row.is_open,
         "closes_at": row.closes_at,
+        "photos": row.takes_photos,
         "reported": row.is_reported,
     }
 

@@ -123,7 +123,10 @@ class ConversationReportReasonData(ReasonData):
 
 
 class ConversationOfRequest(Strict):
-    """A conversation about a request. ``open``: both sides can write; ``closes_at`` is None until the request ends."""
+    """A conversation about a request. ``open``: both sides can write; ``closes_at`` is None until the request ends.
+
+    ``photos``: messages can have photos.
+    """
 
     professional_id = Id(required=True)
     professional_firstname = fields.String(required=True)
@@ -133,6 +136,7 @@ class ConversationOfRequest(Strict):
     last_message_at = DateTimeField(required=True, allow_none=True)
     open = fields.Boolean(required=True)
     closes_at = DateTimeField(required=True, allow_none=True)
+    photos = fields.Boolean(required=True)
     reported = fields.Boolean(required=True)
 
 

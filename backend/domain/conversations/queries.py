@@ -91,7 +91,7 @@ class ConversationSummary(NamedTuple):
 
 
 class ConversationOfRequest(NamedTuple):
-    """A conversation about one request, which may have no message yet."""
+    """A conversation about one request, which may have no message yet. ``takes_photos``: messages can have photos."""
 
     professional_id: int
     customer_firstname: str
@@ -102,6 +102,7 @@ class ConversationOfRequest(NamedTuple):
     is_reported: bool
     is_open: bool
     closes_at: datetime | None
+    takes_photos: bool
 
 
 class Report(NamedTuple):
@@ -157,9 +158,9 @@ def of_request(actor: Actor, *, request_id: int) -> list[ConversationOfRequest]:
     if not ids:
         return []
     values = {"request_id": request_id, "professional_ids": ids, "me": actor.id, "role": actor.role.value}
-    closes_at = access.closes_at(facts)
+    closes_at, takes_photos = access.closes_at(facts), not access.hides_contact_details(facts)
     found = [
-        ConversationOfRequest._make((*row, access.is_open(facts, professional_id=row[0]), closes_at))
+        ConversationOfRequest._make((*row, access.is_open(facts, professional_id=row[0]), closes_at, takes_photos))
         for row in read_pool.rows(SIDES, values)
     ]
     return sorted(found, key=lambda conversation: not conversation.is_open)

@@ -14,6 +14,7 @@ interface English {
   market: typeof import('./en/market.json')
   nav: typeof import('./en/nav.json')
   notifications: typeof import('./en/notifications.json')
+  photos: typeof import('./en/photos.json')
   prices: typeof import('./en/prices.json')
   professionals: typeof import('./en/professionals.json')
   profiles: typeof import('./en/profiles.json')

@@ -12,6 +12,7 @@ export const tags = [
   'Favourites',
   'Jobs',
   'Notifications',
+  'Photos',
   'Professionals',
   'Profiles',
   'Reports',

@@ -49,6 +49,7 @@ const button = (text: string) =>
 describe('RequestPage', () => {
   beforeEach(() => {
     answer('get', '/requests/:id/conversations', [200, { items: [] }])
+    answer('get', '/requests/:id/photos', [200, { items: [], phases: [], most: 12 }])
   })
 
   it('offers exactly the allowed actions and shows the professional', async () => {

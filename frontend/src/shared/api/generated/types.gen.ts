@@ -180,6 +180,7 @@ export type ConversationOfRequest = {
     last_message_at: string | null;
     open: boolean;
     closes_at: string | null;
+    photos: boolean;
     reported: boolean;
 };
 

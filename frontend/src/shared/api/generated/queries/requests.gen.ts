@@ -5,8 +5,8 @@ import type { AxiosError } from 'axios';
 
 import { createInfiniteParams, createQueryKey, type QueryKey } from './shared.gen';
 import type { Options } from '../sdk.gen';
-import { acceptRequest, approveRequestPriceLine, cancelRequest, closeRequest, completeRequest, createRequest, createRequestPhoto, createRequestPriceLine, declineRequestPriceLine, deletePhoto, getMyInbox, getPhoto, getRequest, getRequestPhotos, getRequestPriceLines, listRequests, markInboxSeen, rejectRequest, releaseRequest, updateRequest, withdrawRequestPriceLine } from '../sdk/requests.gen';
-import type { AcceptRequestData, AcceptRequestError, AcceptRequestResponse, ApproveRequestPriceLineData, ApproveRequestPriceLineError, ApproveRequestPriceLineResponse, CancelRequestData, CancelRequestError, CancelRequestResponse, CloseRequestData, CloseRequestError, CloseRequestResponse, CompleteRequestData, CompleteRequestError, CompleteRequestResponse, CreateRequestData, CreateRequestError, CreateRequestPhotoData, CreateRequestPhotoError, CreateRequestPhotoResponse, CreateRequestPriceLineData, CreateRequestPriceLineError, CreateRequestPriceLineResponse, CreateRequestResponse, DeclineRequestPriceLineData, DeclineRequestPriceLineError, DeclineRequestPriceLineResponse, DeletePhotoData, DeletePhotoError, DeletePhotoResponse, GetMyInboxData, GetMyInboxError, GetMyInboxResponse, GetPhotoData, GetPhotoError, GetPhotoResponse, GetRequestData, GetRequestError, GetRequestPhotosData, GetRequestPhotosError, GetRequestPhotosResponse, GetRequestPriceLinesData, GetRequestPriceLinesError, GetRequestPriceLinesResponse, GetRequestResponse, ListRequestsData, ListRequestsError, ListRequestsResponse, MarkInboxSeenData, MarkInboxSeenError, MarkInboxSeenResponse, RejectRequestData, RejectRequestError, RejectRequestResponse, ReleaseRequestData, ReleaseRequestError, ReleaseRequestResponse, UpdateRequestData, UpdateRequestError, UpdateRequestResponse, WithdrawRequestPriceLineData, WithdrawRequestPriceLineError, WithdrawRequestPriceLineResponse } from '../types.gen';
+import { acceptRequest, approveRequestPriceLine, cancelRequest, closeRequest, completeRequest, createRequest, createRequestPriceLine, declineRequestPriceLine, getMyInbox, getRequest, getRequestPriceLines, listRequests, markInboxSeen, rejectRequest, releaseRequest, updateRequest, withdrawRequestPriceLine } from '../sdk/requests.gen';
+import type { AcceptRequestData, AcceptRequestError, AcceptRequestResponse, ApproveRequestPriceLineData, ApproveRequestPriceLineError, ApproveRequestPriceLineResponse, CancelRequestData, CancelRequestError, CancelRequestResponse, CloseRequestData, CloseRequestError, CloseRequestResponse, CompleteRequestData, CompleteRequestError, CompleteRequestResponse, CreateRequestData, CreateRequestError, CreateRequestPriceLineData, CreateRequestPriceLineError, CreateRequestPriceLineResponse, CreateRequestResponse, DeclineRequestPriceLineData, DeclineRequestPriceLineError, DeclineRequestPriceLineResponse, GetMyInboxData, GetMyInboxError, GetMyInboxResponse, GetRequestData, GetRequestError, GetRequestPriceLinesData, GetRequestPriceLinesError, GetRequestPriceLinesResponse, GetRequestResponse, ListRequestsData, ListRequestsError, ListRequestsResponse, MarkInboxSeenData, MarkInboxSeenError, MarkInboxSeenResponse, RejectRequestData, RejectRequestError, RejectRequestResponse, ReleaseRequestData, ReleaseRequestError, ReleaseRequestResponse, UpdateRequestData, UpdateRequestError, UpdateRequestResponse, WithdrawRequestPriceLineData, WithdrawRequestPriceLineError, WithdrawRequestPriceLineResponse } from '../types.gen';
 
 export const getMyInboxQueryKey = (options?: Options<GetMyInboxData>) => createQueryKey('getMyInbox', options, false, ['Requests']);
 
@@ -37,36 +37,6 @@ export const markInboxSeenMutation = (options?: Partial<Options<MarkInboxSeenDat
     };
     return mutationOptions;
 };
-
-export const deletePhotoMutation = (options?: Partial<Options<DeletePhotoData>>): UseMutationOptions<DeletePhotoResponse, AxiosError<DeletePhotoError>, Options<DeletePhotoData>> => {
-    const mutationOptions: UseMutationOptions<DeletePhotoResponse, AxiosError<DeletePhotoError>, Options<DeletePhotoData>> = {
-        mutationFn: async (fnOptions) => {
-            const { data } = await deletePhoto({
-                ...options,
-                ...fnOptions,
-                throwOnError: true
-            });
-            return data;
-        },
-        meta: { tags: ['Requests'] }
-    };
-    return mutationOptions;
-};
-
-export const getPhotoQueryKey = (options: Options<GetPhotoData>) => createQueryKey('getPhoto', options, false, ['Requests']);
-
-export const getPhotoOptions = (options: Options<GetPhotoData>) => queryOptions<GetPhotoResponse, AxiosError<GetPhotoError>, GetPhotoResponse, ReturnType<typeof getPhotoQueryKey>>({
-    queryFn: async ({ queryKey, signal }) => {
-        const { data } = await getPhoto({
-            ...options,
-            ...queryKey[0],
-            signal,
-            throwOnError: true
-        });
-        return data;
-    },
-    queryKey: getPhotoQueryKey(options)
-});
 
 export const listRequestsQueryKey = (options?: Options<ListRequestsData>) => createQueryKey('listRequests', options, false, ['Requests']);
 
@@ -204,36 +174,6 @@ export const completeRequestMutation = (options?: Partial<Options<CompleteReques
     const mutationOptions: UseMutationOptions<CompleteRequestResponse, AxiosError<CompleteRequestError>, Options<CompleteRequestData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await completeRequest({
-                ...options,
-                ...fnOptions,
-                throwOnError: true
-            });
-            return data;
-        },
-        meta: { tags: ['Requests'] }
-    };
-    return mutationOptions;
-};
-
-export const getRequestPhotosQueryKey = (options: Options<GetRequestPhotosData>) => createQueryKey('getRequestPhotos', options, false, ['Requests']);
-
-export const getRequestPhotosOptions = (options: Options<GetRequestPhotosData>) => queryOptions<GetRequestPhotosResponse, AxiosError<GetRequestPhotosError>, GetRequestPhotosResponse, ReturnType<typeof getRequestPhotosQueryKey>>({
-    queryFn: async ({ queryKey, signal }) => {
-        const { data } = await getRequestPhotos({
-            ...options,
-            ...queryKey[0],
-            signal,
-            throwOnError: true
-        });
-        return data;
-    },
-    queryKey: getRequestPhotosQueryKey(options)
-});
-
-export const createRequestPhotoMutation = (options?: Partial<Options<CreateRequestPhotoData>>): UseMutationOptions<CreateRequestPhotoResponse, AxiosError<CreateRequestPhotoError>, Options<CreateRequestPhotoData>> => {
-    const mutationOptions: UseMutationOptions<CreateRequestPhotoResponse, AxiosError<CreateRequestPhotoError>, Options<CreateRequestPhotoData>> = {
-        mutationFn: async (fnOptions) => {
-            const { data } = await createRequestPhoto({
                 ...options,
                 ...fnOptions,
                 throwOnError: true
