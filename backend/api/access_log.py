@@ -13,7 +13,7 @@ from flask import Flask
 
 from backend.api.errors import CALLER
 from backend.core.clock import now
-from backend.core.observability import logging
+from backend.core.observability import logging, trace_context
 from backend.settings import Settings
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ class AccessLog:
             "account_id": caller["account_id"] if caller else None,
             "request_id": request_id,
         }
+        if traceparent := trace_context.parse(environ.get("HTTP_TRACEPARENT")):
+            line["trace_id"] = trace_context.trace_id(traceparent)
         self._write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
 

@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from backend.api.access_log import ROUTE
 from backend.api.body_limits import BodyLimitMiddleware
 from backend.core.errors import DomainError, Malformed
-from backend.core.observability import metrics
+from backend.core.observability import metrics, trace_context
 from backend.core.security.headers import SECURITY_HEADERS, STRICT_TRANSPORT
 from backend.settings import Settings
 
@@ -63,6 +63,7 @@ def _begin() -> None:
     g.started = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id(request.headers.get("X-Request-Id", "")))
+    trace_context.begin(request.headers.get(trace_context.HEADER))
 
 
 def request_id(given: str) -> str:

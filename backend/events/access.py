@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from backend.core.events.protocol import ACCESS_PATH
+from backend.core.observability import trace_context
 from backend.events.streams import Access
 
 CHECKS_AT_ONCE: Final = 8
@@ -37,15 +38,16 @@ class AccessCheck:
         self._url = urlsplit(web_url)
         self._threads = ThreadPoolExecutor(CHECKS_AT_ONCE, thread_name_prefix="access")
 
-    async def of(self, authorization: str | None, *, client: str) -> Access:
-        """Return whom a stream would belong to. Raises Refusal or WebUnavailable."""
+    async def of(self, authorization: str | None, *, client: str, trace: str | None = None) -> Access:
+        """Return whom a stream would belong to. ``trace``: its traceparent. Raises Refusal or WebUnavailable."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._ask, authorization, client)
+        return await loop.run_in_executor(self._threads, self._ask, authorization, client, trace)
 
-    def _ask(self, authorization: str | None, client: str) -> Access:
+    def _ask(self, authorization: str | None, client: str, trace: str | None) -> Access:
         kind = http.client.HTTPSConnection if self._url.scheme == "https" else http.client.HTTPConnection
         connection = kind(self._url.hostname or "", self._url.port, timeout=CHECK_SECONDS)
-        headers = {"X-Forwarded-For": client, **({"Authorization": authorization} if authorization else {})}
+        known = {"Authorization": authorization, trace_context.HEADER: trace_context.parse(trace)}
+        headers = {"X-Forwarded-For": client, **{name: value for name, value in known.items() if value}}
         try:
             connection.request("GET", ACCESS_PATH, headers=headers)
             response = connection.getresponse()

@@ -138,7 +138,9 @@ class Application:
         self._require_changes()
         client = headers.get(b"x-forwarded-for", peer)
         try:
-            access = await self._access.of(headers.get(b"authorization"), client=client)
+            access = await self._access.of(
+                headers.get(b"authorization"), client=client, trace=headers.get(b"traceparent")
+            )
         except WebUnavailable:
             raise unavailable("The web server that checks tokens does not respond. Try again in a moment.") from None
         self._require_changes()  # they may have been lost while the token was checked

@@ -12,7 +12,7 @@ from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
 from backend.core.errors import PermanentFailure, RetryLater
 from backend.core.failpoints import failpoint
-from backend.core.observability import metrics
+from backend.core.observability import metrics, trace_context
 from backend.core.queue import Lane, Lease, runs
 from backend.jobs import lanes
 from backend.jobs.lease_heartbeat import HEARTBEAT
@@ -117,7 +117,8 @@ def _run_one(lease: Lease) -> str:
 
 
 def _execute(lease: Lease) -> str:
-    with structlog.contextvars.bound_contextvars(job_id=lease.job_id, topic=lease.topic, request_id=lease.trace_id):
+    bound = structlog.contextvars.bound_contextvars(job_id=lease.job_id, topic=lease.topic, request_id=lease.trace_id)
+    with trace_context.resumed(lease.traceparent), bound:
         try:
             with transaction():
                 outcome = _handle(lease)

@@ -8,9 +8,11 @@ from backend.api.endpoint import Resource, endpoint
 from backend.api.responses import JsonObject
 from backend.api.schemas import events as schemas
 from backend.core.errors import Unavailable
+from backend.core.observability import trace_context
 from backend.core.security.authz import Actor
 
 EVENT_STREAM = "text/event-stream"
+PASSED_ON = ("Authorization", "Last-Event-ID", trace_context.HEADER)
 
 
 class Events(Resource):
@@ -30,7 +32,7 @@ class Events(Resource):
         """
         if request.method == "HEAD":
             return Response(mimetype=EVENT_STREAM)
-        sent = {name: request.headers.get(name) for name in ("Authorization", "Last-Event-ID")}
+        sent = {name: request.headers.get(name) for name in PASSED_ON}
         known = {name: value for name, value in sent.items() if value is not None}
         return event_relay.response({**known, "X-Forwarded-For": request.remote_addr or "unknown"})
 

@@ -1,7 +1,6 @@
 """Structured logging: ids only, one line per event, the request id on every line."""
 
 import logging
-import socket
 import sys
 from collections.abc import Mapping
 from typing import Final
@@ -11,7 +10,7 @@ import structlog
 from backend.core.observability import security_log
 from backend.settings import VERSION, Settings
 
-_process: Final = {"service": "doorstep-command", "host": socket.gethostname(), "version": VERSION}
+_process: Final = {"service": "doorstep-command", "host": "", "version": VERSION}
 
 
 def name_process(kind: str) -> None:
@@ -31,6 +30,7 @@ def _add_process(_: object, __: str, event: structlog.typing.EventDict) -> struc
 
 def configure(settings: Settings) -> None:
     """Configure structlog and the standard library's logging for this process."""
+    _process["host"] = settings.machine_name
     is_json = settings.log_format == "json"
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

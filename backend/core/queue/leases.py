@@ -44,6 +44,7 @@ class Lease:
     trace_id: str | None
     lane: str = Lane.URGENT
     interrupted: bool = False
+    traceparent: str | None = None
 
     @property
     def run_id(self) -> int | None:
@@ -110,7 +111,15 @@ def _claim(free: Select[int], *, lease_seconds: int) -> dict[int, Lease]:
             attempts=Job.attempts + 1,
         )
         .returning(
-            Job.id, Job.lease_token, Job.topic, Job.payload, Job.attempts, Job.trace_id, Job.lane, held.c.interrupted
+            Job.id,
+            Job.lease_token,
+            Job.topic,
+            Job.payload,
+            Job.attempts,
+            Job.trace_id,
+            Job.lane,
+            held.c.interrupted,
+            Job.traceparent,
         )
         .execution_options(synchronize_session=False)
     )

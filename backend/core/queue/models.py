@@ -27,7 +27,8 @@ class Job(Base):
     done_at: Mapped[datetime | None]
     dead_at: Mapped[datetime | None]
     error: Mapped[str | None]
-    trace_id: Mapped[str | None]
+    trace_id: Mapped[str | None]  # the request id of the call
+    traceparent: Mapped[str | None]
     dispatched_at: Mapped[datetime | None]  # when it was last dispatched; the sweep dispatches it again after a while
 
     __table_args__ = (

@@ -13,6 +13,7 @@ from backend.core.db.after_commit import AfterCommit
 from backend.core.db.session import db
 from backend.core.failpoints import failpoint
 from backend.core.lanes import Lane
+from backend.core.observability import trace_context
 from backend.core.queue.models import Job
 from backend.core.queue.topics import Payload, Topic
 
@@ -60,7 +61,8 @@ def enqueue_many(
     """Add many jobs of one topic, each a key and a payload, in one statement; see :func:`enqueue`."""
     later = {"run_at": run_at} if run_at is not None else {}
     trace_id = structlog.contextvars.get_contextvars().get("request_id")
-    shared = {"topic": topic.name, "lane": lane, "trace_id": trace_id, **later}
+    traceparent = trace_context.current()
+    shared = {"topic": topic.name, "lane": lane, "trace_id": trace_id, "traceparent": traceparent, **later}
     rows = [{**shared, "key": key, "payload": topic.dump(payload)} for key, payload in jobs]
     if not rows:
         return
