@@ -11,7 +11,7 @@ const allow = (from, ...types) => ({ from, allow: { to: { element: { types: { an
 /** What a visitor's first page is made of. */
 const plain = [
   'src/app/{App,AppAnnouncer,AppStatus,PageBoundary}.vue',
-  'src/app/layouts/{BarTools,LanguageButton,PageFooter,PhoneBar,ThemeButton,TopLayout}.vue',
+  'src/app/layouts/{AdminLayout,BarTools,LanguageButton,PageFooter,PhoneBar,ThemeButton,TopLayout}.vue',
   'src/app/pages/*.vue',
   'src/features/search/**',
   'src/features/tasks/pages/TaskPage.vue',
@@ -19,7 +19,11 @@ const plain = [
   'src/features/accounts/pages/{SignInPage,SignUpPage}.vue',
   'src/features/accounts/components/{AccountFields,AuthSheet,CredentialFields,PasswordInput,SignInForm}.vue',
   'src/features/notifications/components/NotificationBell.vue',
-  'src/shared/ui/{AppForm,EmptyState,ErrorState,FilterTabs,KeysetList,MoneyText,MoreRows,PageHeader}.vue',
+  'src/features/dashboard/pages/*.vue',
+  'src/features/dashboard/components/{ActionTile,BarChart,ChartPanel,StatsPanels}.vue',
+  'src/features/task-requests/pages/InboxPage.vue',
+  'src/features/task-requests/components/{InboxFilters,NewCount,RejectMenu,RequestCard}.vue',
+  'src/shared/ui/{AppForm,DateFilter,EmptyState,ErrorState,FilterTabs,KeysetList,MoneyText,MoreRows,PageHeader}.vue',
   'src/shared/ui/{PlaceInput,QueryView,RatingText,StaleNotice,TimeText,TypeAhead,WordMark}.vue',
   'src/shared/ui/plain/**',
 ]

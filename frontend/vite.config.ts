@@ -51,6 +51,34 @@ function staticColours(): Plugin {
   }
 }
 
+/**
+ * Plain fields and Nuxt UI's find each other by the keys of one module, which brings VueUse along: in the bundle the keys are a
+ * module of their own.
+ */
+function formKeys(): Plugin {
+  const keys = '\0form-keys'
+  const module = 'node_modules/@nuxt/ui/dist/runtime/composables/useFormField.js'
+  const declared = /^export const (\w+InjectionKey) = Symbol\(.*\);$/gm
+  const read = () => readFileSync(module, 'utf8')
+  return {
+    name: 'doorstep:form-keys',
+    enforce: 'pre',
+    apply: 'build',
+    resolveId(source, importer = '') {
+      if (source === keys) return keys
+      if (source.endsWith('composables/useFormField.js') && /src\/shared\/ui\/plain\//.test(importer))
+        return keys
+    },
+    load(id) {
+      if (id === keys) return [...read().matchAll(declared)].map(([line]) => line).join('\n')
+      if (!id.endsWith(module)) return
+      const names = [...read().matchAll(declared)].map(([, name]) => name).join(', ')
+      if (!names) throw new Error(`No keys are recognised in ${module}`)
+      return `import { ${names} } from ${JSON.stringify(keys)}\nexport { ${names} }\n${read().replaceAll(declared, '')}`
+    },
+  }
+}
+
 /** In development the service worker has its part for push messages alone; scripts/serviceWorker.mjs builds the whole. */
 function serviceWorker(): Plugin {
   const source = 'src/worker/push.ts'
@@ -81,7 +109,7 @@ const groups = [
   { name: 'app', test: /^(?!.*(index\.html|src\/app\/main\.ts)$)/, tags: ['$initial' as const] },
   { name: 'data', test: /@tanstack/ },
   // Before `parts`: plain fields share no more than keys with Nuxt UI's.
-  { name: 'fields', test: /src\/shared\/ui\/plain\/|composables\/use(FormField|Overlay)\.js/ },
+  { name: 'fields', test: /src\/shared\/ui\/plain\/|form-keys/ },
   { name: 'parts', test: parts, minShareCount: 3 },
 ]
 
@@ -104,6 +132,7 @@ export default defineConfig(({ isSsrBuild = false }) => ({
   plugins: [
     oneAdapter(),
     staticColours(),
+    formKeys(),
     routeTexts(),
     compiledTexts(),
     firstIcons(),

@@ -4,12 +4,13 @@ import { loadData } from '@/shared/lib/data'
 import { loadTexts } from '@/shared/lib/i18n'
 import { once } from '@/shared/lib/once'
 import { loadIcons } from './icons'
-import { loadUi } from './useUi'
+import { loadUiWhenIdle } from './useUi'
 
 export const isFrameLoaded = shallowRef(false)
 
 export const loadFrame = once(async (): Promise<void> => {
-  // What signed-in users do may be answered by a message over any page.
-  await Promise.all([loadTexts('frame'), loadIcons(), loadUi(), loadData()])
+  await Promise.all([loadTexts('frame'), loadIcons(), loadData()])
   isFrameLoaded.value = true
+  // What signed-in users do may be answered by a message over any page.
+  loadUiWhenIdle()
 })

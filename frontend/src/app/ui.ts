@@ -5,12 +5,11 @@ import { useToast } from '@nuxt/ui/runtime/composables/useToast.js'
 import uiEn from '@nuxt/ui/runtime/locale/en.js'
 import nuxtUi from '@nuxt/ui/vue-plugin'
 import { ref, shallowRef, watch, type App } from 'vue'
-import { UnsentNotice } from '@/features/visits'
 import { i18n } from '@/shared/lib/i18n'
 import UiFrame from './UiFrame.vue'
 import UiOverlays from './UiOverlays.vue'
 
-export { UiFrame, UiOverlays, UnsentNotice, useToast }
+export { UiFrame, UiOverlays, useToast }
 
 function install(app: App): void {
   const uiLocale = shallowRef(uiEn)

@@ -6,6 +6,8 @@ export default [
     component: () => import('./pages/DashboardPage.vue'),
     meta: {
       title: 'dashboard.title',
+      isPlain: true,
+      hasForm: true,
       roles: ['admin'],
       nav: { roles: ['admin'], icon: 'i-lucide-layout-dashboard', order: 10 },
     },

@@ -25,6 +25,8 @@ export default [
     component: () => import('./pages/InboxPage.vue'),
     meta: {
       title: 'requests.inbox.title',
+      isPlain: true,
+      hasForm: true,
       roles: ['professional'],
       nav: {
         roles: ['professional'],

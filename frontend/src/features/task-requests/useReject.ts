@@ -4,7 +4,6 @@
  */
 import { onBeforeUnmount, onMounted, onScopeDispose, reactive } from 'vue'
 import { useI18n } from 'vue-i18n'
-import { rejectRequestBody } from '@/shared/api/generated/schemas'
 import { currentIdentity, isCurrent, type Identity } from '@/shared/api/identity'
 import { leave } from '@/shared/api/leaving'
 import { renewAhead } from '@/shared/api/token'
@@ -96,13 +95,14 @@ export function useReject() {
 
   /** With a custom reason, which is asked for first. */
   async function askWhy(request: TaskRequest): Promise<void> {
+    const { reasons } = await import('./reasonFields')
     const answer = await confirm({
       title: t('requests.actions.reject.ask', { task: request.task_name }),
       follows: t('requests.actions.reject.follows'),
       action: t('requests.actions.reject.label'),
       reason: {
         label: t('requests.actions.reason'),
-        field: rejectRequestBody.entries.reason,
+        field: reasons.reject,
         hint: t('requests.actions.reject.who'),
       },
     })

@@ -1,11 +1,5 @@
 /** Actions on a request: confirms those with consequences and reports the result. */
 import { useI18n } from 'vue-i18n'
-import {
-  cancelRequestBody,
-  closeRequestBody,
-  rejectRequestBody,
-  releaseRequestBody,
-} from '@/shared/api/generated/schemas'
 import type { TaskRequest } from '@/shared/api/types'
 import { useConfirm, type Question } from '@/shared/composables/useConfirm'
 import { useToasts } from '@/shared/composables/useToasts'
@@ -17,7 +11,8 @@ import { requestTags, useActOnRequest, type Verb } from './useRequests'
 /** The others are done at once. */
 type Asked = Exclude<Verb, 'accept' | 'complete'>
 const dangerous: readonly Verb[] = ['release', 'cancel']
-const reasons = { cancel: cancelRequestBody, reject: rejectRequestBody, release: releaseRequestBody }
+/** The limits of what is typed, loaded when something is asked. */
+const loadFields = () => import('./reasonFields')
 
 /** A professional may complete the work where there is no connection: it is sent later. */
 function useCompletion() {
@@ -43,30 +38,30 @@ export function useRequestActions() {
   const toasts = useToasts()
   const { run: send } = useActOnRequest()
 
-  function reasonFor(verb: Asked): Question['reason'] {
-    if (verb === 'close')
-      return { label: t('requests.actions.closing'), field: closeRequestBody.entries.remarks }
+  async function reasonFor(verb: Asked): Promise<Question['reason']> {
+    const fields = await loadFields()
+    if (verb === 'close') return { label: t('requests.actions.closing'), field: fields.remarks }
     return {
       label: t('requests.actions.reason'),
-      field: reasons[verb].entries.reason,
+      field: fields.reasons[verb],
       hint: t(`requests.actions.${verb}.who`),
     }
   }
 
-  function question(request: TaskRequest, verb: Asked): Question {
+  async function question(request: TaskRequest, verb: Asked): Promise<Question> {
     return {
       title: t(`requests.actions.${verb}.ask`, { task: request.task_name }),
       follows: t(`requests.actions.${verb}.follows`),
       action: t(`requests.actions.${verb}.label`),
       danger: dangerous.includes(verb),
-      reason: reasonFor(verb),
+      reason: await reasonFor(verb),
     }
   }
 
   /** The words to send along, or null when the person stepped back. */
   async function wordsFor(request: TaskRequest, verb: Verb): Promise<string | null> {
     if (verb === 'complete' || verb === 'accept') return ''
-    return (await confirm(question(request, verb)))?.reason ?? null
+    return (await confirm(await question(request, verb)))?.reason ?? null
   }
 
   async function run(request: TaskRequest, verb: Verb, words: string): Promise<boolean> {

@@ -1,21 +1,26 @@
 /** Opens a dialog that is loaded when it is first needed. */
-import { useOverlay } from '@nuxt/ui/composables'
 import type { Component } from 'vue'
 import { useRouter } from 'vue-router'
 import { noteUnloaded } from '@/shared/lib/appStatus'
 
+/** Not a part of the pages that may open a dialog: it brings VueUse along. */
+const loadOverlay = () => import('@nuxt/ui/runtime/composables/useOverlay.js')
+type Overlay = ReturnType<Awaited<ReturnType<typeof loadOverlay>>['useOverlay']>
+
 export function useDialog() {
-  const overlay = useOverlay()
   const router = useRouter()
 
   /** Return what the dialog closes with; undefined when it was left, or could not be loaded, which is then said above the page. */
   return async <T extends Component>(
     load: () => Promise<{ default: T }>,
-    props: NonNullable<Parameters<typeof overlay.create<T>>[1]>['props'],
+    props: NonNullable<Parameters<Overlay['create']>[1]>['props'],
   ) => {
     let part: T
+    let overlay: Overlay
     try {
-      part = (await load()).default
+      const [loaded, { useOverlay }] = await Promise.all([load(), loadOverlay()])
+      part = loaded.default
+      overlay = useOverlay()
     } catch (error) {
       noteUnloaded(error)
       return undefined

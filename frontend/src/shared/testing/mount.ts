@@ -61,9 +61,9 @@ export async function show(
   return { wrapper, router }
 }
 
-/** Waits until what is looked for holds, as a person would. */
+/** Waits until what is looked for holds, as a person would. The limit is for what hangs; it says nothing about speed. */
 export async function until(holds: () => boolean, what = 'it'): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 2_000; tries += 1) {
     if (holds()) return
     await new Promise((resolve) => {
       setTimeout(resolve, 10)
