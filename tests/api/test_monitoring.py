@@ -180,5 +180,13 @@ if PROMTOOL:  # not a skipped test: a machine without it still checks all that i
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
+    def test_promtool_accepts_metrics(exposition: Mapping[str, Mapping[str, set[str]]], app: Flask) -> None:
+        text = app.test_client().get("/metrics").get_data(as_text=True)
+        done = subprocess.run(
+            [str(PROMTOOL), "check", "metrics"],
+            input=text, capture_output=True, text=True, timeout=HANG_SECONDS, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
 else:
     print("promtool is not installed (Debian: prometheus): the syntax of alerts.yml is not checked")

@@ -1,6 +1,7 @@
 """Who may read /metrics, and the port on which processes without calls serve it."""
 
 import http.client
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -139,6 +140,23 @@ def test_metrics_port_serves_for_all_processes_and_passes_to_the_next(processes:
     assert 'process_resident_memory_bytes{kind="worker"}' not in text, "it uses no memory any more"
     (cpu,) = [line for line in text.splitlines() if line.startswith('process_cpu_seconds_total{kind="worker"}')]
     assert float(cpu.rpartition(" ")[2]) >= used, "what it counted is kept"
+
+
+def test_metrics_port_is_not_held_by_forked_processes() -> None:
+    port = free_port(None)
+    server = metrics_server._bind("127.0.0.1", port)
+    ready, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(tell, b"x" if server.socket.fileno() == -1 else b"held")
+        os._exit(0)
+    try:
+        assert os.read(ready, 4) == b"x"
+    finally:
+        os.waitpid(child, 0)
+        os.close(ready)
+        os.close(tell)
+        server.server_close()
 
 
 def test_metrics_port_of_zero_serves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

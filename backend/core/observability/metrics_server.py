@@ -66,7 +66,6 @@ def _serve(settings: Settings, collect: Collect) -> None:
     access = MetricsAccess(settings)
     server = _bind(access.listen_on, settings.metrics_port)
     server.set_app(_application(access, collect))
-    os.register_at_fork(after_in_child=server.socket.close)  # the port must be free once this process has ended
     log.info("metrics.serving", host=access.listen_on, port=settings.metrics_port)
     server.serve_forever(poll_interval=RETRY_SECONDS)
 
@@ -76,7 +75,10 @@ def _bind(host: str, port: int) -> ThreadingWSGIServer:
     logged = 0
     while True:
         try:
-            return kind((host, port), _Handler)
+            with metrics.guarded_from_fork:
+                server = kind((host, port), _Handler)
+                os.register_at_fork(after_in_child=server.socket.close)  # the port is free once this process has ended
+                return server
         except OSError as error:
             if error.errno != logged:  # once, not every few seconds
                 logged = error.errno or 0
