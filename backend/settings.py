@@ -128,6 +128,14 @@ class Settings:
         "The same database as the owner of its tables, for migrations, backup and doctor only; default DATABASE_URL",
         secret=True,
     )
+    database_pooled: bool = _store(
+        v.switch,
+        "off",
+        "DATABASE_URL leads to PgBouncer in transaction mode; OWNER_DATABASE_URL must lead to PostgreSQL itself",
+    )
+    db_prepare: bool = _store(
+        v.switch, "on", "Use prepared statements; off for PgBouncer before 1.21 or with max_prepared_statements=0"
+    )
     prepare_wait_seconds: int = _store(
         v.whole(0, 86400), "900", "How long prepare waits while another machine prepares the same database"
     )
@@ -358,11 +366,14 @@ class Settings:
     def with_owner(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the settings with the owner's address, for commands that change tables; default DATABASE_URL."""
         settings = cls._read(_process_environment(owner=True) if environ is None else environ)
+        if settings.database_pooled and not settings.owner_database_url:
+            raise SettingsError("OWNER_DATABASE_URL", "must lead to PostgreSQL itself when DATABASE_POOLED is on")
         return dataclasses.replace(settings, owner_database_url=settings.owner_database_url or settings.database_url)
 
     def as_owner(self) -> Self:
-        """Return the same settings, connecting to the database as the owner of its tables."""
-        return dataclasses.replace(self, database_url=self.owner_database_url or self.database_url)
+        """Return the same settings, connecting to the database as the owner of its tables, past a pooler."""
+        owner = self.owner_database_url or self.database_url
+        return dataclasses.replace(self, database_url=owner, database_pooled=False, db_prepare=True)
 
     @classmethod
     def _read(cls, given: Mapping[str, str]) -> Self:

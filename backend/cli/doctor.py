@@ -11,6 +11,7 @@ from datetime import timedelta
 from io import BytesIO
 
 import click
+import psycopg
 from flask.cli import with_appcontext
 from PIL import Image
 from sqlalchemy import select
@@ -20,7 +21,7 @@ from backend.cli.doctor_calls import Caller, StepFailed
 from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db import connection_budget
-from backend.core.db.session import db, transaction
+from backend.core.db.session import db, session_defaults, transaction
 from backend.core.observability import fleet
 from backend.core.security.authz import Role
 from backend.domain.accounts.actions import NewAccount, sign_up
@@ -28,6 +29,7 @@ from backend.domain.accounts.models import Account
 from backend.domain.notifications import preferences
 from backend.domain.places.models import Place
 from backend.domain.tasks.models import Task
+from backend.settings import Settings
 
 WORKING_DAYS_AHEAD = timedelta(days=7)
 Report = Callable[[str], None]
@@ -131,6 +133,8 @@ def _examine(checkup: Checkup) -> None:
             raise StepFailed(room.problem)
         if room.problem:
             checkup.report(f"WARNING {room.problem}")
+    if current_settings().database_pooled:
+        _check_pooler(checkup)
     _compare_processes(checkup)
     with checkup.step("an admin signs in"):
         with transaction():
@@ -157,6 +161,20 @@ def _examine(checkup: Checkup) -> None:
         professional.call("GET", "/me", expect=200).expect(approval="approved", isactive=1)
         professional.call("GET", "/requests", expect=200)
     _accept(checkup, admin=admin, professional=professional, professional_id=professional_id)
+
+
+def _check_pooler(checkup: Checkup) -> None:
+    settings = Settings.from_env()  # the application's address; this command connects as the owner, past the pooler
+    with checkup.step("sessions behind the pooler have the application's limits"):
+        wanted = session_defaults(settings)
+        with psycopg.connect(settings.database_url, connect_timeout=5, prepare_threshold=None) as connection:
+            connection.execute("SELECT word_similarity('a', 'b')")  # loads pg_trgm
+            query = "SELECT lower(name), setting FROM pg_settings WHERE lower(name) = ANY(%s)"
+            found: dict[str, str] = dict(connection.execute(query, (list(wanted),)).fetchall())
+        if wrong := sorted(name for name, value in wanted.items() if found.get(name, "").lower() != value.lower()):
+            raise StepFailed(
+                f"These settings differ: {', '.join(wrong)}. Run prepare, then reconnect the pooler (RECONNECT)."
+            )
 
 
 def _compare_processes(checkup: Checkup) -> None:

@@ -4,11 +4,12 @@ An attacker in the application (an injected statement, a bug) can then neither d
 programs on the database server or read its files. Migrations, backup and the self-check's clean-up use the owner.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
 from backend.launch.errors import LaunchError
@@ -77,24 +78,31 @@ def hand_over(connection: psycopg.Connection[TupleRow], *, owner: str) -> None:
             connection.execute(order.format(sql.SQL(kind), sql.SQL(thing), name))  # both quoted by PostgreSQL
 
 
-def admit(owner_url: str, app_url: str) -> None:
+def admit(owner_url: str, app_url: str, *, defaults: Mapping[str, str] | None = None) -> None:
     """Grant the application's role what it needs in this database and nothing else. Safe to repeat, also concurrently.
+
+    ``defaults``: session settings to make defaults of the role, before a pooler opens its first session.
 
     Raises LaunchError if that role cannot be created, cannot sign in, or has too many rights.
     """
     app = user_of(app_url)
-    if app == user_of(owner_url):
-        return
+    if app != user_of(owner_url):
+        _admit(owner_url, app_url, app)
+    try:
+        if defaults:
+            _set_defaults(owner_url, app_url, defaults)
+        psycopg.connect(app_url, connect_timeout=5).close()
+    except psycopg.OperationalError as error:
+        raise LaunchError(f"The role {app} of DATABASE_URL cannot sign in: {str(error).splitlines()[-1]}") from None
+
+
+def _admit(owner_url: str, app_url: str, app: str) -> None:
     with psycopg.connect(owner_url) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (app,)).fetchone():
             _make(connection, app, str(conninfo_to_dict(app_url).get("password", "")))
         _refuse_too_much(connection, app)
         _grant(connection, app)
-    try:
-        psycopg.connect(app_url, connect_timeout=5).close()
-    except psycopg.OperationalError as error:
-        raise LaunchError(f"The role {app} of DATABASE_URL cannot sign in: {str(error).splitlines()[-1]}") from None
 
 
 def _make(connection: psycopg.Connection[TupleRow], app: str, password: str) -> None:
@@ -136,3 +144,19 @@ def _grant(connection: psycopg.Connection[TupleRow], app: str) -> None:
         orders.append(sql.SQL("GRANT {} ON TABLE {} TO {}").format(sql.SQL(rights), sql.Identifier(name), role))
     for order in orders:
         connection.execute(order)
+
+
+def _set_defaults(owner_url: str, app_url: str, wanted: Mapping[str, str]) -> None:
+    """Make session settings defaults of the application's role in this database, for the sessions of a pooler.
+
+    The role sets them itself, past the pooler. New sessions have them, the pooler's open ones do not.
+    """
+    application = conninfo_to_dict(app_url)
+    own = {name: application[name] for name in ("user", "password") if name in application}
+    with psycopg.connect(make_conninfo(owner_url, **own)) as connection:
+        connection.execute("SELECT word_similarity('a', 'b')")  # loads pg_trgm, whose setting is unknown before
+        name = sql.Identifier(connection.info.dbname)
+        for setting, value in wanted.items():
+            order = sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET {} = {}")
+            variable = sql.SQL(".").join(sql.Identifier(part) for part in setting.split("."))
+            connection.execute(order.format(name, variable, sql.Literal(value)))

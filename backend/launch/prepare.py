@@ -15,7 +15,7 @@ from backend.app import create_app
 from backend.cli import bootstrap
 from backend.core.db import connection_budget
 from backend.core.db.exclusive import StillRunning, exclusive
-from backend.core.db.session import db
+from backend.core.db.session import db, session_defaults
 from backend.launch import database_roles
 from backend.launch.errors import LaunchError
 from backend.migrations.setup import upgrade
@@ -51,7 +51,10 @@ def _prepare(settings: Settings) -> int:
         before = _revision()
         upgrade()
         is_migrated = before != _revision()
-    database_roles.admit(settings.owner_database_url, settings.database_url)
+    defaults = {**session_defaults(settings), "max_parallel_workers_per_gather": "0"}
+    database_roles.admit(
+        settings.owner_database_url, settings.database_url, defaults=defaults if settings.database_pooled else None
+    )
     room = connection_budget.check_at(settings)
     if room.problem:
         _warn(f"{room.problem}\n")

@@ -8,7 +8,7 @@ from flask import Flask
 
 from tests.factories.requests import RequestMarket
 from tests.factories.users import Users
-from tests.scale.lab import Lab, find_program
+from tests.scale.lab import Lab, is_installed
 
 LEFT_OUT = pytest.StashKey[list[str]]()
 PACKAGES = "pgbouncer haproxy"
@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept, left_out = [], []
     for item in items:
         marks = [name for mark in item.iter_markers("needs") for name in mark.args]
-        missing = sorted(name for name in marks if find_program(name) is None)
+        missing = sorted(name for name in marks if not is_installed(name))
         if missing:
             left_out.append((item, missing))
         else:

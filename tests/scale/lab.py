@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -34,6 +35,17 @@ SYSTEM_PATH: Final = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sb
 def find_program(name: str) -> str | None:
     """Return the path of a program of this machine."""
     return shutil.which(name, path=SYSTEM_PATH)
+
+
+def is_installed(requirement: str) -> bool:
+    """Return whether this machine has a program, in a version if the requirement says so: ``pgbouncer>=1.21``."""
+    name, _, wanted = requirement.partition(">=")
+    program = find_program(name)
+    if program is None or not wanted:
+        return program is not None
+    shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"\d+(\.\d+)+", shown)
+    return found is not None and [*map(int, found[0].split("."))] >= [*map(int, wanted.split("."))]
 
 
 @dataclass
@@ -102,11 +114,14 @@ class Lab:
         folder.mkdir(parents=True, exist_ok=True)
         return Machine(self, name, free_port(), folder, changes)
 
-    def spawn(self, name: str, argv: list[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def spawn(
+        self, name: str, argv: list[str], environ: Mapping[str, str], *, user: int | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start a program whose output goes to a log of this name."""
         base = {"PATH": SYSTEM_PATH, "HOME": str(self.folder), "PYTHONUNBUFFERED": "1", "LC_ALL": "C"}
         with self._log_path(name).open("ab") as log:
-            made = processes.spawn(argv, env={**base, **environ}, output=log.fileno(), cwd=ROOT)
+            folder = ROOT if user is None else Path("/")
+            made = processes.spawn(argv, env={**base, **environ}, output=log.fileno(), cwd=folder, user=user)
         self._started.append(made)
         return made
 

@@ -299,3 +299,12 @@ def test_channel_setting_that_is_malformed_is_named(name: str, value: str, probl
 def test_push_allowed_hosts_off_allows_none() -> None:
     assert Settings.from_env({"PUSH_ALLOWED_HOSTS": "off"}).push_allowed_hosts == ()
     assert ".push.apple.com" in Settings.from_env({}).push_allowed_hosts
+
+
+def test_pooled_database_without_owner_is_refused_for_commands() -> None:
+    """Migrations behind a pooler would set their limits on sessions of others."""
+    given = {"DATABASE_URL": "postgresql://app@127.0.0.1:6432/d", "DATABASE_POOLED": "on"}
+    with pytest.raises(SettingsError, match="OWNER_DATABASE_URL"):
+        Settings.with_owner(given)
+    owner = Settings.with_owner({**given, "OWNER_DATABASE_URL": "postgresql://o@127.0.0.1:5432/d"}).as_owner()
+    assert (owner.database_pooled, owner.db_prepare) == (False, True)

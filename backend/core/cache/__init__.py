@@ -27,9 +27,9 @@ __all__ = [
 def init_app(app: Flask, settings: Settings) -> None:
     """Register the cache with the application."""
     store = app.extensions["shared_cache"] = shared_store(app, settings)
-    cache = ResponseCache(
-        store=store, versions=Versions(connect_arguments(settings)["conninfo"]), seconds=settings.cache_seconds
-    )
+    conninfo = connect_arguments(settings)["conninfo"]
+    versions = Versions(conninfo, is_pooled=settings.database_pooled, prepares=settings.db_prepare)
+    cache = ResponseCache(store=store, versions=versions, seconds=settings.cache_seconds)
     app.extensions["response_cache"] = cache
 
 

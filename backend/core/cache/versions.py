@@ -46,8 +46,10 @@ def change(name: str) -> None:
 class Versions:
     """Reads versions on one connection, one read at a time, which serves all threads that asked before it started."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_pooled: bool = False, prepares: bool = True) -> None:
         self._url = url
+        self._options = "" if is_pooled else OPTIONS
+        self._prepares = prepares
         self._open: list[_Connection] = []  # at most one
         self._breaker = CircuitBreaker("cache_versions", event="cache.versions_unavailable", errors=(psycopg.Error,))
         self._lock = threading.Lock()
@@ -75,11 +77,16 @@ class Versions:
         is_new = not self._open
         try:
             if is_new:
-                self._open.append(_Connection.connect(self._url, autocommit=True, connect_timeout=2, options=OPTIONS))
+                self._open.append(
+                    _Connection.connect(self._url, autocommit=True, connect_timeout=2, options=self._options)
+                )
             with self._open[0].watched():
-                if is_new:
-                    self._open[0].pgconn.prepare(PREPARED, QUERY)
-                result = self._open[0].pgconn.exec_prepared(PREPARED, [name.encode()])
+                if not self._prepares:
+                    result = self._open[0].pgconn.exec_params(QUERY, [name.encode()])
+                else:
+                    if is_new:
+                        self._open[0].pgconn.prepare(PREPARED, QUERY)
+                    result = self._open[0].pgconn.exec_prepared(PREPARED, [name.encode()])
                 if result.status != ExecStatus.TUPLES_OK:
                     raise psycopg.OperationalError(result.get_error_message())
         except psycopg.Error as error:

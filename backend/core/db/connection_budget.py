@@ -92,8 +92,11 @@ def check(settings: Settings, connection: psycopg.Connection[TupleRow]) -> Verdi
 
 
 def check_at(settings: Settings) -> Verdict:
-    """Check the server of DATABASE_URL. An unreachable server is not reported here."""
-    if not settings.database_url:
+    """Check the server of DATABASE_URL. An unreachable server is not reported here, nor is a pooler asked.
+
+    A pooler opens as many connections as its own configuration says, whatever we open to it.
+    """
+    if not settings.database_url or settings.database_pooled:
         return Verdict(fits=True, problem="")
     try:
         with psycopg.connect(settings.database_url, connect_timeout=5, autocommit=True) as connection:

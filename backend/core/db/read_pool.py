@@ -54,11 +54,13 @@ class Numbered:
 
 
 class ReadConnection(WatchedConnection):
-    """A connection in autocommit that runs prepared statements through libpq directly.
+    """A connection in autocommit that runs prepared statements, if it may, through libpq directly.
 
     A psycopg cursor waits for the socket in steps, and releases the interpreter's lock, for which threads compete,
     in each of them. libpq's blocking call releases it once.
     """
+
+    prepares = True  # False behind a pooler that hands a session to several clients and knows no prepared statements
 
     def __init__(self, pgconn: PGconn, row_factory: RowFactory[TupleRow] = tuple_row) -> None:
         super().__init__(pgconn, row_factory)
@@ -69,11 +71,16 @@ class ReadConnection(WatchedConnection):
         transformer = Transformer(self)
         sent = transformer.dump_sequence([parameters[name] for name in statement.names], statement.formats)
         types = transformer.types or ()
-        name = self._prepared_as(statement.sql, types)
-        with self.watched():
-            result = _checked(
-                self.pgconn.exec_prepared(name, sent, transformer.formats)  # type: ignore[arg-type]  # psycopg's own type omits None
-            )
+        formats = transformer.formats
+        if self.prepares:
+            name = self._prepared_as(statement.sql, types)
+            with self.watched():
+                result = _checked(
+                    self.pgconn.exec_prepared(name, sent, formats)  # type: ignore[arg-type]  # psycopg's own type omits None
+                )
+        else:
+            with self.watched():
+                result = _checked(self.pgconn.exec_params(statement.sql, sent, types, formats))
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, tuple)
 
@@ -104,9 +111,9 @@ class Reads:
 
     def __init__(self, settings: Settings) -> None:
         self._connection = ReadConnection.with_limit(settings.db_silent_seconds)
-        self._arguments = connect_arguments(settings)
+        self._connection.prepares = settings.db_prepare
         # Parallel workers would read far ahead of a page that ends after a few rows.
-        self._arguments["options"] += " -c max_parallel_workers_per_gather=0"
+        self._arguments = connect_arguments(settings, max_parallel_workers_per_gather="0")
         self._pool = ConnectionPool(size=settings.db_read_pool_size, timeout_seconds=settings.db_pool_timeout_seconds)
 
     def usage(self) -> PoolUsage:

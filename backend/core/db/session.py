@@ -66,6 +66,7 @@ class ConnectArguments(TypedDict):
 
     conninfo: str
     options: str
+    prepare_threshold: int | None
 
 
 class PoolUsage(NamedTuple):
@@ -107,18 +108,31 @@ class CountedPool(QueuePool):
 db = SQLAlchemy(session_options={"autoflush": False, "expire_on_commit": False})
 
 
-def connect_arguments(settings: Settings) -> ConnectArguments:
-    """Return time limits of connections, so that a broken or slow database leads to a 503 within seconds."""
-    limits = {
-        "statement_timeout": settings.db_statement_timeout_ms,
-        "lock_timeout": settings.db_lock_timeout_ms,
-        "idle_in_transaction_session_timeout": settings.db_idle_transaction_timeout_ms,
-        "pg_trgm.word_similarity_threshold": WORD_SIMILARITY,
+def session_defaults(settings: Settings) -> dict[str, str]:
+    """Return time limits of sessions, so that a broken or slow database leads to a 503 within seconds."""
+    return {
+        "statement_timeout": str(settings.db_statement_timeout_ms),
+        "lock_timeout": str(settings.db_lock_timeout_ms),
+        "idle_in_transaction_session_timeout": str(settings.db_idle_transaction_timeout_ms),
+        "pg_trgm.word_similarity_threshold": str(WORD_SIMILARITY),
         "jit": "off",  # short queries finish before they would be compiled
+        "timezone": "UTC",
     }
-    options = " ".join(f"-c {name}={value}" for name, value in limits.items())
+
+
+def connect_arguments(settings: Settings, **more: str) -> ConnectArguments:
+    """Return address and session settings, ``more`` among them.
+
+    A pooler hands a session to many clients, and accepts no settings of one: they are defaults of the role then, which
+    `prepare` sets.
+    """
+    wanted = {} if settings.database_pooled else {**session_defaults(settings), **more}
     conninfo = address(settings.database_url or NOWHERE, silent_seconds=settings.db_silent_seconds)
-    return {"conninfo": conninfo, "options": f"{options} -c timezone=UTC"}
+    return {
+        "conninfo": conninfo,
+        "options": " ".join(f"-c {name}={value}" for name, value in wanted.items()),
+        "prepare_threshold": 5 if settings.db_prepare else None,  # psycopg's own default, or never
+    }
 
 
 def engine_options(settings: Settings) -> dict[str, object]:

@@ -29,7 +29,8 @@ SILENT_SECONDS: Final = 60.0  # also in SILENT_HERE
 OF_ONE_MACHINE: Final = frozenset({
     "data_dir", "machine_name", "secret_key", "host", "port", "web_workers", "web_threads", "trusted_proxies",
     "allowed_hosts", "events_host", "events_port", "events_url", "events_streams", "events_relayed", "web_url",
-    "drain_seconds", "shutdown_seconds", "database_url", "owner_database_url", "prepare_wait_seconds", "redis_url",
+    "drain_seconds", "shutdown_seconds", "database_url", "owner_database_url", "database_pooled", "db_prepare",
+    "prepare_wait_seconds", "redis_url",
     "broker_url", "cache_url", "limits_url", "db_pool_size", "db_read_pool_size", "db_pool_timeout_seconds",
     "admin_username", "admin_email", "admin_password", "mail_ca_file", "document_store_url", "export_store_url",
     "document_store_options", "worker_concurrency", "crash_at", "log_level", "log_format", "metrics_open",

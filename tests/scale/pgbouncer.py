@@ -1,0 +1,43 @@
+"""PgBouncer with the configuration that is shipped, in front of the tests' PostgreSQL."""
+
+import os
+import pwd
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from backend.settings import ROOT
+from tests.factories.servers import free_port
+from tests.scale.lab import Lab, find_program, listens
+
+CONFIGURATION: Final = ROOT / "deploy" / "pgbouncer.ini"
+ADMIN: Final = "pgbouncer_admin"
+CONNECTIONS: Final = 6  # fewer than the clients have, so that they share them all the time
+
+
+def start(lab: Lab, folder: Path, *, server: str, users: Mapping[str, str], prepares: bool) -> int:
+    """Start PgBouncer in front of the server of a URL and return its port; ``folder`` is one that others may read.
+
+    As root it runs as `nobody`, because it refuses to run as root.
+    """
+    port, parts = free_port(), urlsplit(server)
+    users_file = folder / "userlist.txt"
+    users_file.write_text("".join(f'"{name}" "{password}"\n' for name, password in users.items()))
+    changes = {
+        "listen_port": port,
+        "auth_file": users_file,
+        "default_pool_size": CONNECTIONS,
+        **({"max_prepared_statements": 500} if prepares else {}),
+    }
+    text = CONFIGURATION.read_text().replace("host=10.0.0.20 port=5432", f"host={parts.hostname} port={parts.port}")
+    for name, value in changes.items():
+        text, count = re.subn(rf"(?m)^(; )?{name} = .*$", f"{name} = {value}", text)
+        assert count == 1, name
+    configuration = folder / "pgbouncer.ini"
+    configuration.write_text(text)
+    user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
+    process = lab.spawn("pgbouncer", [find_program("pgbouncer") or "", str(configuration)], {}, user=user)
+    lab.wait_for(process, lambda: listens(port))
+    return port

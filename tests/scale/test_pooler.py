@@ -1,0 +1,106 @@
+"""Doorstep behind PgBouncer in transaction mode: several machines share a few sessions of the database."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from backend.core.db.session import session_defaults
+from backend.settings import ROOT, Settings
+from tests.factories.requests import RequestMarket
+from tests.scale import pgbouncer
+from tests.scale.lab import Lab, Machine, get, needs
+from tests.scale.load import Load
+from tests.waiting import HANG_SECONDS, wait_until
+
+ROLE, PASSWORD = "doorstep_pooled", "password-of-the-pooled-role"
+CALLS = 400
+
+
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """Return a folder that the user of the pooler may read."""
+    with tempfile.TemporaryDirectory(prefix="doorstep-pooler-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture
+def role(postgres_url: str) -> Iterator[str]:
+    """Return the name of the application's role, which `prepare` creates; it goes with the test."""
+    yield ROLE
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone():
+            for order in ("DROP OWNED BY {}", "DROP ROLE {}"):
+                connection.execute(sql.SQL(order).format(sql.Identifier(ROLE)))
+
+
+def run(machine: Machine, *command: str) -> str:
+    """Run a command with the machine's settings, and return its output."""
+    environ = {"PATH": "/usr/bin:/bin", **machine.environ}
+    done = subprocess.run(
+        [sys.executable, "-m", *command], env=environ, cwd=ROOT, capture_output=True, text=True,
+        timeout=HANG_SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(
+    params=[pytest.param("off", marks=needs("pgbouncer")), pytest.param("on", marks=needs("pgbouncer>=1.21"))]
+)
+def pooled(
+    request: pytest.FixtureRequest, lab: Lab, role: str, postgres_url: str, public_folder: Path
+) -> dict[str, str]:
+    """Return the settings of machines behind a pooler, with prepared statements off and on."""
+    users = {role: PASSWORD, pgbouncer.ADMIN: "a"}
+    port = pgbouncer.start(lab, public_folder, server=postgres_url, users=users, prepares=request.param == "on")
+    return {
+        "DATABASE_URL": f"postgresql://{role}:{PASSWORD}@127.0.0.1:{port}{urlsplit(postgres_url).path}",
+        "OWNER_DATABASE_URL": postgres_url,
+        "DATABASE_POOLED": "on",
+        "DB_PREPARE": request.param,
+    }
+
+
+def test_calls_jobs_and_commands_behind_a_pooler_work_with_the_limits_of_the_application(
+    lab: Lab, market: RequestMarket, pooled: dict[str, str], postgres_url: str
+) -> None:
+    one = lab.machine("one", **pooled)
+    one.changes["PUBLIC_URL"] = one.url
+    two = lab.machine("two", **pooled, PUBLIC_URL=one.url)
+    run(one, "backend.launch.prepare")
+    for machine in (one, two):
+        machine.start("web")
+    one.start("worker")
+    market.professional()
+    customers = [market.users.customer() for _ in range(4)]
+    with ExitStack() as loads:
+        both = [loads.enter_context(Load(machine.url, customers, market.task_id)) for machine in (one, two)]
+        for load in both:
+            load.wait_for_calls(CALLS)
+    for load in both:
+        assert load.failed() == []
+        assert load.refused() == []
+        assert load.lost() == {}
+
+    wanted = session_defaults(Settings.from_env(one.environ))
+    with psycopg.connect(pooled["DATABASE_URL"], prepare_threshold=None) as connection:
+        connection.execute("SELECT word_similarity('a', 'b')")
+        query = "SELECT lower(name), setting FROM pg_settings WHERE lower(name) = ANY(%s)"
+        assert dict(connection.execute(query, (list(wanted),)).fetchall()) == wanted
+    with psycopg.connect(postgres_url) as connection:
+        counted = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", (ROLE,)).fetchone()
+    assert counted is not None
+    assert counted[0] <= pgbouncer.CONNECTIONS
+
+    assert wait_until(lambda: b'"ready"' in get(f"{one.url}/readyz")[1])
+    assert "All checks passed." in run(one, "flask", "--app", "backend.app:create_owner_app", "doctor")
