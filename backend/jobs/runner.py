@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -22,6 +23,8 @@ log = structlog.get_logger(__name__)
 BATCH: Final = 20
 BATCH_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.5
+UNKNOWN_KEPT: Final = timedelta(days=1)  # longer than an upgrade of all machines takes
+UNKNOWN_RETRY_SECONDS: Final = 10
 
 
 def run(job_id: int) -> str:
@@ -140,7 +143,7 @@ def _execute(lease: Lease) -> str:
 def _handle(lease: Lease) -> str:
     registered = HANDLERS.get(lease.topic)
     if registered is None:
-        raise PermanentFailure(f"no handler is registered for topic {lease.topic}")
+        raise _unknown(lease)
     if lease.attempts > current_settings().job_max_attempts:
         raise PermanentFailure("the worker died on every attempt")
     snooze = registered.handle(lease)
@@ -150,6 +153,14 @@ def _handle(lease: Lease) -> str:
     (queue.finish_guarded if registered.guarded else queue.finish)(lease)
     failpoint("job.before_commit")
     return "done"
+
+
+def _unknown(lease: Lease) -> PermanentFailure | RetryLater:
+    """Return what to do with a topic that this version does not know: during an upgrade, another worker knows it."""
+    reason = f"no handler is registered for topic {lease.topic}"
+    if queue.is_older_than(lease, UNKNOWN_KEPT):
+        return PermanentFailure(reason)
+    return RetryLater(reason, after_seconds=UNKNOWN_RETRY_SECONDS, counts_as_attempt=False)
 
 
 def _put_back(lease: Lease, error: PermanentFailure | RetryLater) -> str:

@@ -26,7 +26,7 @@ from backend.domain.notifications import preferences
 from backend.domain.reports.months import Month
 from tests.api.route_table import CALLERS, NEW_DEVICE
 from tests.conftest import empty_the_market
-from tests.factories.jobs import mails, token_of, work_on
+from tests.factories.jobs import age, mails, token_of, work_on
 from tests.factories.photos import add_photo, upload_photo
 from tests.factories.requests import WHY, RequestMarket, at, do
 from tests.factories.snapshot import Snapshot
@@ -195,6 +195,7 @@ def _made_by(admin: User) -> dict[str, Any]:
     made["queued_export"] = made["export_id"] = admin.post("/exports", {}).json["id"]
     with transaction():
         enqueue(Topic("nobody.knows", StoredFilePayload), StoredFilePayload("none"))
+        age("nobody.knows")
     work_on("nobody.knows")
     made["job_id"] = admin.get("/jobs/failed").json["items"][0]["id"]
     with transaction():

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from backend.core import queue
 from backend.core.db.session import db, transaction
 from backend.core.queue import StoredFilePayload, Topic
-from tests.factories.jobs import enqueue_empty, work
+from tests.factories.jobs import age, enqueue_empty, work
 from tests.factories.users import Users
 
 
@@ -63,6 +63,7 @@ def test_failed_job_is_listed_and_retried(app: Flask, users: Users) -> None:
     admin = users.admin()
     with transaction():
         queue.enqueue(Topic("unknown.topic", StoredFilePayload), StoredFilePayload("secret"))
+        age("unknown.topic")
     work()
     (failed,) = admin.get("/jobs/failed").json["items"]
     assert (failed["topic"], "secret" in str(failed)) == ("unknown.topic", False)
@@ -78,6 +79,7 @@ def test_former_job_paths_respond_and_name_their_successors(app: Flask, users: U
     admin = users.admin()
     with transaction():
         enqueue_empty("unknown.topic")
+        age("unknown.topic")
     work()
     listed = admin.get("/jobs/parked")
     (failed,) = listed.json["items"]

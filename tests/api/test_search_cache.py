@@ -21,7 +21,7 @@ from sqlalchemy import text
 from backend.app import create_app
 from backend.core import cache
 from backend.core.cache import CATALOGUE, Rendered
-from backend.core.cache.valkey import ResponseSerializer
+from backend.core.cache.valkey import PREFIX, ResponseSerializer
 from backend.core.cache.versions import Versions
 from backend.core.db.session import db, transaction
 from backend.launch.embedded import EmbeddedValkey
@@ -167,7 +167,7 @@ def test_cached_responses_are_shared_between_processes_and_see_changes(
     first = client.get("/search?q=plumbing")
     before = outcomes(cached_app)
     with redis.Redis.from_url(cached_app.extensions["settings"].cache_url) as shared:
-        wait_for(lambda: shared.keys("doorstep:search:*"))
+        wait_for(lambda: shared.keys(f"{PREFIX}search:*"))
     assert other.get("/search?q=plumbing").data == first.data
     assert outcomes(cached_app).get("miss") == before.get("miss")
     admin = Users(cached_app).admin()
@@ -206,7 +206,7 @@ def test_search_with_emptied_or_corrupt_cache_returns_same_body(client: Any) -> 
     body = client.get("/search").data
     settings = client.application.extensions["settings"]
     with redis.Redis.from_url(settings.cache_url) as valkey:
-        for key in wait_for(lambda: valkey.keys("doorstep:search:*")):  # it is written after the response
+        for key in wait_for(lambda: valkey.keys(f"{PREFIX}search:*")):  # it is written after the response
             valkey.set(key, b"nonsense")
         fresh = create_app(settings)
         assert fresh.test_client().get("/search").data == body

@@ -1,6 +1,7 @@
 """Runs jobs in the test's process and returns their outcomes."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -25,6 +26,12 @@ class Empty:
 def enqueue_empty(topic: str, times: int = 1, *, key: str | None = None, lane: Lane = Lane.URGENT) -> None:
     """Add jobs of some topic to the current transaction."""
     enqueue_many(Topic(topic, Empty), [(key, Empty())] * times, lane=lane)
+
+
+def age(topic: str) -> None:
+    """Make the jobs of a topic so old that they fail permanently if no handler knows it."""
+    db.session.flush()
+    db.session.execute(update(Job).where(Job.topic == topic).values(created_at=func.now() - timedelta(days=2)))
 
 
 def work(*, now: bool = False) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -113,7 +114,19 @@ def test_job_with_permanent_failure_is_dead_lettered_at_once(topics: dict[str, R
         raise PermanentFailure("no such thing")
 
     topics["t"] = Registered(fails_permanently)
-    assert runner.run_many(put("t") + put("unknown topic")) == {1: "dead", 2: "dead"}
+    assert runner.run_many(put("t")) == {1: "dead"}
+
+
+def test_job_of_unknown_topic_waits_for_another_version_and_is_dead_lettered_after_a_day(app: Flask) -> None:
+    """During an upgrade, workers of the earlier version claim jobs that only the new version knows."""
+    (job_id,) = put("topic of the next version")
+    assert runner.run(job_id) == "retry"
+    waiting = row(job_id)
+    assert (waiting.attempts, waiting.dead_at) == (0, None)
+    assert waiting.run_at > waiting.created_at
+    with transaction():
+        db.session.execute(update(Job).values(created_at=func.now() - timedelta(days=2), run_at=func.now()))
+    assert runner.run(job_id) == "dead"
 
 
 def test_job_that_snoozes_uses_no_attempt(topics: dict[str, Registered]) -> None:

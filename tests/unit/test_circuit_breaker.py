@@ -8,6 +8,7 @@ import redis
 
 from backend.core import circuit_breaker as module
 from backend.core.cache import CachedResponse, ValkeyStore, entity_tag
+from backend.core.cache.valkey import PREFIX
 from backend.core.circuit_breaker import CircuitBreaker
 
 RESPONSE = CachedResponse(b"value", entity_tag(b"value"), version="1", fresh_until=1.5)
@@ -116,12 +117,12 @@ def test_claim_is_held_by_one_caller_and_released_only_by_it(valkey_url: str) ->
     for _ in range(2):
         with store.claimed("claim", seconds=60) as first, store.claimed("claim", seconds=60) as second:
             assert (first, second) == (True, False)
-        assert client.get("doorstep:claim") is None
+        assert client.get(f"{PREFIX}claim") is None
     with store.claimed("claim", seconds=60):
-        client.set("doorstep:claim", b"another", ex=60)  # as if this claim had expired
-    assert client.get("doorstep:claim") == b"another"
+        client.set(f"{PREFIX}claim", b"another", ex=60)  # as if this claim had expired
+    assert client.get(f"{PREFIX}claim") == b"another"
     assert store.set("key", RESPONSE, 60), "an expired claim is no failure of Valkey"
-    client.delete("doorstep:claim", "doorstep:key")
+    client.delete(f"{PREFIX}claim", f"{PREFIX}key")
     client.close()
 
 

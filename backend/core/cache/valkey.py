@@ -17,9 +17,19 @@ from redis.retry import Retry
 
 from backend.core.circuit_breaker import CircuitBreaker
 from backend.core.clock import now
-from backend.settings import Settings
+from backend.settings import ROOT, VERSION, Settings
 
-PREFIX: Final = "doorstep:"
+
+def _prefix() -> str:
+    """Return a prefix of keys that versions with other responses do not share, as both run during an upgrade."""
+    try:
+        described = (ROOT / "openapi.json").read_bytes()
+    except OSError:
+        described = b""
+    return f"doorstep:{hashlib.sha256(VERSION.encode() + described).hexdigest()[:8]}:"
+
+
+PREFIX: Final = _prefix()
 NOWHERE: Final = "redis://127.0.0.1:1/0"  # nothing listens here; for commands without a server
 POLL_SECONDS: Final = 0.01
 Found = TypeVar("Found")

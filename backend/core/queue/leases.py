@@ -172,6 +172,12 @@ def dead_letter(lease: Lease, error: str) -> None:
     announce(EventTopic.JOBS, roles=[Role.ADMIN])
 
 
+def is_older_than(lease: Lease, age: timedelta) -> bool:
+    """Return whether the job was enqueued before that long."""
+    query = select(Job.created_at < func.now() - age).where(Job.id == lease.job_id)
+    return bool(db.session.execute(query).scalar_one())
+
+
 def undispatched_ids(lane: Lane, *, limit: int = 1000) -> list[int]:
     """Return due jobs of a lane that are neither held nor recently dispatched, oldest first, and mark them dispatched.
 
