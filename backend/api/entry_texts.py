@@ -21,6 +21,7 @@ class Hit(TypedDict):
     name: str
     category: str
     base_price: str
+    pricing: str
     currency: str
     time_required: int
     professionals: int
@@ -35,13 +36,19 @@ def task_values(texts: Texts, task: Hit) -> dict[str, str]:
         "id": str(task["id"]),
         "name": task["name"],
         "category": task["category"],
-        "price": money(texts, task["base_price"], task["currency"]),
+        "price": price(texts, task),
         "duration": duration(texts, task["time_required"]),
         "offer": " · ".join(filter(None, (plural(texts["professionals"], task["professionals"]), _near(texts, task)))),
         "picture": picture(texts, task["picture"], task["category"]),
         "rating": rounded(task["rating"] or 0),
     }
     return {name: html.escape(value) for name, value in values.items()}
+
+
+def price(texts: Texts, task: Hit) -> str:
+    """Return what a task costs, or where offers for it usually begin."""
+    shown = money(texts, task["base_price"], task["currency"])
+    return str(texts["by_quote"]).replace("{{price}}", shown) if task["pricing"] == "quote" else shown
 
 
 def plural(forms: Sequence[str], count: int) -> str:

@@ -25,7 +25,7 @@ from backend.core.config import current_settings
 from backend.core.db.pagination import Window
 from backend.core.errors import NotFound
 from backend.domain.profiles import queries as profiles
-from backend.domain.profiles.queries import PublicProfile
+from backend.domain.profiles.queries import OfferedTask, PublicProfile
 from backend.domain.search import places_served
 from backend.domain.search.places_served import ServedPlace
 from backend.domain.tasks import queries as tasks
@@ -126,7 +126,7 @@ def task_page(task_id: int, pincode: str, language: str) -> Page:
     place = places_served.served_place(task_id, pincode=pincode) if re.fullmatch(r"[1-9][0-9]{5}", pincode) else None
     values = {
         "task": task.name,
-        "price": _price(task.base_price, language),
+        "price": _price_of(task, language),
         "market": _market(),
         "minutes": task.time_required,
         "n": place.professionals if place else task.professionals,
@@ -157,9 +157,7 @@ def _profile_data(profile: PublicProfile, *, path: str, photo: str | None) -> di
         "url": home + path,
         "name": profile.compname,
         "employee": {"@type": "Person", "name": profile.firstname},
-        "makesOffer": [
-            _offer(task.base_price, itemOffered={"@type": "Service", "name": task.name}) for task in profile.tasks
-        ],
+        "makesOffer": [_offer(task, itemOffered={"@type": "Service", "name": task.name}) for task in profile.tasks],
         **_rating(profile.rating, profile.reviews),
     }
     if profile.about:
@@ -182,14 +180,19 @@ def _task_data(task: TaskRow, place: ServedPlace | None, *, path: str) -> dict[s
         "description": task.description,
         "serviceType": task.category,
         "provider": {"@type": "Organization", "name": _market(), "url": f"{home}/app/"},
-        "offers": _offer(task.base_price),
+        "offers": _offer(task),
         **({"areaServed": _place_name(place)} if place else {}),
         **_rating(task.rating, task.reviews),
     }
 
 
-def _offer(price: Decimal, **more: object) -> dict[str, object]:
-    return {"@type": "Offer", "price": f"{price:.2f}", "priceCurrency": current_settings().market_currency, **more}
+def _offer(task: TaskRow | OfferedTask, **more: object) -> dict[str, object]:
+    """Return the offer of a task. A price by quote has no price, only where it usually begins."""
+    currency = current_settings().market_currency
+    if task.pricing == "quote":
+        begins = {"@type": "PriceSpecification", "minPrice": f"{task.base_price:.2f}", "priceCurrency": currency}
+        return {"@type": "Offer", "priceSpecification": begins, **more}
+    return {"@type": "Offer", "price": f"{task.base_price:.2f}", "priceCurrency": currency, **more}
 
 
 def _rating(rating: float | Decimal | None, reviews: int) -> dict[str, object]:
@@ -241,7 +244,7 @@ def _content(page: Page) -> str:
         page=page,
         language=language,
         say=partial(_say, language),
-        price=partial(_price, language=language),
+        price=partial(_price_of, language=language),
         day=partial(translations.format_day, language=language),
         **page.values,
     )
@@ -257,6 +260,11 @@ def _place_name(place: ServedPlace) -> str:
 
 def _price(amount: Decimal, language: str) -> str:
     return translations.format_price(amount, current_settings().market_currency, language)
+
+
+def _price_of(task: TaskRow | OfferedTask, language: str) -> str:
+    price = _price(task.base_price, language)
+    return _say(language, "by_quote", price=price) if task.pricing == "quote" else price
 
 
 def _shortened(text: str) -> str:

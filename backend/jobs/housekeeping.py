@@ -16,6 +16,7 @@ from backend.domain.dashboard import counts
 from backend.domain.exports import actions as exports
 from backend.domain.notifications import retention as notification_retention
 from backend.domain.notifications import sms_limits
+from backend.domain.offers import actions as offers
 from backend.domain.photos import actions as photos
 from backend.domain.professionals import approval_expiry
 from backend.domain.task_requests import bulk
@@ -41,6 +42,7 @@ class Part(NamedTuple):
 PARTS: Final = (
     Part("requests_expired", lambda limit: bulk.expire_due(limit=limit)),
     Part("requests_opened_to_all", lambda limit: bulk.open_unanswered(limit=limit)),
+    Part("offers_expired", lambda limit: offers.expire_due(limit=limit)),
     # Small batches: each changes availability counts under a lock that every such change takes.
     Part("approvals_ended", lambda limit: approval_expiry.expire_approvals(limit=limit), 50),
     Part("requests_given_back", lambda limit: bulk.release_unapproved(limit=limit)),

@@ -25,6 +25,7 @@ from backend.domain.exports import models as export_models
 from backend.domain.favourites import models as favourite_models
 from backend.domain.market import models as market_models
 from backend.domain.notifications import models as notification_models
+from backend.domain.offers import models as offer_models
 from backend.domain.photos import models as photo_models
 from backend.domain.places import models as place_models
 from backend.domain.price_lines import models as price_line_models
@@ -51,6 +52,7 @@ ALL_MODELS = (
     idempotency,
     market_models,
     notification_models,
+    offer_models,
     photo_models,
     place_models,
     price_line_models,

@@ -7,6 +7,7 @@ const made = {
   description: 'Qzxdescription',
   category: 'Qzxcategory',
   base_price: '9182736.00',
+  pricing: 'fixed',
   currency: 'INR',
   time_required: 1397,
   isactive: 1,

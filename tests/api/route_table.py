@@ -34,6 +34,7 @@ CUSTOMERS_AND_PROFESSIONALS: Final = "TP++++BR"
 ACTIVE_PROFESSIONALS: Final = "TP+RR+BR"
 PROFESSIONALS: Final = "T++RR+BR"
 CONCERNED: Final = "TPNN++B+"
+OPEN: Final = "TP+N++B+"
 ITS_CUSTOMER: Final = "TPRN+RBR"
 ITS_PROFESSIONAL: Final = "TPNRR+BR"
 ITS_TWO: Final = "TPNN++BR"
@@ -207,6 +208,12 @@ TABLE: Final[dict[str, Row]] = {
     "POST /requests/<id:request_id>/visit_link": Row(ITS_CUSTOMER, path=_request("accepted"), status=201),
     "DELETE /requests/<id:request_id>/visit_link": Row(ITS_CUSTOMER, path=_request("accepted"), status=204),
     "GET /visits/<string:token>": Row(PUBLIC, path={"token": "$visit_token"}),
+    "GET /requests/<id:request_id>/offers": Row(OPEN, path=_request("quoted")),
+    "POST /requests/<id:request_id>/offers": Row(
+        ACTIVE_PROFESSIONALS, {"amount": "900.00"}, path=_request("quoted"), status=201
+    ),
+    "POST /requests/<id:request_id>/offers/<id:offer_id>/withdraw": Row(ITS_PROFESSIONAL, path=_request("quoted")),
+    "POST /requests/<id:request_id>/offers/<id:offer_id>/accept": Row(ITS_CUSTOMER, path=_request("quoted")),
     "GET /requests/<id:request_id>/price_lines": Row(CONCERNED, path=_request("extended")),
     "POST /requests/<id:request_id>/price_lines": Row(
         ITS_PROFESSIONAL, NEW_LINE, path=_request("accepted"), status=201

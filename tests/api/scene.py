@@ -102,6 +102,7 @@ def build(users: Users) -> Scene:
     everyone: list[Caller] = [users.visitor(), pending, other, bystander, customer, professional, blocked, admin]
     callers = dict(zip(CALLERS, everyone, strict=True))
     scene = Scene(callers, _requests(market, customer, professional, admin))
+    other.patch("/me", {"task_ids": professional.get("/me").json["task_ids"]})
     scene.values |= {
         "task_id": market.task_id,
         "unused_task": market.task("Tiling"),
@@ -157,6 +158,10 @@ def _requests(market: RequestMarket, customer: User, professional: User, admin: 
     made["report_id"] = admin.get("/conversation_reports").json["items"][0]["id"]
     made["undoable_by_customer"] = bring_to("accepted", 8)
     made["extended"] = bring_to("accepted", 10)
+    quoted = {"task_id": market.task("Papering", pricing="quote"), "date_of_request": at(days=11)}
+    professional.patch("/me", {"task_ids": [market.task_id, quoted["task_id"]]})
+    made["quoted"] = do(customer, "/requests", quoted)["id"]
+    made["offer_id"] = do(professional, f"/requests/{made['quoted']}/offers", {"amount": "900.00"})["id"]
     line = {"kind": "extra", "title": "New tap", "quantity": "1", "unit_amount": "250.00"}
     made["line_id"] = do(professional, f"/requests/{made['extended']}/price_lines", line)["id"]
     return {**made, "request_id": made["accepted"], "undoable": bring_to("accepted", 9)}

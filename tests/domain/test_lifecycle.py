@@ -7,7 +7,8 @@ import pytest
 
 from backend.cli import lifecycle as page
 from backend.domain.task_requests.lifecycle import (
-    PRICE_ACTIONS,
+    LINE_ACTIONS,
+    OFFER_ACTIONS,
     STEPS,
     TABLE,
     VISIT_ACTIONS,
@@ -76,7 +77,8 @@ def test_visit_actions_keep_status_and_need_accepted_request() -> None:
 
 def test_price_actions_keep_status_and_completion_waits_for_decisions() -> None:
     for rule in TABLE:
-        if rule.action in PRICE_ACTIONS:
+        if rule.action in LINE_ACTIONS:
+            assert rule.sources == {Status.ACCEPTED}
             assert rule.target is None
     undecided = Facts(undecided=True)
     mine = allowed_actions(Status.ACCEPTED, Relation.PROFESSIONAL, undecided)
@@ -84,6 +86,15 @@ def test_price_actions_keep_status_and_completion_waits_for_decisions() -> None:
     assert {"complete", "decline_line"} & set(mine) == set()
     theirs = allowed_actions(Status.ACCEPTED, Relation.CUSTOMER, undecided)
     assert theirs == ["edit", "start", "approve_line", "decline_line", "cancel"]
+
+
+def test_price_is_agreed_one_way_only() -> None:
+    by_offer = Facts(by_offer=True)
+    assert allowed_actions(Status.REQUESTED, Relation.CANDIDATE, by_offer) == ["make_offer", "withdraw_offer", "reject"]
+    assert allowed_actions(Status.REQUESTED, Relation.CUSTOMER, by_offer) == ["edit", "accept_offer", "cancel"]
+    passed = allowed_actions(Status.REQUESTED, Relation.CANDIDATE, Facts(by_offer=True, passed=True))
+    assert "make_offer" not in passed
+    assert {rule.action for rule in TABLE if rule.action in OFFER_ACTIONS and rule.target} == {Action.ACCEPT_OFFER}
 
 
 def test_completion_needs_start_only_where_facts_say_so() -> None:

@@ -30,6 +30,7 @@ from backend.domain.exports import actions as exports
 from backend.domain.exports import compression
 from backend.domain.market.models import MarketSetting
 from backend.domain.notifications import create
+from backend.domain.offers.models import Offer
 from backend.domain.professionals import availability
 from backend.domain.visits.models import VisitLink
 from backend.jobs import exports as export_job
@@ -199,6 +200,8 @@ def housekeeping_run(rows: int) -> None:
         shared = made.request(of, status="cancelled")
         with transaction():
             db.session.add(VisitLink(request_id=shared.id, token_hash=f"shared{hours}"))
+            over = {"professional_id": of.professional_id, "amount": 500, "valid_until": past, "slot": 1}
+            db.session.add(Offer(request_id=shared.id, **over))
     with transaction():
         for statement in OLD_PHOTOS:
             values = {"customer": of.customer_id, "old": now() - LONG_AGO}

@@ -44,6 +44,7 @@ TAGS: Final = {
     "places": "Search",
     "task_requests": "Requests",
     "price_lines": "Requests",
+    "offers": "Requests",
     "conversations": "Conversations",
     "scheduling": "Schedule",
     "visits": "Visits",

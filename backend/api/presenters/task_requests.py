@@ -25,6 +25,7 @@ PLAIN = (
     "date_of_request",
     "price",
     "total",
+    "pricing",
     "currency",
     "time_required",
     "pincode",

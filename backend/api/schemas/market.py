@@ -53,6 +53,7 @@ class SettingsEdit(Strict):
     contact = fields.String(validate=validate.OneOf(CHOICES["contact"]))
     visit_reminders = fields.String(validate=VISIT_REMINDERS)
     extra_work_cap_percent = _bounded("extra_work_cap_percent")
+    offer_valid_hours = _bounded("offer_valid_hours")
     extra_work_reasons = Text(min=0, max=1000, multiline=True)
 
 
@@ -72,6 +73,7 @@ class MarketSettings(Strict):
     visit_reminders = fields.String(required=True, validate=VISIT_REMINDERS)
     extra_work_cap_percent = StrictInteger(required=True)
     extra_work_reasons = fields.String(required=True)
+    offer_valid_hours = StrictInteger(required=True)
     timezone = fields.String(required=True)
     currency = fields.String(required=True)
 

@@ -16,6 +16,7 @@ from backend.api.schemas.common import (
     Window,
     WindowData,
 )
+from backend.api.schemas.tasks import PRICING
 from backend.domain.profiles.photos import PhotoState
 from backend.domain.profiles.queries import RESPONSE_TIMES
 
@@ -28,6 +29,7 @@ class OfferedTask(Strict):
     id = Id(required=True)
     name = fields.String(required=True)
     base_price = Money(required=True)
+    pricing = fields.String(required=True, validate=PRICING)
 
 
 class RatingCounts(Strict):

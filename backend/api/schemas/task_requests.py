@@ -22,6 +22,7 @@ from backend.api.schemas.common import (
     Window,
     WindowData,
 )
+from backend.api.schemas.tasks import PRICING
 from backend.core.db.date_range import Bound
 from backend.domain.market.settings import CHOICES
 from backend.domain.task_requests.lifecycle import (
@@ -188,7 +189,8 @@ class ProfessionalContact(Strict):
 class Request(Strict):
     """A request. Professionals see ``address`` and ``customer`` of those they accepted, until 30 days after the end.
 
-    ``total`` is the agreed price with the approved price lines.
+    ``total`` is the agreed price with the approved price lines. With ``pricing`` "quote", ``price`` is where offers
+    usually begin, until one is accepted.
     Only its customer gets ``start_code``: null unless the professional needs one to start the visit.
     """
 
@@ -203,6 +205,7 @@ class Request(Strict):
     date_of_request = DateTimeField(required=True)
     price = Money(required=True)
     total = Sum(required=True)
+    pricing = fields.String(required=True, validate=PRICING)
     currency = fields.String(required=True)
     time_required = StrictInteger(required=True)
     address = fields.String(required=True, allow_none=True)

@@ -8,6 +8,8 @@ from marshmallow import fields, validate
 from backend.api.schemas.common import DateTimeField, Flag, Id, Money, Strict, StrictInteger, Text, Window, WindowData
 from backend.domain.tasks.pictures import PICTURES
 
+PRICING = validate.OneOf(["fixed", "quote"])
+
 
 class NewTask(Strict):
     """A new task. The domain checks that the name is unique."""
@@ -16,6 +18,7 @@ class NewTask(Strict):
     description = Text(max=2000, multiline=True, required=True)
     category = Text(required=True)
     base_price = Money(required=True)
+    pricing = fields.String(load_default="fixed", validate=PRICING)
     time_required = StrictInteger(min=5, max=1440, required=True)
     isactive = Flag(load_default=1)
     picture = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(PICTURES))
@@ -29,6 +32,7 @@ class NewTaskData(TypedDict):
     description: str
     category: str
     base_price: Decimal
+    pricing: str
     time_required: int
     isactive: int
     picture: str | None
@@ -42,6 +46,7 @@ class TaskEdit(Strict):
     description = Text(max=2000, multiline=True)
     category = Text()
     base_price = Money()
+    pricing = fields.String(validate=PRICING)
     time_required = StrictInteger(min=5, max=1440)
     isactive = Flag()
     picture = fields.String(allow_none=True, validate=validate.OneOf(PICTURES))
@@ -55,6 +60,7 @@ class TaskEditData(TypedDict):
     description: NotRequired[str]
     category: NotRequired[str]
     base_price: NotRequired[Decimal]
+    pricing: NotRequired[str]
     time_required: NotRequired[int]
     isactive: NotRequired[int]
     picture: NotRequired[str | None]
@@ -62,13 +68,16 @@ class TaskEditData(TypedDict):
 
 
 class Task(Strict):
-    """A task. ``rating`` is the mean of its reviews; search words and archived_at are present for admins only."""
+    """A task. With ``pricing`` "quote" professionals make offers, and ``base_price`` is where they usually begin.
+
+    ``rating`` is the mean of its reviews; search words and archived_at are present for admins only."""
 
     id = Id(required=True)
     name = fields.String(required=True)
     description = fields.String(required=True)
     category = fields.String(required=True)
     base_price = Money(required=True)
+    pricing = fields.String(required=True, validate=PRICING)
     currency = fields.String(required=True)
     time_required = StrictInteger(required=True)
     isactive = Flag(required=True)

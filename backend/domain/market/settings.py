@@ -25,6 +25,7 @@ BOUNDS: Final[dict[str, tuple[int, int]]] = {
     "travel_buffer_minutes": (0, 240),
     "tell_nearest": (0, 50),
     "extra_work_cap_percent": (0, 1000),
+    "offer_valid_hours": (1, 720),
 }
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "start_code": ("off", "offered", "required"),
@@ -51,7 +52,7 @@ class MarketSettings:
     ``visit_reminders``: whether both sides are reminded of a visit, at ``reminder_at`` the evening before, and two
     hours before. ``extra_work_cap_percent``: how much the approved price lines may add to the agreed price, in percent
     of it; 0: any amount. ``extra_work_reasons``: the reasons from which professionals choose one for a price line, one
-    on each line of text; empty: they need none.
+    on each line of text; empty: they need none. ``offer_valid_hours``: how long an offer is valid that does not say so.
     """
 
     reminder_at: time
@@ -67,6 +68,7 @@ class MarketSettings:
     visit_reminders: str = "off"
     extra_work_cap_percent: int = 0
     extra_work_reasons: str = ""
+    offer_valid_hours: int = 48
 
     @property
     def allowed_reasons(self) -> tuple[str, ...]:
@@ -94,6 +96,7 @@ class SettingsChanges(TypedDict, total=False):
     visit_reminders: str
     extra_work_cap_percent: int
     extra_work_reasons: str
+    offer_valid_hours: int
 
 
 def get() -> MarketSettings:
@@ -119,6 +122,7 @@ def of_rows(rows: Mapping[str, StoredValue]) -> MarketSettings:
         contact=_choice(rows, "contact", usual.contact),
         visit_reminders=_choice(rows, "visit_reminders", usual.visit_reminders),
         extra_work_cap_percent=_number(rows, "extra_work_cap_percent", usual.extra_work_cap_percent),
+        offer_valid_hours=_number(rows, "offer_valid_hours", usual.offer_valid_hours),
         extra_work_reasons=str(rows.get("extra_work_reasons", usual.extra_work_reasons)),
     )
 

@@ -43,6 +43,8 @@ PROFILE: Final = """
                   WHERE o.account_id = a.id AND t.isactive AND t.archived_at IS NULL ORDER BY t.name, t.id) AS names,
            ARRAY(SELECT t.base_price FROM professional_tasks o JOIN tasks t ON t.id = o.task_id
                   WHERE o.account_id = a.id AND t.isactive AND t.archived_at IS NULL ORDER BY t.name, t.id) AS prices,
+           ARRAY(SELECT t.pricing FROM professional_tasks o JOIN tasks t ON t.id = o.task_id
+                  WHERE o.account_id = a.id AND t.isactive AND t.archived_at IS NULL ORDER BY t.name, t.id) AS pricings,
            ARRAY(SELECT served.district || ', ' || served.state
                    FROM (SELECT l.district, l.state, bool_or(l.pincode = a.pincode) AS is_home, count(*) AS pincodes
                            FROM places l
@@ -93,6 +95,7 @@ class OfferedTask(NamedTuple):
     id: int
     name: str
     base_price: Decimal
+    pricing: str
 
 
 class PublicProfile(NamedTuple):
@@ -184,6 +187,6 @@ def _parameters(account_id: int) -> dict[str, object]:
 
 
 def _profile(row: TupleRow) -> PublicProfile:
-    task_ids, names, prices, area, median = row[COLUMNS:]
-    tasks = [OfferedTask(*task) for task in zip(task_ids, names, prices, strict=True)]
+    task_ids, names, prices, pricings, area, median = row[COLUMNS:]
+    tasks = [OfferedTask(*task) for task in zip(task_ids, names, prices, pricings, strict=True)]
     return PublicProfile._make((*row[:COLUMNS], tasks, "; ".join(area), response_time(median)))

@@ -88,7 +88,8 @@ PAGE: Final = """
     )
     SELECT (SELECT coalesce(json_agg(json_build_object(
                        'id', t.id, 'name', t.name, 'description', t.description, 'category', t.category,
-                       'base_price', t.base_price::text, 'currency', t.currency, 'time_required', t.time_required,
+                       'base_price', t.base_price::text, 'pricing', t.pricing,
+                       'currency', t.currency, 'time_required', t.time_required,
                        'isactive', 1, 'rating', t.weighted_rating, 'reviews', t.rating_count, 'professionals', here,
                        'nearest_km', round(nearest / 1000.0, 1), 'picture', t.picture) ORDER BY row), '[]')::text
               FROM page JOIN tasks t ON t.id = page.id WHERE row <= :limit) AS items,

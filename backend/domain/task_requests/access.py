@@ -141,6 +141,7 @@ def facts_of(relation: Relation, request: Request, *, at: datetime) -> Facts:
         undoable=was_theirs and request.step_at is not None and at < request.step_at + UNDO_WITHIN,
         must_start=is_accepted and request.start_code_policy == "required" and request.started_at is None,
         undecided=request.undecided_lines > 0,
+        by_offer=request.is_by_offer,
     )
 
 

@@ -20,7 +20,7 @@ from backend.core.security.authz import Actor, Role
 from backend.domain.places import queries as places
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.models import Professional
-from backend.domain.task_requests import asking, history, matching, notifications, policies, queries
+from backend.domain.task_requests import asking, history, matching, notifications, offers, policies, queries
 from backend.domain.task_requests.errors import OverlappingRequest, TaskNotAvailable
 from backend.domain.task_requests.lifecycle import Action, Status
 from backend.domain.task_requests.models import RequestRejection
@@ -88,6 +88,7 @@ def create(actor: Actor, *, new: NewRequest) -> RequestWithContacts:
         "asked_until": asked_until,
         "date_of_request": new.date_of_request,
         "price": task.base_price,
+        "from_price": task.base_price if task.pricing == "quote" else None,
         "currency": task.currency,
         "time_required": task.time_required,
         "address": new.address or customer.address,
@@ -126,6 +127,7 @@ class _OfferedTask(NamedTuple):
     time_required: int
     isactive: bool
     archived_at: datetime | None
+    pricing: str
 
 
 # The account is locked first: no row of the task is looked up before.
@@ -133,7 +135,7 @@ LOCKED: Final = text("""
   WITH customer AS (
        SELECT address, pincode, blocked_at, created_at FROM accounts WHERE id = :customer_id FOR NO KEY UPDATE
      ), task AS (
-       SELECT id, name, base_price, currency, time_required, isactive, archived_at
+       SELECT id, name, base_price, currency, time_required, isactive, archived_at, pricing
          FROM tasks WHERE id = :task_id FOR KEY SHARE
      )
 SELECT customer.*, task.* FROM customer LEFT JOIN task ON true
@@ -199,11 +201,17 @@ def _moved(request: Request, date_of_request: datetime) -> dict[str, object]:
     policy.check_notice(date_of_request, at=at)
     asked = request.professional_id or request.asked_professional_id
     values: dict[str, object] = {"professional_id": None, "accepted_at": None, "busy": None, **NO_VISIT}
+    values |= price_before(request)
     values["asked_professional_id"] = asked
     values["asked_until"] = policy.answer_by(date_of_request=date_of_request, at=at) if asked else None
     if request.status == Status.ACCEPTED:
         values["moved_late"] = policy.is_late(request.date_of_request, at=at)
     return values
+
+
+def price_before(request: Request) -> dict[str, object]:
+    """Return the price as it is again when an acceptance ends, where it was agreed by offer."""
+    return {"price": request.price_before} if request.is_by_offer else {}
 
 
 def _plain(value: object) -> object:
@@ -218,18 +226,7 @@ def accept(actor: Actor, *, request_id: int, expected_version: int | None = None
         OverlappingRequest: The professional has accepted another request at that time. The database refuses it.
     """
     request = load(actor, Action.ACCEPT, request_id=request_id, expected_version=expected_version)
-    policy = _lock_professional(actor, task_id=request.task_id)
-    ends = request.date_of_request + timedelta(minutes=request.time_required + policy.travel_buffer_minutes)
-    values = {
-        "professional_id": actor.id,
-        "asked_professional_id": actor.id if request.asked_professional_id == actor.id else None,
-        "asked_until": None,
-        "accepted_at": now(),
-        "busy": Range(request.date_of_request, ends, bounds="[)"),
-        "moved_late": False,
-        **NO_VISIT,
-        "start_code_policy": policy.start_code,
-    }
+    values = acceptance(request, professional_id=actor.account_id)
     try:
         changed = write(actor, request, Action.ACCEPT, values)
     except IntegrityError as error:
@@ -240,6 +237,26 @@ def accept(actor: Actor, *, request_id: int, expected_version: int | None = None
     return changed
 
 
+def acceptance(request: Request, *, professional_id: int) -> dict[str, object]:
+    """Return what an acceptance changes, and keep the professional's account locked until the transaction ends.
+
+    Raises:
+        Forbidden: The account is blocked, or not active.
+    """
+    policy = _lock_professional(professional_id, task_id=request.task_id)
+    ends = request.date_of_request + timedelta(minutes=request.time_required + policy.travel_buffer_minutes)
+    return {
+        "professional_id": professional_id,
+        "asked_professional_id": professional_id if request.asked_professional_id == professional_id else None,
+        "asked_until": None,
+        "accepted_at": now(),
+        "busy": Range(request.date_of_request, ends, bounds="[)"),
+        "moved_late": False,
+        **NO_VISIT,
+        "start_code_policy": policy.start_code,
+    }
+
+
 LOCKED_PROFESSIONAL: Final = text(f"""
 SELECT account.blocked_at, professional.approval, {policies.COLUMNS}
   FROM accounts account JOIN professionals professional ON professional.account_id = account.id,
@@ -248,13 +265,13 @@ SELECT account.blocked_at, professional.approval, {policies.COLUMNS}
 """)  # noqa: S608  # all parts are constants
 
 
-def _lock_professional(actor: Actor, *, task_id: int) -> policies.Policy:
+def _lock_professional(professional_id: int, *, task_id: int) -> policies.Policy:
     """Lock the professional's account until the transaction ends, and return the task's policy.
 
     A block at the same time either waits, and then releases this request as well, or is seen here. Two overlapping
     requests that one professional accepts at the same time queue up instead of a deadlock in the exclusion constraint.
     """
-    values = {"professional_id": actor.id, "task_id": task_id}
+    values = {"professional_id": professional_id, "task_id": task_id}
     blocked_at, approval, *policy = db.session.execute(LOCKED_PROFESSIONAL, values).one()
     if blocked_at is not None:
         raise Forbidden("This account is blocked.", code="account_blocked")
@@ -277,6 +294,8 @@ def reject(
     else:
         # The request stays as it is for everyone else: with its version, their ETags stay valid.
         changed = write_history(actor, request, Action.REJECT, note=reason, changes=_changes(reason_code))
+    if request.is_by_offer:
+        offers.withdraw_of(actor.account_id, request_id=request_id)
     rejection = {"professional_id": actor.id, "request_id": request_id, "reason": reason, "at": now()}
     db.session.execute(postgresql.insert(RequestRejection).values(rejection).on_conflict_do_nothing())
     return changed._replace(request=changed.request._replace(rejected=True))
@@ -289,6 +308,7 @@ def release(
     """Release an accepted request, so that others can accept it."""
     request = load(actor, Action.RELEASE, request_id=request_id, expected_version=expected_version)
     values = {**dict.fromkeys(("professional_id", "asked_professional_id", "accepted_at", "busy")), **NO_VISIT}
+    values |= price_before(request)
     changed = write(actor, request, Action.RELEASE, values, note=reason, changes=_changes(reason_code))
     notifications.notify_released([request], reason=reason)
     return changed

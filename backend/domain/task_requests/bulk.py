@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, text, update
 
 from backend.core.clock import now
 from backend.core.db.session import db
 from backend.core.security.authz import SYSTEM, Actor
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.models import Professional
-from backend.domain.task_requests import history, notifications, price_lines
+from backend.domain.task_requests import history, notifications, offers, price_lines
 from backend.domain.task_requests.lifecycle import Action, Relation, Status, rule_of
 from backend.domain.task_requests.models import TaskRequest
 from backend.domain.task_requests.rows import COLUMNS, NO_VISIT, Request
@@ -49,6 +49,7 @@ DECISION_NEEDED: Final = timedelta(days=1)  # before the date; later, no other p
 RELEASED: Final = {
     **dict.fromkeys(("professional_id", "asked_professional_id", "accepted_at", "busy")),
     **NO_VISIT,
+    "price": func.coalesce(TaskRequest.from_price, TaskRequest.price),
 }
 OPENED: Final = dict.fromkeys(("asked_professional_id", "asked_until"))
 
@@ -64,6 +65,7 @@ def release_all(actor: Actor, *, professional_id: int, reason: str) -> int:
     asked = TaskRequest.asked_professional_id == professional_id
     opened = _change(actor, Action.OPEN, Status.REQUESTED, asked, values=OPENED, note=reason)
     notifications.notify_opened(opened, gone=True)
+    offers.withdraw_of(professional_id)
     return len(released) + len(opened)
 
 
@@ -163,6 +165,7 @@ def _change(
     db.session.execute(statement)
     history.write(actor, [history.Entry(request_id, action, source, target, note) for request_id in ids])
     price_lines.withdraw_after(action, before)
+    offers.end_after(action, before)
     for request in before:
         after = request._replace(status=target, version=request.version + 1, **_sides(values))
         announce_change(actor, request, after)

@@ -42,6 +42,24 @@ class LineDecided(Conflict):
         super().__init__("This price line has already been decided or withdrawn. Load the request again.")
 
 
+class OfferNeeded(Conflict):
+    """The price of the request is agreed by offer, so that it cannot simply be accepted."""
+
+    code = "offer_needed"
+
+    def __init__(self) -> None:
+        super().__init__("The price of this request is agreed by offer. Make an offer instead of accepting it.")
+
+
+class NotByOffer(Conflict):
+    """The price of the request is fixed, so that no offers are made."""
+
+    code = "not_by_offer"
+
+    def __init__(self) -> None:
+        super().__init__("The price of this request is fixed. Professionals accept it without an offer.")
+
+
 class AlreadyTaken(Conflict):
     """Another professional has accepted the request."""
 

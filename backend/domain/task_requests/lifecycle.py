@@ -22,7 +22,7 @@ class Action(StrEnum):
     """The actions on a request. ``move`` is the edit of its date; clients see it as "edit" too.
 
     Those from ``on_the_way`` to ``undo_step`` are about the visit, those on price lines about what it costs; the status
-    stays ``accepted``.
+    stays ``accepted``. Those on offers are about a request whose price is agreed by offer.
     """
 
     CREATE = "create"
@@ -40,6 +40,9 @@ class Action(StrEnum):
     APPROVE_LINE = "approve_line"
     DECLINE_LINE = "decline_line"
     WITHDRAW_LINE = "withdraw_line"
+    MAKE_OFFER = "make_offer"
+    WITHDRAW_OFFER = "withdraw_offer"
+    ACCEPT_OFFER = "accept_offer"
     COMPLETE = "complete"
     CLOSE = "close"
     CANCEL = "cancel"
@@ -81,7 +84,9 @@ class Relation(StrEnum):
 # The steps of a visit in their order: each may be skipped, none repeated, and none follows a later one.
 STEPS: Final = (Action.ON_THE_WAY, Action.ARRIVE, Action.START)
 VISIT_ACTIONS: Final = frozenset({*STEPS, Action.RUNNING_LATE, Action.UNDO_STEP})
-PRICE_ACTIONS: Final = frozenset({Action.PROPOSE_LINE, Action.APPROVE_LINE, Action.DECLINE_LINE, Action.WITHDRAW_LINE})
+LINE_ACTIONS: Final = frozenset({Action.PROPOSE_LINE, Action.APPROVE_LINE, Action.DECLINE_LINE, Action.WITHDRAW_LINE})
+OFFER_ACTIONS: Final = frozenset({Action.MAKE_OFFER, Action.WITHDRAW_OFFER, Action.ACCEPT_OFFER})
+PRICE_ACTIONS: Final = LINE_ACTIONS | OFFER_ACTIONS
 VISIBLE_TO: Final = frozenset(
     {Relation.CUSTOMER, Relation.PROFESSIONAL, Relation.CANDIDATE, Relation.VIEWER, Relation.ADMIN}
 )
@@ -107,6 +112,9 @@ class Need(StrEnum):
     UNDECIDED = "an undecided price line"
     ALL_DECIDED = "no undecided price line"
     APPROVAL_CODE = "the approval code from the professional"
+    FIXED_PRICE = "a fixed price"
+    BY_OFFER = "a price by offer"
+    LIVE_OFFER = "an offer that has not ended, of a professional who is still active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +172,43 @@ TABLE: Final[tuple[Rule, ...]] = (
         needs=(_N.COMING_DATE,),
         tells=("request_changed to its professional or the one asked",),
         follows="The same professional is asked first. The times of the visit and its start code are cleared; "
-        "its price lines are withdrawn.",
+        "its price lines are withdrawn. Offers end.",
     ),
     _rule(
         Action.ACCEPT,
         _R.CANDIDATE,
         (_S.REQUESTED,),
         _S.ACCEPTED,
-        needs=(_N.NOT_PASSED, _N.FREE_TIME),
+        needs=(_N.FIXED_PRICE, _N.NOT_PASSED, _N.FREE_TIME),
         tells=("request_accepted to the customer",),
         follows="The professional sees the customer's name, address and phone; other professionals see it no longer.",
+    ),
+    _rule(
+        Action.MAKE_OFFER,
+        _R.CANDIDATE,
+        (_S.REQUESTED,),
+        None,
+        needs=(_N.BY_OFFER, _N.NOT_PASSED),
+        tells=("request_offer_made to the customer",),
+        follows="One offer of each professional, five at a time; a new one replaces the own one. The professional "
+        "asked keeps the request to themselves until the offer ends.",
+    ),
+    _rule(
+        Action.WITHDRAW_OFFER,
+        _R.CANDIDATE,
+        (_S.REQUESTED,),
+        None,
+        needs=(_N.BY_OFFER,),
+        tells=("request_offer_withdrawn to the customer",),
+    ),
+    _rule(
+        Action.ACCEPT_OFFER,
+        _R.CUSTOMER,
+        (_S.REQUESTED,),
+        _S.ACCEPTED,
+        needs=(_N.BY_OFFER, _N.NOT_PASSED, _N.LIVE_OFFER, _N.FREE_TIME),
+        tells=("request_offer_accepted to its professional", "request_offer_ended to the others"),
+        follows="The price is that of the offer. As after accept.",
     ),
     _rule(
         Action.REJECT,
@@ -192,6 +227,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         needs=(_N.REASON,),
         tells=("request_released to the customer",),
         follows="Open to all. The times of the visit and its start code are cleared; its price lines are withdrawn. "
+        "A price by offer ends. "
         "The system releases it when the professional is blocked or no longer approved.",
     ),
     _rule(
@@ -304,7 +340,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         needs=(_N.REASON,),
         tells=("request_cancelled to its professional or the one asked",),
         follows="Marked late when it was accepted (or moved away) within the task's free cancellation time. "
-        "Undecided price lines are withdrawn. "
+        "Undecided price lines are withdrawn, offers end. "
         "The system cancels it when the customer is blocked.",
     ),
     _rule(
@@ -363,7 +399,8 @@ class Facts:
 
     ``passed``: the date has passed. ``reviewable``: a review is still possible. ``last_step``: the step of the visit
     that was taken last. ``undoable``: this user took it, less than two minutes ago. ``must_start``: the work can be
-    completed only after the visit has started. ``undecided``: there are undecided price lines.
+    completed only after the visit has started. ``undecided``: there are undecided price lines. ``by_offer``: the price
+    is agreed by offer.
     """
 
     passed: bool = False
@@ -372,6 +409,7 @@ class Facts:
     undoable: bool = False
     must_start: bool = False
     undecided: bool = False
+    by_offer: bool = False
 
 
 def allowed_actions(status: Status, relation: Relation, facts: Facts = Facts()) -> list[str]:
@@ -391,6 +429,8 @@ def meets_needs(rule: Rule, facts: Facts) -> bool:
         Need.STARTED: facts.must_start,
         Need.UNDECIDED: not facts.undecided,
         Need.ALL_DECIDED: facts.undecided,
+        Need.FIXED_PRICE: facts.by_offer,
+        Need.BY_OFFER: not facts.by_offer,
     }
     return not any(unmet.get(need, False) for need in rule.needs)
 

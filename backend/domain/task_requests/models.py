@@ -23,6 +23,7 @@ class TaskRequest(Base):
     approval codes alike.
 
     ``price`` is the agreed one. ``lines_amount`` is the sum of the approved price lines, None where there are none;
+    ``from_price`` is the task's price where the price is agreed by offer, and ``price`` too until an offer is accepted.
     ``undecided_lines`` is how many wait for the customer. Every change of a line changes them, and the version.
     """
 
@@ -66,6 +67,7 @@ class TaskRequest(Base):
     code_locked_until: Mapped[datetime | None]
     lines_amount: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
     undecided_lines: Mapped[int] = mapped_column(server_default=text("0"))
+    from_price: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
     version: Mapped[int] = mapped_column(server_default=text("1"))
 
     __table_args__ = (

@@ -52,10 +52,26 @@ class Request(NamedTuple):
     start_code_policy: str | None
     lines_amount: Decimal | None
     undecided_lines: int
+    from_price: Decimal | None
     version: int
     does_task: bool
     rejected: bool
     excluded: bool
+
+    @property
+    def is_by_offer(self) -> bool:
+        """Return whether the price is agreed by offer."""
+        return self.from_price is not None
+
+    @property
+    def pricing(self) -> str:
+        """Return how the price is agreed: "fixed" or "quote"."""
+        return "quote" if self.is_by_offer else "fixed"
+
+    @property
+    def price_before(self) -> Decimal:
+        """Return the price as it was before anyone accepted."""
+        return self.price if self.from_price is None else self.from_price
 
     @property
     def total(self) -> Decimal:

@@ -14,7 +14,7 @@ from backend.core.db.session import TIMESTAMP, db
 from backend.core.errors import Forbidden, Stale
 from backend.core.security.authz import Actor, Role
 from backend.domain.live_updates import changes as live_changes
-from backend.domain.task_requests import history, price_lines
+from backend.domain.task_requests import history, offers, price_lines
 from backend.domain.task_requests.access import allowed, does_task, excluded, facts_of, rejected, relation
 from backend.domain.task_requests.errors import (
     AlreadyReviewed,
@@ -22,13 +22,16 @@ from backend.domain.task_requests.errors import (
     InvalidTransition,
     LineDecided,
     LineUndecided,
+    NotByOffer,
+    OfferNeeded,
     RequestNotFound,
     ReviewTooLate,
     TaskNotDone,
     VisitNotStarted,
 )
 from backend.domain.task_requests.lifecycle import (
-    PRICE_ACTIONS,
+    LINE_ACTIONS,
+    OFFER_ACTIONS,
     VISIBLE_TO,
     VISIT_ACTIONS,
     Action,
@@ -131,6 +134,7 @@ def authorize(actor: Actor, request: Request, action: Action, *, expected_versio
         VisitNotStarted: It can be completed only after the visit has started.
         LineUndecided: It can be completed or closed only when every price line is decided.
         LineDecided: There is no undecided price line.
+        OfferNeeded, NotByOffer: Its price is agreed by offer, or is not.
     """
     at = now()
     status, who = Status(request.status), relation(actor, request, at=at)
@@ -153,6 +157,9 @@ def _permitted_to(action: Action) -> frozenset[Relation]:
 def _too_late(action: Action, status: Status) -> InvalidTransition | AlreadyTaken:
     if status in TAKEN:
         return AlreadyTaken("Another professional has already accepted this request.")
+    if action in OFFER_ACTIONS:
+        passed = "Its date has passed" if status is Status.REQUESTED else f"Its status is {status}"
+        return InvalidTransition(f"Offers need a request that is waiting. {passed}.")
     state = "Its date has passed" if status is Status.REQUESTED else f"Its status is {status}"
     return InvalidTransition(f"This request can no longer be {_done(action)}. {state}.")
 
@@ -171,16 +178,31 @@ def _refusal(action: Action, request: Request, who: Relation) -> Exception:
         return LineUndecided() if request.undecided_lines else VisitNotStarted()
     if status is Status.ACCEPTED and action in VISIT_ACTIONS:
         return _impossible_step(action, request, who)
-    if status is Status.ACCEPTED and action in PRICE_ACTIONS:
+    if status is Status.ACCEPTED and action in LINE_ACTIONS:
         return LineDecided()
+    if action is Action.ACCEPT_OFFER and status in TAKEN:
+        return AlreadyTaken("An offer for this request has already been accepted.")
+    if status is Status.REQUESTED and (action is Action.ACCEPT or action in OFFER_ACTIONS):
+        return _other_way(action, request)
     return _wrong_state(action, status)
+
+
+def _other_way(action: Action, request: Request) -> Exception:
+    """Return why a waiting request cannot be agreed on like this: its price is agreed the other way, or it is late."""
+    if request.is_by_offer and action is Action.ACCEPT:
+        return OfferNeeded()
+    if not request.is_by_offer and action is not Action.ACCEPT:
+        return NotByOffer()
+    return InvalidTransition("The date of this request has passed.")
 
 
 def _wrong_state(action: Action, status: Status) -> InvalidTransition:
     state = "It is not accepted yet" if status is Status.REQUESTED else f"Its status is {status}"
     if action in VISIT_ACTIONS:
         return InvalidTransition(f"A visit needs an accepted request. {state}.")
-    if action in PRICE_ACTIONS:
+    if action in OFFER_ACTIONS:
+        return InvalidTransition(f"Offers need a request that is waiting. {state}.")
+    if action in LINE_ACTIONS:
         return InvalidTransition(f"Price lines need an accepted request. {state}.")
     return InvalidTransition(f"This request cannot be {_done(action)}. {state}.")
 
@@ -226,6 +248,7 @@ def write(
     entry = history.Entry(request.id, action, request.status, target, note, changes)
     changed = _run_if_unchanged(_update(actor.role, tuple(values)), actor, request, entry, parameters)
     price_lines.withdraw_after(action, [request])
+    offers.end_after(action, [request])
     announce_change(actor, request, changed.request)
     return changed
 

@@ -23,6 +23,7 @@ EDITABLE: Final = (
     "description",
     "category",
     "base_price",
+    "pricing",
     "time_required",
     "isactive",
     "picture",
@@ -42,6 +43,7 @@ class NewTask:
     isactive: bool = True
     picture: str | None = None
     search_words: Sequence[str] = ()
+    pricing: str = "fixed"
 
 
 def create(actor: Actor, *, new: NewTask) -> Task:

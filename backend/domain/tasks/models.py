@@ -17,7 +17,9 @@ WEIGHTED_RATING: Final = "CASE WHEN rating_count > 0 THEN round((12 + rating_sum
 class Task(Base):
     """A task that customers can request. ``time_required`` is in minutes; archived tasks are kept for old requests.
 
-    ``professionals`` (how many active ones do it anywhere) is kept ready by ``professionals.availability``.
+    ``pricing``: whether the base price applies ("fixed"), or professionals make offers ("quote") and it is where they
+    usually begin. ``professionals`` (how many active ones do it anywhere) is kept ready by
+    ``professionals.availability``.
     """
 
     __tablename__ = "tasks"
@@ -28,6 +30,7 @@ class Task(Base):
     description: Mapped[str]
     category: Mapped[str]
     base_price: Mapped[Money]
+    pricing: Mapped[str] = mapped_column(server_default=text("'fixed'"))
     currency: Mapped[str]
     time_required: Mapped[int]
     isactive: Mapped[bool] = mapped_column(server_default=text("true"))
@@ -47,6 +50,7 @@ class Task(Base):
 
     __table_args__ = (
         CheckConstraint("base_price > 0 AND base_price <= 10000000", name="base_price"),
+        CheckConstraint("pricing IN ('fixed', 'quote')", name="pricing"),
         CheckConstraint("time_required BETWEEN 5 AND 1440", name="time_required"),
         Index("uq_tasks_name_key", "name_key", unique=True, postgresql_where=text("archived_at IS NULL")),
         Index("ix_tasks_search_text", text("search_text gin_trgm_ops"), postgresql_using="gin"),

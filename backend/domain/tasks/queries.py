@@ -26,6 +26,7 @@ COLUMNS: Final = (
     Task.description,
     Task.category,
     Task.base_price,
+    Task.pricing,
     Task.currency,
     Task.time_required,
     (Task.isactive & Task.archived_at.is_(None)).label("isactive"),
@@ -48,6 +49,7 @@ class TaskRow(NamedTuple):
     description: str
     category: str
     base_price: Decimal
+    pricing: str
     currency: str
     time_required: int
     isactive: bool

@@ -60,6 +60,7 @@ export async function words(language: Language) {
     nearest: t('search.card.nearest', { km: '{{km}}' }),
     hours: upTo(25).map((hours) => formatDuration(hours * 60, language)),
     minutes: upTo(60).map((minutes) => formatDuration(minutes, language)),
+    by_quote: t('common.byQuote', { price: '{{price}}' }),
     money: formatMoney('1', 'INR', language).replace('1', '{{amount}}'),
     pictures: Object.fromEntries(addresses),
     kinds: kinds.map(([pattern, picture]) => [pattern.source, picture]),

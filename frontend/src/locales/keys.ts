@@ -15,6 +15,7 @@ interface English {
   nav: typeof import('./en/nav.json')
   notifications: typeof import('./en/notifications.json')
   photos: typeof import('./en/photos.json')
+  offers: typeof import('./en/offers.json')
   prices: typeof import('./en/prices.json')
   professionals: typeof import('./en/professionals.json')
   profiles: typeof import('./en/profiles.json')

@@ -24,6 +24,7 @@ NOTIFICATIONS = {
     "request_cancelled", "request_expired", "request_reviewed", "export_done", "export_failed", "admin_account_changed",
     "photo_approved", "photo_rejected", "request_on_the_way", "request_running_late", "request_arrived",
     "request_started", "request_step_undone", "request_due_tomorrow", "request_due_soon",
+    "request_offer_made", "request_offer_withdrawn", "request_offer_accepted", "request_offer_ended",
     "request_line_proposed", "request_line_approved", "request_line_declined", "request_line_withdrawn",
 }  # fmt: skip
 VALUES = {
@@ -35,7 +36,8 @@ VALUES = {
     "change": "New admin", "days": 7, "account_id": 3,
     "visit_body": "It has been a while.", "month": "November 2026", "period": "2026-11", "requested": 3, "closed": 2,
     "spent": "998.00", "silent": "Ravi (Rao & Sons)", "gone": "Sita (Sita Works)", "code": "123456",
-    "more": "7 more new requests", "limit": 60, "line": "New tap", "amount": "₹250", "total": "₹749",
+    "more": "7 more new requests", "limit": 60,
+    "line": "New tap", "why": "The customer accepted another offer.", "amount": "₹250", "total": "₹749",
 }  # fmt: skip
 
 REMINDER = {
@@ -101,6 +103,7 @@ def _outbound(kind: str, language: str) -> OutboundMessage:
         "more": phrase("more_requests", n=7),
         "change": phrase("changes.admin_created"),
         "rows": phrase("rows", n=12),
+        "why": phrase("offer_ends.chosen"),
     }
     params = {**VALUES, **worded, **REPORT, **REMINDER}
     contact = Contact(3, "Asha", "asha@example.org", True, None, False, None, language)

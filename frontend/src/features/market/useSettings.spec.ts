@@ -11,6 +11,7 @@ const now: Settings = {
   visit_reminders: 'off' as const,
   extra_work_cap_percent: 0,
   extra_work_reasons: '',
+  offer_valid_hours: 48,
   travel_buffer_minutes: 0,
   tell_nearest: 10,
   reminder_at: '18:00',

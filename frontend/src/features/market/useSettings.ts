@@ -50,6 +50,7 @@ export function ofAnswer(settings: MarketSettings): Settings {
     visit_reminders,
     extra_work_cap_percent,
     extra_work_reasons,
+    offer_valid_hours,
   } = settings
   return {
     answer_within_minutes,
@@ -65,6 +66,7 @@ export function ofAnswer(settings: MarketSettings): Settings {
     visit_reminders,
     extra_work_cap_percent,
     extra_work_reasons,
+    offer_valid_hours,
   }
 }
 

@@ -8,6 +8,7 @@ const before = {
   description: 'Taps',
   category: 'Repairs',
   base_price: '499.00',
+  pricing: 'fixed' as const,
 }
 
 describe('the form of a task', () => {

@@ -34,6 +34,7 @@ function ownMinutes(rule: Rule) {
 const {
   base_price: price,
   isactive: offered,
+  pricing: agreed,
   picture: shown,
   search_words: keywords,
   ...plain
@@ -49,6 +50,7 @@ export const taskSchema = v.object({
       () => i18n.global.t('validation.price'),
     ),
   ),
+  pricing: v.unwrap(agreed),
   isactive: v.unwrap(offered).options[1],
   picture: v.nullable(v.unwrap(shown)),
   search_words: v.unwrap(keywords),
@@ -66,6 +68,7 @@ const own = [
   'description',
   'category',
   'base_price',
+  'pricing',
   'time_required',
   'isactive',
   'picture',
@@ -84,6 +87,7 @@ export const blank = (): FormValues => ({
   description: '',
   category: '',
   base_price: '',
+  pricing: 'fixed',
   time_required: 60,
   isactive: true,
   picture: null,
@@ -93,7 +97,7 @@ export const blank = (): FormValues => ({
 
 /** A task as it was read, in the form's terms. */
 export function valuesOf(task: Task, policy: TaskPolicy): FormValues {
-  const { name, description, category, base_price, time_required } = task
+  const { name, description, category, base_price, pricing, time_required } = task
   const picture = pictures.includes(task.picture as Picture) ? (task.picture as Picture) : null
   const minutes = Object.fromEntries(rules.map((rule) => [rule, policy[rule]?.toString() ?? ''])) as Record<
     Rule,
@@ -104,6 +108,7 @@ export function valuesOf(task: Task, policy: TaskPolicy): FormValues {
     description,
     category,
     base_price,
+    pricing,
     time_required,
     isactive: task.isactive === 1,
     picture,
@@ -114,8 +119,9 @@ export function valuesOf(task: Task, policy: TaskPolicy): FormValues {
 }
 
 export function taskOf(values: FormValues): TaskValues {
-  const { name, description, category, base_price, time_required, isactive, picture, search_words } = values
-  return { name, description, category, base_price, time_required, isactive, picture, search_words }
+  const { name, description, category, base_price, pricing, time_required, isactive, picture, search_words } =
+    values
+  return { name, description, category, base_price, pricing, time_required, isactive, picture, search_words }
 }
 
 export const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other)

@@ -20,6 +20,7 @@ const settings = {
   visit_reminders: 'off',
   extra_work_cap_percent: 0,
   extra_work_reasons: '',
+  offer_valid_hours: 48,
   contact: 'shown',
   timezone: 'Asia/Kolkata',
   currency: 'INR',

@@ -14,6 +14,8 @@ const request = (more: object = {}) => ({
   status: 'accepted',
   date_of_request: '2026-12-01T10:00:00+05:30',
   price: '499.00',
+  total: '499.00',
+  pricing: 'fixed',
   currency: 'INR',
   time_required: 60,
   address: '12 Road',

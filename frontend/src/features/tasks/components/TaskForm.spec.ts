@@ -23,6 +23,7 @@ const task = {
   description: 'Taps and pipes',
   category: 'Repairs',
   base_price: '499.00',
+  pricing: 'fixed',
   currency: 'INR',
   time_required: 60,
   isactive: 1,

@@ -13,6 +13,7 @@ const plumbing = {
   description: 'Taps and pipes',
   category: 'Repairs',
   base_price: '499.00',
+  pricing: 'fixed',
   currency: 'INR',
   time_required: 60,
   isactive: 1,

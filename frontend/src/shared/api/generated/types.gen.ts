@@ -527,6 +527,7 @@ export type Hit = {
     description: string;
     category: string;
     base_price: string;
+    pricing: 'fixed' | 'quote';
     currency: string;
     time_required: number;
     isactive: 0 | 1;
@@ -612,6 +613,7 @@ export type MarketSettings = {
     visit_reminders: 'off' | 'on';
     extra_work_cap_percent: number;
     extra_work_reasons: string;
+    offer_valid_hours: number;
     timezone: string;
     currency: string;
 };
@@ -664,6 +666,12 @@ export type NewMessage = {
     professional_id?: number | null;
 };
 
+export type NewOffer = {
+    amount: string | number;
+    note?: string | null;
+    valid_until?: string | null;
+};
+
 export type NewPassword = {
     current_password: string;
     password: string;
@@ -707,6 +715,7 @@ export type NewTask = {
     description: string;
     category: string;
     base_price: string | number;
+    pricing?: 'fixed' | 'quote';
     time_required: number;
     isactive?: 0 | 1 | boolean;
     picture?: 'air-conditioner' | 'appliance' | 'bathroom' | 'beauty' | 'carpentry' | 'cleaning' | 'cooking' | 'electrical' | 'furniture' | 'garden' | 'home' | 'laundry' | 'moving' | 'painting' | 'pest-control' | 'plumbing' | 'security' | 'tutoring' | 'water' | 'wellness' | null;
@@ -729,10 +738,34 @@ export type Notifications = {
     unread_count: number;
 };
 
+export type Offer = {
+    id: number;
+    professional: OfferProfessional;
+    amount: string;
+    currency: string;
+    note: string | null;
+    valid_until: string;
+    state: 'live' | 'withdrawn' | 'expired' | 'accepted' | 'ended';
+    made_at: string;
+};
+
+export type OfferProfessional = {
+    id: number;
+    firstname: string;
+    compname: string;
+    exp: number;
+    rating: number | null;
+    reviews: number;
+    tasks_done: number;
+    distance_km: number | null;
+    photo_url: string | null;
+};
+
 export type OfferedTask = {
     id: number;
     name: string;
     base_price: string;
+    pricing: 'fixed' | 'quote';
 };
 
 export type OfferedTime = {
@@ -743,6 +776,11 @@ export type OfferedTime = {
 export type OfferedTimes = {
     items: Array<OfferedTime>;
     timezone: string;
+};
+
+export type Offers = {
+    items: Array<Offer>;
+    next_cursor: string | null;
 };
 
 export type OwnPhoto = {
@@ -1192,6 +1230,7 @@ export type Request = {
     date_of_request: string;
     price: string;
     total: string;
+    pricing: 'fixed' | 'quote';
     currency: string;
     time_required: number;
     address: string | null;
@@ -1223,7 +1262,7 @@ export type Request = {
     /**
      * What may be done about the price now.
      */
-    price_actions: Array<'propose_line' | 'approve_line' | 'decline_line' | 'withdraw_line'>;
+    price_actions: Array<'make_offer' | 'withdraw_offer' | 'accept_offer' | 'propose_line' | 'approve_line' | 'decline_line' | 'withdraw_line'>;
     distance_km: number | null;
     unread_messages: number;
     warnings: Array<'outside_hours' | 'not_free' | 'out_of_area' | 'task_not_done'>;
@@ -1251,6 +1290,7 @@ export type RequestDetail = {
     date_of_request: string;
     price: string;
     total: string;
+    pricing: 'fixed' | 'quote';
     currency: string;
     time_required: number;
     address: string | null;
@@ -1282,7 +1322,7 @@ export type RequestDetail = {
     /**
      * What may be done about the price now.
      */
-    price_actions: Array<'propose_line' | 'approve_line' | 'decline_line' | 'withdraw_line'>;
+    price_actions: Array<'make_offer' | 'withdraw_offer' | 'accept_offer' | 'propose_line' | 'approve_line' | 'decline_line' | 'withdraw_line'>;
     distance_km: number | null;
     unread_messages: number;
     warnings: Array<'outside_hours' | 'not_free' | 'out_of_area' | 'task_not_done'>;
@@ -1500,6 +1540,7 @@ export type SettingsEdit = {
     contact?: 'shown' | 'masked';
     visit_reminders?: 'off' | 'on';
     extra_work_cap_percent?: number;
+    offer_valid_hours?: number;
     extra_work_reasons?: string;
 };
 
@@ -1606,6 +1647,7 @@ export type Task = {
     description: string;
     category: string;
     base_price: string;
+    pricing: 'fixed' | 'quote';
     currency: string;
     time_required: number;
     isactive: 0 | 1;
@@ -1622,6 +1664,7 @@ export type TaskEdit = {
     description?: string;
     category?: string;
     base_price?: string | number;
+    pricing?: 'fixed' | 'quote';
     time_required?: number;
     isactive?: 0 | 1 | boolean;
     picture?: 'air-conditioner' | 'appliance' | 'bathroom' | 'beauty' | 'carpentry' | 'cleaning' | 'cooking' | 'electrical' | 'furniture' | 'garden' | 'home' | 'laundry' | 'moving' | 'painting' | 'pest-control' | 'plumbing' | 'security' | 'tutoring' | 'water' | 'wellness' | null;
@@ -2452,7 +2495,7 @@ export type ListDeliveriesData = {
         cursor?: string | null;
         account_id?: number | null;
         state?: 'waiting' | 'sent' | 'failed' | 'skipped' | null;
-        kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_on_the_way' | 'request_running_late' | 'request_arrived' | 'request_started' | 'request_step_undone' | 'request_line_proposed' | 'request_line_approved' | 'request_line_declined' | 'request_line_withdrawn' | 'request_due_tomorrow' | 'request_due_soon' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'request_messages' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
+        kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_on_the_way' | 'request_running_late' | 'request_arrived' | 'request_started' | 'request_step_undone' | 'request_offer_made' | 'request_offer_withdrawn' | 'request_offer_accepted' | 'request_offer_ended' | 'request_line_proposed' | 'request_line_approved' | 'request_line_declined' | 'request_line_withdrawn' | 'request_due_tomorrow' | 'request_due_soon' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'request_messages' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
         channel?: 'mail' | 'gchat' | 'sms' | 'push' | 'chat' | null;
         run_id?: number | null;
     };
@@ -7503,6 +7546,248 @@ export type ReportConversationResponses = {
 };
 
 export type ReportConversationResponse = ReportConversationResponses[keyof ReportConversationResponses];
+
+export type GetRequestOffersData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/offers';
+};
+
+export type GetRequestOffersErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetRequestOffersError = GetRequestOffersErrors[keyof GetRequestOffersErrors];
+
+export type GetRequestOffersResponses = {
+    /**
+     * OK
+     */
+    200: Offers;
+};
+
+export type GetRequestOffersResponse = GetRequestOffersResponses[keyof GetRequestOffersResponses];
+
+export type CreateRequestOfferData = {
+    body: NewOffer;
+    headers?: {
+        /**
+         * Repeating a request with the same key and body within 24 hours returns the first response without running it again.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/offers';
+};
+
+export type CreateRequestOfferErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`, `still_running`
+     */
+    409: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `idempotency_key_reused`, `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Rate limit exceeded: `too_many_requests`
+     */
+    429: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type CreateRequestOfferError = CreateRequestOfferErrors[keyof CreateRequestOfferErrors];
+
+export type CreateRequestOfferResponses = {
+    /**
+     * Created
+     */
+    201: Offer;
+};
+
+export type CreateRequestOfferResponse = CreateRequestOfferResponses[keyof CreateRequestOfferResponses];
+
+export type AcceptRequestOfferData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+        offer_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/offers/{offer_id}/accept';
+};
+
+export type AcceptRequestOfferErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type AcceptRequestOfferError = AcceptRequestOfferErrors[keyof AcceptRequestOfferErrors];
+
+export type AcceptRequestOfferResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type AcceptRequestOfferResponse = AcceptRequestOfferResponses[keyof AcceptRequestOfferResponses];
+
+export type WithdrawRequestOfferData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+        offer_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/offers/{offer_id}/withdraw';
+};
+
+export type WithdrawRequestOfferErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type WithdrawRequestOfferError = WithdrawRequestOfferErrors[keyof WithdrawRequestOfferErrors];
+
+export type WithdrawRequestOfferResponses = {
+    /**
+     * OK
+     */
+    200: Offer;
+};
+
+export type WithdrawRequestOfferResponse = WithdrawRequestOfferResponses[keyof WithdrawRequestOfferResponses];
 
 export type OnTheWayRequestData = {
     body?: SetOff;

@@ -5,8 +5,8 @@ import type { AxiosError } from 'axios';
 
 import { createInfiniteParams, createQueryKey, type QueryKey } from './shared.gen';
 import type { Options } from '../sdk.gen';
-import { acceptRequest, approveRequestPriceLine, cancelRequest, closeRequest, completeRequest, createRequest, createRequestPriceLine, declineRequestPriceLine, getMyInbox, getRequest, getRequestPriceLines, listRequests, markInboxSeen, rejectRequest, releaseRequest, updateRequest, withdrawRequestPriceLine } from '../sdk/requests.gen';
-import type { AcceptRequestData, AcceptRequestError, AcceptRequestResponse, ApproveRequestPriceLineData, ApproveRequestPriceLineError, ApproveRequestPriceLineResponse, CancelRequestData, CancelRequestError, CancelRequestResponse, CloseRequestData, CloseRequestError, CloseRequestResponse, CompleteRequestData, CompleteRequestError, CompleteRequestResponse, CreateRequestData, CreateRequestError, CreateRequestPriceLineData, CreateRequestPriceLineError, CreateRequestPriceLineResponse, CreateRequestResponse, DeclineRequestPriceLineData, DeclineRequestPriceLineError, DeclineRequestPriceLineResponse, GetMyInboxData, GetMyInboxError, GetMyInboxResponse, GetRequestData, GetRequestError, GetRequestPriceLinesData, GetRequestPriceLinesError, GetRequestPriceLinesResponse, GetRequestResponse, ListRequestsData, ListRequestsError, ListRequestsResponse, MarkInboxSeenData, MarkInboxSeenError, MarkInboxSeenResponse, RejectRequestData, RejectRequestError, RejectRequestResponse, ReleaseRequestData, ReleaseRequestError, ReleaseRequestResponse, UpdateRequestData, UpdateRequestError, UpdateRequestResponse, WithdrawRequestPriceLineData, WithdrawRequestPriceLineError, WithdrawRequestPriceLineResponse } from '../types.gen';
+import { acceptRequest, acceptRequestOffer, approveRequestPriceLine, cancelRequest, closeRequest, completeRequest, createRequest, createRequestOffer, createRequestPriceLine, declineRequestPriceLine, getMyInbox, getRequest, getRequestOffers, getRequestPriceLines, listRequests, markInboxSeen, rejectRequest, releaseRequest, updateRequest, withdrawRequestOffer, withdrawRequestPriceLine } from '../sdk/requests.gen';
+import type { AcceptRequestData, AcceptRequestError, AcceptRequestOfferData, AcceptRequestOfferError, AcceptRequestOfferResponse, AcceptRequestResponse, ApproveRequestPriceLineData, ApproveRequestPriceLineError, ApproveRequestPriceLineResponse, CancelRequestData, CancelRequestError, CancelRequestResponse, CloseRequestData, CloseRequestError, CloseRequestResponse, CompleteRequestData, CompleteRequestError, CompleteRequestResponse, CreateRequestData, CreateRequestError, CreateRequestOfferData, CreateRequestOfferError, CreateRequestOfferResponse, CreateRequestPriceLineData, CreateRequestPriceLineError, CreateRequestPriceLineResponse, CreateRequestResponse, DeclineRequestPriceLineData, DeclineRequestPriceLineError, DeclineRequestPriceLineResponse, GetMyInboxData, GetMyInboxError, GetMyInboxResponse, GetRequestData, GetRequestError, GetRequestOffersData, GetRequestOffersError, GetRequestOffersResponse, GetRequestPriceLinesData, GetRequestPriceLinesError, GetRequestPriceLinesResponse, GetRequestResponse, ListRequestsData, ListRequestsError, ListRequestsResponse, MarkInboxSeenData, MarkInboxSeenError, MarkInboxSeenResponse, RejectRequestData, RejectRequestError, RejectRequestResponse, ReleaseRequestData, ReleaseRequestError, ReleaseRequestResponse, UpdateRequestData, UpdateRequestError, UpdateRequestResponse, WithdrawRequestOfferData, WithdrawRequestOfferError, WithdrawRequestOfferResponse, WithdrawRequestPriceLineData, WithdrawRequestPriceLineError, WithdrawRequestPriceLineResponse } from '../types.gen';
 
 export const getMyInboxQueryKey = (options?: Options<GetMyInboxData>) => createQueryKey('getMyInbox', options, false, ['Requests']);
 
@@ -174,6 +174,66 @@ export const completeRequestMutation = (options?: Partial<Options<CompleteReques
     const mutationOptions: UseMutationOptions<CompleteRequestResponse, AxiosError<CompleteRequestError>, Options<CompleteRequestData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await completeRequest({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        },
+        meta: { tags: ['Requests'] }
+    };
+    return mutationOptions;
+};
+
+export const getRequestOffersQueryKey = (options: Options<GetRequestOffersData>) => createQueryKey('getRequestOffers', options, false, ['Requests']);
+
+export const getRequestOffersOptions = (options: Options<GetRequestOffersData>) => queryOptions<GetRequestOffersResponse, AxiosError<GetRequestOffersError>, GetRequestOffersResponse, ReturnType<typeof getRequestOffersQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await getRequestOffers({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: getRequestOffersQueryKey(options)
+});
+
+export const createRequestOfferMutation = (options?: Partial<Options<CreateRequestOfferData>>): UseMutationOptions<CreateRequestOfferResponse, AxiosError<CreateRequestOfferError>, Options<CreateRequestOfferData>> => {
+    const mutationOptions: UseMutationOptions<CreateRequestOfferResponse, AxiosError<CreateRequestOfferError>, Options<CreateRequestOfferData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await createRequestOffer({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        },
+        meta: { tags: ['Requests'] }
+    };
+    return mutationOptions;
+};
+
+export const acceptRequestOfferMutation = (options?: Partial<Options<AcceptRequestOfferData>>): UseMutationOptions<AcceptRequestOfferResponse, AxiosError<AcceptRequestOfferError>, Options<AcceptRequestOfferData>> => {
+    const mutationOptions: UseMutationOptions<AcceptRequestOfferResponse, AxiosError<AcceptRequestOfferError>, Options<AcceptRequestOfferData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await acceptRequestOffer({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        },
+        meta: { tags: ['Requests'] }
+    };
+    return mutationOptions;
+};
+
+export const withdrawRequestOfferMutation = (options?: Partial<Options<WithdrawRequestOfferData>>): UseMutationOptions<WithdrawRequestOfferResponse, AxiosError<WithdrawRequestOfferError>, Options<WithdrawRequestOfferData>> => {
+    const mutationOptions: UseMutationOptions<WithdrawRequestOfferResponse, AxiosError<WithdrawRequestOfferError>, Options<WithdrawRequestOfferData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await withdrawRequestOffer({
                 ...options,
                 ...fnOptions,
                 throwOnError: true

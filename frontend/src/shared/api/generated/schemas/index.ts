@@ -8,7 +8,7 @@ export { runJobBody } from './jobs.gen';
 export { markNotificationsReadBody } from './notifications.gen';
 export { approveProfessionalBody, rejectProfessionalBody, updateProfessionalBody } from './professionals.gen';
 export { rejectProfilePhotoBody, updateMyProfileBody } from './profiles.gen';
-export { approveRequestPriceLineBody, cancelRequestBody, closeRequestBody, completeRequestBody, createRequestBody, createRequestPriceLineBody, rejectRequestBody, releaseRequestBody, updateRequestBody } from './requests.gen';
+export { approveRequestPriceLineBody, cancelRequestBody, closeRequestBody, completeRequestBody, createRequestBody, createRequestOfferBody, createRequestPriceLineBody, rejectRequestBody, releaseRequestBody, updateRequestBody } from './requests.gen';
 export { hideReviewBody, replyRequestReviewBody, reportRequestReviewBody, reviewRequestBody } from './reviews.gen';
 export { putMyHoursBody } from './schedule.gen';
 export { createSynonymBody, putSynonymBody } from './search.gen';

@@ -39,6 +39,12 @@ export const completeRequestBody = v.object({
     at: v.nullish(v.pipe(v.string(), v.trim(), v.isoTimestamp()))
 });
 
+export const createRequestOfferBody = v.object({
+    amount: v.union([v.pipe(v.string(), v.trim(), v.regex(/^\d{1,8}(\.\d{1,2})?$/)), v.pipe(v.number(), v.gtValue(0), v.maxValue(10000000))]),
+    note: v.nullish(v.pipe(v.string(), v.trim(), v.minLength(0), v.maxLength(500))),
+    valid_until: v.nullish(v.pipe(v.string(), v.trim(), v.isoTimestamp()))
+});
+
 export const createRequestPriceLineBody = v.object({
     kind: v.picklist([
         'extra',

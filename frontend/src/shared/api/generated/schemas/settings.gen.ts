@@ -19,6 +19,7 @@ export const updateSettingsBody = v.object({
     contact: v.optional(v.picklist(['shown', 'masked'])),
     visit_reminders: v.optional(v.picklist(['off', 'on'])),
     extra_work_cap_percent: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000))),
+    offer_valid_hours: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(720))),
     extra_work_reasons: v.optional(v.pipe(v.string(), v.trim(), v.minLength(0), v.maxLength(1000)))
 });
 

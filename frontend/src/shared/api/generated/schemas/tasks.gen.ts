@@ -7,6 +7,7 @@ export const createTaskBody = v.object({
     description: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(2000)),
     category: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)),
     base_price: v.union([v.pipe(v.string(), v.trim(), v.regex(/^\d{1,8}(\.\d{1,2})?$/)), v.pipe(v.number(), v.gtValue(0), v.maxValue(10000000))]),
+    pricing: v.optional(v.picklist(['fixed', 'quote'])),
     time_required: v.pipe(v.number(), v.integer(), v.minValue(5), v.maxValue(1440)),
     isactive: v.optional(v.union([v.picklist([0, 1]), v.boolean()])),
     picture: v.nullish(v.picklist([
@@ -39,6 +40,7 @@ export const updateTaskBody = v.object({
     description: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(2000))),
     category: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100))),
     base_price: v.optional(v.union([v.pipe(v.string(), v.trim(), v.regex(/^\d{1,8}(\.\d{1,2})?$/)), v.pipe(v.number(), v.gtValue(0), v.maxValue(10000000))])),
+    pricing: v.optional(v.picklist(['fixed', 'quote'])),
     time_required: v.optional(v.pipe(v.number(), v.integer(), v.minValue(5), v.maxValue(1440))),
     isactive: v.optional(v.union([v.picklist([0, 1]), v.boolean()])),
     picture: v.nullish(v.picklist([

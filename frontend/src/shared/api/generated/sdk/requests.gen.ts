@@ -3,7 +3,7 @@
 import type { RequestResult } from '../client';
 import { client } from '../client.gen';
 import type { Options } from '../sdk.gen';
-import type { AcceptRequestData, AcceptRequestErrors, AcceptRequestResponses, ApproveRequestPriceLineData, ApproveRequestPriceLineErrors, ApproveRequestPriceLineResponses, CancelRequestData, CancelRequestErrors, CancelRequestResponses, CloseRequestData, CloseRequestErrors, CloseRequestResponses, CompleteRequestData, CompleteRequestErrors, CompleteRequestResponses, CreateRequestData, CreateRequestErrors, CreateRequestPriceLineData, CreateRequestPriceLineErrors, CreateRequestPriceLineResponses, CreateRequestResponses, DeclineRequestPriceLineData, DeclineRequestPriceLineErrors, DeclineRequestPriceLineResponses, GetMyInboxData, GetMyInboxErrors, GetMyInboxResponses, GetRequestData, GetRequestErrors, GetRequestPriceLinesData, GetRequestPriceLinesErrors, GetRequestPriceLinesResponses, GetRequestResponses, ListRequestsData, ListRequestsErrors, ListRequestsResponses, MarkInboxSeenData, MarkInboxSeenErrors, MarkInboxSeenResponses, RejectRequestData, RejectRequestErrors, RejectRequestResponses, ReleaseRequestData, ReleaseRequestErrors, ReleaseRequestResponses, UpdateRequestData, UpdateRequestErrors, UpdateRequestResponses, WithdrawRequestPriceLineData, WithdrawRequestPriceLineErrors, WithdrawRequestPriceLineResponses } from '../types.gen';
+import type { AcceptRequestData, AcceptRequestErrors, AcceptRequestOfferData, AcceptRequestOfferErrors, AcceptRequestOfferResponses, AcceptRequestResponses, ApproveRequestPriceLineData, ApproveRequestPriceLineErrors, ApproveRequestPriceLineResponses, CancelRequestData, CancelRequestErrors, CancelRequestResponses, CloseRequestData, CloseRequestErrors, CloseRequestResponses, CompleteRequestData, CompleteRequestErrors, CompleteRequestResponses, CreateRequestData, CreateRequestErrors, CreateRequestOfferData, CreateRequestOfferErrors, CreateRequestOfferResponses, CreateRequestPriceLineData, CreateRequestPriceLineErrors, CreateRequestPriceLineResponses, CreateRequestResponses, DeclineRequestPriceLineData, DeclineRequestPriceLineErrors, DeclineRequestPriceLineResponses, GetMyInboxData, GetMyInboxErrors, GetMyInboxResponses, GetRequestData, GetRequestErrors, GetRequestOffersData, GetRequestOffersErrors, GetRequestOffersResponses, GetRequestPriceLinesData, GetRequestPriceLinesErrors, GetRequestPriceLinesResponses, GetRequestResponses, ListRequestsData, ListRequestsErrors, ListRequestsResponses, MarkInboxSeenData, MarkInboxSeenErrors, MarkInboxSeenResponses, RejectRequestData, RejectRequestErrors, RejectRequestResponses, ReleaseRequestData, ReleaseRequestErrors, ReleaseRequestResponses, UpdateRequestData, UpdateRequestErrors, UpdateRequestResponses, WithdrawRequestOfferData, WithdrawRequestOfferErrors, WithdrawRequestOfferResponses, WithdrawRequestPriceLineData, WithdrawRequestPriceLineErrors, WithdrawRequestPriceLineResponses } from '../types.gen';
 
 /**
  * Get inbox counts
@@ -209,6 +209,87 @@ export const completeRequest = <ThrowOnError extends boolean = true>(options: Op
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * List the offers for a request
+ *
+ * Customers see all of their request, professionals their own.
+ *
+ * Access: signed in and active.
+ */
+export const getRequestOffers = <ThrowOnError extends boolean = true>(options: Options<GetRequestOffersData, ThrowOnError>): RequestResult<GetRequestOffersResponses, GetRequestOffersErrors, ThrowOnError> => (options.client ?? client).get<GetRequestOffersResponses, GetRequestOffersErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/offers',
+    ...options
+});
+
+/**
+ * Make an offer
+ *
+ * For requests with ``pricing`` "quote". Replaces the professional's earlier offer.
+ *
+ * Contact details in the note are hidden. 409: `offers_full` with five live offers of others, `not_by_offer`,
+ * `already_taken`.
+ *
+ * Access: active professional.
+ */
+export const createRequestOffer = <ThrowOnError extends boolean = true>(options: Options<CreateRequestOfferData, ThrowOnError>): RequestResult<CreateRequestOfferResponses, CreateRequestOfferErrors, ThrowOnError> => (options.client ?? client).post<CreateRequestOfferResponses, CreateRequestOfferErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/offers',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Accept an offer
+ *
+ * The offer's amount becomes the price. Of several acceptances at the same time one succeeds.
+ *
+ * 409: `already_taken`, `offer_expired`, `overlapping_request` or `professional_not_available`.
+ *
+ * Access: customer.
+ */
+export const acceptRequestOffer = <ThrowOnError extends boolean = true>(options: Options<AcceptRequestOfferData, ThrowOnError>): RequestResult<AcceptRequestOfferResponses, AcceptRequestOfferErrors, ThrowOnError> => (options.client ?? client).post<AcceptRequestOfferResponses, AcceptRequestOfferErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/offers/{offer_id}/accept',
+    ...options
+});
+
+/**
+ * Withdraw an offer
+ *
+ * Possible until it has ended. 409: `offer_expired`.
+ *
+ * Access: active professional.
+ */
+export const withdrawRequestOffer = <ThrowOnError extends boolean = true>(options: Options<WithdrawRequestOfferData, ThrowOnError>): RequestResult<WithdrawRequestOfferResponses, WithdrawRequestOfferErrors, ThrowOnError> => (options.client ?? client).post<WithdrawRequestOfferResponses, WithdrawRequestOfferErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/offers/{offer_id}/withdraw',
+    ...options
 });
 
 /**

@@ -1,0 +1,1 @@
+"""Offers of professionals for requests whose price is agreed by offer."""
