@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import socket
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -379,7 +378,7 @@ class Settings:
     def _read(cls, given: Mapping[str, str]) -> Self:
         values = _values(given)
         has_address = bool(values["public_url"])
-        _fill_in(values)
+        v.fill_in(values)
         settings = cls(**values)
         _check_together(settings)
         if settings.is_production:
@@ -409,20 +408,6 @@ def _values(given: Mapping[str, str]) -> dict[str, Any]:
     if problems:
         raise SettingsError(*problems[0], more=problems[1:])
     return values
-
-
-def _fill_in(values: dict[str, Any]) -> None:
-    """Fill in defaults that follow from other settings."""
-    data_dir = values["data_dir"]
-    values["machine_name"] = values["machine_name"] or socket.gethostname()
-    values["public_url"] = values["public_url"] or f"http://127.0.0.1:{values['port']}"
-    values["web_url"] = values["web_url"] or f"http://127.0.0.1:{values['port']}"
-    if values["events_port"]:
-        values["events_url"] = values["events_url"] or f"http://127.0.0.1:{values['events_port']}"
-    for offset, name in enumerate(("broker_url", "cache_url", "limits_url")):
-        values[name] = values[name] or v.redis_database(values["redis_url"], offset)
-    for name, folder in (("document_store_url", "documents"), ("export_store_url", "exports")):
-        values[name] = values[name] or f"file://{data_dir / folder}"
 
 
 def _check_together(settings: Settings) -> None:

@@ -1,14 +1,15 @@
-"""Parsers for settings: each returns a checked value or raises ValueError with a one-line message."""
+"""Parsers for settings: each returns a checked value or raises ValueError with a one-line message. Derived defaults."""
 
 import ipaddress
 import json
 import os
 import re
+import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
@@ -325,3 +326,17 @@ def _unquoted(value: str) -> str:
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
         return value[1:-1]
     return re.split(r"\s+#", value, maxsplit=1)[0].rstrip()
+
+
+def fill_in(values: dict[str, Any]) -> None:
+    """Fill in defaults that follow from other settings."""
+    data_dir = values["data_dir"]
+    values["machine_name"] = values["machine_name"] or socket.gethostname()
+    values["public_url"] = values["public_url"] or f"http://127.0.0.1:{values['port']}"
+    values["web_url"] = values["web_url"] or f"http://127.0.0.1:{values['port']}"
+    if values["events_port"]:
+        values["events_url"] = values["events_url"] or f"http://127.0.0.1:{values['events_port']}"
+    for offset, name in enumerate(("broker_url", "cache_url", "limits_url")):
+        values[name] = values[name] or redis_database(values["redis_url"], offset)
+    for name, folder in (("document_store_url", "documents"), ("export_store_url", "exports")):
+        values[name] = values[name] or f"file://{data_dir / folder}"

@@ -28,9 +28,7 @@ def findings() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     return {finding.topic.value: (finding.names, finding.processes) for finding in found}
 
 
-def test_processes_report_themselves_disagreements_are_named_and_ended_ones_are_forgotten(
-    lab: Lab, market: RequestMarket
-) -> None:
+def test_processes_that_disagree_are_named_and_ended_ones_are_forgotten(lab: Lab, market: RequestMarket) -> None:
     one = lab.machine("one", EVENTS_PORT="0")
     two = lab.machine("two", MARKET_CURRENCY="EUR", DOCUMENT_STORE_URL=f"file://{lab.folder}/own")
     three = lab.machine("three", SECRET_KEY="another-key-of-enough-bytes-0123456789")

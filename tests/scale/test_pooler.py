@@ -71,7 +71,7 @@ def pooled(
     }
 
 
-def test_calls_jobs_and_commands_behind_a_pooler_work_with_the_limits_of_the_application(
+def test_calls_jobs_and_commands_work_behind_a_pooler_with_all_limits(
     lab: Lab, market: RequestMarket, pooled: dict[str, str], postgres_url: str
 ) -> None:
     one = lab.machine("one", **pooled)

@@ -47,7 +47,7 @@ const found = (more: object = {}) => ({
   task_id: 5,
   task_name: 'Tap repair',
   available: 1,
-  address: '7 Park Road',
+  address: '7 Church Street',
   pincode: '560001',
   remarks: '',
   professional: null,

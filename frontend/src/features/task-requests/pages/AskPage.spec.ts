@@ -163,7 +163,7 @@ describe('AskPage', () => {
         task_id: 3,
         task_name: 'Tap repair',
         available: 1,
-        address: '7 Park Road',
+        address: '7 Church Street',
         pincode: '560001',
         remarks: 'Blue gate',
         professional: { id: 44, firstname: 'Ravi', compname: 'Rao 44', available },
@@ -171,7 +171,7 @@ describe('AskPage', () => {
       answer('get', '/requests/8/again', [200, earlier])
       answer('get', '/tasks/3/professionals', [200, page(professional(44))])
       const { field, text } = await ask(null, { again: '8' })
-      expect(field('street-address')).toBe('7 Park Road')
+      expect(field('street-address')).toBe('7 Church Street')
       await until(() => text().includes(words), words)
       expect(kept()).toMatchObject({ remarks: 'Blue gate', pincode: '560001', professional_id: chosen })
     },
@@ -179,7 +179,7 @@ describe('AskPage', () => {
 
   it('keeps what was typed over the earlier request after a reload', async () => {
     nobody()
-    answer('get', '/requests/8/again', [200, { ...typed, address: '7 Park Road', professional: null }])
+    answer('get', '/requests/8/again', [200, { ...typed, address: '7 Church Street', professional: null }])
     const { field } = await ask({ ...typed, address: '9 Hill Road', link: '//8' }, { again: '8' })
     expect(field('street-address')).toBe('9 Hill Road')
   })
