@@ -9,6 +9,7 @@ from backend.api.deprecated_paths import DEPRECATED, name_successor
 from backend.api.errors import ProblemApi
 from backend.api.resources import (
     accounts,
+    activity,
     audit,
     conversations,
     dashboard,
@@ -129,6 +130,7 @@ ROUTES: Final[tuple[tuple[str, type[Resource]], ...]] = (
     ("/requests/<id:request_id>/complete", task_requests.Complete),
     ("/requests/<id:request_id>/close", task_requests.Close),
     ("/requests/<id:request_id>/cancel", task_requests.Cancel),
+    ("/requests/<id:request_id>/activity", activity.RequestActivity),
     ("/requests/<id:request_id>/again", favourites.RequestAgain),
     ("/requests/<id:request_id>/review", reviews.Review),
     ("/requests/<id:request_id>/review/reply", reviews.Reply),

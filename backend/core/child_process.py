@@ -70,17 +70,25 @@ def run(module: str, arguments: Sequence[str], data: bytes, *, seconds: float) -
         raise ChildFailed(module) from error
 
 
-def serve(work: Callable[[Sequence[str], bytes], ChildResult], *, memory_bytes: int, cpu_seconds: int) -> int:
-    """Run as the child: apply the limits, read the input, write the result. Returns the exit status."""
-    confine(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
+def serve(
+    work: Callable[[Sequence[str], bytes], ChildResult], *, memory_bytes: int, cpu_seconds: int, threads: bool = False
+) -> int:
+    """Run as the child: apply the limits, read the input, write the result. Returns the exit status.
+
+    ``threads``: the work needs threads of its own.
+    """
+    confine(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds, threads=threads)
     result = work(sys.argv[1:], sys.stdin.buffer.read())
     sys.stdout.buffer.write(json.dumps(result.facts).encode() + b"\n" + result.data)
     sys.stdout.buffer.flush()
     return 0
 
 
-def confine(*, memory_bytes: int, cpu_seconds: int) -> None:
-    """Limit this process permanently: no further processes or threads, no writing of files, low priority."""
+def confine(*, memory_bytes: int, cpu_seconds: int, threads: bool = False) -> None:
+    """Limit this process permanently: no further processes or threads, no writing of files, low priority.
+
+    Processes cannot be told from threads: where ``threads`` are needed, neither is limited.
+    """
     os.nice(NICENESS)
     limits = {
         resource.RLIMIT_AS: memory_bytes,
@@ -88,8 +96,9 @@ def confine(*, memory_bytes: int, cpu_seconds: int) -> None:
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: OPEN_FILES,
         resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_NPROC: 0,
     }
+    if not threads:
+        limits[resource.RLIMIT_NPROC] = 0
     for kind, limit in limits.items():
         with suppress(ValueError, OSError):  # the system may have a lower limit, or none of this kind
             resource.setrlimit(kind, (limit, limit))

@@ -71,6 +71,12 @@ def format_time(value: datetime, language: str = DEFAULT) -> str:
     return dates.format_datetime(there, say(language, "formats.time"), locale=locale(language))
 
 
+def format_exact_time(value: datetime, language: str = DEFAULT) -> str:
+    """Return a time in the marketplace's time zone to the second: "1 Dec 2026, 10:00:07"."""
+    there = value.astimezone(current_settings().zone)
+    return dates.format_datetime(there, say(language, "formats.exact_time"), locale=locale(language))
+
+
 def format_day(value: datetime, language: str = DEFAULT) -> str:
     """Return the day of a time in the marketplace's time zone for display: "1 Dec 2026"."""
     there = value.astimezone(current_settings().zone)

@@ -233,6 +233,7 @@ TABLE: Final[dict[str, Row]] = {
     ),
     "POST /requests/<id:request_id>/review/report": Row(ITS_PROFESSIONAL, WHY, path=_request("reviewed")),
     # Conversations: the one about the accepted request is reported
+    "GET /requests/<id:request_id>/activity": Row(ADMINS, path=_request("accepted")),
     "GET /requests/<id:request_id>/again": Row(ITS_CUSTOMER, path=_request("completed")),
     "GET /requests/<id:request_id>/messages": Row(CONCERNED, path=_request("accepted")),
     "POST /requests/<id:request_id>/messages": Row(

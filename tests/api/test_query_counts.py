@@ -91,6 +91,7 @@ HOT: Final[dict[str, Hot]] = {
     "mark the inbox as viewed": Hot("POST /me/inbox", PROFESSIONAL, 3),
     "agenda": Hot("GET /me/agenda", PROFESSIONAL, 3),
     "my reviews": Hot("GET /me/reviews", PROFESSIONAL, 2),
+    "activity of a request": Hot("GET /requests/<id:request_id>/activity", ADMIN, 9),
     # Conversations
     "messages": Hot("GET /requests/<id:request_id>/messages", CUSTOMER, 3),
     "messages, newest first": Hot("GET /requests/<id:request_id>/messages", PROFESSIONAL, 3, "order=newest"),

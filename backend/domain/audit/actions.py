@@ -14,6 +14,7 @@ from backend.domain.audit.models import AuditEntry
 
 READS: Final = frozenset(
     {
+        "activity_viewed",
         "conversation_viewed",
         "document_viewed",
         "export_downloaded",

@@ -1,6 +1,7 @@
 /** The keys of the English texts, one namespace per file: a key that is not among them fails the type check. */
 interface English {
   accounts: typeof import('./en/accounts.json')
+  activity: typeof import('./en/activity.json')
   agenda: typeof import('./en/agenda.json')
   audit: typeof import('./en/audit.json')
   common: typeof import('./en/common.json')

@@ -3,6 +3,7 @@ import type { QueryClient } from '@tanstack/vue-query'
 
 export const tags = [
   'Accounts',
+  'Activity',
   'Audit trail',
   'Authentication',
   'Conversations',

@@ -51,6 +51,35 @@ export type AccountsByRole = {
     professionals: Role;
 };
 
+export type ActivityEntry = {
+    /**
+     * history, messages, deliveries, review
+     */
+    source: string;
+    action: string;
+    at: string;
+    received_at: string;
+    actor_id: number | null;
+    actor_role: string | null;
+    note: string | null;
+    details: {
+        [key: string]: unknown;
+    };
+};
+
+export type ActivityOfRequest = {
+    request_id: number;
+    items: Array<ActivityEntry>;
+    /**
+     * Messages that are not shown: nobody has reported their conversation
+     */
+    unreported_messages: number;
+    /**
+     * Digest of the request and the entries
+     */
+    sha256: string;
+};
+
 export type Agenda = {
     items: Array<AgendaDay>;
     timezone: string;
@@ -6919,6 +6948,55 @@ export type AcceptRequestResponses = {
 };
 
 export type AcceptRequestResponse = AcceptRequestResponses[keyof AcceptRequestResponses];
+
+export type GetRequestActivityData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/activity';
+};
+
+export type GetRequestActivityErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetRequestActivityError = GetRequestActivityErrors[keyof GetRequestActivityErrors];
+
+export type GetRequestActivityResponses = {
+    /**
+     * OK
+     */
+    200: ActivityOfRequest;
+};
+
+export type GetRequestActivityResponse = GetRequestActivityResponses[keyof GetRequestActivityResponses];
 
 export type GetRequestAgainData = {
     body?: never;
