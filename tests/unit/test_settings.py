@@ -308,3 +308,21 @@ def test_pooled_database_without_owner_is_refused_for_commands() -> None:
         Settings.with_owner(given)
     owner = Settings.with_owner({**given, "OWNER_DATABASE_URL": "postgresql://o@127.0.0.1:5432/d"}).as_owner()
     assert (owner.database_pooled, owner.db_prepare) == (False, True)
+
+
+def test_secret_in_a_file_is_read_without_its_line_end(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{'f' * 40}\n")
+    assert Settings.from_env({"SECRET_KEY_FILE": str(file)}).secret_key == "f" * 40
+
+
+def test_secret_in_a_file_and_in_the_environment_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("f" * 40)
+    with pytest.raises(SettingsError, match="SECRET_KEY_FILE: cannot be combined with SECRET_KEY"):
+        Settings.from_env({"SECRET_KEY_FILE": str(file), "SECRET_KEY": "k" * 40})
+
+
+def test_secret_in_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^MAIL_PASSWORD_FILE: cannot be read: "):
+        Settings.from_env({"MAIL_PASSWORD_FILE": str(tmp_path / "none")})
