@@ -40,7 +40,7 @@ export function useEvidence() {
 
 const isTime = (text: string): boolean => /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text)
 
-/** A value of an entry as text: times in the market's zone, changes as what was and what is. */
+/** A value of an entry as text: times in the marketplace's zone, changes as what was and what is. */
 export function valueOf(value: unknown, locale: string): string {
   if (Array.isArray(value)) return value.map((one) => valueOf(one, locale)).join(' → ')
   if (typeof value === 'string') return isTime(value) ? formatTime(value, 'full', locale) : value
