@@ -1,8 +1,12 @@
 // The pages that people come in by, and what each of them loads before it can be used.
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 export const dist = new URL('../dist/', import.meta.url)
-export const languages = ['en', 'hi']
+const locales = new URL('../src/locales/', import.meta.url)
+/** Each folder with texts is a language; English, which the others fall back to, comes first. */
+export const languages = readdirSync(locales)
+  .filter((name) => existsSync(new URL(`${name}/index.ts`, locales)))
+  .sort((one, other) => Number(other === 'en') - Number(one === 'en'))
 
 const data = 'src/shared/lib/queryClient.ts'
 /** Name of the built page, by which the server finds it: the path it is rendered at, its route's, its component, and what else the router loads for it. */

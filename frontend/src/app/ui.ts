@@ -11,12 +11,15 @@ import UiOverlays from './UiOverlays.vue'
 
 export { UiFrame, UiOverlays, useToast }
 
+/** Of languages that Nuxt UI knows; others have its English. */
+const locales = import.meta.glob<typeof uiEn>('../locales/*/ui.ts', { import: 'default' })
+
 function install(app: App): void {
   const uiLocale = shallowRef(uiEn)
   watch(
     i18n.global.locale,
     async (code) => {
-      uiLocale.value = code === 'hi' ? (await import('@nuxt/ui/runtime/locale/hi.js')).default : uiEn
+      uiLocale.value = (await locales[`../locales/${code}/ui.ts`]?.()) ?? uiEn
     },
     { immediate: true },
   )

@@ -3,8 +3,7 @@ import { afterEach, expect, it } from 'vitest'
 import type { ComponentCustomProperties } from 'vue'
 import { formatMoney } from '@/shared/lib/money'
 import { formatTime } from '@/shared/lib/time'
-import english from '@/locales/en/nav.json'
-import { available, i18n, setLanguage, startLanguage } from './i18n'
+import { available, i18n, languagesIn, ownNames, setLanguage, startLanguage } from './i18n'
 
 afterEach(async () => {
   await setLanguage('en')
@@ -13,6 +12,19 @@ afterEach(async () => {
 
 it('offers English and Hindi', () => {
   expect(available).toEqual(['en', 'hi'])
+})
+
+it('takes each folder for a language, and English for the first', () => {
+  const found = languagesIn({
+    '../../locales/ar/name.ts': 'العربية',
+    '../../locales/en/name.ts': 'English',
+    '../../locales/xx/name.ts': 'Pseudo',
+  })
+  expect([...found]).toEqual([
+    ['en', 'English'],
+    ['ar', 'العربية'],
+    ['xx', 'Pseudo'],
+  ])
 })
 
 it("changes texts, the document's language and the stored choice", async () => {
@@ -53,11 +65,7 @@ it('stays with English where the stored language does not exist', async () => {
 })
 
 it('has a font for the letters of every language by its own name', () => {
-  const letters = new Set(
-    Object.values(english.languages)
-      .join('')
-      .match(/[^\p{ASCII}]/gu),
-  )
+  const letters = new Set([...ownNames.values()].join('').match(/[^\p{ASCII}]/gu))
   const css = readFileSync('src/styles/main.css', 'utf8')
   const range = /'Own Names'[^}]*unicode-range: ([^;]+);/.exec(css)?.[1] ?? ''
   const covered = range

@@ -1,11 +1,13 @@
 import { createI18n } from 'vue-i18n'
 import en, { sets as enSets } from '@/locales/en'
 import type { Sets, Texts } from '@/locales/byName'
+import type { CustomerSignUp } from '@/shared/api/generated'
 
-/** A language is a folder: `index.ts` holds what every page has, and each route has a set of its own (scripts/vite/texts.ts). */
-
-export const languages = ['en', 'hi'] as const
-export type Language = (typeof languages)[number]
+/**
+ * A language is a folder of src/locales: `name.ts` has its name, `index.ts` what every page says, and each route has a set of its own
+ * (scripts/vite/texts.ts). Nothing else names it.
+ */
+export type Language = NonNullable<CustomerSignUp['language']>
 
 /** Kept in a cookie, so that the server answers with a page in this language. */
 const stored = 'doorstep-language'
@@ -25,10 +27,17 @@ export const i18n = createI18n({
   fallbackWarn: false,
 })
 
-/** Languages that have a folder under src/locales. */
-export const available = languages.filter(
-  (code) => code === 'en' || `../../locales/${code}/index.ts` in firsts,
-)
+const found = import.meta.glob<string>('../../locales/*/name.ts', { eager: true, import: 'default' })
+
+/** The languages of these folders by their own names, English first. */
+export function languagesIn(folders: Record<string, string>): Map<Language, string> {
+  const all = Object.entries(folders).map(
+    ([path, name]) => [path.split('/').at(-2) as Language, name] as const,
+  )
+  return new Map(all.sort(([one], [other]) => Number(other === 'en') - Number(one === 'en')))
+}
+export const ownNames = languagesIn(found)
+export const available = [...ownNames.keys()]
 
 type Load = (() => Promise<{ default: Texts }>) | undefined
 const loaded = new Map<string, Promise<void>>()

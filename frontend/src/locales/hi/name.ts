@@ -1,0 +1,2 @@
+/** The language by its own name. */
+export default 'हिन्दी'

@@ -1,0 +1,2 @@
+/** What Nuxt UI's parts say. */
+export { default } from '@nuxt/ui/runtime/locale/hi.js'
