@@ -241,6 +241,12 @@ TABLE: Final[dict[str, Row]] = {
     ),
     "POST /requests/<id:request_id>/messages/read": Row(ITS_TWO, {"up_to": "$message_id"}, path=_request("accepted")),
     "POST /requests/<id:request_id>/messages/report": Row(ITS_TWO, WHY, path=_request("completed"), status=204),
+    "GET /tasks/<id:task_id>/checklist": Row(ACTIVE),
+    "PUT /tasks/<id:task_id>/checklist": Row(ADMINS, {"points": [{"text": "Water is off"}]}),
+    "GET /requests/<id:request_id>/checklist": Row(CONCERNED, path=_request("accepted")),
+    "PUT /requests/<id:request_id>/checklist/<id:number>": Row(
+        ITS_PROFESSIONAL, {"done": True}, path={**_request("accepted"), "number": "1"}
+    ),
     "GET /requests/<id:request_id>/photos": Row(CONCERNED, path=_request("accepted")),
     "POST /requests/<id:request_id>/photos": Row(
         ITS_TWO, {"phase": "$photo_phase"}, path=_request("accepted"), status=201, form="photo"

@@ -20,15 +20,20 @@ def show_photo(who: User, admin: User, width: int = 300) -> str:
     return str(who.get("/me/profile").json["photo_url"])
 
 
-def send_photo(who: User, request_id: int, phase: str, data: bytes | None = None, **options: Any) -> Any:
+def send_photo(
+    who: User, request_id: int, phase: str, data: bytes | None = None, *, point: int | None = None, **options: Any
+) -> Any:
     """Upload a photo of a request, and return the response."""
-    file = form(data or picture("JPEG", size=(320, 240)), name="photo.jpg", field="photo", phase=phase)
+    fields = {"phase": phase} if point is None else {"phase": phase, "point": str(point)}
+    file = form(data or picture("JPEG", size=(320, 240)), name="photo.jpg", field="photo", **fields)
     return who.post(f"/requests/{request_id}/photos", **file, **options)
 
 
-def add_photo(who: User, request_id: int, phase: str, data: bytes | None = None) -> dict[str, Any]:
+def add_photo(
+    who: User, request_id: int, phase: str, data: bytes | None = None, *, point: int | None = None
+) -> dict[str, Any]:
     """Add a photo to a request, which must succeed."""
-    answer = send_photo(who, request_id, phase, data)
+    answer = send_photo(who, request_id, phase, data, point=point)
     assert answer.status_code == 201, answer.json
     return dict(answer.json)
 

@@ -37,6 +37,7 @@ def present(photo: Photo) -> JsonObject:
         "phase": photo.phase,
         "author_id": photo.author_id,
         "author_role": photo.author_role,
+        "point": photo.point,
         "width": photo.width,
         "height": photo.height,
         "sha256": photo.sha256,
@@ -48,7 +49,9 @@ def present(photo: Photo) -> JsonObject:
 def received_upload(actor: Actor, arguments: Mapping[str, object]) -> Iterator[dict[str, object]]:
     """Check, inspect and store an upload before the transaction of the call begins."""
     form = cast("schemas.RequestPhotoUploadData", arguments["form"])
-    actions.check(actor, request_id=cast("int", arguments["request_id"]), phase=Phase(form["phase"]))
+    actions.check(
+        actor, request_id=cast("int", arguments["request_id"]), phase=Phase(form["phase"]), point=form["point"]
+    )
     with capacity.current().upload_of(actor.account_id), received_picture(form["photo"]) as stored:
         yield {"stored": stored}
 
@@ -95,7 +98,9 @@ class Photos(Resource):
         two days after completion. Up to 12 per phase. The content decides the type; the photo is kept as WebP without
         metadata, and its digest in the history.
         """
-        photo = actions.add(actor, request_id=request_id, phase=Phase(form["phase"]), stored=stored)
+        photo = actions.add(
+            actor, request_id=request_id, phase=Phase(form["phase"]), stored=stored, point=form["point"]
+        )
         return ApiResponse(present(photo), headers={"Location": f"/photos/{photo.id}"})
 
 

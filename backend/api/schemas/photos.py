@@ -12,10 +12,14 @@ PHASES = [phase.value for phase in Phase]
 
 
 class RequestPhotoUpload(Strict):
-    """A JPEG, PNG, WebP or HEIC file of at most 5 MiB and 25 megapixels, and what it shows."""
+    """A JPEG, PNG, WebP or HEIC file of at most 5 MiB and 25 megapixels, and what it shows.
+
+    ``point``: the number of the point of the request's checklist that it shows, before or after the work.
+    """
 
     photo = Upload(required=True)
     phase = fields.String(required=True, validate=validate.OneOf(PHASES))
+    point = StrictInteger(min=1, max=20, load_default=None)
 
 
 class RequestPhotoUploadData(TypedDict):
@@ -23,6 +27,7 @@ class RequestPhotoUploadData(TypedDict):
 
     photo: FileStorage
     phase: str
+    point: int | None
 
 
 class RequestPhoto(Strict):
@@ -32,6 +37,7 @@ class RequestPhoto(Strict):
     phase = fields.String(required=True, validate=validate.OneOf(PHASES))
     author_id = Id(required=True)
     author_role = fields.String(required=True)
+    point = StrictInteger(required=True, allow_none=True)
     width = StrictInteger(required=True)
     height = StrictInteger(required=True)
     sha256 = fields.String(required=True)

@@ -22,6 +22,7 @@ from backend.domain.market import settings as market
 from backend.domain.offers import notifications, queries
 from backend.domain.offers.errors import OfferExpired, OfferNotFound, OffersFull, ProfessionalNotAvailable
 from backend.domain.offers.queries import OfferRow
+from backend.domain.task_requests import checklists
 from backend.domain.task_requests.actions import acceptance
 from backend.domain.task_requests.errors import OverlappingRequest
 from backend.domain.task_requests.lifecycle import Action
@@ -143,7 +144,7 @@ def accept(actor: Actor, *, request_id: int, offer_id: int, expected_version: in
     if offer.state != "live":
         raise OfferExpired
     try:
-        values = acceptance(request, professional_id=offer.professional_id)
+        values, has_checklist = acceptance(request, professional_id=offer.professional_id)
     except Forbidden as error:
         raise ProfessionalNotAvailable from error
     values["price"] = offer.amount
@@ -158,6 +159,8 @@ def accept(actor: Actor, *, request_id: int, offer_id: int, expected_version: in
             message = "This professional has accepted another request at that time. Choose another offer."
             raise OverlappingRequest(message) from error
         raise
+    if has_checklist:
+        checklists.copy(request.id, task_id=request.task_id)
     at = now()
     if db.session.execute(ACCEPT, {"id": offer_id, "at": at}).scalar_one_or_none() is None:
         raise OfferExpired

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db.session import db
-from backend.core.errors import Forbidden
+from backend.core.errors import Forbidden, Invalid
 from backend.core.security.authz import Actor
 from backend.domain.live_updates import changes as live_changes
 from backend.domain.photos import access, files, queries
@@ -28,10 +28,10 @@ MOST: Final = 12  # of one author in one phase; the database has the same
 MOST_IN_MESSAGES: Final = 48
 # A concurrent upload that took the slot first makes this add nothing; the next try then sees its row.
 ADD: Final = text("""
-INSERT INTO request_photos (request_id, author_id, author_role, phase, slot, message_id, professional_id, width, height,
-                            size, sha256, store_key, thumb_size, thumb_sha256, thumb_store_key, created_at)
-SELECT :request_id, :author_id, :author_role, :phase, free.slot, :message_id, :professional_id, :width, :height,
-       :size, :sha256, :store_key, :thumb_size, :thumb_sha256, :thumb_store_key, :created_at
+INSERT INTO request_photos (request_id, author_id, author_role, phase, slot, message_id, professional_id, point, width,
+                            height, size, sha256, store_key, thumb_size, thumb_sha256, thumb_store_key, created_at)
+SELECT :request_id, :author_id, :author_role, :phase, free.slot, :message_id, :professional_id, :point, :width,
+       :height, :size, :sha256, :store_key, :thumb_size, :thumb_sha256, :thumb_store_key, :created_at
   FROM (SELECT slot FROM generate_series(1, :most) AS slot
          WHERE NOT EXISTS (SELECT FROM request_photos taken
                             WHERE taken.request_id = :request_id AND taken.phase = :phase
@@ -39,11 +39,21 @@ SELECT :request_id, :author_id, :author_role, :phase, free.slot, :message_id, :p
                               AND taken.removed_at IS NULL)
          ORDER BY slot LIMIT 1) free
 ON CONFLICT DO NOTHING
-RETURNING id, request_id, author_id, author_role, phase, professional_id, width, height, sha256, thumb_sha256,
-          store_key, thumb_store_key, created_at
+RETURNING id, request_id, author_id, author_role, phase, professional_id, point, width, height, sha256,
+          thumb_sha256, store_key, thumb_store_key, created_at
 """)
 REMOVE: Final = text("""
 UPDATE request_photos SET removed_at = :at WHERE id = :id AND removed_at IS NULL RETURNING id
+""")
+HAS_POINT: Final = text("""
+SELECT EXISTS (SELECT FROM request_checklist_points WHERE request_id = :request_id AND number = :number)
+""")
+# Touches the point in any case: a tick at the same time waits for the lock, and then finds no photo.
+UNTICK: Final = text("""
+UPDATE request_checklist_points c SET done_at = NULL, done_by = NULL, received_at = NULL
+ WHERE c.request_id = :request_id AND c.number = :number AND c.needs_photo
+   AND NOT EXISTS (SELECT FROM request_photos p
+                    WHERE p.request_id = c.request_id AND p.point = c.number AND p.removed_at IS NULL)
 """)
 COUNT: Final = text("""
 SELECT count(*) FROM request_photos
@@ -62,7 +72,7 @@ UPDATE request_photos p SET removed_at = :at FROM due WHERE p.id = due.id RETURN
 """)
 
 
-def check(actor: Actor, *, request_id: int, phase: Phase) -> None:
+def check(actor: Actor, *, request_id: int, phase: Phase, point: int | None = None) -> None:
     """Refuse early what `add` would refuse: before the file is inspected.
 
     Raises:
@@ -70,20 +80,23 @@ def check(actor: Actor, *, request_id: int, phase: Phase) -> None:
     """
     row, who = requests.one(actor, request_id=request_id)
     access.check_adds(who, row.request, phase)
+    _check_point(request_id, phase, point)
 
 
-def add(actor: Actor, *, request_id: int, phase: Phase, stored: StoredPicture) -> Photo:
-    """Add a photo of a phase to a request, and its digest to the history.
+def add(actor: Actor, *, request_id: int, phase: Phase, stored: StoredPicture, point: int | None = None) -> Photo:
+    """Add a photo of a phase to a request, and its digest to the history. ``point``: the point that it shows.
 
     Raises:
         RequestNotFound: The actor may not see the request.
         Forbidden: Only the other side adds photos of this phase.
         PhotoNotPossible: The state of the request does not allow it.
         TooManyPhotos: There are twelve already.
+        Invalid: The checklist has no such point, or the phase is the problem.
     """
     request = lock(actor, request_id=request_id)
     access.check_adds(relation(actor, request, at=now()), request, phase)
-    photo = _insert(actor, request_id=request_id, phase=phase, stored=stored, most=MOST)
+    _check_point(request_id, phase, point)
+    photo = _insert(actor, request_id=request_id, phase=phase, stored=stored, most=MOST, point=point)
     _record(actor, request, Record.ADD_PHOTO, photo)
     return photo
 
@@ -123,6 +136,8 @@ def delete(actor: Actor, *, photo_id: int) -> None:
     if removed is None:
         raise PhotoNotFound
     files.drop_later([photo.store_key, photo.thumb_store_key])
+    if photo.point is not None:
+        db.session.execute(UNTICK, {"request_id": request.id, "number": photo.point})
     _record(actor, request, Record.DELETE_PHOTO, photo)
 
 
@@ -147,6 +162,7 @@ def _insert(
     most: int,
     message_id: int | None = None,
     professional_id: int | None = None,
+    point: int | None = None,
 ) -> Photo:
     whose = {"request_id": request_id, "phase": phase, "author_id": actor.id}
     values: dict[str, object] = {
@@ -155,6 +171,7 @@ def _insert(
         "author_role": actor.role.value,
         "message_id": message_id,
         "professional_id": professional_id,
+        "point": point,
         "most": most,
         "created_at": now(),
     }
@@ -165,6 +182,16 @@ def _insert(
         if db.session.execute(COUNT, whose).scalar_one() >= most:
             break
     raise TooManyPhotos(most)
+
+
+def _check_point(request_id: int, phase: Phase, point: int | None) -> None:
+    """Raise Invalid for a point that the request's checklist does not have, or for a photo of the problem."""
+    if point is None:
+        return
+    if phase is Phase.PROBLEM:
+        raise Invalid.field("point", "Photos of the problem cannot name a point of the checklist.")
+    if not db.session.execute(HAS_POINT, {"request_id": request_id, "number": point}).scalar_one():
+        raise Invalid.field("point", "The checklist of this request has no such point.")
 
 
 def _record(actor: Actor, request: Request, action: Record, photo: Photo) -> None:

@@ -12,7 +12,8 @@ class RequestPhoto(Base):
     """A photo of a request, as two WebP files without metadata; removing it keeps the row with ``removed_at`` set.
 
     ``slot`` numbers the photos of one author in one phase: its range is the limit, its uniqueness holds it against
-    uploads at the same time. A photo in a message belongs to the conversation with ``professional_id``.
+    uploads at the same time. ``point`` is the number of the point of the checklist that it shows. A photo in a message
+    belongs to the conversation with ``professional_id``.
     """
 
     __tablename__ = "request_photos"
@@ -25,6 +26,7 @@ class RequestPhoto(Base):
     slot: Mapped[int]
     message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"))
     professional_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    point: Mapped[int | None]
     width: Mapped[int]
     height: Mapped[int]
     size: Mapped[int]

@@ -17,8 +17,8 @@ from backend.domain.task_requests import queries as requests
 from backend.domain.task_requests.errors import RequestNotFound
 
 COLUMNS: Final = """
-SELECT id, request_id, author_id, author_role, phase, professional_id, width, height, sha256, thumb_sha256, store_key,
-       thumb_store_key, created_at
+SELECT id, request_id, author_id, author_role, phase, professional_id, point, width, height, sha256, thumb_sha256,
+       store_key, thumb_store_key, created_at
   FROM request_photos
 """
 ONE: Final = text(f"{COLUMNS} WHERE id = :id AND removed_at IS NULL")
@@ -36,6 +36,7 @@ class Photo(NamedTuple):
     author_role: str
     phase: str
     professional_id: int | None
+    point: int | None
     width: int
     height: int
     sha256: str

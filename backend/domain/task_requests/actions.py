@@ -20,8 +20,8 @@ from backend.core.security.authz import Actor, Role
 from backend.domain.places import queries as places
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.models import Professional
-from backend.domain.task_requests import asking, history, matching, notifications, offers, policies, queries
-from backend.domain.task_requests.errors import OverlappingRequest, TaskNotAvailable
+from backend.domain.task_requests import asking, checklists, history, matching, notifications, offers, policies, queries
+from backend.domain.task_requests.errors import ChecklistOpen, OverlappingRequest, TaskNotAvailable
 from backend.domain.task_requests.lifecycle import Action, Status
 from backend.domain.task_requests.models import RequestRejection
 from backend.domain.task_requests.reported_times import reported_changes, time_of_step
@@ -226,26 +226,30 @@ def accept(actor: Actor, *, request_id: int, expected_version: int | None = None
         OverlappingRequest: The professional has accepted another request at that time. The database refuses it.
     """
     request = load(actor, Action.ACCEPT, request_id=request_id, expected_version=expected_version)
-    values = acceptance(request, professional_id=actor.account_id)
+    values, has_checklist = acceptance(request, professional_id=actor.account_id)
     try:
         changed = write(actor, request, Action.ACCEPT, values)
     except IntegrityError as error:
         if isinstance(error.orig, ExclusionViolation):
             raise OverlappingRequest("You have already accepted another request at that time.") from error
         raise
+    if has_checklist:
+        checklists.copy(request.id, task_id=request.task_id)
     notifications.notify_accepted(changed)
     return changed
 
 
-def acceptance(request: Request, *, professional_id: int) -> dict[str, object]:
-    """Return what an acceptance changes, and keep the professional's account locked until the transaction ends.
+def acceptance(request: Request, *, professional_id: int) -> tuple[dict[str, object], bool]:
+    """Return what an acceptance changes, and whether `checklists.copy` is to follow it.
+
+    The professional's account is locked until the transaction ends.
 
     Raises:
         Forbidden: The account is blocked, or not active.
     """
-    policy = _lock_professional(professional_id, task_id=request.task_id)
+    policy, has_checklist = _lock_professional(professional_id, request)
     ends = request.date_of_request + timedelta(minutes=request.time_required + policy.travel_buffer_minutes)
-    return {
+    values: dict[str, object] = {
         "professional_id": professional_id,
         "asked_professional_id": professional_id if request.asked_professional_id == professional_id else None,
         "asked_until": None,
@@ -255,29 +259,31 @@ def acceptance(request: Request, *, professional_id: int) -> dict[str, object]:
         **NO_VISIT,
         "start_code_policy": policy.start_code,
     }
+    return values, has_checklist
 
 
 LOCKED_PROFESSIONAL: Final = text(f"""
-SELECT account.blocked_at, professional.approval, {policies.COLUMNS}
+SELECT account.blocked_at, professional.approval, {checklists.IS_NEEDED},
+       {policies.COLUMNS}
   FROM accounts account JOIN professionals professional ON professional.account_id = account.id,
        {policies.SOURCE}
  WHERE account.id = :professional_id FOR NO KEY UPDATE OF account
 """)  # noqa: S608  # all parts are constants
 
 
-def _lock_professional(professional_id: int, *, task_id: int) -> policies.Policy:
-    """Lock the professional's account until the transaction ends, and return the task's policy.
+def _lock_professional(professional_id: int, request: Request) -> tuple[policies.Policy, bool]:
+    """Lock the professional's account until the transaction ends; return the task's policy and if it has a checklist.
 
     A block at the same time either waits, and then releases this request as well, or is seen here. Two overlapping
     requests that one professional accepts at the same time queue up instead of a deadlock in the exclusion constraint.
     """
-    values = {"professional_id": professional_id, "task_id": task_id}
-    blocked_at, approval, *policy = db.session.execute(LOCKED_PROFESSIONAL, values).one()
+    values = {"professional_id": professional_id, "task_id": request.task_id, "request_id": request.id}
+    blocked_at, approval, has_checklist, *policy = db.session.execute(LOCKED_PROFESSIONAL, values).one()
     if blocked_at is not None:
         raise Forbidden("This account is blocked.", code="account_blocked")
     if approval != Approval.APPROVED:
         raise Forbidden("Your account is not active. An admin must approve your document first.", code="not_active")
-    return policies.of_row(policy)
+    return policies.of_row(policy), has_checklist
 
 
 @retry_when_changed
@@ -327,7 +333,7 @@ def complete(
     completed_at = time_of_step(request, at)
     changes = reported_changes(reported=at)
     changed = write(actor, request, Action.COMPLETE, {"completed_at": completed_at}, changes=changes)
-    _count_done(request.professional_id)
+    _count_done(request)
     notifications.notify_other_side(actor, request, kind="request_completed")
     return changed
 
@@ -344,7 +350,7 @@ def close(
         values["closing_remarks"] = remarks
     changed = write(actor, request, Action.CLOSE, values, note=remarks or None)
     if request.status == Status.ACCEPTED:
-        _count_done(request.professional_id)
+        _count_done(request)
     notifications.notify_other_side(actor, request, kind="request_closed", remarks=remarks)
     return changed
 
@@ -374,11 +380,21 @@ def _not_before(earlier: datetime | None) -> datetime:
     return max(now(), earlier) if earlier else now()
 
 
-def _count_done(professional_id: int | None) -> None:
-    statement = update(Professional).where(Professional.account_id == professional_id)
-    db.session.execute(
-        statement.values(tasks_done=Professional.tasks_done + 1).execution_options(synchronize_session=False)
-    )
+def _count_done(request: Request) -> None:
+    """Count the work for its professional, unless a point that is required is not ticked.
+
+    The request was changed before, in this transaction: its row is locked, so that no point changes until the commit.
+
+    Raises:
+        ChecklistOpen: At least one point is open.
+    """
+    statement = update(Professional).where(Professional.account_id == request.professional_id)
+    counted = statement.values(tasks_done=Professional.tasks_done + 1).returning(checklists.OPEN_POINTS)
+    number = db.session.execute(
+        counted.execution_options(synchronize_session=False), {"request_id": request.id}
+    ).scalar_one()
+    if number:
+        raise ChecklistOpen(number)
 
 
 def _changes(reason_code: str | None, **facts: bool | None) -> dict[str, object] | None:

@@ -60,6 +60,15 @@ class NotByOffer(Conflict):
         super().__init__("The price of this request is fixed. Professionals accept it without an offer.")
 
 
+class ChecklistOpen(Conflict):
+    """The work can be completed only once all points of its checklist are ticked."""
+
+    code = "checklist_open"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"The checklist is not done: {number} points are open. The professional ticks them first.")
+
+
 class AlreadyTaken(Conflict):
     """Another professional has accepted the request."""
 

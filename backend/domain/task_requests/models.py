@@ -210,6 +210,45 @@ class TaskPolicy(Base):
     __table_args__ = (CheckConstraint("start_code IN ('off', 'offered', 'required')", name="start_code"),)
 
 
+class TaskChecklist(Base):
+    """The points that the professional ticks during a visit for this task, in their order: text, and photo or not.
+
+    ``required``: work is completed only once all are ticked.
+    """
+
+    __tablename__ = "task_checklists"
+
+    task_id: Mapped[int] = mapped_column(
+        ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    points: Mapped[list[dict[str, object]]] = mapped_column(JSONB)
+    required: Mapped[bool] = mapped_column(server_default=text("false"))
+
+    __table_args__ = (CheckConstraint("jsonb_array_length(points) BETWEEN 1 AND 20", name="points"),)
+
+
+class RequestChecklistPoint(Base):
+    """A point of a request, as it was when the request was accepted. ``done_at`` is the time that was reported."""
+
+    __tablename__ = "request_checklist_points"
+
+    request_id: Mapped[int] = mapped_column(ForeignKey("task_requests.id"), primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str]
+    needs_photo: Mapped[bool]
+    is_required: Mapped[bool]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    received_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("number BETWEEN 1 AND 20", name="number"),
+        CheckConstraint(
+            "(done_at IS NULL) = (done_by IS NULL) AND (done_at IS NULL) = (received_at IS NULL)", name="done"
+        ),
+    )
+
+
 class InboxVisit(Base):
     """When a professional last saw the inbox; later requests are new."""
 

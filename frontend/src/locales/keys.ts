@@ -4,6 +4,7 @@ interface English {
   activity: typeof import('./en/activity.json')
   agenda: typeof import('./en/agenda.json')
   audit: typeof import('./en/audit.json')
+  checklists: typeof import('./en/checklists.json')
   common: typeof import('./en/common.json')
   conversations: typeof import('./en/conversations.json')
   dashboard: typeof import('./en/dashboard.json')

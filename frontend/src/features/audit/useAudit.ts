@@ -18,6 +18,7 @@ export const actions = [
   'task_archived',
   'task_deleted',
   'task_policy_changed',
+  'task_checklist_changed',
   'synonyms_created',
   'synonyms_edited',
   'synonyms_deleted',

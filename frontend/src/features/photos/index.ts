@@ -10,10 +10,13 @@ export const PhotoButton = defineAsyncComponent(async () => (await part()).Photo
 export const ChosenPhoto = defineAsyncComponent(async () => (await part()).ChosenPhoto)
 export { grouped } from './history'
 
-/** Send photos of the problem to a request that was just made; its page shows how far they are. */
-export const sendPhotos = async (requestId: number, files: File[]): Promise<void> =>
-  (await part()).addUploads(requestId, 'problem', files)
+/** Send photos to a request, by default of the problem to one that was just made; its page shows how far they are. */
+export const sendPhotos = async (
+  requestId: number,
+  files: File[],
+  of: { phase: 'problem' | 'before' | 'after'; point?: number } = { phase: 'problem' },
+): Promise<void> => (await part()).addUploads(requestId, of.phase, files, of.point)
 /** Make a photo smaller, and leave out where it was taken. */
 export const shrunk = async (file: File): Promise<Blob> => (await part()).shrink(file)
 
-export const photoIcons = { add_photo: 'i-lucide-image-plus', delete_photo: 'i-lucide-image-off' }
+export const photoIcons = { add_photo: 'i-lucide-image', delete_photo: 'i-lucide-image' }

@@ -16,6 +16,8 @@ export interface PhotoUpload {
   key: string
   requestId: number
   phase: Phase
+  /** The point of the checklist that it shows. */
+  point: number | undefined
   file: File
   /** Once it is sent it stays until the page shows the photo in its place. */
   state: 'waiting' | 'sending' | 'sent' | 'failed'
@@ -35,12 +37,13 @@ export { progress }
 export const uploadsOf = (requestId: number): PhotoUpload[] =>
   uploads.filter((one) => one.requestId === requestId && isCurrent(one.owner))
 
-export function addUploads(requestId: number, phase: Phase, files: readonly File[]): void {
+export function addUploads(requestId: number, phase: Phase, files: readonly File[], point?: number): void {
   for (const file of files)
     uploads.push({
       key: uuid(),
       requestId,
       phase,
+      point,
       file,
       state: 'waiting',
       error: null,
@@ -82,7 +85,7 @@ async function send(one: PhotoUpload): Promise<void> {
     await upload((options) =>
       createRequestPhoto({
         path: { request_id: one.requestId },
-        body: { photo, phase: one.phase },
+        body: { photo, phase: one.phase, ...(one.point && { point: one.point }) },
         headers: { 'Idempotency-Key': one.key },
         ...options,
       }),

@@ -49,4 +49,7 @@ export function usePicture(
 }
 
 export const useDeletePhoto = () =>
-  useApiMutation(deletePhotoMutation(), { success: 'photos.deleted', invalidates: ['Photos', 'Requests'] })
+  useApiMutation(deletePhotoMutation(), {
+    success: 'photos.deleted',
+    invalidates: ['Photos', 'Checklists', 'Requests'],
+  })

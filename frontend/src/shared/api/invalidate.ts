@@ -6,6 +6,7 @@ export const tags = [
   'Activity',
   'Audit trail',
   'Authentication',
+  'Checklists',
   'Conversations',
   'Dashboard',
   'Documents',

@@ -21,7 +21,7 @@ const tagsByTopic: Partial<Record<string, readonly Tag[]>> = {
   messages: ['Conversations', 'Requests'],
   notifications: ['Notifications'],
   reports: ['Reports'],
-  requests: ['Requests', 'Photos', 'Schedule', 'Reviews', 'Dashboard'],
+  requests: ['Requests', 'Photos', 'Checklists', 'Schedule', 'Reviews', 'Dashboard'],
 }
 
 /** Tags of a topic; none for topics of a later version. */

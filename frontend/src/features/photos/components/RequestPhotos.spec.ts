@@ -14,6 +14,7 @@ const photo = (id: number, more: object = {}) => ({
   phase: 'problem',
   author_id: 7,
   author_role: 'customer',
+  point: null,
   width: 640,
   height: 480,
   sha256: 'a'.repeat(64),

@@ -51,6 +51,7 @@ const button = (text: string) =>
 describe('RequestPage', () => {
   beforeEach(() => {
     answer('get', '/requests/:id/conversations', [200, { items: [] }])
+    answer('get', '/requests/:id/checklist', [200, { items: [] }])
     answer('get', '/requests/:id/photos', [200, { items: [], phases: [], most: 12 }])
   })
 

@@ -159,6 +159,16 @@ export type CategoryCount = {
     tasks: number;
 };
 
+export type ChecklistPoint = {
+    text: string;
+    photo?: boolean;
+};
+
+export type ChecklistPointInput = {
+    text: string;
+    photo?: boolean;
+};
+
 export type ClosedDay = {
     day: string;
     total: number;
@@ -1307,6 +1317,10 @@ export type RequestAgain = {
     professional: AskedProfessional | null;
 };
 
+export type RequestChecklist = {
+    items: Array<RequestPoint>;
+};
+
 export type RequestDetail = {
     id: number;
     task_id: number;
@@ -1380,6 +1394,7 @@ export type RequestPhoto = {
     phase: 'problem' | 'before' | 'after';
     author_id: number;
     author_role: string;
+    point: number | null;
     width: number;
     height: number;
     sha256: string;
@@ -1389,12 +1404,22 @@ export type RequestPhoto = {
 export type RequestPhotoUpload = {
     photo: Blob | File;
     phase: 'problem' | 'before' | 'after';
+    point?: number | null;
 };
 
 export type RequestPhotos = {
     items: Array<RequestPhoto>;
     phases: Array<'problem' | 'before' | 'after'>;
     most: number;
+};
+
+export type RequestPoint = {
+    number: number;
+    text: string;
+    photo: boolean;
+    required: boolean;
+    done_at: string | null;
+    photo_ids: Array<number>;
 };
 
 export type RequestReview = {
@@ -1688,6 +1713,16 @@ export type Task = {
     archived_at?: string | null;
 };
 
+export type TaskChecklist = {
+    points: Array<ChecklistPoint>;
+    required?: boolean;
+};
+
+export type TaskChecklistInput = {
+    points: Array<ChecklistPointInput>;
+    required?: boolean;
+};
+
 export type TaskEdit = {
     name?: string;
     description?: string;
@@ -1722,6 +1757,11 @@ export type TaskPolicyInput = {
     free_cancel_minutes?: number | null;
     travel_buffer_minutes?: number | null;
     start_code?: 'off' | 'offered' | 'required' | null;
+};
+
+export type Tick = {
+    done: boolean;
+    at?: string | null;
 };
 
 export type Tokens = {
@@ -7193,6 +7233,115 @@ export type CancelRequestResponses = {
 
 export type CancelRequestResponse = CancelRequestResponses[keyof CancelRequestResponses];
 
+export type GetRequestChecklistData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/checklist';
+};
+
+export type GetRequestChecklistErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetRequestChecklistError = GetRequestChecklistErrors[keyof GetRequestChecklistErrors];
+
+export type GetRequestChecklistResponses = {
+    /**
+     * OK
+     */
+    200: RequestChecklist;
+};
+
+export type GetRequestChecklistResponse = GetRequestChecklistResponses[keyof GetRequestChecklistResponses];
+
+export type TickRequestPointData = {
+    body: Tick;
+    path: {
+        request_id: number;
+        number: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/checklist/{number}';
+};
+
+export type TickRequestPointErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`
+     */
+    409: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type TickRequestPointError = TickRequestPointErrors[keyof TickRequestPointErrors];
+
+export type TickRequestPointResponses = {
+    /**
+     * OK
+     */
+    200: RequestChecklist;
+};
+
+export type TickRequestPointResponse = TickRequestPointResponses[keyof TickRequestPointResponses];
+
 export type CloseRequestData = {
     body?: Closing;
     headers?: {
@@ -9938,6 +10087,120 @@ export type UpdateTaskResponses = {
 };
 
 export type UpdateTaskResponse = UpdateTaskResponses[keyof UpdateTaskResponses];
+
+export type GetTaskChecklistData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the cached version; 304 if it is still current.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        task_id: number;
+    };
+    query?: never;
+    url: '/tasks/{task_id}/checklist';
+};
+
+export type GetTaskChecklistErrors = {
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type GetTaskChecklistError = GetTaskChecklistErrors[keyof GetTaskChecklistErrors];
+
+export type GetTaskChecklistResponses = {
+    /**
+     * OK
+     */
+    200: TaskChecklist;
+};
+
+export type GetTaskChecklistResponse = GetTaskChecklistResponses[keyof GetTaskChecklistResponses];
+
+export type PutTaskChecklistData = {
+    body: TaskChecklistInput;
+    headers?: {
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        task_id: number;
+    };
+    query?: never;
+    url: '/tasks/{task_id}/checklist';
+};
+
+export type PutTaskChecklistErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type PutTaskChecklistError = PutTaskChecklistErrors[keyof PutTaskChecklistErrors];
+
+export type PutTaskChecklistResponses = {
+    /**
+     * OK
+     */
+    200: TaskChecklist;
+};
+
+export type PutTaskChecklistResponse = PutTaskChecklistResponses[keyof PutTaskChecklistResponses];
 
 export type GetTaskPolicyData = {
     body?: never;

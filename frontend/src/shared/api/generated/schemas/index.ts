@@ -2,6 +2,7 @@
 
 export { addCustomerBody, addProfessionalBody, confirmMyPhoneBody, createMyPushSubscriptionBody, putMyPreferencesBody, updateMeBody } from './accounts.gen';
 export { changePasswordBody, checkBody, confirmEmailBody, confirmPasswordMeBody, forgotPasswordBody, resetPasswordBody, undoEmailBody } from './authentication.gen';
+export { putTaskChecklistBody, tickRequestPointBody } from './checklists.gen';
 export { createRequestMessageBody, markMessagesReadBody, reportConversationBody, settleConversationReportBody } from './conversations.gen';
 export { createExportBody } from './exports.gen';
 export { runJobBody } from './jobs.gen';
