@@ -69,11 +69,11 @@ class Finding:
         """Return what it means, for the command line."""
         names, processes = ", ".join(self.names), ", ".join(self.processes)
         return {
-            Topic.SILENT: f"No report for more than {SILENT_SECONDS:.0f} seconds: {processes}.",
-            Topic.VERSIONS: f"Several versions run at once: {names}. Not the most frequent one: {processes}.",
-            Topic.KEY: f"Another SECRET_KEY than the others: {processes}.",
-            Topic.SETTINGS: f"Another value of {names} than the others: {processes}.",
-            Topic.STORES: f"Another file store than the others ({names}): {processes}.",
+            Topic.SILENT: f"No report for more than {SILENT_SECONDS:.0f} seconds: {processes}",
+            Topic.VERSIONS: f"Several versions run at once: {names}. Not the most frequent one: {processes}",
+            Topic.KEY: f"Another SECRET_KEY than the others: {processes}",
+            Topic.SETTINGS: f"Another value of {names} than the others: {processes}",
+            Topic.STORES: f"Another file store than the others ({names}): {processes}",
         }[self.topic]
 
 
