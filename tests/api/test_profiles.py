@@ -46,7 +46,7 @@ def test_public_profile_has_the_fields_of_the_contract(market: RequestMarket, us
     assert body["about"] == "Pipes and taps.\nAlso at night."
     assert (body["rating"], body["reviews"], body["tasks_done"]) == (4.0, 3, 3)
     assert body["rating_counts"] == {"1": 0, "2": 1, "3": 0, "4": 0, "5": 2}
-    assert body["tasks"] == [{"id": market.task_id, "name": "Plumbing", "base_price": "499.00"}]
+    assert body["tasks"] == [{"id": market.task_id, "name": "Plumbing", "base_price": "499.00", "pricing": "fixed"}]
     assert (body["verified_until"], body["photo_url"]) == (None, None)
 
 
