@@ -88,7 +88,7 @@ def test_process_with_too_few_database_connections_fails_in_one_line(module: str
     assert done.returncode != 0
     message = done.stderr.strip().splitlines()[-1]
     assert (
-        "PostgreSQL allows 117 connections, but this deployment can open up to 2932 connections: WEB_WORKERS (100)"
+        "PostgreSQL allows 117 connections, but this deployment can open up to 2934 connections: WEB_WORKERS (100)"
         in message
     )
 

@@ -33,13 +33,13 @@ def test_sampler_reports_connections_and_password_checks(app: Flask) -> None:
     reads: ConnectionPool = app.extensions["reads"]._pool
     before = reads.usage().in_use
     with hasher.queue.acquire(error="busy"):
-        reads.take()
+        taken = reads.take()
         Sampler("web", app).sample()
     assert value("password_checks_in_progress") == 1
     assert value("password_checks_waiting") == 0
     assert value("db_connections_in_use", pool="reads") == before + 1
     assert value("db_connections_limit", pool="session") > 0
-    reads.give_back(None)
+    reads.give_back(taken)
     Sampler("web", app).sample()
     assert value("password_checks_in_progress") == 0
     assert value("db_connections_in_use", pool="reads") == before
