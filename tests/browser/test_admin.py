@@ -137,7 +137,7 @@ def test_task_form_saves_picture_and_resolves_conflicting_edit(
     dialog(window).get_by_label("Travel buffer (minutes)").fill("45")
     dialog(window).get_by_role("switch", name="Offered to customers").click()
     window.inspect("task form")
-    dialog(window).get_by_role("button", name="Save").click()
+    dialog(window).get_by_role("button", name="Save", exact=True).click()
     window.expect_text(f"Task “{name}” saved as a draft.")
     other = market.admin()
     task = next(one for one in other.get("/tasks", q=name)["items"] if one["name"] == name)
@@ -146,9 +146,9 @@ def test_task_form_saves_picture_and_resolves_conflicting_edit(
 
     window.press(f"Edit {name}").fill(Price="949")
     other.patch(f"/tasks/{task['id']}", {"base_price": "999.00", "description": "Soot, nests and a new cap"})
-    dialog(window).get_by_role("button", name="Save").click()
+    dialog(window).get_by_role("button", name="Save", exact=True).click()
     window.expect_text("Someone else changed this task while you were editing it.").inspect("task changed by two")
     dialog(window).get_by_label("Theirs: 999.00").check()
-    dialog(window).get_by_role("button", name="Save").click()
+    dialog(window).get_by_role("button", name="Save", exact=True).click()
     window.expect_text(f"Task “{name}” saved as a draft.")
     assert other.get(f"/tasks/{task['id']}")["base_price"] == "999.00"
