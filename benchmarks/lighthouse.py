@@ -143,9 +143,16 @@ def _has_failed(audit: Mapping[str, Any]) -> bool:
 
 
 def pages(market: RunningMarket) -> Mapping[str, str]:
-    """Return the pages by name; the task is the first of the results."""
+    """Return the pages by name: the first of the tasks found, and the first of its professionals."""
     task = market.visitor().get("/search", limit=1)["items"][0]["id"]
-    return {"landing": "/", "search": "/search", "task": f"/tasks/{task}", "sign-in": "/sign-in"}
+    professional = market.admin().get(f"/tasks/{task}/professionals", limit=1)["items"][0]["id"]
+    return {
+        "landing": "/",
+        "search": "/search",
+        "task": f"/tasks/{task}",
+        "profile": f"/professionals/{professional}",
+        "sign-in": "/sign-in",
+    }
 
 
 def main() -> int:
