@@ -72,6 +72,16 @@ def test_accepted_offer_makes_the_price_and_ends_the_others(quote: Quote) -> Non
     assert (late.status_code, late.json["code"]) == (409, "already_taken")
 
 
+def test_pair_that_is_not_matched_again_finds_no_way_by_offer(quote: Quote) -> None:
+    assert quote.accept(quote.offer(quote.ravi)).status_code == 200
+    assert quote.asha.put(f"/me/exclusions/{quote.ravi.id}").status_code in (200, 204)
+    path = f"/requests/{quote.market.ask(quote.asha)['id']}/offers"
+    hidden = quote.ravi.post(path, {"amount": "850.00"})
+    assert (hidden.status_code, hidden.json["code"]) == (404, "not_found")
+    assert quote.ravi.get(path).status_code == 404
+    assert quote.sita.post(path, {"amount": "850.00"}).status_code == 201
+
+
 def test_professionals_see_their_own_offer_only(quote: Quote) -> None:
     quote.offer(quote.ravi)
     theirs = quote.offer(quote.sita)

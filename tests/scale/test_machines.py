@@ -1,4 +1,4 @@
-"""Two machines on one database: whoever is asked, the answer is the same."""
+"""Two machines on one database: each of them gives the same answer."""
 
 import json
 import urllib.error
