@@ -37,7 +37,7 @@ admin: $(VENV)/.runtime ## Manage admins: make admin ARGS="create --username N -
 	@$(FLASK) admins $(ARGS)
 
 prepare: $(VENV)/.runtime ## Apply migrations, load pincodes and create the first admin on DATABASE_URL
-	@$(PY) -m backend.launch.prepare
+	@$(PY) -m backend.launch.prepare $(ARGS)
 
 backup: $(VENV)/.runtime ## Back up database, documents and exports: make backup TO=folder (the product may be running)
 	@$(PY) -m backend.launch.backup save "$(TO)"

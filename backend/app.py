@@ -28,7 +28,7 @@ from backend.domain.documents import inspection
 from backend.domain.profiles import photos
 from backend.jobs import schedule
 from backend.jobs.dispatch import job_dispatcher
-from backend.migrations import revisions
+from backend.migrations import revisions_too_old
 from backend.settings import Settings
 
 
@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False  # a redirect of "//x" would repeat the host that the caller sent
     for part in (session, read_pool, cache, password_hashing, storage, mail, health, inspection, photos):
         part.init_app(app, settings)
-    app.extensions["older_revisions"] = frozenset(revisions()[:-1])
+    app.extensions["older_revisions"] = revisions_too_old()
     queue.init_app(app, dispatcher=job_dispatcher(settings))
     queue_schedule.init_app(app, schedule.TABLE)
     announce.init_app(app, publisher=Publisher(settings))

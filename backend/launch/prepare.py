@@ -2,10 +2,15 @@
 
 `python -m backend.launch.prepare` prints one line of JSON for the operator. Several machines may run it at once: one of
 them prepares the database, the others wait for it and then find nothing to do.
+
+Migrations that remove what an earlier version uses wait until no process of one is left: run it again then. `--expand`
+leaves them out in any case, and `--contract` runs them in any case.
 """
 
+import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import Final
 
 from flask import Flask
@@ -18,14 +23,24 @@ from backend.core.db.exclusive import StillRunning, exclusive
 from backend.core.db.session import db, session_defaults
 from backend.launch import database_roles
 from backend.launch.errors import LaunchError
+from backend.migrations import phases
+from backend.migrations.phases import Contract, Plan
 from backend.migrations.setup import upgrade
 from backend.settings import Settings, SettingsError
 
 LOCK: Final = 7_310_544_206  # any number unique to this module
 WAITING: Final = "Another process is preparing this database; waiting up to {} seconds for it.\n"
+LATER: Final = "Migrations left for later, because older processes use what they remove: {}. {}\n"
+AGAIN: Final = "Run prepare again when these have ended: {}."
+SHOWN: Final = 5
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("python -m backend.launch.prepare", description="Prepare the database.")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--expand", dest="contract", action="store_const", const=Contract.NEVER, help="never remove")
+    kind.add_argument("--contract", dest="contract", action="store_const", const=Contract.ALWAYS, help="always remove")
+    contract = parser.parse_args(arguments).contract or Contract.SAFE
     try:
         settings = Settings.with_owner()
     except SettingsError as error:
@@ -39,17 +54,17 @@ def main() -> int:
             wait_seconds=seconds,
             on_wait=lambda: _warn(WAITING.format(seconds)),
         ):
-            return _prepare(settings)
+            return _prepare(settings, contract)
     except (LaunchError, StillRunning) as error:
         _warn(f"{error}\n")
         return 1
 
 
-def _prepare(settings: Settings) -> int:
+def _prepare(settings: Settings, contract: Contract) -> int:
     app = create_app(settings.as_owner())
     with app.app_context():
         before = _revision()
-        upgrade()
+        waiting = _migrate(before, settings.machine_name, contract)
         is_migrated = before != _revision()
     defaults = {**session_defaults(settings), "max_parallel_workers_per_gather": "0"}
     database_roles.admit(
@@ -60,8 +75,35 @@ def _prepare(settings: Settings) -> int:
         _warn(f"{room.problem}\n")
     if not room.fits:
         return 1
-    sys.stdout.write(json.dumps(_summary(app, is_migrated=is_migrated)) + "\n")
+    sys.stdout.write(json.dumps(_summary(app, is_migrated=is_migrated, waiting=waiting)) + "\n")
     return 0
+
+
+def _migrate(revision: str | None, machine: str, contract: Contract) -> tuple[str, ...]:
+    """Run the migrations that may run now, and return those that are left for later.
+
+    Raises LaunchError if this version needs one that comes after these.
+    """
+    with db.engine.connect() as connection:
+        running = phases.running_processes(connection, machine=machine)
+    plan = phases.plan(phases.steps_after(revision), running, contract)
+    if plan.missing:
+        raise LaunchError(
+            f"This version needs migration {plan.missing[-1]}, which comes after {plan.waiting[0]}, and that one "
+            f"removes what an earlier version uses. {_advice(plan)} With --contract it runs now, and their calls fail."
+        )
+    if plan.target is not None:
+        upgrade(plan.target)
+    if plan.waiting:
+        _warn(LATER.format(", ".join(plan.waiting), _advice(plan)))
+    return plan.waiting
+
+
+def _advice(plan: Plan) -> str:
+    if not plan.older:
+        return "Run prepare again without --expand."
+    more = f" and {len(plan.older) - SHOWN} more" if len(plan.older) > SHOWN else ""
+    return AGAIN.format(", ".join(plan.older[:SHOWN]) + more)
 
 
 def _revision() -> str | None:
@@ -73,13 +115,14 @@ def _revision() -> str | None:
         return found
 
 
-def _summary(app: Flask, *, is_migrated: bool) -> dict[str, object]:
+def _summary(app: Flask, *, is_migrated: bool, waiting: Sequence[str]) -> dict[str, object]:
     result = bootstrap.run(app)
     return {
         "username": result.admin_username,
         "password": result.admin_password,
         "places": result.places_loaded,
         "migrated": is_migrated,
+        "waiting": list(waiting),
     }
 
 

@@ -165,7 +165,10 @@ class Launch:
                 f" with the temporary password {result['password']} (shown only once; change it within 72 hours)"
             )
             self.say(self.sign_in)
-        database_state.remember(data, url, app=app)
+        if result["waiting"]:
+            self.say(f"Migrations left for the next start: {', '.join(result['waiting'])} (see {log_path})")
+        else:
+            database_state.remember(data, url, app=app)
 
     def check_connections(self) -> None:
         """Check that an external server allows all connections; the embedded one is started with enough."""

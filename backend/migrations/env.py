@@ -36,6 +36,7 @@ from backend.domain.reviews import models as review_models
 from backend.domain.scheduling import models as scheduling_models
 from backend.domain.task_requests import models as request_models
 from backend.domain.tasks import models as task_models
+from backend.migrations.operations import LOCK_TIMEOUT
 
 ALL_MODELS = (
     account_models,
@@ -68,7 +69,6 @@ ALL_MODELS = (
 
 log = structlog.get_logger(__name__)
 LOCK = 7_310_544_205  # any number unique to this module; a concurrent migration then finds nothing to do
-LOCK_TIMEOUT = "3s"  # a session that waits for a table's lock blocks all that come after it
 ATTEMPTS = 10
 PAUSE_SECONDS = 1.0
 

@@ -7,6 +7,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+phase = "expand"  # safe while the version before runs; otherwise "contract", with since = "..." (docs/how-to/upgrade.md)
 
 
 def upgrade() -> None:

@@ -3,20 +3,16 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
 
-import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.exc import ProgrammingError
 
-from backend.app import create_app
 from backend.cli import bootstrap
 from backend.core.db.session import db
 from backend.migrations.setup import check, downgrade, upgrade
-from backend.settings import ROOT, Settings
+from backend.settings import ROOT
 from tests.factories.requests import RequestMarket
 from tests.factories.users import Users
 from tests.waiting import HANG_SECONDS
@@ -24,20 +20,6 @@ from tests.waiting import HANG_SECONDS
 FIRST = "0001"
 # Alembic cannot compare indexes on expressions; tests of query plans show that they exist.
 pytestmark = pytest.mark.filterwarnings("ignore:Expression #:UserWarning")
-
-
-@pytest.fixture
-def fresh(settings: Settings, postgres_url: str) -> Iterator[Flask]:
-    """Return the application on a new, empty database."""
-    name = "migrated"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name}")
-    app = create_app(replace(settings, database_url=postgres_url.rsplit("/", 1)[0] + f"/{name}"))
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 def test_migrations_match_models(fresh: Flask) -> None:

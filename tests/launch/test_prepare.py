@@ -18,8 +18,9 @@ from backend.core.db.exclusive import exclusive
 from backend.core.db.session import db
 from backend.launch import prepare
 from backend.launch.embedded import EmbeddedPostgres
+from backend.migrations import phases
 from backend.migrations.setup import downgrade, upgrade
-from backend.settings import ROOT
+from backend.settings import ROOT, VERSION
 from tests.launch.backup_market import close, database
 from tests.launch.product import clean_environment
 from tests.waiting import HANG_SECONDS, wait_until
@@ -28,6 +29,10 @@ MACHINES = 4
 NUMBERS = count(1)
 WAITS = "Another process is preparing this database"
 REVISION = "SELECT version_num FROM alembic_version"
+OLDER_PROCESS = """
+    INSERT INTO processes (id, kind, machine, pid, parent_pid, version, key_digest, settings, started_at, seen_at)
+    VALUES (gen_random_uuid(), 'web', 'old', 1, 1, '0.0.1', '', '{}', now(), now())
+"""
 BEFORE_COLUMN_NAMES = "0018"  # the next revision renames columns of jobs, which requires a lock of the whole table
 
 
@@ -46,9 +51,9 @@ class Fleet:
         with ExitStack() as running:
             yield [running.enter_context(self._start(number, changes)) for number in range(machines)]
 
-    @contextmanager
-    def _start(self, number: int, changes: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-        given = {
+    def settings(self, number: int) -> dict[str, str]:
+        """Return the settings of one machine."""
+        return {
             "DATABASE_URL": self.app,
             "OWNER_DATABASE_URL": self.owner,
             "SECRET_KEY": "k" * 40,
@@ -57,7 +62,10 @@ class Fleet:
             "ARGON2_MEMORY_KIB": "8",
             "ARGON2_TIME_COST": "1",
         }
-        environ = clean_environment(**{**given, **changes})
+
+    @contextmanager
+    def _start(self, number: int, changes: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+        environ = clean_environment(**{**self.settings(number), **changes})
         with (
             self._log(number).open("w") as log,
             subprocess.Popen(
@@ -180,3 +188,39 @@ def test_upgrade_leaves_no_time_limits_on_its_connection(server: EmbeddedPostgre
         upgrade()
         assert db.session.execute(limits).one() == before
         close(app)
+
+
+@pytest.fixture
+def contracting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the newest revision one that removes what versions before this one use."""
+    found = phases.steps_after(None)
+    changed = [*found[:-1], phases.Step(found[-1].revision, VERSION)]
+    monkeypatch.setattr(phases, "steps_after", lambda at: changed[[step.revision for step in found].index(at) + 1 :])
+
+
+@pytest.mark.usefixtures("contracting")
+def test_prepare_leaves_contract_revision_until_older_processes_ended(
+    server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet = fleet_on(server, tmp_path, template="doorstep")
+    newest = fleet.ask(REVISION)
+    with database(fleet.owner, fleet.name) as app:
+        downgrade("-1")
+        close(app)
+    before = fleet.ask(REVISION)
+    for name, value in {**fleet.settings(0), "MACHINE_NAME": "new"}.items():
+        monkeypatch.setenv(name, value)
+    with psycopg.connect(fleet.owner, autocommit=True) as connection:
+        connection.execute(OLDER_PROCESS)
+        assert prepare.main([]) == 0
+        shown = capsys.readouterr()
+        assert json.loads(shown.out.splitlines()[-1])["waiting"] == [newest]
+        assert "web 1 on old (version 0.0.1)" in shown.err
+        assert fleet.ask(REVISION) == before
+
+        connection.execute("DELETE FROM processes")
+        assert prepare.main(["--expand"]) == 0
+        assert fleet.ask(REVISION) == before
+        assert prepare.main([]) == 0
+        assert json.loads(capsys.readouterr().out.splitlines()[-1])["waiting"] == []
+    assert fleet.ask(REVISION) == newest

@@ -111,7 +111,7 @@ class Reporter:
         with self._connect() as connection:
             connection.execute(REPORT, self._values)
             silent = connection.execute(SILENT_HERE, self._values).fetchall()
-            gone = [row_id for row_id, pid in silent if not _exists(pid)]
+            gone = [row_id for row_id, pid in silent if not exists(pid)]
             if gone:
                 connection.execute("DELETE FROM processes WHERE id = ANY(%s)", [gone])
 
@@ -146,7 +146,8 @@ def leave(settings: Settings, kind: str, *, pid: int) -> None:
         connection.execute(LEAVE, values)
 
 
-def _exists(pid: int) -> bool:
+def exists(pid: int) -> bool:
+    """Return whether this machine has such a process."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
