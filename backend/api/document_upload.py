@@ -7,6 +7,7 @@ from typing import TypeVar
 from werkzeug.datastructures import FileStorage
 
 from backend.core.db.session import on_transaction_end
+from backend.core.failpoints import failpoint
 from backend.domain.documents import actions, photos
 from backend.domain.documents.actions import Stored
 from backend.domain.documents.inspection import MAX_BYTES, inspect, inspect_photo, inspect_picture
@@ -38,6 +39,7 @@ def received_picture(file: FileStorage) -> Iterator[StoredPicture]:
     """Store an uploaded photo of a request, and delete it again if the block fails."""
     inspected = inspect_picture(_content(file))
     with _discarded_on_error(files.store(inspected), files.discard) as stored:
+        failpoint("photo.stored")
         yield stored
 
 

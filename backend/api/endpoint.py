@@ -23,6 +23,7 @@ from backend.core.db import errors as db_errors
 from backend.core.db.pagination import Page
 from backend.core.db.session import db, transaction
 from backend.core.errors import DomainError, Invalid, Unauthenticated
+from backend.core.failpoints import failpoint
 from backend.core.security.authz import Actor
 from backend.domain.accounts import sessions
 
@@ -113,7 +114,9 @@ def endpoint(
         @wraps(handler)
         def call(self: Resource, **path: object) -> Response:
             rate_limits.check(spec.rate_limit, None, by_account=False)
-            return _retry_on_conflict(lambda: in_one_transaction(self, path))
+            response = _retry_on_conflict(lambda: in_one_transaction(self, path))
+            _failpoint_of_change("call.after_commit")
+            return response
 
         @transaction()
         def in_one_transaction(resource: Resource, path: dict[str, object]) -> Response:
@@ -130,12 +133,19 @@ def endpoint(
                 response = _prepared(spec.prepare, actor, arguments, respond)
             if actor and actor.visit_is_due:
                 sessions.note_visit(actor)
+            _failpoint_of_change("call.before_commit")
             return response
 
         setattr(call, ATTRIBUTE, spec)
         return call
 
     return decorate
+
+
+def _failpoint_of_change(name: str) -> None:
+    """Reads change nothing, so that a crash in one would show nothing."""
+    if request.method not in ("GET", "HEAD"):
+        failpoint(name)
 
 
 def _retry_on_conflict(work: Callable[[], Response]) -> Response:

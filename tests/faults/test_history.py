@@ -1,23 +1,18 @@
 """Random actions over HTTP while web processes and connections are killed; request histories stay consistent."""
 
 import json
-import os
 import random
-import signal
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-import psutil
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
@@ -25,36 +20,16 @@ from sqlalchemy import select, text
 from backend.core.db.session import db
 from backend.domain.task_requests.lifecycle import TABLE, Action
 from backend.domain.task_requests.models import RequestEvent, TaskRequest
-from backend.launch import processes
-from backend.launch.private_files import free_port
 from tests.factories.lifecycle import VERBS
 from tests.factories.requests import RequestMarket, at
 from tests.factories.users import User, Users
-from tests.faults.processes import ROOT
-from tests.waiting import HANG_SECONDS, wait_until
+from tests.faults.web import Web, web_server
+from tests.waiting import HANG_SECONDS
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 ENOUGH, MAXIMUM_SECONDS = 60, 45.0  # acknowledged actions, or seconds on a busy machine
 EDGES = {(source, rule.target or source, rule.action.public) for rule in TABLE for source in rule.sources}
 CUT = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'doorstep-history'")
-
-
-@dataclass
-class Web:
-    """A web server on the test's database."""
-
-    process: Any
-    url: str
-
-    def is_ready(self) -> bool:
-        with suppress(OSError), urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
-            return bool(answer.status == 200)
-        return False
-
-    def kill_one(self) -> None:
-        """Kill one of the web processes with SIGKILL; its parent starts another."""
-        for child in psutil.Process(self.process.pid).children()[:1]:
-            child.kill()
 
 
 @dataclass
@@ -109,25 +84,10 @@ class Client:
 
 @pytest.fixture
 def web(app: Flask, environ: dict[str, str], tmp_path: Path) -> Iterator[Web]:
-    port = free_port(None)
     joint = "&" if "?" in environ["DATABASE_URL"] else "?"
-    env = {
-        **os.environ,
-        **environ,
-        "DATABASE_URL": f"{environ['DATABASE_URL']}{joint}application_name=doorstep-history",
-        "PORT": str(port),
-        "WEB_WORKERS": "2",
-        "DATA_DIR": str(tmp_path),
-    }
-    with (tmp_path / "web.log").open("ab") as log:
-        command = [sys.executable, "-m", "backend.wsgi"]
-        process = processes.spawn(command, env=env, output=log.fileno(), cwd=ROOT)
-    served = Web(process, f"http://127.0.0.1:{port}")
-    try:
-        assert wait_until(served.is_ready), (tmp_path / "web.log").read_text()
+    named = f"{environ['DATABASE_URL']}{joint}application_name=doorstep-history"
+    with web_server({**environ, "DATABASE_URL": named, "WEB_WORKERS": "2"}, tmp_path) as served:
         yield served
-    finally:
-        processes.end(process, first=signal.SIGTERM, patience=5)
 
 
 def test_request_histories_after_kills_are_valid_and_keep_acknowledged_actions(web: Web, users: Users) -> None:
