@@ -13,8 +13,8 @@ from backend.cli import bootstrap
 from backend.core.db.session import db
 from backend.migrations.setup import check, downgrade, upgrade
 from backend.settings import ROOT
-from tests.factories.requests import RequestMarket
-from tests.factories.users import Users
+from tests.factories.requests import RequestMarket, do
+from tests.factories.users import User, Users
 from tests.waiting import HANG_SECONDS
 
 FIRST = "0001"
@@ -62,7 +62,12 @@ def test_migrations_downgrade_and_upgrade_keep_data(fresh: Flask) -> None:
     bootstrap.run(fresh)
     fill(fresh)
     before = counts()
-    assert before["task_requests"] == 5
+    assert before["task_requests"] == 8
+    proven = proofs()
+    assert [proof for _, proof in proven if proof] == ["code", "customer"]
+    downgrade(revision="0035")
+    upgrade()
+    assert proofs() == proven, "as the history tells"
     downgrade(revision=FIRST)
     upgrade()
     assert {name: counts()[name] for name in ("accounts", "task_requests", "tasks", "places")} == {
@@ -77,6 +82,28 @@ def fill(app: Flask) -> None:
     customer = users.customer()
     for status in ("requested", "accepted", "completed", "closed", "cancelled"):
         market.bring_to(status, customer, market.professional())
+    start_visits(users, market, customer)
+
+
+def start_visits(users: Users, market: RequestMarket, customer: User) -> None:
+    """Start three visits: with a code, confirmed by the customer, and without a code after that was undone."""
+    for policy in ("required", "off", "off"):
+        users.admin().patch("/settings", {"start_code": policy})
+        professional = market.professional()
+        visit = market.bring_to("accepted", customer, professional)
+        path = f"/requests/{visit['id']}"
+        if visit["start_code"]:
+            do(professional, f"{path}/start", {"code": visit["start_code"]})
+        else:
+            do(customer, f"{path}/start")
+    do(customer, f"{path}/undo_step")
+    do(professional, f"{path}/start")
+
+
+def proofs() -> list[tuple[int, str | None]]:
+    found = db.session.execute(text("SELECT id, start_proof FROM task_requests ORDER BY id")).all()
+    db.session.rollback()
+    return [(row.id, row.start_proof) for row in found]
 
 
 def counts() -> dict[str, int]:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import Range
 
 from backend.core.clock import now
 from backend.core.config import current_settings
@@ -22,6 +23,7 @@ from backend.domain.dashboard import counts, queries
 from backend.domain.market import settings as market
 from backend.domain.professionals.models import Professional
 from backend.domain.task_requests.models import TaskRequest
+from backend.domain.tasks.models import Task
 from tests.factories import closed_requests as made
 
 PINCODES = ("560001", "110001", "400001", "600001")
@@ -53,17 +55,34 @@ def random_market(dice: random.Random) -> None:
         reviews = dice.randrange(4)
         stars = {"rating_count": reviews, "rating_sum": sum(dice.randint(1, 5) for _ in range(reviews))}
         made.professional(approval=dice.choice(queries.APPROVALS), **stars)
-    for _ in range(90):
+    for place in range(90):
         at = BEGIN + timedelta(days=dice.randrange(50), hours=dice.choice([18, 22, 23, 0]), minutes=dice.randrange(60))
+        visit = random_visit(dice, at)
+        status, busy = dice.choice(STATES), BEGIN + timedelta(hours=place)  # so that no two that are accepted overlap
         made.request(
             made.Market(customer, worker, dice.choice(tasks)),
-            status=dice.choice(STATES),
+            status=status,
             at=at,
             created_at=at - timedelta(hours=dice.randrange(3, 100)),
             pincode=dice.choice(PINCODES),
             price=Decimal(dice.randrange(100, 99999)) / 100,
             currency=dice.choice(["INR", "INR", "EUR"]),
+            lines_amount=dice.choice([None, None, Decimal(dice.randrange(-99, 99999)) / 100]),
+            busy=Range(busy, busy + timedelta(hours=1)) if status == "accepted" else None,
+            **visit,
         )
+
+
+def random_visit(dice: random.Random, at: datetime) -> dict[str, Any]:
+    """Return the columns of a visit of which some steps were recorded, at the edge of being late."""
+    date_of_request = at - timedelta(hours=1)
+    arrived_at = date_of_request + counts.LATE_AFTER + timedelta(seconds=dice.choice([-9999, 0, 1, 9999]))
+    return {
+        "date_of_request": date_of_request,
+        "arrived_at": dice.choice([None, arrived_at]),
+        "started_at": dice.choice([None, arrived_at]),
+        "start_proof": dice.choice([None, "code", "customer"]),
+    }
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -113,6 +132,12 @@ CHANGES = (
     "UPDATE task_requests SET price = price + 10 WHERE id = :id",
     "UPDATE task_requests SET pincode = '560001', created_at = created_at - :later WHERE id = :id",
     "DELETE FROM task_requests WHERE id = :id",
+    "UPDATE task_requests SET lines_amount = coalesce(lines_amount, 0) + 20 WHERE id = :id",
+    "UPDATE task_requests SET lines_amount = NULL WHERE id = :id",
+    "UPDATE task_requests SET start_proof = 'code', started_at = date_of_request + :later WHERE id = :id",
+    "UPDATE task_requests SET started_at = NULL, start_proof = NULL, arrived_at = NULL WHERE id = :id",
+    "UPDATE task_requests SET arrived_at = date_of_request + :later, started_at = NULL WHERE id = :id",
+    "UPDATE task_requests SET date_of_request = date_of_request - :later WHERE id = :id AND status <> 'accepted'",
     "UPDATE accounts SET blocked_at = now(), blocked_reason = 'x' WHERE id % 5 = :id % 5",
     "UPDATE accounts SET blocked_at = NULL, blocked_reason = NULL WHERE id % 5 = :id % 5",
     """UPDATE professionals SET rating_count = rating_count + 1, rating_sum = rating_sum + 3
@@ -145,6 +170,8 @@ def assert_statistics_match(zone: ZoneInfo) -> None:
     for first, last in RANGES:
         found: dict[str, Any] = queries.statistics(first=first, last=last)
         assert of_requests(found) == counted_requests(rows, first, last, zone=zone), (first, last)
+        assert found["visits"] == counted_visits(rows, first, last, zone=zone), (first, last)
+        assert found["extra_work"] == counted_lines(rows, first, last, zone=zone), (first, last)
         assert of_professionals(found) == counted_professionals(professionals)
         assert found["waiting"]["total"] == sum(row.status == "requested" for row in rows)
         assert found["waiting"]["unanswered"] == sum(is_unanswered(row) for row in rows)
@@ -211,7 +238,52 @@ def is_within(at: datetime, first: Any, last: Any, zone: ZoneInfo) -> bool:
 
 def worth(rows: list[TaskRequest]) -> tuple[int, Decimal]:
     """Return the number of requests and the value of those in the marketplace's currency."""
-    return len(rows), sum((row.price for row in rows if row.currency == "INR"), Decimal(0))
+    return len(rows), sum((row.price + (row.lines_amount or 0) for row in rows if row.currency == "INR"), Decimal(0))
+
+
+def counted_visits(rows: list[TaskRequest], first: Any, last: Any, *, zone: ZoneInfo) -> dict[str, Any]:
+    visits = [row for row in rows if row.completed_at and is_within(row.completed_at, first, last, zone)]
+    started = Counter(row.start_proof or "none" for row in visits if row.started_at)
+    arrived = [row.arrived_at - row.date_of_request for row in visits if row.arrived_at]
+    late = sum(after > timedelta(minutes=15) for after in arrived)
+    return {
+        "completed": len(visits),
+        "started_by_code": started["code"],
+        "started_by_customer": started["customer"],
+        "started_without_code": started["none"],
+        "start_not_recorded": len(visits) - started.total(),
+        "code_share": round(started["code"] / (len(visits) or 1), 4),
+        "customer_share": round(started["customer"] / (len(visits) or 1), 4),
+        "arrived_late": late,
+        "arrived_in_time": len(arrived) - late,
+        "arrival_not_recorded": len(visits) - len(arrived),
+        "late_share": round(late / (len(arrived) or 1), 4),
+        "late_after_minutes": 15,
+    }
+
+
+def counted_lines(rows: list[TaskRequest], first: Any, last: Any, *, zone: ZoneInfo) -> dict[str, Any]:
+    closed = [row for row in rows if row.closed_at and is_within(row.closed_at, first, last, zone)]
+    tasks = [
+        {"task_id": task, "task_name": name, **lines_of([row for row in closed if row.task_id == task])}
+        for task, name in db.session.execute(select(Task.id, Task.name))
+    ]
+    with_lines = sorted(
+        (task for task in tasks if task["requests"]), key=lambda task: (-task["value"], task["task_id"])
+    )
+    return {**lines_of(closed), "top_tasks": with_lines[:10]}
+
+
+def lines_of(closed: list[TaskRequest]) -> dict[str, Any]:
+    ours = [row for row in closed if row.currency == "INR"]
+    lines = sum((row.lines_amount or Decimal(0) for row in ours), Decimal(0))
+    agreed = sum((row.price for row in ours), Decimal(0))
+    return {
+        "requests": sum(row.lines_amount is not None for row in closed),
+        "value": lines,
+        "agreed": agreed,
+        "share": round(float(lines / agreed), 4) if agreed else 0.0,
+    }
 
 
 def ranked(counted: Counter[Any]) -> list[tuple[Any, int]]:

@@ -115,7 +115,7 @@ class TopPincode(Strict):
 
 
 class ClosedDay(Strict):
-    """Requests closed on one day or in one month, and their value."""
+    """Requests closed on one day or in one month, and their value: agreed prices with approved price lines."""
 
     day = fields.Date(required=True)
     total = Count()
@@ -132,12 +132,48 @@ class ClosedTask(Strict):
 
 
 class ClosedWork(Strict):
-    """Requests closed in the date range, and their value."""
+    """Requests closed in the date range, and their value: agreed prices with approved price lines."""
 
     total = Count()
     value = Words()
     by_day = fields.List(fields.Nested(ClosedDay), required=True)
     top_tasks = fields.List(fields.Nested(ClosedTask), required=True)
+
+
+class Lines(Strict):
+    """What approved price lines, discounts among them, add to agreed prices; ``requests`` have such lines."""
+
+    requests = Count()
+    value, agreed = Words(), Words()
+    share = fields.Float(required=True, metadata={"description": "``value`` as a share of ``agreed``."})
+
+
+class TaskLines(Lines):
+    """One of the tasks to which approved price lines add the most."""
+
+    task_id = Id(required=True)
+    task_name = Words()
+
+
+class ExtraWork(Lines):
+    """Approved price lines of the requests closed in the date range."""
+
+    top_tasks = fields.List(fields.Nested(TaskLines), required=True)
+
+
+class Visits(Strict):
+    """Visits completed in the date range: how they were started, and whether the professional arrived in time.
+
+    ``started_by_code``: with the code that the customer showed. ``started_by_customer``: the customer confirmed it.
+    Shares are of all completed, ``late_share`` is of those whose arrival was recorded. Late is more than
+    ``late_after_minutes`` after the requested time.
+    """
+
+    completed, started_by_code, started_by_customer, started_without_code, start_not_recorded = (
+        Count() for _ in range(5)
+    )
+    arrived_late, arrived_in_time, arrival_not_recorded, late_after_minutes = (Count() for _ in range(4))
+    code_share, customer_share, late_share = (fields.Float(required=True) for _ in range(3))
 
 
 class Jobs(Strict):
@@ -166,4 +202,6 @@ class Stats(Strict):
     top_tasks = fields.List(fields.Nested(TopTask), required=True)
     top_pincodes = fields.List(fields.Nested(TopPincode), required=True)
     closed_work = fields.Nested(ClosedWork, required=True)
+    extra_work = fields.Nested(ExtraWork, required=True)
+    visits = fields.Nested(Visits, required=True)
     jobs = fields.Nested(Jobs, required=True)

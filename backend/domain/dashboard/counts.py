@@ -4,6 +4,7 @@ A change is a row of its own, so that transactions never wait for each other to 
 any time, because a change commits with what it counts, and moves from one table to the other in one statement.
 """
 
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from backend.core.config import current_settings
 from backend.core.db.session import advisory_lock, db
 
+LATE_AFTER: Final = timedelta(minutes=15)  # an arrival, after the requested time; as in migration 0036
 LOCK: Final = "dashboard_counts"  # as in rebuild_dashboard_counts()
 ZONE: Final = text("SELECT zone FROM dashboard_zones")
 REBUILD: Final = text("SELECT rebuild_dashboard_counts(:zone)")
@@ -68,8 +70,18 @@ COUNTED: Final = """
         SELECT 'pincode', NULL, pincode, status, 1, 0
           FROM task_requests WHERE created_at >= :starts AND created_at < :ends
          UNION ALL
-        SELECT 'closed', CAST(closed_at AT TIME ZONE :zone AS date), CAST(task_id AS text), currency, 1, price
+        SELECT 'closed', CAST(closed_at AT TIME ZONE :zone AS date), CAST(task_id AS text), currency, 1,
+               price + coalesce(lines_amount, 0)
           FROM task_requests WHERE status = 'closed' AND closed_at >= :starts AND closed_at < :ends
+         UNION ALL
+        SELECT 'lines', NULL, CAST(task_id AS text), currency, 1, lines_amount
+          FROM task_requests
+         WHERE status = 'closed' AND closed_at >= :starts AND closed_at < :ends AND lines_amount IS NOT NULL
+         UNION ALL
+        SELECT 'visit', NULL, CASE WHEN started_at IS NULL THEN '' ELSE coalesce(start_proof, 'none') END,
+               CASE WHEN arrived_at IS NULL THEN ''
+                    WHEN arrived_at - date_of_request > :late_after THEN 'late' ELSE 'in_time' END, 1, 0
+          FROM task_requests WHERE completed_at >= :starts AND completed_at < :ends
          UNION ALL
         SELECT 'account', NULL, role, '', 1, 0 FROM accounts WHERE created_at >= :starts AND created_at < :ends
     )

@@ -1,7 +1,7 @@
 """Statistics for the admin dashboard."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,21 +19,12 @@ from backend.domain.dashboard import counts
 from backend.domain.market import settings as market
 
 # The first part of each is from counts.py. A sum may be 0 there: what was counted has changed since.
-ACCOUNTS: Final = """
+PEOPLE: Final = """
     WITH {current}, {counts}
-    SELECT subject AS role,
-           CAST(coalesce(sum(total) FILTER (WHERE measure = 'account'), 0) AS bigint) AS total,
-           CAST(coalesce(sum(total) FILTER (WHERE measure = 'blocked'), 0) AS bigint) AS blocked,
-           CAST(coalesce((SELECT sum(c.total) FROM counts c WHERE c.measure = 'account' AND c.subject = s.subject), 0)
-                AS bigint) AS joined
-      FROM current s WHERE measure IN ('account', 'blocked') GROUP BY subject
-"""
-
-PROFESSIONALS: Final = """
-    WITH {current}
-    SELECT CASE WHEN measure = 'approval' THEN subject END AS approval,
-           CASE WHEN measure = 'stars' THEN CAST(subject AS bigint) END AS stars, CAST(sum(total) AS bigint) AS total
-      FROM current WHERE measure IN ('approval', 'stars') GROUP BY 1, 2
+    SELECT measure, subject, CAST(sum(total) AS bigint) AS total
+      FROM current WHERE measure IN ('account', 'blocked', 'approval', 'stars') GROUP BY 1, 2
+     UNION ALL
+    SELECT 'joined', subject, CAST(sum(total) AS bigint) FROM counts WHERE measure = 'account' GROUP BY subject
 """
 
 # Those who expire are counted by whole days, and by the index on the last day.
@@ -93,21 +84,38 @@ CREATED: Final = """
      ORDER BY total DESC, task_id, pincode
 """
 
-CLOSED: Final = """
-    WITH {current}, {counts}, days AS (
-        SELECT width_bucket(day, CAST(:steps AS date[])) AS step, sum(total) AS total,
-               coalesce(sum(value) FILTER (WHERE kind = :currency), 0) AS value
-          FROM counts WHERE measure = 'closed' GROUP BY 1 HAVING sum(total) <> 0
-    ), by_task AS (
-        SELECT CAST(subject AS bigint) AS task_id, sum(total) AS total,
-               coalesce(sum(value) FILTER (WHERE kind = :currency), 0) AS value
-          FROM counts WHERE measure = 'closed' GROUP BY 1 HAVING sum(total) <> 0
-         ORDER BY value DESC, task_id LIMIT :shown
+# By the day of closing, and visits by that of completion. Values and lines are of the marketplace's currency only.
+WORK: Final = """
+    WITH {current}, {counts}, by_task AS (
+        SELECT CAST(subject AS bigint) AS task_id,
+               coalesce(sum(total) FILTER (WHERE measure = 'closed'), 0) AS total,
+               coalesce(sum(value) FILTER (WHERE measure = 'closed' AND kind = :currency), 0) AS value,
+               coalesce(sum(total) FILTER (WHERE measure = 'lines'), 0) AS with_lines,
+               coalesce(sum(value) FILTER (WHERE measure = 'lines' AND kind = :currency), 0) AS lines
+          FROM counts WHERE measure IN ('closed', 'lines') GROUP BY 1
+    ), found AS (
+        SELECT 'day' AS part, width_bucket(day, CAST(:steps AS date[])) AS step, CAST(NULL AS bigint) AS task_id,
+               NULL AS start, NULL AS arrival, sum(total) AS total,
+               coalesce(sum(value) FILTER (WHERE kind = :currency), 0) AS value, 0 AS with_lines, 0 AS lines
+          FROM counts WHERE measure = 'closed' GROUP BY 2 HAVING sum(total) <> 0
+         UNION ALL
+        SELECT 'all', NULL, NULL, NULL, NULL, coalesce(sum(total), 0), coalesce(sum(value), 0),
+               coalesce(sum(with_lines), 0), coalesce(sum(lines), 0)
+          FROM by_task
+         UNION ALL
+        (SELECT 'task', NULL, task_id, NULL, NULL, total, value, with_lines, lines
+           FROM by_task WHERE total <> 0 ORDER BY value DESC, task_id LIMIT :shown)
+         UNION ALL
+        (SELECT 'lines', NULL, task_id, NULL, NULL, total, value, with_lines, lines
+           FROM by_task WHERE with_lines <> 0 ORDER BY lines DESC, task_id LIMIT :shown)
+         UNION ALL
+        SELECT 'visit', NULL, NULL, subject, kind, sum(total), 0, 0, 0
+          FROM counts WHERE measure = 'visit' GROUP BY subject, kind HAVING sum(total) <> 0
     )
-    SELECT step, NULL AS task_id, NULL AS task_name, CAST(total AS bigint) AS total, value FROM days
-     UNION ALL
-    SELECT NULL, b.task_id, t.name, CAST(b.total AS bigint), b.value FROM by_task b JOIN tasks t ON t.id = b.task_id
-     ORDER BY value DESC, task_id
+    SELECT part, step, task_id, t.name AS task_name, start, arrival, CAST(total AS bigint) AS total, value,
+           CAST(with_lines AS bigint) AS with_lines, CAST(lines AS numeric(14, 2)) AS lines
+      FROM found f LEFT JOIN tasks t ON t.id = f.task_id
+     ORDER BY part, CASE part WHEN 'lines' THEN lines ELSE value END DESC, task_id
 """
 
 JOBS: Final = text("""
@@ -130,24 +138,19 @@ APPROVALS: Final = ("document_missing", "pending", "approved", "rejected", "expi
 TOP_TASK: Final = ("task_id", "task_name", "total", "cancelled", "expired")
 TOP_PINCODE: Final = ("pincode", "locality", "district", "total", "cancelled", "expired")
 TOP_CLOSED_TASK: Final = ("task_id", "task_name", "total", "value")
+NOTHING: Final = Decimal(0)
 EXPIRING_WITHIN: Final = timedelta(days=30)
 Row = TypeVar("Row")
 
 
-class AccountCounts(NamedTuple):
-    """Accounts of one role: all, blocked ones, and those created in the range."""
+class PeopleCounts(NamedTuple):
+    """Accounts of one role, all ("account"), "blocked" or "joined" in the range, or professionals.
 
-    role: str
-    total: int
-    blocked: int
-    joined: int
+    Professionals are of one "approval", or of one number of full "stars".
+    """
 
-
-class ProfessionalCounts(NamedTuple):
-    """Professionals of one approval, or of one number of full stars; the other is None."""
-
-    approval: str | None
-    stars: int | None
+    measure: str
+    subject: str
     total: int
 
 
@@ -166,14 +169,23 @@ class RequestCounts(NamedTuple):
     expired: int | None
 
 
-class ClosedCounts(NamedTuple):
-    """Closed requests of one step, or of one task; the other is None."""
+class WorkCounts(NamedTuple):
+    """Closed requests and visits: of one step ("day"), of all ("all"), of one task, or of one kind of visit ("visit").
 
+    Of tasks there are those with the highest value ("task"), and those with the most of price lines ("lines").
+    ``with_lines``: how many requests have approved lines; ``lines``: their sum, which ``value`` contains.
+    """
+
+    part: str
     step: int | None
     task_id: int | None
     task_name: str | None
+    start: str | None
+    arrival: str | None
     total: int
     value: Decimal
+    with_lines: int
+    lines: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +250,12 @@ def statistics(*, first: Bound | None = None, last: Bound | None = None) -> dict
         "currency": current_settings().market_currency,
         "steps": list(days.steps()),
         "shown": SHOWN,
+        "late_after": counts.LATE_AFTER,
         "impatient": at - timedelta(minutes=market.get().answer_within_minutes),
     }
     created = _rows(RequestCounts._make, _statement(CREATED, source), values)
-    professionals = _rows(ProfessionalCounts._make, _statement(PROFESSIONALS, source), values)
-    closed = _rows(ClosedCounts._make, _statement(CLOSED, source), values)
+    people = _rows(PeopleCounts._make, _statement(PEOPLE, source), values)
+    work = _rows(WorkCounts._make, _statement(WORK, source), values)
     jobs = _one(JOBS, values)
     return {
         "generated_at": at,
@@ -250,16 +263,18 @@ def statistics(*, first: Bound | None = None, last: Bound | None = None) -> dict
         "to": days.last.isoformat(),
         "step": days.step,
         "currency": current_settings().market_currency,
-        "approvals": _approvals(professionals, _one(_statement(QUEUE, source), values)),
-        "professionals_by_rating": _ratings(professionals),
-        "people": _accounts(_rows(AccountCounts._make, _statement(ACCOUNTS, source), values)),
+        "approvals": _approvals(people, _one(_statement(QUEUE, source), values)),
+        "professionals_by_rating": _ratings(people),
+        "people": _accounts(people),
         "waiting": _one(_statement(WAITING, source), values),
         "requests_by_status": _by_status(created),
         "requests_by_day": _by_day(created, days),
         "cancellations": _cancellations(created),
         "top_tasks": [_columns(row, TOP_TASK) for row in created if row.task_id is not None],
         "top_pincodes": [_columns(row, TOP_PINCODE) for row in created if row.pincode is not None],
-        "closed_work": _closed(closed, days),
+        "closed_work": _closed(work, days),
+        "extra_work": _extra_work(work),
+        "visits": _visits(work),
         "jobs": {**jobs, "parked": jobs["failed"]},  # the former name of the field
     }
 
@@ -288,27 +303,31 @@ def _parameters(statement: TextClause, values: Mapping[str, object]) -> dict[str
     return {name: value for name, value in values.items() if name in statement.compile().params}
 
 
-def _columns(row: RequestCounts | ClosedCounts, names: Iterable[str]) -> dict[str, object]:
+def _columns(row: RequestCounts | WorkCounts, names: Iterable[str]) -> dict[str, object]:
     return {name: getattr(row, name) for name in names}
 
 
-def _approvals(rows: Iterable[ProfessionalCounts], queue: Mapping[str, object]) -> dict[str, object]:
-    by_state = dict.fromkeys(APPROVALS, 0) | {row.approval: row.total for row in rows if row.approval is not None}
+def _approvals(people: Iterable[PeopleCounts], queue: Mapping[str, object]) -> dict[str, object]:
+    by_state = dict.fromkeys(APPROVALS, 0) | _totals(people, "approval")
     return {"waiting": by_state["pending"], **queue, "by_state": by_state}
 
 
-def _ratings(rows: Iterable[ProfessionalCounts]) -> list[dict[str, int]]:
+def _ratings(people: Iterable[PeopleCounts]) -> list[dict[str, int]]:
     """Return how many professionals have each number of full stars; 0 means no review."""
-    found = {row.stars: row.total for row in rows if row.stars is not None}
-    return [{"stars": stars, "professionals": found.get(stars, 0)} for stars in range(6)]
+    found = _totals(people, "stars")
+    return [{"stars": stars, "professionals": found.get(str(stars), 0)} for stars in range(6)]
 
 
-def _accounts(rows: Iterable[AccountCounts]) -> dict[str, object]:
-    found = {row.role: row for row in rows}
-    counts = {role: found.get(role, AccountCounts(role, 0, 0, 0)) for role in ("customer", "professional")}
+def _accounts(people: Iterable[PeopleCounts]) -> dict[str, object]:
+    total, blocked, joined = (_totals(people, measure) for measure in ("account", "blocked", "joined"))
     return {
-        f"{role}s": {"total": row.total, "blocked": row.blocked, "joined": row.joined} for role, row in counts.items()
+        f"{role}s": {"total": total.get(role, 0), "blocked": blocked.get(role, 0), "joined": joined.get(role, 0)}
+        for role in ("customer", "professional")
     }
+
+
+def _totals(people: Iterable[PeopleCounts], measure: str) -> dict[str, int]:
+    return {row.subject: row.total for row in people if row.measure == measure}
 
 
 def _by_status(rows: Iterable[RequestCounts]) -> dict[str, int]:
@@ -332,17 +351,69 @@ def _cancellations(rows: Iterable[RequestCounts]) -> dict[str, object]:
     totals = _by_status(rows)
     created = sum(totals.values())
     lost = totals["cancelled"] + totals["expired"]
-    share = round(lost / created, 4) if created else 0.0
-    return {"requests": created, "cancelled": totals["cancelled"], "expired": totals["expired"], "share": share}
+    return {
+        "requests": created,
+        "cancelled": totals["cancelled"],
+        "expired": totals["expired"],
+        "share": _share(lost, created),
+    }
 
 
-def _closed(rows: Sequence[ClosedCounts], days: DashboardRange) -> dict[str, object]:
-    by_step = {row.step: row for row in rows if row.step is not None}
-    none = ClosedCounts(None, None, None, 0, Decimal(0))
-    series = [(day, by_step.get(step, none)) for step, day in enumerate(days.steps(), 1)]
+def _closed(rows: Iterable[WorkCounts], days: DashboardRange) -> dict[str, object]:
+    by_step = {row.step: row for row in rows if row.part == "day"}
+    series = [(day, by_step.get(step)) for step, day in enumerate(days.steps(), 1)]
     return {
         "total": sum(row.total for row in by_step.values()),
-        "value": sum((row.value for row in by_step.values()), Decimal(0)),
-        "by_day": [{"day": day.isoformat(), "total": row.total, "value": row.value} for day, row in series],
-        "top_tasks": [_columns(row, TOP_CLOSED_TASK) for row in rows if row.task_id is not None],
+        "value": sum((row.value for row in by_step.values()), NOTHING),
+        "by_day": [
+            {"day": day.isoformat(), "total": row.total if row else 0, "value": row.value if row else NOTHING}
+            for day, row in series
+        ],
+        "top_tasks": [_columns(row, TOP_CLOSED_TASK) for row in rows if row.part == "task"],
     }
+
+
+def _extra_work(rows: Iterable[WorkCounts]) -> dict[str, object]:
+    """Return what approved price lines added to the agreed prices of closed requests, in all and by task."""
+    [whole] = [row for row in rows if row.part == "all"]
+    tasks = [{"task_id": row.task_id, "task_name": row.task_name, **_lines(row)} for row in rows if row.part == "lines"]
+    return {**_lines(whole), "top_tasks": tasks}
+
+
+def _lines(row: WorkCounts) -> dict[str, object]:
+    agreed = row.value - row.lines
+    share = round(float(row.lines / agreed), 4) if agreed > NOTHING else 0.0
+    return {"requests": row.with_lines, "value": row.lines, "agreed": agreed, "share": share}
+
+
+def _visits(rows: Iterable[WorkCounts]) -> dict[str, object]:
+    """Return how the visits that were completed had started, and whether the professional arrived in time."""
+    visits = [row for row in rows if row.part == "visit"]
+
+    def having(*, start: str | None = None, arrival: str | None = None) -> int:
+        found = [row for row in visits if start in (None, row.start) and arrival in (None, row.arrival)]
+        return sum(row.total for row in found)
+
+    late, in_time, by_code, by_customer = (
+        *(having(arrival=arrival) for arrival in ("late", "in_time")),
+        *(having(start=start) for start in ("code", "customer")),
+    )
+    completed = having()
+    return {
+        "completed": completed,
+        "started_by_code": by_code,
+        "started_by_customer": by_customer,
+        "started_without_code": having(start="none"),
+        "start_not_recorded": having(start=""),
+        "code_share": _share(by_code, completed),
+        "customer_share": _share(by_customer, completed),
+        "arrived_late": late,
+        "arrived_in_time": in_time,
+        "arrival_not_recorded": having(arrival=""),
+        "late_share": _share(late, late + in_time),
+        "late_after_minutes": counts.LATE_AFTER // timedelta(minutes=1),
+    }
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0

@@ -22,7 +22,8 @@ FIGURES: Final = text("""
            count(*) FILTER (WHERE status = 'closed') AS closed,
            count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
            count(*) FILTER (WHERE status = 'expired') AS expired,
-           coalesce(sum(price) FILTER (WHERE status = 'closed'), 0)::numeric(14, 2) AS value_closed,
+           coalesce(sum(price + coalesce(lines_amount, 0)) FILTER (WHERE status = 'closed'), 0)::numeric(14, 2)
+               AS value_closed,
            (SELECT count(*) FROM request_events e
              WHERE e.actor_id = :id AND e.action = 'release' AND e.at > now() - interval '90 days') AS released_90_days,
            (SELECT count(*) FROM request_events e

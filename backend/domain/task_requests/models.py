@@ -20,7 +20,8 @@ class TaskRequest(Base):
     them, ``eta_at`` is when the professional expects to arrive. ``step_at`` and ``step_by`` are when the last step was
     received and who took it, until it can no longer be undone. ``start_code_policy`` is the one that applied on
     acceptance; ``code_tries`` and ``code_locked_until`` count the codes that the professional tried, start codes and
-    approval codes alike.
+    approval codes alike. ``start_proof`` is what shows that the customer was there at the start: the "code", or that
+    the "customer" confirmed it; None if the professional started without a code.
 
     ``price`` is the agreed one. ``lines_amount`` is the sum of the approved price lines, None where there are none;
     ``from_price`` is the task's price where the price is agreed by offer, and ``price`` too until an offer is accepted.
@@ -63,6 +64,7 @@ class TaskRequest(Base):
     step_at: Mapped[datetime | None]
     step_by: Mapped[int | None]
     start_code_policy: Mapped[str | None]
+    start_proof: Mapped[str | None]
     code_tries: Mapped[int] = mapped_column(server_default=text("0"))
     code_locked_until: Mapped[datetime | None]
     lines_amount: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
@@ -103,6 +105,7 @@ class TaskRequest(Base):
             name="visit_in_order",
         ),
         CheckConstraint("start_code_policy IN ('off', 'offered', 'required')", name="start_code_policy"),
+        CheckConstraint("start_proof IN ('code', 'customer')", name="start_proof"),
         CheckConstraint("undecided_lines = 0 OR undecided_lines > 0 AND status = 'accepted'", name="undecided_lines"),
         CheckConstraint("price + lines_amount >= 0", name="total"),
         ExcludeConstraint(
@@ -129,7 +132,7 @@ class TaskRequest(Base):
         ),
         Index("ix_task_requests_unanswered", "asked_until", postgresql_where=text("asked_until IS NOT NULL")),
         Index("ix_task_requests_status", "status", text("date_of_request DESC"), text("id DESC")),
-        # These three contain the columns of dashboard and reminders, which then use index-only scans.
+        # These contain the columns of dashboard and reminders, which then use index-only scans.
         Index(
             "ix_task_requests_open",
             "date_of_request",
@@ -144,7 +147,13 @@ class TaskRequest(Base):
             "closed_at",
             "id",
             postgresql_where=text("status = 'closed'"),
-            postgresql_include=["task_id", "price", "currency"],
+            postgresql_include=["task_id", "price", "currency", "lines_amount"],
+        ),
+        Index(
+            "ix_task_requests_completed",
+            "completed_at",
+            postgresql_where=text("completed_at IS NOT NULL"),
+            postgresql_include=["started_at", "start_proof", "arrived_at", "date_of_request"],
         ),
         Index("ix_task_requests_task", "task_id", text("date_of_request DESC")),
     )

@@ -107,7 +107,7 @@ COLUMNS: Final = [TABLE.c[name] for name in COLUMN_NAMES]
 # The columns of a visit and its price lines, as they are for a request that nobody has accepted.
 NO_VISIT: Final[dict[str, object]] = {
     **dict.fromkeys(("on_the_way_at", "arrived_at", "started_at", "eta_at", "step_at", "step_by")),
-    **dict.fromkeys(("start_code_policy", "code_locked_until")),
+    **dict.fromkeys(("start_code_policy", "start_proof", "code_locked_until")),
     "code_tries": 0,
     "lines_amount": None,
     "undecided_lines": 0,

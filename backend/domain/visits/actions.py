@@ -81,9 +81,12 @@ def start(
     """
     request = load(actor, Action.START, request_id=request_id, expected_version=expected_version)
     taken_at = time_of_step(request, at)
+    proof = "customer" if actor.role is Role.CUSTOMER else None
     if actor.role is Role.PROFESSIONAL and start_codes.is_needed(request):
         start_codes.check(request, code=code)
-    return _take(actor, request, Action.START, taken_at=taken_at, reported=at, values=door_codes.NOT_TRIED)
+        proof = "code"
+    values = {**door_codes.NOT_TRIED, "start_proof": proof}
+    return _take(actor, request, Action.START, taken_at=taken_at, reported=at, values=values)
 
 
 @retry_when_changed
@@ -96,6 +99,8 @@ def undo_step(actor: Actor, *, request_id: int, expected_version: int | None = N
     values: dict[str, object] = {COLUMNS[undone]: None, "step_at": None, "step_by": None}
     if undone is Action.ON_THE_WAY:
         values["eta_at"] = None
+    if undone is Action.START:
+        values["start_proof"] = None
     changed = write(actor, request, Action.UNDO_STEP, values, changes={"step": undone.value})
     notify_step(actor, changed, Action.UNDO_STEP, undone=undone)
     return changed

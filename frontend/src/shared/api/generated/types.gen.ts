@@ -481,6 +481,17 @@ export type ExportPage = {
     next_cursor: string | null;
 };
 
+export type ExtraWork = {
+    requests: number;
+    value: string;
+    agreed: string;
+    /**
+     * ``value`` as a share of ``agreed``.
+     */
+    share: number;
+    top_tasks: Array<TaskLines>;
+};
+
 export type FailedJob = {
     id: number;
     topic: string;
@@ -1651,6 +1662,8 @@ export type Stats = {
     top_tasks: Array<TopTask>;
     top_pincodes: Array<TopPincode>;
     closed_work: ClosedWork;
+    extra_work: ExtraWork;
+    visits: Visits;
     jobs: DashboardJobs;
 };
 
@@ -1733,6 +1746,18 @@ export type TaskEdit = {
     isactive?: 0 | 1 | boolean;
     picture?: 'air-conditioner' | 'appliance' | 'bathroom' | 'beauty' | 'carpentry' | 'cleaning' | 'cooking' | 'electrical' | 'furniture' | 'garden' | 'home' | 'laundry' | 'moving' | 'painting' | 'pest-control' | 'plumbing' | 'security' | 'tutoring' | 'water' | 'wellness' | null;
     search_words?: Array<string>;
+};
+
+export type TaskLines = {
+    requests: number;
+    value: string;
+    agreed: string;
+    /**
+     * ``value`` as a share of ``agreed``.
+     */
+    share: number;
+    task_id: number;
+    task_name: string;
 };
 
 export type TaskPage = {
@@ -1933,6 +1958,21 @@ export type VisitProfessional = {
     firstname: string;
     compname: string;
     photo_url: string | null;
+};
+
+export type Visits = {
+    completed: number;
+    started_by_code: number;
+    started_by_customer: number;
+    started_without_code: number;
+    start_not_recorded: number;
+    arrived_late: number;
+    arrived_in_time: number;
+    arrival_not_recorded: number;
+    late_after_minutes: number;
+    code_share: number;
+    customer_share: number;
+    late_share: number;
 };
 
 export type Waiting = {
