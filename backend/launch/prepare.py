@@ -1,4 +1,4 @@
-"""Migrations, database roles, places and first admin, in a separate process so that the launcher stays small.
+"""Migrations, roles, places, first admin and files of the build, in a process apart so that the launcher stays small.
 
 `python -m backend.launch.prepare` prints one line of JSON for the operator. Several machines may run it at once: one of
 them prepares the database, the others wait for it and then find nothing to do.
@@ -18,11 +18,13 @@ from sqlalchemy import text
 
 from backend.app import create_app
 from backend.cli import bootstrap
+from backend.core import web_assets
 from backend.core.db import connection_budget
 from backend.core.db.exclusive import StillRunning, exclusive
-from backend.core.db.session import db, session_defaults
+from backend.core.db.session import db, session_defaults, transaction
 from backend.launch import database_roles
 from backend.launch.errors import LaunchError
+from backend.launch.frontend import DIST
 from backend.migrations import phases
 from backend.migrations.phases import Contract, Plan
 from backend.migrations.setup import upgrade
@@ -117,6 +119,8 @@ def _revision() -> str | None:
 
 def _summary(app: Flask, *, is_migrated: bool, waiting: Sequence[str]) -> dict[str, object]:
     result = bootstrap.run(app)
+    with app.app_context(), transaction():
+        web_assets.keep(DIST / "assets")
     return {
         "username": result.admin_username,
         "password": result.admin_password,

@@ -9,7 +9,7 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from backend.core import idempotency
+from backend.core import idempotency, web_assets
 from backend.core.cache import versions as cache_versions
 from backend.core.config import current_settings
 from backend.core.db.exclusive import exclusive
@@ -64,6 +64,7 @@ ALL_MODELS = (
     scheduling_models,
     review_models,
     task_models,
+    web_assets,
 )
 
 

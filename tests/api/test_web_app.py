@@ -2,12 +2,17 @@
 
 import gzip
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 
 from backend.api import web_app
+from backend.core import web_assets
+from backend.core.clock import now
+from backend.core.db.session import transaction
 
 PAGE = b"<!doctype html><title>Doorstep</title>" + b" " * 900
 HASH = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
@@ -74,6 +79,42 @@ def test_web_app_without_acceptable_gzip_is_plain(client: FlaskClient, refused: 
 @pytest.mark.usefixtures("dist")
 def test_web_app_with_unknown_asset_returns_404(client: FlaskClient) -> None:
     assert client.get("/app/assets/gone-9f9f.js").status_code == 404
+
+
+def test_web_app_keeps_files_of_other_builds_for_a_week(client: FlaskClient, dist: Path, tmp_path: Path) -> None:
+    """The pages of two builds load their files from machines that have only one of them."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder, name in ((old, "both-1111.js"), (new, "both-1111.js"), (old, "past-2222.js"), (new, "door-3333.css")):
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(CODE)
+    (new / "door-3333.css.gz").write_bytes(gzip.compress(CODE))
+    assert keep(old) == 2
+    assert keep(new) == 1
+    assert keep(tmp_path / "no build") == 0
+    for name in ("both-1111.js", "past-2222.js", "door-3333.css"):
+        path = f"/app/assets/{name}"
+        packed, plain = client.get(path, headers={"Accept-Encoding": "gzip"}), client.get(path)
+        assert (gzip.decompress(packed.data), plain.data) == (CODE, CODE)
+        assert (packed.headers["Content-Encoding"], "Content-Encoding" in plain.headers) == ("gzip", False)
+        for answer in (packed, plain):
+            assert answer.headers["Cache-Control"] == web_app.IMMUTABLE
+            assert answer.headers["Content-Type"].startswith("text/css" if name.endswith("css") else "text/javascript")
+            assert "Accept-Encoding" in answer.headers["Vary"]
+
+    later = now() + web_assets.KEPT + timedelta(minutes=1)
+    with time_machine.travel(later, tick=True), transaction():
+        assert web_assets.drop_old() == 1
+    assert client.get("/app/assets/past-2222.js").status_code == 404
+    assert keep(old) == 1  # back to the version before
+    assert client.get("/app/assets/past-2222.js").status_code == 200
+    with time_machine.travel(later, tick=True), transaction():
+        assert web_assets.drop_old() == 1
+    assert client.get("/app/assets/door-3333.css").status_code == 404
+
+
+def keep(folder: Path) -> int:
+    with transaction():
+        return web_assets.keep(folder)
 
 
 def test_web_app_paths_outside_of_build_reveal_no_files(dist: Path, client: FlaskClient) -> None:

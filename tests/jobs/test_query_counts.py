@@ -252,6 +252,8 @@ OLD_ROWS: Final = (
          FROM generate_series(1, :rows) n""",
     """INSERT INTO sms_usage (delivery_id, account_id, phone, is_code, at)
        SELECT id, account_id, '+91' || id, false, :old FROM deliveries WHERE state = 'waiting'""",
+    """INSERT INTO web_assets (name, content, superseded_at)
+       SELECT n || '.js', '', :old FROM generate_series(1, :rows) n""",
     """INSERT INTO exports (requested_by, status, rows, store_key, size, sha256, created_at, finished_at, expires_at)
        SELECT :customer, 'done', 0, n || '-gone.csv', 1, '0', :old, :old, :old FROM generate_series(1, :rows) n""",
 )
@@ -279,7 +281,7 @@ TABLE: Final[dict[str, Counted]] = {
     REPORTS.name: Counted(report_run, 7, works_on_many=True),
     reports.PART.name: Counted(report_batch, 12, works_on_many=True),
     runs.COMPLETE.name: Counted(completion, 5, works_on_many=True),
-    HOUSEKEEPING.name: Counted(housekeeping_run, 96, works_on_many=True),
+    HOUSEKEEPING.name: Counted(housekeeping_run, 98, works_on_many=True),
     AVAILABILITY_RECOUNT.name: Counted(recount, 22, works_on_many=True),
     DOCUMENT_SWEEP.name: Counted(sweep, 8, works_on_many=True),
 }

@@ -13,6 +13,8 @@ revision = "0036"
 down_revision = "0035"
 branch_labels = None
 depends_on = None
+phase = "expand"
+allowed = {"renaming-object": "an index is made beside the one that it replaces"}
 
 BATCH = 5_000
 # The last start counts: earlier ones were undone, or belong to an acceptance that ended.
