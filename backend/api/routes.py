@@ -114,6 +114,7 @@ ROUTES: Final[tuple[tuple[str, type[Resource]], ...]] = (
     ("/requests/<id:request_id>/accept", task_requests.Accept),
     ("/requests/<id:request_id>/reject", task_requests.Reject),
     ("/requests/<id:request_id>/release", task_requests.Release),
+    ("/requests/<id:request_id>/on_time", visits.OnTime),
     ("/requests/<id:request_id>/on_the_way", visits.OnTheWay),
     ("/requests/<id:request_id>/running_late", visits.RunningLate),
     ("/requests/<id:request_id>/arrive", visits.Arrive),

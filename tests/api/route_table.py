@@ -197,6 +197,7 @@ TABLE: Final[dict[str, Row]] = {
     "POST /requests/<id:request_id>/reject": Row(ACTIVE_PROFESSIONALS, WHY, path=_request("requested")),
     "POST /requests/<id:request_id>/release": Row(ITS_PROFESSIONAL, WHY, path=_request("accepted")),
     "POST /requests/<id:request_id>/complete": Row(ITS_TWO, path=_request("accepted")),
+    "POST /requests/<id:request_id>/on_time": Row(ITS_PROFESSIONAL, path=_request("accepted")),
     "POST /requests/<id:request_id>/on_the_way": Row(ITS_PROFESSIONAL, {"eta_minutes": 20}, path=_request("accepted")),
     "POST /requests/<id:request_id>/running_late": Row(
         ITS_PROFESSIONAL, {"eta_minutes": 40}, path=_request("accepted")

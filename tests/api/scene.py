@@ -31,6 +31,7 @@ from tests.factories.photos import add_photo, upload_photo
 from tests.factories.requests import WHY, RequestMarket, at, do
 from tests.factories.snapshot import Snapshot
 from tests.factories.users import PASSWORD, Caller, User, Users
+from tests.factories.visits import note_reminder
 
 CODE: Final = 246810  # the code of every SMS
 UNUSED: Final = timedelta(hours=1)
@@ -161,6 +162,7 @@ def _requests(market: RequestMarket, customer: User, professional: User, admin: 
     made["report_id"] = admin.get("/conversation_reports").json["items"][0]["id"]
     made["undoable_by_customer"] = bring_to("accepted", 8)
     made["extended"] = bring_to("accepted", 10)
+    note_reminder(made["accepted"])
     quoted = {"task_id": market.task("Papering", pricing="quote"), "date_of_request": at(days=11)}
     professional.patch("/me", {"task_ids": [market.task_id, quoted["task_id"]]})
     made["quoted"] = do(customer, "/requests", quoted)["id"]

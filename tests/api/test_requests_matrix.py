@@ -7,10 +7,11 @@ import pytest
 
 from backend.core.db.session import transaction
 from backend.domain.task_requests.bulk import expire_due
-from backend.domain.task_requests.lifecycle import Action, Relation, Status
+from backend.domain.task_requests.lifecycle import Action, Facts, Relation, Status
 from tests.factories.lifecycle import VERBS, expected
 from tests.factories.requests import WHY, RequestMarket, at, do, moment
 from tests.factories.users import User, Users
+from tests.factories.visits import note_reminder
 
 KINDS = (
     "its customer",
@@ -49,6 +50,7 @@ class Callers:
         if status is Status.EXPIRED:
             with transaction():
                 expire_due(moment(days=1000))
+        note_reminder(made["id"])
         return int(made["id"])
 
 
@@ -92,7 +94,7 @@ def test_request_action_in_status_by_every_caller_matches_state_table(callers: C
             sent = {"date_of_request": at(days=500, hours=2 * next(callers.hours))} if action is Action.MOVE else body
             answer = getattr(who, method)(f"/requests/{request_id}{path}", sent)
             code = answer.json.get("code") if answer.status_code >= 400 else None
-            should = expected(action, who.role, is_what, status)
+            should = expected(action, who.role, is_what, status, Facts(reminded=True))
             if (answer.status_code, code) != should:
                 wrong.append((kind, action, (answer.status_code, code), should))
             if answer.status_code < 300:

@@ -50,7 +50,7 @@ def test_link_shows_timeline_without_contact_data(visit: Visit, visitor: Visitor
     shown = answer.json
     assert set(shown) == {
         "task_name", "status", "date_of_request", "time_required", "professional", "on_the_way_at", "eta_at",
-        "arrived_at", "started_at", "completed_at", "expires_at",
+        "on_time_at", "arrived_at", "started_at", "completed_at", "expires_at",
     }  # fmt: skip
     assert (shown["task_name"], shown["status"], shown["arrived_at"]) == ("Plumbing", "accepted", None)
     assert shown["professional"] == {"firstname": "Ravi", "compname": "Rao and Sons", "photo_url": None}

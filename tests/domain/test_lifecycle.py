@@ -60,6 +60,13 @@ def test_allowed_actions_follow_table_and_facts() -> None:
     assert allowed_actions(Status.ACCEPTED, Relation.ADMIN) == []
 
 
+@pytest.mark.parametrize("last_step", [None, *STEPS])
+def test_on_time_needs_reminder_and_no_step(last_step: Action | None) -> None:
+    reminded = allowed_actions(Status.ACCEPTED, Relation.PROFESSIONAL, Facts(reminded=True, last_step=last_step))
+    assert (Action.ON_TIME in reminded) == (last_step is None)
+    assert Action.ON_TIME not in allowed_actions(Status.ACCEPTED, Relation.PROFESSIONAL, Facts(last_step=last_step))
+
+
 @pytest.mark.parametrize(("last_step", "step"), list(product((None, *STEPS), STEPS)))
 def test_visit_step_follows_only_earlier_steps(last_step: Action | None, step: Action) -> None:
     place = -1 if last_step is None else STEPS.index(last_step)

@@ -17,6 +17,7 @@ VERBS: Final = {
     Action.ACCEPT: ("post", "/accept", None),
     Action.REJECT: ("post", "/reject", {"reason": "Something came up"}),
     Action.RELEASE: ("post", "/release", {"reason": "Something came up"}),
+    Action.ON_TIME: ("post", "/on_time", None),
     Action.ON_THE_WAY: ("post", "/on_the_way", {"eta_minutes": 20}),
     Action.RUNNING_LATE: ("post", "/running_late", {"eta_minutes": 40}),
     Action.ARRIVE: ("post", "/arrive", None),

@@ -15,6 +15,8 @@ EARLIER = text("""
 """)
 ACCEPTED_EARLIER = text("UPDATE task_requests SET accepted_at = accepted_at - make_interval(secs => :seconds)")
 
+REMINDED = text("UPDATE task_requests SET reminded_at = now() WHERE id = :id")
+
 
 class Visit:
     """An accepted request of Asha's, and the calls about its visit."""
@@ -41,6 +43,12 @@ class Visit:
     @property
     def wrong_code(self) -> str:
         return f"{(int(self.code) + 1) % 10_000:04}"
+
+
+def note_reminder(request_id: int) -> None:
+    """Note that the professional was reminded of the visit just now."""
+    with transaction():
+        db.session.execute(REMINDED, {"id": request_id})
 
 
 def pass_minutes(minutes: float) -> None:

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 
 from tests.factories.crowd import at_once
-from tests.factories.requests import WHY, do
+from tests.factories.requests import WHY, do, notified_kinds
 from tests.factories.users import User, Users
-from tests.factories.visits import Visit
+from tests.factories.visits import Visit, note_reminder
 
 pytestmark = pytest.mark.faults
 
@@ -71,6 +71,15 @@ def test_start_concurrent_with_release_leaves_no_timeline_behind(wide_app: Flask
     assert (seen["status"], seen["started_at"]) == ("requested", None)
     do(visit.ravi, f"{visit.path}/accept")
     assert visit.seen_by(visit.ravi)["started_at"] is None
+
+
+def test_on_time_confirmed_twice_at_once_notifies_once(wide_app: Flask, users: Users) -> None:
+    visit = Visit(users)
+    note_reminder(visit.id)
+    works = [partial(call, wide_app, visit.ravi, f"{visit.path}/on_time") for _ in range(6)]
+    assert calls(wide_app, *works) == {(200, None): 6}
+    assert [entry["action"] for entry in visit.seen_by(visit.asha)["history"]].count("on_time") == 1
+    assert notified_kinds(visit.asha).count("request_on_time") == 1
 
 
 def test_undo_concurrent_with_next_step_keeps_one_of_both(wide_app: Flask, users: Users) -> None:

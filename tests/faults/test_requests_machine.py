@@ -26,6 +26,7 @@ from tests.conftest import empty_the_market
 from tests.factories.lifecycle import VERBS, expected, target
 from tests.factories.requests import RequestMarket, at
 from tests.factories.users import User, Users
+from tests.factories.visits import note_reminder
 
 WHO = ("asha", "eve", "ravi", "sita", "idle")
 EDGES = {(source, r.target or source, r.action.public) for r in TABLE for source in r.sources}
@@ -43,9 +44,11 @@ class Model:
         self.reviewed = False
         self.steps: list[Action] = []
         self.undoable_by: str | None = None
+        self.reminded = self.on_time = False
 
     def facts(self, who: str) -> Facts:
-        return Facts(last_step=self.steps[-1] if self.steps else None, undoable=self.undoable_by == who)
+        last_step = self.steps[-1] if self.steps else None
+        return Facts(last_step=last_step, undoable=self.undoable_by == who, reminded=self.reminded)
 
     def relation(self, who: str) -> Relation:
         if who in ("asha", "eve"):
@@ -114,6 +117,7 @@ class Requests(RuleBasedStateMachine):
         model.status = target(action, is_what, model.status)
         if action in (Action.MOVE, Action.RELEASE):
             model.steps, model.undoable_by = [], None
+            model.reminded = model.on_time = False
         if action is Action.ACCEPT:
             model.taker, model.asked = who, who if model.asked == who else None
         elif action is Action.REJECT:
@@ -122,6 +126,8 @@ class Requests(RuleBasedStateMachine):
         elif action in STEPS:
             model.steps.append(action)
             model.undoable_by = who
+        elif action in (Action.ON_TIME, Action.RUNNING_LATE):
+            model.on_time = action is Action.ON_TIME
         elif action is Action.UNDO_STEP:
             model.steps.pop()
             model.undoable_by = None
@@ -134,6 +140,14 @@ class Requests(RuleBasedStateMachine):
             model.reviewed = True
             assert model.taker is not None
             self.reviews[model.taker] += 1
+
+    @precondition(lambda self: self.models)
+    @rule(which=st.integers(0, 3))
+    def professional_is_reminded(self, which: int) -> None:
+        model = self.models[which % len(self.models)]
+        if model.status is Status.ACCEPTED:
+            note_reminder(model.id)
+            model.reminded = True
 
     @precondition(lambda self: self.models)
     @rule()
@@ -163,6 +177,7 @@ class Requests(RuleBasedStateMachine):
             assert (seen["status"], seen["professional_id"]) == (model.status, taker)
             times = [seen[name] for name in ("on_the_way_at", "arrived_at", "started_at")]
             assert [at is not None for at in times] == [step in model.steps for step in STEPS]
+            assert (seen["on_time_at"] is not None) == model.on_time
             self.check_history(seen["history"], model.status)
 
     def check_history(self, history: list[dict[str, Any]], status: Status) -> None:

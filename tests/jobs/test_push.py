@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -13,7 +14,9 @@ from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
 from backend.domain.notifications import create, preferences
-from backend.domain.notifications.messages import words
+from backend.domain.notifications.channels import push
+from backend.domain.notifications.channels.message import Contact, OutboundMessage
+from backend.domain.notifications.messages import message, render, words
 from backend.domain.notifications.preferences import Choice
 from tests.factories.jobs import deliveries, work
 from tests.factories.push import Browser, verified_claims
@@ -77,6 +80,28 @@ def test_push_to_device_is_encrypted_signed_and_links_to_the_page(asha: User, we
     assert post.headers["Urgency"] == "high"
     assert len(post.headers["Topic"]) == 32
     assert [(one.channel, one.state) for one in deliveries()] == [("push", "sent")]
+
+
+def test_push_reminder_offers_what_can_be_done_at_once(asha: User, web: WebServer) -> None:
+    browser = subscribe(asha, web)
+    with transaction():
+        create.notify(asha.id, "request_accepted", request_id=7, params={"task": "Plumbing"})
+    work()
+    (plain,) = web.posts
+    assert browser.read(plain)["actions"] == []
+    outbound = _reminder(asha)
+    assert orjson.loads(push.payload(outbound))["actions"] == [
+        {"action": "on_time", "title": "समय पर", "url": "/app/requests/7?action=on_time"},
+        {"action": "running_late", "title": "देर होगी", "url": "/app/requests/7?action=running_late"},
+        {"action": "release", "title": "छोड़ें", "url": "/app/requests/7?action=release"},
+    ]
+
+
+def _reminder(user: User) -> OutboundMessage:
+    kind, params = "request_due_soon", {"task": "Plumbing", "customer": "Asha", "date": "2026-12-01T10:00:00+05:30"}
+    contact = Contact(user.id, "Ravi", "ravi@example.org", True, None, False, None, "hi")
+    words = render(kind, params, request_id=7, language="hi")
+    return OutboundMessage(1, kind, "<1@doorstep.test>", contact, message(kind), words, params, request_id=7)
 
 
 def test_push_about_a_visit_is_kept_only_as_long_as_it_is_of_use(asha: User, web: WebServer) -> None:

@@ -134,6 +134,67 @@ def test_visit_moved_within_its_day_reminds_nobody_of_the_day_again(
     assert remind(market, clock, SOON + timedelta(hours=2)) == 2
 
 
+def test_on_time_is_possible_from_the_reminder_until_the_visit(
+    market: RequestMarket, asha: User, ravi: User, clock: time_machine.Traveller
+) -> None:
+    path = accepted(market, asha, ravi)
+    early = ravi.post(f"{path}/on_time")
+    assert (early.status_code, early.json["code"]) == (409, "invalid_transition")
+    assert early.json["detail"].startswith("A visit can be confirmed as on time from its reminder until its planned")
+    assert "on_time" not in ravi.get(path).json["visit_actions"]
+    remind(market, clock, EVENING)
+    assert "on_time" in ravi.get(path).json["visit_actions"]
+    assert asha.post(f"{path}/on_time").status_code == 403
+    first = do(ravi, f"{path}/on_time")
+    assert (first["status"], first["on_time_at"] is not None) == ("accepted", True)
+    assert do(ravi, f"{path}/on_time")["on_time_at"] == first["on_time_at"]
+    seen = asha.get(path).json
+    assert [entry["action"] for entry in seen["history"]].count("on_time") == 1
+    assert notified_kinds(asha).count("request_on_time") == 1
+    remind(market, clock, SOON)
+    assert ravi.get(path).json["on_time_at"] == first["on_time_at"]
+    clock.move_to(VISIT + timedelta(seconds=1))
+    assert ravi.post(f"{path}/on_time").status_code == 409
+
+
+def test_on_time_is_taken_back_by_running_late_and_cleared_by_release(
+    market: RequestMarket, asha: User, ravi: User, clock: time_machine.Traveller
+) -> None:
+    path = accepted(market, asha, ravi)
+    remind(market, clock, SOON)
+    do(ravi, f"{path}/on_time")
+    late = do(ravi, f"{path}/running_late", {"eta_minutes": 150})
+    assert (late["on_time_at"], late["eta_at"] is not None) == (None, True)
+    again = do(ravi, f"{path}/on_time")
+    assert (again["on_time_at"] is not None, again["eta_at"]) == (True, None)
+    assert notified_kinds(asha)[:3] == ["request_on_time", "request_running_late", "request_on_time"]
+    do(ravi, f"{path}/release", WHY)
+    assert asha.get(path).json["on_time_at"] is None
+    assert "on_time" not in do(ravi, f"{path}/accept")["visit_actions"]
+
+
+def test_reminder_offers_each_side_what_it_can_do_at_once(
+    market: RequestMarket, asha: User, ravi: User, clock: time_machine.Traveller, smtp: SmtpServer
+) -> None:
+    path = accepted(market, asha, ravi)
+    remind(market, clock, SOON)
+    work()
+    offered = {user.username: user.get("/notifications").json["items"][0]["choices"] for user in (asha, ravi)}
+    assert offered == {asha.username: ["cancel"], ravi.username: ["on_time", "running_late", "release"]}
+    for user, others in ((asha, "on_time"), (ravi, "cancel")):
+        mail = next(one for one in smtp.to(f"{user.username}@example.org") if one["Subject"].startswith("Coming up"))
+        texts = [part for part in mail.walk() if part.get_content_type() in ("text/plain", "text/html")]
+        assert len(texts) == 2
+        for part in texts:
+            payload = part.get_payload(decode=True)
+            assert isinstance(payload, bytes)
+            shown = payload.decode()
+            assert all(f"/app{path}?action={name}" in shown for name in offered[user.username])
+            assert f"action={others}" not in shown
+    clock.move_to(VISIT + timedelta(seconds=1))
+    assert ravi.get("/notifications").json["items"][0]["choices"] == []
+
+
 @pytest.mark.parametrize("end", ["release", "cancel", "move"])
 def test_reminder_not_yet_sent_is_dropped_once_the_visit_is_off(
     market: RequestMarket, asha: User, ravi: User, clock: time_machine.Traveller, end: str

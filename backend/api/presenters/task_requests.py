@@ -43,6 +43,7 @@ PLAIN = (
     "arrived_at",
     "started_at",
     "eta_at",
+    "on_time_at",
     "start_code_policy",
 )
 get_plain = attrgetter(*PLAIN)

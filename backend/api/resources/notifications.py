@@ -7,6 +7,7 @@ from backend.api.auth import ADMINS, ANYONE, SIGNED_IN
 from backend.api.endpoint import Resource, endpoint
 from backend.api.responses import ApiResponse, JsonObject, next_link
 from backend.api.schemas import notifications as schemas
+from backend.core.clock import now
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, NotFound
 from backend.core.security.authz import Actor
@@ -49,6 +50,7 @@ def _present_notification(row: queries.NotificationRow, reader: str) -> JsonObje
         "request_id": row.request_id,
         "read": row.read_at is not None,
         "created_at": row.created_at,
+        "choices": row.choices(at=now()),
     }
 
 

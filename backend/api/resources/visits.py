@@ -17,6 +17,22 @@ from backend.domain.task_requests.door_codes import WrongCode
 from backend.domain.visits import actions, links
 
 
+class OnTime(Resource):
+    @endpoint(
+        summary="Confirm that the professional comes on time",
+        who=PROFESSIONALS,
+        body=schemas.Step(),
+        body_required=False,
+        response=request_schemas.Request(),
+        errors=CHANGE_ERRORS,
+        idempotent=True,
+    )
+    def post(self, actor: Actor, *, request_id: int, body: schemas.StepData) -> ApiResponse:
+        """Possible from the visit's reminder until its planned time. Notifies the customer once."""
+        row = actions.confirm_on_time(actor, request_id=request_id, **body, expected_version=expected_version())
+        return changed(actor, row)
+
+
 class OnTheWay(Resource):
     @endpoint(
         summary="Record that the professional is on the way",
@@ -145,6 +161,7 @@ class SharedVisit(Resource):
             "professional": None,
             "on_the_way_at": visit.on_the_way_at,
             "eta_at": visit.eta_at,
+            "on_time_at": visit.on_time_at,
             "arrived_at": visit.arrived_at,
             "started_at": visit.started_at,
             "completed_at": visit.completed_at,

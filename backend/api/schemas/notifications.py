@@ -5,9 +5,11 @@ from typing import NotRequired, TypedDict
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from backend.api.schemas.common import DateTimeField, Flag, Id, Strict, Window, WindowData
+from backend.domain.notifications import messages
 from backend.domain.notifications.messages import KINDS
 from backend.domain.notifications.preferences import CHANNELS
 
+CHOICES = tuple(name for names in messages.CHOICES.values() for name in names)
 STATES = ("waiting", "sent", "failed", "skipped")
 
 
@@ -24,7 +26,7 @@ class NotificationFilterData(WindowData):
 
 
 class Notification(Strict):
-    """One notification in the app."""
+    """One notification in the app. ``choices``: what its reader can do at once about a visit that is still to come."""
 
     id = Id(required=True)
     kind = fields.String(required=True)
@@ -33,6 +35,7 @@ class Notification(Strict):
     request_id = Id(required=True, allow_none=True)
     read = fields.Boolean(required=True)
     created_at = DateTimeField(required=True)
+    choices = fields.List(fields.String(validate=validate.OneOf(CHOICES)), required=True)
 
 
 class Notifications(Strict):

@@ -224,6 +224,7 @@ class Request(Strict):
     arrived_at = DateTimeField(required=True, allow_none=True)
     started_at = DateTimeField(required=True, allow_none=True)
     eta_at = DateTimeField(required=True, allow_none=True)
+    on_time_at = DateTimeField(required=True, allow_none=True)
     start_code_policy = fields.String(required=True, allow_none=True, validate=validate.OneOf(CHOICES["start_code"]))
     start_code = fields.String(allow_none=True, validate=validate.Regexp("^[0-9]{4}$"))
     reviewed = fields.Boolean(required=True)

@@ -88,6 +88,7 @@ class SharedVisit(Strict):
     professional = fields.Nested(VisitProfessional, required=True, allow_none=True)
     on_the_way_at = DateTimeField(required=True, allow_none=True)
     eta_at = DateTimeField(required=True, allow_none=True)
+    on_time_at = DateTimeField(required=True, allow_none=True)
     arrived_at = DateTimeField(required=True, allow_none=True)
     started_at = DateTimeField(required=True, allow_none=True)
     completed_at = DateTimeField(required=True, allow_none=True)

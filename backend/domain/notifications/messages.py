@@ -30,6 +30,8 @@ OTHER_SCHEME: Final = re.compile(r"\b(mailto|tel|sms|upi|intent|whatsapp|javascr
 DOT_IN_HOST: Final = re.compile(
     r"(?<=[^\s.])[.\u3002\uff0e\uff61](?=[^\W\d_][^\s.,;:!?])|(?<=\bwww)[.\u3002\uff0e\uff61]", re.IGNORECASE
 )
+# What a reminder of a visit lets its reader do at once, by the value that only their side's message has.
+CHOICES: Final = {"customer": ("on_time", "running_late", "release"), "professional": ("cancel",)}
 TIMES: Final = ("date", "expires")  # the only values parsed as times; others that look like one were typed by a user
 
 
@@ -39,7 +41,8 @@ class Message:
 
     ``account`` messages are always sent, by ``channel`` only, and not shown in the app. ``mandatory`` messages are
     shown in the app and always emailed as well, because a user who cannot sign in would not see them otherwise.
-    ``about_visit`` messages are not sent once the visit has started or no longer takes place as told.
+    ``about_visit`` messages are not sent once the visit has started or no longer takes place as told; they offer
+    choices (see `CHOICES`).
     ``follows`` names the kind whose channel preferences also apply to this one.
     """
 
@@ -77,6 +80,15 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several things to do about a message: the page opens with it, and nothing is done by opening it."""
+
+    name: str
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class RenderedMessage:
     """A message with its values filled in. ``blocks`` is the body in paragraphs, with users' texts quoted."""
 
@@ -85,6 +97,7 @@ class RenderedMessage:
     action: str
     url: str
     blocks: tuple[Block, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
 
 KINDS: Final[dict[str, Message]] = {
@@ -101,6 +114,7 @@ KINDS: Final[dict[str, Message]] = {
     "request_released": Message(path=REQUEST_PAGE),
     "request_opened": Message(path=REQUEST_PAGE),
     "request_changed": Message(path=REQUEST_PAGE),
+    "request_on_time": Message(path=REQUEST_PAGE),
     "request_on_the_way": Message(path=REQUEST_PAGE),
     "request_running_late": Message(path=REQUEST_PAGE),
     "request_arrived": Message(path=REQUEST_PAGE),
@@ -193,7 +207,18 @@ def render(
     path = path.format_map(values) if _complete(path, values) else "/app/"
     url = path if path.startswith(("http://", "https://")) else current_settings().public_url + path
     title = texts.title.format_map(_WithFallbacks(values, language))
-    return RenderedMessage(title, body, texts.action, url, blocks)
+    choices = [
+        Choice(name, translations.say(language, f"phrases.visit_choices.{name}"), f"{url}?action={name}")
+        for name in choice_names(kind, params)
+    ]
+    return RenderedMessage(title, body, texts.action, url, blocks, tuple(choices))
+
+
+def choice_names(kind: str, params: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what the reader of a reminder can do at once; nothing for other kinds."""
+    if not message(kind).about_visit:
+        return ()
+    return next((names for side, names in CHOICES.items() if side in params), ())
 
 
 class _WithFallbacks(dict[str, str]):

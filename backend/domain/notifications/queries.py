@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, bindparam, func, select
 
 from backend.core.db import read_pool
 from backend.core.db.pagination import AnySelect, Page, SortKey, Window, cut, paged, position
-from backend.domain.notifications.messages import render
+from backend.domain.notifications.messages import choice_names, render
 from backend.domain.notifications.models import Notification
 
 NEWEST: Final[tuple[SortKey, ...]] = ((Notification.created_at, True), (Notification.id, True))
@@ -46,6 +46,13 @@ class NotificationRow(NamedTuple):
             return self.title, self.body or ""
         shown = render(self.kind, self.params, request_id=self.request_id, language=language)
         return shown.title, shown.body
+
+    def choices(self, *, at: datetime) -> tuple[str, ...]:
+        """Return what can be done about it at once, as long as the visit that it is about is to come."""
+        until = self.params.get("valid_until")
+        if until is None or datetime.fromisoformat(str(until)) <= at:
+            return ()
+        return choice_names(self.kind, self.params)
 
 
 def page(account_id: int, *, unread: bool | None, window: Window) -> Page[NotificationRow]:

@@ -136,6 +136,7 @@ def facts_of(relation: Relation, request: Request, *, at: datetime) -> Facts:
     is_accepted = request.status == Status.ACCEPTED
     return Facts(
         passed=request.date_of_request <= at,
+        reminded=request.reminded_at is not None and at < request.date_of_request,
         reviewable=is_reviewable(request, at=at),
         last_step=last_step(request),
         undoable=was_theirs and request.step_at is not None and at < request.step_at + UNDO_WITHIN,

@@ -21,7 +21,7 @@ class Status(StrEnum):
 class Action(StrEnum):
     """The actions on a request. ``move`` is the edit of its date; clients see it as "edit" too.
 
-    Those from ``on_the_way`` to ``undo_step`` are about the visit, those on price lines about what it costs; the status
+    Those from ``on_time`` to ``undo_step`` are about the visit, those on price lines about what it costs; the status
     stays ``accepted``. Those on offers are about a request whose price is agreed by offer.
     """
 
@@ -31,6 +31,7 @@ class Action(StrEnum):
     ACCEPT = "accept"
     REJECT = "reject"
     RELEASE = "release"
+    ON_TIME = "on_time"
     ON_THE_WAY = "on_the_way"
     RUNNING_LATE = "running_late"
     ARRIVE = "arrive"
@@ -83,7 +84,7 @@ class Relation(StrEnum):
 
 # The steps of a visit in their order: each may be skipped, none repeated, and none follows a later one.
 STEPS: Final = (Action.ON_THE_WAY, Action.ARRIVE, Action.START)
-VISIT_ACTIONS: Final = frozenset({*STEPS, Action.RUNNING_LATE, Action.UNDO_STEP})
+VISIT_ACTIONS: Final = frozenset({Action.ON_TIME, *STEPS, Action.RUNNING_LATE, Action.UNDO_STEP})
 LINE_ACTIONS: Final = frozenset({Action.PROPOSE_LINE, Action.APPROVE_LINE, Action.DECLINE_LINE, Action.WITHDRAW_LINE})
 OFFER_ACTIONS: Final = frozenset({Action.MAKE_OFFER, Action.WITHDRAW_OFFER, Action.ACCEPT_OFFER})
 PRICE_ACTIONS: Final = LINE_ACTIONS | OFFER_ACTIONS
@@ -105,6 +106,8 @@ class Need(StrEnum):
     UNANSWERED = "the professional asked did not respond in time, or is blocked"
     FIRST_REVIEW = "no review yet, within 30 days of the end"
     NEXT_STEP = "neither this step of the visit nor a later one was taken"
+    REMINDED = "from the reminder of the visit until its planned time"
+    NOT_SET_OFF = "no step of the visit was taken"
     NOT_ARRIVED = "the professional has not arrived"
     START_CODE = "the start code from the professional, where the policy is offered or required"
     OWN_STEP = "the last step of the visit, by who took it, within two minutes"
@@ -231,6 +234,15 @@ TABLE: Final[tuple[Rule, ...]] = (
         "The system releases it when the professional is blocked or no longer approved.",
     ),
     _rule(
+        Action.ON_TIME,
+        _R.PROFESSIONAL,
+        (_S.ACCEPTED,),
+        None,
+        needs=(_N.REMINDED, _N.NOT_SET_OFF),
+        tells=("request_on_time to the customer",),
+        follows="Repeating it changes nothing and notifies nobody. An earlier estimated time of arrival is cleared.",
+    ),
+    _rule(
         Action.ON_THE_WAY,
         _R.PROFESSIONAL,
         (_S.ACCEPTED,),
@@ -246,7 +258,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         None,
         needs=(_N.NOT_ARRIVED,),
         tells=("request_running_late to the customer",),
-        follows="Replaces the estimated time of arrival. Can be repeated.",
+        follows="Replaces the estimated time of arrival, and takes back on_time. Can be repeated.",
     ),
     _rule(
         Action.ARRIVE,
@@ -397,13 +409,15 @@ def rule_of(action: Action, relation: Relation, status: Status | None) -> Rule |
 class Facts:
     """Facts besides the state.
 
-    ``passed``: the date has passed. ``reviewable``: a review is still possible. ``last_step``: the step of the visit
+    ``passed``: the date has passed. ``reminded``: the professional was reminded of the visit, and its time has not
+    come. ``reviewable``: a review is still possible. ``last_step``: the step of the visit
     that was taken last. ``undoable``: this user took it, less than two minutes ago. ``must_start``: the work can be
     completed only after the visit has started. ``undecided``: there are undecided price lines. ``by_offer``: the price
     is agreed by offer.
     """
 
     passed: bool = False
+    reminded: bool = False
     reviewable: bool = True
     last_step: Action | None = None
     undoable: bool = False
@@ -424,6 +438,8 @@ def meets_needs(rule: Rule, facts: Facts) -> bool:
         Need.NOT_PASSED: facts.passed,
         Need.FIRST_REVIEW: not facts.reviewable,
         Need.NEXT_STEP: rule.action in STEPS and not is_next(rule.action, facts.last_step),
+        Need.REMINDED: not facts.reminded,
+        Need.NOT_SET_OFF: facts.last_step is not None,
         Need.NOT_ARRIVED: facts.last_step in (Action.ARRIVE, Action.START),
         Need.OWN_STEP: not facts.undoable,
         Need.STARTED: facts.must_start,

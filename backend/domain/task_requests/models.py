@@ -17,7 +17,8 @@ class TaskRequest(Base):
     ``moved_late``: its date was changed away from an acceptance when it was too late to cancel freely.
 
     The visit: ``on_the_way_at``, ``arrived_at`` and ``started_at`` are the times of its steps as reported by who took
-    them, ``eta_at`` is when the professional expects to arrive. ``step_at`` and ``step_by`` are when the last step was
+    them, ``eta_at`` is when the professional expects to arrive. ``reminded_at`` is when they were first reminded of it,
+    ``on_time_at`` when they confirmed that they come as planned. ``step_at`` and ``step_by`` are when the last step was
     received and who took it, until it can no longer be undone. ``start_code_policy`` is the one that applied on
     acceptance; ``code_tries`` and ``code_locked_until`` count the codes that the professional tried, start codes and
     approval codes alike. ``start_proof`` is what shows that the customer was there at the start: the "code", or that
@@ -61,6 +62,8 @@ class TaskRequest(Base):
     arrived_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     eta_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
+    on_time_at: Mapped[datetime | None]
     step_at: Mapped[datetime | None]
     step_by: Mapped[int | None]
     start_code_policy: Mapped[str | None]

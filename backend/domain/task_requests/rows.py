@@ -47,6 +47,8 @@ class Request(NamedTuple):
     arrived_at: datetime | None
     started_at: datetime | None
     eta_at: datetime | None
+    reminded_at: datetime | None
+    on_time_at: datetime | None
     step_at: datetime | None
     step_by: int | None
     start_code_policy: str | None
@@ -107,7 +109,7 @@ COLUMNS: Final = [TABLE.c[name] for name in COLUMN_NAMES]
 # The columns of a visit and its price lines, as they are for a request that nobody has accepted.
 NO_VISIT: Final[dict[str, object]] = {
     **dict.fromkeys(("on_the_way_at", "arrived_at", "started_at", "eta_at", "step_at", "step_by")),
-    **dict.fromkeys(("start_code_policy", "start_proof", "code_locked_until")),
+    **dict.fromkeys(("start_code_policy", "start_proof", "code_locked_until", "reminded_at", "on_time_at")),
     "code_tries": 0,
     "lines_amount": None,
     "undecided_lines": 0,

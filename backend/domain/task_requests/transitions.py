@@ -15,7 +15,7 @@ from backend.core.errors import Forbidden, Stale
 from backend.core.security.authz import Actor, Role
 from backend.domain.live_updates import changes as live_changes
 from backend.domain.task_requests import history, offers, price_lines
-from backend.domain.task_requests.access import allowed, does_task, excluded, facts_of, rejected, relation
+from backend.domain.task_requests.access import allowed, does_task, excluded, facts_of, last_step, rejected, relation
 from backend.domain.task_requests.errors import (
     AlreadyReviewed,
     AlreadyTaken,
@@ -212,6 +212,11 @@ def _impossible_step(action: Action, request: Request, who: Relation) -> Invalid
     if action is Action.UNDO_STEP:
         return InvalidTransition(
             "Only the last step of the visit can be undone, within two minutes, by the user who took it. "
+            f"Possible actions: {possible}."
+        )
+    if action is Action.ON_TIME and last_step(request) is None:
+        return InvalidTransition(
+            "A visit can be confirmed as on time from its reminder until its planned time. "
             f"Possible actions: {possible}."
         )
     if request.started_at is not None:

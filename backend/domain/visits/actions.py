@@ -1,11 +1,11 @@
-"""The steps of a visit while its request is accepted: on the way, arrived, started, and undoing the last one."""
+"""The steps of a visit while its request is accepted, undoing the last one, and whether it will be on time."""
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from backend.core.clock import now
 from backend.core.security.authz import Actor, Role
-from backend.domain.task_requests import door_codes
+from backend.domain.task_requests import door_codes, queries
 from backend.domain.task_requests.access import last_step
 from backend.domain.task_requests.lifecycle import Action
 from backend.domain.task_requests.reported_times import reported_changes, time_of_step
@@ -15,6 +15,20 @@ from backend.domain.visits import start_codes
 from backend.domain.visits.notifications import notify_step
 
 COLUMNS: Final = {Action.ON_THE_WAY: "on_the_way_at", Action.ARRIVE: "arrived_at", Action.START: "started_at"}
+
+
+@retry_when_changed
+def confirm_on_time(
+    actor: Actor, *, request_id: int, at: datetime | None = None, expected_version: int | None = None
+) -> RequestWithContacts:
+    """Record that the professional comes as planned. Once it is recorded, repeating it changes nothing."""
+    request = load(actor, Action.ON_TIME, request_id=request_id, expected_version=expected_version)
+    if request.on_time_at is not None:
+        return queries.one(actor, request_id=request_id)[0]
+    values = {"on_time_at": time_of_step(request, at), "eta_at": None}
+    changed = write(actor, request, Action.ON_TIME, values, changes=reported_changes(reported=at))
+    notify_step(actor, changed, Action.ON_TIME)
+    return changed
 
 
 @retry_when_changed
@@ -46,11 +60,14 @@ def report_delay(
     at: datetime | None = None,
     expected_version: int | None = None,
 ) -> RequestWithContacts:
-    """Replace the estimated time of arrival, before or after the professional has set off."""
+    """Replace the estimated time of arrival, before or after the professional has set off.
+
+    The visit is no longer confirmed as on time.
+    """
     request = load(actor, Action.RUNNING_LATE, request_id=request_id, expected_version=expected_version)
     eta_at = time_of_step(request, at) + timedelta(minutes=eta_minutes)
     changes = reported_changes(reported=at, eta_at=eta_at)
-    changed = write(actor, request, Action.RUNNING_LATE, {"eta_at": eta_at}, changes=changes)
+    changed = write(actor, request, Action.RUNNING_LATE, {"eta_at": eta_at, "on_time_at": None}, changes=changes)
     notify_step(actor, changed, Action.RUNNING_LATE, eta_at=eta_at)
     return changed
 

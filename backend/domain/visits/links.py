@@ -25,8 +25,8 @@ KEPT: Final = timedelta(hours=2)  # after the planned end
 ENDED: Final = (Status.CANCELLED, Status.EXPIRED)
 # The end follows the request: a link that was shared before the date changed ends with the new date.
 SHARED: Final = text("""
-    SELECT r.task_name, r.status, r.date_of_request, r.time_required, r.on_the_way_at, r.eta_at, r.arrived_at,
-           r.started_at, r.completed_at, r.professional_id, a.firstname, p.compname, photo.sha256 AS photo
+    SELECT r.task_name, r.status, r.date_of_request, r.time_required, r.on_the_way_at, r.eta_at, r.on_time_at,
+           r.arrived_at, r.started_at, r.completed_at, r.professional_id, a.firstname, p.compname, photo.sha256 AS photo
       FROM visit_links l
       JOIN task_requests r ON r.id = l.request_id
       LEFT JOIN accounts a ON a.id = r.professional_id
@@ -64,6 +64,7 @@ class SharedVisit(NamedTuple):
     time_required: int
     on_the_way_at: datetime | None
     eta_at: datetime | None
+    on_time_at: datetime | None
     arrived_at: datetime | None
     started_at: datetime | None
     completed_at: datetime | None

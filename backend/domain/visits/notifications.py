@@ -9,6 +9,7 @@ from backend.domain.task_requests.lifecycle import Action
 from backend.domain.task_requests.rows import RequestWithContacts
 
 KINDS = {
+    Action.ON_TIME: "request_on_time",
     Action.ON_THE_WAY: "request_on_the_way",
     Action.RUNNING_LATE: "request_running_late",
     Action.ARRIVE: "request_arrived",

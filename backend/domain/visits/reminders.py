@@ -20,6 +20,7 @@ BATCH: Final = 1000
 # One row per account, kind and occasion decides who is reminded, however many run this at once. The occasion is the
 # visit's day or its time: one that moves within a day, or finds another professional, does not remind the same account
 # of it again. Who accepts after a reminder was due needs none. Requests that someone changes just now come next time.
+# From the first reminder on, which the request notes without a new version, it can be confirmed as on time.
 DUE: Final = text("""
   WITH visits AS (
        SELECT r.id, r.customer_id, r.professional_id, r.task_name, r.date_of_request, r.pincode,
@@ -37,7 +38,7 @@ DUE: Final = text("""
                              AND v.occasion = CASE WHEN r.date_of_request <= :soon_until
                                                    THEN r.date_of_request ELSE :tomorrow END)
         ORDER BY r.date_of_request LIMIT :batch
-          FOR SHARE OF r SKIP LOCKED
+          FOR NO KEY UPDATE OF r SKIP LOCKED
      ), sides AS (
        SELECT id, customer_id AS account_id, kind, occasion FROM visits
         UNION ALL SELECT id, professional_id, kind, occasion FROM visits
@@ -45,6 +46,10 @@ DUE: Final = text("""
        INSERT INTO visit_reminders (request_id, account_id, kind, occasion)
        SELECT id, account_id, kind, occasion FROM sides ORDER BY id, account_id
            ON CONFLICT DO NOTHING RETURNING request_id, account_id
+     ), reminded AS (
+       UPDATE task_requests r SET reminded_at = :now
+         FROM noted n
+        WHERE r.id = n.request_id AND r.professional_id = n.account_id AND r.reminded_at IS NULL
      )
 SELECT n.account_id, v.id, v.kind, v.task_name, v.date_of_request, v.pincode, n.account_id = v.customer_id,
        c.firstname, p.firstname, d.compname

@@ -4,6 +4,7 @@ const origin = 'http://localhost:5000'
 const heard: Record<string, (event: object) => void> = {}
 const showNotification = vi.fn<(title: string, options: object) => Promise<void>>(async () => undefined)
 const openWindow = vi.fn<(url: string) => Promise<void>>(async () => undefined)
+const noted = new Map<string, unknown>()
 let tabs: { url: string; focus: () => Promise<void> }[] = []
 
 beforeAll(async () => {
@@ -15,6 +16,9 @@ beforeAll(async () => {
   })
   await import('./push')
   vi.unstubAllGlobals()
+  vi.stubGlobal('caches', {
+    open: async () => ({ put: async (at: string, what: unknown) => noted.set(at, what) }),
+  })
 })
 beforeEach(() => {
   vi.clearAllMocks()
@@ -62,6 +66,32 @@ describe('a push message', () => {
   ])('is shown even with %s, or browsers withdraw the permission', async (_, data) => {
     await raise('push', { data })
     expect(showNotification).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('a button of a notification', () => {
+  const actions = [
+    { action: 'on_time', title: 'On time', url: '/app/requests/7?action=on_time' },
+    { action: 'bad', title: 'Bad', url: 'https://evil.example/app/requests/7' },
+  ]
+
+  it('is shown, and its press is noted for the page that it opens', async () => {
+    await raise('push', {
+      data: { json: () => ({ title: 'Soon', body: '', url: '/app/requests/7', actions }) },
+    })
+    const options = showNotification.mock.calls[0]?.[1] as { actions: object[]; data: object }
+    expect(options.actions[0]).toEqual({ action: 'on_time', title: 'On time' })
+    tabs = [{ url: `${origin}/app/requests/7?action=on_time`, focus: vi.fn(async () => undefined) }]
+    await raise('notificationclick', {
+      action: 'on_time',
+      notification: { close: vi.fn(), data: options.data },
+    })
+    expect(openWindow).toHaveBeenCalledWith(`${origin}/app/requests/7?action=on_time`)
+    expect([...noted.keys()]).toEqual(['/app/presses/7/on_time'])
+    noted.clear()
+    await raise('notificationclick', { action: 'bad', notification: { close: vi.fn(), data: options.data } })
+    expect(openWindow).toHaveBeenLastCalledWith(`${origin}/app/`)
+    expect(noted.size).toBe(0)
   })
 })
 

@@ -1,4 +1,6 @@
 /** Shows push messages, and opens the page of the one that is pressed. */
+import { notePress } from '../shared/push/presses'
+
 interface PushData {
   json: () => unknown
 }
@@ -9,7 +11,9 @@ interface Received extends WorkerEvent {
   data: PushData | null
 }
 interface Pressed extends WorkerEvent {
-  notification: Notification & { data?: { url?: unknown } }
+  notification: Notification & { data?: { url?: unknown; actions?: unknown } }
+  /** The name of the button that was pressed; empty for the message itself. */
+  action?: string
 }
 interface Tab {
   url: string
@@ -33,6 +37,7 @@ interface Message {
   url: string
   tag?: string
   language?: string
+  actions?: { action: string; title: string; url: string }[]
 }
 
 // The types of workers and of pages exclude each other, and this folder has those of pages.
@@ -57,13 +62,27 @@ function messageOf(data: PushData | null): Message {
 }
 
 worker.addEventListener('push', (event) => {
-  const { title, body, url, tag, language } = messageOf(event.data)
-  event.waitUntil(worker.registration.showNotification(title, { body, tag, lang: language, data: { url } }))
+  const { title, body, url, tag, language, actions } = messageOf(event.data)
+  const buttons = Array.isArray(actions) ? actions : []
+  const options = {
+    body,
+    tag,
+    lang: language,
+    data: { url, ...(buttons.length > 0 && { actions: buttons }) },
+    ...(buttons.length > 0 && {
+      actions: buttons.map(({ action, title: label }) => ({ action, title: label })),
+    }),
+  }
+  event.waitUntil(worker.registration.showNotification(title, options))
 })
 
 worker.addEventListener('notificationclick', (event) => {
   event.notification.close()
-  event.waitUntil(open(pageOf(event.notification.data?.url)))
+  const { url, actions } = event.notification.data ?? {}
+  const pressed = Array.isArray(actions)
+    ? (actions as Message['actions'])?.find(({ action }) => action === event.action)
+    : undefined
+  event.waitUntil(pressed ? choose(pressed) : open(pageOf(url)))
 })
 
 /** A page that is open elsewhere stays as it is: it may hold something half written. */
@@ -71,6 +90,14 @@ async function open(page: string): Promise<void> {
   const tabs = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true })
   const tab = tabs.find((one) => one.url === page)
   await (tab ? tab.focus() : worker.clients.openWindow(page))
+}
+
+/** The page does what was pressed, as the account that is signed in there; if none is, after signing in. */
+async function choose({ action, url }: NonNullable<Message['actions']>[number]): Promise<void> {
+  const page = pageOf(url)
+  const [, request] = /\/requests\/(\d+)/.exec(page) ?? []
+  if (request) await notePress(Number(request), action)
+  await worker.clients.openWindow(page)
 }
 
 export type { Message }

@@ -23,7 +23,7 @@ NOTIFICATIONS = {
     "request_released", "request_opened", "request_changed", "request_completed", "request_closed",
     "request_cancelled", "request_expired", "request_reviewed", "export_done", "export_failed", "admin_account_changed",
     "photo_approved", "photo_rejected", "request_on_the_way", "request_running_late", "request_arrived",
-    "request_started", "request_step_undone", "request_due_tomorrow", "request_due_soon",
+    "request_on_time", "request_started", "request_step_undone", "request_due_tomorrow", "request_due_soon",
     "request_offer_made", "request_offer_withdrawn", "request_offer_accepted", "request_offer_ended",
     "request_line_proposed", "request_line_approved", "request_line_declined", "request_line_withdrawn",
 }  # fmt: skip

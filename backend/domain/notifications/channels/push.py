@@ -75,18 +75,26 @@ def why_not(*, has_device: bool) -> Reason | None:
 def payload(outbound: OutboundMessage) -> bytes:
     """Return the JSON that the service worker shows. ``tag`` makes a repeat replace the message."""
     params = {name: value for name, value in outbound.params.items() if name not in PRIVATE}
-    path = urlsplit(outbound.words.url)
     request_id = outbound.request_id
     language = outbound.contact.language
     words = render(outbound.kind, params, request_id=request_id, language=language, without_links=True)
     fields = {
         "title": words.title[:LONGEST_TEXT],
         "body": words.body[:LONGEST_TEXT],
-        "url": path.path + (f"?{path.query}" if path.query else ""),
+        "url": _path(outbound.words.url),
         "tag": _topic(outbound),
         "language": language,
+        "actions": [
+            {"action": choice.name, "title": choice.label, "url": _path(choice.url)} for choice in words.choices
+        ],
     }
     return orjson.dumps(fields)
+
+
+def _path(url: str) -> str:
+    """Return a URL of the application without its host, which the device knows."""
+    parts = urlsplit(url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _attempt(subscription: Subscription, outbound: OutboundMessage, body: bytes) -> _Result:

@@ -14,6 +14,7 @@ export const kindsOf: Record<Role, readonly Under<'accounts.messages.kind'>[]> =
     'request_rejected',
     'request_released',
     'request_opened',
+    'request_on_time',
     'request_on_the_way',
     'request_running_late',
     'request_arrived',

@@ -20,6 +20,7 @@ export const kinds = [
   'request_released',
   'request_opened',
   'request_changed',
+  'request_on_time',
   'request_on_the_way',
   'request_running_late',
   'request_arrived',

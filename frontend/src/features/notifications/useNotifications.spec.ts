@@ -10,6 +10,7 @@ const one = (kind: string, request_id: number | null = null): Notification => ({
   request_id,
   read: false,
   created_at: '2026-11-01T00:00:00Z',
+  choices: [],
 })
 
 describe('targetOf', () => {

@@ -6,6 +6,7 @@ import {
   listNotificationsInfiniteOptions,
   listNotificationsOptions,
   markNotificationsReadMutation,
+  onTimeRequestMutation,
 } from '@/shared/api/generated'
 import type { Notification, Role } from '@/shared/api/types'
 import { useApiMutation } from '@/shared/composables/useApiMutation'
@@ -37,6 +38,23 @@ export function useMarkRead() {
         listNotificationsOptions(newest).queryKey,
         (before) => before && { ...before, unread_count },
       ),
+  })
+}
+
+const choices = ['on_time', 'running_late', 'release', 'cancel'] as const
+export type Choice = (typeof choices)[number]
+
+/** What can be done at once about a visit that a reminder is about, as far as this version knows it. */
+export function choicesOf(one: Notification): Choice[] {
+  const offered = new Set<string>(one.choices)
+  return choices.filter((choice) => offered.has(choice))
+}
+
+export function useConfirmOnTime() {
+  return useApiMutation(onTimeRequestMutation(), {
+    idempotent: true,
+    invalidates: ['Requests', 'Schedule'],
+    success: 'visits.onTime.done',
   })
 }
 

@@ -6,4 +6,4 @@ export const UnsentMark = defineAsyncComponent(() => import('./components/Unsent
 export const UnsentNotice = defineAsyncComponent(() => import('./components/UnsentNotice.vue'))
 export const loadVisitQueue = () => import('./visitQueue')
 export const loadUnsentWarning = () => import('./unsentWarning')
-export { visitIcons, withUnsent } from './visit'
+export { confirmedAt, visitIcons, withUnsent } from './visit'

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { TaskRequestDetail } from '@/shared/api/types'
 import type { Unsent } from '@/shared/offline/unsent'
-import { expectedAt, hasVisit, lastStep, nextSteps, undoableUntil, withUnsent } from './visit'
+import { confirmedAt, expectedAt, hasVisit, lastStep, nextSteps, undoableUntil, withUnsent } from './visit'
 
-const none = { on_the_way_at: null, arrived_at: null, started_at: null, eta_at: null }
+const none = { on_the_way_at: null, arrived_at: null, started_at: null, eta_at: null, on_time_at: null }
 const at = '2026-12-01T10:00:00+05:30'
 const request = (more: object) => ({ ...none, status: 'accepted', ...more }) as unknown as TaskRequestDetail
 
@@ -57,7 +57,17 @@ describe('withUnsent', () => {
   const open = request({
     completed_at: null,
     allowed_actions: ['release'],
-    visit_actions: ['on_the_way', 'running_late', 'arrive', 'start', 'undo_step'],
+    visit_actions: ['on_time', 'on_the_way', 'running_late', 'arrive', 'start', 'undo_step'],
+  })
+
+  it('confirms a visit until it is late or under way', () => {
+    const confirmed = withUnsent(open, [done('on_time')])
+    expect(confirmedAt(confirmed)).toBe(new Date(at).toISOString())
+    expect(confirmed.visit_actions).toContain('on_time')
+    const late = withUnsent(open, [done('on_time'), done('running_late', { minutes: 30 })])
+    expect([confirmedAt(late), expectedAt(late) === null]).toEqual([null, false])
+    const left = withUnsent(open, [done('on_time'), done('on_the_way')])
+    expect([confirmedAt(left), left.visit_actions.includes('on_time')]).toEqual([null, false])
   })
 
   it('goes on to what may follow', () => {

@@ -6,13 +6,14 @@ export const steps = ['on_the_way', 'arrive', 'start'] as const
 export type Step = (typeof steps)[number]
 
 /** What a timeline shows, of a request or of a shared visit. */
-export type Times = Pick<TaskRequest, 'on_the_way_at' | 'arrived_at' | 'started_at' | 'eta_at'>
+export type Times = Pick<TaskRequest, 'on_the_way_at' | 'arrived_at' | 'started_at' | 'eta_at' | 'on_time_at'>
 
 export const undoFor = 2 * 60_000
 /** Minutes until the arrival that a professional can choose. */
 export const minutesAhead: readonly number[] = [5, 10, 15, 20, 30, 45, 60, 90, 120]
 
 export const visitIcons: Record<string, string> = {
+  on_time: 'i-lucide-calendar-check',
   on_the_way: 'i-lucide-truck',
   running_late: 'i-lucide-timer',
   arrive: 'i-lucide-map-pin',
@@ -39,6 +40,11 @@ export function expectedAt(times: Times): string | null {
   return times.arrived_at || times.started_at ? null : times.eta_at
 }
 
+/** When the professional confirmed to come as planned, as long as nothing has happened since. */
+export function confirmedAt(times: Times): string | null {
+  return lastStep(times) ? null : times.on_time_at
+}
+
 /** When the last step can no longer be undone, in milliseconds since 1970; null if it cannot be undone now. */
 export function undoableUntil(request: TaskRequestDetail): number | null {
   if (!request.visit_actions.includes('undo_step')) return null
@@ -62,10 +68,12 @@ function timesAfter(request: TaskRequest, { action, at, minutes }: Unsent): Part
   const time = new Date(at).toISOString()
   const eta = minutes ? { eta_at: new Date(at + minutes * 60_000).toISOString() } : {}
   switch (action) {
+    case 'on_time':
+      return { on_time_at: request.on_time_at ?? time, eta_at: null }
     case 'on_the_way':
       return { on_the_way_at: request.on_the_way_at ?? time, ...eta }
     case 'running_late':
-      return eta
+      return { on_time_at: null, ...eta }
     case 'arrive':
       return { arrived_at: request.arrived_at ?? time }
     case 'start':
@@ -88,6 +96,7 @@ function actionsAfter(request: TaskRequest, isStopped: boolean): Partial<TaskReq
       : request.visit_actions.filter(
           (action) =>
             (later as string[]).includes(action) ||
+            (action === 'on_time' && !last) ||
             (action === 'running_late' && !request.arrived_at && !request.started_at),
         ),
     allowed_actions: [...(isDone ? [] : others), ...(mayComplete ? (['complete'] as const) : [])],

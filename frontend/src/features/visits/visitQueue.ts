@@ -3,6 +3,7 @@ import {
   arriveRequest,
   completeRequest,
   onTheWayRequest,
+  onTimeRequest,
   runningLateRequest,
   startRequest,
 } from '@/shared/api/generated'
@@ -17,6 +18,8 @@ function call({ request, key, action, minutes, code }: Unsent, time: number | nu
   const at = time === null ? {} : { at: new Date(time).toISOString() }
   const to = { path: { request_id: request }, headers: { 'Idempotency-Key': key } as Record<string, string> }
   switch (action) {
+    case 'on_time':
+      return onTimeRequest({ ...to, body: at })
     case 'on_the_way':
       return onTheWayRequest({ ...to, body: { ...at, ...(minutes && { eta_minutes: minutes }) } })
     case 'running_late':

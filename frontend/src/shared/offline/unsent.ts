@@ -2,7 +2,7 @@
 import { shallowReactive } from 'vue'
 import type { Problem } from '@/shared/api/problem'
 
-export type QueuedAction = 'on_the_way' | 'running_late' | 'arrive' | 'start' | 'complete'
+export type QueuedAction = 'on_time' | 'on_the_way' | 'running_late' | 'arrive' | 'start' | 'complete'
 
 /** One action: what was done, and when. */
 export interface Unsent {

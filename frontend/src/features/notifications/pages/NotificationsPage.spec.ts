@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import errors from '@/locales/en/errors.json'
 import notifications from '@/locales/en/notifications.json'
+import visits from '@/locales/en/visits.json'
 import { show, someone, until } from '@/shared/testing/mount'
 import { button, press, queryOf, sees } from '@/shared/testing/screen'
 import { answer } from '@/shared/testing/server'
@@ -14,6 +15,7 @@ const accepted = {
   request_id: 12,
   read: false,
   created_at: '2026-11-20T10:00:00+05:30',
+  choices: [] as string[],
 }
 const welcome = { ...accepted, id: 4, kind: 'welcome', title: 'Welcome', request_id: null, read: true }
 
@@ -45,6 +47,35 @@ describe('NotificationsPage', () => {
     row(accepted.title)?.click()
     await until(() => router.currentRoute.value.path === '/requests/12', 'the request')
     await sees(errors.unavailable)
+  })
+
+  it('confirms a visit at once, and opens what needs an answer on its page', async () => {
+    const confirmed = answer(
+      'post',
+      '/requests/:id/on_time',
+      [409, { code: 'invalid_transition' }],
+      [200, {}],
+    )
+    const marked = answer('post', '/notifications/read', [200, { unread_count: 0 }])
+    const reminder = { ...accepted, kind: 'request_due_soon', choices: ['on_time', 'running_late', 'later'] }
+    const { router } = await page([reminder])
+    await press(notifications.choices.on_time)
+    await sees(errors.invalid_transition)
+    expect(marked).toEqual([])
+    await press(notifications.choices.on_time)
+    await sees(visits.onTime.done)
+    expect(confirmed).toHaveLength(2)
+    expect(router.currentRoute.value.path).toBe('/notifications')
+    await press(notifications.choices.running_late)
+    await until(() => router.currentRoute.value.path === '/requests/12', 'the request')
+    expect(router.currentRoute.value.query).toEqual({ action: 'running_late' })
+    expect(button(notifications.choices.release)).toBeUndefined()
+  })
+
+  it('offers no choices once a reminder has been read', async () => {
+    await page([{ ...accepted, read: true, choices: ['on_time'] }], 0)
+    await sees(accepted.title)
+    expect(button(notifications.choices.on_time)).toBeUndefined()
   })
 
   it('stays where one is about no page, and marks nothing twice', async () => {

@@ -116,6 +116,14 @@ describe('RequestPage', () => {
     expect(seen[0]?.body).toEqual({ reason: 'Plans have changed' })
   })
 
+  it('opens the question that a reminder leads to, once', async () => {
+    answer('get', '/requests/:id', [200, request()])
+    const path = '/requests/3?action=cancel'
+    const { router } = await show(RequestPage, { user: someone('customer'), path })
+    await until(() => Boolean(document.querySelector('[role="dialog"] textarea')), 'the question')
+    expect(router.currentRoute.value.fullPath).toBe('/requests/3')
+  })
+
   it('shows that the request does not exist', async () => {
     answer('get', '/requests/:id', [404, { code: 'not_found' }])
     const { wrapper } = await show(RequestPage, { user: someone('customer'), path: '/requests/3' })

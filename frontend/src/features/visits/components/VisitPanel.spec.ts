@@ -5,6 +5,7 @@ import visits from '@/locales/en/visits.json'
 import { actAs } from '@/shared/api/identity'
 import { setToken } from '@/shared/api/token'
 import type { Role, TaskRequestDetail } from '@/shared/api/types'
+import { notePress } from '@/shared/push/presses'
 import { show, someone, until } from '@/shared/testing/mount'
 import { button, fill, press, problemOf, says, sees, submit } from '@/shared/testing/screen'
 import { answer } from '@/shared/testing/server'
@@ -19,6 +20,7 @@ const request = (more: object = {}): TaskRequestDetail =>
     arrived_at: null,
     started_at: null,
     eta_at: null,
+    on_time_at: null,
     start_code_policy: 'off',
     visit_actions: [],
     history: [],
@@ -52,6 +54,54 @@ describe('VisitPanel of a professional', () => {
     await until(() => button(visits.do.arrive) !== undefined, 'the next step')
     expect(button(visits.do.on_the_way)).toBeUndefined()
     expect(button(visits.do.start)).toBeDefined()
+  })
+
+  it('is confirmed as on time with one press, once, and then shows it', async () => {
+    const sent = answer('post', '/requests/:id/on_time', [200, {}])
+    await panel('professional', { visit_actions: ['on_time', ...steps] })
+    await press(visits.do.on_time)
+    await until(() => sent.length === 1, 'the call')
+    expect(sent[0]?.headers.get('Idempotency-Key')).toBeTruthy()
+    await panel('professional', { on_time_at: at, visit_actions: ['on_time', ...steps] })
+    await sees(visits.onTime.confirmed)
+  })
+
+  it.each([
+    ['a link', false, 0],
+    ['a button of a notification', true, 1],
+  ])('confirms by %s only what was pressed', async (_, isPressed, calls) => {
+    const kept = new Map<string, Response>()
+    vi.stubGlobal('caches', {
+      open: async () => ({
+        put: async (address: string, response: Response) => kept.set(address, response),
+        match: async (address: string) => kept.get(address),
+        delete: async (address: string) => kept.delete(address),
+      }),
+    })
+    const sent = answer('post', '/requests/:id/on_time', [200, {}])
+    if (isPressed) await notePress(3, 'on_time')
+    const { router } = await show(VisitPanel, {
+      user: someone('professional'),
+      props: { request: request({ visit_actions: ['on_time', ...steps] }) },
+      path: '/requests/3?action=on_time',
+    })
+    await until(() => button(visits.do.on_time) !== undefined, 'the choice')
+    await until(() => router.currentRoute.value.query.action === undefined, 'the address')
+    if (isPressed) await until(() => sent.length === 1, 'the call')
+    await until(() => document.activeElement === button(visits.do.on_time), 'the focus')
+    expect(sent).toHaveLength(calls)
+    expect(kept.size).toBe(0)
+    vi.unstubAllGlobals()
+  })
+
+  it('opens the new time by the link of a reminder', async () => {
+    await show(VisitPanel, {
+      user: someone('professional'),
+      props: { request: request({ visit_actions: ['on_time', ...steps] }) },
+      path: '/requests/3?action=running_late',
+    })
+    await sees(visits.late.action)
+    expect(button(visits.late.action)).toBeDefined()
   })
 
   it('asks for the code before it starts, and says beside the field that it is wrong', async () => {

@@ -780,6 +780,7 @@ export type Notification = {
     request_id: number | null;
     read: boolean;
     created_at: string;
+    choices: Array<'on_time' | 'running_late' | 'release' | 'cancel'>;
 };
 
 export type Notifications = {
@@ -1299,6 +1300,7 @@ export type Request = {
     arrived_at: string | null;
     started_at: string | null;
     eta_at: string | null;
+    on_time_at: string | null;
     start_code_policy: 'off' | 'offered' | 'required' | null;
     start_code?: string | null;
     reviewed: boolean;
@@ -1308,7 +1310,7 @@ export type Request = {
     /**
      * What may be done about the visit now, while the request is accepted.
      */
-    visit_actions: Array<'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step'>;
+    visit_actions: Array<'on_time' | 'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step'>;
     /**
      * What may be done about the price now.
      */
@@ -1363,6 +1365,7 @@ export type RequestDetail = {
     arrived_at: string | null;
     started_at: string | null;
     eta_at: string | null;
+    on_time_at: string | null;
     start_code_policy: 'off' | 'offered' | 'required' | null;
     start_code?: string | null;
     reviewed: boolean;
@@ -1372,7 +1375,7 @@ export type RequestDetail = {
     /**
      * What may be done about the visit now, while the request is accepted.
      */
-    visit_actions: Array<'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step'>;
+    visit_actions: Array<'on_time' | 'on_the_way' | 'running_late' | 'arrive' | 'start' | 'undo_step'>;
     /**
      * What may be done about the price now.
      */
@@ -1621,6 +1624,7 @@ export type SharedVisit = {
     professional: VisitProfessional | null;
     on_the_way_at: string | null;
     eta_at: string | null;
+    on_time_at: string | null;
     arrived_at: string | null;
     started_at: string | null;
     completed_at: string | null;
@@ -2604,7 +2608,7 @@ export type ListDeliveriesData = {
         cursor?: string | null;
         account_id?: number | null;
         state?: 'waiting' | 'sent' | 'failed' | 'skipped' | null;
-        kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_on_the_way' | 'request_running_late' | 'request_arrived' | 'request_started' | 'request_step_undone' | 'request_offer_made' | 'request_offer_withdrawn' | 'request_offer_accepted' | 'request_offer_ended' | 'request_line_proposed' | 'request_line_approved' | 'request_line_declined' | 'request_line_withdrawn' | 'request_due_tomorrow' | 'request_due_soon' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'request_messages' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
+        kind?: 'approved' | 'rejected' | 'photo_approved' | 'photo_rejected' | 'blocked' | 'unblocked' | 'request_new' | 'requests_waiting' | 'request_accepted' | 'request_rejected' | 'request_released' | 'request_opened' | 'request_changed' | 'request_on_time' | 'request_on_the_way' | 'request_running_late' | 'request_arrived' | 'request_started' | 'request_step_undone' | 'request_offer_made' | 'request_offer_withdrawn' | 'request_offer_accepted' | 'request_offer_ended' | 'request_line_proposed' | 'request_line_approved' | 'request_line_declined' | 'request_line_withdrawn' | 'request_due_tomorrow' | 'request_due_soon' | 'request_completed' | 'request_closed' | 'request_cancelled' | 'request_expired' | 'request_reviewed' | 'request_messages' | 'export_done' | 'export_failed' | 'admin_account_changed' | 'reminder' | 'report' | 'password_reset' | 'password_changed' | 'email_confirmation' | 'email_changed' | 'email_left' | 'email_restored' | 'email_in_use' | 'phone_code' | 'document_expiring' | 'document_expired' | null;
         channel?: 'mail' | 'gchat' | 'sms' | 'push' | 'chat' | null;
         run_id?: number | null;
     };
@@ -8128,6 +8132,79 @@ export type OnTheWayRequestResponses = {
 };
 
 export type OnTheWayRequestResponse = OnTheWayRequestResponses[keyof OnTheWayRequestResponses];
+
+export type OnTimeRequestData = {
+    body?: Step;
+    headers?: {
+        /**
+         * Repeating a request with the same key and body within 24 hours returns the first response without running it again.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version being changed; 412 if it is out of date.
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        request_id: number;
+    };
+    query?: never;
+    url: '/requests/{request_id}/on_time';
+};
+
+export type OnTimeRequestErrors = {
+    /**
+     * Malformed request: `malformed`, `not_json`
+     */
+    400: Problem;
+    /**
+     * The token is missing, malformed, expired, revoked or of the wrong type: `invalid_token`, `session_ended`, `unauthenticated`
+     */
+    401: Problem;
+    /**
+     * Not permitted: `account_blocked`, `forbidden`, `not_active`, `password_change_needed`, `role_not_allowed`
+     */
+    403: Problem;
+    /**
+     * Not found, or not visible to the caller: `not_found`
+     */
+    404: Problem;
+    /**
+     * Conflict with the current state: `conflict`, `still_running`
+     */
+    409: Problem;
+    /**
+     * Changed since it was loaded: `stale`
+     */
+    412: Problem;
+    /**
+     * Content too large: `too_large`
+     */
+    413: Problem;
+    /**
+     * Unsupported media type: `unsupported_type`
+     */
+    415: Problem;
+    /**
+     * Validation failed: `idempotency_key_reused`, `invalid_fields`
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable: `busy`, `outcome_unknown`, `timeout`, `unavailable`
+     */
+    503: Problem;
+};
+
+export type OnTimeRequestError = OnTimeRequestErrors[keyof OnTimeRequestErrors];
+
+export type OnTimeRequestResponses = {
+    /**
+     * OK
+     */
+    200: Request;
+};
+
+export type OnTimeRequestResponse = OnTimeRequestResponses[keyof OnTimeRequestResponses];
 
 export type GetRequestPhotosData = {
     body?: never;

@@ -5,8 +5,8 @@ import type { AxiosError } from 'axios';
 
 import { createQueryKey } from './shared.gen';
 import type { Options } from '../sdk.gen';
-import { arriveRequest, createRequestVisitLink, deleteRequestVisitLink, getRequestVisitLink, getVisit, onTheWayRequest, runningLateRequest, startRequest, undoStepRequest } from '../sdk/visits.gen';
-import type { ArriveRequestData, ArriveRequestError, ArriveRequestResponse, CreateRequestVisitLinkData, CreateRequestVisitLinkError, CreateRequestVisitLinkResponse, DeleteRequestVisitLinkData, DeleteRequestVisitLinkError, DeleteRequestVisitLinkResponse, GetRequestVisitLinkData, GetRequestVisitLinkError, GetRequestVisitLinkResponse, GetVisitData, GetVisitError, GetVisitResponse, OnTheWayRequestData, OnTheWayRequestError, OnTheWayRequestResponse, RunningLateRequestData, RunningLateRequestError, RunningLateRequestResponse, StartRequestData, StartRequestError, StartRequestResponse, UndoStepRequestData, UndoStepRequestError, UndoStepRequestResponse } from '../types.gen';
+import { arriveRequest, createRequestVisitLink, deleteRequestVisitLink, getRequestVisitLink, getVisit, onTheWayRequest, onTimeRequest, runningLateRequest, startRequest, undoStepRequest } from '../sdk/visits.gen';
+import type { ArriveRequestData, ArriveRequestError, ArriveRequestResponse, CreateRequestVisitLinkData, CreateRequestVisitLinkError, CreateRequestVisitLinkResponse, DeleteRequestVisitLinkData, DeleteRequestVisitLinkError, DeleteRequestVisitLinkResponse, GetRequestVisitLinkData, GetRequestVisitLinkError, GetRequestVisitLinkResponse, GetVisitData, GetVisitError, GetVisitResponse, OnTheWayRequestData, OnTheWayRequestError, OnTheWayRequestResponse, OnTimeRequestData, OnTimeRequestError, OnTimeRequestResponse, RunningLateRequestData, RunningLateRequestError, RunningLateRequestResponse, StartRequestData, StartRequestError, StartRequestResponse, UndoStepRequestData, UndoStepRequestError, UndoStepRequestResponse } from '../types.gen';
 
 export const arriveRequestMutation = (options?: Partial<Options<ArriveRequestData>>): UseMutationOptions<ArriveRequestResponse, AxiosError<ArriveRequestError>, Options<ArriveRequestData>> => {
     const mutationOptions: UseMutationOptions<ArriveRequestResponse, AxiosError<ArriveRequestError>, Options<ArriveRequestData>> = {
@@ -27,6 +27,21 @@ export const onTheWayRequestMutation = (options?: Partial<Options<OnTheWayReques
     const mutationOptions: UseMutationOptions<OnTheWayRequestResponse, AxiosError<OnTheWayRequestError>, Options<OnTheWayRequestData>> = {
         mutationFn: async (fnOptions) => {
             const { data } = await onTheWayRequest({
+                ...options,
+                ...fnOptions,
+                throwOnError: true
+            });
+            return data;
+        },
+        meta: { tags: ['Visits'] }
+    };
+    return mutationOptions;
+};
+
+export const onTimeRequestMutation = (options?: Partial<Options<OnTimeRequestData>>): UseMutationOptions<OnTimeRequestResponse, AxiosError<OnTimeRequestError>, Options<OnTimeRequestData>> => {
+    const mutationOptions: UseMutationOptions<OnTimeRequestResponse, AxiosError<OnTimeRequestError>, Options<OnTimeRequestData>> = {
+        mutationFn: async (fnOptions) => {
+            const { data } = await onTimeRequest({
                 ...options,
                 ...fnOptions,
                 throwOnError: true

@@ -16,4 +16,4 @@ export { createSynonymBody, putSynonymBody } from './search.gen';
 export { putTaskPolicyBody, updateSettingsBody } from './settings.gen';
 export { createTaskBody, updateTaskBody } from './tasks.gen';
 export { blockUserBody, createAdminBody } from './user-administration.gen';
-export { arriveRequestBody, onTheWayRequestBody, runningLateRequestBody, startRequestBody } from './visits.gen';
+export { arriveRequestBody, onTheWayRequestBody, onTimeRequestBody, runningLateRequestBody, startRequestBody } from './visits.gen';

@@ -11,6 +11,10 @@ export const onTheWayRequestBody = v.object({
     eta_minutes: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(240)))
 });
 
+export const onTimeRequestBody = v.object({
+    at: v.nullish(v.pipe(v.string(), v.trim(), v.isoTimestamp()))
+});
+
 export const runningLateRequestBody = v.object({
     at: v.nullish(v.pipe(v.string(), v.trim(), v.isoTimestamp())),
     eta_minutes: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(240))

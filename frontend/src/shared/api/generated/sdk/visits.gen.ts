@@ -3,7 +3,7 @@
 import type { RequestResult } from '../client';
 import { client } from '../client.gen';
 import type { Options } from '../sdk.gen';
-import type { ArriveRequestData, ArriveRequestErrors, ArriveRequestResponses, CreateRequestVisitLinkData, CreateRequestVisitLinkErrors, CreateRequestVisitLinkResponses, DeleteRequestVisitLinkData, DeleteRequestVisitLinkErrors, DeleteRequestVisitLinkResponses, GetRequestVisitLinkData, GetRequestVisitLinkErrors, GetRequestVisitLinkResponses, GetVisitData, GetVisitErrors, GetVisitResponses, OnTheWayRequestData, OnTheWayRequestErrors, OnTheWayRequestResponses, RunningLateRequestData, RunningLateRequestErrors, RunningLateRequestResponses, StartRequestData, StartRequestErrors, StartRequestResponses, UndoStepRequestData, UndoStepRequestErrors, UndoStepRequestResponses } from '../types.gen';
+import type { ArriveRequestData, ArriveRequestErrors, ArriveRequestResponses, CreateRequestVisitLinkData, CreateRequestVisitLinkErrors, CreateRequestVisitLinkResponses, DeleteRequestVisitLinkData, DeleteRequestVisitLinkErrors, DeleteRequestVisitLinkResponses, GetRequestVisitLinkData, GetRequestVisitLinkErrors, GetRequestVisitLinkResponses, GetVisitData, GetVisitErrors, GetVisitResponses, OnTheWayRequestData, OnTheWayRequestErrors, OnTheWayRequestResponses, OnTimeRequestData, OnTimeRequestErrors, OnTimeRequestResponses, RunningLateRequestData, RunningLateRequestErrors, RunningLateRequestResponses, StartRequestData, StartRequestErrors, StartRequestResponses, UndoStepRequestData, UndoStepRequestErrors, UndoStepRequestResponses } from '../types.gen';
 
 /**
  * Record that the professional has arrived
@@ -42,6 +42,28 @@ export const onTheWayRequest = <ThrowOnError extends boolean = true>(options: Op
             type: 'http'
         }],
     url: '/requests/{request_id}/on_the_way',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Confirm that the professional comes on time
+ *
+ * Possible from the visit's reminder until its planned time. Notifies the customer once.
+ *
+ * Access: active professional.
+ */
+export const onTimeRequest = <ThrowOnError extends boolean = true>(options: Options<OnTimeRequestData, ThrowOnError>): RequestResult<OnTimeRequestResponses, OnTimeRequestErrors, ThrowOnError> => (options.client ?? client).post<OnTimeRequestResponses, OnTimeRequestErrors, ThrowOnError>({
+    responseType: 'json',
+    security: [{
+            key: 'bearer',
+            scheme: 'bearer',
+            type: 'http'
+        }],
+    url: '/requests/{request_id}/on_time',
     ...options,
     headers: {
         'Content-Type': 'application/json',
