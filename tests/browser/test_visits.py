@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+import psycopg
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
@@ -65,9 +66,11 @@ def step(window: Screen, name: str) -> Locator:
 
 
 def test_visit_from_setting_off_to_completion_in_two_browsers(
-    screen: OpenScreen, accepted: Callable[[str], Visit]
+    screen: OpenScreen, market: RunningMarket, accepted: Callable[[str], Visit]
 ) -> None:
     visit = accepted("required")
+    with psycopg.connect(market.environment["DATABASE_URL"]) as connection:
+        connection.execute("UPDATE task_requests SET reminded_at = now() WHERE id = %s", [visit.id])
     theirs = opened(screen(viewport=DESK), visit.customer, visit)
     mine = opened(screen(viewport=PHONE), visit.professional, visit)
     code = theirs.page.locator("[data-start-code] [aria-hidden]").inner_text()
@@ -76,6 +79,13 @@ def test_visit_from_setting_off_to_completion_in_two_browsers(
     assert mine.button("Mark as completed").count() == 0
     mine.inspect("visit before, professional")
     theirs.inspect("visit before, customer")
+
+    mine.go(f"/requests/{visit.id}?action=on_time").expect_path(f"/requests/{visit.id}")
+    expect(mine.button("On time")).to_be_focused()
+    expect(theirs.page.get_by_text("Confirmed as on time")).to_have_count(0)
+    mine.page.keyboard.press("Enter")
+    theirs.expect_text("Confirmed as on time").inspect("visit on time, customer")
+    expect(mine.button("On time")).to_have_count(0)
 
     mine.page.get_by_label("Arrival in (optional)").click()
     mine.page.get_by_role("option", name=re.compile("^20 min")).click()
