@@ -50,13 +50,14 @@ def is_installed(requirement: str) -> bool:
 
 @dataclass
 class Machine:
-    """One machine: a name, a folder, and the processes that run on it."""
+    """One machine: a name, a folder, and the processes that run on it, from the sources in ``tree``."""
 
     lab: "Lab"
     name: str
     port: int
     folder: Path
     changes: dict[str, str]
+    tree: Path = ROOT
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -73,7 +74,8 @@ class Machine:
         """Start a process; a web server is waited for until it responds."""
         self.changes |= changes
         environ = {**self.environ}
-        process = self.lab.spawn(f"{self.name}-{kind}", [sys.executable, "-m", *MODULES[kind]], environ)
+        command = [sys.executable, "-m", *MODULES[kind]]
+        process = self.lab.spawn(f"{self.name}-{kind}", command, environ, folder=self.tree)
         self.running[kind] = process
         if kind == "web":
             self.lab.wait_for(process, lambda: get(f"{self.url}/healthz")[0] == 200)
@@ -85,6 +87,16 @@ class Machine:
         for number in signals or (signal.SIGTERM,):
             process.send_signal(number)
         process.wait(timeout=HANG_SECONDS)
+
+    def run(self, *command: str) -> str:
+        """Run a command with the machine's settings, and return its output."""
+        environ = {"PATH": "/usr/bin:/bin", **self.environ}
+        done = subprocess.run(
+            [sys.executable, "-m", *command], env=environ, cwd=self.tree, capture_output=True, text=True,
+            timeout=HANG_SECONDS, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
 
 class Lab:
@@ -115,13 +127,19 @@ class Lab:
         return Machine(self, name, free_port(), folder, changes)
 
     def spawn(
-        self, name: str, argv: list[str], environ: Mapping[str, str], *, user: int | None = None
+        self,
+        name: str,
+        argv: list[str],
+        environ: Mapping[str, str],
+        *,
+        user: int | None = None,
+        folder: Path = ROOT,
     ) -> subprocess.Popen[bytes]:
         """Start a program whose output goes to a log of this name."""
         base = {"PATH": SYSTEM_PATH, "HOME": str(self.folder), "PYTHONUNBUFFERED": "1", "LC_ALL": "C"}
         with self._log_path(name).open("ab") as log:
-            folder = ROOT if user is None else Path("/")
-            made = processes.spawn(argv, env={**base, **environ}, output=log.fileno(), cwd=folder, user=user)
+            cwd = folder if user is None else Path("/")
+            made = processes.spawn(argv, env={**base, **environ}, output=log.fileno(), cwd=cwd, user=user)
         self._started.append(made)
         return made
 

@@ -1,7 +1,5 @@
 """Doorstep behind PgBouncer in transaction mode: several machines share a few sessions of the database."""
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,12 +11,12 @@ import pytest
 from psycopg import sql
 
 from backend.core.db.session import session_defaults
-from backend.settings import ROOT, Settings
+from backend.settings import Settings
 from tests.factories.requests import RequestMarket
 from tests.scale import pgbouncer
-from tests.scale.lab import Lab, Machine, get, needs
+from tests.scale.lab import Lab, get, needs
 from tests.scale.load import Load
-from tests.waiting import HANG_SECONDS, wait_until
+from tests.waiting import wait_until
 
 ROLE, PASSWORD = "doorstep_pooled", "password-of-the-pooled-role"
 CALLS = 400
@@ -41,17 +39,6 @@ def role(postgres_url: str) -> Iterator[str]:
         if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone():
             for order in ("DROP OWNED BY {}", "DROP ROLE {}"):
                 connection.execute(sql.SQL(order).format(sql.Identifier(ROLE)))
-
-
-def run(machine: Machine, *command: str) -> str:
-    """Run a command with the machine's settings, and return its output."""
-    environ = {"PATH": "/usr/bin:/bin", **machine.environ}
-    done = subprocess.run(
-        [sys.executable, "-m", *command], env=environ, cwd=ROOT, capture_output=True, text=True,
-        timeout=HANG_SECONDS, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(
@@ -77,7 +64,7 @@ def test_calls_jobs_and_commands_work_behind_a_pooler_with_all_limits(
     one = lab.machine("one", **pooled)
     one.changes["PUBLIC_URL"] = one.url
     two = lab.machine("two", **pooled, PUBLIC_URL=one.url)
-    run(one, "backend.launch.prepare")
+    one.run("backend.launch.prepare")
     for machine in (one, two):
         machine.start("web")
     one.start("worker")
@@ -103,4 +90,4 @@ def test_calls_jobs_and_commands_work_behind_a_pooler_with_all_limits(
     assert counted[0] <= pgbouncer.CONNECTIONS
 
     assert wait_until(lambda: b'"ready"' in get(f"{one.url}/readyz")[1])
-    assert "All checks passed." in run(one, "flask", "--app", "backend.app:create_owner_app", "doctor")
+    assert "All checks passed." in one.run("flask", "--app", "backend.app:create_owner_app", "doctor")
