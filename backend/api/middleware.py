@@ -27,7 +27,8 @@ METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 VARY: Final = ("Authorization", "Accept", "Accept-Encoding")
 HOST_ERROR: Final = "doorstep.host_error"  # WSGI environment key of the error for a rejected Host header
 HOST: Final = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
-PROBES: Final = frozenset({"/healthz", "/readyz"})  # load balancers and orchestrators call these by IP address
+# Load balancers, orchestrators and Prometheus call these by IP address; METRICS_FROM says who may read metrics.
+BY_ADDRESS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 ANY_INTERFACE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 MAX_KNOWN_HOSTS: Final = 1000
 
@@ -149,7 +150,7 @@ class HostAllowList:
             if len(self._known) < MAX_KNOWN_HOSTS:
                 self._known[host] = True
             return None
-        if environ.get("PATH_INFO") in PROBES and _address(name) is not None:
+        if environ.get("PATH_INFO") in BY_ADDRESS and _address(name) is not None:
             return None
         return Misdirected(
             "This server is not configured for that host name. Check the address, or add the name to ALLOWED_HOSTS."

@@ -1,0 +1,67 @@
+"""What `deploy/` holds, checked by the programs that will read it."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from backend.settings import ROOT
+from tests.architecture import deployment
+from tests.architecture.test_deployment import CUSTOM, SCHEMAS
+from tests.scale.lab import find_program, needs
+
+UNITS = ROOT / "deploy" / "systemd"
+INSTALLED_AT = "/opt/doorstep"
+
+
+def run(*command: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    program = find_program(command[0]) or command[0]
+    return subprocess.run(
+        [program, *command[1:]], env={**os.environ, **environ}, capture_output=True, text=True, check=False
+    )
+
+
+@needs("kubectl")
+@pytest.mark.parametrize("name", deployment.OVERLAYS)
+def test_kustomize_renders_overlay_to_valid_objects(name: str) -> None:
+    done = run("kubectl", "kustomize", str(deployment.KUBERNETES / "overlays" / name))
+    assert done.returncode == 0, done.stderr
+    objects = [node for node in yaml.safe_load_all(done.stdout) if node]
+    assert len(objects) == len(deployment.objects_of(deployment.KUBERNETES / "overlays" / name)) + 1  # the ConfigMap
+    for node in objects:
+        assert node["kind"] == "Namespace" or node["metadata"]["namespace"] == "doorstep"
+        if node["kind"] not in CUSTOM:
+            kubernetes_validate.validate(node, SCHEMAS, strict=True)
+    for _, template in deployment.pods(objects):
+        for container in template["spec"]["containers"]:
+            assert ":" in container["image"]
+
+
+@needs("systemd-analyze")
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
+    for path in UNITS.iterdir():
+        # Programs that a unit starts must exist: here they are those of this checkout.
+        (tmp_path / path.name).write_text(path.read_text().replace(INSTALLED_AT, str(ROOT)))
+    units = [str(path) for path in tmp_path.iterdir() if path.suffix in (".service", ".target", ".timer")]
+    done = run("systemd-analyze", "verify", *units, SYSTEMD_UNIT_PATH=f"{tmp_path}:")
+    ours = [line for line in done.stderr.splitlines() if "doorstep" in line]
+    assert ours == []
+
+
+@needs("haproxy")
+def test_haproxy_accepts_the_configuration_for_containers() -> None:
+    done = run("haproxy", "-c", "-f", str(ROOT / "deploy" / "haproxy-containers.cfg"))
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr, done.stderr
+
+
+@needs("promtool")
+def test_prometheus_accepts_its_configuration(tmp_path: Path) -> None:
+    text = (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text()
+    changed = tmp_path / "prometheus.yml"
+    changed.write_text(text.replace("/etc/prometheus/doorstep", str(ROOT / "deploy" / "prometheus")))
+    done = run("promtool", "check", "config", str(changed))
+    assert done.returncode == 0, done.stdout + done.stderr
