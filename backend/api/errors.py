@@ -10,10 +10,10 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
-from backend.api import error_texts, language
+from backend.api import error_texts, language, rate_limits
 from backend.api.responses import JsonObject, to_json
 from backend.core.db import errors as db_errors
-from backend.core.errors import Busy, DomainError
+from backend.core.errors import Busy, DomainError, PeerLost
 from backend.core.observability import security_log
 from backend.core.observability.security_log import Event
 from backend.core.translations import DEFAULT
@@ -110,6 +110,8 @@ def problem(
 def domain_problem(error: DomainError) -> Response:
     """Return the problem for a domain error, and log it if it is a security event."""
     _note_security_event(error)
+    if isinstance(error, PeerLost):
+        rate_limits.give_back()
     retry_after = error.retry_after
     if retry_after is None and error.status in (429, 503):
         retry_after = 5

@@ -81,6 +81,11 @@ class RateLimits:
             }
         if not allowed:
             raise TooMany(TOO_MANY, retry_after=wait)
+        g.setdefault("rate_limit_hits", []).append((item, name, key))
+
+    def give_back(self, item: RateLimitItem, name: str, key: str) -> None:
+        """Take back one counted request."""
+        self._on_storage(lambda limiter: limiter.hit(item, name, key, cost=-1))
 
     def hit_once(self, name: str, address: str | None, value: str) -> None:
         """Count a value for an address, at most once per window."""
@@ -151,6 +156,13 @@ def count(name: str, key: str) -> None:
     """Count a limited action that a request turned out to perform. Raises TooMany until the window ends."""
     if _is_first_run(name):
         _limits().hit(name, key)
+
+
+def give_back() -> None:
+    """Take back what this request counted: it failed because another machine did not answer, and will be repeated."""
+    g.pop("rate_limit_headers", None)
+    for hit in g.pop("rate_limit_hits", []):
+        _limits().give_back(*hit)
 
 
 @contextmanager

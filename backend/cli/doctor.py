@@ -16,6 +16,7 @@ from flask.cli import with_appcontext
 from PIL import Image
 from sqlalchemy import select
 
+from backend.cli import doctor_hosts
 from backend.cli import doctor_traces as traces
 from backend.cli.doctor_calls import Caller, StepFailed
 from backend.core.clock import now
@@ -135,6 +136,7 @@ def _examine(checkup: Checkup) -> None:
             checkup.report(f"WARNING {room.problem}")
     if current_settings().database_pooled:
         _check_pooler(checkup)
+    check_hosts(checkup, current_settings().database_url)
     _compare_processes(checkup)
     with checkup.step("an admin signs in"):
         with transaction():
@@ -175,6 +177,19 @@ def _check_pooler(checkup: Checkup) -> None:
             raise StepFailed(
                 f"These settings differ: {', '.join(wrong)}. Run prepare, then reconnect the pooler (RECONNECT)."
             )
+
+
+def check_hosts(checkup: Checkup, url: str) -> None:
+    """Say what each of several database hosts is. Raises StepFailed unless exactly one accepts writes."""
+    if len(doctor_hosts.addresses(url)) < 2:
+        return
+    with checkup.step("one host of the database accepts writes"):
+        verdict = doctor_hosts.judge(list(doctor_hosts.ask(url)))
+        if verdict.error:
+            raise StepFailed(f"{verdict.error} ({verdict.summary})")
+        checkup.report(f"        {verdict.summary}")
+        if verdict.warning:
+            checkup.report(f"WARNING {verdict.warning}")
 
 
 def _compare_processes(checkup: Checkup) -> None:

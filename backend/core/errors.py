@@ -88,6 +88,10 @@ class Unavailable(DomainError):
     status, code, title = 503, "unavailable", "Service unavailable"
 
 
+class PeerLost(Unavailable):
+    """The database, or a store of files, does not answer. The call counts towards no rate limit."""
+
+
 class Busy(Unavailable):
     """Other calls hold what this one needs. Nothing was changed."""
 
@@ -100,7 +104,7 @@ class TimedOut(Unavailable):
     code, title = "timeout", "Timed out"
 
 
-class OutcomeUnknown(Unavailable):
+class OutcomeUnknown(PeerLost):
     """The connection broke during COMMIT: the change may or may not have been saved."""
 
     code, title = "outcome_unknown", "Outcome unknown"

@@ -18,7 +18,7 @@ import structlog
 from flask import Flask, current_app
 from fsspec import AbstractFileSystem
 
-from backend.core.errors import Gone, Unavailable
+from backend.core.errors import Gone, PeerLost
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ MARK: Final = ".store"  # the file that tells folders of the same name apart
 S3_LIMITS: Final = {"connect_timeout": 3, "read_timeout": 8, "retries": {"max_attempts": 1}}
 
 
-class StoreFailed(Unavailable):
+class StoreFailed(PeerLost):
     """The store is full or unavailable. Nothing was stored, and the caller may retry."""
 
     code = "storage_unavailable"

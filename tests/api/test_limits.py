@@ -9,6 +9,7 @@ from flask import Flask
 from backend.app import create_app
 from backend.core.db.session import db
 from backend.settings import Settings
+from tests.api.test_database_errors import TERMINATE_CONNECTION, fail_with, failing
 from tests.factories.requests import RequestMarket
 from tests.factories.users import Users
 
@@ -55,6 +56,23 @@ def test_sign_ups_over_limit_of_address_return_429_with_or_without_valkey(
     assert 0 < int(refused.headers["Retry-After"]) <= 3601
     assert refused.headers["RateLimit-Policy"] == '"signup";q=3;w=3600'
     assert sign_up(app, users, f"{address}0").status_code == 201
+
+
+@pytest.mark.parametrize("storage", ["valkey", "away"])
+def test_sign_ups_that_fail_with_the_database_are_not_counted(make: Make, users: Users, storage: str) -> None:
+    away = {"LIMITS_URL": "redis://127.0.0.1:9/0"} if storage == "away" else {}
+    app, address = make(SIGNUP_RATE_LIMIT="2 per hour", **away), f"203.0.113.{30 if away else 31}"
+    with failing(TERMINATE_CONNECTION, table="accounts", event="INSERT", times=1000):
+        for _ in range(3):
+            refused = sign_up(app, users, address)
+            assert (refused.status_code, refused.json["code"]) == (503, "unavailable")
+            assert "RateLimit" not in refused.headers
+    with failing(fail_with("55P03"), table="accounts", event="INSERT", times=1):
+        busy = sign_up(app, users, address)
+    assert (busy.status_code, busy.json["code"]) == (503, "busy")
+    assert "r=1;" in busy.headers["RateLimit"], "the server was there, and did the work"
+    assert "r=0;" in sign_up(app, users, address).headers["RateLimit"]
+    assert sign_up(app, users, address).status_code == 429
 
 
 def test_request_limit_is_counted_per_account(make: Make, users: Users) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -9,6 +10,7 @@ from sqlalchemy import func, select, text, update
 from werkzeug.serving import make_server
 
 from backend.cli import doctor, doctor_traces
+from backend.cli.doctor_calls import StepFailed
 from backend.core.clock import now
 from backend.core.db.session import Base, db
 from backend.domain.accounts.models import Account
@@ -17,6 +19,8 @@ from backend.domain.professionals import approval
 from backend.domain.professionals.approval import Approval, Transition
 from backend.domain.tasks.models import Task
 from backend.jobs import health
+from backend.settings import Settings
+from tests.factories.servers import free_port
 from tests.factories.users import Users
 
 # Seals of removed entries are kept on purpose.
@@ -87,6 +91,26 @@ def test_doctor_with_failing_step_names_it_and_leaves_no_data(address: str, monk
     assert any(line.startswith("FAILED  an admin approves the document") for line in lines)
     assert lines[-1] == "Check failed: an admin approves the document."
     assert rows() == before
+
+
+def test_doctor_with_several_database_hosts_says_what_each_is(app: Flask, environ: dict[str, str]) -> None:
+    port, nowhere = urlsplit(environ["DATABASE_URL"]).port, free_port()
+    one = f"127.0.0.1:{port}"
+
+    def check(hosts: str) -> list[str]:
+        lines: list[str] = []
+        settings = Settings.from_env({**environ, "DATABASE_URL": environ["DATABASE_URL"].replace(one, hosts)})
+        doctor.check_hosts(doctor.Checkup("", lines.append), settings.database_url)
+        return lines
+
+    assert check(one) == []
+    assert check(f"{one},127.0.0.1:{nowhere}") == [
+        f"        {one} is the primary; 127.0.0.1:{nowhere} does not answer",
+        f"WARNING 127.0.0.1:{nowhere} does not answer.",
+        "ok      one host of the database accepts writes",
+    ]
+    with pytest.raises(StepFailed, match="accept writes, so data is divided"):
+        check(f"{one},localhost:{port}")
 
 
 def test_doctor_removes_data_of_earlier_killed_check(address: str, users: Users) -> None:

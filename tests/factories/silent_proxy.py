@@ -17,6 +17,7 @@ class SilentProxy:
         self._open = threading.Event()
         self._open.set()
         self._closed = threading.Event()
+        self._refuses = threading.Event()
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
@@ -31,6 +32,17 @@ class SilentProxy:
         """Forward again, starting with what arrived meanwhile."""
         self.silence_on_answer = None
         self._open.set()
+
+    def cut(self) -> None:
+        """Close all connections, and each new one at once, as in front of a server that was stopped."""
+        self._refuses.set()
+        for each in list(self._sockets):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def restore(self) -> None:
+        """Accept connections again."""
+        self._refuses.clear()
 
     def close(self) -> None:
         self._closed.set()
@@ -53,14 +65,18 @@ class SilentProxy:
         self._open.wait()
         if self._closed.is_set():
             return
+        if self._refuses.is_set():
+            client.close()
+            return
         try:
             server = socket.create_connection(("127.0.0.1", self._target))
         except OSError:
             client.close()
             return
         self._sockets.append(server)
-        if self._closed.is_set():
-            server.close()
+        if self._closed.is_set() or self._refuses.is_set():
+            for each in (server, client):
+                each.close()
             return
         self._thread(self._forward, client, server, False)
         self._thread(self._forward, server, client, True)

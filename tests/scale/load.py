@@ -34,6 +34,7 @@ class Answer:
     status: int
     seconds: float
     body: str
+    retry_after: str | None = None
 
 
 @dataclass
@@ -72,6 +73,11 @@ class Load:
     def failed(self) -> list[Answer]:
         """Return the calls without a response, and those whose response is a server's error."""
         return [answer for answer in self.answers if answer.status == NO_RESPONSE or answer.status >= 500]
+
+    def wait_for_successes(self, number: int) -> None:
+        """Wait until this many more calls succeeded."""
+        first = len(self.answers)
+        assert wait_until(lambda: sum(200 <= answer.status < 300 for answer in self.answers[first:]) >= number)
 
     def refused(self) -> list[Answer]:
         """Return the calls that were answered with a client's error, which none of them is."""
@@ -117,10 +123,11 @@ class Load:
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             response = connection.getresponse()
             status, answer = response.status, response.read().decode(errors="replace")
+            retry_after = response.getheader("Retry-After")
         except (OSError, http.client.HTTPException) as error:
-            status, answer = NO_RESPONSE, repr(error)
+            status, answer, retry_after = NO_RESPONSE, repr(error), None
         finally:
             connection.close()
-        found = Answer(call, status, time.monotonic() - began, answer)
+        found = Answer(call, status, time.monotonic() - began, answer, retry_after)
         self.answers.append(found)
         return found

@@ -13,6 +13,7 @@ from psycopg import sql
 from backend.core.db.session import session_defaults
 from backend.settings import Settings
 from tests.factories.requests import RequestMarket
+from tests.factories.silent_proxy import SilentProxy
 from tests.scale import pgbouncer
 from tests.scale.lab import Lab, get, needs
 from tests.scale.load import Load
@@ -20,6 +21,7 @@ from tests.waiting import wait_until
 
 ROLE, PASSWORD = "doorstep_pooled", "password-of-the-pooled-role"
 CALLS = 400
+FEW_CALLS = 12
 
 
 @pytest.fixture
@@ -41,15 +43,25 @@ def role(postgres_url: str) -> Iterator[str]:
                 connection.execute(sql.SQL(order).format(sql.Identifier(ROLE)))
 
 
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[SilentProxy]:
+    """Return what stands between the pooler and PostgreSQL, which can be cut."""
+    proxy = SilentProxy(urlsplit(postgres_url).port or 0)
+    yield proxy
+    proxy.close()
+
+
 @pytest.fixture(
     params=[pytest.param("off", marks=needs("pgbouncer")), pytest.param("on", marks=needs("pgbouncer>=1.21"))]
 )
 def pooled(
-    request: pytest.FixtureRequest, lab: Lab, role: str, postgres_url: str, public_folder: Path
+    request: pytest.FixtureRequest, lab: Lab, role: str, database: SilentProxy, public_folder: Path
 ) -> dict[str, str]:
     """Return the settings of machines behind a pooler, with prepared statements off and on."""
     users = {role: PASSWORD, pgbouncer.ADMIN: "a"}
-    port = pgbouncer.start(lab, public_folder, server=postgres_url, users=users, prepares=request.param == "on")
+    postgres_url = lab.environ["DATABASE_URL"]
+    server = postgres_url.replace(f":{urlsplit(postgres_url).port}/", f":{database.port}/")
+    port = pgbouncer.start(lab, public_folder, server=server, users=users, prepares=request.param == "on")
     return {
         "DATABASE_URL": f"postgresql://{role}:{PASSWORD}@127.0.0.1:{port}{urlsplit(postgres_url).path}",
         "OWNER_DATABASE_URL": postgres_url,
@@ -58,9 +70,23 @@ def pooled(
     }
 
 
+def sessions_are_named_after(*kinds: str, server: str) -> bool:
+    """Wait until the pooler's sessions have had each of these names; one that is shared changes its name."""
+    seen: set[str] = set()
+
+    def look() -> bool:
+        with psycopg.connect(server) as connection:
+            query = "SELECT application_name FROM pg_stat_activity WHERE usename = %s"
+            seen.update(name for (name,) in connection.execute(query, (ROLE,)).fetchall())
+        return seen.issuperset(kinds)
+
+    return wait_until(look)
+
+
 def test_calls_jobs_and_commands_work_behind_a_pooler_with_all_limits(
-    lab: Lab, market: RequestMarket, pooled: dict[str, str], postgres_url: str
+    lab: Lab, market: RequestMarket, pooled: dict[str, str], postgres_url: str, database: SilentProxy
 ) -> None:
+    """Load on two machines; then the database stops and comes back: calls are refused with Retry-After, and recover."""
     one = lab.machine("one", **pooled)
     one.changes["PUBLIC_URL"] = one.url
     two = lab.machine("two", **pooled, PUBLIC_URL=one.url)
@@ -88,6 +114,19 @@ def test_calls_jobs_and_commands_work_behind_a_pooler_with_all_limits(
         counted = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", (ROLE,)).fetchone()
     assert counted is not None
     assert counted[0] <= pgbouncer.CONNECTIONS
+
+    assert sessions_are_named_after("doorstep-web", "doorstep-worker", server=postgres_url)
+
+    with Load(two.url, customers, market.task_id) as load:
+        load.wait_for_successes(FEW_CALLS)
+        database.cut()
+        assert wait_until(lambda: len(load.failed()) >= FEW_CALLS)
+        database.restore()
+        load.wait_for_successes(FEW_CALLS)
+    assert {answer.status for answer in load.failed()} == {503}, load.failed()
+    assert all(answer.retry_after for answer in load.failed())
+    assert load.refused() == []
+    assert load.lost() == {}
 
     assert wait_until(lambda: b'"ready"' in get(f"{one.url}/readyz")[1])
     assert "All checks passed." in one.run("flask", "--app", "backend.app:create_owner_app", "doctor")

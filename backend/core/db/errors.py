@@ -4,7 +4,7 @@ from typing import Final
 
 import structlog
 
-from backend.core.errors import Busy, TimedOut, Unavailable
+from backend.core.errors import Busy, PeerLost, TimedOut, Unavailable
 
 log = structlog.get_logger(__name__)
 DEADLOCK: Final = "40P01"
@@ -46,6 +46,4 @@ def unavailable(error: BaseException) -> Unavailable:
         log.warning("database.statement_timed_out", error=repr(error))
         return TimedOut("The database took too long. No changes were saved. Try again later.", retry_after=5)
     log.warning("database.unavailable", sqlstate=state, error=repr(error))
-    return Unavailable(
-        "The database is temporarily unavailable. No changes were saved. Try again shortly.", retry_after=3
-    )
+    return PeerLost("The database is temporarily unavailable. No changes were saved. Try again shortly.", retry_after=3)
