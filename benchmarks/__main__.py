@@ -12,6 +12,7 @@ from benchmarks import (
     events,
     export,
     figures,
+    growth,
     jobs,
     lists,
     reminders,
@@ -47,6 +48,7 @@ ALL: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
     "mails": delivery.measure,
     "sign-in": sign_in.measure,
     "events": events.measure,
+    "growth": growth.measure,
 }
 
 

@@ -3,7 +3,8 @@
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -85,15 +86,22 @@ class Stage:
     task_id: int
 
 
-def measure() -> Figure:
-    """Create requests by both, in turns."""
+@contextmanager
+def stand() -> Iterator[Stage]:
+    """A database of its own, with a crowd around one customer."""
     with tempfile.TemporaryDirectory(prefix="doorstep-create-") as folder:
         server = EmbeddedPostgres(Path(folder) / "postgres")
         url = server.start()
         try:
-            return _measure(_stage(url, Path(folder)))
+            yield _stage(url, Path(folder))
         finally:
             server.stop()
+
+
+def measure() -> Figure:
+    """Create requests by both, in turns."""
+    with stand() as stage:
+        return _measure(stage)
 
 
 def _stage(url: str, folder: Path) -> Stage:

@@ -12,6 +12,7 @@ from backend.cli import reference
 from backend.cli.openapi import COMMITTED
 from backend.jobs import schedule
 from backend.settings import VERSION, describe
+from benchmarks import capacity
 from tests.architecture.source import ROOT
 
 
@@ -47,6 +48,27 @@ def test_image_contains_the_file_with_the_version() -> None:
 def test_reference_page_is_up_to_date(name: str) -> None:
     page = ROOT / "docs" / "reference" / f"{name}.md"
     assert page.read_text(encoding="utf-8") == reference.render(name), f"{name}.md is outdated; run: make generate"
+
+
+def test_page_of_scaling_has_the_measured_figures() -> None:
+    text = capacity.PAGE.read_text(encoding="utf-8")
+    assert text == capacity.filled(text), "scaling.md is outdated; run: make generate"
+    assert set(capacity.MIX) == {
+        work.removeprefix("CPU of a call: ") for work in capacity.measured() if "CPU of" in work
+    }
+    assert sum(capacity.MIX.values()) + capacity.WRITES == pytest.approx(1)
+
+
+def test_capacity_grows_with_people_and_keeps_a_spare_machine() -> None:
+    model = capacity.Model(capacity.measured())
+    town, city, large = (model.need(market) for market in capacity.MARKETS)
+    assert town.calls_a_second * 100 == pytest.approx(large.calls_a_second)
+    assert town.gb_a_year * 10 == pytest.approx(city.gb_a_year)
+    for need in (town, city, large):
+        assert (need.web_machines - 1) * need.market.web_cores >= need.web_cores
+        assert need.database_cores <= need.market.database_cores
+    with pytest.raises(LookupError, match="run make bench"):
+        capacity.Model({})
 
 
 def test_reference_lists_every_setting_job_and_metric() -> None:
