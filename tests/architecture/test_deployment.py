@@ -213,6 +213,14 @@ def test_images_have_versions_and_no_registry(folder: str) -> None:
         assert "." not in name, image
 
 
+def test_overlay_with_standbys_commits_on_one_of_them() -> None:
+    (cluster,) = (node for node in deployment.objects_of(overlay("city")) if node["kind"] == "Cluster")
+    assert cluster["spec"]["instances"] == 3
+    assert cluster["spec"]["postgresql"]["synchronous"] == {"method": "any", "number": 1, "failoverQuorum": True}
+    paths = re.findall(r"path: (/\S+),", str(deployment.kustomization(overlay("city"))["patches"]))
+    assert not {"/spec/instances", "/spec/postgresql/synchronous"} & set(paths)
+
+
 def targets(patch: Node, objects: list[Node]) -> list[Node]:
     wanted = patch["target"]
     return [

@@ -12,6 +12,22 @@ def test_security_page_names_tests_that_exist() -> None:
     assert sorted(name for name in named if not (ROOT / name).is_file()) == []
 
 
+def test_page_of_faults_names_tests_that_exist() -> None:
+    lines = (ROOT / "docs" / "explanation" / "faults.md").read_text(encoding="utf-8").splitlines()
+    rows = [line.strip("|").split(" | ") for line in lines if re.match(r"\| \d+ \|", line)]
+    assert [int(row[0]) for row in rows] == list(range(1, len(rows) + 1))
+    assert len(rows) >= 15
+    missing = []
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row[4])
+        assert named, f"fault {row[0]} names no test"
+        for path, name in named:
+            file = ROOT / path
+            if not (file.is_file() and re.search(rf"^\s*def {name}\(", file.read_text(encoding="utf-8"), re.MULTILINE)):
+                missing.append(f"{path}::{name}")
+    assert missing == []
+
+
 def test_documents_link_to_files_that_exist() -> None:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "frontend" / "README.md"]
     broken = [
