@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import common from '@/locales/en/common.json'
 import dashboard from '@/locales/en/dashboard.json'
 import errors from '@/locales/en/errors.json'
@@ -8,6 +8,9 @@ import { show, someone, until } from '@/shared/testing/mount'
 import { button, field, fill, press, queryOf, says, sees, submit } from '@/shared/testing/screen'
 import { answer } from '@/shared/testing/server'
 import DashboardPage from './DashboardPage.vue'
+
+// The test's document has no canvas to draw on. What a chart shows is in its table as well.
+vi.mock('../components/BarChart.vue', () => ({ __esModule: true, default: { render: () => null } }))
 
 const { filters } = common
 const kind = { total: 8, joined: 1, blocked: 0 }
@@ -27,6 +30,30 @@ const stats = {
   top_tasks: [],
   top_pincodes: [],
   closed_work: { total: 0, value: '0.00', by_day: [], top_tasks: [] },
+  extra_work: {
+    requests: 3,
+    value: '450.00',
+    agreed: '1500.00',
+    share: 0.3,
+    top_tasks: [
+      { task_id: 7, task_name: 'Tap', requests: 2, value: '500.00', agreed: '1000.00', share: 0.5 },
+      { task_id: 8, task_name: 'Lock', requests: 1, value: '-50.00', agreed: '500.00', share: -0.1 },
+    ],
+  },
+  visits: {
+    completed: 40,
+    started_by_code: 25,
+    started_by_customer: 10,
+    started_without_code: 4,
+    start_not_recorded: 1,
+    arrived_late: 3,
+    arrived_in_time: 27,
+    arrival_not_recorded: 10,
+    late_after_minutes: 15,
+    code_share: 0.625,
+    customer_share: 0.25,
+    late_share: 0.1,
+  },
   jobs: {
     waiting: 0,
     failed: 4,
@@ -90,6 +117,33 @@ describe('DashboardPage', () => {
     await until(() => router.currentRoute.value.path === '/admin/exports', 'the exports')
     expect(started[0]?.body).toEqual({ from: '2026-10-22', to: '2026-11-20' })
     expect(started[0]?.headers.get('idempotency-key')).toBeTruthy()
+  })
+
+  it('shows how visits were started, late arrivals and extra work', async () => {
+    await page()
+    await sees(dashboard.visits.completed)
+    const rows = [...document.querySelectorAll('dl > div')].map((row) => row.textContent.trim())
+    expect(rows).toEqual([
+      `${dashboard.visits.started_by_code}62.5%25`,
+      `${dashboard.visits.started_by_customer}25%10`,
+      `${dashboard.visits.started_without_code}10%4`,
+      `${dashboard.visits.start_not_recorded}2.5%1`,
+      `${dashboard.visits.arrived_in_time}90%27`,
+      `${dashboard.visits.arrived_late}10%3`,
+    ])
+    expect(says('30 recorded arrivals. Late means more than 15 minutes after the requested time.')).toBe(true)
+    expect(says('30% of the agreed prices, from 3 requests.')).toBe(true)
+    const cells = [...document.querySelectorAll(`[aria-label="${dashboard.extra.title}"] tbody tr`)]
+    expect(cells.map((row) => row.textContent.trim())).toEqual(['Tap₹500 (50%)', 'Lock-₹50 (-10%)'])
+    expect(cells[0]?.querySelector('a')?.getAttribute('href')).toBe('/admin/requests?task_id=7&status=closed')
+  })
+
+  it('names what is missing where no visit was completed', async () => {
+    const visits = Object.fromEntries(Object.keys(stats.visits).map((name) => [name, 0]))
+    const extra = { requests: 0, value: '0.00', agreed: '0.00', share: 0, top_tasks: [] }
+    await page('/admin', [200, { ...stats, visits, extra_work: extra }])
+    await sees(dashboard.visits.none)
+    expect(says(dashboard.extra.none)).toBe(true)
   })
 
   it('can be read again when it failed', async () => {
