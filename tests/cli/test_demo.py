@@ -5,10 +5,11 @@ from collections import Counter
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from backend.cli import demo
 from backend.cli.demo import texts
+from backend.core import storage
 from backend.core.clock import now
 from backend.core.db.session import db
 from backend.domain.documents.models import Document
@@ -57,9 +58,31 @@ def test_demo_creates_data_in_every_state_without_future_timestamps(
     waiting = select(func.min(TaskRequest.date_of_request)).where(TaskRequest.status.in_(["requested", "accepted"]))
     assert db.session.execute(waiting).scalar_one() > now()
     assert not db.session.execute(select(Delivery)).first()  # the demo sends no mail
+    assert_every_part_of_a_visit_is_there()
     username = next(line.split()[0] for line in filled.splitlines() if line.endswith(" customer"))
     signed_in = client.post("/check", json={"username": username, "password": demo.PASSWORD, "client": "api"})
     assert signed_in.status_code == 200
+
+
+def assert_every_part_of_a_visit_is_there() -> None:
+    """Check what the showcase of each city has for certain; the rest is up to chance."""
+
+    def number(condition: str) -> int:
+        found: int = db.session.execute(text(f"SELECT count(*) FROM {condition}")).scalar_one()  # noqa: S608 - constant
+        return found
+
+    assert number("offers WHERE state = 'live' AND valid_until > now()") >= 1
+    assert number("task_requests WHERE status = 'accepted' AND on_the_way_at IS NOT NULL AND arrived_at IS NULL") == 1
+    assert number("task_requests WHERE status = 'closed' AND start_proof = 'code' AND lines_amount IS NOT NULL") >= 1
+    assert number("task_requests WHERE undecided_lines > 0") == 1
+    assert number("messages WHERE author_role = 'customer'") == number("messages WHERE author_role = 'professional'")
+    assert number("conversation_reports WHERE settled_at IS NULL") == 1
+    assert {"problem", "before", "after"} == set(db.session.execute(text("SELECT phase FROM request_photos")).scalars())
+    assert number("request_checklist_points WHERE done_at IS NOT NULL") >= 2
+    future = "WHERE greatest(on_the_way_at, arrived_at, started_at) > now()"
+    assert number(f"task_requests {future}") == 0
+    key = db.session.execute(text("SELECT thumb_store_key FROM request_photos LIMIT 1")).scalar_one()
+    assert storage.documents().size(key) > 0
 
 
 @pytest.mark.slow

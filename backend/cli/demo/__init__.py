@@ -2,6 +2,7 @@
 
 import random
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,6 +21,7 @@ from backend.core.db.session import db, transaction
 from backend.core.security.authz import Actor, Role
 from backend.core.text import key
 from backend.domain.accounts.models import Account
+from backend.domain.checklists import actions as checklists
 from backend.domain.exports import actions as exports
 from backend.domain.moderation import actions as moderation
 from backend.domain.notifications import create as notifications
@@ -28,6 +30,8 @@ from backend.domain.notifications.preferences import Choice
 from backend.domain.reports import actions as reports
 from backend.domain.reports import months
 from backend.domain.reports.months import Month
+from backend.domain.task_requests import policies
+from backend.domain.task_requests.models import TaskChecklist
 from backend.domain.tasks import actions as tasks
 from backend.domain.tasks.models import Task
 
@@ -55,10 +59,13 @@ def fill(*, seed: int = SEED) -> Demo | None:
     admin = _admin()
     offered = _tasks(admin, since=at - timedelta(days=300))
     casting = Casting(dice=dice, now=at, admin=admin, password=demo.password)
-    lives = Lives(dice=dice, now=at, zone=current_settings().zone)
+    chosen = tuple(task_id for task_id, _ in offered)
+    quoted, listed = _special(chosen)
+    lives = Lives(dice=dice, now=at, zone=current_settings().zone, quoted=quoted, listed=listed)
     for digits in texts.CITIES:
         city = casting.city(digits, offered)
-        lives.of_city(city, tuple(task_id for task_id, _ in offered))
+        lives.of_city(city, chosen)
+        lives.show(city, chosen, is_reported=digits == texts.CITIES[-1])
         demo.cities.append(city)
     demo.requests = dict(lives.made)
     _afterwards(demo, admin, at)
@@ -90,11 +97,29 @@ def _tasks(admin: Actor, *, since: datetime) -> list[tuple[int, str]]:
                 time_required=offer.minutes,
                 picture=offer.picture,
                 search_words=offer.words,
+                pricing="quote" if offer.name in texts.QUOTED else "fixed",
             )
             with frozen_at(since):
                 task_id = tasks.create(admin, new=new).id
+                _set_up(admin, task_id, offer)
         found.append((task_id, offer.name))
     return found
+
+
+def _special(task_ids: Sequence[int]) -> tuple[dict[int, Decimal], set[int]]:
+    """Return the tasks priced by offer with what they start at, and those with a checklist."""
+    quoted = select(Task.id, Task.base_price).where(Task.id.in_(task_ids), Task.pricing == "quote")
+    listed = select(TaskChecklist.task_id).where(TaskChecklist.task_id.in_(task_ids))
+    return {row.id: row.base_price for row in db.session.execute(quoted)}, set(db.session.execute(listed).scalars())
+
+
+def _set_up(admin: Actor, task_id: int, offer: texts.Offer) -> None:
+    """Give a new task a start code and a checklist, by its category."""
+    if offer.category in texts.WITH_CODE:
+        policies.change(admin, task_id=task_id, values={"start_code": "offered"})
+    if offer.category in texts.CHECKLISTS:
+        listed = [checklists.Point(about, photo) for about, photo in texts.CHECKLISTS[offer.category]]
+        checklists.change(admin, task_id=task_id, points=listed, required=offer.category == "Cleaning")
 
 
 def _afterwards(demo: Demo, admin: Actor, at: datetime) -> None:
@@ -132,7 +157,7 @@ def _report(month: Month, demo: Demo) -> None:
 @click.command("demo")
 @with_appcontext
 def command() -> None:
-    """Add sample data: accounts in eight cities, requests in every state, reviews, documents."""
+    """Add sample data: accounts in eight cities, requests in every state, visits, offers, reviews, documents."""
     click.echo("Adding sample data; this takes less than a minute ...")
     with transaction():
         demo = fill()

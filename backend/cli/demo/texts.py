@@ -234,3 +234,37 @@ ABOUTS: Final = (
     "Trained in {task}, {years} years on the job. I speak English, Hindi and Kannada. Small jobs are welcome too.",
     "I started as an apprentice in {task} and now run a team of three. Most work is finished in one day.",
 )
+
+# Categories whose prices, start codes and checklists show those parts of the product.
+QUOTED: Final = ("Painting a room", "Packing and moving", "Carpentry", "Door lock and camera")
+WITH_CODE: Final = ("Repairs", "Appliances", "Security")
+# Text, and whether the point needs a photo.
+CHECKLISTS: Final[dict[str, tuple[tuple[str, bool], ...]]] = {
+    "Cleaning": (("Floor swept and wiped", False), ("Taps and tiles dried", False), ("Picture of the room", True)),
+    "Appliances": (("Power switched off first", False), ("Old parts shown to the customer", False)),
+}
+OFFER_NOTES: Final = (
+    "Includes material and taking the rubbish with us.",
+    "Two of us come, so it is done in one day.",
+    "Price is for labour, paint at cost with the bill.",
+    "I can come an hour earlier if that suits you.",
+)
+TALKS: Final = (
+    ("Is there anything I should prepare?", "Please clear the space around it, that is all."),
+    (
+        "Can you bring the spare part?",
+        "Yes, I have the common ones with me. If it is another, I show you the price first.",
+    ),
+    ("The lift is being repaired, it is the fourth floor.", "No problem, thank you for telling me."),
+    ("How long will it take?", "About an hour. I write if it turns out to be more."),
+    ("Please ring twice, the bell is weak.", "I will."),
+    ("Do you take UPI?", "Yes, or cash, as you like."),
+)
+REPORTED: Final = "The professional asked me to pay outside the app."
+EXTRA_WORK: Final = (
+    ("material", "New tap, brass", "450.00"),
+    ("material", "Sealing tape and two washers", "80.00"),
+    ("extra", "Second room", "600.00"),
+    ("extra", "Old part removed and taken along", "150.00"),
+    ("discount", "Came later than agreed", "50.00"),
+)
