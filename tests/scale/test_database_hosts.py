@@ -36,28 +36,27 @@ def url_of(first: EmbeddedPostgres, *ports: int | None) -> str:
     return first.url.replace(f"127.0.0.1:{first.port}", hosts)
 
 
+def verdict(url: str) -> doctor_hosts.Verdict:
+    return doctor_hosts.judge(list(doctor_hosts.ask(url)))
+
+
 def test_doctor_names_role_and_lag_of_each_database_host(pair: tuple[EmbeddedPostgres, Standby]) -> None:
     primary, standby = pair
-    url, nowhere = url_of(primary, standby.port), free_port()
+    nowhere = free_port()
+    url, three = url_of(primary, standby.port), url_of(primary, standby.port, nowhere)
+    roles = f"127.0.0.1:{primary.port} is the primary; 127.0.0.1:{standby.port} is a standby, "
     with psycopg.connect(standby.url, autocommit=True) as there, psycopg.connect(primary.url, autocommit=True) as here:
         there.execute("SELECT pg_wal_replay_pause()")
         here.execute("CREATE TABLE grown AS SELECT repeat('x', 1000) FROM generate_series(1, 5000)")
-        assert wait_until(lambda: (doctor_hosts.judge(list(doctor_hosts.ask(url))).summary).endswith("MiB behind"))
-        verdict = doctor_hosts.judge(list(doctor_hosts.ask(url_of(primary, standby.port, nowhere))))
-        assert verdict.summary.startswith(
-            f"127.0.0.1:{primary.port} is the primary; 127.0.0.1:{standby.port} is a standby, "
-        )
-        assert verdict.error == ""
-        assert verdict.warning == f"127.0.0.1:{nowhere} does not answer."
+        assert wait_until(lambda: verdict(url).summary.endswith("MiB behind"))
+        assert verdict(url).summary.startswith(roles)
+        silent = f"127.0.0.1:{nowhere} does not answer."
+        assert wait_until(lambda: (verdict(three).error, verdict(three).warning) == ("", silent))
         there.execute("SELECT pg_wal_replay_resume()")
-    caught_up = f"127.0.0.1:{standby.port} is a standby, 0 KiB behind"
-    assert wait_until(lambda: doctor_hosts.judge(list(doctor_hosts.ask(url))).summary.endswith(caught_up))
+    assert wait_until(lambda: verdict(url).summary == f"{roles}0 KiB behind")
 
-    without = doctor_hosts.judge(list(doctor_hosts.ask(url_of(standby, nowhere))))
-    assert without.error.startswith("No host accepts writes.")
+    assert verdict(url_of(standby, nowhere)).error.startswith("No host accepts writes.")
     with psycopg.connect(standby.url, autocommit=True) as there:
-        there.execute("SELECT pg_promote()")
-    assert doctor_hosts.judge(list(doctor_hosts.ask(url))).error == (
-        f"127.0.0.1:{primary.port} and 127.0.0.1:{standby.port} accept writes, so data is divided. "
-        "Stop all but one at once, and compare them."
-    )
+        there.execute("SELECT pg_promote(wait => false)")
+    both = f"127.0.0.1:{primary.port} and 127.0.0.1:{standby.port} accept writes, so data is divided. "
+    assert wait_until(lambda: verdict(url).error == f"{both}Stop all but one at once, and compare them.")

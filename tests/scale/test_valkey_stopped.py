@@ -46,7 +46,7 @@ def test_market_stays_behind_the_proxy_while_valkey_is_stopped(
         load.wait_for_calls(CALLS)
         valkey.stop()
         assert wait_until(lambda: all(cache_is(machine, "down") for machine in machines))
-        assert all(reports(machine, "degraded") for machine in machines)
+        assert wait_until(lambda: all(reports(machine, "degraded") for machine in machines))
         load.wait_for_calls(CALLS)
         for name in ("web1", "web2"):
             proxy.wait_for(name, "UP")
