@@ -301,7 +301,9 @@ class Settings:
     )
 
     worker_concurrency: int = _jobs(
-        v.whole(1, 256), "3", "Worker processes; all but one may run bulk notifications and reports"
+        v.whole(0, 256),
+        "0",
+        "Worker processes; all but one may run bulk notifications and reports; 0: 3, or 2 on up to two processors",
     )
     job_soft_limit_seconds: int = _jobs(v.whole(1, 86400), "240", "A job is asked to stop after this")
     job_hard_limit_seconds: int = _jobs(v.whole(1, 86400), "270", "A job is killed after this")
@@ -318,7 +320,7 @@ class Settings:
         v.text, "", "For tests only: failpoints at which a process is killed, each once, comma-separated"
     )
     job_sweep_seconds: int = _jobs(
-        v.whole(1, 3600), "2", "How often to look for jobs that are due again or that the queue lost"
+        v.whole(1, 3600), "5", "How often to look for jobs that are due again or that the queue lost, 5 at most"
     )
 
     log_level: str = _logs(v.one_of("debug", "info", "warning", "error"), "info", "debug, info, warning or error")

@@ -349,6 +349,8 @@ def fill_in(values: dict[str, Any]) -> None:
     """Fill in defaults that follow from other settings."""
     data_dir = values["data_dir"]
     values["machine_name"] = values["machine_name"] or socket.gethostname()
+    # Each takes some 50 MiB of its own, and on two processors a third has none to run on.
+    values["worker_concurrency"] = values["worker_concurrency"] or (3 if (os.cpu_count() or 1) > 2 else 2)
     values["public_url"] = values["public_url"] or f"http://127.0.0.1:{values['port']}"
     values["web_url"] = values["web_url"] or f"http://127.0.0.1:{values['port']}"
     if values["events_port"]:

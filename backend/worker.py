@@ -5,8 +5,6 @@ import logging
 import os
 import sys
 
-from celery import Celery
-
 from backend.jobs.celery_app import make_celery
 from backend.settings import Settings, SettingsError
 
@@ -57,13 +55,17 @@ def work(settings: Settings) -> None:
     gc.freeze()  # else collections in each job process would copy the memory that they share
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # nobody listens to these messages
     try:
-        _start(celery, "worker", f"--concurrency={settings.worker_concurrency}", *quiet)
+        _quiet_celery()
+        options = (f"--loglevel={settings.log_level.upper()}", f"--concurrency={settings.worker_concurrency}")
+        celery.start(["worker", *options, *quiet])
     finally:
         process_reports.leave(settings, "worker", pid=os.getpid())
 
 
 def tick(settings: Settings) -> None:
     """Enqueue periodic jobs. Beat keeps no state: PostgreSQL decides what is due and who claims it."""
+    from celery.apps.beat import Beat
+
     from backend.core.observability import logging as log_lines
     from backend.core.observability import metrics, metrics_server, process_metrics, process_reports
     from backend.jobs import shutdown
@@ -81,13 +83,14 @@ def tick(settings: Settings) -> None:
         process_reports.leave(settings, "beat", pid=os.getpid())
 
     shutdown.end_beat_at_once(leave)
-    _start(make_celery(settings), "beat", "--scheduler=celery.beat:Scheduler", "--pidfile=")
+    _quiet_celery()
+    # Celery's command would first load the command lines of all its programs.
+    Beat(app=make_celery(settings), scheduler_cls="celery.beat:Scheduler", loglevel=settings.log_level.upper()).run()
 
 
-def _start(celery: Celery, command: str, *options: str) -> None:
+def _quiet_celery() -> None:
     for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
         logging.getLogger(name).setLevel(logging.WARNING)  # one line per tick would hide the rest
-    celery.start([command, f"--loglevel={Settings.from_env().log_level.upper()}", *options])
 
 
 def main(arguments: list[str]) -> int:

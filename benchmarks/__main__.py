@@ -13,6 +13,7 @@ from benchmarks import (
     export,
     figures,
     growth,
+    idle,
     jobs,
     lists,
     reminders,
@@ -49,6 +50,7 @@ ALL: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
     "sign-in": sign_in.measure,
     "events": events.measure,
     "growth": growth.measure,
+    "idle": idle.measure,
 }
 
 

@@ -175,7 +175,7 @@ def _script(connection: "psycopg.Connection[Any]", stage: Stage, date: datetime)
     run(TERMS, **own, **limits)
     of_task = {"name": name, "price": price, "currency": currency, "minutes": minutes}
     request_id = run(REQUEST, **own, **of_task, date=date, address=address, pincode=pincode, at=at)[0][0]
-    found = run(NEAREST, task_id=task_id, pincode=pincode, limit=NOTIFIED)
+    found = run(NEAREST, task_id=task_id, pincode=pincode, limit=NOTIFIED, customer_id=customer_id)
     accounts = sorted(row[0] for row in found)
     params = {"task": name, "date": date.isoformat(), "pincode": pincode, "remarks": "Ring twice"}
     shared = {"kind": "request_new", "title": TITLE, "body": BODY, "request_id": request_id, "params": params}

@@ -24,3 +24,4 @@ class Transport(redis.Transport):
     """kombu's transport with the channel above."""
 
     Channel = Channel
+    brpop_timeout = 5  # seconds; the default of one wakes an idle worker each second

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -17,9 +18,11 @@ from backend.core.security.authz import Role
 from backend.domain.accounts import sign_in
 from backend.domain.notifications import create
 from backend.domain.notifications.create import send_account_mail
-from backend.jobs import dispatch, lanes, polling, runner
+from backend.jobs import dispatch, lanes, polling, runner, tasks
+from backend.jobs.celery_app import make_celery
 from backend.jobs.registry import HANDLERS, Registered
 from backend.launch import processes
+from backend.settings import Settings
 from tests.factories.closed_requests import account
 from tests.factories.jobs import enqueue_empty, work
 from tests.waiting import wait_until
@@ -107,6 +110,27 @@ def test_redeliver_notifies_lanes_with_empty_queue(app: Flask, notified: list[tu
         dispatch.redeliver()
         broker.delete(*queue.QUEUES.values())
     assert notified == []
+
+
+def test_tick_dispatches_jobs_whose_message_was_lost(app: Flask, notified: list[tuple[list[int], Lane]]) -> None:
+    settings: Settings = app.extensions["settings"]
+    celery = make_celery(settings)
+    tasks.register(celery, app)
+    with Redis.from_url(settings.broker_url) as broker:
+        broker.delete(*queue.QUEUES.values())
+    lost = put("lost", 1, Lane.URGENT)
+    with transaction():
+        db.session.execute(update(Job).values(dispatched_at=None))
+    notified.clear()
+    celery.tasks["doorstep.tick"]()
+    assert lost[0] in {job_id for job_ids, _ in notified for job_id in job_ids}
+
+
+def test_beat_sends_sweeps_of_their_own_only_if_wanted_more_often_than_ticks(app: Flask) -> None:
+    settings: Settings = app.extensions["settings"]
+    often, seldom = (make_celery(replace(settings, job_sweep_seconds=seconds)) for seconds in (1, 5))
+    assert {name: entry["schedule"] for name, entry in often.conf.beat_schedule.items()} == {"tick": 5.0, "sweep": 1.0}
+    assert list(seldom.conf.beat_schedule) == ["tick"]
 
 
 def test_run_bulk_releases_jobs_while_urgent_one_waits(

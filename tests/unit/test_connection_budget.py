@@ -10,11 +10,11 @@ from backend.settings import Settings
 
 
 def test_budget_with_default_settings_fits_default_server() -> None:
-    assert connection_budget.budget(Settings()).total <= 100 - 3
+    assert connection_budget.budget(replace(Settings(), worker_concurrency=3)).total <= 100 - 3
 
 
 def test_budget_over_server_limit_names_the_settings(settings: Settings) -> None:
-    verdict = connection_budget.check_at(replace(settings, web_workers=8))
+    verdict = connection_budget.check_at(replace(settings, web_workers=8, worker_concurrency=3))
     assert not verdict.fits
     for name in ("WEB_WORKERS (8)", "DB_POOL_SIZE (16)", "DB_READ_POOL_SIZE (12)", "WORKER_CONCURRENCY (3)"):
         assert name in verdict.problem

@@ -1,6 +1,7 @@
 """Settings: each rejected value names its setting, and .env.example is up to date."""
 
 import dataclasses
+import os
 import re
 from datetime import time
 from pathlib import Path
@@ -192,6 +193,14 @@ def test_redis_url_gives_broker_cache_and_limits_separate_databases() -> None:
     assert settings.broker_url == "redis://:pw@cache:6379/3"
     assert settings.cache_url == "redis://:pw@cache:6379/4"
     assert settings.limits_url == "redis://other/0"
+
+
+@pytest.mark.parametrize(("processors", "wanted", "got"), [(1, "", 2), (2, "0", 2), (3, "", 3), (2, "5", 5)])
+def test_worker_concurrency_follows_processors_unless_set(
+    monkeypatch: pytest.MonkeyPatch, processors: int, wanted: str, got: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    assert Settings.from_env({"WORKER_CONCURRENCY": wanted}).worker_concurrency == got
 
 
 def test_sms_url_with_phone_placeholder_is_accepted() -> None:
