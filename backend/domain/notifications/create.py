@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parseaddr
+from functools import cache
 from typing import Final
 
 import orjson
@@ -279,5 +280,9 @@ def _plain(value: object) -> object:
 
 def _message_id() -> str:
     """Return a Message-ID, stored per delivery so that a repeat after a crash has the same one."""
-    domain = parseaddr(current_settings().mail_default_sender)[1].rpartition("@")[2] or "localhost"
-    return f"<{uuid.uuid4().hex}@{domain}>"
+    return f"<{uuid.uuid4().hex}@{_domain(current_settings().mail_default_sender)}>"
+
+
+@cache
+def _domain(sender: str) -> str:
+    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
