@@ -33,10 +33,10 @@ class Visit(NamedTuple):
 
 
 @pytest.fixture
-def accepted(market: RunningMarket) -> Callable[[str], Visit]:
-    """Return a function that makes an accepted request of a task with this policy for the start code."""
+def accepted(market: RunningMarket) -> Callable[..., Visit]:
+    """Return a function that makes an accepted request; ``policy`` is of the start code, ``points`` are a checklist."""
 
-    def make(policy: str) -> Visit:
+    def make(policy: str, *points: str) -> Visit:
         admin, customer = market.admin(), market.visitor().sign_up()
         professional = market.visitor().sign_up("professional")
         proof = picture(size=(300, 200))
@@ -45,6 +45,9 @@ def accepted(market: RunningMarket) -> Callable[[str], Visit]:
         offered = {"category": "Repairs", "base_price": "349.00", "time_required": 60, "description": "By the hour"}
         task = admin.post("/tasks", {**offered, "name": f"Visited repair {next(NUMBERS)}"}, status=201)["id"]
         admin.put(f"/tasks/{task}/policy", {"start_code": policy})
+        if points:
+            checklist = {"points": [{"text": point, "photo": False} for point in points], "required": True}
+            admin.put(f"/tasks/{task}/checklist", checklist)
         professional.patch("/me", {"task_ids": [task]})
         when = (datetime.now(UTC) + timedelta(days=next(DAYS))).isoformat()
         request: dict[str, Any] = customer.post("/requests", {"task_id": task, "date_of_request": when}, status=201)
@@ -66,7 +69,7 @@ def step(window: Screen, name: str) -> Locator:
 
 
 def test_visit_from_setting_off_to_completion_in_two_browsers(
-    screen: OpenScreen, market: RunningMarket, accepted: Callable[[str], Visit]
+    screen: OpenScreen, market: RunningMarket, accepted: Callable[..., Visit]
 ) -> None:
     visit = accepted("required")
     with psycopg.connect(market.environment["DATABASE_URL"]) as connection:
@@ -121,9 +124,9 @@ def test_visit_from_setting_off_to_completion_in_two_browsers(
 
 
 def test_visit_done_without_connection_is_sent_once_with_its_times(
-    screen: OpenScreen, accepted: Callable[[str], Visit]
+    screen: OpenScreen, accepted: Callable[..., Visit]
 ) -> None:
-    visit = accepted("required")
+    visit = accepted("required", "Water is off", "Joint is dry")
     path = f"/requests/{visit.id}"
     code = visit.customer.get(path)["start_code"]
     first = opened(screen(viewport=PHONE), visit.professional, visit)
@@ -137,15 +140,19 @@ def test_visit_done_without_connection_is_sent_once_with_its_times(
     mine = opened(screen(viewport=PHONE, keeps_application=True), visit.professional, visit)
     mine.go("/agenda")
     wait_for_kept(mine.page, at_least=2)
-    mine.go(path).expect_text("Start code")
+    mine.go(path).expect_text("Start code").expect_text("0 of 2 done")
+    wait_for_kept(mine.page, at_least=3)
     mine.go_offline()
     mine.page.get_by_label("Start code").fill(f"{(int(code) + 1) % 10_000:04}")
     mine.press("Start work").expect_text("This is saved on your device")
-    mine.press("Mark as completed").expect_text("2 actions not sent yet.")
+    for point in ("Water is off", "Joint is dry"):
+        mine.page.get_by_role("checkbox", name=point).click()
+    mine.expect_text("2 of 2 done").expect_text("Point 2 of the checklist ticked")
+    mine.press("Mark as completed").expect_text("4 actions not sent yet.")
     expect(mine.button("Mark as completed")).to_have_count(0)
     mine.inspect("visit not sent yet, professional")
     mine.page.reload()
-    mine.expect_text("Work completed")
+    mine.expect_text("Work completed").expect_text("2 of 2 done")
     mine.page.get_by_role("button", name=text("nav.account")).first.click()
     mine.page.get_by_role("menuitem", name="Sign out").click()
     mine.expect_text(re.compile("Work started at .*Work completed at .*")).press("Stay signed in")
@@ -153,9 +160,10 @@ def test_visit_done_without_connection_is_sent_once_with_its_times(
 
     other = mine.page.context.new_page()
     other.goto(f"{mine.base}/app{path}")
-    expect(other.get_by_text("2 actions not sent yet.")).to_be_visible()
+    expect(other.get_by_text("4 actions not sent yet.")).to_be_visible()
     sent: list[str] = []
-    mine.page.context.on("request", lambda one: sent.append(one.url.split("/")[-1]) if one.method == "POST" else None)
+    changes = ("POST", "PUT")
+    mine.page.context.on("request", lambda one: sent.append(one.url.split("/")[-1]) if one.method in changes else None)
     mine.page.context.set_offline(False)
     mine.expect_text("The code is wrong.").expect_text("was not accepted").inspect("visit refused, professional")
     mine.page.get_by_label("Start code").fill(code)
@@ -163,10 +171,14 @@ def test_visit_done_without_connection_is_sent_once_with_its_times(
     for page in (mine.page, other):
         expect(page.get_by_text("The work is completed.").first).to_be_visible()
         expect(page.get_by_text(re.compile("not sent yet|was not accepted"))).to_have_count(0)
-    assert [name for name in sent if name in ("start", "complete")] == ["start", "start", "complete"]
+    expected = ["start", "start", "1", "2", "complete"]
+    assert [name for name in sent if name in expected] == expected
     assert taken(visit) == ["arrive", "start", "complete"]
     seen = visit.customer.get(path)
     claimed = [datetime.fromisoformat(seen[name]) for name in ("arrived_at", "started_at", "completed_at")]
+    claimed[2:2] = [
+        datetime.fromisoformat(point["done_at"]) for point in visit.customer.get(f"{path}/checklist")["items"]
+    ]
     assert claimed == sorted(claimed)
     assert claimed[-1] <= done_at
     received = [datetime.fromisoformat(one["at"]) for one in seen["history"] if one["action"] in ("start", "complete")]
@@ -189,7 +201,7 @@ def taken(visit: Visit) -> list[str]:
     return [entry["action"] for entry in entries if entry["action"] not in ("create", "accept")]
 
 
-def test_customer_confirms_that_professional_is_there(screen: OpenScreen, accepted: Callable[[str], Visit]) -> None:
+def test_customer_confirms_that_professional_is_there(screen: OpenScreen, accepted: Callable[..., Visit]) -> None:
     visit = accepted("offered")
     theirs = opened(screen(viewport=PHONE, dark=True), visit.customer, visit)
     theirs.inspect("visit dark, customer")
@@ -202,7 +214,7 @@ def test_customer_confirms_that_professional_is_there(screen: OpenScreen, accept
 
 
 def test_shared_visit_is_followed_without_account_until_link_ends(
-    screen: OpenScreen, accepted: Callable[[str], Visit]
+    screen: OpenScreen, accepted: Callable[..., Visit]
 ) -> None:
     visit = accepted("off")
     theirs = opened(screen(viewport=PHONE), visit.customer, visit)
@@ -222,7 +234,7 @@ def test_shared_visit_is_followed_without_account_until_link_ends(
     friend.expect_text("This link has ended").inspect("shared visit ended")
 
 
-def test_visit_in_hindi(screen: OpenScreen, accepted: Callable[[str], Visit]) -> None:
+def test_visit_in_hindi(screen: OpenScreen, accepted: Callable[..., Visit]) -> None:
     visit = accepted("required")
     for caller, name in ((visit.customer, "customer"), (visit.professional, "professional")):
         caller.patch("/me", {"language": "hi"})

@@ -3,7 +3,7 @@ import { clear, flush } from '@/shared/offline/actionQueue'
 import { i18n } from '@/shared/lib/i18n'
 import { formatTime } from '@/shared/lib/time'
 import type { Question, Answer } from '@/shared/composables/useConfirm'
-import { unsent } from '@/shared/offline/unsent'
+import { unsent, wordOf } from '@/shared/offline/unsent'
 
 /** In milliseconds: nobody waits longer for a bad line in order to sign out. */
 const patience = 4_000
@@ -14,11 +14,11 @@ export async function mayLeave(ask: (question: Question) => Promise<Answer>): Pr
   await Promise.race([flush(), new Promise((resolve) => setTimeout(resolve, patience))])
   if (!unsent.items.length) return true
   const { t, locale } = i18n.global
-  const names = unsent.items.map(({ task, action, at }) =>
+  const names = unsent.items.map((one) =>
     t('visits.unsent.one', {
-      action: t(`visits.unsent.actions.${action}`),
-      task,
-      time: formatTime(new Date(at).toISOString(), 'time', locale.value),
+      action: t(`visits.unsent.actions.${wordOf(one)}`, { point: one.point ?? 0 }),
+      task: one.task,
+      time: formatTime(new Date(one.at).toISOString(), 'time', locale.value),
     }),
   )
   const answer = await ask({

@@ -81,12 +81,20 @@ describe('withUnsent', () => {
     expect([completed.visit_actions, completed.allowed_actions]).toEqual([[], []])
   })
 
+  it('leaves the request as it is while only ticks of its checklist wait', () => {
+    expect(withUnsent(open, [done('tick', { point: 1, done: true })])).toBe(open)
+    const started = withUnsent(open, [done('tick', { point: 1, done: true }), done('start')])
+    expect(started.started_at).not.toBeNull()
+  })
+
   it('offers nothing behind what was refused', () => {
     const refused = { status: 422, code: 'wrong_code', detail: '', errors: {}, retryAfter: null }
     const stopped = withUnsent(open, [done('arrive'), done('start', { refused }), done('complete')])
     expect(stopped.arrived_at).not.toBeNull()
     expect(stopped.started_at).toBeNull()
     expect([stopped.visit_actions, stopped.allowed_actions]).toEqual([[], []])
+    const tick = done('tick', { point: 1, done: true, refused })
+    expect(withUnsent(open, [tick, done('start')]).started_at).toBeNull()
   })
 
   it('leaves a request that has ended as the server has it', () => {

@@ -19,6 +19,7 @@ export const visitIcons: Record<string, string> = {
   arrive: 'i-lucide-map-pin',
   start: 'i-lucide-play',
   undo_step: 'i-lucide-undo-2',
+  tick: 'i-lucide-list-checks',
 }
 
 export function timeOf(times: Times, step: Step): string | null {
@@ -80,6 +81,8 @@ function timesAfter(request: TaskRequest, { action, at, minutes }: Unsent): Part
       return { started_at: request.started_at ?? time }
     case 'complete':
       return { completed_at: time }
+    case 'tick':
+      return {}
   }
 }
 
@@ -105,9 +108,11 @@ function actionsAfter(request: TaskRequest, isStopped: boolean): Partial<TaskReq
 
 /** The request as it will be once the server has what this device has not sent yet. */
 export function withUnsent<Request extends TaskRequest>(request: Request, items: readonly Unsent[]): Request {
-  if (!items.length || request.status !== 'accepted') return request
-  const stop = items.findIndex(({ refused }) => refused)
-  const taken = stop < 0 ? items : items.slice(0, stop)
+  // A tick changes the checklist only; one that was refused stops what follows, as anything else does.
+  const all = items.filter(({ action, refused }) => action !== 'tick' || refused)
+  if (!all.length || request.status !== 'accepted') return request
+  const stop = all.findIndex(({ refused }) => refused)
+  const taken = stop < 0 ? all : all.slice(0, stop)
   const after = taken.reduce((seen, one) => ({ ...seen, ...timesAfter(seen, one) }), request)
   return { ...after, ...actionsAfter(after, stop >= 0) }
 }

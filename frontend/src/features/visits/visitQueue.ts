@@ -1,4 +1,4 @@
-/** A visit's actions as their professional takes them: kept on the device until the server has answered, in their order. */
+/** A visit's actions, and ticks of its checklist, as their professional takes them: kept on the device until the server has answered, in their order. */
 import {
   arriveRequest,
   completeRequest,
@@ -6,6 +6,7 @@ import {
   onTimeRequest,
   runningLateRequest,
   startRequest,
+  tickRequestPoint,
 } from '@/shared/api/generated'
 import type { TaskRequest } from '@/shared/api/types'
 import { refreshAnswers } from '@/shared/lib/data'
@@ -14,7 +15,7 @@ import { add, follow, open, remove, retry, type Outcome } from '@/shared/offline
 import { unsentOf, type Unsent } from '@/shared/offline/unsent'
 import { latestTime } from './visit'
 
-function call({ request, key, action, minutes, code }: Unsent, time: number | null) {
+function call({ request, key, action, minutes, code, point, done }: Unsent, time: number | null) {
   const at = time === null ? {} : { at: new Date(time).toISOString() }
   const to = { path: { request_id: request }, headers: { 'Idempotency-Key': key } as Record<string, string> }
   switch (action) {
@@ -30,12 +31,18 @@ function call({ request, key, action, minutes, code }: Unsent, time: number | nu
       return startRequest({ ...to, body: { ...at, ...(code && { code }) } })
     case 'complete':
       return completeRequest({ ...to, body: at })
+    case 'tick':
+      // Takes no key: repeating it changes nothing.
+      return tickRequestPoint({
+        path: { request_id: request, number: point ?? 0 },
+        body: { ...at, done: done ?? true },
+      })
   }
 }
 
 async function send(action: Unsent, at: number | null): Promise<string | null> {
   const { data } = await call(action, at)
-  return latestTime(data)
+  return 'items' in data ? null : latestTime(data)
 }
 
 const openQueue = once(() => Promise.resolve(open({ send, changed: refreshAnswers })))
@@ -46,9 +53,9 @@ export async function followVisitQueue(): Promise<void> {
   await follow()
 }
 
-export type VisitStep = Pick<Unsent, 'action' | 'minutes' | 'code'>
+export type VisitStep = Pick<Unsent, 'action' | 'minutes' | 'code' | 'point' | 'done'>
 
-/** Take a step; throws the server's refusal. */
+/** Take a step, or tick a point; throws the server's refusal. */
 export async function takeStep(request: TaskRequest, step: VisitStep): Promise<Outcome> {
   await openQueue()
   // What is not sent yet has the times of this device's clock.

@@ -30,7 +30,7 @@ export const defaultOptions: DefaultOptions = {
 }
 
 /** Operations whose answers are kept on the device: what a visit needs. */
-const kept = ['getMyAgenda', 'getRequest', 'listRequests']
+const kept = ['getMyAgenda', 'getRequest', 'getRequestChecklist', 'listRequests']
 
 const persister: QueryPersister = async (fetch, context, query) => {
   if (currentIdentity().account === null) return fetch(context)

@@ -2,7 +2,8 @@
 import { shallowReactive } from 'vue'
 import type { Problem } from '@/shared/api/problem'
 
-export type QueuedAction = 'on_time' | 'on_the_way' | 'running_late' | 'arrive' | 'start' | 'complete'
+export type QueuedAction =
+  'on_time' | 'on_the_way' | 'running_late' | 'arrive' | 'start' | 'complete' | 'tick'
 
 /** One action: what was done, and when. */
 export interface Unsent {
@@ -15,6 +16,9 @@ export interface Unsent {
   action: QueuedAction
   minutes?: number
   code?: string
+  /** The number of a point of the checklist, and whether it is done. */
+  point?: number
+  done?: boolean
   /** When it was done, by the clock of this device, in milliseconds since 1970. */
   at: number
   /** The server's time of what came before it, which it cannot precede. */
@@ -30,3 +34,6 @@ export const unsent = shallowReactive({
 
 export const unsentOf = (request: number): readonly Unsent[] =>
   unsent.items.filter((one) => one.request === request)
+
+/** The key of the words for an action: a point of a checklist is ticked or unticked. */
+export const wordOf = ({ action, done }: Unsent) => (action === 'tick' && !done ? 'untick' : action)

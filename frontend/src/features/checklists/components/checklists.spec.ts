@@ -1,5 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import 'fake-indexeddb/auto'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import texts from '@/locales/en/checklists.json'
+import visits from '@/locales/en/visits.json'
+import { actAs } from '@/shared/api/identity'
+import { setToken } from '@/shared/api/token'
 import type { Role, TaskRequest } from '@/shared/api/types'
 import { show, someone, until } from '@/shared/testing/mount'
 import { button, fill, press, problemOf, says, sees, submit } from '@/shared/testing/screen'
@@ -16,13 +20,23 @@ const point = (number: number, more: object = {}) => ({
   photo_ids: [],
   ...more,
 })
-const at = '2026-12-01T10:00:00+05:30'
+const at = '2026-11-01T10:00:00+05:30'
 async function open(role: Role, items: object[], more: object = {}) {
   answer('get', '/requests/:id/checklist', [200, { items }])
-  const request = { id: 3, status: 'accepted', professional_id: 7, ...more } as unknown as TaskRequest
-  return show(RequestChecklist, { user: someone(role), props: { request } })
+  const times = { accepted_at: at, on_the_way_at: null, arrived_at: null, started_at: null }
+  const request = { id: 3, status: 'accepted', professional_id: 7, ...times, ...more }
+  return show(RequestChecklist, {
+    user: someone(role),
+    props: { request: request as unknown as TaskRequest },
+  })
 }
 const boxes = () => [...document.querySelectorAll<HTMLButtonElement>('[role="checkbox"]')]
+
+beforeEach(() => {
+  document.body.innerHTML = ''
+  actAs(7)
+  setToken('token', 900)
+})
 
 describe('RequestChecklist', () => {
   it('shows nothing without points, and does not ask before someone has accepted', async () => {
@@ -44,6 +58,49 @@ describe('RequestChecklist', () => {
     boxes()[0]?.click()
     await until(() => sent.length === 1, 'the call')
     expect([sent[0]?.url.pathname, sent[0]?.body]).toEqual(['/requests/3/checklist/1', { done: true }])
+  })
+
+  it('keeps ticks without a connection, and sends each once and in order, with its time', async () => {
+    const online = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false)
+    const sent = answer('put', '/requests/:id/checklist/:number', [200, { items: [] }])
+    await open('professional', [point(1), point(2)])
+    await until(() => boxes().length === 2, 'the boxes')
+    for (const index of [1, 0, 1]) {
+      const before = boxes()[index]?.getAttribute('aria-checked')
+      boxes()[index]?.click()
+      await until(() => boxes()[index]?.getAttribute('aria-checked') !== before, 'the change')
+      await until(() => boxes()[index]?.disabled === false, 'the box')
+    }
+    expect(boxes().map((box) => box.getAttribute('aria-checked'))).toEqual(['true', 'false'])
+    expect(document.body.textContent?.split(visits.unsent.title)).toHaveLength(3)
+    expect(says('1 of 2 done')).toBe(true)
+    expect(sent).toHaveLength(0)
+    online.mockReturnValue(true)
+    window.dispatchEvent(new Event('online'))
+    await until(() => !says(visits.unsent.title), 'everything sent')
+    const at = expect.stringMatching(/^\d{4}-.+Z$/)
+    expect(sent.map(({ url, body }) => [url.pathname.at(-1), body])).toEqual([
+      ['2', { done: true, at }],
+      ['1', { done: true, at }],
+      ['2', { done: false, at }],
+    ])
+    online.mockRestore()
+  })
+
+  it.each([
+    [null, 'before'],
+    [at, 'after'],
+  ])('adds the photo of a point to the phase of the visit that started at %s', async (started_at, phase) => {
+    const sent = answer('post', '/requests/:id/photos', [201, {}])
+    await open('professional', [point(1, { photo: true })], { id: phase.length, started_at })
+    const input = () => document.querySelector<HTMLInputElement>('input[type=file]')
+    await until(() => input() !== null, 'the button')
+    const files = [new File(['\u00FF\u00D8\u00FF'], 'tap.jpg', { type: 'image/jpeg' })]
+    Object.defineProperty(input(), 'files', { value: files })
+    input()?.dispatchEvent(new Event('change', { bubbles: true }))
+    await until(() => sent.length === 1, 'the call')
+    expect(sent[0]?.body).toMatch(new RegExp(`name="phase"\\s+${phase}\\s`))
+    expect(sent[0]?.body).toMatch(/name="point"\s+1\s/)
   })
 
   it('shows the customer what is done, without boxes', async () => {

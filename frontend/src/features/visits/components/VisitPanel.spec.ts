@@ -9,6 +9,7 @@ import { notePress } from '@/shared/push/presses'
 import { show, someone, until } from '@/shared/testing/mount'
 import { button, fill, press, problemOf, says, sees, submit } from '@/shared/testing/screen'
 import { answer } from '@/shared/testing/server'
+import UnsentNotice from './UnsentNotice.vue'
 import VisitPanel from './VisitPanel.vue'
 
 const request = (more: object = {}): TaskRequestDetail =>
@@ -152,6 +153,39 @@ describe('VisitPanel of a professional without a connection', () => {
     await press(visits.unsent.again)
     await until(() => !wrapper.text().includes(visits.unsent.refused), 'nothing to send')
     expect(new Set(arrived.map(({ headers }) => headers.get('Idempotency-Key'))).size).toBe(1)
+    online.mockRestore()
+  })
+})
+
+describe('UnsentNotice', () => {
+  it('discards what was refused about a request that can no longer be opened', async () => {
+    answer('post', '/requests/:id/arrive', [404, { code: 'request_not_found' }])
+    const online = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false)
+    await panel('professional', { visit_actions: ['arrive'] })
+    await press(visits.do.arrive)
+    await sees(visits.unsent.hint)
+    const { wrapper } = await show(UnsentNotice, { user: someone('professional') })
+    online.mockReturnValue(true)
+    window.dispatchEvent(new Event('online'))
+    await until(() => wrapper.find('button').exists(), 'the way out')
+    expect(wrapper.find('a').exists()).toBe(false)
+    await wrapper.find('button').trigger('click')
+    await until(() => wrapper.text() === '', 'nothing refused')
+    online.mockRestore()
+  })
+
+  it('shows what waits about a request that has ended meanwhile', async () => {
+    answer('post', '/requests/:id/arrive', [409, { code: 'invalid_transition' }])
+    const online = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false)
+    const { wrapper } = await panel('professional', { visit_actions: ['arrive'] })
+    await press(visits.do.arrive)
+    await sees(visits.unsent.hint)
+    await wrapper.setProps({ request: request({ status: 'cancelled' }) })
+    online.mockReturnValue(true)
+    window.dispatchEvent(new Event('online'))
+    await sees(errors.invalid_transition)
+    await press(visits.unsent.drop)
+    await until(() => !wrapper.text().includes(visits.unsent.refused), 'nothing refused')
     online.mockRestore()
   })
 })
