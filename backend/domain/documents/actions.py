@@ -1,25 +1,21 @@
 """Storing documents: files are written before the transaction, rows inside it."""
 
-import hashlib
 import re
-import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-import structlog
 from sqlalchemy import update
 
 from backend.core import config, storage
 from backend.core.clock import now
 from backend.core.db.session import db
-from backend.core.errors import DomainError
 from backend.core.queue import StoredFilePayload, Topic, enqueue
 from backend.core.text import has_control_characters
+from backend.domain.documents import files
 from backend.domain.documents.inspection import Inspected
 from backend.domain.documents.models import Document
 
-log = structlog.get_logger(__name__)
 DROP_TOPIC: Final = Topic("document.drop", StoredFilePayload)
 # The keys of documents, of photos of profiles and of requests, and the names of files that were being written when
 # their process was killed.
@@ -45,24 +41,20 @@ class Stored:
 
 def store(inspected: Inspected, *, filename: str | None) -> Stored:
     """Write the file to the store under a new key. Not inside a transaction, because the store may be slow."""
-    store_key = f"{now():%Y/%m}/{uuid.uuid4().hex}.{inspected.extension}"
-    storage.documents().put(store_key, inspected.data)
+    file = files.store(inspected.data, extension=inspected.extension)
     return Stored(
-        store_key=store_key,
+        store_key=file.store_key,
         filename=_name(filename, inspected.extension),
         content_type=inspected.content_type,
-        size=len(inspected.data),
-        sha256=hashlib.sha256(inspected.data).hexdigest(),
+        size=file.size,
+        sha256=file.sha256,
         pages=inspected.pages,
     )
 
 
 def discard(stored: Stored) -> None:
-    """Delete a file without a row. If this fails, the orphan sweep deletes it later."""
-    try:
-        storage.documents().drop(stored.store_key)
-    except DomainError as error:
-        log.warning("document.discard_failed", store_key=stored.store_key, error=repr(error))
+    """Delete the file, which has no row."""
+    files.discard(stored.store_key)
 
 
 def keep(account_id: int, stored: Stored) -> Document:

@@ -1,23 +1,18 @@
 """Files of profile photos: written before the transaction, dropped some time after their row was replaced."""
 
-import hashlib
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import structlog
 from sqlalchemy import ColumnElement, update
 
-from backend.core import storage
 from backend.core.clock import now
 from backend.core.db.session import db
-from backend.core.errors import DomainError
 from backend.core.queue import StoredFilePayload, enqueue
+from backend.domain.documents import files
 from backend.domain.documents.actions import DROP_TOPIC, kept_after_replacement
 from backend.domain.documents.inspection import InspectedPhoto
 from backend.domain.documents.models import ProfilePhoto
 
-log = structlog.get_logger(__name__)
 CONTENT_TYPE = "image/jpeg"
 
 
@@ -25,37 +20,23 @@ CONTENT_TYPE = "image/jpeg"
 class StoredPhoto:
     """A photo whose files are stored but which has no row yet."""
 
-    store_key: str
-    sha256: str
     size: int
-    small_store_key: str
-    small_sha256: str
+    sha256: str
+    store_key: str
     small_size: int
+    small_sha256: str
+    small_store_key: str
 
 
 def store(inspected: InspectedPhoto) -> StoredPhoto:
     """Write both files under new keys. Not inside a transaction, because the store may be slow."""
-    folder = f"photos/{now():%Y/%m}"
-    large_key, small_key = (f"{folder}/{uuid.uuid4().hex}.jpg" for _ in range(2))
-    for key, data in ((large_key, inspected.large), (small_key, inspected.small)):
-        storage.documents().put(key, data)
-    return StoredPhoto(
-        store_key=large_key,
-        sha256=hashlib.sha256(inspected.large).hexdigest(),
-        size=len(inspected.large),
-        small_store_key=small_key,
-        small_sha256=hashlib.sha256(inspected.small).hexdigest(),
-        small_size=len(inspected.small),
-    )
+    large, small = (files.store(data, extension="jpg", folder="photos/") for data in (inspected.large, inspected.small))
+    return StoredPhoto(*large, *small)
 
 
 def discard(stored: StoredPhoto) -> None:
-    """Delete files without a row. If this fails, the orphan sweep deletes them later."""
-    for key in (stored.store_key, stored.small_store_key):
-        try:
-            storage.documents().drop(key)
-        except DomainError as error:
-            log.warning("photo.discard_failed", store_key=key, error=repr(error))
+    """Delete both files, which have no row."""
+    files.discard(stored.store_key, stored.small_store_key)
 
 
 def keep(account_id: int, stored: StoredPhoto) -> ProfilePhoto:
