@@ -58,6 +58,7 @@ describe('RequestChecklist', () => {
     boxes()[0]?.click()
     await until(() => sent.length === 1, 'the call')
     expect([sent[0]?.url.pathname, sent[0]?.body]).toEqual(['/requests/3/checklist/1', { done: true }])
+    await until(() => boxes()[0]?.disabled !== true, 'the answer')
   })
 
   it('keeps ticks without a connection, and sends each once and in order, with its time', async () => {
@@ -78,11 +79,11 @@ describe('RequestChecklist', () => {
     online.mockReturnValue(true)
     window.dispatchEvent(new Event('online'))
     await until(() => !says(visits.unsent.title), 'everything sent')
-    const at = expect.stringMatching(/^\d{4}-.+Z$/)
+    const isTime = expect.stringMatching(/^\d{4}-.+Z$/)
     expect(sent.map(({ url, body }) => [url.pathname.at(-1), body])).toEqual([
-      ['2', { done: true, at }],
-      ['1', { done: true, at }],
-      ['2', { done: false, at }],
+      ['2', { done: true, at: isTime }],
+      ['1', { done: true, at: isTime }],
+      ['2', { done: false, at: isTime }],
     ])
     online.mockRestore()
   })
