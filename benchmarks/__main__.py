@@ -6,6 +6,7 @@ from typing import Final
 
 from benchmarks import (
     accept_race,
+    capacity,
     create,
     dashboard,
     delivery,
@@ -55,13 +56,13 @@ ALL: Final[dict[str, Callable[[], Iterable[Figure]]]] = {
 
 
 def main(names: list[str]) -> int:
-    """Measure, print as it comes, keep in RESULTS.md, and print what became slower than the kept results."""
+    """Measure, print as it comes, keep in RESULTS.md (and scaling.md), and print what became slower than before."""
     unknown = [name for name in names if name not in ALL]
     if unknown:
         print(f"There is no benchmark {', '.join(unknown)}. There are: {', '.join(ALL)}", file=sys.stderr)
         return 2
     figures.run(figure for name in names or ALL for figure in ALL[name]())
-    return 0
+    return capacity.main()
 
 
 if __name__ == "__main__":

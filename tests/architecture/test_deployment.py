@@ -112,6 +112,7 @@ def test_selectors_match_pods_and_references_lead_somewhere(objects: list[Node])
             assert matches(node["spec"]["selector"], template["metadata"]["labels"])
         for rule in template["spec"].get("topologySpreadConstraints", []):
             assert matches(rule["labelSelector"], template["metadata"]["labels"])
+    by_operator = [{"cnpg.io/cluster": node["metadata"]["name"]} for node in objects if node["kind"] == "Cluster"]
     services = {node["metadata"]["name"]: node for node in objects if node["kind"] == "Service"}
     for name, node in services.items():
         pods = [
@@ -127,7 +128,7 @@ def test_selectors_match_pods_and_references_lead_somewhere(objects: list[Node])
         if node["kind"] == "PodDisruptionBudget":
             assert any(matches(spec["selector"], having) for having in labels), name
         elif node["kind"] == "NetworkPolicy":
-            assert any(matches(spec["podSelector"], having) for having in labels), name
+            assert any(matches(spec["podSelector"], having) for having in [*labels, *by_operator]), name
         elif node["kind"] == "HorizontalPodAutoscaler":
             assert spec["scaleTargetRef"]["name"] in templates, name
             assert spec["minReplicas"] < spec["maxReplicas"], name
