@@ -255,9 +255,9 @@ TALKS: Final = (
         "Can you bring the spare part?",
         "Yes, I have the common ones with me. If it is another, I show you the price first.",
     ),
-    ("The lift is being repaired, it is the fourth floor.", "No problem, thank you for telling me."),
+    ("The lift is being repaired, it is the fourth floor.", "No problem, thank you for letting me know."),
     ("How long will it take?", "About an hour. I write if it turns out to be more."),
-    ("Please ring twice, the bell is weak.", "I will."),
+    ("Please knock, the bell is weak.", "I will."),
     ("Do you take UPI?", "Yes, or cash, as you like."),
 )
 REPORTED: Final = "The professional asked me to pay outside the app."

@@ -24,7 +24,7 @@ from backend.domain.task_requests import actions
 from backend.domain.visits import actions as steps
 from backend.domain.visits import start_codes
 
-VARIETY: Final = 6  # pictures of one kind; drawing each of hundreds anew would take most of the demo's time
+VARIETY: Final = 6  # pictures of one kind; drawing each of hundreds again would take most of the demo's time
 MINUTE: Final = timedelta(minutes=1)
 
 
