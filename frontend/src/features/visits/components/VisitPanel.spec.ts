@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import errors from '@/locales/en/errors.json'
 import visits from '@/locales/en/visits.json'
 import { actAs } from '@/shared/api/identity'
+import { clear, flush } from '@/shared/offline/actionQueue'
 import { setToken } from '@/shared/api/token'
 import type { Role, TaskRequestDetail } from '@/shared/api/types'
 import { notePress } from '@/shared/push/presses'
@@ -38,7 +39,12 @@ beforeEach(() => {
   actAs(7)
   setToken('token', 900)
 })
-afterEach(() => vi.useRealTimers())
+afterEach(async () => {
+  vi.useRealTimers()
+  // What a case has not waited for would be sent in the next one.
+  await flush()
+  await clear()
+})
 
 describe('VisitPanel of a professional', () => {
   it('sends the next step once, with a key', async () => {
