@@ -231,6 +231,11 @@ it('shows admins the times alone, and nobody anything before the acceptance', as
   await sees(visits.steps.arrive)
   expect(wrapper.findAll('section button')).toHaveLength(0)
   expect(wrapper.find('[aria-current=step]').text()).toContain(visits.steps.arrive)
+  expect(wrapper.findAll('ol > li').map((step) => step.text().includes(visits.notRecorded))).toEqual([
+    true,
+    false,
+    false,
+  ])
   const { wrapper: other } = await panel('customer', { status: 'requested' })
   expect(other.find('#visit').exists()).toBe(false)
 })
