@@ -50,6 +50,7 @@ def _in(group: str) -> Any:
 _start, _web, _store = _in("Start"), _in("Web server"), _in("Database, cache and queue")
 _first, _mail, _channels, _market = _in("First admin"), _in("Mail"), _in("Google Chat and SMS"), _in("Market")
 _access, _limits, _files, _jobs = _in("Access"), _in("Limits"), _in("Documents and exports"), _in("Jobs")
+_retention = _in("Retention")
 _logs = _in("Logs and metrics")
 
 
@@ -323,6 +324,14 @@ class Settings:
         v.whole(1, 3600), "5", "How often to look for jobs that are due again or that the queue lost, 5 at most"
     )
 
+    notifications_keep_days: int = _retention(v.whole(1, 36500), "400", "Days to keep notifications")
+    deliveries_keep_days: int = _retention(
+        v.whole(1, 36500), "400", "Days to keep the delivery log; at most NOTIFICATIONS_KEEP_DAYS"
+    )
+    reports_keep_months: int = _retention(v.whole(1, 1200), "24", "Months to keep monthly reports after they were sent")
+    sessions_keep_days: int = _retention(v.whole(1, 3650), "30", "Days to keep sessions after their end")
+    jobs_keep_days: int = _retention(v.whole(1, 3650), "3", "Days to keep done jobs")
+
     log_level: str = _logs(v.one_of("debug", "info", "warning", "error"), "info", "debug, info, warning or error")
     log_format: str = _logs(v.one_of("text", "json"), "text", "text (for reading) or json (for log collectors)")
     access_log: bool = _logs(v.switch, "off", "Log each call of the web server as a line of JSON")
@@ -420,6 +429,8 @@ def _check_together(settings: Settings) -> None:
     for lower, higher in pairwise(order):
         if getattr(settings, lower) >= getattr(settings, higher):
             raise SettingsError(higher.upper(), f"must be greater than {lower.upper()}")
+    if settings.deliveries_keep_days > settings.notifications_keep_days:  # a delivery keeps its notification
+        raise SettingsError("DELIVERIES_KEEP_DAYS", "must not be greater than NOTIFICATIONS_KEEP_DAYS")
     if settings.crash_at and settings.env != "test":
         raise SettingsError("CRASH_AT", "can be used only in tests (ENV=test)")
 

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
 RATE = re.compile(r"\d+\s*(per|/)\s*(\d+\s*)?(second|minute|hour|day)s?")
+SENTINEL = "sentinel"  # scheme of addresses that name Sentinels instead of a server
 HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 
 
@@ -189,11 +190,28 @@ def redis_url(value: str) -> str:
     if not value:
         return value
     parts = urlsplit(value)
+    if parts.scheme in {SENTINEL, "redis+sentinel", "valkey+sentinel"}:
+        return _sentinel_url(value)
     scheme = {"valkey": "redis", "valkeys": "rediss"}.get(parts.scheme, parts.scheme)
     if scheme not in {"redis", "rediss"} or not parts.hostname or not re.fullmatch(r"(/\d{0,4})?", parts.path):
         raise ValueError("must be a Redis or Valkey URL: redis://:password@host:6379/0")
     _check_port(value)
     return urlunsplit((scheme, parts.netloc, parts.path, parts.query, ""))
+
+
+def _sentinel_url(value: str) -> str:
+    parts = urlsplit(value)
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    known = {"sentinel_username", "sentinel_password"}
+    if (
+        not all(re.fullmatch(HOST_AND_PORT, host) for host in hosts)
+        or not re.fullmatch(r"/[A-Za-z0-9._-]+(/\d{0,4})?", parts.path)
+        or not parse_qs(parts.query).keys() <= known
+    ):
+        raise ValueError("must name Sentinels and their service: sentinel://:password@host:26379,host:26379/service/0")
+    for host in hosts:
+        _check_port(f"//{host}")
+    return urlunsplit((SENTINEL, parts.netloc, parts.path, parts.query, ""))
 
 
 def _check_port(value: str) -> None:
@@ -208,8 +226,13 @@ def redis_database(url: str, offset: int) -> str:
     if not url:
         return ""
     parts = urlsplit(url)
-    number = int(parts.path.strip("/") or 0) + offset
-    return urlunsplit(parts._replace(path=f"/{number}"))
+    service, _, named = parts.path.rpartition("/") if parts.scheme != SENTINEL else _service(parts.path)
+    return urlunsplit(parts._replace(path=f"{service}/{int(named or 0) + offset}"))
+
+
+def _service(path: str) -> tuple[str, str, str]:
+    service, slash, number = path.removeprefix("/").partition("/")
+    return f"/{service}", slash, number
 
 
 def sms_url(value: str) -> str:

@@ -7,10 +7,10 @@ from typing import Final, TypeVar
 import structlog
 from flask import Flask, Response, current_app, g, request
 from limits import RateLimitItem, WindowStats, parse
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
-from backend.core import text
+from backend.core import text, valkey
 from backend.core.cache import digest
 from backend.core.clock import now
 from backend.core.errors import Invalid, TooMany
@@ -20,7 +20,6 @@ from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
 TIMEOUT_SECONDS: Final = 0.2
-UNREACHABLE: Final = "redis://127.0.0.1:1/0"  # stands in when no Valkey is configured
 COUNTED: Final = "doorstep.rate_limit_counted"
 NAMES: Final = (
     "signup_rate_limit",
@@ -53,9 +52,10 @@ class RateLimits:
         self._wide_items = {
             name: type(item)(item.amount * WIDE_FACTOR, item.multiples) for name, item in self._items.items()
         }
-        shared = storage_from_string(
-            settings.limits_url or UNREACHABLE, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+        server = valkey.client(
+            settings.limits_url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
         )
+        shared = RedisStorage(valkey.NOWHERE, connection_pool=server.connection_pool)  # the address is not used then
         self._shared: RateLimiter = FixedWindowRateLimiter(shared)
         self._local: RateLimiter = FixedWindowRateLimiter(MemoryStorage())
 

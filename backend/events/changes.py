@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
-from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from backend.core import valkey
 from backend.core.events import protocol
 from backend.core.events.protocol import Message
 from backend.settings import Settings
@@ -45,18 +45,18 @@ class Changes:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _follow(self) -> None:
-        valkey = Redis.from_url(
+        server = valkey.async_client(
             self._settings.broker_url,
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=None,
             retry=Retry(NoBackoff(), 0),
         )
-        async with valkey, valkey.pubsub() as subscription:
+        async with server, server.pubsub() as subscription:
             await asyncio.wait_for(subscription.subscribe(protocol.channel(self._settings)), CONNECT_SECONDS)
             while True:
                 found = await subscription.get_message(timeout=SILENCE_SECONDS)
                 if found is None:  # a host that is gone closes no connection
-                    await asyncio.wait_for(valkey.ping(), CONNECT_SECONDS)
+                    await asyncio.wait_for(server.ping(), CONNECT_SECONDS)
                 elif found["type"] == "subscribe":
                     self.is_connected = True
                     log.info("events.subscribed")

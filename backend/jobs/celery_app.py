@@ -1,10 +1,12 @@
 """The Celery application, which wakes workers for the job table, with limits that keep each job with one worker."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from celery import Celery
 from kombu.entity import Queue
 
+from backend.core import valkey
 from backend.core.lanes import QUEUES, Lane
 from backend.settings import Settings
 
@@ -13,7 +15,8 @@ TICK_SECONDS: Final = 5
 
 def make_celery(settings: Settings) -> Celery:
     """Create the Celery application. Soft limit < hard limit < visibility timeout; leases are short and renewed."""
-    app = Celery("doorstep", broker=settings.broker_url)
+    broker = _broker(settings.broker_url)
+    app = Celery("doorstep", broker=broker.url)
     app.conf.update(
         task_ignore_result=True,
         task_acks_late=True,
@@ -23,7 +26,7 @@ def make_celery(settings: Settings) -> Celery:
         worker_prefetch_multiplier=1,
         worker_concurrency=settings.worker_concurrency,
         worker_hijack_root_logger=False,
-        broker_transport="backend.jobs.broker:Transport",
+        broker_transport=f"backend.jobs.broker:{broker.transport}",
         task_soft_time_limit=settings.job_soft_limit_seconds,
         task_time_limit=settings.job_hard_limit_seconds,
         broker_connection_retry_on_startup=True,
@@ -32,6 +35,7 @@ def make_celery(settings: Settings) -> Celery:
         broker_connection_max_retries=None,  # unlimited, so that the worker survives a broker outage
         worker_cancel_long_running_tasks_on_connection_loss=False,  # running jobs do not need the broker
         broker_transport_options={
+            **broker.options,
             "queue_order_strategy": "sorted",  # always urgent messages first
             "visibility_timeout": settings.job_visibility_seconds,
             "unacked_restore_interval": 10,
@@ -44,6 +48,23 @@ def make_celery(settings: Settings) -> Celery:
         beat_max_loop_interval=5,
     )
     return app
+
+
+class _Broker(NamedTuple):
+    """What kombu is told about the broker's address."""
+
+    url: str
+    transport: str = "Transport"
+    options: Mapping[str, str] = {}
+
+
+def _broker(url: str) -> _Broker:
+    if not valkey.is_sentinel(url):
+        return _Broker(url)
+    address = valkey.SentinelAddress(url)
+    (host, port), *_ = address.hosts
+    # kombu parses this address and shows it in its log; the channel takes the Sentinels from the option.
+    return _Broker(f"redis://{host}:{port}/{address.database}", "SentinelTransport", {"sentinel_url": url})
 
 
 def _beat(settings: Settings) -> dict[str, dict[str, object]]:

@@ -7,10 +7,9 @@ from typing import Final
 
 import structlog
 from flask import current_app
-from redis import Redis
 from redis.exceptions import RedisError
 
-from backend.core import queue
+from backend.core import queue, valkey
 from backend.core.config import current_settings
 from backend.core.db.session import transaction
 from backend.core.queue import QUEUES, Lane
@@ -54,7 +53,7 @@ class JobDispatcher:
 
     def _send(self, waiting: "Queue[int]") -> None:
         celery = make_celery(self._settings)
-        celery.conf.broker_transport_options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
+        celery.conf.broker_transport_options |= {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
         while True:
             notices = _next(waiting)
             job_ids = [notice for notice in notices if notice != BULK]
@@ -116,7 +115,7 @@ REDELIVER: Final = {Lane.URGENT: _redeliver_urgent, Lane.BULK: _redeliver_bulk}
 def messages_waiting(lane: Lane) -> int:
     """Return how many messages of a lane the broker holds, or 0 if it does not respond."""
     try:
-        with Redis.from_url(current_settings().broker_url, socket_timeout=1, socket_connect_timeout=1) as broker:
+        with valkey.client(current_settings().broker_url, socket_timeout=1, socket_connect_timeout=1) as broker:
             length = broker.llen(QUEUES[lane])
             return length if isinstance(length, int) else 0
     except RedisError as error:

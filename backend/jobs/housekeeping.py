@@ -19,6 +19,7 @@ from backend.domain.notifications import sms_limits
 from backend.domain.offers import actions as offers
 from backend.domain.photos import actions as photos
 from backend.domain.professionals import approval_expiry
+from backend.domain.reports import retention as reports
 from backend.domain.task_requests import bulk
 from backend.domain.visits import links as visit_links
 from backend.jobs.exports import aside
@@ -61,6 +62,7 @@ PARTS: Final = (
     Part("runs_dropped", retention.drop_old_runs),
     Part("deliveries_dropped", notification_retention.drop_old_deliveries),
     Part("notifications_dropped", notification_retention.drop_old_notifications),
+    Part("reports_dropped", reports.drop_old),
     Part("processes_dropped", fleet.drop_old),
     Part("web_assets_dropped", web_assets.drop_old),
     Part("dashboard_changes_added", lambda limit: counts.add_changes(limit=limit), 20_000),

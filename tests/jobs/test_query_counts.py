@@ -231,6 +231,9 @@ OLD_ROWS: Final = (
     "INSERT INTO dashboard_zones (zone) VALUES ('Asia/Kolkata')",
     """INSERT INTO notifications (account_id, kind, title, body, created_at)
        SELECT :customer, 'approved', 't', 'b', :old FROM generate_series(1, :rows)""",
+    """INSERT INTO monthly_reports (customer_id, month, figures, created_at)
+       SELECT :customer, date '2001-01-01' + make_interval(months => n), '{}', now() - interval '3 years'
+         FROM generate_series(1, :rows) n""",
     """INSERT INTO idempotency_keys (account_id, key, fingerprint, created_at)
        SELECT :customer, 'k' || n, 'x', :old FROM generate_series(1, :rows) n""",
     """INSERT INTO sessions (account_id, client, current_jti, created_at, expires_at, ended_at)

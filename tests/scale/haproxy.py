@@ -3,14 +3,17 @@
 import socket
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from backend.settings import ROOT
 from tests.factories.servers import free_port
-from tests.scale.lab import Lab, Machine, find_program, get
+from tests.scale.lab import Lab, Machine, find_program, get, listens
+from tests.scale.sentinels import PASSWORD, Sentinels
 from tests.waiting import wait_until
 
 CONFIGURATION: Final = ROOT / "deploy" / "haproxy.cfg"
+VALKEY: Final = ROOT / "deploy" / "haproxy-valkey.cfg"
 
 
 @dataclass
@@ -55,16 +58,30 @@ def environ(port: int, stats: str, machines: tuple[Machine, Machine]) -> dict[st
 
 def start(lab: Lab, machines: tuple[Machine, Machine]) -> HAProxy:
     """Start HAProxy and wait until it has found both machines ready."""
-    program, port, stats = find_program("haproxy") or "", free_port(), str(lab.folder / "haproxy.sock")
-    given = environ(port, stats, machines)
-    checked = subprocess.run(
-        [program, "-c", "-f", str(CONFIGURATION)], env=given, capture_output=True, text=True, check=False
-    )
-    assert checked.returncode == 0, checked.stderr
-    assert "WARNING" not in checked.stderr, checked.stderr
-    process = lab.spawn("haproxy", [program, "-db", "-f", str(CONFIGURATION)], given)
+    port, stats = free_port(), str(lab.folder / "haproxy.sock")
+    process = spawn(lab, CONFIGURATION, environ(port, stats, machines))
     made = HAProxy(port, stats)
     lab.wait_for(process, lambda: get(f"{made.url}/healthz")[0] == 200)
     for name in ("web1", "web2"):
         made.wait_for(name, "UP")
     return made
+
+
+def start_for_valkey(lab: Lab, servers: Sentinels) -> str:
+    """Start HAProxy in front of Valkey servers, and return the address of the one that leads."""
+    port = free_port()
+    first, second = (f"127.0.0.1:{server}" for server in servers.ports)
+    given = {"LISTEN": f"127.0.0.1:{port}", "VALKEY_1": first, "VALKEY_2": second, "VALKEY_PASSWORD": PASSWORD}
+    lab.wait_for(spawn(lab, VALKEY, given), lambda: listens(port))
+    return f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
+
+
+def spawn(lab: Lab, configuration: Path, given: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Check a configuration, which must give no warning, and start HAProxy with it."""
+    program = find_program("haproxy") or ""
+    checked = subprocess.run(
+        [program, "-c", "-f", str(configuration)], env=given, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "WARNING" not in checked.stderr, checked.stderr
+    return lab.spawn(configuration.stem, [program, "-db", "-f", str(configuration)], given)

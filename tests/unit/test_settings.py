@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.core import valkey
 from backend.settings import ROOT, Settings, SettingsError, describe, env_example
 
 PRODUCTION = {
@@ -201,6 +202,41 @@ def test_worker_concurrency_follows_processors_unless_set(
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: processors)
     assert Settings.from_env({"WORKER_CONCURRENCY": wanted}).worker_concurrency == got
+
+
+def test_sentinel_url_gives_same_service_in_separate_databases() -> None:
+    settings = Settings.from_env(
+        {"REDIS_URL": "redis+sentinel://:pw@one:26379,[::1]:5,three/market?sentinel_password=x"}
+    )
+    hosts = "sentinel://:pw@one:26379,[::1]:5,three/market"
+    assert settings.broker_url == f"{hosts}/0?sentinel_password=x"
+    assert settings.cache_url == f"{hosts}/1?sentinel_password=x"
+    address = valkey.SentinelAddress(settings.limits_url)
+    assert address.hosts == [("one", 26379), ("::1", 5), ("three", 26379)]
+    assert (address.service, address.database) == ("market", 2)
+    assert (address.account, address.sentinel_account) == ({"password": "pw"}, {"password": "x"})
+    assert [valkey.database(url) for url in (settings.cache_url, "redis://a", "redis://a/7")] == [1, 0, 7]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sentinel://one,two",
+        "sentinel://one,/market",
+        "sentinel://one:x/market",
+        "sentinel://one:70000/market",
+        "sentinel://one/market/x",
+        "sentinel://one/market?ssl=1",
+    ],
+)
+def test_sentinel_url_without_hosts_or_service_is_rejected(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^REDIS_URL: (must name Sentinels|has a port)"):
+        Settings.from_env({"REDIS_URL": url})
+
+
+def test_deliveries_kept_longer_than_their_notifications_are_rejected() -> None:
+    with pytest.raises(SettingsError, match=r"^DELIVERIES_KEEP_DAYS: must not be greater than NOTIFICATIONS_KEEP_DAYS"):
+        Settings.from_env({"NOTIFICATIONS_KEEP_DAYS": "30"})
 
 
 def test_sms_url_with_phone_placeholder_is_accepted() -> None:

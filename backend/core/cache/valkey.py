@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, TypeVar, cast
+from typing import Any, Final, Self, TypeVar, cast
 
 import redis
 from cachelib.serializers import RedisSerializer
@@ -15,6 +15,7 @@ from flask_caching.backends.rediscache import RedisCache
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from backend.core import valkey
 from backend.core.circuit_breaker import CircuitBreaker
 from backend.core.clock import now
 from backend.settings import ROOT, VERSION, Settings
@@ -30,7 +31,6 @@ def _prefix() -> str:
 
 
 PREFIX: Final = _prefix()
-NOWHERE: Final = "redis://127.0.0.1:1/0"  # nothing listens here; for commands without a server
 POLL_SECONDS: Final = 0.01
 Found = TypeVar("Found")
 
@@ -84,6 +84,11 @@ class ValkeyStore(RedisCache):
     def __init__(self, host: redis.Redis, *, key_prefix: str = PREFIX, **_: object) -> None:
         super().__init__(host, key_prefix=key_prefix)
         self._breaker = CircuitBreaker("cache", event="cache.unavailable", errors=(redis.RedisError, OSError))
+
+    @classmethod
+    def factory(cls, app: Flask, config: dict[str, Any], args: list[Any], kwargs: dict[str, Any]) -> Self:  # noqa: ARG003  # the library's signature
+        """Make the store as Flask-Caching does, with a client that may find its server through Sentinels."""
+        return cls(valkey.client(config["CACHE_REDIS_URL"], **config["CACHE_OPTIONS"]))
 
     def get(self, key: str) -> CachedResponse | None:
         """Return the stored response, or None if there is none or Valkey is unavailable."""
@@ -140,7 +145,7 @@ def shared_store(app: Flask, settings: Settings) -> ValkeyStore:
     config = {
         "CACHE_TYPE": f"{__name__}.ValkeyStore",
         "CACHE_KEY_PREFIX": PREFIX,
-        "CACHE_REDIS_URL": settings.cache_url or NOWHERE,
+        "CACHE_REDIS_URL": settings.cache_url,
         "CACHE_OPTIONS": options,
     }
     cache = Cache(app, config=config)

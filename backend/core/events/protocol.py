@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 import orjson
 
+from backend.core import valkey
 from backend.settings import Settings
 
 WEB_PATH: Final = "/events"
@@ -52,7 +52,7 @@ class Message(NamedTuple):
 
 def channel(settings: Settings) -> str:
     """Return the channel of this installation. A server's databases share their channels, so it names the database."""
-    return f"doorstep:events:{urlsplit(settings.broker_url).path.strip('/') or '0'}"
+    return f"doorstep:events:{valkey.database(settings.broker_url)}"
 
 
 def dump(message: Message) -> bytes:

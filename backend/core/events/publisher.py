@@ -7,11 +7,11 @@ from time import sleep
 from typing import Final
 
 import structlog
-from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from backend.core import valkey
 from backend.core.events import protocol
 from backend.core.events.protocol import Message
 from backend.settings import Settings
@@ -54,14 +54,14 @@ class Publisher:
 
     def _send(self) -> None:
         limits = {"socket_timeout": 1, "socket_connect_timeout": 1}
-        valkey = Redis.from_url(self._settings.broker_url, retry=Retry(NoBackoff(), 0), **limits)
+        server = valkey.client(self._settings.broker_url, retry=Retry(NoBackoff(), 0), **limits)
         channel = protocol.channel(self._settings)
         pause = FIRST_PAUSE_SECONDS
         while True:
             taken, has_lost = self._next()
             message = protocol.joined([*taken, Message(lost=has_lost)])
             try:
-                valkey.publish(channel, protocol.dump(message))
+                server.publish(channel, protocol.dump(message))
                 pause = FIRST_PAUSE_SECONDS
             except (RedisError, OSError) as error:
                 log.warning("events.not_published", error=repr(error), messages=len(taken))

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-import redis
 import structlog
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend.core import valkey
 from backend.core.db.session import Base, db
 from backend.core.queue import QUEUES
 from backend.settings import Settings
@@ -32,7 +32,6 @@ WORKER_LIFE: Final = text("""
                (SELECT max(done_at) FROM jobs WHERE done_at IS NOT NULL)))
 """)
 REVISION: Final = text("SELECT version_num FROM alembic_version")
-NOWHERE: Final = "redis://127.0.0.1:1/0"
 PING_KEY: Final = "doorstep:ping"
 PING_SECONDS: Final = 60
 # Shared by all server processes forked from this one; set when the web server is about to stop.
@@ -166,7 +165,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def _writes(url: str, *, queues: tuple[str, ...] = ()) -> Check:
     """Return a check by a write, and of the queues' type: a server may answer PING and reject writes."""
-    client = redis.Redis.from_url(url or NOWHERE, socket_timeout=1, socket_connect_timeout=1, retry=None)
+    client = valkey.client(url, socket_timeout=1, socket_connect_timeout=1, retry=None)
 
     def check() -> None:
         with client.pipeline(transaction=False) as pipeline:

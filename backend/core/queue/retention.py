@@ -6,11 +6,11 @@ from typing import Final
 from sqlalchemy import and_, delete, func, or_, select, union_all
 
 from backend.core.clock import now
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.queue.models import Job, JobRun
 from backend.core.queue.schedule import table
 
-DONE_KEPT: Final = timedelta(days=3)
 DEAD_KEPT: Final = timedelta(days=90)
 RUNS_KEPT: Final = timedelta(days=400)
 BATCH: Final = 500
@@ -18,7 +18,8 @@ BATCH: Final = 500
 
 def drop_done_jobs(limit: int = BATCH) -> int:
     """Delete jobs done some days ago and jobs dead-lettered months ago, and return how many."""
-    done = select(Job.id).where(Job.done_at < now() - DONE_KEPT).order_by(Job.done_at).limit(limit)
+    done_before = now() - timedelta(days=current_settings().jobs_keep_days)
+    done = select(Job.id).where(Job.done_at < done_before).order_by(Job.done_at).limit(limit)
     dead = select(Job.id).where(Job.dead_at < now() - DEAD_KEPT).order_by(Job.dead_at).limit(limit)
     # Each part has its own index; an OR of both would scan the whole table.
     halves = [half.with_for_update(skip_locked=True).cte(name) for half, name in ((done, "done"), (dead, "dead"))]

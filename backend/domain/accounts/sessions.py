@@ -259,12 +259,9 @@ def _issued(session: Session, role: str) -> Issued:
     )
 
 
-KEPT: Final = timedelta(days=30)
-
-
 def drop_old_sessions(limit: int = 500) -> int:
-    """Delete up to ``limit`` sessions that ended or expired a month ago, and return how many."""
-    before = now() - KEPT
+    """Delete up to ``limit`` sessions that ended or expired long ago, and return how many."""
+    before = now() - timedelta(days=current_settings().sessions_keep_days)
     ended = select(Session.id).where(Session.ended_at < before).order_by(Session.ended_at).limit(limit)
     ran_out = select(Session.id).where(Session.expires_at < before).order_by(Session.expires_at).limit(limit)
     # Each part has its own index; an OR of both would scan the whole table.

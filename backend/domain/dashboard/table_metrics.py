@@ -17,9 +17,7 @@ from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.observability import fleet, metrics
-from backend.core.queue import admin, retention
-from backend.domain.accounts import sessions
-from backend.domain.notifications import retention as notification_retention
+from backend.core.queue import admin
 
 RUN_COUNTS: Final = {"sent": "sent", "failed": "failed to send", "skipped": "skipped"}
 CACHE_SECONDS: Final = 10.0
@@ -137,11 +135,12 @@ def _tables() -> list[metrics.Metric]:
 
 
 def _kept() -> dict[str, float]:
+    settings = current_settings()
     kept = {
-        "jobs": retention.DONE_KEPT,
-        "deliveries": notification_retention.KEPT,
-        "notifications": notification_retention.KEPT,
-        "sessions": sessions.KEPT,
-        "idempotency_keys": timedelta(hours=current_settings().idempotency_keep_hours),
+        "jobs": timedelta(days=settings.jobs_keep_days),
+        "deliveries": timedelta(days=settings.deliveries_keep_days),
+        "notifications": timedelta(days=settings.notifications_keep_days),
+        "sessions": timedelta(days=settings.sessions_keep_days),
+        "idempotency_keys": timedelta(hours=settings.idempotency_keep_hours),
     }
     return {table: duration.total_seconds() for table, duration in kept.items()}

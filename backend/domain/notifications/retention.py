@@ -7,12 +7,12 @@ from sqlalchemy import delete, exists, select, text
 from sqlalchemy.orm import aliased
 
 from backend.core.clock import now
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.queue import Lane, enqueue_many
 from backend.domain.notifications import create
 from backend.domain.notifications.models import Delivery, Notification
 
-KEPT: Final = timedelta(days=400)
 BATCH: Final = 500
 # A delivery and its job are written together; one without a job was sent again, restored or edited by hand.
 STUCK: Final = text("""
@@ -35,7 +35,8 @@ def revive(limit: int = BATCH) -> int:
 
 def drop_old_deliveries(limit: int = BATCH) -> int:
     """Delete old finished deliveries with their attempts."""
-    old = select(Delivery.id).where(Delivery.created_at < now() - KEPT, Delivery.state != "waiting")
+    before = now() - timedelta(days=current_settings().deliveries_keep_days)
+    old = select(Delivery.id).where(Delivery.created_at < before, Delivery.state != "waiting")
     chosen = old.order_by(Delivery.created_at).limit(limit).scalar_subquery()
     gone = delete(Delivery).where(Delivery.id.in_(chosen)).returning(Delivery.id)
     return len(db.session.execute(gone.execution_options(synchronize_session=False)).all())
@@ -45,7 +46,8 @@ def drop_old_notifications(limit: int = BATCH) -> int:
     """Delete old notifications without deliveries."""
     delivery = aliased(Delivery)
     unreferenced = ~exists().where(delivery.notification_id == Notification.id)
-    old = select(Notification.id).where(Notification.created_at < now() - KEPT, unreferenced)
+    before = now() - timedelta(days=current_settings().notifications_keep_days)
+    old = select(Notification.id).where(Notification.created_at < before, unreferenced)
     chosen = old.order_by(Notification.created_at, Notification.id).limit(limit).scalar_subquery()
     gone = delete(Notification).where(Notification.id.in_(chosen))
     done = db.session.execute(gone.returning(Notification.id).execution_options(synchronize_session=False))

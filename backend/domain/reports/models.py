@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,5 +24,6 @@ class MonthlyReport(Base):
 
     __table_args__ = (
         UniqueConstraint("customer_id", "month"),
+        Index("ix_monthly_reports_created", "created_at"),
         CheckConstraint("EXTRACT(day FROM month) = 1", name="month_is_first_day"),
     )
