@@ -1,5 +1,6 @@
 """What tests of several machines share, and how those are left out whose programs are not installed."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from tests.factories.users import Users
 from tests.scale.lab import Lab, is_installed
 
 LEFT_OUT = pytest.StashKey[list[str]]()
-PACKAGES = "pgbouncer haproxy"
+PACKAGES = "pgbouncer haproxy etcd-server, patroni from PyPI"
 
 
+@pytest.hookimpl(trylast=True)  # after -m, so that only tests are named that would have run
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out tests that need a program which is not there; a line at the end names them."""
     kept, left_out = [], []
@@ -42,6 +44,15 @@ def lab(environ: dict[str, str], app: Flask, tmp_path: Path) -> Iterator[Lab]:
     made = Lab(environ, tmp_path)
     yield made
     made.end()
+
+
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """Return a folder that the users of other programs may read."""
+    with tempfile.TemporaryDirectory(prefix="doorstep-scale-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
 
 @pytest.fixture

@@ -34,7 +34,11 @@ class Answer:
     status: int
     seconds: float
     body: str
+<<<<<<< HEAD
     retry_after: str | None = None
+=======
+    at: float = field(default_factory=time.monotonic)  # when it was answered
+>>>>>>> 378696d5 (Ship and test a reference for PostgreSQL with Patroni)
 
 
 @dataclass
@@ -69,6 +73,11 @@ class Load:
         """Wait until this many more calls were answered, well or not."""
         wanted = len(self.answers) + number
         assert wait_until(lambda: len(self.answers) >= wanted)
+
+    def wait_for_writes(self, number: int) -> None:
+        """Wait until this many more writes were acknowledged."""
+        wanted = len(self.acknowledged) + number
+        assert wait_until(lambda: len(self.acknowledged) >= wanted)
 
     def failed(self) -> list[Answer]:
         """Return the calls without a response, and those whose response is a server's error."""

