@@ -284,7 +284,7 @@ TABLE: Final[dict[str, Counted]] = {
     REPORTS.name: Counted(report_run, 7, works_on_many=True),
     reports.PART.name: Counted(report_batch, 12, works_on_many=True),
     runs.COMPLETE.name: Counted(completion, 5, works_on_many=True),
-    HOUSEKEEPING.name: Counted(housekeeping_run, 98, works_on_many=True),
+    HOUSEKEEPING.name: Counted(housekeeping_run, 100, works_on_many=True),
     AVAILABILITY_RECOUNT.name: Counted(recount, 22, works_on_many=True),
     DOCUMENT_SWEEP.name: Counted(sweep, 8, works_on_many=True),
 }
