@@ -136,7 +136,10 @@ class Settings:
         v.whole(0, 86400), "900", "How long prepare waits while another machine prepares the same database"
     )
     redis_url: str = _store(
-        v.redis_url, "", "redis://:password@host:6379/0; if empty, make run starts a bundled Valkey", secret=True
+        v.redis_url,
+        "",
+        "redis://:password@host:6379/0 or sentinel://:password@host,host/service/0; if empty, make run starts Valkey",
+        secret=True,
     )
     broker_url: str = _store(v.redis_url, "", "Message broker; default: the database of REDIS_URL", secret=True)
     cache_url: str = _store(v.redis_url, "", "Cache; default: the database of REDIS_URL + 1", secret=True)
