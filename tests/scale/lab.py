@@ -81,16 +81,6 @@ class Machine:
             self.lab.wait_for(process, lambda: get(f"{self.url}/healthz")[0] == 200)
         return process
 
-    def run(self, *command: str) -> str:
-        """Run a Python module with the settings of this machine, and return its output."""
-        environ = {"PATH": "/usr/bin:/bin", **self.environ}
-        done = subprocess.run(
-            [sys.executable, "-m", *command], env=environ, cwd=ROOT, capture_output=True, text=True,
-            timeout=HANG_SECONDS, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
     def stop(self, kind: str, *signals: signal.Signals) -> None:
         """Send the signals, SIGTERM by default, and wait until the process has exited."""
         process = self.running.pop(kind)

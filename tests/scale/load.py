@@ -34,11 +34,8 @@ class Answer:
     status: int
     seconds: float
     body: str
-<<<<<<< HEAD
     retry_after: str | None = None
-=======
     at: float = field(default_factory=time.monotonic)  # when it was answered
->>>>>>> 378696d5 (Ship and test a reference for PostgreSQL with Patroni)
 
 
 @dataclass

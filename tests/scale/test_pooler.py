@@ -1,9 +1,5 @@
 """Doorstep behind PgBouncer in transaction mode: several machines share a few sessions of the database."""
 
-<<<<<<< HEAD
-import tempfile
-=======
->>>>>>> 378696d5 (Ship and test a reference for PostgreSQL with Patroni)
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -37,7 +33,6 @@ def role(postgres_url: str) -> Iterator[str]:
                 connection.execute(sql.SQL(order).format(sql.Identifier(ROLE)))
 
 
-<<<<<<< HEAD
 @pytest.fixture
 def database(postgres_url: str) -> Iterator[SilentProxy]:
     """Return what stands between the pooler and PostgreSQL, which can be cut."""
@@ -46,8 +41,6 @@ def database(postgres_url: str) -> Iterator[SilentProxy]:
     proxy.close()
 
 
-=======
->>>>>>> 378696d5 (Ship and test a reference for PostgreSQL with Patroni)
 @pytest.fixture(
     params=[pytest.param("off", marks=needs("pgbouncer")), pytest.param("on", marks=needs("pgbouncer>=1.21"))]
 )
