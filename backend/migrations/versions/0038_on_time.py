@@ -6,6 +6,7 @@ revision = "0038"
 down_revision = "0037"
 branch_labels = None
 depends_on = None
+phase = "expand"
 
 COLUMNS = ("reminded_at", "on_time_at")
 
