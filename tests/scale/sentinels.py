@@ -81,7 +81,7 @@ class Sentinels:
         asked = self.sentinel_ports[0]
         if self._leader_of(asked) == old:
             with contextlib.suppress(redis.ResponseError):  # one is under way, or no replica is good enough yet
-                self._sentinel(asked).execute_command("SENTINEL", "FAILOVER", SERVICE)
+                self._sentinel(asked).sentinel_failover(SERVICE)
         return self.leader() not in {0, old}
 
     def _is_calm(self) -> bool:
@@ -101,20 +101,20 @@ class Sentinels:
         return follows and known == {("master", 1, 2)} and seen == {("slave", "slave")}
 
     def _view(self, port: int) -> dict[str, object]:
-        found: dict[str, object] = self._sentinel(port).sentinel_master(SERVICE)
-        return found
+        return dict(self._sentinel(port).sentinel_master(SERVICE))  # type: ignore[arg-type]  # redis: also a bool
 
     def _leader_of(self, port: int) -> int:
         try:
             found = self._sentinel(port).sentinel_get_master_addr_by_name(SERVICE)
         except redis.RedisError:
             return 0
-        return int(found[1]) if found else 0
+        return int(found[1]) if isinstance(found, tuple) else 0
 
     @staticmethod
     def _sentinel(port: int) -> redis.Redis:
-        limits = {"socket_timeout": 5, "socket_connect_timeout": 5}
-        return redis.Redis(port=port, password=SENTINEL_PASSWORD, decode_responses=True, **limits)
+        return redis.Redis(
+            port=port, password=SENTINEL_PASSWORD, decode_responses=True, socket_timeout=5, socket_connect_timeout=5
+        )
 
     def _start(self, port: int, lines: list[str], *options: str) -> None:
         folder: Path = self._lab.folder / f"valkey-{port}"

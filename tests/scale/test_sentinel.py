@@ -39,6 +39,12 @@ def state(machine: Machine) -> tuple[int, str]:
     return status, json.loads(body)["status"] if body else ""
 
 
+def is_ready(machine: Machine, seen: list[tuple[int, str]]) -> bool:
+    """Return whether all parts of a machine work, and note its state."""
+    seen.append(state(machine))
+    return seen[-1] == (200, "ready")
+
+
 def open_stream(url: str, user: User) -> EventStream:
     """Open a stream as soon as one is to be had: none is opened while the process hears of no changes."""
     found: list[EventStream] = []
@@ -77,7 +83,7 @@ def test_calls_jobs_and_streams_go_on_when_another_server_leads(lab: Lab, market
             old = change()
             load.wait_for_calls(CALLS)
             new = servers.wait_for_other_leader(old)
-            assert wait_until(lambda: seen.append(state(one)) or seen[-1] == (200, "ready"))
+            assert wait_until(lambda: is_ready(one, seen))
             servers.server(new).flushall()
             assert wait_until(lambda: all(servers.server(new, base).dbsize() > 0 for base in (CACHE, LIMITS)))  # noqa: B023  # called in the same round
             assert stream.ended.wait(HANG_SECONDS)  # the page opens another, and reads again what it missed
