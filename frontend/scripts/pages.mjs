@@ -43,19 +43,27 @@ const plain = built.replace(ours, '')
 if (!plain.includes(root) || plain === built) throw new Error('index.html is not as it was known here')
 
 /**
- * A font that is not there for the first frame is not shown on this page (late-font in main.css). `font-display: optional` says so
- * too, but a browser that is busy may still exchange the letters after its first paint, and move what stands below them.
+ * A page starts in the fonts of the device (late-font in main.css), and changes to its own only if these are there before its first
+ * frame: exchanged later they would move text. `font-display: optional` leaves that to the browser, and one that is busy exchanges
+ * them all the same. A page without JavaScript shows its fonts as they come.
  */
-const lateFont = `<script>
+const fontCheck = (letters) => `<script>
       ;(() => {
-        const font = ["1em 'Anek Devanagari Variable'", 'अ']
-        document.fonts.load(...font).catch(() => undefined)
-        requestAnimationFrame(() => {
-          if (!document.fonts.check(...font)) document.documentElement.classList.add('late-font')
-        })
+        const { classList } = document.documentElement
+        let decided = false
+        classList.add('late-font')
+        document.fonts.load("1em 'Anek Latin Variable', 'Anek Devanagari Variable'", '${letters}').then(
+          () => decided || classList.remove('late-font'),
+          () => undefined,
+        )
+        const decide = () => {
+          decided = document.querySelector('#app') !== null
+          if (!decided) requestAnimationFrame(decide)
+        }
+        requestAnimationFrame(decide)
       })()
     </script>`
-const fontCheck = (language) => (language === 'hi' ? lines(lateFont) : '')
+const lettersOf = (name, language) => `a${firstPages[name].hasForm ? '' : '₹'}${language === 'hi' ? 'अ' : ''}`
 
 const lines = (...all) => all.map((line) => `    ${line}\n`).join('')
 const preloaded = (names) =>
@@ -119,7 +127,7 @@ function pageOf(name, language, style) {
       .replace(
         '  </head>',
         () =>
-          `    <style>${faces}${style}</style>\n${fontCheck(language)}${head(name, language, files)}  </head>`,
+          `    <style>${faces}${style}</style>\n${lines(fontCheck(lettersOf(name, language)))}${head(name, language, files)}  </head>`,
       )
       .replace('  </body>', () => `${data}    ${start(files)}\n  </body>`)
       .replace(/\n *<noscript>\s*<p>[^]*?<\/noscript>/, (notice) => (firstPages[name].hasForm ? notice : ''))

@@ -26,6 +26,7 @@ TOASTS: Final = """
           window.toasts.push(node.textContent)
     }).observe(document, { childList: true, subtree: true })
 """
+NOT_IN_TOAST: Final = ":not([role=region] > ol *)"
 POLL_MS: Final = 1_000
 QUIET_SECONDS: Final = 0.5
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -78,7 +79,8 @@ class Screen:
         return self
 
     def button(self, name: str) -> Locator:
-        return self.page.get_by_role("button", name=name, exact=True)
+        """Return the page's own buttons of that name; a toast has one too, and may show it before the page does."""
+        return self.page.get_by_role("button", name=name, exact=True).and_(self.page.locator(NOT_IN_TOAST))
 
     def press(self, name: str) -> Self:
         self.page.evaluate("window.toasts = []")  # later toasts belong to this click

@@ -36,8 +36,8 @@ async () => {
   })
 }
 """
-# Fonts that come later than the first paint are not shown (`font-display: optional`): for pictures that are compared,
-# each font that the page names is loaded and shown.
+# Fonts that come later than the first frame are not shown (`late-font`): for pictures that are compared, each font that
+# the page names is loaded and shown.
 SHOW_FONTS: Final = """
 async () => {
   const faces = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules])
@@ -55,7 +55,12 @@ async () => {
 }
 """
 MOST_SHIFT: Final = 0.01
-LOOKS: Final = [(language, theme) for language in ("en", "hi") for theme in ("light", "dark")]
+# On a phone all looks; on a desk each language and each theme once.
+LOOKS: Final = [
+    *[(PHONE, language, theme) for language in ("en", "hi") for theme in ("light", "dark")],
+    (DESK, "en", "light"),
+    (DESK, "hi", "dark"),
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -88,13 +93,12 @@ def test_entry_page_preloads_exactly_the_scripts_it_loads(screen: OpenScreen, pa
     assert set(loaded) == named, "loaded late or preloaded without use"
 
 
-@pytest.mark.parametrize("look", LOOKS, ids="-".join)
-@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("path", [*PAGES, "task"])
 def test_entry_page_looks_the_same_before_and_after_hydration(
-    screen: OpenScreen, path: str, viewport: dict[str, int], look: tuple[str, str], task: str
+    screen: OpenScreen, path: str, look: tuple[dict[str, int], str, str], task: str
 ) -> None:
-    language, theme = look
+    viewport, language, theme = look
     sent = screen(viewport=viewport, dark=theme == "dark")
     without_scripts(sent.page)
     whole = screen(viewport=viewport, dark=theme == "dark")
@@ -130,6 +134,30 @@ def assert_same_picture(before: Page, after: Page, name: str) -> None:
         pictures.append(Image.open(BytesIO(taken)).convert("RGB"))
     difference = ImageChops.difference(*pictures).getbbox()
     assert difference is None, f"{name} differs in {difference}"
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_entry_page_with_late_fonts_does_not_move(screen: OpenScreen, language: str) -> None:
+    window = screen(viewport=PHONE)
+    fonts: list[Route] = []
+
+    def keep(route: Route) -> None:
+        fonts.append(route)
+
+    window.page.route("**/*.woff2", keep)  # they come once the page has started
+    window.page.add_init_script(RECORD_START)
+    window.page.context.add_cookies([{"name": "doorstep-language", "value": language, "url": window.base}])
+    window.page.goto(f"{window.base}/app/sign-in", wait_until="domcontentloaded")
+    expect(window.page.locator(STARTED)).to_be_visible(timeout=TIMEOUT_MS)
+    for font in fonts:
+        font.continue_()
+    window.page.evaluate("document.fonts.ready")
+    expect(window.page.locator("html")).to_have_class(re.compile("late-font"))
+    window.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert window.page.evaluate("window.shift") < MOST_SHIFT
+    window.page.get_by_role("link", name="Doorstep").first.click()  # the next page shows them
+    window.expect_path("/")
+    expect(window.page.locator("html")).not_to_have_class(re.compile("late-font"))
 
 
 @pytest.mark.parametrize("path", [*PAGES, "task"])

@@ -162,11 +162,19 @@ function routes(): Route[] {
 /** Loaded once for all pages that may need them: errors of calls and of fields. */
 const isShared = (key: string) => /^(errors|validation)\./.test(key)
 
+/** Components beside the menu's entries: they are loaded late, on every page. */
+const counts = () =>
+  routeFiles().flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/\bcount: \(\) => import\('([^']+)'\)/g)]
+      .flatMap(([, source = '']) => [...graphOf(resolve(dirname(file), source))])
+      .filter((part) => part.endsWith('.vue')),
+  )
+
 /** The keys of each set by its name: the routes' paths, `frame` around pages of signed-in users, `shared`. */
 function sets(keys: readonly string[]): Map<string, Set<string>> {
   const own = (files: Iterable<string>, ...more: string[]) =>
     new Set([...keysIn(files, keys), ...more].filter((key) => !isFirst(key) && !isShared(key)))
-  const frame = own([...graphOf(join(root, 'app/App.vue')), ...routeFiles()])
+  const frame = own([...graphOf(join(root, 'app/App.vue')), ...routeFiles(), ...counts()])
   const found = new Map([
     ['frame', frame],
     ['shared', new Set(keys.filter((key) => isShared(key) && !isFirst(key)))],

@@ -78,3 +78,7 @@ router.beforeEach(async ({ matched, meta: { isPlain = false, isStatic = false, h
   if (!import.meta.env.SSR) parts.push(loadMarket())
   await Promise.all(parts)
 })
+router.afterEach((_to, from) => {
+  // The fonts that came too late for the entry page (scripts/pages.mjs).
+  if (from.matched.length) document.documentElement.classList.remove('late-font')
+})

@@ -37,6 +37,10 @@ it('knows keys that are put together at run time by their beginning, in dialogs 
   expect(await set('/admin/jobs')).toEqual(expect.arrayContaining(['jobs.runTitle']))
 })
 
+it('has what counts beside the menu say on every page', async () => {
+  expect(await set('frame')).toEqual(expect.arrayContaining(['requests.inbox.news', 'conversations.unread']))
+})
+
 it('has error texts by status in the entry page, before other texts are loaded', () => {
   const needed = ['unknown', 'no_answer', 'offline', 'status_429', 'status_500', 'status_502', 'status_503']
   expect(needed.filter((key) => !first.includes(`errors.${key}`))).toEqual([])

@@ -17,6 +17,7 @@ export function useLanguage() {
       noteUnloaded(error)
       return
     }
+    document.documentElement.classList.remove('late-font') // its fonts are not this language's
     if (session.user && session.user.language !== code) {
       const { saveLanguage, reportUnsaved } = await import('./accountLanguage')
       await saveLanguage(code).catch(reportUnsaved)
