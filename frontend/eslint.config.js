@@ -4,6 +4,7 @@ import pluginVue from 'eslint-plugin-vue'
 import prettier from 'eslint-config-prettier'
 import a11y from 'eslint-plugin-vuejs-accessibility'
 import tseslint from 'typescript-eslint'
+import { sidedClasses } from './scripts/logicalClasses.mjs'
 
 /** A rule of the layers: what is so may depend on elements of these types. */
 const allow = (from, ...types) => ({ from, allow: { to: { element: { types: { anyOf: types } } } } })
@@ -93,13 +94,7 @@ export default tseslint.config(
       '@typescript-eslint/no-explicit-any': 'error',
       'vue/html-self-closing': ['error', { html: { void: 'any', normal: 'always', component: 'always' } }],
       'vue/no-v-html': 'error',
-      // Sides that follow the direction of the text: `ms-2`, `border-s`, `text-start`, `end-0`.
-      'vue/no-restricted-class': [
-        'error',
-        '/^(.*:)?!?-?(ml|mr|pl|pr|left|right|scroll-m[lr]|scroll-p[lr])-/',
-        '/^(.*:)?!?(border|rounded)-(l|r|tl|tr|bl|br)(-|$)/',
-        '/^(.*:)?!?(text|float|clear)-(left|right)$/',
-      ],
+      'vue/no-restricted-class': ['error', ...sidedClasses],
       // Nuxt UI's fields bring label and input together by id; the rule sees only plain HTML.
       'vuejs-accessibility/label-has-for': ['error', { required: { some: ['nesting', 'id'] } }],
     },

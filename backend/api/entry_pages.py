@@ -160,10 +160,8 @@ def _landing(known: Templates, _path: str) -> Filled | None:
     if answer is None:
         return None
     found: Found = orjson.loads(answer)
-    if not found["items"]:
-        return None
     cards = "".join(_card(known, hit, "") for hit in found["items"])
-    return Filled("list", {"rows": cards}, answer)
+    return Filled("list" if found["items"] else "empty", {"rows": cards}, answer)
 
 
 def _search(known: Templates, _path: str) -> Filled | None:

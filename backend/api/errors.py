@@ -16,6 +16,7 @@ from backend.core.db import errors as db_errors
 from backend.core.errors import Busy, DomainError, PeerLost
 from backend.core.observability import security_log
 from backend.core.observability.security_log import Event
+from backend.core.sentences import translated
 from backend.core.translations import DEFAULT
 from backend.domain.accounts.sign_in import FRESH_LIFETIME, FreshSignInNeeded
 
@@ -85,16 +86,14 @@ def problem(
     reader = language.asked() or DEFAULT
     body: JsonObject = {
         "type": f"/docs#{code}",
-        "title": error_texts.translated(title, reader),
+        "title": translated(title, reader),
         "status": status,
         "detail": error_texts.detail(detail, errors, reader),
         "code": code,
     }
     body.update(more or {})
     if errors:
-        body["errors"] = {
-            field: [error_texts.translated(text, reader) for text in texts] for field, texts in errors.items()
-        }
+        body["errors"] = {field: [translated(text, reader) for text in texts] for field, texts in errors.items()}
         body["error_codes"] = error_texts.field_codes(errors)
     response = Response(to_json(body), status=status, mimetype=PROBLEM_JSON)
     response.headers["Content-Language"] = reader

@@ -9,10 +9,13 @@ from typing import Final, NotRequired, TypedDict
 import orjson
 import structlog
 
+from backend.core.accept_language import preferred
 from backend.core.clock import now
 from backend.core.events.protocol import WEB_PATH, Message
 from backend.core.observability import metrics
 from backend.core.security.headers import SECURITY_HEADERS, STRICT_TRANSPORT
+from backend.core.sentences import translated
+from backend.core.translations import DEFAULT
 from backend.events.access import AccessCheck, Refusal, WebUnavailable
 from backend.events.changes import Changes
 from backend.events.streams import Limits, Stream, Streams, TooManyStreams
@@ -52,6 +55,13 @@ class Problem(Exception):
         self.body = {"type": f"/docs#{code}", "title": title, "status": status, "detail": detail, "code": code}
         self.headers = headers or {}
 
+    def worded(self, headers: Iterable[tuple[bytes, bytes]]) -> tuple[Mapping[str, object], str]:
+        """Return the body in the language that the call's headers ask for, and that language."""
+        asked = b",".join(value for name, value in headers if name.lower() == b"accept-language")
+        language = preferred(asked.decode("latin-1")) or DEFAULT
+        said = {name: translated(str(self.body[name]), language) for name in ("title", "detail")}
+        return {**self.body, **said}, language
+
 
 def unavailable(detail: str, *, code: str = "unavailable") -> Problem:
     """Return the problem of a call that may be repeated later."""
@@ -78,8 +88,15 @@ class Application:
         try:
             await self._route(scope, receive, send)
         except Problem as problem:
-            headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **problem.headers}
-            await self._respond(send, problem.status, headers, orjson.dumps(problem.body))
+            body, language = problem.worded(scope["headers"])
+            headers = {
+                "Content-Type": "application/problem+json",
+                "Content-Language": language,
+                "Vary": "Accept-Language",
+                "Cache-Control": "no-store",
+                **problem.headers,
+            }
+            await self._respond(send, problem.status, headers, orjson.dumps(body))
         except Refusal as refusal:
             await self._respond(send, refusal.status, refusal.headers, refusal.body)
 

@@ -19,7 +19,7 @@ let applications = 0
 /** Each page by an application of its own: router, texts and cached answers are one of each in a loaded module. */
 const application = () => import(`${prerender}?${(applications += 1)}`)
 const render = async (...what) => (await application()).render(...what)
-const { words, formatMoney, formatDuration } = await application()
+const { words, formatMoney, formatDuration, directionOf } = await application()
 
 const built = readFileSync(new URL('index.html', dist), 'utf8')
 const root = '<div id="app" class="isolate"></div>'
@@ -37,6 +37,8 @@ const fonts = {
   en: ['anek-latin-latin-wght-normal.woff2'],
   hi: ['anek-latin-latin-wght-normal.woff2', 'anek-devanagari-hi.woff2'],
 }
+/** A language in a script that we have no font for is drawn in the device's, beside our Latin letters. */
+const fontsOf = (language) => fonts[language] ?? fonts.en
 // For pages with prices.
 const rupee = 'anek-devanagari-latin-ext-wght-normal.woff2'
 const plain = built.replace(ours, '')
@@ -72,7 +74,7 @@ const preloaded = (names) =>
   )
 const head = (name, language, files) =>
   lines(
-    ...preloaded([...fonts[language], ...(firstPages[name].hasForm ? [] : [rupee])]),
+    ...preloaded([...fontsOf(language), ...(firstPages[name].hasForm ? [] : [rupee])]),
     // The whole sheet comes after the first paint; `start` turns it on.
     sheet.replace('>', ' media="print" data-later>'),
     `<noscript>${sheet}</noscript>`,
@@ -109,7 +111,10 @@ function checked(html, where) {
   return html
 }
 const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-const inLanguage = (page, language) => page.replace('<html lang="en">', `<html lang="${language}">`)
+const inLanguage = (page, language) => {
+  const direction = directionOf(language) === 'rtl' ? ' dir="rtl"' : ''
+  return page.replace('<html lang="en">', `<html lang="${language}"${direction}>`)
+}
 
 const policies = {}
 const hash = (text) => `sha256-${createHash('sha256').update(text).digest('base64')}`
@@ -161,7 +166,7 @@ for (const language of languages) {
   const empty = inLanguage(built, language).replace(
     '  </head>',
     // A font that was only asked for with the first text would come too late to be shown.
-    () => `    <style>${faces}</style>\n${lines(...preloaded(fonts[language]))}  </head>`,
+    () => `    <style>${faces}</style>\n${lines(...preloaded(fontsOf(language)))}  </head>`,
   )
   note(`empty.${language}`, empty)
   write(`empty.${language}.html`, empty)

@@ -66,7 +66,9 @@ export function templatesOf(language, { render, words, formatMoney, formatDurati
     const body = { items: [rated, { ...unrated, id: 918274 }], categories: [], near: [], next_cursor: null }
     const { title, html } = await render('/', language, body)
     const list = cut(html.replaceAll('918274', '918273'), '<li', 'rows')
-    return { pages: { list: page(title, list.page) }, rows: cards(texts, list.rows), texts }
+    const nothing = await render('/', language, { ...body, items: [] })
+    const pages = { list: page(title, list.page), empty: page(nothing.title, nothing.html) }
+    return { pages, rows: cards(texts, list.rows), texts }
   }
 
   async function search() {

@@ -3,11 +3,12 @@
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from backend.api.error_texts import identify
+from backend.core.sentences import LOG, identify
 from backend.core.translations import languages
 from tests.architecture.source import BACKEND, modules, shown, tree
 from tests.factories.users import Users
@@ -30,17 +31,23 @@ def sentences() -> Iterator[tuple[str, str]]:
     for path in modules():
         if set(path.relative_to(BACKEND).parts) & set(ELSEWHERE):
             continue
-        nodes = list(ast.walk(tree(path)))
-        bodies = [
-            node.body
-            for node in nodes
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module))
-        ]
-        skipped = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
-        skipped |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
-        for node in nodes:
-            if id(node) not in skipped and (text := _text(node)) and SENTENCE.fullmatch(text):
-                yield shown(path), text
+        for text in spoken(path):
+            yield shown(path), text
+
+
+def spoken(path: Path) -> Iterator[str]:
+    """Return the sentences of one file."""
+    nodes = list(ast.walk(tree(path)))
+    bodies = [
+        node.body
+        for node in nodes
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module))
+    ]
+    skipped = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+    skipped |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
+        if id(node) not in skipped and (text := _text(node)) and SENTENCE.fullmatch(text):
+            yield text
 
 
 def _text(node: ast.AST) -> str | None:
@@ -54,6 +61,26 @@ def test_every_error_of_the_source_has_a_code() -> None:
     assert ("backend/api/schemas/common.py", "Must be a file.") in found
     missing = [one for one in found if identify(one[1]) is None and not NOT_ERRORS.match(one[1])]
     assert not missing, "add them to backend/texts/*/errors.toml"
+
+
+def test_every_sentence_of_the_delivery_log_has_a_code() -> None:
+    """What providers answered stays as it is."""
+    for folder in ("channels", "delivery.py", "visit_check.py", "sms_limits.py"):
+        path = BACKEND / "domain" / "notifications" / folder
+        for file in path.glob("*.py") if path.is_dir() else [path]:
+            texts = {text for text in spoken(file) if identify(text) is None and not text.startswith("The row of")}
+            missing = [text for text in texts if identify(text, LOG) is None]
+            assert not missing, f"add them to backend/texts/*/log.toml ({file.name})"
+
+
+def test_titles_of_jobs_are_in_the_language_of_the_reader(users: Users) -> None:
+    admin = users.admin()
+    english = admin.get("/jobs").json["items"]
+    answer = admin.get("/jobs", headers={"Accept-Language": "hi"})
+    assert answer.headers["Content-Language"] == "hi"
+    titles = {job["title"] for job in answer.json["items"]}
+    assert all(re.search("[\u0900-\u097f]", title) for title in titles)
+    assert not titles & {job["title"] for job in english}
 
 
 def test_field_errors_in_hindi_have_same_codes_as_in_english(app: Flask, users: Users) -> None:

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
+from playwright.sync_api import Locator, Route, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
-from playwright.sync_api import expect
 
 from backend.settings import ROOT
 from tests.browser.conftest import OpenScreen
 from tests.browser.screen import DESK, PHONE, TIMEOUT_MS, Screen
+from tests.browser.texts import text
 from tests.factories.files import picture
 from tests.harness.caller import ADMIN_PASSWORD, PASSWORD, Caller
 from tests.harness.market import RunningMarket
@@ -247,3 +248,108 @@ def test_block_during_session_is_shown_at_next_click(screen: OpenScreen, market:
     with suppress(PlaywrightTimeout):
         window.page.get_by_role("link", name="Requests").first.click(timeout=2_000)
     window.expect_text("This account is blocked")
+
+
+LINES: Final = """
+(tools) => new Set([...tools.children].filter((one) => one.offsetHeight > 0)
+  .map((one) => Math.round(one.offsetTop + one.offsetHeight / 2))).size
+"""
+WIDE_LETTERS: Final = """
+document.addEventListener('DOMContentLoaded', () => {
+  const wide = new CSSStyleSheet()
+  wide.replaceSync('header * { letter-spacing: 0.06em }')
+  document.adoptedStyleSheets.push(wide)
+})
+"""
+# What is wholly or partly beside the screen; parts that scroll or are clipped on purpose are left out.
+OUTSIDE: Final = """
+() => {
+  const clips = (one) => getComputedStyle(one).overflowX !== 'visible'
+  const isClipped = (one) => one !== document.body && one !== document.documentElement
+    && (clips(one) || (one.parentElement !== null && isClipped(one.parentElement)))
+  return [...document.body.querySelectorAll('*')].flatMap((one) => {
+    const { left, right, width } = one.getBoundingClientRect()
+    const isOutside = width > 1 && (left < -1 || right > innerWidth + 1)
+    return isOutside && one.checkVisibility() && !isClipped(one) ? [one.outerHTML.slice(0, 120)] : []
+  })
+}
+"""
+
+
+def from_right_to_left(route: Route) -> None:
+    """Send a page as a language that is written from right to left would have it."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=answer.text().replace("<html ", '<html dir="rtl" ', 1))
+
+
+def side_of(window: Screen, where: Locator) -> str:
+    """Return on which side of the screen something is."""
+    box, width = where.bounding_box(), (window.page.viewport_size or DESK)["width"]
+    assert box is not None
+    return "right" if box["x"] + box["width"] / 2 > width / 2 else "left"
+
+
+def check_mirrored(window: Screen, path: str) -> None:
+    """Check that nothing is beside the screen, and that the page can be used."""
+    window.go(path)
+    window.inspect(f"right to left {path.strip('/').split('?')[0].replace('/', ' ') or 'landing'}")
+    assert window.page.evaluate("getComputedStyle(document.body).direction") == "rtl"
+    assert window.page.evaluate(OUTSIDE) == [], path
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_pages_from_right_to_left_are_mirrored(
+    screen: OpenScreen, filled: FilledMarket, viewport: dict[str, int]
+) -> None:
+    def opened(role: str = "") -> Screen:
+        window = screen(viewport=viewport)
+        window.page.route(lambda url: "/app" in url and "." not in url.rsplit("/", 1)[1], from_right_to_left)
+        if role:
+            sign_in(window, *filled.names[role])
+        return window
+
+    window = opened()
+    for path in ("/", "/search?q=painting", "/sign-in"):
+        check_mirrored(window, path)
+        assert side_of(window, window.page.locator("header svg").first) == "right"
+        assert side_of(window, window.page.get_by_role("link", name=text("nav.signIn"), exact=True).first) == "left"
+    window = opened("professional")
+    for path in ("/inbox", f"/requests/{filled.ids['request']}", "/agenda"):
+        check_mirrored(window, path)
+        assert side_of(window, window.page.locator("header svg").first) == "right"
+    window.go(f"/requests/{filled.ids['request']}")
+    arrow = window.page.locator("main svg.along-text").first
+    assert arrow.evaluate("(one) => getComputedStyle(one).scale") == "-1 1"
+    window.go("/notifications")
+    switch = window.page.get_by_role("switch").first
+    switch.click()
+    expect(switch).to_be_checked()
+    thumb = switch.locator("span").first
+    window.page.wait_for_function("(one) => one.getAnimations().length === 0", arg=thumb.element_handle())
+    moved = thumb.evaluate("(one) => one.getBoundingClientRect().x - one.parentElement.getBoundingClientRect().x")
+    assert moved < 4, "the switch is at its end, which is on the left"
+    window = opened("admin")
+    check_mirrored(window, "/admin")
+    if viewport is PHONE:
+        window.page.get_by_role("button", name=text("nav.open")).click()
+        menu = window.page.get_by_role("dialog")
+        expect(menu).to_be_visible()
+        window.page.wait_for_function("(one) => one.getAnimations().length === 0", arg=menu.element_handle())
+    else:
+        menu = window.page.locator("aside")
+    assert side_of(window, menu) == "right"
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_top_bar_in_another_font_stays_one_line(screen: OpenScreen, filled: FilledMarket, language: str) -> None:
+    window = screen(viewport=PHONE)
+    window.page.context.add_cookies([{"name": "doorstep-language", "value": language, "url": window.base}])
+    window.page.route("**/*.woff2", lambda route: route.abort())
+    # The widest letters that a device may have in place of ours.
+    window.page.add_init_script(WIDE_LETTERS)
+    window.go("/")
+    bar = window.page.locator("header > div")
+    expect(bar).to_be_visible()
+    window.inspect(f"top bar in another font {language}")
+    assert bar.evaluate("(one) => one.getBoundingClientRect().height") <= 65
+    assert bar.locator(":scope > div").last.evaluate(LINES) == 1

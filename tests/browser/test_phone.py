@@ -1,4 +1,4 @@
-"""Phone verification on a phone screen: the code of an SMS, wrong and expired codes, and limits."""
+"""Phone verification on a phone screen: codes of SMS, wrong and expired ones, limits; in an empty marketplace."""
 
 import re
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.conftest import OpenScreen
 from tests.browser.screen import PHONE, TIMEOUT_MS, Screen
 from tests.browser.test_pages import sign_in
+from tests.browser.test_prerendered_pages import MOST_SHIFT, RECORD_START, STARTED
 from tests.browser.texts import text
 from tests.factories.servers import WebServer
 from tests.harness.caller import PASSWORD, Caller
@@ -74,6 +75,18 @@ def enter(part: Locator, code: str) -> None:
 
 def says(part: Locator, words: str) -> None:
     expect(part.get_by_role("alert").filter(has_text=words)).to_be_visible(timeout=TIMEOUT_MS)
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_landing_page_without_tasks_does_not_shift(screen: OpenScreen, market: RunningMarket, language: str) -> None:
+    """No test of this module adds a task to its marketplace."""
+    window = screen(viewport=PHONE)
+    window.page.context.add_cookies([{"name": "doorstep-language", "value": language, "url": window.base}])
+    window.page.add_init_script(RECORD_START)
+    window.go("/").expect_text(text("search.landing.nothing", language))
+    expect(window.page.locator(STARTED)).to_be_visible()
+    window.inspect(f"landing without tasks {language}")
+    assert window.page.evaluate("window.shift") < MOST_SHIFT
 
 
 def test_phone_is_verified_by_code_of_sms(screen: OpenScreen, market: RunningMarket, gateway: WebServer) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 
 from backend.launch import processes
 from tests.harness.caller import PASSWORD, Caller
@@ -36,6 +37,15 @@ def test_stream_without_valid_token_is_rejected_as_every_call(market: RunningMar
         assert stream.headers["Content-Type"] == "application/problem+json"
         assert stream.headers["WWW-Authenticate"].startswith("Bearer")
         assert stream.problem()["code"] == "unauthenticated"
+
+
+def test_problem_of_events_is_in_the_language_that_is_asked_for(market: RunningMarket) -> None:
+    answer = requests.get(
+        f"http://127.0.0.1:{market.events_port}/nowhere", headers={"Accept-Language": "hi-IN, en;q=0.5"}, timeout=60
+    )
+    assert (answer.status_code, answer.headers["Content-Language"]) == (404, "hi")
+    assert answer.json()["detail"] == "यह पता मौजूद नहीं है। इवेंट /events पर हैं।"
+    assert answer.json()["code"] == "not_found"
 
 
 def test_stream_tells_both_sides_of_request_and_no_other_account(market: RunningMarket, direct: OpenStream) -> None:

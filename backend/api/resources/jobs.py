@@ -1,5 +1,6 @@
 """Jobs for admins: the schedule, runs, and failed jobs."""
 
+from backend.api import language
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.responses import ApiResponse, JsonObject
@@ -10,6 +11,7 @@ from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, Invalid, NotFound
 from backend.core.queue import Job, JobRun, admin
 from backend.core.security.authz import Actor
+from backend.core.sentences import LOG, translated
 from backend.domain.market import operations
 
 POLL_SECONDS = "1"
@@ -43,12 +45,13 @@ def present_failed(job: Job) -> JsonObject:
 
 class Jobs(Resource):
     @endpoint(summary="List scheduled jobs", who=ADMINS, response=schemas.Jobs())
-    def get(self, _: Actor) -> JsonObject:
-        """Returns each job's schedule and last run, and the state of the queue."""
+    def get(self, actor: Actor) -> ApiResponse:
+        """Returns each job's schedule and last run, and the state of the queue. Titles are in the reader's language."""
+        reader = language.of_reader(actor)
         items = [
             {
                 "name": entry.row.name,
-                "title": entry.row.title,
+                "title": translated(entry.row.title, reader, LOG),
                 "schedule": entry.row.when.describe(),
                 "last_run": present(entry.last_run) if entry.last_run else None,
                 "next_run": entry.next_run,
@@ -56,7 +59,7 @@ class Jobs(Resource):
             for entry in admin.schedule_entries()
         ]
         backlog = admin.backlog()
-        return {
+        body: JsonObject = {
             "items": items,
             "next_cursor": None,
             "waiting": backlog.waiting,
@@ -64,6 +67,7 @@ class Jobs(Resource):
             "parked": backlog.dead,
             "oldest_waiting_seconds": round(backlog.oldest_seconds, 3),
         }
+        return ApiResponse(body, headers={"Content-Language": reader, "Vary": "Accept-Language"})
 
 
 class RunJob(Resource):

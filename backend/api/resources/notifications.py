@@ -11,6 +11,7 @@ from backend.core.clock import now
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, NotFound
 from backend.core.security.authz import Actor
+from backend.core.sentences import LOG, translated
 from backend.domain.accounts import queries as accounts
 from backend.domain.notifications import create, preferences, queries
 from backend.domain.notifications import delivery as notification_delivery
@@ -94,14 +95,21 @@ class Deliveries(Resource):
 
 class OneDelivery(Resource):
     @endpoint(summary="Get a delivery", who=ADMINS, response=schemas.DeliveryWithAttempts(), errors=(NotFound,))
-    def get(self, _: Actor, *, delivery_id: int) -> JsonObject:
-        """Includes each attempt with the provider's response."""
+    def get(self, actor: Actor, *, delivery_id: int) -> ApiResponse:
+        """Includes each attempt with the provider's response; our own words are in the reader's language."""
+        reader = language.of_reader(actor)
         delivery = notification_delivery.get(delivery_id)
         attempts = [
-            {"number": attempt.number, "at": attempt.at, "outcome": attempt.outcome, "detail": attempt.detail}
+            {
+                "number": attempt.number,
+                "at": attempt.at,
+                "outcome": attempt.outcome,
+                "detail": attempt.detail and translated(attempt.detail, reader, LOG),
+            }
             for attempt in notification_delivery.attempts_of(delivery_id)
         ]
-        return {**present(delivery), "tries": attempts}
+        headers = {"Content-Language": reader, "Vary": "Accept-Language"}
+        return ApiResponse({**present(delivery), "tries": attempts}, headers=headers)
 
 
 class Resend(Resource):

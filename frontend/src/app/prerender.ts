@@ -4,6 +4,7 @@ import { addresses, kinds } from '@/features/tasks'
 import { documentTitle } from '@/shared/composables/usePageTitle'
 import { loadData } from '@/shared/lib/data'
 import { renderWith } from '@/shared/lib/firstData'
+import { directionOf } from '@/shared/lib/direction'
 import { everyText, i18n, loadTexts, setLanguage, type Language } from '@/shared/lib/i18n'
 import { formatMoney } from '@/shared/lib/money'
 import { formatDuration } from '@/shared/lib/time'
@@ -67,3 +68,5 @@ export async function words(language: Language) {
   }
 }
 export { formatDuration, formatMoney }
+
+export { directionOf }

@@ -2,6 +2,7 @@ import { createI18n } from 'vue-i18n'
 import en, { sets as enSets } from '@/locales/en'
 import type { Sets, Texts } from '@/locales/byName'
 import type { CustomerSignUp } from '@/shared/api/generated'
+import { directionOf } from './direction'
 
 /**
  * A language is a folder of src/locales: `name.ts` has its name, `index.ts` what every page says, and each route has a set of its own
@@ -99,7 +100,8 @@ export async function setLanguage(code: Language, { keep = true } = {}): Promise
   await loadAsked()
   i18n.global.locale.value = code
   if (import.meta.env.SSR) return
-  document.documentElement.lang = code
+  if (document.documentElement.lang !== code)
+    Object.assign(document.documentElement, { lang: code, dir: directionOf(code) })
   if (keep) keepLanguage(code)
 }
 

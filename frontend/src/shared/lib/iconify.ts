@@ -5,6 +5,9 @@ interface Data {
   body: string
 }
 const bodies = new Map<string, string>()
+/** Those that point along the text: main.css turns them around where text runs from right to left. */
+const directed = /[-:](arrow|chevron|move|panel)-(left|right)$|[-:](undo|redo)-2$|[-:]log-(in|out)$/
+const classOf = (name: string) => (directed.test(name) ? 'along-text' : undefined)
 
 export const Icon = defineComponent({
   name: 'AppIcon',
@@ -12,6 +15,7 @@ export const Icon = defineComponent({
   setup: (props) => () =>
     h('svg', {
       xmlns: 'http://www.w3.org/2000/svg',
+      class: classOf(props.icon),
       'aria-hidden': 'true',
       role: 'img',
       width: '1em',

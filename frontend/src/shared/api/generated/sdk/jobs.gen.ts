@@ -8,7 +8,7 @@ import type { GetJobRunData, GetJobRunErrors, GetJobRunResponses, ListFailedJobs
 /**
  * List scheduled jobs
  *
- * Returns each job's schedule and last run, and the state of the queue.
+ * Returns each job's schedule and last run, and the state of the queue. Titles are in the reader's language.
  *
  * Access: admin.
  */

@@ -26,7 +26,7 @@ export const listDeliveries = <ThrowOnError extends boolean = true>(options?: Op
 /**
  * Get a delivery
  *
- * Includes each attempt with the provider's response.
+ * Includes each attempt with the provider's response; our own words are in the reader's language.
  *
  * Access: admin.
  */
