@@ -50,6 +50,10 @@ def closed_request(market: RunningMarket) -> tuple[Caller, Caller, int]:
 
 def test_export_from_dashboard_is_listed_and_downloaded(admin: Screen, market: RunningMarket) -> None:
     _, professional, request = closed_request(market)
+    days = [
+        (datetime.now(UTC) + timedelta(days=ahead)).date().isoformat() for ahead in (-2, 2)
+    ]  # not of a cached response
+    admin.go(f"/admin?from={days[0]}&to={days[1]}").expect_text("How work was started").inspect("dashboard with visits")
     admin.go("/admin").press("Start export")
     dialog(admin).get_by_role("button", name="Start export").click()
     admin.expect_path("/admin/exports")

@@ -174,10 +174,10 @@ class Lives:
             remarks = self._dice.choice(texts.CLOSING) or None
             actions.close(closer.actor, request_id=visit.request_id, remarks=remarks)
         if is_whole or self._dice.random() < 0.75:
-            self._reviewed(visit, at=visit.wanted + self._hours(17, 30))
+            rating = 5 if is_whole else self._dice.choice(RATINGS)
+            self._reviewed(visit, rating=rating, at=visit.wanted + self._hours(17, 30))
 
-    def _reviewed(self, visit: Visit, *, at: datetime) -> None:
-        rating = self._dice.choice(RATINGS)
+    def _reviewed(self, visit: Visit, *, rating: int, at: datetime) -> None:
         comment = self._dice.choice(texts.COMMENTS[rating]) if self._dice.random() < 0.8 else None
         with frozen_at(at):
             reviews.give(visit.customer.actor, request_id=visit.request_id, rating=rating, comment=comment)

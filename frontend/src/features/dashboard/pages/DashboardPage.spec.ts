@@ -122,7 +122,9 @@ describe('DashboardPage', () => {
   it('shows how visits were started, late arrivals and extra work', async () => {
     await page()
     await sees(dashboard.visits.completed)
-    const rows = [...document.querySelectorAll('dl > div')].map((row) => row.textContent.trim())
+    const rows = [...document.querySelectorAll('[aria-labelledby="starts"] li')].map((row) =>
+      row.textContent.trim(),
+    )
     expect(rows).toEqual([
       `${dashboard.visits.started_by_code}62.5%25`,
       `${dashboard.visits.started_by_customer}25%10`,
