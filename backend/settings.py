@@ -270,6 +270,7 @@ class Settings:
     visit_reported_hours: int = _limits(
         v.whole(1, 168), "12", "How many hours later a client that was offline may report a step of a visit"
     )
+    offer_longest_days: int = _limits(v.whole(1, 365), "30", "How many days an offer of a price is valid at most")
     message_rate_limit: str = _limits(v.rate, "600 per hour", "Messages written by one account in all conversations")
     conversation_rate_limit: str = _limits(v.rate, "30 per minute", "Messages written by one account about one request")
     message_digest_minutes: int = _limits(

@@ -1,10 +1,13 @@
 """Offers: who makes them for what, how many there are, when they end, and what an acceptance does."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 
 from backend.core.clock import now
 from backend.core.db.session import db, transaction
@@ -157,6 +160,48 @@ def test_housekeeping_marks_offers_as_expired(quote: Quote) -> None:
 def test_invalid_offer_names_the_field(quote: Quote, body: dict[str, Any], field: str) -> None:
     refused = quote.try_offer(quote.ravi, **body)
     assert (refused.status_code, list(refused.json["errors"])) == (422, [field])
+
+
+def test_offer_is_valid_for_the_longest_time_at_most(app: Flask, users: Users) -> None:
+    app.extensions["settings"] = replace(before := app.extensions["settings"], offer_longest_days=3)
+    try:
+        users.admin().patch("/settings", {"offer_valid_hours": 200})
+        quote = Quote(users, date_of_request=at(days=9))
+        refused = quote.try_offer(quote.ravi, valid_until=at(days=3, minutes=5))
+        assert (refused.status_code, refused.json["errors"]) == (
+            422,
+            {"valid_until": ["Must be within the next 3 days."]},
+        )
+        assert quote.offer(quote.ravi, valid_until=at(days=2, hours=23))["state"] == "live"
+        usual = datetime.fromisoformat(quote.offer(quote.sita)["valid_until"])
+        assert timedelta(days=2.9) < usual - now() <= timedelta(days=3)
+    finally:
+        app.extensions["settings"] = before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE offers SET amount = amount - 1",
+        "UPDATE offers SET note = 'other'",
+        "UPDATE offers SET note = NULL",
+        "UPDATE offers SET valid_until = valid_until + interval '1 hour'",
+        "UPDATE offers SET made_at = made_at - interval '1 hour'",
+        "UPDATE offers SET professional_id = (SELECT customer_id FROM task_requests)",
+        "UPDATE offers SET state = 'live', slot = 2 WHERE state <> 'live'",
+        "UPDATE offers SET state = 'accepted' WHERE state = 'replaced'",
+        "DELETE FROM offers",
+        "TRUNCATE offers",
+    ],
+)
+def test_database_keeps_what_was_offered(quote: Quote, change: str) -> None:
+    quote.offer(quote.ravi, note="With material")
+    quote.offer(quote.ravi, "800.00", note="Without")
+    before = quote.offers()
+    with pytest.raises(DatabaseError, match="an offer ends once"):
+        db.session.execute(text(change))
+    db.session.rollback()
+    assert quote.offers() == before
 
 
 def test_contact_details_in_a_note_are_hidden(quote: Quote) -> None:

@@ -46,6 +46,7 @@ class Quote:
 
 
 def pass_hours(hours: float) -> None:
-    """Move the ends of all offers into the past."""
+    """Move the ends of all offers into the past, which a trigger refuses to everyone else."""
     with transaction():
+        db.session.execute(text("SET LOCAL session_replication_role = replica"))
         db.session.execute(LATER, {"hours": hours})

@@ -88,7 +88,7 @@ def make(
     Raises:
         OfferNeeded, NotByOffer, InvalidTransition, AlreadyTaken: The request takes no offers.
         OffersFull: It has five live ones of others.
-        Invalid: The time of the offer has passed, or is after the date of the request.
+        Invalid: The time of the offer has passed, is after the date of the request, or too far ahead.
     """
     request = load(actor, Action.MAKE_OFFER, request_id=request_id, expected_version=expected_version)
     ends = _valid_until(request, valid_until)
@@ -183,12 +183,19 @@ def _lock(request: Request) -> None:
 
 
 def _valid_until(request: Request, wanted: datetime | None) -> datetime:
-    """Return when an offer ends: as wanted, else after the marketplace's hours, but not after the date."""
-    at = now()
+    """Return when an offer ends: as wanted, else after the marketplace's hours, but not after the date.
+
+    Raises:
+        Invalid: That has passed, or is later than offers may be valid.
+    """
+    at, days = now(), current_settings().offer_longest_days
+    longest = at + timedelta(days=days)
     if wanted is None:
-        return min(at + timedelta(hours=market.get().offer_valid_hours), request.date_of_request)
+        return min(at + timedelta(hours=market.get().offer_valid_hours), longest, request.date_of_request)
     if wanted <= at:
         raise Invalid.field("valid_until", "Must be in the future.")
     if wanted > request.date_of_request:
         raise Invalid.field("valid_until", "Must not be after the date of the request.")
+    if wanted > longest:
+        raise Invalid.field("valid_until", f"Must be within the next {days} days.")
     return wanted

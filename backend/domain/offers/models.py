@@ -9,7 +9,7 @@ from backend.core.db.session import Base, BigId, Created, Money
 
 
 class Offer(Base):
-    """One offer. What it offers is never changed: a renewed offer is another row.
+    """One offer. What it offers is never changed, which a trigger enforces: a renewed offer is another row.
 
     ``slot``: live offers of a request have different ones from 1 to 5, so that there are five at most. ``state``:
     "live"; "replaced" by the professional's next one; "withdrawn" by the professional; "expired"; "accepted"; "ended",
