@@ -54,6 +54,12 @@ TYPICAL: Final = {
          ORDER BY abs(CAST(a.pincode AS integer) - 560001), 1 LIMIT 1""",
     "admin": "SELECT min(id) FROM accounts WHERE role = 'admin'",
 }
+# A request of that customer that has as many parts of a visit as possible.
+WHOLE: Final = """
+    SELECT r.id FROM task_requests r LEFT JOIN conversations c ON c.request_id = r.id
+     WHERE r.customer_id = :id AND r.professional_id IS NOT NULL
+     ORDER BY num_nulls(r.from_price, r.lines_amount, c.request_id), r.id LIMIT 1
+"""
 CALLS: Final = {
     "customer": (
         "/requests?limit=50",
@@ -61,6 +67,14 @@ CALLS: Final = {
         "/notifications?limit=50",
         "/reports?limit=50",
         "/me/sessions",
+        "/me/conversations?limit=50",
+        "/requests/$request",
+        "/requests/$request/conversations",
+        "/requests/$request/messages",
+        "/requests/$request/photos",
+        "/requests/$request/price_lines",
+        "/requests/$request/offers",
+        "/requests/$request/checklist",
         "/tasks/$task/times?pincode=560001&date=$tomorrow",
         "/tasks/$task/professionals?pincode=560001&limit=50",
         "/tasks/$task/professionals?limit=50",
@@ -72,6 +86,7 @@ CALLS: Final = {
         "/requests?limit=50",
         "/me/agenda",
         "/me/reviews?limit=50",
+        "/me/conversations?limit=50",
         "/notifications?limit=50&unread=true",
     ),
     "admin": (
@@ -118,6 +133,8 @@ CALLS: Final = {
         "/reviews?limit=50&reported=true",
         "/reviews?limit=50&hidden=true",
         "/reliability?limit=50",
+        "/conversation_reports?limit=50",
+        "/requests/$request/activity",
         "/stats",
         "/readyz",
         "/metrics",
@@ -186,6 +203,7 @@ def _works(app: Flask) -> Iterator[tuple[str, Callable[[], object]]]:
             values[name] = str(db.session.execute(text(sql)).scalar_one())
         offered = "SELECT min(task_id) FROM professional_tasks WHERE account_id = :id"
         values["task"] = str(db.session.execute(text(offered), {"id": int(values["professional"])}).scalar_one())
+        values["request"] = str(db.session.execute(text(WHOLE), {"id": int(values["customer"])}).scalar_one())
         db.session.rollback()
     values["tomorrow"] = f"{now() + timedelta(days=1):%Y-%m-%d}"
     client = app.test_client()

@@ -37,7 +37,7 @@ RATINGS: Final = (
 IDENTITIES: Final = (
     *("accounts", "tasks", "task_requests", "request_events", "notifications", "deliveries", "delivery_attempts"),
     *("jobs", "job_runs", "sign_in_failures", "phone_codes", "documents", "monthly_reports", "exports", "audit_entries", "messages"),
-    *("request_photos", "price_lines"),
+    *("request_photos", "price_lines", "offers"),
 )
 
 
@@ -109,8 +109,8 @@ class _Filler:
     def _tasks(self) -> list[tuple[int, str, str, int, int]]:
         made = catalogue.tasks(self.scale.tasks, self.dice)
         tasks = [(number, *row) for number, row in enumerate(made, 1)]
-        columns = ("id", "name", "name_key", "description", "category", "base_price", "currency", "time_required")
-        rows = [(i, n, n.casefold(), f"{n} at home.", c, p, "INR", m) for i, n, c, p, m in tasks]
+        columns = ("id", "name", "name_key", "description", "category", "base_price", "currency", "time_required", "pricing")
+        rows = [(i, n, n.casefold(), f"{n} at home.", c, p, "INR", m, "fixed" if i % 20 else "quote") for i, n, c, p, m in tasks]
         self._copy("tasks", columns, rows)
         phrases = [("{" + ",".join(f'"{p}"' for p in group) + "}",) for group in catalogue.SYNONYMS]
         self._copy("task_synonyms", ("phrases",), phrases)

@@ -156,6 +156,35 @@ PRICE_LINES: Final = """
      WHERE r.lines_amount IS NOT NULL
      ORDER BY r.id, state
 """
+# Three offers for each request whose price is by offer; one task of twenty is priced so.
+OFFERS: Final = """
+    INSERT INTO offers (request_id, professional_id, amount, note, valid_until, state, slot, made_at, ended_at)
+    SELECT r.id, CASE state WHEN 'accepted' THEN r.professional_id
+                            ELSE %(first_professional)s + (r.id * 3 + n) %% %(professionals)s END,
+           r.price + n * 50, 'Includes material', CASE state WHEN 'live' THEN %(today)s + n * interval '1 day'
+                                                             ELSE r.created_at + interval '2 days' END,
+           state, CASE state WHEN 'live' THEN n END, r.created_at + n * interval '10 minutes',
+           CASE state WHEN 'ended' THEN r.created_at + interval '1 day' END
+      FROM task_requests r, generate_series(1, 3) AS n,
+           LATERAL (SELECT CASE WHEN r.status = 'requested' THEN 'live'
+                                WHEN n = 1 AND r.professional_id IS NOT NULL THEN 'accepted' ELSE 'ended' END) AS s (state)
+     WHERE r.from_price IS NOT NULL
+     ORDER BY r.created_at, r.id, n
+"""
+# A checklist of three points for one task of five, ticked where the work was done.
+CHECKLISTS: Final = """
+    INSERT INTO task_checklists (task_id, points)
+    SELECT id, '[{"text": "Power off", "photo": false}, {"text": "Floor dry", "photo": false}, {"text": "Tested", "photo": false}]'
+      FROM tasks WHERE id %% 5 = 1
+"""
+POINTS: Final = """
+    INSERT INTO request_checklist_points (request_id, number, text, needs_photo, is_required, done_at, done_by, received_at)
+    SELECT r.id, n, 'Point ' || n, false, false, r.completed_at,
+           CASE WHEN r.completed_at IS NOT NULL THEN r.professional_id END, r.completed_at
+      FROM task_requests r, generate_series(1, 3) AS n
+     WHERE r.task_id %% 5 = 1 AND r.professional_id IS NOT NULL
+     ORDER BY r.id, n
+"""
 STATEMENTS: Final = {
     "notifications": (NOTIFICATIONS,),
     "deliveries": (DELIVERIES, REMINDED),
@@ -177,4 +206,7 @@ STATEMENTS: Final = {
     "conversations": (CONVERSATIONS,),
     "request_photos": (PHOTOS,),
     "price_lines": (PRICE_LINES,),
+    "offers": (OFFERS,),
+    "task_checklists": (CHECKLISTS,),
+    "request_checklist_points": (POINTS,),
 }
